@@ -9,7 +9,7 @@ UV := $(shell command -v uv || echo $(VENV)/bin/uv)
 # Development settings: what `make` starts here is for this machine alone. Production sets its own (docs/operations.md).
 run demo test check schema: export DEBUG ?= 1
 
-.PHONY: setup run test check demo lock schema clean
+.PHONY: setup run test check schema demo lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)  ## install everything into .venv
@@ -25,3 +25,31 @@ run: $(STAMP)  ## set up, migrate, seed when empty, make an administrator when t
 	@$(PY) manage.py seed --if-empty
 	@$(PY) manage.py first_administrator
 	@$(PY) manage.py runserver 127.0.0.1:$(PORT)
+
+test: $(STAMP)  ## run the tests, on SQLite and then on PostgreSQL where the machine has one
+	$(PY) -m pytest $(ARGS)
+	$(PY) -m tests.with_postgres $(PY) -m pytest $(ARGS)
+
+check: $(STAMP)  ## linters, types, migrations, deployment checks, OpenAPI in step
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(PY) manage.py makemigrations --check --dry-run
+	DEBUG=0 SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=registry.example \
+		$(PY) manage.py check --deploy --fail-level WARNING
+	$(PY) manage.py spectacular --validate --fail-on-warn | diff docs/openapi.yaml -
+
+schema: $(STAMP)  ## write docs/openapi.yaml anew
+	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+demo: $(STAMP)  ## add some invented edits by invented users, so that history pages have something to show
+	@$(PY) manage.py migrate --verbosity 0
+	@$(PY) manage.py seed --if-empty
+	@$(PY) manage.py demo
+
+lock: $(STAMP)  ## lock the dependencies anew; the files name no host
+	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml -o requirements.txt
+	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml --group dev -o requirements-dev.txt
+
+clean:  ## remove what set-up and runs made, the SQLite database included
+	rm -rf $(VENV) var staticfiles

@@ -1,0 +1,136 @@
+"""What all registry models share in the admin: a reason with every write, and the timeline as history page."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AdminURLFieldWidget
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from ownership.history import NO_REASON, ChangeSet, change_set
+from ownership.timeline import Timeline
+
+REASON_NEEDED = "Say why. Nothing was changed: every change of the map needs a reason."
+
+
+class ReasonField(forms.CharField):
+    """Why something changes; kept with the change set."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="Why",
+            max_length=1000,
+            widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+            help_text="One reason for everything on this page. It stays in the history.",
+            error_messages={"required": "Say why: the reason stays in the history with this change."},
+        )
+
+
+class ReasonForm(forms.Form):
+    """A reason alone, for pages that ask for nothing else."""
+
+    reason = ReasonField()
+
+
+class RegistryForm(forms.ModelForm):
+    """A registry row's form; with the reason, which the page shows above its save buttons."""
+
+    reason = ReasonField()
+
+
+def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+    """Django's action, asking for a reason on its confirmation page; all the deletions are one change set."""
+    if not request.POST.get("post"):
+        response = delete_selected(model_admin, request, queryset)
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            response.context_data["reason_form"] = ReasonForm()
+        return response
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        model_admin.message_user(request, REASON_NEEDED, messages.ERROR)
+        return None
+    with admin_change_set(request, form.cleaned_data["reason"]):
+        return delete_selected(model_admin, request, queryset)
+
+
+def admin_change_set(request: HttpRequest, reason: str):
+    """The change set of a request in the admin."""
+    return change_set(user=request.user, reason=reason, source=ChangeSet.Source.ADMIN)  # type: ignore[arg-type]
+
+
+class RegistryAdmin(admin.ModelAdmin):
+    """Edits registry rows: every POST is one change set, checked and written under the registry's lock."""
+
+    form = RegistryForm
+    # An address typed without a scheme means https (Django's own default is still http, and warns).
+    formfield_overrides = {models.URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"}}
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """With a deletion that asks for a reason in the place of Django's."""
+        actions: Any = super().get_actions(request)
+        if deletion := actions.get("delete_selected"):
+            actions["delete_selected"] = (delete_with_reason, *deletion[1:])
+        return actions
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Check and write under the lock, as one change set; a form without a reason is refused and writes nothing."""
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        with admin_change_set(request, request.POST.get("reason", "").strip() or NO_REASON):
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's page, with a reason to give."""
+        if request.method != "POST":
+            return super().delete_view(request, object_id, {"reason_form": ReasonForm()} | (extra_context or {}))
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            self.message_user(request, REASON_NEEDED, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        with admin_change_set(request, form.cleaned_data["reason"]):
+            return super().delete_view(request, object_id, extra_context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The row's timeline, also where the row is deleted by now."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        timeline = Timeline.of(self.model, unquote(object_id))
+        row = self.get_object(request, unquote(object_id))
+        if row is None and not timeline.exists():
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History: {row or timeline.label()}",
+            "object": row,
+            "label": str(row or timeline.label()),
+            "page": timeline.page(request.GET.get("before")),
+            "opts": self.opts,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/ownership/timeline.html", context | (extra_context or {}))
+
+    # The change set is the record; Django's own log would say the same again, less well.
+    def log_addition(self, request, obj, message):
+        """Nothing."""
+
+    def log_change(self, request, obj, message):
+        """Nothing."""
+
+    def log_deletions(self, request, queryset):
+        """Nothing."""

@@ -1,0 +1,331 @@
+"""The registry's own models in the admin, in the document's words."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import F, Max, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Greatest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from ownership.admin.base import ReasonField, RegistryAdmin, RegistryForm, admin_change_set
+from ownership.hints import hints
+from ownership.history import ChangeSet
+from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
+
+NOTHING = "—"
+KEY_SCHEMA_FIELDS = (
+    ("partition_key_name", "partition_key_type", "partition_key_format"),
+    ("sort_key_name", "sort_key_type", "sort_key_format"),
+)
+
+
+def links(rows: list[Any]) -> SafeString | str:
+    """Links to the pages of tables or services, by commas."""
+    if not rows:
+        return NOTHING
+    return format_html_join(", ", '<a href="{}">{}</a>', ((row.get_absolute_url(), row.name) for row in rows))
+
+
+def with_last_change(tables: QuerySet[Table]) -> QuerySet[Table]:
+    """Tables with ``last_revision``, ``last_time`` and ``last_user`` of the table, its accesses or its indexes."""
+
+    def last(model: Any, column: str) -> Coalesce:
+        entries = model.history.model.objects.filter(**{column: OuterRef("pk")})
+        revision = entries.order_by().values(column).annotate(last=Max("change_set_id")).values("last")
+        return Coalesce(Subquery(revision), 0)
+
+    change = ChangeSet.objects.filter(revision=OuterRef("last_revision"))
+    return tables.annotate(
+        last_revision=Greatest(last(Table, "id"), last(Access, "table_id"), last(SecondaryIndex, "table_id"))
+    ).annotate(last_time=Subquery(change.values("time")), last_user=Subquery(change.values("user_name")))
+
+
+class ServiceFilter(admin.SimpleListFilter):
+    """Tables that a service uses."""
+
+    title, parameter_name = "service that uses it", "service"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in Service.objects.values_list("name", flat=True)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if not self.value():
+            return queryset
+        return queryset.filter(pk__in=Access.objects.filter(service__name=self.value()).values("table"))
+
+
+class ModeFilter(admin.SimpleListFilter):
+    """Tables used in that mode; with a service chosen as well, used so by that service."""
+
+    title, parameter_name = "mode", "mode"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in Mode.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if not self.value():
+            return queryset
+        accesses = Access.objects.filter(mode=self.value())
+        if service := request.GET.get(ServiceFilter.parameter_name):
+            accesses = accesses.filter(service__name=service)
+        return queryset.filter(pk__in=accesses.values("table"))
+
+
+class AccessInline(admin.TabularInline):
+    """The services that use the table."""
+
+    model = Access
+    fields = ("service", "mode", "indirect", "notes", "position")
+    autocomplete_fields = ("service",)
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Access]:
+        return super().get_queryset(request).select_related("service", "table")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Notes in two lines, so that a table's accesses fit a screen."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and db_field.name == "notes":
+            field.widget.attrs.update(rows=2, cols=50)
+        return field
+
+
+class SecondaryIndexInline(admin.StackedInline):
+    """The table's secondary indexes."""
+
+    model = SecondaryIndex
+    fields = (("name", "kind"), *KEY_SCHEMA_FIELDS, "position")
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SecondaryIndex]:
+        return super().get_queryset(request).select_related("table")
+
+
+class HandOverForm(forms.Form):
+    """To whom the tables go, and why."""
+
+    owner = forms.ModelChoiceField(Service.objects.all(), label="New owner")
+    reason = ReasonField()
+
+    def __init__(self, *args: Any, admin_site: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = Table._meta.get_field("owner")
+        self.fields["owner"].widget = AutocompleteSelect(field, admin_site)
+        self.fields["owner"].widget.choices = self.fields["owner"].choices  # type: ignore[attr-defined]
+
+
+@admin.action(description="Hand over to another service", permissions=["change"])
+def hand_over(model_admin: "TableAdmin", request: HttpRequest, queryset: QuerySet[Table]) -> HttpResponse | None:
+    """Make another service the owner of the selected tables: one reason, one change set."""
+    confirmed = "hand_over" in request.POST
+    form = HandOverForm(request.POST if confirmed else None, admin_site=model_admin.admin_site)
+    tables = queryset.select_related("owner")
+    if confirmed and form.is_valid():
+        owner = form.cleaned_data["owner"]
+        moved = 0
+        with admin_change_set(request, form.cleaned_data["reason"]):
+            for table in tables:
+                moved += table.owner_id != owner.pk
+                table.owner = owner
+                table.save()
+        model_admin.message_user(request, f"{moved} table(s) handed over to {owner}.", messages.SUCCESS)
+        return None
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": "Hand over to another service",
+        "form": form,
+        "tables": tables,
+        "opts": model_admin.opts,
+        "media": model_admin.media + form.media,
+    }
+    return TemplateResponse(request, "admin/ownership/hand_over.html", context)
+
+
+class TableForm(RegistryForm):
+    """Keeps descriptions short on the page."""
+
+    class Meta:
+        widgets = {"description": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
+
+
+@admin.register(Table)
+class TableAdmin(RegistryAdmin):
+    """Tables: who owns, reads and writes them, and who changed that last."""
+
+    form = TableForm
+    list_display = ("name", "group", "owner_link", "key_schema", "read_by", "written_by", "last_change")
+    list_filter = ("group", "owner", ServiceFilter, ModeFilter)
+    search_fields = ("name", "description", "indexes__name", "accesses__notes", "accesses__service__name")
+    search_help_text = "Names, descriptions and notes of tables, their indexes and the services that use them."
+    autocomplete_fields = ("owner",)
+    inlines = (AccessInline, SecondaryIndexInline)
+    actions = [hand_over]
+    readonly_fields = ("worth_a_look", "physical_names")
+    save_as = False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Table | None = None) -> list[Any]:
+        """The sections, in the document's words; what is derived stands only where there is a table."""
+        derived = ["physical_names"] if obj else []
+        if obj and hints(obj):
+            derived.append("worth_a_look")
+        key_schema = "Partition key and optional sort key. Leave empty what is not stated anywhere."
+        return [
+            (None, {"fields": ["name", "group", "owner", "description", *derived]}),
+            ("Key schema", {"fields": KEY_SCHEMA_FIELDS, "description": key_schema}),
+            ("More, and place on the map", {"fields": [("more_title", "more_url"), "position"]}),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Table]:
+        accesses = Prefetch("accesses", Access.objects.select_related("service", "table"))
+        return with_last_change(
+            super().get_queryset(request).select_related("group", "owner").prefetch_related(accesses)
+        )
+
+    @admin.display(description="owner", ordering="owner__name")
+    def owner_link(self, table: Table) -> Any:
+        return links([table.owner])
+
+    @admin.display(description="key schema")
+    def key_schema(self, table: Table) -> str:
+        return table.key_schema_text() or NOTHING
+
+    @admin.display(description="read by")
+    def read_by(self, table: Table) -> Any:
+        return _users(table, (Mode.READ, Mode.READ_WRITE))
+
+    @admin.display(description="written by")
+    def written_by(self, table: Table) -> Any:
+        return _users(table, (Mode.WRITE, Mode.READ_WRITE))
+
+    @admin.display(description="last change", ordering=F("last_revision"))
+    def last_change(self, table: Any) -> Any:
+        return format_html(
+            '<a href="{}">{}</a><br>{}',
+            reverse("admin:ownership_table_history", args=[table.pk]),
+            table.last_time.strftime("%Y-%m-%d %H:%M") if table.last_time else NOTHING,
+            table.last_user or "",
+        )
+
+    @admin.display(description="worth a look")
+    def worth_a_look(self, table: Table) -> Any:
+        return format_html_join("", "<p>{}</p>", ((sentence,) for sentence in hints(table)))
+
+    @admin.display(description="physical names")
+    def physical_names(self, table: Table) -> Any:
+        rows = ((env.name, table.name + env.suffix) for env in Environment.objects.all())
+        return format_html_join("", "<div>{}: <code>{}</code></div>", rows)
+
+
+def _users(table: Table, modes: tuple[str, ...]) -> Any:
+    """The services that use the table in one of the modes; indirect ones say so."""
+    accesses = [access for access in table.accesses.all() if access.mode in modes]
+    if not accesses:
+        return NOTHING
+    return format_html_join(
+        ", ",
+        '<a href="{}">{}</a>{}',
+        ((a.service.get_absolute_url(), a.service.name, " (indirect)" if a.indirect else "") for a in accesses),
+    )
+
+
+class ServiceForm(RegistryForm):
+    """Aliases one per line; nobody should have to write JSON."""
+
+    aliases = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        help_text="Other names it goes by in infrastructure (stacks, roles), one per line.",
+    )
+
+    class Meta:
+        widgets = {"description": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "aliases" in self.fields:  # a viewer's page has no fields
+            self.initial["aliases"] = "\n".join(self.instance.aliases)
+
+    def clean_aliases(self) -> list[str]:
+        """The lines that are not blank."""
+        return [line.strip() for line in self.cleaned_data["aliases"].splitlines() if line.strip()]
+
+
+@admin.register(Service)
+class ServiceAdmin(RegistryAdmin):
+    """Services: what they own, read and write."""
+
+    form = ServiceForm
+    list_display = ("name", "part_of", "owns", "contact")
+    list_filter = (("part_of", admin.RelatedOnlyFieldListFilter),)
+    search_fields = ("name", "description", "contact")
+    autocomplete_fields = ("part_of",)
+    readonly_fields = ("owns", "reads", "writes", "parts")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Service | None = None) -> list[Any]:
+        """The service, then the tables it has to do with."""
+        sections = [
+            (None, {"fields": ["name", "part_of", "description"]}),
+            ("Whom to ask, where to look", {"fields": ["contact", "repository", "aliases"]}),
+        ]
+        if obj:
+            sections.append(("Its tables and parts", {"fields": ["owns", "reads", "writes", "parts"]}))
+        return sections
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Service]:
+        return super().get_queryset(request).select_related("part_of").prefetch_related("owned_tables", "parts")
+
+    def owns(self, service: Service) -> Any:
+        return links(list(service.owned_tables.all()))
+
+    def parts(self, service: Service) -> Any:
+        return links(list(service.parts.all()))
+
+    def reads(self, service: Service) -> Any:
+        return links(_used_tables(service, (Mode.READ, Mode.READ_WRITE)))
+
+    def writes(self, service: Service) -> Any:
+        return links(_used_tables(service, (Mode.WRITE, Mode.READ_WRITE)))
+
+
+def _used_tables(service: Service, modes: tuple[str, ...]) -> list[Table]:
+    return list(Table.objects.filter(pk__in=service.accesses.filter(mode__in=modes).values("table")))
+
+
+@admin.register(Access)
+class AccessAdmin(RegistryAdmin):
+    """Accesses on their own, for searching; a table's page edits its accesses together."""
+
+    list_display = ("__str__", "table", "service", "mode", "indirect", "notes")
+    list_filter = ("mode", "indirect", "table__group", "service")
+    search_fields = ("notes", "table__name", "service__name")
+    autocomplete_fields = ("table", "service")
+    list_select_related = ("table", "service")
+    fieldsets = [(None, {"fields": ["table", "service", "mode", "indirect", "notes", "position"]})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Access | None = None) -> tuple[str, ...]:
+        """An access stays with its table."""
+        return ("table",) if obj else ()
+
+
+@admin.register(TableGroup)
+class TableGroupAdmin(RegistryAdmin):
+    """The headings that tables stand under."""
+
+    list_display = ("name", "description", "position")
+    search_fields = ("name", "description")
+    fieldsets = [(None, {"fields": ["name", "description", "position"]})]
+
+
+@admin.register(Environment)
+class EnvironmentAdmin(RegistryAdmin):
+    """Where the backend runs."""
+
+    list_display = ("name", "suffix", "description")
+    search_fields = ("name", "description")
+    fieldsets = [(None, {"fields": ["name", "suffix", "description", "position"]})]

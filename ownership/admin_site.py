@@ -1,0 +1,47 @@
+"""The admin site itself: who gets in, and what its first page shows."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from ownership.history import ChangeSet
+
+
+def may_enter(user: Any) -> bool:
+    """Whether someone belongs in the admin: staff, and everyone who may see the map (team leads, viewers).
+
+    So a new lead needs one group and no further tick.
+    """
+    return user.is_active and (user.is_staff or user.has_perm("ownership.view_table"))
+
+
+class SignInForm(AdminAuthenticationForm):
+    """Django's sign-in with our rule for who gets in."""
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Refuse accounts that nobody gave a group yet."""
+        super(AdminAuthenticationForm, self).confirm_login_allowed(user)
+        if not may_enter(user):
+            raise self.get_invalid_login_error()
+
+
+class RegistryAdminSite(admin.AdminSite):
+    """Django's admin with our name, our sign-in rule, and the latest changes on its first page."""
+
+    site_header = "Ownership registry"
+    site_title = "Ownership registry"
+    index_title = "The map"
+    login_form = SignInForm
+    site_url = None
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff, team leads and viewers."""
+        return may_enter(request.user)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The first page, with the latest change sets for those who may see history."""
+        latest = ChangeSet.objects.all()[:10] if request.user.has_perm("ownership.view_changeset") else None
+        return super().index(request, {"latest_changes": latest} | (extra_context or {}))

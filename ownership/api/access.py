@@ -1,0 +1,76 @@
+"""Who may read: signed-in people, personal tokens, and anyone where ANONYMOUS_READ is on."""
+
+from hmac import compare_digest
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.authentication import SessionScheme
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from knox import auth
+from knox.crypto import hash_token
+from knox.settings import CONSTANTS
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+
+from ownership.models import ApiToken
+
+_CURE = "Make a token in the admin under API tokens, and send it as `Authorization: Token own_…`."
+
+
+class TokenAuthentication(auth.TokenAuthentication):
+    """knox's tokens, read with one query and no write but the day of last use.
+
+    knox itself deletes expired tokens of the user while it reads, a query and a write per request.
+    """
+
+    def authenticate_credentials(self, token: bytes):
+        """(user, token); AuthenticationFailed with the cure where the token is unknown, expired or its owner gone."""
+        text = token.decode("ascii", errors="replace")
+        digest = hash_token(text)
+        candidates = ApiToken.objects.select_related("user").filter(
+            token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH].replace("\x00", "")
+        )
+        found = next((row for row in candidates if compare_digest(digest, row.digest)), None)
+        if found is None:
+            raise AuthenticationFailed(f"This token is not known. {_CURE}")
+        if found.expiry is not None and found.expiry <= timezone.now():
+            raise AuthenticationFailed(f"This token expired on {found.expiry:%Y-%m-%d}. {_CURE}")
+        if not found.user.is_active:
+            raise AuthenticationFailed("The account of this token is not active any more.")
+        today = timezone.now().date()
+        if found.last_used != today:
+            ApiToken.objects.filter(pk=found.pk).update(last_used=today)
+        return found.user, found
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the OpenAPI schema describes the tokens."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema):
+        """An API key in the Authorization header."""
+        return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`Token own_…`"}
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The admin's sign-in. No CSRF check: nothing can be written here, and a POST is to be told so (405)."""
+
+    def enforce_csrf(self, request):
+        """Pass."""
+
+
+class SessionCookieScheme(SessionScheme):
+    """How the OpenAPI schema describes the admin's sign-in."""
+
+    target_class = "ownership.api.access.SessionAuthentication"
+
+
+class MayRead(BasePermission):
+    """Signed in, with a token, or anyone where the map is open to all."""
+
+    def has_permission(self, request, view) -> bool:
+        """Whether this request may read the map."""
+        return settings.ANONYMOUS_READ or bool(request.user and request.user.is_authenticated)

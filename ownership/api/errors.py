@@ -1,0 +1,49 @@
+"""Errors as RFC 9457 problem details: what was wrong, at which parameter, and what it takes."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class BadParameter(exceptions.APIException):
+    """A query parameter is unknown, doubled or has a value it doesn't take."""
+
+    status_code = HTTPStatus.BAD_REQUEST
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        self.errors = errors
+        super().__init__(" ".join(f"{name}: {reason}" for name, reason in errors.items()))
+
+
+def problem(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: the same status and headers, told as a problem. None for what is a server error."""
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(response.status_code).phrase,
+        "status": int(response.status_code),
+    }
+    if isinstance(error, exceptions.ValidationError):
+        # DRF's own search reports without naming its parameter.
+        detail = error.detail if isinstance(error.detail, dict) else {"search": error.detail}
+        error = BadParameter({name: " ".join(map(str, reasons)) for name, reasons in detail.items()})
+    if isinstance(error, BadParameter):
+        body["errors"] = [{"parameter": name, "detail": reason} for name, reason in error.errors.items()]
+    if isinstance(error, exceptions.MethodNotAllowed):
+        body["detail"] = "The API is read-only: GET, HEAD and OPTIONS. People edit in the admin."
+    elif isinstance(error, Http404):
+        body["detail"] = str(error) or "There is nothing at this address."
+    elif isinstance(error, exceptions.APIException | PermissionDenied):
+        body["detail"] = str(error)
+    response.data = body
+    response.content_type = PROBLEM_JSON
+    return response

@@ -1,0 +1,34 @@
+"""Pages of lists."""
+
+from typing import Any
+
+from rest_framework.pagination import PageNumberPagination
+
+from ownership.api.errors import BadParameter
+
+LARGEST = 1_000
+
+
+class Pages(PageNumberPagination):
+    """100 entries a page unless ``page_size`` says otherwise (at most 1,000); nonsense is refused, not guessed at."""
+
+    page_size = 100
+    page_size_query_param = "page_size"
+    max_page_size = LARGEST
+    page_size_query_description = f"Entries per page, 1 to {LARGEST}."
+    page_query_description = "Page, from 1."
+
+    def get_page_size(self, request: Any) -> int:
+        """The size asked for; BadParameter where it isn't one."""
+        return _whole_number(request, "page_size", 100, LARGEST)
+
+    def get_page_number(self, request: Any, paginator: Any) -> int:
+        """The page asked for; a page beyond the last is told how many there are."""
+        return _whole_number(request, "page", 1, paginator.num_pages)
+
+
+def _whole_number(request: Any, name: str, default: int, largest: int) -> int:
+    value = request.query_params.get(name, str(default))
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= largest):
+        raise BadParameter({name: f"Takes a whole number from 1 to {largest}."})
+    return int(value)

@@ -1,0 +1,193 @@
+"""The shapes of the API: one per thing, the same in the map, the lists and the details."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from ownership.models import (
+    Access,
+    Environment,
+    KeySchema,
+    KeyType,
+    Mode,
+    SecondaryIndex,
+    Service,
+    Table,
+    TableGroup,
+)
+
+
+class KeySerializer(serializers.Serializer):
+    """A key attribute; null for what the document does not state."""
+
+    name = serializers.CharField()
+    type = serializers.ChoiceField(KeyType.choices, allow_null=True)
+    format = serializers.CharField(allow_null=True)
+
+
+class KeySchemaSerializer(serializers.Serializer):
+    """Partition key and, where there is one, sort key."""
+
+    partition_key = KeySerializer()
+    sort_key = KeySerializer(allow_null=True)
+
+
+class MoreSerializer(serializers.Serializer):
+    """Where more is written about a table."""
+
+    title = serializers.CharField()
+    url = serializers.URLField(allow_null=True)
+
+
+def _key(row: KeySchema, role: str) -> dict[str, Any] | None:
+    name = getattr(row, f"{role}_name")
+    if not name:
+        return None
+    return {
+        "name": name,
+        "type": getattr(row, f"{role}_type") or None,
+        "format": getattr(row, f"{role}_format") or None,
+    }
+
+
+class _WithKeySchema(serializers.ModelSerializer):
+    key_schema = serializers.SerializerMethodField(help_text="null where nothing is stated")
+
+    @extend_schema_field(KeySchemaSerializer(allow_null=True))
+    def get_key_schema(self, row: KeySchema) -> dict[str, Any] | None:
+        """The six columns as two keys."""
+        if not row.partition_key_name:
+            return None
+        return {"partition_key": _key(row, "partition_key"), "sort_key": _key(row, "sort_key")}
+
+
+class EnvironmentSerializer(serializers.ModelSerializer):
+    """Where the backend runs, and the suffix of its physical names."""
+
+    class Meta:
+        model = Environment
+        fields = ["name", "suffix", "description"]
+
+
+class GroupSerializer(serializers.ModelSerializer):
+    """A heading that tables stand under."""
+
+    class Meta:
+        model = TableGroup
+        fields = ["name", "description"]
+
+
+class ServiceSerializer(serializers.ModelSerializer):
+    """What reads and writes tables."""
+
+    part_of = serializers.CharField(source="part_of.name", default=None, allow_null=True)
+    aliases = serializers.ListField(child=serializers.CharField(), help_text="Other names in infrastructure.")
+
+    class Meta:
+        model = Service
+        fields = ["name", "part_of", "description", "contact", "repository", "aliases"]
+
+
+class IndexSerializer(_WithKeySchema):
+    """A secondary index of a table."""
+
+    kind = serializers.SerializerMethodField(help_text="GSI or LSI, null where not known")
+
+    class Meta:
+        model = SecondaryIndex
+        fields = ["name", "kind", "key_schema"]
+
+    @extend_schema_field(serializers.ChoiceField(SecondaryIndex.Kind.choices, allow_null=True))
+    def get_kind(self, index: SecondaryIndex) -> str | None:
+        """GSI, LSI or not known."""
+        return index.kind or None
+
+
+class TableAccessSerializer(serializers.ModelSerializer):
+    """An access as its table lists it."""
+
+    service = serializers.CharField(source="service.name")
+    mode = serializers.ChoiceField(Mode.choices)
+
+    class Meta:
+        model = Access
+        fields = ["service", "mode", "indirect", "notes"]
+
+
+class AccessSerializer(TableAccessSerializer):
+    """One service's declared use of one table."""
+
+    table = serializers.CharField(source="table.name")
+
+    class Meta(TableAccessSerializer.Meta):
+        fields = ["table", *TableAccessSerializer.Meta.fields]
+
+
+class TableSerializer(_WithKeySchema):
+    """A table with everything that hangs on it. ``physical_name`` is there where an environment was asked for."""
+
+    physical_name = serializers.SerializerMethodField(help_text="only with ?environment=")
+    group = serializers.CharField(source="group.name")
+    owner = serializers.CharField(source="owner.name")
+    more = serializers.SerializerMethodField(help_text="null where the document names no more")
+    indexes = IndexSerializer(many=True)
+    accesses = TableAccessSerializer(many=True)
+
+    class Meta:
+        model = Table
+        fields = [
+            "name",
+            "physical_name",
+            "group",
+            "description",
+            "owner",
+            "key_schema",
+            "more",
+            "indexes",
+            "accesses",
+        ]
+
+    @extend_schema_field(MoreSerializer(allow_null=True))
+    def get_more(self, table: Table) -> dict[str, Any] | None:
+        """Title and address of further reading."""
+        return {"title": table.more_title, "url": table.more_url or None} if table.more_title else None
+
+    def get_physical_name(self, table: Table) -> str:
+        """Base name and the environment's suffix."""
+        return table.name + self.context["environment"].suffix
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """Without an environment there is no physical name."""
+        fields = super().get_fields()
+        if self.context.get("environment") is None and "view" in self.context and not self._in_schema():
+            del fields["physical_name"]
+        return fields
+
+    def _in_schema(self) -> bool:
+        return getattr(self.context["view"], "swagger_fake_view", False)
+
+
+class MapSerializer(serializers.Serializer):
+    """The whole map of one revision."""
+
+    revision = serializers.IntegerField()
+    environment = serializers.CharField(allow_null=True, help_text="the one asked for, or null")
+    environments = EnvironmentSerializer(many=True)
+    groups = GroupSerializer(many=True)
+    services = ServiceSerializer(many=True)
+    tables = TableSerializer(many=True)
+
+
+class ProblemSerializer(serializers.Serializer):
+    """What went wrong (RFC 9457)."""
+
+    class _Parameter(serializers.Serializer):
+        parameter = serializers.CharField()
+        detail = serializers.CharField()
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = _Parameter(many=True, required=False)  # type: ignore[assignment]

@@ -1,0 +1,25 @@
+"""Addresses below /api/v1/. Lists of tables and services have details; everything is read-only."""
+
+from typing import Any
+
+from django.urls import path
+
+from ownership.api import views
+
+LIST: Any = {"get": "list"}
+DETAIL: Any = {"get": "retrieve"}
+
+app_name = "api"
+urlpatterns = [
+    path("map/", views.MapView.as_view(), name="map"),
+    path("tables/", views.TableView.as_view(LIST, detail=False), name="table-list"),
+    path("tables/<str:name>/", views.TableView.as_view(DETAIL, detail=True), name="table-detail"),
+    path("services/", views.ServiceView.as_view(LIST, detail=False), name="service-list"),
+    path("services/<str:name>/", views.ServiceView.as_view(DETAIL, detail=True), name="service-detail"),
+    path("accesses/", views.AccessView.as_view(LIST, detail=False), name="access-list"),
+    path("groups/", views.GroupView.as_view(LIST, detail=False), name="group-list"),
+    path("environments/", views.EnvironmentView.as_view(LIST, detail=False), name="environment-list"),
+    path("schema/", views.SchemaView.as_view(), name="schema"),
+    path("docs/", views.DocsView.as_view(url_name="api:schema"), name="docs"),
+    path("<path:anything>/", views.UnknownAddress.as_view(), name="unknown"),
+]

@@ -1,0 +1,257 @@
+"""The API's addresses. Each answer names the revision it shows, and can be asked for only if it changed."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from ownership.api import filters, serializers
+from ownership.api.errors import PROBLEM_JSON, BadParameter
+from ownership.models import Access, ChangeSet, Environment, Service, Table, TableGroup
+
+# The version of the representation: a deploy that changes the code behind an answer changes its ETag.
+_CODE = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
+
+ENVIRONMENT = OpenApiParameter("environment", str, description="Adds `physical_name` as in this environment.")
+PROBLEMS = {
+    (status, PROBLEM_JSON): OpenApiResponse(serializers.ProblemSerializer, description=description)
+    for status, description in (
+        (400, "A parameter is unknown, doubled or has a value it doesn't take."),
+        (401, "Not signed in."),
+        (404, "There is nothing of this name."),
+    )
+}
+NOT_MODIFIED = {304: OpenApiResponse(description="Nothing changed since the ETag in If-None-Match.")}
+
+
+class _NotModified(APIException):
+    status_code = 304
+
+
+class RegistryView(APIView):
+    """What all answers share: known parameters only, ETag and revision, 304 where nothing changed."""
+
+    # Parameters that the view takes beside those of its filters and pages.
+    parameters: frozenset[str] = frozenset({"format"})
+    # Revision and digest of the head that the answer shows; None until a reading request got that far.
+    head: tuple[int, str] | None = None
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer from one revision: where a change came in between reading head and rows, read both again."""
+        while True:
+            self.head = None
+            response = super().dispatch(request, *args, **kwargs)
+            if response.status_code != 200 or self.head is None or self.head == history_head():
+                return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Permission, then parameters, then whether the asker has this answer already."""
+        super().initial(request, *args, **kwargs)
+        if request.method not in ("GET", "HEAD"):
+            return
+        self.refuse_unknown_parameters(request)
+        self.head = history_head()
+        asked = parse_etags(request.headers.get("If-None-Match", ""))
+        if self.etag(self.head) in asked or asked == ["*"]:
+            raise _NotModified
+
+    def allowed_parameters(self) -> set[str]:
+        """All the query parameters that this address takes."""
+        return set(self.parameters)
+
+    def refuse_unknown_parameters(self, request: Request) -> None:
+        """BadParameter for a parameter that is not known here, or stands twice."""
+        allowed = self.allowed_parameters()
+        errors = {}
+        for name, values in request.query_params.lists():
+            if name not in allowed:
+                errors[name] = f"Unknown here. This address takes {', '.join(sorted(allowed))}."
+            elif len(values) > 1:
+                errors[name] = "Stands twice; give it once."
+        if errors:
+            raise BadParameter(errors)
+
+    def etag(self, head: tuple[int, str]) -> str:
+        """Names this answer: the history's head, the code that shapes it, and what selects it."""
+        selects = f"{head[1]} {_CODE} {self.request.build_absolute_uri()} {self.request.accepted_media_type}"
+        return f'"{hashlib.sha256(selects.encode()).hexdigest()[:32]}"'
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A 304 is an answer, not a problem."""
+        return Response(status=304) if isinstance(exc, _NotModified) else super().handle_exception(exc)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add the headers that tell revision and how the answer may be kept."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.head is not None and response.status_code in (200, 304):
+            response["ETag"] = self.etag(self.head)
+            response["X-Registry-Revision"] = str(self.head[0])
+        # The same for all who may read, but who may is asked each time.
+        response["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(response, ["Accept", "Authorization", "Cookie"])
+        return response
+
+
+def history_head() -> tuple[int, str]:
+    """Revision and digest of the latest change set; (0, "") before the first."""
+    return ChangeSet.objects.values_list("revision", "digest").order_by("-revision").first() or (0, "")
+
+
+def asked_environment(request: Request) -> Environment | None:
+    """The environment named by ``?environment=``; BadParameter where there is none of that name."""
+    name = request.query_params.get("environment")
+    if name is None:
+        return None
+    environments = {row.name: row for row in Environment.objects.all()}
+    if name not in environments:
+        raise BadParameter({"environment": f"Takes {', '.join(environments)}."})
+    return environments[name]
+
+
+class MapView(RegistryView):
+    """The whole map."""
+
+    parameters = frozenset({"format", "environment"})
+
+    @extend_schema(
+        operation_id="map",
+        parameters=[ENVIRONMENT],
+        responses={200: serializers.MapSerializer} | NOT_MODIFIED | PROBLEMS,
+    )
+    def get(self, request: Request) -> Response:
+        """The whole map of the current revision: everything in the document's order."""
+        environment = asked_environment(request)
+        content = {
+            "revision": self.head[0] if self.head else 0,
+            "environment": environment and environment.name,
+            "environments": Environment.objects.all(),
+            "groups": TableGroup.objects.all(),
+            "services": Service.objects.select_related("part_of").order_by("pk"),
+            "tables": whole_tables(),
+        }
+        context = {"request": request, "view": self, "environment": environment}
+        return Response(serializers.MapSerializer(content, context=context).data)
+
+
+def whole_tables() -> QuerySet[Table]:
+    """Tables with all that their shape needs: a fixed number of queries, however many tables."""
+    return Table.objects.select_related("group", "owner").prefetch_related("indexes", "accesses__service")
+
+
+class _ListView(RegistryView, ReadOnlyModelViewSet):
+    """A list with filters, search, order and pages; where it has details, they are looked up by name."""
+
+    lookup_field = "name"
+
+    def allowed_parameters(self) -> set[str]:
+        """The filters' own names, and those of search, order and pages."""
+        allowed = set(self.parameters)
+        if not self.detail:
+            filterset = getattr(self, "filterset_class", None)
+            allowed |= {"search", "ordering", "page", "page_size"} | set(filterset.base_filters if filterset else ())
+        return allowed
+
+    def get_object(self) -> Any:
+        """The row of that name; a 404 says what was looked for."""
+        try:
+            return super().get_object()
+        except Http404:
+            name = self.kwargs[self.lookup_field]
+            what = self.get_queryset().model._meta.verbose_name
+            raise Http404(f"No {what} is called {name!r}.") from None
+
+
+@extend_schema_view(
+    list=extend_schema(parameters=[ENVIRONMENT], responses={200: serializers.TableSerializer(many=True)} | PROBLEMS),
+    retrieve=extend_schema(
+        parameters=[ENVIRONMENT], responses={200: serializers.TableSerializer} | NOT_MODIFIED | PROBLEMS
+    ),
+)
+class TableView(_ListView):
+    """Tables, each with its owner, key schema, indexes and accesses."""
+
+    parameters = frozenset({"format", "environment"})
+    queryset = whole_tables()
+    serializer_class = serializers.TableSerializer
+    filterset_class = filters.TableFilters
+    search_fields = ["name", "description", "accesses__notes"]
+    ordering_fields = {"name": "name", "group": "group__position", "owner": "owner__name"}
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """With the environment that physical names are asked for."""
+        fake = getattr(self, "swagger_fake_view", False)
+        return {
+            **super().get_serializer_context(),
+            "environment": None if fake else asked_environment(self.request),
+        }
+
+
+class ServiceView(_ListView):
+    """Services."""
+
+    queryset = Service.objects.select_related("part_of")
+    serializer_class = serializers.ServiceSerializer
+    filterset_class = filters.ServiceFilters
+    search_fields = ["name", "description", "contact"]
+    ordering_fields = {"name": "name", "part_of": "part_of__name"}
+
+
+class AccessView(_ListView):
+    """Accesses: which service uses which table, and how."""
+
+    queryset = Access.objects.select_related("table", "service").order_by(
+        "table__group__position", "table__position", "table__name", "position", "service__name"
+    )
+    serializer_class = serializers.AccessSerializer
+    filterset_class = filters.AccessFilters
+    search_fields = ["table__name", "service__name", "notes"]
+    ordering_fields = {"table": "table__name", "service": "service__name", "mode": "mode"}
+
+
+class GroupView(_ListView):
+    """Groups, in the document's order."""
+
+    queryset = TableGroup.objects.all()
+    serializer_class = serializers.GroupSerializer
+    search_fields = ["name", "description"]
+    ordering_fields = {"name": "name"}
+
+
+class EnvironmentView(_ListView):
+    """Environments and their suffixes."""
+
+    queryset = Environment.objects.all()
+    serializer_class = serializers.EnvironmentSerializer
+    search_fields = ["name", "description"]
+    ordering_fields = {"name": "name", "suffix": "suffix"}
+
+
+class SchemaView(SpectacularAPIView):
+    """The OpenAPI 3 description of this API."""
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """A page that shows the description and tries it out; its script is a file, as a strict CSP asks."""
+
+
+class UnknownAddress(RegistryView):
+    """A 404 in the API's own form."""
+
+    def refuse_unknown_parameters(self, request: Request) -> None:
+        """Whatever they are, the address is the mistake."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, **kwargs: Any) -> Response:
+        """Say so."""
+        raise Http404("There is nothing at this address; /api/v1/docs/ lists what there is.")

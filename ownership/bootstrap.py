@@ -1,0 +1,86 @@
+"""What a migrated database needs besides its tables: append-only triggers, the lock row, groups and permissions.
+
+One post_migrate handler makes them all, each time: permissions don't exist while migrations run, SQLite
+drops a table's triggers when the table is altered, and ``flush`` empties the lock's table.
+"""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.apps.registry import Apps
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ownership.history import ChangeSet, RegistryLock, entry_models, registry_models
+
+TEAM_LEADS, VIEWERS = "Team leads", "Viewers"
+_FUNCTION = "ownership_refuse_history_change"
+_SENTENCE = "History is append-only: its rows are never changed or deleted."
+
+
+def prepare_database(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
+    """Make triggers, lock row, groups and permissions where they are missing."""
+    connection = connections[using]
+    present = set(connection.introspection.table_names())
+    if not {ChangeSet._meta.db_table, RegistryLock._meta.db_table} <= present:
+        return  # migrated backwards, to before the first migration
+    create_triggers(connection)
+    RegistryLock.objects.using(using).get_or_create(pk=1)
+    _create_groups(kwargs["apps"], using)
+
+
+def append_only_tables() -> list[str]:
+    """The database tables whose rows are never changed or deleted."""
+    return [model._meta.db_table for model in [ChangeSet, *entry_models()]]
+
+
+def create_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Refuse UPDATE and DELETE (on PostgreSQL also TRUNCATE) of history, whoever asks."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"CREATE OR REPLACE FUNCTION {_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS "
+                f"$$ BEGIN RAISE EXCEPTION '{_SENTENCE}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+            )
+            for table in append_only_tables():
+                cursor.execute(
+                    f"CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+                    f"FOR EACH STATEMENT EXECUTE FUNCTION {_FUNCTION}()"
+                )
+        else:
+            for table in append_only_tables():
+                for verb in ("UPDATE", "DELETE"):
+                    cursor.execute(
+                        f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                        f"BEGIN SELECT RAISE(ABORT, '{_SENTENCE}'); END"
+                    )
+
+
+def drop_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Take the triggers away; only tests that flush the database have a reason to."""
+    with connection.cursor() as cursor:
+        for table in append_only_tables():
+            if connection.vendor == "postgresql":
+                cursor.execute(f"DROP TRIGGER IF EXISTS append_only ON {table}")
+            else:
+                for verb in ("update", "delete"):
+                    cursor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
+
+
+def _create_groups(apps: Apps, using: str) -> None:
+    """*Team leads* edit the registry, *Viewers* see it; both see history and keep tokens of their own.
+
+    Permissions are added, never taken away: what an administrator granted besides stays.
+    """
+    Group, Permission = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
+    ContentType = apps.get_model("contenttypes", "ContentType")
+
+    registry = [model._meta.model_name for model in registry_models()]
+    seen = [*registry, "changeset", *(model._meta.model_name for model in entry_models())]
+    view = [f"view_{name}" for name in seen]
+    own_tokens = [f"{verb}_apitoken" for verb in ("view", "add", "delete")]
+    edit = [f"{verb}_{name}" for name in registry for verb in ("add", "change", "delete")]
+    ours = ContentType.objects.using(using).filter(app_label="ownership")
+    for name, codenames in ((TEAM_LEADS, view + own_tokens + edit), (VIEWERS, view + own_tokens)):
+        group, _ = Group.objects.using(using).get_or_create(name=name)
+        group.permissions.add(*Permission.objects.using(using).filter(content_type__in=ours, codename__in=codenames))

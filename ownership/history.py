@@ -1,0 +1,384 @@
+"""History: every write to the registry leaves entries, tied to one change set, in one transaction.
+
+A *change set* is everything that one person changed in one save, for one reason; its number is the
+registry's *revision*. An *entry* is one history row: what happened to one registry row, in words of that time.
+
+django-simple-history keeps the typed copies; this module wraps it once, because bare it loses the author
+with the account, writes rows where nothing changed, and says nothing of what changed together.
+"""
+
+import getpass
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from asgiref.local import Local
+from django.apps import apps
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models, transaction
+from django.db.models.signals import pre_save
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+CREATED, CHANGED, DELETED = "+", "~", "-"
+NO_REASON = "No reason given: written outside a change set."
+
+
+class RegistryNotReady(RuntimeError):
+    """The database lacks what ``migrate`` makes; nothing is written until it has run."""
+
+
+class RegistryLock(models.Model):
+    """The one row that every write locks first, so that commit order is revision order and no two writes cross."""
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return "the registry's lock"
+
+
+class ChangeSet(models.Model):
+    """Everything that one person changed in one save, for one reason. Written once, never changed.
+
+    The user is kept as a number and a name, not as a foreign key: deleting an account changes nothing here.
+    """
+
+    class Source(models.TextChoices):
+        """Which way the change came in."""
+
+        ADMIN = "admin", "Admin"
+        SEED = "seed", "Seed"
+        IMPORT = "import", "Import"
+        RESTORE = "restore", "Restore"
+        DRIFT = "drift", "Drift"
+        COMMAND = "command", "Command"
+
+    revision = models.PositiveBigIntegerField(primary_key=True, help_text="One per change set, in commit order.")
+    time = models.DateTimeField(db_index=True, help_text="Never earlier than the change set before.")
+    user_id = models.BigIntegerField(null=True, editable=False)
+    user_name = models.CharField("who", max_length=150)
+    reason = models.TextField("why")
+    source = models.CharField(max_length=10, choices=Source.choices)
+    digest = models.CharField(
+        max_length=64,
+        unique=True,
+        help_text="SHA-256 over this change set, its entries and the digest before it.",
+    )
+
+    class Meta:
+        ordering = ["-revision"]
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                name="change_set_has_reason",
+                condition=~models.Q(reason=""),
+                violation_error_message="Say why: a change set needs a reason.",
+            ),
+            models.CheckConstraint(name="change_set_has_user", condition=~models.Q(user_name="")),
+        ]
+        indexes = [models.Index(fields=["user_id", "revision"], name="change_set_by_user")]
+
+    def __str__(self) -> str:
+        return f"Revision {self.revision}: {self.reason}"
+
+
+class Entry(models.Model):
+    """What a history row holds beside simple-history's typed copy of the row: one registry row's part in a change set.
+
+    Label and changes are text of that time, so that reading history needs neither the rows of today nor
+    the entry before.
+    """
+
+    change_set = models.ForeignKey(ChangeSet, models.PROTECT, related_name="+")
+    sequence = models.PositiveIntegerField(help_text="Place within the change set, from 1.")
+    label = models.CharField(max_length=600, help_text="What the row was called when this was written.")
+    changes = models.JSONField(
+        encoder=DjangoJSONEncoder,
+        help_text="{field: [old, new]}, names instead of ids; every field where the row was created or deleted.",
+    )
+    # A service's timeline shows what it was given and what was taken from it; the names in `changes` can't be
+    # looked up by, for names move on.
+    gained_by = models.BigIntegerField(null=True, db_index=True, help_text="Id of the service this entry adds to.")
+    lost_by = models.BigIntegerField(null=True, db_index=True, help_text="Id of the service it takes away from.")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class _Draft:
+    """The change set being made in the open transaction. It takes its revision when its first entry is written."""
+
+    def __init__(self, *, user_id: int | None, user_name: str, reason: str, source: str) -> None:
+        self.user_id, self.user_name, self.reason, self.source = user_id, user_name, reason, source
+        self.revision: int | None = None
+        self.sequence = 0
+
+    def take_place(self) -> tuple[int, int]:
+        """The revision, and the next place in it. The registry's lock is held, so nobody else takes the same."""
+        if self.revision is None:
+            head = ChangeSet.objects.order_by("-revision").first()
+            self.revision = head.revision + 1 if head else 1
+            self.time = max(timezone.now(), head.time) if head else timezone.now()
+            self.previous_digest = head.digest if head else ""
+        self.sequence += 1
+        return self.revision, self.sequence
+
+    def finish(self) -> ChangeSet | None:
+        """Write the change set, last, with the digest over what the database now holds; None if nothing changed.
+
+        The entries are read back rather than remembered: a savepoint may have taken some of them away again.
+        """
+        if self.revision is None:
+            return None
+        entries = [entry_content(row) for row in entries_of([self.revision])]
+        if not entries:
+            return None
+        change = ChangeSet(
+            revision=self.revision,
+            time=self.time,
+            user_id=self.user_id,
+            user_name=self.user_name,
+            reason=self.reason,
+            source=self.source,
+        )
+        change.digest = chain_digest(self.previous_digest, change, entries)
+        change.save(force_insert=True)
+        return change
+
+
+# Follows the connection: Django keeps connections in the same kind of local.
+_state = Local()
+
+
+def open_draft() -> _Draft | None:
+    """The change set that the current transaction is making, or None."""
+    return getattr(_state, "draft", None)
+
+
+@contextmanager
+def change_set(
+    *, user: AbstractBaseUser | None = None, reason: str, source: str = ChangeSet.Source.COMMAND
+) -> Iterator[_Draft]:
+    """Make every registry write inside one transaction, one change set and one revision.
+
+    Without a user (a command), the name is that of the account the process runs as. Raises ValueError
+    for a blank reason, RuntimeError inside another change set. An exception undoes all of it.
+    """
+    if not reason.strip():
+        raise ValueError("A change set needs a reason: say why the registry changes.")
+    if open_draft() is not None:
+        raise RuntimeError("A change set is already open: one save, one reason, one change set.")
+    with transaction.atomic():
+        lock_registry()
+        _state.draft = _Draft(
+            user_id=user.pk if user else None,
+            user_name=user.get_username() if user else _account_name(),
+            reason=reason.strip(),
+            source=source,
+        )
+        try:
+            yield _state.draft
+            _state.draft.finish()
+        finally:
+            _state.draft = None
+
+
+@contextmanager
+def joined_change_set(reason: str = NO_REASON) -> Iterator[_Draft]:
+    """Join the open change set, or open one: what a bare ``save()`` or ``delete()`` writes in."""
+    draft = open_draft()
+    if draft is not None:
+        with transaction.atomic():
+            yield draft
+    else:
+        with change_set(reason=reason) as draft:
+            yield draft
+
+
+def lock_registry() -> None:
+    """Take the registry's write lock until the transaction ends (on SQLite, BEGIN IMMEDIATE has taken it already)."""
+    if RegistryLock.objects.select_for_update().first() is None:
+        raise RegistryNotReady("The registry's lock row is missing: run `manage.py migrate`, which makes it.")
+
+
+def _account_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user id without a name
+        return "unknown"
+
+
+def fetch(model: type[models.Model], pk: Any) -> Any:
+    """The row as the database holds it, with the rows that its label and its changes name."""
+    return model._base_manager.select_related(*_foreign_keys(model)).filter(pk=pk).first()
+
+
+def _foreign_keys(model: type[models.Model]) -> list[str]:
+    return [field.name for field in model._meta.fields if field.is_relation]
+
+
+def _said(row: models.Model | None, field: models.Field) -> Any:
+    """A field's value as history says it: the related row's label instead of its id."""
+    if row is None:
+        return None
+    value = getattr(row, field.name)
+    return str(value) if isinstance(value, models.Model) else value
+
+
+def differences(before: models.Model | None, after: models.Model | None) -> dict[str, list]:
+    """{field: [old, new]} between two states of a row; all fields where one of them is None."""
+    fields = (before or after)._meta.fields  # type: ignore[union-attr]
+    return {
+        field.name: [_said(before, field), _said(after, field)]
+        for field in fields
+        if not field.primary_key
+        and (before is None or after is None or getattr(before, field.attname) != getattr(after, field.attname))
+    }
+
+
+class RegistryHistory(HistoricalRecords):
+    """simple-history's records with our entry in place of its user and reason columns, and without its switches.
+
+    ``SIMPLE_HISTORY_ENABLED = False``, ``skip_history_when_saving`` and ``save_without_historical_record``
+    do nothing here: each would be a write without history.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(inherit=True, bases=[Entry])
+
+    def add_extra_methods(self, cls):
+        """Add none: the library's would offer to save without history."""
+
+    def finalize(self, sender, **kwargs):
+        """Refuse fixture loading too, which saves rows raw and fires no history."""
+        super().finalize(sender, **kwargs)
+        if hasattr(sender._meta, "simple_history_manager_attribute"):
+            pre_save.connect(_refuse_raw, sender=sender)
+
+    def get_extra_fields(self, model, fields):
+        """Keep id, date and type; user and reason are the change set's."""
+        extra = super().get_extra_fields(model, fields)
+        for name in ("history_change_reason", "history_user", "revert_url", "__str__"):
+            extra.pop(name)
+        extra["history_id"] = models.BigAutoField(primary_key=True)
+        extra["history_user"] = property(lambda row: row.change_set.user_name)
+        extra["history_change_reason"] = property(lambda row: row.change_set.reason)
+        return extra
+
+    def _get_history_user_fields(self):
+        return {"history_user": None}
+
+    def get_meta_options(self, model):
+        """Index what time travel and timelines ask for: one row's entries in order, one change set's entries."""
+        options = super().get_meta_options(model)
+        name = model._meta.model_name
+        options["default_permissions"] = ("view",)
+        options["ordering"] = ["-history_id"]
+        options["constraints"] = [
+            models.UniqueConstraint(fields=["change_set", "sequence"], name=f"{name}_entry_place")
+        ]
+        options["indexes"] = [models.Index(fields=[model._meta.pk.attname, "change_set"], name=f"{name}_by_row")] + [
+            models.Index(fields=[field.attname, "change_set"], name=f"{name}_by_{field.name}")
+            for field in model._meta.fields
+            if field.is_relation and field.name in ("table", "service")
+        ]
+        return options
+
+    def post_save(self, instance, created, using=None, **kwargs):
+        """Write the entry, whatever the library's switches say."""
+        after = fetch(type(instance), instance.pk)
+        self._write_entry(instance._state_before, after)
+
+    def pre_delete(self, instance, **kwargs):
+        """Remember the row as the database holds it, while the rows that it names still stand."""
+        instance._state_before = fetch(type(instance), instance.pk)
+
+    def post_delete(self, instance, using=None, **kwargs):
+        """Write the entry of the deletion."""
+        self._write_entry(instance._state_before, None)
+
+    def create_historical_record(self, instance, history_type, using=None):
+        """Refuse: the library's other ways in know no change set."""
+        raise NotImplementedError("History rows are written by save() and delete() alone.")
+
+    def _write_entry(self, before: Any, after: Any) -> None:
+        draft = open_draft()
+        row: Any = after or before
+        if draft is None:
+            raise RegistryNotReady(f"{type(row).__name__} was written outside save() and delete(): no change set.")
+        changes = differences(before, after)
+        if not changes:
+            return
+        revision, sequence = draft.take_place()
+        lost_by, gained_by = (state.service_reference_id() if state is not None else None for state in (before, after))
+        row.history.model.objects.create(
+            history_type=CREATED if before is None else DELETED if after is None else CHANGED,
+            history_date=draft.time,
+            change_set_id=revision,
+            sequence=sequence,
+            label=str(row),
+            changes=changes,
+            lost_by=lost_by if lost_by != gained_by else None,
+            gained_by=gained_by if lost_by != gained_by else None,
+            **{field.attname: getattr(row, field.attname) for field in row._meta.fields},
+        )
+
+
+def _refuse_raw(sender, raw, **kwargs):
+    if raw:
+        raise TypeError(f"loaddata writes {sender.__name__} without history: use `manage.py seed` instead.")
+
+
+def entry_models() -> list[Any]:
+    """The historical models, in the order in which the registry's models are declared."""
+    return [model.history.model for model in registry_models()]
+
+
+def registry_models() -> list[Any]:
+    """The models whose rows have history."""
+    return [
+        model
+        for model in apps.get_app_config("ownership").get_models()
+        if hasattr(model._meta, "simple_history_manager_attribute")
+    ]
+
+
+def entries_of(revisions: list[int]) -> list[Any]:
+    """The entries of some change sets in order; one query per registry model, however many there are."""
+    entries = [entry for model in entry_models() for entry in model.objects.filter(change_set__in=revisions)]
+    return sorted(entries, key=lambda entry: (entry.change_set_id, entry.sequence))
+
+
+def entry_content(entry: Any) -> dict[str, Any]:
+    """All that an entry says, typed columns included, as the digest covers it."""
+    return {
+        field.attname: getattr(entry, field.attname)
+        for field in entry._meta.fields
+        if field.name not in ("history_id", "history_date")
+    } | {"model": entry.instance_type._meta.model_name}
+
+
+def chain_digest(previous: str, change: ChangeSet, entries: list[dict[str, Any]]) -> str:
+    """SHA-256 in hex over the digest before, the change set's fields and its entries in order.
+
+    Times count in UTC with microseconds, which both databases keep; JSON with sorted keys is the form.
+    """
+    content = {
+        "previous": previous,
+        "revision": change.revision,
+        "time": change.time.isoformat(timespec="microseconds"),
+        "user_id": change.user_id,
+        "user_name": change.user_name,
+        "reason": change.reason,
+        "source": str(change.source),
+        "entries": entries,
+    }
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), cls=DjangoJSONEncoder)
+    return hashlib.sha256(text.encode()).hexdigest()

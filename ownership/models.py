@@ -1,0 +1,434 @@
+"""The registry's models: what the ownership map is made of, in the document's and DynamoDB's words."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from knox.models import AbstractAuthToken
+
+from ownership.base import RegistryModel
+from ownership.history import ChangeSet, RegistryLock
+
+__all__ = [
+    "Access",
+    "ApiToken",
+    "ChangeSet",
+    "Environment",
+    "RegistryLock",
+    "SecondaryIndex",
+    "Service",
+    "Table",
+    "TableGroup",
+]
+
+# \A and \Z, for $ also matches before a trailing newline.
+TABLE_NAME = r"\A[a-zA-Z0-9_.-]{3,255}\Z"
+SERVICE_NAME = r"\A[a-zA-Z0-9_.-]{1,100}\Z"
+ONE_LINE = r"\A[^\x00-\x1f\x7f\u2028\u2029]*\Z"
+is_one_line = RegexValidator(ONE_LINE, "Keep it on one line, without control characters.")
+
+# PostgreSQL can't store NUL in any text.
+has_no_nul = RegexValidator(r"\A[^\x00]*\Z", "Remove the NUL character.")
+
+
+class KeyType(models.TextChoices):
+    """DynamoDB's types of a key attribute."""
+
+    STRING = "S", "S (string)"
+    NUMBER = "N", "N (number)"
+    BINARY = "B", "B (binary)"
+
+
+class Mode(models.TextChoices):
+    """What a service does with a table's records; the document knows these three."""
+
+    READ = "read", "Read"
+    WRITE = "write", "Write"
+    READ_WRITE = "read_write", "Read + Write"
+
+
+class Environment(RegistryModel):
+    """Where the backend runs. Its suffix makes physical names of base names: biztechUsers → biztechUsersPROD."""
+
+    name = models.CharField(
+        max_length=50, validators=[RegexValidator(SERVICE_NAME, "Use letters, digits, '_', '.' and '-'.")]
+    )
+    suffix = models.CharField(
+        max_length=50,
+        blank=True,
+        validators=[RegexValidator(r"\A[a-zA-Z0-9_.-]*\Z", "Use what a table name may hold: a-z A-Z 0-9 _ . -")],
+        help_text="Appended to every table's base name. Environments with the same suffix share their tables.",
+    )
+    description = models.TextField(blank=True, validators=[has_no_nul])
+    position = models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")
+
+    class Meta:
+        ordering = ["position", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"],
+                name="environment_name_unique",
+                violation_error_message="There is an environment of this name already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def natural_key(self) -> tuple[str]:
+        return (self.name,)
+
+
+class TableGroup(RegistryModel):
+    """A heading of the document that tables stand under: Core Tables, BTX Tables, …"""
+
+    name = models.CharField(max_length=100, validators=[is_one_line])
+    description = models.TextField(blank=True, validators=[has_no_nul])
+    position = models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")
+
+    class Meta:
+        verbose_name = "group"
+        ordering = ["position", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"],
+                name="group_name_unique",
+                violation_error_message="There is a group of this name already.",
+            ),
+            models.CheckConstraint(
+                name="group_name_stated",
+                condition=~Q(name=""),
+                violation_error_message="Give the group a name.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def natural_key(self) -> tuple[str]:
+        return (self.name,)
+
+
+class Service(RegistryModel):
+    """What reads and writes tables. It may be part of another: teams is part of interactions."""
+
+    name = models.CharField(
+        max_length=100,
+        validators=[RegexValidator(SERVICE_NAME, "Use letters, digits, '_', '.' and '-' (at most 100).")],
+    )
+    part_of = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="parts",
+        help_text="The service that this one belongs to, if any.",
+    )
+    description = models.TextField(blank=True, validators=[has_no_nul])
+    contact = models.CharField(
+        max_length=200, blank=True, validators=[is_one_line], help_text="Whom to ask, also at night."
+    )
+    repository = models.URLField(max_length=300, blank=True, help_text="Where its code is: https://…")
+    aliases = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Other names it goes by in infrastructure: stack or role names.",
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"],
+                name="service_name_unique",
+                violation_error_message="There is a service of this name already.",
+            ),
+            models.CheckConstraint(
+                name="service_name_rule",
+                condition=Q(name__regex=SERVICE_NAME),
+                violation_error_message="A service's name is 1–100 of a-z A-Z 0-9 _ . -",
+            ),
+            models.CheckConstraint(
+                name="service_not_part_of_itself",
+                condition=Q(part_of__isnull=True) | ~Q(part_of=F("pk")),
+                violation_error_message="A service can't be part of itself: leave “part of” empty.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The service's page in the admin."""
+        return reverse("admin:ownership_service_change", args=[self.pk])
+
+    def natural_key(self) -> tuple[str]:
+        return (self.name,)
+
+    def clean(self) -> None:
+        """Aliases are a list of names; a service is not part of itself by way of others."""
+        super().clean()
+        if not (
+            isinstance(self.aliases, list) and all(isinstance(a, str) and a and "\x00" not in a for a in self.aliases)
+        ):
+            raise ValidationError({"aliases": "Aliases are a list of names, each a text that is not empty."})
+        self.check_under_lock()
+
+    def check_under_lock(self) -> None:
+        """Refuse a circle of parts: two leads could each close half of it, so only the lock makes this certain."""
+        seen = [self.pk]
+        parent_id = self.part_of_id if self.pk else None
+        while parent_id is not None:
+            if parent_id == self.pk:
+                raise ValidationError(
+                    {"part_of": f"{self.part_of} is part of {self.name} already: the two would go in a circle."}
+                )
+            if parent_id in seen:
+                break  # a circle that this service is not part of
+            seen.append(parent_id)
+            parent_id = Service.objects.filter(pk=parent_id).values_list("part_of_id", flat=True).first()
+
+    def service_reference_id(self) -> int | None:
+        """The service that it is part of gains it."""
+        return self.part_of_id
+
+
+def key_schema_constraints(model: str) -> list[models.BaseConstraint]:
+    """What holds for the key schema of a table and of an index alike."""
+    return [
+        models.CheckConstraint(
+            name=f"{model}_sort_key_needs_partition_key",
+            condition=~Q(partition_key_name="") | Q(sort_key_name=""),
+            violation_error_message="A sort key needs a partition key: state the partition key too.",
+        ),
+        models.CheckConstraint(
+            name=f"{model}_sort_key_differs",
+            condition=Q(sort_key_name="") | ~Q(sort_key_name=F("partition_key_name")),
+            violation_error_message="Partition key and sort key are two attributes: name different ones.",
+        ),
+        models.CheckConstraint(
+            name=f"{model}_key_details_need_key",
+            condition=(~Q(partition_key_name="") | Q(partition_key_type="", partition_key_format=""))
+            & (~Q(sort_key_name="") | Q(sort_key_type="", sort_key_format="")),
+            violation_error_message="A key's type or format needs the key's name.",
+        ),
+        models.CheckConstraint(
+            name=f"{model}_key_types_known",
+            condition=Q(partition_key_type__in=["", *KeyType.values], sort_key_type__in=["", *KeyType.values]),
+            violation_error_message="A key's type is S, N or B, or empty where it is not known.",
+        ),
+    ]
+
+
+class KeySchema(models.Model):
+    """Partition key and optional sort key, all empty where nothing is stated."""
+
+    partition_key_name = models.CharField(
+        "partition key", max_length=255, blank=True, validators=[is_one_line], help_text="Attribute name: id"
+    )
+    partition_key_type = models.CharField("type", max_length=1, blank=True, choices=KeyType.choices)
+    partition_key_format = models.CharField(
+        "format",
+        max_length=100,
+        blank=True,
+        validators=[is_one_line],
+        help_text="email, UUID, PROFILE#<id>, …",
+    )
+    sort_key_name = models.CharField("sort key", max_length=255, blank=True, validators=[is_one_line])
+    sort_key_type = models.CharField("type", max_length=1, blank=True, choices=KeyType.choices)
+    sort_key_format = models.CharField("format", max_length=100, blank=True, validators=[is_one_line])
+
+    class Meta:
+        abstract = True
+
+    def key_schema_text(self) -> str:
+        """The key schema as the document writes it: ``id (email) + eventID;year``; empty where not stated."""
+        keys = [
+            (self.partition_key_name, self.partition_key_format),
+            (self.sort_key_name, self.sort_key_format),
+        ]
+        return " + ".join(f"{name} ({form})" if form else name for name, form in keys if name)
+
+
+class Table(KeySchema, RegistryModel):
+    """A DynamoDB table by its base name, with the one service that answers for it."""
+
+    name = models.CharField(
+        max_length=255,
+        validators=[RegexValidator(TABLE_NAME, "A table's name is 3–255 of a-z A-Z 0-9 _ . -")],
+        help_text="Base name, without the environment's suffix: biztechUsers",
+    )
+    group = models.ForeignKey(
+        TableGroup,
+        models.PROTECT,
+        related_name="tables",
+        help_text="The heading that the table stands under.",
+    )
+    owner = models.ForeignKey(
+        Service,
+        models.PROTECT,
+        related_name="owned_tables",
+        help_text="The one service answerable for the table.",
+    )
+    description = models.TextField(blank=True, validators=[has_no_nul], help_text="What its records are.")
+    more_title = models.CharField(
+        "more: title",
+        max_length=200,
+        blank=True,
+        validators=[is_one_line],
+        help_text="Where more is written: BTX Database & API",
+    )
+    more_url = models.URLField("more: address", max_length=300, blank=True)
+    position = models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")
+
+    class Meta:
+        ordering = ["group__position", "position", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"],
+                name="table_name_unique",
+                violation_error_message="There is a table of this name already.",
+            ),
+            models.CheckConstraint(
+                name="table_name_rule",
+                condition=Q(name__regex=TABLE_NAME),
+                violation_error_message="A table's name is 3–255 of a-z A-Z 0-9 _ . -",
+            ),
+            *key_schema_constraints("table"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The table's page in the admin."""
+        return reverse("admin:ownership_table_change", args=[self.pk])
+
+    def natural_key(self) -> tuple[str]:
+        return (self.name,)
+
+    def service_reference_id(self) -> int | None:
+        """The owner gains the table."""
+        return self.owner_id
+
+
+class SecondaryIndex(KeySchema, RegistryModel):
+    """A secondary index of a table, global (GSI) or local (LSI): event-query."""
+
+    class Kind(models.TextChoices):
+        """DynamoDB's two kinds."""
+
+        GLOBAL = "GSI", "Global (GSI)"
+        LOCAL = "LSI", "Local (LSI)"
+
+    natural_key_lookups = ("table__name", "name")
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="indexes")
+    name = models.CharField(
+        max_length=255,
+        validators=[RegexValidator(TABLE_NAME, "An index's name is 3–255 of a-z A-Z 0-9 _ . -")],
+    )
+    kind = models.CharField(max_length=3, blank=True, choices=Kind.choices)
+    position = models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")
+
+    class Meta:
+        verbose_name_plural = "secondary indexes"
+        ordering = ["position", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["table", "name"],
+                name="index_unique_in_table",
+                violation_error_message="The table has an index of this name already.",
+            ),
+            models.CheckConstraint(
+                name="index_name_rule",
+                condition=Q(name__regex=TABLE_NAME),
+                violation_error_message="An index's name is 3–255 of a-z A-Z 0-9 _ . -",
+            ),
+            models.CheckConstraint(
+                name="index_kind_known",
+                condition=Q(kind__in=["", "GSI", "LSI"]),
+                violation_error_message="An index is a GSI or an LSI, or empty where it is not known.",
+            ),
+            *key_schema_constraints("index"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table.name} / {self.name}"
+
+    def natural_key(self) -> tuple[str, str]:
+        return (self.table.name, self.name)
+
+    def check_under_lock(self) -> None:
+        """An index stays with its table, for its history does."""
+        refuse_move(self, "index")
+
+
+class Access(RegistryModel):
+    """One service's declared use of one table: payments reads and writes biztechUsers."""
+
+    natural_key_lookups = ("table__name", "service__name")
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="accesses")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="accesses")
+    mode = models.CharField(max_length=10, choices=Mode.choices)
+    indirect = models.BooleanField(
+        default=False, help_text="By way of another service's code; the notes tell the path."
+    )
+    notes = models.TextField(blank=True, validators=[has_no_nul], help_text="What the service does with the records.")
+    position = models.PositiveIntegerField(default=0, help_text="Place among the table's accesses, from 0.")
+
+    class Meta:
+        verbose_name_plural = "accesses"
+        ordering = ["position", "service__name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["table", "service"],
+                name="access_once_per_table_and_service",
+                violation_error_message="This service has an access to this table already: change that one.",
+            ),
+            models.CheckConstraint(
+                name="access_mode_known",
+                condition=Q(mode__in=Mode.values),
+                violation_error_message="The mode is Read, Write or Read + Write.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service.name} → {self.table.name}"
+
+    def natural_key(self) -> tuple[str, str]:
+        return (self.table.name, self.service.name)
+
+    def check_under_lock(self) -> None:
+        """An access stays with its table, for its history does."""
+        refuse_move(self, "access")
+
+    def service_reference_id(self) -> int | None:
+        """Its service gains the access."""
+        return self.service_id
+
+
+def refuse_move(row: SecondaryIndex | Access, what: str) -> None:
+    """Refuse to hang a table's access or index under another table."""
+    before = row._state_before
+    if before is not None and before.table_id != row.table_id:
+        raise ValidationError(
+            {"table": f"An {what} stays with its table: delete it there and add one to {row.table.name}."}
+        )
+
+
+class ApiToken(AbstractAuthToken):
+    """A person's key to the read-only API. Only its hash is kept; the token itself is shown once."""
+
+    name = models.CharField(max_length=100, validators=[is_one_line], help_text="What uses it: nightly export")
+    last_used = models.DateField(null=True, editable=False, help_text="Day of its last use.")
+
+    class Meta:
+        verbose_name = "API token"
+        verbose_name_plural = "API tokens"
+        ordering = ["-created"]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user}"

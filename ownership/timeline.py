@@ -1,0 +1,163 @@
+"""Who changed what, when and why: entries of one thing, or of the whole registry, grouped by change set."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q
+
+from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entries_of
+from ownership.models import Access, SecondaryIndex, Service, Table
+
+PAGE = 20
+_VERBS = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of an entry, in words: old and new value as people read them ("Read + Write", "not stated")."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True)
+class Said:
+    """An entry as people read it: what kind of thing, its label of that time, what happened, and the fields."""
+
+    entry: Any
+    kind: str
+    label: str
+    verb: str
+    changes: list[Change]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A change set with those of its entries that are asked about."""
+
+    change_set: ChangeSet
+    entries: list[Said] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some change sets, newest first; ``next`` is the revision to ask for those before, None at the end."""
+
+    groups: list[Group]
+    next: int | None
+
+
+class Timeline:
+    """The change sets that touched one thing: its own entries, and those of what hangs on it."""
+
+    def __init__(self, parts: list[tuple[Any, Q]]) -> None:
+        # (historical model, which of its rows belong here)
+        self.parts = parts
+
+    @classmethod
+    def of(cls, model: type[Model], pk: Any) -> "Timeline":
+        """A table's with its accesses and indexes; a service's with what it gained and lost; else the row's own."""
+        try:
+            pk = model._meta.pk.to_python(pk)
+        except ValidationError:
+            pk = None
+        own: list[tuple[Any, Q]] = [(_history(model), Q(id=pk))]
+        if model is Table:
+            own += [(_history(part), Q(table_id=pk)) for part in (Access, SecondaryIndex)]
+        elif model is Service:
+            given = Q(gained_by=pk) | Q(lost_by=pk)
+            own = [
+                (_history(Service), Q(id=pk) | given),
+                (_history(Access), Q(service_id=pk) | given),
+                (_history(Table), given),
+            ]
+        return cls(own)
+
+    def exists(self) -> bool:
+        """Whether there is any entry."""
+        return any(model.objects.filter(which).exists() for model, which in self.parts)
+
+    def label(self) -> str:
+        """What the thing was called last."""
+        model, which = self.parts[0]
+        last = model.objects.filter(which).order_by("-history_id").first()
+        return last.label if last else ""
+
+    def page(self, before: Any = None, size: int = PAGE) -> Page:
+        """The newest ``size`` change sets before that revision; a constant number of queries."""
+        limit = _revision(before)
+        revisions: set[int] = set()
+        for model, which in self.parts:
+            rows = model.objects.filter(which)
+            if limit is not None:
+                rows = rows.filter(change_set__lt=limit)
+            revisions.update(
+                rows.order_by("-change_set").values_list("change_set_id", flat=True).distinct()[: size + 1]
+            )
+        newest = sorted(revisions, reverse=True)
+        shown = newest[:size]
+        entries = [entry for model, which in self.parts for entry in model.objects.filter(which, change_set__in=shown)]
+        return Page(_grouped(shown, entries), shown[-1] if len(newest) > size else None)
+
+
+def change_set_entries(revision: int) -> list[Said]:
+    """All entries of one change set, in order."""
+    return [said(entry) for entry in entries_of([revision])]
+
+
+def _grouped(revisions: list[int], entries: list[Any]) -> list[Group]:
+    sets = ChangeSet.objects.in_bulk(revisions)
+    groups = {revision: Group(sets[revision]) for revision in revisions}
+    for entry in sorted(entries, key=lambda entry: entry.sequence):
+        groups[entry.change_set_id].entries.append(said(entry))
+    return list(groups.values())
+
+
+def said(entry: Any) -> Said:
+    """The entry in words."""
+    model = entry.instance_type
+    return Said(
+        entry=entry,
+        kind=str(model._meta.verbose_name),
+        label=entry.label,
+        verb=_VERBS[entry.history_type],
+        changes=[
+            Change(_field_name(model, name), in_words(model, name, old), in_words(model, name, new))
+            for name, (old, new) in entry.changes.items()
+            # Created and deleted entries list what was stated; an empty field says nothing.
+            if entry.history_type == CHANGED or (new if entry.history_type == CREATED else old) not in ("", None, [])
+        ],
+    )
+
+
+def _field_name(model: type[Model], name: str) -> str:
+    """The field as people call it; a field that is no more keeps its name."""
+    names = {f.name: str(f.verbose_name) for f in model._meta.fields}
+    if name.endswith(("_key_type", "_key_format")):
+        key, part = name.rsplit("_", 1)
+        return f"{key.replace('_', ' ')} {part}"
+    return names.get(name, name)
+
+
+def in_words(model: type[Model], name: str, value: Any) -> str | None:
+    """A stored value as people read it; None where there is none."""
+    if value is None or value == "" or value == []:
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    choices = {f.name: dict(f.flatchoices) for f in model._meta.fields}.get(name, {})
+    return str(choices.get(value, value))
+
+
+def _revision(text: Any) -> int | None:
+    """A revision from an address; None for anything that is none."""
+    text = str(text or "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _history(model: type[Model]) -> Any:
+    return model.history.model  # type: ignore[attr-defined]

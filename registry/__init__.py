@@ -1,0 +1,1 @@
+"""Wiring only: settings, URLs and the WSGI entry point. The application is in ``ownership``."""

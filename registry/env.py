@@ -1,0 +1,38 @@
+"""Reads settings from environment variables, and says what to do when one is missing or makes no sense."""
+
+import os
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+def required(name: str, cure: str) -> str:
+    """The variable's text; ImproperlyConfigured with the cure when it is not set."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. {cure}")
+    return value
+
+
+def boolean(name: str, default: bool) -> bool:
+    """The variable as yes or no; anything else is refused, for a typo must not switch a protection off."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    if value.strip().lower() in TRUE | FALSE:
+        return value.strip().lower() in TRUE
+    raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no. Set it to 1 or 0.")
+
+
+def integer(name: str, default: int) -> int:
+    """The variable as a whole number of at least 0."""
+    value = os.environ.get(name, str(default))
+    if not (value.isascii() and value.isdigit()):
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number. Unset it for {default}.")
+    return int(value)
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """The variable's comma-separated parts, without blanks."""
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
