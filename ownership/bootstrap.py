@@ -6,7 +6,7 @@ drops a table's triggers when the table is altered, and ``flush`` empties the lo
 
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -26,7 +26,7 @@ def prepare_database(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, **kwa
         return  # migrated backwards, to before the first migration
     create_triggers(connection)
     RegistryLock.objects.using(using).get_or_create(pk=1)
-    _create_groups(kwargs["apps"], using)
+    _create_groups(kwargs.get("apps", apps), using)
 
 
 def append_only_tables() -> list[str]:
