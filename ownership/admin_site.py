@@ -36,6 +36,7 @@ class RegistryAdminSite(admin.AdminSite):
     index_title = "The map"
     login_form = SignInForm
     site_url = None
+    enable_nav_sidebar = False  # the tables list needs the width: who reads and writes is what people come for
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, team leads and viewers."""

@@ -233,7 +233,7 @@ class KeySchema(models.Model):
         max_length=100,
         blank=True,
         validators=[is_one_line],
-        help_text="email, UUID, PROFILE#<id>, …",
+        help_text="email, UUID, …",
     )
     sort_key_name = models.CharField("sort key", max_length=255, blank=True, validators=[is_one_line])
     sort_key_type = models.CharField("type", max_length=1, blank=True, choices=KeyType.choices)

@@ -123,13 +123,25 @@ def said(entry: Any) -> Said:
         kind=str(model._meta.verbose_name),
         label=entry.label,
         verb=_VERBS[entry.history_type],
-        changes=[
-            Change(_field_name(model, name), in_words(model, name, old), in_words(model, name, new))
-            for name, (old, new) in entry.changes.items()
-            # Created and deleted entries list what was stated; an empty field says nothing.
-            if entry.history_type == CHANGED or (new if entry.history_type == CREATED else old) not in ("", None, [])
-        ],
+        changes=_changes(entry),
     )
+
+
+def _changes(entry: Any) -> list[Change]:
+    """The entry's fields in the model's order, keys last; of created and deleted rows what was stated."""
+    model = entry.instance_type
+    order = {field.name: place for place, field in enumerate(model._meta.fields)}
+    return [
+        Change(_field_name(model, name), in_words(model, name, old), in_words(model, name, new))
+        for name, (old, new) in sorted(
+            entry.changes.items(), key=lambda item: (_is_key(item[0]), order.get(item[0], len(order)))
+        )
+        if entry.history_type == CHANGED or (new if entry.history_type == CREATED else old) not in ("", None, [])
+    ]
+
+
+def _is_key(name: str) -> bool:
+    return name.startswith(("partition_key", "sort_key"))
 
 
 def _field_name(model: type[Model], name: str) -> str:

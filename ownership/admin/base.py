@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.widgets import AdminURLFieldWidget
+from django.contrib.admin.widgets import AdminURLFieldWidget, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
@@ -59,6 +59,13 @@ def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, query
         return delete_selected(model_admin, request, queryset)
 
 
+def without_side_doors(field: Any) -> Any:
+    """The form field, less the buttons that would change another entry on the way, for another reason."""
+    if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+        field.widget.can_change_related = field.widget.can_delete_related = field.widget.can_view_related = False
+    return field
+
+
 def admin_change_set(request: HttpRequest, reason: str):
     """The change set of a request in the admin."""
     return change_set(user=request.user, reason=reason, source=ChangeSet.Source.ADMIN)  # type: ignore[arg-type]
@@ -68,6 +75,7 @@ class RegistryAdmin(admin.ModelAdmin):
     """Edits registry rows: every POST is one change set, checked and written under the registry's lock."""
 
     form = RegistryForm
+    view_on_site = False
     # An address typed without a scheme means https (Django's own default is still http, and warns).
     formfield_overrides = {models.URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"}}
 
@@ -77,6 +85,10 @@ class RegistryAdmin(admin.ModelAdmin):
         if deletion := actions.get("delete_selected"):
             actions["delete_selected"] = (delete_with_reason, *deletion[1:])
         return actions
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+        """Without the buttons that change or delete the service or group that a field points to."""
+        return without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def changeform_view(
         self,

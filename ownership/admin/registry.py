@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from ownership.admin.base import ReasonField, RegistryAdmin, RegistryForm, admin_change_set
+from ownership.admin.base import ReasonField, RegistryAdmin, RegistryForm, admin_change_set, without_side_doors
 from ownership.hints import hints
 from ownership.history import ChangeSet
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
@@ -90,7 +90,7 @@ class AccessInline(admin.TabularInline):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Notes in two lines, so that a table's accesses fit a screen."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field = without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
         if field and db_field.name == "notes":
             field.widget.attrs.update(rows=2, cols=50)
         return field

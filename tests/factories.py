@@ -1,0 +1,29 @@
+"""Makes registry rows; a test names only what matters to it."""
+
+from itertools import count
+from typing import Any
+
+from ownership.models import Access, Service, Table, TableGroup
+
+_number = count(1)
+
+
+def make_service(name: str | None = None, **fields: Any) -> Service:
+    """A saved service."""
+    return Service.objects.create(name=name or f"service-{next(_number)}", **fields)
+
+
+def make_table(name: str | None = None, **fields: Any) -> Table:
+    """A saved table with a group and an owner of its own unless given."""
+    number = next(_number)
+    fields.setdefault("group", None)
+    group = fields.pop("group") or TableGroup.objects.get_or_create(name="Group")[0]
+    owner = fields.pop("owner", None) or make_service()
+    return Table.objects.create(name=name or f"table-{number}", group=group, owner=owner, **fields)
+
+
+def make_access(table: Table | None = None, service: Service | None = None, **fields: Any) -> Access:
+    """A saved access, reading unless said otherwise."""
+    return Access.objects.create(
+        table=table or make_table(), service=service or make_service(), **{"mode": "read"} | fields
+    )
