@@ -16,6 +16,7 @@ def _plain_http(settings) -> None:
     """Tests speak HTTP; and no test depends on how the developer's shell sets ANONYMOUS_READ."""
     settings.SECURE_SSL_REDIRECT = False
     settings.ANONYMOUS_READ = False
+    settings.WHITENOISE_AUTOREFRESH = True  # as in development: no need to collect static files first
 
 
 @pytest.fixture
