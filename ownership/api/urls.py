@@ -21,5 +21,6 @@ urlpatterns = [
     path("environments/", views.EnvironmentView.as_view(LIST, detail=False), name="environment-list"),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     path("docs/", views.DocsView.as_view(url_name="api:schema"), name="docs"),
+    path("", views.UnknownAddress.as_view(), name="root"),
     path("<path:anything>/", views.UnknownAddress.as_view(), name="unknown"),
 ]
