@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
 
 from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entries_of
@@ -52,28 +51,34 @@ class Page:
 class Timeline:
     """The change sets that touched one thing: its own entries, and those of what hangs on it."""
 
-    def __init__(self, parts: list[tuple[Any, Q]]) -> None:
+    def __init__(self, pk: Any, parts: list[tuple[Any, Q]]) -> None:
+        self.pk = pk
         # (historical model, which of its rows belong here)
         self.parts = parts
 
     @classmethod
     def of(cls, model: type[Model], pk: Any) -> "Timeline":
         """A table's with its accesses and indexes; a service's with what it gained and lost; else the row's own."""
-        try:
-            pk = model._meta.pk.to_python(pk)
-        except ValidationError:
-            pk = None
-        own: list[tuple[Any, Q]] = [(_history(model), Q(id=pk))]
-        if model is Table:
-            own += [(_history(part), Q(table_id=pk)) for part in (Access, SecondaryIndex)]
-        elif model is Service:
-            given = Q(gained_by=pk) | Q(lost_by=pk)
-            own = [
-                (_history(Service), Q(id=pk) | given),
-                (_history(Access), Q(service_id=pk) | given),
+        timeline = cls.of_row(model, pk)
+        if model is Service:
+            given = Q(gained_by=timeline.pk) | Q(lost_by=timeline.pk)
+            timeline.parts = [
+                (_history(Service), Q(id=timeline.pk) | given),
+                (_history(Access), Q(service_id=timeline.pk) | given),
                 (_history(Table), given),
             ]
-        return cls(own)
+        return timeline
+
+    @classmethod
+    def of_row(cls, model: type[Model], pk: Any) -> "Timeline":
+        """What the row's own form can change: the row, and a table's accesses and indexes."""
+        text = str(pk)
+        # No row has another id, and SQLite fails on a number that takes more than 64 bits.
+        pk = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+        parts: list[tuple[Any, Q]] = [(_history(model), Q(id=pk))]
+        if model is Table:
+            parts += [(_history(part), Q(table_id=pk)) for part in (Access, SecondaryIndex)]
+        return cls(pk, parts)
 
     def exists(self) -> bool:
         """Whether there is any entry."""
@@ -84,6 +89,13 @@ class Timeline:
         model, which = self.parts[0]
         last = model.objects.filter(which).order_by("-history_id").first()
         return last.label if last else ""
+
+    def since(self, revision: int) -> list[Group]:
+        """The change sets after that revision, oldest first."""
+        entries = [
+            entry for model, which in self.parts for entry in model.objects.filter(which, change_set__gt=revision)
+        ]
+        return _grouped(sorted({entry.change_set_id for entry in entries}), entries)
 
     def page(self, before: Any = None, size: int = PAGE) -> Page:
         """The newest ``size`` change sets before that revision; a constant number of queries."""

@@ -13,9 +13,10 @@ from ownership.bootstrap import TEAM_LEADS, VIEWERS, drop_triggers
 
 @pytest.fixture(autouse=True)
 def _plain_http(settings) -> None:
-    """Tests speak HTTP; and no test depends on how the developer's shell sets ANONYMOUS_READ."""
+    """Tests speak HTTP, hash passwords fast, and don't depend on how the developer's shell sets ANONYMOUS_READ."""
     settings.SECURE_SSL_REDIRECT = False
     settings.ANONYMOUS_READ = False
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
