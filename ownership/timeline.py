@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Model, Q
+from django.urls import reverse
 
 from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entries_of
-from ownership.models import Access, SecondaryIndex, Service, Table
+from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup
 
 PAGE = 20
 _VERBS = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
@@ -31,6 +32,10 @@ class Said:
     verb: str
     changes: list[Change]
 
+    def history_url(self) -> str:
+        """Where the row's timeline is, also when the row is deleted."""
+        return reverse(f"admin:ownership_{self.entry.instance_type._meta.model_name}_history", args=[self.entry.id])
+
 
 @dataclass(frozen=True)
 class Group:
@@ -46,6 +51,33 @@ class Page:
 
     groups: list[Group]
     next: int | None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of change that people ask for: entries of a model, or just those that touch some of its fields."""
+
+    title: str
+    models: tuple[Any, ...]
+    fields: tuple[str, ...] = ()
+
+    def parts(self) -> list[tuple[Any, Q]]:
+        """(historical model, which of its rows are of this kind)."""
+        which = Q(changes__has_any_keys=list(self.fields)) if self.fields else Q()
+        return [(_history(model), which) for model in self.models]
+
+
+_KEYS = tuple(f.name for f in KeySchema._meta.fields)
+KINDS = {
+    "ownership": Kind("ownership", (Table,), ("owner",)),
+    "access": Kind("accesses", (Access,)),
+    "key_schema": Kind("key schema", (Table, SecondaryIndex), _KEYS),
+    "table": Kind("tables", (Table,)),
+    "index": Kind("indexes", (SecondaryIndex,)),
+    "service": Kind("services", (Service,)),
+    "group": Kind("groups", (TableGroup,)),
+    "environment": Kind("environments", (Environment,)),
+}
 
 
 class Timeline:
@@ -140,15 +172,22 @@ def said(entry: Any) -> Said:
 
 
 def _changes(entry: Any) -> list[Change]:
-    """The entry's fields in the model's order, keys last; of created and deleted rows what was stated."""
-    model = entry.instance_type
+    """The entry's fields in words; of created and deleted rows what was stated."""
+    changes = entry.changes
+    if entry.history_type != CHANGED:
+        said_now = 1 if entry.history_type == CREATED else 0
+        changes = {name: pair for name, pair in changes.items() if pair[said_now] not in ("", None, [])}
+    return changes_in_words(entry.instance_type, changes)
+
+
+def changes_in_words(model: type[Model], changes: dict[str, list]) -> list[Change]:
+    """{field: [old, new]} in words, in the model's order, keys last (a database may order JSON its own way)."""
     order = {field.name: place for place, field in enumerate(model._meta.fields)}
     return [
         Change(_field_name(model, name), in_words(model, name, old), in_words(model, name, new))
         for name, (old, new) in sorted(
-            entry.changes.items(), key=lambda item: (_is_key(item[0]), order.get(item[0], len(order)))
+            changes.items(), key=lambda item: (_is_key(item[0]), order.get(item[0], len(order)))
         )
-        if entry.history_type == CHANGED or (new if entry.history_type == CREATED else old) not in ("", None, [])
     ]
 
 
