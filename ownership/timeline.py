@@ -138,7 +138,7 @@ class Timeline:
             if limit is not None:
                 rows = rows.filter(change_set__lt=limit)
             revisions.update(
-                rows.order_by("-change_set").values_list("change_set_id", flat=True).distinct()[: size + 1]
+                rows.order_by("-change_set_id").values_list("change_set_id", flat=True).distinct()[: size + 1]
             )
         newest = sorted(revisions, reverse=True)
         shown = newest[:size]
