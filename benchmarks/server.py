@@ -141,6 +141,18 @@ def report(title: str, results: dict[str, dict[str, tuple[float, float]]]) -> No
         print(f"{name:18}" + "".join(f"{cell:>24}" for cell in cells) + f"{cases['MiB'][0]:6.0f} MiB")
 
 
+def machine() -> str:
+    """What was measured, on what, and how."""
+    processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    versions = ", ".join(f"{name} {version(name)}" for name in (*FETCHED, "Django"))
+    return (
+        f"{processor[1] if processor else platform.machine()}, {PROCESSES} cores, "
+        f"Python {platform.python_version()}, {versions}\n"
+        f"{PROCESSES} processes x {THREADS} threads (sync: 1); {CONNECTIONS} connections, {SECONDS} s each; "
+        f"median of {ROUNDS} rounds; ratio to the first line; 99th percentile"
+    )
+
+
 def main() -> None:
     """Measure on DATABASE_URL where it is set, else on SQLite and then on a throw-away PostgreSQL."""
     if not shutil.which("wrk"):
@@ -168,13 +180,8 @@ def main() -> None:
                 cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL,
             )  # fmt: skip
         if not url:
-            processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-            print(f"{processor[1] if processor else platform.machine()}, {PROCESSES} cores, Python "
-                  + platform.python_version() + "".join(f", {name} {version(name)}" for name in (*FETCHED, "Django")))  # fmt: skip
-            print(f"{PROCESSES} processes x {THREADS} threads (sync: 1); {CONNECTIONS} connections, {SECONDS} s each; "
-                  f"median of {ROUNDS} rounds; ratio to the first line; 99th percentile")  # fmt: skip
-        results = measure(environment)
-        report("PostgreSQL" if url else "SQLite", results)
+            print(machine())
+        report("PostgreSQL" if url else "SQLite", measure(environment))
     if not url:
         again = [sys.executable, "-m", "tests.with_postgres", sys.executable, __file__]
         sys.exit(subprocess.run(again, cwd=ROOT).returncode)
