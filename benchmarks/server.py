@@ -90,7 +90,7 @@ l:percentile(99), s.errors.connect + s.errors.read + s.errors.write + s.errors.s
         script.write(lua)
         script.flush()
         arguments = [f"-H{name}: {value}" for name, value in headers.items()]
-        run = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", script.name, *arguments, url]
+        run = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--timeout=10s", "-s", script.name, *arguments, url]
         output = subprocess.run(run, check=True, capture_output=True, text=True).stdout
     requests, microseconds, slow, errors = re.search(r"RESULT (\d+) (\d+) ([\d.]+) (\d+)", output).groups()
     if errors != "0":
