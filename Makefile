@@ -27,8 +27,8 @@ run: $(STAMP)  ## set up, migrate, seed when empty, make an administrator when t
 	@$(PY) manage.py runserver 127.0.0.1:$(PORT)
 
 test: $(STAMP)  ## run the tests, on SQLite and then on PostgreSQL where the machine has one
-	$(PY) -m pytest $(ARGS)
-	$(PY) -m tests.with_postgres $(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses 2 $(ARGS)
+	$(PY) -m tests.with_postgres $(PY) -m pytest --numprocesses 2 $(ARGS)
 
 check: $(STAMP)  ## linters, types, migrations, deployment checks, OpenAPI in step
 	$(VENV)/bin/ruff check .

@@ -60,6 +60,7 @@ class RegistryModel(models.Model):
 
     class Meta:
         abstract = True
+        base_manager_name = "objects"  # related managers update through the base manager, silently
 
     # The row as it was before the save or delete under way; its entry says what changed since.
     _state_before: Self | None = None

@@ -63,6 +63,9 @@ class ChangeSet(models.Model):
     user_name = models.CharField("who", max_length=150)
     reason = models.TextField("why")
     source = models.CharField(max_length=10, choices=Source.choices)
+    undoes = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="undone_by", help_text="The change set it reverses."
+    )
     digest = models.CharField(
         max_length=64,
         unique=True,
@@ -115,8 +118,11 @@ class Entry(models.Model):
 class _Draft:
     """The change set being made in the open transaction. It takes its revision when its first entry is written."""
 
-    def __init__(self, *, user_id: int | None, user_name: str, reason: str, source: str) -> None:
+    def __init__(
+        self, *, user_id: int | None, user_name: str, reason: str, source: str, undoes: int | None = None
+    ) -> None:
         self.user_id, self.user_name, self.reason, self.source = user_id, user_name, reason, source
+        self.undoes = undoes
         self.revision: int | None = None
         self.sequence = 0
 
@@ -147,6 +153,7 @@ class _Draft:
             user_name=self.user_name,
             reason=self.reason,
             source=self.source,
+            undoes_id=self.undoes,
         )
         change.digest = chain_digest(self.previous_digest, change, entries)
         change.save(force_insert=True)
@@ -164,11 +171,16 @@ def open_draft() -> _Draft | None:
 
 @contextmanager
 def change_set(
-    *, user: AbstractBaseUser | None = None, reason: str, source: str = ChangeSet.Source.COMMAND
+    *,
+    user: AbstractBaseUser | None = None,
+    reason: str,
+    source: str = ChangeSet.Source.COMMAND,
+    undoes: int | None = None,
 ) -> Iterator[_Draft]:
     """Make every registry write inside one transaction, one change set and one revision.
 
-    Without a user (a command), the name is that of the account the process runs as. Raises ValueError
+    Without a user (a command), the name is that of the account the process runs as; ``undoes`` is the
+    revision that this change set reverses. Raises ValueError
     for a blank reason, RuntimeError inside another change set. An exception undoes all of it.
     """
     if not reason.strip():
@@ -182,6 +194,7 @@ def change_set(
             user_name=user.get_username() if user else _account_name(),
             reason=reason.strip(),
             source=source,
+            undoes=undoes,
         )
         try:
             yield _state.draft
@@ -378,6 +391,7 @@ def chain_digest(previous: str, change: ChangeSet, entries: list[dict[str, Any]]
         "user_name": change.user_name,
         "reason": change.reason,
         "source": str(change.source),
+        "undoes": change.undoes_id,
         "entries": entries,
     }
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), cls=DjangoJSONEncoder)

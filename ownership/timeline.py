@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
+from django.urls import reverse
 
 from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entries_of
-from ownership.models import Access, SecondaryIndex, Service, Table
+from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup
 
 PAGE = 20
 _VERBS = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
@@ -32,6 +32,10 @@ class Said:
     verb: str
     changes: list[Change]
 
+    def history_url(self) -> str:
+        """Where the row's timeline is, also when the row is deleted."""
+        return reverse(f"admin:ownership_{self.entry.instance_type._meta.model_name}_history", args=[self.entry.id])
+
 
 @dataclass(frozen=True)
 class Group:
@@ -49,31 +53,64 @@ class Page:
     next: int | None
 
 
+@dataclass(frozen=True)
+class Kind:
+    """A kind of change that people ask for: entries of a model, or just those that touch some of its fields."""
+
+    title: str
+    models: tuple[Any, ...]
+    fields: tuple[str, ...] = ()
+
+    def parts(self) -> list[tuple[Any, Q]]:
+        """(historical model, which of its rows are of this kind)."""
+        which = Q(changes__has_any_keys=list(self.fields)) if self.fields else Q()
+        return [(_history(model), which) for model in self.models]
+
+
+_KEYS = tuple(f.name for f in KeySchema._meta.fields)
+KINDS = {
+    "ownership": Kind("ownership", (Table,), ("owner",)),
+    "access": Kind("accesses", (Access,)),
+    "key_schema": Kind("key schema", (Table, SecondaryIndex), _KEYS),
+    "table": Kind("tables", (Table,)),
+    "index": Kind("indexes", (SecondaryIndex,)),
+    "service": Kind("services", (Service,)),
+    "group": Kind("groups", (TableGroup,)),
+    "environment": Kind("environments", (Environment,)),
+}
+
+
 class Timeline:
     """The change sets that touched one thing: its own entries, and those of what hangs on it."""
 
-    def __init__(self, parts: list[tuple[Any, Q]]) -> None:
+    def __init__(self, pk: Any, parts: list[tuple[Any, Q]]) -> None:
+        self.pk = pk
         # (historical model, which of its rows belong here)
         self.parts = parts
 
     @classmethod
     def of(cls, model: type[Model], pk: Any) -> "Timeline":
         """A table's with its accesses and indexes; a service's with what it gained and lost; else the row's own."""
-        try:
-            pk = model._meta.pk.to_python(pk)
-        except ValidationError:
-            pk = None
-        own: list[tuple[Any, Q]] = [(_history(model), Q(id=pk))]
-        if model is Table:
-            own += [(_history(part), Q(table_id=pk)) for part in (Access, SecondaryIndex)]
-        elif model is Service:
-            given = Q(gained_by=pk) | Q(lost_by=pk)
-            own = [
-                (_history(Service), Q(id=pk) | given),
-                (_history(Access), Q(service_id=pk) | given),
+        timeline = cls.of_row(model, pk)
+        if model is Service:
+            given = Q(gained_by=timeline.pk) | Q(lost_by=timeline.pk)
+            timeline.parts = [
+                (_history(Service), Q(id=timeline.pk) | given),
+                (_history(Access), Q(service_id=timeline.pk) | given),
                 (_history(Table), given),
             ]
-        return cls(own)
+        return timeline
+
+    @classmethod
+    def of_row(cls, model: type[Model], pk: Any) -> "Timeline":
+        """What the row's own form can change: the row, and a table's accesses and indexes."""
+        text = str(pk)
+        # No row has another id, and SQLite fails on a number that takes more than 64 bits.
+        pk = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+        parts: list[tuple[Any, Q]] = [(_history(model), Q(id=pk))]
+        if model is Table:
+            parts += [(_history(part), Q(table_id=pk)) for part in (Access, SecondaryIndex)]
+        return cls(pk, parts)
 
     def exists(self) -> bool:
         """Whether there is any entry."""
@@ -85,6 +122,13 @@ class Timeline:
         last = model.objects.filter(which).order_by("-history_id").first()
         return last.label if last else ""
 
+    def since(self, revision: int) -> list[Group]:
+        """The change sets after that revision, oldest first."""
+        entries = [
+            entry for model, which in self.parts for entry in model.objects.filter(which, change_set__gt=revision)
+        ]
+        return _grouped(sorted({entry.change_set_id for entry in entries}), entries)
+
     def page(self, before: Any = None, size: int = PAGE) -> Page:
         """The newest ``size`` change sets before that revision; a constant number of queries."""
         limit = _revision(before)
@@ -94,7 +138,7 @@ class Timeline:
             if limit is not None:
                 rows = rows.filter(change_set__lt=limit)
             revisions.update(
-                rows.order_by("-change_set").values_list("change_set_id", flat=True).distinct()[: size + 1]
+                rows.order_by("-change_set_id").values_list("change_set_id", flat=True).distinct()[: size + 1]
             )
         newest = sorted(revisions, reverse=True)
         shown = newest[:size]
@@ -128,15 +172,22 @@ def said(entry: Any) -> Said:
 
 
 def _changes(entry: Any) -> list[Change]:
-    """The entry's fields in the model's order, keys last; of created and deleted rows what was stated."""
-    model = entry.instance_type
+    """The entry's fields in words; of created and deleted rows what was stated."""
+    changes = entry.changes
+    if entry.history_type != CHANGED:
+        said_now = 1 if entry.history_type == CREATED else 0
+        changes = {name: pair for name, pair in changes.items() if pair[said_now] not in ("", None, [])}
+    return changes_in_words(entry.instance_type, changes)
+
+
+def changes_in_words(model: type[Model], changes: dict[str, list]) -> list[Change]:
+    """{field: [old, new]} in words, in the model's order, keys last (a database may order JSON its own way)."""
     order = {field.name: place for place, field in enumerate(model._meta.fields)}
     return [
         Change(_field_name(model, name), in_words(model, name, old), in_words(model, name, new))
         for name, (old, new) in sorted(
-            entry.changes.items(), key=lambda item: (_is_key(item[0]), order.get(item[0], len(order)))
+            changes.items(), key=lambda item: (_is_key(item[0]), order.get(item[0], len(order)))
         )
-        if entry.history_type == CHANGED or (new if entry.history_type == CREATED else old) not in ("", None, [])
     ]
 
 

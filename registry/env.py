@@ -15,6 +15,11 @@ def required(name: str, cure: str) -> str:
     return value
 
 
+def text(name: str, default: str) -> str:
+    """The variable's text; the default where it is not set or empty."""
+    return os.environ.get(name, "").strip() or default
+
+
 def boolean(name: str, default: bool) -> bool:
     """The variable as yes or no; anything else is refused, for a typo must not switch a protection off."""
     value = os.environ.get(name)

@@ -14,6 +14,10 @@ from registry import env
 BASE_DIR = Path(__file__).resolve().parent.parent
 # What a running registry writes: the SQLite file and development's secret key.
 VAR_DIR = BASE_DIR / "var"
+DATABASE_URL_CURE = (
+    "Set it to postgresql://user:password@host:5432/name (special characters of the password percent-encoded) "
+    "or sqlite:////absolute/path."
+)
 
 
 def development_secret_key() -> str:
@@ -30,12 +34,20 @@ def database(url: str) -> dict[str, Any]:
     """Django's configuration for a DATABASE_URL: PostgreSQL with a pool, or SQLite made safe for several writers."""
     try:
         config: dict[str, Any] = dict(dj_database_url.parse(url))
-    except (dj_database_url.ParseError, ValueError) as error:
-        raise ImproperlyConfigured(f"DATABASE_URL is not an address of a database: {error}") from error
+    except (dj_database_url.ParseError, ValueError):
+        # Without the parser's own words: they may quote a part of the password.
+        raise ImproperlyConfigured(f"DATABASE_URL is not an address of a database. {DATABASE_URL_CURE}") from None
     options = config.setdefault("OPTIONS", {})
     if config["ENGINE"] == "django.db.backends.postgresql":
-        options.setdefault("pool", {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 8), "timeout": 5})
         options.setdefault("connect_timeout", 2)
+        size = env.integer("DATABASE_POOL_SIZE", 8)
+        if size:
+            # timeout: how long a request, a probe's too, waits for a connection while the database is away.
+            # reconnect_timeout: the pool waits longer after each failure; by its default of five minutes it would
+            # notice only minutes later that the database is back. Giving up early, the next request tries anew.
+            options["pool"] = {"min_size": 1, "max_size": size, "timeout": 3, "reconnect_timeout": 3}
+            # A connection that broke while it lay in the pool is replaced, not handed to a request.
+            config["CONN_HEALTH_CHECKS"] = True
     elif config["ENGINE"] == "django.db.backends.sqlite3":
         # IMMEDIATE: a transaction that begins by reading and then writes would fail at once when another
         # writer came first; taking the write lock at its start lets it wait (up to the timeout, in seconds).
@@ -45,7 +57,7 @@ def database(url: str) -> dict[str, Any]:
         # Tests run on a file too, as the registry does: only there do threads meet WAL and real locks.
         config["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
     else:
-        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// or sqlite:///.")
+        raise ImproperlyConfigured(f"DATABASE_URL names a database that is not supported. {DATABASE_URL_CURE}")
     return config
 
 
@@ -115,7 +127,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": database(env.words("DATABASE_URL", f"sqlite:///{VAR_DIR}/registry.sqlite3")[0])}
+DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR}/registry.sqlite3"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -135,6 +147,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG  # development needs no collectstatic
 STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from ownership.admin.conflict import Conflict, find_conflict, head_revision, merged
 from ownership.history import NO_REASON, ChangeSet, change_set
 from ownership.timeline import Timeline
 
@@ -42,6 +43,14 @@ class RegistryForm(forms.ModelForm):
     """A registry row's form; with the reason, which the page shows above its save buttons."""
 
     reason = ReasonField()
+    # Set by the admin on the class it makes for one request.
+    conflict: Conflict | None = None
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse a form that others' changes overtook."""
+        if self.conflict is not None:
+            raise forms.ValidationError(self.conflict.sentence)
+        return super().clean()
 
 
 def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
@@ -90,6 +99,12 @@ class RegistryAdmin(admin.ModelAdmin):
         """Without the buttons that change or delete the service or group that a field points to."""
         return without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form, which is not valid while there is a conflict to look at."""
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.conflict = getattr(request, "conflict", None)
+        return form
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -97,23 +112,44 @@ class RegistryAdmin(admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Check and write under the lock, as one change set; a form without a reason is refused and writes nothing."""
+        """Check and write under the lock, as one change set; without a reason nothing is written."""
+        context = {"shown_revision": head_revision()} | (extra_context or {})
         if request.method != "POST":
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, context)
         with admin_change_set(request, request.POST.get("reason", "").strip() or NO_REASON):
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            row = self.get_object(request, unquote(object_id)) if object_id else None
+            if row is not None and self.has_change_permission(request, row):
+                context |= self._refuse_if_stale(request, row)
+            return super().changeform_view(request, object_id, form_url, context)
+
+    def _refuse_if_stale(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Where the row changed since the form was opened: bring the posted form up to date, and make it invalid."""
+        conflict, shown = find_conflict(request, Timeline.of_row(self.model, row.pk))
+        if conflict is None:
+            return {"shown_revision": shown}
+        formsets = [formset for formset, _ in self.get_formsets_with_inlines(request, row)]
+        if conflict.groups:
+            form = self.get_form(request, row, change=True)
+            request.POST = merged(request.POST, shown, row, form, formsets)  # type: ignore[assignment]
+        request.conflict = conflict  # type: ignore[attr-defined]
+        return {"shown_revision": head_revision(), "conflict": conflict}
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Django's page, with a reason to give."""
+        """Django's page, with a reason to give; refused where the row changed since the page was opened."""
         if request.method != "POST":
-            return super().delete_view(request, object_id, {"reason_form": ReasonForm()} | (extra_context or {}))
+            context = {"reason_form": ReasonForm(), "shown_revision": head_revision()}
+            return super().delete_view(request, object_id, context | (extra_context or {}))
         form = ReasonForm(request.POST)
         if not form.is_valid():
             self.message_user(request, REASON_NEEDED, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
         with admin_change_set(request, form.cleaned_data["reason"]):
+            conflict, _ = find_conflict(request, Timeline.of_row(self.model, unquote(object_id)))
+            if conflict is not None:
+                self.message_user(request, f"Nothing was deleted. {conflict.sentence}", messages.ERROR)
+                return HttpResponseRedirect(request.get_full_path())
             return super().delete_view(request, object_id, extra_context)
 
     def history_view(

@@ -1,14 +1,65 @@
-"""Change sets in the admin: all that ever changed, read-only."""
+"""Change sets in the admin: all that ever changed; what was deleted; and undoing it."""
 
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 
-from ownership.history import ChangeSet
-from ownership.timeline import change_set_entries
+from ownership import undo
+from ownership.admin.base import ReasonField
+from ownership.admin.conflict import head_revision
+from ownership.history import DELETED, ChangeSet, change_set, entry_models
+from ownership.models import Access, SecondaryIndex, Table
+from ownership.timeline import KINDS, change_set_entries, said
+
+DELETED_SHOWN = 100
+
+
+class KindFilter(admin.SimpleListFilter):
+    """Change sets with an entry of that kind."""
+
+    title, parameter_name = "what changed", "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, kind.title) for name, kind in KINDS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in KINDS:
+            return queryset
+        found = Q()
+        for model, which in KINDS[str(self.value())].parts():
+            found |= Q(revision__in=model.objects.filter(which).values("change_set"))
+        return queryset.filter(found)
+
+
+class WhoFilter(admin.SimpleListFilter):
+    """Change sets of one person, also where the account is gone."""
+
+    title, parameter_name = "who", "who"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = ChangeSet.objects.order_by("user_name").values_list("user_name", flat=True).distinct()
+        return [(name, name) for name in names]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(user_name=self.value()) if self.value() else queryset
+
+
+class UndoForm(forms.Form):
+    """A reason, and which of the conflicts to undo as well; field values come from history alone."""
+
+    reason = ReasonField()
+    conflicts = forms.MultipleChoiceField(required=False)
+
+    def __init__(self, *args: Any, steps: list[undo.Step], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["conflicts"].choices = [(key, key) for step in steps for key in step.conflicts]  # type: ignore[attr-defined]
 
 
 @admin.register(ChangeSet)
@@ -16,7 +67,7 @@ class ChangeSetAdmin(admin.ModelAdmin):
     """Who changed what, when and why, newest first."""
 
     list_display = ("revision", "time", "user_name", "reason", "source")
-    list_filter = ("source", "time")
+    list_filter = (KindFilter, WhoFilter, "source", "time")
     search_fields = ("reason", "user_name")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -31,6 +82,16 @@ class ChangeSetAdmin(admin.ModelAdmin):
         """History is never rewritten."""
         return False
 
+    def get_urls(self) -> list[URLPattern]:
+        """With the pages of what was deleted, and of undoing."""
+        view = self.admin_site.admin_view
+        return [
+            path("deleted/", view(self.deleted_view), name="ownership_deleted"),
+            path("<int:revision>/undo/", view(self.undo_view), name="ownership_undo"),
+            path("<int:revision>/undo/<int:sequence>/", view(self.undo_view), name="ownership_undo_entry"),
+            *super().get_urls(),
+        ]
+
     def change_view(
         self,
         request: HttpRequest,
@@ -39,14 +100,84 @@ class ChangeSetAdmin(admin.ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """One change set with all its entries."""
-        change = self.get_object(request, unquote(object_id))
-        if change is None:
-            raise Http404(f"There is no revision {object_id}.")
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        change = self._change_set(request, unquote(object_id))
+        context = {"change_set": change, "entries": change_set_entries(change.revision)}
+        return self._page(request, "change_set", f"Revision {change.revision}", context)
+
+    def deleted_view(self, request: HttpRequest) -> HttpResponse:
+        """What was deleted and is not there again, newest first; a table stands for its accesses and indexes."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        gone: list[Any] = []
+        for model in entry_models():
+            again = model.objects.filter(id=OuterRef("id"), history_id__gt=OuterRef("history_id"))
+            rows = model.objects.filter(~Exists(again), history_type=DELETED).select_related("change_set")
+            if model.instance_type in (Access, SecondaryIndex):
+                rows = rows.filter(table_id__in=Table.objects.all())
+            gone += rows.order_by("-history_id")[:DELETED_SHOWN]
+        gone.sort(key=lambda entry: (entry.change_set_id, entry.sequence), reverse=True)
+        return self._page(
+            request, "deleted", "Deleted entries", {"entries": [said(entry) for entry in gone[:DELETED_SHOWN]]}
+        )
+
+    def undo_view(self, request: HttpRequest, revision: int, sequence: int | None = None) -> HttpResponse:
+        """Show what undoing would change against now; do it on POST, as a change set that names this one."""
+        change = self._change_set(request, str(revision))
+        steps = undo.plan(change.revision, sequence)
+        if not steps:
+            raise Http404("There is nothing of this kind to undo.")
+        self._check_permission(request, steps)
+        form = UndoForm(request.POST if request.method == "POST" else None, steps=steps)
+        if request.method == "POST" and form.is_valid():
+            try:
+                done = self._undo(request, change, sequence, form)
+            except undo.CanNotUndo as error:
+                self.message_user(request, f"Nothing was changed. {error}", messages.ERROR)
+                return HttpResponseRedirect(request.get_full_path())
+            if done is not None:
+                self.message_user(request, f"Undone, as revision {done}.", messages.SUCCESS)
+                return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[done]))
+            self.message_user(request, "Nothing was left to undo, or nothing was chosen.", messages.WARNING)
+            return HttpResponseRedirect(request.get_full_path())
         context = {
-            **self.admin_site.each_context(request),
-            "title": f"Revision {change.revision}",
-            "opts": self.opts,
             "change_set": change,
-            "entries": change_set_entries(change.revision),
+            "steps": steps,
+            "form": form,
+            "shown_revision": head_revision(),
+            "nothing": not any(step.action for step in steps),
         }
-        return TemplateResponse(request, "admin/ownership/change_set.html", context | (extra_context or {}))
+        what = f"revision {revision}" if sequence is None else f"{steps[-1].said.label} in revision {revision}"
+        return self._page(request, "undo", f"Undo {what}", context)
+
+    def _undo(self, request: HttpRequest, change: ChangeSet, sequence: int | None, form: UndoForm) -> int | None:
+        """Undo under the lock; the new revision, or None where nothing changed. CanNotUndo where the page is stale."""
+        with change_set(
+            user=request.user,  # type: ignore[arg-type]
+            reason=form.cleaned_data["reason"],
+            source=ChangeSet.Source.RESTORE,
+            undoes=change.revision,
+        ) as draft:
+            if request.POST.get("revision") != str(head_revision()):
+                raise undo.CanNotUndo("The map changed since you opened this page. Look at it again, then undo.")
+            undo.apply(undo.plan(change.revision, sequence), form.cleaned_data["conflicts"])
+        return draft.revision
+
+    def _check_permission(self, request: HttpRequest, steps: list[undo.Step]) -> None:
+        """Undoing needs the permission that doing it by hand would need."""
+        needed = {"restore": "add", "delete": "delete", "change": "change", "": "change"}
+        for step in steps:
+            name = step.entry.instance_type._meta.model_name
+            if not request.user.has_perm(f"ownership.{needed[step.action]}_{name}"):
+                raise PermissionDenied
+
+    def _change_set(self, request: HttpRequest, revision: str) -> ChangeSet:
+        change = self.get_object(request, revision)
+        if change is None:
+            raise Http404(f"There is no revision {revision}.")
+        return change
+
+    def _page(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, **context}
+        return TemplateResponse(request, f"admin/ownership/{template}.html", context)

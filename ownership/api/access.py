@@ -74,3 +74,11 @@ class MayRead(BasePermission):
     def has_permission(self, request, view) -> bool:
         """Whether this request may read the map."""
         return settings.ANONYMOUS_READ or bool(request.user and request.user.is_authenticated)
+
+
+class SignedIn(BasePermission):
+    """Signed in or with a token: what history asks for, also where the map is open to all."""
+
+    def has_permission(self, request, view) -> bool:
+        """Whether this request may read history."""
+        return bool(request.user and request.user.is_authenticated)

@@ -6,7 +6,6 @@ import django_filters as filters
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django_filters.fields import BaseCSVField
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.filters import OrderingFilter, SearchFilter
 
@@ -88,7 +87,6 @@ def _mode_filter(**kwargs: Any) -> _ModeFilter:
     )
 
 
-@extend_schema_field(OpenApiTypes.BOOL)
 class StrictBoolean(filters.ChoiceFilter):
     """``true`` or ``false``, and nothing else."""
 
@@ -99,6 +97,7 @@ class StrictBoolean(filters.ChoiceFilter):
             help_text=help_text,
             error_messages={"invalid_choice": "Takes true or false."},
         )
+        extend_schema_field({"type": "boolean", "description": help_text})(self)
 
     def filter(self, qs: QuerySet, value: str) -> QuerySet:
         """Narrow to rows with that value."""

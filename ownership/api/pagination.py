@@ -20,14 +20,15 @@ class Pages(PageNumberPagination):
 
     def get_page_size(self, request: Any) -> int:
         """The size asked for; BadParameter where it isn't one."""
-        return _whole_number(request, "page_size", 100, LARGEST)
+        return whole_number(request, "page_size", 100, LARGEST)
 
     def get_page_number(self, request: Any, paginator: Any) -> int:
         """The page asked for; a page beyond the last is told how many there are."""
-        return _whole_number(request, "page", 1, paginator.num_pages)
+        return whole_number(request, "page", 1, paginator.num_pages)
 
 
-def _whole_number(request: Any, name: str, default: int, largest: int) -> int:
+def whole_number(request: Any, name: str, default: int, largest: int) -> int:
+    """A whole number from 1 to ``largest`` from the query; BadParameter where it is none."""
     value = request.query_params.get(name, str(default))
     if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= largest):
         raise BadParameter({name: f"Takes a whole number from 1 to {largest}."})

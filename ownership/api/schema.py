@@ -28,11 +28,12 @@ _HEADERS = [
         response=[200, 304],
     ),
 ]
+_NOT_MODIFIED = OpenApiResponse(description="Nothing changed since the ETag in If-None-Match.")
 _PROBLEMS = {
-    400: "A parameter is unknown, doubled, empty or has a value it doesn't take.",
-    401: "Not signed in, or with a token that is not known, expired, or of an account that is not active.",
-    404: "There is nothing of this name.",
-    406: "The Accept header asks for a form that there is not.",
+    "400": "A parameter is unknown, doubled, empty or has a value it doesn't take.",
+    "401": "Not signed in, or with a token that is not known, expired, or of an account that is not active.",
+    "404": "There is nothing of this name.",
+    "406": "The Accept header asks for a form that there is not.",
 }
 
 
@@ -43,11 +44,12 @@ class RegistrySchema(AutoSchema):
         """The headers of caching."""
         return [*super().get_override_parameters(), *_HEADERS]
 
-    def get_response_serializers(self) -> Any:
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
         """The view's own answer, 304, and the problems that it may have."""
-        answers: dict[Any, Any] = {200: super().get_response_serializers()}
-        answers[304] = OpenApiResponse(description="Nothing changed since the ETag in If-None-Match.")
+        bodies = super()._get_response_bodies(direction)
+        bodies["304"] = self._get_response_for_code(_NOT_MODIFIED, "304")
         for status, description in _PROBLEMS.items():
-            if status != 404 or "{" in self.path:
-                answers[status, PROBLEM_JSON] = OpenApiResponse(ProblemSerializer, description=description)
-        return answers
+            if status != "404" or "{" in self.path:
+                response = OpenApiResponse(ProblemSerializer, description=description)
+                bodies[status] = self._get_response_for_code(response, status, [PROBLEM_JSON])
+        return bodies

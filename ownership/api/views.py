@@ -84,14 +84,14 @@ class RegistryView(ReadOnlyView):
 
     schema = RegistrySchema()
     # Revision and digest of the head that the answer shows; None until a reading request got that far.
-    shown: tuple[int, str] | None = None
+    head_shown: tuple[int, str] | None = None
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer from one revision: where a change came in between reading head and rows, read both again."""
         while True:
-            self.shown = None
+            self.head_shown = None
             response = super().dispatch(request, *args, **kwargs)
-            if response.status_code != 200 or self.shown is None or self.shown == history_head():
+            if response.status_code != 200 or self.head_shown is None or self.head_shown == history_head():
                 return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -99,10 +99,10 @@ class RegistryView(ReadOnlyView):
         super().initial(request, *args, **kwargs)
         if request.method not in ("GET", "HEAD"):
             return
-        self.shown = history_head()
+        self.head_shown = history_head()
         # Compared weakly: a proxy that compresses the answer makes its ETag a weak one.
         asked = {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
-        if self.etag(self.shown) in asked:
+        if self.etag(self.head_shown) in asked:
             raise _NotModified
 
     def etag(self, head: tuple[int, str]) -> str:
@@ -117,9 +117,9 @@ class RegistryView(ReadOnlyView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Add the headers that name the revision and this answer from it."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        if self.shown is not None and response.status_code in (200, 304):
-            response["ETag"] = self.etag(self.shown)
-            response["X-Registry-Revision"] = str(self.shown[0])
+        if self.head_shown is not None and response.status_code in (200, 304):
+            response["ETag"] = self.etag(self.head_shown)
+            response["X-Registry-Revision"] = str(self.head_shown[0])
         return response
 
 
@@ -153,7 +153,7 @@ class MapView(RegistryView):
         """The whole map of the current revision: everything in the document's order."""
         environment = asked_environment(request)
         content = {
-            "revision": self.shown[0] if self.shown else 0,
+            "revision": self.head_shown[0] if self.head_shown else 0,
             "environment": environment and environment.name,
             "environments": Environment.objects.all(),
             "groups": TableGroup.objects.all(),

@@ -11,7 +11,8 @@ from django.utils import timezone
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS
 
-from ownership.models import ApiToken
+from ownership.models import ApiToken, Table
+from tests.factories import make_service, make_table
 
 
 @pytest.fixture
@@ -28,6 +29,12 @@ def get(viewer_client: Client) -> Callable[..., Any]:
 def open_to_all(settings) -> None:
     """Anyone may read."""
     settings.ANONYMOUS_READ = True
+
+
+@pytest.fixture
+def here(db) -> Table:
+    """One table, so that every address has an answer."""
+    return make_table("here-it-is", owner=make_service("owner"))
 
 
 def make_token(user: User, **fields: Any) -> tuple[ApiToken, str]:

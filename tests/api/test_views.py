@@ -20,15 +20,10 @@ DATA = [
     "groups/",
     "environments/",
 ]
-ADDRESSES = [*DATA, "schema/", "docs/"]
+HISTORY = ["changes/", "tables/here-it-is/history/", "services/owner/history/"]
+ADDRESSES = [*DATA, *HISTORY, "schema/", "docs/"]
 NOWHERE = ["", "nothing/", "tables/nothing/more/", "groups/Group/"]
 WRITING = ["post", "put", "patch", "delete"]
-
-
-@pytest.fixture
-def here(db):
-    """One table, so that every address has an answer."""
-    return make_table("here-it-is", owner=make_service("owner"))
 
 
 # Methods
@@ -48,6 +43,11 @@ def test_nothing_can_be_written_by_anyone(here, settings, viewer, viewer_client,
         for address in [*ADDRESSES, *NOWHERE]
     }
 
+    assert {
+        answer.status_code for (who, address), answer in answers.items() if who == "anyone" and address in HISTORY
+    } == {401}
+    answers = {key: answer for key, answer in answers.items() if answer.status_code != 401}
+    assert len(answers) == 4 * len([*ADDRESSES, *NOWHERE]) - len(HISTORY)
     assert {key for key, answer in answers.items() if answer.status_code != 405} == set()
     assert {answer["Allow"] for answer in answers.values()} == {"GET, HEAD, OPTIONS"}
     assert {answer.json()["status"] for answer in answers.values()} == {405}
@@ -72,7 +72,7 @@ def test_those_who_may_not_read_are_told_so_before_the_form_of_the_answer():
     assert Client().get("/api/v1/map/", headers={"Accept": "text/html"}).status_code == 401
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("address", [*DATA, "schema/", "docs/"])
 def test_anyone_reads_where_the_map_is_open_to_all(here, open_to_all, address):
     assert Client().get(f"/api/v1/{address}").status_code == 200
 
@@ -104,7 +104,7 @@ def test_options_tell_in_json_what_the_address_is(here, viewer_client, address):
 # ETag and revision
 
 
-@pytest.mark.parametrize("address", DATA)
+@pytest.mark.parametrize("address", [*DATA, *HISTORY, "changes/atom/"])
 def test_an_answer_that_the_asker_has_is_not_sent_again(here, get, address):
     first = get(address)
 
@@ -129,8 +129,6 @@ def test_an_answer_that_the_asker_has_is_not_sent_again(here, get, address):
         ("é", 200),
         ("*", 200),
     ],
-    ids=["same", "weakened-by-a-proxy", "among-others", "weak-among-others"]
-    + ["other", "unquoted", "empty", "nul", "not-ascii", "any"],
 )
 def test_if_none_match_means_what_http_says(here, get, sent, status):
     etag = get("map/")["ETag"]
@@ -248,12 +246,12 @@ QUERIES = {
     "map/": 7,  # environments, groups, services, tables, indexes, accesses with table's, their services
     "map/?environment=production": 8,
     "tables/?page_size=1000": 5,  # count, tables, indexes, accesses, their services
-    "tables/?page_size=1000&service=reader&mode=read&owner=owner&search=table": 7,
-    "tables/?physical_name=table-1PROD": 6,
-    "tables/here-it-is/": 4,
-    "tables/here-it-is/?environment=production": 5,
+    "tables/?page_size=1000&service=payments&mode=read&owner=events&search=event": 7,
+    "tables/?physical_name=biztechUsersPROD": 6,
+    "tables/biztechUsers/": 4,
+    "tables/biztechUsers/?environment=production": 5,
     "services/?page_size=1000": 2,
-    "services/owner/": 1,
+    "services/teams/": 1,
     "accesses/?page_size=1000": 2,
     "groups/": 2,
     "environments/": 2,
@@ -267,9 +265,7 @@ def counted(client, path):
     return len(queries)
 
 
-def test_every_answer_takes_a_fixed_number_of_queries(here, seeded, viewer_client):
-    make_service("reader")
-    make_service("writer")
+def test_every_answer_takes_a_fixed_number_of_queries(seeded, viewer_client):
     expected = {path: SIGNED_IN + HEADS + number for path, number in QUERIES.items()}
 
     few = {path: counted(viewer_client, path) for path in QUERIES}

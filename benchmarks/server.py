@@ -1,0 +1,191 @@
+"""Which production server? Measures gunicorn against granian serving this application; run by hand:
+
+    .venv/bin/python benchmarks/server.py
+
+It needs wrk (Debian: apt-get install wrk), takes about three minutes and stops by itself. Each server gets one
+process per core and runs with production settings on a seeded throw-away database: SQLite, then PostgreSQL where
+the machine has one. wrk holds eight connections and shares the cores with what it measures, so compare the columns,
+not machines. Whichever of the two servers the project does not depend on is fetched into a temporary folder.
+"""
+
+import os
+import platform
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS, ROUNDS, CONNECTIONS, THREADS = 3, 3, 8, 4
+PROCESSES = os.cpu_count() or 1
+FETCHED = {"gunicorn": "gunicorn==27.0.1", "granian": "granian==2.8.7"}
+# As a proxy that ends TLS would ask: production settings send plain HTTP elsewhere.
+HEADERS = {"X-Forwarded-Proto": "https"}
+SERVERS = {
+    "gunicorn sync": ["gunicorn", "--no-control-socket", "--worker-class=sync"],
+    "gunicorn gthread": ["gunicorn", "--no-control-socket", "--worker-class=gthread", f"--threads={THREADS}"],
+    "granian wsgi": ["granian", "--interface=wsgi", f"--blocking-threads={THREADS}"],
+}
+
+
+def command(server: list[str], port: int) -> list[str]:
+    """The command line that serves the registry on that port of the loopback interface."""
+    application = "registry.wsgi:application"
+    if server[0] == "gunicorn":
+        where = [f"--bind=127.0.0.1:{port}"]
+    else:
+        where = ["--host=127.0.0.1", f"--port={port}", "--no-log"]
+    return [sys.executable, "-m", *server, f"--workers={PROCESSES}", *where, application]
+
+
+def ask(url: str, headers: dict[str, str]) -> tuple[int, str | None]:
+    """Status and ETag of an answer; a 304 is one, too."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+            return answer.status, answer.headers["ETag"]
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers["ETag"]
+
+
+@contextmanager
+def serving(server: list[str], environment: dict[str, str]):
+    """Runs the server; gives its address once it is ready, and ends it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command(server, port), cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            base = f"http://127.0.0.1:{port}"
+            for _ in range(100):
+                try:
+                    if ask(f"{base}/readyz", {})[0] == 200:
+                        break
+                except OSError:
+                    time.sleep(0.1)
+            else:
+                log.seek(0)
+                sys.exit(f"{server} did not start:\n{log.read().decode()}")
+            yield base, process.pid
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def load(url: str, headers: dict[str, str]) -> tuple[float, float]:
+    """Requests per second and the 99th percentile in milliseconds."""
+    lua = 'done = function(s, l, _) print(string.format("RESULT %d %d %f %d", s.requests, s.duration, \
+l:percentile(99), s.errors.connect + s.errors.read + s.errors.write + s.errors.status + s.errors.timeout)) end'
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(lua)
+        script.flush()
+        arguments = [f"-H{name}: {value}" for name, value in headers.items()]
+        run = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--timeout=10s", "-s", script.name, *arguments, url]
+        output = subprocess.run(run, check=True, capture_output=True, text=True).stdout
+    requests, microseconds, slow, errors = re.search(r"RESULT (\d+) (\d+) ([\d.]+) (\d+)", output).groups()
+    if errors != "0":
+        sys.exit(f"{url}: {errors} of {requests} requests failed:\n{output}")
+    return int(requests) / int(microseconds) * 1e6, float(slow) / 1000
+
+
+def memory(pid: int) -> float:
+    """MiB that the process and its children hold; shared pages count once."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    own = re.search(r"Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text())
+    return int(own[1]) / 1024 + sum(memory(int(child)) for child in children)
+
+
+def measure(environment: dict[str, str]) -> dict[str, dict[str, tuple[float, float]]]:
+    """Server -> case -> (requests per second, p99 in ms), each the median of rounds that take turns."""
+    results: dict[str, dict[str, list]] = {name: {} for name in SERVERS}
+    for _ in range(ROUNDS):
+        for name, server in SERVERS.items():
+            with serving(server, environment) as (base, pid):
+                status, etag = ask(f"{base}/api/v1/map/", HEADERS)
+                cases = {
+                    "map": ("/api/v1/map/", HEADERS, 200),
+                    "map, 304": ("/api/v1/map/", HEADERS | {"If-None-Match": etag or ""}, 304),
+                    "/livez": ("/livez", HEADERS, 200),
+                }
+                for case, (path, headers, expected) in cases.items():
+                    status, _ = ask(base + path, headers)
+                    if status != expected:
+                        sys.exit(f"{name}: {path} answered {status} instead of {expected}")
+                    results[name].setdefault(case, []).append(load(base + path, headers))
+                results[name].setdefault("MiB", []).append((memory(pid), 0.0))
+    return {
+        name: {case: tuple(map(statistics.median, zip(*runs, strict=True))) for case, runs in cases.items()}
+        for name, cases in results.items()
+    }
+
+
+def report(title: str, results: dict[str, dict[str, tuple[float, float]]]) -> None:
+    """Print requests per second, their ratio to the first server, and the 99th percentile."""
+    print(f"\n{title}\n{'':18}{'map':>24}{'map, 304':>24}{'/livez':>24}{'memory':>10}")
+    first = next(iter(results.values()))
+    for name, cases in results.items():
+        cells = [
+            f"{cases[case][0]:8,.0f}/s {cases[case][0] / first[case][0]:4.2f}x {cases[case][1]:4.0f} ms"
+            for case in ("map", "map, 304", "/livez")
+        ]
+        print(f"{name:18}" + "".join(f"{cell:>24}" for cell in cells) + f"{cases['MiB'][0]:6.0f} MiB")
+
+
+def machine() -> str:
+    """What was measured, on what, and how."""
+    processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    versions = ", ".join(f"{name} {version(name)}" for name in (*FETCHED, "Django"))
+    return (
+        f"{processor[1] if processor else platform.machine()}, {PROCESSES} cores, "
+        f"Python {platform.python_version()}, {versions}\n"
+        f"{PROCESSES} processes x {THREADS} threads (sync: 1); {CONNECTIONS} connections, {SECONDS} s each; "
+        f"median of {ROUNDS} rounds; ratio to the first line; 99th percentile"
+    )
+
+
+def main() -> None:
+    """Measure on DATABASE_URL where it is set, else on SQLite and then on a throw-away PostgreSQL."""
+    if not shutil.which("wrk"):
+        sys.exit("wrk is not installed (Debian: apt-get install wrk).")
+    url = os.environ.get("DATABASE_URL")
+    with tempfile.TemporaryDirectory(prefix="registry-benchmark-") as folder:
+        missing = [package for name, package in FETCHED.items() if not find_spec(name)]
+        if missing:
+            uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+            python = ["--python", sys.executable, "--target", f"{folder}/lib"]
+            subprocess.run([uv, "pip", "install", "--quiet", *python, *missing], check=True)
+            os.environ["PYTHONPATH"] = f"{folder}/lib"
+            sys.path.append(f"{folder}/lib")
+        environment = os.environ | {
+            "DEBUG": "0",
+            "SECRET_KEY": "for this benchmark alone",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "ANONYMOUS_READ": "1",
+            "TRUST_PROXY": "1",
+            "DATABASE_URL": url or f"sqlite:///{folder}/registry.sqlite3",
+        }
+        for step in ("migrate", "seed"):
+            subprocess.run(
+                [sys.executable, "manage.py", step, "--verbosity=0"],
+                cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+        if not url:
+            print(machine())
+        report("PostgreSQL" if url else "SQLite", measure(environment))
+    if not url:
+        again = [sys.executable, "-m", "tests.with_postgres", sys.executable, __file__]
+        sys.exit(subprocess.run(again, cwd=ROOT).returncode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""How gunicorn serves the registry; it reads this file by itself when started here (docs/operations.md).
+
+Options on the command line, such as --bind, come before what stands here.
+"""
+
+import os
+
+wsgi_app = "registry.wsgi:application"
+bind = "127.0.0.1:8000"
+
+# gunicorn's own variable. Each process has its own threads and its own pool of database connections.
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+# With threads, a request that waits for a slow reader or for a database that is away does not at once hold up the
+# others, /livez among them. They are fewer than the pool's connections: none waits for another's.
+worker_class = "gthread"
+threads = 4
+
+# A process that makes no sign of life for this long is replaced, in seconds.
+timeout = 30
+# What a request under way gets when the server is told to stop; docker-compose.yml waits a little longer.
+graceful_timeout = 25
+# Longer than common proxies keep an idle connection, or they would send a request into one that was just closed.
+keepalive = 75
+
+# The socket for `gunicornc` would need a place to write; the container has none but /tmp.
+control_socket_disable = True

@@ -1,0 +1,140 @@
+"""Two people with the same form open: the second is told what changed meanwhile, and keeps what they typed.
+
+Each form carries the revision it shows. A POST is checked against it under the registry's lock; where an
+entry of the row, or of its inline rows, is newer, nothing is saved and the page comes back merged: fields
+that the second person touched as they typed them, all others as they are now.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import Model
+from django.http import HttpRequest, QueryDict
+
+from ownership.history import ChangeSet
+from ownership.timeline import Group, Timeline
+
+FIELD = "revision"
+# More inline rows than any table has; a POST that claims more is nonsense.
+MOST_ROWS = 1_000
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Why a form is not saved: what changed since it was opened; nothing listed where it does not say when that was."""
+
+    sentence: str
+    groups: list[Group]
+
+
+def head_revision() -> int:
+    """The registry's revision now; 0 before the first."""
+    return ChangeSet.objects.values_list("revision", flat=True).order_by("-revision").first() or 0
+
+
+def find_conflict(request: HttpRequest, timeline: Timeline) -> tuple[Conflict | None, int]:
+    """(the conflict or None, the revision that the form shows). The lock is held, so it stays true until saved."""
+    text, head = request.POST.get(FIELD, ""), head_revision()
+    if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text) <= head):
+        sentence = "Not saved: this form does not say which revision of the map it shows. Check it, then save again."
+        return Conflict(sentence, []), head
+    groups = timeline.since(int(text))
+    if not groups:
+        return None, int(text)
+    names = ", ".join(dict.fromkeys(group.change_set.user_name for group in groups))
+    return Conflict(
+        f"Not saved yet: while you had this page open, it was changed by {names}. What you typed is still here, "
+        "everything else is as it is now. Check it, then save again.",
+        groups,
+    ), int(text)
+
+
+def merged(post: QueryDict, revision: int, row: Model, form: Any, formsets: list[Any]) -> QueryDict:
+    """The posted form brought up to date; ``revision`` is what it was opened at, ``formsets`` the inlines' classes."""
+    result = post.copy()
+    _write(result, "", _merge(_read(post, "", form), form, _as_of(type(row), row.pk, revision), row))
+    for formset in formsets:
+        _merge_rows(result, formset, row, revision)
+    return result
+
+
+def _merge_rows(post: QueryDict, formset: Any, parent: Model, revision: int) -> None:
+    """Bring an inline's rows up to date: gone ones go unless edited here, new ones come."""
+    prefix, model, form = formset.get_default_prefix(), formset.model, formset.form
+    total = post.get(f"{prefix}-TOTAL_FORMS", "0")
+    current = {str(row.pk): row for row in model.objects.filter(**{formset.fk.name: parent})}
+    existing, added = [], []
+    for number in range(min(int(total) if total.isdigit() else 0, MOST_ROWS)):
+        values = _read(post, f"{prefix}-{number}-", form)
+        pk = "".join(values.get("id", []))
+        row, base = current.pop(pk, None), _as_of(model, pk, revision)
+        if row is not None:
+            existing.append(_merge(values, form, base, row))
+        elif base is None:
+            added.append(values)
+        elif "DELETE" not in values and _touched(values, form, base):
+            added.append(values | {"id": [""]})
+    existing += [_values(form(instance=row)) | {"id": [str(pk)]} for pk, row in current.items()]
+    for key in [key for key in post if key.startswith(f"{prefix}-") and not key.endswith("_FORMS")]:
+        del post[key]
+    for number, values in enumerate(existing + added):
+        _write(post, f"{prefix}-{number}-", values | {formset.fk.name: [str(parent.pk)]})
+    post[f"{prefix}-INITIAL_FORMS"] = str(len(existing))
+    post[f"{prefix}-TOTAL_FORMS"] = str(len(existing) + len(added))
+
+
+def _merge(values: dict[str, list[str]], form: Any, base: Model | None, current: Model) -> dict[str, list[str]]:
+    """The posted values where they differ from what the form showed, else what holds now."""
+    now = _values(form(instance=current))
+    touched = _touched(values, form, base) if base is not None else set(now)
+    kept = {name: value for name, value in values.items() if name in touched or name not in form.base_fields}
+    return {name: value for name, value in now.items() if name not in touched} | kept
+
+
+def _touched(values: dict[str, list[str]], form: Any, base: Model) -> set[str]:
+    """The fields whose posted value is not the one that the form showed."""
+    shown = _values(form(instance=base))
+    return {
+        name
+        for name, field in form.base_fields.items()
+        if name in shown | values and _flat(values.get(name)) != _flat(shown.get(name)) and not field.disabled
+    }
+
+
+def _flat(values: list[str] | None) -> str:
+    """A posted value to compare: browsers end lines with CR LF, an unticked box is absent."""
+    return "".join(values or []).replace("\r\n", "\n").strip()
+
+
+def _values(form: forms.ModelForm) -> dict[str, list[str]]:
+    """What a browser would post from this form, as it stands on the page."""
+    values = {}
+    for name in form.fields:
+        value = form[name].value()
+        if value is True:
+            values[name] = ["on"]
+        elif value is not False:
+            values[name] = ["" if value is None else str(value)]
+    return values
+
+
+def _read(post: QueryDict, prefix: str, form: Any) -> dict[str, list[str]]:
+    names = [*form.base_fields, "id", "DELETE"] if prefix else form.base_fields
+    return {name: post.getlist(prefix + name) for name in names if prefix + name in post}
+
+
+def _write(post: QueryDict, prefix: str, values: dict[str, list[str]]) -> None:
+    if not prefix:
+        for name in [name for name in values if name in post]:
+            del post[name]
+    for name, value in values.items():
+        post.setlist(prefix + name, value)
+
+
+def _as_of(model: Any, pk: Any, revision: int) -> Any:
+    """The row as it was at the revision, or None where it was not there yet."""
+    if not str(pk).isdigit():
+        return None
+    entry = model.history.filter(id=pk, change_set__lte=revision).order_by("-history_id").first()
+    return entry.instance if entry is not None and entry.history_type != "-" else None

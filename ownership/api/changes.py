@@ -1,0 +1,323 @@
+"""History over the API: the change feed, its Atom form for people, and timelines of tables and services.
+
+All of it needs a sign-in or a token, also where the map is open to all.
+"""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.timezone import is_naive, make_aware
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import APIException
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ownership import feed
+from ownership.api.access import SessionAuthentication, SignedIn, TokenAuthentication
+from ownership.api.errors import BadParameter
+from ownership.api.pagination import whole_number
+from ownership.api.views import RegistryView
+from ownership.history import CHANGED, CREATED, DELETED, ChangeSet
+from ownership.models import Service, Table
+from ownership.timeline import KINDS, Timeline, said
+
+TYPES = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
+MODELS = {
+    "environment": "environment",
+    "tablegroup": "group",
+    "service": "service",
+    "table": "table",
+    "secondaryindex": "secondary_index",
+    "access": "access",
+}
+
+
+class EntrySerializer(serializers.Serializer):
+    """What happened to one row, in names of that time."""
+
+    revision = serializers.IntegerField(source="change_set_id")
+    sequence = serializers.IntegerField(help_text="place within the change set, from 1")
+    type = serializers.ChoiceField(list(TYPES.values()))
+    model = serializers.ChoiceField(list(MODELS.values()))
+    label = serializers.CharField()  # type: ignore[assignment]
+    changes = serializers.DictField(
+        child=serializers.ListField(), help_text="{field: [old, new]}; every field of created and deleted rows"
+    )
+
+    def to_representation(self, entry: Any) -> dict[str, Any]:
+        """The entry as JSON."""
+        return {
+            "revision": entry.change_set_id,
+            "sequence": entry.sequence,
+            "type": TYPES[entry.history_type],
+            "model": MODELS[entry.instance_type._meta.model_name],
+            "label": entry.label,
+            "changes": entry.changes,
+        }
+
+
+class ChangeSetSerializer(serializers.ModelSerializer):
+    """Who changed what, when and why."""
+
+    user = serializers.CharField(source="user_name")
+    undoes = serializers.IntegerField(source="undoes_id", allow_null=True, help_text="the revision it reverses")
+    entries = EntrySerializer(many=True, read_only=True)
+
+    class Meta:
+        model = ChangeSet
+        fields = ["revision", "time", "user", "reason", "source", "undoes", "digest", "entries"]
+
+
+class FeedSerializer(serializers.Serializer):
+    """A page of the change feed."""
+
+    results = ChangeSetSerializer(many=True)
+    next = serializers.CharField(help_text="cursor to go on after, now or later")
+    has_more = serializers.BooleanField(help_text="whether there is more right now")
+
+
+class TimelineSerializer(serializers.Serializer):
+    """A page of a timeline, newest first."""
+
+    results = ChangeSetSerializer(many=True)
+    next = serializers.IntegerField(allow_null=True, help_text="revision to ask for those before; null at the end")
+
+
+def change_set_json(change: ChangeSet, entries: list[Any]) -> dict[str, Any]:
+    """A change set with those of its entries that are asked about."""
+    change.entries = entries  # type: ignore[attr-defined]
+    return ChangeSetSerializer(change).data
+
+
+class Gone(APIException):
+    """A cursor of another history."""
+
+    status_code = 410
+
+
+def _moment(request: Request, name: str) -> datetime | None:
+    """A date or time from the query, in UTC unless it says otherwise."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        moment = parse_datetime(text)
+        day = parse_date(text) if moment is None else None
+        if day is not None:
+            moment = datetime(day.year, day.month, day.day)
+        if moment is not None:
+            return (make_aware(moment, UTC) if is_naive(moment) else moment).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise BadParameter({name: "Takes a date or time as ISO 8601: 2026-01-31 or 2026-01-31T12:00:00Z."})
+
+
+_FILTERS = [
+    OpenApiParameter("table", str, description="Entries of the table, its accesses and indexes; old names count."),
+    OpenApiParameter("service", str, description="Entries of the service, and what it gained and lost."),
+    OpenApiParameter("group", str, description="Entries of the group, its tables, their accesses and indexes."),
+    OpenApiParameter("kind", str, enum=list(KINDS), description="What changed."),
+    OpenApiParameter("user", str, description="User name, also of accounts that are gone."),
+    OpenApiParameter("source", str, enum=ChangeSet.Source.values, description="Which way the change came in."),
+    OpenApiParameter("since", OpenApiTypes.DATETIME, description="At or after; a date or time, ISO 8601."),
+    OpenApiParameter("until", OpenApiTypes.DATETIME, description="Before; a date or time, ISO 8601."),
+]
+
+
+def _choice(request: Request, name: str, choices: list[str]) -> str | None:
+    value = request.query_params.get(name)
+    if value is not None and value not in choices:
+        raise BadParameter({name: f"Takes {', '.join(choices)}."})
+    return value
+
+
+def _selection(request: Request) -> feed.Parts:
+    """The entries that the query's filters ask for."""
+    names = {name: request.query_params.get(name) for name in ("table", "service", "group", "user")}
+    for name, value in names.items():
+        if value is not None and "\x00" in value:
+            raise BadParameter({name: "Null characters are not allowed."})
+    rest = {
+        "kind": _choice(request, "kind", list(KINDS)),
+        "source": _choice(request, "source", ChangeSet.Source.values),
+        "since": _moment(request, "since"),
+        "until": _moment(request, "until"),
+    }
+    for name in ("table", "service", "group"):
+        try:
+            feed.select(**{name: names[name]})  # type: ignore[arg-type]
+        except feed.UnknownName as error:
+            raise BadParameter({name: str(error)}) from error
+    return feed.select(**names, **rest)  # type: ignore[arg-type]
+
+
+class ChangesView(RegistryView):
+    """The change feed."""
+
+    permission_classes = [SignedIn]
+    parameters = frozenset({"format", "after", "limit", *(parameter.name for parameter in _FILTERS)})
+
+    @extend_schema(
+        operation_id="changes",
+        parameters=[
+            OpenApiParameter("after", str, description="A revision, or the `next` of an earlier answer."),
+            OpenApiParameter("limit", int, description="Entries per page, 1 to 1,000 (500)."),
+            *_FILTERS,
+        ],
+        responses=FeedSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Change sets with their entries in commit order, after a cursor; deletions are entries too."""
+        limit = whole_number(request, "limit", 500, 1_000)
+        try:
+            after = feed.Cursor.parse(request.query_params.get("after", "0"))
+        except feed.BadCursor as error:
+            raise BadParameter({"after": str(error)}) from error
+        except feed.ForeignCursor as error:
+            raise Gone(str(error)) from error
+        page = feed.read(after, limit, _selection(request))
+        return Response(
+            {
+                "results": [change_set_json(change, entries) for change, entries in page.changes],
+                "next": str(page.next),
+                "has_more": page.has_more,
+            }
+        )
+
+
+class TimelineView(RegistryView):
+    """The timeline of a table or service, by a name that it has or once had."""
+
+    permission_classes = [SignedIn]
+    parameters = frozenset({"format", "before"})
+    model: Any = None
+
+    @extend_schema(
+        parameters=[OpenApiParameter("before", int, description="Only change sets before this revision.")],
+        responses=TimelineSerializer,
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """Change sets that touched it, newest first, with those of their entries that are about it."""
+        ids = [] if "\x00" in name else feed.ids_ever_named(self.model, name)
+        if not ids:
+            raise Http404(f"No {self.model._meta.verbose_name} is, or ever was, called {name!r}.")
+        before = whole_number(request, "before", 0, 10**18) if "before" in request.query_params else None
+        page = Timeline.of(self.model, ids[0]).page(before)
+        results = [change_set_json(group.change_set, [one.entry for one in group.entries]) for group in page.groups]
+        return Response({"results": results, "next": page.next})
+
+
+class TableTimelineView(TimelineView):
+    """A table's own changes and those of its accesses and indexes."""
+
+    model = Table
+
+
+class ServiceTimelineView(TimelineView):
+    """A service's own changes, and what it gained and lost."""
+
+    model = Service
+
+
+class BasicTokenAuthentication(TokenAuthentication):
+    """A token as the password of HTTP Basic, which is all that feed readers can send; the user name does not matter."""
+
+    def authenticate(self, request: Request):
+        """(user, token), None where no Basic credentials came, AuthenticationFailed as for a token."""
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            _, _, token = base64.b64decode(credentials, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            token = ""
+        return self.authenticate_credentials(token.encode())
+
+    def authenticate_header(self, request: Request) -> str:
+        """Lets a feed reader ask for the token."""
+        return 'Basic realm="Ownership registry: any name, and an API token as password"'
+
+
+class BasicScheme(OpenApiAuthenticationExtension):
+    """How the OpenAPI schema describes a token by Basic."""
+
+    target_class = BasicTokenAuthentication
+    name = "tokenByBasic"
+
+    def get_security_definition(self, auto_schema):
+        """HTTP Basic."""
+        return {"type": "http", "scheme": "basic", "description": "An API token as the password."}
+
+
+class AtomRenderer(BaseRenderer):
+    """Passes the feed's text on."""
+
+    media_type = "application/atom+xml"
+    format = "atom"
+    charset = "utf-8"
+
+    def render(self, data, accepted_media_type=None, renderer_context=None):
+        """The feed; an error is told in JSON."""
+        return data if isinstance(data, str) else JSONRenderer().render(data)
+
+
+class AtomView(RegistryView):
+    """The latest change sets for a feed reader."""
+
+    authentication_classes = [BasicTokenAuthentication, TokenAuthentication, SessionAuthentication]
+    permission_classes = [SignedIn]
+    renderer_classes = [AtomRenderer]
+    shown = 50
+
+    @extend_schema(
+        operation_id="changes_atom",
+        responses={(200, "application/atom+xml"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> Response:
+        """The latest 50 change sets as Atom."""
+        atom = Atom1Feed(
+            title="Ownership registry: changes",
+            link=request.build_absolute_uri(reverse("admin:ownership_changeset_changelist")),
+            description="Who changed what, when and why.",
+            feed_url=request.build_absolute_uri(),
+        )
+        latest = list(ChangeSet.objects.all()[: self.shown])
+        entries: dict[int, list[Any]] = {change.revision: [] for change in latest}
+        for model, which in feed.select().items():
+            for entry in model.objects.filter(which, change_set__in=entries).order_by("sequence")[:1_000]:
+                entries[entry.change_set_id].append(entry)
+        for change in latest:
+            lines = [_line(entry) for entry in sorted(entries[change.revision], key=lambda one: one.sequence)[:20]]
+            link = request.build_absolute_uri(reverse("admin:ownership_changeset_change", args=[change.revision]))
+            atom.add_item(
+                title=_plain(change.reason),
+                link=link,
+                unique_id=f"{link}#{change.digest}",
+                description=_plain("\n".join(lines)),
+                author_name=_plain(change.user_name),
+                pubdate=change.time,
+                updateddate=change.time,
+            )
+        return Response(atom.writeString("utf-8"))
+
+
+def _line(entry: Any) -> str:
+    """An entry in a line: payments → biztechUsers changed: mode Read + Write → Read."""
+    words = said(entry)
+    fields = "; ".join(f"{one.field} {one.old or '—'} → {one.new or '—'}" for one in words.changes)
+    return f"{words.kind} {words.label} {words.verb}" + (f": {fields}" if entry.history_type == CHANGED else "")
+
+
+def _plain(text: str) -> str:
+    """Without the control characters that XML can't hold."""
+    return "".join(character for character in text if character in "\t\n\r" or ord(character) >= 32)

@@ -1,0 +1,208 @@
+"""Two people, one form: the second is told, keeps what they typed, loses nothing of the first's."""
+
+import pytest
+from django.test import Client
+
+from ownership.history import ChangeSet, change_set
+from ownership.models import Access, SecondaryIndex, Service, Table
+from tests.admin.pages import change_url, form_of, open_form, save_form
+from tests.factories import make_access, make_service, make_table
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def table() -> Table:
+    return make_table("orders", owner=make_service("payments"), description="Orders.", more_title="Wiki")
+
+
+@pytest.fixture
+def access(table) -> Access:
+    return make_access(table, make_service("users"), notes="Reads orders.", mode="read")
+
+
+def others_change(row, reason="Meanwhile", **fields):
+    with change_set(user=None, reason=reason):
+        row = type(row).objects.get(pk=row.pk)
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.save()
+
+
+def test_a_form_that_nobody_overtook_is_saved(lead_client, table):
+    form = open_form(lead_client, table)
+    assert save_form(lead_client, table, form | {"description": "All orders."}).status_code == 302
+    assert Table.objects.get().description == "All orders."
+
+
+def test_the_second_is_refused_and_told_who_changed_what_why(lead_client, table, lead):
+    form = open_form(lead_client, table)
+    with change_set(user=lead, reason="Handed to users"):
+        table.owner = make_service("users")
+        table.save()
+    response = save_form(lead_client, table, form | {"description": "All orders."})
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert Table.objects.get().description == "Orders."
+    for told in ("Not saved yet", "changed by lead", "Handed to users", "payments", "users"):
+        assert told in page
+
+
+def test_what_was_typed_stays_and_what_was_not_touched_follows_the_other(lead_client, table):
+    form = open_form(lead_client, table)
+    new_owner = make_service("users")
+    others_change(table, owner=new_owner, more_title="Handbook")
+    again = form_of(save_form(lead_client, table, form | {"description": "All orders."}, "My reason"))
+    assert again["description"] == "All orders."
+    assert again["reason"] == "My reason"
+    assert again["owner"] == str(new_owner.pk)
+    assert again["more_title"] == "Handbook"
+
+
+def test_the_second_can_go_on_from_there_and_neither_edit_is_lost(lead_client, table):
+    form = open_form(lead_client, table)
+    others_change(table, more_title="Handbook")
+    again = form_of(save_form(lead_client, table, form | {"description": "All orders."}))
+    assert save_form(lead_client, table, again).status_code == 302
+    saved = Table.objects.get()
+    assert (saved.description, saved.more_title) == ("All orders.", "Handbook")
+
+
+def test_where_both_touched_a_field_the_page_shows_both_and_the_typed_one_stands(lead_client, table):
+    form = open_form(lead_client, table)
+    others_change(table, description="Theirs.")
+    response = save_form(lead_client, table, form | {"description": "Mine."})
+    assert form_of(response)["description"] == "Mine."
+    assert "Theirs." in response.content.decode()
+
+
+def test_an_access_changed_by_another_is_a_conflict_of_the_tables_form(lead_client, table, access):
+    form = open_form(lead_client, table)
+    others_change(access, mode="read_write")
+    again = form_of(save_form(lead_client, table, form | {"accesses-0-notes": "Reads all orders."}))
+    assert (again["accesses-0-mode"], again["accesses-0-notes"]) == ("read_write", "Reads all orders.")
+    assert save_form(lead_client, table, again).status_code == 302
+    saved = Access.objects.get()
+    assert (saved.mode, saved.notes) == ("read_write", "Reads all orders.")
+
+
+def test_an_access_deleted_by_another_and_not_edited_here_stays_deleted(lead_client, table, access):
+    form = open_form(lead_client, table)
+    access.delete()
+    again = form_of(save_form(lead_client, table, form | {"description": "All orders."}))
+    assert again["accesses-TOTAL_FORMS"] == "0"
+    assert save_form(lead_client, table, again).status_code == 302
+    assert not Access.objects.exists()
+
+
+def test_an_access_deleted_by_another_and_edited_here_is_offered_anew(lead_client, table, access):
+    form = open_form(lead_client, table)
+    access.delete()
+    again = form_of(save_form(lead_client, table, form | {"accesses-0-notes": "Still needed."}))
+    assert save_form(lead_client, table, again).status_code == 302
+    assert Access.objects.get().notes == "Still needed."
+
+
+def test_an_access_added_by_another_comes_onto_the_page(lead_client, table, access):
+    form = open_form(lead_client, table)
+    added = make_access(table, make_service("events"), mode="write")
+    again = form_of(save_form(lead_client, table, form | {"description": "All orders."}))
+    assert again["accesses-INITIAL_FORMS"] == "2"
+    assert again["accesses-1-id"] == str(added.pk)
+    assert save_form(lead_client, table, again).status_code == 302
+    assert Access.objects.count() == 2
+
+
+def test_an_access_added_here_survives_the_merge(lead_client, table, access):
+    service = make_service("bots")
+    form = open_form(lead_client, table) | {
+        "accesses-TOTAL_FORMS": "2",
+        "accesses-1-service": str(service.pk),
+        "accesses-1-mode": "write",
+        "accesses-1-position": "1",
+    }
+    others_change(table, description="Theirs.")
+    again = form_of(save_form(lead_client, table, form))
+    assert save_form(lead_client, table, again).status_code == 302
+    assert {row.service.name for row in Access.objects.all()} == {"users", "bots"}
+
+
+def test_an_access_removed_here_is_still_marked_for_removal_after_the_merge(lead_client, table, access):
+    form = open_form(lead_client, table) | {"accesses-0-DELETE": "on"}
+    others_change(table, description="Theirs.")
+    again = form_of(save_form(lead_client, table, form))
+    assert again["accesses-0-DELETE"] == "on"
+    assert save_form(lead_client, table, again).status_code == 302
+    assert not Access.objects.exists()
+
+
+def test_an_unticked_box_counts_as_typed(lead_client, table, access):
+    others_change(access, indirect=True)
+    form = open_form(lead_client, table)
+    del form["accesses-0-indirect"]
+    others_change(table, description="Theirs.")
+    again = form_of(save_form(lead_client, table, form))
+    assert "accesses-0-indirect" not in again
+
+
+def test_a_change_elsewhere_is_no_conflict(lead_client, table):
+    form = open_form(lead_client, table)
+    make_access(make_table("elsewhere"), make_service())
+    assert save_form(lead_client, table, form | {"description": "All orders."}).status_code == 302
+
+
+@pytest.mark.parametrize("token", [None, "", "x", "-1", "99999", "9" * 30, "1; DROP"])
+def test_a_form_without_its_revision_is_refused_and_keeps_what_was_typed(lead_client, table, token):
+    form = open_form(lead_client, table) | {"description": "All orders."}
+    form.pop("revision")
+    response = save_form(lead_client, table, form | ({"revision": token} if token is not None else {}))
+    assert response.status_code == 200
+    assert "does not say which revision" in response.content.decode()
+    assert form_of(response)["description"] == "All orders."
+    assert Table.objects.get().description == "Orders."
+
+
+def test_multi_line_text_that_nobody_touched_is_not_mistaken_for_typed(lead_client, table, access):
+    others_change(access, notes="first\nsecond")
+    form = open_form(lead_client, table)
+    form["accesses-0-notes"] = "first\r\nsecond"
+    others_change(access, notes="third")
+    again = form_of(save_form(lead_client, table, form | {"description": "All orders."}))
+    assert again["accesses-0-notes"] == "third"
+
+
+def test_a_services_form_is_checked_too_aliases_included(lead_client):
+    service = make_service("payments", aliases=["pay"])
+    form = open_form(lead_client, service)
+    others_change(service, aliases=["pay", "checkout"])
+    again = form_of(save_form(lead_client, service, form | {"contact": "#payments"}))
+    assert again["aliases"] == "pay\ncheckout"
+    assert save_form(lead_client, service, again).status_code == 302
+    assert (Service.objects.get().contact, Service.objects.get().aliases) == ("#payments", ["pay", "checkout"])
+
+
+def test_an_index_changed_by_another_is_a_conflict_too(lead_client, table):
+    index = SecondaryIndex.objects.create(table=table, name="by-day")
+    form = open_form(lead_client, table)
+    others_change(index, kind="GSI")
+    again = form_of(save_form(lead_client, table, form | {"description": "All orders."}))
+    assert again["indexes-0-kind"] == "GSI"
+
+
+def test_a_table_that_changed_since_the_delete_page_was_opened_is_not_deleted(lead_client, table, access):
+    url = change_url(table).replace("change", "delete")
+    form = form_of(lead_client.get(url))
+    others_change(access, mode="write")
+    response = lead_client.post(url, form | {"reason": "Not needed"}, follow=True)
+    assert "Nothing was deleted" in response.content.decode()
+    assert Table.objects.exists()
+    lead_client.post(url, form_of(response) | {"reason": "Not needed"})
+    assert not Table.objects.exists()
+
+
+def test_a_refused_form_leaves_no_change_set(lead_client: Client, table):
+    form = open_form(lead_client, table)
+    others_change(table, description="Theirs.")
+    before = ChangeSet.objects.count()
+    save_form(lead_client, table, form | {"description": "Mine."})
+    assert ChangeSet.objects.count() == before

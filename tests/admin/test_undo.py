@@ -1,0 +1,131 @@
+"""Undoing in the admin: a page that shows the difference to now; permission, a reason, no values from outside."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from ownership.history import ChangeSet
+from ownership.models import Table
+from tests.admin.pages import form_of
+from tests.factories import make_access, make_service, make_table
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def revision() -> int:
+    table = make_table("orders", owner=make_service("payments"), description="Orders.")
+    table.owner, table.description = make_service("users"), "All orders."
+    table.save()
+    return head()
+
+
+def head() -> int:
+    return ChangeSet.objects.first().revision
+
+
+def url(revision: int) -> str:
+    return reverse("admin:ownership_undo", args=[revision])
+
+
+def words(response) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def test_the_page_shows_the_difference_to_now_and_undoes_with_a_reason(lead_client, revision):
+    page = lead_client.get(url(revision))
+    assert "owner users payments" in words(page)
+    response = lead_client.post(url(revision), form_of(page) | {"reason": "A mistake"}, follow=True)
+    assert f"Undoes revision {revision}" in words(response)
+    assert (Table.objects.get().owner.name, ChangeSet.objects.first().user_name) == ("payments", "lead")
+
+
+def test_without_a_reason_nothing_is_undone(lead_client, revision):
+    page = lead_client.post(url(revision), form_of(lead_client.get(url(revision))) | {"reason": " "})
+    assert "Say why" in words(page)
+    assert head() == revision
+
+
+def test_field_values_in_the_request_are_ignored(lead_client, revision):
+    form = form_of(lead_client.get(url(revision)))
+    lead_client.post(url(revision), form | {"reason": "x", "description": "hacked", "owner": "1", "name": "hacked"})
+    assert (Table.objects.get().name, Table.objects.get().description) == ("orders", "Orders.")
+
+
+def test_a_conflict_that_is_none_can_not_be_chosen(lead_client, revision):
+    form = form_of(lead_client.get(url(revision)))
+    response = lead_client.post(url(revision), form | {"reason": "x", "conflicts": "table:1:name"})
+    assert "not one of the available choices" in words(response)
+    assert head() == revision
+
+
+def test_a_page_that_the_map_has_left_behind_is_refused(lead_client, revision):
+    form = form_of(lead_client.get(url(revision)))
+    make_service("elsewhere")
+    before = head()
+    page = lead_client.post(url(revision), form | {"reason": "x"}, follow=True)
+    assert "The map changed since you opened this page" in words(page)
+    assert head() == before
+
+
+def test_a_viewer_may_look_at_history_but_not_undo(viewer_client, revision):
+    assert viewer_client.get(url(revision)).status_code == 403
+    assert viewer_client.post(url(revision), {"reason": "x", "revision": str(revision)}).status_code == 403
+    assert "Undo…" not in viewer_client.get(f"/admin/ownership/changeset/{revision}/change/").content.decode()
+    assert head() == revision
+
+
+def test_what_stands_in_the_way_is_said(lead_client):
+    table = make_table("orders")
+    owner = table.owner
+    table.delete()
+    revision = head()
+    make_table("orders", owner=owner)
+    page = lead_client.get(url(revision))
+    response = lead_client.post(url(revision), form_of(page) | {"reason": "x"}, follow=True)
+    assert "Nothing was changed. orders: There is a table of this name already." in words(response)
+
+
+def test_deleted_entries_are_listed_opened_and_restored(lead_client):
+    access = make_access(make_table("orders"), make_service("payments"))
+    access.table.delete()
+    page = lead_client.get(reverse("admin:ownership_deleted")).content.decode()
+    assert "orders" in page
+    assert "payments → orders" not in page, "a table stands for its accesses"
+    history, restore = (
+        re.search(r'href="(/admin/ownership/table/\d+/history/)"', page),
+        re.search(r'"([^"]+/undo/\d+/)"', page),
+    )
+    assert "orders was deleted" in words(lead_client.get(history.group(1)))
+    form = form_of(lead_client.get(restore.group(1)))
+    lead_client.post(restore.group(1), form | {"reason": "Still needed"})
+    assert Table.objects.get().accesses.get().service.name == "payments"
+    assert "Nothing is deleted." in words(lead_client.get(reverse("admin:ownership_deleted")))
+
+
+@pytest.mark.parametrize("path", ["99999/undo/", "1/undo/99/", "0/undo/", f"{2**63}/undo/", f"1/undo/{2**63}/"])
+def test_what_is_not_there_can_not_be_undone(lead_client, revision, path):
+    assert lead_client.get(f"/admin/ownership/changeset/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "revisions"),
+    [
+        ("kind=ownership", [5, 3]),
+        ("kind=access", [6]),
+        ("who=nobody", []),
+        ("kind=ownership&source=command", [5, 3]),
+        ("kind=service", [4, 1]),
+        ("source=seed", []),
+        ("q=nothing", []),
+    ],
+)
+def test_recent_changes_are_filtered(lead_client, query, revisions):
+    table = make_table("orders", owner=make_service("payments"), group=None)
+    table.owner = make_service("users")
+    table.save()
+    make_access(table, table.owner)
+    page = lead_client.get(f"/admin/ownership/changeset/?{query}").content.decode()
+    found = [int(number) for number in re.findall(r'field-revision"><a [^>]*>(\d+)<', page)]
+    assert found == revisions

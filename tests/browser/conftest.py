@@ -1,0 +1,55 @@
+"""A real browser: the machine's Chromium, headless. Where there is none, these tests skip and say so."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+# Without these, a browser on a closed network keeps looking up its maker's hosts.
+QUIET = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1360,900",
+)
+
+
+@pytest.fixture
+def browser(tmp_path) -> Iterator[webdriver.Chrome]:
+    """A fresh browser, closed afterwards."""
+    binary = shutil.which("chromium") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if not (binary and driver):
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail("REQUIRE_BROWSER=1, but chromium or chromedriver is not installed.")
+        pytest.skip("no browser: install chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for argument in [*QUIET, f"--user-data-dir={tmp_path}/profile"]:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    chrome.implicitly_wait(5)
+    yield chrome
+    chrome.quit()
+
+
+def sign_in(browser: webdriver.Chrome, base: str, name: str, password: str) -> None:
+    """Through the sign-in page, as a person does."""
+    browser.get(f"{base}/admin/")
+    browser.find_element(By.NAME, "username").send_keys(name)
+    browser.find_element(By.NAME, "password").send_keys(password)
+    browser.find_element(By.CSS_SELECTOR, "input[type=submit]").click()
+
+
+def complaints(browser: webdriver.Chrome) -> list[str]:
+    """What the browser's console holds against the pages since last asked: violations of the CSP, missing files."""
+    return [f"{entry['level']}: {entry['message']}" for entry in browser.get_log("browser")]

@@ -1,0 +1,41 @@
+"""A team lead's first path, in a real browser: sign in, change an access, give a reason, see it in the history."""
+
+import pytest
+from django.core.management import call_command
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from tests.browser.conftest import complaints, sign_in
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_lead_changes_an_access_and_finds_it_in_the_history(committed, lead, live_server, browser):
+    call_command("seed", verbosity=0)
+    sign_in(browser, live_server.url, "lead", "a long pass phrase")
+
+    browser.find_element(By.LINK_TEXT, "Tables").click()
+    browser.find_element(By.LINK_TEXT, "biztechUsers").click()
+    Select(browser.find_element(By.NAME, "accesses-1-mode")).select_by_visible_text("Read")
+    browser.find_element(By.NAME, "_save").click()
+    assert "Say why" in browser.find_element(By.CSS_SELECTOR, "fieldset.reason").text
+
+    browser.find_element(By.NAME, "reason").send_keys("Payments writes no more")
+    browser.find_element(By.NAME, "_save").click()
+    assert "changed successfully" in browser.find_element(By.CSS_SELECTOR, "ul.messagelist").text
+
+    row = browser.find_element(By.XPATH, "//tr[.//a[text()='biztechUsers']]")
+    assert "lead" in row.find_element(By.CSS_SELECTOR, ".field-last_change").text
+    row.find_element(By.CSS_SELECTOR, ".field-last_change a").click()
+    latest = browser.find_element(By.CSS_SELECTOR, ".change-set").text
+    assert "lead" in latest
+    assert "Payments writes no more" in latest
+    assert "mode Read + Write Read" in latest
+    assert complaints(browser) == []
+
+
+def test_the_api_docs_page_works_under_the_strict_csp(committed, live_server, browser, settings):
+    settings.ANONYMOUS_READ = True
+    browser.get(f"{live_server.url}/api/v1/docs/")
+    WebDriverWait(browser, 15).until(lambda page: "/api/v1/map/" in page.find_element(By.TAG_NAME, "body").text)
+    assert [line for line in complaints(browser) if "violates" in line or "Failed to load" in line] == []
