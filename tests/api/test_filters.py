@@ -199,6 +199,14 @@ def test_ties_keep_the_lists_own_order_so_that_pages_neither_overlap_nor_skip(se
     assert found == sorted(NAMES, key=lambda name: OWNER[name])
 
 
+def test_ties_do_not_fall_back_to_the_order_in_which_rows_were_made(get):
+    owner = make_service("owner")
+    make_table("below", owner=owner, position=1)
+    make_table("above", owner=owner, position=0)
+
+    assert names(get("tables/?ordering=owner")) == ["above", "below"]
+
+
 def test_modes_are_those_of_the_document(seeded, get):
     served = {row["mode"] for row in get("accesses/").json()["results"]}
 
