@@ -34,6 +34,7 @@ _PROBLEMS = {
     "401": "Not signed in, or with a token that is not known, expired, or of an account that is not active.",
     "404": "There is nothing of this name.",
     "406": "The Accept header asks for a form that there is not.",
+    "410": "The cursor is of another history: read the map anew, then follow it.",
 }
 
 
@@ -48,8 +49,9 @@ class RegistrySchema(AutoSchema):
         """The view's own answer, 304, and the problems that it may have."""
         bodies = super()._get_response_bodies(direction)
         bodies["304"] = self._get_response_for_code(_NOT_MODIFIED, "304")
+        unused = {"404": "{" not in self.path, "410": not self.path.endswith("/changes/")}
         for status, description in _PROBLEMS.items():
-            if status != "404" or "{" in self.path:
+            if not unused.get(status):
                 response = OpenApiResponse(ProblemSerializer, description=description)
                 bodies[status] = self._get_response_for_code(response, status, [PROBLEM_JSON])
         return bodies
