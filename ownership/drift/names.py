@@ -37,8 +37,8 @@ class Names:
     def table(self, text: Text) -> str | None:
         """The base name, or a pattern, of a physical one; None where it can't be told.
 
-        A variable at the end is the environment's suffix if its value varies with the environment or is a suffix
-        of the map. A suffix written out is taken off for the chosen environment, and otherwise only
+        A variable at the end is the environment's suffix if its value varies with the environment or is a
+        suffix of the map. A suffix written out is taken off for the chosen environment, and otherwise only
         where that gives a table of the map: ``biztechUsersPROD`` might be a table of its own.
         """
         if text in self.tables:
@@ -59,8 +59,8 @@ class Names:
     def service(self, folders: Sequence[str], declared: str | None) -> str | None:
         """The map's name of a service by its folders, innermost first, and its own name.
 
-        Its folder decides; then its own name, whole or less a prefix (``biztechApi-users``), unless that merely
-        repeats the folder's (``biztechApi-admin-users`` in ``admin-users`` is no ``users``); then the
+        Its folder decides; then its own name, whole or less a prefix (``biztechApi-users``), unless that
+        repeats the folder's (``x-admin-users`` in ``admin-users`` is no ``users``); then the
         folders around. None: the map knows none of them.
         """
         own = (declared or "").lower()

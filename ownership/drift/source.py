@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -45,7 +45,7 @@ class Text(str):
     place: Place
     variables: tuple[Variable, ...]
 
-    def __new__(cls, value: str, place: Place, variables: tuple[Variable, ...] = ()) -> "Text":
+    def __new__(cls, value: str, place: Place, variables: tuple[Variable, ...] = ()) -> Self:
         text = super().__new__(cls, value)
         text.place, text.variables = place, variables
         return text
@@ -183,6 +183,10 @@ def parse(text: str, file: str) -> Any:
         raise ReadError(Place(file), str(reason)) from error
 
 
+class _MergeKey(Text):
+    """``<<`` without quotes."""
+
+
 class _Builder:
     def __init__(self, file: str):
         self.file = file
@@ -227,7 +231,8 @@ class _Builder:
         self._count(self._place(event))
         if event.implicit[0] and event.value in {"", "~", "null", "Null", "NULL"}:
             return None
-        return Text(event.value, self._place(event))
+        make = _MergeKey if event.implicit[0] and event.value == "<<" else Text
+        return make(event.value, self._place(event))
 
     def _seq(self, start: yaml.Event, items: list[Any]) -> Seq:
         seq = Seq(items)
@@ -243,7 +248,7 @@ class _Builder:
                 key = Text("null", result.place)
             if not isinstance(key, Text):
                 raise ReadError(getattr(key, "place", result.place), "a key that is no text")
-            if key == "<<":
+            if isinstance(key, _MergeKey):
                 merged += value if isinstance(value, Seq) else [value]
             elif key in result:
                 raise ReadError(key.place, f"key {key} twice, first in line {result.key_place(key).line}")

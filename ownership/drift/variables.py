@@ -14,7 +14,7 @@ from ownership.drift.source import HOLE, Files, Map, Seq, Text, concat, from_var
 
 MAX_NESTING = 60
 MAX_STEPS = 50_000  # of one project: what a chain of doubling variables would exceed
-MAX_LENGTH = 100_000
+MAX_LENGTH = 10_000  # of a text, in characters and in the variables that it is made from
 
 SOURCE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|:(?!:)))", re.DOTALL)
 FROM_OUTSIDE = re.compile(
@@ -78,15 +78,22 @@ class Variables:
         self.config, self.folder, self.files, self.given = config, folder, files, given
         self._known: dict[str, Any] = {}
         self._open: list[str] = []
-        self._steps = 0
+        self._steps = self._circles = self._nesting = 0
 
     def expand(self, node: Any) -> Any:
         """The value, its variables resolved; inside a Map or Seq they still stand. Raises ReadError."""
         if not isinstance(node, Text) or "${" not in node:
             return node
         self._steps += 1
-        if self._steps > MAX_STEPS:
-            raise ReadError(node.place, f"needs more than {MAX_STEPS:,} steps to resolve its variables")
+        if self._steps > MAX_STEPS or self._nesting >= MAX_NESTING:
+            raise ReadError(node.place, "has variables nested too deeply, or too many of them")
+        self._nesting += 1
+        try:
+            return self._expanded(node)
+        finally:
+            self._nesting -= 1
+
+    def _expanded(self, node: Text) -> Any:
         pieces: list[Text] = []
         for start, end, is_variable in stretches(node):
             piece = node.part(start, end)
@@ -95,16 +102,14 @@ class Variables:
                 expression = expression[1:-1]  # ${{…}}: what v1 projects set as variableSyntax
             if is_variable and SOURCE.match(alternatives(expression)[0]):
                 value = self._variable(expression, node)
+                if (start, end) == (0, len(node)) and not isinstance(value, str):
+                    return value
                 if not isinstance(value, str | None):
-                    if start == 0 and end == len(node):
-                        return value
                     value = hole(node.place, f"{piece} is no text")
                 piece = concat([value or ""], node.place)
-                if start == 0 and end == len(node) and value is None:
-                    return None
             pieces.append(piece)
         text = concat(pieces, node.place)
-        if len(text) > MAX_LENGTH:
+        if max(len(text), len(text.variables)) > MAX_LENGTH:
             raise ReadError(node.place, f"resolves to more than {MAX_LENGTH:,} characters")
         return text
 
@@ -157,17 +162,17 @@ class Variables:
         if reference in self._known:
             return self._known[reference]
         if reference in self._open:
+            self._circles += 1
             raise Unknown(f"{reference} refers to itself", final=True)
-        if len(self._open) >= MAX_NESTING:
-            raise Unknown(f"{reference} is nested too deeply", final=True)
         self._open.append(str(reference))
+        circles = self._circles
         try:
             value = self._read(reference)
         finally:
             self._open.pop()
         if value is None:
             raise Unknown(f"no value for {reference}")
-        if not self._open:  # inside a circle a value may be only half of what it is from outside
+        if circles == self._circles:  # in a circle, a value depends on where the circle was entered
             self._known[str(reference)] = value
         return value
 

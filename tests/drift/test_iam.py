@@ -44,9 +44,7 @@ CASES = {
         {"read_write bizScores"},
     ),
     "NotAction that leaves reading": (
-        [
-            'Effect: Allow, NotAction: ["dynamodb:*Item", "dynamodb:PartiQL*", "*Write*"], Resource: "ARNbizScores"'
-        ],
+        ['Effect: Allow, NotAction: ["dynamodb:*Item", "*PartiQL*", "*Write*"], Resource: "ARNbizScores"'],
         {"read bizScores"},
     ),
     "NotResource": (
