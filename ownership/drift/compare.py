@@ -61,7 +61,8 @@ def compare(declared: Declared, found: Infrastructure) -> Comparison:
             Finding("table_not_deployed", name, None, None, None, declared.owners.get(name))
             for name in absent
         ]
-    unchecked = {Unchecked(a.table, a.service, reason) for a, reason in unknown.items()}
+    # A reader of tables alone checks no access at all; to list them all would say nothing.
+    unchecked = {Unchecked(a.table, a.service, reason) for a, reason in unknown.items() if found.services}
     return Comparison(
         tuple(sorted(findings, key=lambda f: (f.table, f.service or "", f.kind))),
         tuple(offers),

@@ -110,7 +110,10 @@ def statement(node: Map, texts: Texts, service: str, names: Names, log: Log) -> 
     allow = effects == {"Allow"}
     inverted = "notresource" in elements
     resources = []
-    for text in texts(elements.get("notresource" if inverted else "resource")):
+    stated = texts(elements.get("notresource" if inverted else "resource"))
+    if not stated:
+        log.unresolve(Text("no Resource", node.place), "IAM wants one", service, modes_of(actions))
+    for text in stated:
         try:
             path = resource(text, names)
         except ValueError as error:

@@ -74,9 +74,10 @@ class Text(str):
 
 
 class Map(dict[str, Any]):
-    """A mapping with its place; its keys are Texts."""
+    """A mapping with its place; its keys are Texts. ``varies``: which it is depends on the environment."""
 
     place: Place
+    varies = False
 
     def key_place(self, key: str) -> Place:
         """Where the key stands."""
@@ -84,9 +85,10 @@ class Map(dict[str, Any]):
 
 
 class Seq(list[Any]):
-    """A list with its place."""
+    """A list with its place; ``varies`` as in Map."""
 
     place: Place
+    varies = False
 
 
 def concat(pieces: Iterable[str], place: Place) -> Text:

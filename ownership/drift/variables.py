@@ -6,6 +6,7 @@ and from the caller (``{"opt:stage": "prod", "env:REGION": "…"}``), never from
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,7 @@ class Variables:
         for key in filter(None, path.split(".")):
             if isinstance(node, Text) and node.reason:
                 return node
+            varies = isinstance(node, Map | Seq) and node.varies
             if isinstance(node, Map):
                 node = node.get(key)
             elif isinstance(node, Seq) and key.isdigit() and int(key) < len(node):
@@ -126,6 +128,8 @@ class Variables:
             else:
                 return None
             node = self.expand(node)
+            if varies and isinstance(node, Text):
+                node = from_variable(node, node.place, varies=True)
         return node
 
     def _variable(self, expression: str, node: Text) -> Any:
@@ -147,12 +151,13 @@ class Variables:
                 if unknown.final:
                     break
                 continue
-            if not isinstance(value, str):
-                return value
-            varies = bool(
-                FROM_OUTSIDE.match(inner) or NAMED_SO.search(inner) or any(v.varies for v in inner.variables)
-            )
-            return from_variable(value, node.place, varies)
+            varies = bool(FROM_OUTSIDE.match(inner)) or any(v.varies for v in inner.variables)
+            if isinstance(value, str):
+                return from_variable(value, node.place, varies or bool(NAMED_SO.search(inner)))
+            if varies and not value.varies:
+                value = copy(value)
+                value.varies = True
+            return value
         return hole(node.place, "; ".join(filter(None, reasons)))
 
     def _source(self, reference: Text) -> Any:
