@@ -7,7 +7,8 @@ Modules import only upward in this list::
     names           which table and which service of the map a physical name means
     actions, iam    which DynamoDB actions touch items; policies as IAM reads them
     variables       the Serverless Framework's ${…}
-    cloudformation  intrinsic functions, roles and tables; reader of compiled templates
+    template        CloudFormation's values: intrinsic functions, parameters
+    cloudformation  tables and roles of templates; reader of compiled ones
     serverless      reader of Serverless Framework projects
     dynamodb        reader of a live endpoint
     declared        the map, from a file or the API

@@ -191,14 +191,13 @@ def resource(text: Text, names: Names) -> str | None:
 
 
 def permitted(
-    service: str, roles: Iterable[Role], known: Iterable[str], names: Names, log: Log
+    service: str, roles: Iterable[Role], known: Sequence[str], names: Names, log: Log
 ) -> dict[Access, tuple[Place, ...]]:
     """What a service may do with items: each access with the places that grant it.
 
     A role's Deny binds that role alone. ``known`` are the tables that patterns are matched with; a pattern
     that matches none of them is logged as unresolved.
     """
-    known = sorted(known)
     found: dict[Access, dict[Place, None]] = defaultdict(dict)
     for role in roles:
         denies = [s for s in role if not s.allow]

@@ -43,6 +43,10 @@ class Names:
         """
         if text in self.tables:
             return str(text)
+        if text.endswith("*"):  # `users${opt:stage}*`: behind a suffix the wildcard reaches no other table
+            stem = text.part(0, len(text.rstrip("*")))
+            if (base := self.table(stem)) and base != stem:
+                return base
         starts = [
             v.start
             for v in text.variables

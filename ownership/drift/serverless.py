@@ -2,21 +2,22 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ownership.drift.cloudformation import Template, finish
-from ownership.drift.iam import BOTH, Log, Statement
+from ownership.drift.cloudformation import Policies, attached, evaluate, roles, tables
+from ownership.drift.iam import BOTH, Log, Role
 from ownership.drift.model import Infrastructure, Place, ReadError, TableShape
 from ownership.drift.names import Names
-from ownership.drift.source import Files, Map, Seq, Text
+from ownership.drift.source import Files, Map, Text
+from ownership.drift.template import Template, function
 from ownership.drift.variables import Variables
 
 READABLE = ("serverless.yml", "serverless.yaml", "serverless.json")
 CODE = ("serverless.ts", "serverless.js", "serverless.cjs", "serverless.mjs")
-SKIPPED = {"node_modules"}
 GENERATED_ROLE = "IamRoleLambdaExecution"  # made by the framework, of the statements that are read here
+INHERIT = "custom.serverless-iam-roles-per-function.defaultInherit"
 
 
 def read_projects(
@@ -29,29 +30,23 @@ def read_projects(
     """
     log = Log()
     files = Files(root or (path if path.is_dir() else path.parent))
-    roles: dict[str, list[Sequence[Statement]]] = defaultdict(list)
-    tables: list[TableShape] = []
-    if not path.resolve().is_relative_to(files.root):
+    found: dict[str, list[Role]] = defaultdict(list)
+    deployed: list[TableShape] = []
+    top = path.resolve()
+    if not top.is_relative_to(files.root):
         log.fail(ReadError(Place(str(path)), f"lies outside {files.root}, the root"))
-        return finish("serverless", roles, tables, names, log)
-    for project in projects(path.resolve()):
-        try:
-            if project.name in CODE:
-                place = Place(files.shown(project))
-                log.fail(
-                    ReadError(
-                        place, "is code, which is not run (`serverless print` makes a serverless.yml of it)"
-                    )
-                )
+    else:
+        for project in projects(top):
+            try:
+                service, own, shapes = read_project(project, top, names, files, given, log)
+            except ReadError as error:
+                log.fail(error)
                 continue
-            service, own, deployed = _Project(project, path, names, files, given, log).read()
-            roles[service] += own
-            tables += deployed
-        except ReadError as error:
-            log.fail(error)
-    if not roles and not log.errors:
-        log.fail(ReadError(Place(str(path)), "has no serverless.yml in it"))
-    return finish("serverless", roles, tables, names, log)
+            found[service] += own
+            deployed += shapes
+        if not found and not log.errors:
+            log.fail(ReadError(Place(str(path)), "has no serverless.yml in it"))
+    return evaluate("serverless", found, deployed, names, log)
 
 
 def projects(path: Path) -> Iterator[Path]:
@@ -59,106 +54,74 @@ def projects(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    for folder, folders, found in os.walk(path):
-        folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith("."))
-        if name := next((name for name in (*READABLE, *CODE) if name in found), None):
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(f for f in folders if f != "node_modules" and not f.startswith("."))
+        if name := next((name for name in (*READABLE, *CODE) if name in names), None):
             yield Path(folder, name)
 
 
-class _Project:
-    def __init__(self, path: Path, top: Path, names: Names, files: Files, given: Mapping[str, str], log: Log):
-        config = files.load(path)
-        if not isinstance(config, Map):
-            raise ReadError(Place(files.shown(path), 1), "is no mapping of settings")
-        self.variables = Variables(config, path.parent, files, given)
-        self.log = log
-        self.service = self._service(path, top, names)
-        parts = []
-        for part in self._parts(config.get("resources")):
+def read_project(
+    path: Path, top: Path, names: Names, files: Files, given: Mapping[str, str], log: Log
+) -> tuple[str, list[Role], list[TableShape]]:
+    """The service, its roles, and the tables that it deploys. Raises ReadError."""
+    if path.name in CODE:
+        reason = "is code, which is not run (`serverless print` makes a serverless.yml of it)"
+        raise ReadError(Place(files.shown(path)), reason)
+    config = files.load(path)
+    if not isinstance(config, Map):
+        raise ReadError(Place(files.shown(path), 1), "is no mapping of settings")
+    variables = Variables(config, path.parent, files, given)
+    service = _service(path, top, variables, names)
+    sections: dict[str, list[Map]] = {"resources": [], "functions": []}
+    for name, parts in sections.items():
+        for part in Template([], variables.expand).items(variables.at(name)):
             if isinstance(part, Map):
                 parts.append(part)
-            elif isinstance(part, Text):
-                log.unresolve(part, "resources that can't be resolved", self.service)
-        self.template = Template(parts, names, log, self.variables.expand, given)
+            else:  # code, most often: functions may have statements, resources seldom do
+                modes = BOTH if name == "functions" else ()
+                log.unresolve(part, f"{name} that can't be resolved", service, modes)
+    template = Template(sections["resources"], variables.expand, given)
+    policies = Policies(service, template, names, log)
 
-    def _parts(self, node: Any, nesting: int = 0) -> Iterator[Any]:
-        node = self.variables.expand(node)
-        if isinstance(node, Seq) and nesting < 5:
-            for item in node:
-                yield from self._parts(item, nesting + 1)
-        else:
-            yield node
+    provider = [
+        *policies.statements(variables.at("provider.iamRoleStatements")),
+        *policies.statements(variables.at("provider.iam.role.statements")),
+        *policies.managed(variables.at("provider.iamManagedPolicies")),
+        *policies.managed(variables.at("provider.iam.role.managedPolicies")),
+    ]
+    own = roles(template)
+    for policy, holders in attached(template):
+        if holders - own.keys():
+            provider += policies.document(policy.get("PolicyDocument"))
+    found: list[Role] = [provider, *(policies.role(name, properties) for name, properties in own.items())]
+    foreign = [variables.at("provider.role"), variables.at("provider.iam.role")]
+    for each in (template.mapping(node) for part in sections["functions"] for node in part.values()):
+        foreign.append(each.get("role"))
+        stated = each.get("iamRoleStatements") or variables.at("iam.role.statements", each)
+        if stated is not None:
+            inherits = variables.expand(each.get("iamRoleStatementsInherit")) or variables.at(INHERIT)
+            found.append([*policies.statements(stated), *(provider if inherits == "true" else ())])
+    for node in foreign:
+        _foreign(node, template, service, log)
+    return service, found, tables(template, names, log)
 
-    def _service(self, path: Path, top: Path, names: Names) -> str:
-        own = self.variables.at("service")
-        if isinstance(own, Map):
-            own = self.variables.at("name", own)
-        own = own if isinstance(own, Text) and not own.reason else None
-        inside = path.parent.relative_to(top.resolve()).parts[::-1] if top.is_dir() else ()
-        folder = path.parent.name
-        return names.service(inside or (folder,), own) or next(iter(inside), None) or str(own or folder)
 
-    def read(self) -> tuple[str, list[list[Statement]], list[TableShape]]:
-        """The service, the statements of each of its roles, and the tables that it deploys."""
-        provider = [
-            *self._statements(self._at("provider.iamRoleStatements")),
-            *self._statements(self._at("provider.iam.role.statements")),
-            *self._managed(self._at("provider.iamManagedPolicies")),
-            *self._managed(self._at("provider.iam.role.managedPolicies")),
-        ]
-        for policy in self.template.detached():
-            provider += self.template.document(self.service, policy.get("PolicyDocument"))
-        self._foreign(self._at("provider.role"))
-        role = self._at("provider.iam.role")
-        if not (
-            isinstance(role, Map) and role.keys() & {"statements", "managedPolicies", "name", "tags", "path"}
-        ):
-            self._foreign(role)
-        roles = [provider]
-        for function in self._functions():
-            self._foreign(function.get("role"))
-            own = function.get("iamRoleStatements")
-            if own is None:
-                own = self.variables.at("iam.role.statements", function)
-            if own is not None:
-                inherited = function.get("iamRoleStatementsInherit") or self._at(
-                    "custom.serverless-iam-roles-per-function.defaultInherit"
-                )
-                statements = self._statements(own)
-                roles.append(
-                    [*statements, *provider] if self.variables.expand(inherited) == "true" else statements
-                )
-        for name, properties in self.template.roles():
-            roles.append(self.template.role_statements(self.service, name, properties))
-        return self.service, roles, self.template.tables()
+def _service(path: Path, top: Path, variables: Variables, names: Names) -> str:
+    stated = variables.at("service")
+    if isinstance(stated, Map):
+        stated = variables.at("name", stated)
+    own = str(stated) if isinstance(stated, Text) and not stated.reason else None
+    inside = path.parent.relative_to(top).parts[::-1] if top.is_dir() else ()
+    around = inside or (path.parent.name,)
+    return names.service(around, own) or next(iter(inside), None) or own or around[0]
 
-    def _at(self, path: str) -> Any:
-        return self.variables.at(path)
 
-    def _functions(self) -> Iterator[Map]:
-        for part in self._parts(self._at("functions")):
-            if isinstance(part, Text):
-                self.log.unresolve(part, "functions that can't be resolved", self.service, BOTH)
-            elif isinstance(part, Map):
-                yield from map(self.template.mapping, part.values())
-
-    def _statements(self, node: Any) -> list[Statement]:
-        return self.template.statements(self.service, node)
-
-    def _managed(self, node: Any) -> list[Statement]:
-        found = []
-        for item in self.template.items(node):
-            found += self.template.managed(self.service, item, item.place)
-        return found
-
-    def _foreign(self, node: Any) -> None:
-        """A role that is made elsewhere permits what isn't written here."""
-        for text_or_call in self.template.items(node):
-            names = [text_or_call] if isinstance(text_or_call, Text) else []
-            if isinstance(text_or_call, Map):
-                call = next(iter(text_or_call.values()), None)
-                names = [call] if isinstance(call, Text) else list(call or [])[:1]
-            known = {*self.template.resources, GENERATED_ROLE}
-            if not any(str(name).partition(".")[0] in known for name in names):
-                text = names[0] if names and isinstance(names[0], Text) else Text("role", text_or_call.place)
-                self.log.unresolve(text, "a role that is made elsewhere", self.service, BOTH)
+def _foreign(node: Any, template: Template, service: str, log: Log) -> None:
+    """A role that is made elsewhere permits what isn't written here."""
+    node = template.expand(node)
+    name = function(node) if isinstance(node, Map) else None
+    argument = node[name] if isinstance(node, Map) and name else node
+    if isinstance(argument, list):  # Fn::GetAtt: [Role, Arn]
+        argument = next(iter(argument), None)
+    if isinstance(argument, Text) and argument.partition(".")[0] not in {*roles(template), GENERATED_ROLE}:
+        log.unresolve(argument, "a role that is made elsewhere", service, BOTH)
