@@ -79,7 +79,7 @@ class Variables:
         self.config, self.folder, self.files, self.given = config, folder, files, given
         self._known: dict[str, Any] = {}
         self._open: list[str] = []
-        self._steps = self._circles = self._nesting = 0
+        self._steps = self._nesting = 0
 
     def expand(self, node: Any) -> Any:
         """The value, its variables resolved; inside a Map or Seq they still stand. Raises ReadError."""
@@ -167,18 +167,15 @@ class Variables:
         if reference in self._known:
             return self._known[reference]
         if reference in self._open:
-            self._circles += 1
             raise Unknown(f"{reference} refers to itself", final=True)
         self._open.append(str(reference))
-        circles = self._circles
         try:
             value = self._read(reference)
         finally:
             self._open.pop()
         if value is None:
             raise Unknown(f"no value for {reference}")
-        if circles == self._circles:  # in a circle, a value depends on where the circle was entered
-            self._known[str(reference)] = value
+        self._known[str(reference)] = value
         return value
 
     def _read(self, reference: Text) -> Any:

@@ -100,10 +100,25 @@ provider:
   iamRoleStatements: [{{{GET} "{ARN}bizScores"}}]
 functions:
   a:
-    iamRoleStatementsInherit: true
     iamRoleStatements: [{{Effect: Deny, Action: "*", Resource: "*"}}]
 """
     assert grants(read(tmp_path, {"users/serverless.yml": project})) == {"users read bizScores"}
+
+
+def test_what_a_function_inherits_binds_it(tmp_path: Path) -> None:
+    project = f"""
+provider:
+  iamRoleStatements: [{{Effect: Deny, Action: "*", Resource: "*"}}]
+functions:
+  a:
+    iamRoleStatementsInherit: INHERIT
+    iamRoleStatements: [{{{GET} "{ARN}bizScores"}}]
+"""
+    found = {
+        i: grants(read(tmp_path, {"users/serverless.yml": project.replace("INHERIT", i)}))
+        for i in ("true", "no")
+    }
+    assert found == {"true": set(), "no": {"users read bizScores"}}
 
 
 def test_actions_that_iam_does_not_have_are_pointed_out(tmp_path: Path) -> None:

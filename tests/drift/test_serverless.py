@@ -142,6 +142,14 @@ provider:
       Resource: "arn:aws:dynamodb:${self:provider.region}:*:table/${self:provider.environment.USERS}"
 custom: {dev: {users: biztechUsers}}
 """,
+    "a suffix in a file for each stage": """
+custom: ${file(./${self:provider.stage}.yml)}
+provider:
+  iamRoleStatements:
+    - Effect: Allow
+      Action: dynamodb:GetItem
+      Resource: arn:aws:dynamodb:*:*:table/biztechUsers${self:custom.ending}
+""",
     "v1's variableSyntax": """
 provider:
   variableSyntax: "\\\\${{([\\\\s\\\\S]+?)}}"
@@ -152,6 +160,7 @@ provider:
 """,
 }
 INCLUDED = {
+    "dev.yml": "ending: -development",
     "iam.yml": f"""
 one: &one {{Effect: Allow, Action: dynamodb:GetItem, Resource: '{ARN}biztechUsers'}}
 list: [*one]
@@ -184,6 +193,7 @@ UNRESOLVED = {
     "a table's name from a parameter store": f'"{ARN}${{ssm:/tables/users}}"',
     "an environment variable": f'"{ARN}${{env:TABLE}}"',
     "an import": "!ImportValue users-arn",
+    "a parameter store, for all its default": f'"{ARN}${{ssm:/tables/users, self:service}}"',
     "a table that is not in the resources": "!GetAtt Users.Arn",
     "code": '"${file(./tables.js):users}"',
     "no ARN at all": "biztechUsers",
