@@ -21,8 +21,8 @@ NO_DRIFT, DRIFT, UNREADABLE = 0, 1, 2
 TOKEN = "OWNERSHIP_REGISTRY_TOKEN"  # noqa: S105 -- the variable's name
 
 
-def parser() -> argparse.ArgumentParser:
-    """The arguments; a wrapper may add its own to it."""
+def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The arguments. A wrapper's own, given as parsers without help, become options of every reader."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--registry", metavar="URL|FILE", help="the map: …/api/v1/map/ of a registry, or a file of it"
@@ -44,16 +44,18 @@ def parser() -> argparse.ArgumentParser:
     )
     readers = top.add_subparsers(dest="reader", required=True, metavar="READER")
     serverless = readers.add_parser(
-        "serverless", parents=[common, variables], help="Serverless Framework projects"
+        "serverless", parents=[common, variables, *more], help="Serverless Framework projects"
     )
     serverless.add_argument("path", type=Path, help="a project, or a folder of projects")
     serverless.add_argument("--root", type=Path, help="how far ${file(…)} may reach; PATH where not given")
-    templates = readers.add_parser("cloudformation", parents=[common, variables], help="compiled templates")
+    templates = readers.add_parser(
+        "cloudformation", parents=[common, variables, *more], help="compiled templates"
+    )
     templates.add_argument("files", type=Path, nargs="+", metavar="FILE")
     templates.add_argument(
         "--roles", type=Path, metavar="FILE", help="JSON or YAML that maps roles to services"
     )
-    endpoint = readers.add_parser("dynamodb", parents=[common], help="the tables of a live endpoint")
+    endpoint = readers.add_parser("dynamodb", parents=[common, *more], help="the tables of a live endpoint")
     endpoint.add_argument("--endpoint-url", metavar="URL")
     endpoint.add_argument("--region")
     return top
@@ -106,8 +108,8 @@ def show(arguments: argparse.Namespace, declared: Declared, found: Infrastructur
     return as_text(declared, found, result)
 
 
-def main(argv: Sequence[str] | None = None, write: Callable[[str], object] = sys.stdout.write) -> int:
-    """Read, compare, report. Gives the exit status."""
+def main(argv: Sequence[str] | None = None, write: Callable[[str], object] | None = None) -> int:
+    """Read, compare, report to ``write``, or to standard output. Gives the exit status."""
     arguments = parser().parse_args(argv)
     try:
         if not arguments.registry:
@@ -122,5 +124,5 @@ def main(argv: Sequence[str] | None = None, write: Callable[[str], object] = sys
         sys.stderr.write(f"drift: {error}\n")
         return UNREADABLE
     result = compare(declared, found)
-    write(show(arguments, declared, found, result))
+    (write or sys.stdout.write)(show(arguments, declared, found, result))
     return status(found, result)

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ownership.drift.compare import compare
 from ownership.drift.declared import from_map
 from ownership.drift.names import Names
 from ownership.drift.serverless import read_projects
-from tests.drift.projects import a_map, write
+from tests.drift.projects import a_map, grants, write
 
 DECLARED = a_map(
     "users read_write clubUsers",
@@ -310,10 +314,10 @@ undeclared_access clubSockets stickers None write
 
 def test_the_findings_are_those_worked_out_by_hand(tmp_path: Path) -> None:
     declared = from_map(DECLARED)
-    for given in ({}, {"opt:stage": "prod"}, {"opt:stage": "dev", "env:SUFFIX": "-x"}):
+    for values in ({}, {"opt:stage": "prod"}, {"opt:stage": "dev", "env:SUFFIX": "-x"}):
         files = FILES | {"services/events/iam.yml": FILES["services/events/iam.yml"] + "  prod: *dev\n"}
         files["services/events/iam.yml"] = files["services/events/iam.yml"].replace("dev: {", "dev: &dev {")
-        found = read_projects(write(tmp_path, files), Names.of(declared), given)
+        found = read_projects(write(tmp_path, files), Names.of(declared), values)
         result = compare(declared, found)
         assert found.errors == ()
         actual = {f"{f.kind} {f.table} {f.service} {f.declared} {f.granted}" for f in result.findings}
@@ -324,3 +328,72 @@ def test_the_findings_are_those_worked_out_by_hand(tmp_path: Path) -> None:
             ("clubFeed", "feed"),
         }
         assert [(o.table, o.index) for o in result.offers] == [("clubPrices", None)]
+
+
+TABLES = ["clubUsers", "clubEvents", "clubQRs", "clubMembers2026"]
+ACTIONS: dict[str, list[str]] = {
+    "read": [
+        "[dynamodb:GetItem]",
+        "[dynamodb:Query, dynamodb:DescribeTable]",
+        '"dynamodb:BatchGet*"',
+        "dynamodb:SCAN",
+    ],
+    "write": ["[dynamodb:PutItem, ses:SendEmail]", '"dynamodb:Update*"', "[dynamodb:DeleteItem]"],
+    "read_write": ['"dynamodb:*"', "[dynamodb:GetItem, dynamodb:PutItem]", '["*"]'],
+}
+PLACES = [
+    '"arn:aws:dynamodb:us-west-2:1:table/{t}${{self:provider.environment.ENVIRONMENT}}"',
+    "arn:aws:dynamodb:${{self:provider.region}}:${{aws:accountId}}:table/{t}${{self:provider.stage}}",
+    "arn:aws:dynamodb:${{opt:region, self:provider.region}}:*:table/{t}-${{opt:stage, 'dev'}}",
+    '!Sub "arn:aws:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{t}${{self:custom.stage}}"',
+    '{{"Fn::Join": ["", ["arn:aws:dynamodb:*:*:table/", "{t}${{env:SUFFIX, \'\'}}"]]}}',
+    '"arn:aws:dynamodb:*:*:table/${{self:custom.names.{t}}}"',
+    '"arn:aws:dynamodb:*:*:table/{t}PROD"',
+    "!GetAtt {t}.Arn",
+    '[!GetAtt {t}.Arn, !Sub "${{{t}.Arn}}/index/*"]',
+]
+BODIES = {
+    "v1": "\n  iamRoleStatements:\n{0}",
+    "v3": "\n  iam:\n    role:\n      statements:\n{0}",
+    "included": "\n  iamRoleStatements: ${{file(iam.yml):own.${{self:provider.stage}}}}\n",
+    "functions": "\nfunctions:\n  one:\n    iamRoleStatements:\n{0}",
+}
+OWN = "custom: {stage: \"${opt:stage, 'dev'}\", names: {" + ", ".join(
+    f'{t}: "{t}${{self:provider.environment.ENVIRONMENT}}"' for t in TABLES
+) + "}}\nresources:\n  Resources:\n" + "".join(
+    f'    {t}: {{Type: "AWS::DynamoDB::Table", Properties: {{TableName: "{t}${{self:custom.stage}}"}}}}\n'
+    for t in TABLES
+)  # fmt: skip
+
+
+@st.composite
+def projects(draw: st.DrawFn) -> tuple[set[str], dict[str, str]]:
+    """What a service is granted, and a project that says so in one of the many ways there are."""
+    granted = draw(st.dictionaries(st.sampled_from(TABLES), st.sampled_from(list(ACTIONS)), min_size=1))
+    statements = "".join(
+        f"      - Effect: Allow\n        Action: {draw(st.sampled_from(ACTIONS[mode]))}\n"
+        f"        Resource: {draw(st.sampled_from(PLACES)).format(t=table)}\n"
+        for table, mode in granted.items()
+    )
+    form = draw(st.sampled_from(list(BODIES)))
+    body = BODIES[form].format(statements)
+    files = {"services/users/serverless.yml": f"service: club-users\n{HEAD}{body}\n{OWN}"}
+    if form == "included":
+        files["services/users/iam.yml"] = f"own:\n  dev: &own\n{statements}  prod: *own\n"
+    return {f"users {mode} {table}" for table, mode in granted.items()}, files
+
+
+@settings(deadline=None)  # a shared machine may pause a test
+@given(projects(), st.sampled_from([{}, {"opt:stage": "prod"}]))
+def test_grants_are_read_however_they_are_written(
+    tmp_path_factory: pytest.TempPathFactory,
+    project: tuple[set[str], dict[str, str]],
+    given_values: dict[str, str],
+) -> None:
+    expected, files = project
+    shared = {name: content for name, content in FILES.items() if "/" not in name}
+    folder = write(tmp_path_factory.mktemp("any"), files | shared)
+    found = read_projects(folder, Names.of(from_map(a_map(**{t: {} for t in TABLES}))), given_values)
+    assert (found.errors, found.unresolved) == ((), ())
+    assert grants(found) == expected
+    assert {table.name for table in found.tables} == set(TABLES)

@@ -6,7 +6,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ownership.drift.model import Place, ReadError
@@ -166,6 +166,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values)
 def test_json_reads_as_json_does(value: object) -> None:
     for ascii_only in (True, False):
@@ -173,6 +174,7 @@ def test_json_reads_as_json_does(value: object) -> None:
         assert parse(text, "x.json") == value
 
 
+@settings(deadline=None)
 @given(st.text() | st.text("{}[]:,-?&*!|>'\"#%@` \n\tab<~$"))
 def test_any_text_reads_or_is_an_error(text: str) -> None:
     with contextlib.suppress(ReadError):
@@ -210,6 +212,7 @@ nodes = st.recursive(
 SECTIONS = ["service", "provider", "custom", "functions", "resources", "params"]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(SECTIONS), nodes), nodes, nodes)
 def test_any_project_reads_or_is_an_error(
     tmp_path_factory: pytest.TempPathFactory,
@@ -225,6 +228,7 @@ def test_any_project_reads_or_is_an_error(
     assert found.services or found.errors
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text("ab:/"), st.booleans())), st.sampled_from(":/"))
 def test_cutting_keeps_every_variable(pieces: list[tuple[str, bool]], separator: str) -> None:
     place = Place("x", 1)
