@@ -20,8 +20,8 @@ from ownership.drift.model import (
     mode_name,
 )
 
-NOT_READ = "no permissions of this service were read"
-MAY_BE_GRANTED = "something unresolved of this service may grant it"
+NOT_READ = "no permissions of the service were read"
+MAY_BE_GRANTED = "something unresolved may grant the access"
 
 
 def compare(declared: Declared, found: Infrastructure) -> Comparison:

@@ -116,7 +116,10 @@ def _lines(declared: Declared, found: Infrastructure, result: Comparison) -> Ite
         (f"{o.table}{f' index {o.index}' if o.index else ''}: {o.key_schema}" for o in result.offers),
     )
     yield from _section("Unresolved", (f"{u.place}: {u.text}: {u.reason}" for u in found.unresolved))
-    yield from _section("Unchecked", (f"{u.service} on {u.table}: {u.reason}" for u in result.unchecked))
+    services: dict[str, set[str]] = defaultdict(set)
+    for each in result.unchecked:
+        services[each.reason].add(each.service)
+    yield from _section("Unchecked", (f"{reason}: {', '.join(sorted(s))}" for reason, s in services.items()))
     yield from _section("Notes", (f"{n.place}: {n.text}" for n in found.notes))
     revision = f" of revision {declared.revision}" if declared.revision is not None else ""
     read = f"{_number(len(found.services), 'service')}, {_number(len(found.tables), 'deployed table')}"
