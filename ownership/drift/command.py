@@ -1,0 +1,128 @@
+"""The command line: ``python -m ownership.drift READER …``. See docs/drift.md."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ownership.drift import declared as maps
+from ownership.drift.cloudformation import read_templates
+from ownership.drift.compare import compare
+from ownership.drift.dynamodb import read_endpoint
+from ownership.drift.model import Comparison, Declared, Infrastructure, Place, ReadError
+from ownership.drift.names import Names
+from ownership.drift.report import as_json, as_text
+from ownership.drift.serverless import read_projects
+from ownership.drift.source import Files, Map
+
+NO_DRIFT, DRIFT, UNREADABLE = 0, 1, 2
+TOKEN = "OWNERSHIP_REGISTRY_TOKEN"  # noqa: S105 -- the variable's name
+
+
+def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The arguments. A wrapper's own, given as parsers without help, become options of every reader."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--registry", metavar="URL|FILE", help="the map: …/api/v1/map/ of a registry, or a file of it"
+    )
+    common.add_argument(
+        "--token", default=os.environ.get(TOKEN), help=f"for the registry; better given in {TOKEN}"
+    )
+    common.add_argument(
+        "--environment", metavar="NAME", help="an environment of the map; its suffix is taken off names"
+    )
+    common.add_argument("--format", choices=["text", "json"], default="text")
+    variables = argparse.ArgumentParser(add_help=False)
+    variables.add_argument(
+        "--var", metavar="NAME=VALUE", action="append", default=[], type=_pair,
+        help="the value of a variable: opt:stage=prod, env:REGION=…, param:Stage=… (repeat for more)",
+    )  # fmt: skip
+    top = argparse.ArgumentParser(
+        prog="drift", description="Compares the ownership map with the infrastructure."
+    )
+    readers = top.add_subparsers(dest="reader", required=True, metavar="READER")
+    serverless = readers.add_parser(
+        "serverless", parents=[common, variables, *more], help="Serverless Framework projects"
+    )
+    serverless.add_argument("path", type=Path, help="a project, or a folder of projects")
+    serverless.add_argument("--root", type=Path, help="how far ${file(…)} may reach; PATH where not given")
+    templates = readers.add_parser(
+        "cloudformation", parents=[common, variables, *more], help="compiled templates"
+    )
+    templates.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    templates.add_argument(
+        "--roles", type=Path, metavar="FILE", help="JSON or YAML that maps roles to services"
+    )
+    endpoint = readers.add_parser("dynamodb", parents=[common, *more], help="the tables of a live endpoint")
+    endpoint.add_argument("--endpoint-url", metavar="URL")
+    endpoint.add_argument("--region")
+    return top
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def read(arguments: argparse.Namespace, declared: Declared) -> Infrastructure:
+    """Run the chosen reader. Raises ReadError where nothing could be read at all."""
+    try:
+        names = Names.of(declared, arguments.environment)
+    except KeyError as error:
+        known = ", ".join(declared.environments) or "none"
+        raise ReadError(
+            Place("--environment"), f"{arguments.environment} is not in the map, which has {known}"
+        ) from error
+    if arguments.reader == "serverless":
+        return read_projects(arguments.path, names, dict(arguments.var), arguments.root)
+    if arguments.reader == "cloudformation":
+        return read_templates(arguments.files, names, dict(arguments.var), _roles(arguments.roles))
+    return read_endpoint(names, arguments.endpoint_url, arguments.region)
+
+
+def _roles(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    content = Files(path.parent).load(path.resolve())
+    if not isinstance(content, Map) or not all(isinstance(service, str) for service in content.values()):
+        raise ReadError(Place(str(path)), "is no mapping of roles to services")
+    return {str(role): str(service) for role, service in content.items()}
+
+
+def status(found: Infrastructure, result: Comparison) -> int:
+    """0 no drift, 1 drift, 2 something could not be read."""
+    return UNREADABLE if found.errors else DRIFT if result.findings else NO_DRIFT
+
+
+def show(arguments: argparse.Namespace, declared: Declared, found: Infrastructure, result: Comparison) -> str:
+    """The report in the chosen format."""
+    if arguments.format == "json":
+        return (
+            json.dumps(as_json(declared, found, result, arguments.environment), ensure_ascii=False, indent=1)
+            + "\n"
+        )
+    return as_text(declared, found, result)
+
+
+def main(argv: Sequence[str] | None = None, write: Callable[[str], object] | None = None) -> int:
+    """Read, compare, report to ``write``, or to standard output. Gives the exit status."""
+    arguments = parser().parse_args(argv)
+    try:
+        if not arguments.registry:
+            raise ReadError(
+                Place("--registry"),
+                "say which map to compare with: the address of a registry's map (https://…/api/v1/map/), "
+                f"with its token in {TOKEN}, or a file with that map",
+            )
+        declared = maps.load(arguments.registry, arguments.token)
+        found = read(arguments, declared)
+    except ReadError as error:
+        sys.stderr.write(f"drift: {error}\n")
+        return UNREADABLE
+    result = compare(declared, found)
+    (write or sys.stdout.write)(show(arguments, declared, found, result))
+    return status(found, result)

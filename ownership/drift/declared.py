@@ -1,0 +1,100 @@
+"""What the map declares, from a file or from the registry's API (``/api/v1/map/``)."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ownership.drift.model import (
+    Access,
+    Declared,
+    DeclaredService,
+    Key,
+    KeySchema,
+    Mode,
+    Place,
+    ReadError,
+    TableShape,
+)
+from ownership.drift.source import Files
+
+MODES: dict[str, tuple[Mode, ...]] = {"read": ("read",), "write": ("write",), "read_write": ("read", "write")}
+MAX_BYTES = 100_000_000
+TIMEOUT = 30  # seconds
+
+
+def from_map(document: Mapping[str, Any]) -> Declared:
+    """The map as the API gives it, less what drift has no use for. Raises KeyError, TypeError, ValueError."""
+    tables = document["tables"]
+    return Declared(
+        revision=int(document["revision"]) if document.get("revision") is not None else None,
+        environments={e["name"]: e.get("suffix") or "" for e in document.get("environments") or []},
+        services=tuple(
+            DeclaredService(s["name"], s.get("part_of"), tuple(s.get("aliases") or ()))
+            for s in document["services"]
+        ),
+        tables=tuple(
+            TableShape(
+                table["name"],
+                _key_schema(table.get("key_schema")),
+                tuple((i["name"], _key_schema(i.get("key_schema"))) for i in table.get("indexes") or ()),
+            )
+            for table in tables
+        ),
+        owners={table["name"]: table.get("owner") for table in tables},
+        accesses=frozenset(
+            Access(access["service"], table["name"], mode)
+            for table in tables
+            for access in table.get("accesses") or ()
+            for mode in MODES[access["mode"]]
+        ),
+    )
+
+
+def _key_schema(stated: Mapping[str, Any] | None) -> KeySchema | None:
+    if not stated or not stated.get("partition_key"):
+        return None
+    partition, sort = stated["partition_key"], stated.get("sort_key")
+    return KeySchema(
+        Key(partition["name"], partition.get("type")), Key(sort["name"], sort.get("type")) if sort else None
+    )
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the token to another address."""
+
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+def load(source: str, token: str | None = None) -> Declared:
+    """The map at an ``https://`` (or ``http://``) address or in a JSON or YAML file. Raises ReadError."""
+    place = Place(source)
+    try:
+        if source.startswith(("https://", "http://")):
+            return from_map(json.loads(_fetch(source, token)))
+        path = Path(source)
+        if path.suffix in (".yml", ".yaml"):
+            return from_map(Files(path.parent).load(path.resolve()))
+        return from_map(json.loads(path.read_text(encoding="utf-8")))
+    except urllib.error.HTTPError as error:
+        moved = f" to {error.headers['Location']}: give that address" if error.headers.get("Location") else ""
+        raise ReadError(place, f"the registry answered {error.code} {error.reason}{moved}") from error
+    except OSError as error:
+        raise ReadError(place, str(getattr(error, "reason", None) or error.strerror or error)) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ReadError(
+            place, f"is no ownership map as /api/v1/map/ gives it ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _fetch(address: str, token: str | None) -> bytes:
+    headers = {"Accept": "application/json"} | ({"Authorization": f"Token {token}"} if token else {})
+    request = urllib.request.Request(address, headers=headers)  # noqa: S310 -- load() lets in http and https alone
+    with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT) as answer:
+        body: bytes = answer.read(MAX_BYTES + 1)
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES:,} bytes")
+    return body

@@ -1,0 +1,182 @@
+"""The words of drift, as values: frozen, comparable, without behaviour of their own."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Mode = Literal["read", "write"]
+Kind = Literal[
+    "unregistered_table",
+    "table_not_deployed",
+    "undeclared_access",
+    "access_not_granted",
+    "wider_grant",
+    "narrower_grant",
+    "key_schema_differs",
+    "index_differs",
+]
+
+
+def mode_name(modes: Iterable[Mode]) -> str | None:
+    """``read``, ``write`` or ``read_write``, as the API spells them; None for no mode."""
+    return "_".join(sorted(modes)) or None
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where something is said: a file relative to the root, or a live table's ARN, which has no line."""
+
+    file: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+class ReadError(Exception):
+    """A file, map or endpoint that can't be read, with the place. What can't be resolved raises nothing."""
+
+    def __init__(self, place: Place, reason: str):
+        super().__init__(f"{place}: {reason}")
+        self.place, self.reason = place, reason
+
+
+@dataclass(frozen=True, order=True)
+class Access:
+    """One service's use of one table in one mode: declared by the map, or granted by infrastructure."""
+
+    service: str
+    table: str
+    mode: Mode
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key attribute; type is S, N, B, or None where it isn't stated."""
+
+    name: str
+    type: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.type})" if self.type else self.name
+
+
+@dataclass(frozen=True)
+class KeySchema:
+    partition: Key
+    sort: Key | None = None
+
+    def __str__(self) -> str:
+        return f"{self.partition} + {self.sort}" if self.sort else str(self.partition)
+
+
+@dataclass(frozen=True)
+class TableShape:
+    """A table's keys and indexes, as declared or as deployed. None: not stated."""
+
+    name: str
+    key_schema: KeySchema | None = None
+    indexes: tuple[tuple[str, KeySchema | None], ...] = ()
+    places: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class DeclaredService:
+    """A service of the map; aliases are other names it goes by in infrastructure."""
+
+    name: str
+    part_of: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the map says: the left side of the comparison."""
+
+    revision: int | None = None
+    environments: dict[str, str] = field(default_factory=dict)  # name → suffix
+    services: tuple[DeclaredService, ...] = ()
+    tables: tuple[TableShape, ...] = ()
+    owners: dict[str, str | None] = field(default_factory=dict)  # table → service
+    accesses: frozenset[Access] = frozenset()
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """Something that could not be resolved. ``modes`` are what it might grant the service."""
+
+    place: Place
+    text: str
+    reason: str
+    service: str | None = None
+    modes: frozenset[Mode] = frozenset()
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that people should know, though it is neither drift nor unresolved."""
+
+    place: Place
+    text: str
+
+
+@dataclass(frozen=True)
+class Infrastructure:
+    """What a reader found: the right side of the comparison.
+
+    ``grants`` maps each granted access to where it is granted; ``services`` are those whose permissions were
+    read, of others nothing is known. ``all_tables``: the reader saw every table there is, so that one which
+    it did not see isn't deployed.
+    """
+
+    reader: str
+    grants: dict[Access, tuple[Place, ...]] = field(default_factory=dict)
+    tables: tuple[TableShape, ...] = ()
+    services: frozenset[str] = frozenset()
+    all_tables: bool = False
+    unresolved: tuple[Unresolved, ...] = ()
+    notes: tuple[Note, ...] = ()
+    errors: tuple[ReadError, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One difference, known by (kind, table, service); service is None where the table itself is meant.
+
+    ``declared`` and ``granted`` are modes (``read``, ``write``, ``read_write``, None), or texts for keys and
+    indexes. ``owner`` is the service to ask; None for a table that the map doesn't know.
+    """
+
+    kind: Kind
+    table: str
+    service: str | None
+    declared: str | None
+    granted: str | None
+    owner: str | None
+    evidence: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Keys that the infrastructure states and the map leaves open, of a table or (``index``) of its index."""
+
+    table: str
+    index: str | None
+    key_schema: KeySchema
+    evidence: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """A declared access of which the reader can't know whether it is granted."""
+
+    table: str
+    service: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    findings: tuple[Finding, ...]
+    offers: tuple[Offer, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()

@@ -1,0 +1,155 @@
+from pathlib import Path
+
+import pytest
+
+from ownership.drift.cloudformation import read_templates
+from ownership.drift.model import Infrastructure, Place
+from tests.drift.projects import ARN, grants, names, write
+
+TEMPLATE = """
+AWSTemplateFormatVersion: 2010-09-09
+Parameters:
+  Stage: {Type: String, Default: dev}
+  Account: {Type: String}
+Mappings:
+  Suffixes: {dev: {Suffix: ""}, prod: {Suffix: PROD}}
+Resources:
+  Users:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: !Sub "biztechUsers${Stage}"
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      Tags: [{Key: Service, Value: users}]
+      Policies:
+        - PolicyName: p
+          PolicyDocument:
+            Version: 2012-10-17
+            Statement:
+              - Effect: Allow
+                Action: [dynamodb:GetItem]
+                Resource: RESOURCE
+"""
+
+
+def templates(
+    tmp_path: Path, *files: str, roles: dict[str, str] | None = None, **given: str
+) -> Infrastructure:
+    """What these templates grant; ``given`` are parameters."""
+    written = {f"{i}.{'json' if text[:1] == '{' else 'yml'}": text for i, text in enumerate(files)}
+    paths = [write(tmp_path, written) / name for name in written]
+    known = names(services=("users", "payments", "user"), tables=("biztechUsers", "biztechEvents"))
+    return read_templates(paths, known, {f"param:{k}": v for k, v in given.items()}, roles or {})
+
+
+RESOURCES = {
+    "GetAtt": "!GetAtt Users.Arn",
+    "GetAtt in long form": '{"Fn::GetAtt": "Users.Arn"}',
+    "Sub of a resource's attribute": '!Sub "${Users.Arn}"',
+    "Sub with variables of its own": '!Sub ["${Arn}/index/*", {Arn: !GetAtt Users.Arn}]',
+    "Sub of a parameter": '!Sub "arn:aws:dynamodb:${AWS::Region}:${Account}:table/biztechUsers${Stage}"',
+    "Join": '!Join ["/", ["arn:aws:dynamodb:*:*:table", !Ref Users]]',
+    "If": "!If [IsProd, !GetAtt Users.Arn, !Ref AWS::NoValue]",
+    "FindInMap": f'!Join ["", ["{ARN}biztechUsers", !FindInMap [Suffixes, !Ref Stage, Suffix]]]',
+    "Select and Split": '!Select [1, !Split ["|", !Sub "x|${Users.Arn}"]]',
+    "in a list": "[!GetAtt Users.Arn, !Sub '${Users.Arn}/index/*']",
+}
+
+
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
+def test_intrinsic_functions_are_read(tmp_path: Path, resource: str) -> None:
+    template = TEMPLATE.replace("RESOURCE", resource)
+    if "index" in resource and "[!Get" not in resource:
+        template = template.replace("dynamodb:GetItem", "dynamodb:Query")
+    found = templates(tmp_path, template)
+    assert (found.errors, found.unresolved) == ((), ())
+    assert grants(found) == {"users read biztechUsers"}
+    assert [(table.name, table.places) for table in found.tables] == [("biztechUsers", (Place("0.yml", 9),))]
+
+
+def test_both_branches_of_an_if_count(tmp_path: Path) -> None:
+    resource = f"!If [IsProd, !GetAtt Users.Arn, ['{ARN}biztechEvents', '{ARN}x']]"
+    found = templates(tmp_path, TEMPLATE.replace("RESOURCE", resource))
+    assert grants(found) == {"users read biztechUsers", "users read biztechEvents", "users read x"}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "!ImportValue users-arn",
+        f'!Sub "{ARN}${{Account}}"',
+        "!GetAtt Bucket.Arn",
+        "!FindInMap [Suffixes, a, b]",
+    ],
+    ids=["import", "parameter without default", "no table", "no such key"],
+)
+def test_what_only_a_deployment_knows_is_unresolved(tmp_path: Path, resource: str) -> None:
+    found = templates(tmp_path, TEMPLATE.replace("RESOURCE", resource))
+    assert found.grants == {}
+    assert [u.place for u in found.unresolved] == [Place("0.yml", 26)]
+
+
+def test_parameters_can_be_given(tmp_path: Path) -> None:
+    template = TEMPLATE.replace("RESOURCE", f'!Sub "{ARN}${{Account}}"')
+    assert grants(templates(tmp_path, template, Account="biztechEvents")) == {"users read biztechEvents"}
+
+
+ROLE = """
+{"Resources": {
+\t"ROLE": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": NAME}},
+\t"Extra": {"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": "ROLE"}],
+\t\t"PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}}}},
+\t"Managed": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {
+\t\t"PolicyDocument": {"Statement": {"Effect": "Deny", "Action": "*", "Resource": "ARNbiztechEvents"}}}}
+}}
+""".strip().replace("ARN", ARN)
+NAMES = {
+    "logical name": ("PaymentsFunctionRole", '"x"', "payments"),
+    "physical name": ("Role", '"club-payments-prod"', "payments"),
+    "a name made by Serverless": (
+        "IamRoleLambdaExecution",
+        '{"Fn::Join": ["-", ["club-payments", "dev", {"Ref": "AWS::Region"}, "lambdaRole"]]}',
+        "payments",
+    ),
+    "words, not letters": ("UsersRole", '"x"', "users"),
+    "nobody's": ("Role", '"x"', None),
+    "two services": ("PaymentsUsersRole", '"x"', None),
+}
+
+
+@pytest.mark.parametrize(("role", "name", "service"), NAMES.values(), ids=NAMES)
+def test_a_role_belongs_to_the_one_service_that_it_is_named_for(
+    tmp_path: Path, role: str, name: str, service: str | None
+) -> None:
+    found = templates(tmp_path, ROLE.replace("ROLE", role).replace("NAME", name))
+    assert found.services == ({service} if service else set())
+    assert len(found.unresolved) == (0 if service else 1)
+
+
+def test_a_mapping_of_roles_goes_first(tmp_path: Path) -> None:
+    template = ROLE.replace("ROLE", "UsersRole").replace("NAME", '"x"')
+    assert templates(tmp_path, template, roles={"UsersRole": "payments"}).services == {"payments"}
+
+
+def test_policies_attached_to_a_role_are_its_own(tmp_path: Path) -> None:
+    template = ROLE.replace("ROLE", "UsersRole").replace(
+        "NAME", '"x", "ManagedPolicyArns": [{"Ref": "Managed"}]'
+    )
+    found = templates(tmp_path, template)
+    assert grants(found) == {"users write biztechUsers"}
+    assert {place.line for places in found.grants.values() for place in places} == {4}
+
+
+def test_a_policy_for_a_role_outside_is_unresolved(tmp_path: Path) -> None:
+    template = ROLE.replace('"Ref": "ROLE"', '"Fn::ImportValue": "role"').replace("NAME", '"users"')
+    found = templates(tmp_path, template)
+    assert [u.reason for u in found.unresolved] == ["is attached to a role outside of the template"]
+
+
+def test_other_files_are_read_when_one_is_no_template(tmp_path: Path) -> None:
+    found = templates(tmp_path, "a: b", TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn"))
+    assert [str(error.place) for error in found.errors] == ["0.yml:1"]
+    assert grants(found) == {"users read biztechUsers"}

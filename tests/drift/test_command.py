@@ -1,0 +1,205 @@
+import ast
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ownership.drift
+from ownership.drift.command import main, parser
+from tests.drift.projects import ARN, a_map, statement, write
+
+ROOT = Path(__file__).parents[2]
+MAP = a_map("users read biztechUsers", "payments read_write biztechPrizes")
+
+
+def run(tmp_path: Path, *arguments: str, resource: str = f"{ARN}biztechUsers") -> tuple[int, str]:
+    """The command over one project, with the map in a file: exit status and output."""
+    folder = write(
+        tmp_path, {"map.json": json.dumps(MAP), "services/users/serverless.yml": statement(resource)}
+    )
+    output: list[str] = []
+    registry = () if "--registry" in arguments else ("--registry", str(folder / "map.json"))
+    status = main(["serverless", str(folder / "services"), *registry, *arguments], output.append)
+    return status, "".join(output)
+
+
+def test_no_drift_is_0(tmp_path: Path) -> None:
+    status, output = run(tmp_path)
+    assert status == 0
+    assert (
+        "0 findings; serverless read 1 service, 0 deployed tables; compared with the map of revision 7."
+        in output
+    )
+
+
+def test_drift_is_1_and_names_owner_place_and_what_to_do(tmp_path: Path) -> None:
+    status, output = run(tmp_path, resource=f"[{ARN}biztechUsers, {ARN}biztechPrizes]")
+    assert status == 1
+    for part in (
+        "Ask payments (1)",
+        "undeclared_access",
+        "users/serverless.yml:10",
+        "declare the access, or take",
+    ):
+        assert part in output
+
+
+def test_unreadable_is_2_with_file_line_and_reason_and_findings_of_the_rest(tmp_path: Path) -> None:
+    write(tmp_path, {"services/broken/serverless.yml": "a: 1\na: 2\n"})
+    status, output = run(tmp_path, resource=f"{ARN}biztechPrizes")
+    assert status == 2
+    assert "COULD NOT READ broken/serverless.yml:2: key a twice, first in line 1" in output
+    assert "undeclared_access" in output
+
+
+def test_json_has_the_documented_keys(tmp_path: Path) -> None:
+    status, output = run(tmp_path, "--format", "json", resource=f"['{ARN}biztechPrizes', '${{ssm:x}}']")
+    report = json.loads(output)
+    assert status == 1
+    assert report["findings"] == [
+        {
+            "kind": "undeclared_access",
+            "table": "biztechPrizes",
+            "service": "users",
+            "declared": None,
+            "granted": "read",
+            "owner": "payments",
+            "evidence": [{"file": "users/serverless.yml", "line": 10}],
+        }
+    ]
+    (unresolved,) = report["unresolved"]
+    assert (unresolved["file"], unresolved["line"], unresolved["service"]) == (
+        "users/serverless.yml",
+        10,
+        "users",
+    )
+    assert report["summary"]["by_kind"] == {"undeclared_access": 1}
+    assert report["summary"]["revision"] == 7
+    assert {u["service"] for u in report["unchecked"]} == {"users", "payments"}
+
+
+def test_the_environments_suffix_is_taken_off(tmp_path: Path) -> None:
+    resource = f"['{ARN}biztechUsersPROD', '{ARN}otherPROD']"
+    _, output = run(tmp_path, "--environment", "production", "--format", "json", resource=resource)
+    assert [f["table"] for f in json.loads(output)["findings"]] == ["other"]
+
+
+def test_without_a_registry_it_says_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serverless", "."]) == 2
+    assert "--registry: say which map to compare with" in capsys.readouterr().err
+
+
+REFUSED = {
+    "no such file": ["--registry", "nowhere.json"],
+    "no map": ["--registry", __file__],
+    "unknown environment": ["--environment", "moon"],
+}
+
+
+@pytest.mark.parametrize("arguments", REFUSED.values(), ids=REFUSED)
+def test_what_can_not_be_compared_is_2_and_says_why(
+    tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, output = run(tmp_path, *arguments)
+    assert (status, output) == (2, "")
+    assert capsys.readouterr().err.startswith("drift: ")
+
+
+@pytest.fixture
+def registry() -> Iterator[tuple[str, list[Any]]]:
+    """A registry on the loopback interface: its address, and the requests that it got."""
+    requests: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            requests.append((self.path, self.headers["Authorization"]))
+            known = self.headers["Authorization"] == "Token secret"
+            self.send_response(302 if self.path == "/moved/" else 200 if known else 401)
+            self.send_header("Location", "/map/")
+            self.end_headers()
+            self.wfile.write(json.dumps(MAP).encode())
+
+        def log_message(self, *args: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", requests
+        server.shutdown()
+        thread.join()
+
+
+def test_the_map_comes_from_a_registry_with_its_token(
+    tmp_path: Path, registry: tuple[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, requests = registry
+    monkeypatch.setenv("OWNERSHIP_REGISTRY_TOKEN", "secret")
+    assert run(tmp_path, "--registry", f"{address}/map/")[0] == 0
+    assert requests == [("/map/", "Token secret")]
+
+
+def test_a_refusal_is_2_with_its_status(
+    tmp_path: Path, registry: tuple[str, list[Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, "--registry", f"{registry[0]}/map/")[0] == 2
+    assert "the registry answered 401" in capsys.readouterr().err
+
+
+def test_a_token_is_not_carried_along_a_redirect(
+    tmp_path: Path, registry: tuple[str, list[Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    address, requests = registry
+    assert run(tmp_path, "--registry", f"{address}/moved/", "--token", "secret")[0] == 2
+    assert len(requests) == 1
+    assert "give that address" in capsys.readouterr().err
+
+
+def test_it_runs_without_django(tmp_path: Path) -> None:
+    for path in Path(ownership.drift.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not [name for name in names if name.startswith(("django", "ownership.models"))], path
+    write(tmp_path, {"map.json": json.dumps(MAP), "users/serverless.yml": statement(f"{ARN}biztechUsers")})
+    command = [
+        sys.executable,
+        "-I",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.modules['django'] = None;",
+    ]
+    command[-1] += (
+        f"from ownership.drift.command import main; sys.exit(main({['serverless', str(tmp_path)]!r}))"
+    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "--registry" in done.stderr
+    command = [
+        sys.executable,
+        "-m",
+        "ownership.drift",
+        "serverless",
+        str(tmp_path),
+        "--registry",
+        str(tmp_path / "map.json"),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_option_and_key_is_documented(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "drift.md").read_text()
+    actions = [
+        a for p in [parser(), *parser()._subparsers._group_actions[0].choices.values()] for a in p._actions
+    ]  # type: ignore[union-attr]
+    options = {option for action in actions for option in action.option_strings if option.startswith("--")}
+    report = json.loads(run(tmp_path, "--format", "json", resource=f"{ARN}biztechPrizes")[1])
+    wanted = options | report.keys() | report["summary"].keys() | report["findings"][0].keys()
+    assert [
+        word for word in sorted(wanted - {"--help"}) if f"`{word}" not in page and f'"{word}"' not in page
+    ] == []

@@ -1,0 +1,151 @@
+"""A table of declared, granted, finding."""
+
+from typing import Any
+
+import pytest
+
+from ownership.drift.compare import compare
+from ownership.drift.declared import from_map
+from ownership.drift.model import Access, Infrastructure, Key, KeySchema, Mode, Place, TableShape, Unresolved
+from tests.drift.projects import a_map
+
+PLACE = Place("users/serverless.yml", 9)
+PARTS: dict[str, str | None] = {"interactions": None, "teams": "interactions", "juries": "teams"}
+
+
+def granted(*lines: str, **fields: Any) -> Infrastructure:
+    """An infrastructure with grants like ``"users read_write biztechUsers"``; their services were read."""
+    accesses = [
+        Access(service, table, mode)  # type: ignore[arg-type]
+        for service, modes, table in (line.split() for line in lines)
+        for mode in modes.split("_")
+    ]
+    services = frozenset(a.service for a in accesses) | fields.pop("services", frozenset())
+    return Infrastructure("test", dict.fromkeys(accesses, (PLACE,)), services=services, **fields)
+
+
+CASES = {
+    "as declared": (["users read X"], ["users read X"], set()),
+    "undeclared": (["users read X"], ["users read X", "pay write X"], {"undeclared_access X pay None write"}),
+    "not granted": (
+        ["users read X", "users read Y"],
+        ["users read X"],
+        {"access_not_granted Y users read None"},
+    ),
+    "wider": (["users read X"], ["users read_write X"], {"wider_grant X users read read_write"}),
+    "narrower": (["users read_write X"], ["users read X"], {"narrower_grant X users read_write read"}),
+    "write declared, read granted": (
+        ["users write X"],
+        ["users read X"],
+        {"wider_grant X users write read", "narrower_grant X users write read"},
+    ),
+    "unregistered": (
+        ["users read X"],
+        ["users read X", "users write Z"],
+        {"unregistered_table Z users None write"},
+    ),
+    "a whole's grant covers its part's access": (
+        ["teams read_write X"],
+        ["interactions read_write X"],
+        set(),
+    ),
+    "and that of the part's part": (["juries read X"], ["interactions read X"], set()),
+    "a whole's grant beyond its part's": (
+        ["teams read X"],
+        ["interactions read_write X"],
+        {"wider_grant X interactions read read_write"},
+    ),
+    "a whole's grant short of its part's": (
+        ["teams read_write X"],
+        ["interactions read X"],
+        {"narrower_grant X teams read_write read"},
+    ),
+    "a part's grant is no grant to the whole": (
+        ["interactions read X"],
+        ["teams read X", "interactions read Z"],
+        {
+            "access_not_granted X interactions read None",
+            "undeclared_access X teams None read",
+            "unregistered_table Z interactions None read",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("declares", "grants", "expected"), CASES.values(), ids=CASES)
+def test_findings(declares: list[str], grants: list[str], expected: set[str]) -> None:
+    result = compare(from_map(a_map(*declares, services=PARTS)), granted(*grants))
+    assert {f"{f.kind} {f.table} {f.service} {f.declared} {f.granted}" for f in result.findings} == expected
+
+
+def test_a_finding_names_the_owner_and_the_evidence() -> None:
+    (finding,) = compare(from_map(a_map("users read X")), granted("users read_write X")).findings
+    assert (finding.owner, finding.evidence) == ("users", (PLACE,))
+
+
+def test_of_services_that_were_not_read_nothing_is_claimed() -> None:
+    result = compare(from_map(a_map("users read X", "pay read X")), granted("users read X"))
+    assert result.findings == ()
+    assert [(u.service, u.table) for u in result.unchecked] == [("pay", "X")]
+
+
+def test_what_something_unresolved_may_grant_is_unchecked_and_the_rest_is_not() -> None:
+    unresolved = (Unresolved(PLACE, "${ssm:x}", "…", "users", frozenset[Mode]({"read"})),)
+    found = granted(services=frozenset({"users"}), unresolved=unresolved)
+    result = compare(from_map(a_map("users read X", "users write Y")), found)
+    assert [f.table for f in result.findings] == ["Y"]
+    assert [u.table for u in result.unchecked] == ["X"]
+
+
+def test_a_table_is_not_deployed_only_where_the_reader_saw_all() -> None:
+    declared = from_map(a_map("users read X"))
+    tables = (TableShape("Z", places=(PLACE,)),)
+    kinds = {
+        all_tables: compare(declared, granted(tables=tables, all_tables=all_tables)) for all_tables in (0, 1)
+    }
+    assert [(f.kind, f.table) for f in kinds[0].findings] == [("unregistered_table", "Z")]
+    assert [(f.kind, f.table) for f in kinds[1].findings] == [
+        ("table_not_deployed", "X"),
+        ("unregistered_table", "Z"),
+    ]
+
+
+def keys(partition: str, sort: str | None = None) -> KeySchema:
+    """``keys("id S", "year N")``"""
+    return KeySchema(Key(*partition.split()), Key(*sort.split()) if sort else None)
+
+
+ID = {"partition_key": {"name": "id", "type": None}, "sort_key": None}
+ID_YEAR = {"partition_key": {"name": "id", "type": "S"}, "sort_key": {"name": "year", "type": None}}
+SHAPES = {
+    "type left open": ({"key_schema": ID}, keys("id S"), (), []),
+    "another partition key": ({"key_schema": ID}, keys("uuid S"), (), ["key_schema_differs"]),
+    "a sort key more": ({"key_schema": ID}, keys("id S", "year N"), (), ["key_schema_differs"]),
+    "a sort key less": ({"key_schema": ID_YEAR}, keys("id S"), (), ["key_schema_differs"]),
+    "another type": ({"key_schema": ID_YEAR}, keys("id N", "year N"), (), ["key_schema_differs"]),
+    "nothing stated": ({}, keys("id S"), (), []),
+    "an index more": ({"key_schema": ID}, keys("id S"), (("by-x", None),), ["index_differs"]),
+    "an index less": ({"indexes": [{"name": "by-x"}]}, keys("id S"), (), ["index_differs"]),
+    "an index's keys left open": ({"indexes": [{"name": "by-x"}]}, None, (("by-x", keys("x S")),), []),
+    "an index's keys": (
+        {"indexes": [{"name": "by-x", "key_schema": ID}]},
+        None,
+        (("by-x", keys("x S")),),
+        ["index_differs"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("stated", "schema", "indexes", "kinds"), SHAPES.values(), ids=SHAPES)
+def test_shapes(stated: dict[str, Any], schema: KeySchema, indexes: Any, kinds: list[str]) -> None:
+    found = granted("users read X", tables=(TableShape("X", schema, indexes, (PLACE,)),))
+    findings = compare(from_map(a_map("users read X", X=stated)), found).findings
+    assert [(f.kind, f.service, f.owner) for f in findings] == [(kind, None, "users") for kind in kinds]
+
+
+def test_keys_that_the_map_leaves_open_are_offered() -> None:
+    table = TableShape("X", keys("id S"), (("by-x", keys("x S")),), (PLACE,))
+    declared = from_map(a_map("users read X", X={"indexes": [{"name": "by-x"}]}))
+    result = compare(declared, granted("users read X", tables=(table,)))
+    assert [(o.index, str(o.key_schema)) for o in result.offers] == [(None, "id (S)"), ("by-x", "x (S)")]
+    assert result.findings == ()

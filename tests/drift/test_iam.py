@@ -1,0 +1,156 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from ownership.drift import actions
+from ownership.drift.iam import glob, item_actions
+from ownership.drift.model import Infrastructure
+from tests.drift.projects import ARN, grants, read
+
+TABLES = ("biztechUsers", "biztechEvents", "bizScores")
+
+
+def policy(tmp_path: Path, *statements: str) -> Infrastructure:
+    """What a service ``users`` with these statements, in YAML's flow style, is granted."""
+    lines = "".join(f"    - {{{statement}}}\n" for statement in statements)
+    project = f"provider:\n  iamRoleStatements:\n{lines}"
+    return read(tmp_path, {"users/serverless.yml": project}, tables=TABLES)
+
+
+GET = 'Effect: Allow, Action: "dynamodb:GetItem", Resource: '
+SHORT = {"ALLOW": "Effect: Allow, Action:", "DENY": "Effect: Deny, Action:", "ARN": ARN}
+CASES = {
+    "an action in any case": (['ALLOW "DynamoDB:getitem", Resource: "ARNbizScores"'], {"read bizScores"}),
+    "a wildcard in the action": (
+        ['ALLOW "dynamodb:*Item", Resource: "ARNbizScores"'],
+        {"read_write bizScores"},
+    ),
+    "a question mark": (['ALLOW "dynamodb:?can", Resource: "ARNbizScores"'], {"read bizScores"}),
+    "all actions": (['ALLOW ["*"], Resource: ["ARNbizScores"]'], {"read_write bizScores"}),
+    "neither reads nor writes": (['ALLOW "dynamodb:Describe*", Resource: "ARNbizScores"'], set()),
+    "all resources": ([GET + '"*"'], {f"read {table}" for table in TABLES}),
+    "a wildcard for the end": ([GET + '"ARNbiztech*"'], {"read biztechUsers", "read biztechEvents"}),
+    "a wildcard for the suffix": ([GET + '"ARN*PROD"'], {f"read {table}" for table in TABLES}),
+    "an ARN of three fields": ([GET + '"arn:aws:dynamodb"'], {f"read {table}" for table in TABLES}),
+    "an ARN of another service": ([GET + '"arn:aws:s3:::biztechUsers"'], set()),
+    "a stream": (['ALLOW "dynamodb:*", Resource: "ARNbizScores/stream/*"'], set()),
+    "an index": (['ALLOW "dynamodb:*", Resource: "ARNbizScores/index/by-x"'], {"read bizScores"}),
+    "all indexes": (['ALLOW "dynamodb:Query", Resource: "ARN*/index/*"'], {f"read {t}" for t in TABLES}),
+    "an item of an index": ([GET + '"ARNbizScores/index/*"'], set()),
+    "below the table": (['ALLOW "dynamodb:*", Resource: "ARNbizScores/*"'], {"read bizScores"}),
+    "NotAction": (
+        ['Effect: Allow, NotAction: ["dynamodb:*Item", "s3:*"], Resource: "ARNbizScores"'],
+        {"read_write bizScores"},
+    ),
+    "NotAction that leaves reading": (
+        ['Effect: Allow, NotAction: ["dynamodb:*Item", "*PartiQL*", "*Write*"], Resource: "ARNbizScores"'],
+        {"read bizScores"},
+    ),
+    "NotResource": (
+        ['ALLOW "dynamodb:GetItem", NotResource: "ARNbiztech*"'],
+        {"read bizScores"},
+    ),
+    "Deny": ([GET + '"*"', 'DENY "dynamodb:*", Resource: "ARNbiz?ech*"'], {"read bizScores"}),
+    "Deny of some actions": (
+        [
+            'ALLOW ["dynamodb:GetItem", "dynamodb:PutItem"], Resource: "ARNbizScores"',
+            'DENY "dynamodb:Put*", Resource: "*"',
+        ],
+        {"read bizScores"},
+    ),
+    "Deny of a table leaves its indexes": (
+        [
+            'ALLOW "dynamodb:Query", Resource: ["ARNbizScores", "ARNbizScores/index/*"]',
+            'DENY "*", Resource: "ARNbizScores"',
+        ],
+        {"read bizScores"},
+    ),
+    "Deny with NotResource": (
+        [GET + '"*"', 'DENY "*", NotResource: "ARNbizScores"'],
+        {"read bizScores"},
+    ),
+    "Deny in one environment only": (
+        [GET + '"ARNbizScores"', 'DENY "*", Resource: "ARN*PROD"'],
+        {"read bizScores"},
+    ),
+    "Deny under a condition": (
+        [GET + '"ARNbizScores"', 'DENY "*", Resource: "*", Condition: {Bool: {x: "true"}}'],
+        {"read bizScores"},
+    ),
+    "Allow under a condition": ([GET + '"ARNbizScores", Condition: {Bool: {x: "true"}}'], {"read bizScores"}),
+}
+
+
+@pytest.mark.parametrize(("statements", "expected"), CASES.values(), ids=CASES)
+def test_policies_are_read_as_iam_reads_them(
+    tmp_path: Path, statements: list[str], expected: set[str]
+) -> None:
+    for short, long in SHORT.items():
+        statements = [statement.replace(short, long) for statement in statements]
+    found = policy(tmp_path, *statements)
+    assert grants(found) == {f"users {grant}" for grant in expected}
+    assert found.unresolved == ()
+    assert bool(found.notes) == any("Condition" in statement for statement in statements)
+
+
+def test_a_deny_binds_its_own_role_alone(tmp_path: Path) -> None:
+    project = f"""
+provider:
+  iamRoleStatements: [{{{GET} "{ARN}bizScores"}}]
+functions:
+  a:
+    iamRoleStatements: [{{Effect: Deny, Action: "*", Resource: "*"}}]
+"""
+    assert grants(read(tmp_path, {"users/serverless.yml": project})) == {"users read bizScores"}
+
+
+def test_what_a_function_inherits_binds_it(tmp_path: Path) -> None:
+    project = f"""
+provider:
+  iamRoleStatements: [{{Effect: Deny, Action: "*", Resource: "*"}}]
+functions:
+  a:
+    iamRoleStatementsInherit: INHERIT
+    iamRoleStatements: [{{{GET} "{ARN}bizScores"}}]
+"""
+    found = {
+        i: grants(read(tmp_path, {"users/serverless.yml": project.replace("INHERIT", i)}))
+        for i in ("true", "no")
+    }
+    assert found == {"true": set(), "no": {"users read bizScores"}}
+
+
+def test_actions_that_iam_does_not_have_are_pointed_out(tmp_path: Path) -> None:
+    wrong = 'Effect: Allow, Action: ["dynamodb:TransactWriteItems", "dynamodb:PutItems"], Resource: "*"'
+    first, second = policy(tmp_path, wrong).notes
+    assert "IAM asks for PutItem" in first.text
+    assert second.text == "dynamodb:PutItems is no action of DynamoDB"
+    assert first.place.line == 3
+
+
+def test_a_pattern_that_matches_no_table_is_unresolved(tmp_path: Path) -> None:
+    found = policy(tmp_path, f'{GET} "{ARN}other*"')
+    assert [u.text for u in found.unresolved] == ["table/other*"]
+
+
+@pytest.mark.parametrize("element", ["Effect: Permit", "Sid: x"], ids=["another effect", "no effect"])
+def test_a_statement_without_a_proper_effect_is_unresolved(tmp_path: Path, element: str) -> None:
+    found = policy(tmp_path, f'{element}, Action: "dynamodb:GetItem", Resource: "{ARN}bizScores"')
+    assert found.grants == {}
+    assert len(found.unresolved) == 1
+
+
+def test_every_action_is_of_one_kind() -> None:
+    kinds = [actions.READ, actions.WRITE, actions.NEITHER]
+    assert sum(map(len, kinds)) == len(set().union(*kinds)) == 79
+    assert actions.ON_INDEX <= actions.READ
+    assert not {name.lower() for name in actions.NOT_IAM} & {a.partition(":")[2] for a in actions.KNOWN}
+
+
+def test_patterns_match_as_a_whole_and_in_good_time() -> None:
+    assert [glob("a*b?c", text) for text in ("abxc", "axxbyc", "abc", "abxcd")] == [True, True, False, False]
+    start = time.monotonic()
+    assert not glob("*a" * 500 + "b", "a" * 5000)
+    assert time.monotonic() - start < 5
+    assert item_actions("dynamodb:get*") == {"dynamodb:getitem"}

@@ -1,0 +1,323 @@
+from pathlib import Path
+
+import pytest
+
+from ownership.drift.model import Access, Place
+from ownership.drift.serverless import read_projects
+from tests.drift.projects import ARN, grants, names, read, statement, write
+
+FILE = "services/users/serverless.yml"
+SUFFIXES = {"config.dev.json": '{"ENVIRONMENT": ""}', "config.prod.json": '{"ENVIRONMENT": "PROD"}'}
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod", "stage-without-config"])
+def test_a_variable_at_the_end_of_a_name_is_the_suffix_whatever_its_value(tmp_path: Path, stage: str) -> None:
+    project = statement(f'"{ARN}biztechUsers${{self:provider.environment.ENVIRONMENT}}"')
+    found = read(tmp_path, {FILE: project, **SUFFIXES}, {"opt:stage": stage})
+    assert grants(found) == {"users read biztechUsers"}
+    assert found.unresolved == ()
+
+
+def test_evidence_is_the_line_of_the_resource(tmp_path: Path) -> None:
+    project = statement(f"\n        - {ARN}other\n        - {ARN}biztechUsers")
+    found = read(tmp_path, {FILE: project})
+    assert found.grants[Access("users", "biztechUsers", "read")] == (Place(FILE, 12),)
+
+
+FORMS = {
+    "v1 statements": """
+provider:
+  iamRoleStatements:
+    - {Effect: Allow, Action: "dynamodb:GetItem", Resource: ARN}
+""",
+    "v3 statements": """
+provider:
+  iam:
+    role:
+      statements:
+        - {Effect: Allow, Action: ["dynamodb:GetItem"], Resource: [ARN]}
+""",
+    "statements of a function": """
+functions:
+  get:
+    iamRoleStatements:
+      - {Effect: Allow, Action: "dynamodb:GetItem", Resource: ARN}
+""",
+    "functions in a list of mappings": """
+functions:
+  - get:
+      iamRoleStatements:
+        - {Effect: Allow, Action: "dynamodb:GetItem", Resource: ARN}
+""",
+    "statements of a function in v4": """
+functions:
+  get:
+    iam: {role: {statements: [{Effect: Allow, Action: "dynamodb:GetItem", Resource: ARN}]}}
+""",
+    "an included list of statements": "provider:\n  iamRoleStatements: ${file(iam.yml):list}\n",
+    "included statements in a list": "provider:\n  iamRoleStatements:\n    - ${file(./iam.yml):one}\n",
+    "an included list in a list": "provider:\n  iamRoleStatements:\n    - ${file(./iam.yml):list}\n",
+    "an included statement in JSON": "provider:\n  iamRoleStatements:\n    - ${file(iam.json)}\n",
+    "an included provider": "provider: ${file(provider.yml)}\n",
+    "statements under custom": """
+custom:
+  allow: [{Effect: Allow, Action: "dynamodb:GetItem", Resource: ARN}]
+provider: {iamRoleStatements: "${self:custom.allow}"}
+""",
+    "an anchor and a merge key": """
+custom:
+  read: &read {Effect: Allow, Action: "dynamodb:GetItem"}
+provider: {iamRoleStatements: [{<<: *read, Resource: ARN}]}
+""",
+    "an ARN under custom": """
+custom: {table: "biztechUsers${self:custom.suffix}", arn: "arn:aws:dynamodb:*:*:table/${self:custom.table}",
+         suffix: "-${opt:stage, 'dev'}"}
+provider: {iamRoleStatements: [{Effect: Allow, Action: "dynamodb:GetItem", Resource: "${self:custom.arn}"}]}
+""",
+    "a role in the resources": """
+resources:
+  Resources:
+    Role:
+      Type: AWS::IAM::Role
+      Properties:
+        Policies:
+          - PolicyDocument: {Statement: [{Effect: Allow, Action: "dynamodb:GetItem", Resource: ARN}]}
+""",
+    "a policy for the framework's role": """
+resources:
+  - Resources:
+      Policy:
+        Type: AWS::IAM::Policy
+        Properties:
+          Roles: [!Ref IamRoleLambdaExecution]
+          PolicyDocument: {Statement: {Effect: Allow, Action: "dynamodb:GetItem", Resource: ARN}}
+""",
+    "GetAtt of a table in an included list of resources": """
+resources:
+  - ${file(tables.yml)}
+  - Outputs: {}
+provider:
+  iam: {role: {statements: [{Effect: Allow, Action: "dynamodb:GetItem", Resource: !GetAtt Users.Arn}]}}
+""",
+    "GetAtt in its long form, beside its indexes": """
+resources: {Resources: "${file(tables.yml):Resources}"}
+provider:
+  iamRoleStatements:
+    - Effect: Allow
+      Action: [dynamodb:Query]
+      Resource:
+        - {"Fn::GetAtt": [Users, Arn]}
+        - {"Fn::Join": ["/", [{"Fn::GetAtt": [Users, Arn]}, "index/*"]]}
+""",
+    "Sub with a table, region and account": """
+resources: ${file(tables.yml)}
+provider:
+  iamRoleStatements:
+    - Effect: Allow
+      Action: [dynamodb:GetItem]
+      Resource: !Sub "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Users}"
+""",
+    "Join": """
+provider:
+  iamRoleStatements:
+    - Effect: Allow
+      Action: [dynamodb:GetItem]
+      Resource:
+        Fn::Join: ["", ["arn:aws:dynamodb:", {Ref: "AWS::Region"}, ":", {Ref: "AWS::AccountId"}, ":table/",
+                   "biztechUsers${self:provider.stage}"]]
+""",
+    "pseudo parameters of a plugin": """
+provider:
+  iamRoleStatements:
+    - Effect: Allow
+      Action: [dynamodb:GetItem]
+      Resource: "arn:aws:dynamodb:#{AWS::Region}:#{AWS::AccountId}:table/biztechUsers"
+""",
+    "a table's name by environment variable, whose value depends on the stage": """
+provider:
+  environment: {USERS: "${self:custom.${self:provider.stage}.users}"}
+  iamRoleStatements:
+    - Effect: Allow
+      Action: [dynamodb:GetItem]
+      Resource: "arn:aws:dynamodb:${self:provider.region}:*:table/${self:provider.environment.USERS}"
+custom: {dev: {users: biztechUsers}}
+""",
+    "a suffix in a file for each stage": """
+custom: ${file(./${self:provider.stage}.yml)}
+provider:
+  iamRoleStatements:
+    - Effect: Allow
+      Action: dynamodb:GetItem
+      Resource: arn:aws:dynamodb:*:*:table/biztechUsers${self:custom.ending}
+""",
+    "v1's variableSyntax": """
+provider:
+  variableSyntax: "\\\\${{([\\\\s\\\\S]+?)}}"
+  iamRoleStatements:
+    - Effect: Allow
+      Action: dynamodb:GetItem
+      Resource: arn:aws:dynamodb:*:*:table/biztechUsers${{opt:stage}}
+""",
+}
+INCLUDED = {
+    "dev.yml": "ending: -development",
+    "iam.yml": f"""
+one: &one {{Effect: Allow, Action: dynamodb:GetItem, Resource: '{ARN}biztechUsers'}}
+list: [*one]
+""",
+    "iam.json": f'{{\t"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "{ARN}biztechUsers"}}',
+    "provider.yml": "iamRoleStatements: ${file(iam.yml):list}",
+    "tables.yml": """
+Resources:
+  Users:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: biztechUsers${opt:stage}
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+""",
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_every_form_of_a_grant_is_read(tmp_path: Path, form: str) -> None:
+    project = "service: users\n" + form.replace("ARN", f'"{ARN}biztechUsers${{self:provider.stage}}"')
+    included = {f"users/{name}": content for name, content in INCLUDED.items()}
+    found = read(tmp_path, {"users/serverless.yml": project, **included})
+    assert (found.errors, found.unresolved) == ((), ())
+    assert grants(found) == {"users read biztechUsers"}
+
+
+UNRESOLVED = {
+    "a parameter store": '"${ssm:/tables/users}"',
+    "a table's name from a parameter store": f'"{ARN}${{ssm:/tables/users}}"',
+    "an environment variable": f'"{ARN}${{env:TABLE}}"',
+    "an import": "!ImportValue users-arn",
+    "a parameter store, for all its default": f'"{ARN}${{ssm:/tables/users, self:service}}"',
+    "a table that is not in the resources": "!GetAtt Users.Arn",
+    "code": '"${file(./tables.js):users}"',
+    "no ARN at all": "biztechUsers",
+    "an ARN without account": "arn:aws:dynamodb:us-west-2:table/biztechUsers",
+}
+
+
+@pytest.mark.parametrize("resource", UNRESOLVED.values(), ids=UNRESOLVED)
+def test_what_cannot_be_resolved_is_listed_with_its_place(tmp_path: Path, resource: str) -> None:
+    found = read(tmp_path, {FILE: statement(resource), "services/users/tables.js": "module.exports = {}"})
+    assert found.grants == {}
+    (unresolved,) = found.unresolved
+    assert (unresolved.place, unresolved.service, unresolved.modes) == (Place(FILE, 10), "users", {"read"})
+    assert unresolved.reason
+
+
+def test_a_given_value_resolves_what_no_file_states(tmp_path: Path) -> None:
+    files = {FILE: statement('["${ssm:/users}", "arn:aws:dynamodb:*:*:table/${env:TABLE}"]')}
+    found = read(tmp_path, files, {"ssm:/users": f"{ARN}biztechUsers", "env:TABLE": "biztechEvents"})
+    assert grants(found) == {"users read biztechUsers", "users read biztechEvents"}
+
+
+def test_this_machines_environment_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TABLE", "biztechEvents")
+    found = read(tmp_path, {FILE: statement(f'"{ARN}${{env:TABLE}}"')})
+    assert found.grants == {}
+    assert len(found.unresolved) == 1
+
+
+@pytest.mark.parametrize(
+    ("folder", "service", "expected"),
+    [
+        ("users", "club-payments", "users"),
+        ("Users", "club-payments", "users"),
+        ("app", "club-users", "users"),
+        ("app", "users", "users"),
+        ("admin-users", "club-admin-users", "admin-users"),
+        ("pay", "club-pay", "payments"),
+        ("users/backend", "backend", "users"),
+        ("stickers", "club-stickers", "stickers"),
+    ],
+    ids=[
+        "folder",
+        "any case",
+        "less a prefix",
+        "own name",
+        "no other's end",
+        "alias",
+        "outer folder",
+        "unknown",
+    ],
+)
+def test_a_service_is_named_by_folder_then_by_itself(
+    tmp_path: Path, folder: str, service: str, expected: str
+) -> None:
+    known = names(services=("users", "payments"))
+    known.services["pay"] = "payments"
+    write(tmp_path, {f"{folder}/serverless.yml": f"service: {service}\n"})
+    assert read_projects(tmp_path, known, {}).services == {expected}
+
+
+def test_a_project_at_the_top_is_named_by_its_service(tmp_path: Path) -> None:
+    write(tmp_path, {"serverless.yml": "service: {name: club-users}\n"})
+    assert read_projects(tmp_path, names(services=("users",)), {}).services == {"users"}
+    assert read_projects(tmp_path / "serverless.yml", names(), {}).services == {"club-users"}
+
+
+def test_tables_are_read_with_types_and_indexes(tmp_path: Path) -> None:
+    project = """
+service: users
+resources:
+  Resources:
+    Orders:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: orders-${self:provider.stage}
+        AttributeDefinitions:
+          - {AttributeName: id, AttributeType: S}
+          - {AttributeName: at, AttributeType: N}
+        KeySchema: [{AttributeName: at, KeyType: RANGE}, {AttributeName: id, KeyType: HASH}]
+        GlobalSecondaryIndexes:
+          - {IndexName: by-time, KeySchema: [{AttributeName: at, KeyType: HASH}]}
+"""
+    (table,) = read(tmp_path, {"users/serverless.yml": project}).tables
+    assert (table.name, str(table.key_schema)) == ("orders", "id (S) + at (N)")
+    assert [(name, str(keys)) for name, keys in table.indexes] == [("by-time", "at (N)")]
+    assert table.places == (Place("users/serverless.yml", 5),)
+
+
+def test_a_broken_file_is_an_error_and_the_others_are_read(tmp_path: Path) -> None:
+    files = {
+        "a/serverless.yml": "service: a\nprovider: {name: aws\n",
+        "b/serverless.ts": "export default {}",
+        "users/serverless.yml": statement(ARN + "biztechUsers"),
+    }
+    found = read(tmp_path, files)
+    assert [error.place.file for error in found.errors] == ["a/serverless.yml", "b/serverless.ts"]
+    assert found.errors[0].place.line is not None
+    assert grants(found) == {"users read biztechUsers"}
+
+
+def test_packages_and_hidden_folders_are_no_projects(tmp_path: Path) -> None:
+    project = statement(ARN + "biztechUsers")
+    found = read(tmp_path, {f"{f}/x/serverless.yml": project for f in ("node_modules", ".serverless")})
+    assert found.grants == {}
+    assert "has no serverless.yml" in found.errors[0].reason
+
+
+def test_a_role_from_elsewhere_is_unresolved(tmp_path: Path) -> None:
+    found = read(tmp_path, {FILE: "service: users\nprovider:\n  role: arn:aws:iam::1:role/shared\n"})
+    (unresolved,) = found.unresolved
+    assert unresolved.modes == {"read", "write"}
+
+
+def test_managed_policies_of_aws_grant_what_aws_says(tmp_path: Path) -> None:
+    project = """
+provider:
+  iam:
+    role:
+      managedPolicies:
+        - arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess
+        - arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole
+        - arn:aws:iam::1:policy/our-own
+"""
+    found = read(tmp_path, {"users/serverless.yml": project}, tables=("biztechUsers",))
+    assert grants(found) == {"users read biztechUsers"}
+    assert [u.text for u in found.unresolved] == ["arn:aws:iam::1:policy/our-own"]
