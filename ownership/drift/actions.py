@@ -67,6 +67,4 @@ MODES: dict[str, Mode] = {
 }  # IAM ignores an action's case: all are kept in lower case
 INDEX_ACTIONS = frozenset(f"dynamodb:{name.lower()}" for name in ON_INDEX)
 KNOWN = frozenset(f"dynamodb:{name.lower()}" for name in READ | WRITE | NEITHER)
-NO_ACTIONS = {
-    f"dynamodb:{name.lower()}": f"dynamodb:{name} is no IAM action: {cure}" for name, cure in NOT_IAM.items()
-}
+NO_ACTIONS = {f"dynamodb:{name.lower()}": f"dynamodb:{name} is no IAM action: {cure}" for name, cure in NOT_IAM.items()}

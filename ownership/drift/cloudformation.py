@@ -57,9 +57,7 @@ def tables(template: Template, names: Names, log: Log) -> list[TableShape]:
     return found
 
 
-def _key_schema(
-    template: Template, holder: Map, types: Mapping[Text | None, Text | None]
-) -> KeySchema | None:
+def _key_schema(template: Template, holder: Map, types: Mapping[Text | None, Text | None]) -> KeySchema | None:
     keys = {}
     for item in template.mappings_in(holder.get("KeySchema")):
         name = template.text(item.get("AttributeName"))
@@ -163,9 +161,7 @@ def read_templates(
                     log.unresolve(Text(name, properties.place), reason)
             for policy, holders in attached(template):
                 if holders - own.keys():
-                    log.unresolve(
-                        Text("policy", policy.place), "is attached to a role outside of the template"
-                    )
+                    log.unresolve(Text("policy", policy.place), "is attached to a role outside of the template")
             deployed += tables(template, names, log)
         except ReadError as error:
             log.fail(error)

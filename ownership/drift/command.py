@@ -24,12 +24,8 @@ TOKEN = "OWNERSHIP_REGISTRY_TOKEN"  # noqa: S105 -- the variable's name
 def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The arguments. A wrapper's own, given as parsers without help, become options of every reader."""
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--registry", metavar="URL|FILE", help="the map: …/api/v1/map/ of a registry, or a file of it"
-    )
-    common.add_argument(
-        "--token", default=os.environ.get(TOKEN), help=f"for the registry; better given in {TOKEN}"
-    )
+    common.add_argument("--registry", metavar="URL|FILE", help="the map: …/api/v1/map/ of a registry, or a file of it")
+    common.add_argument("--token", default=os.environ.get(TOKEN), help=f"for the registry; better given in {TOKEN}")
     common.add_argument(
         "--environment", metavar="NAME", help="an environment of the map; its suffix is taken off names"
     )
@@ -39,22 +35,16 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
         "--var", metavar="NAME=VALUE", action="append", default=[], type=_pair,
         help="the value of a variable: opt:stage=prod, env:REGION=…, param:Stage=… (repeat for more)",
     )  # fmt: skip
-    top = argparse.ArgumentParser(
-        prog="drift", description="Compares the ownership map with the infrastructure."
-    )
+    top = argparse.ArgumentParser(prog="drift", description="Compares the ownership map with the infrastructure.")
     readers = top.add_subparsers(dest="reader", required=True, metavar="READER")
     serverless = readers.add_parser(
         "serverless", parents=[common, variables, *more], help="Serverless Framework projects"
     )
     serverless.add_argument("path", type=Path, help="a project, or a folder of projects")
     serverless.add_argument("--root", type=Path, help="how far ${file(…)} may reach; PATH where not given")
-    templates = readers.add_parser(
-        "cloudformation", parents=[common, variables, *more], help="compiled templates"
-    )
+    templates = readers.add_parser("cloudformation", parents=[common, variables, *more], help="compiled templates")
     templates.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    templates.add_argument(
-        "--roles", type=Path, metavar="FILE", help="JSON or YAML that maps roles to services"
-    )
+    templates.add_argument("--roles", type=Path, metavar="FILE", help="JSON or YAML that maps roles to services")
     endpoint = readers.add_parser("dynamodb", parents=[common, *more], help="the tables of a live endpoint")
     endpoint.add_argument("--endpoint-url", metavar="URL")
     endpoint.add_argument("--region")
@@ -101,10 +91,7 @@ def status(found: Infrastructure, result: Comparison) -> int:
 def show(arguments: argparse.Namespace, declared: Declared, found: Infrastructure, result: Comparison) -> str:
     """The report in the chosen format."""
     if arguments.format == "json":
-        return (
-            json.dumps(as_json(declared, found, result, arguments.environment), ensure_ascii=False, indent=1)
-            + "\n"
-        )
+        return json.dumps(as_json(declared, found, result, arguments.environment), ensure_ascii=False, indent=1) + "\n"
     return as_text(declared, found, result)
 
 

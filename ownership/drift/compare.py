@@ -47,9 +47,7 @@ def compare(declared: Declared, found: Infrastructure) -> Comparison:
 
     findings = list(_unregistered(found, registered))
     findings += _accesses("wider", excess, justified, granted, declared, found, wholes)
-    findings += _accesses(
-        "narrower", missing - unknown.keys(), declared.accesses, met, declared, found, wholes
-    )
+    findings += _accesses("narrower", missing - unknown.keys(), declared.accesses, met, declared, found, wholes)
     offers: list[Offer] = []
     for table in found.tables:
         if table.name in registered:
@@ -58,8 +56,7 @@ def compare(declared: Declared, found: Infrastructure) -> Comparison:
     if found.all_tables:
         absent = registered.keys() - {table.name for table in found.tables}
         findings += [
-            Finding("table_not_deployed", name, None, None, None, declared.owners.get(name))
-            for name in absent
+            Finding("table_not_deployed", name, None, None, None, declared.owners.get(name)) for name in absent
         ]
     # A reader of tables alone checks no access at all; to list them all would say nothing.
     unchecked = {Unchecked(a.table, a.service, reason) for a, reason in unknown.items() if found.services}
@@ -150,9 +147,7 @@ def _shape(stated: TableShape, deployed: TableShape, owner: str | None) -> Itera
         yield Finding("key_schema_differs", stated.name, None, *texts, owner, deployed.places)
     ours, theirs = dict(stated.indexes), dict(deployed.indexes)
     if ours.keys() != theirs.keys() or not all(_agree(ours[name], theirs[name]) for name in ours):
-        yield Finding(
-            "index_differs", stated.name, None, _listed(ours), _listed(theirs), owner, deployed.places
-        )
+        yield Finding("index_differs", stated.name, None, _listed(ours), _listed(theirs), owner, deployed.places)
 
 
 def _offers(stated: TableShape, deployed: TableShape) -> Iterator[Offer]:
@@ -175,9 +170,7 @@ def _agree(stated: KeySchema | None, deployed: KeySchema | None) -> bool:
 def _same(stated: Key | None, deployed: Key | None) -> bool:
     if stated is None or deployed is None:
         return stated is deployed
-    return stated.name == deployed.name and (
-        not stated.type or not deployed.type or stated.type == deployed.type
-    )
+    return stated.name == deployed.name and (not stated.type or not deployed.type or stated.type == deployed.type)
 
 
 def _listed(indexes: Mapping[str, KeySchema | None]) -> str:

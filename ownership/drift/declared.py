@@ -32,8 +32,7 @@ def from_map(document: Mapping[str, Any]) -> Declared:
         revision=int(document["revision"]) if document.get("revision") is not None else None,
         environments={e["name"]: e.get("suffix") or "" for e in document.get("environments") or []},
         services=tuple(
-            DeclaredService(s["name"], s.get("part_of"), tuple(s.get("aliases") or ()))
-            for s in document["services"]
+            DeclaredService(s["name"], s.get("part_of"), tuple(s.get("aliases") or ())) for s in document["services"]
         ),
         tables=tuple(
             TableShape(

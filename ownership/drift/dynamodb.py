@@ -30,9 +30,7 @@ def read_endpoint(names: Names, endpoint_url: str | None = None, region: str | N
             max_pool_connections=CALLS_AT_ONCE,
         )
         client = boto3.client("dynamodb", endpoint_url=endpoint_url, region_name=region, config=config)
-        physical = [
-            name for page in client.get_paginator("list_tables").paginate() for name in page["TableNames"]
-        ]
+        physical = [name for page in client.get_paginator("list_tables").paginate() for name in page["TableNames"]]
         wanted = {name: base for name in physical if (base := _base(name, names))}
         with ThreadPoolExecutor(CALLS_AT_ONCE) as calls:
             described = list(calls.map(lambda name: client.describe_table(TableName=name)["Table"], wanted))

@@ -27,13 +27,9 @@ class Log:
     notes: dict[Note, None] = field(default_factory=dict)
     errors: dict[tuple[Place, str], ReadError] = field(default_factory=dict)
 
-    def unresolve(
-        self, text: Text, reason: str, service: str | None = None, modes: Iterable[Mode] = ()
-    ) -> None:
+    def unresolve(self, text: Text, reason: str, service: str | None = None, modes: Iterable[Mode] = ()) -> None:
         shown = text.replace(HOLE, "…")
-        self.unresolved[Unresolved(text.place, shown, text.reason or reason, service, frozenset(modes))] = (
-            None
-        )
+        self.unresolved[Unresolved(text.place, shown, text.reason or reason, service, frozenset(modes))] = None
 
     def note(self, place: Place, text: str) -> None:
         self.notes[Note(place, text)] = None
@@ -103,9 +99,7 @@ def statement(node: Map, texts: Texts, service: str, names: Names, log: Log) -> 
     effects = set(texts(elements.get("effect")))
     if not effects <= {"Allow", "Deny"} or len(effects) != 1:
         effect = next(iter(sorted(effects)), Text("no Effect", node.place))
-        log.unresolve(
-            Text(effect, node.place), "a statement's Effect is Allow or Deny", service, modes_of(actions)
-        )
+        log.unresolve(Text(effect, node.place), "a statement's Effect is Allow or Deny", service, modes_of(actions))
         return None
     allow = effects == {"Allow"}
     inverted = "notresource" in elements
@@ -148,11 +142,7 @@ def _actions(elements: dict[str, Any], texts: Texts, service: str, place: Place,
         found |= matches
         if cure := NO_ACTIONS.get(pattern):
             log.note(text.place, cure)
-        elif (
-            pattern.startswith("dynamodb:")
-            and not matches
-            and not any(glob(pattern, known) for known in KNOWN)
-        ):
+        elif pattern.startswith("dynamodb:") and not matches and not any(glob(pattern, known) for known in KNOWN):
             log.note(text.place, f"{text} is no action of DynamoDB")
     if inverted:
         return frozenset(MODES) - found
@@ -223,9 +213,7 @@ def _reached(
     for path, place in allow.resources:
         name, _, tail = path.removeprefix("table/").partition("/")
         if path.startswith("table/") and "*" not in name and "?" not in name:
-            tails = (
-                ["/" + tail] if tail.startswith("index/") else ["/index/*"] if glob(tail, "index/*") else []
-            )
+            tails = ["/" + tail] if tail.startswith("index/") else ["/index/*"] if glob(tail, "index/*") else []
             for reached in tails if tail else [""]:
                 yield name, reached, place
             continue

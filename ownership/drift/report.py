@@ -20,9 +20,7 @@ TODO = {
 SHOWN_PLACES = 3  # per finding in the text; JSON has them all
 
 
-def as_json(
-    declared: Declared, found: Infrastructure, result: Comparison, environment: str | None
-) -> dict[str, Any]:
+def as_json(declared: Declared, found: Infrastructure, result: Comparison, environment: str | None) -> dict[str, Any]:
     """The report as plain values; its keys are described in docs/drift.md."""
     return {
         "summary": {
@@ -60,8 +58,7 @@ def as_json(
         ],
         "unchecked": [asdict(u) for u in result.unchecked],
         "unresolved": [
-            {**asdict(u.place), "text": u.text, "reason": u.reason, "service": u.service}
-            for u in found.unresolved
+            {**asdict(u.place), "text": u.text, "reason": u.reason, "service": u.service} for u in found.unresolved
         ],
         "notes": [{**asdict(n.place), "text": n.text} for n in found.notes],
         "errors": [{**asdict(e.place), "reason": e.reason} for e in found.errors],
@@ -96,10 +93,7 @@ def _lines(declared: Declared, found: Infrastructure, result: Comparison) -> Ite
         widths = [max(len(row[i]) for row in rows) for i in range(3)]
         for row, finding in zip(rows, findings, strict=True):
             yield (
-                "  "
-                + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-                + "  "
-                + row[3]
+                "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) + "  " + row[3]
             )
             shown = [str(place) for place in finding.evidence[:SHOWN_PLACES]]
             more = len(finding.evidence) - len(shown)

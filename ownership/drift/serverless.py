@@ -20,9 +20,7 @@ GENERATED_ROLE = "IamRoleLambdaExecution"  # made by the framework, of the state
 INHERIT = "custom.serverless-iam-roles-per-function.defaultInherit"
 
 
-def read_projects(
-    path: Path, names: Names, given: Mapping[str, str], root: Path | None = None
-) -> Infrastructure:
+def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path | None = None) -> Infrastructure:
     """Read the project at ``path``, or all in that folder; ``${file(…)}`` may reach as far as ``root``.
 
     ``given`` are values of variables: ``{"opt:stage": "prod"}``. A file that can't be read is an error in the

@@ -97,9 +97,7 @@ def concat(pieces: Iterable[str], place: Place) -> Text:
     for piece in pieces:
         if isinstance(piece, Text):
             shift = len(text)
-            variables += [
-                Variable(v.start + shift, v.end + shift, v.varies, v.reason) for v in piece.variables
-            ]
+            variables += [Variable(v.start + shift, v.end + shift, v.varies, v.reason) for v in piece.variables]
         text += piece
     return Text(text, place, tuple(variables))
 
@@ -177,9 +175,7 @@ def parse(text: str, file: str) -> Any:
         return _Builder(file).build(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        raise ReadError(
-            Place(file, mark.line + 1 if mark else None), error.problem or "is no YAML"
-        ) from error
+        raise ReadError(Place(file, mark.line + 1 if mark else None), error.problem or "is no YAML") from error
     except (yaml.YAMLError, ValueError) as error:
         reason = getattr(error, "reason", None) or "a character that YAML does not allow"
         raise ReadError(Place(file), str(reason)) from error
@@ -205,9 +201,7 @@ class _Builder:
 
     def build(self, events: Iterator[yaml.Event]) -> Any:
         result: list[Any] = []
-        open_: list[
-            tuple[yaml.Event, list[Any]]
-        ] = []  # the collections around the current value, with their items
+        open_: list[tuple[yaml.Event, list[Any]]] = []  # the collections around the current value, with their items
         for event in events:
             items = open_[-1][1] if open_ else result
             if isinstance(event, yaml.DocumentStartEvent) and result:
@@ -273,9 +267,7 @@ class _Builder:
                 parts, place = value.cut(".", 1), value.place
                 value = Seq(parts)
                 value.place = place
-            long = Map(
-                {Text(name if name in {"Ref", "Condition"} else f"Fn::{name}", self._place(event)): value}
-            )
+            long = Map({Text(name if name in {"Ref", "Condition"} else f"Fn::{name}", self._place(event)): value})
             long.place = self._place(event)
             value = long
         if event.anchor:

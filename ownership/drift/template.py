@@ -106,9 +106,7 @@ class Template:
     def _step(self, node: Any, nesting: int) -> Any:
         self._steps += 1
         if self._steps > MAX_STEPS or nesting > MAX_NESTING:
-            raise ReadError(
-                getattr(node, "place", NOWHERE), "takes too many steps to resolve: a bomb of aliases?"
-            )
+            raise ReadError(getattr(node, "place", NOWHERE), "takes too many steps to resolve: a bomb of aliases?")
         return self.expand(node)
 
     @staticmethod

@@ -18,9 +18,7 @@ MAX_STEPS = 50_000  # of one project: what a chain of doubling variables would e
 MAX_LENGTH = 10_000  # of a text, in characters and in the variables that it is made from
 
 SOURCE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|:(?!:)))", re.DOTALL)
-FROM_OUTSIDE = re.compile(
-    r"(?:opt|env|sls|param|cf|ssm|s3|git|aws|terraform|vault|doppler)\b|self:provider\.stage$"
-)
+FROM_OUTSIDE = re.compile(r"(?:opt|env|sls|param|cf|ssm|s3|git|aws|terraform|vault|doppler)\b|self:provider\.stage$")
 NAMED_SO = re.compile(r"(?:env|stage|suffix)[^.:]*$", re.IGNORECASE)
 DEFAULTS = {"self:provider.stage": "dev", "self:provider.region": "us-east-1"}
 FILE = re.compile(r"file\((?P<name>[^)]*)\)(?::(?P<address>.*))?$", re.DOTALL)
@@ -202,9 +200,7 @@ class Variables:
             return reference
         if reference == "null":
             return None
-        raise Unknown(
-            f"{reference.replace(HOLE, '…')} is known only when deployed (--var {reference}=…)", final=True
-        )
+        raise Unknown(f"{reference.replace(HOLE, '…')} is known only when deployed (--var {reference}=…)", final=True)
 
     def _self(self, address: str, reference: Text) -> Any:
         if address == "provider.stage" and "opt:stage" in self.given:

@@ -17,8 +17,7 @@ def a_map(*accesses: str, services: dict[str, str | None] | None = None, **table
     ``services`` maps a service to what it is part of; ``tables`` adds fields to a table.
     """
     rows: dict[str, dict[str, Any]] = {
-        name: {"name": name, "owner": None, "key_schema": None, "indexes": [], "accesses": []}
-        for name in tables
+        name: {"name": name, "owner": None, "key_schema": None, "indexes": [], "accesses": []} for name in tables
     }
     names: dict[str, dict[str, Any]] = {
         name: {"name": name, "part_of": whole} for name, whole in (services or {}).items()
@@ -50,17 +49,13 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def names(
-    environment: str | None = None, tables: tuple[str, ...] = (), services: tuple[str, ...] = ()
-) -> Names:
+def names(environment: str | None = None, tables: tuple[str, ...] = (), services: tuple[str, ...] = ()) -> Names:
     """The names of a map with these tables and services."""
     document = a_map(services=dict.fromkeys(services), **{table: {} for table in tables})
     return Names.of(from_map(document), environment)
 
 
-def read(
-    folder: Path, files: dict[str, str], given: dict[str, str] | None = None, **known: Any
-) -> Infrastructure:
+def read(folder: Path, files: dict[str, str], given: dict[str, str] | None = None, **known: Any) -> Infrastructure:
     """What the Serverless reader finds in a folder with these files."""
     return read_projects(write(folder, files), names(**known), given or {})
 

@@ -35,9 +35,7 @@ Resources:
 """
 
 
-def templates(
-    tmp_path: Path, *files: str, roles: dict[str, str] | None = None, **given: str
-) -> Infrastructure:
+def templates(tmp_path: Path, *files: str, roles: dict[str, str] | None = None, **given: str) -> Infrastructure:
     """What these templates grant; ``given`` are parameters."""
     written = {f"{i}.{'json' if text[:1] == '{' else 'yml'}": text for i, text in enumerate(files)}
     paths = [write(tmp_path, written) / name for name in written]
@@ -135,9 +133,7 @@ def test_a_mapping_of_roles_goes_first(tmp_path: Path) -> None:
 
 
 def test_policies_attached_to_a_role_are_its_own(tmp_path: Path) -> None:
-    template = ROLE.replace("ROLE", "UsersRole").replace(
-        "NAME", '"x", "ManagedPolicyArns": [{"Ref": "Managed"}]'
-    )
+    template = ROLE.replace("ROLE", "UsersRole").replace("NAME", '"x", "ManagedPolicyArns": [{"Ref": "Managed"}]')
     found = templates(tmp_path, template)
     assert grants(found) == {"users write biztechUsers"}
     assert {place.line for places in found.grants.values() for place in places} == {4}

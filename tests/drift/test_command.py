@@ -20,9 +20,7 @@ MAP = a_map("users read biztechUsers", "payments read_write biztechPrizes")
 
 def run(tmp_path: Path, *arguments: str, resource: str = f"{ARN}biztechUsers") -> tuple[int, str]:
     """The command over one project, with the map in a file: exit status and output."""
-    folder = write(
-        tmp_path, {"map.json": json.dumps(MAP), "services/users/serverless.yml": statement(resource)}
-    )
+    folder = write(tmp_path, {"map.json": json.dumps(MAP), "services/users/serverless.yml": statement(resource)})
     output: list[str] = []
     registry = () if "--registry" in arguments else ("--registry", str(folder / "map.json"))
     status = main(["serverless", str(folder / "services"), *registry, *arguments], output.append)
@@ -32,10 +30,7 @@ def run(tmp_path: Path, *arguments: str, resource: str = f"{ARN}biztechUsers") -
 def test_no_drift_is_0(tmp_path: Path) -> None:
     status, output = run(tmp_path)
     assert status == 0
-    assert (
-        "0 findings; serverless read 1 service, 0 deployed tables; compared with the map of revision 7."
-        in output
-    )
+    assert "0 findings; serverless read 1 service, 0 deployed tables; compared with the map of revision 7." in output
 
 
 def test_drift_is_1_and_names_owner_place_and_what_to_do(tmp_path: Path) -> None:
@@ -174,9 +169,7 @@ def test_it_runs_without_django(tmp_path: Path) -> None:
         "-c",
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.modules['django'] = None;",
     ]
-    command[-1] += (
-        f"from ownership.drift.command import main; sys.exit(main({['serverless', str(tmp_path)]!r}))"
-    )
+    command[-1] += f"from ownership.drift.command import main; sys.exit(main({['serverless', str(tmp_path)]!r}))"
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "--registry" in done.stderr
     command = [
@@ -194,12 +187,8 @@ def test_it_runs_without_django(tmp_path: Path) -> None:
 
 def test_every_option_and_key_is_documented(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "drift.md").read_text()
-    actions = [
-        a for p in [parser(), *parser()._subparsers._group_actions[0].choices.values()] for a in p._actions
-    ]  # type: ignore[union-attr]
+    actions = [a for p in [parser(), *parser()._subparsers._group_actions[0].choices.values()] for a in p._actions]  # type: ignore[union-attr]
     options = {option for action in actions for option in action.option_strings if option.startswith("--")}
     report = json.loads(run(tmp_path, "--format", "json", resource=f"{ARN}biztechPrizes")[1])
     wanted = options | report.keys() | report["summary"].keys() | report["findings"][0].keys()
-    assert [
-        word for word in sorted(wanted - {"--help"}) if f"`{word}" not in page and f'"{word}"' not in page
-    ] == []
+    assert [word for word in sorted(wanted - {"--help"}) if f"`{word}" not in page and f'"{word}"' not in page] == []

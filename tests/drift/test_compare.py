@@ -100,9 +100,7 @@ def test_what_something_unresolved_may_grant_is_unchecked_and_the_rest_is_not() 
 def test_a_table_is_not_deployed_only_where_the_reader_saw_all() -> None:
     declared = from_map(a_map("users read X"))
     tables = (TableShape("Z", places=(PLACE,)),)
-    kinds = {
-        all_tables: compare(declared, granted(tables=tables, all_tables=all_tables)) for all_tables in (0, 1)
-    }
+    kinds = {all_tables: compare(declared, granted(tables=tables, all_tables=all_tables)) for all_tables in (0, 1)}
     assert [(f.kind, f.table) for f in kinds[0].findings] == [("unregistered_table", "Z")]
     assert [(f.kind, f.table) for f in kinds[1].findings] == [
         ("table_not_deployed", "X"),

@@ -81,10 +81,7 @@ def test_keys_types_and_indexes_are_read(endpoint: str) -> None:
 def test_an_environment_has_the_tables_with_its_suffix(endpoint: str) -> None:
     for name in ("biztechUsers", "biztechUsersPROD", "PROD"):
         create(endpoint, "eu-west-1", name)
-    found = {
-        e: {t.name for t in read_endpoint(names(e), endpoint, "eu-west-1").tables}
-        for e in ("dev", "production")
-    }
+    found = {e: {t.name for t in read_endpoint(names(e), endpoint, "eu-west-1").tables} for e in ("dev", "production")}
     assert found == {"dev": {"biztechUsers"}, "production": {"biztechUsers"}}
 
 

@@ -83,9 +83,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("statements", "expected"), CASES.values(), ids=CASES)
-def test_policies_are_read_as_iam_reads_them(
-    tmp_path: Path, statements: list[str], expected: set[str]
-) -> None:
+def test_policies_are_read_as_iam_reads_them(tmp_path: Path, statements: list[str], expected: set[str]) -> None:
     for short, long in SHORT.items():
         statements = [statement.replace(short, long) for statement in statements]
     found = policy(tmp_path, *statements)
@@ -114,10 +112,7 @@ functions:
     iamRoleStatementsInherit: INHERIT
     iamRoleStatements: [{{{GET} "{ARN}bizScores"}}]
 """
-    found = {
-        i: grants(read(tmp_path, {"users/serverless.yml": project.replace("INHERIT", i)}))
-        for i in ("true", "no")
-    }
+    found = {i: grants(read(tmp_path, {"users/serverless.yml": project.replace("INHERIT", i)})) for i in ("true", "no")}
     assert found == {"true": set(), "no": {"users read bizScores"}}
 
 

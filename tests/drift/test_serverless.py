@@ -246,9 +246,7 @@ def test_this_machines_environment_is_not_read(tmp_path: Path, monkeypatch: pyte
         "unknown",
     ],
 )
-def test_a_service_is_named_by_folder_then_by_itself(
-    tmp_path: Path, folder: str, service: str, expected: str
-) -> None:
+def test_a_service_is_named_by_folder_then_by_itself(tmp_path: Path, folder: str, service: str, expected: str) -> None:
     known = names(services=("users", "payments"))
     known.services["pay"] = "payments"
     write(tmp_path, {f"{folder}/serverless.yml": f"service: {service}\n"})

@@ -137,9 +137,7 @@ def test_a_device_or_pipe_is_no_file(tmp_path: Path) -> None:
         Files(tmp_path).load(tmp_path / "serverless.yml")
 
 
-@pytest.mark.parametrize(
-    "name", ["../secret.yml", "/etc/hostname", "link.yml", "folder/secret.yml", "~/secret.yml"]
-)
+@pytest.mark.parametrize("name", ["../secret.yml", "/etc/hostname", "link.yml", "folder/secret.yml", "~/secret.yml"])
 def test_no_file_outside_the_root_is_read(tmp_path: Path, name: str) -> None:
     secret = f"arn: {ARN}secret\n"
     (tmp_path / "secret.yml").write_text(secret)
@@ -159,9 +157,7 @@ def test_a_file_inside_the_root_may_be_above_the_project(tmp_path: Path) -> None
 
 values = st.recursive(
     st.none() | st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text("abc<", min_size=1), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc<", min_size=1), inner, max_size=4),
     max_leaves=20,
 )
 
