@@ -21,10 +21,7 @@ $(STAMP): requirements-uv.txt requirements-dev.txt
 	touch $@
 
 run: $(STAMP)  ## set up, migrate, seed when empty, make an administrator when there is none, serve
-	@$(PY) manage.py migrate --verbosity 0
-	@$(PY) manage.py seed --if-empty
-	@$(PY) manage.py first_administrator
-	@$(PY) manage.py runserver 127.0.0.1:$(PORT)
+	@$(PY) manage.py run 127.0.0.1:$(PORT)
 
 test: $(STAMP)  ## run the tests, on SQLite and then on PostgreSQL where the machine has one
 	$(PY) -m pytest --numprocesses 2 $(ARGS)
