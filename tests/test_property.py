@@ -60,17 +60,18 @@ class Registry:
         self.left_open: tuple[Table, dict[str, str]] | None = None
 
     def do(self, number: int, action: str, *arguments: Any) -> None:
-        """One act, which makes one revision or changes nothing at all."""
+        """One act, which makes one revision, or is refused or idle and changes nothing at all."""
         reason, before, head = f"{number}: {action}", live_state(), self.head()
         act: Callable[..., bool] = getattr(self, action)
         try:
             by_form = act(reason, *arguments)
         except REFUSALS:
-            by_form = False
-            assert live_state() == before
-        after = live_state()
-        assert self.head() == head + (after != before)
-        if after != before:
+            assert (live_state(), self.head()) == (before, head)
+            return
+        after, moved = live_state(), self.head() - head
+        # A name changed and changed back in one act is history too, though the map is what it was.
+        assert moved == 1 or (moved == 0 and after == before)
+        if moved:
             self.recorded[self.head()] = after
             self.said[self.head()] = ("lead", reason, "admin" if by_form else "import")
 
@@ -182,7 +183,7 @@ ACTIONS = [
 
 
 @settings(
-    max_examples=50,
+    max_examples=30,
     deadline=None,
     database=None,
     phases=[Phase.generate],  # a failure of at most 12 named acts reads well enough; to shrink it takes minutes
