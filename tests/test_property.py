@@ -1,0 +1,214 @@
+"""Whatever people do, in whatever order: history replays to the live rows, and every revision to what was live then."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+from django.test import Client
+from django.urls import reverse
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from ownership.history import DELETED, ChangeSet, change_set, entry_models, registry_models
+from ownership.models import Access, Mode, SecondaryIndex, Service, Table, TableGroup
+from ownership.verify import Verification
+from tests.admin.pages import change_url, form_of, open_form, save_form
+
+pytestmark = pytest.mark.django_db
+
+# What the registry may refuse: a name that is taken, a service that is still needed, a circle of parts.
+REFUSALS = (IntegrityError, ProtectedError, ValidationError)
+
+NAMES = st.text("abzAZ09_.-", min_size=3, max_size=5)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
+NUMBERS = st.integers(0, 5)
+State = dict[Any, dict[int, dict[str, Any]]]
+
+
+def live_state() -> State:
+    """Every registry row's columns, as they are."""
+    return {
+        model: {row.pk: {f.attname: getattr(row, f.attname) for f in model._meta.fields} for row in model.objects.all()}
+        for model in registry_models()
+    }
+
+
+def state_at(revision: int) -> State:
+    """The same from the typed columns of history alone."""
+    state: State = {model: {} for model in registry_models()}
+    for entries in entry_models():
+        model = entries.instance_type
+        for entry in entries.objects.filter(change_set__lte=revision).order_by("history_id"):
+            if entry.history_type == DELETED:
+                del state[model][entry.id]
+            else:
+                state[model][entry.id] = {f.attname: getattr(entry, f.attname) for f in model._meta.fields}
+    return state
+
+
+class Registry:
+    """One example's registry: does what it is told, and keeps what was live at each revision, by whom and why."""
+
+    def __init__(self, client: Client, lead: User) -> None:
+        self.client, self.lead = client, lead
+        self.recorded: dict[int, State] = {}
+        self.said: dict[int, tuple[str, str, str]] = {}
+        self.left_open: tuple[Table, dict[str, str]] | None = None
+
+    def do(self, number: int, action: str, *arguments: Any) -> None:
+        """One act, which makes one revision, or is refused or idle and changes nothing at all."""
+        reason, before, head = f"{number}: {action}", live_state(), self.head()
+        act: Callable[..., bool] = getattr(self, action)
+        try:
+            by_form = act(reason, *arguments)
+        except REFUSALS:
+            assert (live_state(), self.head()) == (before, head)
+            return
+        after, moved = live_state(), self.head() - head
+        # A name changed and changed back in one act is history too, though the map is what it was.
+        assert moved == 1 or (moved == 0 and after == before)
+        if moved:
+            self.recorded[self.head()] = after
+            self.said[self.head()] = ("lead", reason, "admin" if by_form else "import")
+
+    def head(self) -> int:
+        return ChangeSet.objects.values_list("revision", flat=True).first() or 0
+
+    def change(self, reason: str) -> Any:
+        return change_set(user=self.lead, reason=reason, source=ChangeSet.Source.IMPORT)
+
+    def pick(self, model: Any, number: int) -> Any:
+        rows = list(model.objects.order_by("pk"))
+        return rows[number % len(rows)]
+
+    # By the ORM
+
+    def create(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+        with self.change(reason):
+            service = Service.objects.create(name=name, description=text, aliases=[text] if text else [])
+            group = TableGroup.objects.get_or_create(name=f"group {b}")[0]
+            table = Table.objects.create(name=f"t{name}", group=group, owner=self.pick(Service, a))
+            Access.objects.create(table=table, service=service, mode=Mode.values[b % 3], notes=text)
+            SecondaryIndex.objects.create(table=table, name=name)
+        return False
+
+    def rename(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+        with self.change(reason):
+            row = self.pick((Service, Table)[b % 2], a)
+            row.name, row.description = name, text
+            row.save()
+        return False
+
+    def rename_and_hand_over(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+        with self.change(reason):
+            service, table = self.pick(Service, a), self.pick(Table, b)
+            service.name = name
+            service.save()
+            table.owner = service
+            table.save()
+            service.name = f"{name}2"
+            service.save()
+        return False
+
+    def put_under(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+        with self.change(reason):
+            part = self.pick(Service, a)
+            part.part_of = self.pick(Service, b)
+            part.save()
+        return False
+
+    def delete(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+        with self.change(reason):
+            model = (Service, Access, SecondaryIndex, TableGroup)[b % 4]
+            if model.objects.exists():
+                self.pick(model, a).delete()
+        return False
+
+    # By the admin's forms
+
+    def edit_table(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+        table = self.pick(Table, a)
+        form = open_form(self.client, table) | {"description": text, "owner": str(self.pick(Service, b).pk)}
+        if "accesses-0-id" in form:
+            form |= {"accesses-0-notes": text, "accesses-0-mode": Mode.values[b % 3]}
+            form |= {"accesses-0-DELETE": "on"} if b == 0 else {}
+        if b == 1:
+            added = form["accesses-TOTAL_FORMS"]
+            form |= {
+                "accesses-TOTAL_FORMS": str(int(added) + 1),
+                f"accesses-{added}-service": str(self.pick(Service, a).pk),
+                f"accesses-{added}-mode": "write",
+                f"accesses-{added}-position": "0",
+            }
+        save_form(self.client, table, form, reason)
+        return True
+
+    def leave_form_open(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+        table = self.pick(Table, a)
+        self.left_open = table, open_form(self.client, table) | {"description": text}
+        return True
+
+    def save_form_left_open(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+        if self.left_open is not None:
+            save_form(self.client, *self.left_open, reason)
+        return True
+
+    def edit_service(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+        service = self.pick(Service, a)
+        form = open_form(self.client, service) | {"name": name, "aliases": f"{text}\n{name}"}
+        save_form(self.client, service, form | {"part_of": str(self.pick(Service, b).pk)}, reason)
+        return True
+
+    def hand_over(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+        chosen = {"action": "hand_over", "_selected_action": [self.pick(Table, a).pk, self.pick(Table, b).pk]}
+        owner = {"owner": self.pick(Service, b).pk, "reason": reason, "hand_over": "yes"}
+        assert self.client.post(reverse("admin:ownership_table_changelist"), chosen | owner).status_code == 302
+        return True
+
+    def delete_table(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+        table = self.pick(Table, a)
+        if Table.objects.count() > 1:
+            url = change_url(table).replace("change", "delete")
+            self.client.post(url, form_of(self.client.get(url)) | {"reason": reason, "post": "yes"})
+        return True
+
+
+ACTIONS = [
+    name for name in vars(Registry) if name not in ("__init__", "do", "head", "change", "pick") and name[0] != "_"
+]
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],  # a failure of at most 12 named acts reads well enough; to shrink it takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(st.tuples(st.sampled_from(ACTIONS), NAMES, TEXTS, NUMBERS, NUMBERS), min_size=3, max_size=12))
+def test_history_replays_to_what_was_live_at_each_revision(lead_client, lead, actions):
+    with transaction.atomic():
+        registry = Registry(lead_client, lead)
+        with registry.change("To begin with"):
+            Service.objects.create(name="first")
+        registry.recorded[1], registry.said[1] = live_state(), ("lead", "To begin with", "import")
+        registry.do(0, "create", "start", "…", 0, 0)
+        for number, action in enumerate(actions, start=1):
+            registry.do(number, *action)
+
+        assert [str(finding) for finding in Verification().run()] == []
+        for revision, state in registry.recorded.items():
+            assert state_at(revision) == state, f"revision {revision}: {registry.said[revision]}"
+        changes = ChangeSet.objects.in_bulk()
+        assert {
+            revision: (change.user_name, change.reason, change.source) for revision, change in changes.items()
+        } == registry.said
+        for entries in entry_models():
+            for entry in entries.objects.all():
+                assert entry.history_user == "lead"
+                assert entry.history_change_reason == registry.said[entry.change_set_id][1]
+        transaction.set_rollback(True)
