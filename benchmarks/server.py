@@ -2,10 +2,11 @@
 
     .venv/bin/python benchmarks/server.py
 
-It needs wrk (Debian: apt-get install wrk), takes about three minutes and stops by itself. Each server gets one
+It needs wrk (Debian: apt-get install wrk), takes about four minutes and stops by itself. Each server gets one
 process per core and runs with production settings on a seeded throw-away database: SQLite, then PostgreSQL where
-the machine has one. wrk holds eight connections and shares the cores with what it measures, so compare the columns,
-not machines. Whichever of the two servers the project does not depend on is fetched into a temporary folder.
+the machine has one. wrk holds eight connections and shares the cores with what it measures. The servers take turns
+every few seconds, and a ratio compares turns of the same round, so that what else the machine does falls on all.
+Whichever of the two servers the project does not depend on is fetched into a temporary folder.
 """
 
 import os
@@ -20,17 +21,19 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS, ROUNDS, CONNECTIONS, THREADS = 3, 3, 8, 4
+SECONDS, ROUNDS, CONNECTIONS, THREADS = 2, 5, 8, 4
 PROCESSES = os.cpu_count() or 1
 FETCHED = {"gunicorn": "gunicorn==27.0.1", "granian": "granian==2.8.7"}
 # As a proxy that ends TLS would ask: production settings send plain HTTP elsewhere.
 HEADERS = {"X-Forwarded-Proto": "https"}
+# What is asked for: path and the status that it is to answer with.
+CASES = {"map": ("/api/v1/map/", 200), "map, unchanged": ("/api/v1/map/", 304), "/livez": ("/livez", 200)}
 SERVERS = {
     "gunicorn sync": ["gunicorn", "--no-control-socket", "--worker-class=sync"],
     "gunicorn gthread": ["gunicorn", "--no-control-socket", "--worker-class=gthread", f"--threads={THREADS}"],
@@ -98,47 +101,47 @@ l:percentile(99), s.errors.connect + s.errors.read + s.errors.write + s.errors.s
     return int(requests) / int(microseconds) * 1e6, float(slow) / 1000
 
 
-def memory(pid: int) -> float:
-    """MiB that the process and its children hold; shared pages count once."""
+def family(pid: int) -> list[int]:
+    """The process and its descendants."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    own = re.search(r"Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text())
-    return int(own[1]) / 1024 + sum(memory(int(child)) for child in children)
+    return [pid, *(each for child in children for each in family(int(child)))]
 
 
-def measure(environment: dict[str, str]) -> dict[str, dict[str, tuple[float, float]]]:
-    """Server -> case -> (requests per second, p99 in ms), each the median of rounds that take turns."""
-    results: dict[str, dict[str, list]] = {name: {} for name in SERVERS}
-    for _ in range(ROUNDS):
-        for name, server in SERVERS.items():
-            with serving(server, environment) as (base, pid):
-                status, etag = ask(f"{base}/api/v1/map/", HEADERS)
-                cases = {
-                    "map": ("/api/v1/map/", HEADERS, 200),
-                    "map, 304": ("/api/v1/map/", HEADERS | {"If-None-Match": etag or ""}, 304),
-                    "/livez": ("/livez", HEADERS, 200),
-                }
-                for case, (path, headers, expected) in cases.items():
-                    status, _ = ask(base + path, headers)
-                    if status != expected:
+def memory(pid: int) -> float:
+    """MiB that the server holds; pages that its processes share count once."""
+    rollups = [Path(f"/proc/{each}/smaps_rollup").read_text() for each in family(pid)]
+    return sum(int(re.search(r"Pss:\s+(\d+) kB", text)[1]) for text in rollups) / 1024
+
+
+def processor_seconds(pid: int) -> float:
+    """Processor time that the server has used so far."""
+    fields = [Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split() for each in family(pid)]
+    return sum(int(field[11]) + int(field[12]) for field in fields) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(environment: dict[str, str]) -> None:
+    """Run all servers, let them take turns under load, and print what came out."""
+    with ExitStack() as stack:
+        running = {name: stack.enter_context(serving(server, environment)) for name, server in SERVERS.items()}
+        first = next(iter(running))
+        for case, (path, expected) in CASES.items():
+            print(f"  {case}")
+            turns: dict[str, list[tuple[float, float, float]]] = {name: [] for name in running}
+            for _ in range(ROUNDS):
+                for name, (base, pid) in running.items():
+                    etag = ask(f"{base}/api/v1/map/", HEADERS)[1] or ""
+                    headers = HEADERS | ({"If-None-Match": etag} if expected == 304 else {})
+                    if (status := ask(base + path, headers)[0]) != expected:
                         sys.exit(f"{name}: {path} answered {status} instead of {expected}")
-                    results[name].setdefault(case, []).append(load(base + path, headers))
-                results[name].setdefault("MiB", []).append((memory(pid), 0.0))
-    return {
-        name: {case: tuple(map(statistics.median, zip(*runs, strict=True))) for case, runs in cases.items()}
-        for name, cases in results.items()
-    }
-
-
-def report(title: str, results: dict[str, dict[str, tuple[float, float]]]) -> None:
-    """Print requests per second, their ratio to the first server, and the 99th percentile."""
-    print(f"\n{title}\n{'':18}{'map':>24}{'map, 304':>24}{'/livez':>24}{'memory':>10}")
-    first = next(iter(results.values()))
-    for name, cases in results.items():
-        cells = [
-            f"{cases[case][0]:8,.0f}/s {cases[case][0] / first[case][0]:4.2f}x {cases[case][1]:4.0f} ms"
-            for case in ("map", "map, 304", "/livez")
-        ]
-        print(f"{name:18}" + "".join(f"{cell:>24}" for cell in cells) + f"{cases['MiB'][0]:6.0f} MiB")
+                    before = processor_seconds(pid)
+                    rate, slow = load(base + path, headers)
+                    turns[name].append((rate, slow, (processor_seconds(pid) - before) / (rate * SECONDS) * 1000))
+            for name, (_, pid) in running.items():
+                ratio = statistics.median(a[0] / b[0] for a, b in zip(turns[name], turns[first], strict=True))
+                rate, slow, used = map(statistics.median, zip(*turns[name], strict=True))
+                print(
+                    f"    {name:17}{rate:8,.0f}/s {ratio:6.2f}x {slow:7,.0f} ms {used:8.2f} ms {memory(pid):6.0f} MiB"
+                )
 
 
 def machine() -> str:
@@ -149,7 +152,8 @@ def machine() -> str:
         f"{processor[1] if processor else platform.machine()}, {PROCESSES} cores, "
         f"Python {platform.python_version()}, {versions}\n"
         f"{PROCESSES} processes x {THREADS} threads (sync: 1); {CONNECTIONS} connections, {SECONDS} s each; "
-        f"median of {ROUNDS} rounds; ratio to the first line; 99th percentile"
+        f"medians of {ROUNDS} rounds\n"
+        "requests per second, ratio to the first, 99th percentile, processor time per request, memory"
     )
 
 
@@ -180,8 +184,9 @@ def main() -> None:
                 cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL,
             )  # fmt: skip
         if not url:
-            print(machine())
-        report("PostgreSQL" if url else "SQLite", measure(environment))
+            print(machine(), flush=True)
+        print("\nPostgreSQL" if url else "\nSQLite", flush=True)
+        measure(environment)
     if not url:
         again = [sys.executable, "-m", "tests.with_postgres", sys.executable, __file__]
         sys.exit(subprocess.run(again, cwd=ROOT).returncode)

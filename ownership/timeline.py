@@ -1,6 +1,8 @@
 """Who changed what, when and why: entries of one thing, or of the whole registry, grouped by change set."""
 
+import re
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Any
 
 from django.db.models import Model, Q
@@ -10,6 +12,7 @@ from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entries_of
 from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup
 
 PAGE = 20
+LONG = 20
 _VERBS = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
 
 
@@ -20,6 +23,18 @@ class Change:
     field: str
     old: str | None
     new: str | None
+
+    def marked(self) -> tuple[list[tuple[bool, str]], list[tuple[bool, str]]]:
+        """Old and new text as (differs, words) pieces, for texts long enough that the eye would search for it."""
+        old, new = self.old or "", self.new or ""
+        if min(len(old), len(new)) < LONG:
+            return [(False, old or "—")], [(False, new or "—")]
+        before, after = re.split(r"(?<=\s)", old), re.split(r"(?<=\s)", new)
+        pieces = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        return (
+            [(tag != "equal", "".join(before[a:b])) for tag, a, b, _, _ in pieces if a < b],
+            [(tag != "equal", "".join(after[c:d])) for tag, _, _, c, d in pieces if c < d],
+        )
 
 
 @dataclass(frozen=True)
@@ -172,12 +187,17 @@ def said(entry: Any) -> Said:
 
 
 def _changes(entry: Any) -> list[Change]:
-    """The entry's fields in words; of created and deleted rows what was stated."""
-    changes = entry.changes
+    """The entry's fields in words; of created and deleted rows what was stated and the label does not say."""
+    changes, model = entry.changes, entry.instance_type
     if entry.history_type != CHANGED:
         said_now = 1 if entry.history_type == CREATED else 0
-        changes = {name: pair for name, pair in changes.items() if pair[said_now] not in ("", None, [])}
-    return changes_in_words(entry.instance_type, changes)
+        in_label = {lookup.split("__")[0] for lookup in model.natural_key_lookups} | {"position"}
+        changes = {
+            name: pair
+            for name, pair in changes.items()
+            if pair[said_now] not in ("", None, []) and name not in in_label
+        }
+    return changes_in_words(model, changes)
 
 
 def changes_in_words(model: type[Model], changes: dict[str, list]) -> list[Change]:

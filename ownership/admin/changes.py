@@ -66,9 +66,13 @@ class UndoForm(forms.Form):
 class ChangeSetAdmin(admin.ModelAdmin):
     """Who changed what, when and why, newest first."""
 
-    list_display = ("revision", "time", "user_name", "reason", "source")
+    list_display = ("revision", "when", "user_name", "reason", "source")
     list_filter = (KindFilter, WhoFilter, "source", "time")
     search_fields = ("reason", "user_name")
+
+    @admin.display(description="time", ordering="time")
+    def when(self, change: ChangeSet) -> str:
+        return f"{change.time:%Y-%m-%d %H:%M}"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Change sets come from changes."""
