@@ -35,7 +35,7 @@ def as_of(revision: int) -> Iterator[None]:
     rows = {f'"{model._meta.db_table}"': _rows(model, int(revision)) for model in registry_models()}
 
     def look_back(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        read = [f"{table} AS ({select})" for table, select in rows.items() if table in sql]
+        read = [f"{table} AS MATERIALIZED ({select})" for table, select in rows.items() if table in sql]
         if read and not sql.startswith("SELECT "):
             raise PastIsReadOnly("What was can't be changed: leave as_of() before writing.")
         return execute(f"WITH {', '.join(read)} {sql}" if read else sql, params, many, context)
