@@ -1,11 +1,12 @@
-"""Seeds the registry from a fixture, in the shape of the API's map (docs/api.md).
+"""Seeds the registry from a fixture, in the shape of the API's map (docs/api.md); a saved map seeds as it is.
 
 Create only: an entry that the registry has, or once had under that name, is left alone, so that seeding
 again changes nothing and never undoes a lead's edit.
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,13 @@ _KEY = {
     "format": {"type": (str, type(None))},
 }
 _KEY_SCHEMA = {"type": (dict, type(None)), "default": None}
+_IGNORED: dict[str, Any] = {"type": object, "ignored": True}  # what a saved map says besides
 _SHAPES: dict[str, dict[str, Any]] = {
-    "file": {name: {"type": list, "required": True} for name in ("environments", "groups", "services", "tables")},
+    "file": {
+        "revision": _IGNORED,
+        "environment": _IGNORED,
+        **{name: {"type": list, "required": True} for name in ("environments", "groups", "services", "tables")},
+    },
     "environment": {"name": _NAME, "suffix": _TEXT, "description": _TEXT},
     "group": {"name": _NAME, "description": _TEXT},
     "service": {
@@ -41,6 +47,7 @@ _SHAPES: dict[str, dict[str, Any]] = {
     },
     "table": {
         "name": _NAME,
+        "physical_name": _IGNORED,
         "group": _NAME,
         "owner": _NAME,
         "description": _TEXT,
@@ -95,6 +102,8 @@ def read_fixture(path: Path) -> Any:
 def _without_doubles(pairs: list[tuple[Any, Any]]) -> dict:
     result: dict = {}
     for key, value in pairs:
+        if not isinstance(key, Hashable):
+            raise ValueError(f"the key {key!r} is not a name")
         if key in result:
             raise ValueError(f"the key {key!r} stands twice in one entry")
         result[key] = value
@@ -117,9 +126,12 @@ def _shaped(entry: Any, shape: str, where: str) -> dict[str, Any]:
     keys = _SHAPES[shape]
     for key in entry:
         if key not in keys:
-            raise SeedError(f"{where}: unknown key {key!r}; {shape} takes {', '.join(keys)}.")
+            takes = ", ".join(name for name, rule in keys.items() if not rule.get("ignored"))
+            raise SeedError(f"{where}: unknown key {key!r}; {shape} takes {takes}.")
     result = {}
     for key, rule in keys.items():
+        if rule.get("ignored"):
+            continue
         if rule.get("required") and key not in entry:
             raise SeedError(f"{where}: {key!r} is missing.")
         value = entry.get(key, rule.get("default"))
@@ -127,10 +139,16 @@ def _shaped(entry: Any, shape: str, where: str) -> dict[str, Any]:
             kinds = rule["type"] if isinstance(rule["type"], tuple) else (rule["type"],)
             expected = " or ".join("null" if kind is type(None) else _KIND_NAMES[kind] for kind in kinds)
             raise SeedError(f"{where}: {key} is {value!r}; expected {expected}.")
+        if rule.get("required") and value == "":
+            raise SeedError(f"{where}: {key} is empty.")
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and _LONE_SURROGATE.search(text):
+                raise SeedError(f"{where}: {key} is {text!r}; half a character can't be stored.")
         result[key] = value
     return result
 
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _KIND_NAMES = {str: "text", list: "a list", dict: "an entry with keys", bool: "true or false"}
 
 
@@ -173,15 +191,19 @@ class _Seeder:
             yield position, place, entry
 
     def _services(self, entries: list[tuple[int, str, dict[str, Any]]]) -> None:
-        """Create services, whole before part, so that each is written once."""
+        """Create services in the file's order, but a whole before its parts, so that each is written once."""
         waiting = {entry["name"]: (where, entry) for _, where, entry in entries}
-        while waiting:
-            ready = [name for name, (_, entry) in waiting.items() if entry["part_of"] not in waiting]
-            if not ready:
-                where, entry = next(iter(waiting.values()))
-                raise SeedError(f"{where}: part of {entry['part_of']!r}, which goes in a circle.")
-            for name in ready:
-                where, entry = waiting.pop(name)
+        for first in list(waiting):
+            chain: dict[str, str] = {}  # from a part to the whole of its whole
+            name = first
+            while name in waiting:
+                where, entry = waiting[name]
+                if name in chain:
+                    raise SeedError(f"{where}: part of {entry['part_of']!r}, which goes in a circle.")
+                chain[name] = where
+                name = entry["part_of"]
+            for name, where in reversed(chain.items()):
+                _, entry = waiting.pop(name)
                 if name in self.seen[Service]:
                     continue
                 parent = entry.pop("part_of")
@@ -194,7 +216,7 @@ class _Seeder:
     def _table(self, position: int, where: str, entry: dict[str, Any]) -> None:
         table = self.tables.get(entry["name"])
         if entry["name"] not in self.seen[Table]:
-            more = _shaped(entry["more"], "more", f"{where} › more") if entry["more"] else {}
+            more = _shaped(entry["more"], "more", f"{where} › more") if entry["more"] is not None else {}
             table = Table(
                 name=entry["name"],
                 group=self._named(self.groups, entry["group"], "group", where),
@@ -235,7 +257,12 @@ class _Seeder:
 
     def _named(self, rows: dict[str, Any], name: str, kind: str, where: str) -> Any:
         if name not in rows:
-            raise SeedError(f"{where}: unknown {kind} {name!r}.")
+            known = name in self.seen[TableGroup if kind == "group" else Service]
+            raise SeedError(
+                f"{where}: the registry renamed or deleted its {kind} {name!r}; use the name of today."
+                if known
+                else f"{where}: unknown {kind} {name!r}."
+            )
         return rows[name]
 
     def _create(self, row: RegistryModel, where: str) -> bool:

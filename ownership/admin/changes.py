@@ -11,14 +11,22 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from ownership import undo
+from ownership import feed, undo
 from ownership.admin.base import ReasonField
 from ownership.admin.conflict import head_revision
 from ownership.history import DELETED, ChangeSet, change_set, entry_models
-from ownership.models import Access, SecondaryIndex, Table
+from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup
 from ownership.timeline import KINDS, change_set_entries, said
 
 DELETED_SHOWN = 100
+
+
+def touching(queryset: QuerySet, parts: feed.Parts) -> QuerySet:
+    """The change sets with an entry among these."""
+    found = Q(pk__in=[])
+    for model, which in parts.items():
+        found |= Q(revision__in=model.objects.filter(which).values("change_set"))
+    return queryset.filter(found)
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -30,12 +38,45 @@ class KindFilter(admin.SimpleListFilter):
         return [(name, kind.title) for name, kind in KINDS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() not in KINDS:
+        return touching(queryset, feed.select(kind=self.value())) if self.value() in KINDS else queryset
+
+
+class _NameFilter(admin.SimpleListFilter):
+    """Change sets that touched a table, service or group; the address takes names of the past, too."""
+
+    model: Any
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in self.model.objects.order_by("name").values_list("name", flat=True)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if not self.value():
             return queryset
-        found = Q()
-        for model, which in KINDS[str(self.value())].parts():
-            found |= Q(revision__in=model.objects.filter(which).values("change_set"))
-        return queryset.filter(found)
+        try:
+            return touching(queryset, feed.select(**{str(self.parameter_name): self.value()}))  # type: ignore[arg-type]
+        except feed.UnknownName:
+            return queryset.none()
+
+
+class TableFilter(_NameFilter):
+    """Of a table, its accesses and indexes."""
+
+    title = parameter_name = "table"
+    model = Table
+
+
+class ServiceFilter(_NameFilter):
+    """Of a service, and what it gained and lost."""
+
+    title = parameter_name = "service"
+    model = Service
+
+
+class GroupFilter(_NameFilter):
+    """Of a group and its tables."""
+
+    title = parameter_name = "group"
+    model = TableGroup
 
 
 class WhoFilter(admin.SimpleListFilter):
@@ -67,7 +108,7 @@ class ChangeSetAdmin(admin.ModelAdmin):
     """Who changed what, when and why, newest first."""
 
     list_display = ("revision", "when", "user_name", "reason", "source")
-    list_filter = (KindFilter, WhoFilter, "source", "time")
+    list_filter = (KindFilter, TableFilter, ServiceFilter, GroupFilter, WhoFilter, "source", "time")
     search_fields = ("reason", "user_name")
 
     @admin.display(description="time", ordering="time")

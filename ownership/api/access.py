@@ -15,7 +15,7 @@ from rest_framework.permissions import BasePermission
 
 from ownership.models import ApiToken
 
-_CURE = "Make a token in the admin under API tokens, and send it as `Authorization: Token own_…`."
+CURE = "Make a token in the admin under API tokens, and send it as `Authorization: Token own_…`."
 
 
 class TokenAuthentication(auth.TokenAuthentication):
@@ -33,9 +33,9 @@ class TokenAuthentication(auth.TokenAuthentication):
         )
         found = next((row for row in candidates if compare_digest(digest, row.digest)), None)
         if found is None:
-            raise AuthenticationFailed(f"This token is not known. {_CURE}")
+            raise AuthenticationFailed(f"This token is not known. {CURE}")
         if found.expiry is not None and found.expiry <= timezone.now():
-            raise AuthenticationFailed(f"This token expired on {found.expiry:%Y-%m-%d}. {_CURE}")
+            raise AuthenticationFailed(f"This token expired on {found.expiry:%Y-%m-%d}. {CURE}")
         if not found.user.is_active:
             raise AuthenticationFailed("The account of this token is not active any more.")
         today = timezone.now().date()

@@ -3,11 +3,14 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, TooManyFieldsSent
 from django.http import Http404
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+from ownership.api.access import CURE
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -24,6 +27,8 @@ class BadParameter(exceptions.APIException):
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: the same status and headers, told as a problem. None for what is a server error."""
+    if isinstance(error, TooManyFieldsSent):
+        error = exceptions.ParseError("The address has too many parameters.")
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -40,10 +45,14 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         body["errors"] = [{"parameter": name, "detail": reason} for name, reason in error.errors.items()]
     if isinstance(error, exceptions.MethodNotAllowed):
         body["detail"] = "The API is read-only: GET, HEAD and OPTIONS. People edit in the admin."
+    elif isinstance(error, exceptions.NotAuthenticated):
+        body["detail"] = f"Reading takes a sign-in or a token. {CURE}"
     elif isinstance(error, Http404):
         body["detail"] = str(error) or "There is nothing at this address."
     elif isinstance(error, exceptions.APIException | PermissionDenied):
         body["detail"] = str(error)
     response.data = body
     response.content_type = PROBLEM_JSON
+    # Whatever form the answer itself would have had.
+    context["request"].accepted_renderer, context["request"].accepted_media_type = JSONRenderer(), PROBLEM_JSON
     return response

@@ -3,21 +3,41 @@
 from typing import Any
 
 import django_filters as filters
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django_filters.fields import BaseCSVField
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.filters import OrderingFilter, SearchFilter
 
 from ownership.api.errors import BadParameter
 from ownership.models import Access, Environment, Mode, Service, Table, TableGroup
 
+LONGEST_SEARCH = 200
+
 
 class Search(SearchFilter):
     """``search``: every word must stand somewhere in the entry's texts, in any case."""
 
-    search_description = "Words that must all stand in names, descriptions or notes."
+    search_description = (
+        f"Words that must all stand in names, descriptions or notes; at most {LONGEST_SEARCH} characters."
+    )
+
+    def get_search_terms(self, request: Any) -> list[str]:
+        """The words; BadParameter for more than a database takes (SQLite: 1,000 conditions)."""
+        if len(request.query_params.get(self.search_param, "")) > LONGEST_SEARCH:
+            raise BadParameter({"search": f"Takes at most {LONGEST_SEARCH} characters."})
+        return super().get_search_terms(request)
 
 
 class Ordering(OrderingFilter):
     """``ordering``: field names by commas, ``-`` for descending; an unknown one is an error."""
+
+    ordering_description = "Field names by commas, each with `-` for descending."
+
+    def filter_queryset(self, request: Any, queryset: QuerySet, view: Any) -> QuerySet:
+        """In the order asked for; ties stay in the list's own order, so that pages neither overlap nor skip."""
+        asked = self.get_ordering(request, queryset, view) or ()
+        return queryset.order_by(*asked, *(queryset.query.order_by or queryset.model._meta.ordering))
 
     def remove_invalid_fields(self, queryset, fields, view, request):
         """All of them, or BadParameter."""
@@ -43,8 +63,18 @@ class NamedFilter(filters.ModelChoiceFilter):
         )
 
 
+class _Modes(BaseCSVField):
+    def clean(self, value: Any) -> Any:
+        """Each a mode; none left empty."""
+        if "" in (value or ()):
+            raise ValidationError(self.error_messages["invalid_choice"])
+        return super().clean(value)
+
+
 class _ModeFilter(filters.BaseInFilter, filters.ChoiceFilter):
     """One mode or several by commas."""
+
+    base_field_class = _Modes
 
 
 def _mode_filter(**kwargs: Any) -> _ModeFilter:
@@ -67,6 +97,7 @@ class StrictBoolean(filters.ChoiceFilter):
             help_text=help_text,
             error_messages={"invalid_choice": "Takes true or false."},
         )
+        extend_schema_field({"type": "boolean", "description": help_text})(self)
 
     def filter(self, qs: QuerySet, value: str) -> QuerySet:
         """Narrow to rows with that value."""

@@ -68,6 +68,7 @@ class EnvironmentSerializer(serializers.ModelSerializer):
     class Meta:
         model = Environment
         fields = ["name", "suffix", "description"]
+        read_only_fields = fields
 
 
 class GroupSerializer(serializers.ModelSerializer):
@@ -76,17 +77,20 @@ class GroupSerializer(serializers.ModelSerializer):
     class Meta:
         model = TableGroup
         fields = ["name", "description"]
+        read_only_fields = fields
 
 
 class ServiceSerializer(serializers.ModelSerializer):
     """What reads and writes tables."""
 
-    part_of = serializers.CharField(source="part_of.name", default=None, allow_null=True)
+    part_of = serializers.CharField(source="part_of.name", default=None, allow_null=True, read_only=True)
+    repository = serializers.CharField(help_text="Where its code is; empty where not known.")
     aliases = serializers.ListField(child=serializers.CharField(), help_text="Other names in infrastructure.")
 
     class Meta:
         model = Service
         fields = ["name", "part_of", "description", "contact", "repository", "aliases"]
+        read_only_fields = fields
 
 
 class IndexSerializer(_WithKeySchema):
@@ -97,6 +101,7 @@ class IndexSerializer(_WithKeySchema):
     class Meta:
         model = SecondaryIndex
         fields = ["name", "kind", "key_schema"]
+        read_only_fields = fields
 
     @extend_schema_field(serializers.ChoiceField(SecondaryIndex.Kind.choices, allow_null=True))
     def get_kind(self, index: SecondaryIndex) -> str | None:
@@ -113,6 +118,7 @@ class TableAccessSerializer(serializers.ModelSerializer):
     class Meta:
         model = Access
         fields = ["service", "mode", "indirect", "notes"]
+        read_only_fields = fields
 
 
 class AccessSerializer(TableAccessSerializer):
@@ -122,12 +128,19 @@ class AccessSerializer(TableAccessSerializer):
 
     class Meta(TableAccessSerializer.Meta):
         fields = ["table", *TableAccessSerializer.Meta.fields]
+        read_only_fields = fields
+
+
+class _PhysicalName(serializers.CharField):
+    def to_representation(self, value: str) -> str:
+        """Base name and the environment's suffix."""
+        return value + self.context["environment"].suffix
 
 
 class TableSerializer(_WithKeySchema):
     """A table with everything that hangs on it. ``physical_name`` is there where an environment was asked for."""
 
-    physical_name = serializers.SerializerMethodField(help_text="only with ?environment=")
+    physical_name = _PhysicalName(source="name", required=False, help_text="only with ?environment=")
     group = serializers.CharField(source="group.name")
     owner = serializers.CharField(source="owner.name")
     more = serializers.SerializerMethodField(help_text="null where the document names no more")
@@ -147,15 +160,12 @@ class TableSerializer(_WithKeySchema):
             "indexes",
             "accesses",
         ]
+        read_only_fields = fields
 
     @extend_schema_field(MoreSerializer(allow_null=True))
     def get_more(self, table: Table) -> dict[str, Any] | None:
         """Title and address of further reading."""
         return {"title": table.more_title, "url": table.more_url or None} if table.more_title else None
-
-    def get_physical_name(self, table: Table) -> str:
-        """Base name and the environment's suffix."""
-        return table.name + self.context["environment"].suffix
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Without an environment there is no physical name."""
@@ -179,15 +189,18 @@ class MapSerializer(serializers.Serializer):
     tables = TableSerializer(many=True)
 
 
+class ParameterProblemSerializer(serializers.Serializer):
+    """A query parameter at fault, and what it takes."""
+
+    parameter = serializers.CharField()
+    detail = serializers.CharField()
+
+
 class ProblemSerializer(serializers.Serializer):
     """What went wrong (RFC 9457)."""
-
-    class _Parameter(serializers.Serializer):
-        parameter = serializers.CharField()
-        detail = serializers.CharField()
 
     type = serializers.CharField()
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    errors = _Parameter(many=True, required=False)  # type: ignore[assignment]
+    errors = ParameterProblemSerializer(many=True, required=False)  # type: ignore[assignment]

@@ -25,5 +25,6 @@ urlpatterns = [
     path("changes/atom/", changes.AtomView.as_view(), name="changes-atom"),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     path("docs/", views.DocsView.as_view(url_name="api:schema"), name="docs"),
+    path("", views.UnknownAddress.as_view(), name="root"),
     path("<path:anything>/", views.UnknownAddress.as_view(), name="unknown"),
 ]

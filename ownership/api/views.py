@@ -8,70 +8,50 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import APIException
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from ownership.api import filters, serializers
-from ownership.api.errors import PROBLEM_JSON, BadParameter
+from ownership.api.errors import BadParameter
+from ownership.api.negotiation import Negotiation
+from ownership.api.schema import ENVIRONMENT, RegistrySchema
 from ownership.models import Access, ChangeSet, Environment, Service, Table, TableGroup
 
 # The version of the representation: a deploy that changes the code behind an answer changes its ETag.
 _CODE = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
-
-ENVIRONMENT = OpenApiParameter("environment", str, description="Adds `physical_name` as in this environment.")
-PROBLEMS = {
-    (status, PROBLEM_JSON): OpenApiResponse(serializers.ProblemSerializer, description=description)
-    for status, description in (
-        (400, "A parameter is unknown, doubled or has a value it doesn't take."),
-        (401, "Not signed in."),
-        (404, "There is nothing of this name."),
-    )
-}
-NOT_MODIFIED = {304: OpenApiResponse(description="Nothing changed since the ETag in If-None-Match.")}
 
 
 class _NotModified(APIException):
     status_code = 304
 
 
-class RegistryView(APIView):
-    """What all answers share: known parameters only, ETag and revision, 304 where nothing changed."""
+class ReadOnlyView(APIView):
+    """What all addresses share: who may read, known parameters only, nothing kept by shared caches."""
 
+    content_negotiation_class = Negotiation
     # Parameters that the view takes beside those of its filters and pages.
     parameters: frozenset[str] = frozenset({"format"})
-    # Revision and digest of the head that the answer shows; None until a reading request got that far.
-    head: tuple[int, str] | None = None
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Answer from one revision: where a change came in between reading head and rows, read both again."""
-        while True:
-            self.head = None
-            response = super().dispatch(request, *args, **kwargs)
-            if response.status_code != 200 or self.head is None or self.head == history_head():
-                return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Permission, then parameters, then whether the asker has this answer already."""
+        """Permission before all else, then the form of the answer, then the parameters."""
+        self.perform_authentication(request)
+        self.check_permissions(request)
         super().initial(request, *args, **kwargs)
-        if request.method not in ("GET", "HEAD"):
-            return
-        self.refuse_unknown_parameters(request)
-        self.head = history_head()
-        asked = parse_etags(request.headers.get("If-None-Match", ""))
-        if self.etag(self.head) in asked or asked == ["*"]:
-            raise _NotModified
+        if request.method in ("GET", "HEAD"):
+            self.refuse_bad_parameters(request)
 
     def allowed_parameters(self) -> set[str]:
         """All the query parameters that this address takes."""
         return set(self.parameters)
 
-    def refuse_unknown_parameters(self, request: Request) -> None:
-        """BadParameter for a parameter that is not known here, or stands twice."""
+    def refuse_bad_parameters(self, request: Request) -> None:
+        """BadParameter for a parameter that is not known here, stands twice or is empty."""
         allowed = self.allowed_parameters()
         errors = {}
         for name, values in request.query_params.lists():
@@ -79,8 +59,51 @@ class RegistryView(APIView):
                 errors[name] = f"Unknown here. This address takes {', '.join(sorted(allowed))}."
             elif len(values) > 1:
                 errors[name] = "Stands twice; give it once."
+            elif not values[0]:
+                errors[name] = "Is empty; give it a value, or leave it out."
         if errors:
             raise BadParameter(errors)
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """What the address is, as JSON also where its answers are not."""
+        response = super().options(request, *args, **kwargs)
+        request.accepted_renderer = JSONRenderer()
+        return response
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add the headers that tell how the answer may be kept."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        # The same for all who may read, but who may is asked each time.
+        response["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(response, ["Accept", "Authorization", "Cookie"])
+        return response
+
+
+class RegistryView(ReadOnlyView):
+    """Answers from the registry: with ETag and revision, 304 where nothing changed."""
+
+    schema = RegistrySchema()
+    # Revision and digest of the head that the answer shows; None until a reading request got that far.
+    head_shown: tuple[int, str] | None = None
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer from one revision: where a change came in between reading head and rows, read both again."""
+        while True:
+            self.head_shown = None
+            response = super().dispatch(request, *args, **kwargs)
+            if response.status_code != 200 or self.head_shown is None or self.head_shown == history_head():
+                return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """May the answer be given at all, then whether the asker has it already."""
+        super().initial(request, *args, **kwargs)
+        if request.method not in ("GET", "HEAD"):
+            return
+        self.head_shown = history_head()
+        # Compared weakly: a proxy that compresses the answer makes its ETag a weak one.
+        asked = {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
+        if self.etag(self.head_shown) in asked:
+            raise _NotModified
 
     def etag(self, head: tuple[int, str]) -> str:
         """Names this answer: the history's head, the code that shapes it, and what selects it."""
@@ -92,14 +115,11 @@ class RegistryView(APIView):
         return Response(status=304) if isinstance(exc, _NotModified) else super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Add the headers that tell revision and how the answer may be kept."""
+        """Add the headers that name the revision and this answer from it."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        if self.head is not None and response.status_code in (200, 304):
-            response["ETag"] = self.etag(self.head)
-            response["X-Registry-Revision"] = str(self.head[0])
-        # The same for all who may read, but who may is asked each time.
-        response["Cache-Control"] = "private, no-cache"
-        patch_vary_headers(response, ["Accept", "Authorization", "Cookie"])
+        if self.head_shown is not None and response.status_code in (200, 304):
+            response["ETag"] = self.etag(self.head_shown)
+            response["X-Registry-Revision"] = str(self.head_shown[0])
         return response
 
 
@@ -127,13 +147,13 @@ class MapView(RegistryView):
     @extend_schema(
         operation_id="map",
         parameters=[ENVIRONMENT],
-        responses={200: serializers.MapSerializer} | NOT_MODIFIED | PROBLEMS,
+        responses=serializers.MapSerializer,
     )
     def get(self, request: Request) -> Response:
         """The whole map of the current revision: everything in the document's order."""
         environment = asked_environment(request)
         content = {
-            "revision": self.head[0] if self.head else 0,
+            "revision": self.head_shown[0] if self.head_shown else 0,
             "environment": environment and environment.name,
             "environments": Environment.objects.all(),
             "groups": TableGroup.objects.all(),
@@ -164,20 +184,17 @@ class _ListView(RegistryView, ReadOnlyModelViewSet):
 
     def get_object(self) -> Any:
         """The row of that name; a 404 says what was looked for."""
+        name = self.kwargs[self.lookup_field]
         try:
+            if "\x00" in name:  # PostgreSQL fails at one
+                raise Http404
             return super().get_object()
         except Http404:
-            name = self.kwargs[self.lookup_field]
             what = self.get_queryset().model._meta.verbose_name
             raise Http404(f"No {what} is called {name!r}.") from None
 
 
-@extend_schema_view(
-    list=extend_schema(parameters=[ENVIRONMENT], responses={200: serializers.TableSerializer(many=True)} | PROBLEMS),
-    retrieve=extend_schema(
-        parameters=[ENVIRONMENT], responses={200: serializers.TableSerializer} | NOT_MODIFIED | PROBLEMS
-    ),
-)
+@extend_schema_view(list=extend_schema(parameters=[ENVIRONMENT]), retrieve=extend_schema(parameters=[ENVIRONMENT]))
 class TableView(_ListView):
     """Tables, each with its owner, key schema, indexes and accesses."""
 
@@ -237,18 +254,25 @@ class EnvironmentView(_ListView):
     ordering_fields = {"name": "name", "suffix": "suffix"}
 
 
-class SchemaView(SpectacularAPIView):
+class SchemaView(ReadOnlyView, SpectacularAPIView):
     """The OpenAPI 3 description of this API."""
 
 
-class DocsView(SpectacularSwaggerSplitView):
+class DocsView(ReadOnlyView, SpectacularSwaggerSplitView):
     """A page that shows the description and tries it out; its script is a file, as a strict CSP asks."""
 
+    parameters = frozenset({"format", "script"})
 
-class UnknownAddress(RegistryView):
+    def refuse_bad_parameters(self, request: Request) -> None:
+        """Without its empty ``script``, which asks for the page's own script."""
+        if request.query_params.dict() != {"script": ""}:
+            super().refuse_bad_parameters(request)
+
+
+class UnknownAddress(ReadOnlyView):
     """A 404 in the API's own form."""
 
-    def refuse_unknown_parameters(self, request: Request) -> None:
+    def refuse_bad_parameters(self, request: Request) -> None:
         """Whatever they are, the address is the mistake."""
 
     @extend_schema(exclude=True)

@@ -1,0 +1,198 @@
+"""Who may read: signed-in people and personal tokens, which are kept hashed, expire, and cost one query."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from ownership.models import ApiToken
+from tests.api.conftest import make_token
+
+
+def read(token, address="map/", scheme="Token"):
+    return Client().get(f"/api/v1/{address}", headers={"Authorization": f"{scheme} {token}"})
+
+
+def test_a_token_reads_and_its_shape_names_where_it_is_from(viewer):
+    _, shown = make_token(viewer)
+
+    assert shown.startswith("own_")
+    assert read(shown).status_code == 200
+    assert read(shown, scheme="token").status_code == 200
+
+
+def test_a_token_is_kept_hashed(viewer):
+    token, shown = make_token(viewer)
+
+    kept = " ".join(str(value) for value in ApiToken.objects.values().get().values())
+
+    assert shown not in kept
+    assert shown[len(token.token_key) :] not in kept
+
+
+def test_a_token_serves_until_it_expires(viewer):
+    token, shown = make_token(viewer, expiry=timezone.now() + timedelta(minutes=1))
+    assert read(shown).status_code == 200
+
+    ApiToken.objects.update(expiry=timezone.now() - timedelta(seconds=1))
+
+    answer = read(shown)
+    assert answer.status_code == 401
+    assert answer.json()["detail"].startswith("This token expired on ")
+    assert ApiToken.objects.filter(pk=token.pk).exists(), "reading deletes nothing"
+
+
+def test_a_revoked_token_is_not_known_any_more(viewer):
+    token, shown = make_token(viewer)
+    token.delete()
+
+    assert read(shown).json()["detail"].startswith("This token is not known. Make a token in the admin")
+
+
+def test_a_token_of_an_account_that_is_not_active_reads_nothing(viewer):
+    _, shown = make_token(viewer)
+    User.objects.update(is_active=False)
+
+    answer = read(shown)
+
+    assert (answer.status_code, answer.json()["detail"]) == (401, "The account of this token is not active any more.")
+
+
+@pytest.mark.parametrize("field", ["digest", "token_key"])
+def test_what_the_database_holds_is_no_token(viewer, field):
+    token, _ = make_token(viewer)
+
+    assert read(getattr(token, field)).status_code == 401
+
+
+GARBAGE = {
+    "none": "",
+    "blank": "  ",
+    "two-words": "own_a own_b",
+    "unknown": "own_" + "0" * 60,
+    "prefix-alone": "own_",
+    "nul": "\x00",
+    "nul-within": "own_\x0012",
+    "not-ascii": "é",
+    "every-byte": "".join(map(chr, range(0x80, 0x100))),
+    "long": "x" * 100_000,
+    "quotes": "' OR 1=1 --",
+    "percent": "own_%",
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
+def test_garbage_is_no_token(viewer, garbage):
+    make_token(viewer)
+
+    answer = read(garbage)
+
+    assert (answer.status_code, answer["Content-Type"]) == (401, "application/problem+json")
+    assert answer["WWW-Authenticate"] == "Token"
+
+
+def test_a_token_of_the_same_beginning_with_another_end_is_not_known(viewer):
+    _, shown = make_token(viewer)
+
+    assert read(shown[:-1] + ("0" if shown[-1] != "0" else "1")).status_code == 401
+    assert read(shown + "0").status_code == 401
+    assert read(shown[:-1]).status_code == 401
+
+
+def test_a_bad_token_is_told_so_where_anyone_may_read(viewer, open_to_all):
+    assert read("own_unknown").status_code == 401
+
+
+def test_another_scheme_is_no_sign_in(viewer):
+    _, shown = make_token(viewer)
+
+    assert read(shown, scheme="Bearer").status_code == 401
+
+
+def test_a_token_is_no_sign_in_to_the_admin(lead):
+    _, shown = make_token(lead)
+
+    answer = Client().get("/admin/ownership/table/", headers={"Authorization": f"Token {shown}"})
+
+    assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/admin/login/")
+
+
+def writes(queries):
+    return [query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))]
+
+
+def test_reading_with_a_token_writes_the_day_once_and_costs_one_query_then(viewer):
+    token, shown = make_token(viewer)
+    with CaptureQueriesContext(connection) as first:
+        read(shown)
+    with CaptureQueriesContext(connection) as second:
+        read(shown)
+
+    token.refresh_from_db()
+    assert token.last_used == timezone.now().date()
+    assert len(writes(first)) == 1
+    assert len(writes(second)) == 0
+    # The token with its user; the head before and after; and the map's seven less two: no indexes, no accesses.
+    with CaptureQueriesContext(connection) as anonymous:
+        Client().get("/api/v1/map/")
+    assert len(anonymous) == 0, "who may not read costs nothing"
+    assert len(second) == 1 + 2 + 4
+    assert sum("apitoken" in query["sql"] for query in second) == 1
+
+
+def test_the_next_day_is_written_again(viewer):
+    token, shown = make_token(viewer, last_used=date(2020, 1, 1))
+
+    read(shown)
+
+    token.refresh_from_db()
+    assert token.last_used == timezone.now().date()
+
+
+def test_a_token_that_was_refused_was_not_used(viewer):
+    token, shown = make_token(viewer, expiry=timezone.now() - timedelta(days=1))
+
+    read(shown)
+
+    token.refresh_from_db()
+    assert token.last_used is None
+
+
+def test_reading_with_a_token_leaves_no_session_behind(viewer):
+    _, shown = make_token(viewer)
+
+    assert "Set-Cookie" not in read(shown)
+
+
+def test_two_people_with_tokens_read_as_themselves(viewer, lead):
+    (_, first), (mine, second) = make_token(viewer), make_token(lead)
+
+    read(second)
+
+    mine.refresh_from_db()
+    assert mine.last_used is not None
+    assert ApiToken.objects.get(user=viewer).last_used is None
+    assert read(first).status_code == 200
+
+
+def test_who_signed_in_without_any_permission_may_read(db):
+    client = Client()
+    client.force_login(User.objects.create_user("newcomer"))
+
+    assert client.get("/api/v1/map/").status_code == 200
+
+
+def test_a_request_without_sign_in_is_told_what_it_takes(db):
+    answer = Client().get("/api/v1/map/")
+
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Unauthorized",
+        "status": 401,
+        "detail": "Reading takes a sign-in or a token. Make a token in the admin under API tokens, "
+        "and send it as `Authorization: Token own_…`.",
+    }

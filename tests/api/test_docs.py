@@ -1,0 +1,135 @@
+"""docs/api.md is held to the code: every address, filter and field stands in it, and its examples run."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from ownership.api import changes, filters, serializers, urls, views
+from tests.api.conftest import make_token
+
+TEXT = (settings.BASE_DIR / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+def row(table, first):
+    """The cells of a documented table's row, as the sets of what stands in code there."""
+    section = TEXT.split(f"\n## {table}\n")[1].split("\n## ")[0]
+    (line,) = [line for line in section.splitlines() if line.startswith(f"| {first}")]
+    return [re.findall(r"`([^`]+)`", cell) for cell in line.strip("|").split("|")]
+
+
+def test_every_address_is_documented_and_no_other():
+    not_addresses = {"", "<path:anything>/"}
+    addresses = {f"/api/v1/{pattern.pattern}".replace("<str:name>", "{name}") for pattern in urls.urlpatterns}
+
+    documented = re.findall(r"^\| `(/api/v1/[^`]*)` \|", TEXT, re.MULTILINE)
+
+    assert sorted(documented) == sorted(addresses - {f"/api/v1/{pattern}" for pattern in not_addresses})
+
+
+@pytest.mark.parametrize(
+    ("address", "view"),
+    [
+        ("tables/", views.TableView),
+        ("services/", views.ServiceView),
+        ("accesses/", views.AccessView),
+        ("groups/", views.GroupView),
+        ("environments/", views.EnvironmentView),
+    ],
+)
+def test_every_filter_and_order_is_documented_and_no_other(address, view):
+    _, documented_filters, orders = row("Filters, search, order, pages", f"`{address}`")
+
+    filterset = getattr(view, "filterset_class", None)
+    assert documented_filters == (list(filterset.base_filters) if filterset else [])
+    assert orders == list(view.ordering_fields)
+
+
+def test_every_parameter_of_history_is_documented_and_no_other():
+    assert {*row("Following changes", "`changes/`")[1], "format"} == changes.ChangesView.parameters
+    assert {"before", "format"} == changes.TimelineView.parameters
+    assert row("Following changes", "`tables/{name}/history/`")[1] == ["before"]
+
+
+@pytest.mark.parametrize(
+    "parameter", ["search", "ordering", "page", "page_size", "format", "environment", "If-None-Match", "ETag"]
+)
+def test_what_all_lists_take_is_documented(parameter):
+    assert re.search(rf"[`?]{parameter}\b", TEXT)
+
+
+@pytest.mark.parametrize(
+    "number", [f"{filters.LONGEST_SEARCH} characters", "100 unless", "at most 1,000)", "limit` (500; at most 1,000"]
+)
+def test_the_limits_are_documented(number):
+    assert number in TEXT
+
+
+@pytest.mark.parametrize(
+    "serializer",
+    [
+        serializers.MapSerializer,
+        serializers.TableSerializer,
+        serializers.AccessSerializer,
+        serializers.ServiceSerializer,
+        serializers.ProblemSerializer,
+        changes.FeedSerializer,
+        changes.ChangeSetSerializer,
+        changes.EntrySerializer,
+    ],
+)
+def test_every_field_is_documented(serializer):
+    fields = serializer().get_fields()
+
+    assert [name for name in fields if not re.search(rf'[`"]{name}[`"]', TEXT)] == []
+
+
+def test_the_examples_in_json_are_what_the_api_gives(seeded, get):
+    table, service, problem = (json.loads(block) for block in blocks("json"))
+
+    assert get("tables/biztechRegistrations/").json() == table
+    assert get("services/teams/").json() == service
+    assert get("tables/?mode=admin").json() == problem
+
+
+@pytest.fixture
+def served(committed, live_server, viewer, monkeypatch):
+    """A server with the document's map, and the environment that the examples expect."""
+    call_command("seed", verbosity=0)
+    monkeypatch.setenv("REGISTRY", live_server.url)
+    monkeypatch.setenv("TOKEN", make_token(viewer)[1])
+
+
+def test_the_example_in_python_runs(served):
+    (example,) = blocks("python")
+    names = {}
+
+    exec(example, names)
+
+    assert names["owners"]["biztechUsers"] == "users"
+    assert names["unchanged"] is None
+    with pytest.raises(RuntimeError, match="No table is called 'nothing'"):
+        names["read"]("tables/nothing/")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="this machine has no curl")
+def test_the_examples_in_curl_run(served, tmp_path):
+    one, keeping = blocks("sh")
+
+    def run(script):
+        return subprocess.run(["sh", "-euc", script], cwd=tmp_path, capture_output=True, check=True, timeout=60).stdout
+
+    assert json.loads(run(one))["name"] == "biztechUsers"
+    run(keeping)
+    first = (tmp_path / "map.json").read_bytes()
+    assert len(json.loads(first)["tables"]) == 34
+    assert run(keeping.replace("--silent", "--silent --write-out '%{http_code}'")) == b"304"
+    assert (tmp_path / "map.json").read_bytes() == first

@@ -1,0 +1,62 @@
+"""Errors are problem details in JSON, whatever was asked for and wherever."""
+
+import pytest
+
+from tests.factories import make_service, make_table
+
+MISSING = {
+    "tables/nothing/": "No table is called 'nothing'.",
+    "tables/HERE-IT-IS/": "No table is called 'HERE-IT-IS'.",
+    "tables/%00/": r"No table is called '\x00'.",
+    "tables/here-it-is%00/": r"No table is called 'here-it-is\x00'.",
+    "tables/é/": "No table is called 'é'.",
+    "tables/%F0%9F%98%80/": "No table is called '😀'.",
+    "tables/1/": "No table is called '1'.",
+    f"tables/{'x' * 5_000}/": f"No table is called '{'x' * 5_000}'.",
+    "services/nobody/": "No service is called 'nobody'.",
+    "services/%00/": r"No service is called '\x00'.",
+    "services/%FF/": "No service is called '%FF'.",
+    "": "There is nothing at this address; /api/v1/docs/ lists what there is.",
+    "nothing/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
+    "tables/here-it-is/accesses/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
+    "tables/a%2Fb/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
+    "drift/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
+}
+
+
+@pytest.mark.parametrize("address", MISSING, ids=[address[:20] for address in MISSING])
+def test_what_is_not_there_is_a_problem_that_names_it(get, address):
+    make_table("here-it-is", owner=make_service("owner"))
+
+    answer = get(address)
+
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": MISSING[address],
+    }
+
+
+@pytest.mark.parametrize("address", ["map", "tables", "tables/here-it-is"])
+def test_an_address_without_its_last_slash_leads_to_the_one_with_it(get, address):
+    answer = get(address)
+
+    assert (answer.status_code, answer["Location"]) == (301, f"/api/v1/{address}/")
+
+
+def test_a_detail_takes_no_filters(get):
+    make_table("here-it-is")
+
+    answer = get("tables/here-it-is/?owner=nobody&page=1")
+
+    assert [error["parameter"] for error in answer.json()["errors"]] == ["owner", "page"]
+
+
+@pytest.mark.parametrize("address", ["schema/", "docs/"])
+def test_problems_are_json_also_where_answers_are_not(get, address):
+    answer = get(f"{address}?nothing=1")
+
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert answer.json()["errors"][0]["parameter"] == "nothing"

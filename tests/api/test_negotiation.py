@@ -1,0 +1,45 @@
+"""The form of an answer: JSON, and a refusal in words for every other."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/json",
+        "*/*",
+        "application/*",
+        "text/html,application/xhtml+xml,*/*;q=0.8",
+        "application/json; indent=4",
+        "text/csv, application/json;q=0.1",
+        "*/*;q=nonsense",
+    ],
+)
+def test_who_takes_json_gets_it(db, get, accept):
+    answer = get("map/", accept=accept)
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    assert answer.json()["revision"] == 0
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "text/csv", "nonsense", "", "é", "a" * 100_000])
+def test_who_takes_no_json_is_told_what_there_is(db, get, accept):
+    answer = get("map/", accept=accept)
+
+    assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")
+    assert answer.json()["detail"] == "The Accept header asks for none of application/json."
+
+
+@pytest.mark.parametrize(
+    ("address", "takes"), [("map/", "json"), ("tables/", "json"), ("schema/", "yaml, json"), ("docs/", "html")]
+)
+@pytest.mark.parametrize("form", ["xml", "csv", "JSON", "api", "%00", "é"])
+def test_a_format_that_there_is_not_is_refused_with_those_there_are(db, get, address, takes, form):
+    answer = get(f"{address}?format={form}")
+
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert answer.json()["errors"] == [{"parameter": "format", "detail": f"Takes {takes}."}]
+
+
+def test_json_by_name_is_json(db, get):
+    assert get("map/?format=json").json()["revision"] == 0

@@ -1,0 +1,288 @@
+"""What all answers share: read-only methods, ETag and revision, caching headers, and a fixed number of queries."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from ownership.api import views
+from ownership.models import Access, Table
+from tests.api.conftest import make_token
+from tests.factories import make_service, make_table
+
+DATA = [
+    "map/",
+    "tables/",
+    "tables/here-it-is/",
+    "services/",
+    "services/owner/",
+    "accesses/",
+    "groups/",
+    "environments/",
+]
+HISTORY = ["changes/", "tables/here-it-is/history/", "services/owner/history/"]
+ADDRESSES = [*DATA, *HISTORY, "schema/", "docs/"]
+NOWHERE = ["", "nothing/", "tables/nothing/more/", "groups/Group/"]
+WRITING = ["post", "put", "patch", "delete"]
+
+
+# Methods
+
+
+@pytest.mark.parametrize("method", WRITING)
+def test_nothing_can_be_written_by_anyone(here, settings, viewer, viewer_client, method):
+    settings.ANONYMOUS_READ = True
+    with_token = Client(headers={"Authorization": f"Token {make_token(viewer)[1]}"})
+    checking_csrf = Client(enforce_csrf_checks=True)
+    checking_csrf.force_login(viewer)
+    clients = {"anyone": Client(), "session": viewer_client, "token": with_token, "csrf": checking_csrf}
+
+    answers = {
+        (who, address): getattr(client, method)(f"/api/v1/{address}", data="{}", content_type="application/json")
+        for who, client in clients.items()
+        for address in [*ADDRESSES, *NOWHERE]
+    }
+
+    assert {
+        answer.status_code for (who, address), answer in answers.items() if who == "anyone" and address in HISTORY
+    } == {401}
+    answers = {key: answer for key, answer in answers.items() if answer.status_code != 401}
+    assert len(answers) == 4 * len([*ADDRESSES, *NOWHERE]) - len(HISTORY)
+    assert {key for key, answer in answers.items() if answer.status_code != 405} == set()
+    assert {answer["Allow"] for answer in answers.values()} == {"GET, HEAD, OPTIONS"}
+    assert {answer.json()["status"] for answer in answers.values()} == {405}
+    assert Table.objects.count() == 1
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options", *WRITING])
+def test_those_who_may_not_read_are_told_so_first(here, method):
+    bad = ["?nothing=1", "?format=xml", "?environment=nowhere"]
+    addresses = [*ADDRESSES, *NOWHERE, "tables/nothing/", *("map/" + query for query in bad)]
+
+    answers = {address: getattr(Client(), method)(f"/api/v1/{address}") for address in addresses}
+
+    assert {address for address, answer in answers.items() if answer.status_code != 401} == set()
+    assert {answer["WWW-Authenticate"] for answer in answers.values()} == {"Token"}
+    assert not any(answer.has_header("ETag") for answer in answers.values())
+    if method != "head":
+        assert {answer.json()["title"] for answer in answers.values()} == {"Unauthorized"}
+
+
+def test_those_who_may_not_read_are_told_so_before_the_form_of_the_answer():
+    assert Client().get("/api/v1/map/", headers={"Accept": "text/html"}).status_code == 401
+
+
+@pytest.mark.parametrize("address", [*DATA, "schema/", "docs/"])
+def test_anyone_reads_where_the_map_is_open_to_all(here, open_to_all, address):
+    assert Client().get(f"/api/v1/{address}").status_code == 200
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_head_is_get_without_the_body(here, viewer_client, address):
+    got, head = viewer_client.get(f"/api/v1/{address}"), viewer_client.head(f"/api/v1/{address}")
+
+    assert (head.status_code, head.content) == (200, b"")
+    for header in ("Content-Type", "Content-Length", "ETag", "X-Registry-Revision", "Cache-Control", "Vary"):
+        assert head.headers.get(header) == got.headers.get(header)
+
+
+def test_head_gives_304_too(here, get, viewer_client):
+    etag = get("map/")["ETag"]
+
+    assert viewer_client.head("/api/v1/map/", headers={"If-None-Match": etag}).status_code == 304
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_options_tell_in_json_what_the_address_is(here, viewer_client, address):
+    answer = viewer_client.options(f"/api/v1/{address}")
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    assert answer["Allow"] == "GET, HEAD, OPTIONS"
+    assert answer.json()["description"]
+
+
+# ETag and revision
+
+
+@pytest.mark.parametrize("address", [*DATA, *HISTORY, "changes/atom/"])
+def test_an_answer_that_the_asker_has_is_not_sent_again(here, get, address):
+    first = get(address)
+
+    again = get(address, if_none_match=first["ETag"])
+
+    assert (again.status_code, again.content) == (304, b"")
+    for header in ("ETag", "X-Registry-Revision", "Cache-Control", "Vary"):
+        assert again[header] == first[header]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ("{}", 304),
+        ("W/{}", 304),
+        ('"other", {}', 304),
+        ('"other",W/{}', 304),
+        ('"other"', 200),
+        ("other", 200),
+        ("", 200),
+        ("\x00", 200),
+        ("é", 200),
+        ("*", 200),
+    ],
+)
+def test_if_none_match_means_what_http_says(here, get, sent, status):
+    etag = get("map/")["ETag"]
+
+    assert get("map/", if_none_match=sent.format(etag)).status_code == status
+
+
+def test_what_is_not_there_is_404_whatever_the_asker_has(here, get):
+    assert get("tables/nothing/", if_none_match="*").status_code == 404
+    assert get("map/?environment=nowhere", if_none_match="*").status_code == 400
+
+
+def test_every_edit_makes_another_etag_and_the_next_revision(here, get):
+    before = get("tables/here-it-is/")
+    here.description = "Edited"
+    here.save()
+
+    after = get("tables/here-it-is/", if_none_match=before["ETag"])
+
+    assert (after.status_code, after.json()["description"]) == (200, "Edited")
+    assert after["ETag"] != before["ETag"]
+    assert int(after["X-Registry-Revision"]) == int(before["X-Registry-Revision"]) + 1
+
+
+def test_a_save_that_changes_nothing_keeps_the_etag(here, get):
+    etag = get("map/")["ETag"]
+    here.save()
+
+    assert get("map/", if_none_match=etag).status_code == 304
+
+
+def test_a_deleted_table_is_gone_for_those_who_have_it_too(here, get):
+    etag = get("tables/here-it-is/")["ETag"]
+    here.delete()
+
+    assert get("tables/here-it-is/", if_none_match=etag).status_code == 404
+
+
+def test_every_query_and_form_has_an_etag_of_its_own(seeded, get):
+    paths = [
+        "map/",
+        "map/?environment=dev",
+        "map/?environment=staging",
+        "tables/",
+        "tables/?mode=read",
+        "tables/?page=1",
+        "services/",
+        "tables/biztechUsers/",
+        "tables/biztechEvents/",
+    ]
+    etags = [get(path)["ETag"] for path in paths] + [get("map/", accept="application/json; indent=2")["ETag"]]
+
+    assert len(set(etags)) == len(etags)
+
+
+def test_the_same_revision_number_of_another_history_is_another_etag(here, get, monkeypatch):
+    etag = get("map/")["ETag"]
+    revision, digest = views.history_head()
+    monkeypatch.setattr(views, "history_head", lambda: (revision, digest[::-1]))
+
+    assert get("map/")["X-Registry-Revision"] == str(revision)
+    assert get("map/")["ETag"] != etag
+
+
+def test_a_deploy_that_changes_the_code_changes_the_etag(here, get, monkeypatch):
+    etag = get("map/")["ETag"]
+    monkeypatch.setattr(views, "_CODE", "other")
+
+    assert get("map/", if_none_match=etag).status_code == 200
+
+
+def test_the_revision_in_the_body_is_that_of_the_header(seeded, get):
+    answer = get("map/")
+
+    assert answer["X-Registry-Revision"] == str(answer.json()["revision"]) == "1"
+
+
+def test_a_change_between_head_and_rows_is_read_again(here, get, monkeypatch):
+    real, edits = views.whole_tables, iter(["Edited meanwhile"])
+
+    def edited_meanwhile():
+        for description in edits:
+            here.description = description
+            here.save()
+        return real()
+
+    monkeypatch.setattr(views, "whole_tables", edited_meanwhile)
+    before = views.history_head()[0]
+
+    answer = get("map/")
+
+    assert answer["X-Registry-Revision"] == str(answer.json()["revision"]) == str(before + 1)
+
+
+# Caching headers
+
+
+@pytest.mark.parametrize("anonymous", [True, False], ids=["open", "closed"])
+def test_no_answer_may_be_kept_by_a_shared_cache_or_used_unasked(here, settings, viewer_client, anonymous):
+    settings.ANONYMOUS_READ = anonymous
+    paths = [*ADDRESSES, *NOWHERE, "tables/nothing/", "map/?nothing=1"]
+
+    answers = [client.get(f"/api/v1/{path}") for client in (Client(), viewer_client) for path in paths]
+
+    assert {answer["Cache-Control"] for answer in answers} == {"private, no-cache"}
+    for answer in answers:
+        assert {"Accept", "Authorization", "Cookie"} <= {name.strip() for name in answer["Vary"].split(",")}
+
+
+# Queries: session and user, or token; head before and after; and what is listed beside each.
+
+SIGNED_IN = 2
+HEADS = 2
+QUERIES = {
+    "map/": 7,  # environments, groups, services, tables, indexes, accesses with table's, their services
+    "map/?environment=production": 8,
+    "tables/?page_size=1000": 5,  # count, tables, indexes, accesses, their services
+    "tables/?page_size=1000&service=payments&mode=read&owner=events&search=event": 7,
+    "tables/?physical_name=biztechUsersPROD": 6,
+    "tables/biztechUsers/": 4,
+    "tables/biztechUsers/?environment=production": 5,
+    "services/?page_size=1000": 2,
+    "services/teams/": 1,
+    "accesses/?page_size=1000": 2,
+    "groups/": 2,
+    "environments/": 2,
+}
+
+
+def counted(client, path):
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(f"/api/v1/{path}")
+    assert answer.status_code == 200, answer.content
+    return len(queries)
+
+
+def test_every_answer_takes_a_fixed_number_of_queries(seeded, viewer_client):
+    expected = {path: SIGNED_IN + HEADS + number for path, number in QUERIES.items()}
+
+    few = {path: counted(viewer_client, path) for path in QUERIES}
+    for number in range(60):
+        table = make_table(f"more-{number}")
+        table.indexes.create(name="by-day")
+        Access.objects.create(table=table, service=make_service(f"more-{number}"), mode="read")
+    many = {path: counted(viewer_client, path) for path in QUERIES}
+
+    assert few == expected
+    assert many == expected
+
+
+def test_an_answer_that_the_asker_has_takes_the_head_alone(here, get):
+    etag = get("map/")["ETag"]
+
+    with CaptureQueriesContext(connection) as queries:
+        get("map/", if_none_match=etag)
+
+    assert len(queries) == SIGNED_IN + 1
