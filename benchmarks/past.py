@@ -23,13 +23,13 @@ import django
 
 django.setup()
 
-from django.contrib.auth.models import User
-from django.db import connection, transaction
-from django.test import Client, override_settings
-from django.utils import timezone
+from django.contrib.auth.models import User  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django.test import Client, override_settings  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
-from ownership.history import ChangeSet
-from ownership.models import Access, Service, Table, TableGroup
+from ownership.history import ChangeSet  # noqa: E402
+from ownership.models import Access, Service, Table, TableGroup  # noqa: E402
 
 TABLES, ROWS = int(os.environ.get("TABLES", "10000")), int(os.environ.get("ROWS", "1000000"))
 SERVICES, GROUPS = 100, 20
@@ -37,9 +37,7 @@ SERVICES, GROUPS = 100, 20
 
 def live_rows() -> list[tuple[Any, list[dict[str, Any]]]]:
     """Each model with the columns of its rows; ids from 1."""
-    keys = dict.fromkeys(
-        f"{key}_key_{part}" for key in ("partition", "sort") for part in ("name", "type", "format")
-    )
+    keys = dict.fromkeys(f"{key}_key_{part}" for key in ("partition", "sort") for part in ("name", "type", "format"))
     keys = dict.fromkeys(keys, "") | {"partition_key_name": "id", "partition_key_type": "S"}
     return [
         (
@@ -79,7 +77,9 @@ def insert(table: str, rows: list[dict[str, Any]]) -> None:
     columns = ", ".join(f'"{name}"' for name in rows[0])
     values = ", ".join(["%s"] * len(rows[0]))
     with connection.cursor() as cursor:
-        cursor.executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({values})', [tuple(row.values()) for row in rows])
+        cursor.executemany(
+            f'INSERT INTO "{table}" ({columns}) VALUES ({values})', [tuple(row.values()) for row in rows]
+        )
 
 
 def grow() -> int:
@@ -101,7 +101,11 @@ def grow() -> int:
                         {"id": number, **row}
                         | ({"notes": f"Reads {round_}"} if "notes" in row else {"description": f"Round {round_}"})
                         | {"history_date": str(now), "history_type": "~" if round_ else "+", "change_set_id": revision}
-                        | {"sequence": sequence, "label": row.get("name", "an access"), "changes": '{"notes": ["a", "b"]}'}
+                        | {
+                            "sequence": sequence,
+                            "label": row.get("name", "an access"),
+                            "changes": '{"notes": ["a", "b"]}',
+                        }
                         | {"gained_by": None, "lost_by": None}
                     )
                 insert(model.history.model._meta.db_table, batch)
@@ -129,7 +133,7 @@ def took(action: Callable[[], Any], times: int = 3) -> float:
 
 def main() -> None:
     """Grow, ask, print."""
-    from ownership.past import as_of, head
+    from ownership.past import head
 
     began = time.perf_counter()
     middle = grow()

@@ -7,13 +7,14 @@ orderings, pages and serializers are those of the present, word for word, and ev
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from datetime import date as Date
 from typing import Any
 
 from django.db import connection
 
-from ownership.history import DELETED, ChangeSet, registry_models
+from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, differences, registry_models
 
 Head = tuple[int, str]
 
@@ -102,3 +103,39 @@ def at(text: str) -> Head:
 
 def _last(which: dict[str, Any]) -> Head:
     return ChangeSet.objects.filter(**which).order_by("-revision").values_list("revision", "digest").first() or (0, "")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What became of one row between two revisions, in names of then: ``{field: [old, new]}``."""
+
+    model: Any
+    type: str
+    label: str
+    changes: dict[str, list]
+
+
+def compare(before: int, after: int) -> list[Difference]:
+    """What differs between two revisions, the earlier one first; what was changed and changed back does not."""
+    old, new = _touched(before, before, after), _touched(after, before, after)
+    found = []
+    for model in registry_models():
+        for pk in sorted(old[model].keys() | new[model].keys()):
+            was, became = old[model].get(pk), new[model].get(pk)
+            changes = differences(was, became)
+            if changes:
+                type_ = CREATED if was is None else DELETED if became is None else CHANGED
+                found.append(Difference(model, type_, str(became or was), changes))
+    return found
+
+
+def _touched(revision: int, before: int, after: int) -> dict[Any, dict[int, Any]]:
+    """Per model and id, the rows as of a revision that have entries between the two; with the rows that they name."""
+    found = {}
+    with as_of(revision):
+        for model in registry_models():
+            entries = model.history.model.objects.filter(change_set__gt=before, change_set__lte=after)
+            related = [field.name for field in model._meta.fields if field.is_relation]
+            rows = model.objects.select_related(*related) if related else model.objects.all()
+            found[model] = {row.pk: row for row in rows.filter(pk__in=entries.values("id"))}
+    return found
