@@ -201,7 +201,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
-    "ENUM_NAME_OVERRIDES": {"KeyTypeEnum": "ownership.models.KeyType", "ModeEnum": "ownership.models.Mode"},
+    "ENUM_NAME_OVERRIDES": {
+        "KeyTypeEnum": "ownership.models.KeyType",
+        "ModeEnum": "ownership.models.Mode",
+        "EntryTypeEnum": ["created", "changed", "deleted"],
+    },
 }
 KNOX_TOKEN_MODEL = "ownership.ApiToken"  # noqa: S105 (the name of a model)
 # knox's own migrations make its token table even where ours replaces it; and then nothing may empty the users' table.

@@ -28,6 +28,17 @@ _HEADERS = [
         response=[200, 304],
     ),
 ]
+_MOMENT = [
+    OpenApiParameter(
+        "revision", int, description="As of this revision: entries, order and names of then. Takes a sign-in or token."
+    ),
+    OpenApiParameter(
+        "as_of",
+        str,
+        description="As of the last revision at or before this time: ISO 8601, UTC unless it says otherwise; a date "
+        "means its whole day. Takes a sign-in or token.",
+    ),
+]
 _NOT_MODIFIED = OpenApiResponse(description="Nothing changed since the ETag in If-None-Match.")
 _PROBLEMS = {
     "400": "A parameter is unknown, doubled, empty or has a value it doesn't take.",
@@ -55,3 +66,11 @@ class RegistrySchema(AutoSchema):
                 response = OpenApiResponse(ProblemSerializer, description=description)
                 bodies[status] = self._get_response_for_code(response, status, [PROBLEM_JSON])
         return bodies
+
+
+class MomentSchema(RegistrySchema):
+    """Of addresses that also answer as of another time."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """With what names that time."""
+        return [*super().get_override_parameters(), *_MOMENT]

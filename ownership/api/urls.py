@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from ownership.api import changes, views
+from ownership.api import changes, compare, views
 
 LIST: Any = {"get": "list"}
 DETAIL: Any = {"get": "retrieve"}
@@ -23,6 +23,7 @@ urlpatterns = [
     path("environments/", views.EnvironmentView.as_view(LIST, detail=False), name="environment-list"),
     path("changes/", changes.ChangesView.as_view(), name="changes"),
     path("changes/atom/", changes.AtomView.as_view(), name="changes-atom"),
+    path("compare/", compare.CompareView.as_view(), name="compare"),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     path("docs/", views.DocsView.as_view(url_name="api:schema"), name="docs"),
     path("", views.UnknownAddress.as_view(), name="root"),

@@ -1,6 +1,8 @@
 """The API's addresses. Each answer names the revision it shows, and can be asked for only if it changed."""
 
 import hashlib
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from ownership import past
 from ownership.api import filters, serializers
+from ownership.api.access import SignedIn
 from ownership.api.errors import BadParameter
 from ownership.api.negotiation import Negotiation
-from ownership.api.schema import ENVIRONMENT, RegistrySchema
-from ownership.models import Access, ChangeSet, Environment, Service, Table, TableGroup
+from ownership.api.schema import ENVIRONMENT, MomentSchema, RegistrySchema
+from ownership.map import whole_map
+from ownership.models import Access, Environment, Service, Table, TableGroup
 
 # The version of the representation: a deploy that changes the code behind an answer changes its ETag.
 _CODE = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
@@ -91,7 +96,7 @@ class RegistryView(ReadOnlyView):
         while True:
             self.head_shown = None
             response = super().dispatch(request, *args, **kwargs)
-            if response.status_code != 200 or self.head_shown is None or self.head_shown == history_head():
+            if response.status_code != 200 or self.head_shown is None or self.head_shown == self.find_head():
                 return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -99,11 +104,15 @@ class RegistryView(ReadOnlyView):
         super().initial(request, *args, **kwargs)
         if request.method not in ("GET", "HEAD"):
             return
-        self.head_shown = history_head()
+        self.head_shown = self.find_head()
         # Compared weakly: a proxy that compresses the answer makes its ETag a weak one.
         asked = {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
         if self.etag(self.head_shown) in asked:
             raise _NotModified
+
+    def find_head(self) -> past.Head:
+        """Revision and digest of what is to be shown."""
+        return history_head()
 
     def etag(self, head: tuple[int, str]) -> str:
         """Names this answer: the history's head, the code that shapes it, and what selects it."""
@@ -123,9 +132,59 @@ class RegistryView(ReadOnlyView):
         return response
 
 
-def history_head() -> tuple[int, str]:
-    """Revision and digest of the latest change set; (0, "") before the first."""
-    return ChangeSet.objects.values_list("revision", "digest").order_by("-revision").first() or (0, "")
+history_head = past.head
+
+
+class _MomentView(RegistryView):
+    """Answers of today, or of a revision or time that is asked for."""
+
+    schema = MomentSchema()
+
+    def get_permissions(self) -> Any:
+        """The past takes a sign-in or a token, also where the map of today is open to all."""
+        asked = self.request is not None and past_parameters(self.request)
+        return [SignedIn()] if asked else super().get_permissions()
+
+    def allowed_parameters(self) -> set[str]:
+        """With those that name a moment."""
+        return super().allowed_parameters() | set(_MOMENT)
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Leave the past again, whatever happens there."""
+        with ExitStack() as self.moment:
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Go where the asker wants to be; from there on every query answers as of then."""
+        self.moment.close()
+        super().initial(request, *args, **kwargs)
+        if self.head_shown is not None and past_parameters(request):
+            self.moment.enter_context(past.as_of(self.head_shown[0]))
+
+    def find_head(self) -> past.Head:
+        """The revision asked for; BadParameter where there is none such."""
+        asked = past_parameters(self.request)
+        if len(asked) > 1:
+            raise BadParameter(dict.fromkeys(asked, "Give revision or as_of, not both."))
+        for name, value in asked.items():
+            return moment(name, value, _MOMENT[name])
+        return super().find_head()
+
+
+_MOMENT = {"revision": past.at_revision, "as_of": past.at_time}
+
+
+def past_parameters(request: Request) -> dict[str, str]:
+    """Those of the query's parameters that name a moment."""
+    return {name: request.query_params[name] for name in _MOMENT if name in request.query_params}
+
+
+def moment(name: str, value: str, find: Callable[[str], past.Head]) -> past.Head:
+    """The revision that a parameter names; BadParameter where it names none."""
+    try:
+        return find(value)
+    except past.BadMoment as error:
+        raise BadParameter({name: str(error)}) from error
 
 
 def asked_environment(request: Request) -> Environment | None:
@@ -139,7 +198,7 @@ def asked_environment(request: Request) -> Environment | None:
     return environments[name]
 
 
-class MapView(RegistryView):
+class MapView(_MomentView):
     """The whole map."""
 
     parameters = frozenset({"format", "environment"})
@@ -150,15 +209,12 @@ class MapView(RegistryView):
         responses=serializers.MapSerializer,
     )
     def get(self, request: Request) -> Response:
-        """The whole map of the current revision: everything in the document's order."""
+        """The whole map of one revision, the current one unless asked: everything in the document's order."""
         environment = asked_environment(request)
         content = {
             "revision": self.head_shown[0] if self.head_shown else 0,
             "environment": environment and environment.name,
-            "environments": Environment.objects.all(),
-            "groups": TableGroup.objects.all(),
-            "services": Service.objects.select_related("part_of").order_by("pk"),
-            "tables": whole_tables(),
+            **whole_map(),
         }
         context = {"request": request, "view": self, "environment": environment}
         return Response(serializers.MapSerializer(content, context=context).data)
@@ -169,14 +225,14 @@ def whole_tables() -> QuerySet[Table]:
     return Table.objects.select_related("group", "owner").prefetch_related("indexes", "accesses__service")
 
 
-class _ListView(RegistryView, ReadOnlyModelViewSet):
+class _ListView(_MomentView, ReadOnlyModelViewSet):
     """A list with filters, search, order and pages; where it has details, they are looked up by name."""
 
     lookup_field = "name"
 
     def allowed_parameters(self) -> set[str]:
         """The filters' own names, and those of search, order and pages."""
-        allowed = set(self.parameters)
+        allowed = super().allowed_parameters()
         if not self.detail:
             filterset = getattr(self, "filterset_class", None)
             allowed |= {"search", "ordering", "page", "page_size"} | set(filterset.base_filters if filterset else ())
@@ -194,7 +250,10 @@ class _ListView(RegistryView, ReadOnlyModelViewSet):
             raise Http404(f"No {what} is called {name!r}.") from None
 
 
-@extend_schema_view(list=extend_schema(parameters=[ENVIRONMENT]), retrieve=extend_schema(parameters=[ENVIRONMENT]))
+@extend_schema_view(
+    list=extend_schema(parameters=[ENVIRONMENT]),
+    retrieve=extend_schema(parameters=[ENVIRONMENT]),
+)
 class TableView(_ListView):
     """Tables, each with its owner, key schema, indexes and accesses."""
 

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from ownership.api import changes, filters, serializers, urls, views
+from ownership.api import changes, compare, filters, serializers, urls, views
 from tests.api.conftest import make_token
 
 TEXT = (settings.BASE_DIR / "docs" / "api.md").read_text(encoding="utf-8")
@@ -56,6 +56,7 @@ def test_every_filter_and_order_is_documented_and_no_other(address, view):
 def test_every_parameter_of_history_is_documented_and_no_other():
     assert {*row("Following changes", "`changes/`")[1], "format"} == changes.ChangesView.parameters
     assert {"before", "format"} == changes.TimelineView.parameters
+    assert {*row("The map as it was", "`compare/`")[1], "format"} == compare.CompareView.parameters
     assert row("Following changes", "`tables/{name}/history/`")[1] == ["before"]
 
 

@@ -332,12 +332,13 @@ def test_all_the_mistakes_are_named_at_once(get):
 
 
 def test_an_unknown_parameter_is_told_which_there_are(get):
+    takes = "Unknown here. This address takes as_of, environment, format, revision."
     assert get("map/?env=dev").json() == {
         "type": "about:blank",
         "title": "Bad Request",
         "status": 400,
-        "detail": "env: Unknown here. This address takes environment, format.",
-        "errors": [{"parameter": "env", "detail": "Unknown here. This address takes environment, format."}],
+        "detail": f"env: {takes}",
+        "errors": [{"parameter": "env", "detail": takes}],
     }
 
 

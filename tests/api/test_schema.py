@@ -56,7 +56,8 @@ def test_every_filter_is_described(address, filterset):
 
     described = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
 
-    assert set(filterset.base_filters) | {"search", "ordering", "page", "page_size"} == described - {"environment"}
+    expected = {*filterset.base_filters, "search", "ordering", "page", "page_size", "revision", "as_of"}
+    assert expected == described - {"environment"}
     assert all(parameter["description"] for parameter in parameters)
 
 

@@ -20,7 +20,7 @@ DATA = [
     "groups/",
     "environments/",
 ]
-HISTORY = ["changes/", "tables/here-it-is/history/", "services/owner/history/"]
+HISTORY = ["changes/", "compare/?from=1", "tables/here-it-is/history/", "services/owner/history/"]
 ADDRESSES = [*DATA, *HISTORY, "schema/", "docs/"]
 NOWHERE = ["", "nothing/", "tables/nothing/more/", "groups/Group/"]
 WRITING = ["post", "put", "patch", "delete"]
@@ -207,7 +207,7 @@ def test_the_revision_in_the_body_is_that_of_the_header(seeded, get):
 
 
 def test_a_change_between_head_and_rows_is_read_again(here, get, monkeypatch):
-    real, edits = views.whole_tables, iter(["Edited meanwhile"])
+    real, edits = views.whole_map, iter(["Edited meanwhile"])
 
     def edited_meanwhile():
         for description in edits:
@@ -215,7 +215,7 @@ def test_a_change_between_head_and_rows_is_read_again(here, get, monkeypatch):
             here.save()
         return real()
 
-    monkeypatch.setattr(views, "whole_tables", edited_meanwhile)
+    monkeypatch.setattr(views, "whole_map", edited_meanwhile)
     before = views.history_head()[0]
 
     answer = get("map/")
@@ -243,8 +243,8 @@ def test_no_answer_may_be_kept_by_a_shared_cache_or_used_unasked(here, settings,
 SIGNED_IN = 2
 HEADS = 2
 QUERIES = {
-    "map/": 7,  # environments, groups, services, tables, indexes, accesses with table's, their services
-    "map/?environment=production": 8,
+    "map/": 6,  # environments, groups, services, tables, indexes, accesses
+    "map/?environment=production": 7,
     "tables/?page_size=1000": 5,  # count, tables, indexes, accesses, their services
     "tables/?page_size=1000&service=payments&mode=read&owner=events&search=event": 7,
     "tables/?physical_name=biztechUsersPROD": 6,

@@ -1,0 +1,141 @@
+"""The registry as it was: inside ``with as_of(revision):`` every query sees the rows of that revision.
+
+Each SELECT is given, ahead of it, a common table expression per registry table that it reads: named like the
+table, so that it stands in the table's place, and made of the typed columns of history. So querysets, filters,
+orderings, pages and serializers are those of the present, word for word, and every name is the one of that time.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from datetime import date as Date
+from typing import Any
+
+from django.db import connection
+
+from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, differences, registry_models
+
+Head = tuple[int, str]
+
+
+class BadMoment(ValueError):
+    """The text names no revision and no time; the message says what would."""
+
+
+class PastIsReadOnly(RuntimeError):
+    """A write was tried where the registry is shown as it was."""
+
+
+@contextmanager
+def as_of(revision: int) -> Iterator[None]:
+    """Show the registry's rows as of that revision to this connection's queries; 0 is before everything.
+
+    Rows must be fetched before the block ends. Writing raises PastIsReadOnly. Blocks don't nest: RuntimeError.
+    """
+    rows = {f'"{model._meta.db_table}"': _rows(model, int(revision)) for model in registry_models()}
+
+    def look_back(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        read = [f"{table} AS MATERIALIZED ({select})" for table, select in rows.items() if table in sql]
+        if read and not sql.startswith("SELECT "):
+            raise PastIsReadOnly("What was can't be changed: leave as_of() before writing.")
+        return execute(f"WITH {', '.join(read)} {sql}" if read else sql, params, many, context)
+
+    look_back.looks_back = True  # type: ignore[attr-defined]
+    if any(hasattr(wrapper, "looks_back") for wrapper in connection.execute_wrappers):
+        raise RuntimeError("as_of() is open already: one time at a time.")
+    with connection.execute_wrapper(look_back):
+        yield
+
+
+def _rows(model: Any, revision: int) -> str:
+    """SQL for the model's rows as of a revision: of each row the newest entry up to it, unless that deletes it.
+
+    Entries are written under the registry's lock, so the newest one has the greatest history_id.
+    """
+    history = model.history.model
+    table = history._meta.db_table
+    columns = ", ".join(f'"{history._meta.get_field(field.name).column}"' for field in model._meta.concrete_fields)
+    newest = f'SELECT MAX(history_id) FROM "{table}" WHERE change_set_id <= {revision} GROUP BY id'  # noqa: S608
+    return f"SELECT {columns} FROM \"{table}\" WHERE history_id IN ({newest}) AND history_type <> '{DELETED}'"  # noqa: S608
+
+
+def head() -> Head:
+    """Revision and digest of the latest change set; (0, "") before the first."""
+    return _last({})
+
+
+def at_revision(text: str) -> Head:
+    """Revision and digest of the revision that the text names; BadMoment where there is none."""
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        found = _last({"revision__lte": int(text)})
+        if found[0] == int(text):
+            return found
+    raise BadMoment(f"Takes a whole number from 0 to {head()[0]}, which is the latest revision.")
+
+
+def at_time(text: str) -> Head:
+    """Revision and digest of the last revision at or before a time as ISO 8601, in UTC unless it says otherwise.
+
+    A date alone means its whole day. BadMoment where the text is neither.
+    """
+    try:
+        if not (text.isascii() and text.isprintable()):
+            raise ValueError(text)
+        try:
+            moment = datetime.combine(Date.fromisoformat(text), time.max)
+        except ValueError:
+            moment = datetime.fromisoformat(text)
+        moment = (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadMoment(
+            "Takes a date or time as ISO 8601: 2026-01-31 (the end of that day, UTC), 2026-01-31T12:00Z or "
+            "2026-01-31T12:00%2B01:00 (in an address, + is written %2B)."
+        ) from None
+    return _last({"time__lte": moment})
+
+
+def at(text: str) -> Head:
+    """Revision and digest of what the text names: a revision, or a time."""
+    # A year or 20260131 would be a date to ISO 8601, too; here a date has its hyphens.
+    return at_revision(text) if text.isdigit() else at_time(text)
+
+
+def _last(which: dict[str, Any]) -> Head:
+    return ChangeSet.objects.filter(**which).order_by("-revision").values_list("revision", "digest").first() or (0, "")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What became of one row between two revisions, in names of then: ``{field: [old, new]}``."""
+
+    model: Any
+    type: str
+    label: str
+    changes: dict[str, list]
+
+
+def compare(before: int, after: int) -> list[Difference]:
+    """What differs between two revisions, the earlier one first; what was changed and changed back does not."""
+    old, new = _touched(before, before, after), _touched(after, before, after)
+    found = []
+    for model in registry_models():
+        for pk in sorted(old[model].keys() | new[model].keys()):
+            was, became = old[model].get(pk), new[model].get(pk)
+            changes = differences(was, became)
+            if changes:
+                type_ = CREATED if was is None else DELETED if became is None else CHANGED
+                found.append(Difference(model, type_, str(became or was), changes))
+    return found
+
+
+def _touched(revision: int, before: int, after: int) -> dict[Any, dict[int, Any]]:
+    """Per model and id, the rows as of a revision that have entries between the two; with the rows that they name."""
+    found = {}
+    with as_of(revision):
+        for model in registry_models():
+            entries = model.history.model.objects.filter(change_set__gt=before, change_set__lte=after)
+            related = [field.name for field in model._meta.fields if field.is_relation]
+            rows = model.objects.select_related(*related) if related else model.objects.all()
+            found[model] = {row.pk: row for row in rows.filter(pk__in=entries.values("id"))}
+    return found

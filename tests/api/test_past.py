@@ -1,0 +1,311 @@
+"""The addresses answer as of a revision or a time just as they answered then; and tell what differs between two."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from ownership.history import ChangeSet, change_set
+from ownership.models import Access, Service, Table
+from ownership.past import head
+from tests.api.conftest import make_token
+from tests.factories import make_access, make_service, make_table
+from tests.test_past import a_life
+
+MAP_AND_LISTS = ["map/", "tables/", "services/", "accesses/", "groups/", "environments/"]
+DETAILS = ["tables/biztechUsers/", "services/teams/"]
+# Every filter, search, ordering and page that there is.
+QUERIES = [
+    *MAP_AND_LISTS[1:],
+    *DETAILS,
+    "map/?environment=production",
+    "tables/?environment=production",
+    "tables/biztechUsers/?environment=production",
+    "tables/?group=Core Tables",
+    "tables/?owner=payments",
+    "tables/?service=payments",
+    "tables/?service=payments&mode=write,read_write",
+    "tables/?mode=read",
+    "tables/?indirect=true",
+    "tables/?physical_name=biztechUsersPROD",
+    "tables/?search=payment",
+    "tables/?search=users reads",
+    "tables/?ordering=-owner,name",
+    "tables/?ordering=group",
+    "tables/?ordering=-name&page_size=5&page=3",
+    "services/?part_of=interactions",
+    "services/?table=biztechUsers",
+    "services/?mode=write&indirect=false",
+    "services/?search=e",
+    "services/?ordering=-name",
+    "services/?ordering=part_of",
+    "accesses/?table=biztechUsers",
+    "accesses/?service=payments",
+    "accesses/?part_of=interactions",
+    "accesses/?group=Core Tables",
+    "accesses/?owner=events",
+    "accesses/?mode=read",
+    "accesses/?indirect=true",
+    "accesses/?physical_name=biztechUsers",
+    "accesses/?search=owner",
+    "accesses/?ordering=-mode,service,table",
+    "groups/?search=core",
+    "groups/?ordering=-name",
+    "environments/?search=prod",
+    "environments/?ordering=suffix",
+    # and errors
+    "tables/?owner=nobody",
+    "tables/?page=9",
+    "tables/?mode=append",
+    "tables/?ordering=age",
+    "tables/nothing/",
+    "map/?environment=nowhere",
+]
+
+
+def then(path, revision):
+    return f"{path}{'&' if '?' in path else '?'}revision={revision}"
+
+
+def said(answer):
+    """Status and content, less the addresses of other pages, which name the revision."""
+    content = answer.json()
+    return answer.status_code, {key: value for key, value in content.items() if key not in ("next", "previous")}
+
+
+def test_every_query_answers_as_it_did_then_after_all_has_changed(seeded, get):
+    recorded = {path: said(get(path)) for path in ["map/", *QUERIES]}
+    assert {path: said(get(then(path, 1))) for path in recorded} == recorded, "of the head, both ways"
+
+    for _ in a_life():
+        pass
+
+    assert {path: said(get(then(path, 1))) for path in recorded} == recorded
+    changed = {path for path, before in recorded.items() if said(get(path)) != before}
+    assert len(changed) > 35, "most answers of today are others"
+
+
+def test_every_revision_of_the_map_is_the_one_served_when_it_was_current(seeded, get):
+    recorded = {1: get("map/").json()}
+    for _ in a_life():
+        recorded[head()[0]] = get("map/").json()
+
+    assert {revision: get(f"map/?revision={revision}").json() for revision in recorded} == recorded
+    assert get("map/?revision=0").json() == {
+        "revision": 0,
+        "environment": None,
+        **{part: [] for part in ("environments", "groups", "services", "tables")},
+    }
+
+
+def test_pages_of_the_past_lead_on_within_it(seeded, get):
+    make_table("later")
+    page = get("tables/?revision=1&page_size=30").json()
+    rest = get(page["next"].partition("/api/v1/")[2]).json()
+    assert [page["count"], len(page["results"]) + len(rest["results"])] == [34, 34]
+
+
+def test_a_time_shows_the_last_revision_at_or_before_it(seeded, get):
+    time = ChangeSet.objects.get().time
+    make_table("later")
+    at, before = ((time - timedelta(microseconds=n)).isoformat().replace("+00:00", "Z") for n in (0, 1))
+
+    assert [get(f"tables/?as_of={moment}").json()["count"] for moment in (at, before)] == [34, 0]
+    assert get(f"map/?as_of={at}").json() == get("map/?revision=1").json()
+    assert get(f"map/?as_of={datetime.max.date()}").json() == get("map/").json()
+
+
+# Who may
+
+
+def test_the_past_takes_a_sign_in_or_a_token_also_where_the_map_is_open_to_all(seeded, open_to_all, viewer):
+    with_token = Client(headers={"Authorization": f"Token {make_token(viewer)[1]}"})
+    past = [path + query for path in [*MAP_AND_LISTS, *DETAILS] for query in ("?revision=1", "?as_of=2100-01-01")]
+
+    assert {Client().get(f"/api/v1/{path}").status_code for path in [*past, "compare/?from=0"]} == {401}
+    assert {with_token.get(f"/api/v1/{path}").status_code for path in [*past, "compare/?from=0"]} == {200}
+    assert {Client().get(f"/api/v1/{path}").status_code for path in [*MAP_AND_LISTS, *DETAILS]} == {200}
+
+
+# Nonsense
+
+
+@pytest.mark.parametrize("value", ["2", "-1", "x", "1.5", "%00", "1%00", str(2**63), "٣"])
+def test_a_revision_that_is_none_is_refused_with_what_there_is(seeded, get, value):
+    for path in [*MAP_AND_LISTS, *DETAILS]:
+        answer = get(f"{path}?revision={value}")
+        assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+        assert answer.json()["errors"] == [
+            {"parameter": "revision", "detail": "Takes a whole number from 0 to 1, which is the latest revision."}
+        ]
+
+
+@pytest.mark.parametrize("value", ["x", "12:00", "2026-02-30", "%00", "0001-01-01T00:00%2B14:00"])
+def test_a_time_that_is_none_is_refused_with_what_it_takes(seeded, get, value):
+    answer = get(f"map/?as_of={value}")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert [error["parameter"] for error in answer.json()["errors"]] == ["as_of"]
+    assert "ISO 8601" in answer.json()["detail"]
+
+
+def test_revision_and_time_together_are_refused(seeded, get):
+    answer = get("map/?revision=1&as_of=2026-01-01")
+    assert answer.status_code == 400
+    assert {error["parameter"] for error in answer.json()["errors"]} == {"revision", "as_of"}
+
+
+# Asking again
+
+
+@pytest.mark.parametrize("path", ["map/", "tables/", "tables/biztechUsers/", "services/"])
+def test_what_was_stays_unchanged_after_later_edits_and_today_does_not(seeded, get, path):
+    past, today = get(f"{path}?revision=1"), get(path)
+    make_table("later")
+
+    again = get(f"{path}?revision=1", if_none_match=past["ETag"])
+    assert (again.status_code, again["ETag"], again["X-Registry-Revision"]) == (304, past["ETag"], "1")
+    assert get(path, if_none_match=today["ETag"]).status_code == 200
+    assert get(f"{path}?revision=2", if_none_match=past["ETag"]).status_code == 200
+    assert get(f"{path}?revision=1").content == past.content
+
+
+def test_the_present_is_back_after_the_past_also_after_an_error(seeded, get):
+    make_table("later")
+    for path in ("tables/later/?revision=1", "tables/?revision=1&page=9", "tables/?revision=1"):
+        get(path)
+        assert get("tables/later/").status_code == 200
+
+
+def test_the_past_takes_as_many_queries_as_today_at_any_size(seeded, get):
+    def counted(path):
+        with CaptureQueriesContext(connection) as queries:
+            get(path)
+        return len(queries)
+
+    few = {path: counted(path) for path in ["map/", *QUERIES]}
+    assert {path: counted(then(path, 1)) for path in few} == few
+    with change_set(reason="Grow"):
+        for number in range(30):
+            make_access(make_table(f"more-{number}"))
+    assert few["map/"] == counted("map/?revision=2") == counted("map/")
+    assert {path: counted(then(path, 2)) for path in few} == {path: counted(path) for path in few}
+
+
+# Compare
+
+
+def entries(get, query):
+    answer = get(f"compare/?{query}")
+    assert answer.status_code == 200, answer.content
+    return answer.json()["entries"]
+
+
+def test_compare_tells_what_became_of_each_row_in_names_of_then(seeded, get):
+    users, payments = Table.objects.get(name="biztechUsers"), Service.objects.get(name="payments")
+    owner = users.owner.name
+    users.owner = payments
+    users.save()
+    payments.name = "checkout"
+    payments.save()
+    users.name = "people"
+    users.save()
+    make_service("joined", aliases=["j"])
+    Access.objects.get(table=users, service=payments).delete()
+
+    found = entries(get, "from=1")
+
+    assert found[0] == {
+        "type": "changed",
+        "model": "service",
+        "label": "checkout",
+        "changes": {"name": ["payments", "checkout"]},
+    }
+    assert [(entry["type"], entry["model"], entry["label"]) for entry in found[1:]] == [
+        ("created", "service", "joined"),
+        ("changed", "table", "people"),
+        ("deleted", "access", "payments → biztechUsers"),
+    ]
+    assert found[1]["changes"]["aliases"] == [None, ["j"]]
+    assert found[2]["changes"] == {"name": ["biztechUsers", "people"], "owner": [owner, "checkout"]}
+    assert found[3]["changes"]["table"] == ["biztechUsers", None]
+    assert found[3]["changes"]["service"] == ["payments", None]
+
+
+def test_compare_leaves_out_what_was_changed_and_changed_back_or_came_and_went(seeded, get):
+    table = Table.objects.first()
+    for description in ("Other", table.description):
+        table.description = description
+        table.save()
+    make_service("passing").delete()
+
+    assert entries(get, f"from=1&to={head()[0]}") == []
+    assert len(entries(get, f"from=1&to={head()[0] - 1}")) == 1
+    assert entries(get, "from=1&to=1") == []
+
+
+def test_compare_says_the_same_as_the_feed_where_each_row_changed_once(seeded, get):
+    table = make_table("orders", group=Table.objects.first().group)
+    make_access(table, mode="write")
+
+    feed = get("changes/?after=1").json()["results"]
+    of_feed = [
+        {key: value for key, value in entry.items() if key not in ("revision", "sequence")}
+        for change in feed
+        for entry in change["entries"]
+    ]
+    assert sorted(entries(get, "from=1"), key=str) == sorted(of_feed, key=str)
+
+
+def test_compare_from_the_beginning_tells_the_whole_registry_and_takes_dates(seeded, get):
+    answer = get("compare/?from=1900-01-01&to=2100-01-01")
+    assert (answer.json()["from"], answer.json()["to"], answer["X-Registry-Revision"]) == (0, 1, "1")
+    assert {entry["type"] for entry in answer.json()["entries"]} == {"created"}
+    assert len(answer.json()["entries"]) == 3 + 7 + 19 + 34 + 55 + 2
+
+
+def test_a_comparison_with_the_past_is_unchanged_after_later_edits(seeded, get):
+    make_service()
+    tag = get("compare/?from=0&to=1")["ETag"]
+    now = get("compare/?from=0")["ETag"]
+    make_service()
+    assert get("compare/?from=0&to=1", if_none_match=tag).status_code == 304
+    assert get("compare/?from=0", if_none_match=now).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("", "from"),
+        ("to=1", "from"),
+        ("from=2", "from"),
+        ("from=x", "from"),
+        ("from=1&to=0", "from"),
+        ("from=0&to=2", "to"),
+        ("from=0&to=%00", "to"),
+        ("from=0&to=tomorrow", "to"),
+        (f"from=0&to={2**63}", "to"),
+        ("from=0&to=", "to"),
+        ("from=0&after=1", "after"),
+    ],
+)
+def test_a_comparison_of_nonsense_is_refused(seeded, get, query, parameter):
+    answer = get(f"compare/?{query}")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]
+
+
+def test_compare_takes_a_fixed_number_of_queries(seeded, get):
+    def counted():
+        with CaptureQueriesContext(connection) as queries:
+            assert get("compare/?from=1").status_code == 200
+        return len(queries)
+
+    make_access()
+    few = counted()
+    with change_set(reason="Grow"):
+        for _ in range(30):
+            make_access()
+    # Session and user; the head before and after, and `from`; and six models, twice.
+    assert counted() == few == 2 + 3 + 12
