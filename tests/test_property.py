@@ -1,5 +1,6 @@
 """Whatever people do, in whatever order: history replays to the live rows, and every revision to what was live then."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from ownership.history import DELETED, ChangeSet, change_set, entry_models, registry_models
 from ownership.models import Access, Mode, SecondaryIndex, Service, Table, TableGroup
+from ownership.past import as_of
 from ownership.verify import Verification
 from tests.admin.pages import change_url, form_of, open_form, save_form
 
@@ -62,18 +64,19 @@ class Registry:
     def do(self, number: int, action: str, *arguments: Any) -> None:
         """One act, which makes one revision, or is refused or idle and changes nothing at all."""
         reason, before, head = f"{number}: {action}", live_state(), self.head()
-        act: Callable[..., bool] = getattr(self, action)
+        act: Callable[..., None] = getattr(self, action)
         try:
-            by_form = act(reason, *arguments)
+            act(reason, *arguments)
         except REFUSALS:
             assert (live_state(), self.head()) == (before, head)
             return
+        source = "restore" if action == "undo" else "admin" if action in BY_FORM else "import"
         after, moved = live_state(), self.head() - head
         # A name changed and changed back in one act is history too, though the map is what it was.
         assert moved == 1 or (moved == 0 and after == before)
         if moved:
             self.recorded[self.head()] = after
-            self.said[self.head()] = ("lead", reason, "admin" if by_form else "import")
+            self.said[self.head()] = ("lead", reason, source)
 
     def head(self) -> int:
         return ChangeSet.objects.values_list("revision", flat=True).first() or 0
@@ -87,23 +90,21 @@ class Registry:
 
     # By the ORM
 
-    def create(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+    def create(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         with self.change(reason):
             service = Service.objects.create(name=name, description=text, aliases=[text] if text else [])
             group = TableGroup.objects.get_or_create(name=f"group {b}")[0]
             table = Table.objects.create(name=f"t{name}", group=group, owner=self.pick(Service, a))
             Access.objects.create(table=table, service=service, mode=Mode.values[b % 3], notes=text)
             SecondaryIndex.objects.create(table=table, name=name)
-        return False
 
-    def rename(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+    def rename(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         with self.change(reason):
             row = self.pick((Service, Table)[b % 2], a)
             row.name, row.description = name, text
             row.save()
-        return False
 
-    def rename_and_hand_over(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+    def rename_and_hand_over(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         with self.change(reason):
             service, table = self.pick(Service, a), self.pick(Table, b)
             service.name = name
@@ -112,25 +113,22 @@ class Registry:
             table.save()
             service.name = f"{name}2"
             service.save()
-        return False
 
-    def put_under(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+    def put_under(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         with self.change(reason):
             part = self.pick(Service, a)
             part.part_of = self.pick(Service, b)
             part.save()
-        return False
 
-    def delete(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+    def delete(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         with self.change(reason):
             model = (Service, Access, SecondaryIndex, TableGroup)[b % 4]
             if model.objects.exists():
                 self.pick(model, a).delete()
-        return False
 
     # By the admin's forms
 
-    def edit_table(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+    def edit_table(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         table = self.pick(Table, a)
         form = open_form(self.client, table) | {"description": text, "owner": str(self.pick(Service, b).pk)}
         if "accesses-0-id" in form:
@@ -145,41 +143,41 @@ class Registry:
                 f"accesses-{added}-position": "0",
             }
         save_form(self.client, table, form, reason)
-        return True
 
-    def leave_form_open(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+    def leave_form_open(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         table = self.pick(Table, a)
         self.left_open = table, open_form(self.client, table) | {"description": text}
-        return True
 
-    def save_form_left_open(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+    def save_form_left_open(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         if self.left_open is not None:
             save_form(self.client, *self.left_open, reason)
-        return True
 
-    def edit_service(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+    def edit_service(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         service = self.pick(Service, a)
         form = open_form(self.client, service) | {"name": name, "aliases": f"{text}\n{name}"}
         save_form(self.client, service, form | {"part_of": str(self.pick(Service, b).pk)}, reason)
-        return True
 
-    def hand_over(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+    def hand_over(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         chosen = {"action": "hand_over", "_selected_action": [self.pick(Table, a).pk, self.pick(Table, b).pk]}
         owner = {"owner": self.pick(Service, b).pk, "reason": reason, "hand_over": "yes"}
         assert self.client.post(reverse("admin:ownership_table_changelist"), chosen | owner).status_code == 302
-        return True
 
-    def delete_table(self, reason: str, name: str, text: str, a: int, b: int) -> bool:
+    def delete_table(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         table = self.pick(Table, a)
         if Table.objects.count() > 1:
             url = change_url(table).replace("change", "delete")
             self.client.post(url, form_of(self.client.get(url)) | {"reason": reason, "post": "yes"})
-        return True
+
+    def undo(self, reason: str, name: str, text: str, a: int, b: int) -> None:
+        url = reverse("admin:ownership_undo", args=[(6 * a + b) % self.head() + 1])
+        page = self.client.get(url)
+        if page.status_code == 200:
+            chosen = re.findall(r'name="conflicts" value="([^"]+)"', page.content.decode()) if b % 2 else []
+            self.client.post(url, form_of(page) | {"reason": reason, "conflicts": chosen})
 
 
-ACTIONS = [
-    name for name in vars(Registry) if name not in ("__init__", "do", "head", "change", "pick") and name[0] != "_"
-]
+BY_FORM = ("edit_table", "leave_form_open", "save_form_left_open", "edit_service", "hand_over", "delete_table")
+ACTIONS = ["create", "rename", "rename_and_hand_over", "put_under", "delete", "undo", *BY_FORM]
 
 
 @settings(
@@ -203,6 +201,8 @@ def test_history_replays_to_what_was_live_at_each_revision(lead_client, lead, ac
         assert [str(finding) for finding in Verification().run()] == []
         for revision, state in registry.recorded.items():
             assert state_at(revision) == state, f"revision {revision}: {registry.said[revision]}"
+            with as_of(revision):
+                assert live_state() == state, f"as of revision {revision}: {registry.said[revision]}"
         changes = ChangeSet.objects.in_bulk()
         assert {
             revision: (change.user_name, change.reason, change.source) for revision, change in changes.items()
