@@ -4,8 +4,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ownership.drift import declared as maps
 from ownership.drift.cloudformation import read_templates
@@ -95,17 +96,28 @@ def show(arguments: argparse.Namespace, declared: Declared, found: Infrastructur
     return as_text(declared, found, result)
 
 
-def main(argv: Sequence[str] | None = None, write: Callable[[str], object] | None = None) -> int:
-    """Read, compare, report to ``write``, or to standard output. Gives the exit status."""
+def main(
+    argv: Sequence[str] | None = None,
+    write: Callable[[str], object] | None = None,
+    own_map: Callable[[], Mapping[str, Any]] | None = None,
+) -> int:
+    """Read, compare, report to ``write``, or to standard output. Gives the exit status.
+
+    ``own_map`` gives the map, as the API would, where no --registry says another.
+    """
     arguments = parser().parse_args(argv)
     try:
-        if not arguments.registry:
+        if not arguments.registry and own_map is None:
             raise ReadError(
                 Place("--registry"),
                 "say which map to compare with: the address of a registry's map (https://…/api/v1/map/), "
                 f"with its token in {TOKEN}, or a file with that map",
             )
-        declared = maps.load(arguments.registry, arguments.token)
+        declared = (
+            maps.load(arguments.registry, arguments.token)
+            if arguments.registry or own_map is None
+            else maps.from_map(own_map())
+        )
         found = read(arguments, declared)
     except ReadError as error:
         sys.stderr.write(f"drift: {error}\n")
