@@ -1,21 +1,26 @@
-"""The whole map in one query per model, wired together: for those who read all of it, today's or another time's."""
+"""Reading the map, with a fixed number of queries: all of it, or some of its tables; today's or another time's."""
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
+
+
+def whole_tables() -> QuerySet[Table]:
+    """Tables in the map's order with all that hangs on them, to narrow down."""
+    return Table.objects.select_related("group", "owner").prefetch_related("indexes", "accesses__service")
 
 
 def whole_map() -> dict[str, list[Any]]:
     """Environments, groups, services and tables in the map's order; tables with their accesses and indexes.
 
-    Faster than ``prefetch_related`` over 10,000 tables, which makes a queryset per table and a service per access.
-    A row that a change slips in between two of the queries is left to be fetched when asked for.
+    One query per model, wired together here: over 10,000 tables faster than ``prefetch_related``, which makes a
+    queryset per table and a service per access. A row that a change slips in between two of the queries is left to
+    be fetched when asked for.
     """
-    groups, services, tables = (
-        list(TableGroup.objects.all()),
-        list(Service.objects.order_by("pk")),
-        list(Table.objects.all()),
-    )
+    groups, services = list(TableGroup.objects.all()), list(Service.objects.order_by("pk"))
+    tables = list(Table.objects.all())
     _point(services, "part_of", services)
     _point(tables, "group", groups)
     _point(tables, "owner", services)

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ownership.api.serializers import MapSerializer
-from ownership.api.views import whole_tables
 from ownership.history import ChangeSet, change_set
+from ownership.map import whole_tables
 from ownership.models import Environment, SecondaryIndex, Service, Table, TableGroup
 from ownership.past import BadMoment, PastIsReadOnly, as_of, at, at_revision, at_time, head
 from tests.factories import make_access, make_service, make_table

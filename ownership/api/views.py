@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
@@ -25,8 +24,8 @@ from ownership.api.access import SignedIn
 from ownership.api.errors import BadParameter
 from ownership.api.negotiation import Negotiation
 from ownership.api.schema import ENVIRONMENT, MomentSchema, RegistrySchema
-from ownership.map import whole_map
-from ownership.models import Access, Environment, Service, Table, TableGroup
+from ownership.map import whole_map, whole_tables
+from ownership.models import Access, Environment, Service, TableGroup
 
 # The version of the representation: a deploy that changes the code behind an answer changes its ETag.
 _CODE = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
@@ -218,11 +217,6 @@ class MapView(_MomentView):
         }
         context = {"request": request, "view": self, "environment": environment}
         return Response(serializers.MapSerializer(content, context=context).data)
-
-
-def whole_tables() -> QuerySet[Table]:
-    """Tables with all that their shape needs: a fixed number of queries, however many tables."""
-    return Table.objects.select_related("group", "owner").prefetch_related("indexes", "accesses__service")
 
 
 class _ListView(_MomentView, ReadOnlyModelViewSet):
