@@ -239,6 +239,7 @@ def unchanging_view() -> Iterator[None]:
             yield
     else:
         # A reader under WAL keeps its snapshot; IMMEDIATE, as our writers begin, would take the write lock.
+        connection.ensure_connection()  # which sets the mode
         mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"  # type: ignore[attr-defined]
         try:
             with transaction.atomic():

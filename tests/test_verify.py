@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from ownership.bootstrap import drop_triggers
@@ -395,3 +395,10 @@ def test_it_holds_up_nobody_who_writes_and_sees_nothing_of_what_they_write(commi
     assert Service.objects.count() == 2
     make_service("after")  # the connection writes as before
     assert findings() == []
+
+
+def test_it_runs_on_a_connection_that_nobody_opened_yet(committed):
+    make_service("a")
+    connection.close()
+    vars(connections["default"]).pop("transaction_mode", None)  # as in a process that has not asked anything yet
+    assert list(Verification().run()) == []
