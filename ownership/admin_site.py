@@ -1,14 +1,18 @@
 """The admin site itself: who gets in, and what its first page shows."""
 
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
 from ownership.history import ChangeSet
+
+# SQLite takes only so many conditions, and every word is some.
+LONGEST_SEARCH = 200
 
 
 def may_enter(user: Any) -> bool:
@@ -38,6 +42,22 @@ class RegistryAdminSite(admin.AdminSite):
     login_form = SignInForm
     site_url = None
     enable_nav_sidebar = False  # the tables list needs the width: who reads and writes is what people come for
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Refuse addresses that no page makes and that databases choke on, before any view sees them."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            asked = [request.path, *(text for values in request.GET.lists() for text in (values[0], *values[1]))]
+            if any("\x00" in text for text in asked):
+                return HttpResponseBadRequest("An address can't hold the NUL character.", content_type="text/plain")
+            if any(len(request.GET.get(name, "")) > LONGEST_SEARCH for name in ("q", "term")):
+                message = f"Search with at most {LONGEST_SEARCH} characters."
+                return HttpResponseBadRequest(message, content_type="text/plain")
+            return inner(request, *args, **kwargs)
+
+        return guarded
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, team leads and viewers."""

@@ -24,9 +24,11 @@ __all__ = [
 
 # \A and \Z, for $ also matches before a trailing newline.
 TABLE_NAME = r"\A[a-zA-Z0-9_.-]{3,255}\Z"
-SERVICE_NAME = r"\A[a-zA-Z0-9_.-]{1,100}\Z"
-ONE_LINE = r"\A[^\x00-\x1f\x7f\u2028\u2029]*\Z"
-is_one_line = RegexValidator(ONE_LINE, "Keep it on one line, without control characters.")
+# Not "." or "..", which no URL can name.
+SERVICE_NAME = r"\A(?!\.{1,2}\Z)[a-zA-Z0-9_.-]{1,100}\Z"
+# Neither control characters nor those that are invisible or turn the text around: names must look like what they are.
+ONE_LINE = r"\A[^\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*\Z"
+is_one_line = RegexValidator(ONE_LINE, "Keep it on one line, without control or invisible characters.")
 
 # PostgreSQL can't store NUL in any text.
 has_no_nul = RegexValidator(r"\A[^\x00]*\Z", "Remove the NUL character.")

@@ -120,8 +120,8 @@ class Timeline:
     def of_row(cls, model: type[Model], pk: Any) -> "Timeline":
         """What the row's own form can change: the row, and a table's accesses and indexes."""
         text = str(pk)
-        # No row has another id, and SQLite fails on a number that takes more than 64 bits.
-        pk = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+        # Anything else is no row's id, and SQLite fails on a number that takes more than 64 bits; neither is 0.
+        pk = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
         parts: list[tuple[Any, Q]] = [(_history(model), Q(id=pk))]
         if model is Table:
             parts += [(_history(part), Q(table_id=pk)) for part in (Access, SecondaryIndex)]

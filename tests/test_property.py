@@ -86,6 +86,8 @@ class Registry:
 
     def pick(self, model: Any, number: int) -> Any:
         rows = list(model.objects.order_by("pk"))
+        if not rows:
+            raise ValidationError("There is none left.")
         return rows[number % len(rows)]
 
     # By the ORM

@@ -6,6 +6,7 @@ and succeeds, unless REQUIRE_POSTGRES=1 (as in CI). The server listens on a Unix
 
 import os
 import pwd
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ def main(command: list[str]) -> int:
     # The server refuses to run as root; the account that Debian's package makes will do.
     account = pwd.getpwnam("postgres") if os.getuid() == 0 else None
     as_account = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the server would outlive us
     with tempfile.TemporaryDirectory(prefix="registry-pg-") as folder:
         if account:
             os.chown(folder, account.pw_uid, account.pw_gid)

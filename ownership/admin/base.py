@@ -6,9 +6,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.widgets import AdminURLFieldWidget, RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import AdminURLFieldWidget, AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import DataError, models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -31,6 +31,13 @@ class ReasonField(forms.CharField):
             help_text="One reason for everything on this page. It stays in the history.",
             error_messages={"required": "Say why: the reason stays in the history with this change."},
         )
+
+    def clean(self, value: Any) -> str:
+        """The reason; one in which nothing can be read is none."""
+        reason = super().clean(value)
+        if not any(character.isalnum() for character in reason):
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return reason
 
 
 class ReasonForm(forms.Form):
@@ -68,6 +75,36 @@ def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, query
         return delete_selected(model_admin, request, queryset)
 
 
+class Autocomplete(AutocompleteSelect):
+    """Django's, which fails while it draws a chosen value that is no id."""
+
+    def optgroups(self, name: str, value: Any, attrs: dict[str, Any] | None = None) -> Any:
+        """The chosen one alone, where it can be one."""
+        possible = [one for one in value if one.isascii() and one.isdigit() and len(one) < 19]
+        return super().optgroups(name, possible, attrs)
+
+
+class SteadyLists:
+    """Lists whose filters and actions answer nonsense in the address or form as Django answers most of it."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list; or, for values that the database can't take, the list without them and a word about it."""
+        try:
+            return super().changelist_view(request, extra_context)  # type: ignore[misc]
+        except (ValueError, OverflowError, DataError):
+            messages.error(
+                request, "The address or form held a value that can't be looked for; this is the whole list."
+            )
+            return HttpResponseRedirect(request.path)
+
+
+def steady_autocomplete(model_admin: Any, db_field: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments for a foreign key's form field, with our widget where Django would take its own."""
+    if db_field.name in model_admin.autocomplete_fields:
+        kwargs.setdefault("widget", Autocomplete(db_field, model_admin.admin_site))
+    return kwargs
+
+
 def without_side_doors(field: Any) -> Any:
     """The form field, less the buttons that would change another entry on the way, for another reason."""
     if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
@@ -80,7 +117,7 @@ def admin_change_set(request: HttpRequest, reason: str):
     return change_set(user=request.user, reason=reason, source=ChangeSet.Source.ADMIN)  # type: ignore[arg-type]
 
 
-class RegistryAdmin(admin.ModelAdmin):
+class RegistryAdmin(SteadyLists, admin.ModelAdmin):
     """Edits registry rows: every POST is one change set, checked and written under the registry's lock."""
 
     form = RegistryForm
@@ -94,6 +131,10 @@ class RegistryAdmin(admin.ModelAdmin):
         if deletion := actions.get("delete_selected"):
             actions["delete_selected"] = (delete_with_reason, *deletion[1:])
         return actions
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """With the autocomplete that stands nonsense."""
+        return super().formfield_for_foreignkey(db_field, request, **steady_autocomplete(self, db_field, kwargs))
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
         """Without the buttons that change or delete the service or group that a field points to."""
@@ -118,9 +159,27 @@ class RegistryAdmin(admin.ModelAdmin):
             return super().changeform_view(request, object_id, form_url, context)
         with admin_change_set(request, request.POST.get("reason", "").strip() or NO_REASON):
             row = self.get_object(request, unquote(object_id)) if object_id else None
+            if object_id and row is None and self.has_change_permission(request):
+                timeline = Timeline.of_row(self.model, unquote(object_id))
+                if timeline.exists():
+                    return self._gone(request, timeline)
             if row is not None and self.has_change_permission(request, row):
                 context |= self._refuse_if_stale(request, row)
             return super().changeform_view(request, object_id, form_url, context)
+
+    def _gone(self, request: HttpRequest, timeline: Timeline) -> HttpResponse:
+        """Somebody deleted the row while its form was open: say who and why, and give back what was typed."""
+        typed = {name: value for name, value in request.POST.items() if value and not name.endswith("_FORMS")}
+        for name in ("csrfmiddlewaretoken", "revision", "_save", "_continue", "_addanother"):
+            typed.pop(name, None)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{timeline.label()} was deleted meanwhile",
+            "opts": self.opts,
+            "group": timeline.page(size=1).groups[0],
+            "typed": typed,
+        }
+        return TemplateResponse(request, "admin/ownership/gone.html", context, status=409)
 
     def _refuse_if_stale(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Where the row changed since the form was opened: bring the posted form up to date, and make it invalid."""

@@ -1,5 +1,6 @@
 """Change sets in the admin: all that ever changed; what was deleted; and undoing it."""
 
+from collections import Counter
 from typing import Any
 
 from django import forms
@@ -12,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from ownership import feed, undo
-from ownership.admin.base import ReasonField
+from ownership.admin.base import ReasonField, SteadyLists
 from ownership.admin.conflict import head_revision
 from ownership.history import DELETED, ChangeSet, change_set, entry_models
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup
@@ -104,7 +105,7 @@ class UndoForm(forms.Form):
 
 
 @admin.register(ChangeSet)
-class ChangeSetAdmin(admin.ModelAdmin):
+class ChangeSetAdmin(SteadyLists, admin.ModelAdmin):
     """Who changed what, when and why, newest first."""
 
     list_display = ("revision", "when", "user_name", "reason", "source")
@@ -192,6 +193,7 @@ class ChangeSetAdmin(admin.ModelAdmin):
             "form": form,
             "shown_revision": head_revision(),
             "nothing": not any(step.action for step in steps),
+            "counts": Counter(step.action for step in steps),
         }
         what = f"revision {revision}" if sequence is None else f"{steps[-1].said.label} in revision {revision}"
         return self._page(request, "undo", f"Undo {what}", context)

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import F, Max, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +12,15 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from ownership.admin.base import ReasonField, RegistryAdmin, RegistryForm, admin_change_set, without_side_doors
+from ownership.admin.base import (
+    Autocomplete,
+    ReasonField,
+    RegistryAdmin,
+    RegistryForm,
+    admin_change_set,
+    steady_autocomplete,
+    without_side_doors,
+)
 from ownership.hints import hints
 from ownership.history import ChangeSet
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
@@ -88,6 +95,10 @@ class AccessInline(admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Access]:
         return super().get_queryset(request).select_related("service", "table")
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """With the autocomplete that stands nonsense."""
+        return super().formfield_for_foreignkey(db_field, request, **steady_autocomplete(self, db_field, kwargs))
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Notes in two lines, so that a table's accesses fit a screen."""
         field = without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
@@ -116,7 +127,7 @@ class HandOverForm(forms.Form):
     def __init__(self, *args: Any, admin_site: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = Table._meta.get_field("owner")
-        self.fields["owner"].widget = AutocompleteSelect(field, admin_site)
+        self.fields["owner"].widget = Autocomplete(field, admin_site)
         self.fields["owner"].widget.choices = self.fields["owner"].choices  # type: ignore[attr-defined]
 
 

@@ -9,11 +9,12 @@ from django.utils import timezone
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS, knox_settings
 
+from ownership.admin.base import SteadyLists
 from ownership.models import ApiToken
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):
+class ApiTokenAdmin(SteadyLists, admin.ModelAdmin):
     """Tokens are made and revoked, never changed; the token itself is shown once."""
 
     list_display = ("name", "user", "created", "expiry", "last_used")

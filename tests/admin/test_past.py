@@ -57,7 +57,7 @@ def test_nothing_on_it_can_be_edited_or_leads_to_a_form(renamed, lead_client):
     ("query", "sentence"),
     [
         ({"revision": "4"}, "Takes a whole number from 0 to 3"),
-        ({"revision": "x\x00"}, "Null characters are not allowed"),
+        ({"revision": "x"}, "Takes a whole number from 0 to 3"),
         ({"revision": str(2**63)}, "Takes a whole number from 0 to 3"),
         ({"day": "31.12.99999"}, "Enter a valid date"),
         ({"day": "2026-01-01", "revision": "1"}, "not both"),
