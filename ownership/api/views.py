@@ -28,7 +28,9 @@ from ownership.map import whole_map, whole_tables
 from ownership.models import Access, Environment, Service, TableGroup
 
 # The version of the representation: a deploy that changes the code behind an answer changes its ETag.
-_CODE = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
+_HERE = Path(__file__).parent
+_SOURCES = sorted([*_HERE.glob("*.py"), *_HERE.parent.glob("*.py")])
+_CODE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
 
 
 class _NotModified(APIException):
