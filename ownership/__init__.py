@@ -5,10 +5,13 @@ Modules import only downward along the way the data takes::
     fixtures/ ── seed ──► models ◄── admin            people edit in the admin, and only there
                             │  every write makes history rows, tied to one change set
                             ▼
-                         history ──► timeline         who changed what, when, why
-                            │
-                        registry_map                  the whole map, built from names
+                         history ──► timeline, feed   who changed what, when, why
+                            │    └─► undo, verify     taking it back, and proof that it is whole
+                            ▼
+                       map, past                      the whole map, now or as of a revision
                             │
                             ▼
                      api (/api/v1/)                   read-only, for programs
+
+``drift`` stands beside it: it compares a map with what infrastructure permits, without Django or database.
 """

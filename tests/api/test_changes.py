@@ -5,7 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from ownership.history import ChangeSet, change_set
 from ownership.models import Access, ApiToken, Service, Table
@@ -176,6 +178,20 @@ def test_a_pages_queries_do_not_grow_with_its_entries(viewer_client, seeded, dja
     for limit in (10, 100):
         with django_assert_num_queries(13):
             viewer_client.get(CHANGES, {"limit": limit})
+
+
+@pytest.mark.parametrize("kind", ["tables/orders", "services/payments"])
+def test_a_timelines_queries_do_not_grow_with_its_entries(viewer_client, kind):
+    access = make_access(make_table("orders"), make_service("payments"))
+    counts = []
+    for edits in (2, 30):
+        for number in range(edits):
+            access.notes = f"note {edits} {number}"
+            access.save()
+        with CaptureQueriesContext(connection) as queries:
+            get(viewer_client, f"/api/v1/{kind}/history/")
+        counts.append(len(queries))
+    assert counts == [13, 13]
 
 
 def test_a_tables_timeline_is_newest_first_and_has_its_accesses(viewer_client, story):
