@@ -153,15 +153,14 @@ def _hanging_on(table_ids: Any) -> Parts:
     }
 
 
-def ids_ever_named(model: Any, name: str) -> list[int]:
-    """Ids of the rows that have, or once had, the name; the one that has it now or had it last comes first."""
-    entries = _h(model).objects.filter(name=name).order_by("-history_id").values_list("id", flat=True)
-    live = model.objects.filter(name=name).values_list("pk", flat=True)
-    return list(dict.fromkeys([*live, *entries]))
+def id_named(model: Any, name: str) -> int | None:
+    """Id of the row that has the name, or else had it last; None where none ever had."""
+    live = model.objects.filter(name=name).values_list("pk", flat=True).first()
+    return live or _h(model).objects.filter(name=name).values_list("id", flat=True).first()
 
 
 def _ids(model: Any, name: str) -> list[int]:
-    ids = ids_ever_named(model, name)
+    ids = list(_h(model).objects.filter(name=name).order_by("id").values_list("id", flat=True).distinct())
     if not ids:
         raise UnknownName(f"No {model._meta.verbose_name} has, or ever had, this name.")
     return ids

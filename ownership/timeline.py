@@ -108,12 +108,11 @@ class Timeline:
         """A table's with its accesses and indexes; a service's with what it gained and lost; else the row's own."""
         timeline = cls.of_row(model, pk)
         if model is Service:
-            given = Q(gained_by=timeline.pk) | Q(lost_by=timeline.pk)
-            timeline.parts = [
-                (_history(Service), Q(id=timeline.pk) | given),
-                (_history(Access), Q(service_id=timeline.pk) | given),
-                (_history(Table), given),
-            ]
+            # Apart, not as one condition with OR, which would have databases sort all of the service's entries.
+            gained, lost = Q(gained_by=timeline.pk), Q(lost_by=timeline.pk)
+            timeline.parts += [(_history(Service), gained), (_history(Service), lost)]
+            timeline.parts += [(_history(Access), Q(service_id=timeline.pk)), (_history(Access), lost)]
+            timeline.parts += [(_history(Table), gained), (_history(Table), lost)]
         return timeline
 
     @classmethod

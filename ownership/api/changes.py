@@ -208,11 +208,11 @@ class TimelineView(RegistryView):
     )
     def get(self, request: Request, name: str) -> Response:
         """Change sets that touched it, newest first, with those of their entries that are about it."""
-        ids = [] if "\x00" in name else feed.ids_ever_named(self.model, name)
-        if not ids:
+        pk = None if "\x00" in name else feed.id_named(self.model, name)
+        if pk is None:
             raise Http404(f"No {self.model._meta.verbose_name} is, or ever was, called {name!r}.")
         before = whole_number(request, "before", 0, 10**18) if "before" in request.query_params else None
-        page = Timeline.of(self.model, ids[0]).page(before)
+        page = Timeline.of(self.model, pk).page(before)
         results = [change_set_json(group.change_set, [one.entry for one in group.entries]) for group in page.groups]
         return Response({"results": results, "next": page.next})
 

@@ -180,8 +180,8 @@ def test_a_pages_queries_do_not_grow_with_its_entries(viewer_client, seeded, dja
             viewer_client.get(CHANGES, {"limit": limit})
 
 
-@pytest.mark.parametrize("kind", ["tables/orders", "services/payments"])
-def test_a_timelines_queries_do_not_grow_with_its_entries(viewer_client, kind):
+@pytest.mark.parametrize(("kind", "expected"), [("tables/orders", 12), ("services/payments", 20)])
+def test_a_timelines_queries_do_not_grow_with_its_entries(viewer_client, kind, expected):
     access = make_access(make_table("orders"), make_service("payments"))
     counts = []
     for edits in (2, 30):
@@ -191,7 +191,7 @@ def test_a_timelines_queries_do_not_grow_with_its_entries(viewer_client, kind):
         with CaptureQueriesContext(connection) as queries:
             get(viewer_client, f"/api/v1/{kind}/history/")
         counts.append(len(queries))
-    assert counts == [13, 13]
+    assert counts == [expected, expected]
 
 
 def test_a_tables_timeline_is_newest_first_and_has_its_accesses(viewer_client, story):
