@@ -67,6 +67,12 @@ def drop_triggers(connection: BaseDatabaseWrapper) -> None:
                     cursor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
 
 
+def drop_function(connection: BaseDatabaseWrapper) -> None:
+    """Take away what the triggers call, once all tables are gone; PostgreSQL alone has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP FUNCTION IF EXISTS {_FUNCTION}()")
+
+
 def _create_groups(apps: Apps, using: str) -> None:
     """*Team leads* edit the registry, *Viewers* see it; both see history and keep tokens of their own.
 
