@@ -12,6 +12,7 @@ Modules import only downward along the way the data takes::
                             │
                             ▼
                      api (/api/v1/)                   read-only, for programs
+                     pages (/)                        to look at, for people
 
 ``drift`` stands beside it: it compares a map with what infrastructure permits, without Django or database.
 """

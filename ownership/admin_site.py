@@ -40,7 +40,7 @@ class RegistryAdminSite(admin.AdminSite):
     site_title = "Ownership registry"
     index_title = "The map"
     login_form = SignInForm
-    site_url = None
+    site_url = "/"
     enable_nav_sidebar = False  # the tables list needs the width: who reads and writes is what people come for
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:

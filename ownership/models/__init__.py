@@ -1,0 +1,22 @@
+"""The registry's models: what the ownership map is made of, in the document's and DynamoDB's words."""
+
+from ownership.history import ChangeSet, RegistryLock
+from ownership.models.rules import KeyType, Mode
+from ownership.models.services import Environment, Service, TableGroup
+from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table
+from ownership.models.tokens import ApiToken
+
+__all__ = [
+    "Access",
+    "ApiToken",
+    "ChangeSet",
+    "Environment",
+    "KeySchema",
+    "KeyType",
+    "Mode",
+    "RegistryLock",
+    "SecondaryIndex",
+    "Service",
+    "Table",
+    "TableGroup",
+]

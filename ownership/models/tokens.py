@@ -1,0 +1,21 @@
+"""Tokens of the API."""
+
+from django.db import models
+from knox.models import AbstractAuthToken
+
+from ownership.models.rules import is_one_line
+
+
+class ApiToken(AbstractAuthToken):
+    """A person's key to the read-only API. Only its hash is kept; the token itself is shown once."""
+
+    name = models.CharField(max_length=100, validators=[is_one_line], help_text="What uses it: nightly export")
+    last_used = models.DateField(null=True, editable=False, help_text="Day of its last use.")
+
+    class Meta:
+        verbose_name = "API token"
+        verbose_name_plural = "API tokens"
+        ordering = ["-created"]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user}"

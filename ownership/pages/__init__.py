@@ -1,0 +1,1 @@
+"""The pages that readers look at: server-made HTML and SVG, whole without JavaScript."""

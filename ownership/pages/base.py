@@ -1,0 +1,77 @@
+"""What all pages share: who may look, the moment that is shown, and refusals that say what to do."""
+
+from contextlib import nullcontext
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.generic import TemplateView
+
+from ownership import past
+from ownership.history import ChangeSet
+
+
+class BadAddress(ValueError):
+    """A query parameter has a value that it doesn't take; the message says what it would."""
+
+
+class Page(TemplateView):
+    """A page to read. Subclasses give `template_name` and `get_context_data`, which sees the rows of the moment.
+
+    `?revision=` or `?as_of=` shows the map of then, to people who are signed in.
+    """
+
+    http_method_names = ["get", "head", "options"]
+    # History and drift ask for a sign-in also where the map is open to all.
+    needs_sign_in = False
+    request: HttpRequest
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Ask for a sign-in where it takes one; show what is asked for as of its moment; name what is wrong."""
+        asked = {name: request.GET[name] for name in ("revision", "as_of") if request.GET.get(name)}
+        if not request.user.is_authenticated and (self.needs_sign_in or asked or not settings.ANONYMOUS_READ):
+            return redirect_to_login(request.get_full_path())
+        try:
+            texts = [request.path, *request.GET, *(text for values in request.GET.lists() for text in values[1])]
+            if any("\x00" in text for text in texts):
+                raise BadAddress("An address can't hold the NUL character.")
+            self.moment = _moment(asked)
+            with past.as_of(self.moment["revision"]) if self.moment else nullcontext():
+                response: Any = super().dispatch(request, *args, **kwargs)
+                # Rendered here, for whatever the template still reads is to be of then, too.
+                if hasattr(response, "render"):
+                    response.render()
+        except (BadAddress, past.BadMoment) as error:
+            return refusal(request, 400, "This address asks for what is not there", str(error))
+        except Http404 as error:
+            return refusal(request, 404, "Not found", str(error))
+        # The same for all who may read, but who may is asked each time.
+        response["Cache-Control"] = "private, no-cache"
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With the moment asked for (None: today): its revision, change set and the one that followed."""
+        return super().get_context_data(**kwargs) | {"moment": self.moment}
+
+
+def _moment(asked: dict[str, str]) -> dict[str, Any] | None:
+    if not asked:
+        return None
+    if len(asked) > 1:
+        raise BadAddress("Give revision or as_of, not both.")
+    [(name, value)] = asked.items()
+    revision = (past.at_revision if name == "revision" else past.at_time)(value)[0]
+    near = ChangeSet.objects.in_bulk([revision, revision + 1])
+    return {
+        "revision": revision,
+        "change_set": near.get(revision),
+        "following": near.get(revision + 1),
+        "query": f"revision={revision}",
+    }
+
+
+def refusal(request: HttpRequest, status: int, title: str, message: str, **context: Any) -> HttpResponse:
+    """A page that says what was wrong with the address and where to go from here."""
+    return render(request, "ownership/refusal.html", {"title": title, "message": message, **context}, status=status)

@@ -1,0 +1,37 @@
+"""Who may look at the pages, and what odd addresses get."""
+
+import pytest
+from django.urls import reverse
+
+HOME = reverse("pages:home")
+
+
+def test_a_stranger_is_asked_to_sign_in_and_comes_back_to_the_page(client, seeded):
+    assert client.get(f"{HOME}?x=1").headers["Location"] == "/admin/login/?next=/%3Fx%3D1"
+
+
+def test_anyone_reads_where_the_map_is_open_to_all_but_not_the_past(client, seeded, settings):
+    settings.ANONYMOUS_READ = True
+    assert "biztechUsers" in client.get(HOME).text
+    assert client.get(f"{HOME}?revision=1").status_code == 302
+
+
+def test_the_past_is_shown_as_it_was_and_says_so(viewer_client, seeded):
+    page = viewer_client.get(f"{HOME}?revision=0").text
+    assert "This is the past: the map as of revision 0" in page
+    assert "biztechUsers" not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("revision=99", "Takes a whole number from 0 to 1"),
+        ("as_of=yesterday", "Takes a date or time as ISO 8601"),
+        ("revision=1&as_of=2026-01-01", "not both"),
+        ("x=%00", "NUL"),
+    ],
+)
+def test_an_address_that_asks_for_nonsense_is_told_what_it_takes(viewer_client, seeded, query, said):
+    response = viewer_client.get(f"{HOME}?{query}")
+    assert response.status_code == 400
+    assert said in response.text
