@@ -4,16 +4,19 @@ Downstream, a table's data goes to the services that read it, and a service's to
 it comes from the services that write the table, and from the tables that the service reads. That a service reads one
 table and writes another does not prove that the one flows into the other: a trace is what may be affected.
 
-A service's parts come along with it wherever it is reached, also as the start: an access of ``interactions`` is one of
-some code in it, and who asks what a broken ``interactions`` affects means all of it. A part stands for itself alone.
+A trace that starts from a service starts from its parts, too: who asks what a broken ``interactions`` affects means
+all of it. Where a trace comes to ``interactions`` on its way, it goes on by the accesses of ``interactions`` alone: the
+map says of each part what that reads and writes, and a hop stands on accesses.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import QuerySet
 
 from ownership.models import Access, Mode, Service, Table
 
-DEEPEST = 10
+USUAL, DEEPEST = 4, 10
 MOST = 500  # accesses and parts in one trace: nobody reads more, and a hop's query names no more ids than that
 
 _READS = (Mode.READ, Mode.READ_WRITE)
@@ -24,7 +27,7 @@ _WRITES = (Mode.WRITE, Mode.READ_WRITE)
 class Place:
     """A table or service as one hop mentions it, with the accesses that lead to it from the hop before.
 
-    A part that comes along with its whole, and the start, have none. ``first`` is the hop that reached the place
+    The start and its parts have none. ``first`` is the hop that reached the place
     first; the trace goes on from that mention alone, so that it ends also where data goes in a circle.
     """
 
@@ -55,7 +58,7 @@ class Trace:
 
 
 def trace(start: Table | Service, *, downstream: bool, depth: int) -> Trace:
-    """Follow the data from a saved row. One query per hop, and one per level of parts where it comes to services."""
+    """Follow the data from a saved row. One query per hop, and for a service one per level of its parts."""
     return _Tracer(Trace(start, downstream, depth)).run()
 
 
@@ -70,16 +73,25 @@ class _Tracer:
 
     def run(self) -> Trace:
         """Hop by hop until the depth, the bound, or a hop that comes to nothing new."""
-        start, hop = self.result.start, 0
-        places = self._with_parts([self._place(start, 0)])
-        while places:
-            self.result.hops.append(places)
-            new = [place.row for place in places if not place.again]
-            hop += 1
-            if not new or hop > self.result.depth or not self.result.complete:
+        hops = self.result.hops
+        hops.append([self._place(row, 0) for row in self._start()])
+        while len(hops) <= self.result.depth and self.result.complete:
+            new = [place.row for place in hops[-1] if not place.again]
+            places = self._next(new, len(hops)) if new else []
+            if not places:
                 break
-            places = self._next(new, hop)
+            hops.append(places)
         return self.result
+
+    def _start(self) -> list[Table | Service]:
+        """The row that was asked for; of a service its parts, too, and the parts of these."""
+        found = level = [self.result.start]
+        while level and isinstance(self.result.start, Service):
+            known = [row.pk for row in found]
+            parts = Service.objects.filter(part_of__in=[row.pk for row in level]).exclude(pk__in=known)
+            level = self._fitting(parts.select_related("part_of"))
+            found = found + level
+        return found
 
     def _place(self, row: Table | Service, hop: int) -> Place:
         return Place(row, hop, self.first.setdefault((type(row), row.pk), hop))
@@ -104,22 +116,11 @@ class _Tracer:
             place = places.get(row.pk) or places.setdefault(row.pk, self._place(row, hop))
             place.accesses.append(access)
             self.crossed.append(access.pk)
-        return self._with_parts(list(places.values()))
+        return list(places.values())
 
-    def _with_parts(self, places: list[Place]) -> list[Place]:
-        """The places, and after them the parts of those services that are new, and the parts of these."""
-        found = list(places)
-        wholes = [place.row for place in places if isinstance(place.row, Service) and not place.again]
-        while wholes:
-            parts = Service.objects.filter(part_of__in=[row.pk for row in wholes]).select_related("part_of")
-            mentioned = [place.row.pk for place in found]
-            wholes = [row for row in self._fitting(parts.exclude(pk__in=mentioned)) if (Service, row.pk) not in self.first]
-            found += [self._place(row, found[0].hop) for row in wholes]
-        return found
-
-    def _fitting(self, rows: Iterable) -> list:
+    def _fitting(self, rows: QuerySet) -> list[Any]:
         """As many of them as there is room for."""
-        found = list(rows[: self.room + 1])  # type: ignore[index]
+        found = list(rows[: self.room + 1])
         if len(found) > self.room:
             self.result.complete = False
         found = found[: self.room]

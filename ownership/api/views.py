@@ -136,7 +136,7 @@ class RegistryView(ReadOnlyView):
 history_head = past.head
 
 
-class _MomentView(RegistryView):
+class MomentView(RegistryView):
     """Answers of today, or of a revision or time that is asked for."""
 
     schema = MomentSchema()
@@ -199,7 +199,7 @@ def asked_environment(request: Request) -> Environment | None:
     return environments[name]
 
 
-class MapView(_MomentView):
+class MapView(MomentView):
     """The whole map."""
 
     parameters = frozenset({"format", "environment"})
@@ -221,7 +221,7 @@ class MapView(_MomentView):
         return Response(serializers.MapSerializer(content, context=context).data)
 
 
-class _ListView(_MomentView, ReadOnlyModelViewSet):
+class _ListView(MomentView, ReadOnlyModelViewSet):
     """A list with filters, search, order and pages; where it has details, they are looked up by name."""
 
     lookup_field = "name"

@@ -15,7 +15,7 @@ from tests.factories import make_access, make_service, make_table
 from tests.test_past import a_life
 
 MAP_AND_LISTS = ["map/", "tables/", "services/", "accesses/", "groups/", "environments/"]
-DETAILS = ["tables/biztechUsers/", "services/teams/"]
+DETAILS = ["tables/biztechUsers/", "services/teams/", "tables/biztechUsers/trace/", "services/interactions/trace/"]
 # Every filter, search, ordering and page that there is.
 QUERIES = [
     *MAP_AND_LISTS[1:],
