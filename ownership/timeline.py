@@ -118,13 +118,17 @@ class Timeline:
     @classmethod
     def of_row(cls, model: type[Model], pk: Any) -> "Timeline":
         """What the row's own form can change: the row, and a table's accesses and indexes."""
-        text = str(pk)
+        return cls.of_rows(model, [pk])
+
+    @classmethod
+    def of_rows(cls, model: type[Model], pks: list[Any]) -> "Timeline":
+        """The same of several rows at once."""
         # Anything else is no row's id, and SQLite fails on a number that takes more than 64 bits; neither is 0.
-        pk = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-        parts: list[tuple[Any, Q]] = [(_history(model), Q(id=pk))]
+        found = [int(pk) if str(pk).isascii() and str(pk).isdigit() and len(str(pk)) < 19 else 0 for pk in pks]
+        parts: list[tuple[Any, Q]] = [(_history(model), Q(id__in=found))]
         if model is Table:
-            parts += [(_history(part), Q(table_id=pk)) for part in (Access, SecondaryIndex)]
-        return cls(pk, parts)
+            parts += [(_history(part), Q(table_id__in=found)) for part in (Access, SecondaryIndex)]
+        return cls(found[0] if found else 0, parts)
 
     def exists(self) -> bool:
         """Whether there is any entry."""

@@ -161,7 +161,7 @@ class Registry:
 
     def hand_over(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         chosen = {"action": "hand_over", "_selected_action": [self.pick(Table, a).pk, self.pick(Table, b).pk]}
-        owner = {"owner": self.pick(Service, b).pk, "reason": reason, "hand_over": "yes"}
+        owner = {"owner": self.pick(Service, b).pk, "reason": reason, "hand_over": "yes", "revision": self.head()}
         assert self.client.post(reverse("admin:ownership_table_changelist"), chosen | owner).status_code == 302
 
     def delete_table(self, reason: str, name: str, text: str, a: int, b: int) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminURLFieldWidget, AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
@@ -61,18 +62,29 @@ class RegistryForm(forms.ModelForm):
 
 
 def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-    """Django's action, asking for a reason on its confirmation page; all the deletions are one change set."""
-    if not request.POST.get("post"):
-        response = delete_selected(model_admin, request, queryset)
-        if isinstance(response, TemplateResponse) and response.context_data is not None:
-            response.context_data["reason_form"] = ReasonForm()
-        return response
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        model_admin.message_user(request, REASON_NEEDED, messages.ERROR)
-        return None
-    with admin_change_set(request, form.cleaned_data["reason"]):
-        return delete_selected(model_admin, request, queryset)
+    """Django's action, asking for a reason on its confirmation page; all the deletions are one change set.
+
+    Refused where one of the rows changed since that page was opened.
+    """
+    form, conflict = ReasonForm(request.POST if request.POST.get("post") else None), None
+    if form.is_valid():
+        with admin_change_set(request, form.cleaned_data["reason"]):
+            conflict = find_conflict(request, selected_rows(model_admin, request))[0]
+            if conflict is None:
+                return delete_selected(model_admin, request, queryset)
+    # Without Django's sign that the page was confirmed, it shows the page again.
+    post = request.POST.copy()
+    post.pop("post", None)
+    request.POST = post  # type: ignore[assignment]
+    response = delete_selected(model_admin, request, queryset)
+    if isinstance(response, TemplateResponse) and response.context_data is not None:
+        response.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": head_revision()}
+    return response
+
+
+def selected_rows(model_admin: "RegistryAdmin", request: HttpRequest) -> Timeline:
+    """What happened to the rows that an action was chosen for, also to those that are gone by now."""
+    return Timeline.of_rows(model_admin.model, request.POST.getlist(ACTION_CHECKBOX_NAME))
 
 
 class Autocomplete(AutocompleteSelect):

@@ -18,9 +18,11 @@ from ownership.admin.base import (
     RegistryAdmin,
     RegistryForm,
     admin_change_set,
+    selected_rows,
     steady_autocomplete,
     without_side_doors,
 )
+from ownership.admin.conflict import find_conflict, head_revision
 from ownership.hints import hints
 from ownership.history import ChangeSet
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
@@ -137,21 +139,26 @@ def hand_over(model_admin: "TableAdmin", request: HttpRequest, queryset: QuerySe
     confirmed = "hand_over" in request.POST
     form = HandOverForm(request.POST if confirmed else None, admin_site=model_admin.admin_site)
     tables = queryset.select_related("owner")
+    conflict = None
     if confirmed and form.is_valid():
         owner = form.cleaned_data["owner"]
         moved = 0
         with admin_change_set(request, form.cleaned_data["reason"]):
-            for table in tables:
+            conflict = find_conflict(request, selected_rows(model_admin, request))[0]
+            for table in () if conflict else tables:
                 moved += table.owner_id != owner.pk
                 table.owner = owner
                 table.save()
-        model_admin.message_user(request, f"{moved} table(s) handed over to {owner}.", messages.SUCCESS)
-        return None
+        if conflict is None:
+            model_admin.message_user(request, f"{moved} table(s) handed over to {owner}.", messages.SUCCESS)
+            return None
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Hand over to another service",
         "form": form,
         "tables": tables,
+        "conflict": conflict,
+        "shown_revision": head_revision(),
         "opts": model_admin.opts,
         "media": model_admin.media + form.media,
     }

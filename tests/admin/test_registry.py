@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from ownership.history import ChangeSet, entries_of
+from ownership.history import ChangeSet, change_set, entries_of
 from ownership.models import Access, Service, Table
 from tests.admin.pages import change_url, form_of, open_form, save_form
 from tests.factories import make_access, make_service, make_table
@@ -86,10 +86,11 @@ def test_deleting_several_asks_for_a_reason_and_is_one_change_set(lead_client):
     chosen = {"action": "delete_selected", "_selected_action": [service.pk for service in services]}
     page = lead_client.post(url, chosen)
     assert 'name="reason"' in page.content.decode()
-    assert "Say why" in text(lead_client.post(url, chosen | {"post": "yes", "reason": ""}, follow=True))
+    form = form_of(page) | chosen
+    assert "Say why" in text(lead_client.post(url, form | {"reason": ""}, follow=True))
     assert Service.objects.count() == 2
     before = ChangeSet.objects.count()
-    lead_client.post(url, chosen | {"post": "yes", "reason": "Both shut down"})
+    lead_client.post(url, form | {"reason": "Both shut down"})
     assert not Service.objects.exists()
     assert ChangeSet.objects.count() == before + 1
 
@@ -267,11 +268,22 @@ def hand_over(client: Client, tables, **fields):
     return client.post(TABLES, selected | fields, follow=True)
 
 
+def hand_over_to(client: Client, tables, owner, reason):
+    """From a page opened now."""
+    page = hand_over(client, tables)
+    return hand_over(client, tables, **answer(page, owner=owner, reason=reason))
+
+
+def answer(page, **fields):
+    """The page's form filled in; which rows it is about stays with the caller, for a dict holds one of them."""
+    return {name: value for name, value in form_of(page).items() if name != "_selected_action"} | fields
+
+
 def test_selected_tables_are_handed_over_in_one_change_set(lead_client, seeded):
     tables = list(Table.objects.filter(owner__name="btx"))
     assert "now owned by btx" in text(hand_over(lead_client, tables))
     owner = Service.objects.get(name="bots")
-    hand_over(lead_client, tables, hand_over="yes", owner=owner.pk, reason="Bots takes BTX")
+    hand_over_to(lead_client, tables, owner.pk, "Bots takes BTX")
     assert not Table.objects.filter(owner__name="btx").exists()
     assert ChangeSet.objects.count() == 2
     assert {tuple(entry.changes["owner"]) for entry in entries_of([2])} == {("btx", "bots")}
@@ -279,10 +291,51 @@ def test_selected_tables_are_handed_over_in_one_change_set(lead_client, seeded):
 
 def test_handing_over_needs_a_reason_and_an_owner(lead_client, seeded):
     tables = list(Table.objects.filter(owner__name="btx"))
-    page = text(hand_over(lead_client, tables, hand_over="yes", owner="", reason=""))
+    page = text(hand_over_to(lead_client, tables, "", ""))
     assert "This field is required" in page
     assert "Say why" in page
     assert ChangeSet.objects.count() == 1
+
+
+def test_handing_over_what_changed_meanwhile_is_refused_and_keeps_what_was_chosen(lead, lead_client, seeded):
+    tables = list(Table.objects.filter(owner__name="btx"))
+    owner, rival = Service.objects.get(name="bots"), Service.objects.get(name="events")
+    opened = hand_over(lead_client, tables)
+    with change_set(user=lead, reason="Events takes it", source=ChangeSet.Source.ADMIN):
+        tables[0].owner = rival
+        tables[0].save()
+    page = hand_over(lead_client, tables, **answer(opened, owner=owner.pk, reason="Bots takes BTX"))
+    assert "it was changed by lead" in text(page)
+    assert "Events takes it" in text(page)
+    assert form_of(page)["reason"] == "Bots takes BTX"
+    assert form_of(page)["owner"] == str(owner.pk)
+    assert not Table.objects.filter(owner=owner, pk__in=[table.pk for table in tables]).exists()
+    hand_over(lead_client, tables, **answer(page))
+    assert Table.objects.filter(owner=owner, pk__in=[table.pk for table in tables]).count() == len(tables)
+
+
+def test_deleting_several_of_which_one_changed_meanwhile_is_refused(lead, lead_client):
+    services = [make_service(), make_service()]
+    url = reverse("admin:ownership_service_changelist")
+    chosen = {"action": "delete_selected", "_selected_action": [service.pk for service in services]}
+    opened = answer(lead_client.post(url, chosen))
+    with change_set(user=lead, reason="Still needed", source=ChangeSet.Source.ADMIN):
+        services[1].description = "Still in use."
+        services[1].save()
+    page = lead_client.post(url, chosen | opened | {"reason": "Both shut down"})
+    assert "Still needed" in text(page)
+    assert Service.objects.count() == 2
+    lead_client.post(url, chosen | answer(page))
+    assert not Service.objects.exists()
+
+
+@pytest.mark.parametrize("action", ["delete_selected", "hand_over"])
+def test_an_action_that_does_not_say_what_it_saw_is_refused(lead_client, action):
+    table = make_table()
+    form = {"action": action, "_selected_action": table.pk, "post": "yes", "hand_over": "yes", "reason": "x"}
+    page = lead_client.post(TABLES, form | {"owner": make_service().pk})
+    assert "does not say which revision" in text(page)
+    assert Table.objects.get().owner == table.owner
 
 
 # Who may do what
