@@ -99,7 +99,7 @@ class Snapshots:
             self._kept.popitem(last=False)
 
     def _build(self, head: past.Head, environment: Environment | None) -> bytes | None:
-        key = environment and environment.pk
+        key = environment.pk if environment else None
         state = _changed(self._states.get(key), head, environment) or _whole(head, environment)
         if past.head() != head:
             return None
