@@ -29,7 +29,7 @@ from ownership.models import Access, Environment, Service, TableGroup
 
 # The version of the representation: a deploy that changes the code behind an answer changes its ETag.
 _HERE = Path(__file__).parent
-_SOURCES = sorted([*_HERE.glob("*.py"), *_HERE.parent.glob("*.py"), *_HERE.parent.glob("models/*.py")])
+_SOURCES = sorted(_HERE.parent.rglob("*.py"))
 _CODE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
 
 
