@@ -39,6 +39,7 @@ MODELS = {
     "table": "table",
     "secondaryindex": "secondary_index",
     "access": "access",
+    "waiver": "waiver",
 }
 
 
@@ -134,7 +135,8 @@ _FILTERS = [
 ]
 
 
-def _choice(request: Request, name: str, choices: list[str]) -> str | None:
+def choice(request: Request, name: str, choices: list[str]) -> str | None:
+    """One of the choices from the query, None where it isn't asked for; BadParameter where it is none of them."""
     value = request.query_params.get(name)
     if value is not None and value not in choices:
         raise BadParameter({name: f"Takes {', '.join(choices)}."})
@@ -148,8 +150,8 @@ def _selection(request: Request) -> feed.Parts:
         if value is not None and "\x00" in value:
             raise BadParameter({name: "Null characters are not allowed."})
     rest = {
-        "kind": _choice(request, "kind", list(KINDS)),
-        "source": _choice(request, "source", ChangeSet.Source.values),
+        "kind": choice(request, "kind", list(KINDS)),
+        "source": choice(request, "source", ChangeSet.Source.values),
         "since": _moment(request, "since"),
         "until": _moment(request, "until"),
     }

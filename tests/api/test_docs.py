@@ -9,7 +9,8 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from ownership.api import changes, compare, filters, serializers, urls, views
+from ownership.api import changes, compare, drift, filters, serializers, trace, urls, views
+from ownership.trace import DEEPEST, MOST, USUAL
 from tests.api.conftest import make_token
 
 TEXT = (settings.BASE_DIR / "docs" / "api.md").read_text(encoding="utf-8")
@@ -57,7 +58,19 @@ def test_every_parameter_of_history_is_documented_and_no_other():
     assert {*row("Following changes", "`changes/`")[1], "format"} == changes.ChangesView.parameters
     assert {"before", "format"} == changes.TimelineView.parameters
     assert {*row("The map as it was", "`compare/`")[1], "format"} == compare.CompareView.parameters
+
+
+def test_every_parameter_of_drift_is_documented_and_no_other():
+    parameters = set(row("Drift", "`drift/`")[1]) - {"none", "true", "false"}
+    assert parameters | {"format"} == drift.DriftView.parameters
     assert row("Following changes", "`tables/{name}/history/`")[1] == ["before"]
+
+
+def test_every_parameter_of_a_trace_is_documented_with_its_limits():
+    parameters = row("Tracing data", "`tables/{name}/trace/`")[1]
+    assert {*parameters, "format"} == {*trace.TableTraceView.parameters, *trace.DIRECTIONS}
+    assert f"hops, 1 to {DEEPEST} ({USUAL})" in TEXT
+    assert f"At {MOST} accesses" in TEXT
 
 
 @pytest.mark.parametrize(
@@ -85,6 +98,9 @@ def test_the_limits_are_documented(number):
         changes.FeedSerializer,
         changes.ChangeSetSerializer,
         changes.EntrySerializer,
+        trace.TraceSerializer,
+        trace.HopSerializer,
+        trace.PlaceSerializer,
     ],
 )
 def test_every_field_is_documented(serializer):
