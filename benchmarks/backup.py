@@ -99,13 +99,9 @@ def measure(times: int, folder: str) -> None:
             writer.kill()
             writer.wait()
     written = ChangeSet.objects.latest("revision").revision
-    print(
-        f"{connection.vendor}: {equal} of {times} backups restored equal, row by row")
-    )
+    print(f"{connection.vendor}: {equal} of {times} backups restored equal, row by row")
     print(f"  {written} change sets written meanwhile; {len(seen)} different revisions backed up")
-    print(
-        f"  the slowest backup {max(taken):.2f} s, the slowest restore {max(put_back):.2f} s; {len(file.getvalue()):,} B"
-    )
+    print(f"  slowest backup {max(taken):.2f} s, slowest restore {max(put_back):.2f} s, {len(file.getvalue()):,} bytes")
     if equal != times:
         sys.exit(1)
 

@@ -10,6 +10,6 @@ def all_rows() -> dict[str, list[tuple[Any, ...]]]:
     found = {}
     with connection.cursor() as cursor:
         for table in sorted(connection.introspection.table_names(cursor)):
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)} ORDER BY 1")
-            found[table] = [tuple(row) for row in cursor.fetchall()]
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            found[table] = sorted((tuple(row) for row in cursor.fetchall()), key=repr)
     return found
