@@ -4,14 +4,15 @@ from typing import Any
 
 from django.urls import path
 
-from ownership.api import changes, compare, trace, views
+from ownership.api import changes, compare, drift, trace, views
+from ownership.api.map import MapView, quickly
 
 LIST: Any = {"get": "list"}
 DETAIL: Any = {"get": "retrieve"}
 
 app_name = "api"
 urlpatterns = [
-    path("map/", views.MapView.as_view(), name="map"),
+    path("map/", quickly(MapView.as_view()), name="map"),
     path("tables/", views.TableView.as_view(LIST, detail=False), name="table-list"),
     path("tables/<str:name>/", views.TableView.as_view(DETAIL, detail=True), name="table-detail"),
     path("tables/<str:name>/history/", changes.TableTimelineView.as_view(), name="table-history"),
@@ -26,6 +27,8 @@ urlpatterns = [
     path("changes/", changes.ChangesView.as_view(), name="changes"),
     path("changes/atom/", changes.AtomView.as_view(), name="changes-atom"),
     path("compare/", compare.CompareView.as_view(), name="compare"),
+    path("drift/", drift.DriftView.as_view(), name="drift"),
+    path("drift/waivers/", drift.WaiversView.as_view(), name="drift-waivers"),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     path("docs/", views.DocsView.as_view(url_name="api:schema"), name="docs"),
     path("", views.UnknownAddress.as_view(), name="root"),

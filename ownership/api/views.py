@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 from django.http import Http404
@@ -24,13 +24,26 @@ from ownership.api.access import SignedIn
 from ownership.api.errors import BadParameter
 from ownership.api.negotiation import Negotiation
 from ownership.api.schema import ENVIRONMENT, MomentSchema, RegistrySchema
-from ownership.map import whole_map, whole_tables
+from ownership.api.snapshot import CODE
+from ownership.map import whole_tables
 from ownership.models import Access, Environment, Service, TableGroup
 
-# The version of the representation: a deploy that changes the code behind an answer changes its ETag.
-_HERE = Path(__file__).parent
-_SOURCES = sorted([*_HERE.glob("*.py"), *_HERE.parent.glob("*.py"), *_HERE.parent.glob("models/*.py")])
-_CODE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
+
+@lru_cache(maxsize=256)
+def etag(head: past.Head, address: str, media_type: str, encoding: str) -> str:
+    """Names an answer: the history's head, the code that shapes it, and what selects it."""
+    selects = f"{head[1]} {CODE} {address} {media_type} {encoding}"
+    return f'"{hashlib.sha256(selects.encode()).hexdigest()[:32]}"'
+
+
+def has_already(request: Any, tag: str) -> bool:
+    """Whether the asker has the answer of that ETag. Compared weakly: a proxy that compresses makes it a weak one."""
+    asked = request.META.get("HTTP_IF_NONE_MATCH", "")
+    return tag in {one.removeprefix("W/") for one in parse_etags(asked)} if asked else False
+
+
+# The same for all who may read, but who may is asked each time.
+KEPT_BY_NOBODY = "private, no-cache"
 
 
 class _NotModified(APIException):
@@ -79,8 +92,7 @@ class ReadOnlyView(APIView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Add the headers that tell how the answer may be kept."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        # The same for all who may read, but who may is asked each time.
-        response["Cache-Control"] = "private, no-cache"
+        response["Cache-Control"] = KEPT_BY_NOBODY
         patch_vary_headers(response, ["Accept", "Authorization", "Cookie"])
         return response
 
@@ -90,7 +102,12 @@ class RegistryView(ReadOnlyView):
 
     schema = RegistrySchema()
     # Revision and digest of the head that the answer shows; None until a reading request got that far.
-    head_shown: tuple[int, str] | None = None
+    head_shown: past.Head | None = None
+
+    @property
+    def encoding(self) -> str:
+        """How the answer is compressed, where the registry itself does that."""
+        return ""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer from one revision: where a change came in between reading head and rows, read both again."""
@@ -106,19 +123,16 @@ class RegistryView(ReadOnlyView):
         if request.method not in ("GET", "HEAD"):
             return
         self.head_shown = self.find_head()
-        # Compared weakly: a proxy that compresses the answer makes its ETag a weak one.
-        asked = {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
-        if self.etag(self.head_shown) in asked:
+        if has_already(request, self.etag(self.head_shown)):
             raise _NotModified
 
     def find_head(self) -> past.Head:
         """Revision and digest of what is to be shown."""
-        return history_head()
+        return past.head()
 
-    def etag(self, head: tuple[int, str]) -> str:
+    def etag(self, head: past.Head) -> str:
         """Names this answer: the history's head, the code that shapes it, and what selects it."""
-        selects = f"{head[1]} {_CODE} {self.request.build_absolute_uri()} {self.request.accepted_media_type}"
-        return f'"{hashlib.sha256(selects.encode()).hexdigest()[:32]}"'
+        return etag(head, self.request.build_absolute_uri(), self.request.accepted_media_type, self.encoding)
 
     def handle_exception(self, exc: Exception) -> Response:
         """A 304 is an answer, not a problem."""
@@ -131,9 +145,6 @@ class RegistryView(ReadOnlyView):
             response["ETag"] = self.etag(self.head_shown)
             response["X-Registry-Revision"] = str(self.head_shown[0])
         return response
-
-
-history_head = past.head
 
 
 class MomentView(RegistryView):
@@ -197,28 +208,6 @@ def asked_environment(request: Request) -> Environment | None:
     if name not in environments:
         raise BadParameter({"environment": f"Takes {', '.join(environments)}."})
     return environments[name]
-
-
-class MapView(MomentView):
-    """The whole map."""
-
-    parameters = frozenset({"format", "environment"})
-
-    @extend_schema(
-        operation_id="map",
-        parameters=[ENVIRONMENT],
-        responses=serializers.MapSerializer,
-    )
-    def get(self, request: Request) -> Response:
-        """The whole map of one revision, the current one unless asked: everything in the document's order."""
-        environment = asked_environment(request)
-        content = {
-            "revision": self.head_shown[0] if self.head_shown else 0,
-            "environment": environment and environment.name,
-            **whole_map(),
-        }
-        context = {"request": request, "view": self, "environment": environment}
-        return Response(serializers.MapSerializer(content, context=context).data)
 
 
 class _ListView(MomentView, ReadOnlyModelViewSet):

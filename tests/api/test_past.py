@@ -180,8 +180,9 @@ def test_the_present_is_back_after_the_past_also_after_an_error(seeded, get):
 
 def test_the_past_takes_as_many_queries_as_today_at_any_size(seeded, get):
     def counted(path):
+        # Indented, for as it usually is today's map is kept.
         with CaptureQueriesContext(connection) as queries:
-            get(path)
+            get(path, accept="application/json; indent=1")
         return len(queries)
 
     few = {path: counted(path) for path in ["map/", *QUERIES]}
@@ -307,5 +308,5 @@ def test_compare_takes_a_fixed_number_of_queries(seeded, get):
     with change_set(reason="Grow"):
         for _ in range(30):
             make_access()
-    # Session and user; the head before and after, and `from`; and six models, twice.
-    assert counted() == few == 2 + 3 + 12
+    # Session and user; the head before and after, and `from`; and seven models, twice.
+    assert counted() == few == 2 + 3 + 14
