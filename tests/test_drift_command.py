@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from ownership.management.commands.drift import Command, map_of_today
+from ownership.api.serializers import map_of_today
+from ownership.management.commands.drift import Command
 
 pytestmark = pytest.mark.django_db
 

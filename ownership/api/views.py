@@ -6,13 +6,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import APIException
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,13 +23,16 @@ from ownership.api import filters, serializers
 from ownership.api.access import SignedIn
 from ownership.api.errors import BadParameter
 from ownership.api.negotiation import Negotiation
+from ownership.api.renderers import CsvRenderer, MarkdownRenderer, MermaidRenderer, as_file, in_forms
 from ownership.api.schema import ENVIRONMENT, MomentSchema, RegistrySchema
+from ownership.exports import csv, markdown, mermaid
 from ownership.map import whole_map, whole_tables
 from ownership.models import Access, Environment, Service, TableGroup
 
 # The version of the representation: a deploy that changes the code behind an answer changes its ETag.
 _HERE = Path(__file__).parent
-_SOURCES = sorted([*_HERE.glob("*.py"), *_HERE.parent.glob("*.py"), *_HERE.parent.glob("models/*.py")])
+_ANSWERS = ("api/*.py", "*.py", "models/*.py", "exports/*.py")
+_SOURCES = sorted(path for pattern in _ANSWERS for path in _HERE.parent.glob(pattern))
 _CODE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
 
 
@@ -203,28 +206,44 @@ class MapView(MomentView):
     """The whole map."""
 
     parameters = frozenset({"format", "environment"})
+    renderer_classes = [JSONRenderer, CsvRenderer, MarkdownRenderer]
 
     @extend_schema(
         operation_id="map",
         parameters=[ENVIRONMENT],
-        responses=serializers.MapSerializer,
+        responses=in_forms(serializers.MapSerializer, CsvRenderer, MarkdownRenderer),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """The whole map of one revision, the current one unless asked: everything in the document's order."""
         environment = asked_environment(request)
+        form = request.accepted_renderer
+        if environment is not None and isinstance(form, MarkdownRenderer):
+            raise BadParameter({"environment": "Takes none with Markdown, which calls tables by their base names."})
         content = {
             "revision": self.head_shown[0] if self.head_shown else 0,
             "environment": environment and environment.name,
             **whole_map(),
         }
         context = {"request": request, "view": self, "environment": environment}
-        return Response(serializers.MapSerializer(content, context=context).data)
+        whole = serializers.MapSerializer(content, context=context).data
+        if isinstance(form, CsvRenderer):
+            return as_file(csv.lines(whole), form, "table-ownership-map")
+        if isinstance(form, MarkdownRenderer):
+            return as_file(markdown.render(whole), form, "table-ownership-map")
+        return Response(whole)
 
 
 class _ListView(MomentView, ReadOnlyModelViewSet):
     """A list with filters, search, order and pages; where it has details, they are looked up by name."""
 
     lookup_field = "name"
+    # The forms of its details beside JSON.
+    detail_renderers: tuple[type[BaseRenderer], ...] = ()
+
+    def get_renderers(self) -> list[Any]:
+        """Details have forms that a list has not."""
+        more = [renderer() for renderer in self.detail_renderers] if self.detail else []
+        return [*super().get_renderers(), *more]
 
     def allowed_parameters(self) -> set[str]:
         """The filters' own names, and those of search, order and pages."""
@@ -248,7 +267,7 @@ class _ListView(MomentView, ReadOnlyModelViewSet):
 
 @extend_schema_view(
     list=extend_schema(parameters=[ENVIRONMENT]),
-    retrieve=extend_schema(parameters=[ENVIRONMENT]),
+    retrieve=extend_schema(parameters=[ENVIRONMENT], responses=in_forms(serializers.TableSerializer, MermaidRenderer)),
 )
 class TableView(_ListView):
     """Tables, each with its owner, key schema, indexes and accesses."""
@@ -257,6 +276,7 @@ class TableView(_ListView):
     queryset = whole_tables()
     serializer_class = serializers.TableSerializer
     filterset_class = filters.TableFilters
+    detail_renderers = (MermaidRenderer,)
     search_fields = ["name", "description", "accesses__notes"]
     ordering_fields = {"name": "name", "group": "group__position", "owner": "owner__name"}
 
@@ -268,15 +288,41 @@ class TableView(_ListView):
             "environment": None if fake else asked_environment(self.request),
         }
 
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """The table, or a drawing of who writes and reads it."""
+        response = super().retrieve(request, *args, **kwargs)
+        if isinstance(request.accepted_renderer, MermaidRenderer):
+            return as_file(mermaid.of_table(response.data), request.accepted_renderer, response.data["name"])
+        return response
 
+
+@extend_schema_view(retrieve=extend_schema(responses=in_forms(serializers.ServiceSerializer, MermaidRenderer)))
 class ServiceView(_ListView):
     """Services."""
 
     queryset = Service.objects.select_related("part_of")
     serializer_class = serializers.ServiceSerializer
     filterset_class = filters.ServiceFilters
+    detail_renderers = (MermaidRenderer,)
     search_fields = ["name", "description", "contact"]
     ordering_fields = {"name": "name", "part_of": "part_of__name"}
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """The service, or a drawing of what it and its parts write and read."""
+        if not isinstance(request.accepted_renderer, MermaidRenderer):
+            return super().retrieve(request, *args, **kwargs)
+        service = self.get_object()
+        parts = list(service.parts.select_related("part_of"))
+        accesses = Access.objects.filter(service__in=[service, *parts]).select_related("table__owner", "service")
+        drawn = mermaid.of_service(
+            self.get_serializer(service).data,
+            self.get_serializer(parts, many=True).data,
+            [
+                serializers.AccessSerializer(access).data | {"owner": access.table.owner.name}
+                for access in accesses.order_by(*AccessView.queryset.query.order_by)
+            ],
+        )
+        return as_file(drawn, request.accepted_renderer, service.name)
 
 
 class AccessView(_ListView):

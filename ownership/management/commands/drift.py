@@ -4,9 +4,8 @@ import sys
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ownership.api.serializers import MapSerializer
+from ownership.api.serializers import map_of_today
 from ownership.drift.command import main
-from ownership.map import whole_map
 
 
 class Command(BaseCommand):
@@ -26,10 +25,3 @@ class Command(BaseCommand):
     def handle(self, *args, **options) -> None:
         """Only by the command line: what it gives is an exit status."""
         raise NotImplementedError
-
-
-def map_of_today() -> dict:
-    """The registry's map, as /api/v1/map/ gives it."""
-    return MapSerializer(
-        {"revision": 0, "environment": None, **whole_map()}, context={"view": None, "environment": None}
-    ).data
