@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from ownership.history import ChangeSet, entry_models
-from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup
+from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup, Waiver
 from ownership.timeline import KINDS
 
 DIGEST_SHOWN = 12
@@ -131,7 +131,12 @@ def select(
         ids = _ids(Service, service)
         given = Q(gained_by__in=ids) | Q(lost_by__in=ids)
         narrower.append(
-            {_h(Service): Q(id__in=ids) | given, _h(Access): Q(service_id__in=ids) | given, _h(Table): given}
+            {
+                _h(Service): Q(id__in=ids) | given,
+                _h(Access): Q(service_id__in=ids) | given,
+                _h(Table): given,
+                _h(Waiver): Q(service_id__in=ids),
+            }
         )
     if group is not None:
         ids = _ids(TableGroup, group)
@@ -145,11 +150,12 @@ def select(
 
 
 def _hanging_on(table_ids: Any) -> Parts:
-    """Entries of tables, and of their accesses and indexes."""
+    """Entries of tables, and of their accesses, indexes and waivers."""
     return {
         _h(Table): Q(id__in=table_ids),
         _h(Access): Q(table_id__in=table_ids),
         _h(SecondaryIndex): Q(table_id__in=table_ids),
+        _h(Waiver): Q(table_id__in=table_ids),
     }
 
 

@@ -191,7 +191,7 @@ def change_set(
         lock_registry()
         _state.draft = _Draft(
             user_id=user.pk if user else None,
-            user_name=user.get_username() if user else _account_name(),
+            user_name=user.get_username() if user else account_name(),
             reason=reason.strip(),
             source=source,
             undoes=undoes,
@@ -221,7 +221,8 @@ def lock_registry() -> None:
         raise RegistryNotReady("The registry's lock row is missing: run `manage.py migrate`, which makes it.")
 
 
-def _account_name() -> str:
+def account_name() -> str:
+    """Name of the account that the process runs as."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user id without a name

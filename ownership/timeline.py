@@ -9,7 +9,7 @@ from django.db.models import Model, Q
 from django.urls import reverse
 
 from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entries_of
-from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup
+from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup, Waiver
 
 PAGE = 20
 LONG = 20
@@ -92,6 +92,7 @@ KINDS = {
     "service": Kind("services", (Service,)),
     "group": Kind("groups", (TableGroup,)),
     "environment": Kind("environments", (Environment,)),
+    "waiver": Kind("waivers of drift", (Waiver,)),
 }
 
 
@@ -105,14 +106,17 @@ class Timeline:
 
     @classmethod
     def of(cls, model: type[Model], pk: Any) -> "Timeline":
-        """A table's with its accesses and indexes; a service's with what it gained and lost; else the row's own."""
+        """A table's with all that hangs on it; a service's with what it gained and lost; else the row's own."""
         timeline = cls.of_row(model, pk)
+        if model is Table:
+            timeline.parts.append((_history(Waiver), Q(table_id=timeline.pk)))
         if model is Service:
             # Apart, not as one condition with OR, which would have databases sort all of the service's entries.
             gained, lost = Q(gained_by=timeline.pk), Q(lost_by=timeline.pk)
             timeline.parts += [(_history(Service), gained), (_history(Service), lost)]
             timeline.parts += [(_history(Access), Q(service_id=timeline.pk)), (_history(Access), lost)]
             timeline.parts += [(_history(Table), gained), (_history(Table), lost)]
+            timeline.parts.append((_history(Waiver), Q(service_id=timeline.pk)))
         return timeline
 
     @classmethod

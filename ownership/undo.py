@@ -13,7 +13,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import ProtectedError
 
 from ownership.history import CREATED, DELETED, entries_of, fetch
-from ownership.models import Access, SecondaryIndex, Table
+from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.timeline import Change, Said, changes_in_words, said
 
 
@@ -56,11 +56,11 @@ def plan(revision: int, sequence: int | None = None) -> list[Step]:
 
 
 def _hangs_on(entry: Any, other: Any) -> bool:
-    """Whether the entry is of an access or index that was deleted together with the other entry's table."""
+    """Whether the entry is of an access, index or waiver that was deleted together with the other entry's table."""
     return (
         other.instance_type is Table
         and other.history_type == entry.history_type == DELETED
-        and entry.instance_type in (Access, SecondaryIndex)
+        and entry.instance_type in (Access, SecondaryIndex, Waiver)
         and entry.table_id == other.id
     )
 
@@ -117,7 +117,7 @@ def _lost_with(row: Any, entry: Any, later: list[Any]) -> Iterator[str]:
     if later:
         yield f"Revision {later[-1].change_set_id} changed it since; that would be gone too."
     if isinstance(row, Table):
-        for model in (Access, SecondaryIndex):
+        for model in (Access, SecondaryIndex, Waiver):
             ours = model.history.filter(table_id=row.pk, change_set=entry.change_set_id).values("id")
             for hanging in model.objects.filter(table=row).exclude(pk__in=ours).select_related("table")[:1]:
                 yield f"{hanging} came later and would be gone too."

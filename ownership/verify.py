@@ -193,7 +193,7 @@ class Verification:
         for lookup in model.natural_key_lookups:
             field = lookup.partition("__")[0]
             name = self._in_words(model, field, values[field])
-            if str(name) not in entry.label:
+            if name is not None and str(name) not in entry.label:
                 yield f"its label is {_short(entry.label)}, without {_short(name)}."
 
     def _in_words(self, model: Any, name: str, value: Any) -> Any:

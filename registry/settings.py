@@ -205,6 +205,8 @@ SPECTACULAR_SETTINGS = {
         "KeyTypeEnum": "ownership.models.KeyType",
         "ModeEnum": "ownership.models.Mode",
         "EntryTypeEnum": ["created", "changed", "deleted"],
+        "DriftKindEnum": "ownership.models.drift.KINDS",
+        "IndexKindEnum": "ownership.models.SecondaryIndex.Kind",
     },
 }
 KNOX_TOKEN_MODEL = "ownership.ApiToken"  # noqa: S105 (the name of a model)

@@ -1,9 +1,12 @@
 """Makes registry rows; a test names only what matters to it."""
 
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from ownership.models import Access, Service, Table, TableGroup
+from django.utils import timezone
+
+from ownership.models import Access, Service, Table, TableGroup, Waiver
 
 _number = count(1)
 
@@ -27,3 +30,11 @@ def make_access(table: Table | None = None, service: Service | None = None, **fi
     return Access.objects.create(
         table=table or make_table(), service=service or make_service(), **{"mode": "read"} | fields
     )
+
+
+def make_waiver(table: Table | None = None, **fields: Any) -> Waiver:
+    """A saved waiver of a table that isn't deployed, for a month, unless said otherwise."""
+    until = timezone.now().date() + timedelta(days=30)
+    if "table_name" not in fields:
+        fields["table"] = table or make_table()
+    return Waiver.objects.create(**{"kind": "table_not_deployed", "until": until} | fields)

@@ -20,8 +20,8 @@ from ownership.history import (
     entry_models,
     registry_models,
 )
-from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
-from tests.factories import make_access, make_service, make_table
+from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup, Waiver
+from tests.factories import make_access, make_service, make_table, make_waiver
 
 pytestmark = pytest.mark.django_db
 
@@ -285,8 +285,8 @@ def test_a_save_past_the_models_own_save_is_refused():
     assert not Service.objects.exists()
 
 
-def test_registry_models_are_the_six_of_the_map():
-    assert set(registry_models()) == {Environment, TableGroup, Service, Table, SecondaryIndex, Access}
+def test_registry_models_are_the_six_of_the_map_and_waivers():
+    assert set(registry_models()) == {Environment, TableGroup, Service, Table, SecondaryIndex, Access, Waiver}
 
 
 def test_a_foreign_key_between_registry_models_is_never_set_null():
@@ -299,7 +299,7 @@ def test_a_foreign_key_between_registry_models_is_never_set_null():
         if field.is_relation
     }
     cascading = {key for key, action in actions.items() if action is CASCADE}
-    assert cascading == {(Access, "table"), (SecondaryIndex, "table")}
+    assert cascading == {(Access, "table"), (SecondaryIndex, "table"), (Waiver, "table")}
     assert {action for key, action in actions.items() if key not in cascading} == {PROTECT}
 
 
@@ -308,6 +308,7 @@ def test_a_foreign_key_between_registry_models_is_never_set_null():
 
 @pytest.mark.parametrize("verb", ["UPDATE {} SET {}={}", "DELETE FROM {}"])
 def test_the_database_refuses_to_change_or_delete_history(seeded, verb):
+    make_waiver()
     for model in [ChangeSet, *entry_models()]:
         table, column = model._meta.db_table, model._meta.pk.column
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:

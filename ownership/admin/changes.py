@@ -16,7 +16,7 @@ from ownership import feed, undo
 from ownership.admin.base import ReasonField, SteadyLists
 from ownership.admin.conflict import head_revision
 from ownership.history import DELETED, ChangeSet, change_set, entry_models
-from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup
+from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup, Waiver
 from ownership.timeline import KINDS, change_set_entries, said
 
 DELETED_SHOWN = 100
@@ -162,6 +162,8 @@ class ChangeSetAdmin(SteadyLists, admin.ModelAdmin):
             rows = model.objects.filter(~Exists(again), history_type=DELETED).select_related("change_set")
             if model.instance_type in (Access, SecondaryIndex):
                 rows = rows.filter(table_id__in=Table.objects.all())
+            if model.instance_type is Waiver:
+                rows = rows.filter(Q(table_id=None) | Q(table_id__in=Table.objects.all()))
             gone += rows.order_by("-history_id")[:DELETED_SHOWN]
         gone.sort(key=lambda entry: (entry.change_set_id, entry.sequence), reverse=True)
         return self._page(

@@ -39,6 +39,7 @@ MODELS = {
     "table": "table",
     "secondaryindex": "secondary_index",
     "access": "access",
+    "waiver": "waiver",
 }
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from ownership.api import changes, compare, trace, views
+from ownership.api import changes, compare, drift, trace, views
 
 LIST: Any = {"get": "list"}
 DETAIL: Any = {"get": "retrieve"}
@@ -26,6 +26,8 @@ urlpatterns = [
     path("changes/", changes.ChangesView.as_view(), name="changes"),
     path("changes/atom/", changes.AtomView.as_view(), name="changes-atom"),
     path("compare/", compare.CompareView.as_view(), name="compare"),
+    path("drift/", drift.DriftView.as_view(), name="drift"),
+    path("drift/waivers/", drift.WaiversView.as_view(), name="drift-waivers"),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     path("docs/", views.DocsView.as_view(url_name="api:schema"), name="docs"),
     path("", views.UnknownAddress.as_view(), name="root"),

@@ -31,8 +31,7 @@ from ownership.models import Access, Environment, Service, TableGroup
 
 # The version of the representation: a deploy that changes the code behind an answer changes its ETag.
 _HERE = Path(__file__).parent
-_ANSWERS = ("api/*.py", "*.py", "models/*.py", "exports/*.py")
-_SOURCES = sorted(path for pattern in _ANSWERS for path in _HERE.parent.glob(pattern))
+_SOURCES = sorted(_HERE.parent.rglob("*.py"))
 _CODE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
 
 

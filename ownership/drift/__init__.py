@@ -13,5 +13,7 @@ Modules import only upward in this list::
     dynamodb        reader of a live endpoint
     declared        the map, from a file or the API
     compare         declared and granted, as sets
+    waivers         findings that the team decided to live with
+    stored          what a reader found, as JSON and back
     report, command what people and pipelines see
 """

@@ -4,17 +4,18 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ownership.drift import declared as maps
+from ownership.drift import waivers
 from ownership.drift.cloudformation import read_templates
 from ownership.drift.compare import compare
 from ownership.drift.dynamodb import read_endpoint
-from ownership.drift.model import Comparison, Declared, Infrastructure, Place, ReadError
+from ownership.drift.model import Comparison, Declared, Infrastructure, Place, ReadError, Waiver
 from ownership.drift.names import Names
-from ownership.drift.report import as_json, as_text
+from ownership.drift.report import Waived, as_json, as_text
 from ownership.drift.serverless import read_projects
 from ownership.drift.source import Files, Map
 
@@ -84,44 +85,68 @@ def _roles(path: Path | None) -> dict[str, str]:
     return {str(role): str(service) for role, service in content.items()}
 
 
-def status(found: Infrastructure, result: Comparison) -> int:
-    """0 no drift, 1 drift, 2 something could not be read."""
-    return UNREADABLE if found.errors else DRIFT if result.findings else NO_DRIFT
-
-
-def show(arguments: argparse.Namespace, declared: Declared, found: Infrastructure, result: Comparison) -> str:
+def show(
+    arguments: argparse.Namespace, declared: Declared, found: Infrastructure, result: Comparison, waived: Waived
+) -> str:
     """The report in the chosen format."""
     if arguments.format == "json":
-        return json.dumps(as_json(declared, found, result, arguments.environment), ensure_ascii=False, indent=1) + "\n"
-    return as_text(declared, found, result)
+        report = as_json(declared, found, result, arguments.environment, waived)
+        return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+    return as_text(declared, found, result, waived)
 
 
-def main(
-    argv: Sequence[str] | None = None,
-    write: Callable[[str], object] | None = None,
-    own_map: Callable[[], Mapping[str, Any]] | None = None,
-) -> int:
-    """Read, compare, report to ``write``, or to standard output. Gives the exit status.
+class Registry:
+    """Where map and waivers come from: an address or a file."""
 
-    ``own_map`` gives the map, as the API would, where no --registry says another.
-    """
-    arguments = parser().parse_args(argv)
-    try:
-        if not arguments.registry and own_map is None:
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.address, self.token = arguments.registry, arguments.token
+
+    def declared(self) -> Declared:
+        """The map. Raises ReadError."""
+        if not self.address:
             raise ReadError(
                 Place("--registry"),
                 "say which map to compare with: the address of a registry's map (https://…/api/v1/map/), "
                 f"with its token in {TOKEN}, or a file with that map",
             )
-        declared = (
-            maps.load(arguments.registry, arguments.token)
-            if arguments.registry or own_map is None
-            else maps.from_map(own_map())
-        )
+        return maps.load(self.address, self.token)
+
+    def waivers(self) -> Sequence[Waiver]:
+        """Those of the registry; a file has none, and where they can't be read every finding counts."""
+        if not self.address.startswith(("https://", "http://")):
+            return []
+        try:
+            return waivers.load(self.address, self.token)
+        except ReadError as error:
+            sys.stderr.write(f"drift: no waivers, so that every finding counts: {error}\n")
+            return []
+
+    def keep(self, declared: Declared, found: Infrastructure, result: Comparison) -> str:
+        """Keep the run where the registry can; gives a word about it."""
+        return ""
+
+
+def main(argv: Sequence[str] | None = None, write: Callable[[str], object] | None = None) -> int:
+    """Read, compare, report to ``write``, or to standard output. Gives the exit status."""
+    arguments = parser().parse_args(argv)
+    return run(arguments, Registry(arguments), write)
+
+
+def run(arguments: argparse.Namespace, registry: Registry, write: Callable[[str], object] | None = None) -> int:
+    """The exit status: 0 no drift but what is waived, 1 drift, 2 something could not be read."""
+    try:
+        declared = registry.declared()
         found = read(arguments, declared)
+        result = compare(declared, found)
+        today = datetime.now(UTC).date()
+        waived = (
+            waivers.waived(result.findings, registry.waivers(), arguments.environment, today) if result.findings else {}
+        )
+        kept = registry.keep(declared, found, result)
     except ReadError as error:
         sys.stderr.write(f"drift: {error}\n")
         return UNREADABLE
-    result = compare(declared, found)
-    (write or sys.stdout.write)(show(arguments, declared, found, result))
-    return status(found, result)
+    write = write or sys.stdout.write
+    write(show(arguments, declared, found, result, waived))
+    (sys.stderr.write if arguments.format == "json" else write)(kept)
+    return UNREADABLE if found.errors else DRIFT if len(waived) < len(result.findings) else NO_DRIFT

@@ -67,6 +67,22 @@ def compare(declared: Declared, found: Infrastructure) -> Comparison:
     )
 
 
+def agreement(declared: Declared, found: Infrastructure, result: Comparison) -> tuple[int, int]:
+    """(how many agree, of how many) of all that was compared: pairs of table and service, and the shapes of tables.
+
+    What could not be checked counts as neither.
+    """
+    unchecked = {(u.table, u.service) for u in result.unchecked}
+    compared: set[tuple[str, str | None]] = {(a.table, a.service) for a in found.grants}
+    if found.services:
+        compared |= {(a.table, a.service) for a in declared.accesses} - unchecked
+    deployed, registered = {table.name for table in found.tables}, {table.name for table in declared.tables}
+    compared |= {(name, None) for name in (registered if found.all_tables else registered & deployed)}
+    differing = {(f.table, f.service) for f in result.findings}
+    compared |= differing
+    return len(compared - differing), len(compared)
+
+
 def wholes_of(services: Iterable[DeclaredService]) -> dict[str, list[str]]:
     """For each service that is part of others, those others, nearest first."""
     parent = {s.name: s.part_of for s in services}

@@ -73,7 +73,7 @@ def load(source: str, token: str | None = None) -> Declared:
     place = Place(source)
     try:
         if source.startswith(("https://", "http://")):
-            return from_map(json.loads(_fetch(source, token)))
+            return from_map(json.loads(fetch(source, token)))
         path = Path(source)
         if path.suffix in (".yml", ".yaml"):
             return from_map(Files(path.parent).load(path.resolve()))
@@ -89,7 +89,8 @@ def load(source: str, token: str | None = None) -> Declared:
         ) from error
 
 
-def _fetch(address: str, token: str | None) -> bytes:
+def fetch(address: str, token: str | None) -> bytes:
+    """What a registry answers at an address. Raises OSError, ValueError for more than MAX_BYTES."""
     headers = {"Accept": "application/json"} | ({"Authorization": f"Token {token}"} if token else {})
     request = urllib.request.Request(address, headers=headers)  # noqa: S310 -- load() lets in http and https alone
     with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT) as answer:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import date
+from typing import Literal, NamedTuple
 
 Mode = Literal["read", "write"]
 Kind = Literal[
@@ -139,9 +140,17 @@ class Infrastructure:
     errors: tuple[ReadError, ...] = ()
 
 
+class Identity(NamedTuple):
+    """What a finding is known by; service is None where the table itself is meant."""
+
+    kind: Kind
+    table: str
+    service: str | None
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One difference, known by (kind, table, service); service is None where the table itself is meant.
+    """One difference, known by its identity (kind, table, service).
 
     ``declared`` and ``granted`` are modes (``read``, ``write``, ``read_write``, None), or texts for keys and
     indexes. ``owner`` is the service to ask; None for a table that the map doesn't know.
@@ -154,6 +163,25 @@ class Finding:
     granted: str | None
     owner: str | None
     evidence: tuple[Place, ...] = ()
+
+    @property
+    def identity(self) -> Identity:
+        """What it is known by, run after run."""
+        return Identity(self.kind, self.table, self.service)
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A team's decision to live with a finding in one environment, until the end of a day (UTC).
+
+    It holds for what was granted when it was made; where something else is granted, the finding counts again.
+    """
+
+    identity: Identity
+    environment: str | None
+    granted: str | None
+    until: date
+    reason: str = ""
 
 
 @dataclass(frozen=True)

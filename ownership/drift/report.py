@@ -1,11 +1,13 @@
 """A comparison as people and as programs read it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ownership.drift.model import Comparison, Declared, Finding, Infrastructure, Place
+from ownership.drift.model import Comparison, Declared, Finding, Infrastructure, Place, Waiver
+
+Waived = Mapping[Finding, Waiver]
 
 TODO = {
     "unregistered_table": "add the table to the map, or take the grant away",
@@ -20,7 +22,9 @@ TODO = {
 SHOWN_PLACES = 3  # per finding in the text; JSON has them all
 
 
-def as_json(declared: Declared, found: Infrastructure, result: Comparison, environment: str | None) -> dict[str, Any]:
+def as_json(
+    declared: Declared, found: Infrastructure, result: Comparison, environment: str | None, waived: Waived
+) -> dict[str, Any]:
     """The report as plain values; its keys are described in docs/drift.md."""
     return {
         "summary": {
@@ -29,24 +33,35 @@ def as_json(declared: Declared, found: Infrastructure, result: Comparison, envir
             "revision": declared.revision,
             "services": sorted(found.services),
             "findings": len(result.findings),
+            "waived": len(waived),
             "by_kind": dict(sorted(Counter(f.kind for f in result.findings).items())),
             "offers": len(result.offers),
             "unchecked": len(result.unchecked),
             "unresolved": len(found.unresolved),
             "errors": len(found.errors),
         },
-        "findings": [
-            {
-                "kind": f.kind,
-                "table": f.table,
-                "service": f.service,
-                "declared": f.declared,
-                "granted": f.granted,
-                "owner": f.owner,
-                "evidence": _places(f.evidence),
-            }
-            for f in result.findings
-        ],
+        "findings": [finding_json(f, waived.get(f)) for f in result.findings],
+        **rest_json(found, result),
+    }
+
+
+def finding_json(finding: Finding, waiver: Waiver | None) -> dict[str, Any]:
+    """A finding as plain values."""
+    return {
+        "kind": finding.kind,
+        "table": finding.table,
+        "service": finding.service,
+        "declared": finding.declared,
+        "granted": finding.granted,
+        "owner": finding.owner,
+        "waived": {"until": waiver.until.isoformat(), "reason": waiver.reason} if waiver else None,
+        "evidence": _places(finding.evidence),
+    }
+
+
+def rest_json(found: Infrastructure, result: Comparison) -> dict[str, Any]:
+    """What a report has beside its findings."""
+    return {
         "offers": [
             {
                 "table": o.table,
@@ -74,18 +89,19 @@ def _key_schema(schema: Any) -> dict[str, Any]:
     return {"partition_key": asdict(schema.partition), "sort_key": sort}
 
 
-def as_text(declared: Declared, found: Infrastructure, result: Comparison) -> str:
+def as_text(declared: Declared, found: Infrastructure, result: Comparison, waived: Waived) -> str:
     """The report for a terminal: what could not be read, findings by owner, then what is worth knowing."""
-    return "\n".join(_lines(declared, found, result)) + "\n"
+    return "\n".join(_lines(declared, found, result, waived)) + "\n"
 
 
-def _lines(declared: Declared, found: Infrastructure, result: Comparison) -> Iterator[str]:
+def _lines(declared: Declared, found: Infrastructure, result: Comparison, waived: Waived) -> Iterator[str]:
     for error in found.errors:
         yield f"COULD NOT READ {error}"
     if found.errors:
         yield ""
     by_owner: dict[str, list[Finding]] = defaultdict(list)
-    for finding in result.findings:
+    counting = [finding for finding in result.findings if finding not in waived]
+    for finding in counting:
         by_owner[f"Ask {finding.owner}" if finding.owner else "Owner not known"].append(finding)
     for owner, findings in sorted(by_owner.items()):
         yield f"{owner} ({len(findings)})"
@@ -100,11 +116,14 @@ def _lines(declared: Declared, found: Infrastructure, result: Comparison) -> Ite
             if shown:
                 yield "      " + ", ".join(shown) + (f" and {more} more" if more else "")
         yield ""
-    if result.findings:
+    if counting:
         yield "What to do"
-        for kind in sorted({f.kind for f in result.findings}):
+        for kind in sorted({f.kind for f in counting}):
             yield f"  {kind}: {TODO[kind]}"
         yield ""
+    yield from _section(
+        "Waived", (f"{in_a_line(f)}: until {waiver.until}: {waiver.reason}" for f, waiver in waived.items())
+    )
     yield from _section(
         "Offered: keys that the map leaves open",
         (f"{o.table}{f' index {o.index}' if o.index else ''}: {o.key_schema}" for o in result.offers),
@@ -117,8 +136,13 @@ def _lines(declared: Declared, found: Infrastructure, result: Comparison) -> Ite
     yield from _section("Notes", (f"{n.place}: {n.text}" for n in found.notes))
     revision = f" of revision {declared.revision}" if declared.revision is not None else ""
     read = f"{_number(len(found.services), 'service')}, {_number(len(found.tables), 'deployed table')}"
-    count = _number(len(result.findings), "finding")
+    count = _number(len(result.findings), "finding") + (f", {len(waived)} of them waived" if waived else "")
     yield f"{count}; {found.reader} read {read}; compared with the map{revision}."
+
+
+def in_a_line(finding: Finding) -> str:
+    """What a finding is known by, in a line."""
+    return f"{finding.kind} {finding.table}" + (f" {finding.service}" if finding.service else "")
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The registry's models: what the ownership map is made of, in the document's and DynamoDB's words."""
 
 from ownership.history import ChangeSet, RegistryLock
+from ownership.models.drift import DriftRun, Grant, Waiver
 from ownership.models.rules import KeyType, Mode
 from ownership.models.services import Environment, Service, TableGroup
 from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table
@@ -10,7 +11,9 @@ __all__ = [
     "Access",
     "ApiToken",
     "ChangeSet",
+    "DriftRun",
     "Environment",
+    "Grant",
     "KeySchema",
     "KeyType",
     "Mode",
@@ -19,4 +22,5 @@ __all__ = [
     "Service",
     "Table",
     "TableGroup",
+    "Waiver",
 ]

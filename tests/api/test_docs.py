@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from ownership.api import changes, compare, filters, serializers, trace, urls, views
+from ownership.api import changes, compare, drift, filters, serializers, trace, urls, views
 from ownership.history import change_set
 from ownership.models import Access
 from ownership.trace import DEEPEST, MOST, USUAL
@@ -61,6 +61,11 @@ def test_every_parameter_of_history_is_documented_and_no_other():
     assert {*row("Following changes", "`changes/`")[1], "format"} == changes.ChangesView.parameters
     assert {"before", "format"} == changes.TimelineView.parameters
     assert {*row("The map as it was", "`compare/`")[1], "format"} == compare.CompareView.parameters
+
+
+def test_every_parameter_of_drift_is_documented_and_no_other():
+    parameters = set(row("Drift", "`drift/`")[1]) - {"none", "true", "false"}
+    assert parameters | {"format"} == drift.DriftView.parameters
     assert row("Following changes", "`tables/{name}/history/`")[1] == ["before"]
 
 

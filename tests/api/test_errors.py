@@ -20,7 +20,7 @@ MISSING = {
     "nothing/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
     "tables/here-it-is/accesses/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
     "tables/a%2Fb/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
-    "drift/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
+    "nowhere/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
 }
 
 

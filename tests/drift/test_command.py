@@ -17,6 +17,20 @@ from tests.drift.projects import ARN, a_map, statement, write
 ROOT = Path(__file__).parents[2]
 MAP = a_map("users read biztechUsers", "payments read_write biztechPrizes")
 
+WAIVERS = {
+    "results": [
+        {
+            "kind": "undeclared_access",
+            "table": "biztechPrizes",
+            "service": "users",
+            "environment": None,
+            "granted": "read",
+            "until": "9999-12-31",
+            "reason": "Prizes move soon",
+        }
+    ]
+}
+
 
 def run(tmp_path: Path, *arguments: str, resource: str = f"{ARN}biztechUsers") -> tuple[int, str]:
     """The command over one project, with the map in a file: exit status and output."""
@@ -65,6 +79,7 @@ def test_json_has_the_documented_keys(tmp_path: Path) -> None:
             "declared": None,
             "granted": "read",
             "owner": "payments",
+            "waived": None,
             "evidence": [{"file": "users/serverless.yml", "line": 10}],
         }
     ]
@@ -115,10 +130,11 @@ def registry() -> Iterator[tuple[str, list[Any]]]:
         def do_GET(self) -> None:
             requests.append((self.path, self.headers["Authorization"]))
             known = self.headers["Authorization"] == "Token secret"
-            self.send_response(302 if self.path == "/moved/" else 200 if known else 401)
+            is_open = self.path == "/open/map/"
+            self.send_response(302 if self.path == "/moved/" else 200 if known or is_open else 401)
             self.send_header("Location", "/map/")
             self.end_headers()
-            self.wfile.write(json.dumps(MAP).encode())
+            self.wfile.write(json.dumps(WAIVERS if self.path.endswith("/waivers/") else MAP).encode())
 
         def log_message(self, *args: object) -> None:
             """Quiet."""
@@ -138,6 +154,31 @@ def test_the_map_comes_from_a_registry_with_its_token(
     monkeypatch.setenv("OWNERSHIP_REGISTRY_TOKEN", "secret")
     assert run(tmp_path, "--registry", f"{address}/map/")[0] == 0
     assert requests == [("/map/", "Token secret")]
+
+
+def test_what_the_registry_waived_does_not_count(tmp_path: Path, registry: tuple[str, list[Any]]) -> None:
+    address, requests = registry
+    status, output = run(
+        tmp_path,
+        "--registry",
+        f"{address}/v1/map/?x=1",
+        "--token",
+        "secret",
+        resource=f"[{ARN}biztechPrizes, {ARN}biztechUsers]",
+    )
+    assert requests[1] == ("/v1/drift/waivers/", "Token secret")
+    assert "undeclared_access biztechPrizes users: until 9999-12-31: Prizes move soon" in output
+    assert "1 finding, 1 of them waived" in output
+    assert "Ask payments" not in output
+    assert status == 0
+
+
+def test_where_waivers_can_not_be_read_every_finding_counts(
+    tmp_path: Path, registry: tuple[str, list[Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _ = run(tmp_path, "--registry", f"{registry[0]}/open/map/", resource=f"{ARN}biztechPrizes")
+    assert status == 1
+    assert "no waivers, so that every finding counts" in capsys.readouterr().err
 
 
 def test_a_refusal_is_2_with_its_status(

@@ -1,11 +1,15 @@
-"""``manage.py drift READER …``: ``python -m ownership.drift`` with this registry's own map."""
+"""``manage.py drift READER …``: ``python -m ownership.drift`` with this registry's own map and waivers."""
 
 import sys
+from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ownership.api.serializers import map_of_today
-from ownership.drift.command import main
+from ownership import runs
+from ownership.drift.command import Registry, parser, run
+from ownership.drift.model import Comparison, Declared, Infrastructure, Place, ReadError, Waiver
+from ownership.drift.report import in_a_line
+from ownership.history import account_name
 
 
 class Command(BaseCommand):
@@ -20,8 +24,46 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Leave the arguments to drift's own parser, which knows each reader's."""
-        sys.exit(main(argv[2:], own_map=map_of_today))
+        ours = ArgumentParser(add_help=False)
+        ours.add_argument("--save", action="store_true", help="keep this run: the drift page and the API show it")
+        whole = parser(ours)
+        arguments = whole.parse_args(argv[2:])
+        if arguments.registry and arguments.save:
+            whole.error("--save keeps a comparison with this registry's own map: leave out --registry")
+        registry = Registry(arguments) if arguments.registry else OwnRegistry(arguments)
+        sys.exit(run(arguments, registry))
 
     def handle(self, *args, **options) -> None:
         """Only by the command line: what it gives is an exit status."""
         raise NotImplementedError
+
+
+class OwnRegistry(Registry):
+    """Map and waivers of the database; it can keep runs."""
+
+    def __init__(self, arguments) -> None:
+        super().__init__(arguments)
+        self.environment, self.save = arguments.environment, arguments.save
+
+    def declared(self) -> Declared:
+        """The map of now."""
+        self.head, declared = runs.declared_now()
+        return declared
+
+    def waivers(self) -> list[Waiver]:
+        """Those in force."""
+        return [waiver.value() for waiver in runs.waivers_in_force(runs.today())]
+
+    def keep(self, declared: Declared, found: Infrastructure, result: Comparison) -> str:
+        """Keep the run if asked to; says what is new since the run before."""
+        if not self.save:
+            return ""
+        try:
+            kept = runs.keep(self.head, declared, found, self.environment, account_name())
+        except runs.TooLarge as error:
+            raise ReadError(Place("--save"), str(error)) from error
+        before, new = runs.new_findings(kept, result.findings)
+        if before is None:
+            return f"Kept as {kept}, the first of its kind.\n"
+        told = "".join(f"  {in_a_line(one)}\n" for one in result.findings if one.identity in new)
+        return f"Kept as {kept}. New since run {before.pk} of {before.time:%Y-%m-%d %H:%M} UTC: {len(new)}\n{told}"

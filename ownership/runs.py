@@ -1,0 +1,214 @@
+"""Runs of drift: keeping what a reader found, and what it says of the map as that is now."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from ownership import past
+from ownership.drift.compare import agreement, compare
+from ownership.drift.model import (
+    Access,
+    Comparison,
+    Declared,
+    DeclaredService,
+    Finding,
+    Identity,
+    Infrastructure,
+    Key,
+    KeySchema,
+    TableShape,
+)
+from ownership.drift.stored import from_json, to_json
+from ownership.drift.waivers import waived
+from ownership.map import whole_map
+from ownership.models import DriftRun, Grant, Waiver
+from ownership.models import KeySchema as Keys
+
+KEPT_WHOLE = 10  # runs of a series that keep what was found
+KEPT = 1_000  # runs of a series that keep their figures
+LARGEST = 50_000_000  # characters of JSON that a run may take
+
+
+class TooLarge(ValueError):
+    """More was found than a run may keep."""
+
+
+def today() -> date:
+    """Waivers end at midnight UTC, wherever people are."""
+    return datetime.now(UTC).date()
+
+
+def declared_now() -> tuple[past.Head, Declared]:
+    """The map as drift compares it, with the revision and digest that it is of."""
+    while True:
+        head = past.head()
+        rows = whole_map()
+        if head == past.head():
+            return head, _declared(head[0], rows)
+
+
+def _declared(revision: int, rows: dict[str, list[Any]]) -> Declared:
+    return Declared(
+        revision=revision,
+        environments={environment.name: environment.suffix for environment in rows["environments"]},
+        services=tuple(
+            DeclaredService(one.name, one.part_of.name if one.part_of else None, tuple(one.aliases))
+            for one in rows["services"]
+        ),
+        tables=tuple(
+            TableShape(
+                table.name,
+                key_schema_value(table),
+                tuple((index.name, key_schema_value(index)) for index in table.indexes.all()),
+            )
+            for table in rows["tables"]
+        ),
+        owners={table.name: table.owner.name for table in rows["tables"]},
+        accesses=frozenset(
+            Access(access.service.name, table.name, mode)
+            for table in rows["tables"]
+            for access in table.accesses.all()
+            for mode in access.mode.split("_")
+        ),
+    )
+
+
+def key_schema_value(row: Keys) -> KeySchema | None:
+    """The keys of a table or index as drift compares them; None where not stated."""
+    if not row.partition_key_name:
+        return None
+    sort = Key(row.sort_key_name, row.sort_key_type or None) if row.sort_key_name else None
+    return KeySchema(Key(row.partition_key_name, row.partition_key_type or None), sort)
+
+
+def waivers_in_force(on: date) -> list[Waiver]:
+    """The waivers whose day is not past, each told with reason, by whom and since when."""
+    return list(Waiver.objects.told().filter(until__gte=on))
+
+
+def keep(head: past.Head, declared: Declared, found: Infrastructure, environment: str | None, user: str) -> DriftRun:
+    """Keep a run with the figures of this moment, and thin out its series. Raises TooLarge; then nothing is kept."""
+    result = compare(declared, found)
+    content = _storable({"found": to_json(found), "grants": [_grant(*one) for one in found.grants.items()]})
+    findings = _storable([list(finding.identity) for finding in result.findings])
+    if (size := len(json.dumps([content, findings]))) > LARGEST:
+        raise TooLarge(
+            f"what was found takes {size:,} characters, a run keeps {LARGEST:,} at most: read fewer projects at once"
+        )
+    agreeing, compared = agreement(declared, found, result)
+    with transaction.atomic():
+        run = DriftRun.objects.create(
+            reader=found.reader,
+            environment=environment or "",
+            time=timezone.now(),
+            user_name=user,
+            revision=head[0],
+            digest=head[1],
+            agreeing=agreeing,
+            compared=compared,
+            by_kind=dict(Counter(finding.kind for finding in result.findings)),
+            waived=len(_waived(result.findings, environment, waivers_in_force(today()))),
+            findings=findings,
+            found=content["found"],
+        )
+        Grant.objects.bulk_create((Grant(run=run, **grant) for grant in content["grants"]), batch_size=2_000)
+        _thin_out(run)
+    return run
+
+
+def _grant(access: Access, places: Iterable[Any]) -> dict[str, Any]:
+    return {
+        "table": access.table[:255],
+        "service": access.service[:255],
+        "mode": access.mode,
+        "evidence": [[place.file, place.line] for place in places],
+    }
+
+
+def _thin_out(run: DriftRun) -> None:
+    series = DriftRun.objects.series(run.reader, run.environment)
+    ids = list(series.values_list("pk", flat=True)[: KEPT + 1])
+    if len(ids) > KEPT:
+        series.filter(pk__lte=ids[KEPT]).delete()
+    if len(ids) > KEPT_WHOLE:
+        older = series.filter(pk__lte=ids[KEPT_WHOLE], found__isnull=False)
+        Grant.objects.filter(run__in=older.values("pk")).delete()
+        older.order_by().update(found=None, findings=None)
+
+
+def _storable(value: Any) -> Any:
+    """The value less what PostgreSQL can't store in a text: NUL, and halves of characters."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+    if isinstance(value, dict):
+        return {key: _storable(one) for key, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def new_findings(run: DriftRun, findings: Iterable[Finding]) -> tuple[DriftRun | None, set[Identity]]:
+    """The run before it in its series, and which of the findings that one didn't have; none without such a run."""
+    before = DriftRun.objects.series(run.reader, run.environment).filter(pk__lt=run.pk, findings__isnull=False).first()
+    if before is None:
+        return None, set()
+    return before, {finding.identity for finding in findings} - {Identity(*known) for known in before.findings or ()}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run held against the map as it is now: what still differs, what of it is waived, what the run before hadn't.
+
+    So a finding that was accepted is gone at once, and one that an edit of the map made is there at once.
+    """
+
+    run: DriftRun
+    declared: Declared
+    found: Infrastructure
+    result: Comparison
+    waived: dict[Finding, Waiver]
+    new: Collection[Identity]
+    before: DriftRun | None
+
+    @property
+    def settled(self) -> int:
+        """How many findings of the run are none any more, for the map changed since."""
+        now = {finding.identity for finding in self.result.findings}
+        return len({Identity(*known) for known in self.run.findings or ()} - now)
+
+
+def latest(reader: str | None = None, environment: str | None = None) -> list[DriftRun]:
+    """The latest run of each series, or of those of that reader and environment ("" for none chosen)."""
+    runs = DriftRun.objects.latest_of_each()
+    if reader is not None:
+        runs = runs.filter(reader=reader)
+    return list(runs if environment is None else runs.filter(environment=environment))
+
+
+def figures(run: DriftRun, count: int) -> list[DriftRun]:
+    """The run and those before it in its series, oldest first, with their figures alone."""
+    series = DriftRun.objects.series(run.reader, run.environment).filter(pk__lte=run.pk).defer("found", "findings")
+    return list(series[:count])[::-1]
+
+
+def found_in(run: DriftRun) -> Infrastructure:
+    """What the reader found in a run that is still kept whole."""
+    rows = run.grants.all()
+    return from_json(run.reader, run.found, {Access(g.service, g.table, g.mode): g.places() for g in rows})  # type: ignore[arg-type]
+
+
+def show(run: DriftRun, declared: Declared, waivers: list[Waiver]) -> Shown:
+    """The run against a map; ``declared_now()`` and ``waivers_in_force(today())`` give the present."""
+    found = found_in(run)
+    result = compare(declared, found)
+    before, new = new_findings(run, result.findings)
+    return Shown(run, declared, found, result, _waived(result.findings, run.environment or None, waivers), new, before)
+
+
+def _waived(findings: Iterable[Finding], environment: str | None, waivers: list[Waiver]) -> dict[Finding, Waiver]:
+    rows = {waiver.value(): waiver for waiver in waivers}
+    return {finding: rows[value] for finding, value in waived(findings, rows, environment, today()).items()}

@@ -1,0 +1,63 @@
+"""Waivers in the admin: seen by all, prolonged and ended by team leads."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from ownership.history import change_set
+from ownership.models import Waiver
+from ownership.runs import today
+from tests.admin.pages import change_url, form_of
+from tests.factories import make_waiver
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:ownership_waiver_changelist")
+
+
+@pytest.fixture
+def waiver():
+    """A waiver with a reason."""
+    with change_set(reason="Goes with the old site"):
+        return make_waiver()
+
+
+def post(client, waiver, **fields):
+    response = client.get(change_url(waiver))
+    return client.post(change_url(waiver), form_of(response) | fields)
+
+
+def test_the_list_says_what_until_when_and_why(viewer_client, waiver):
+    page = viewer_client.get(LIST).text
+    assert str(waiver) in page
+    assert "Goes with the old site" in page
+
+
+def test_a_lead_prolongs_it_with_a_reason(lead_client, waiver):
+    until = today() + timedelta(days=60)
+    assert post(lead_client, waiver, until=str(until), reason="Two more months").status_code == 302
+    told = Waiver.objects.told().get()
+    assert (told.until, told.reason, told.by) == (until, "Two more months", "lead")
+
+
+def test_not_for_longer_than_a_year(lead_client, waiver):
+    response = post(lead_client, waiver, until=str(today() + timedelta(days=400)), reason="For ever")
+    assert "A waiver holds for a year at most" in response.text
+    assert Waiver.objects.get().until == waiver.until
+
+
+def test_a_lead_ends_it_and_history_keeps_it(lead_client, waiver):
+    delete = reverse("admin:ownership_waiver_delete", args=[waiver.pk])
+    revision = form_of(lead_client.get(delete)).get("revision", "")
+    lead_client.post(delete, {"post": "yes", "reason": "The old site is gone", "revision": revision})
+    assert not Waiver.objects.exists()
+    assert "The old site is gone" in lead_client.get(reverse("admin:ownership_waiver_history", args=[waiver.pk])).text
+
+
+def test_a_viewer_changes_nothing(viewer_client, waiver):
+    assert viewer_client.post(change_url(waiver), {"until": str(today()), "reason": "No"}).status_code == 403
+    assert Waiver.objects.get().until == waiver.until
+
+
+def test_nobody_adds_one_here(lead_client):
+    assert lead_client.get(reverse("admin:ownership_waiver_add")).status_code == 403

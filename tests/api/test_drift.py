@@ -1,0 +1,166 @@
+"""drift/: what the latest runs say of the map of now."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ownership import runs
+from ownership.drift.model import Key, KeySchema, Place, TableShape, Unresolved
+from ownership.history import change_set
+from ownership.models import Access, Service
+from ownership.runs import today
+from ownership.waive import waive
+from tests.factories import make_access, make_service, make_table, make_waiver
+from tests.runs import keep_run
+from tests.test_waive import show
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def drifted():
+    """Two runs: bots writes orders, undeclared and waived; the second found shadow besides, and keys for orders."""
+    make_access(make_table("orders"), make_service("payments"))
+    make_service("bots")
+    first = keep_run("bots write orders", "payments read orders")
+    with change_set(reason="Until the new bot is out"):
+        waive(show(first).result.findings, None, today() + timedelta(days=9))
+    place = Place("bots/serverless.yml", 7)
+    keys = KeySchema(Key("id", "S"))
+    return keep_run(
+        "bots write orders",
+        "payments read orders",
+        "bots read shadow",
+        tables=(TableShape("orders", keys, (), (place,)),),
+        unresolved=(Unresolved(place, "${ssm:x}", "not given", "bots"),),
+    )
+
+
+def test_the_latest_run_is_told_whole(get, drifted):
+    answer = get("drift/")
+    (run,) = answer.json()["runs"]
+    assert answer.json()["revision"] == int(answer["X-Registry-Revision"])
+    assert (run["run"], run["reader"], run["environment"], run["user"]) == (drifted.pk, "serverless", None, "nightly")
+    assert run["summary"] == {
+        "findings": 2,
+        "waived": 1,
+        "new": 1,
+        "settled": 0,
+        "by_kind": {"undeclared_access": 1, "unregistered_table": 1},
+        "by_owner": {show(drifted).declared.owners["orders"]: 1},
+    }
+    waived, new = run["findings"]
+    assert waived["waived"] == {"until": str(today() + timedelta(days=9)), "reason": "Until the new bot is out"}
+    assert waived["evidence"] == [{"file": "bots/serverless.yml", "line": 1}]
+    assert (new["table"], new["new"], new["waived"], new["granted"]) == ("shadow", True, None, "read")
+    assert run["offers"][0]["key_schema"] == {"partition_key": {"name": "id", "type": "S"}, "sort_key": None}
+    assert run["unresolved"][0]["text"] == "${ssm:x}"
+    assert [(one["agreeing"], one["compared"], one["findings"], one["waived"]) for one in run["agreement"]] == [
+        (1, 2, 1, 0),
+        (2, 4, 2, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "tables"),
+    [
+        ("kind=undeclared_access", ["orders"]),
+        ("table=shadow", ["shadow"]),
+        ("service=bots", ["orders", "shadow"]),
+        ("service=payments", []),
+        ("waived=true", ["orders"]),
+        ("waived=false", ["shadow"]),
+        ("new=true", ["shadow"]),
+        ("environment=none&reader=serverless", ["orders", "shadow"]),
+    ],
+)
+def test_filters_narrow_the_findings(get, drifted, query, tables):
+    (run,) = get(f"drift/?{query}").json()["runs"]
+    assert [finding["table"] for finding in run["findings"]] == tables
+    assert run["summary"]["findings"] == len(tables)
+
+
+def test_findings_of_an_owner(get, drifted):
+    owner = show(drifted).declared.owners["orders"]
+    (run,) = get(f"drift/?owner={owner}").json()["runs"]
+    assert [finding["table"] for finding in run["findings"]] == ["orders"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "reader=x",
+        "environment=x",
+        "kind=x",
+        "owner=x",
+        "table=x",
+        "service=x",
+        "waived=1",
+        "new=no",
+        "table=%00",
+        "x=1",
+    ],
+)
+def test_nonsense_is_refused_and_named(get, drifted, query):
+    answer = get(f"drift/?{query}")
+    assert answer.status_code == 400
+    assert [error["parameter"] for error in answer.json()["errors"]] == [query.partition("=")[0]]
+
+
+@pytest.mark.parametrize("address", ["drift/", "drift/waivers/"])
+def test_it_takes_a_sign_in_also_where_the_map_is_open_to_all(client, open_to_all, drifted, address):
+    assert client.get(f"/api/v1/{address}").status_code == 401
+
+
+@pytest.mark.parametrize("address", ["drift/", "drift/waivers/"])
+def test_the_answer_stays_good_until_the_map_changes_a_run_comes_or_the_day_ends(get, drifted, address, monkeypatch):
+    def still_good(etag):
+        return get(address, if_none_match=etag).status_code == 304
+
+    for change in (
+        lambda: make_service("new"),
+        lambda: keep_run("bots write orders"),
+        lambda: monkeypatch.setattr(runs, "today", lambda: today() + timedelta(days=1)),
+    ):
+        etag = get(address)["ETag"]
+        assert still_good(etag)
+        change()
+        assert not still_good(etag)
+
+
+def test_nothing_was_kept_yet(get, here):
+    assert get("drift/").json()["runs"] == []
+    assert get("drift/?reader=serverless").json()["errors"][0]["detail"] == "Takes nothing yet: no run was kept."
+
+
+def test_waivers_are_those_whose_day_is_not_past(get, drifted):
+    make_waiver(until=today() - timedelta(days=1))
+    (waiver,) = get("drift/waivers/").json()["results"]
+    assert waiver["reason"] == "Until the new bot is out"
+    wanted = {
+        "kind": "undeclared_access",
+        "table": "orders",
+        "service": "bots",
+        "environment": None,
+        "granted": "write",
+    }
+    assert wanted.items() <= waiver.items()
+
+
+def test_queries_do_not_grow_with_findings(get, drifted):
+    def counted():
+        with CaptureQueriesContext(connection) as queries:
+            assert get("drift/").status_code == 200
+        return len(queries)
+
+    keep_run("bots write orders")
+    few = counted()
+    keep_run(*(f"bots write shadow{number}" for number in range(30)), "bots write orders")
+    for number in range(5):
+        make_waiver(table_name=f"shadow{number}", kind="unregistered_table", service=Service.objects.get(name="bots"))
+        Access.objects.create(table=make_table(), service=Service.objects.get(name="bots"), mode="read")
+    # Session, user, head and last run before and after; the runs; head twice, the map's six models;
+    # waivers; and of the run its grants, the one before, and the figures.
+    assert counted() == few == 2 + 4 + 1 + 8 + 1 + 3
