@@ -17,6 +17,8 @@ from django.db import connection
 from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, differences, registry_models
 
 Head = tuple[int, str]
+# SQL that gives the latest change set.
+HEAD = f'FROM "{ChangeSet._meta.db_table}" ORDER BY revision DESC LIMIT 1'
 
 
 class BadMoment(ValueError):
@@ -62,7 +64,10 @@ def _rows(model: Any, revision: int) -> str:
 
 def head() -> Head:
     """Revision and digest of the latest change set; (0, "") before the first."""
-    return _last({})
+    # By hand, for every request asks it: the ORM would take ten times as long to say the same.
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT revision, digest {HEAD}")
+        return cursor.fetchone() or (0, "")
 
 
 def at_revision(text: str) -> Head:

@@ -51,6 +51,8 @@ def database(url: str) -> dict[str, Any]:
     elif config["ENGINE"] == "django.db.backends.sqlite3":
         # IMMEDIATE: a transaction that begins by reading and then writes would fail at once when another
         # writer came first; taking the write lock at its start lets it wait (up to the timeout, in seconds).
+        # A thread keeps its connection: opening one and setting it up costs more than most answers.
+        config["CONN_MAX_AGE"] = None
         options["transaction_mode"] = "IMMEDIATE"
         options["timeout"] = 20
         options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON"
@@ -144,6 +146,9 @@ LOGIN_URL = "admin:login"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+
+# Where the processes of one machine share the map's snapshots. Without a place to write, each makes its own.
+SNAPSHOT_DIR = env.text("SNAPSHOT_DIR", str(VAR_DIR / "snapshots"))
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

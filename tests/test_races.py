@@ -1,9 +1,7 @@
 """Real threads, real connections, real commits: nobody's edit is lost, nobody gets an error page."""
 
 import threading
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -17,34 +15,11 @@ from ownership.models import Service, Table
 from ownership.verify import Verification
 from tests.admin.pages import open_form, save_form
 from tests.factories import make_service, make_table
+from tests.threads import PATIENCE, at_once
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 PAIRS = 50
-PATIENCE = 60  # seconds; a deadlock must fail the test, not hang it
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Do all of it in threads that begin together; what each gave back, or the exception it raised."""
-    start = threading.Barrier(len(acts))
-    results: list[Any] = [None] * len(acts)
-
-    def run(number: int) -> None:
-        try:
-            start.wait(PATIENCE)
-            results[number] = acts[number]()
-        except Exception as error:
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
-    assert not any(thread.is_alive() for thread in threads)
-    return results
 
 
 def signed_in(name: str) -> Client:

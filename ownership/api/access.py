@@ -3,16 +3,19 @@
 from hmac import compare_digest
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import connection
 from django.utils import timezone
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox import auth
 from knox.crypto import hash_token
-from knox.settings import CONSTANTS
+from knox.settings import CONSTANTS, knox_settings
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
+from ownership import past
 from ownership.models import ApiToken
 
 CURE = "Make a token in the admin under API tokens, and send it as `Authorization: Token own_…`."
@@ -42,6 +45,31 @@ class TokenAuthentication(auth.TokenAuthentication):
         if found.last_used != today:
             ApiToken.objects.filter(pk=found.pk).update(last_used=today)
         return found.user, found
+
+
+def head_for_token(header: str) -> past.Head | None:
+    """The history's head for a good token, by one query and without a write; None for any other.
+
+    None also for a good token's first use on a day: that one has to be written down, as TokenAuthentication does.
+    """
+    kind, _, text = header.partition(" ")
+    if kind != knox_settings.AUTH_HEADER_PREFIX or not text.isascii() or "\x00" in text:
+        return None
+    token, user = ApiToken._meta.db_table, get_user_model()._meta.db_table
+    now = timezone.now()
+    adapt = connection.ops.adapt_datetimefield_value, connection.ops.adapt_datefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT token.digest, head.revision, head.digest FROM "{token}" token '  # noqa: S608
+            f'JOIN "{user}" person ON person.id = token.user_id '
+            f"LEFT JOIN (SELECT revision, digest {past.HEAD}) head ON 1 = 1 "
+            "WHERE token.token_key = %s AND person.is_active AND token.last_used = %s "
+            "AND (token.expiry IS NULL OR token.expiry > %s)",
+            [text[: CONSTANTS.TOKEN_KEY_LENGTH], adapt[1](now.date()), adapt[0](now)],
+        )
+        rows = cursor.fetchall()
+    digest = hash_token(text)
+    return next(((row[1] or 0, row[2] or "") for row in rows if compare_digest(digest, row[0])), None)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

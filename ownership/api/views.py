@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
-from django.http import Http404, HttpResponseBase
+from django.http import Http404
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -23,16 +23,29 @@ from ownership.api import filters, serializers
 from ownership.api.access import SignedIn
 from ownership.api.errors import BadParameter
 from ownership.api.negotiation import Negotiation
-from ownership.api.renderers import CsvRenderer, MarkdownRenderer, MermaidRenderer, as_file, in_forms
+from ownership.api.renderers import MermaidRenderer, as_file, in_forms
 from ownership.api.schema import ENVIRONMENT, MomentSchema, RegistrySchema
-from ownership.exports import csv, markdown, mermaid
-from ownership.map import whole_map, whole_tables
+from ownership.api.snapshot import CODE
+from ownership.exports import mermaid
+from ownership.map import whole_tables
 from ownership.models import Access, Environment, Service, TableGroup
 
-# The version of the representation: a deploy that changes the code behind an answer changes its ETag.
-_HERE = Path(__file__).parent
-_SOURCES = sorted(_HERE.parent.rglob("*.py"))
-_CODE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
+
+@lru_cache(maxsize=256)
+def etag(head: past.Head, address: str, media_type: str, encoding: str) -> str:
+    """Names an answer: the history's head, the code that shapes it, and what selects it."""
+    selects = f"{head[1]} {CODE} {address} {media_type} {encoding}"
+    return f'"{hashlib.sha256(selects.encode()).hexdigest()[:32]}"'
+
+
+def has_already(request: Any, tag: str) -> bool:
+    """Whether the asker has the answer of that ETag. Compared weakly: a proxy that compresses makes it a weak one."""
+    asked = request.META.get("HTTP_IF_NONE_MATCH", "")
+    return tag in {one.removeprefix("W/") for one in parse_etags(asked)} if asked else False
+
+
+# The same for all who may read, but who may is asked each time.
+KEPT_BY_NOBODY = "private, no-cache"
 
 
 class _NotModified(APIException):
@@ -81,8 +94,7 @@ class ReadOnlyView(APIView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Add the headers that tell how the answer may be kept."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        # The same for all who may read, but who may is asked each time.
-        response["Cache-Control"] = "private, no-cache"
+        response["Cache-Control"] = KEPT_BY_NOBODY
         patch_vary_headers(response, ["Accept", "Authorization", "Cookie"])
         return response
 
@@ -92,7 +104,12 @@ class RegistryView(ReadOnlyView):
 
     schema = RegistrySchema()
     # Revision and digest of the head that the answer shows; None until a reading request got that far.
-    head_shown: tuple[int, str] | None = None
+    head_shown: past.Head | None = None
+
+    @property
+    def encoding(self) -> str:
+        """How the answer is compressed, where the registry itself does that."""
+        return ""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer from one revision: where a change came in between reading head and rows, read both again."""
@@ -108,19 +125,16 @@ class RegistryView(ReadOnlyView):
         if request.method not in ("GET", "HEAD"):
             return
         self.head_shown = self.find_head()
-        # Compared weakly: a proxy that compresses the answer makes its ETag a weak one.
-        asked = {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
-        if self.etag(self.head_shown) in asked:
+        if has_already(request, self.etag(self.head_shown)):
             raise _NotModified
 
     def find_head(self) -> past.Head:
         """Revision and digest of what is to be shown."""
-        return history_head()
+        return past.head()
 
-    def etag(self, head: tuple[int, str]) -> str:
+    def etag(self, head: past.Head) -> str:
         """Names this answer: the history's head, the code that shapes it, and what selects it."""
-        selects = f"{head[1]} {_CODE} {self.request.build_absolute_uri()} {self.request.accepted_media_type}"
-        return f'"{hashlib.sha256(selects.encode()).hexdigest()[:32]}"'
+        return etag(head, self.request.build_absolute_uri(), self.request.accepted_media_type, self.encoding)
 
     def handle_exception(self, exc: Exception) -> Response:
         """A 304 is an answer, not a problem."""
@@ -133,9 +147,6 @@ class RegistryView(ReadOnlyView):
             response["ETag"] = self.etag(self.head_shown)
             response["X-Registry-Revision"] = str(self.head_shown[0])
         return response
-
-
-history_head = past.head
 
 
 class MomentView(RegistryView):
@@ -199,37 +210,6 @@ def asked_environment(request: Request) -> Environment | None:
     if name not in environments:
         raise BadParameter({"environment": f"Takes {', '.join(environments)}."})
     return environments[name]
-
-
-class MapView(MomentView):
-    """The whole map."""
-
-    parameters = frozenset({"format", "environment"})
-    renderer_classes = [JSONRenderer, CsvRenderer, MarkdownRenderer]
-
-    @extend_schema(
-        operation_id="map",
-        parameters=[ENVIRONMENT],
-        responses=in_forms(serializers.MapSerializer, CsvRenderer, MarkdownRenderer),
-    )
-    def get(self, request: Request) -> HttpResponseBase:
-        """The whole map of one revision, the current one unless asked: everything in the document's order."""
-        environment = asked_environment(request)
-        form = request.accepted_renderer
-        if environment is not None and isinstance(form, MarkdownRenderer):
-            raise BadParameter({"environment": "Takes none with Markdown, which calls tables by their base names."})
-        content = {
-            "revision": self.head_shown[0] if self.head_shown else 0,
-            "environment": environment and environment.name,
-            **whole_map(),
-        }
-        context = {"request": request, "view": self, "environment": environment}
-        whole = serializers.MapSerializer(content, context=context).data
-        if isinstance(form, CsvRenderer):
-            return as_file(csv.lines(whole), form, "table-ownership-map")
-        if isinstance(form, MarkdownRenderer):
-            return as_file(markdown.render(whole), form, "table-ownership-map")
-        return Response(whole)
 
 
 class _ListView(MomentView, ReadOnlyModelViewSet):

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from ownership.api import changes, compare, drift, filters, serializers, trace, urls, views
+from ownership.api import changes, compare, drift, filters, map, serializers, trace, urls, views
 from ownership.history import change_set
 from ownership.models import Access
 from ownership.trace import DEEPEST, MOST, USUAL
@@ -83,7 +83,7 @@ def test_every_form_is_documented_and_no_other():
         (address, *form) for *addresses, name, media in cells for address in addresses for form in [(name, media)]
     }
     forms = {
-        "map/": views.MapView.renderer_classes[1:],
+        "map/": map.MapView.renderer_classes[1:],
         "tables/{name}/": views.TableView.detail_renderers,
         "services/{name}/": views.ServiceView.detail_renderers,
     }

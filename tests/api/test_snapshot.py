@@ -1,0 +1,225 @@
+"""The kept map: the same as one made anew, after any change; made once, for everyone; never another revision's."""
+
+import gzip
+import json
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from ownership import past
+from ownership.api import map as map_module
+from ownership.api import snapshot
+from ownership.api.snapshot import Snapshots
+from ownership.history import change_set
+from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
+from tests.api.conftest import make_token
+from tests.factories import make_access, make_service, make_table
+from tests.threads import at_once
+
+
+@pytest.fixture(autouse=True)
+def own_folder(settings, tmp_path, monkeypatch) -> None:
+    """Nothing kept from elsewhere."""
+    settings.SNAPSHOT_DIR = tmp_path / "snapshots"
+    monkeypatch.setattr(map_module, "snapshots", Snapshots())
+
+
+def kept(get, path: str = "map/") -> dict:
+    """The map from its snapshot."""
+    return get(path).json()
+
+
+def anew(get, path: str = "map/") -> dict:
+    """The same revision, made from history as any revision of the past is."""
+    return get(f"{path}{'&' if '?' in path else '?'}revision={past.head()[0]}").json()
+
+
+def edit(row, **fields) -> None:
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save()
+
+
+def table(name="biztechUsers") -> Table:
+    return Table.objects.get(name=name)
+
+
+def service(name="payments") -> Service:
+    return Service.objects.get(name=name)
+
+
+EDITS = {
+    "a table's description": lambda: edit(table(), description="Edited"),
+    "a table's name": lambda: edit(table(), name="aaa"),
+    "a table's place": lambda: edit(table(), position=99),
+    "a table's owner": lambda: edit(table(), owner=service("events")),
+    "a table's group": lambda: edit(table(), group=TableGroup.objects.get(name="BTX Tables")),
+    "a table less": lambda: table().delete(),
+    "a table more": lambda: make_table("new", group=TableGroup.objects.first(), owner=service()),
+    "an access's mode": lambda: edit(table().accesses.get(service=service()), mode="read"),
+    "an access more": lambda: make_access(Table.objects.exclude(accesses__service=service()).first(), service()),
+    "an access less": lambda: table().accesses.get(service=service()).delete(),
+    "an index": lambda: SecondaryIndex.objects.create(table=table(), name="by-day"),
+    "a service's name": lambda: edit(service(), name="checkout"),
+    "a service's parts": lambda: edit(service("teams"), part_of=None),
+    "a service more": lambda: make_service("zzz"),
+    "a group's name": lambda: edit(TableGroup.objects.get(name="Instagram Table"), name="Judges"),
+    "a group's place": lambda: edit(TableGroup.objects.get(name="Instagram Table"), position=0),
+    "a suffix": lambda: edit(Environment.objects.get(name="production"), suffix="-live"),
+}
+
+
+@pytest.mark.parametrize("act", EDITS.values(), ids=EDITS)
+def test_after_an_edit_the_kept_map_is_the_one_made_anew(seeded, get, act):
+    paths = ["map/", "map/?environment=production"]
+    before = [kept(get, path) for path in paths]
+    act()
+    after = [kept(get, path) for path in paths]
+    assert after == [anew(get, path) for path in paths]
+    assert after != before
+
+
+def test_an_edit_of_a_table_shapes_that_table_alone(seeded, get, monkeypatch):
+    kept(get)
+    monkeypatch.setattr(snapshot, "whole_map", lambda: pytest.fail("All of it was read again."))
+    edit(table(), description="Edited")
+    assert {row["name"]: row["description"] for row in kept(get)["tables"]}["biztechUsers"] == "Edited"
+
+
+def test_a_history_that_is_not_the_one_before_is_read_whole(seeded, get):
+    kept(get)
+    state = map_module.snapshots._states[None]
+    state.head = (state.head[0], "another's")
+    state.tables = dict.fromkeys(state.tables, b'"stale"')
+    edit(table(), description="Edited")
+    assert kept(get) == anew(get)
+
+
+def test_another_process_finds_what_one_has_made(seeded, monkeypatch):
+    head = past.head()
+    made = Snapshots().get(head, None, False)
+    monkeypatch.setattr(snapshot, "whole_map", lambda: pytest.fail("It was made twice."))
+    assert Snapshots().get(head, None, False) == made
+
+
+def test_many_who_ask_at_once_for_a_new_revision_have_it_made_once(committed, monkeypatch):
+    make_table()
+    real, made = snapshot.whole_map, []
+    monkeypatch.setattr(snapshot, "whole_map", lambda: [made.append(1), real()][1])
+    # Two of them stand for two processes: they share the folder alone.
+    one, other = Snapshots(), Snapshots()
+    head = past.head()
+    found = at_once(*[lambda s=s: s.get(head, None, False) for s in (one, other) * 8])
+    assert len(made) == 1
+    assert len(set(found)) == 1
+
+
+def test_a_change_while_it_is_made_is_in_it(seeded, get, monkeypatch):
+    real, edits = snapshot.whole_map, iter(["Edited meanwhile"])
+
+    def edited_meanwhile():
+        rows = real()
+        for text in edits:
+            edit(table(), description=text)
+        return rows
+
+    monkeypatch.setattr(snapshot, "whole_map", edited_meanwhile)
+    answer = get("map/")
+    assert answer["X-Registry-Revision"] == "2"
+    assert answer.json() == anew(get)
+
+
+@pytest.mark.parametrize("spoil", ["a file", "away"])
+def test_without_a_place_to_write_it_is_made_all_the_same(seeded, get, settings, tmp_path, spoil):
+    settings.SNAPSHOT_DIR = tmp_path / spoil
+    if spoil == "a file":
+        settings.SNAPSHOT_DIR.write_text("in the way")
+    else:
+        settings.SNAPSHOT_DIR = "/proc/nowhere"
+    assert kept(get) == anew(get)
+
+
+def test_files_and_memory_are_bounded(seeded, monkeypatch, settings):
+    monkeypatch.setattr(snapshot, "MEMORY", 50_000)
+    keeper = Snapshots()
+    for number in range(snapshot.FILES + 5):
+        edit(table(), description=f"Edit {number}")
+        keeper.get(past.head(), None, False)
+    assert sum(map(len, keeper._kept.values())) <= 50_000
+    files = [path for path in settings.SNAPSHOT_DIR.iterdir() if path.name != "lock"]
+    assert len(files) == snapshot.FILES
+
+
+# What is sent
+
+
+def test_who_takes_gzip_gets_the_same_map_compressed_under_an_etag_of_its_own(seeded, get):
+    plain, packed = get("map/"), get("map/", accept_encoding="br, gzip;q=0.5")
+    assert gzip.decompress(packed.content) == plain.content
+    assert packed["Content-Encoding"] == "gzip"
+    assert packed["ETag"] != plain["ETag"]
+    assert get("map/", accept_encoding="gzip", if_none_match=packed["ETag"]).status_code == 304
+    assert get("map/", accept_encoding="gzip", if_none_match=plain["ETag"]).status_code == 200
+    assert "Accept-Encoding" in plain["Vary"]
+
+
+@pytest.mark.parametrize("header", ["gzip;q=0", "gzip; q=0.0", "br", "x-gzipped", ""])
+def test_who_does_not_take_gzip_gets_it_plain(seeded, get, header):
+    assert "Content-Encoding" not in get("map/", accept_encoding=header)
+
+
+@pytest.mark.parametrize("headers", [{}, {"accept-encoding": "gzip"}], ids=["plain", "gzip"])
+def test_the_quick_answer_is_the_view_s_own(seeded, viewer, viewer_client, settings, headers):
+    _, shown = make_token(viewer)
+    token = headers | {"authorization": f"Token {shown}"}
+    Client().get("/api/v1/map/", headers=token)  # the day of its use is written
+    settings.ANONYMOUS_READ = False
+    with CaptureQueriesContext(connection) as by_token:
+        quick = Client().get("/api/v1/map/", headers=token)
+    by_view = viewer_client.get("/api/v1/map/", headers=headers)
+    settings.ANONYMOUS_READ = True
+    with CaptureQueriesContext(connection) as by_nobody:
+        anonymous = Client().get("/api/v1/map/", headers=headers)
+    assert len(by_token) == len(by_nobody) == 1
+    assert quick.content == by_view.content == anonymous.content
+    for answer in (quick, anonymous):
+        assert {name: answer[name] for name in quick.headers} == {name: by_view[name] for name in quick.headers}
+
+
+def test_asked_again_it_costs_one_query_and_no_body(seeded, settings):
+    settings.ANONYMOUS_READ = True
+    etag = Client().get("/api/v1/map/")["ETag"]
+    with CaptureQueriesContext(connection) as queries:
+        again = Client().get("/api/v1/map/", headers={"if-none-match": f'"other", W/{etag}'})
+    assert (again.status_code, again.content, len(queries)) == (304, b"", 1)
+    assert again["ETag"] == etag
+
+
+@pytest.mark.parametrize("spoil", ["unknown", "expired", "inactive", "\x00", "é"])
+def test_a_bad_token_is_refused_also_where_the_map_is_open(seeded, viewer, settings, spoil):
+    settings.ANONYMOUS_READ = True
+    token, shown = make_token(viewer)
+    Client().get("/api/v1/map/", headers={"authorization": f"Token {shown}"})
+    if spoil == "expired":
+        type(token).objects.update(expiry="2026-01-01T00:00Z")
+    elif spoil == "inactive":
+        type(viewer).objects.update(is_active=False)
+    else:
+        shown = shown[:-1] + ("x" if spoil == "unknown" and shown[-1] != "x" else "y" if spoil == "unknown" else spoil)
+    assert Client().get("/api/v1/map/", headers={"authorization": f"Token {shown}"}).status_code == 401
+
+
+def test_it_is_json_with_a_line_per_table(seeded, get):
+    lines = get("map/").content.decode().splitlines()
+    assert sum(line.startswith('{"name":') for line in lines) == Table.objects.count()
+    assert json.loads("".join(lines))["tables"][0]["name"] == Table.objects.first().name
+
+
+def test_writing_it_in_one_change_set_shows_all_of_it(seeded, get, lead):
+    kept(get)
+    with change_set(user=lead, reason="Both", source="admin"):
+        edit(table(), description="One")
+        Access.objects.filter(table=table()).delete()
+    assert kept(get) == anew(get)
