@@ -133,9 +133,15 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
     """Edits registry rows: every POST is one change set, checked and written under the registry's lock."""
 
     form = RegistryForm
-    view_on_site = False
     # An address typed without a scheme means https (Django's own default is still http, and warns).
     formfield_overrides = {models.URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"}}
+
+    def get_view_on_site_url(self, obj: Any = None) -> str | None:
+        """The row's page, by the name that it has, not by one just typed into its form."""
+        if obj is None or not hasattr(self.model, "get_absolute_url"):
+            return None
+        stored = self.model.objects.filter(pk=obj.pk).first()
+        return stored and stored.get_absolute_url()
 
     def get_actions(self, request: HttpRequest) -> Any:
         """With a deletion that asks for a reason in the place of Django's."""

@@ -34,11 +34,16 @@ KEY_SCHEMA_FIELDS = (
 )
 
 
+def form_url(row: Any) -> str:
+    """Where a table or service is edited."""
+    return reverse(f"admin:ownership_{row._meta.model_name}_change", args=[row.pk])
+
+
 def links(rows: list[Any]) -> SafeString | str:
-    """Links to the pages of tables or services, by commas."""
+    """Links to the forms of tables or services, by commas."""
     if not rows:
         return NOTHING
-    return format_html_join(", ", '<a href="{}">{}</a>', ((row.get_absolute_url(), row.name) for row in rows))
+    return format_html_join(", ", '<a href="{}">{}</a>', ((form_url(row), row.name) for row in rows))
 
 
 def with_last_change(tables: QuerySet[Table]) -> QuerySet[Table]:
@@ -248,7 +253,7 @@ def _users(table: Table, modes: tuple[str, ...]) -> Any:
     return format_html_join(
         ", ",
         '<a href="{}">{}</a>{}',
-        ((a.service.get_absolute_url(), a.service.name, " (indirect)" if a.indirect else "") for a in accesses),
+        ((form_url(a.service), a.service.name, " (indirect)" if a.indirect else "") for a in accesses),
     )
 
 

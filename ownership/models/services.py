@@ -122,8 +122,8 @@ class Service(RegistryModel):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The service's page in the admin."""
-        return reverse("admin:ownership_service_change", args=[self.pk])
+        """The service's page."""
+        return reverse("pages:service", args=[self.name])
 
     def natural_key(self) -> tuple[str]:
         return (self.name,)

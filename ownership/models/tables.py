@@ -119,8 +119,8 @@ class Table(KeySchema, RegistryModel):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The table's page in the admin."""
-        return reverse("admin:ownership_table_change", args=[self.pk])
+        """The table's page."""
+        return reverse("pages:table", args=[self.name])
 
     def natural_key(self) -> tuple[str]:
         return (self.name,)

@@ -53,7 +53,11 @@ class Page(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the moment asked for (None: today): its revision, change set and the one that followed."""
-        return super().get_context_data(**kwargs) | {"moment": self.moment}
+        return super().get_context_data(**kwargs) | {
+            "moment": self.moment,
+            # What links to other pages end in, so that they show the same moment.
+            "keep": f"?{self.moment['query']}" if self.moment else "",
+        }
 
 
 def _moment(asked: dict[str, str]) -> dict[str, Any] | None:

@@ -2,9 +2,13 @@
 
 from django.urls import path
 
-from ownership.pages import home
+from ownership.pages import history, home, services, tables
 
 app_name = "pages"
 urlpatterns = [
     path("", home.HomePage.as_view(), name="home"),
+    path("tables/<str:name>/", tables.TablePage.as_view(), name="table"),
+    path("tables/<str:name>/history/", history.TableHistoryPage.as_view(), name="table-history"),
+    path("services/<str:name>/", services.ServicePage.as_view(), name="service"),
+    path("services/<str:name>/history/", history.ServiceHistoryPage.as_view(), name="service-history"),
 ]

@@ -1,0 +1,69 @@
+"""A table's page: what it is, whose it is, who writes and reads it, and what to know before changing it."""
+
+from typing import Any
+
+from django.http import Http404
+
+from ownership.hints import hints
+from ownership.map import whole_tables
+from ownership.models import Access, Environment, Mode, Table
+from ownership.pages.base import Page
+from ownership.pages.history import lately
+from ownership.pages.picture import Neighbour, Picture, Side, picture
+from ownership.timeline import Timeline
+
+
+def physical_names(base_name: str) -> list[tuple[str, list[str]]]:
+    """Each physical name with the environments whose table it is; more than one share that table."""
+    found: dict[str, list[str]] = {}
+    for environment in Environment.objects.all():
+        found.setdefault(base_name + environment.suffix, []).append(environment.name)
+    return list(found.items())
+
+
+class TablePage(Page):
+    """One table, by name."""
+
+    template_name = "ownership/table.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With the table and all that hangs on it; its history for those who are signed in."""
+        table = whole_tables().filter(name=kwargs["name"]).first()
+        if table is None:
+            raise Http404(f"No table is called {kwargs['name']!r}.")
+        accesses = list(table.accesses.all())
+        writing = [access for access in accesses if access.mode in (Mode.WRITE, Mode.READ_WRITE)]
+        reading = [access for access in accesses if access.mode in (Mode.READ, Mode.READ_WRITE)]
+        return super().get_context_data(**kwargs) | {
+            "table": table,
+            "accesses": accesses,
+            "writing": writing,
+            "reading": reading,
+            "indirect": [access for access in accesses if access.indirect],
+            "physical_names": physical_names(table.name),
+            "hints": hints(table),
+            "picture": _picture(table, writing, reading),
+            "latest": lately(self, Timeline.of(Table, table.pk)),
+        }
+
+
+def _picture(table: Table, writing: list[Access], reading: list[Access]) -> Picture:
+    # What both writes and reads comes first, the owner before all: so it stands in the same row of both columns.
+    def column(accesses: list[Access]) -> list[Neighbour]:
+        first = sorted(accesses, key=lambda a: (a.service_id != table.owner_id, a.mode != Mode.READ_WRITE))
+        return [_neighbour(table, access) for access in first]
+
+    return picture(
+        table.name,
+        "table",
+        Side("Written by", column(writing), "Nobody writes it"),
+        Side("Read by", column(reading), "Nobody reads it"),
+    )
+
+
+def _neighbour(table: Table, access: Access) -> Neighbour:
+    remarks = ["owner"] if access.service_id == table.owner_id else []
+    remarks += ["writes and reads"] if access.mode == Mode.READ_WRITE else []
+    remarks += ["indirect"] if access.indirect else []
+    path = access.notes if access.indirect else ""
+    return Neighbour(access.service.name, access.service.get_absolute_url(), tuple(remarks), access.indirect, path)

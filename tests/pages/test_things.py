@@ -1,0 +1,176 @@
+"""The pages of one table and one service: what they say, to whom, and of when."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from ownership.history import change_set
+from ownership.models import Service, Table
+from tests.factories import make_access, make_service, make_table
+
+
+def table_page(client, name, **query):
+    response = client.get(reverse("pages:table", args=[name]), query)
+    assert response.status_code == 200
+    return response.text
+
+
+def service_page(client, name, **query):
+    response = client.get(reverse("pages:service", args=[name]), query)
+    assert response.status_code == 200
+    return response.text
+
+
+def text_of(page: str) -> str:
+    """What the page says, without tags."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def test_a_table_tells_owner_keys_indexes_and_which_environments_share_it(seeded, viewer_client):
+    said = text_of(table_page(viewer_client, "biztechRegistrations"))
+    assert "Owner registrations" in said
+    assert "id (email) partition key eventID;year sort key" in said
+    assert "event-query GSI , key schema not stated" in said
+    assert "biztechRegistrations dev, staging: the same table" in said
+    assert "biztechRegistrationsPROD production" in said
+
+
+def test_its_picture_has_who_writes_and_who_reads_with_the_path_of_indirect_ones(seeded, viewer_client):
+    page = table_page(viewer_client, "biztechProfiles")
+    words = re.search(r'<desc id="picture-words-wide">(.*?)</desc>', page)[1]
+    assert words == (
+        "Written by: profiles, interactions, members (indirect), payments (indirect). Read by: profiles, interactions."
+    )
+    wide = re.search(r'<svg class="wide".*?</svg>', page, re.S)[0]
+    assert wide.count('class="line indirect"') == 2
+    assert wide.count('class="line direct"') == 4
+    assert re.search(r"Webhook calls createProfile\(\)", text_of(wide))
+
+
+def test_each_access_has_an_anchor_and_its_notes(seeded, viewer_client):
+    page = table_page(viewer_client, "biztechUsers")
+    row = page.partition('id="access-payments"')[2].partition("</tr>")[0]
+    assert "Read + Write" in row
+    assert "writes on membership payment" in row
+
+
+def test_before_a_change_it_names_whom_to_ask_and_who_is_affected(seeded, viewer_client):
+    owner = Service.objects.get(name="users")
+    owner.contact = "users-oncall@example.org"
+    owner.save()
+    said = text_of(table_page(viewer_client, "biztechUsers").partition('id="before"')[2])
+    assert "Ask users , its owner: users-oncall@example.org" in said
+    assert "Writing it users , payments , members" in said
+    assert "Reading it users , payments , registrations , transactions" in said
+    assert "Last change here" in said
+
+
+def test_a_service_tells_what_it_owns_its_parts_and_what_these_use(seeded, viewer_client):
+    said = text_of(service_page(viewer_client, "interactions"))
+    assert "Owns 7 tables" in said
+    assert "Parts connections , investments , qr , quests , quizzes , teams" in said
+    assert "teams biztechTeams Read + Write Team CRUD" in said
+    assert "Part of interactions" in text_of(service_page(viewer_client, "teams"))
+
+
+def test_history_is_for_people_who_are_signed_in(seeded, viewer_client, settings):
+    settings.ANONYMOUS_READ = True
+    for name, history in (("pages:table", "pages:table-history"), ("pages:service", "pages:service-history")):
+        thing = "biztechUsers" if "table" in name else "users"
+        open_page = Client().get(reverse(name, args=[thing])).text
+        assert "Seeded from" not in open_page
+        assert "Last change here" not in open_page
+        assert "Seeded from" in viewer_client.get(reverse(name, args=[thing])).text
+        assert Client().get(reverse(history, args=[thing])).status_code == 302
+        assert "Seeded from" in viewer_client.get(reverse(history, args=[thing])).text
+
+
+def test_only_those_who_may_edit_see_the_way_to_it_and_not_from_the_past(seeded, viewer_client, lead_client):
+    form = reverse("admin:ownership_table_change", args=[Table.objects.get(name="biztechUsers").pk])
+    assert form in table_page(lead_client, "biztechUsers")
+    assert form not in table_page(viewer_client, "biztechUsers")
+    assert form not in table_page(lead_client, "biztechUsers", revision="1")
+
+
+def test_both_are_shown_as_they_were_and_every_link_stays_there(seeded, viewer_client):
+    payments = Service.objects.get(name="payments")
+    payments.name = "cash-desk"
+    payments.save()
+    for page in (
+        table_page(viewer_client, "biztechUsers", revision="1"),
+        service_page(viewer_client, "payments", revision="1"),
+    ):
+        main = page.partition("<main")[2].partition("</main>")[0]
+        assert "cash-desk" not in main
+        links = re.findall(r'href="(/(?:tables|services)/[^"]*)"', main)
+        assert links
+        assert all(link.endswith("?revision=1") for link in links)
+
+
+def test_a_history_goes_on_page_by_page_and_outlives_its_table(seeded, viewer_client):
+    table = Table.objects.get(name="biztechPrizes")
+    for number in range(25):
+        table.description = f"Edit {number}"
+        table.save()
+    address = reverse("pages:table-history", args=["biztechPrizes"])
+    first = viewer_client.get(address).text
+    assert "Edit 24" in first
+    assert "Edit 2<" not in first
+    older = re.search(r'href="(\?before=\d+)"', first)[1]
+    assert "Seeded from" in viewer_client.get(address + older).text
+    table.delete()
+    assert "This table was deleted; its history stays" in viewer_client.get(address).text
+
+
+def test_stored_text_is_never_markup(viewer_client):
+    evil = '<script>alert(1)</script>"&'
+    service = make_service("evil", description=evil, contact=evil, aliases=[evil])
+    table = make_table("evil-table", owner=service, description=evil, partition_key_name=evil, more_title=evil)
+    make_access(table, service, mode="write", indirect=True, notes=evil)
+    for page in (table_page(viewer_client, "evil-table"), service_page(viewer_client, "evil")):
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&amp;" in page
+
+
+@pytest.mark.parametrize("kind", ["table", "service"])
+def test_a_name_that_nothing_has_is_not_found(seeded, viewer_client, kind):
+    for page in (f"pages:{kind}", f"pages:{kind}-history"):
+        response = viewer_client.get(reverse(page, args=["no-such"]))
+        assert response.status_code == 404
+        assert "no-such" in response.text
+
+
+def test_pages_take_a_fixed_number_of_queries(viewer_client):
+    def queries():
+        counts = []
+        for address in ("/tables/hub/", "/services/hub/", "/tables/hub/history/", "/tables/hub/?revision=1"):
+            with CaptureQueriesContext(connection) as captured:
+                assert viewer_client.get(address).status_code == 200
+            counts.append(len(captured))
+        return counts
+
+    with change_set(reason="Few"):
+        service = make_service("hub")
+        table = make_table("hub", owner=service)
+        make_access(table, make_service(part_of=service))
+        make_access(service=service)
+    few = queries()
+    with change_set(reason="Many"):
+        for _ in range(30):
+            make_access(table, make_service(part_of=service, contact="someone"))
+            make_access(service=service, table=make_table(owner=service))
+    assert queries() == few
+
+
+def test_the_form_leads_to_the_page_also_while_a_name_is_typed_that_no_address_has(seeded, lead_client):
+    from tests.admin.pages import open_form, save_form
+
+    table = Table.objects.get(name="biztechUsers")
+    form = open_form(lead_client, table) | {"name": "no/such?name"}
+    response = save_form(lead_client, table, form)
+    assert response.status_code == 200
+    assert 'href="/tables/biztechUsers/"' in response.text
