@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from ownership.pages import history, home, services, tables
+from ownership.pages import decide, drift, history, home, services, tables
 
 app_name = "pages"
 urlpatterns = [
     path("", home.HomePage.as_view(), name="home"),
+    path("drift/", drift.DriftPage.as_view(), name="drift"),
+    path("drift/accept/", decide.AcceptPage.as_view(), name="drift-accept"),
+    path("drift/waive/", decide.WaivePage.as_view(), name="drift-waive"),
     path("tables/<str:name>/", tables.TablePage.as_view(), name="table"),
     path("tables/<str:name>/history/", history.TableHistoryPage.as_view(), name="table-history"),
     path("services/<str:name>/", services.ServicePage.as_view(), name="service"),
