@@ -7,9 +7,9 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv || echo $(VENV)/bin/uv)
 
 # Development settings: what `make` starts here is for this machine alone. Production sets its own (docs/operations.md).
-run demo test check schema: export DEBUG ?= 1
+run demo test check schema document: export DEBUG ?= 1
 
-.PHONY: setup run test check schema demo lock clean
+.PHONY: setup run test check schema document demo lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)  ## install everything into .venv
@@ -27,7 +27,7 @@ test: $(STAMP)  ## run the tests, on SQLite and then on PostgreSQL where the mac
 	$(PY) -m pytest --numprocesses 2 $(ARGS)
 	$(PY) -m tests.with_postgres $(PY) -m pytest --numprocesses 2 $(ARGS)
 
-check: $(STAMP)  ## linters, types, migrations, deployment checks, OpenAPI in step
+check: $(STAMP)  ## linters, types, migrations, deployment checks, OpenAPI and the document in step
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -35,9 +35,13 @@ check: $(STAMP)  ## linters, types, migrations, deployment checks, OpenAPI in st
 	DEBUG=0 SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=registry.example \
 		$(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) manage.py spectacular --validate --fail-on-warn | diff docs/openapi.yaml -
+	$(PY) manage.py export_map --fixture fixtures/ownership.yaml | diff docs/table-ownership-map.md -
 
 schema: $(STAMP)  ## write docs/openapi.yaml anew
 	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+document: $(STAMP)  ## write docs/table-ownership-map.md anew
+	$(PY) manage.py export_map --fixture fixtures/ownership.yaml > docs/table-ownership-map.md
 
 demo: $(STAMP)  ## add some invented edits by invented users, so that history pages have something to show
 	@$(PY) manage.py migrate --verbosity 0

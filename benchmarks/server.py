@@ -54,18 +54,23 @@ def command(server: list[str], port: int) -> list[str]:
 def ask(url: str, headers: dict[str, str]) -> tuple[int, str | None]:
     """Status and ETag of an answer; a 304 is one, too."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:
             return answer.status, answer.headers["ETag"]
     except urllib.error.HTTPError as error:
         return error.code, error.headers["ETag"]
 
 
+def free_port() -> int:
+    """One that nothing listens on, on the loopback interface."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @contextmanager
 def serving(server: list[str], environment: dict[str, str]):
     """Runs the server; gives its address once it is ready, and ends it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command(server, port), cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
@@ -85,20 +90,22 @@ def serving(server: list[str], environment: dict[str, str]):
             process.wait(timeout=30)
 
 
-def load(url: str, headers: dict[str, str]) -> tuple[float, float]:
-    """Requests per second and the 99th percentile in milliseconds."""
-    lua = 'done = function(s, l, _) print(string.format("RESULT %d %d %f %d", s.requests, s.duration, \
-l:percentile(99), s.errors.connect + s.errors.read + s.errors.write + s.errors.status + s.errors.timeout)) end'
+def load(url: str, headers: dict[str, str]) -> tuple[float, float, float]:
+    """Requests per second, the median and the 99th percentile in milliseconds."""
+    lua = 'done = function(s, l, _) print(string.format("RESULT %d %d %f %f %d", s.requests, s.duration, \
+l:percentile(50), l:percentile(99), \
+s.errors.connect + s.errors.read + s.errors.write + s.errors.status + s.errors.timeout)) end'
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(lua)
         script.flush()
         arguments = [f"-H{name}: {value}" for name, value in headers.items()]
-        run = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--timeout=10s", "-s", script.name, *arguments, url]
+        run = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--timeout=60s", "-s", script.name, *arguments, url]
         output = subprocess.run(run, check=True, capture_output=True, text=True).stdout
-    requests, microseconds, slow, errors = re.search(r"RESULT (\d+) (\d+) ([\d.]+) (\d+)", output).groups()
+    found = re.search(r"RESULT (\d+) (\d+) ([\d.]+) ([\d.]+) (\d+)", output)
+    requests, microseconds, half, slow, errors = found.groups()
     if errors != "0":
         sys.exit(f"{url}: {errors} of {requests} requests failed:\n{output}")
-    return int(requests) / int(microseconds) * 1e6, float(slow) / 1000
+    return int(requests) / int(microseconds) * 1e6, float(half) / 1000, float(slow) / 1000
 
 
 def family(pid: int) -> list[int]:
@@ -134,7 +141,7 @@ def measure(environment: dict[str, str]) -> None:
                     if (status := ask(base + path, headers)[0]) != expected:
                         sys.exit(f"{name}: {path} answered {status} instead of {expected}")
                     before = processor_seconds(pid)
-                    rate, slow = load(base + path, headers)
+                    rate, _, slow = load(base + path, headers)
                     turns[name].append((rate, slow, (processor_seconds(pid) - before) / (rate * SECONDS) * 1000))
             for name, (_, pid) in running.items():
                 ratio = statistics.median(a[0] / b[0] for a, b in zip(turns[name], turns[first], strict=True))

@@ -83,6 +83,28 @@ def seed(path: Path) -> dict[str, int]:
         return _Seeder().run(fixture)
 
 
+def fixture_map(path: Path) -> dict[str, Any]:
+    """The fixture as the API's map would give it once seeded into an empty registry: nothing is left to defaults.
+
+    SeedError where it is not of that shape. What it names is not checked; seeding does that.
+    """
+    fixture = _shaped(read_fixture(path), "file", path.name)
+    content: dict[str, Any] = {"revision": 0, "environment": None}
+    for kind in ("environment", "group", "service", "table"):
+        content[f"{kind}s"] = [_shaped(entry, kind, f"{kind}s › {n}") for n, entry in enumerate(fixture[f"{kind}s"], 1)]
+    for table in content["tables"]:
+        where = f"tables › {table['name']}"
+        table["accesses"] = [_shaped(access, "access", f"{where} › accesses") for access in table["accesses"]]
+        table["indexes"] = [_shaped(index, "index", f"{where} › indexes") for index in table["indexes"]]
+        if table["more"] is not None:
+            table["more"] = _shaped(table["more"], "more", f"{where} › more")
+        for entry in (table, *table["indexes"]):
+            if entry["key_schema"] is not None:
+                keys = _shaped(entry["key_schema"], "key_schema", f"{where} › key_schema")
+                entry["key_schema"] = {role: key and _shaped(key, "key", where) for role, key in keys.items()}
+    return content
+
+
 def read_fixture(path: Path) -> Any:
     """The file's content, as JSON or YAML by its ending; SeedError where it is neither or a key stands twice."""
     try:

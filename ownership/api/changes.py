@@ -18,7 +18,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,6 +25,7 @@ from ownership import feed
 from ownership.api.access import SessionAuthentication, SignedIn, TokenAuthentication
 from ownership.api.errors import BadParameter
 from ownership.api.pagination import whole_number
+from ownership.api.renderers import TextRenderer
 from ownership.api.views import RegistryView
 from ownership.history import CHANGED, CREATED, DELETED, ChangeSet
 from ownership.models import Service, Table
@@ -261,16 +261,11 @@ class BasicScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "basic", "description": "An API token as the password."}
 
 
-class AtomRenderer(BaseRenderer):
-    """Passes the feed's text on."""
+class AtomRenderer(TextRenderer):
+    """The feed's text."""
 
     media_type = "application/atom+xml"
     format = "atom"
-    charset = "utf-8"
-
-    def render(self, data, accepted_media_type=None, renderer_context=None):
-        """The feed; an error is told in JSON."""
-        return data if isinstance(data, str) else JSONRenderer().render(data)
 
 
 class AtomView(RegistryView):

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -14,9 +14,12 @@ from rest_framework.response import Response
 from ownership import past
 from ownership.api import serializers
 from ownership.api.access import head_for_token
+from ownership.api.errors import BadParameter
+from ownership.api.renderers import CsvRenderer, MarkdownRenderer, as_file, in_forms
 from ownership.api.schema import ENVIRONMENT
 from ownership.api.snapshot import snapshots
 from ownership.api.views import KEPT_BY_NOBODY, MomentView, asked_environment, etag, has_already, past_parameters
+from ownership.exports import csv, markdown
 from ownership.map import whole_map
 
 JSON = JSONRenderer.media_type
@@ -27,6 +30,7 @@ class MapView(MomentView):
     """The whole map."""
 
     parameters = frozenset({"format", "environment"})
+    renderer_classes = [JSONRenderer, CsvRenderer, MarkdownRenderer]
 
     @property
     def is_kept(self) -> bool:
@@ -41,18 +45,26 @@ class MapView(MomentView):
     @extend_schema(
         operation_id="map",
         parameters=[ENVIRONMENT],
-        responses=serializers.MapSerializer,
+        responses=in_forms(serializers.MapSerializer, CsvRenderer, MarkdownRenderer),
     )
-    def get(self, request: Request) -> Response | HttpResponse:
+    def get(self, request: Request) -> HttpResponseBase:
         """The whole map of one revision, the current one unless asked: everything in the document's order."""
         environment = asked_environment(request)
+        form = request.accepted_renderer
+        if environment is not None and isinstance(form, MarkdownRenderer):
+            raise BadParameter({"environment": "Takes none with Markdown, which calls tables by their base names."})
         head = self.head_shown or past.head()
         if self.is_kept:
             self.head_shown, content = snapshots.get(head, environment, bool(self.encoding))
             return _answer(content, self.encoding)
         rows = {"revision": head[0], "environment": environment and environment.name, **whole_map()}
         context = {"request": request, "view": self, "environment": environment}
-        return Response(serializers.MapSerializer(rows, context=context).data)
+        whole = serializers.MapSerializer(rows, context=context).data
+        if isinstance(form, CsvRenderer):
+            return as_file(csv.lines(whole), form, "table-ownership-map")
+        if isinstance(form, MarkdownRenderer):
+            return as_file(markdown.render(whole), form, "table-ownership-map")
+        return Response(whole)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """The answer depends on what compression the asker takes, too."""

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from ownership.map import whole_map
 from ownership.models import (
     Access,
     Environment,
@@ -187,6 +188,12 @@ class MapSerializer(serializers.Serializer):
     groups = GroupSerializer(many=True)
     services = ServiceSerializer(many=True)
     tables = TableSerializer(many=True)
+
+
+def map_of_today() -> dict[str, Any]:
+    """The registry's map, as /api/v1/map/ gives it; without revision, for commands."""
+    content = {"revision": 0, "environment": None, **whole_map()}
+    return MapSerializer(content, context={"view": None, "environment": None}).data
 
 
 class ParameterProblemSerializer(serializers.Serializer):

@@ -12,7 +12,7 @@ from django.utils.http import parse_etags
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import APIException
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,8 +23,10 @@ from ownership.api import filters, serializers
 from ownership.api.access import SignedIn
 from ownership.api.errors import BadParameter
 from ownership.api.negotiation import Negotiation
+from ownership.api.renderers import MermaidRenderer, as_file, in_forms
 from ownership.api.schema import ENVIRONMENT, MomentSchema, RegistrySchema
 from ownership.api.snapshot import CODE
+from ownership.exports import mermaid
 from ownership.map import whole_tables
 from ownership.models import Access, Environment, Service, TableGroup
 
@@ -214,6 +216,13 @@ class _ListView(MomentView, ReadOnlyModelViewSet):
     """A list with filters, search, order and pages; where it has details, they are looked up by name."""
 
     lookup_field = "name"
+    # The forms of its details beside JSON.
+    detail_renderers: tuple[type[BaseRenderer], ...] = ()
+
+    def get_renderers(self) -> list[Any]:
+        """Details have forms that a list has not."""
+        more = [renderer() for renderer in self.detail_renderers] if self.detail else []
+        return [*super().get_renderers(), *more]
 
     def allowed_parameters(self) -> set[str]:
         """The filters' own names, and those of search, order and pages."""
@@ -237,7 +246,7 @@ class _ListView(MomentView, ReadOnlyModelViewSet):
 
 @extend_schema_view(
     list=extend_schema(parameters=[ENVIRONMENT]),
-    retrieve=extend_schema(parameters=[ENVIRONMENT]),
+    retrieve=extend_schema(parameters=[ENVIRONMENT], responses=in_forms(serializers.TableSerializer, MermaidRenderer)),
 )
 class TableView(_ListView):
     """Tables, each with its owner, key schema, indexes and accesses."""
@@ -246,6 +255,7 @@ class TableView(_ListView):
     queryset = whole_tables()
     serializer_class = serializers.TableSerializer
     filterset_class = filters.TableFilters
+    detail_renderers = (MermaidRenderer,)
     search_fields = ["name", "description", "accesses__notes"]
     ordering_fields = {"name": "name", "group": "group__position", "owner": "owner__name"}
 
@@ -257,15 +267,41 @@ class TableView(_ListView):
             "environment": None if fake else asked_environment(self.request),
         }
 
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """The table, or a drawing of who writes and reads it."""
+        response = super().retrieve(request, *args, **kwargs)
+        if isinstance(request.accepted_renderer, MermaidRenderer):
+            return as_file(mermaid.of_table(response.data), request.accepted_renderer, response.data["name"])
+        return response
 
+
+@extend_schema_view(retrieve=extend_schema(responses=in_forms(serializers.ServiceSerializer, MermaidRenderer)))
 class ServiceView(_ListView):
     """Services."""
 
     queryset = Service.objects.select_related("part_of")
     serializer_class = serializers.ServiceSerializer
     filterset_class = filters.ServiceFilters
+    detail_renderers = (MermaidRenderer,)
     search_fields = ["name", "description", "contact"]
     ordering_fields = {"name": "name", "part_of": "part_of__name"}
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """The service, or a drawing of what it and its parts write and read."""
+        if not isinstance(request.accepted_renderer, MermaidRenderer):
+            return super().retrieve(request, *args, **kwargs)
+        service = self.get_object()
+        parts = list(service.parts.select_related("part_of"))
+        accesses = Access.objects.filter(service__in=[service, *parts]).select_related("table__owner", "service")
+        drawn = mermaid.of_service(
+            self.get_serializer(service).data,
+            self.get_serializer(parts, many=True).data,
+            [
+                serializers.AccessSerializer(access).data | {"owner": access.table.owner.name}
+                for access in accesses.order_by(*AccessView.queryset.query.order_by)
+            ],
+        )
+        return as_file(drawn, request.accepted_renderer, service.name)
 
 
 class AccessView(_ListView):

@@ -1,5 +1,6 @@
 """docs/api.md is held to the code: every address, filter and field stands in it, and its examples run."""
 
+import csv
 import json
 import re
 import shutil
@@ -9,7 +10,9 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from ownership.api import changes, compare, drift, filters, serializers, trace, urls, views
+from ownership.api import changes, compare, drift, filters, map, serializers, trace, urls, views
+from ownership.history import change_set
+from ownership.models import Access
 from ownership.trace import DEEPEST, MOST, USUAL
 from tests.api.conftest import make_token
 
@@ -71,6 +74,37 @@ def test_every_parameter_of_a_trace_is_documented_with_its_limits():
     assert {*parameters, "format"} == {*trace.TableTraceView.parameters, *trace.DIRECTIONS}
     assert f"hops, 1 to {DEEPEST} ({USUAL})" in TEXT
     assert f"At {MOST} accesses" in TEXT
+
+
+def test_every_form_is_documented_and_no_other():
+    section = TEXT.split("\n## Other forms\n")[1].split("\n## ")[0]
+    cells = [re.findall("`([^`]+)`", line) for line in section.splitlines() if line.startswith("| `")]
+    documented = {
+        (address, *form) for *addresses, name, media in cells for address in addresses for form in [(name, media)]
+    }
+    forms = {
+        "map/": map.MapView.renderer_classes[1:],
+        "tables/{name}/": views.TableView.detail_renderers,
+        "services/{name}/": views.ServiceView.detail_renderers,
+    }
+    assert documented == {
+        (address, form.format, form.media_type) for address, renderers in forms.items() for form in renderers
+    }
+
+
+def test_values_are_had_back_from_csv_as_documented(seeded, get, tmp_path, monkeypatch):
+    with change_set(reason="A note that a spreadsheet would run"):
+        access = Access.objects.get_by_natural_key("biztechUsers", "users")
+        access.notes = "=1+1"
+        access.save()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "table-ownership-map.csv").write_bytes(b"".join(get("map/?format=csv")))
+    (example,) = blocks("py")
+    names = {"csv": csv}
+
+    exec(example, names)
+
+    assert (names["rows"][0]["table"], names["rows"][0]["notes"]) == ("biztechUsers", "=1+1")
 
 
 @pytest.mark.parametrize(

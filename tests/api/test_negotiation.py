@@ -22,18 +22,19 @@ def test_who_takes_json_gets_it(db, get, accept):
     assert answer.json()["revision"] == 0
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/xml", "text/csv", "nonsense", "", "é", "a" * 100_000])
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "text/xml", "nonsense", "", "é", "a" * 100_000])
 def test_who_takes_no_json_is_told_what_there_is(db, get, accept):
     answer = get("map/", accept=accept)
 
     assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")
-    assert answer.json()["detail"] == "The Accept header asks for none of application/json."
+    assert answer.json()["detail"] == "The Accept header asks for none of application/json, text/csv, text/markdown."
 
 
 @pytest.mark.parametrize(
-    ("address", "takes"), [("map/", "json"), ("tables/", "json"), ("schema/", "yaml, json"), ("docs/", "html")]
+    ("address", "takes"),
+    [("map/", "json, csv, markdown"), ("tables/", "json"), ("schema/", "yaml, json"), ("docs/", "html")],
 )
-@pytest.mark.parametrize("form", ["xml", "csv", "JSON", "api", "%00", "é"])
+@pytest.mark.parametrize("form", ["xml", "csv2", "JSON", "api", "%00", "é"])
 def test_a_format_that_there_is_not_is_refused_with_those_there_are(db, get, address, takes, form):
     answer = get(f"{address}?format={form}")
 

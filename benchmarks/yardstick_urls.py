@@ -1,0 +1,62 @@
+"""Addresses for ``benchmarks/map.py``: the registry's own, and the yardsticks."""
+
+from django.http import HttpResponse
+from django.urls import path
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ownership import past
+from ownership.api.snapshot import snapshots
+from ownership.models import Access, Service, Table
+from registry.urls import urlpatterns as own
+
+_bytes: list[bytes] = []
+
+
+def constant(request):
+    """The map's bytes, kept since the first request."""
+    if not _bytes:
+        _bytes.append(snapshots.get(past.head(), None, False)[1])
+    return HttpResponse(_bytes[0], content_type="application/json")
+
+
+class _Access(serializers.ModelSerializer):
+    service = serializers.CharField(source="service.name")
+
+    class Meta:
+        model = Access
+        fields = ["service", "mode", "indirect", "notes"]
+
+
+class _Table(serializers.ModelSerializer):
+    group = serializers.CharField(source="group.name")
+    owner = serializers.CharField(source="owner.name")
+    accesses = _Access(many=True)
+
+    class Meta:
+        model = Table
+        fields = ["name", "group", "description", "owner", "accesses"]
+
+
+class _Service(serializers.ModelSerializer):
+    class Meta:
+        model = Service
+        fields = ["name", "description"]
+
+
+class Nested(APIView):
+    """Every request reads and shapes all rows."""
+
+    def get(self, request):
+        """Services and tables with their accesses."""
+        tables = Table.objects.select_related("group", "owner").prefetch_related("accesses__service")
+        return Response(
+            {
+                "services": _Service(Service.objects.all(), many=True).data,
+                "tables": _Table(tables, many=True).data,
+            }
+        )
+
+
+urlpatterns = [path("constant/", constant), path("nested/", Nested.as_view()), *own]

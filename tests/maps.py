@@ -1,0 +1,98 @@
+"""Random maps in the shape of /api/v1/map/: whatever the registry takes as names, notes and keys, nasty ones first."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+NAMES = st.text("abAB09_.-", min_size=3, max_size=6)
+# What each form takes for a mark of its own, beside any text that a database stores.
+NASTY = st.sampled_from(
+    [
+        "|", "\\", "\\|", "`", "*", "_", "**b**", "<b>&amp;", "<br>", "&#32;", "\n", "\r\n", "\t", " ", "  ", "---",
+        "# ", "1. ", "- ", "> ", "=", "=1+1", "+1", "-1", "@a", "'", "''", '"', ",", ";", "[a](b)", "![", "(", ")",
+        "+ ", "Primary key: id.", "Owned by x.", "All owned by the x service.", "See it for details.", "See ",
+        "\u202e", "\u05d0\u05d1", "\u2028", "\x0b", "\x85", "\xa0", "→", "~~", "$", "#", "{{", "%%", "﹟", "＝",
+    ]
+)  # fmt: skip
+TEXTS = st.lists(
+    st.one_of(NASTY, st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=6)),
+    max_size=5,
+).map("".join)
+LINES = TEXTS.map(lambda text: "".join(c for c in text if c.isprintable())).filter(lambda text: len(text) < 60)
+NAMED = LINES.filter(bool)
+URLS = st.sampled_from(["https://example.org/", "https://example.org/a_(b)?c=<d>&lt;#e*f*", "https://example.org/|[x]"])
+
+KEYS = st.fixed_dictionaries(
+    {"name": NAMED, "type": st.sampled_from([None, "S", "N", "B"]), "format": st.none() | NAMED}
+)
+KEY_SCHEMAS = st.none() | st.fixed_dictionaries({"partition_key": KEYS, "sort_key": st.none() | KEYS}).filter(
+    lambda keys: keys["sort_key"] is None or keys["sort_key"]["name"] != keys["partition_key"]["name"]
+)
+
+
+def _unique(strategy: Any, key: str, **sizes: int) -> Any:
+    return st.lists(strategy, unique_by=lambda entry: entry[key], **sizes)
+
+
+@st.composite
+def maps(draw: Any) -> dict[str, Any]:
+    """A map that the registry could hold."""
+    environments = draw(
+        _unique(
+            st.fixed_dictionaries({"name": NAMES, "suffix": st.sampled_from(["", "PROD", "_x"]), "description": TEXTS}),
+            "name",
+            max_size=2,
+        )
+    )
+    group_names = NAMED | st.just("Environment Suffix Reminder")
+    groups = draw(
+        _unique(st.fixed_dictionaries({"name": group_names, "description": TEXTS}), "name", min_size=1, max_size=3)
+    )
+    names = draw(st.lists(NAMES, unique=True, min_size=1, max_size=4))
+    services = []
+    for number, name in enumerate(names):
+        whole = draw(st.none() | st.sampled_from(names[:number])) if number else None
+        service = {"name": name, "part_of": whole, "description": "", "contact": "", "repository": "", "aliases": []}
+        services.append(service)
+    accesses = st.fixed_dictionaries(
+        {
+            "service": st.sampled_from(names),
+            "mode": st.sampled_from(["read", "write", "read_write"]),
+            "indirect": st.booleans(),
+            "notes": TEXTS,
+        }
+    )
+    tables = draw(
+        _unique(
+            st.fixed_dictionaries(
+                {
+                    "name": NAMES,
+                    "group": st.sampled_from([group["name"] for group in groups]),
+                    "description": TEXTS,
+                    "owner": st.sampled_from(names),
+                    "key_schema": KEY_SCHEMAS,
+                    "more": st.none() | st.fixed_dictionaries({"title": NAMED, "url": st.none() | URLS}),
+                    "indexes": _unique(
+                        st.fixed_dictionaries(
+                            {"name": NAMES, "kind": st.sampled_from([None, "GSI", "LSI"]), "key_schema": KEY_SCHEMAS}
+                        ),
+                        "name",
+                        max_size=2,
+                    ),
+                    "accesses": _unique(accesses, "service", max_size=3),
+                }
+            ),
+            "name",
+            max_size=4,
+        )
+    )
+    order = [group["name"] for group in groups]
+    tables.sort(key=lambda table: order.index(table["group"]))
+    return {
+        "revision": 0,
+        "environment": None,
+        "environments": environments,
+        "groups": groups,
+        "services": services,
+        "tables": tables,
+    }
