@@ -18,6 +18,12 @@ RUN SECRET_KEY=for-collectstatic-alone ALLOWED_HOSTS=localhost /venv/bin/python 
 
 
 FROM python:3.13-slim
+# pg_dump and pg_restore, for backups: of the server's version, which Debian itself does not have.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates postgresql-common \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install --yes --no-install-recommends postgresql-client-18 \
+    && rm -rf /var/lib/apt/lists/*
 # A fixed number, so that a volume or a cluster's policy can name it.
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin registry
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

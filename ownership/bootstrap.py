@@ -1,4 +1,4 @@
-"""What a migrated database needs besides its tables: append-only triggers, the lock row, groups and permissions.
+"""What a migrated database needs besides its tables: triggers, lock row, groups, permissions, grants.
 
 One post_migrate handler makes them all, each time: permissions don't exist while migrations run, SQLite
 drops a table's triggers when the table is altered, and ``flush`` empties the lock's table.
@@ -14,6 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ownership.history import ChangeSet, RegistryLock, entry_models, registry_models
 
 TEAM_LEADS, VIEWERS = "Team leads", "Viewers"
+# PostgreSQL's role for a web server that can't change history (docs/operations.md).
+APP_ROLE = "ownership_app"
 _FUNCTION = "ownership_refuse_history_change"
 _SENTENCE = "History is append-only: its rows are never changed or deleted."
 
@@ -25,6 +27,8 @@ def prepare_database(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, **kwa
     if not {ChangeSet._meta.db_table, RegistryLock._meta.db_table} <= present:
         return  # migrated backwards, to before the first migration
     create_triggers(connection)
+    if connection.vendor == "postgresql":
+        grant_to_app_role(connection)
     RegistryLock.objects.using(using).get_or_create(pk=1)
     _create_groups(kwargs.get("apps", apps), using)
 
@@ -56,6 +60,22 @@ def create_triggers(connection: BaseDatabaseWrapper) -> None:
                     )
 
 
+def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
+    """Where the server has the role: let it do all that the application does, and nothing to history but add to it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema() FROM pg_roles WHERE rolname = %s", [APP_ROLE])
+        if (row := cursor.fetchone()) is None:
+            return
+        schema = connection.ops.quote_name(row[0])
+        cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO {APP_ROLE}")
+        cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {APP_ROLE}")
+        rights = dict.fromkeys(append_only_tables(), "SELECT, INSERT") | {"django_migrations": "SELECT"}
+        for table in connection.introspection.table_names(cursor):
+            name, given = connection.ops.quote_name(table), rights.get(table, "SELECT, INSERT, UPDATE, DELETE")
+            cursor.execute(f"REVOKE ALL ON {name} FROM {APP_ROLE}")
+            cursor.execute(f"GRANT {given} ON {name} TO {APP_ROLE}")
+
+
 def drop_triggers(connection: BaseDatabaseWrapper) -> None:
     """Take the triggers away; only tests that flush the database have a reason to."""
     with connection.cursor() as cursor:
@@ -65,6 +85,12 @@ def drop_triggers(connection: BaseDatabaseWrapper) -> None:
             else:
                 for verb in ("update", "delete"):
                     cursor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
+
+
+def drop_function(connection: BaseDatabaseWrapper) -> None:
+    """Take away what the triggers call, once all tables are gone; PostgreSQL alone has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP FUNCTION IF EXISTS {_FUNCTION}()")
 
 
 def _create_groups(apps: Apps, using: str) -> None:

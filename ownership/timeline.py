@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Model, Q
 from django.urls import reverse
 
-from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entries_of
+from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entry_models
 from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup, Waiver
 
 PAGE = 20
@@ -168,9 +168,13 @@ class Timeline:
         return Page(_grouped(shown, entries), shown[-1] if len(newest) > size else None)
 
 
-def change_set_entries(revision: int) -> list[Said]:
-    """All entries of one change set, in order."""
-    return [said(entry) for entry in entries_of([revision])]
+def change_set_entries(revision: int, after: int = 0, size: int = 200) -> tuple[list[Said], int | None]:
+    """Some entries of a change set in order, from the place after that one; and where to go on, None at the end."""
+    entries: list[Any] = []
+    for model in entry_models():
+        entries += model.objects.filter(change_set=revision, sequence__gt=after).order_by("sequence")[: size + 1]
+    entries.sort(key=lambda entry: entry.sequence)
+    return [said(entry) for entry in entries[:size]], entries[size - 1].sequence if len(entries) > size else None
 
 
 def _grouped(revisions: list[int], entries: list[Any]) -> list[Group]:

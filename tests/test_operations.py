@@ -237,6 +237,11 @@ def test_compose_waits_longer_than_what_it_waits_for():
     assert server["threads"] <= options["pool"]["max_size"]
 
 
+def test_image_backs_up_the_server_that_compose_runs():
+    [client] = re.findall(r"postgresql-client-(\d+)", DOCKERFILE)
+    assert COMPOSE["services"]["database"]["image"] == f"postgres:{client}"
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])
 def test_compose_has_no_default_for_a_secret(name):
     value = COMPOSE["x-registry"]["environment"][name]

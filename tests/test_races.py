@@ -1,5 +1,6 @@
 """Real threads, real connections, real commits: nobody's edit is lost, nobody gets an error page."""
 
+import json
 import threading
 from functools import partial
 
@@ -11,10 +12,11 @@ from django.test import Client
 
 from ownership.bootstrap import TEAM_LEADS
 from ownership.history import ChangeSet, change_set
-from ownership.models import Service, Table
+from ownership.models import Access, Service, Table
 from ownership.verify import Verification
-from tests.admin.pages import open_form, save_form
+from tests.admin.pages import form_of, open_form, save_form
 from tests.factories import make_service, make_table
+from tests.runs import keep_run
 from tests.threads import PATIENCE, at_once
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -186,4 +188,25 @@ def test_two_leads_who_each_close_half_a_circle_of_parts_one_is_refused(way):
             results = at_once(*(partial(close_half, *half[1:]) for half in halves))
             assert sorted(type(result) for result in results if result is not None) == [ValidationError], results
         assert Service.objects.filter(pk__in=[one.pk, other.pk], part_of__isnull=False).count() == 1
+    assert_whole()
+
+
+def test_of_two_leads_who_accept_the_same_finding_one_writes_it_and_the_other_is_told():
+    make_table("orders")
+    make_service("bots")
+    finding = json.dumps(["undeclared_access", "orders", "bots"])
+    for number in range(5):
+        run = keep_run("bots write orders")
+        forms = {}
+        for name in ("ann", "ben"):
+            client = signed_in(f"{name} {number}")
+            page = client.post("/drift/accept/", {"run": run.pk, "revision": "0", "finding": finding})
+            typed = form_of(page) | {"finding": finding, "reason": f"{name} {number}", "confirmed": "1"}
+            forms[name] = partial(client.post, "/drift/accept/", typed, follow=True)
+        before = ChangeSet.objects.count()
+        answers = at_once(*forms.values())
+        assert sorted("accepted as revision" in answer.text for answer in answers) == [False, True]
+        assert sorted("so any more" in answer.text for answer in answers) == [False, True]
+        assert ChangeSet.objects.count() == before + 1
+        Access.objects.get().delete()
     assert_whole()

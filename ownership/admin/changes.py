@@ -20,6 +20,8 @@ from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup,
 from ownership.timeline import KINDS, change_set_entries, said
 
 DELETED_SHOWN = 100
+# Undoing looks at each row on its own; more than these would hold the registry's lock for long.
+MOST_UNDONE = 2_000
 
 
 def touching(queryset: QuerySet, parts: feed.Parts) -> QuerySet:
@@ -145,11 +147,14 @@ class ChangeSetAdmin(SteadyLists, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """One change set with all its entries."""
+        """One change set with its entries, page by page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         change = self._change_set(request, unquote(object_id))
-        context = {"change_set": change, "entries": change_set_entries(change.revision)}
+        after = request.GET.get("after", "")
+        place = int(after) if after.isascii() and after.isdigit() and len(after) < 10 else 0
+        entries, more = change_set_entries(change.revision, place)
+        context = {"change_set": change, "entries": entries, "place": place, "more": more}
         return self._page(request, "change_set", f"Revision {change.revision}", context)
 
     def deleted_view(self, request: HttpRequest) -> HttpResponse:
@@ -173,6 +178,14 @@ class ChangeSetAdmin(SteadyLists, admin.ModelAdmin):
     def undo_view(self, request: HttpRequest, revision: int, sequence: int | None = None) -> HttpResponse:
         """Show what undoing would change against now; do it on POST, as a change set that names this one."""
         change = self._change_set(request, str(revision))
+        number = sum(model.objects.filter(change_set=change).count() for model in entry_models())
+        if sequence is None and number > MOST_UNDONE:
+            message = (
+                f"Revision {revision} has {number:,} entries; up to {MOST_UNDONE:,} can be undone on a page. Undo some "
+                f"of them one by one, or bring an export of revision {revision - 1} back with `manage.py import_map`."
+            )
+            self.message_user(request, message, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[revision]))
         steps = undo.plan(change.revision, sequence)
         if not steps:
             raise Http404("There is nothing of this kind to undo.")

@@ -5,8 +5,9 @@ import re
 import pytest
 from django.urls import reverse
 
-from ownership.history import ChangeSet
-from ownership.models import Table
+from ownership.admin import changes
+from ownership.history import ChangeSet, change_set
+from ownership.models import Service, Table
 from tests.admin.pages import form_of
 from tests.factories import make_access, make_service, make_table
 
@@ -133,3 +134,26 @@ def test_recent_changes_are_filtered(lead_client, query, revisions):
     page = lead_client.get(f"/admin/ownership/changeset/?{query}").content.decode()
     found = [int(number) for number in re.findall(r'field-revision"><a [^>]*>(\d+)<', page)]
     assert found == revisions
+
+
+def test_a_large_change_set_is_shown_page_by_page(lead_client):
+    with change_set(reason="Many"):
+        for number in range(150):
+            make_table(f"table-{number:03}")
+    revision, shown, address = head(), [], "?"
+    while address:
+        page = lead_client.get(f"/admin/ownership/changeset/{revision}/change/{address}").content.decode()
+        assert page.count('<div class="entry') <= 200
+        shown += re.findall(r"<strong>(?:<a[^>]*>)?(table-\d+)", page)
+        address = next(iter(re.findall(r'href="(\?after=\d+)"', page)), "")
+    assert shown == [f"table-{number:03}" for number in range(150)]
+
+
+def test_more_entries_than_a_page_can_undo_are_not_undone_halfway(lead_client, monkeypatch):
+    monkeypatch.setattr(changes, "MOST_UNDONE", 3)
+    with change_set(reason="Many"):
+        for number in range(4):
+            make_service(f"service-{number}")
+    page = lead_client.post(url(head()), {"reason": "Undo it", "revision": head()}, follow=True).content.decode()
+    assert "has 4 entries; up to 3 can be undone" in page
+    assert Service.objects.count() == 4

@@ -1,0 +1,286 @@
+"""Deciding over findings: accept or waive them, several at once, after seeing what would be written."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from ownership import accept, feed, past, runs, waive
+from ownership.admin.base import ReasonField
+from ownership.drift.model import Finding, Identity, Offer
+from ownership.history import ChangeSet, change_set, entries_of
+from ownership.models import DriftRun, Service, Table, TableGroup
+from ownership.pages.base import BadAddress, Page, refusal
+from ownership.pages.drift import ACCEPTING, WAIVING, Row, identity_of, value_of
+from ownership.timeline import Said, Timeline, said
+
+MOST = 200  # findings at once
+
+Chosen = list[Finding | Offer]
+
+
+class _Rehearsed(Exception):
+    """What was written is known; it is taken back."""
+
+
+class _Moved(Exception):
+    """What would be written is not what was shown."""
+
+
+class _DecisionPage(Page):
+    """POST from the drift page shows what would be written and asks why; POST of that page does it."""
+
+    http_method_names = ["get", "head", "post", "options"]
+    needs_sign_in = True
+    template_name = "ownership/drift_decide.html"
+    title: str
+    verb: str
+    permissions: list[str]
+    refused: str  # to whom may not
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """There is nothing to see without a choice: to the drift page."""
+        return HttpResponseRedirect(reverse("pages:drift"))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Show, or decide under the lock; what is not as it was shown is shown anew and nothing is written."""
+        if not request.user.has_perms(self.permissions):
+            return refusal(request, 403, "This takes other rights", self.refused)
+        identities = list(dict.fromkeys(identity_of(value) for value in request.POST.getlist("finding")))
+        run = self._latest(request.POST.get("run", ""))
+        if not identities:
+            messages.warning(request, "Tick the findings first.")
+            return HttpResponseRedirect(reverse("pages:drift"))
+        if len(identities) > MOST:
+            raise BadAddress(f"Decide over {MOST} findings at once at most; {len(identities)} are ticked.")
+        chosen, gone = self._chosen(run, identities)
+        # Unless it is confirmed, the form is shown again with what was typed so far.
+        given = {"data" if "confirmed" in request.POST else "initial": request.POST.dict()}
+        form = self.make_form(chosen, **given)
+        if form.is_bound and not gone and form.is_valid():
+            try:
+                return self.decide(run, identities, form)
+            except (accept.Overtaken, _Moved):
+                chosen, gone = self._chosen(run, identities)
+                form = self.make_form(chosen, **given)
+            except accept.CanNotAccept as error:
+                form.add_error(None, str(error))
+            except ValidationError as error:
+                form.add_error(None, error)
+        if not chosen:
+            told = "; ".join(self._gone(gone))
+            messages.warning(request, f"Nothing was written: nothing of what was ticked is so any more. {told}")
+            return HttpResponseRedirect(reverse("pages:drift"))
+        return self._show(run, chosen, gone, form)
+
+    def _latest(self, number: str) -> DriftRun:
+        """The latest run of the series of the run that was shown."""
+        run = (
+            DriftRun.objects.filter(pk=int(number)).first()
+            if number.isascii() and number.isdigit() and len(number) < 19
+            else None
+        )
+        if run is None:
+            raise BadAddress("This run is not kept any more: open the drift page again.")
+        return DriftRun.objects.series(run.reader, run.environment)[0]
+
+    def _chosen(self, run: DriftRun, identities: list[Identity]) -> tuple[Chosen, list[Identity]]:
+        """What of it is so now, and what isn't any more."""
+        shown = self.shown(run)
+        try:
+            return accept.chosen_from(shown, identities), []
+        except accept.Overtaken as error:
+            rest = [identity for identity in identities if identity not in error.identities]
+            return accept.chosen_from(shown, rest), list(error.identities)
+
+    def shown(self, run: DriftRun) -> runs.Shown:
+        """The run against the map as it is now."""
+        return runs.show(run, runs.declared_now()[1], [])
+
+    def _gone(self, gone: Iterable[Identity]) -> list[str]:
+        """What is not so any more, and who changed its table since the page was made."""
+        text = self.request.POST.get("revision", "")
+        since = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else past.head()[0]
+        sentences = []
+        for identity in gone:
+            pk = feed.id_named(Table, identity.table) if "\x00" not in identity.table else None
+            groups = Timeline.of_row(Table, pk).since(since) if pk else []
+            by = ", ".join(
+                f"revision {g.change_set.revision} by {g.change_set.user_name}: {g.change_set.reason}" for g in groups
+            )
+            sentences.append(f"{' '.join(filter(None, identity))} ({by or 'a newer run does not find it'})")
+        return sentences
+
+    def _show(self, run: DriftRun, chosen: Chosen, gone: list[Identity], form: forms.Form) -> HttpResponse:
+        entries, problem = self.rehearse(run, chosen, form)
+        context = self.get_context_data(
+            title=self.title,
+            verb=self.verb,
+            run=run,
+            rows=[Row(one, value_of(one)) for one in chosen],
+            form=form,
+            entries=entries,
+            problem=problem,
+            signature=signature(chosen, entries),
+            gone=self._gone(gone),
+            moved="confirmed" in self.request.POST and self.request.POST.get("signature") != signature(chosen, entries),
+            revision=past.head()[0],
+        )
+        status = 409 if context["moved"] or gone else 200
+        return self.render_to_response(context, status=status)
+
+    def make_form(self, chosen: Chosen, **given: Any) -> Any:
+        """The form that asks for what deciding takes."""
+        raise NotImplementedError
+
+    def rehearse(self, run: DriftRun, chosen: Chosen, form: forms.Form) -> tuple[list[Said], str]:
+        """The entries that deciding would write, or what stands in the way."""
+        return [], ""
+
+    def decide(self, run: DriftRun, identities: list[Identity], form: forms.Form) -> HttpResponse:
+        """Write, under the lock, what was shown. Raises Overtaken, _Moved, CanNotAccept, ValidationError."""
+        raise NotImplementedError
+
+
+def signature(chosen: Chosen, entries: list[Said]) -> str:
+    """Names what is shown to be decided, so that something else is not done in its place.
+
+    Without group and owner, which are chosen on the page itself.
+    """
+    facts = [[value_of(one), getattr(one, "declared", ""), getattr(one, "granted", "")] for one in chosen]
+    written = [
+        [
+            entry.label,
+            entry.verb,
+            sorted((c.field, c.old, c.new) for c in entry.changes if c.field not in ("group", "owner")),
+        ]
+        for entry in entries
+    ]
+    return hashlib.sha256(json.dumps([facts, written], sort_keys=True).encode()).hexdigest()
+
+
+class AcceptForm(forms.Form):
+    """Why; and for each table that the map gains, its group and owner."""
+
+    def __init__(self, *args: Any, new_tables: dict[str, list[str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.new_tables = list(new_tables)
+        for name, services in new_tables.items():
+            self.fields[f"group {name}"] = forms.ModelChoiceField(
+                TableGroup.objects.all(), label=f"Group of {name}", empty_label="Choose a group"
+            )
+            self.fields[f"owner {name}"] = forms.ModelChoiceField(
+                Service.objects.all(),
+                label=f"Owner of {name}",
+                empty_label="Choose the owner",
+                initial=Service.objects.filter(name__in=services).first(),
+            )
+        self.fields["reason"] = ReasonField()
+
+    def places(self) -> dict[str, accept.Place]:
+        """What was chosen, by table."""
+        return {
+            name: accept.Place(self.cleaned_data[f"group {name}"], self.cleaned_data[f"owner {name}"])
+            for name in self.new_tables
+        }
+
+
+class AcceptPage(_DecisionPage):
+    """Change the map to what the infrastructure shows."""
+
+    title, verb = "Accept findings", "Accept"
+    permissions = ACCEPTING
+    refused = "Accepting a finding changes tables and accesses: team leads may. Nothing was written."
+
+    def make_form(self, chosen: Chosen, **given: Any) -> AcceptForm:
+        """Asks where new tables go."""
+        return AcceptForm(**given, new_tables=accept.new_tables(chosen))
+
+    def rehearse(self, run: DriftRun, chosen: Chosen, form: Any) -> tuple[list[Said], str]:
+        """Write it all, read the entries, and take it back."""
+        tables = accept.new_tables(chosen)
+        group, owner = TableGroup.objects.first(), Service.objects.first()
+        if tables and not (group and owner):
+            return [], "A table needs a group and an owner, and the map has none yet: add these first."
+        stand_in = {name: accept.Place(group, owner) for name in tables}  # type: ignore[arg-type]
+        shown = self.shown(run)
+        entries: list[Said] = []
+        try:
+            with change_set(user=self.request.user, reason="Rehearsal", source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
+                accept.accept(shown, chosen, stand_in)
+                entries = [said(entry) for entry in entries_of([draft.revision])] if draft.revision else []
+                raise _Rehearsed
+        except _Rehearsed:
+            return entries, ""
+        except accept.CanNotAccept as error:
+            return [], str(error)
+
+    def decide(self, run: DriftRun, identities: list[Identity], form: Any) -> HttpResponse:
+        """Write it in one change set, whose reason says which run found it, and where."""
+        shown = self.shown(run)
+        chosen = accept.chosen_from(shown, identities)
+        reason = f"{form.cleaned_data['reason']}\n\n{accept.evidence(run, chosen)}"
+        with change_set(user=self.request.user, reason=reason, source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
+            # Again, for only now nobody else writes.
+            shown = self.shown(run)
+            chosen = accept.chosen_from(shown, identities)
+            accept.accept(shown, chosen, form.places())
+            entries = [said(entry) for entry in entries_of([draft.revision])] if draft.revision else []
+            if signature(chosen, entries) != self.request.POST.get("signature"):
+                raise _Moved
+        messages.success(self.request, f"{_number(len(chosen))} accepted as revision {draft.revision}.")
+        return HttpResponseRedirect(reverse("pages:drift"))
+
+
+class WaiveForm(forms.Form):
+    """Until when, and why."""
+
+    until = forms.DateField(
+        label="Until",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="The last day (UTC), a year ahead at most. The finding then counts again.",
+    )
+    reason = ReasonField()
+
+    def clean_until(self) -> Any:
+        """A day on which a waiver may end."""
+        waive.check_until(self.cleaned_data["until"])
+        return self.cleaned_data["until"]
+
+
+class WaivePage(_DecisionPage):
+    """Live with findings until a day."""
+
+    title, verb = "Waive findings", "Waive"
+    permissions = WAIVING
+    refused = "Waiving a finding is a decision of team leads. Nothing was written."
+
+    def make_form(self, chosen: Chosen, **given: Any) -> WaiveForm:
+        """Suggests a quarter."""
+        if any(isinstance(one, Offer) for one in chosen):
+            raise BadAddress("Keys that are offered are no drift: there is nothing to waive. Untick them.")
+        given["initial"] = {"until": runs.today() + timedelta(days=90)} | given.get("initial", {})
+        return WaiveForm(**given)
+
+    def decide(self, run: DriftRun, identities: list[Identity], form: Any) -> HttpResponse:
+        """Waive them in one change set."""
+        reason = form.cleaned_data["reason"]
+        with change_set(user=self.request.user, reason=reason, source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
+            chosen: Any = accept.chosen_from(self.shown(run), identities)
+            if signature(chosen, []) != self.request.POST.get("signature"):
+                raise _Moved
+            waive.waive(chosen, run.environment or None, form.cleaned_data["until"])
+        until = form.cleaned_data["until"]
+        messages.success(self.request, f"{_number(len(chosen))} waived until {until} as revision {draft.revision}.")
+        return HttpResponseRedirect(reverse("pages:drift"))
+
+
+def _number(count: int) -> str:
+    return "1 finding" if count == 1 else f"{count} findings"

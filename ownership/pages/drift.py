@@ -1,0 +1,155 @@
+"""Drift as a page: what the latest run of each reader and environment says of the map as it is now."""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from ownership import runs
+from ownership.accept import offer_identity
+from ownership.drift.model import Finding, Identity, Offer
+from ownership.drift.report import TODO
+from ownership.models import Waiver
+from ownership.models.drift import KINDS
+from ownership.pages.base import BadAddress, Page
+from ownership.pages.plot import plot, share
+
+SHOWN = 200  # findings of a run; filters lead to the others
+POINTS = 100
+NO_ENVIRONMENT = "none"
+STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
+ACCEPTING = [
+    f"ownership.{verb}_{name}" for name in ("table", "access", "secondaryindex") for verb in ("add", "change", "delete")
+]
+WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A finding or an offer as the page lists it; ``value`` is what its checkbox posts."""
+
+    finding: Any
+    value: str
+    new: bool = False
+    waiver: Waiver | None = None
+
+    @property
+    def todo(self) -> str:
+        """What people do about it."""
+        return TODO[self.finding.kind]
+
+
+def value_of(one: Finding | Offer) -> str:
+    """A finding's or offer's identity as a form's value."""
+    return json.dumps(one.identity if isinstance(one, Finding) else offer_identity(one))
+
+
+def identity_of(value: str) -> Identity:
+    """The identity that a form's value names; BadAddress where it is none."""
+    try:
+        kind, table, part = json.loads(value)
+    except (ValueError, TypeError, RecursionError):
+        raise BadAddress("A finding is [kind, table, service].") from None
+    if not (isinstance(kind, str) and isinstance(table, str) and (part is None or isinstance(part, str))):
+        raise BadAddress("A finding is [kind, table, service].")
+    return Identity(kind, table, part)  # type: ignore[arg-type]
+
+
+class DriftPage(Page):
+    """Findings by owner and kind, with evidence and what to do; those that are new, and those that are waived."""
+
+    template_name = "ownership/drift.html"
+    needs_sign_in = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With each run's findings, as the filters leave them."""
+        if self.moment:
+            raise BadAddress("Drift holds the latest runs against the map of today: leave out revision and as_of.")
+        every = runs.latest()
+        asked = {
+            name: self.request.GET.get(name, "")
+            for name in ("reader", "environment", "kind", "owner", "table", "service", "state")
+        }
+        choices = {
+            "reader": sorted({run.reader for run in every}),
+            "environment": sorted({run.environment or NO_ENVIRONMENT for run in every}),
+            "kind": KINDS,
+            "state": STATES,
+        }
+        for name, known in choices.items():
+            if asked[name] and asked[name] not in known:
+                raise BadAddress(f"{name} takes {', '.join(known) or 'nothing yet: no run was kept'}.")
+        head, declared = runs.declared_now()
+        waivers = runs.waivers_in_force(runs.today())
+        chosen = [
+            run
+            for run in every
+            if asked["reader"] in ("", run.reader) and asked["environment"] in ("", run.environment or NO_ENVIRONMENT)
+        ]
+        user = self.request.user
+        may_accept, may_waive = user.has_perms(ACCEPTING), user.has_perms(WAIVING)
+        owners = sorted({str(owner) for owner in declared.owners.values()})
+        return super().get_context_data(**kwargs) | {
+            "title": "Drift",
+            "revision": head[0],
+            "asked": asked,
+            "filtered": any(asked.values()),
+            "selects": [
+                {
+                    "name": name,
+                    "asked": asked[name],
+                    "choices": known.items() if isinstance(known, dict) else zip(known, known, strict=True),
+                }
+                for name, known in (choices | {"owner": owners}).items()
+            ]
+            if every
+            else [],
+            "runs": [_section(runs.show(run, declared, waivers), asked) for run in chosen],
+            "may_accept": may_accept,
+            "may_waive": may_waive,
+            "may_decide": may_accept or may_waive,
+        }
+
+
+def _section(shown: runs.Shown, asked: dict[str, str]) -> dict[str, Any]:
+    rows = [Row(one, value_of(one), one.identity in shown.new, shown.waived.get(one)) for one in shown.result.findings]
+    wanted = [row for row in rows if _is_wanted(row, asked)]
+    open_rows = sorted((row for row in wanted if not row.waiver), key=lambda row: not row.new)
+    by_owner: dict[str, list[Row]] = defaultdict(list)
+    for row in open_rows[:SHOWN]:
+        by_owner[row.finding.owner or ""].append(row)
+    past = runs.figures(shown.run, POINTS)
+    unchecked: dict[str, set[str]] = defaultdict(set)
+    for one in shown.result.unchecked:
+        unchecked[one.reason].add(one.service)
+    return {
+        "shown": shown,
+        "run": shown.run,
+        "share": share(shown.run),
+        "open": len(open_rows),
+        "more": max(0, len(open_rows) - SHOWN),
+        "new": sum(row.new for row in wanted),
+        # Those that nobody answers for last.
+        "owners": [
+            (owner, sorted(rows, key=lambda row: (row.finding.kind, row.finding.table)))
+            for owner, rows in sorted(by_owner.items(), key=lambda item: (not item[0], item[0]))
+        ],
+        "waived": [row for row in wanted if row.waiver][:SHOWN],
+        "offers": [Row(offer, value_of(offer)) for offer in shown.result.offers if asked["table"] in ("", offer.table)][
+            :SHOWN
+        ],
+        "unchecked": [(reason, sorted(services)) for reason, services in sorted(unchecked.items())],
+        "unresolved": shown.found.unresolved[:SHOWN],
+        "notes": shown.found.notes[:SHOWN],
+        "errors": shown.found.errors[:SHOWN],
+        "plot": plot(past),
+        "figures": past[::-1],
+    }
+
+
+def _is_wanted(row: Row, asked: dict[str, str]) -> bool:
+    finding = row.finding
+    states = {"open": not row.waiver, "new": row.new, "waived": bool(row.waiver), "": True}
+    return states[asked["state"]] and all(
+        asked[name] in ("", getattr(finding, name) or "") for name in ("kind", "owner", "table", "service")
+    )

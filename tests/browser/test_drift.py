@@ -1,0 +1,43 @@
+"""A team lead's way through drift, in a real browser: see it, accept one finding, waive another."""
+
+import pytest
+from django.core.management import call_command
+from selenium.webdriver.common.by import By
+
+from tests.browser.conftest import complaints, sign_in
+from tests.runs import keep_run
+
+pytestmark = pytest.mark.browser
+
+
+def tick(browser, name):
+    browser.find_element(By.CSS_SELECTOR, f"input[aria-label='{name}']").click()
+
+
+def press(browser, text):
+    browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{text}')]").click()
+
+
+def test_a_lead_accepts_one_finding_and_waives_another(committed, lead, live_server, browser):
+    call_command("seed", verbosity=0)
+    keep_run("bots write biztechUsers", "bots read_write biztechMembers2026", "payments read biztechQRs")
+    sign_in(browser, live_server.url, "lead", "a long pass phrase")
+    browser.get(live_server.url)
+    browser.find_element(By.LINK_TEXT, "Drift").click()
+    assert "undeclared_access" in browser.find_element(By.CSS_SELECTOR, "table.findings").text
+
+    tick(browser, "undeclared_access biztechUsers bots")
+    press(browser, "Accept…")
+    assert "mode: Write" in browser.find_element(By.CSS_SELECTOR, ".entry").text
+    browser.find_element(By.NAME, "reason").send_keys("The bot signs people up")
+    press(browser, "Accept 1 finding")
+    assert "1 finding accepted as revision 2." in browser.find_element(By.CSS_SELECTOR, ".message").text
+
+    tick(browser, "undeclared_access biztechQRs payments")
+    press(browser, "Waive…")
+    browser.find_element(By.NAME, "reason").send_keys("Goes next term")
+    press(browser, "Waive 1 finding")
+    assert "waived until" in browser.find_element(By.CSS_SELECTOR, ".message").text
+    assert "Goes next term" in browser.find_element(By.TAG_NAME, "main").text
+    assert not browser.find_elements(By.CSS_SELECTOR, "input[aria-label='undeclared_access biztechUsers bots']")
+    assert complaints(browser) == []
