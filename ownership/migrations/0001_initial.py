@@ -10,7 +10,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,660 +18,1922 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='RegistryLock',
+            name="RegistryLock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('digest', models.CharField(max_length=128, primary_key=True, serialize=False)),
-                ('token_key', models.CharField(db_index=True, max_length=25)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('expiry', models.DateTimeField(blank=True, null=True)),
-                ('name', models.CharField(help_text='What uses it: nightly export', max_length=100, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')])),
-                ('last_used', models.DateField(editable=False, help_text='Day of its last use.', null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='auth_token_set', to=settings.AUTH_USER_MODEL)),
+                ("digest", models.CharField(max_length=128, primary_key=True, serialize=False)),
+                ("token_key", models.CharField(db_index=True, max_length=25)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("expiry", models.DateTimeField(blank=True, null=True)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="What uses it: nightly export",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                    ),
+                ),
+                ("last_used", models.DateField(editable=False, help_text="Day of its last use.", null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="auth_token_set",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API token',
-                'verbose_name_plural': 'API tokens',
-                'ordering': ['-created'],
+                "verbose_name": "API token",
+                "verbose_name_plural": "API tokens",
+                "ordering": ["-created"],
             },
         ),
         migrations.CreateModel(
-            name='ChangeSet',
+            name="ChangeSet",
             fields=[
-                ('revision', models.PositiveBigIntegerField(help_text='One per change set, in commit order.', primary_key=True, serialize=False)),
-                ('time', models.DateTimeField(db_index=True, help_text='Never earlier than the change set before.')),
-                ('user_id', models.BigIntegerField(editable=False, null=True)),
-                ('user_name', models.CharField(max_length=150, verbose_name='who')),
-                ('reason', models.TextField(verbose_name='why')),
-                ('source', models.CharField(choices=[('admin', 'Admin'), ('seed', 'Seed'), ('import', 'Import'), ('restore', 'Restore'), ('drift', 'Drift'), ('command', 'Command')], max_length=10)),
-                ('request_id', models.CharField(blank=True, help_text='X-Request-ID of the request that wrote it, as in the log.', max_length=64, verbose_name='request')),
-                ('digest', models.CharField(help_text='SHA-256 over this change set, its entries and the digest before it.', max_length=64, unique=True)),
-                ('undoes', models.ForeignKey(blank=True, db_index=False, help_text='The change set it reverses.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undone_by', to='ownership.changeset')),
+                (
+                    "revision",
+                    models.PositiveBigIntegerField(
+                        help_text="One per change set, in commit order.", primary_key=True, serialize=False
+                    ),
+                ),
+                ("time", models.DateTimeField(db_index=True, help_text="Never earlier than the change set before.")),
+                ("user_id", models.BigIntegerField(editable=False, null=True)),
+                ("user_name", models.CharField(max_length=150, verbose_name="who")),
+                ("reason", models.TextField(verbose_name="why")),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("admin", "Admin"),
+                            ("seed", "Seed"),
+                            ("import", "Import"),
+                            ("restore", "Restore"),
+                            ("drift", "Drift"),
+                            ("command", "Command"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "request_id",
+                    models.CharField(
+                        blank=True,
+                        help_text="X-Request-ID of the request that wrote it, as in the log.",
+                        max_length=64,
+                        verbose_name="request",
+                    ),
+                ),
+                (
+                    "digest",
+                    models.CharField(
+                        help_text="SHA-256 over this change set, its entries and the digest before it.",
+                        max_length=64,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "undoes",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="The change set it reverses.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="undone_by",
+                        to="ownership.changeset",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-revision'],
-                'default_permissions': ('view',),
+                "ordering": ["-revision"],
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='DriftRun',
+            name="DriftRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reader', models.CharField(max_length=20)),
-                ('environment', models.CharField(blank=True, help_text='Empty where none was chosen.', max_length=50)),
-                ('time', models.DateTimeField()),
-                ('user_name', models.CharField(max_length=150)),
-                ('revision', models.PositiveBigIntegerField(help_text='Of the map that it was compared with.')),
-                ('digest', models.CharField(blank=True, help_text='Of that revision.', max_length=64)),
-                ('agreeing', models.PositiveIntegerField(help_text='How many of the things compared agreed.')),
-                ('compared', models.PositiveIntegerField()),
-                ('by_kind', models.JSONField(help_text='{kind: number of findings}')),
-                ('waived', models.PositiveIntegerField(help_text='How many of the findings were waived.')),
-                ('findings', models.JSONField(help_text='[[kind, table, service], …]; null where only figures are kept.', null=True)),
-                ('found', models.JSONField(help_text='What the reader found, grants apart; as ownership.drift.stored.', null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reader", models.CharField(max_length=20)),
+                ("environment", models.CharField(blank=True, help_text="Empty where none was chosen.", max_length=50)),
+                ("time", models.DateTimeField()),
+                ("user_name", models.CharField(max_length=150)),
+                ("revision", models.PositiveBigIntegerField(help_text="Of the map that it was compared with.")),
+                ("digest", models.CharField(blank=True, help_text="Of that revision.", max_length=64)),
+                ("agreeing", models.PositiveIntegerField(help_text="How many of the things compared agreed.")),
+                ("compared", models.PositiveIntegerField()),
+                ("by_kind", models.JSONField(help_text="{kind: number of findings}")),
+                ("waived", models.PositiveIntegerField(help_text="How many of the findings were waived.")),
+                (
+                    "findings",
+                    models.JSONField(
+                        help_text="[[kind, table, service], …]; null where only figures are kept.", null=True
+                    ),
+                ),
+                (
+                    "found",
+                    models.JSONField(
+                        help_text="What the reader found, grants apart; as ownership.drift.stored.", null=True
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
-                'indexes': [models.Index(fields=['reader', 'environment', 'id'], name='drift_run_series')],
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["reader", "environment", "id"], name="drift_run_series")],
             },
         ),
         migrations.CreateModel(
-            name='Environment',
+            name="Environment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=50, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[a-zA-Z0-9_.-]{1,100}\\Z', "Use letters, digits, '_', '.' and '-'.")])),
-                ('suffix', models.CharField(blank=True, help_text="Appended to every table's base name. Environments with the same suffix share their tables.", max_length=50, validators=[django.core.validators.RegexValidator('\\A[a-zA-Z0-9_.-]*\\Z', 'Use what a table name may hold: a-z A-Z 0-9 _ . -')])),
-                ('description', models.TextField(blank=True, validators=[django.core.validators.RegexValidator('\\A[^\\x00]*\\Z', 'Remove the NUL character.')])),
-                ('position', models.PositiveIntegerField(default=0, help_text='Place on the map, from 0.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=50,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A(?!\\.{1,2}\\Z)[a-zA-Z0-9_.-]{1,100}\\Z", "Use letters, digits, '_', '.' and '-'."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "suffix",
+                    models.CharField(
+                        blank=True,
+                        help_text="Appended to every table's base name. Environments with the same suffix share their tables.",
+                        max_length=50,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-zA-Z0-9_.-]*\\Z", "Use what a table name may hold: a-z A-Z 0-9 _ . -"
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        validators=[
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                        ],
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")),
             ],
             options={
-                'ordering': ['position', 'name'],
-                'constraints': [models.UniqueConstraint(fields=('name',), name='environment_name_unique', violation_error_message='There is an environment of this name already.')],
+                "ordering": ["position", "name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("name",),
+                        name="environment_name_unique",
+                        violation_error_message="There is an environment of this name already.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('table', models.CharField(max_length=255)),
-                ('service', models.CharField(max_length=255)),
-                ('mode', models.CharField(max_length=5)),
-                ('evidence', models.JSONField(help_text='[[file, line or null], …]')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='ownership.driftrun')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("table", models.CharField(max_length=255)),
+                ("service", models.CharField(max_length=255)),
+                ("mode", models.CharField(max_length=5)),
+                ("evidence", models.JSONField(help_text="[[file, line or null], …]")),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="grants", to="ownership.driftrun"
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='HistoricalEnvironment',
+            name="HistoricalEnvironment",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('sequence', models.PositiveIntegerField(help_text='Place within the change set, from 1.')),
-                ('label', models.CharField(help_text='What the row was called when this was written.', max_length=600)),
-                ('changes', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='{field: [old, new]}, names instead of ids; every field where the row was created or deleted.')),
-                ('gained_by', models.BigIntegerField(help_text='Id of the service this entry adds to.', null=True)),
-                ('lost_by', models.BigIntegerField(help_text='Id of the service it takes away from.', null=True)),
-                ('name', models.CharField(max_length=50, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[a-zA-Z0-9_.-]{1,100}\\Z', "Use letters, digits, '_', '.' and '-'.")])),
-                ('suffix', models.CharField(blank=True, help_text="Appended to every table's base name. Environments with the same suffix share their tables.", max_length=50, validators=[django.core.validators.RegexValidator('\\A[a-zA-Z0-9_.-]*\\Z', 'Use what a table name may hold: a-z A-Z 0-9 _ . -')])),
-                ('description', models.TextField(blank=True, validators=[django.core.validators.RegexValidator('\\A[^\\x00]*\\Z', 'Remove the NUL character.')])),
-                ('position', models.PositiveIntegerField(default=0, help_text='Place on the map, from 0.')),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('change_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ownership.changeset')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place within the change set, from 1.")),
+                ("label", models.CharField(help_text="What the row was called when this was written.", max_length=600)),
+                (
+                    "changes",
+                    models.JSONField(
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        help_text="{field: [old, new]}, names instead of ids; every field where the row was created or deleted.",
+                    ),
+                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service this entry adds to.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service it takes away from.", null=True)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=50,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A(?!\\.{1,2}\\Z)[a-zA-Z0-9_.-]{1,100}\\Z", "Use letters, digits, '_', '.' and '-'."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "suffix",
+                    models.CharField(
+                        blank=True,
+                        help_text="Appended to every table's base name. Environments with the same suffix share their tables.",
+                        max_length=50,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-zA-Z0-9_.-]*\\Z", "Use what a table name may hold: a-z A-Z 0-9 _ . -"
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        validators=[
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                        ],
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "change_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical environment',
-                'verbose_name_plural': 'historical environments',
-                'ordering': ['-history_id'],
-                'get_latest_by': ('history_date', 'history_id'),
-                'default_permissions': ('view',),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalTableGroup',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('sequence', models.PositiveIntegerField(help_text='Place within the change set, from 1.')),
-                ('label', models.CharField(help_text='What the row was called when this was written.', max_length=600)),
-                ('changes', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='{field: [old, new]}, names instead of ids; every field where the row was created or deleted.')),
-                ('gained_by', models.BigIntegerField(help_text='Id of the service this entry adds to.', null=True)),
-                ('lost_by', models.BigIntegerField(help_text='Id of the service it takes away from.', null=True)),
-                ('name', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')])),
-                ('description', models.TextField(blank=True, validators=[django.core.validators.RegexValidator('\\A[^\\x00]*\\Z', 'Remove the NUL character.')])),
-                ('position', models.PositiveIntegerField(default=0, help_text='Place on the map, from 0.')),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('change_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ownership.changeset')),
-            ],
-            options={
-                'verbose_name': 'historical group',
-                'verbose_name_plural': 'historical groups',
-                'ordering': ['-history_id'],
-                'get_latest_by': ('history_date', 'history_id'),
-                'default_permissions': ('view',),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='Service',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[a-zA-Z0-9_.-]{1,100}\\Z', "Use letters, digits, '_', '.' and '-' (at most 100).")])),
-                ('description', models.TextField(blank=True, validators=[django.core.validators.RegexValidator('\\A[^\\x00]*\\Z', 'Remove the NUL character.')])),
-                ('contact', models.CharField(blank=True, help_text='Whom to ask, also at night.', max_length=200, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')])),
-                ('repository', models.URLField(blank=True, help_text='Where its code is: https://…', max_length=300)),
-                ('aliases', models.JSONField(blank=True, default=list, help_text='Other names it goes by in infrastructure: stack or role names.')),
-                ('part_of', models.ForeignKey(blank=True, help_text='The service that this one belongs to, if any.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='ownership.service')),
-            ],
-            options={
-                'ordering': ['name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='HistoricalService',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('sequence', models.PositiveIntegerField(help_text='Place within the change set, from 1.')),
-                ('label', models.CharField(help_text='What the row was called when this was written.', max_length=600)),
-                ('changes', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='{field: [old, new]}, names instead of ids; every field where the row was created or deleted.')),
-                ('gained_by', models.BigIntegerField(help_text='Id of the service this entry adds to.', null=True)),
-                ('lost_by', models.BigIntegerField(help_text='Id of the service it takes away from.', null=True)),
-                ('name', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('\\A(?!\\.{1,2}\\Z)[a-zA-Z0-9_.-]{1,100}\\Z', "Use letters, digits, '_', '.' and '-' (at most 100).")])),
-                ('description', models.TextField(blank=True, validators=[django.core.validators.RegexValidator('\\A[^\\x00]*\\Z', 'Remove the NUL character.')])),
-                ('contact', models.CharField(blank=True, help_text='Whom to ask, also at night.', max_length=200, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')])),
-                ('repository', models.URLField(blank=True, help_text='Where its code is: https://…', max_length=300)),
-                ('aliases', models.JSONField(blank=True, default=list, help_text='Other names it goes by in infrastructure: stack or role names.')),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('change_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ownership.changeset')),
-                ('part_of', models.ForeignKey(blank=True, db_constraint=False, help_text='The service that this one belongs to, if any.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ownership.service')),
-            ],
-            options={
-                'verbose_name': 'historical service',
-                'verbose_name_plural': 'historical services',
-                'ordering': ['-history_id'],
-                'get_latest_by': ('history_date', 'history_id'),
-                'default_permissions': ('view',),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='Table',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('partition_key_name', models.CharField(blank=True, help_text='Attribute name: id', max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='partition key')),
-                ('partition_key_type', models.CharField(blank=True, choices=[('S', 'S (string)'), ('N', 'N (number)'), ('B', 'B (binary)')], max_length=1, verbose_name='type')),
-                ('partition_key_format', models.CharField(blank=True, help_text='email, UUID, …', max_length=100, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='format')),
-                ('sort_key_name', models.CharField(blank=True, max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='sort key')),
-                ('sort_key_type', models.CharField(blank=True, choices=[('S', 'S (string)'), ('N', 'N (number)'), ('B', 'B (binary)')], max_length=1, verbose_name='type')),
-                ('sort_key_format', models.CharField(blank=True, max_length=100, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='format')),
-                ('name', models.CharField(help_text="Base name, without the environment's suffix: biztechUsers", max_length=255, validators=[django.core.validators.RegexValidator('\\A[a-zA-Z0-9_.-]{3,255}\\Z', "A table's name is 3–255 of a-z A-Z 0-9 _ . -")])),
-                ('description', models.TextField(blank=True, help_text='What its records are.', validators=[django.core.validators.RegexValidator('\\A[^\\x00]*\\Z', 'Remove the NUL character.')])),
-                ('more_title', models.CharField(blank=True, help_text='Where more is written: BTX Database & API', max_length=200, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='more: title')),
-                ('more_url', models.URLField(blank=True, max_length=300, verbose_name='more: address')),
-                ('position', models.PositiveIntegerField(default=0, help_text='Place on the map, from 0.')),
-                ('owner', models.ForeignKey(help_text='The one service answerable for the table.', on_delete=django.db.models.deletion.PROTECT, related_name='owned_tables', to='ownership.service')),
-            ],
-            options={
-                'ordering': ['group__position', 'position', 'name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='SecondaryIndex',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('partition_key_name', models.CharField(blank=True, help_text='Attribute name: id', max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='partition key')),
-                ('partition_key_type', models.CharField(blank=True, choices=[('S', 'S (string)'), ('N', 'N (number)'), ('B', 'B (binary)')], max_length=1, verbose_name='type')),
-                ('partition_key_format', models.CharField(blank=True, help_text='email, UUID, …', max_length=100, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='format')),
-                ('sort_key_name', models.CharField(blank=True, max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='sort key')),
-                ('sort_key_type', models.CharField(blank=True, choices=[('S', 'S (string)'), ('N', 'N (number)'), ('B', 'B (binary)')], max_length=1, verbose_name='type')),
-                ('sort_key_format', models.CharField(blank=True, max_length=100, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='format')),
-                ('name', models.CharField(max_length=255, validators=[django.core.validators.RegexValidator('\\A[a-zA-Z0-9_.-]{3,255}\\Z', "An index's name is 3–255 of a-z A-Z 0-9 _ . -")])),
-                ('kind', models.CharField(blank=True, choices=[('GSI', 'Global (GSI)'), ('LSI', 'Local (LSI)')], max_length=3)),
-                ('position', models.PositiveIntegerField(default=0, help_text='Place on the map, from 0.')),
-                ('table', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='indexes', to='ownership.table')),
-            ],
-            options={
-                'verbose_name_plural': 'secondary indexes',
-                'ordering': ['position', 'name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='HistoricalWaiver',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('sequence', models.PositiveIntegerField(help_text='Place within the change set, from 1.')),
-                ('label', models.CharField(help_text='What the row was called when this was written.', max_length=600)),
-                ('changes', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='{field: [old, new]}, names instead of ids; every field where the row was created or deleted.')),
-                ('gained_by', models.BigIntegerField(help_text='Id of the service this entry adds to.', null=True)),
-                ('lost_by', models.BigIntegerField(help_text='Id of the service it takes away from.', null=True)),
-                ('kind', models.CharField(choices=[('unregistered_table', 'unregistered_table'), ('table_not_deployed', 'table_not_deployed'), ('undeclared_access', 'undeclared_access'), ('access_not_granted', 'access_not_granted'), ('wider_grant', 'wider_grant'), ('narrower_grant', 'narrower_grant'), ('key_schema_differs', 'key_schema_differs'), ('index_differs', 'index_differs')], max_length=20)),
-                ('table_name', models.CharField(blank=True, help_text='Not on the map.', max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='unregistered table')),
-                ('service_name', models.CharField(blank=True, help_text='Not on the map.', max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='unregistered service')),
-                ('granted', models.TextField(blank=True, help_text='What was found when it was waived; the waiver holds for this.')),
-                ('until', models.DateField(help_text='The last day on which it holds (UTC).')),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('change_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ownership.changeset')),
-                ('environment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ownership.environment')),
-                ('service', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ownership.service')),
-                ('table', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ownership.table')),
-            ],
-            options={
-                'verbose_name': 'historical waiver',
-                'verbose_name_plural': 'historical waivers',
-                'ordering': ['-history_id'],
-                'get_latest_by': ('history_date', 'history_id'),
-                'default_permissions': ('view',),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalSecondaryIndex',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('sequence', models.PositiveIntegerField(help_text='Place within the change set, from 1.')),
-                ('label', models.CharField(help_text='What the row was called when this was written.', max_length=600)),
-                ('changes', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='{field: [old, new]}, names instead of ids; every field where the row was created or deleted.')),
-                ('gained_by', models.BigIntegerField(help_text='Id of the service this entry adds to.', null=True)),
-                ('lost_by', models.BigIntegerField(help_text='Id of the service it takes away from.', null=True)),
-                ('partition_key_name', models.CharField(blank=True, help_text='Attribute name: id', max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='partition key')),
-                ('partition_key_type', models.CharField(blank=True, choices=[('S', 'S (string)'), ('N', 'N (number)'), ('B', 'B (binary)')], max_length=1, verbose_name='type')),
-                ('partition_key_format', models.CharField(blank=True, help_text='email, UUID, …', max_length=100, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='format')),
-                ('sort_key_name', models.CharField(blank=True, max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='sort key')),
-                ('sort_key_type', models.CharField(blank=True, choices=[('S', 'S (string)'), ('N', 'N (number)'), ('B', 'B (binary)')], max_length=1, verbose_name='type')),
-                ('sort_key_format', models.CharField(blank=True, max_length=100, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='format')),
-                ('name', models.CharField(max_length=255, validators=[django.core.validators.RegexValidator('\\A[a-zA-Z0-9_.-]{3,255}\\Z', "An index's name is 3–255 of a-z A-Z 0-9 _ . -")])),
-                ('kind', models.CharField(blank=True, choices=[('GSI', 'Global (GSI)'), ('LSI', 'Local (LSI)')], max_length=3)),
-                ('position', models.PositiveIntegerField(default=0, help_text='Place on the map, from 0.')),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('change_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ownership.changeset')),
-                ('table', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ownership.table')),
-            ],
-            options={
-                'verbose_name': 'historical secondary index',
-                'verbose_name_plural': 'historical secondary indexes',
-                'ordering': ['-history_id'],
-                'get_latest_by': ('history_date', 'history_id'),
-                'default_permissions': ('view',),
+                "verbose_name": "historical environment",
+                "verbose_name_plural": "historical environments",
+                "ordering": ["-history_id"],
+                "get_latest_by": ("history_date", "history_id"),
+                "default_permissions": ("view",),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalAccess',
+            name="HistoricalTableGroup",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('sequence', models.PositiveIntegerField(help_text='Place within the change set, from 1.')),
-                ('label', models.CharField(help_text='What the row was called when this was written.', max_length=600)),
-                ('changes', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='{field: [old, new]}, names instead of ids; every field where the row was created or deleted.')),
-                ('gained_by', models.BigIntegerField(help_text='Id of the service this entry adds to.', null=True)),
-                ('lost_by', models.BigIntegerField(help_text='Id of the service it takes away from.', null=True)),
-                ('mode', models.CharField(choices=[('read', 'Read'), ('write', 'Write'), ('read_write', 'Read + Write')], max_length=10)),
-                ('indirect', models.BooleanField(default=False, help_text="By way of another service's code; the notes tell the path.")),
-                ('notes', models.TextField(blank=True, help_text='What the service does with the records.', validators=[django.core.validators.RegexValidator('\\A[^\\x00]*\\Z', 'Remove the NUL character.')])),
-                ('position', models.PositiveIntegerField(default=0, help_text="Place among the table's accesses, from 0.")),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('change_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ownership.changeset')),
-                ('service', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ownership.service')),
-                ('table', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ownership.table')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place within the change set, from 1.")),
+                ("label", models.CharField(help_text="What the row was called when this was written.", max_length=600)),
+                (
+                    "changes",
+                    models.JSONField(
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        help_text="{field: [old, new]}, names instead of ids; every field where the row was created or deleted.",
+                    ),
+                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service this entry adds to.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service it takes away from.", null=True)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        validators=[
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                        ],
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "change_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical access',
-                'verbose_name_plural': 'historical accesses',
-                'ordering': ['-history_id'],
-                'get_latest_by': ('history_date', 'history_id'),
-                'default_permissions': ('view',),
+                "verbose_name": "historical group",
+                "verbose_name_plural": "historical groups",
+                "ordering": ["-history_id"],
+                "get_latest_by": ("history_date", "history_id"),
+                "default_permissions": ("view",),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Access',
+            name="Service",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mode', models.CharField(choices=[('read', 'Read'), ('write', 'Write'), ('read_write', 'Read + Write')], max_length=10)),
-                ('indirect', models.BooleanField(default=False, help_text="By way of another service's code; the notes tell the path.")),
-                ('notes', models.TextField(blank=True, help_text='What the service does with the records.', validators=[django.core.validators.RegexValidator('\\A[^\\x00]*\\Z', 'Remove the NUL character.')])),
-                ('position', models.PositiveIntegerField(default=0, help_text="Place among the table's accesses, from 0.")),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accesses', to='ownership.service')),
-                ('table', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accesses', to='ownership.table')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A(?!\\.{1,2}\\Z)[a-zA-Z0-9_.-]{1,100}\\Z",
+                                "Use letters, digits, '_', '.' and '-' (at most 100).",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        validators=[
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                        ],
+                    ),
+                ),
+                (
+                    "contact",
+                    models.CharField(
+                        blank=True,
+                        help_text="Whom to ask, also at night.",
+                        max_length=200,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                    ),
+                ),
+                ("repository", models.URLField(blank=True, help_text="Where its code is: https://…", max_length=300)),
+                (
+                    "aliases",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Other names it goes by in infrastructure: stack or role names.",
+                    ),
+                ),
+                (
+                    "part_of",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The service that this one belongs to, if any.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parts",
+                        to="ownership.service",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'accesses',
-                'ordering': ['position', 'service__name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='TableGroup',
+            name="HistoricalService",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')])),
-                ('description', models.TextField(blank=True, validators=[django.core.validators.RegexValidator('\\A[^\\x00]*\\Z', 'Remove the NUL character.')])),
-                ('position', models.PositiveIntegerField(default=0, help_text='Place on the map, from 0.')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place within the change set, from 1.")),
+                ("label", models.CharField(help_text="What the row was called when this was written.", max_length=600)),
+                (
+                    "changes",
+                    models.JSONField(
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        help_text="{field: [old, new]}, names instead of ids; every field where the row was created or deleted.",
+                    ),
+                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service this entry adds to.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service it takes away from.", null=True)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A(?!\\.{1,2}\\Z)[a-zA-Z0-9_.-]{1,100}\\Z",
+                                "Use letters, digits, '_', '.' and '-' (at most 100).",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        validators=[
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                        ],
+                    ),
+                ),
+                (
+                    "contact",
+                    models.CharField(
+                        blank=True,
+                        help_text="Whom to ask, also at night.",
+                        max_length=200,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                    ),
+                ),
+                ("repository", models.URLField(blank=True, help_text="Where its code is: https://…", max_length=300)),
+                (
+                    "aliases",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Other names it goes by in infrastructure: stack or role names.",
+                    ),
+                ),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "change_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                    ),
+                ),
+                (
+                    "part_of",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The service that this one belongs to, if any.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ownership.service",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'group',
-                'ordering': ['position', 'name'],
-                'constraints': [models.UniqueConstraint(fields=('name',), name='group_name_unique', violation_error_message='There is a group of this name already.'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='group_name_stated', violation_error_message='Give the group a name.')],
+                "verbose_name": "historical service",
+                "verbose_name_plural": "historical services",
+                "ordering": ["-history_id"],
+                "get_latest_by": ("history_date", "history_id"),
+                "default_permissions": ("view",),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="Table",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "partition_key_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Attribute name: id",
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="partition key",
+                    ),
+                ),
+                (
+                    "partition_key_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[("S", "S (string)"), ("N", "N (number)"), ("B", "B (binary)")],
+                        max_length=1,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "partition_key_format",
+                    models.CharField(
+                        blank=True,
+                        help_text="email, UUID, …",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="format",
+                    ),
+                ),
+                (
+                    "sort_key_name",
+                    models.CharField(
+                        blank=True,
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="sort key",
+                    ),
+                ),
+                (
+                    "sort_key_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[("S", "S (string)"), ("N", "N (number)"), ("B", "B (binary)")],
+                        max_length=1,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "sort_key_format",
+                    models.CharField(
+                        blank=True,
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="format",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Base name, without the environment's suffix: biztechUsers",
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "A table's name is 3–255 of a-z A-Z 0-9 _ . -"
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        help_text="What its records are.",
+                        validators=[
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                        ],
+                    ),
+                ),
+                (
+                    "more_title",
+                    models.CharField(
+                        blank=True,
+                        help_text="Where more is written: BTX Database & API",
+                        max_length=200,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="more: title",
+                    ),
+                ),
+                ("more_url", models.URLField(blank=True, max_length=300, verbose_name="more: address")),
+                ("position", models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        help_text="The one service answerable for the table.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="owned_tables",
+                        to="ownership.service",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["group__position", "position", "name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="SecondaryIndex",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "partition_key_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Attribute name: id",
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="partition key",
+                    ),
+                ),
+                (
+                    "partition_key_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[("S", "S (string)"), ("N", "N (number)"), ("B", "B (binary)")],
+                        max_length=1,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "partition_key_format",
+                    models.CharField(
+                        blank=True,
+                        help_text="email, UUID, …",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="format",
+                    ),
+                ),
+                (
+                    "sort_key_name",
+                    models.CharField(
+                        blank=True,
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="sort key",
+                    ),
+                ),
+                (
+                    "sort_key_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[("S", "S (string)"), ("N", "N (number)"), ("B", "B (binary)")],
+                        max_length=1,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "sort_key_format",
+                    models.CharField(
+                        blank=True,
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="format",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "An index's name is 3–255 of a-z A-Z 0-9 _ . -"
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        blank=True, choices=[("GSI", "Global (GSI)"), ("LSI", "Local (LSI)")], max_length=3
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")),
+                (
+                    "table",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="indexes", to="ownership.table"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "secondary indexes",
+                "ordering": ["position", "name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="HistoricalWaiver",
+            fields=[
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place within the change set, from 1.")),
+                ("label", models.CharField(help_text="What the row was called when this was written.", max_length=600)),
+                (
+                    "changes",
+                    models.JSONField(
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        help_text="{field: [old, new]}, names instead of ids; every field where the row was created or deleted.",
+                    ),
+                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service this entry adds to.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service it takes away from.", null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("unregistered_table", "unregistered_table"),
+                            ("table_not_deployed", "table_not_deployed"),
+                            ("undeclared_access", "undeclared_access"),
+                            ("access_not_granted", "access_not_granted"),
+                            ("wider_grant", "wider_grant"),
+                            ("narrower_grant", "narrower_grant"),
+                            ("key_schema_differs", "key_schema_differs"),
+                            ("index_differs", "index_differs"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "table_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Not on the map.",
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="unregistered table",
+                    ),
+                ),
+                (
+                    "service_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Not on the map.",
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="unregistered service",
+                    ),
+                ),
+                (
+                    "granted",
+                    models.TextField(
+                        blank=True, help_text="What was found when it was waived; the waiver holds for this."
+                    ),
+                ),
+                ("until", models.DateField(help_text="The last day on which it holds (UTC).")),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "change_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                    ),
+                ),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ownership.environment",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ownership.service",
+                    ),
+                ),
+                (
+                    "table",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ownership.table",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical waiver",
+                "verbose_name_plural": "historical waivers",
+                "ordering": ["-history_id"],
+                "get_latest_by": ("history_date", "history_id"),
+                "default_permissions": ("view",),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalSecondaryIndex",
+            fields=[
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place within the change set, from 1.")),
+                ("label", models.CharField(help_text="What the row was called when this was written.", max_length=600)),
+                (
+                    "changes",
+                    models.JSONField(
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        help_text="{field: [old, new]}, names instead of ids; every field where the row was created or deleted.",
+                    ),
+                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service this entry adds to.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service it takes away from.", null=True)),
+                (
+                    "partition_key_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Attribute name: id",
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="partition key",
+                    ),
+                ),
+                (
+                    "partition_key_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[("S", "S (string)"), ("N", "N (number)"), ("B", "B (binary)")],
+                        max_length=1,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "partition_key_format",
+                    models.CharField(
+                        blank=True,
+                        help_text="email, UUID, …",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="format",
+                    ),
+                ),
+                (
+                    "sort_key_name",
+                    models.CharField(
+                        blank=True,
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="sort key",
+                    ),
+                ),
+                (
+                    "sort_key_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[("S", "S (string)"), ("N", "N (number)"), ("B", "B (binary)")],
+                        max_length=1,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "sort_key_format",
+                    models.CharField(
+                        blank=True,
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="format",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "An index's name is 3–255 of a-z A-Z 0-9 _ . -"
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        blank=True, choices=[("GSI", "Global (GSI)"), ("LSI", "Local (LSI)")], max_length=3
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "change_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                    ),
+                ),
+                (
+                    "table",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ownership.table",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical secondary index",
+                "verbose_name_plural": "historical secondary indexes",
+                "ordering": ["-history_id"],
+                "get_latest_by": ("history_date", "history_id"),
+                "default_permissions": ("view",),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalAccess",
+            fields=[
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place within the change set, from 1.")),
+                ("label", models.CharField(help_text="What the row was called when this was written.", max_length=600)),
+                (
+                    "changes",
+                    models.JSONField(
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        help_text="{field: [old, new]}, names instead of ids; every field where the row was created or deleted.",
+                    ),
+                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service this entry adds to.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service it takes away from.", null=True)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("read", "Read"), ("write", "Write"), ("read_write", "Read + Write")], max_length=10
+                    ),
+                ),
+                (
+                    "indirect",
+                    models.BooleanField(
+                        default=False, help_text="By way of another service's code; the notes tell the path."
+                    ),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True,
+                        help_text="What the service does with the records.",
+                        validators=[
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                        ],
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveIntegerField(default=0, help_text="Place among the table's accesses, from 0."),
+                ),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "change_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ownership.service",
+                    ),
+                ),
+                (
+                    "table",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ownership.table",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical access",
+                "verbose_name_plural": "historical accesses",
+                "ordering": ["-history_id"],
+                "get_latest_by": ("history_date", "history_id"),
+                "default_permissions": ("view",),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="Access",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("read", "Read"), ("write", "Write"), ("read_write", "Read + Write")], max_length=10
+                    ),
+                ),
+                (
+                    "indirect",
+                    models.BooleanField(
+                        default=False, help_text="By way of another service's code; the notes tell the path."
+                    ),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True,
+                        help_text="What the service does with the records.",
+                        validators=[
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                        ],
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveIntegerField(default=0, help_text="Place among the table's accesses, from 0."),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="accesses", to="ownership.service"
+                    ),
+                ),
+                (
+                    "table",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="accesses", to="ownership.table"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "accesses",
+                "ordering": ["position", "service__name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="TableGroup",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        validators=[
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                        ],
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")),
+            ],
+            options={
+                "verbose_name": "group",
+                "ordering": ["position", "name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("name",),
+                        name="group_name_unique",
+                        violation_error_message="There is a group of this name already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="group_name_stated",
+                        violation_error_message="Give the group a name.",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='table',
-            name='group',
-            field=models.ForeignKey(help_text='The heading that the table stands under.', on_delete=django.db.models.deletion.PROTECT, related_name='tables', to='ownership.tablegroup'),
+            model_name="table",
+            name="group",
+            field=models.ForeignKey(
+                help_text="The heading that the table stands under.",
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="tables",
+                to="ownership.tablegroup",
+            ),
         ),
         migrations.CreateModel(
-            name='HistoricalTable',
+            name="HistoricalTable",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('sequence', models.PositiveIntegerField(help_text='Place within the change set, from 1.')),
-                ('label', models.CharField(help_text='What the row was called when this was written.', max_length=600)),
-                ('changes', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='{field: [old, new]}, names instead of ids; every field where the row was created or deleted.')),
-                ('gained_by', models.BigIntegerField(help_text='Id of the service this entry adds to.', null=True)),
-                ('lost_by', models.BigIntegerField(help_text='Id of the service it takes away from.', null=True)),
-                ('partition_key_name', models.CharField(blank=True, help_text='Attribute name: id', max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='partition key')),
-                ('partition_key_type', models.CharField(blank=True, choices=[('S', 'S (string)'), ('N', 'N (number)'), ('B', 'B (binary)')], max_length=1, verbose_name='type')),
-                ('partition_key_format', models.CharField(blank=True, help_text='email, UUID, …', max_length=100, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='format')),
-                ('sort_key_name', models.CharField(blank=True, max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='sort key')),
-                ('sort_key_type', models.CharField(blank=True, choices=[('S', 'S (string)'), ('N', 'N (number)'), ('B', 'B (binary)')], max_length=1, verbose_name='type')),
-                ('sort_key_format', models.CharField(blank=True, max_length=100, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='format')),
-                ('name', models.CharField(help_text="Base name, without the environment's suffix: biztechUsers", max_length=255, validators=[django.core.validators.RegexValidator('\\A[a-zA-Z0-9_.-]{3,255}\\Z', "A table's name is 3–255 of a-z A-Z 0-9 _ . -")])),
-                ('description', models.TextField(blank=True, help_text='What its records are.', validators=[django.core.validators.RegexValidator('\\A[^\\x00]*\\Z', 'Remove the NUL character.')])),
-                ('more_title', models.CharField(blank=True, help_text='Where more is written: BTX Database & API', max_length=200, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='more: title')),
-                ('more_url', models.URLField(blank=True, max_length=300, verbose_name='more: address')),
-                ('position', models.PositiveIntegerField(default=0, help_text='Place on the map, from 0.')),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('change_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ownership.changeset')),
-                ('owner', models.ForeignKey(blank=True, db_constraint=False, help_text='The one service answerable for the table.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ownership.service')),
-                ('group', models.ForeignKey(blank=True, db_constraint=False, help_text='The heading that the table stands under.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ownership.tablegroup')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place within the change set, from 1.")),
+                ("label", models.CharField(help_text="What the row was called when this was written.", max_length=600)),
+                (
+                    "changes",
+                    models.JSONField(
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        help_text="{field: [old, new]}, names instead of ids; every field where the row was created or deleted.",
+                    ),
+                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service this entry adds to.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service it takes away from.", null=True)),
+                (
+                    "partition_key_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Attribute name: id",
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="partition key",
+                    ),
+                ),
+                (
+                    "partition_key_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[("S", "S (string)"), ("N", "N (number)"), ("B", "B (binary)")],
+                        max_length=1,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "partition_key_format",
+                    models.CharField(
+                        blank=True,
+                        help_text="email, UUID, …",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="format",
+                    ),
+                ),
+                (
+                    "sort_key_name",
+                    models.CharField(
+                        blank=True,
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="sort key",
+                    ),
+                ),
+                (
+                    "sort_key_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[("S", "S (string)"), ("N", "N (number)"), ("B", "B (binary)")],
+                        max_length=1,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "sort_key_format",
+                    models.CharField(
+                        blank=True,
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="format",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Base name, without the environment's suffix: biztechUsers",
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "A table's name is 3–255 of a-z A-Z 0-9 _ . -"
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        help_text="What its records are.",
+                        validators=[
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                        ],
+                    ),
+                ),
+                (
+                    "more_title",
+                    models.CharField(
+                        blank=True,
+                        help_text="Where more is written: BTX Database & API",
+                        max_length=200,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="more: title",
+                    ),
+                ),
+                ("more_url", models.URLField(blank=True, max_length=300, verbose_name="more: address")),
+                ("position", models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "change_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The one service answerable for the table.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ownership.service",
+                    ),
+                ),
+                (
+                    "group",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The heading that the table stands under.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ownership.tablegroup",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical table',
-                'verbose_name_plural': 'historical tables',
-                'ordering': ['-history_id'],
-                'get_latest_by': ('history_date', 'history_id'),
-                'default_permissions': ('view',),
+                "verbose_name": "historical table",
+                "verbose_name_plural": "historical tables",
+                "ordering": ["-history_id"],
+                "get_latest_by": ("history_date", "history_id"),
+                "default_permissions": ("view",),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Waiver',
+            name="Waiver",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('unregistered_table', 'unregistered_table'), ('table_not_deployed', 'table_not_deployed'), ('undeclared_access', 'undeclared_access'), ('access_not_granted', 'access_not_granted'), ('wider_grant', 'wider_grant'), ('narrower_grant', 'narrower_grant'), ('key_schema_differs', 'key_schema_differs'), ('index_differs', 'index_differs')], max_length=20)),
-                ('table_name', models.CharField(blank=True, help_text='Not on the map.', max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='unregistered table')),
-                ('service_name', models.CharField(blank=True, help_text='Not on the map.', max_length=255, validators=[django.core.validators.RegexValidator('\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z', 'Keep it on one line, without control or invisible characters.')], verbose_name='unregistered service')),
-                ('granted', models.TextField(blank=True, help_text='What was found when it was waived; the waiver holds for this.')),
-                ('until', models.DateField(help_text='The last day on which it holds (UTC).')),
-                ('environment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='waivers', to='ownership.environment')),
-                ('service', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='waivers', to='ownership.service')),
-                ('table', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='waivers', to='ownership.table')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("unregistered_table", "unregistered_table"),
+                            ("table_not_deployed", "table_not_deployed"),
+                            ("undeclared_access", "undeclared_access"),
+                            ("access_not_granted", "access_not_granted"),
+                            ("wider_grant", "wider_grant"),
+                            ("narrower_grant", "narrower_grant"),
+                            ("key_schema_differs", "key_schema_differs"),
+                            ("index_differs", "index_differs"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "table_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Not on the map.",
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="unregistered table",
+                    ),
+                ),
+                (
+                    "service_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Not on the map.",
+                        max_length=255,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*\\Z",
+                                "Keep it on one line, without control or invisible characters.",
+                            )
+                        ],
+                        verbose_name="unregistered service",
+                    ),
+                ),
+                (
+                    "granted",
+                    models.TextField(
+                        blank=True, help_text="What was found when it was waived; the waiver holds for this."
+                    ),
+                ),
+                ("until", models.DateField(help_text="The last day on which it holds (UTC).")),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="waivers",
+                        to="ownership.environment",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="waivers",
+                        to="ownership.service",
+                    ),
+                ),
+                (
+                    "table",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="waivers",
+                        to="ownership.table",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['until', 'pk'],
+                "ordering": ["until", "pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='changeset',
-            index=models.Index(fields=['user_id', 'revision'], name='change_set_by_user'),
+            model_name="changeset",
+            index=models.Index(fields=["user_id", "revision"], name="change_set_by_user"),
         ),
         migrations.AddIndex(
-            model_name='changeset',
-            index=models.Index(condition=models.Q(('undoes__isnull', False)), fields=['undoes', 'revision'], name='change_set_by_undone'),
+            model_name="changeset",
+            index=models.Index(
+                condition=models.Q(("undoes__isnull", False)),
+                fields=["undoes", "revision"],
+                name="change_set_by_undone",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='changeset',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='change_set_has_reason', violation_error_message='Say why: a change set needs a reason.'),
+            model_name="changeset",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True),
+                name="change_set_has_reason",
+                violation_error_message="Say why: a change set needs a reason.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='changeset',
-            constraint=models.CheckConstraint(condition=models.Q(('user_name', ''), _negated=True), name='change_set_has_user'),
+            model_name="changeset",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("user_name", ""), _negated=True), name="change_set_has_user"
+            ),
         ),
         migrations.AddIndex(
-            model_name='grant',
-            index=models.Index(fields=['run', 'table'], name='grant_by_table'),
+            model_name="grant",
+            index=models.Index(fields=["run", "table"], name="grant_by_table"),
         ),
         migrations.AddIndex(
-            model_name='grant',
-            index=models.Index(fields=['run', 'service'], name='grant_by_service'),
+            model_name="grant",
+            index=models.Index(fields=["run", "service"], name="grant_by_service"),
         ),
         migrations.AddIndex(
-            model_name='historicalenvironment',
-            index=models.Index(fields=['id', 'change_set'], name='environment_by_row'),
+            model_name="historicalenvironment",
+            index=models.Index(fields=["id", "change_set"], name="environment_by_row"),
         ),
         migrations.AddIndex(
-            model_name='historicalenvironment',
-            index=models.Index(condition=models.Q(('gained_by__isnull', False)), fields=['gained_by', 'change_set'], name='environment_by_gained_by'),
+            model_name="historicalenvironment",
+            index=models.Index(
+                condition=models.Q(("gained_by__isnull", False)),
+                fields=["gained_by", "change_set"],
+                name="environment_by_gained_by",
+            ),
         ),
         migrations.AddIndex(
-            model_name='historicalenvironment',
-            index=models.Index(condition=models.Q(('lost_by__isnull', False)), fields=['lost_by', 'change_set'], name='environment_by_lost_by'),
+            model_name="historicalenvironment",
+            index=models.Index(
+                condition=models.Q(("lost_by__isnull", False)),
+                fields=["lost_by", "change_set"],
+                name="environment_by_lost_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historicalenvironment',
-            constraint=models.UniqueConstraint(fields=('change_set', 'sequence'), name='environment_entry_place'),
+            model_name="historicalenvironment",
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="environment_entry_place"),
         ),
         migrations.AddIndex(
-            model_name='historicaltablegroup',
-            index=models.Index(fields=['id', 'change_set'], name='tablegroup_by_row'),
+            model_name="historicaltablegroup",
+            index=models.Index(fields=["id", "change_set"], name="tablegroup_by_row"),
         ),
         migrations.AddIndex(
-            model_name='historicaltablegroup',
-            index=models.Index(condition=models.Q(('gained_by__isnull', False)), fields=['gained_by', 'change_set'], name='tablegroup_by_gained_by'),
+            model_name="historicaltablegroup",
+            index=models.Index(
+                condition=models.Q(("gained_by__isnull", False)),
+                fields=["gained_by", "change_set"],
+                name="tablegroup_by_gained_by",
+            ),
         ),
         migrations.AddIndex(
-            model_name='historicaltablegroup',
-            index=models.Index(condition=models.Q(('lost_by__isnull', False)), fields=['lost_by', 'change_set'], name='tablegroup_by_lost_by'),
+            model_name="historicaltablegroup",
+            index=models.Index(
+                condition=models.Q(("lost_by__isnull", False)),
+                fields=["lost_by", "change_set"],
+                name="tablegroup_by_lost_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historicaltablegroup',
-            constraint=models.UniqueConstraint(fields=('change_set', 'sequence'), name='tablegroup_entry_place'),
+            model_name="historicaltablegroup",
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="tablegroup_entry_place"),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.UniqueConstraint(fields=('name',), name='service_name_unique', violation_error_message='There is a service of this name already.'),
+            model_name="service",
+            constraint=models.UniqueConstraint(
+                fields=("name",),
+                name="service_name_unique",
+                violation_error_message="There is a service of this name already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '\\A(?!\\.{1,2}\\Z)[a-zA-Z0-9_.-]{1,100}\\Z')), name='service_name_rule', violation_error_message="A service's name is 1–100 of a-z A-Z 0-9 _ . -"),
+            model_name="service",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__regex", "\\A(?!\\.{1,2}\\Z)[a-zA-Z0-9_.-]{1,100}\\Z")),
+                name="service_name_rule",
+                violation_error_message="A service's name is 1–100 of a-z A-Z 0-9 _ . -",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('part_of__isnull', True), models.Q(('part_of', models.F('pk')), _negated=True), _connector='OR'), name='service_not_part_of_itself', violation_error_message="A service can't be part of itself: leave “part of” empty."),
+            model_name="service",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("part_of__isnull", True), models.Q(("part_of", models.F("pk")), _negated=True), _connector="OR"
+                ),
+                name="service_not_part_of_itself",
+                violation_error_message="A service can't be part of itself: leave “part of” empty.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='historicalservice',
-            index=models.Index(fields=['id', 'change_set'], name='service_by_row'),
+            model_name="historicalservice",
+            index=models.Index(fields=["id", "change_set"], name="service_by_row"),
         ),
         migrations.AddIndex(
-            model_name='historicalservice',
-            index=models.Index(condition=models.Q(('gained_by__isnull', False)), fields=['gained_by', 'change_set'], name='service_by_gained_by'),
+            model_name="historicalservice",
+            index=models.Index(
+                condition=models.Q(("gained_by__isnull", False)),
+                fields=["gained_by", "change_set"],
+                name="service_by_gained_by",
+            ),
         ),
         migrations.AddIndex(
-            model_name='historicalservice',
-            index=models.Index(condition=models.Q(('lost_by__isnull', False)), fields=['lost_by', 'change_set'], name='service_by_lost_by'),
+            model_name="historicalservice",
+            index=models.Index(
+                condition=models.Q(("lost_by__isnull", False)),
+                fields=["lost_by", "change_set"],
+                name="service_by_lost_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historicalservice',
-            constraint=models.UniqueConstraint(fields=('change_set', 'sequence'), name='service_entry_place'),
+            model_name="historicalservice",
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="service_entry_place"),
         ),
         migrations.AddConstraint(
-            model_name='secondaryindex',
-            constraint=models.UniqueConstraint(fields=('table', 'name'), name='index_unique_in_table', violation_error_message='The table has an index of this name already.'),
+            model_name="secondaryindex",
+            constraint=models.UniqueConstraint(
+                fields=("table", "name"),
+                name="index_unique_in_table",
+                violation_error_message="The table has an index of this name already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='secondaryindex',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '\\A[a-zA-Z0-9_.-]{3,255}\\Z')), name='index_name_rule', violation_error_message="An index's name is 3–255 of a-z A-Z 0-9 _ . -"),
+            model_name="secondaryindex",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__regex", "\\A[a-zA-Z0-9_.-]{3,255}\\Z")),
+                name="index_name_rule",
+                violation_error_message="An index's name is 3–255 of a-z A-Z 0-9 _ . -",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='secondaryindex',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['', 'GSI', 'LSI'])), name='index_kind_known', violation_error_message='An index is a GSI or an LSI, or empty where it is not known.'),
+            model_name="secondaryindex",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["", "GSI", "LSI"])),
+                name="index_kind_known",
+                violation_error_message="An index is a GSI or an LSI, or empty where it is not known.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='secondaryindex',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('partition_key_name', ''), _negated=True), ('sort_key_name', ''), _connector='OR'), name='index_sort_key_needs_partition_key', violation_error_message='A sort key needs a partition key: state the partition key too.'),
+            model_name="secondaryindex",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("partition_key_name", ""), _negated=True), ("sort_key_name", ""), _connector="OR"
+                ),
+                name="index_sort_key_needs_partition_key",
+                violation_error_message="A sort key needs a partition key: state the partition key too.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='secondaryindex',
-            constraint=models.CheckConstraint(condition=models.Q(('sort_key_name', ''), models.Q(('sort_key_name', models.F('partition_key_name')), _negated=True), _connector='OR'), name='index_sort_key_differs', violation_error_message='Partition key and sort key are two attributes: name different ones.'),
+            model_name="secondaryindex",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("sort_key_name", ""),
+                    models.Q(("sort_key_name", models.F("partition_key_name")), _negated=True),
+                    _connector="OR",
+                ),
+                name="index_sort_key_differs",
+                violation_error_message="Partition key and sort key are two attributes: name different ones.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='secondaryindex',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('partition_key_name', ''), _negated=True), models.Q(('partition_key_format', ''), ('partition_key_type', '')), _connector='OR'), models.Q(models.Q(('sort_key_name', ''), _negated=True), models.Q(('sort_key_format', ''), ('sort_key_type', '')), _connector='OR')), name='index_key_details_need_key', violation_error_message="A key's type or format needs the key's name."),
+            model_name="secondaryindex",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        models.Q(("partition_key_name", ""), _negated=True),
+                        models.Q(("partition_key_format", ""), ("partition_key_type", "")),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        models.Q(("sort_key_name", ""), _negated=True),
+                        models.Q(("sort_key_format", ""), ("sort_key_type", "")),
+                        _connector="OR",
+                    ),
+                ),
+                name="index_key_details_need_key",
+                violation_error_message="A key's type or format needs the key's name.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='secondaryindex',
-            constraint=models.CheckConstraint(condition=models.Q(('partition_key_type__in', ['', 'S', 'N', 'B']), ('sort_key_type__in', ['', 'S', 'N', 'B'])), name='index_key_types_known', violation_error_message="A key's type is S, N or B, or empty where it is not known."),
+            model_name="secondaryindex",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("partition_key_type__in", ["", "S", "N", "B"]), ("sort_key_type__in", ["", "S", "N", "B"])
+                ),
+                name="index_key_types_known",
+                violation_error_message="A key's type is S, N or B, or empty where it is not known.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='historicalwaiver',
-            index=models.Index(fields=['id', 'change_set'], name='waiver_by_row'),
+            model_name="historicalwaiver",
+            index=models.Index(fields=["id", "change_set"], name="waiver_by_row"),
         ),
         migrations.AddIndex(
-            model_name='historicalwaiver',
-            index=models.Index(fields=['table_id', 'change_set'], name='waiver_by_table'),
+            model_name="historicalwaiver",
+            index=models.Index(fields=["table_id", "change_set"], name="waiver_by_table"),
         ),
         migrations.AddIndex(
-            model_name='historicalwaiver',
-            index=models.Index(fields=['service_id', 'change_set'], name='waiver_by_service'),
+            model_name="historicalwaiver",
+            index=models.Index(fields=["service_id", "change_set"], name="waiver_by_service"),
         ),
         migrations.AddIndex(
-            model_name='historicalwaiver',
-            index=models.Index(condition=models.Q(('gained_by__isnull', False)), fields=['gained_by', 'change_set'], name='waiver_by_gained_by'),
+            model_name="historicalwaiver",
+            index=models.Index(
+                condition=models.Q(("gained_by__isnull", False)),
+                fields=["gained_by", "change_set"],
+                name="waiver_by_gained_by",
+            ),
         ),
         migrations.AddIndex(
-            model_name='historicalwaiver',
-            index=models.Index(condition=models.Q(('lost_by__isnull', False)), fields=['lost_by', 'change_set'], name='waiver_by_lost_by'),
+            model_name="historicalwaiver",
+            index=models.Index(
+                condition=models.Q(("lost_by__isnull", False)),
+                fields=["lost_by", "change_set"],
+                name="waiver_by_lost_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historicalwaiver',
-            constraint=models.UniqueConstraint(fields=('change_set', 'sequence'), name='waiver_entry_place'),
+            model_name="historicalwaiver",
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="waiver_entry_place"),
         ),
         migrations.AddIndex(
-            model_name='historicalsecondaryindex',
-            index=models.Index(fields=['id', 'change_set'], name='secondaryindex_by_row'),
+            model_name="historicalsecondaryindex",
+            index=models.Index(fields=["id", "change_set"], name="secondaryindex_by_row"),
         ),
         migrations.AddIndex(
-            model_name='historicalsecondaryindex',
-            index=models.Index(fields=['table_id', 'change_set'], name='secondaryindex_by_table'),
+            model_name="historicalsecondaryindex",
+            index=models.Index(fields=["table_id", "change_set"], name="secondaryindex_by_table"),
         ),
         migrations.AddIndex(
-            model_name='historicalsecondaryindex',
-            index=models.Index(condition=models.Q(('gained_by__isnull', False)), fields=['gained_by', 'change_set'], name='secondaryindex_by_gained_by'),
+            model_name="historicalsecondaryindex",
+            index=models.Index(
+                condition=models.Q(("gained_by__isnull", False)),
+                fields=["gained_by", "change_set"],
+                name="secondaryindex_by_gained_by",
+            ),
         ),
         migrations.AddIndex(
-            model_name='historicalsecondaryindex',
-            index=models.Index(condition=models.Q(('lost_by__isnull', False)), fields=['lost_by', 'change_set'], name='secondaryindex_by_lost_by'),
+            model_name="historicalsecondaryindex",
+            index=models.Index(
+                condition=models.Q(("lost_by__isnull", False)),
+                fields=["lost_by", "change_set"],
+                name="secondaryindex_by_lost_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historicalsecondaryindex',
-            constraint=models.UniqueConstraint(fields=('change_set', 'sequence'), name='secondaryindex_entry_place'),
+            model_name="historicalsecondaryindex",
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="secondaryindex_entry_place"),
         ),
         migrations.AddIndex(
-            model_name='historicalaccess',
-            index=models.Index(fields=['id', 'change_set'], name='access_by_row'),
+            model_name="historicalaccess",
+            index=models.Index(fields=["id", "change_set"], name="access_by_row"),
         ),
         migrations.AddIndex(
-            model_name='historicalaccess',
-            index=models.Index(fields=['table_id', 'change_set'], name='access_by_table'),
+            model_name="historicalaccess",
+            index=models.Index(fields=["table_id", "change_set"], name="access_by_table"),
         ),
         migrations.AddIndex(
-            model_name='historicalaccess',
-            index=models.Index(fields=['service_id', 'change_set'], name='access_by_service'),
+            model_name="historicalaccess",
+            index=models.Index(fields=["service_id", "change_set"], name="access_by_service"),
         ),
         migrations.AddIndex(
-            model_name='historicalaccess',
-            index=models.Index(condition=models.Q(('gained_by__isnull', False)), fields=['gained_by', 'change_set'], name='access_by_gained_by'),
+            model_name="historicalaccess",
+            index=models.Index(
+                condition=models.Q(("gained_by__isnull", False)),
+                fields=["gained_by", "change_set"],
+                name="access_by_gained_by",
+            ),
         ),
         migrations.AddIndex(
-            model_name='historicalaccess',
-            index=models.Index(condition=models.Q(('lost_by__isnull', False)), fields=['lost_by', 'change_set'], name='access_by_lost_by'),
+            model_name="historicalaccess",
+            index=models.Index(
+                condition=models.Q(("lost_by__isnull", False)),
+                fields=["lost_by", "change_set"],
+                name="access_by_lost_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historicalaccess',
-            constraint=models.UniqueConstraint(fields=('change_set', 'sequence'), name='access_entry_place'),
+            model_name="historicalaccess",
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="access_entry_place"),
         ),
         migrations.AddConstraint(
-            model_name='access',
-            constraint=models.UniqueConstraint(fields=('table', 'service'), name='access_once_per_table_and_service', violation_error_message='This service has an access to this table already: change that one.'),
+            model_name="access",
+            constraint=models.UniqueConstraint(
+                fields=("table", "service"),
+                name="access_once_per_table_and_service",
+                violation_error_message="This service has an access to this table already: change that one.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='access',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['read', 'write', 'read_write'])), name='access_mode_known', violation_error_message='The mode is Read, Write or Read + Write.'),
+            model_name="access",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mode__in", ["read", "write", "read_write"])),
+                name="access_mode_known",
+                violation_error_message="The mode is Read, Write or Read + Write.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='table',
-            constraint=models.UniqueConstraint(fields=('name',), name='table_name_unique', violation_error_message='There is a table of this name already.'),
+            model_name="table",
+            constraint=models.UniqueConstraint(
+                fields=("name",),
+                name="table_name_unique",
+                violation_error_message="There is a table of this name already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='table',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '\\A[a-zA-Z0-9_.-]{3,255}\\Z')), name='table_name_rule', violation_error_message="A table's name is 3–255 of a-z A-Z 0-9 _ . -"),
+            model_name="table",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__regex", "\\A[a-zA-Z0-9_.-]{3,255}\\Z")),
+                name="table_name_rule",
+                violation_error_message="A table's name is 3–255 of a-z A-Z 0-9 _ . -",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='table',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('partition_key_name', ''), _negated=True), ('sort_key_name', ''), _connector='OR'), name='table_sort_key_needs_partition_key', violation_error_message='A sort key needs a partition key: state the partition key too.'),
+            model_name="table",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("partition_key_name", ""), _negated=True), ("sort_key_name", ""), _connector="OR"
+                ),
+                name="table_sort_key_needs_partition_key",
+                violation_error_message="A sort key needs a partition key: state the partition key too.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='table',
-            constraint=models.CheckConstraint(condition=models.Q(('sort_key_name', ''), models.Q(('sort_key_name', models.F('partition_key_name')), _negated=True), _connector='OR'), name='table_sort_key_differs', violation_error_message='Partition key and sort key are two attributes: name different ones.'),
+            model_name="table",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("sort_key_name", ""),
+                    models.Q(("sort_key_name", models.F("partition_key_name")), _negated=True),
+                    _connector="OR",
+                ),
+                name="table_sort_key_differs",
+                violation_error_message="Partition key and sort key are two attributes: name different ones.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='table',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('partition_key_name', ''), _negated=True), models.Q(('partition_key_format', ''), ('partition_key_type', '')), _connector='OR'), models.Q(models.Q(('sort_key_name', ''), _negated=True), models.Q(('sort_key_format', ''), ('sort_key_type', '')), _connector='OR')), name='table_key_details_need_key', violation_error_message="A key's type or format needs the key's name."),
+            model_name="table",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        models.Q(("partition_key_name", ""), _negated=True),
+                        models.Q(("partition_key_format", ""), ("partition_key_type", "")),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        models.Q(("sort_key_name", ""), _negated=True),
+                        models.Q(("sort_key_format", ""), ("sort_key_type", "")),
+                        _connector="OR",
+                    ),
+                ),
+                name="table_key_details_need_key",
+                violation_error_message="A key's type or format needs the key's name.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='table',
-            constraint=models.CheckConstraint(condition=models.Q(('partition_key_type__in', ['', 'S', 'N', 'B']), ('sort_key_type__in', ['', 'S', 'N', 'B'])), name='table_key_types_known', violation_error_message="A key's type is S, N or B, or empty where it is not known."),
+            model_name="table",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("partition_key_type__in", ["", "S", "N", "B"]), ("sort_key_type__in", ["", "S", "N", "B"])
+                ),
+                name="table_key_types_known",
+                violation_error_message="A key's type is S, N or B, or empty where it is not known.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='historicaltable',
-            index=models.Index(fields=['id', 'change_set'], name='table_by_row'),
+            model_name="historicaltable",
+            index=models.Index(fields=["id", "change_set"], name="table_by_row"),
         ),
         migrations.AddIndex(
-            model_name='historicaltable',
-            index=models.Index(condition=models.Q(('gained_by__isnull', False)), fields=['gained_by', 'change_set'], name='table_by_gained_by'),
+            model_name="historicaltable",
+            index=models.Index(
+                condition=models.Q(("gained_by__isnull", False)),
+                fields=["gained_by", "change_set"],
+                name="table_by_gained_by",
+            ),
         ),
         migrations.AddIndex(
-            model_name='historicaltable',
-            index=models.Index(condition=models.Q(('lost_by__isnull', False)), fields=['lost_by', 'change_set'], name='table_by_lost_by'),
+            model_name="historicaltable",
+            index=models.Index(
+                condition=models.Q(("lost_by__isnull", False)),
+                fields=["lost_by", "change_set"],
+                name="table_by_lost_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historicaltable',
-            constraint=models.UniqueConstraint(fields=('change_set', 'sequence'), name='table_entry_place'),
+            model_name="historicaltable",
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="table_entry_place"),
         ),
         migrations.AddConstraint(
-            model_name='waiver',
-            constraint=models.UniqueConstraint(models.F('kind'), django.db.models.functions.comparison.Coalesce('table', 0), models.F('table_name'), django.db.models.functions.comparison.Coalesce('service', 0), models.F('service_name'), django.db.models.functions.comparison.Coalesce('environment', 0), name='waiver_once_per_finding', violation_error_message='This finding is waived already: change that waiver.'),
+            model_name="waiver",
+            constraint=models.UniqueConstraint(
+                models.F("kind"),
+                django.db.models.functions.comparison.Coalesce("table", 0),
+                models.F("table_name"),
+                django.db.models.functions.comparison.Coalesce("service", 0),
+                models.F("service_name"),
+                django.db.models.functions.comparison.Coalesce("environment", 0),
+                name="waiver_once_per_finding",
+                violation_error_message="This finding is waived already: change that waiver.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='waiver',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('unregistered_table', 'table_not_deployed', 'undeclared_access', 'access_not_granted', 'wider_grant', 'narrower_grant', 'key_schema_differs', 'index_differs'))), name='waiver_kind_known', violation_error_message='There is no such kind of finding.'),
+            model_name="waiver",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        (
+                            "unregistered_table",
+                            "table_not_deployed",
+                            "undeclared_access",
+                            "access_not_granted",
+                            "wider_grant",
+                            "narrower_grant",
+                            "key_schema_differs",
+                            "index_differs",
+                        ),
+                    )
+                ),
+                name="waiver_kind_known",
+                violation_error_message="There is no such kind of finding.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='waiver',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('table__isnull', False), ('table_name', '')), models.Q(('table__isnull', True), models.Q(('table_name', ''), _negated=True)), _connector='OR'), name='waiver_names_one_table', violation_error_message="A waiver is of one table: of the map, or by a name that the map doesn't have."),
+            model_name="waiver",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("table__isnull", False), ("table_name", "")),
+                    models.Q(("table__isnull", True), models.Q(("table_name", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="waiver_names_one_table",
+                violation_error_message="A waiver is of one table: of the map, or by a name that the map doesn't have.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='waiver',
-            constraint=models.CheckConstraint(condition=models.Q(('service__isnull', True), ('service_name', ''), _connector='OR'), name='waiver_names_one_service', violation_error_message='A waiver is of one service at most.'),
+            model_name="waiver",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("service__isnull", True), ("service_name", ""), _connector="OR"),
+                name="waiver_names_one_service",
+                violation_error_message="A waiver is of one service at most.",
+            ),
         ),
     ]
