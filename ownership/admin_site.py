@@ -3,6 +3,7 @@
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -73,6 +74,10 @@ class RegistryAdminSite(admin.AdminSite):
             return past_map(request, self)
 
         return [path("ownership/map/", self.admin_view(past_map), name="ownership_past_map"), *super().get_urls()]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """By password, and by the company's provider where there is one."""
+        return super().login(request, {"by_oidc": bool(settings.OIDC_RP_CLIENT_ID)} | (extra_context or {}))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The first page, with the latest change sets for those who may see history."""
