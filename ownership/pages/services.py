@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404
 
+from ownership import granted
 from ownership.models import Access, Mode, Service, Table
 from ownership.pages.base import Page
 from ownership.pages.history import lately
@@ -33,6 +34,8 @@ class ServicePage(Page):
             "parts": parts,
             "accesses_of_parts": list(of_parts.order_by("service__name", *_ORDER)),
             "picture": _picture(service, accesses),
+            # Drift takes a sign-in, and the runs are of today's infrastructure.
+            "granted": granted.of_service(service) if self.request.user.is_authenticated and not self.moment else [],
             "latest": lately(self, Timeline.of(Service, service.pk)),
         }
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404
 
+from ownership import granted
 from ownership.hints import hints
 from ownership.map import whole_tables
 from ownership.models import Access, Environment, Mode, Table
@@ -43,6 +44,8 @@ class TablePage(Page):
             "physical_names": physical_names(table.name),
             "hints": hints(table),
             "picture": _picture(table, writing, reading),
+            # Drift takes a sign-in, and the runs are of today's infrastructure.
+            "granted": granted.of_table(table) if self.request.user.is_authenticated and not self.moment else [],
             "latest": lately(self, Timeline.of(Table, table.pk)),
         }
 
