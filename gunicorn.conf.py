@@ -15,6 +15,9 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
 threads = 4
 
+# The most that gunicorn takes: a search may be a pasted line of a log.
+limit_request_line = 8190
+
 # A process that makes no sign of life for this long is replaced, in seconds.
 timeout = 30
 # What a request under way gets when the server is told to stop; docker-compose.yml waits a little longer.

@@ -55,6 +55,12 @@ class Page(TemplateView):
         """With the moment asked for (None: today): its revision, change set and the one that followed."""
         return super().get_context_data(**kwargs) | {
             "moment": self.moment,
+            "other_parameters": [
+                (name, value)
+                for name, values in self.request.GET.lists()
+                for value in values
+                if name not in ("revision", "as_of", "page", "before")
+            ],
             # What links to other pages end in, so that they show the same moment.
             "keep": f"?{self.moment['query']}" if self.moment else "",
         }

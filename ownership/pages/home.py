@@ -1,16 +1,83 @@
-"""The first page: the map in the document's order."""
+"""The first page and the groups' pages: the map in the document's order, and what changed lately."""
 
 from typing import Any
 
+from django.core.paginator import Paginator
+from django.db.models import Count, QuerySet
+from django.http import Http404
+
+from ownership.history import ChangeSet
 from ownership.map import whole_tables
+from ownership.models import Access, Mode, Service, Table, TableGroup
 from ownership.pages.base import Page
+
+# Of a larger map the first page shows the groups alone.
+WHOLE = 150
+A_PAGE = 100
+LATELY = 6
+
+
+def listed(tables: QuerySet[Table]) -> list[Table]:
+    """Tables in the map's order with ``writing`` and ``reading``, their accesses of either kind."""
+    found = list(tables)
+    for table in found:
+        accesses: list[Access] = list(table.accesses.all())
+        table.writing = [a for a in accesses if a.mode in (Mode.WRITE, Mode.READ_WRITE)]  # type: ignore[attr-defined]
+        table.reading = [a for a in accesses if a.mode in (Mode.READ, Mode.READ_WRITE)]  # type: ignore[attr-defined]
+    return found
 
 
 class HomePage(Page):
-    """Groups with their tables, owners and accesses."""
+    """Search, the map, and the latest changes."""
 
     template_name = "ownership/home.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With all tables."""
-        return super().get_context_data(**kwargs) | {"tables": whole_tables()}
+        """With groups and their sizes; with all tables as long as they fit; change sets for who is signed in."""
+        groups = list(TableGroup.objects.annotate(size=Count("tables")).order_by("position", "name"))
+        total = sum(group.size for group in groups)
+        until = {"revision__lte": self.moment["revision"]} if self.moment else {}
+        signed_in = self.request.user.is_authenticated
+        return super().get_context_data(**kwargs) | {
+            "groups": groups,
+            "total": total,
+            "services": Service.objects.count(),
+            "tables": listed(whole_tables()) if total <= WHOLE else None,
+            "latest": ChangeSet.objects.filter(**until)[:LATELY] if signed_in else None,
+        }
+
+
+class GroupPage(Page):
+    """The tables of one group, by its name, a page at a time."""
+
+    template_name = "ownership/group.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With some of its tables."""
+        group = TableGroup.objects.filter(name=kwargs["name"]).first()
+        if group is None:
+            raise Http404(f"No group is called {kwargs['name']!r}.")
+        page = Paginator(whole_tables().filter(group=group), A_PAGE).get_page(self.request.GET.get("page"))
+        return super().get_context_data(**kwargs) | {
+            "group": group,
+            "page": page,
+            "tables": listed(page.object_list),  # type: ignore[arg-type]
+        }
+
+
+class ServicesPage(Page):
+    """All services by name, a page at a time."""
+
+    template_name = "ownership/services.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With how many tables each owns and uses."""
+        page = Paginator(Service.objects.select_related("part_of"), A_PAGE).get_page(self.request.GET.get("page"))
+        services: list[Any] = list(page.object_list)
+        # Two queries: joined into one, each owned table would meet each used one.
+        for name, model, column in (("owns", Table, "owner"), ("uses", Access, "service")):
+            rows = model.objects.filter(**{f"{column}__in": services}).order_by()
+            counts = dict(rows.values_list(column).annotate(Count("pk")))
+            for service in services:
+                setattr(service, name, counts.get(service.pk, 0))
+        return super().get_context_data(**kwargs) | {"page": page, "services": services}

@@ -2,16 +2,20 @@
 
 from django.urls import path
 
-from ownership.pages import decide, drift, history, home, services, tables
+from ownership.pages import decide, drift, history, home, matrix, search, services, tables
 
 app_name = "pages"
 urlpatterns = [
     path("", home.HomePage.as_view(), name="home"),
+    path("search/", search.SearchPage.as_view(), name="search"),
+    path("matrix/", matrix.MatrixPage.as_view(), name="matrix"),
+    path("groups/<path:name>/", home.GroupPage.as_view(), name="group"),
     path("drift/", drift.DriftPage.as_view(), name="drift"),
     path("drift/accept/", decide.AcceptPage.as_view(), name="drift-accept"),
     path("drift/waive/", decide.WaivePage.as_view(), name="drift-waive"),
     path("tables/<str:name>/", tables.TablePage.as_view(), name="table"),
     path("tables/<str:name>/history/", history.TableHistoryPage.as_view(), name="table-history"),
+    path("services/", home.ServicesPage.as_view(), name="services"),
     path("services/<str:name>/", services.ServicePage.as_view(), name="service"),
     path("services/<str:name>/history/", history.ServiceHistoryPage.as_view(), name="service-history"),
 ]

@@ -133,7 +133,7 @@ def test_the_plot_has_a_point_per_run_within_its_bounds_and_a_table_beside_it(vi
 
 
 def test_no_style_stands_in_the_page_for_the_csp_forbids_it(lead_client, drifted):
-    assert not re.search(r"\sstyle=|<style|<script", lead_client.get(DRIFT).text)
+    assert not re.search(r"\sstyle=|<style|<script(?! src=)", lead_client.get(DRIFT).text)
 
 
 def test_queries_do_not_grow_with_findings(lead_client, drifted):
