@@ -9,7 +9,7 @@ UV := $(shell command -v uv || echo $(VENV)/bin/uv)
 # Development settings: what `make` starts here is for this machine alone. Production sets its own (docs/operations.md).
 run demo test check schema document: export DEBUG ?= 1
 
-.PHONY: setup run test check schema document demo lock clean
+.PHONY: setup run test check audit sbom schema document demo lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)  ## install everything into .venv
@@ -35,7 +35,14 @@ check: $(STAMP)  ## linters, types, migrations, deployment checks, OpenAPI and t
 	DEBUG=0 SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=registry.example \
 		$(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) manage.py spectacular --validate --fail-on-warn | diff docs/openapi.yaml -
+	$(PY) -m tests.audit
 	$(PY) manage.py export_map --fixture fixtures/ownership.yaml | diff docs/table-ownership-map.md -
+
+audit: $(STAMP)  ## known vulnerabilities among the dependencies; says so where no advisory source can be reached
+	$(PY) -m tests.audit
+
+sbom: $(STAMP)  ## a software bill of materials of what production runs: CycloneDX, in sbom.json
+	$(VENV)/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.json
 
 schema: $(STAMP)  ## write docs/openapi.yaml anew
 	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml

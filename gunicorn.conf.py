@@ -4,6 +4,13 @@ Options on the command line, such as --bind, come before what stands here.
 """
 
 import os
+import shutil
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from registry.env import JSON_LINES
 
 wsgi_app = "registry.wsgi:application"
 bind = "127.0.0.1:8000"
@@ -24,6 +31,33 @@ timeout = 30
 graceful_timeout = 25
 # Longer than common proxies keep an idle connection, or they would send a request into one that was just closed.
 keepalive = 75
+
+# Its own lines are JSON as the application's are. It logs no requests: the application does, without their queries.
+logconfig_dict = {
+    "formatters": {"generic": JSON_LINES},
+    "loggers": {
+        "gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False},
+        "gunicorn.access": {"level": "CRITICAL", "propagate": False},
+    },
+}
+
+if os.environ.get("METRICS_TOKEN"):
+    # Where the processes put their counts together (ownership/metrics.py).
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="registry-metrics-"))
+
+
+def child_exit(server, worker):
+    """Take what a process that ended says of itself out of the metrics; its counts stay."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    """Leave no metrics behind."""
+    shutil.rmtree(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""), ignore_errors=True)
+
 
 # The socket for `gunicornc` would need a place to write; the container has none but /tmp.
 control_socket_disable = True

@@ -10,8 +10,10 @@ with the account, writes rows where nothing changed, and says nothing of what ch
 import getpass
 import hashlib
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from asgiref.local import Local
@@ -23,6 +25,9 @@ from django.db.models.signals import pre_save
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from ownership.request_log import LONGEST_ID, note_change_set, request_id
+
+LOG = logging.getLogger("ownership.history")
 CREATED, CHANGED, DELETED = "+", "~", "-"
 NO_REASON = "No reason given: written outside a change set."
 
@@ -71,6 +76,12 @@ class ChangeSet(models.Model):
         db_index=False,  # below, of those alone that undo one: with all the others in it, databases pass it by
         related_name="undone_by",
         help_text="The change set it reverses.",
+    )
+    request_id = models.CharField(
+        "request",
+        max_length=LONGEST_ID,
+        blank=True,
+        help_text="X-Request-ID of the request that wrote it, as in the log.",
     )
     digest = models.CharField(
         max_length=64,
@@ -165,10 +176,18 @@ class _Draft:
             reason=self.reason,
             source=self.source,
             undoes_id=self.undoes,
+            request_id=request_id(),
         )
         change.digest = chain_digest(self.previous_digest, change, entries)
         change.save(force_insert=True)
+        transaction.on_commit(partial(_tell, change, len(entries)))
         return change
+
+
+def _tell(change: ChangeSet, entries: int) -> None:
+    note_change_set(change.revision)
+    extra = {"change_set": change.revision, "by": change.user_name, "source": str(change.source), "entries": entries}
+    LOG.info("Revision %d written", change.revision, extra=extra)
 
 
 # Follows the connection: Django keeps connections in the same kind of local.
@@ -414,6 +433,7 @@ def chain_digest(previous: str, change: ChangeSet, entries: list[dict[str, Any]]
         "reason": change.reason,
         "source": str(change.source),
         "undoes": change.undoes_id,
+        "request_id": change.request_id,
         "entries": entries,
     }
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), cls=DjangoJSONEncoder)

@@ -3,7 +3,17 @@
 import os
 
 from django.core.exceptions import ImproperlyConfigured
+from pythonjsonlogger.core import RESERVED_ATTRS
 
+# How a log line is made JSON. Without Django's `request`, whose text has the query in it.
+JSON_LINES = {
+    "()": "pythonjsonlogger.json.JsonFormatter",
+    "format": "{levelname}{name}{message}",
+    "style": "{",
+    "timestamp": True,
+    "rename_fields": {"levelname": "level", "name": "logger"},
+    "reserved_attrs": [*RESERVED_ATTRS, "request"],
+}
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -36,6 +46,14 @@ def integer(name: str, default: int) -> int:
     if not (value.isascii() and value.isdigit()):
         raise ImproperlyConfigured(f"{name}={value!r} is not a whole number. Unset it for {default}.")
     return int(value)
+
+
+def secret(name: str) -> str:
+    """The variable's text, which may be missing but, where given, is of at least 16 characters."""
+    value = text(name, "")
+    if value and len(value) < 16:
+        raise ImproperlyConfigured(f"{name} is too short to be a secret. Give 16 random characters or more.")
+    return value
 
 
 def words(name: str, default: str = "") -> list[str]:

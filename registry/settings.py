@@ -99,6 +99,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "ownership.request_log.RequestLogMiddleware",
+    "ownership.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -219,10 +221,22 @@ KNOX_TOKEN_MODEL = "ownership.ApiToken"  # noqa: S105 (the name of a model)
 MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"TOKEN_TTL": timedelta(days=365), "TOKEN_PREFIX": "own_", "AUTH_HEADER_PREFIX": "Token"}
 
+# For Prometheus; without it there is no /metrics.
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"context": {"()": "ownership.request_log.InContext"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}, "json": env.JSON_LINES},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line" if DEBUG else "json",
+            "filters": ["context"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
+    # Development's server has lines of its own.
+    "loggers": {"ownership": {"level": "WARNING" if DEBUG else "INFO"}},
 }

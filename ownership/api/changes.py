@@ -76,7 +76,7 @@ class ChangeSetSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = ChangeSet
-        fields = ["revision", "time", "user", "reason", "source", "undoes", "digest", "entries"]
+        fields = ["revision", "time", "user", "reason", "source", "undoes", "request_id", "digest", "entries"]
 
 
 class FeedSerializer(serializers.Serializer):

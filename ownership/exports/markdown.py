@@ -139,7 +139,7 @@ def _more(more: dict[str, Any]) -> str:
 
 def _heading(text: str) -> str:
     """A heading that ends in its own #, and is not taken for that of the environments."""
-    text = escaped(text).replace("#", r"\#")
+    text = re.sub("(?<!&)#", r"\\#", escaped(text))
     return f"&#{ord(text[0])};{text[1:]}" if text == ENVIRONMENTS else text
 
 

@@ -47,7 +47,7 @@ def story(lead):
 
 def test_a_change_set_tells_who_when_why_and_every_entry_with_old_and_new(viewer_client, story, lead):
     change = get(viewer_client, after="4")["results"][0]
-    assert list(change) == ["revision", "time", "user", "reason", "source", "undoes", "digest", "entries"]
+    assert list(change) == ["revision", "time", "user", "reason", "source", "undoes", "request_id", "digest", "entries"]
     assert (change["revision"], change["user"], change["reason"]) == (5, "lead", "Users takes orders")
     assert (change["source"], change["undoes"]) == ("admin", None)
     assert change["entries"] == [

@@ -1,0 +1,273 @@
+"""What importing a file would change: compared with the registry row by row, in words; and doing it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError
+from django.db.models import CheckConstraint, ProtectedError
+
+from ownership import past
+from ownership.history import change_set
+from ownership.imports.stated import KINDS, Stated, Statement, label
+from ownership.map import whole_map
+from ownership.models import Access, ChangeSet, Environment, SecondaryIndex, Service, Table, TableGroup
+
+MODELS: dict[str, Any] = {
+    "environment": Environment,
+    "group": TableGroup,
+    "service": Service,
+    "table": Table,
+    "index": SecondaryIndex,
+    "access": Access,
+}
+# Fields that name another row, and its kind; and what a new row can't do without.
+_LINKS = {"group": "group", "owner": "service", "part_of": "service", "service": "service", "table": "table"}
+_NEEDED = {"table": ["group", "owner"], "access": ["mode"]}
+Key = tuple[str, tuple[str, ...]]
+
+
+class NotApplied(RuntimeError):
+    """The registry changed after the file was compared with it, or refused a change; nothing was applied."""
+
+
+@dataclass
+class Change:
+    """One row to create, change or delete; ``fields`` are {field: [old, new]}, names instead of rows."""
+
+    verb: str
+    kind: str
+    key: tuple[str, ...]
+    row: Any
+    line: int | None = None
+    fields: dict[str, list[Any]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        where = f" (line {self.line})" if self.line else ""
+        said = "; ".join(self._said())
+        return f"{self.verb} {label(self.kind, self.key)}{where}{': ' if said else ''}{said}"
+
+    def _said(self) -> Iterator[str]:
+        for name, (old, new) in self.fields.items():
+            if name in _NAMES[self.kind]:
+                continue  # the label has them
+            words = MODELS[self.kind]._meta.get_field(name)
+            said = [_words(words, value) for value in (old, new)]
+            title = f"{name.removesuffix('_name').replace('_', ' ')}"
+            if self.verb == "change":
+                yield f"{title} {said[0]} → {said[1]}"
+            elif new not in ("", None, False):
+                yield f"{title} {said[1]}"
+
+
+def _words(column: Any, value: Any) -> str:
+    if value is True or value is False:
+        return "yes" if value else "no"
+    return str(dict(column.flatchoices).get(value, value)) if value not in ("", None) else "nothing"
+
+
+@dataclass
+class Plan:
+    """The changes in the order in which they are made, and the revision and digest that they were compared with.
+
+    ``kept`` counts the rows that the file could tell of and does not, by kind: without pruning they stay.
+    """
+
+    head: past.Head
+    changes: list[Change]
+    problems: list[str]
+    kept: dict[str, int]
+
+    def apply(self, *, user: Any, reason: str) -> None:
+        """Make all changes, as one change set; NotApplied, and none of them, where the registry is not as compared."""
+        with change_set(user=user, reason=reason, source=ChangeSet.Source.IMPORT):
+            if past.head() != self.head:
+                raise NotApplied(
+                    f"The registry moved on from revision {self.head[0]} to {past.head()[0]} meanwhile: run again, and "
+                    "look at the difference anew."
+                )
+            made: dict[Key, Any] = {}
+            for change in self.changes:
+                try:
+                    _make(change, made)
+                except (ValidationError, DatabaseError, ProtectedError) as error:
+                    raise NotApplied(f"The registry refused this: {change}. {error}") from error
+
+
+def _make(change: Change, made: dict[Key, Any]) -> None:
+    """Write one change; what it names that is new was made before it."""
+    row = change.row
+    if change.verb == "delete":
+        row.delete()
+        return
+    for name in change.fields.keys() & _LINKS.keys():
+        target = change.fields[name][1]
+        setattr(row, name, target if target is None else _named(_LINKS[name], target, made))
+    row.save()
+    made[(change.kind, change.key)] = row
+
+
+def _named(kind: str, name: str, made: dict[Key, Any]) -> Any:
+    """The row of that name: one of those just made, or one that was there."""
+    return made.get((kind, (name,))) or MODELS[kind].objects.get_by_natural_key(name)
+
+
+def compare(stated: Stated, *, prune: bool) -> Plan:
+    """What differs from the registry of now. Problems are those of the file, and what its rows would break."""
+    while True:
+        head = past.head()
+        rows = whole_map()
+        if head == past.head():
+            return _Comparison(stated, head, rows).run(prune)
+
+
+class _Comparison:
+    """One comparison: the live rows by kind and names, and the places that new rows get."""
+
+    def __init__(self, stated: Stated, head: past.Head, rows: dict[str, list[Any]]) -> None:
+        self.stated, self.head = stated, head
+        self.problems = list(stated.problems)
+        self.live: dict[Key, Any] = {
+            (kind, (row.name,)): row
+            for kind, name in (("environment", "environments"), ("group", "groups"), ("service", "services"))
+            for row in rows[name]
+        }
+        for table in rows["tables"]:
+            self.live[("table", (table.name,))] = table
+            self.live |= {("index", (table.name, index.name)): index for index in table.indexes.all()}
+            self.live |= {("access", (table.name, access.service.name)): access for access in table.accesses.all()}
+        self.places: dict[tuple[str, str], Iterator[int]] = {}
+
+    def run(self, prune: bool) -> Plan:
+        statements = self.stated.ordered()
+        changes = [change for one in statements if (change := self._change(one)) is not None]
+        services = self._wholes_first([change for change in changes if change.kind == "service"])
+        changes = [
+            change
+            for kind in KINDS
+            for change in (services if kind == "service" else [one for one in changes if one.kind == kind])
+        ]
+        missing = list(self._missing({(one.kind, one.key) for one in statements}))
+        if prune and self.stated.ignored:
+            lines = ", ".join(str(number) for number, _ in self.stated.ignored)
+            self.problems.append(
+                f"{self.stated.name}: with --prune every line must be understood, for what stands there would be "
+                f"deleted: correct or remove line {lines}."
+            )
+        kept = {kind: sum(key[0] == kind for key in missing) for kind in KINDS}
+        if prune:
+            changes += [Change("delete", kind, key, self.live[(kind, key)]) for kind, key in reversed(missing)]
+        return Plan(self.head, changes, self.problems, {kind: number for kind, number in kept.items() if number})
+
+    def _change(self, one: Statement) -> Change | None:
+        """What the statement changes; its row has the new values already, but for those that name other rows."""
+        row = self.live.get((one.kind, one.key))
+        names = {} if row is not None else dict(zip(_NAMES[one.kind], one.key, strict=True))
+        fields = {
+            name: [None if row is None else _value(row, name), value] for name, value in (names | one.fields).items()
+        }
+        if row is not None:
+            fields = {name: pair for name, pair in fields.items() if pair[0] != pair[1]}
+            if not fields:
+                return None
+        change = Change("change" if row is not None else "create", one.kind, one.key, row, one.line, fields)
+        if row is None:
+            for needed in _NEEDED.get(one.kind, []):
+                if needed not in one.fields:
+                    self._problem(one, f"is new, so say its {needed}, too.")
+            change.row = MODELS[one.kind](**({} if one.kind == "service" else {"position": self._place(one)}))
+        for name in fields.keys() - _LINKS.keys():
+            setattr(change.row, name, fields[name][1])
+        for problem in _problems(change.row):
+            self._problem(one, problem)
+        return change
+
+    def _problem(self, one: Statement, words: str) -> None:
+        self.problems.append(f"{self.stated.name}, line {one.line}: {one.label}: {words}")
+
+    def _place(self, one: Statement) -> int:
+        """New rows stand after those that are there, in the file's order."""
+        above = one.key[0] if one.kind in ("index", "access") else ""
+        if (one.kind, above) not in self.places:
+            taken = [
+                row.position for (kind, key), row in self.live.items() if kind == one.kind and above in ("", key[0])
+            ]
+            self.places[(one.kind, above)] = count(max(taken, default=-1) + 1)
+        return next(self.places[(one.kind, above)])
+
+    def _wholes_first(self, changes: list[Change]) -> list[Change]:
+        """A whole before its parts; a problem where parts go in a circle."""
+        part_of = {key[0]: _value(row, "part_of") for (kind, key), row in self.live.items() if kind == "service"}
+        waiting = {change.key[0]: change for change in changes}
+        part_of |= {name: one.fields["part_of"][1] for name, one in waiting.items() if "part_of" in one.fields}
+        ordered: list[Change] = []
+        for first in list(waiting):
+            chain: list[str] = []
+            name: str | None = first
+            while name is not None and name not in chain:
+                chain.append(name)
+                name = part_of.get(name)
+            if name is not None:
+                circle = " → ".join([*chain[chain.index(name) :], name])
+                line = waiting[first].line
+                self.problems.append(f"{self.stated.name}, line {line}: parts go in a circle: {circle}.")
+            ordered += [waiting.pop(name) for name in reversed(chain) if name in waiting]
+        return ordered
+
+    def _missing(self, told: set[Key]) -> Iterator[Key]:
+        """Rows that the file could tell of and does not, in the order of kinds."""
+        tables = {key[0] for kind, key in told if kind == "table"}
+        for kind, key in sorted(self.live, key=lambda one: KINDS.index(one[0])):
+            inside = (kind, key[0]) in self.stated.parts and key[0] in tables
+            if (kind, key) not in told and (kind in self.stated.lists or inside):
+                yield kind, key
+
+
+_NAMES = {
+    "environment": ["name"],
+    "group": ["name"],
+    "service": ["name"],
+    "table": ["name"],
+    "index": ["table", "name"],
+    "access": ["table", "service"],
+}
+
+
+def _value(row: Any, name: str) -> Any:
+    value = getattr(row, name)
+    return value.name if name in _LINKS and value is not None else value
+
+
+def _problems(row: Any) -> list[str]:
+    """What the registry's rules say against the row, as far as a row can be looked at alone."""
+    try:
+        row.clean_fields(exclude=_LINKS.keys())
+        if isinstance(row, Table | SecondaryIndex):
+            broken = _broken(type(row), *(getattr(row, name) for name in _KEYS))
+            return list(broken)
+    except ValidationError as error:
+        return [
+            f"{name.removesuffix('_name').replace('_', ' ')}: {' '.join(words)}"
+            for name, words in error.message_dict.items()
+        ]
+    return []
+
+
+_KEYS = [f"{role}_{part}" for role in ("partition_key", "sort_key") for part in ("name", "type", "format")]
+
+
+@cache
+def _broken(model: Any, *keys: str) -> tuple[str, ...]:
+    """What the constraints say against a key schema. Each asks the database, and most tables have one of a few."""
+    row = model(name="only-keys-count", **dict(zip(_KEYS, keys, strict=True)))
+    found = []
+    for constraint in model._meta.constraints:
+        if isinstance(constraint, CheckConstraint):
+            try:
+                constraint.validate(model, row)
+            except ValidationError as error:
+                found += error.messages
+    return tuple(found)

@@ -1,0 +1,61 @@
+"""``manage.py import_map FILE``: compare a map that came back as a file with the registry, and apply what differs."""
+
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ownership.imports.files import UnreadableFile, read
+from ownership.imports.plan import NotApplied, Plan, compare
+from ownership.imports.stated import KINDS
+
+
+class Command(BaseCommand):
+    """Shows the difference row by row; writes nothing unless told to."""
+
+    help = (
+        "Compare a file (Markdown or CSV as the exports write them, or the original document's text) with the "
+        "registry, row by row. Nothing is changed without --apply, and nothing deleted without --prune."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--apply", action="store_true", help="make the changes, as one change set")
+        parser.add_argument("--reason", default="", help="why; needed with --apply")
+        parser.add_argument("--user", metavar="NAME", help="the account that changes it; else the system's user name")
+        parser.add_argument("--prune", action="store_true", help="delete what the file could tell of and does not")
+
+    def handle(self, *args, **options) -> None:
+        if options["apply"] and not options["reason"].strip():
+            raise CommandError("Say why the registry changes: --reason '…'.")
+        user = User.objects.filter(username=options["user"]).first() if options["user"] is not None else None
+        if options["user"] is not None and user is None:
+            raise CommandError(f"There is no account called {options['user']!r}; without --user it is your own name.")
+        try:
+            stated = read(options["file"])
+        except UnreadableFile as error:
+            raise CommandError(str(error)) from error
+        plan = compare(stated, prune=options["prune"])
+        for number, line in stated.ignored:
+            self.stdout.write(f"Not understood, and left out: line {number}: {line[:100]}")
+        if plan.problems:
+            raise CommandError("\n".join([*plan.problems, "Nothing was changed."]))
+        for change in plan.changes:
+            self.stdout.write(str(change))
+        self.stdout.write(self._summary(plan, options["prune"]))
+        if options["apply"] and plan.changes:
+            try:
+                plan.apply(user=user, reason=options["reason"])
+            except NotApplied as error:
+                raise CommandError(f"Nothing was applied. {error}") from error
+            self.stdout.write("Applied.")
+
+    def _summary(self, plan: Plan, prune: bool) -> str:
+        verbs = {verb: sum(change.verb == verb for change in plan.changes) for verb in ("create", "change", "delete")}
+        said = f"Compared with revision {plan.head[0]}: " + (
+            ", ".join(f"{number} to {verb}" for verb, number in verbs.items()) if plan.changes else "no difference"
+        )
+        if plan.kept and not prune:
+            rows = ", ".join(f"{plan.kept[kind]} of kind {kind}" for kind in KINDS if kind in plan.kept)
+            said += f". Not in the file, and kept: {rows} (--prune would delete them)"
+        return f"{said}."
