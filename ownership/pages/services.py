@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ownership import granted
 from ownership.models import Access, Mode, Service, Table
 from ownership.pages.base import Page
 from ownership.pages.history import lately
@@ -32,6 +33,8 @@ class ServicePage(Page):
             "picture": _picture(service, accesses),
             "renamed": renamed(service, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(service) if self.request.user.is_authenticated else [],
+            # Drift takes a sign-in, and the runs are of today's infrastructure.
+            "granted": granted.of_service(service) if self.request.user.is_authenticated and not self.moment else [],
             "latest": lately(self, Timeline.of(Service, service.pk)),
         }
 

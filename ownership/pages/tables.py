@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ownership import granted
 from ownership.hints import hints
 from ownership.map import whole_tables
 from ownership.models import Access, Environment, Mode, Table
@@ -42,6 +43,8 @@ class TablePage(Page):
             "picture": _picture(table, writing, reading),
             "renamed": renamed(table, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(table) if self.request.user.is_authenticated else [],
+            # Drift takes a sign-in, and the runs are of today's infrastructure.
+            "granted": granted.of_table(table) if self.request.user.is_authenticated and not self.moment else [],
             "latest": lately(self, Timeline.of(Table, table.pk)),
         }
 
