@@ -37,6 +37,16 @@ class Place:
     accesses: list[Access] = field(default_factory=list)
 
     @property
+    def direct(self) -> list[Access]:
+        """Those of its accesses that are the service's own."""
+        return [access for access in self.accesses if not access.indirect]
+
+    @property
+    def indirect(self) -> list[Access]:
+        """Those that go by way of another service's code."""
+        return [access for access in self.accesses if access.indirect]
+
+    @property
     def again(self) -> bool:
         """Whether an earlier hop was here already."""
         return self.first < self.hop

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ownership.pages import decide, drift, history, home, matrix, search, services, tables
+from ownership.pages import decide, drift, history, home, matrix, search, services, tables, trace
 
 app_name = "pages"
 urlpatterns = [
@@ -15,7 +15,9 @@ urlpatterns = [
     path("drift/waive/", decide.WaivePage.as_view(), name="drift-waive"),
     path("tables/<str:name>/", tables.TablePage.as_view(), name="table"),
     path("tables/<str:name>/history/", history.TableHistoryPage.as_view(), name="table-history"),
+    path("tables/<str:name>/trace/", trace.TableTracePage.as_view(), name="table-trace"),
     path("services/", home.ServicesPage.as_view(), name="services"),
     path("services/<str:name>/", services.ServicePage.as_view(), name="service"),
     path("services/<str:name>/history/", history.ServiceHistoryPage.as_view(), name="service-history"),
+    path("services/<str:name>/trace/", trace.ServiceTracePage.as_view(), name="service-trace"),
 ]
