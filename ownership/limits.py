@@ -1,6 +1,6 @@
 """Who is asking, and how often they may: client addresses, the API's rate, locked sign-ins.
 
-The rate is counted in each process for itself and so costs no query; an exact limit is the proxy's (docs/operations.md).
+The rate is counted in each process for itself and so costs no query; an exact limit is the proxy's (operations.md).
 """
 
 import time
