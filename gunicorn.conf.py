@@ -44,6 +44,9 @@ logconfig_dict = {
     },
 }
 
+# Commands (migrate, backup, verify_history) may take their time; answers may not.
+os.environ.setdefault("DATABASE_TIMEOUT", "10")
+
 if os.environ.get("METRICS_TOKEN"):
     # Where the processes put their counts together (ownership/metrics.py).
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="registry-metrics-"))

@@ -1,10 +1,15 @@
 """Whether the process lives and whether it can serve, for the machines that ask."""
 
+import sys
 from collections.abc import Callable
+from html import escape
 
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from ownership.request_log import request_id
 
 
 class HealthMiddleware:
@@ -40,3 +45,28 @@ class HealthMiddleware:
         except Error:  # a pool without a connection in time is one, too
             return "the database does not answer"
         return None
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The answer when something failed: 503 where it was the database that was away or too slow, else 500.
+
+    It asks the database nothing, so not who is signed in either.
+    """
+    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    status, title = (503, "Service Unavailable") if away else (500, "Internal Server Error")
+    detail = (
+        "The database does not answer, or is too busy. Nothing was changed. Try again in some seconds."
+        if away
+        else "Something went wrong here; it is logged. Nothing was changed."
+    )
+    detail += f" Request {request_id()}."
+    headers = {"Retry-After": "5"} if away else {}
+    if request.path.startswith("/api/"):
+        body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        return JsonResponse(body, status=status, headers=headers, content_type="application/problem+json")
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+        f"<title>{title}</title><h1>{title}</h1><p>{escape(detail)}</p>"
+        "<p>What you typed is still in the form: go back one page.</p></html>"
+    )
+    return HttpResponse(page, status=status, headers=headers)

@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from registry import env
+from registry.postgresql import bounded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # What a running registry writes: the SQLite file and development's secret key.
@@ -40,12 +41,20 @@ def database(url: str) -> dict[str, Any]:
     options = config.setdefault("OPTIONS", {})
     if config["ENGINE"] == "django.db.backends.postgresql":
         options.setdefault("connect_timeout", 2)
+        patience = env.integer("DATABASE_TIMEOUT", 0)
+        if patience:
+            # A transaction left open holds the registry's lock: its process hangs, or its machine is gone.
+            limits = f"-c statement_timeout={patience}s -c idle_in_transaction_session_timeout={patience}s"
+            options["options"] = f"{options.get('options', '')} {limits}".strip()
         size = env.integer("DATABASE_POOL_SIZE", 8)
         if size:
             # timeout: how long a request, a probe's too, waits for a connection while the database is away.
             # reconnect_timeout: the pool waits longer after each failure; by its default of five minutes it would
             # notice only minutes later that the database is back. Giving up early, the next request tries anew.
-            options["pool"] = {"min_size": 1, "max_size": size, "timeout": 3, "reconnect_timeout": 3}
+            options["pool"] = {"min_size": 1, "max_size": size, "timeout": 1.5, "reconnect_timeout": 3}
+            if patience:
+                # The client waits a little longer than the server takes to say that it was too long.
+                options["pool"]["connection_class"] = bounded(patience + 1)
             # A connection that broke while it lay in the pool is replaced, not handed to a request.
             config["CONN_HEALTH_CHECKS"] = True
     elif config["ENGINE"] == "django.db.backends.sqlite3":

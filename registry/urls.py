@@ -4,6 +4,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+handler500 = "ownership.health.server_error"
+
 urlpatterns = [
     path("", include("ownership.pages.urls")),
     path("admin/", admin.site.urls),

@@ -215,6 +215,8 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Django's page, with a reason to give; refused where the row changed since the page was opened."""
+        if not self.has_delete_permission(request):
+            raise PermissionDenied
         if request.method != "POST":
             context = {"reason_form": ReasonForm(), "shown_revision": head_revision()}
             return super().delete_view(request, object_id, context | (extra_context or {}))
