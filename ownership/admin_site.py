@@ -3,11 +3,11 @@
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path
 
 from ownership.history import ChangeSet
 
@@ -63,16 +63,9 @@ class RegistryAdminSite(admin.AdminSite):
         """Staff, team leads and viewers."""
         return may_enter(request.user)
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:
-        """With the map on a day."""
-
-        def past_map(request: HttpRequest) -> HttpResponse:
-            # The admin's modules need the site to be there before they are imported.
-            from ownership.admin.past import past_map
-
-            return past_map(request, self)
-
-        return [path("ownership/map/", self.admin_view(past_map), name="ownership_past_map"), *super().get_urls()]
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """By password, and by the company's provider where there is one."""
+        return super().login(request, {"by_oidc": bool(settings.OIDC_RP_CLIENT_ID)} | (extra_context or {}))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The first page, with the latest change sets for those who may see history."""
