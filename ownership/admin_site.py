@@ -5,9 +5,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponseBadRequest
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path
 
 from ownership.history import ChangeSet
 
@@ -62,17 +61,6 @@ class RegistryAdminSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, team leads and viewers."""
         return may_enter(request.user)
-
-    def get_urls(self) -> list[URLPattern | URLResolver]:
-        """With the map on a day."""
-
-        def past_map(request: HttpRequest) -> HttpResponse:
-            # The admin's modules need the site to be there before they are imported.
-            from ownership.admin.past import past_map
-
-            return past_map(request, self)
-
-        return [path("ownership/map/", self.admin_view(past_map), name="ownership_past_map"), *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The first page, with the latest change sets for those who may see history."""

@@ -320,7 +320,7 @@ class RegistryHistory(HistoricalRecords):
         return {"history_user": None}
 
     def get_meta_options(self, model):
-        """Index what time travel and timelines ask for: one row's entries in order, one change set's entries."""
+        """Index what time travel and timelines ask for: one row's entries in order, one change set's, a name."""
         options = super().get_meta_options(model)
         name = model._meta.model_name
         options["default_permissions"] = ("view",)
@@ -333,6 +333,8 @@ class RegistryHistory(HistoricalRecords):
             for field in model._meta.fields
             if field.is_relation and field.name in ("table", "service")
         ]
+        if model.natural_key_lookups == ("name",):
+            options["indexes"].append(models.Index(fields=["name", "id"], name=f"{name}_by_name"))
         # Most entries gain and lose nothing; with the order inside, a database need not guess between filter and order.
         options["indexes"] += [
             models.Index(

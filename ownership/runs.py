@@ -113,7 +113,7 @@ def keep(head: past.Head, declared: Declared, found: Infrastructure, environment
             agreeing=agreeing,
             compared=compared,
             by_kind=dict(Counter(finding.kind for finding in result.findings)),
-            waived=len(_waived(result.findings, environment, waivers_in_force(today()))),
+            waived=len(waived_by(result.findings, environment, waivers_in_force(today()))),
             findings=findings,
             found=content["found"],
         )
@@ -206,9 +206,12 @@ def show(run: DriftRun, declared: Declared, waivers: list[Waiver]) -> Shown:
     found = found_in(run)
     result = compare(declared, found)
     before, new = new_findings(run, result.findings)
-    return Shown(run, declared, found, result, _waived(result.findings, run.environment or None, waivers), new, before)
+    return Shown(
+        run, declared, found, result, waived_by(result.findings, run.environment or None, waivers), new, before
+    )
 
 
-def _waived(findings: Iterable[Finding], environment: str | None, waivers: list[Waiver]) -> dict[Finding, Waiver]:
+def waived_by(findings: Iterable[Finding], environment: str | None, waivers: list[Waiver]) -> dict[Finding, Waiver]:
+    """The findings that one of the waivers covers today."""
     rows = {waiver.value(): waiver for waiver in waivers}
     return {finding: rows[value] for finding, value in waived(findings, rows, environment, today()).items()}

@@ -45,13 +45,16 @@ def from_json(reader: str, content: Mapping[str, Any], grants: Mapping[Access, t
         ),
         services=frozenset(content["services"]),
         all_tables=content["all_tables"],
-        unresolved=tuple(
-            Unresolved(**one | {"place": Place(**one["place"]), "modes": frozenset(one["modes"])})
-            for one in content["unresolved"]
-        ),
+        unresolved=tuple(unresolved_from_json(one) for one in content["unresolved"]),
         notes=tuple(Note(Place(**note["place"]), note["text"]) for note in content["notes"]),
         errors=tuple(ReadError(Place(**error["place"]), error["reason"]) for error in content["errors"]),
     )
+
+
+def unresolved_from_json(content: Mapping[str, Any]) -> Unresolved:
+    """One of what could not be resolved."""
+    values: dict[str, Any] = {**content, "place": Place(**content["place"]), "modes": frozenset(content["modes"])}
+    return Unresolved(**values)
 
 
 def _places(places: Any) -> tuple[Place, ...]:

@@ -6,11 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.generic import TemplateView
 
 from ownership import past
 from ownership.history import ChangeSet
+from ownership.pages.names import Moved, NothingNamed, near
 
 
 class BadAddress(ValueError):
@@ -45,6 +46,12 @@ class Page(TemplateView):
                     response.render()
         except (BadAddress, past.BadMoment) as error:
             return refusal(request, 400, "This address asks for what is not there", str(error))
+        except Moved as moved:
+            return redirect(moved.url)
+        except NothingNamed as error:
+            near_by = [] if error.namesakes else near(error.name)
+            context = {"name": error.name, "namesakes": error.namesakes, "near": near_by}
+            return refusal(request, 404, "Not found", str(error), **context)
         except Http404 as error:
             return refusal(request, 404, "Not found", str(error))
         # The same for all who may read, but who may is asked each time.

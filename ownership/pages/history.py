@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.http import Http404
-
 from ownership.feed import id_named
 from ownership.models import Service, Table
 from ownership.pages.base import Page
+from ownership.pages.names import NothingNamed
 from ownership.timeline import Page as TimelinePage
 from ownership.timeline import Timeline
 
@@ -32,7 +31,7 @@ class HistoryPage(Page):
         name, what = kwargs["name"], self.model._meta.verbose_name
         pk = id_named(self.model, name)
         if pk is None:
-            raise Http404(f"No {what} is, or ever was, called {name!r}.")
+            raise NothingNamed(what, name)
         timeline = Timeline.of(self.model, pk)
         before = self.request.GET.get("before") or (self.moment and self.moment["revision"] + 1)
         return super().get_context_data(**kwargs) | {

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.http import Http404
-
+from ownership import granted
 from ownership.models import Access, Mode, Service, Table
 from ownership.pages.base import Page
 from ownership.pages.history import lately
+from ownership.pages.names import namesakes_of, renamed, row_named
 from ownership.pages.picture import Neighbour, Picture, Side, picture
 from ownership.timeline import Timeline
 
@@ -20,9 +20,7 @@ class ServicePage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the service, its tables and parts; its history for those who are signed in."""
-        service = Service.objects.select_related("part_of").filter(name=kwargs["name"]).first()
-        if service is None:
-            raise Http404(f"No service is called {kwargs['name']!r}.")
+        service = row_named(Service.objects.select_related("part_of"), kwargs["name"], self.request)
         accesses = list(service.accesses.select_related("table__owner").order_by(*_ORDER))
         parts = list(service.parts.all())
         of_parts = Access.objects.filter(service__in=parts).select_related("table__owner", "service")
@@ -33,6 +31,10 @@ class ServicePage(Page):
             "parts": parts,
             "accesses_of_parts": list(of_parts.order_by("service__name", *_ORDER)),
             "picture": _picture(service, accesses),
+            "renamed": renamed(service, self.request.GET.get("was", ""), self.request),
+            "namesakes": namesakes_of(service) if self.request.user.is_authenticated else [],
+            # Drift takes a sign-in, and the runs are of today's infrastructure.
+            "granted": granted.of_service(service) if self.request.user.is_authenticated and not self.moment else [],
             "latest": lately(self, Timeline.of(Service, service.pk)),
         }
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.http import Http404
-
+from ownership import granted
 from ownership.hints import hints
 from ownership.map import whole_tables
 from ownership.models import Access, Environment, Mode, Table
 from ownership.pages.base import Page
 from ownership.pages.history import lately
+from ownership.pages.names import namesakes_of, renamed, row_named
 from ownership.pages.picture import Neighbour, Picture, Side, picture
 from ownership.timeline import Timeline
 
@@ -28,9 +28,7 @@ class TablePage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the table and all that hangs on it; its history for those who are signed in."""
-        table = whole_tables().filter(name=kwargs["name"]).first()
-        if table is None:
-            raise Http404(f"No table is called {kwargs['name']!r}.")
+        table = row_named(whole_tables(), kwargs["name"], self.request)
         accesses = list(table.accesses.all())
         writing = [access for access in accesses if access.mode in (Mode.WRITE, Mode.READ_WRITE)]
         reading = [access for access in accesses if access.mode in (Mode.READ, Mode.READ_WRITE)]
@@ -43,6 +41,10 @@ class TablePage(Page):
             "physical_names": physical_names(table.name),
             "hints": hints(table),
             "picture": _picture(table, writing, reading),
+            "renamed": renamed(table, self.request.GET.get("was", ""), self.request),
+            "namesakes": namesakes_of(table) if self.request.user.is_authenticated else [],
+            # Drift takes a sign-in, and the runs are of today's infrastructure.
+            "granted": granted.of_table(table) if self.request.user.is_authenticated and not self.moment else [],
             "latest": lately(self, Timeline.of(Table, table.pk)),
         }
 

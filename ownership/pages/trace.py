@@ -3,10 +3,9 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404
-
 from ownership.models import Service, Table
 from ownership.pages.base import BadAddress, Page
+from ownership.pages.names import row_named
 from ownership.trace import DEEPEST, MOST, USUAL, Trace, trace
 
 DIRECTIONS = ("downstream", "upstream")
@@ -31,9 +30,7 @@ class _TracePage(Page):
             raise BadAddress(f"direction takes {' or '.join(DIRECTIONS)}, not {direction!r}.")
         if depth not in map(str, range(1, DEEPEST + 1)):
             raise BadAddress(f"depth takes a whole number from 1 to {DEEPEST}, not {depth!r}.")
-        start = self.model.objects.select_related(self.related).filter(name=kwargs["name"]).first()
-        if start is None:
-            raise Http404(f"No {self.model._meta.verbose_name} is called {kwargs['name']!r}.")
+        start = row_named(self.model.objects.select_related(self.related), kwargs["name"], self.request)
         found = trace(start, downstream=direction == DIRECTIONS[0], depth=int(depth))
         return super().get_context_data(**kwargs) | {
             "start": start,

@@ -1,0 +1,79 @@
+"""The pages as of a day: of then in all they say, marked as past, and without anything to edit."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from ownership.history import ChangeSet
+from ownership.models import Service, Table
+
+HOME = reverse("pages:home")
+PAGES = ("/", "/matrix/", "/services/", "/groups/Core Tables/", "/search/?q=biz", "/tables/biztechEvents/")
+
+
+def main_of(response):
+    assert response.status_code == 200
+    return response.text.partition("<main")[2].partition("</main>")[0]
+
+
+@pytest.fixture
+def renamed(seeded):
+    """Since revision 1, payments is called cash-desk, and a table is gone."""
+    payments = Service.objects.get(name="payments")
+    payments.name = "cash-desk"
+    payments.save()
+    Table.objects.get(name="biztechUsers").delete()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_revision_shows_the_rows_of_then(renamed, viewer_client, page):
+    address = page + ("&" if "?" in page else "?")
+    then, now = main_of(viewer_client.get(f"{address}revision=1")), main_of(viewer_client.get(page))
+    assert "cash-desk" not in then
+    assert "payments" in then or "q=" in page
+    assert ("cash-desk" in now) or "q=" in page or "groups" not in page
+    assert ">biztechUsers<" not in now
+
+
+def test_a_day_shows_its_end(renamed, viewer_client):
+    day = f"{ChangeSet.objects.get(revision=3).time:%Y-%m-%d}"
+    page = viewer_client.get(HOME, {"as_of": day}).text
+    assert "the latest revision, 3" in page
+    assert "cash-desk" in page
+    assert "There is no table yet" in viewer_client.get(HOME, {"as_of": "1999-12-31"}).text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_on_it_can_be_edited_or_leads_to_a_form(renamed, lead_client, page):
+    shown = main_of(lead_client.get(page + ("&" if "?" in page else "?") + "revision=1"))
+    for editing in ("/change/", "/add/", "/delete/", "method=post", 'method="post"'):
+        assert editing not in shown.replace("/changeset/", "").replace("1/change/", ""), editing
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_to_a_page_of_the_map_stays_in_that_time(renamed, viewer_client, page):
+    shown = viewer_client.get(page + ("&" if "?" in page else "?") + "revision=1").text
+    links = re.findall(r'href="(/(?:tables|services|groups|matrix|search)?[^"]*)"', main_of_text(shown))
+    ours = [link for link in links if not link.startswith(("/admin", "/static", "/api"))]
+    assert ours or "matrix" in page
+    assert all("revision=1" in link for link in ours)
+
+
+def main_of_text(text):
+    return text.partition("<main")[2].partition("</main>")[0]
+
+
+def test_the_past_takes_a_sign_in(renamed, settings):
+    settings.ANONYMOUS_READ = True
+    for page in PAGES:
+        assert Client().get(page).status_code == 200
+        assert Client().get(page + ("&" if "?" in page else "?") + "revision=1").status_code == 302
+
+
+def test_the_admin_leads_there(renamed, viewer_client):
+    assert f"{HOME}#then" in viewer_client.get("/admin/").text
+    assert f"{HOME}#then" in viewer_client.get("/admin/ownership/changeset/").text
+    assert f"{HOME}?revision=2" in viewer_client.get("/admin/ownership/changeset/2/change/").text
+    assert 'id="then"' in viewer_client.get(HOME).text
