@@ -9,6 +9,7 @@ database: it refuses another.
 import os
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import django
@@ -69,7 +70,7 @@ def main() -> None:
         times.append(time.perf_counter())
         left = compare(read(file), prune=True).changes
         times.append(time.perf_counter())
-    steps = [f"{after - before:.1f} s" for before, after in zip(times, times[1:], strict=False)]
+    steps = [f"{after - before:.1f} s" for before, after in pairwise(times)]
     print(f"{connection.vendor}: {len(plan.changes)} rows: compare {steps[0]}, apply {steps[1]}, again {steps[2]}")
     print(f"{len(left)} differences left; load average {os.getloadavg()[0]:.1f}")
 
