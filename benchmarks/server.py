@@ -183,6 +183,7 @@ def main() -> None:
             "ALLOWED_HOSTS": "127.0.0.1",
             "ANONYMOUS_READ": "1",
             "TRUST_PROXY": "1",
+            "API_RATE": "0",
             "DATABASE_URL": url or f"sqlite:///{folder}/registry.sqlite3",
         }
         for step in ("migrate", "seed"):

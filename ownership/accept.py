@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max, ProtectedError
 
 from ownership.drift.model import Finding, Identity, KeySchema, Offer, mode_name
-from ownership.drift.report import in_a_line
+from ownership.drift.report import in_a_line, in_words
 from ownership.models import Access, DriftRun, SecondaryIndex, Service, Table, TableGroup
 from ownership.runs import Shown
 
@@ -174,7 +174,7 @@ def evidence(run: DriftRun, chosen: Iterable[Finding | Offer]) -> str:
     lines = [f"Accepted from {run} of {run.time:%Y-%m-%d %H:%M} UTC:"]
     for one in chosen:
         if isinstance(one, Finding):
-            said = f"{in_a_line(one)}: declared {one.declared or 'nothing'}, found {one.granted or 'nothing'}"
+            said = f"{in_a_line(one)}: declared {in_words(one.declared)}, found {in_words(one.granted)}"
         else:
             said = f"keys of {one.table}{f' index {one.index}' if one.index else ''}: {one.key_schema}"
         shown = [str(place) for place in one.evidence[:PLACES]]

@@ -3,9 +3,10 @@
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.http import HttpRequest, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.template.response import TemplateResponse
 
 from ownership.history import ChangeSet
@@ -61,6 +62,10 @@ class RegistryAdminSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, team leads and viewers."""
         return may_enter(request.user)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """By password, and by the company's provider where there is one."""
+        return super().login(request, {"by_oidc": bool(settings.OIDC_RP_CLIENT_ID)} | (extra_context or {}))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The first page, with the latest change sets for those who may see history."""

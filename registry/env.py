@@ -1,6 +1,7 @@
 """Reads settings from environment variables, and says what to do when one is missing or makes no sense."""
 
 import os
+from ipaddress import ip_network
 
 from django.core.exceptions import ImproperlyConfigured
 from pythonjsonlogger.core import RESERVED_ATTRS
@@ -54,6 +55,17 @@ def secret(name: str) -> str:
     if value and len(value) < 16:
         raise ImproperlyConfigured(f"{name} is too short to be a secret. Give 16 random characters or more.")
     return value
+
+
+def networks(name: str) -> list[str]:
+    """The variable's IP addresses and networks."""
+    found = words(name)
+    for text in found:
+        try:
+            ip_network(text)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} has {text!r}: give addresses or networks, as 10.0.0.0/8.") from None
+    return found
 
 
 def words(name: str, default: str = "") -> list[str]:

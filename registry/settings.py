@@ -76,6 +76,10 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG 
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set. List the host names it is served under, by commas.")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+# Whose X-Forwarded-For is believed.
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+# Requests a minute to the API, of each token or address and in each process; 0: any number.
+API_RATE = env.integer("API_RATE", 0 if DEBUG else 6_000)
 
 # Whether the map may be read without signing in. History always needs a sign-in or a token.
 ANONYMOUS_READ = env.boolean("ANONYMOUS_READ", DEBUG)
@@ -95,22 +99,27 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "knox",
+    "axes",
     "ownership",
 ]
 
 MIDDLEWARE = [
     "ownership.request_log.RequestLogMiddleware",
+    "ownership.limits.ClientAddressMiddleware",
     "ownership.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "ownership.limits.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "ownership.health.HealthMiddleware",
+    "ownership.limits.ApiRateMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "registry.urls"
@@ -144,6 +153,33 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "pages:home"
+SESSION_ENGINE = "ownership.sessions"  # keys hashed
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Five failed sign-ins with one name from one address lock that pair: nobody locks others out by failing as them.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS, AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = True, False
+AXES_WHITELIST_CALLABLE = "ownership.limits.no_guess"
+AXES_LOCKOUT_CALLABLE = "ownership.limits.locked_out"
+AXES_ENABLE_ADMIN, AXES_DISABLE_ACCESS_LOG = False, True
+
+# Sign-in at an OpenID Connect provider, where one is named. The extra `oidc` has what it takes.
+OIDC_RP_CLIENT_ID = env.text("OIDC_CLIENT_ID", "")
+if OIDC_RP_CLIENT_ID:
+    _cure = "OIDC_CLIENT_ID is set, and so must all of OIDC_… be (docs/operations.md)."
+    OIDC_RP_CLIENT_SECRET = env.required("OIDC_CLIENT_SECRET", _cure)
+    OIDC_OP_AUTHORIZATION_ENDPOINT = env.required("OIDC_AUTHORIZATION_URL", _cure)
+    OIDC_OP_TOKEN_ENDPOINT = env.required("OIDC_TOKEN_URL", _cure)
+    OIDC_OP_USER_ENDPOINT = env.required("OIDC_USERINFO_URL", _cure)
+    OIDC_OP_JWKS_ENDPOINT = env.required("OIDC_JWKS_URL", _cure)
+    OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
+    OIDC_LEADS, OIDC_VIEWERS = env.words("OIDC_LEADS"), env.words("OIDC_VIEWERS")
+    OIDC_RP_SIGN_ALGO, OIDC_RP_SCOPES, OIDC_USE_PKCE, OIDC_TIMEOUT = "RS256", "openid email profile", True, 5
+    LOGIN_REDIRECT_URL_FAILURE = "/admin/login/"
+    SESSION_COOKIE_AGE = 12 * 60 * 60  # who left the company or a group is out by the next day
+    INSTALLED_APPS.append("mozilla_django_oidc")
+    AUTHENTICATION_BACKENDS.append("ownership.oidc.OidcBackend")
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -238,5 +274,5 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     # Development's server has lines of its own.
-    "loggers": {"ownership": {"level": "WARNING" if DEBUG else "INFO"}},
+    "loggers": {"ownership": {"level": "WARNING" if DEBUG else "INFO"}, "axes": {"level": "WARNING"}},
 }

@@ -1,5 +1,6 @@
 """Every address the registry answers. /livez and /readyz are answered before these, by HealthMiddleware."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -8,3 +9,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("ownership.api.urls")),
 ]
+if settings.OIDC_RP_CLIENT_ID:
+    urlpatterns.append(path("oidc/", include("mozilla_django_oidc.urls")))

@@ -16,6 +16,7 @@ def _plain_http(settings) -> None:
     """Tests speak HTTP, hash passwords fast, and don't depend on how the developer's shell sets ANONYMOUS_READ."""
     settings.SECURE_SSL_REDIRECT = False
     settings.ANONYMOUS_READ = False
+    settings.AXES_ENABLED = False
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -164,4 +164,4 @@ def test_the_reason_says_run_finding_and_place():
     run = keep_run("payments read_write orders")
     told = accept.evidence(run, show(run).result.findings)
     assert told.startswith(f"Accepted from run {run.pk} serverless of {run.time:%Y-%m-%d %H:%M} UTC:\n")
-    assert "wider_grant orders payments: declared read, found read_write (payments/serverless.yml:1)" in told
+    assert "wider_grant orders payments: declared Read, found Read + Write (payments/serverless.yml:1)" in told

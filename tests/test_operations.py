@@ -224,8 +224,17 @@ def test_compose_starts_each_service_when_what_it_needs_is_ready():
     assert "/readyz" in services["web"]["healthcheck"]["test"][-1]
 
 
-def test_compose_waits_longer_than_what_it_waits_for():
+def test_gunicorn_refuses_to_serve_with_debug_and_says_what_to_do():
+    result = run(["-m", "gunicorn", "--check-config"], PRODUCTION | {"DEBUG": "1"})
+    assert result.returncode != 0
+    assert "Use `make run`" in result.stderr
+    assert run(["-m", "gunicorn", "--check-config"], PRODUCTION).returncode == 0
+
+
+def test_compose_waits_longer_than_what_it_waits_for(monkeypatch):
     from registry.settings import database
+
+    monkeypatch.setenv("DEBUG", "0")
 
     def seconds(text: str) -> int:
         return int(re.fullmatch(r"(\d+)s", text)[1])
@@ -291,7 +300,7 @@ LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-uv.txt"]
 @pytest.mark.parametrize("name", LOCKS)
 def test_lock_file_names_no_host_and_every_package_has_hashes(name):
     text = (ROOT / name).read_text()
-    assert "http" not in text
+    assert "://" not in text
     assert "--index" not in text
     packages = locked(name)
     assert packages

@@ -45,6 +45,7 @@ _PROBLEMS = {
     "401": "Not signed in, or with a token that is not known, expired, or of an account that is not active.",
     "404": "There is nothing of this name.",
     "406": "The Accept header asks for a form that there is not.",
+    "429": "Too many requests of this token or address: go on after `Retry-After` seconds.",
     "410": "The cursor is of another history: read the map anew, then follow it.",
 }
 

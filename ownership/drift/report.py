@@ -19,6 +19,7 @@ TODO = {
     "key_schema_differs": "correct the key schema in the map",
     "index_differs": "correct the indexes in the map",
 }
+MODES = {"read": "Read", "write": "Write", "read_write": "Read + Write"}
 SHOWN_PLACES = 3  # per finding in the text; JSON has them all
 
 
@@ -160,4 +161,9 @@ def _number(count: int, noun: str) -> str:
 def _difference(finding: Finding) -> str:
     if finding.declared is None and finding.granted is None:
         return ""
-    return f"declared: {finding.declared or 'nothing'}; found: {finding.granted or 'nothing'}"
+    return f"declared: {in_words(finding.declared)}; found: {in_words(finding.granted)}"
+
+
+def in_words(permitted: str | None) -> str:
+    """A mode as people read it; keys as they are."""
+    return "nothing" if permitted is None else MODES.get(permitted, permitted)

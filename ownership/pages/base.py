@@ -27,6 +27,8 @@ class Page(TemplateView):
     http_method_names = ["get", "head", "options"]
     # History and drift ask for a sign-in also where the map is open to all.
     needs_sign_in = False
+    # Whether the page offers itself as it was on another day.
+    shows_past = True
     request: HttpRequest
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -62,6 +64,7 @@ class Page(TemplateView):
         """With the moment asked for (None: today): its revision, change set and the one that followed."""
         return super().get_context_data(**kwargs) | {
             "moment": self.moment,
+            "shows_past": self.shows_past,
             "other_parameters": [
                 (name, value)
                 for name, values in self.request.GET.lists()

@@ -13,6 +13,7 @@ from ownership.models import Waiver
 from ownership.models.drift import KINDS
 from ownership.pages.base import BadAddress, Page
 from ownership.pages.plot import plot, share
+from ownership.templatetags.words import kind
 
 SHOWN = 200  # findings of a run; filters lead to the others
 POINTS = 100
@@ -60,6 +61,7 @@ class DriftPage(Page):
 
     template_name = "ownership/drift.html"
     needs_sign_in = True
+    shows_past = False
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With each run's findings, as the filters leave them."""
@@ -73,7 +75,7 @@ class DriftPage(Page):
         choices = {
             "reader": sorted({run.reader for run in every}),
             "environment": sorted({run.environment or NO_ENVIRONMENT for run in every}),
-            "kind": KINDS,
+            "kind": {name: kind(name) for name in KINDS},
             "state": STATES,
         }
         for name, known in choices.items():

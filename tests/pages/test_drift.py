@@ -54,7 +54,7 @@ def test_findings_stand_by_owner_with_evidence_and_what_to_do(viewer_client, dri
     page = viewer_client.get(DRIFT).text
     for words in (
         "Ask sales (1)",
-        'undeclared_access <strong class="new">new</strong>',
+        'Undeclared access <strong class="new">new</strong>',
         "<code>bots/serverless.yml:2</code>",
         "declare the access, or take the grant away",
         "Owner not known (1)",
