@@ -57,8 +57,8 @@ class Generator:
     Tables and services are called table-1, service-1, …; ids begin at 1.
     """
 
-    def __init__(self, *, tables: int, accesses_each: int = 2, services: int = 200) -> None:
-        self.tables, self.accesses_each, self.services = tables, accesses_each, services
+    def __init__(self, *, tables: int, accesses_each: int = 2, services: int = 200, groups: int = 1) -> None:
+        self.tables, self.accesses_each, self.services, self.groups = tables, accesses_each, services, groups
         from django.db import connection
 
         from ownership.history import chain_digest, entry_content
@@ -121,10 +121,17 @@ class Generator:
 
         from ownership.models import Access, Mode, Service, Table, TableGroup
 
-        group = TableGroup(pk=1, name="Group")
+        groups = [TableGroup(pk=n, name=f"Group {n}", position=n) for n in range(1, self.groups + 1)]
         services = [Service(pk=n, name=f"service-{n}") for n in range(1, self.services + 1)]
         tables = [
-            Table(pk=n, name=f"table-{n}", group=group, owner=services[n % self.services], position=n, description="0")
+            Table(
+                pk=n,
+                name=f"table-{n}",
+                group=groups[n % self.groups],
+                owner=services[n % self.services],
+                position=n,
+                description="0",
+            )
             for n in range(1, self.tables + 1)
         ]
         accesses = [
@@ -138,7 +145,7 @@ class Generator:
             for n in range(1, self.tables * self.accesses_each + 1)
         ]
         with transaction.atomic():
-            self.change_set([(None, row) for row in [group, *services]])
+            self.change_set([(None, row) for row in [*groups, *services]])
             for start in range(0, self.tables, 100):
                 self.change_set([(None, row) for row in tables[start : start + 100]])
             for start in range(0, len(accesses), 100):
@@ -152,7 +159,7 @@ class Generator:
                 self.change_set(edits)
             self.flush()
             # The registry's own managers refuse bulk writes.
-            for model, rows in ((TableGroup, [group]), (Service, services), (Table, tables), (Access, accesses)):
+            for model, rows in ((TableGroup, groups), (Service, services), (Table, tables), (Access, accesses)):
                 QuerySet(model).bulk_create(rows, batch_size=500)
         with self.connection.cursor() as cursor:
             if self.connection.vendor == "postgresql":

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 
@@ -17,6 +17,8 @@ MOST = 25
 _NAME = re.compile(r"[A-Za-z0-9_.-]{2,255}")
 _PARTS = re.compile(r"[-_.]")
 _LONGEST_RUN = 6
+# How a name can hold a word, best first.
+_RANKS = ("iexact", "istartswith", "icontains")
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,12 @@ def _tables(tokens: list[str], environments: list[Environment]) -> list[Known]:
 def _services(tokens: list[str]) -> list[Service]:
     """Services whose name or alias is one of the words, or stands in one between hyphens: events-prod-lambdaRole."""
     runs = {run for token in tokens for run in _runs(token)}
-    return [
-        service
-        for service in Service.objects.select_related("part_of")
-        if service.name in runs or any(alias in runs for alias in service.aliases)
+    named = [
+        pk
+        for pk, name, aliases in Service.objects.order_by().values_list("pk", "name", "aliases")
+        if name in runs or not runs.isdisjoint(aliases)
     ]
+    return list(Service.objects.filter(pk__in=named).select_related("part_of"))
 
 
 def _runs(token: str) -> Iterable[str]:
@@ -116,7 +119,7 @@ def _runs(token: str) -> Iterable[str]:
 
 def _indexes(tokens: list[str], tables: set[int]) -> list[SecondaryIndex]:
     """Indexes of that name; those of the named tables alone, where these have any."""
-    found = list(SecondaryIndex.objects.filter(name__in=tokens).select_related("table")[:MOST])
+    found = list(SecondaryIndex.objects.filter(name__in=tokens).prefetch_related("table")[:MOST])
     return [index for index in found if index.table_id in tables] or found
 
 
@@ -129,7 +132,7 @@ def _holding(text: str, environments: list[Environment]) -> list[Hits]:
         _hits(
             "services", Service.objects.select_related("part_of"), words, ["name", "description", "contact", "aliases"]
         ),
-        _hits("indexes", SecondaryIndex.objects.select_related("table"), bare, ["name"]),
+        _hits("indexes", SecondaryIndex.objects.prefetch_related("table"), bare, ["name"]),
         _hits("notes", Access.objects.select_related("table", "service"), words, ["notes"]),
         _hits("groups", TableGroup.objects.all(), words, ["name", "description"]),
     ]
@@ -147,8 +150,9 @@ def _hits(kind: str, rows: QuerySet, words: list[str], fields: list[str]) -> Hit
     which = Q()
     for word in words:
         which &= Q(*((f"{field}__icontains", word) for field in fields), _connector=Q.OR)
-    found = list(rows.filter(which)[: MOST + 1])
+    order: list[Any] = ["pk"]
     if "name" in fields:
-        wanted = words[0].lower()
-        found.sort(key=lambda row: (row.name.lower() != wanted, not row.name.lower().startswith(wanted)))
+        ranks = [When(**{f"name__{lookup}": words[0], "then": n}) for n, lookup in enumerate(_RANKS)]
+        order = [Case(*ranks, default=len(_RANKS)), "name", "pk"]
+    found = list(rows.filter(which).order_by(*order)[: MOST + 1])
     return Hits(kind, found[:MOST], len(found) > MOST)

@@ -26,7 +26,9 @@ def waive(findings: Sequence[Finding], environment: str | None, until: date) -> 
     A finding that was waived before keeps its waiver, with the new day and grant. Raises ValidationError.
     """
     check_until(until)
-    where = Environment.objects.get(name=environment) if environment else None
+    where = Environment.objects.filter(name=environment).first() if environment else None
+    if environment and where is None:
+        raise ValidationError(f"The map has no environment {environment} any more: keep a run in one that it has.")
     known = {(one.identity(), one.environment_id): one for one in Waiver.objects.told()}
     tables = Table.objects.in_bulk([finding.table for finding in findings], field_name="name")
     waivers = []

@@ -95,6 +95,17 @@ def test_it_is_applied_as_one_change_set_with_reason_source_and_account(run, lea
     assert run(text)[-1].startswith("Compared with revision 2: no difference. Not in the file, and kept: 1 of")
 
 
+def test_a_difference_stands_on_one_line_without_what_a_terminal_would_obey(run):
+    with change_set(reason="Odd notes"):
+        access = Access.objects.get_by_natural_key("biztechUsers", "users")
+        access.notes = "one\n\x1b[31mtwo"
+        access.save()
+    text = exported()
+    assert run(text) == ["Compared with revision 2: no difference."]
+    printed = run(text.replace("one<br>", ""))
+    assert printed[0].endswith(r"notes one\n\x1b[31mtwo → \x1b[31mtwo")
+
+
 def test_only_prune_deletes(run):
     text = exported()
     start, end = text.index("## Instagram Table"), text.index("## Environment Suffix")

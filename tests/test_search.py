@@ -151,7 +151,7 @@ def test_it_takes_a_fixed_number_of_queries(viewer_client, django_assert_num_que
         return len(captured)
 
     with change_set(reason="Few"):
-        make_access(make_table("hub-one"), make_service("hub-svc"))
+        make_access(make_table("hub-one"), make_service("hub-svc", aliases=["hub"]))
     few = count("hub"), count("hub-one " * 50)
     with change_set(reason="Many"):
         for number in range(60):
@@ -165,3 +165,12 @@ def test_text_found_is_never_markup(seeded, viewer_client):
     assert "<script>x" not in page
     assert "<i>" not in page
     assert json.dumps("&lt;i&gt;")[1:-1] in page
+
+
+def test_what_is_named_so_is_among_the_first_of_very_many_that_hold_it(db, monkeypatch):
+    monkeypatch.setattr("ownership.search.MOST", 3)
+    with change_set(reason="Grow"):
+        for number in range(6):
+            make_table(f"a-{number}-hub")
+        make_table("hub-last")
+    assert held("hub", "tables") == ["hub-last", "a-0-hub", "a-1-hub"]

@@ -9,7 +9,7 @@ from django.db.models import ProtectedError
 
 from ownership import feed, runs, undo
 from ownership.history import change_set
-from ownership.models import Service, Table, Waiver
+from ownership.models import Environment, Service, Table, Waiver
 from ownership.runs import today
 from ownership.timeline import Timeline
 from ownership.verify import Verification
@@ -67,6 +67,15 @@ def test_it_holds_in_its_environment_alone(seeded):
     other = keep_run("bots write biztechUsers", environment="production")
     assert {finding.kind for finding in show(first).waived} == {"undeclared_access", "access_not_granted"}
     assert show(other).waived == {}
+
+
+def test_in_an_environment_that_the_map_has_no_more_nothing_is_waived(seeded):
+    run = keep_run("bots write biztechUsers", environment="dev")
+    environment = Environment.objects.get(name="dev")
+    environment.name = "development"
+    environment.save()
+    with pytest.raises(ValidationError, match="no environment dev any more"):
+        waive_all(run)
 
 
 def test_names_move_on_with_table_and_service(bots_write):

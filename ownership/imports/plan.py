@@ -1,9 +1,8 @@
 """What importing a file would change: compared with the registry row by row, in words; and doing it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import count
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,7 +11,7 @@ from django.db.models import CheckConstraint, ProtectedError
 
 from ownership import past
 from ownership.history import change_set
-from ownership.imports.stated import KINDS, Stated, Statement, label
+from ownership.imports.stated import KEY_FIELDS, KINDS, Stated, Statement, in_a_line, label
 from ownership.map import whole_map
 from ownership.models import Access, ChangeSet, Environment, SecondaryIndex, Service, Table, TableGroup
 
@@ -48,7 +47,7 @@ class Change:
     def __str__(self) -> str:
         where = f" (line {self.line})" if self.line else ""
         said = "; ".join(self._said())
-        return f"{self.verb} {label(self.kind, self.key)}{where}{': ' if said else ''}{said}"
+        return in_a_line(f"{self.verb} {label(self.kind, self.key)}{where}{': ' if said else ''}{said}")
 
     def _said(self) -> Iterator[str]:
         for name, (old, new) in self.fields.items():
@@ -128,8 +127,8 @@ class _Comparison:
     """One comparison: the live rows by kind and names, and the places that new rows get."""
 
     def __init__(self, stated: Stated, head: past.Head, rows: dict[str, list[Any]]) -> None:
-        self.stated, self.head = stated, head
-        self.problems = list(stated.problems)
+        # A copy, for comparing adds problems of its own.
+        self.stated, self.head = replace(stated, problems=[*stated.problems]), head
         self.live: dict[Key, Any] = {
             (kind, (row.name,)): row
             for kind, name in (("environment", "environments"), ("group", "groups"), ("service", "services"))
@@ -139,7 +138,12 @@ class _Comparison:
             self.live[("table", (table.name,))] = table
             self.live |= {("index", (table.name, index.name)): index for index in table.indexes.all()}
             self.live |= {("access", (table.name, access.service.name)): access for access in table.accesses.all()}
-        self.places: dict[tuple[str, str], Iterator[int]] = {}
+        # The next place by kind and, of what hangs on a table, that table.
+        self.places: dict[tuple[str, str], int] = {}
+        for (kind, key), row in self.live.items():
+            if kind != "service":
+                place = (kind, _above(kind, key))
+                self.places[place] = max(self.places.get(place, 0), row.position + 1)
 
     def run(self, prune: bool) -> Plan:
         statements = self.stated.ordered()
@@ -153,14 +157,14 @@ class _Comparison:
         missing = list(self._missing({(one.kind, one.key) for one in statements}))
         if prune and self.stated.ignored:
             lines = ", ".join(str(number) for number, _ in self.stated.ignored)
-            self.problems.append(
+            self.stated.problems.append(
                 f"{self.stated.name}: with --prune every line must be understood, for what stands there would be "
                 f"deleted: correct or remove line {lines}."
             )
         kept = {kind: sum(key[0] == kind for key in missing) for kind in KINDS}
         if prune:
             changes += [Change("delete", kind, key, self.live[(kind, key)]) for kind, key in reversed(missing)]
-        return Plan(self.head, changes, self.problems, {kind: number for kind, number in kept.items() if number})
+        return Plan(self.head, changes, self.stated.problems, {kind: number for kind, number in kept.items() if number})
 
     def _change(self, one: Statement) -> Change | None:
         """What the statement changes; its row has the new values already, but for those that name other rows."""
@@ -186,17 +190,14 @@ class _Comparison:
         return change
 
     def _problem(self, one: Statement, words: str) -> None:
-        self.problems.append(f"{self.stated.name}, line {one.line}: {one.label}: {words}")
+        self.stated.problem(one.line, f"{one.label}: {words}")
 
     def _place(self, one: Statement) -> int:
         """New rows stand after those that are there, in the file's order."""
-        above = one.key[0] if one.kind in ("index", "access") else ""
-        if (one.kind, above) not in self.places:
-            taken = [
-                row.position for (kind, key), row in self.live.items() if kind == one.kind and above in ("", key[0])
-            ]
-            self.places[(one.kind, above)] = count(max(taken, default=-1) + 1)
-        return next(self.places[(one.kind, above)])
+        place = (one.kind, _above(one.kind, one.key))
+        number = self.places.get(place, 0)
+        self.places[place] = number + 1
+        return number
 
     def _wholes_first(self, changes: list[Change]) -> list[Change]:
         """A whole before its parts; a problem where parts go in a circle."""
@@ -212,8 +213,7 @@ class _Comparison:
                 name = part_of.get(name)
             if name is not None:
                 circle = " → ".join([*chain[chain.index(name) :], name])
-                line = waiting[first].line
-                self.problems.append(f"{self.stated.name}, line {line}: parts go in a circle: {circle}.")
+                self.stated.problem(waiting[first].line or 0, f"parts go in a circle: {circle}.")
             ordered += [waiting.pop(name) for name in reversed(chain) if name in waiting]
         return ordered
 
@@ -236,6 +236,11 @@ _NAMES = {
 }
 
 
+def _above(kind: str, key: tuple[str, ...]) -> str:
+    """The table that a row has its place under, if any."""
+    return key[0] if kind in ("index", "access") else ""
+
+
 def _value(row: Any, name: str) -> Any:
     value = getattr(row, name)
     return value.name if name in _LINKS and value is not None else value
@@ -246,7 +251,7 @@ def _problems(row: Any) -> list[str]:
     try:
         row.clean_fields(exclude=_LINKS.keys())
         if isinstance(row, Table | SecondaryIndex):
-            broken = _broken(type(row), *(getattr(row, name) for name in _KEYS))
+            broken = _broken(type(row), *(getattr(row, name) for name in KEY_FIELDS))
             return list(broken)
     except ValidationError as error:
         return [
@@ -256,13 +261,10 @@ def _problems(row: Any) -> list[str]:
     return []
 
 
-_KEYS = [f"{role}_{part}" for role in ("partition_key", "sort_key") for part in ("name", "type", "format")]
-
-
 @cache
 def _broken(model: Any, *keys: str) -> tuple[str, ...]:
     """What the constraints say against a key schema. Each asks the database, and most tables have one of a few."""
-    row = model(name="only-keys-count", **dict(zip(_KEYS, keys, strict=True)))
+    row = model(name="only-keys-count", **dict(zip(KEY_FIELDS, keys, strict=True)))
     found = []
     for constraint in model._meta.constraints:
         if isinstance(constraint, CheckConstraint):

@@ -32,6 +32,11 @@ def label(kind: str, key: tuple[str, ...]) -> str:
     return f"{kind} {' / '.join(key)}"
 
 
+def in_a_line(text: str) -> str:
+    """The text for a terminal: line breaks and what else can't be seen as Python writes them."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
 @dataclass
 class Stated:
     """All that a file states.
@@ -65,7 +70,7 @@ class Stated:
 
     def problem(self, line: int, words: str) -> None:
         """Something that keeps the file from being imported."""
-        self.problems.append(f"{self.name}, line {line}: {words}")
+        self.problems.append(in_a_line(f"{self.name}, line {line}: {words}"))
 
     def ordered(self) -> list[Statement]:
         """The statements, a row's mentions joined to what tells of it, in the order in which rows can be made."""

@@ -116,6 +116,8 @@ class DriftPage(Page):
 def _section(shown: runs.Shown, asked: dict[str, str]) -> dict[str, Any]:
     rows = [Row(one, value_of(one), one.identity in shown.new, shown.waived.get(one)) for one in shown.result.findings]
     wanted = [row for row in rows if _is_wanted(row, asked)]
+    waived = [row for row in wanted if row.waiver]
+    offers = [offer for offer in shown.result.offers if asked["table"] in ("", offer.table)]
     open_rows = sorted((row for row in wanted if not row.waiver), key=lambda row: not row.new)
     by_owner: dict[str, list[Row]] = defaultdict(list)
     for row in open_rows[:SHOWN]:
@@ -136,10 +138,10 @@ def _section(shown: runs.Shown, asked: dict[str, str]) -> dict[str, Any]:
             (owner, sorted(rows, key=lambda row: (row.finding.kind, row.finding.table)))
             for owner, rows in sorted(by_owner.items(), key=lambda item: (not item[0], item[0]))
         ],
-        "waived": [row for row in wanted if row.waiver][:SHOWN],
-        "offers": [Row(offer, value_of(offer)) for offer in shown.result.offers if asked["table"] in ("", offer.table)][
-            :SHOWN
-        ],
+        "waived": waived[:SHOWN],
+        "waived_in_all": len(waived),
+        "offers": [Row(offer, value_of(offer)) for offer in offers[:SHOWN]],
+        "offers_in_all": len(offers),
         "unchecked": [(reason, sorted(services)) for reason, services in sorted(unchecked.items())],
         "unresolved": shown.found.unresolved[:SHOWN],
         "notes": shown.found.notes[:SHOWN],

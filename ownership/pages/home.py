@@ -13,7 +13,7 @@ from ownership.pages.base import Page
 
 # Of a larger map the first page shows the groups alone.
 WHOLE = 150
-A_PAGE = 100
+A_PAGE = 50
 LATELY = 6
 
 

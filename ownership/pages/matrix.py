@@ -58,21 +58,23 @@ class Cell:
 class Families:
     """Services by family: a service that is part of no other, with all its parts; and where families are at home.
 
-    A family is at home in the group in which it owns most tables.
+    ``chain`` names each service and what it is part of, up to its ``top``. A family is at ``home`` in the group in
+    which it owns most tables.
     """
 
     services: list[Service]
     top: dict[int, Service] = field(default_factory=dict)
+    chain: dict[int, list[str]] = field(default_factory=dict)
     home: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = {service.pk: service for service in self.services}
         for service in self.services:
-            head, seen = service, {service.pk}
-            while head.part_of_id in known and head.part_of_id not in seen:
+            head, names = service, [service.name]
+            while head.part_of_id in known and known[head.part_of_id].name not in names:
                 head = known[head.part_of_id]
-                seen.add(head.pk)
-            self.top[service.pk] = head
+                names.append(head.name)
+            self.top[service.pk], self.chain[service.pk] = head, names
 
     def find_homes(self, groups: list[TableGroup]) -> None:
         """Fill ``home``; one query."""
@@ -97,9 +99,10 @@ class MatrixPage(Page):
         """With rows of cells, or an overview of counts where there would be too many."""
         groups = list(TableGroup.objects.all())
         families = Families(list(Service.objects.order_by("name")))
-        families.find_homes(groups)
         asked = {name: self.request.GET.get(name, "") for name in ("group", "service", "home", "mode")}
         self._refuse_unknown(asked, groups, families)
+        if asked["home"]:
+            families.find_homes(groups)
         chosen = [s for s in families.services if self._is_chosen(s, families, asked)]
         tables = Table.objects.select_related("group", "owner")
         context = super().get_context_data(**kwargs) | {
@@ -145,16 +148,7 @@ class MatrixPage(Page):
     def _is_chosen(self, service: Service, families: Families, asked: dict[str, str]) -> bool:
         if asked["home"] and families.home[service.pk] != asked["home"]:
             return False
-        if not asked["service"] or service.name == asked["service"]:
-            return True
-        known = {s.pk: s for s in families.services}
-        head, seen = service, {service.pk}
-        while head.part_of_id in known and head.part_of_id not in seen:
-            head = known[head.part_of_id]
-            seen.add(head.pk)
-            if head.name == asked["service"]:
-                return True
-        return False
+        return not asked["service"] or asked["service"] in families.chain[service.pk]
 
     def _cells(self, page: Any, chosen: list[Service], families: Families, accesses: Any, mode: str) -> dict[str, Any]:
         tables = list(page.object_list)
@@ -174,6 +168,8 @@ class MatrixPage(Page):
         """Counts of accesses by group and family; by group and home where families are too many."""
         tops = {top.pk for top in families.top.values()}
         by_home = len(tops) > FAMILIES
+        if by_home:
+            families.find_homes(groups)
         key = families.home if by_home else {pk: top.name for pk, top in families.top.items()}
         counts: dict[tuple[int, str], int] = {}
         counted = Access.objects.filter(MODES[mode][1] if mode else Q()).order_by()

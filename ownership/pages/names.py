@@ -78,19 +78,15 @@ def _ever_named(model: Any, name: str) -> list[int]:
 
 def near(name: str) -> list[tuple[str, Any]]:
     """Tables and services whose names are like this one, most alike first, as (kind, row); two queries."""
-    wanted = _pairs(name)
-    known = [
-        (len(wanted & _pairs(other)) / max(1, len(wanted | _pairs(other))), other, model, pk)
-        for model in (Table, Service)
-        for pk, other in model.objects.order_by().values_list("pk", "name")
-    ]
+    low = name.lower()
+    pairs = [low[n : n + 2] for n in range(len(low) - 1)] or [low]
+    known = []
+    for model in (Table, Service):
+        for pk, other in model.objects.order_by().values_list("pk", "name"):
+            lower = other.lower()
+            known.append((sum([pair in lower for pair in pairs]) / (len(low) + len(lower)), other, model, pk))
     closest = sorted((item for item in known if item[0] > 0), key=lambda item: (-item[0], item[1]))[:_COMPARED]
     ratios = [(SequenceMatcher(None, name.lower(), item[1].lower()).ratio(), *item[1:]) for item in closest]
     best = [item for item in sorted(ratios, key=lambda item: (-item[0], item[1])) if item[0] >= _SIMILAR][:NEAR]
     # An address is made of the name alone: the rows need not be fetched.
     return [(str(model._meta.verbose_name), model(pk=pk, name=other)) for _, other, model, pk in best]
-
-
-def _pairs(text: str) -> set[str]:
-    low = text.lower()
-    return {low[n : n + 2] for n in range(len(low) - 1)} or {low}

@@ -84,13 +84,13 @@ def test_bombs_end_in_an_error_soon_and_with_little_memory(tmp_path: Path, conte
     path = tmp_path / "serverless.yml"
     path.write_bytes(content)
     tracemalloc.start()
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(ReadError) as caught:
         Files(tmp_path).load(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert caught.value.place.file == "serverless.yml"
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
     assert peak < 200_000_000
 
 

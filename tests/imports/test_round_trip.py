@@ -75,3 +75,36 @@ def test_what_csv_has_no_column_for_is_left_alone(seeded):
         group.save()
         TableGroup.objects.create(name="Empty")
     assert differences(stated) == []
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Primary key: id.",
+        "Owned by x.",
+        "All owned by the x service.",
+        "See this for details.",
+        "See it. See [a](b) for details.",
+        "- Index x (GSI)",
+        "| Service | Access | Notes |",
+        "### Table",
+        "1. One",
+        "See",
+    ],
+)
+@pytest.mark.parametrize("more", [None, {"title": "See Owned by y. for details.", "url": None}])
+def test_a_text_that_reads_like_a_mark_or_sentence_of_ours_is_not_taken_for_one(description, more):
+    table = {
+        "name": "one", "group": "Group", "owner": "a", "description": description, "more": more,
+        "key_schema": None, "indexes": [], "accesses": [],
+    }  # fmt: skip
+    groups = [{"name": "Group", "description": description}]
+    stated = from_markdown({"environments": [], "groups": groups, "services": [], "tables": [table]})
+
+    said = all_said(stated)
+    assert (stated.problems, stated.ignored) == ([], [])
+    assert said[("group", ("Group",))]["description"] == description
+    one = said[("table", ("one",))]
+    assert (one["description"], one["owner"], one["partition_key_name"]) == (description, "a", "")
+    assert one["more_title"] == (more["title"] if more else "")
+    assert {kind for kind, _ in said} == {"group", "service", "table"}

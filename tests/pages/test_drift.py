@@ -149,3 +149,15 @@ def test_queries_do_not_grow_with_findings(lead_client, drifted):
     # Session and user; the runs; head twice and the map's six models; waivers; permissions, the user's and the
     # groups'; and of the run its grants, the one before and the figures.
     assert counted() == few == 2 + 1 + 8 + 1 + 2 + 3
+
+
+def test_what_a_page_leaves_out_it_says(viewer_client, seeded, monkeypatch):
+    monkeypatch.setattr(page_module, "SHOWN", 2)
+    run = keep_run(*(f"bots write shadow{number}" for number in range(5)))
+    open_ones = len(show(run).result.findings)
+    assert f"{open_ones - 2} more: narrow by owner" in viewer_client.get(DRIFT).text
+    with change_set(reason="All of them"):
+        waive(show(run).result.findings, None, today() + timedelta(days=9))
+    page = viewer_client.get(DRIFT).text
+    assert f"Waived ({open_ones})" in page
+    assert "These are the first 2: narrow by owner" in page

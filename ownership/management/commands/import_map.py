@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ownership.imports.files import UnreadableFile, read
 from ownership.imports.plan import NotApplied, Plan, compare
-from ownership.imports.stated import KINDS
+from ownership.imports.stated import KINDS, in_a_line
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         plan = compare(stated, prune=options["prune"])
         for number, line in stated.ignored:
-            self.stdout.write(f"Not understood, and left out: line {number}: {line[:100]}")
+            self.stdout.write(f"Not understood, and left out: line {number}: {in_a_line(line[:100])}")
         if plan.problems:
             raise CommandError("\n".join([*plan.problems, "Nothing was changed."]))
         for change in plan.changes:

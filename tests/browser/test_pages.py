@@ -1,0 +1,160 @@
+"""The pages as people use them, in a real browser: found, read, filtered, by keyboard, in the dark, on a phone."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
+
+from ownership.models import Service, Table
+from tests.browser.conftest import complaints, sign_in
+
+pytestmark = pytest.mark.browser
+
+# The package's code drives another browser; only the script that it ships is wanted, so it is not imported.
+AXE = Path(find_spec("axe_playwright_python").submodule_search_locations[0]) / "axe.min.js"
+PAGES = (
+    "/",
+    "/?revision=1",
+    "/search/?q=biztechUsersPROD",
+    "/search/?q=event",
+    "/search/?q=nothing-is-called-so",
+    "/matrix/",
+    "/matrix/?group=Core+Tables&mode=write",
+    "/groups/Core Tables/",
+    "/services/",
+    "/tables/biztechProfiles/",
+    "/tables/biztechProfiles/?revision=1",
+    "/tables/biztechUsers/history/",
+    "/tables/biztechProfiles/trace/",
+    "/services/interactions/",
+    "/services/payments/trace/?direction=upstream",
+    "/drift/",
+    "/tables/biztechUsrs/",
+    "/no/such/page/",
+    "/?revision=x",
+)
+
+
+def look(browser, scheme="light", width=1360):
+    """As someone whose system is set so, in a window of that width."""
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    )
+
+
+@pytest.fixture
+def site(committed, lead, live_server, browser):
+    """Signed in as a team lead, with a change after the seed."""
+    call_command("seed", verbosity=0)
+    owner = Service.objects.get(name="users")
+    owner.contact, owner.description = "users-oncall@example.org", "Accounts."
+    owner.save()
+    sign_in(browser, live_server.url, "lead", "a long pass phrase")
+    browser.get_log("browser")
+    return live_server.url
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_runs_over_the_edge(site, browser, scheme):
+    script = AXE.read_text()
+    found = {}
+    for width in (1360, 390):
+        look(browser, scheme, width)
+        for page in PAGES:
+            browser.get(site + page)
+            browser.execute_script(script)
+            result = browser.execute_async_script("axe.run().then(arguments[0])")
+            assert result["passes"], page
+            if result["violations"]:
+                found[page, width] = [
+                    (rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in result["violations"]
+                ]
+            if browser.execute_script("return document.documentElement.scrollWidth") > width:
+                found[page, width, "edge"] = "wider than the window"
+    assert not found, json.dumps({str(key): value for key, value in found.items()}, indent=1)
+
+
+def test_no_page_breaks_the_content_security_policy(site, browser):
+    for page in PAGES:
+        browser.get(site + page)
+    # What was asked for and is not there is a message of the browser's own.
+    assert [line for line in complaints(browser) if "the server responded with a status of 40" not in line] == []
+
+
+def test_a_log_line_is_pasted_and_leads_to_the_table(site, browser):
+    browser.get(site)
+    line = '{"level":"error","msg":"Requested resource not found: biztechUsersPROD"} ' * 150
+    field = browser.find_element(By.ID, "q-home")
+    browser.execute_script("arguments[0].value = arguments[1]", field, line)
+    field.send_keys(Keys.ENTER)
+    known = browser.find_element(By.CSS_SELECTOR, ".known")
+    assert "biztechUsersPROD is its physical name in production" in known.text
+    known.find_element(By.LINK_TEXT, "biztechUsers").click()
+    assert browser.title.startswith("biztechUsers")
+    browser.back()
+    assert browser.find_element(By.CSS_SELECTOR, ".known")
+
+
+def test_the_matrix_is_filtered_and_a_cell_leads_to_its_access(site, browser):
+    browser.get(f"{site}/matrix/")
+    Select(browser.find_element(By.NAME, "group")).select_by_visible_text("Core Tables")
+    Select(browser.find_element(By.NAME, "mode")).select_by_visible_text("is indirect")
+    browser.find_element(By.XPATH, "//form[@class='filter']//button").click()
+    cells = browser.find_elements(By.CSS_SELECTOR, "table.matrix td a")
+    assert [cell.get_attribute("aria-label") for cell in cells] == [
+        "members writes biztechProfiles, indirectly",
+        "payments writes biztechProfiles, indirectly",
+    ]
+    cells[1].click()
+    assert browser.current_url.endswith("/tables/biztechProfiles/#access-payments")
+    assert "Webhook calls createProfile" in browser.find_element(By.CSS_SELECTOR, ":target").text
+
+
+def test_the_picture_leads_from_table_to_service_and_back_by_keyboard_alone(site, browser):
+    browser.get(f"{site}/tables/biztechUsers/")
+    for expected in ("/services/members/", "/tables/biztechUsers/"):
+        for _ in range(60):
+            browser.switch_to.active_element.send_keys(Keys.TAB)
+            here = browser.execute_script("return document.activeElement.getAttribute('href')")
+            if here == expected and browser.execute_script("return !!document.activeElement.closest('svg')"):
+                break
+        browser.switch_to.active_element.send_keys(Keys.ENTER)
+        assert browser.current_url == site + expected
+    look(browser, width=390)
+    shown = browser.find_elements(By.CSS_SELECTOR, ".picture svg")
+    assert [svg.is_displayed() for svg in shown] == [False, True]
+
+
+def test_the_map_is_seen_as_it_was_and_left_again(site, browser):
+    Table.objects.get(name="biztechPrizes").delete()
+    browser.get(site)
+    assert not browser.find_elements(By.LINK_TEXT, "biztechPrizes")
+    browser.get(f"{site}/?revision=1")
+    assert "This is the past" in browser.find_element(By.CSS_SELECTOR, ".past").text
+    browser.find_element(By.LINK_TEXT, "biztechPrizes").click()
+    assert "This is the past" in browser.find_element(By.CSS_SELECTOR, ".past").text
+    browser.get(f"{site}/")
+    field = browser.find_element(By.ID, "then")
+    browser.execute_script("arguments[0].value = '2000-01-31'", field)
+    browser.find_element(By.CSS_SELECTOR, "form.then button").click()
+    assert "There is no table yet" in browser.find_element(By.TAG_NAME, "main").text
+    browser.find_element(By.LINK_TEXT, "See it today").click()
+    assert browser.find_element(By.LINK_TEXT, "biztechEvents")
+
+
+def test_the_map_is_exported_from_the_first_page(site, browser):
+    browser.get(site)
+    address = browser.find_element(By.LINK_TEXT, "CSV").get_attribute("href")
+    text = browser.execute_async_script(
+        "const done = arguments[1]; fetch(arguments[0]).then(answer => answer.text()).then(done)", address
+    )
+    assert "biztechUsers" in text
+    assert len(text.splitlines()) > 55
