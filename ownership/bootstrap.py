@@ -58,6 +58,19 @@ def create_triggers(connection: BaseDatabaseWrapper) -> None:
                         f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
                         f"BEGIN SELECT RAISE(ABORT, '{_SENTENCE}'); END"
                     )
+            # INSERT OR REPLACE deletes what stands in its way without the triggers of DELETE.
+            for model in [ChangeSet, *entry_models()]:
+                table, key = model._meta.db_table, model._meta.pk.column
+                place = (
+                    "digest = NEW.digest"
+                    if model is ChangeSet
+                    else ("change_set_id = NEW.change_set_id AND sequence = NEW.sequence")
+                )
+                cursor.execute(
+                    f"CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608
+                    f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key} OR ({place})) "
+                    f"BEGIN SELECT RAISE(ABORT, '{_SENTENCE}'); END"
+                )
 
 
 def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
@@ -83,7 +96,7 @@ def drop_triggers(connection: BaseDatabaseWrapper) -> None:
             if connection.vendor == "postgresql":
                 cursor.execute(f"DROP TRIGGER IF EXISTS append_only ON {table}")
             else:
-                for verb in ("update", "delete"):
+                for verb in ("update", "delete", "replace"):
                     cursor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
 
 

@@ -164,8 +164,13 @@ class Timeline:
             )
         newest = sorted(revisions, reverse=True)
         shown = newest[:size]
-        entries = [entry for model, which in self.parts for entry in model.objects.filter(which, change_set__in=shown)]
-        return Page(_grouped(shown, entries), shown[-1] if len(newest) > size else None)
+        # Once each: what a service lost was its own, too.
+        entries = {
+            (model, entry.pk): entry
+            for model, which in self.parts
+            for entry in model.objects.filter(which, change_set__in=shown)
+        }
+        return Page(_grouped(shown, list(entries.values())), shown[-1] if len(newest) > size else None)
 
 
 def change_set_entries(revision: int, after: int = 0, size: int = 200) -> tuple[list[Said], int | None]:

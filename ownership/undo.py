@@ -4,12 +4,15 @@ Only the fields that the change set changed go back. Where a later change touche
 conflict: it stays as it is unless it is chosen. No value comes from outside: all are history's.
 """
 
+import hashlib
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import ProtectedError
 
 from ownership.history import CREATED, DELETED, entries_of, fetch
@@ -53,6 +56,12 @@ def plan(revision: int, sequence: int | None = None) -> list[Step]:
     return [
         _step(of_row) for of_row in rows.values() if (of_row[0].history_type, of_row[-1].history_type) != ("+", "-")
     ]
+
+
+def fingerprint(steps: list[Step]) -> str:
+    """Names what the steps would do, so that nothing is undone but what somebody looked at."""
+    told = [[step.entry.pk, step.action, step.explanation, step.fields, step.conflicts] for step in steps]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
 
 
 def _hangs_on(entry: Any, other: Any) -> bool:

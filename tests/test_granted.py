@@ -117,7 +117,7 @@ def test_the_page_shows_it_to_those_who_are_signed_in_and_not_of_the_past(
     keep_run("bots write orders")
     page = viewer_client.get(f"/{thing}/").text
     assert "Declared beside granted" in page
-    assert "<strong>undeclared_access</strong>" in page
+    assert "<strong>Undeclared access</strong>" in page
     assert "bots/serverless.yml:1" in page
     assert "Declared beside granted" not in client.get(f"/{thing}/").text
     assert "Declared beside granted" not in viewer_client.get(f"/{thing}/?revision=1").text

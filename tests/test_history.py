@@ -316,6 +316,22 @@ def test_the_database_refuses_to_change_or_delete_history(seeded, verb):
         assert model.objects.exists()
 
 
+def test_sqlite_refuses_to_replace_history(seeded):
+    if connection.vendor != "sqlite":
+        pytest.skip("INSERT OR REPLACE is SQLite's")
+    for model in [ChangeSet, *entry_models()]:
+        if row := model.objects.values().first():
+            columns = ", ".join(field.column for field in model._meta.fields)
+            table = model._meta.db_table
+            with (
+                pytest.raises(IntegrityError, match="append-only"),
+                transaction.atomic(),
+                connection.cursor() as cursor,
+            ):
+                cursor.execute(f"INSERT OR REPLACE INTO {table} ({columns}) SELECT {columns} FROM {table} LIMIT 1")
+            assert model.objects.values().first() == row
+
+
 def test_postgresql_refuses_to_truncate_history(seeded):
     if connection.vendor != "postgresql":
         pytest.skip("TRUNCATE is PostgreSQL's")

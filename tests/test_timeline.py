@@ -3,7 +3,7 @@
 import pytest
 
 from ownership.models import Access, Service, Table
-from ownership.timeline import Change, in_words, said
+from ownership.timeline import Change, Timeline, in_words, said
 from tests.factories import make_access, make_service, make_table
 
 
@@ -58,3 +58,12 @@ def test_key_fields_come_last_and_are_named_by_their_key():
     make_table("orders", partition_key_name="id", partition_key_format="UUID", description="Orders.")
     fields = [change.field for change in said(Table.history.get()).changes]
     assert fields == ["group", "owner", "description", "partition key", "partition key format"]
+
+
+@pytest.mark.django_db
+def test_a_service_s_timeline_tells_a_deleted_access_once():
+    access = make_access(make_table("orders"), make_service("payments"))
+    service = access.service
+    access.delete()
+    [group, *_] = Timeline.of(Service, service.pk).page().groups
+    assert [(said.label, said.verb) for said in group.entries] == [("payments → orders", "deleted")]

@@ -1,5 +1,6 @@
 """What all registry models share in the admin: a reason with every write, and the timeline as history page."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -11,11 +12,12 @@ from django.contrib.admin.widgets import AdminURLFieldWidget, AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 
 from ownership.admin.conflict import Conflict, find_conflict, head_revision, merged
 from ownership.history import NO_REASON, ChangeSet, change_set
+from ownership.models import Access, Service, TableGroup
 from ownership.timeline import Timeline
 
 REASON_NEEDED = "Say why. Nothing was changed: every change of the map needs a reason."
@@ -129,6 +131,24 @@ def admin_change_set(request: HttpRequest, reason: str):
     return change_set(user=request.user, reason=reason, source=ChangeSet.Source.ADMIN)  # type: ignore[arg-type]
 
 
+def _as_typed(model: Any, post: QueryDict) -> Iterator[tuple[str, str]]:
+    """What a form held, in people's words: no tokens, no ids."""
+    hidden = ("csrfmiddlewaretoken", "revision", "post", "_save", "_continue", "_addanother")
+    choices = {field.name: dict(field.flatchoices) for part in (model, Access) for field in part._meta.fields}
+    named: dict[str, Any] = {"owner": Service, "service": Service, "part_of": Service, "group": TableGroup}
+    for name, value in post.items():
+        *place, last = name.split("-")
+        skipped = name in hidden or last in ("id", "table", "position") or "_FORMS" in last or "__prefix__" in place
+        if skipped or not isinstance(value, str) or not value:
+            continue
+        if last in named and value.isascii() and value.isdigit() and len(value) < 19:
+            row = named[last].objects.filter(pk=value).first()
+            value = row.name if row else value
+        # accesses-0-mode → accesses 1, mode
+        where = f"{place[0]} {int(place[1]) + 1}, " if len(place) == 2 and place[1].isdigit() else ""
+        yield where + last.replace("_", " "), str(choices.get(last, {}).get(value, value))
+
+
 class RegistryAdmin(SteadyLists, admin.ModelAdmin):
     """Edits registry rows: every POST is one change set, checked and written under the registry's lock."""
 
@@ -187,9 +207,7 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
 
     def _gone(self, request: HttpRequest, timeline: Timeline) -> HttpResponse:
         """Somebody deleted the row while its form was open: say who and why, and give back what was typed."""
-        typed = {name: value for name, value in request.POST.items() if value and not name.endswith("_FORMS")}
-        for name in ("csrfmiddlewaretoken", "revision", "_save", "_continue", "_addanother"):
-            typed.pop(name, None)
+        typed = dict(_as_typed(self.model, request.POST))
         context = {
             **self.admin_site.each_context(request),
             "title": f"{timeline.label()} was deleted meanwhile",
@@ -220,16 +238,21 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
         if request.method != "POST":
             context = {"reason_form": ReasonForm(), "shown_revision": head_revision()}
             return super().delete_view(request, object_id, context | (extra_context or {}))
-        form = ReasonForm(request.POST)
-        if not form.is_valid():
+        form, conflict = ReasonForm(request.POST), None
+        timeline = Timeline.of_row(self.model, unquote(object_id))
+        if form.is_valid():
+            with admin_change_set(request, form.cleaned_data["reason"]):
+                if self.get_object(request, unquote(object_id)) is None and timeline.exists():
+                    return self._gone(request, timeline)
+                conflict = find_conflict(request, timeline)[0]
+                if conflict is None:
+                    return super().delete_view(request, object_id, extra_context)
+        else:
             self.message_user(request, REASON_NEEDED, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-        with admin_change_set(request, form.cleaned_data["reason"]):
-            conflict, _ = find_conflict(request, Timeline.of_row(self.model, unquote(object_id)))
-            if conflict is not None:
-                self.message_user(request, f"Nothing was deleted. {conflict.sentence}", messages.ERROR)
-                return HttpResponseRedirect(request.get_full_path())
-            return super().delete_view(request, object_id, extra_context)
+        # Without the sign that the page was confirmed, Django shows it again.
+        request.POST = QueryDict()
+        context = {"reason_form": form, "conflict": conflict, "shown_revision": head_revision()}
+        return super().delete_view(request, object_id, context | (extra_context or {}))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

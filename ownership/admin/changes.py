@@ -14,7 +14,6 @@ from django.urls import URLPattern, path, reverse
 
 from ownership import feed, undo
 from ownership.admin.base import ReasonField, SteadyLists
-from ownership.admin.conflict import head_revision
 from ownership.history import DELETED, ChangeSet, change_set, entry_models
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup, Waiver
 from ownership.timeline import KINDS, change_set_entries, said
@@ -93,6 +92,10 @@ class WhoFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(user_name=self.value()) if self.value() else queryset
+
+
+class _Stale(Exception):
+    """Undoing would do something else now than its page showed."""
 
 
 class UndoForm(forms.Form):
@@ -191,39 +194,50 @@ class ChangeSetAdmin(SteadyLists, admin.ModelAdmin):
             raise Http404("There is nothing of this kind to undo.")
         self._check_permission(request, steps)
         form = UndoForm(request.POST if request.method == "POST" else None, steps=steps)
+        stale = ""
         if request.method == "POST" and form.is_valid():
             try:
                 done = self._undo(request, change, sequence, form)
             except undo.CanNotUndo as error:
                 self.message_user(request, f"Nothing was changed. {error}", messages.ERROR)
                 return HttpResponseRedirect(request.get_full_path())
-            if done is not None:
-                self.message_user(request, f"Undone, as revision {done}.", messages.SUCCESS)
-                return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[done]))
-            self.message_user(request, "Nothing was left to undo, or nothing was chosen.", messages.WARNING)
-            return HttpResponseRedirect(request.get_full_path())
+            except _Stale:
+                stale = (
+                    "Nothing was changed yet: what undoing would do is not what this page showed. "
+                    "This is how it is now; what you typed is still here."
+                )
+                steps = undo.plan(change.revision, sequence)
+            else:
+                if done is not None:
+                    self.message_user(request, f"Undone, as revision {done}.", messages.SUCCESS)
+                    return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[done]))
+                self.message_user(request, "Nothing was left to undo, or nothing was ticked.", messages.WARNING)
+                return HttpResponseRedirect(request.get_full_path())
         context = {
             "change_set": change,
             "steps": steps,
             "form": form,
-            "shown_revision": head_revision(),
+            "plan": undo.fingerprint(steps),
+            "stale": stale,
             "nothing": not any(step.action for step in steps),
             "counts": Counter(step.action for step in steps),
         }
-        what = f"revision {revision}" if sequence is None else f"{steps[-1].said.label} in revision {revision}"
+        labels = {step.entry.sequence: step.said.label for step in steps}
+        what = f"revision {revision}" if sequence is None else f"{labels.get(sequence, 'entry')} in revision {revision}"
         return self._page(request, "undo", f"Undo {what}", context)
 
     def _undo(self, request: HttpRequest, change: ChangeSet, sequence: int | None, form: UndoForm) -> int | None:
-        """Undo under the lock; the new revision, or None where nothing changed. CanNotUndo where the page is stale."""
+        """Undo under the lock; the new revision, or None where nothing changed. _Stale where the page showed other."""
         with change_set(
             user=request.user,  # type: ignore[arg-type]
             reason=form.cleaned_data["reason"],
             source=ChangeSet.Source.RESTORE,
             undoes=change.revision,
         ) as draft:
-            if request.POST.get("revision") != str(head_revision()):
-                raise undo.CanNotUndo("The map changed since you opened this page. Look at it again, then undo.")
-            undo.apply(undo.plan(change.revision, sequence), form.cleaned_data["conflicts"])
+            steps = undo.plan(change.revision, sequence)
+            if request.POST.get("plan") != undo.fingerprint(steps):
+                raise _Stale
+            undo.apply(steps, form.cleaned_data["conflicts"])
         return draft.revision
 
     def _check_permission(self, request: HttpRequest, steps: list[undo.Step]) -> None:

@@ -37,15 +37,17 @@ def find_conflict(request: HttpRequest, timeline: Timeline) -> tuple[Conflict | 
     """(the conflict or None, the revision that the form shows). The lock is held, so it stays true until saved."""
     text, head = request.POST.get(FIELD, ""), head_revision()
     if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text) <= head):
-        sentence = "Not saved: this form does not say which revision of the map it shows. Check it, then save again."
+        sentence = (
+            "Nothing was changed: this page does not say which revision of the map it shows. Check it, and try again."
+        )
         return Conflict(sentence, []), head
     groups = timeline.since(int(text))
     if not groups:
         return None, int(text)
     names = ", ".join(dict.fromkeys(group.change_set.user_name for group in groups))
     return Conflict(
-        f"Not saved yet: while you had this page open, it was changed by {names}. What you typed is still here, "
-        "everything else is as it is now. Check it, then save again.",
+        f"Nothing was changed yet: while you had this page open, it was changed by {names}. What you typed is still "
+        "here, everything else is as it is now. Check it, then go on.",
         groups,
     ), int(text)
 

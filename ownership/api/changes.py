@@ -12,6 +12,7 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import escape
 from django.utils.timezone import is_naive, make_aware
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
@@ -300,7 +301,8 @@ class AtomView(RegistryView):
                 title=_plain(change.reason),
                 link=link,
                 unique_id=f"{link}#{change.digest}",
-                description=_plain("\n".join(lines)),
+                # Feed readers take a summary for HTML.
+                description="<br>".join(escape(_plain(line)) for line in lines),
                 author_name=_plain(change.user_name),
                 pubdate=change.time,
                 updateddate=change.time,

@@ -44,7 +44,7 @@ def test_the_second_is_refused_and_told_who_changed_what_why(lead_client, table,
     page = response.content.decode()
     assert response.status_code == 200
     assert Table.objects.get().description == "Orders."
-    for told in ("Not saved yet", "changed by lead", "Handed to users", "payments", "users"):
+    for told in ("Nothing was changed yet", "changed by lead", "Handed to users", "payments", "users"):
         assert told in page
 
 
@@ -194,9 +194,12 @@ def test_a_table_that_changed_since_the_delete_page_was_opened_is_not_deleted(le
     form = form_of(lead_client.get(url))
     others_change(access, mode="write")
     response = lead_client.post(url, form | {"reason": "Not needed"}, follow=True)
-    assert "Nothing was deleted" in response.content.decode()
+    assert "Nothing was changed yet" in response.content.decode()
+    assert "Meanwhile, as revision" in response.content.decode()
     assert Table.objects.exists()
-    lead_client.post(url, form_of(response) | {"reason": "Not needed"})
+    again = form_of(response)
+    assert again["reason"] == "Not needed"
+    lead_client.post(url, again)
     assert not Table.objects.exists()
 
 

@@ -63,11 +63,23 @@ def test_a_conflict_that_is_none_can_not_be_chosen(lead_client, revision):
 
 def test_a_page_that_the_map_has_left_behind_is_refused(lead_client, revision):
     form = form_of(lead_client.get(url(revision)))
-    make_service("elsewhere")
+    table = Table.objects.get(name="orders")
+    table.description = "Edited meanwhile."
+    table.save()
     before = head()
-    page = lead_client.post(url(revision), form | {"reason": "x"}, follow=True)
-    assert "The map changed since you opened this page" in words(page)
+    page = lead_client.post(url(revision), form | {"reason": "x"})
+    assert "Nothing was changed yet" in words(page)
+    assert form_of(page)["reason"] == "x"
     assert head() == before
+    assert lead_client.post(url(revision), form_of(page)).status_code == 302
+    assert head() == before + 1
+
+
+def test_a_change_elsewhere_is_no_reason_to_refuse(lead_client, revision):
+    form = form_of(lead_client.get(url(revision)))
+    make_service("elsewhere")
+    assert lead_client.post(url(revision), form | {"reason": "x"}).status_code == 302
+    assert ChangeSet.objects.first().undoes_id == revision
 
 
 def test_a_viewer_may_look_at_history_but_not_undo(viewer_client, revision):

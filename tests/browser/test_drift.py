@@ -24,20 +24,20 @@ def test_a_lead_accepts_one_finding_and_waives_another(committed, lead, live_ser
     sign_in(browser, live_server.url, "lead", "a long pass phrase")
     browser.get(live_server.url)
     browser.find_element(By.LINK_TEXT, "Drift").click()
-    assert "undeclared_access" in browser.find_element(By.CSS_SELECTOR, "table.findings").text
+    assert "Undeclared access" in browser.find_element(By.CSS_SELECTOR, "table.findings").text
 
-    tick(browser, "undeclared_access biztechUsers bots")
+    tick(browser, "Undeclared access biztechUsers bots")
     press(browser, "Accept…")
     assert "mode: Write" in browser.find_element(By.CSS_SELECTOR, ".entry").text
     browser.find_element(By.NAME, "reason").send_keys("The bot signs people up")
     press(browser, "Accept 1 finding")
     assert "1 finding accepted as revision 2." in browser.find_element(By.CSS_SELECTOR, ".message").text
 
-    tick(browser, "undeclared_access biztechQRs payments")
+    tick(browser, "Undeclared access biztechQRs payments")
     press(browser, "Waive…")
     browser.find_element(By.NAME, "reason").send_keys("Goes next term")
     press(browser, "Waive 1 finding")
     assert "waived until" in browser.find_element(By.CSS_SELECTOR, ".message").text
     assert "Goes next term" in browser.find_element(By.TAG_NAME, "main").text
-    assert not browser.find_elements(By.CSS_SELECTOR, "input[aria-label='undeclared_access biztechUsers bots']")
+    assert not browser.find_elements(By.CSS_SELECTOR, "input[aria-label='Undeclared access biztechUsers bots']")
     assert complaints(browser) == []
