@@ -37,7 +37,7 @@ def browser(tmp_path) -> Iterator[webdriver.Chrome]:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    chrome.implicitly_wait(5)
+    chrome.implicitly_wait(10)
     yield chrome
     chrome.quit()
 
