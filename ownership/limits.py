@@ -130,3 +130,9 @@ class PermissionsPolicyMiddleware:
         response = self.get_response(request)
         response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
         return response
+
+
+def guessed_name(request: Any, credentials: Any = None) -> str:
+    """Whose account somebody tries to enter, for django-axes: no longer than its column."""
+    name = (credentials or {}).get("username") or (request.POST.get("username") if request else "") or ""
+    return str(name)[:255]

@@ -169,6 +169,7 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contri
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS, AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = True, False
+AXES_USERNAME_CALLABLE = "ownership.limits.guessed_name"
 AXES_WHITELIST_CALLABLE = "ownership.limits.no_guess"
 AXES_LOCKOUT_CALLABLE = "ownership.limits.locked_out"
 AXES_ENABLE_ADMIN, AXES_DISABLE_ACCESS_LOG = False, True

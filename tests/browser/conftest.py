@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.ui import WebDriverWait
 
 # Without these, a browser on a closed network keeps looking up its maker's hosts.
 QUIET = (
@@ -48,6 +50,8 @@ def sign_in(browser: webdriver.Chrome, base: str, name: str, password: str) -> N
     browser.find_element(By.NAME, "username").send_keys(name)
     browser.find_element(By.NAME, "password").send_keys(password)
     browser.find_element(By.CSS_SELECTOR, "input[type=submit]").click()
+    # Going on before the answer has come would leave it, and the sign-in, behind.
+    WebDriverWait(browser, 15).until(expected_conditions.presence_of_element_located((By.ID, "logout-form")))
 
 
 def complaints(browser: webdriver.Chrome) -> list[str]:
