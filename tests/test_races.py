@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -102,6 +103,9 @@ def test_a_consumer_that_polls_during_many_writes_misses_none_and_sees_them_in_o
             after = seen[-1] if seen else 0
             found = ChangeSet.objects.filter(revision__gt=after).order_by("revision")
             seen.extend(found.values_list("revision", flat=True))
+            # Without a pause this thread would keep the interpreter from the one that holds SQLite's lock, and so
+            # the others waiting until their patience ends.
+            time.sleep(0.005)
 
     assert at_once(writers, poll) == [None, None]
     assert seen == list(range(1, 46)) == revisions()
