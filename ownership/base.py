@@ -4,6 +4,7 @@ from typing import Any, NoReturn, Self
 
 from django.db import models
 
+from ownership.bulk import delete_together
 from ownership.history import RegistryHistory, fetch, joined_change_set
 
 
@@ -34,8 +35,7 @@ class RegistryQuerySet(models.QuerySet):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete each row with its history, in one change set."""
-        with joined_change_set():
-            return super().delete()
+        return delete_together(self)
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -71,14 +71,33 @@ class RegistryModel(models.Model):
             self._state_before = fetch(type(self), self.pk) if self.pk is not None else None
             self.check_under_lock()
             super().save(*args, **kwargs)
+            self._state_before = None
 
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+    def delete(self) -> tuple[int, dict[str, int]]:  # type: ignore[override]
         """Delete the row and what cascades from it, each with its entry, or nothing."""
-        with joined_change_set():
-            return super().delete(*args, **kwargs)
+        return delete_together([self])
 
     def check_under_lock(self) -> None:
         """Raise ValidationError for what no constraint can say and only the lock makes certain; nothing by default."""
+
+    _checks_hold = False
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """As Django's, which takes three statements for each check: here one query answers for all that hold."""
+        checks = [one.condition for one in self._meta.constraints if isinstance(one, models.CheckConstraint)]
+        against = self._get_field_expression_map(meta=self._meta)  # type: ignore[attr-defined]
+        self._checks_hold = models.Q(*checks).check(against)
+        try:
+            super().validate_constraints(exclude)
+        finally:
+            self._checks_hold = False
+
+    def get_constraints(self) -> Any:
+        """Django's, less the checks that are known to hold."""
+        return [
+            (model, [one for one in all_of if not (self._checks_hold and isinstance(one, models.CheckConstraint))])
+            for model, all_of in super().get_constraints()
+        ]
 
     def service_reference_id(self) -> int | None:
         """Id of the service that this row adds something to, for that service's timeline; None by default."""

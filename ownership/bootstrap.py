@@ -11,7 +11,8 @@ from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ownership.history import ChangeSet, RegistryLock, entry_models, registry_models
+from ownership.history import ChangeSet, entry_models, registry_models
+from ownership.lock import RegistryLock
 
 TEAM_LEADS, VIEWERS = "Team leads", "Viewers"
 # PostgreSQL's role for a web server that can't change history (docs/operations.md).

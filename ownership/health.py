@@ -8,7 +8,9 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 
+from ownership.lock import RegistryBusy
 from ownership.request_log import request_id
 
 
@@ -45,6 +47,27 @@ class HealthMiddleware:
         except Error:  # a pool without a connection in time is one, too
             return "the database does not answer"
         return None
+
+
+class BusyMiddleware:
+    """Answers a save that waited too long for the registry's lock: who writes, and a button that sends it again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass it on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """503 with a page that holds all that the form held."""
+        if not isinstance(exception, RegistryBusy):
+            return None
+        typed = [(name, value) for name, values in request.POST.lists() for value in values]
+        context = {"message": str(exception), "typed": [pair for pair in typed if pair[0] != "csrfmiddlewaretoken"]}
+        response = render(request, "ownership/busy.html", context, status=503)
+        response["Retry-After"] = "5"
+        return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

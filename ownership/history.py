@@ -11,9 +11,9 @@ import getpass
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from asgiref.local import Local
@@ -25,25 +25,12 @@ from django.db.models.signals import pre_save
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from ownership.lock import RegistryNotReady, in_turn, lock_registry, or_busy, say_who_writes
 from ownership.request_log import LONGEST_ID, note_change_set, request_id
 
 LOG = logging.getLogger("ownership.history")
 CREATED, CHANGED, DELETED = "+", "~", "-"
 NO_REASON = "No reason given: written outside a change set."
-
-
-class RegistryNotReady(RuntimeError):
-    """The database lacks what ``migrate`` makes; nothing is written until it has run."""
-
-
-class RegistryLock(models.Model):
-    """The one row that every write locks first, so that commit order is revision order and no two writes cross."""
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return "the registry's lock"
 
 
 class ChangeSet(models.Model):
@@ -147,6 +134,9 @@ class _Draft:
         self.undoes = undoes
         self.revision: int | None = None
         self.sequence = 0
+        self.models: set[Any] = set()  # whose entries it wrote
+        self.announced = False
+        self.deleted: list[Any] | None = None  # what rows were, while some are being deleted together
 
     def take_place(self) -> tuple[int, int]:
         """The revision, and the next place in it. The registry's lock is held, so nobody else takes the same."""
@@ -158,6 +148,12 @@ class _Draft:
         self.sequence += 1
         return self.revision, self.sequence
 
+    def announce(self) -> None:
+        """Tell those who wait for the lock who has it; for change sets that take long."""
+        if not self.announced:
+            say_who_writes(f"{self.source} by {self.user_name}: {self.reason}")
+            self.announced = True
+
     def finish(self) -> ChangeSet | None:
         """Write the change set, last, with the digest over what the database now holds; None if nothing changed.
 
@@ -165,7 +161,7 @@ class _Draft:
         """
         if self.revision is None:
             return None
-        entries = [entry_content(row) for row in entries_of([self.revision])]
+        entries = [entry_content(row) for row in entries_of([self.revision], self.models)]
         if not entries:
             return None
         change = ChangeSet(
@@ -211,13 +207,14 @@ def change_set(
 
     Without a user (a command), the name is that of the account the process runs as; ``undoes`` is the
     revision that this change set reverses. Raises ValueError
-    for a blank reason, RuntimeError inside another change set. An exception undoes all of it.
+    for a blank reason, RuntimeError inside another change set, RegistryBusy where another one is being written for
+    longer than a save waits. An exception undoes all of it.
     """
     if not reason.strip():
         raise ValueError("A change set needs a reason: say why the registry changes.")
     if open_draft() is not None:
         raise RuntimeError("A change set is already open: one save, one reason, one change set.")
-    with transaction.atomic():
+    with or_busy(), in_turn(), transaction.atomic():
         lock_registry()
         _state.draft = _Draft(
             user_id=user.pk if user else None,
@@ -245,12 +242,6 @@ def joined_change_set(reason: str = NO_REASON) -> Iterator[_Draft]:
             yield draft
 
 
-def lock_registry() -> None:
-    """Take the registry's write lock until the transaction ends (on SQLite, BEGIN IMMEDIATE has taken it already)."""
-    if RegistryLock.objects.select_for_update().first() is None:
-        raise RegistryNotReady("The registry's lock row is missing: run `manage.py migrate`, which makes it.")
-
-
 def account_name() -> str:
     """Name of the account that the process runs as."""
     try:
@@ -261,10 +252,23 @@ def account_name() -> str:
 
 def fetch(model: type[models.Model], pk: Any) -> Any:
     """The row as the database holds it, with the rows that its label and its changes name."""
-    return model._base_manager.select_related(*_foreign_keys(model)).filter(pk=pk).first()
+    return model._base_manager.select_related(*foreign_keys(model)).filter(pk=pk).first()
 
 
-def _foreign_keys(model: type[models.Model]) -> list[str]:
+def fetch_all(model: type[models.Model], pks: list[Any]) -> dict[Any, Any]:
+    """As ``fetch``, of many, five hundred to a query: {id: row}; ids without a row are left out."""
+    related = model._base_manager.select_related(*foreign_keys(model))
+    return {row.pk: row for part in in_parts(pks) for row in related.filter(pk__in=part)}
+
+
+def in_parts(values: Iterable[Any]) -> list[list[Any]]:
+    """The values in their order, five hundred to a list: as many as one query is asked for."""
+    every = list(values)
+    return [every[start : start + 500] for start in range(0, len(every), 500)]
+
+
+def foreign_keys(model: type[models.Model]) -> list[str]:
+    """Names of the fields that name other rows."""
     return [field.name for field in model._meta.fields if field.is_relation]
 
 
@@ -279,8 +283,15 @@ def _said(row: models.Model | None, field: models.Field) -> Any:
 def differences(before: models.Model | None, after: models.Model | None) -> dict[str, list]:
     """{field: [old, new]} between two states of a row; all fields where one of them is None."""
     fields = (before or after)._meta.fields  # type: ignore[union-attr]
+    names = changed_columns(before, after)
+    return {field.name: [_said(before, field), _said(after, field)] for field in fields if field.name in names}
+
+
+def changed_columns(before: models.Model | None, after: models.Model | None) -> set[str]:
+    """Names of the fields in which two states of a row differ; of all fields where one of them is None."""
+    fields = (before or after)._meta.fields  # type: ignore[union-attr]
     return {
-        field.name: [_said(before, field), _said(after, field)]
+        field.name
         for field in fields
         if not field.primary_key
         and (before is None or after is None or getattr(before, field.attname) != getattr(after, field.attname))
@@ -348,42 +359,54 @@ class RegistryHistory(HistoricalRecords):
 
     def post_save(self, instance, created, using=None, **kwargs):
         """Write the entry, whatever the library's switches say."""
-        after = fetch(type(instance), instance.pk)
-        self._write_entry(instance._state_before, after)
+        write_entries([(instance._state_before, fetch(type(instance), instance.pk))])
 
     def pre_delete(self, instance, **kwargs):
-        """Remember the row as the database holds it, while the rows that it names still stand."""
-        instance._state_before = fetch(type(instance), instance.pk)
+        """Nothing: what the row was is read before the first row of all is deleted (ownership/bulk.py)."""
 
     def post_delete(self, instance, using=None, **kwargs):
-        """Write the entry of the deletion."""
-        self._write_entry(instance._state_before, None)
+        """Note what the row was, for the entry of its deletion."""
+        draft = open_draft()
+        if draft is None or draft.deleted is None:
+            raise RegistryNotReady(f"{type(instance).__name__} was deleted outside delete(): no change set.")
+        draft.deleted.append(instance._state_before)
 
     def create_historical_record(self, instance, history_type, using=None):
         """Refuse: the library's other ways in know no change set."""
         raise NotImplementedError("History rows are written by save() and delete() alone.")
 
-    def _write_entry(self, before: Any, after: Any) -> None:
-        draft = open_draft()
-        row: Any = after or before
-        if draft is None:
-            raise RegistryNotReady(f"{type(row).__name__} was written outside save() and delete(): no change set.")
-        changes = differences(before, after)
-        if not changes:
-            return
-        revision, sequence = draft.take_place()
-        lost_by, gained_by = (state.service_reference_id() if state is not None else None for state in (before, after))
-        row.history.model.objects.create(
-            history_type=CREATED if before is None else DELETED if after is None else CHANGED,
-            history_date=draft.time,
-            change_set_id=revision,
-            sequence=sequence,
-            label=str(row),
-            changes=changes,
-            lost_by=lost_by if lost_by != gained_by else None,
-            gained_by=gained_by if lost_by != gained_by else None,
-            **{field.attname: getattr(row, field.attname) for field in row._meta.fields},
-        )
+
+def write_entries(pairs: Iterable[tuple[Any, Any]]) -> None:
+    """Write an entry for each (row before or None, row after or None) that differ; rows as ``fetch`` gives them."""
+    entries: dict[Any, list[Any]] = {}
+    for before, after in pairs:
+        if changes := differences(before, after):
+            row = after or before
+            entries.setdefault(entry_model(row.__class__), []).append(_entry(before, after, changes))
+    for model, of_model in entries.items():
+        model.objects.bulk_create(of_model)
+
+
+def _entry(before: Any, after: Any, changes: dict[str, list]) -> Any:
+    draft = open_draft()
+    row = after or before
+    if draft is None:
+        raise RegistryNotReady(f"{type(row).__name__} was written outside save() and delete(): no change set.")
+    revision, sequence = draft.take_place()
+    lost_by, gained_by = (state.service_reference_id() if state is not None else None for state in (before, after))
+    model = entry_model(row.__class__)
+    draft.models.add(model)
+    return model(
+        history_type=CREATED if before is None else DELETED if after is None else CHANGED,
+        history_date=draft.time,
+        change_set_id=revision,
+        sequence=sequence,
+        label=str(row),
+        changes=changes,
+        lost_by=lost_by if lost_by != gained_by else None,
+        gained_by=gained_by if lost_by != gained_by else None,
+        **{field.attname: getattr(row, field.attname) for field in row._meta.fields},
+    )
 
 
 def _refuse_raw(sender, raw, **kwargs):
@@ -391,9 +414,15 @@ def _refuse_raw(sender, raw, **kwargs):
         raise TypeError(f"loaddata writes {sender.__name__} without history: use `manage.py seed` instead.")
 
 
+@cache
+def entry_model(model: Any) -> Any:
+    """The historical model; kept, for simple-history makes a manager class each time it is asked."""
+    return model.history.model
+
+
 def entry_models() -> list[Any]:
     """The historical models, in the order in which the registry's models are declared."""
-    return [model.history.model for model in registry_models()]
+    return [entry_model(model) for model in registry_models()]
 
 
 def registry_models() -> list[Any]:
@@ -405,9 +434,10 @@ def registry_models() -> list[Any]:
     ]
 
 
-def entries_of(revisions: list[int]) -> list[Any]:
-    """The entries of some change sets in order; one query per registry model, however many there are."""
-    entries = [entry for model in entry_models() for entry in model.objects.filter(change_set__in=revisions)]
+def entries_of(revisions: list[int], models: Iterable[Any] | None = None) -> list[Any]:
+    """The entries of some change sets in order; one query per historical model, or per one of those that are given."""
+    models = entry_models() if models is None else models
+    entries = [entry for model in models for entry in model.objects.filter(change_set__in=revisions)]
     return sorted(entries, key=lambda entry: (entry.change_set_id, entry.sequence))
 
 

@@ -1,18 +1,17 @@
 """Who changed what, when and why: entries of one thing, or of the whole registry, grouped by change set."""
 
-import re
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import Any
 
-from django.db.models import Model, Q
+from django.db.models import Model, OuterRef, Q, Subquery
 from django.urls import reverse
 
-from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entry_models
+from ownership.diffs import Pieces, marked, shortened
+from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entry_model, entry_models, in_parts
 from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup, Waiver
 
 PAGE = 20
-LONG = 20
+FOLD = 25  # entries of a change set that are shown among others'
 _VERBS = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
 
 
@@ -24,17 +23,19 @@ class Change:
     old: str | None
     new: str | None
 
-    def marked(self) -> tuple[list[tuple[bool, str]], list[tuple[bool, str]]]:
-        """Old and new text as (differs, words) pieces, for texts long enough that the eye would search for it."""
-        old, new = self.old or "", self.new or ""
-        if min(len(old), len(new)) < LONG:
-            return [(False, old or "—")], [(False, new or "—")]
-        before, after = re.split(r"(?<=\s)", old), re.split(r"(?<=\s)", new)
-        pieces = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-        return (
-            [(tag != "equal", "".join(before[a:b])) for tag, a, b, _, _ in pieces if a < b],
-            [(tag != "equal", "".join(after[c:d])) for tag, _, _, c, d in pieces if c < d],
-        )
+    def marked(self) -> tuple[Pieces, Pieces]:
+        """Old and new text as (differs, words) pieces."""
+        return marked(self.old or "—", self.new or "—")
+
+    def shown(self) -> tuple[Pieces, Pieces]:
+        """The pieces, of long texts just those that differ and some words around them."""
+        old, new = self.marked()
+        return shortened(old), shortened(new)
+
+    def is_cut(self) -> tuple[bool, bool]:
+        """Whether there is more to see of the old and of the new text than is shown."""
+        (old, new), (old_shown, new_shown) = self.marked(), self.shown()
+        return old != old_shown, new != new_shown
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,16 @@ class Said:
 
 @dataclass(frozen=True)
 class Group:
-    """A change set with those of its entries that are asked about."""
+    """A change set with those of its entries that are asked about, or the first of them."""
 
     change_set: ChangeSet
     entries: list[Said] = field(default_factory=list)
+    folded: int = 0  # entries that are asked about, too, and left out
+    elsewhere: int = 0  # entries about other things
+
+    def after(self) -> int:
+        """The place after which the folded ones come."""
+        return self.entries[-1].entry.sequence
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ class Kind:
     def parts(self) -> list[tuple[Any, Q]]:
         """(historical model, which of its rows are of this kind)."""
         which = Q(changes__has_any_keys=list(self.fields)) if self.fields else Q()
-        return [(_history(model), which) for model in self.models]
+        return [(entry_model(model), which) for model in self.models]
 
 
 _KEYS = tuple(f.name for f in KeySchema._meta.fields)
@@ -109,14 +116,14 @@ class Timeline:
         """A table's with all that hangs on it; a service's with what it gained and lost; else the row's own."""
         timeline = cls.of_row(model, pk)
         if model is Table:
-            timeline.parts.append((_history(Waiver), Q(table_id=timeline.pk)))
+            timeline.parts.append((entry_model(Waiver), Q(table_id=timeline.pk)))
         if model is Service:
             # Apart, not as one condition with OR, which would have databases sort all of the service's entries.
             gained, lost = Q(gained_by=timeline.pk), Q(lost_by=timeline.pk)
-            timeline.parts += [(_history(Service), gained), (_history(Service), lost)]
-            timeline.parts += [(_history(Access), Q(service_id=timeline.pk)), (_history(Access), lost)]
-            timeline.parts += [(_history(Table), gained), (_history(Table), lost)]
-            timeline.parts.append((_history(Waiver), Q(service_id=timeline.pk)))
+            timeline.parts += [(entry_model(Service), gained), (entry_model(Service), lost)]
+            timeline.parts += [(entry_model(Access), Q(service_id=timeline.pk)), (entry_model(Access), lost)]
+            timeline.parts += [(entry_model(Table), gained), (entry_model(Table), lost)]
+            timeline.parts.append((entry_model(Waiver), Q(service_id=timeline.pk)))
         return timeline
 
     @classmethod
@@ -129,9 +136,9 @@ class Timeline:
         """The same of several rows at once."""
         # Anything else is no row's id, and SQLite fails on a number that takes more than 64 bits; neither is 0.
         found = [int(pk) if str(pk).isascii() and str(pk).isdigit() and len(str(pk)) < 19 else 0 for pk in pks]
-        parts: list[tuple[Any, Q]] = [(_history(model), Q(id__in=found))]
+        parts: list[tuple[Any, Q]] = [(entry_model(model), Q(id__in=found))]
         if model is Table:
-            parts += [(_history(part), Q(table_id__in=found)) for part in (Access, SecondaryIndex)]
+            parts += [(entry_model(part), Q(table_id__in=found)) for part in (Access, SecondaryIndex)]
         return cls(found[0] if found else 0, parts)
 
     def exists(self) -> bool:
@@ -151,8 +158,11 @@ class Timeline:
         ]
         return _grouped(sorted({entry.change_set_id for entry in entries}), entries)
 
-    def page(self, before: Any = None, size: int = PAGE) -> Page:
-        """The newest ``size`` change sets before that revision; a constant number of queries."""
+    def page(self, before: Any = None, size: int = PAGE, fold: int | None = FOLD) -> Page:
+        """The newest ``size`` change sets before that revision; a constant number of queries.
+
+        Of a change set with more than ``fold`` entries the first are read; ``within`` gives the others.
+        """
         limit = _revision(before)
         revisions: set[int] = set()
         for model, which in self.parts:
@@ -164,13 +174,36 @@ class Timeline:
             )
         newest = sorted(revisions, reverse=True)
         shown = newest[:size]
-        # Once each: what a service lost was its own, too.
-        entries = {
-            (model, entry.pk): entry
+        places = self._places(shown)
+        wanted = [place for of_one in places.values() for place in of_one[:fold]]
+        groups = _grouped(shown, _read(wanted), {revision: len(of_one) for revision, of_one in places.items()})
+        return Page(groups, shown[-1] if len(newest) > size else None)
+
+    def within(self, revision: Any, after: Any = None, size: int = PAGE * 10) -> Group | None:
+        """Some of its entries in one change set, from the place after that one; None where it has none there."""
+        number, place = _revision(revision) or 0, _revision(after) or 0
+        places = [one for one in self._places([number]).get(number, []) if one[0] > place]
+        if not places:
+            return None
+        [group] = _grouped([number], _read(places[:size]), {number: len(places)})
+        return group
+
+    def _places(self, revisions: list[int]) -> dict[int, list[tuple[int, Any, int]]]:
+        """Where the entries stand, by change set, in order: (sequence, historical model, its key).
+
+        Once each: what a service lost was its own, too.
+        """
+        found = {
+            (revision, sequence, model, pk)
             for model, which in self.parts
-            for entry in model.objects.filter(which, change_set__in=shown)
+            for revision, sequence, pk in model.objects.filter(which, change_set__in=revisions)
+            .order_by()
+            .values_list("change_set_id", "sequence", "pk")
         }
-        return Page(_grouped(shown, list(entries.values())), shown[-1] if len(newest) > size else None)
+        places: dict[int, list[tuple[int, Any, int]]] = {revision: [] for revision in revisions}
+        for revision, *place in sorted(found, key=lambda one: one[:2]):
+            places[revision].append(tuple(place))
+        return places
 
 
 def change_set_entries(revision: int, after: int = 0, size: int = 200) -> tuple[list[Said], int | None]:
@@ -182,12 +215,37 @@ def change_set_entries(revision: int, after: int = 0, size: int = 200) -> tuple[
     return [said(entry) for entry in entries[:size]], entries[size - 1].sequence if len(entries) > size else None
 
 
-def _grouped(revisions: list[int], entries: list[Any]) -> list[Group]:
-    sets = ChangeSet.objects.in_bulk(revisions)
-    groups = {revision: Group(sets[revision]) for revision in revisions}
+def _read(places: list[tuple[int, Any, int]]) -> list[Any]:
+    """The entries of these places; a query per historical model, or for five hundred of one."""
+    by_model: dict[Any, list[int]] = {}
+    for _, model, pk in places:
+        by_model.setdefault(model, []).append(pk)
+    return [
+        entry
+        for model, pks in by_model.items()
+        for part in in_parts(pks)
+        for entry in model.objects.filter(pk__in=part)
+    ]
+
+
+def _grouped(revisions: list[int], entries: list[Any], numbers: dict[int, int] | None = None) -> list[Group]:
+    """Change sets with these entries; ``numbers`` says how many each has that are asked about, if not just these."""
+    last = {
+        model._meta.model_name: Subquery(
+            model.objects.filter(change_set=OuterRef("pk")).order_by("-sequence").values("sequence")[:1]
+        )
+        for model in entry_models()
+    }
+    sets = ChangeSet.objects.prefetch_related("undone_by").annotate(**last).in_bulk(revisions)
+    by_revision: dict[int, list[Any]] = {revision: [] for revision in revisions}
     for entry in sorted(entries, key=lambda entry: entry.sequence):
-        groups[entry.change_set_id].entries.append(said(entry))
-    return list(groups.values())
+        by_revision[entry.change_set_id].append(entry)
+    groups = []
+    for revision, some in by_revision.items():
+        asked = numbers[revision] if numbers else len(some)
+        all_of_it = max(getattr(sets[revision], name) or 0 for name in last)
+        groups.append(Group(sets[revision], [said(one) for one in some], asked - len(some), all_of_it - asked))
+    return groups
 
 
 def said(entry: Any) -> Said:
@@ -256,7 +314,3 @@ def _revision(text: Any) -> int | None:
     """A revision from an address; None for anything that is none."""
     text = str(text or "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _history(model: type[Model]) -> Any:
-    return model.history.model  # type: ignore[attr-defined]

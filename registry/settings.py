@@ -42,10 +42,11 @@ def database(url: str) -> dict[str, Any]:
     if config["ENGINE"] == "django.db.backends.postgresql":
         options.setdefault("connect_timeout", 2)
         patience = env.integer("DATABASE_TIMEOUT", 0)
+        limits = "-c lock_timeout=5s"  # a save that waits longer is told who writes (ownership/lock.py)
         if patience:
             # A transaction left open holds the registry's lock: its process hangs, or its machine is gone.
-            limits = f"-c statement_timeout={patience}s -c idle_in_transaction_session_timeout={patience}s"
-            options["options"] = f"{options.get('options', '')} {limits}".strip()
+            limits += f" -c statement_timeout={patience}s -c idle_in_transaction_session_timeout={patience}s"
+        options["options"] = f"{options.get('options', '')} {limits}".strip()
         size = env.integer("DATABASE_POOL_SIZE", 8)
         if size:
             # timeout: how long a request, a probe's too, waits for a connection while the database is away.
@@ -122,6 +123,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "ownership.health.HealthMiddleware",
     "ownership.limits.ApiRateMiddleware",
+    "ownership.api.map.MapMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -129,6 +131,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "ownership.health.BusyMiddleware",
 ]
 
 ROOT_URLCONF = "registry.urls"

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from ownership import history
@@ -11,8 +12,6 @@ from ownership.base import SilentWriteError
 from ownership.history import (
     NO_REASON,
     ChangeSet,
-    RegistryLock,
-    RegistryNotReady,
     chain_digest,
     change_set,
     entries_of,
@@ -20,6 +19,7 @@ from ownership.history import (
     entry_models,
     registry_models,
 )
+from ownership.lock import RegistryLock, RegistryNotReady
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup, Waiver
 from tests.factories import make_access, make_service, make_table, make_waiver
 
@@ -223,7 +223,7 @@ def test_a_history_write_that_fails_takes_the_row_with_it(monkeypatch):
     def fail(*args, **kwargs):
         raise DatabaseError("history is full")
 
-    monkeypatch.setattr(Service.history.model, "save", fail)
+    monkeypatch.setattr(QuerySet, "bulk_create", fail)
     with pytest.raises(DatabaseError, match="history is full"):
         make_service("a")
     assert not Service.objects.exists()
@@ -233,7 +233,7 @@ def test_a_history_write_that_fails_inside_a_change_set_takes_just_its_row(monke
     with change_set(reason="One of two fails"):
         make_service("kept")
         with monkeypatch.context() as patch:
-            patch.setattr(Service.history.model, "save", lambda *a, **k: 1 / 0)
+            patch.setattr(QuerySet, "bulk_create", lambda *a, **k: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 make_service("lost")
     assert [service.name for service in Service.objects.all()] == ["kept"]

@@ -3,8 +3,8 @@
 import re
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError
 
 from ownership.api.serializers import map_of_today
 from ownership.exports.markdown import render
@@ -199,14 +199,11 @@ def test_what_changed_since_it_was_compared_keeps_it_from_being_applied(run, mon
 
 
 def test_a_refusal_half_way_leaves_nothing_behind(run, monkeypatch):
-    real = Access.save
-
-    def refuse(self, *args, **kwargs):
+    def refuse(self):
         if self.notes == "Takes money":
-            raise IntegrityError("no money")
-        real(self, *args, **kwargs)
+            raise ValidationError("no money")
 
-    monkeypatch.setattr(Access, "save", refuse)
+    monkeypatch.setattr(Access, "check_under_lock", refuse)
     with pytest.raises(CommandError, match="refused this: create access till → shopOrders .* no money"):
         run(edited(), "--apply", "--reason", "x")
     assert ChangeSet.objects.count() == 1

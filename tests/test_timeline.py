@@ -2,6 +2,8 @@
 
 import pytest
 
+from ownership.diffs import marked, shortened
+from ownership.history import ChangeSet, change_set
 from ownership.models import Access, Service, Table
 from ownership.timeline import Change, Timeline, in_words, said
 from tests.factories import make_access, make_service, make_table
@@ -67,3 +69,72 @@ def test_a_service_s_timeline_tells_a_deleted_access_once():
     access.delete()
     [group, *_] = Timeline.of(Service, service.pk).page().groups
     assert [(said.label, said.verb) for said in group.entries] == [("payments → orders", "deleted")]
+
+
+@pytest.mark.django_db
+def test_a_change_set_s_many_entries_are_folded_and_the_rest_read_page_by_page():
+    service = make_service("payments")
+    with change_set(reason="Many"):
+        for number in range(30):
+            make_access(make_table(f"table-{number:02}"), service)
+    timeline = Timeline.of(Service, service.pk)
+    group = timeline.page().groups[0]
+    assert len(group.entries) + group.folded == 30
+    told, after = [said.label for said in group.entries], group.after()
+    while rest := timeline.within(group.change_set.revision, after, size=2):
+        told += [said.label for said in rest.entries]
+        after = rest.after()
+    assert told == [f"payments → table-{number:02}" for number in range(30)]
+
+
+@pytest.mark.django_db
+def test_it_is_told_how_much_of_a_change_set_is_about_other_things():
+    with change_set(reason="Three"):
+        table = make_table("orders", owner=make_service("payments"))
+    group = Timeline.of(Table, table.pk).page().groups[0]
+    assert (len(group.entries), group.folded, group.elsewhere) == (1, 0, 2)
+
+
+@pytest.mark.django_db
+def test_a_timeline_reads_whole_change_sets_when_asked():
+    service = make_service("payments")
+    with change_set(reason="Many"):
+        for _ in range(30):
+            make_access(service=service)
+    assert len(Timeline.of(Service, service.pk).page(fold=None).groups[0].entries) == 30
+
+
+@pytest.mark.django_db
+def test_undoing_and_undone_are_told_in_a_constant_number_of_queries(django_assert_num_queries):
+    service = make_service("payments")
+    for number in range(6):
+        with change_set(reason="Undo", undoes=(number and ChangeSet.objects.first().revision) or None):
+            service.contact = f"#{number}"
+            service.save()
+    with django_assert_num_queries(19):
+        groups = Timeline.of(Service, service.pk).page().groups
+        undone = [[later.revision for later in group.change_set.undone_by.all()] for group in groups]
+    assert undone == [[], [7], [6], [5], [4], [3], []]
+
+
+def test_of_a_long_text_only_what_is_near_a_difference_is_shown():
+    start, end = "Same words. " * 100, " More of the same." * 100
+    old, new = marked(f"{start}It reads.{end}", f"{start}It writes.{end}")
+    for pieces, words in ((shortened(old), "It reads. "), (shortened(new), "It writes. ")):
+        text = "".join(text for _, text in pieces)
+        assert words in text
+        assert len(text) < 300
+        assert text.startswith("…")
+        assert text.endswith("…")
+
+
+def test_where_something_was_added_both_texts_show_the_place():
+    start, end = "Same words. " * 100, "More of the same. " * 100
+    old, _ = marked(start + end, f"{start}Added. {end}")
+    assert "Same words. More of the same." in "".join(text for _, text in shortened(old))
+
+
+def test_texts_with_too_many_words_to_compare_are_shown_as_replaced():
+    old, new = marked("a b " * 1_000, "c d " * 1_000)
+    assert [differs for differs, _ in old + new] == [True, True]
+    assert len(shortened(old)[0][1]) < 700

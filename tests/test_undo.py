@@ -1,8 +1,11 @@
 """Undo reverses just what a change set changed, shows what came later, and is a change set of its own."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from ownership import undo
+from ownership.bulk import save_rows
 from ownership.history import ChangeSet, change_set, entries_of
 from ownership.models import Access, SecondaryIndex, Service, Table
 from ownership.undo import CanNotUndo
@@ -54,7 +57,8 @@ def test_a_field_that_a_later_change_touched_is_shown_and_stays_unless_chosen(ta
     later = edit(table, description="Third.")
     [step] = undo.plan(revision)
     assert step.fields == {"description": ["Third.", "Orders."]}
-    assert list(step.conflicts.values()) == [f"Revision {later} changed it since."]
+    [conflict] = step.conflicts.values()
+    assert (conflict.why, conflict.by.revision) == (f"Revision {later} changed it since.", later)
     run(revision)
     assert Table.objects.get().description == "Third."
     assert head() == later
@@ -98,7 +102,8 @@ def test_undoing_a_creation_that_others_built_on_must_be_chosen(table):
     created = Table.history.get().change_set_id
     make_access(table, make_service("users"))
     step = next(step for step in undo.plan(created) if step.entry.instance_type is Table)
-    assert "users → orders came later and would be gone too." in " ".join(step.conflicts.values())
+    [conflict] = step.conflicts.values()
+    assert conflict.why == "users → orders came or changed later and would be gone too."
     run(created)
     assert Table.objects.exists()
 
@@ -142,7 +147,7 @@ def test_a_creation_that_is_in_use_is_not_undone_and_its_users_are_named():
     created = head()
     make_table("orders", owner=service)
     [step] = undo.plan(created)
-    with pytest.raises(CanNotUndo, match="payments is still used: orders"):
+    with pytest.raises(CanNotUndo, match="payments: it is still used: orders"):
         run(created, chosen=step.conflicts)
     assert Service.objects.exists()
 
@@ -179,3 +184,145 @@ def test_a_renamed_service_is_the_same_service(table):
     edit(Service.objects.get(name="payments"), name="checkout")
     run(revision)
     assert Table.objects.get().owner.name == "checkout"
+
+
+def test_an_access_that_changed_since_is_not_lost_with_its_table_unless_chosen():
+    service = make_table("of-the-same-group").owner
+    with change_set(reason="Both at once"):
+        table = make_table("orders", owner=service)
+        access = make_access(table, service)
+    created = head()
+    edit(access, notes="Changed since.")
+    run(created, chosen=[key for step in undo.plan(created) for key in step.conflicts if key.startswith("access")])
+    assert Table.objects.filter(name="orders").exists()
+    run(created, chosen=_all(created))
+    assert not Table.objects.filter(name="orders").exists()
+
+
+def test_undoing_the_entry_of_a_created_table_shows_the_accesses_that_go_with_it():
+    service = make_service("payments")
+    with change_set(reason="Both at once"):
+        make_access(make_table("orders", owner=service), service)
+    entry = next(entry for entry in entries_of([head()]) if entry.label == "orders")
+    assert [step.entry.label for step in undo.plan(head(), entry.sequence)] == ["payments → orders", "orders"]
+
+
+def found(revision, chosen=()):
+    return [str(obstacle) for obstacle in undo.obstacles(undo.plan(revision), chosen)]
+
+
+def test_a_taken_name_is_an_obstacle_with_the_row_that_has_it(table):
+    table.delete()
+    revision = head()
+    other = make_table("orders", owner=Service.objects.get())
+    [obstacle] = undo.obstacles(undo.plan(revision), [])
+    assert str(obstacle) == "orders: There is a table of this name already. Rename or delete that one first."
+    assert obstacle.row == other
+
+
+def test_a_name_that_changes_hands_within_the_change_set_is_no_obstacle():
+    first, second = make_service("first"), make_service("second")
+    with change_set(reason="Hand on"):
+        for row, name in ((first, "third"), (second, "first")):
+            row.name = name
+            row.save()
+    assert found(head()) == []
+    run(head())
+    assert list(Service.objects.order_by("pk").values_list("name", flat=True)) == ["first", "second"]
+
+
+def test_an_access_made_anew_is_an_obstacle_for_the_old_one(table):
+    access = make_access(table, make_service("users"))
+    access.delete()
+    revision = head()
+    make_access(table, Service.objects.get(name="users"))
+    assert found(revision) == [
+        "users → orders: This service has an access to this table already: change that one. "
+        "Change or delete that one first."
+    ]
+
+
+def test_keys_put_together_of_then_and_now_must_hold_to_the_rules(table):
+    revision = edit(table, partition_key_name="id")
+    edit(table, sort_key_name="year")
+    assert found(revision) == ["orders: A sort key needs a partition key: state the partition key too."]
+    with pytest.raises(CanNotUndo, match="A sort key needs a partition key"):
+        run(revision)
+
+
+def test_parts_that_would_go_in_a_circle_are_refused_and_nothing_is_changed():
+    whole, part = make_service("whole"), make_service("part")
+    edit(part, part_of=whole)
+    revision = edit(part, part_of=None)
+    edit(whole, part_of=part)
+    before = head()
+    with pytest.raises(CanNotUndo, match="in a circle"):
+        run(revision)
+    assert head() == before
+
+
+def test_what_is_only_in_the_way_of_something_unchosen_is_no_obstacle(table):
+    revision = edit(table, name="orders-2")
+    edit(table, name="orders-3")
+    make_table("orders", owner=Service.objects.get())
+    [step] = undo.plan(revision)
+    assert found(revision) == []
+    assert found(revision, step.conflicts) == [
+        "orders-2: There is a table of this name already. Rename or delete that one first."
+    ]
+
+
+def test_what_nothing_stands_in_the_way_of_can_be_undone_without_the_rest():
+    users = make_service("users")
+    with change_set(reason="Two services"):
+        users.contact = "#users"
+        users.save()
+        other = make_service("other")
+    revision = head()
+    make_table("of-other", owner=other)
+    steps = undo.plan(revision)
+    assert [step.entry.label for step in undo.without_obstacles(steps, [])] == ["users"]
+    with change_set(reason="The rest"):
+        undo.apply(undo.without_obstacles(steps, []), [])
+    assert Service.objects.get(name="users").contact == ""
+    assert Service.objects.filter(name="other").exists()
+
+
+def statements(work):
+    with CaptureQueriesContext(connection) as queries:
+        work()
+    return len(queries)
+
+
+def many(size, suffix):
+    """A change set that creates a service and so many tables of it, and one that changes and deletes half each."""
+    service = make_service(f"of-{suffix}")
+    with change_set(reason="Create"):
+        tables = [make_table(f"{suffix}-{number}", owner=service, group=None) for number in range(size)]
+        save_rows(Access(table=table, service=service, mode="read") for table in tables)
+    created = head()
+    with change_set(reason="Change and delete"):
+        for table in tables[: size // 2]:
+            table.description = "Anew"
+        save_rows(tables[: size // 2])
+        Table.objects.filter(pk__in=[table.pk for table in tables[size // 2 :]]).delete()
+    return created, head()
+
+
+def test_undoing_takes_as_many_statements_for_many_rows_as_for_few():
+    make_table("first")  # the group of all
+    counts = {}
+    for size in (4, 40):
+        created, changed = many(size, f"s{size}")
+        counts[size] = [
+            statements(lambda changed=changed: undo.plan(changed)),
+            statements(lambda changed=changed: run(changed)),
+            statements(lambda created=created: undo.plan(created)),
+            statements(lambda created=created: run(created, chosen=_all(created))),
+        ]
+    assert counts[4] == counts[40] == [16, 49, 17, 60]
+    assert Table.objects.count() == 1
+
+
+def _all(revision):
+    return [key for step in undo.plan(revision) for key in step.conflicts]

@@ -10,7 +10,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 
@@ -22,6 +25,54 @@ def server_binaries() -> Path | None:
     return found[0].parent if found else None
 
 
+class Server:
+    """A PostgreSQL in a folder of its own, reached through a Unix socket there."""
+
+    def __init__(self, binaries: Path, folder: str) -> None:
+        self.binaries, self.folder, self.data = binaries, folder, f"{folder}/data"
+        self.url = f"postgresql://registry@{quote(folder, safe='')}/postgres"
+        # The server refuses to run as root; the account that Debian's package makes will do.
+        account = pwd.getpwnam("postgres") if os.getuid() == 0 else None
+        self.account: dict[str, Any] = {}
+        if account:
+            self.account = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        self._run("initdb", "-U", "registry", "--auth=trust", "--encoding=UTF8", "--no-sync")
+
+    def _run(self, program: str, *arguments: str, quiet: bool = False) -> None:
+        command = [f"{self.binaries}/{program}", "-D", self.data, *arguments]
+        nowhere = subprocess.DEVNULL
+        subprocess.run(
+            command, check=True, cwd=self.folder, stdout=nowhere, stderr=nowhere if quiet else None, **self.account
+        )
+
+    def start(self, *, quiet: bool = False) -> None:
+        """Start it, and wait until it answers."""
+        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        self._run("pg_ctl", "-o", options, "-l", f"{self.folder}/log", "-w", "start", quiet=quiet)
+
+    def stop(self) -> None:
+        """End it at once."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def process(self) -> int:
+        """The id of its first process."""
+        return int(Path(self.data, "postmaster.pid").read_text().split()[0])
+
+
+@contextmanager
+def throw_away(binaries: Path) -> Iterator[Server]:
+    """A server that runs inside the block, and is gone after it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the server would outlive us
+    with tempfile.TemporaryDirectory(prefix="registry-pg-") as folder:
+        server = Server(binaries, folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 def main(command: list[str]) -> int:
     """Run the command with DATABASE_URL set; its exit status."""
     if os.environ.get("DATABASE_URL", "").startswith("postgres"):
@@ -30,26 +81,8 @@ def main(command: list[str]) -> int:
     if binaries is None:
         print("SKIPPED on PostgreSQL: this machine has no server (Debian: apt-get install postgresql).")
         return 1 if os.environ.get("REQUIRE_POSTGRES") == "1" else 0
-    # The server refuses to run as root; the account that Debian's package makes will do.
-    account = pwd.getpwnam("postgres") if os.getuid() == 0 else None
-    as_account = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the server would outlive us
-    with tempfile.TemporaryDirectory(prefix="registry-pg-") as folder:
-        if account:
-            os.chown(folder, account.pw_uid, account.pw_gid)
-        data = f"{folder}/data"
-
-        def server(*arguments: str) -> None:
-            subprocess.run([*arguments], check=True, cwd=folder, stdout=subprocess.DEVNULL, **as_account)
-
-        server(f"{binaries}/initdb", "-D", data, "-U", "registry", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
-        server(f"{binaries}/pg_ctl", "-D", data, "-o", options, "-l", f"{folder}/log", "-w", "start")
-        try:
-            url = f"postgresql://registry@{quote(folder, safe='')}/postgres"
-            return subprocess.run(command, env=os.environ | {"DATABASE_URL": url}).returncode
-        finally:
-            server(f"{binaries}/pg_ctl", "-D", data, "-m", "immediate", "stop")
+    with throw_away(binaries) as server:
+        return subprocess.run(command, env=os.environ | {"DATABASE_URL": server.url}).returncode
 
 
 if __name__ == "__main__":

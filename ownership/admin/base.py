@@ -12,13 +12,14 @@ from django.contrib.admin.widgets import AdminURLFieldWidget, AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, models
 from django.db.models import QuerySet
+from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 
 from ownership.admin.conflict import Conflict, find_conflict, head_revision, merged
 from ownership.history import NO_REASON, ChangeSet, change_set
 from ownership.models import Access, Service, TableGroup
-from ownership.timeline import Timeline
+from ownership.timeline import Page, Timeline
 
 REASON_NEEDED = "Say why. Nothing was changed: every change of the map needs a reason."
 
@@ -61,6 +62,18 @@ class RegistryForm(forms.ModelForm):
         if self.conflict is not None:
             raise forms.ValidationError(self.conflict.sentence)
         return super().clean()
+
+
+class RowForm(forms.ModelForm):
+    """A row's form among a table's. One that nobody touched holds what is stored: it is not checked anew."""
+
+    def full_clean(self) -> None:
+        """Django's, where something was changed."""
+        if self.is_bound and self.instance.pk and not self.has_changed():
+            self._errors = ErrorDict(renderer=self.renderer)
+            self.cleaned_data = {name: getattr(self.instance, name, None) for name in self.fields}
+        else:
+            super().full_clean()
 
 
 def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
@@ -192,7 +205,9 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Check and write under the lock, as one change set; without a reason nothing is written."""
-        context = {"shown_revision": head_revision()} | (extra_context or {})
+        context = dict(extra_context or {})
+        if request.method != "POST" or object_id is None:
+            context["shown_revision"] = head_revision()
         if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, context)
         with admin_change_set(request, request.POST.get("reason", "").strip() or NO_REASON):
@@ -203,7 +218,15 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
                     return self._gone(request, timeline)
             if row is not None and self.has_change_permission(request, row):
                 context |= self._refuse_if_stale(request, row)
+                request.row_under_lock = row  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, context)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """The row; the one that this request read under the lock is not read again."""
+        row = getattr(request, "row_under_lock", None)
+        if row is not None and str(row.pk) == object_id and from_field is None:
+            return row
+        return super().get_object(request, object_id, from_field)
 
     def _gone(self, request: HttpRequest, timeline: Timeline) -> HttpResponse:
         """Somebody deleted the row while its form was open: say who and why, and give back what was typed."""
@@ -261,6 +284,7 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         timeline = Timeline.of(self.model, unquote(object_id))
+        within = timeline.within(request.GET.get("within"), request.GET.get("after"))
         row = self.get_object(request, unquote(object_id))
         if row is None and not timeline.exists():
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
@@ -269,7 +293,8 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
             "title": f"History: {row or timeline.label()}",
             "object": row,
             "label": str(row or timeline.label()),
-            "page": timeline.page(request.GET.get("before")),
+            "page": Page([within], None) if within else timeline.page(request.GET.get("before")),
+            "within": within,
             "opts": self.opts,
         }
         request.current_app = self.admin_site.name

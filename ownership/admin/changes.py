@@ -1,26 +1,37 @@
-"""Change sets in the admin: all that ever changed; what was deleted; and undoing it."""
+"""Change sets in the admin: all that ever changed, and what was deleted. Undoing it: undo.py."""
 
-from collections import Counter
+import re
+from collections.abc import Iterator
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from ownership import feed, undo
-from ownership.admin.base import ReasonField, SteadyLists
-from ownership.history import DELETED, ChangeSet, change_set, entry_models
+from ownership import feed
+from ownership.admin.base import SteadyLists
+from ownership.admin.undo import UndoPage
+from ownership.history import DELETED, ChangeSet, entry_model, entry_models
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup, Waiver
+from ownership.obstacles import edit_url, namesakes, natural_key
 from ownership.timeline import KINDS, change_set_entries, said
 
 DELETED_SHOWN = 100
-# Undoing looks at each row on its own; more than these would hold the registry's lock for long.
-MOST_UNDONE = 2_000
+NEAR = 8  # names that a part of one may mean
+
+
+def _place(text: str) -> Q:
+    """Entries before the place that an address names (41.3); all of them where it names none."""
+    match = re.fullmatch(r"([0-9]{1,18})\.([0-9]{1,9})", text)
+    if match is None:
+        return Q()
+    revision, sequence = map(int, match.groups())
+    return Q(change_set__lt=revision) | Q(change_set=revision, sequence__lt=sequence)
 
 
 def touching(queryset: QuerySet, parts: feed.Parts) -> QuerySet:
@@ -40,24 +51,52 @@ class KindFilter(admin.SimpleListFilter):
         return [(name, kind.title) for name, kind in KINDS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return touching(queryset, feed.select(kind=self.value())) if self.value() in KINDS else queryset
+        kind = self.value()
+        if not kind:
+            return queryset
+        if kind not in KINDS:
+            messages.error(request, f"There is no kind of change called {kind!r}: it is one of {', '.join(KINDS)}.")
+            return queryset.none()
+        return touching(queryset, feed.select(kind=kind))
 
 
 class _NameFilter(admin.SimpleListFilter):
-    """Change sets that touched a table, service or group; the address takes names of the past, too."""
+    """Change sets that touched a table, service or group, by its name or one it had; typed, for they may be many."""
 
+    template = "admin/ownership/name_filter.html"
     model: Any
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in self.model.objects.order_by("name").values_list("name", flat=True)]
+        return []
+
+    def has_output(self) -> bool:
+        """Also without a list of names."""
+        return True
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if not self.value():
+        name = self.value()
+        if not name:
             return queryset
         try:
-            return touching(queryset, feed.select(**{str(self.parameter_name): self.value()}))  # type: ignore[arg-type]
-        except feed.UnknownName:
+            return touching(queryset, feed.select(**{str(self.parameter_name): name}))  # type: ignore[arg-type]
+        except feed.UnknownName as error:
+            messages.error(request, f"{name}: {error}")
             return queryset.none()
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """The other parameters, for the form to keep; and, for a name that nothing has, those it is a part of."""
+        others = [(name, value) for name, value in changelist.params.items() if name != self.parameter_name]
+        near: list[str] = []
+        if (name := self.value()) and not entry_model(self.model).objects.filter(name=name).exists():
+            near = list(self.model.objects.filter(name__icontains=name).values_list("name", flat=True)[:NEAR])
+        links = [(one, changelist.get_query_string({self.parameter_name: one})) for one in near]
+        yield {
+            "others": others,
+            "near": links,
+            "value": name or "",
+            "parameter": self.parameter_name,
+            "without": changelist.get_query_string(remove=[self.parameter_name]),
+        }
 
 
 class TableFilter(_NameFilter):
@@ -94,32 +133,32 @@ class WhoFilter(admin.SimpleListFilter):
         return queryset.filter(user_name=self.value()) if self.value() else queryset
 
 
-class _Stale(Exception):
-    """Undoing would do something else now than its page showed."""
-
-
-class UndoForm(forms.Form):
-    """A reason, and which of the conflicts to undo as well; field values come from history alone."""
-
-    reason = ReasonField()
-    conflicts = forms.MultipleChoiceField(required=False)
-
-    def __init__(self, *args: Any, steps: list[undo.Step], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["conflicts"].choices = [(key, key) for step in steps for key in step.conflicts]  # type: ignore[attr-defined]
-
-
 @admin.register(ChangeSet)
-class ChangeSetAdmin(SteadyLists, admin.ModelAdmin):
+class ChangeSetAdmin(UndoPage, SteadyLists, admin.ModelAdmin):
     """Who changed what, when and why, newest first."""
 
-    list_display = ("revision", "when", "user_name", "reason", "source")
+    list_display = ("revision", "when", "user_name", "why", "source")
     list_filter = (KindFilter, TableFilter, ServiceFilter, GroupFilter, WhoFilter, "source", "time")
     search_fields = ("reason", "user_name")
 
     @admin.display(description="time", ordering="time")
     def when(self, change: ChangeSet) -> str:
         return f"{change.time:%Y-%m-%d %H:%M}"
+
+    @admin.display(description="why", ordering="reason")
+    def why(self, change: ChangeSet) -> str:
+        return render_to_string("admin/ownership/why.html", {"change_set": change})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """With what undid each."""
+        return super().get_queryset(request).prefetch_related("undone_by")
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Nothing happens to a change set: its own page tells what it did."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        change = self.change_set(request, unquote(object_id))
+        return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[change.revision]))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Change sets come from changes."""
@@ -153,107 +192,46 @@ class ChangeSetAdmin(SteadyLists, admin.ModelAdmin):
         """One change set with its entries, page by page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        change = self._change_set(request, unquote(object_id))
+        change = self.change_set(request, unquote(object_id))
         after = request.GET.get("after", "")
         place = int(after) if after.isascii() and after.isdigit() and len(after) < 10 else 0
         entries, more = change_set_entries(change.revision, place)
         context = {"change_set": change, "entries": entries, "place": place, "more": more}
-        return self._page(request, "change_set", f"Revision {change.revision}", context)
+        return self.page(request, "change_set", f"Revision {change.revision}", context)
 
     def deleted_view(self, request: HttpRequest) -> HttpResponse:
         """What was deleted and is not there again, newest first; a table stands for its accesses and indexes."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        before = _place(request.GET.get("before", ""))
         gone: list[Any] = []
         for model in entry_models():
             again = model.objects.filter(id=OuterRef("id"), history_id__gt=OuterRef("history_id"))
-            rows = model.objects.filter(~Exists(again), history_type=DELETED).select_related("change_set")
+            rows = model.objects.filter(~Exists(again), before, history_type=DELETED).select_related("change_set")
             if model.instance_type in (Access, SecondaryIndex):
                 rows = rows.filter(table_id__in=Table.objects.all())
             if model.instance_type is Waiver:
                 rows = rows.filter(Q(table_id=None) | Q(table_id__in=Table.objects.all()))
-            gone += rows.order_by("-history_id")[:DELETED_SHOWN]
+            gone += rows.order_by("-change_set", "-sequence")[: DELETED_SHOWN + 1]
         gone.sort(key=lambda entry: (entry.change_set_id, entry.sequence), reverse=True)
-        return self._page(
-            request, "deleted", "Deleted entries", {"entries": [said(entry) for entry in gone[:DELETED_SHOWN]]}
-        )
-
-    def undo_view(self, request: HttpRequest, revision: int, sequence: int | None = None) -> HttpResponse:
-        """Show what undoing would change against now; do it on POST, as a change set that names this one."""
-        change = self._change_set(request, str(revision))
-        number = sum(model.objects.filter(change_set=change).count() for model in entry_models())
-        if sequence is None and number > MOST_UNDONE:
-            message = (
-                f"Revision {revision} has {number:,} entries; up to {MOST_UNDONE:,} can be undone on a page. Undo some "
-                f"of them one by one, or bring an export of revision {revision - 1} back with `manage.py import_map`."
-            )
-            self.message_user(request, message, messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[revision]))
-        steps = undo.plan(change.revision, sequence)
-        if not steps:
-            raise Http404("There is nothing of this kind to undo.")
-        self._check_permission(request, steps)
-        form = UndoForm(request.POST if request.method == "POST" else None, steps=steps)
-        stale = ""
-        if request.method == "POST" and form.is_valid():
-            try:
-                done = self._undo(request, change, sequence, form)
-            except undo.CanNotUndo as error:
-                self.message_user(request, f"Nothing was changed. {error}", messages.ERROR)
-                return HttpResponseRedirect(request.get_full_path())
-            except _Stale:
-                stale = (
-                    "Nothing was changed yet: what undoing would do is not what this page showed. "
-                    "This is how it is now; what you typed is still here."
-                )
-                steps = undo.plan(change.revision, sequence)
-            else:
-                if done is not None:
-                    self.message_user(request, f"Undone, as revision {done}.", messages.SUCCESS)
-                    return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[done]))
-                self.message_user(request, "Nothing was left to undo, or nothing was ticked.", messages.WARNING)
-                return HttpResponseRedirect(request.get_full_path())
-        context = {
-            "change_set": change,
-            "steps": steps,
-            "form": form,
-            "plan": undo.fingerprint(steps),
-            "stale": stale,
-            "nothing": not any(step.action for step in steps),
-            "counts": Counter(step.action for step in steps),
+        shown = gone[:DELETED_SHOWN]
+        anew = {
+            model: namesakes(model, [entry for entry in shown if entry.instance_type is model])
+            for model in {entry.instance_type for entry in shown}
         }
-        labels = {step.entry.sequence: step.said.label for step in steps}
-        what = f"revision {revision}" if sequence is None else f"{labels.get(sequence, 'entry')} in revision {revision}"
-        return self._page(request, "undo", f"Undo {what}", context)
+        rows = [anew[entry.instance_type].get(natural_key(entry)) for entry in shown]
+        entries = [(said(entry), row, row and edit_url(row)) for entry, row in zip(shown, rows, strict=True)]
+        more = f"{shown[-1].change_set_id}.{shown[-1].sequence}" if len(gone) > DELETED_SHOWN else None
+        return self.page(request, "deleted", "Deleted entries", {"entries": entries, "more": more})
 
-    def _undo(self, request: HttpRequest, change: ChangeSet, sequence: int | None, form: UndoForm) -> int | None:
-        """Undo under the lock; the new revision, or None where nothing changed. _Stale where the page showed other."""
-        with change_set(
-            user=request.user,  # type: ignore[arg-type]
-            reason=form.cleaned_data["reason"],
-            source=ChangeSet.Source.RESTORE,
-            undoes=change.revision,
-        ) as draft:
-            steps = undo.plan(change.revision, sequence)
-            if request.POST.get("plan") != undo.fingerprint(steps):
-                raise _Stale
-            undo.apply(steps, form.cleaned_data["conflicts"])
-        return draft.revision
-
-    def _check_permission(self, request: HttpRequest, steps: list[undo.Step]) -> None:
-        """Undoing needs the permission that doing it by hand would need."""
-        needed = {"restore": "add", "delete": "delete", "change": "change", "": "change"}
-        for step in steps:
-            name = step.entry.instance_type._meta.model_name
-            if not request.user.has_perm(f"ownership.{needed[step.action]}_{name}"):
-                raise PermissionDenied
-
-    def _change_set(self, request: HttpRequest, revision: str) -> ChangeSet:
+    def change_set(self, request: HttpRequest, revision: str) -> ChangeSet:
+        """The change set of that revision; Http404 where there is none."""
         change = self.get_object(request, revision)
         if change is None:
             raise Http404(f"There is no revision {revision}.")
         return change
 
-    def _page(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
+    def page(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
+        """One of our own pages, within the admin's frame."""
         context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, **context}
         return TemplateResponse(request, f"admin/ownership/{template}.html", context)

@@ -41,7 +41,7 @@ def find_conflict(request: HttpRequest, timeline: Timeline) -> tuple[Conflict | 
             "Nothing was changed: this page does not say which revision of the map it shows. Check it, and try again."
         )
         return Conflict(sentence, []), head
-    groups = timeline.since(int(text))
+    groups = timeline.since(int(text)) if int(text) < head else []
     if not groups:
         return None, int(text)
     names = ", ".join(dict.fromkeys(group.change_set.user_name for group in groups))

@@ -17,6 +17,7 @@ from ownership.admin.base import (
     ReasonField,
     RegistryAdmin,
     RegistryForm,
+    RowForm,
     admin_change_set,
     selected_rows,
     steady_autocomplete,
@@ -95,6 +96,7 @@ class AccessInline(admin.TabularInline):
     """The services that use the table."""
 
     model = Access
+    form = RowForm
     fields = ("service", "mode", "indirect", "notes", "position")
     autocomplete_fields = ("service",)
     extra = 0
@@ -118,6 +120,7 @@ class SecondaryIndexInline(admin.StackedInline):
     """The table's secondary indexes."""
 
     model = SecondaryIndex
+    form = RowForm
     fields = (("name", "kind"), *KEY_SCHEMA_FIELDS, "position")
     extra = 0
 
@@ -206,9 +209,9 @@ class TableAdmin(RegistryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Table]:
         accesses = Prefetch("accesses", Access.objects.select_related("service", "table"))
-        return with_last_change(
-            super().get_queryset(request).select_related("group", "owner").prefetch_related(accesses)
-        )
+        tables = super().get_queryset(request).select_related("group", "owner").prefetch_related(accesses)
+        of_one = request.resolver_match is not None and "object_id" in request.resolver_match.kwargs
+        return tables if of_one else with_last_change(tables)
 
     @admin.display(description="owner", ordering="owner__name")
     def owner_link(self, table: Table) -> Any:

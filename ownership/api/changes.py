@@ -215,7 +215,7 @@ class TimelineView(RegistryView):
         if pk is None:
             raise Http404(f"No {self.model._meta.verbose_name} is, or ever was, called {name!r}.")
         before = whole_number(request, "before", 0, 10**18) if "before" in request.query_params else None
-        page = Timeline.of(self.model, pk).page(before)
+        page = Timeline.of(self.model, pk).page(before, fold=None)
         results = [change_set_json(group.change_set, [one.entry for one in group.entries]) for group in page.groups]
         return Response({"results": results, "next": page.next})
 

@@ -5,14 +5,14 @@ from typing import Any
 from django.urls import path
 
 from ownership.api import changes, compare, drift, trace, views
-from ownership.api.map import MapView, quickly
+from ownership.api.map import MapView
 
 LIST: Any = {"get": "list"}
 DETAIL: Any = {"get": "retrieve"}
 
 app_name = "api"
 urlpatterns = [
-    path("map/", quickly(MapView.as_view()), name="map"),
+    path("map/", MapView.as_view(), name="map"),
     path("tables/", views.TableView.as_view(LIST, detail=False), name="table-list"),
     path("tables/<str:name>/", views.TableView.as_view(DETAIL, detail=True), name="table-detail"),
     path("tables/<str:name>/history/", changes.TableTimelineView.as_view(), name="table-history"),

@@ -1,15 +1,16 @@
 """What importing a file would change: compared with the registry row by row, in words; and doing it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError
-from django.db.models import CheckConstraint, ProtectedError
+from django.db.models import CheckConstraint
 
 from ownership import past
+from ownership.bulk import RowRefused, delete_rows, save_rows
 from ownership.history import change_set
 from ownership.imports.stated import KEY_FIELDS, KINDS, Stated, Statement, in_a_line, label
 from ownership.map import whole_map
@@ -49,6 +50,14 @@ class Change:
         said = "; ".join(self._said())
         return in_a_line(f"{self.verb} {label(self.kind, self.key)}{where}{': ' if said else ''}{said}")
 
+    def linked(self, rows: dict[Key, Any]) -> Any:
+        """The row, with the rows that it names; it is put beside them."""
+        for name in self.fields.keys() & _LINKS.keys():
+            target = self.fields[name][1]
+            setattr(self.row, name, None if target is None else rows[(_LINKS[name], (target,))])
+        rows[(self.kind, self.key)] = self.row
+        return self.row
+
     def _said(self) -> Iterator[str]:
         for name, (old, new) in self.fields.items():
             if name in _NAMES[self.kind]:
@@ -70,7 +79,7 @@ def _words(column: Any, value: Any) -> str:
 
 @dataclass
 class Plan:
-    """The changes in the order in which they are made, and the revision and digest that they were compared with.
+    """The changes in the order in which they are made, with the rows, revision and digest that they were compared with.
 
     ``kept`` counts the rows that the file could tell of and does not, by kind: without pruning they stay.
     """
@@ -79,39 +88,42 @@ class Plan:
     changes: list[Change]
     problems: list[str]
     kept: dict[str, int]
+    rows: dict[Key, Any]
 
-    def apply(self, *, user: Any, reason: str) -> None:
-        """Make all changes, as one change set; NotApplied, and none of them, where the registry is not as compared."""
+    def apply(self, *, user: Any, reason: str, written: Callable[[int], None] = lambda number: None) -> None:
+        """Make all changes, as one change set; NotApplied, and none of them, where the registry is not as compared.
+
+        ``written`` is told now and then how many more changes were made.
+        """
         with change_set(user=user, reason=reason, source=ChangeSet.Source.IMPORT):
             if past.head() != self.head:
                 raise NotApplied(
                     f"The registry moved on from revision {self.head[0]} to {past.head()[0]} meanwhile: run again, and "
                     "look at the difference anew."
                 )
-            made: dict[Key, Any] = {}
-            for change in self.changes:
-                try:
-                    _make(change, made)
-                except (ValidationError, DatabaseError, ProtectedError) as error:
-                    raise NotApplied(f"The registry refused this: {change}. {error}") from error
+            rows = dict(self.rows)
+            try:
+                for deletes, changes in groupby(self.changes, lambda change: change.verb == "delete"):
+                    if deletes:
+                        delete_rows((change.row for change in changes), written)
+                    for together in [] if deletes else _ready_together(changes):
+                        save_rows([change.linked(rows) for change in together], written)
+            except RowRefused as refused:
+                change = next(change for change in self.changes if change.row is refused.row)
+                raise NotApplied(f"The registry refused this: {change}. {refused.why}") from refused
 
 
-def _make(change: Change, made: dict[Key, Any]) -> None:
-    """Write one change; what it names that is new was made before it."""
-    row = change.row
-    if change.verb == "delete":
-        row.delete()
-        return
-    for name in change.fields.keys() & _LINKS.keys():
-        target = change.fields[name][1]
-        setattr(row, name, target if target is None else _named(_LINKS[name], target, made))
-    row.save()
-    made[(change.kind, change.key)] = row
-
-
-def _named(kind: str, name: str, made: dict[Key, Any]) -> Any:
-    """The row of that name: one of those just made, or one that was there."""
-    return made.get((kind, (name,))) or MODELS[kind].objects.get_by_natural_key(name)
+def _ready_together(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    """The changes in their order, cut before each that names a row of the list before it: that one must be there."""
+    together: list[Change] = []
+    waiting: set[Key] = set()
+    for change in changes:
+        if waiting & {(_LINKS[name], (change.fields[name][1],)) for name in change.fields.keys() & _LINKS.keys()}:
+            yield together
+            together, waiting = [], set()
+        together.append(change)
+        waiting.add((change.kind, change.key))
+    yield together
 
 
 def compare(stated: Stated, *, prune: bool) -> Plan:
@@ -164,7 +176,8 @@ class _Comparison:
         kept = {kind: sum(key[0] == kind for key in missing) for kind in KINDS}
         if prune:
             changes += [Change("delete", kind, key, self.live[(kind, key)]) for kind, key in reversed(missing)]
-        return Plan(self.head, changes, self.stated.problems, {kind: number for kind, number in kept.items() if number})
+        kept = {kind: number for kind, number in kept.items() if number}
+        return Plan(self.head, changes, self.stated.problems, kept, self.live)
 
     def _change(self, one: Statement) -> Change | None:
         """What the statement changes; its row has the new values already, but for those that name other rows."""

@@ -1,6 +1,7 @@
 """The registry's models: what the ownership map is made of, in the document's and DynamoDB's words."""
 
-from ownership.history import ChangeSet, RegistryLock
+from ownership.history import ChangeSet
+from ownership.lock import RegistryLock
 from ownership.models.drift import DriftRun, Grant, Waiver
 from ownership.models.rules import KeyType, Mode
 from ownership.models.services import Environment, Service, TableGroup

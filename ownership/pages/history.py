@@ -33,12 +33,14 @@ class HistoryPage(Page):
         if pk is None:
             raise NothingNamed(what, name)
         timeline = Timeline.of(self.model, pk)
+        within = timeline.within(self.request.GET.get("within"), self.request.GET.get("after"))
         before = self.request.GET.get("before") or (self.moment and self.moment["revision"] + 1)
         return super().get_context_data(**kwargs) | {
             "kind": what,
             "live": self.model.objects.filter(pk=pk).first(),
             "name": timeline.label(),
-            "page": timeline.page(before),
+            "page": TimelinePage([within], None) if within else timeline.page(before),
+            "within": within,
         }
 
 

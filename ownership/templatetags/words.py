@@ -13,3 +13,9 @@ register.filter("permitted", in_words)
 def kind(name: str) -> str:
     """A finding's kind: Access not granted."""
     return name.replace("_", " ").capitalize()
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """60000 as 60,000."""
+    return f"{number:,}"

@@ -189,6 +189,20 @@ def test_the_lists_queries_do_not_grow_with_the_tables(lead_client, seeded, djan
         lead_client.get(TABLES)
 
 
+@pytest.mark.parametrize("accesses", [1, 5])
+def test_a_saves_queries_do_not_grow_with_the_rows_that_nobody_touched(
+    lead_client, accesses, django_assert_num_queries
+):
+    table = make_table()
+    for _ in range(accesses):
+        make_access(table)
+    form = open_form(lead_client, table)
+    make_table()  # so that the form does not show the latest revision, as is usual
+    with django_assert_num_queries(33):
+        response = save_form(lead_client, table, form | {"description": "Orders."})
+    assert response.status_code == 302
+
+
 # Pages
 
 

@@ -3,13 +3,14 @@
 import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.urls import reverse
 
-from ownership.admin import changes
+from ownership.admin import undo as admin_undo
 from ownership.history import ChangeSet, change_set
 from ownership.models import Service, Table
 from tests.admin.pages import form_of
-from tests.factories import make_access, make_service, make_table
+from tests.factories import make_service, make_table
 
 pytestmark = pytest.mark.django_db
 
@@ -97,24 +98,10 @@ def test_what_stands_in_the_way_is_said(lead_client):
     make_table("orders", owner=owner)
     page = lead_client.get(url(revision))
     response = lead_client.post(url(revision), form_of(page) | {"reason": "x"}, follow=True)
-    assert "Nothing was changed. orders: There is a table of this name already." in words(response)
-
-
-def test_deleted_entries_are_listed_opened_and_restored(lead_client):
-    access = make_access(make_table("orders"), make_service("payments"))
-    access.table.delete()
-    page = lead_client.get(reverse("admin:ownership_deleted")).content.decode()
-    assert "orders" in page
-    assert "payments → orders" not in page, "a table stands for its accesses"
-    history, restore = (
-        re.search(r'href="(/admin/ownership/table/\d+/history/)"', page),
-        re.search(r'"([^"]+/undo/\d+/)"', page),
+    assert (
+        "Nothing was changed. orders: There is a table of this name already. Rename or delete that one first."
+        in words(response)
     )
-    assert "orders was deleted" in words(lead_client.get(history.group(1)))
-    form = form_of(lead_client.get(restore.group(1)))
-    lead_client.post(restore.group(1), form | {"reason": "Still needed"})
-    assert Table.objects.get().accesses.get().service.name == "payments"
-    assert "Nothing is deleted." in words(lead_client.get(reverse("admin:ownership_deleted")))
 
 
 @pytest.mark.parametrize("path", ["99999/undo/", "1/undo/99/", "0/undo/", f"{2**63}/undo/", f"1/undo/{2**63}/"])
@@ -122,50 +109,75 @@ def test_what_is_not_there_can_not_be_undone(lead_client, revision, path):
     assert lead_client.get(f"/admin/ownership/changeset/{path}").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("query", "revisions"),
-    [
-        ("kind=ownership", [5, 3]),
-        ("kind=access", [6]),
-        ("who=nobody", []),
-        ("table=orders", [6, 5, 3]),
-        ("service=users", [6, 5, 4]),
-        ("group=Group", [6, 5, 3, 2]),
-        ("table=never-was", []),
-        ("kind=ownership&source=command", [5, 3]),
-        ("kind=service", [4, 1]),
-        ("source=seed", []),
-        ("q=nothing", []),
-    ],
-)
-def test_recent_changes_are_filtered(lead_client, query, revisions):
-    table = make_table("orders", owner=make_service("payments"), group=None)
-    table.owner = make_service("users")
-    table.save()
-    make_access(table, table.owner)
-    page = lead_client.get(f"/admin/ownership/changeset/?{query}").content.decode()
-    found = [int(number) for number in re.findall(r'field-revision"><a [^>]*>(\d+)<', page)]
-    assert found == revisions
-
-
-def test_a_large_change_set_is_shown_page_by_page(lead_client):
+def test_a_large_change_set_is_undone_from_a_page_that_shows_some_of_it(lead_client, monkeypatch):
+    monkeypatch.setattr(admin_undo, "SHOWN", 3)
     with change_set(reason="Many"):
-        for number in range(150):
-            make_table(f"table-{number:03}")
-    revision, shown, address = head(), [], "?"
-    while address:
-        page = lead_client.get(f"/admin/ownership/changeset/{revision}/change/{address}").content.decode()
-        assert page.count('<div class="entry') <= 200
-        shown += re.findall(r"<strong>(?:<a[^>]*>)?(table-\d+)", page)
-        address = next(iter(re.findall(r'href="(\?after=\d+)"', page)), "")
-    assert shown == [f"table-{number:03}" for number in range(150)]
-
-
-def test_more_entries_than_a_page_can_undo_are_not_undone_halfway(lead_client, monkeypatch):
-    monkeypatch.setattr(changes, "MOST_UNDONE", 3)
-    with change_set(reason="Many"):
-        for number in range(4):
+        for number in range(8):
             make_service(f"service-{number}")
-    page = lead_client.post(url(head()), {"reason": "Undo it", "revision": head()}, follow=True).content.decode()
-    assert "has 4 entries; up to 3 can be undone" in page
-    assert Service.objects.count() == 4
+    shown, address = [], "?"
+    while address:
+        page = lead_client.get(url(head()) + address)
+        shown += re.findall(r"<strong>(service-\d)", page.content.decode())
+        address = next(iter(re.findall(r'href="(\?from=\d+)"', page.content.decode())), "")
+    assert shown == [f"service-{number}" for number in reversed(range(8))]
+    form = form_of(lead_client.get(url(head())))
+    assert lead_client.post(url(head()), form | {"reason": "x"}).status_code == 302
+    assert not Service.objects.exists()
+
+
+def test_what_stands_in_the_way_is_said_before_anything_is_done_and_can_be_left_out(lead_client):
+    with change_set(reason="Two services"):
+        used, _ = make_service("used"), make_service("free")
+    revision = head()
+    table = make_table("orders", owner=used)
+    page = lead_client.get(url(revision))
+    assert "used : it is still used: orders. Change or delete these first. Go to orders" in words(page)
+    assert reverse("admin:ownership_table_change", args=[table.pk]) in page.content.decode()
+    refused = lead_client.post(url(revision), form_of(page) | {"reason": "x"})
+    assert "Nothing was changed. used: it is still used: orders." in words(refused)
+    assert form_of(refused)["reason"] == "x"
+    assert Service.objects.filter(name="free").exists()
+    lead_client.post(url(revision), form_of(page) | {"reason": "x", "rest": "on"})
+    assert set(Service.objects.values_list("name", flat=True)) == {"used"}
+
+
+def test_a_conflict_names_the_later_change_and_counts_only_when_ticked(lead_client, revision):
+    with change_set(user=User.objects.get(username="lead"), reason="A later thought"):
+        table = Table.objects.get()
+        table.description, table.owner = "Later.", make_service("later")
+        table.save()
+    page = lead_client.get(url(revision))
+    assert f"Revision {head()} by lead" in words(page)
+    assert "A later thought" in words(page)
+    assert "tables 0 0 0 1" in words(page)
+    form = form_of(page) | {"reason": " ", "conflicts": f"table:{table.pk}:owner"}
+    refused = lead_client.post(url(revision), form)
+    assert "tables 0 0 1 0" in words(refused)
+    assert form_of(refused)["conflicts"] == form["conflicts"]
+    lead_client.post(url(revision), form_of(refused) | {"reason": "x"})
+    assert (Table.objects.get().owner.name, Table.objects.get().description) == ("payments", "Later.")
+
+
+def test_all_conflicts_can_be_ticked_at_once(lead_client):
+    services = [make_service(f"service-{number}") for number in range(3)]
+    for contact in ("first", "second"):
+        with change_set(reason=contact):
+            for service in services:
+                service.contact = contact
+                service.save()
+    page = lead_client.get(url(head() - 1))
+    lead_client.post(url(head() - 1), form_of(page) | {"reason": "x", "every_conflict": "on"})
+    assert set(Service.objects.values_list("contact", flat=True)) == {""}
+
+
+def test_the_undo_page_leads_back(lead_client, revision):
+    change = reverse("admin:ownership_changeset_change", args=[revision])
+    assert f'href="{change}">Cancel</a>' in lead_client.get(url(revision)).content.decode()
+
+
+def test_more_than_a_page_can_undo_is_left_to_the_command(lead_client, revision, monkeypatch):
+    monkeypatch.setattr(admin_undo, "MOST_UNDONE", 0)
+    page = lead_client.get(url(revision))
+    assert f"manage.py undo {revision} --apply" in words(page)
+    lead_client.post(url(revision), form_of(page) | {"reason": "x"})
+    assert head() == revision

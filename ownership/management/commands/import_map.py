@@ -1,5 +1,6 @@
 """``manage.py import_map FILE``: compare a map that came back as a file with the registry, and apply what differs."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from django.contrib.auth.models import User
@@ -8,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ownership.imports.files import UnreadableFile, read
 from ownership.imports.plan import NotApplied, Plan, compare
 from ownership.imports.stated import KINDS, in_a_line
+from ownership.lock import RegistryBusy
 
 
 class Command(BaseCommand):
@@ -45,10 +47,25 @@ class Command(BaseCommand):
         self.stdout.write(self._summary(plan, options["prune"]))
         if options["apply"] and plan.changes:
             try:
-                plan.apply(user=user, reason=options["reason"])
-            except NotApplied as error:
+                plan.apply(user=user, reason=options["reason"], written=self._progress(len(plan.changes)))
+            except (NotApplied, RegistryBusy) as error:
                 raise CommandError(f"Nothing was applied. {error}") from error
             self.stdout.write("Applied.")
+
+    def _progress(self, total: int) -> Callable[[int], None]:
+        """Tells a terminal how far it is, in a line that goes when it is done; says nothing to a file or a pipe."""
+        done = 0
+
+        def written(number: int) -> None:
+            nonlocal done
+            done += number
+            if self.stderr.isatty():
+                share = 30 * done // total
+                end = "\r\x1b[K" if done == total else ""
+                self.stderr.write(f"\r[{'#' * share:30}] {done:,} of {total:,} rows{end}", ending="")
+                self.stderr.flush()
+
+        return written
 
     def _summary(self, plan: Plan, prune: bool) -> str:
         verbs = {verb: sum(change.verb == verb for change in plan.changes) for verb in ("create", "change", "delete")}

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ownership.history import ChangeSet
+from ownership.lock import RegistryBusy
 from ownership.seed import SeedError, seed
 
 FIXTURE = settings.BASE_DIR / "fixtures" / "ownership.yaml"
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             return
         try:
             created = seed(options["fixture"])
-        except SeedError as error:
+        except (SeedError, RegistryBusy) as error:
             raise CommandError(f"Nothing was seeded. {error}") from error
         if created:
             self.stdout.write("Created " + ", ".join(f"{count} {name}" for name, count in created.items()) + ".")

@@ -1,0 +1,105 @@
+"""The registry's one write lock: taken by every change set, and told about to those who wait for it."""
+
+import fcntl
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import OperationalError, connection, models
+
+_MARK = "registry: "
+_LONGEST = 63  # bytes that PostgreSQL keeps of a session's name
+
+
+class RegistryNotReady(RuntimeError):
+    """The database lacks what ``migrate`` makes; nothing is written until it has run."""
+
+
+class RegistryBusy(RuntimeError):
+    """Another change set is being written for longer than a save waits; nothing was changed."""
+
+
+class RegistryLock(models.Model):
+    """The one row that every write locks first, so that commit order is revision order and no two writes cross."""
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return "the registry's lock"
+
+
+def lock_registry() -> None:
+    """Take the lock until the transaction ends (on SQLite, BEGIN IMMEDIATE has taken it already)."""
+    if RegistryLock.objects.select_for_update().first() is None:
+        raise RegistryNotReady("The registry's lock row is missing: run `manage.py migrate`, which makes it.")
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """On SQLite, hold a file's lock around the transaction that writes; RegistryBusy after SQLite's own patience.
+
+    Those who wait for SQLite's lock sleep ever longer: under load it lies idle, and some never wake while it is free.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:  # in a transaction, SQLite's lock is held already
+        yield
+        return
+    with connection.cursor() as cursor:
+        patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+    last = time.monotonic() + patience
+    with open(f"{connection.settings_dict['NAME']}-queue", "a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > last:
+                    raise _busy() from None
+                time.sleep(0.003)
+        yield
+
+
+@contextmanager
+def or_busy() -> Iterator[None]:
+    """RegistryBusy, with who writes, in the place of the database's word that the wait was too long."""
+    try:
+        yield
+    except OperationalError as error:
+        cause = error.__cause__
+        if getattr(cause, "sqlstate", "") != "55P03" and getattr(cause, "sqlite_errorname", "") != "SQLITE_BUSY":
+            raise
+        raise _busy() from error
+
+
+def _busy() -> RegistryBusy:
+    writing = _who_writes()
+    return RegistryBusy(
+        f"Another change set is being written{f' ({writing})' if writing else ''}, and takes long. Nothing was "
+        "changed here: try again in some seconds."
+    )
+
+
+def say_who_writes(words: str) -> None:
+    """Let those who wait for the lock read who has it and why, while the transaction lasts. For long ones.
+
+    As the session's name, which others see at once: a row would be seen only after the commit. SQLite has no such
+    place; there those who wait learn only that somebody writes.
+    """
+    if connection.vendor == "postgresql":
+        plain = unicodedata.normalize("NFKD", _MARK + words).encode("ascii", "ignore").decode()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('application_name', %s, true)", [plain[:_LONGEST]])
+
+
+def _who_writes() -> str:
+    if connection.vendor != "postgresql":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT application_name FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE %s",
+            [f"{_MARK}%"],
+        )
+        found = cursor.fetchone()
+    return found[0].removeprefix(_MARK) if found else ""

@@ -1,0 +1,92 @@
+"""A save that waits too long for another says so, names the other, and keeps what was typed."""
+
+import threading
+from contextlib import contextmanager
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+
+from ownership.bootstrap import TEAM_LEADS
+from ownership.history import account_name, change_set
+from tests.admin.pages import form_of, open_form, save_form
+from tests.factories import make_table
+from tests.threads import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture(autouse=True)
+def impatient(committed):
+    """Waits of a fifth of a second."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 200" if connection.vendor == "postgresql" else "PRAGMA busy_timeout = 200")
+    yield
+    connection.close()
+
+
+@contextmanager
+def another_writes(reason):
+    """Another connection holds the lock, and has said who it is."""
+    holds, over = threading.Event(), threading.Event()
+
+    def write():
+        try:
+            with change_set(reason=reason, source="import") as draft:
+                draft.announce()
+                holds.set()
+                over.wait(PATIENCE)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert holds.wait(PATIENCE)
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(PATIENCE)
+
+
+@pytest.fixture
+def lead():
+    client = Client()
+    user = User.objects.create_user("ann")
+    user.groups.add(Group.objects.get(name=TEAM_LEADS))
+    client.force_login(user)
+    return client
+
+
+def test_a_save_that_waits_too_long_keeps_what_was_typed_and_can_be_sent_again(lead):
+    table = make_table("orders")
+    form = open_form(lead, table) | {"description": 'Two\nlines, "quoted" & <b>bold</b>'}
+    with another_writes("A large map"):
+        response = save_form(lead, table, form, "Because")
+    page = response.content.decode()
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert "Another change set is being written" in page
+    table.refresh_from_db()
+    assert table.description == ""
+    typed = form_of(response)
+    again = lead.post(response.wsgi_request.get_full_path(), typed)
+    assert again.status_code == 302
+    table.refresh_from_db()
+    assert table.description == form["description"]
+    assert table.history.latest("history_id").change_set.reason == "Because"
+
+
+def test_it_names_the_running_change_set(lead):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no place where another connection could read it")
+    table = make_table("orders")
+    with another_writes("Café tables"):
+        page = save_form(lead, table, open_form(lead, table), "Because").content.decode()
+    assert f"import by {account_name()}: Cafe tables" in page
+
+
+def test_a_command_that_waits_too_long_says_so():
+    with another_writes("A large map"), pytest.raises(CommandError, match="Another change set is being written"):
+        call_command("seed", verbosity=0)
