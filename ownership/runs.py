@@ -96,7 +96,8 @@ def keep(head: past.Head, declared: Declared, found: Infrastructure, environment
     """Keep a run with the figures of this moment, and thin out its series. Raises TooLarge; then nothing is kept."""
     result = compare(declared, found)
     content = _storable({"found": to_json(found), "grants": [_grant(*one) for one in found.grants.items()]})
-    findings = _storable([list(finding.identity) for finding in result.findings])
+    covered = waived_by(result.findings, environment, waivers_in_force(today()))
+    findings = _storable([[*finding.identity, finding in covered] for finding in result.findings])
     if (size := len(json.dumps([content, findings]))) > LARGEST:
         raise TooLarge(
             f"what was found takes {size:,} characters, a run keeps {LARGEST:,} at most: read fewer projects at once"
@@ -113,7 +114,7 @@ def keep(head: past.Head, declared: Declared, found: Infrastructure, environment
             agreeing=agreeing,
             compared=compared,
             by_kind=dict(Counter(finding.kind for finding in result.findings)),
-            waived=len(waived_by(result.findings, environment, waivers_in_force(today()))),
+            waived=len(covered),
             findings=findings,
             found=content["found"],
         )
@@ -151,12 +152,22 @@ def _storable(value: Any) -> Any:
     return [_storable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def new_findings(run: DriftRun, findings: Iterable[Finding]) -> tuple[DriftRun | None, set[Identity]]:
-    """The run before it in its series, and which of the findings that one didn't have; none without such a run."""
+def new_findings(
+    run: DriftRun, findings: Iterable[Finding], covered: Collection[Finding]
+) -> tuple[DriftRun | None, set[Identity]]:
+    """The run before it in its series, and what is new since; nothing without such a run.
+
+    New is what that one didn't have, and what was waived then and, no more ``covered``, counts again.
+    """
     before = DriftRun.objects.series(run.reader, run.environment).filter(pk__lt=run.pk, findings__isnull=False).first()
     if before is None:
         return None, set()
-    return before, {finding.identity for finding in findings} - {Identity(*known) for known in before.findings or ()}
+    known = {Identity(*identity): waived for *identity, waived in before.findings or ()}
+    return before, {
+        finding.identity
+        for finding in findings
+        if finding.identity not in known or (known[finding.identity] and finding not in covered)
+    }
 
 
 @dataclass(frozen=True)
@@ -178,7 +189,7 @@ class Shown:
     def settled(self) -> int:
         """How many findings of the run are none any more, for the map changed since."""
         now = {finding.identity for finding in self.result.findings}
-        return len({Identity(*known) for known in self.run.findings or ()} - now)
+        return len({Identity(*known) for *known, _ in self.run.findings or ()} - now)
 
 
 def latest(reader: str | None = None, environment: str | None = None) -> list[DriftRun]:
@@ -205,10 +216,9 @@ def show(run: DriftRun, declared: Declared, waivers: list[Waiver]) -> Shown:
     """The run against a map; ``declared_now()`` and ``waivers_in_force(today())`` give the present."""
     found = found_in(run)
     result = compare(declared, found)
-    before, new = new_findings(run, result.findings)
-    return Shown(
-        run, declared, found, result, waived_by(result.findings, run.environment or None, waivers), new, before
-    )
+    covered = waived_by(result.findings, run.environment or None, waivers)
+    before, new = new_findings(run, result.findings, covered)
+    return Shown(run, declared, found, result, covered, new, before)
 
 
 def waived_by(findings: Iterable[Finding], environment: str | None, waivers: list[Waiver]) -> dict[Finding, Waiver]:

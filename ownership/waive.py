@@ -1,7 +1,7 @@
 """Waiving findings: the team's decision to live with them until a day, as rows of the registry."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from django.core.exceptions import ValidationError
 
@@ -9,15 +9,32 @@ from ownership.drift.model import Finding
 from ownership.models import Environment, Service, Table, Waiver
 from ownership.runs import today
 
-LONGEST = timedelta(days=366)
+
+def last_day() -> date:
+    """The last day on which a waiver may end: this day in a year."""
+    day = today()
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year + 1, day=28)
 
 
 def check_until(until: date) -> None:
     """Raises ValidationError for a day on which no waiver may end: one that is past, or more than a year ahead."""
     if until < today():
         raise ValidationError("This day is past: a waiver ends today at the earliest.")
-    if until > today() + LONGEST:
-        raise ValidationError(f"A waiver holds for a year at most: up to {today() + LONGEST}.")
+    if until > last_day():
+        raise ValidationError(f"A waiver holds for a year at most: up to {last_day()}.")
+
+
+def waivers_of(findings: Sequence[Finding], environment: str | None) -> dict[Finding, Waiver]:
+    """The waivers that the findings have in that environment, those included whose day is past; with who and why."""
+    known = {(one.identity(), one.environment.name if one.environment else None): one for one in Waiver.objects.told()}
+    return {
+        finding: known[finding.identity, environment]
+        for finding in findings
+        if (finding.identity, environment) in known
+    }
 
 
 def waive(findings: Sequence[Finding], environment: str | None, until: date) -> list[Waiver]:
@@ -29,13 +46,11 @@ def waive(findings: Sequence[Finding], environment: str | None, until: date) -> 
     where = Environment.objects.filter(name=environment).first() if environment else None
     if environment and where is None:
         raise ValidationError(f"The map has no environment {environment} any more: keep a run in one that it has.")
-    known = {(one.identity(), one.environment_id): one for one in Waiver.objects.told()}
+    known = waivers_of(findings, environment)
     tables = Table.objects.in_bulk([finding.table for finding in findings], field_name="name")
     waivers = []
     for finding in findings:
-        waiver = known.get((finding.identity, where.pk if where else None)) or Waiver(
-            kind=finding.kind, environment=where
-        )
+        waiver = known.get(finding) or Waiver(kind=finding.kind, environment=where)
         table = tables.get(finding.table)
         waiver.table, waiver.table_name = table, "" if table else finding.table
         service = Service.objects.filter(name=finding.service).first() if finding.service else None

@@ -1,9 +1,13 @@
 """A kept run, held against the map as it becomes."""
 
+from datetime import timedelta
+
 import pytest
 
 from ownership import runs
+from ownership.history import change_set
 from ownership.models import Access, DriftRun, Service, Table
+from ownership.waive import waive
 from tests.factories import make_access, make_service, make_table
 from tests.runs import keep_run
 from tests.test_waive import show
@@ -49,6 +53,18 @@ def test_new_is_what_the_run_before_had_not(orders):
     keep_run("bots write orders")
     shown = show(keep_run("bots write orders", "bots write shadow"))
     assert shown.new == {("unregistered_table", "shadow", "bots")}
+
+
+def test_what_returns_from_an_ended_waiver_is_new(orders, monkeypatch):
+    first = keep_run("bots write orders")
+    with change_set(reason="Until tonight"):
+        waive(show(first).result.findings, None, runs.today())
+    assert show(keep_run("bots write orders")).new == set()
+    tomorrow = runs.today() + timedelta(days=1)
+    monkeypatch.setattr(runs, "today", lambda: tomorrow)
+    returned = keep_run("bots write orders")
+    assert show(returned).new == {("undeclared_access", "orders", "bots")}
+    assert show(keep_run("bots write orders")).new == set()
 
 
 def test_a_run_keeps_its_figures_while_the_map_moves_on(orders):

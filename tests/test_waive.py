@@ -1,6 +1,6 @@
 """Waivers are rows of the registry: history, names that move on, and an end."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from ownership import feed, runs, undo
+from ownership import waive as waiving
 from ownership.history import change_set
 from ownership.models import Environment, Service, Table, Waiver
 from ownership.runs import today
@@ -99,6 +100,19 @@ def test_waiving_again_changes_the_waiver_there_is(bots_write):
     (second,) = waive_all(bots_write, until=today(), reason="Shorter")
     assert (first.pk, second.until) == (second.pk, today())
     assert Waiver.objects.told().get().reason == "Shorter"
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [("2026-11-23", "2027-11-23"), ("2027-03-01", "2028-03-01"), ("2028-02-29", "2029-02-28")],
+    ids=["a year", "over a leap day", "from a leap day"],
+)
+def test_it_ends_on_the_same_day_of_the_next_year_at_the_latest(monkeypatch, now, last):
+    monkeypatch.setattr(waiving, "today", lambda: date.fromisoformat(now))
+    day = date.fromisoformat(last)
+    waiving.check_until(day)
+    with pytest.raises(ValidationError, match=f"a year at most: up to {last}"):
+        waiving.check_until(day + timedelta(days=1))
 
 
 @pytest.mark.parametrize("days", [-1, 367])

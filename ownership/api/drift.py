@@ -4,6 +4,7 @@ All of it needs a sign-in or a token, also where the map is open to all.
 """
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -194,9 +195,9 @@ class DriftView(_DriftAddress):
             OpenApiParameter("reader", str, description="Runs of this reader."),
             OpenApiParameter("environment", str, description="Runs in this environment; `none`: without one."),
             OpenApiParameter("kind", str, enum=KINDS, description="Findings of this kind."),
-            OpenApiParameter("owner", str, description="Findings about tables of this service."),
-            OpenApiParameter("table", str, description="Findings about this table."),
-            OpenApiParameter("service", str, description="Findings about what this service may do."),
+            OpenApiParameter("owner", str, description="Findings, offers and unchecked accesses of its tables."),
+            OpenApiParameter("table", str, description="Findings, offers and unchecked accesses of this table."),
+            OpenApiParameter("service", str, description="Findings about what this service may do, likewise."),
             OpenApiParameter("waived", bool, description="Findings that are waived, or that are not."),
             OpenApiParameter("new", bool, description="Findings that the run before did not have, or that it had."),
         ],
@@ -279,8 +280,22 @@ def _run(shown: runs.Shown, wanted: dict[str, str], flags: dict[str, bool]) -> d
             "by_owner": dict(sorted(Counter(finding.owner for finding in findings if finding.owner).items())),
         },
         "findings": [finding_json(one, waived.get(one)) | {"new": one.identity in shown.new} for one in findings],
-        **rest_json(shown.found, shown.result),
+        **_filtered(rest_json(shown.found, shown.result), wanted, shown.declared.owners),
         "agreement": [figures_json(one) for one in runs.figures(run, POINTS)],
+    }
+
+
+def _filtered(rest: dict[str, Any], wanted: dict[str, str], owners: Mapping[str, str | None]) -> dict[str, Any]:
+    """What stands beside the findings, as far as owner, table and service leave it."""
+
+    def is_wanted(one: dict[str, Any], names: Collection[str]) -> bool:
+        said = {**one, "owner": owners.get(one.get("table") or "")}
+        return all(said[name] == wanted[name] for name in names if name in wanted)
+
+    return rest | {
+        "offers": [one for one in rest["offers"] if is_wanted(one, ("owner", "table"))],
+        "unchecked": [one for one in rest["unchecked"] if is_wanted(one, ("owner", "table", "service"))],
+        "unresolved": [one for one in rest["unresolved"] if is_wanted(one, ("service",))],
     }
 
 

@@ -15,7 +15,6 @@ READ = {
     "GetItem",
     "PartiQLSelect",
     "Query",
-    "ReadDataForReplication",
     "Scan",
     "SearchVectors",
 }
@@ -27,10 +26,9 @@ WRITE = {
     "PartiQLUpdate",
     "PutItem",
     "UpdateItem",
-    "WriteDataForReplication",
 }
 # Tables, backups, replicas, settings and streams: none reads or writes the items of a table. Import and
-# restore fill a new table only.
+# restore fill a new table only; what is granted for replication, a replica's table uses and no service can call.
 NEITHER = {
     "AssociateTableReplica", "CreateBackup", "CreateGlobalTable", "CreateGlobalTableWitness", "CreateTable",
     "CreateTableReplica", "DeleteBackup", "DeleteGlobalTableWitness", "DeleteResourcePolicy", "DeleteTable",
@@ -43,10 +41,12 @@ NEITHER = {
     "GetAbacStatus", "GetRecords", "GetResourcePolicy", "GetShardIterator", "ImportTable", "InjectError",
     "ListBackups", "ListContributorInsights", "ListExports", "ListGlobalTables", "ListImports", "ListStreams",
     "ListTables", "ListTagsOfResource", "PurchaseReservedCapacityOfferings", "PutResourcePolicy",
-    "ReplicateSettings", "RestoreTableFromAwsBackup", "RestoreTableFromBackup", "RestoreTableToPointInTime",
+    "ReadDataForReplication", "ReplicateSettings", "RestoreTableFromAwsBackup", "RestoreTableFromBackup",
+    "RestoreTableToPointInTime",
     "StartAwsBackupJob", "TagResource", "UntagResource", "UpdateAbacStatus", "UpdateContinuousBackups",
     "UpdateContributorInsights", "UpdateGlobalTable", "UpdateGlobalTableSettings", "UpdateGlobalTableVersion",
     "UpdateKinesisStreamingDestination", "UpdateTable", "UpdateTableReplicaAutoScaling", "UpdateTimeToLive",
+    "WriteDataForReplication",
 }  # fmt: skip
 
 # Those that a grant on an index alone (table/X/index/Y) permits.

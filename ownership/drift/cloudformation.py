@@ -9,7 +9,7 @@ from typing import Any
 from ownership.drift.iam import BOTH, Log, Role, Statement, permitted, statement
 from ownership.drift.model import Access, Infrastructure, Key, KeySchema, Place, ReadError, TableShape
 from ownership.drift.names import Names
-from ownership.drift.source import Files, Map, Seq, Text
+from ownership.drift.source import HOLE, Files, Map, Seq, Text
 from ownership.drift.template import TABLES, Template
 
 # What AWS's own policies permit on items. Others are listed as unresolved, unless they are known for not
@@ -41,11 +41,14 @@ def tables(template: Template, names: Names, log: Log) -> list[TableShape]:
             template.text(item.get("AttributeName")): template.text(item.get("AttributeType"))
             for item in template.mappings_in(properties.get("AttributeDefinitions"))
         }
-        indexes = [
-            (str(template.text(item.get("IndexName"))), _key_schema(template, item, types))
-            for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
-            for item in template.mappings_in(properties.get(kind))
-        ]
+        indexes = []
+        for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+            for item in template.mappings_in(properties.get(kind)):
+                stated = template.text(item.get("IndexName")) or Text(HOLE, item.place)
+                if index := names.table(stated) if stated.variables else str(stated):
+                    indexes.append((index.replace(HOLE, "…"), _key_schema(template, item, types)))
+                else:
+                    log.unresolve(stated, "the index's name can't be resolved")
         if "ResourcePolicy" in properties:
             log.note(place, f"{name} has a policy of its own (ResourcePolicy), which is not read")
         for text in template.table_names(name, place):
@@ -110,15 +113,36 @@ class Policies:
                     self.log.unresolve(text, reason, self.service, BOTH)
         return found
 
+    def within(self, boundary: Any) -> None:
+        """Point out a permissions boundary, which grants nothing and may keep off what is granted."""
+        if boundary is not None:
+            place = getattr(boundary, "place", self.template.mapping(None).place)
+            self.log.note(place, f"{self.service}: granted only within a permissions boundary, which is not read")
+
     def role(self, name: str, properties: Map) -> list[Statement]:
         """The statements of a role: its own policies, managed ones, and those attached to it."""
+        resource = self.template.mapping(self.template.resources.get(name))
+        if isinstance(stated := self.template.expand(resource.get("Properties")), Text):
+            self.log.unresolve(stated, "a role that can't be resolved", self.service, BOTH)
+        self.within(properties.get("PermissionsBoundary"))
         found = self.managed(properties.get("ManagedPolicyArns"))
-        for policy in self.template.mappings_in(properties.get("Policies")):
-            found += self.document(policy.get("PolicyDocument"))
+        for policy in self.template.items(properties.get("Policies")):
+            if isinstance(policy, Map):
+                found += self.document(policy.get("PolicyDocument"))
+            else:
+                self.log.unresolve(policy, "a policy that can't be resolved", self.service, BOTH)
         for policy, roles in attached(self.template):
             if name in roles:
                 found += self.document(policy.get("PolicyDocument"))
         return found
+
+
+def list_unread(template: Template, service: str | None, log: Log) -> None:
+    """List what stands where a mapping belongs as unresolved: an include without its file, most often."""
+    listed = {(one.place, one.service) for one in log.unresolved}
+    for text in template.unread.values():
+        if (text.place, service) not in listed:
+            log.unresolve(text, "is no mapping", service)
 
 
 def roles(template: Template) -> dict[str, Map]:
@@ -163,6 +187,7 @@ def read_templates(
                 if holders - own.keys():
                     log.unresolve(Text("policy", policy.place), "is attached to a role outside of the template")
             deployed += tables(template, names, log)
+            list_unread(template, None, log)
         except ReadError as error:
             log.fail(error)
     return evaluate("cloudformation", found, deployed, names, log)

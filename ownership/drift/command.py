@@ -57,6 +57,10 @@ def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    if ":" not in name:
+        raise argparse.ArgumentTypeError(
+            f"{name!r} does not say where the variable comes from: opt:{name}=…, env:{name}=… or param:{name}=…"
+        )
     return name, value
 
 

@@ -98,9 +98,13 @@ def wholes_of(services: Iterable[DeclaredService]) -> dict[str, list[str]]:
 
 
 def _unknown(access: Access, found: Infrastructure, wholes: Mapping[str, list[str]]) -> str | None:
-    """Why nobody can say that a missing access is not granted; None where it isn't."""
-    services = {access.service, *wholes.get(access.service, ())}
-    if not services & found.services:
+    """Why nobody can say that a missing access is not granted; None where it isn't.
+
+    A part without a project of its own runs in its whole's; where the whole was not read, it might grant the access.
+    """
+    chain = [access.service, *wholes.get(access.service, ())]
+    services = set(chain)
+    if chain[-1] not in found.services or services & found.unread:
         return NOT_READ
     if any(u.service in services and access.mode in u.modes for u in found.unresolved):
         return MAY_BE_GRANTED

@@ -1,11 +1,13 @@
 """What the map declares, from a file or from the registry's API (``/api/v1/map/``)."""
 
+import http.client
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ownership.drift.model import (
     Access,
@@ -77,24 +79,37 @@ def load(source: str, token: str | None = None) -> Declared:
         path = Path(source)
         if path.suffix in (".yml", ".yaml"):
             return from_map(Files(path.parent).load(path.resolve()))
-        return from_map(json.loads(path.read_text(encoding="utf-8")))
+        with path.open("rb") as file:  # a pipe, too: `--registry <(curl …)`
+            return from_map(json.loads(_bounded(file)))
     except urllib.error.HTTPError as error:
         moved = f" to {error.headers['Location']}: give that address" if error.headers.get("Location") else ""
         raise ReadError(place, f"the registry answered {error.code} {error.reason}{moved}") from error
     except OSError as error:
         raise ReadError(place, str(getattr(error, "reason", None) or error.strerror or error)) from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except http.client.HTTPException as error:  # an address with a blank in it, an answer that breaks off
+        raise ReadError(place, f"{type(error).__name__}: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ReadError(
             place, f"is no ownership map as /api/v1/map/ gives it ({type(error).__name__}: {error})"
         ) from error
 
 
 def fetch(address: str, token: str | None) -> bytes:
-    """What a registry answers at an address. Raises OSError, ValueError for more than MAX_BYTES."""
+    """What a registry answers at an address. Raises OSError, ValueError for more than MAX_BYTES, ReadError.
+
+    No error tells the token.
+    """
+    token = (token or "").strip()  # a file that it was read from ends with a line break
+    if not re.fullmatch(r"[!-~]*", token):
+        raise ReadError(Place("--token"), "has characters that no token has: was it copied whole, and nothing else?")
     headers = {"Accept": "application/json"} | ({"Authorization": f"Token {token}"} if token else {})
     request = urllib.request.Request(address, headers=headers)  # noqa: S310 -- load() lets in http and https alone
     with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT) as answer:
-        body: bytes = answer.read(MAX_BYTES + 1)
+        return _bounded(answer)
+
+
+def _bounded(file: IO[bytes]) -> bytes:
+    body = file.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
     return body

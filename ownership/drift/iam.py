@@ -5,6 +5,7 @@ hold ``*`` and ``?``; actions ignore case, resources don't; an ARN with fewer th
 with ``*``; an explicit Deny beats every Allow of the same principal.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +13,11 @@ from functools import lru_cache
 from typing import Any
 
 from ownership.drift.actions import INDEX_ACTIONS, KNOWN, MODES, NO_ACTIONS
-from ownership.drift.model import Access, Mode, Note, Place, ReadError, Unresolved
+from ownership.drift.model import Access, Mode, Note, Place, ReadError, Unresolved, cut
 from ownership.drift.names import Names
 from ownership.drift.source import HOLE, Map, Text
 
+TABLE_NAME = re.compile(r"[\w.*?-]{1,255}", re.ASCII)  # or a pattern of such names
 BOTH: frozenset[Mode] = frozenset({"read", "write"})
 
 
@@ -28,11 +30,11 @@ class Log:
     errors: dict[tuple[Place, str], ReadError] = field(default_factory=dict)
 
     def unresolve(self, text: Text, reason: str, service: str | None = None, modes: Iterable[Mode] = ()) -> None:
-        shown = text.replace(HOLE, "…")
-        self.unresolved[Unresolved(text.place, shown, text.reason or reason, service, frozenset(modes))] = None
+        shown, why = cut(text.replace(HOLE, "…")), cut(text.reason or reason)
+        self.unresolved[Unresolved(text.place, shown, why, service, frozenset(modes))] = None
 
     def note(self, place: Place, text: str) -> None:
-        self.notes[Note(place, text)] = None
+        self.notes[Note(place, cut(text))] = None
 
     def fail(self, error: ReadError) -> None:
         self.errors[error.place, error.reason] = error
@@ -96,6 +98,10 @@ def statement(node: Map, texts: Texts, service: str, names: Names, log: Log) -> 
     actions = _actions(elements, texts, service, node.place, log)
     if not actions:
         return None
+    if "principal" in elements or "notprincipal" in elements:
+        principal = Text("Principal", node.place)
+        log.unresolve(principal, "a statement with one belongs to a resource, not a role", service, modes_of(actions))
+        return None
     effects = set(texts(elements.get("effect")))
     if not effects <= {"Allow", "Deny"} or len(effects) != 1:
         effect = next(iter(sorted(effects)), Text("no Effect", node.place))
@@ -118,6 +124,8 @@ def statement(node: Map, texts: Texts, service: str, names: Names, log: Log) -> 
             continue
         if path:
             resources.append((path, text.place))
+            if unset := next((v.reason for v in text.variables if v.reason and "no value for self:" in v.reason), None):
+                log.note(text.place, f"{service}: {unset}, which is taken for the environment's suffix")
     if not resources and not inverted:
         return None
     if texts_of_condition := elements.get("condition"):
@@ -132,8 +140,12 @@ def statement(node: Map, texts: Texts, service: str, names: Names, log: Log) -> 
 def _actions(elements: dict[str, Any], texts: Texts, service: str, place: Place, log: Log) -> frozenset[str]:
     inverted = "notaction" in elements
     found: set[str] = set()
-    for text in texts(elements.get("notaction" if inverted else "action")):
-        pattern = text.lower()
+    stated = texts(elements.get("notaction" if inverted else "action"))
+    if not stated:
+        log.note(place, f"{service}: a statement without Action permits nothing")
+        return frozenset()
+    for text in stated:
+        pattern = text.strip().lower()
         if HOLE in pattern:
             if glob(pattern.replace(HOLE, "*").split(":")[0], "dynamodb"):
                 log.unresolve(text, "an action that can't be resolved", service, BOTH)
@@ -144,6 +156,8 @@ def _actions(elements: dict[str, Any], texts: Texts, service: str, place: Place,
             log.note(text.place, cure)
         elif pattern.startswith("dynamodb:") and not matches and not any(glob(pattern, known) for known in KNOWN):
             log.note(text.place, f"{text} is no action of DynamoDB")
+        elif ":" not in pattern and not matches:
+            log.note(text.place, f"{text} is no action: IAM wants service:Action")
     if inverted:
         return frozenset(MODES) - found
     return frozenset(found)
@@ -154,16 +168,21 @@ def resource(text: Text, names: Names) -> str | None:
 
     Raises ValueError, saying why, for what can't be resolved.
     """
+    text = text.stripped()
     fields = text.cut(":", 5)
+    if len(fields) < 6 and any(field.startswith("table/") for field in fields):
+        raise ValueError("is no ARN of a table: a field is missing")
     if glob(fields[0], "arn") and (len(fields) < 6 or HOLE not in fields[0]):
         fields += [Text("*", text.place)] * (6 - len(fields))
     if len(fields) < 6 or not glob(fields[0], "arn"):
         if set(text) == {"*"}:
             return "*"
         raise ValueError("can't be resolved" if HOLE in text else "is no ARN")
-    service, account, path = fields[2], fields[4], fields[5]
+    partition, service, account, path = fields[1], fields[2], fields[4], fields[5]
     if HOLE in service:
         raise ValueError("can't be resolved")
+    if not (HOLE in partition or partition.startswith("aws") or glob(partition, "aws")):
+        raise ValueError(f"is no ARN: {partition or 'nothing'} stands where aws belongs")
     if not glob(service, "dynamodb"):
         return None
     if "/" in account:
@@ -172,11 +191,17 @@ def resource(text: Text, names: Names) -> str | None:
     if head != "table" or not slash:
         if HOLE in head:
             raise ValueError("can't be resolved")
-        return str(path) if "*" in path or "?" in path else None
+        if "*" in path or "?" in path:
+            return str(path)
+        if head == "global-table":
+            return None
+        raise ValueError("names nothing that DynamoDB has: is table/NAME meant?")
     name, *tail = path.part(6, len(path)).cut("/", 1)
     base = names.table(name)
     if base is None:
         raise ValueError("the table's name can't be resolved")
+    if not TABLE_NAME.fullmatch(base):
+        raise ValueError("is no ARN of a table: its name has other characters or is too long")
     return "/".join(["table", base, *map(str, tail)])
 
 

@@ -18,6 +18,14 @@ Kind = Literal[
 ]
 
 
+SHOWN = 300  # characters of other people's texts, in what is told of them
+
+
+def cut(text: str) -> str:
+    """A text short enough to be read."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text):,} characters)"
+
+
 def mode_name(modes: Iterable[Mode]) -> str | None:
     """``read``, ``write`` or ``read_write``, as the API spells them; None for no mode."""
     return "_".join(sorted(modes)) or None
@@ -38,8 +46,8 @@ class ReadError(Exception):
     """A file, map or endpoint that can't be read, with the place. What can't be resolved raises nothing."""
 
     def __init__(self, place: Place, reason: str):
-        super().__init__(f"{place}: {reason}")
-        self.place, self.reason = place, reason
+        self.place, self.reason = place, cut(reason)
+        super().__init__(f"{place}: {self.reason}")
 
 
 @dataclass(frozen=True, order=True)
@@ -126,14 +134,15 @@ class Infrastructure:
     """What a reader found: the right side of the comparison.
 
     ``grants`` maps each granted access to where it is granted; ``services`` are those whose permissions were
-    read, of others nothing is known. ``all_tables``: the reader saw every table there is, so that one which
-    it did not see isn't deployed.
+    read, of others nothing is known; of ``unread`` ones there is something that could not be read. ``all_tables``:
+    the reader saw every table there is, so that one which it did not see isn't deployed.
     """
 
     reader: str
     grants: dict[Access, tuple[Place, ...]] = field(default_factory=dict)
     tables: tuple[TableShape, ...] = ()
     services: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
     all_tables: bool = False
     unresolved: tuple[Unresolved, ...] = ()
     notes: tuple[Note, ...] = ()

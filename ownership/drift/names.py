@@ -54,8 +54,8 @@ class Names:
         ]
         base = text[: min(starts)].rstrip(SEPARATORS) if starts else str(text)
         if base not in self.tables:
-            for suffix in sorted(filter(None, self.physical_suffixes), key=len, reverse=True):
-                if base.endswith(suffix) and (self.suffix or base.removesuffix(suffix) in self.tables):
+            for suffix in sorted(filter(None, self.suffixes), key=len, reverse=True):
+                if base.endswith(suffix) and (suffix == self.suffix or base.removesuffix(suffix) in self.tables):
                     base = base.removesuffix(suffix)
                     break
         return None if HOLE in base or not base else base

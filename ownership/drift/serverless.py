@@ -3,10 +3,12 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ownership.drift.cloudformation import Policies, attached, evaluate, roles, tables
+from ownership.drift.cloudformation import Policies, attached, evaluate, list_unread, roles, tables
 from ownership.drift.iam import BOTH, Log, Role
 from ownership.drift.model import Infrastructure, Place, ReadError, TableShape
 from ownership.drift.names import Names
@@ -17,6 +19,11 @@ from ownership.drift.variables import Variables
 READABLE = ("serverless.yml", "serverless.yaml", "serverless.json")
 CODE = ("serverless.ts", "serverless.js", "serverless.cjs", "serverless.mjs")
 GENERATED_ROLE = "IamRoleLambdaExecution"  # made by the framework, of the statements that are read here
+BOUNDARIES = (
+    ("provider", "rolePermissionsBoundary"),
+    ("provider.iam.role", "permissionBoundary"),
+    ("provider.iam.role", "permissionsBoundary"),
+)
 INHERIT = "custom.serverless-iam-roles-per-function.defaultInherit"
 
 
@@ -30,6 +37,7 @@ def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path
     files = Files(root or (path if path.is_dir() else path.parent))
     found: dict[str, list[Role]] = defaultdict(list)
     deployed: list[TableShape] = []
+    unread: set[str] = set()
     top = path.resolve()
     if not top.is_relative_to(files.root):
         log.fail(ReadError(Place(str(path)), f"lies outside {files.root}, the root"))
@@ -39,12 +47,13 @@ def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path
                 service, own, shapes = read_project(project, top, names, files, given, log)
             except ReadError as error:
                 log.fail(error)
+                unread.add(_service(project, top, None, names))
                 continue
             found[service] += own
             deployed += shapes
         if not found and not log.errors:
             log.fail(ReadError(Place(str(path)), "has no serverless.yml in it"))
-    return evaluate("serverless", found, deployed, names, log)
+    return replace(evaluate("serverless", found, deployed, names, log), unread=frozenset(unread))
 
 
 def projects(path: Path) -> Iterator[Path]:
@@ -69,7 +78,10 @@ def read_project(
     if not isinstance(config, Map):
         raise ReadError(Place(files.shown(path), 1), "is no mapping of settings")
     variables = Variables(config, path.parent, files, given)
-    service = _service(path, top, variables, names)
+    stated = variables.at("service")
+    if isinstance(stated, Map):
+        stated = variables.at("name", stated)
+    service = _service(path, top, str(stated) if isinstance(stated, Text) and not stated.reason else None, names)
     sections: dict[str, list[Map]] = {"resources": [], "functions": []}
     for name, parts in sections.items():
         for part in Template([], variables.expand).items(variables.at(name)):
@@ -81,34 +93,67 @@ def read_project(
     template = Template(sections["resources"], variables.expand, given)
     policies = Policies(service, template, names, log)
 
-    provider = [
-        *policies.statements(variables.at("provider.iamRoleStatements")),
-        *policies.statements(variables.at("provider.iam.role.statements")),
-        *policies.managed(variables.at("provider.iamManagedPolicies")),
-        *policies.managed(variables.at("provider.iam.role.managedPolicies")),
-    ]
-    own = roles(template)
+    made = _extend(template)
+    generated = made.pop(GENERATED_ROLE, Map())
+    provider = policies.role(GENERATED_ROLE, template.properties(GENERATED_ROLE))
+    if "Policies" not in generated:
+        provider += policies.statements(variables.at("provider.iamRoleStatements"))
+        provider += policies.statements(variables.at("provider.iam.role.statements"))
+    if "ManagedPolicyArns" not in generated:
+        provider += policies.managed(variables.at("provider.iamManagedPolicies"))
+        provider += policies.managed(variables.at("provider.iam.role.managedPolicies"))
+    for holder, boundary in BOUNDARIES:
+        if isinstance(settings := variables.at(holder), Map):
+            policies.within(settings.get(boundary))
+    own = roles(template) | made
+    own.pop(GENERATED_ROLE, None)
     for policy, holders in attached(template):
         if holders - own.keys():
             provider += policies.document(policy.get("PolicyDocument"))
     found: list[Role] = [provider, *(policies.role(name, properties) for name, properties in own.items())]
     foreign = [variables.at("provider.role"), variables.at("provider.iam.role")]
-    for each in (template.mapping(node) for part in sections["functions"] for node in part.values()):
-        foreign.append(each.get("role"))
+    for node in (node for part in sections["functions"] for node in part.values()):
+        each = variables.expand(node)
+        if isinstance(each, Text):
+            log.unresolve(each, "a function that can't be resolved", service, BOTH)
+        if not isinstance(each, Map):
+            continue
+        foreign += [each.get("role"), variables.at("iam.role", each)]
+        policies.within(each.get("iamPermissionsBoundary"))
         stated = each.get("iamRoleStatements") or variables.at("iam.role.statements", each)
-        if stated is not None:
+        managed = variables.at("iam.role.managedPolicies", each)
+        if stated is not None or managed is not None:
             inherits = variables.expand(each.get("iamRoleStatementsInherit")) or variables.at(INHERIT)
-            found.append([*policies.statements(stated), *(provider if inherits == "true" else ())])
+            inherits = inherits or variables.at("iam.inheritStatements", each)
+            own_role = [*policies.statements(stated), *policies.managed(managed)]
+            found.append([*own_role, *(provider if inherits == "true" else ())])
     for node in foreign:
         _foreign(node, template, service, log)
-    return service, found, tables(template, names, log)
+    deployed = tables(template, names, log)
+    list_unread(template, service, log)
+    return service, found, deployed
 
 
-def _service(path: Path, top: Path, variables: Variables, names: Names) -> str:
-    stated = variables.at("service")
-    if isinstance(stated, Map):
-        stated = variables.at("name", stated)
-    own = str(stated) if isinstance(stated, Text) and not stated.reason else None
+def _extend(template: Template) -> dict[str, Map]:
+    """Apply ``resources.extensions``: each property of an extension replaces the resource's of that name.
+
+    Gives those of resources that the framework makes. Source: Serverless Framework documentation, "Override AWS
+    CloudFormation Resource".
+    """
+    made: dict[str, Map] = {}
+    for name, node in template.extensions.items():
+        extension = template.mapping(template.mapping(node).get("Properties"))
+        if name not in template.resources or name == GENERATED_ROLE:
+            made[str(name)] = extension
+        resource = copy(template.mapping(template.resources.get(name)))
+        resource["Properties"] = copy(template.properties(name))
+        resource["Properties"].update(extension)
+        template.resources[name] = resource
+    return made
+
+
+def _service(path: Path, top: Path, own: str | None, names: Names) -> str:
+    """The service whose project this is, by its folders and by what it calls itself."""
     inside = path.parent.relative_to(top).parts[::-1] if top.is_dir() else ()
     around = inside or (path.parent.name,)
     return names.service(around, own) or next(iter(inside), None) or own or around[0]
@@ -121,5 +166,5 @@ def _foreign(node: Any, template: Template, service: str, log: Log) -> None:
     argument = node[name] if isinstance(node, Map) and name else node
     if isinstance(argument, list):  # Fn::GetAtt: [Role, Arn]
         argument = next(iter(argument), None)
-    if isinstance(argument, Text) and argument.partition(".")[0] not in {*roles(template), GENERATED_ROLE}:
+    if isinstance(argument, Text) and argument.strip("${}").partition(".")[0] not in {*roles(template), GENERATED_ROLE}:
         log.unresolve(argument, "a role that is made elsewhere", service, BOTH)

@@ -21,6 +21,7 @@ MAX_VALUES = 200_000  # of one file, merge keys included
 
 HOLE = "\0"  # stands in a text for what could not be resolved; YAML and JSON can't contain it
 SEPARATORS = "-_."
+NAMED_SO = re.compile(r"(?:env|stage|suffix|postfix)[^.:]*$", re.IGNORECASE)  # variables that are the environment
 
 _Loader = getattr(yaml, "CLoader", yaml.Loader)  # only its parser is used
 
@@ -29,7 +30,7 @@ _Loader = getattr(yaml, "CLoader", yaml.Loader)  # only its parser is used
 class Variable:
     """A stretch of a text that came from a variable: ``text[start:end]``.
 
-    ``varies``: its value depends on the environment. ``reason``: why it is unresolved, and so a HOLE.
+    ``varies``: it stands for the environment, or is chosen by it. ``reason``: why it is unresolved, and so a HOLE.
     """
 
     start: int
@@ -50,10 +51,18 @@ class Text(str):
         text.place, text.variables = place, variables
         return text
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Text":
+        return self  # never changed
+
     @property
     def reason(self) -> str | None:
         """Why it is not resolved to its end; None when it is."""
         return next((v.reason for v in self.variables if v.reason), None)
+
+    @property
+    def unclear(self) -> bool:
+        """Whether something in it is unresolved that does not stand for the environment."""
+        return any(v.reason and not v.varies for v in self.variables)
 
     def part(self, start: int, end: int) -> "Text":
         """``text[start:end]`` with the variables that touch it."""
@@ -63,6 +72,10 @@ class Text(str):
             if (v.start < end and start < v.end) or (v.start == v.end and start <= v.start <= end)
         )
         return Text(self[start:end], self.place, tuple(inside))
+
+    def stripped(self) -> "Text":
+        """Without the white space around it, such as a block's last line break."""
+        return self.part(len(self) - len(self.lstrip()), len(self.rstrip()))
 
     def cut(self, separator: str, maximum: int = -1) -> list["Text"]:
         """Like ``str.split``, keeping the variables."""
@@ -114,9 +127,9 @@ def from_variable(value: str, place: Place, varies: bool = False) -> Text:
     return Text(value, place, (Variable(0, len(value), varies), *inner))
 
 
-def hole(place: Place, reason: str) -> Text:
-    """What can't be resolved, and why."""
-    return Text(HOLE, place, (Variable(0, 1, True, reason),))
+def hole(place: Place, reason: str, varies: bool = False) -> Text:
+    """What can't be resolved, and why; ``varies``: it stands for the environment all the same."""
+    return Text(HOLE, place, (Variable(0, 1, varies, reason),))
 
 
 class Files:

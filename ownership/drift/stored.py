@@ -21,6 +21,7 @@ def to_json(found: Infrastructure) -> dict[str, Any]:
     """All of it but its reader and its grants, which are kept apart so that they can be looked up by table."""
     return {
         "services": sorted(found.services),
+        "unread": sorted(found.unread),
         "all_tables": found.all_tables,
         "tables": [asdict(table) for table in found.tables],
         "unresolved": [asdict(one) | {"modes": sorted(one.modes)} for one in found.unresolved],
@@ -44,6 +45,7 @@ def from_json(reader: str, content: Mapping[str, Any], grants: Mapping[Access, t
             for table in content["tables"]
         ),
         services=frozenset(content["services"]),
+        unread=frozenset(content["unread"]),
         all_tables=content["all_tables"],
         unresolved=tuple(unresolved_from_json(one) for one in content["unresolved"]),
         notes=tuple(Note(Place(**note["place"]), note["text"]) for note in content["notes"]),

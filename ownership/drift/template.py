@@ -5,11 +5,13 @@ Source: AWS CloudFormation User Guide, "Intrinsic function reference" and "Pseud
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from functools import reduce
 from itertools import islice, product
 from typing import Any
 
 from ownership.drift.model import Place, ReadError
-from ownership.drift.source import Map, Seq, Text, concat, from_variable, hole
+from ownership.drift.source import NAMED_SO, Map, Seq, Text, concat, from_variable, hole
 
 MAX_TEXTS = 1000  # that one value may have, over all branches of its Fn::If
 MAX_STEPS = 200_000  # of one template: what a bomb of aliases would exceed
@@ -34,11 +36,12 @@ class Template:
         given: Mapping[str, str] | None = None,
     ):
         self.expand, self.given = expand, given or {}
-        self.resources, self.parameters, self.mappings = (
-            {key: value for part in parts for key, value in self.mapping(part.get(section)).items()}
-            for section in ("Resources", "Parameters", "Mappings")
-        )
+        self.unread: dict[tuple[Place, str], Text] = {}  # texts where mappings belong: what could not be included
         self._steps = 0
+        self.resources, self.parameters, self.mappings, self.extensions = (
+            reduce(self._merged, (self.mapping(part.get(section)) for part in parts), Map())
+            for section in ("Resources", "Parameters", "Mappings", "extensions")
+        )
 
     def texts(self, node: Any, nesting: int = 0) -> list[Text]:
         """All texts that a value may have: lists flattened, both branches of Fn::If. Raises ReadError."""
@@ -74,10 +77,12 @@ class Template:
             yield node
 
     def mapping(self, node: Any) -> Map:
-        """The value as a mapping; an empty one for anything else."""
+        """The value as a mapping; an empty one for anything else, of which texts are kept in ``unread``."""
         node = self.expand(node)
         if isinstance(node, Map):
             return node
+        if isinstance(node, Text):
+            self.unread[node.place, str(node)] = node
         empty = Map()
         empty.place = getattr(node, "place", NOWHERE)
         return empty
@@ -93,6 +98,10 @@ class Template:
             if resource.get("Type") in types:
                 yield name, self.mapping(resource.get("Properties"))
 
+    def properties(self, name: str) -> Map:
+        """The properties of a resource; none where there is no such."""
+        return self.mapping(self.mapping(self.resources.get(name)).get("Properties"))
+
     def table_names(self, name: str, place: Place, nesting: int = 0) -> list[Text]:
         """The physical names that a table of the template may have; none for what is no table."""
         resource = self.mapping(self.resources.get(name))
@@ -102,6 +111,25 @@ class Template:
         if stated is None:
             return [hole(place, f"table {name} has no TableName: its name is made when it is deployed")]
         return [concat([text], place) for text in self.texts(stated, nesting)]
+
+    def _merged(self, first: Any, second: Any, nesting: int = 0) -> Any:
+        """One laid over the other, as the Serverless Framework merges parts: also within mappings and lists."""
+        first, second = self._step(first, nesting), self._step(second, nesting)
+        if isinstance(first, Map) and isinstance(second, Map):
+            merged = copy(first)
+            merged.place = getattr(first, "place", getattr(second, "place", NOWHERE))
+            for key, value in second.items():
+                merged[key] = self._merged(first[key], value, nesting + 1) if key in first else value
+            return merged
+        if isinstance(first, Seq) and isinstance(second, Seq):
+            merged_list = copy(first)
+            merged_list[:] = [
+                *(self._merged(one, other, nesting + 1) for one, other in zip(first, second, strict=False)),
+                *first[len(second) :],
+                *second[len(first) :],
+            ]
+            return merged_list
+        return first if second is None else second
 
     def _step(self, node: Any, nesting: int) -> Any:
         self._steps += 1
@@ -129,7 +157,8 @@ class Template:
         if name == "Fn::Sub":
             return self._sub(argument, arguments, place, nesting)
         if name == "Fn::If" and len(arguments) == 3:
-            return [text for branch in arguments[1:] for text in self.texts(branch, nesting)]
+            # Marked as from a variable: at the end of a name a branch may be the environment's suffix.
+            return [from_variable(text, place) for branch in arguments[1:] for text in self.texts(branch, nesting)]
         if name == "Fn::Join" and len(arguments) == 2:
             return self._join(arguments[0], self.expand(arguments[1]), place, nesting)
         if name == "Fn::FindInMap" and len(arguments) >= 3:
@@ -152,7 +181,8 @@ class Template:
             default = self.mapping(self.parameters[name]).get("Default")
             value = self.given.get(f"param:{name}", self.text(default))
             if value is None:
-                return [hole(place, f"parameter {name} has no default (--var param:{name}=…)")]
+                named = bool(NAMED_SO.search(name))
+                return [hole(place, f"parameter {name} has no default (--var param:{name}=…)", named)]
             return [from_variable(value, place, varies=True)]
         resource, _, attribute = name.partition(".")
         if tables := self.table_names(resource, place, nesting):
@@ -194,9 +224,10 @@ class Template:
         found: Any = self.mappings
         for key in keys:
             found = self.expand(found.get(key)) if isinstance(found, dict) else None
-        if found is None:
-            return [hole(place, "Fn::FindInMap has keys that are known only when deployed")]
         varies = any(v.varies for key in keys if key for v in key.variables)
+        if found is None:
+            varies = varies and not any(key.unclear for key in keys if key)
+            return [hole(place, "Fn::FindInMap has keys that are known only when deployed", varies)]
         return [from_variable(concat([text], place), place, varies) for text in self.texts(found, nesting)]
 
 

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ownership.drift.model import Place, ReadError
-from ownership.drift.source import HOLE, Files, Map, Seq, Text, concat, from_variable, hole
+from ownership.drift.source import HOLE, NAMED_SO, Files, Map, Seq, Text, concat, from_variable, hole
 
 MAX_NESTING = 60
 MAX_STEPS = 50_000  # of one project: what a chain of doubling variables would exceed
 MAX_LENGTH = 10_000  # of a text, in characters and in the variables that it is made from
 
 SOURCE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|:(?!:)))", re.DOTALL)
-FROM_OUTSIDE = re.compile(r"(?:opt|env|sls|param|cf|ssm|s3|git|aws|terraform|vault|doppler)\b|self:provider\.stage$")
-NAMED_SO = re.compile(r"(?:env|stage|suffix)[^.:]*$", re.IGNORECASE)
+GIVEN = re.compile(r"(?:opt|env|sls|param):")  # a value from outside, which may be another in each environment
 DEFAULTS = {"self:provider.stage": "dev", "self:provider.region": "us-east-1"}
 FILE = re.compile(r"file\((?P<name>[^)]*)\)(?::(?P<address>.*))?$", re.DOTALL)
 
@@ -60,6 +59,31 @@ def alternatives(expression: str) -> list[str]:
             parts.append(expression[start:i])
             start = i + 1
     return [part.strip() for part in (*parts, expression[start:])]
+
+
+def _stands_for_environment(reference: Text) -> bool:
+    """Whether a reference without a value means the environment all the same: named so, or chosen by it.
+
+    ``self:custom.ends.${opt:stage}`` is chosen so; ``self:custom.${opt:stage}.users`` may well be part of a name.
+    """
+    if reference.unclear:
+        return False
+    named = bool(NAMED_SO.search(reference))
+    if match := FILE.match(reference):
+        return (named or not match["address"]) and any(v.varies for v in reference.variables)
+    if reference.startswith("self:"):
+        last = max(reference.rfind("."), reference.rfind(":")) + 1
+        return named or any(v.varies and v.end > last for v in reference.variables)
+    return named and bool(GIVEN.match(reference))
+
+
+def _varying(value: Any, place: Place) -> Any:
+    """The value, marked as one that the environment chooses."""
+    if isinstance(value, str):
+        return from_variable(value, place, varies=True)
+    value = copy(value)
+    value.varies = True
+    return value
 
 
 class Unknown(Exception):
@@ -116,8 +140,8 @@ class Variables:
         """The resolved value under ``a.b.0.c`` in the configuration, or in ``within``; None for none."""
         node = self.expand(self.config if within is None else within)
         for key in filter(None, path.split(".")):
-            if isinstance(node, Text) and node.reason:
-                return node
+            if isinstance(node, Text) and node.reason:  # a file of the stage, say: what in it is called so, is it
+                return node if NAMED_SO.search(path) else hole(node.place, node.reason)
             varies = isinstance(node, Map | Seq) and node.varies
             if isinstance(node, Map):
                 node = node.get(key)
@@ -132,31 +156,35 @@ class Variables:
 
     def _variable(self, expression: str, node: Text) -> Any:
         """The value of ``${expression}``: that of its first alternative with one, marked as a variable."""
-        reasons: list[str | None] = []
+        reasons: list[str] = []
+        varies = stands = False  # whether an alternative before depends on the environment, and whether one is it
         for alternative in alternatives(expression):
             if alternative[:1] in ("'", '"') and alternative[-1:] == alternative[:1]:
-                return from_variable(Text(alternative[1:-1], node.place), node.place, bool(reasons))
+                return from_variable(Text(alternative[1:-1], node.place), node.place, varies)
             inner = self.expand(Text(alternative, node.place))
             if alternative.startswith("${") and close(alternative, 0) == len(alternative):
                 if inner is not None and not (isinstance(inner, Text) and inner.reason):
-                    return inner
-                reasons.append(inner.reason if inner is not None else f"no value for {alternative}")
+                    return _varying(inner, node.place) if varies else inner
+                reasons.append(f"no value for {alternative}" if inner is None else str(inner.reason))
+                stands = stands or (inner is not None and not inner.unclear)
+                varies = varies or stands
                 continue
+            depends = bool(GIVEN.match(inner)) or any(v.varies for v in inner.variables)
+            named = bool(NAMED_SO.search(inner))
             try:
                 value = self._source(inner)
             except Unknown as unknown:
                 reasons.append(str(unknown))
+                varies = varies or depends or named
+                stands = stands or _stands_for_environment(inner)
                 if unknown.final:
                     break
                 continue
-            varies = bool(FROM_OUTSIDE.match(inner)) or any(v.varies for v in inner.variables)
-            if isinstance(value, str):
-                return from_variable(value, node.place, varies or bool(NAMED_SO.search(inner)))
-            if varies and not value.varies:
-                value = copy(value)
-                value.varies = True
-            return value
-        return hole(node.place, "; ".join(filter(None, reasons)))
+            if not isinstance(value, str):
+                return _varying(value, node.place) if varies or depends else value
+            unclear = isinstance(value, Text) and value.unclear
+            return from_variable(value, node.place, (varies or depends or named) and not unclear)
+        return hole(node.place, "; ".join(reasons), stands)
 
     def _source(self, reference: Text) -> Any:
         """The value of one reference such as ``self:provider.stage``. Raises Unknown."""
@@ -208,6 +236,8 @@ class Variables:
         value = self.at(address)
         if address == "service" and isinstance(value, Map):
             value = self.at("service.name")
+        if address == "provider.stage" and isinstance(value, Text) and value.reason:
+            return hole(value.place, value.reason, varies=True)  # unknown, and the environment for all that
         if value is None and (default := DEFAULTS.get(f"self:{address}")):
             return Text(default, reference.place)
         return value

@@ -1,5 +1,6 @@
 """Findings that the team decided to live with for a while."""
 
+import http.client
 import json
 import urllib.error
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ def load(map_address: str, token: str | None) -> list[Waiver]:
         ]
     except urllib.error.HTTPError as error:
         raise ReadError(Place(address), f"the registry answered {error.code} {error.reason}") from error
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise ReadError(Place(address), str(getattr(error, "reason", None) or error)) from error
     except (KeyError, TypeError, ValueError) as error:
         raise ReadError(Place(address), f"are no waivers ({type(error).__name__}: {error})") from error

@@ -16,7 +16,7 @@ from ownership import accept, feed, past, runs, waive
 from ownership.admin.base import ReasonField
 from ownership.drift.model import Finding, Identity, Offer
 from ownership.history import ChangeSet, change_set, entries_of
-from ownership.models import DriftRun, Service, Table, TableGroup
+from ownership.models import DriftRun, Service, Table, TableGroup, Waiver
 from ownership.pages.base import BadAddress, Page, refusal
 from ownership.pages.drift import ACCEPTING, WAIVING, Row, identity_of, value_of
 from ownership.timeline import Said, Timeline, said
@@ -120,17 +120,19 @@ class _DecisionPage(Page):
 
     def _show(self, run: DriftRun, chosen: Chosen, gone: list[Identity], form: forms.Form) -> HttpResponse:
         entries, problem = self.rehearse(run, chosen, form)
+        waivers = self.waivers(run, chosen)
+        shown = signature(chosen, entries, waivers.values())
         context = self.get_context_data(
             title=self.title,
             verb=self.verb,
             run=run,
-            rows=[Row(one, value_of(one)) for one in chosen],
+            rows=[Row(one, value_of(one), waiver=waivers.get(one)) for one in chosen],
             form=form,
             entries=entries,
             problem=problem,
-            signature=signature(chosen, entries),
+            signature=shown,
             gone=self._gone(gone),
-            moved="confirmed" in self.request.POST and self.request.POST.get("signature") != signature(chosen, entries),
+            moved="confirmed" in self.request.POST and self.request.POST.get("signature") != shown,
             revision=past.head()[0],
         )
         status = 409 if context["moved"] or gone else 200
@@ -144,12 +146,16 @@ class _DecisionPage(Page):
         """The entries that deciding would write, or what stands in the way."""
         return [], ""
 
+    def waivers(self, run: DriftRun, chosen: Chosen) -> dict[Any, Waiver]:
+        """The waivers that deciding would write over."""
+        return {}
+
     def decide(self, run: DriftRun, identities: list[Identity], form: forms.Form) -> HttpResponse:
         """Write, under the lock, what was shown. Raises Overtaken, _Moved, CanNotAccept, ValidationError."""
         raise NotImplementedError
 
 
-def signature(chosen: Chosen, entries: list[Said]) -> str:
+def signature(chosen: Chosen, entries: list[Said], waivers: Iterable[Any] = ()) -> str:
     """Names what is shown to be decided, so that something else is not done in its place.
 
     Without group and owner, which are chosen on the page itself.
@@ -163,7 +169,8 @@ def signature(chosen: Chosen, entries: list[Said]) -> str:
         ]
         for entry in entries
     ]
-    return hashlib.sha256(json.dumps([facts, written], sort_keys=True).encode()).hexdigest()
+    waived = [[str(waiver.until), waiver.reason, waiver.by, str(waiver.since)] for waiver in waivers]
+    return hashlib.sha256(json.dumps([facts, written, waived], sort_keys=True).encode()).hexdigest()
 
 
 class AcceptForm(forms.Form):
@@ -269,12 +276,16 @@ class WaivePage(_DecisionPage):
         given["initial"] = {"until": runs.today() + timedelta(days=90)} | given.get("initial", {})
         return WaiveForm(**given)
 
+    def waivers(self, run: DriftRun, chosen: Chosen) -> dict[Any, Waiver]:
+        """Those that the findings have: they would get this day and reason instead."""
+        return waive.waivers_of(chosen, run.environment or None)  # type: ignore[arg-type]
+
     def decide(self, run: DriftRun, identities: list[Identity], form: Any) -> HttpResponse:
         """Waive them in one change set."""
         reason = form.cleaned_data["reason"]
         with change_set(user=self.request.user, reason=reason, source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
             chosen: Any = accept.chosen_from(self.shown(run), identities)
-            if signature(chosen, []) != self.request.POST.get("signature"):
+            if signature(chosen, [], self.waivers(run, chosen).values()) != self.request.POST.get("signature"):
                 raise _Moved
             waive.waive(chosen, run.environment or None, form.cleaned_data["until"])
         until = form.cleaned_data["until"]

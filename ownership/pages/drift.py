@@ -124,7 +124,13 @@ def _section(shown: runs.Shown, asked: dict[str, str]) -> dict[str, Any]:
         by_owner[row.finding.owner or ""].append(row)
     past = runs.figures(shown.run, POINTS)
     unchecked: dict[str, set[str]] = defaultdict(set)
+    owners = shown.declared.owners
     for one in shown.result.unchecked:
+        if any(
+            asked[name] not in ("", value)
+            for name, value in (("table", one.table), ("service", one.service), ("owner", owners.get(one.table)))
+        ):
+            continue
         unchecked[one.reason].add(one.service)
     return {
         "shown": shown,

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from ownership import runs
 from ownership.drift.model import Key, KeySchema, Place, TableShape, Unresolved
 from ownership.history import change_set
-from ownership.models import Access, Service
+from ownership.models import Access, Service, Table
 from ownership.runs import today
 from ownership.waive import waive
 from tests.factories import make_access, make_service, make_table, make_waiver
@@ -80,6 +80,25 @@ def test_filters_narrow_the_findings(get, drifted, query, tables):
     (run,) = get(f"drift/?{query}").json()["runs"]
     assert [finding["table"] for finding in run["findings"]] == tables
     assert run["summary"]["findings"] == len(tables)
+
+
+@pytest.mark.parametrize(
+    ("query", "offers", "unchecked", "unresolved"),
+    [
+        ("", ["orders"], ["idle"], ["bots"]),
+        ("table=orders", ["orders"], ["idle"], ["bots"]),
+        ("table=shadow", [], [], ["bots"]),
+        ("service=idle", ["orders"], ["idle"], []),
+        ("service=bots", ["orders"], [], ["bots"]),
+        ("owner=idle", [], [], ["bots"]),
+    ],
+)
+def test_filters_narrow_what_stands_beside_the_findings(get, drifted, query, offers, unchecked, unresolved):
+    make_access(Table.objects.get(name="orders"), make_service("idle"))
+    (run,) = get(f"drift/?{query}").json()["runs"]
+    assert [one["table"] for one in run["offers"]] == offers
+    assert [one["service"] for one in run["unchecked"]] == unchecked
+    assert [one["service"] for one in run["unresolved"]] == unresolved
 
 
 def test_findings_of_an_owner(get, drifted):

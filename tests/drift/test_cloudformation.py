@@ -11,6 +11,7 @@ AWSTemplateFormatVersion: 2010-09-09
 Parameters:
   Stage: {Type: String, Default: dev}
   Account: {Type: String}
+  EnvironmentName: {Type: String}
 Mappings:
   Suffixes: {dev: {Suffix: ""}, prod: {Suffix: PROD}}
 Resources:
@@ -49,6 +50,8 @@ RESOURCES = {
     "Sub of a resource's attribute": '!Sub "${Users.Arn}"',
     "Sub with variables of its own": '!Sub ["${Arn}/index/*", {Arn: !GetAtt Users.Arn}]',
     "Sub of a parameter": '!Sub "arn:aws:dynamodb:${AWS::Region}:${Account}:table/biztechUsers${Stage}"',
+    "Sub of a parameter without default that is the environment": f'!Sub "{ARN}biztechUsers-${{EnvironmentName}}"',
+    "FindInMap by it": f'!Join ["", ["{ARN}biztechUsers", !FindInMap [Suffixes, !Ref EnvironmentName, X]]]',
     "Join": '!Join ["/", ["arn:aws:dynamodb:*:*:table", !Ref Users]]',
     "If": "!If [IsProd, !GetAtt Users.Arn, !Ref AWS::NoValue]",
     "FindInMap": f'!Join ["", ["{ARN}biztechUsers", !FindInMap [Suffixes, !Ref Stage, Suffix]]]',
@@ -65,7 +68,7 @@ def test_intrinsic_functions_are_read(tmp_path: Path, resource: str) -> None:
     found = templates(tmp_path, template)
     assert (found.errors, found.unresolved) == ((), ())
     assert grants(found) == {"users read biztechUsers"}
-    assert [(table.name, table.places) for table in found.tables] == [("biztechUsers", (Place("0.yml", 9),))]
+    assert [(table.name, table.places) for table in found.tables] == [("biztechUsers", (Place("0.yml", 10),))]
 
 
 def test_both_branches_of_an_if_count(tmp_path: Path) -> None:
@@ -79,15 +82,26 @@ def test_both_branches_of_an_if_count(tmp_path: Path) -> None:
     [
         "!ImportValue users-arn",
         f'!Sub "{ARN}${{Account}}"',
+        f'!Sub "{ARN}biztechUsers${{Account}}"',
+        f'!Sub "{ARN}biztechUsers${{AWS::StackName}}"',
+        f'!Join ["", ["{ARN}biztechUsers", !FindInMap [Suffixes, !Ref Account, Suffix]]]',
         "!GetAtt Bucket.Arn",
         "!FindInMap [Suffixes, a, b]",
     ],
-    ids=["import", "parameter without default", "no table", "no such key"],
+    ids=[
+        "import",
+        "parameter without default",
+        "one at the end",
+        "the stack",
+        "a map by one",
+        "no table",
+        "no such key",
+    ],
 )
 def test_what_only_a_deployment_knows_is_unresolved(tmp_path: Path, resource: str) -> None:
     found = templates(tmp_path, TEMPLATE.replace("RESOURCE", resource))
     assert found.grants == {}
-    assert [u.place for u in found.unresolved] == [Place("0.yml", 26)]
+    assert [u.place for u in found.unresolved] == [Place("0.yml", 27)]
 
 
 def test_parameters_can_be_given(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import ownership.drift
+from ownership.drift import declared
 from ownership.drift.command import main, parser
 from tests.drift.projects import ARN, a_map, statement, write
 
@@ -121,6 +122,34 @@ def test_what_can_not_be_compared_is_2_and_says_why(
     assert capsys.readouterr().err.startswith("drift: ")
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_map_may_be_a_yaml_file(tmp_path: Path, form: str) -> None:
+    known = ROOT / "fixtures" / "ownership.yaml"
+    status, output = run(tmp_path, "--registry", str(known), "--format", form, resource=f"{ARN}biztechPrizes")
+    assert status == 1
+    assert "undeclared_access" in output
+
+
+def test_a_registry_without_end_is_no_map(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(declared, "MAX_BYTES", 1_000)
+    assert run(tmp_path, "--registry", "/dev/zero")[0] == 2
+    assert "more than 1,000 bytes" in capsys.readouterr().err
+
+
+def test_an_address_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "--registry", "http://127.0.0.1:1/a map/")[0] == 2
+    assert "drift: http://127.0.0.1:1/a map/: InvalidURL" in capsys.readouterr().err
+
+
+def test_a_variable_without_its_source_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(tmp_path, "--var", "stage=prod")
+    assert ended.value.code == 2
+    assert "'stage' does not say where the variable comes from: opt:stage=…" in capsys.readouterr().err
+
+
 @pytest.fixture
 def registry() -> Iterator[tuple[str, list[Any]]]:
     """A registry on the loopback interface: its address, and the requests that it got."""
@@ -154,6 +183,18 @@ def test_the_map_comes_from_a_registry_with_its_token(
     monkeypatch.setenv("OWNERSHIP_REGISTRY_TOKEN", "secret")
     assert run(tmp_path, "--registry", f"{address}/map/")[0] == 0
     assert requests == [("/map/", "Token secret")]
+
+
+def test_a_token_may_end_with_a_line_break(tmp_path: Path, registry: tuple[str, list[Any]]) -> None:
+    assert run(tmp_path, "--registry", f"{registry[0]}/map/", "--token", "secret\n")[0] == 0
+
+
+@pytest.mark.parametrize("token", ["se\ncret", "se cret", "secrét"], ids=["line break", "space", "no ASCII"])
+def test_no_error_tells_the_token(tmp_path: Path, capsys: pytest.CaptureFixture[str], token: str) -> None:
+    assert run(tmp_path, "--registry", "http://127.0.0.1:1/map/", "--token", token)[0] == 2
+    said = capsys.readouterr().err
+    assert "--token: has characters that no token has" in said
+    assert "cr" not in said.replace("characters", "")
 
 
 def test_what_the_registry_waived_does_not_count(tmp_path: Path, registry: tuple[str, list[Any]]) -> None:

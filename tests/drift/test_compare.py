@@ -89,6 +89,26 @@ def test_of_services_that_were_not_read_nothing_is_claimed() -> None:
     assert [(u.service, u.table) for u in result.unchecked] == [("pay", "X")]
 
 
+@pytest.mark.parametrize(
+    ("services", "unread", "missing"),
+    [
+        ({"interactions"}, set(), {"access_not_granted"}),
+        ({"interactions", "teams"}, set(), {"access_not_granted"}),
+        ({"teams"}, set(), set()),
+        ({"interactions"}, {"teams"}, set()),
+        ({"interactions", "teams"}, {"interactions"}, set()),
+    ],
+    ids=["whole read", "both read", "part read alone", "part's project broken", "whole's second project broken"],
+)
+def test_a_parts_access_is_not_granted_only_where_its_whole_was_read(
+    services: set[str], unread: set[str], missing: set[str]
+) -> None:
+    found = granted(services=frozenset(services), unread=frozenset(unread))
+    result = compare(from_map(a_map("teams read X", services=PARTS)), found)
+    assert {f.kind for f in result.findings} == missing
+    assert [u.service for u in result.unchecked] == ([] if missing else ["teams"])
+
+
 def test_what_something_unresolved_may_grant_is_unchecked_and_the_rest_is_not() -> None:
     unresolved = (Unresolved(PLACE, "${ssm:x}", "…", "users", frozenset[Mode]({"read"})),)
     found = granted(services=frozenset({"users"}), unresolved=unresolved)

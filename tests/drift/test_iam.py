@@ -22,17 +22,26 @@ GET = 'Effect: Allow, Action: "dynamodb:GetItem", Resource: '
 SHORT = {"ALLOW": "Effect: Allow, Action:", "DENY": "Effect: Deny, Action:", "ARN": ARN}
 CASES = {
     "an action in any case": (['ALLOW "DynamoDB:getitem", Resource: "ARNbizScores"'], {"read bizScores"}),
+    "a block's line break": (
+        [r'Effect: Allow, Action: "dynamodb:GetItem\n", Resource: "ARNbizScores\n"'],
+        {"read bizScores"},
+    ),
     "a wildcard in the action": (
         ['ALLOW "dynamodb:*Item", Resource: "ARNbizScores"'],
         {"read_write bizScores"},
     ),
     "a question mark": (['ALLOW "dynamodb:?can", Resource: "ARNbizScores"'], {"read bizScores"}),
     "all actions": (['ALLOW ["*"], Resource: ["ARNbizScores"]'], {"read_write bizScores"}),
+    "writing for replication, which no service can": (
+        ['ALLOW "dynamodb:WriteDataForReplication", Resource: "ARNbizScores"'],
+        set(),
+    ),
     "neither reads nor writes": (['ALLOW "dynamodb:Describe*", Resource: "ARNbizScores"'], set()),
     "all resources": ([GET + '"*"'], {f"read {table}" for table in TABLES}),
     "a wildcard for the end": ([GET + '"ARNbiztech*"'], {"read biztechUsers", "read biztechEvents"}),
     "a wildcard for the suffix": ([GET + '"ARN*PROD"'], {f"read {table}" for table in TABLES}),
     "an ARN of three fields": ([GET + '"arn:aws:dynamodb"'], {f"read {table}" for table in TABLES}),
+    "an ARN of four fields": ([GET + '"arn:aws:dynamodb:us-west-2"'], {f"read {table}" for table in TABLES}),
     "an ARN of another service": ([GET + '"arn:aws:s3:::biztechUsers"'], set()),
     "a stream": (['ALLOW "dynamodb:*", Resource: "ARNbizScores/stream/*"'], set()),
     "an index": (['ALLOW "dynamodb:*", Resource: "ARNbizScores/index/by-x"'], {"read bizScores"}),
@@ -122,6 +131,49 @@ def test_actions_that_iam_does_not_have_are_pointed_out(tmp_path: Path) -> None:
     assert "IAM asks for PutItem" in first.text
     assert second.text == "dynamodb:PutItems is no action of DynamoDB"
     assert first.place.line == 3
+
+
+@pytest.mark.parametrize(
+    ("statement", "note"),
+    [
+        ('Action: yes, Resource: "*"', "yes is no action: IAM wants service:Action"),
+        ('Action: 5, Resource: "*"', "5 is no action: IAM wants service:Action"),
+        ('Resource: "*"', "users: a statement without Action permits nothing"),
+    ],
+    ids=["a word", "a number", "none"],
+)
+def test_what_is_no_action_is_pointed_out(tmp_path: Path, statement: str, note: str) -> None:
+    found = policy(tmp_path, f"Effect: Allow, {statement}")
+    assert [(n.place.line, n.text) for n in found.notes] == [(3, note)]
+
+
+def test_a_long_text_is_cut_where_it_is_told(tmp_path: Path) -> None:
+    found = policy(
+        tmp_path, f'Effect: Allow, Action: "dynamodb:{"x" * 6000}", Resource: "{"y" * 6000}"', f'{GET} "{"z" * 6000}"'
+    )
+    assert [len(n.text) for n in found.notes] == [320]
+    assert [len(u.text) for u in found.unresolved] == [320]
+
+
+@pytest.mark.parametrize(
+    "arn",
+    ["arn:aws:table/bizScores", "arn:aws:dynamodb:table/bizScores", "arn:dynamodb:us-west-2:1:table/bizScores"],
+    ids=["three fields", "four fields", "no partition"],
+)
+def test_an_arn_of_a_table_with_fields_missing_is_unresolved(tmp_path: Path, arn: str) -> None:
+    found = policy(tmp_path, f'{GET} "{arn}"')
+    assert [(u.text, u.reason) for u in found.unresolved] == [(arn, "is no ARN of a table: a field is missing")]
+
+
+def test_an_arn_of_no_partition_of_aws_is_unresolved(tmp_path: Path) -> None:
+    found = policy(tmp_path, f'{GET} "{ARN.replace("aws", "asw")}bizScores"')
+    assert [u.reason for u in found.unresolved] == ["is no ARN: asw stands where aws belongs"]
+
+
+def test_a_statement_with_a_principal_grants_a_role_nothing(tmp_path: Path) -> None:
+    found = policy(tmp_path, f'Principal: "*", {GET} "{ARN}bizScores"')
+    assert found.grants == {}
+    assert [u.modes for u in found.unresolved] == [{"read"}]
 
 
 def test_a_pattern_that_matches_no_table_is_unresolved(tmp_path: Path) -> None:

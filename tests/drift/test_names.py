@@ -19,7 +19,11 @@ CASES = {
     "no variable": (["users"], "users"),
     "a varying end": (["users", varying("dev")], "users"),
     "an empty one": (["users", varying("")], "users"),
-    "an unresolved one": (["users", hole(PLACE, "…")], "users"),
+    "an unresolved one that is the environment": (["users", hole(PLACE, "…", varies=True)], "users"),
+    "an unresolved one": (["users", hole(PLACE, "…")], None),
+    "an unresolved one before the suffix": (["users", hole(PLACE, "…"), varying("")], None),
+    "the suffix before an unresolved one": (["users", varying(""), hole(PLACE, "…")], None),
+    "a pattern behind an unresolved one": (["users", hole(PLACE, "…"), "*"], None),
     "its separator goes along": (["users-", varying("dev")], "users"),
     "a separator in the value": (["users", varying("-dev")], "users"),
     "a fixed end is part of the name": (["members", fixed("2026")], "members2026"),
@@ -58,3 +62,8 @@ def test_base_names(pieces: list[str], base: str | None) -> None:
 def test_the_chosen_environments_suffix_is_taken_off_unregistered_tables_too() -> None:
     assert names("production").table(Text("otherPROD", PLACE)) == "other"
     assert names("dev").table(Text("otherPROD", PLACE)) == "otherPROD"
+
+
+def test_another_environments_suffix_is_taken_off_tables_of_the_map() -> None:
+    known = names("dev", tables=("biztechUsers",))
+    assert known.table(Text("biztechUsersPROD", PLACE)) == "biztechUsers"

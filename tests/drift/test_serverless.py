@@ -150,6 +150,55 @@ provider:
       Action: dynamodb:GetItem
       Resource: arn:aws:dynamodb:*:*:table/biztechUsers${self:custom.ending}
 """,
+    "merge keys, in a list": """
+x-read: &read {Effect: Allow, Action: "dynamodb:Scan"}
+x-some: &some {<<: *read, Action: "dynamodb:GetItem"}
+provider: {iamRoleStatements: [{<<: [*some, *read], Resource: ARN}]}
+""",
+    "a key of a file two folders up": 'provider: {iamRoleStatements: ["${file(../shared/all.yml):iam.users}"]}\n',
+    "the first file that is there": 'provider:\n  iamRoleStatements: ["${file(none.yml), file(./iam.yml):one}"]\n',
+    "settings in a file, with a default stage": """
+custom: ${file(../shared/all.yml):custom}
+provider: {stage: "${opt:stage, self:custom.defaultStage}", iamRoleStatements: "${self:custom.iam}"}
+""",
+    "a table's name in the resources": """
+resources: {Resources: {Users: "${file(tables.yml):Resources.Users}"}}
+provider:
+  environment: {OTHER: biztechEvents}
+  iamRoleStatements:
+    - Effect: Allow
+      Action: dynamodb:GetItem
+      Resource: "arn:aws:dynamodb:*:*:table/${self:resources.Resources.Users.Properties.TableName}"
+""",
+    "functions in files, with what the plugin inherits": """
+custom: {serverless-iam-roles-per-function: {defaultInherit: true}}
+provider: {iamRoleStatements: [{Effect: Allow, Action: "dynamodb:GetItem", Resource: ARN}]}
+functions:
+  - a: {role: !Sub "${Role.Arn}", events: [{stream: "arn:aws:dynamodb:us-west-2:1:table/biztechEvents/stream/*"}]}
+  - ${file(../shared/all.yml):functions}
+resources: {Resources: {Role: {Type: AWS::IAM::Role, Properties: {Policies: []}}}}
+""",
+    "statements that a function of v4 adds": """
+functions:
+  a: {iam: {inheritStatements: true, role: {statements: [{Effect: Allow, Action: "dynamodb:GetItem", Resource: ARN}]}}}
+""",
+    "blocks that end with a line break": """
+provider:
+  iamRoleStatements:
+    - Effect: Allow
+      Action: >
+        dynamodb:GetItem
+      Resource: |
+        arn:aws:dynamodb:*:*:table/biztechUsers${self:provider.stage}
+""",
+    "If, around a statement and in a name": """
+provider:
+  iamRoleStatements:
+    - !If [IsProd, {Effect: Allow, Action: "dynamodb:GetItem", Resource: ARN}, !Ref AWS::NoValue]
+    - Effect: Allow
+      Action: dynamodb:GetItem
+      Resource: !Join ["", ["arn:aws:dynamodb:*:*:table/biztechUsers", !If [IsProd, PROD, ""]]]
+""",
     "v1's variableSyntax": """
 provider:
   variableSyntax: "\\\\${{([\\\\s\\\\S]+?)}}"
@@ -166,6 +215,15 @@ one: &one {{Effect: Allow, Action: dynamodb:GetItem, Resource: '{ARN}biztechUser
 list: [*one]
 """,
     "iam.json": f'{{\t"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "{ARN}biztechUsers"}}',
+    "../shared/all.yml": f"""
+iam: {{users: {{Effect: Allow, Action: dynamodb:GetItem, Resource: '{ARN}biztechUsers'}}}}
+functions: {{b: {{iamRoleStatementsName: b, iamRoleStatements: []}}}}
+custom:
+  defaultStage: dev
+  suffix: ${{self:custom.suffixes.${{self:provider.stage}}}}
+  suffixes: {{dev: ""}}
+  iam: [{{Effect: Allow, Action: dynamodb:GetItem, Resource: '{ARN}biztechUsers${{self:custom.suffix}}'}}]
+""",
     "provider.yml": "iamRoleStatements: ${file(iam.yml):list}",
     "tables.yml": """
 Resources:
@@ -197,6 +255,9 @@ UNRESOLVED = {
     "a table that is not in the resources": "!GetAtt Users.Arn",
     "code": '"${file(./tables.js):users}"',
     "no ARN at all": "biztechUsers",
+    "an ARN without table/": "arn:aws:dynamodb:us-west-2:1:biztechUsers",
+    "a colon for the slash": "arn:aws:dynamodb:us-west-2:1:table:biztechUsers",
+    "two ARNs in one": f"{ARN}biztechUsers,{ARN}biztechEvents",
     "an ARN without account": "arn:aws:dynamodb:us-west-2:table/biztechUsers",
 }
 
@@ -281,6 +342,28 @@ resources:
     assert table.places == (Place("users/serverless.yml", 5),)
 
 
+@pytest.mark.parametrize(
+    ("end", "indexes", "unresolved"),
+    [("-${opt:stage}", ["by-time"], 0), ("${ssm:/x}", [], 1)],
+    ids=["the stage", "unknown"],
+)
+def test_the_name_of_an_index_is_read_like_a_tables(
+    tmp_path: Path, end: str, indexes: list[str], unresolved: int
+) -> None:
+    project = f"""
+resources:
+  Resources:
+    Orders:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: orders
+        GlobalSecondaryIndexes: [{{IndexName: "by-time{end}", KeySchema: [{{AttributeName: at, KeyType: HASH}}]}}]
+"""
+    found = read(tmp_path, {"users/serverless.yml": project})
+    assert [name for table in found.tables for name, _ in table.indexes] == indexes
+    assert len(found.unresolved) == unresolved
+
+
 def test_a_broken_file_is_an_error_and_the_others_are_read(tmp_path: Path) -> None:
     files = {
         "a/serverless.yml": "service: a\nprovider: {name: aws\n",
@@ -304,6 +387,19 @@ def test_a_role_from_elsewhere_is_unresolved(tmp_path: Path) -> None:
     found = read(tmp_path, {FILE: "service: users\nprovider:\n  role: arn:aws:iam::1:role/shared\n"})
     (unresolved,) = found.unresolved
     assert unresolved.modes == {"read", "write"}
+
+
+BOUNDARIES = {
+    "v1": "provider:\n  rolePermissionsBoundary: arn:aws:iam::1:policy/b\n",
+    "v3": "provider: {iam: {role: {\n  permissionsBoundary: arn:aws:iam::1:policy/b}}}\n",
+    "a role's": "resources: {Resources: {R: {Type: AWS::IAM::Role, Properties: {\n  PermissionsBoundary: x}}}}\n",
+}
+
+
+@pytest.mark.parametrize("project", BOUNDARIES.values(), ids=BOUNDARIES)
+def test_a_permissions_boundary_is_pointed_out(tmp_path: Path, project: str) -> None:
+    (note,) = read(tmp_path, {"users/serverless.yml": project}).notes
+    assert (note.place, "boundary" in note.text) == (Place("users/serverless.yml", 2), True)
 
 
 def test_managed_policies_of_aws_grant_what_aws_says(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from ownership.history import ChangeSet, change_set
 from ownership.models import Access, Service, Table, TableGroup, Waiver
 from ownership.runs import today
 from ownership.verify import Verification
+from ownership.waive import waive
 from tests.admin.pages import form_of
 from tests.factories import make_access, make_service, make_table
 from tests.runs import keep_run
@@ -182,6 +184,21 @@ def test_another_grant_than_was_shown_is_not_waived(lead_client, run):
     again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=str(today()))
     assert again.status_code == 409
     assert not Waiver.objects.exists()
+
+
+def test_another_leads_waiver_is_shown_before_it_is_written_over(lead_client, run):
+    page = look(lead_client, WAIVE, run, BOTS)
+    with change_set(reason="Mine until Friday", user=get_user_model().objects.create_user("other")):
+        waive([one for one in show(run).result.findings if one.identity == tuple(BOTS)], None, today())
+    head = ChangeSet.objects.count()
+    until = str(today() + timedelta(days=20))
+    again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=until)
+    assert again.status_code == 409
+    assert f"other waived it until {today()}: Mine until Friday" in again.text
+    assert form_of(again)["reason"] == "The old bot goes"
+    assert ChangeSet.objects.count() == head
+    done = confirm(lead_client, WAIVE, again, BOTS, reason="The old bot goes", until=until)
+    assert "1 finding waived" in messages(done)
 
 
 # Who may, and nonsense
