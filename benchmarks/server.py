@@ -90,7 +90,7 @@ def serving(server: list[str], environment: dict[str, str]):
             process.wait(timeout=30)
 
 
-def load(url: str, headers: dict[str, str]) -> tuple[float, float, float]:
+def load(url: str, headers: dict[str, str], seconds: int = SECONDS) -> tuple[float, float, float]:
     """Requests per second, the median and the 99th percentile in milliseconds."""
     lua = 'done = function(s, l, _) print(string.format("RESULT %d %d %f %f %d", s.requests, s.duration, \
 l:percentile(50), l:percentile(99), \
@@ -99,7 +99,7 @@ s.errors.connect + s.errors.read + s.errors.write + s.errors.status + s.errors.t
         script.write(lua)
         script.flush()
         arguments = [f"-H{name}: {value}" for name, value in headers.items()]
-        run = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--timeout=60s", "-s", script.name, *arguments, url]
+        run = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=60s", "-s", script.name, *arguments, url]
         output = subprocess.run(run, check=True, capture_output=True, text=True).stdout
     found = re.search(r"RESULT (\d+) (\d+) ([\d.]+) ([\d.]+) (\d+)", output)
     requests, microseconds, half, slow, errors = found.groups()

@@ -1,6 +1,8 @@
 """Names in addresses: rows by their name, by one they once had, and what is near a name that nothing has."""
 
 from difflib import SequenceMatcher
+from heapq import nsmallest
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -82,11 +84,12 @@ def near(name: str) -> list[tuple[str, Any]]:
     pairs = [low[n : n + 2] for n in range(len(low) - 1)] or [low]
     known = []
     for model in (Table, Service):
-        for pk, other in model.objects.order_by().values_list("pk", "name"):
+        for other in model.objects.order_by().values_list("name", flat=True):
             lower = other.lower()
-            known.append((sum([pair in lower for pair in pairs]) / (len(low) + len(lower)), other, model, pk))
-    closest = sorted((item for item in known if item[0] > 0), key=lambda item: (-item[0], item[1]))[:_COMPARED]
-    ratios = [(SequenceMatcher(None, name.lower(), item[1].lower()).ratio(), *item[1:]) for item in closest]
-    best = [item for item in sorted(ratios, key=lambda item: (-item[0], item[1])) if item[0] >= _SIMILAR][:NEAR]
+            if shared := sum(map(lower.__contains__, pairs)):
+                known.append((-shared / (len(low) + len(lower)), other, model))
+    closest = nsmallest(_COMPARED, known, key=itemgetter(0, 1))
+    ratios = [(-SequenceMatcher(None, low, other.lower()).ratio(), other, model) for _, other, model in closest]
+    best = [one for one in sorted(ratios, key=itemgetter(0, 1)) if -one[0] >= _SIMILAR][:NEAR]
     # An address is made of the name alone: the rows need not be fetched.
-    return [(str(model._meta.verbose_name), model(pk=pk, name=other)) for _, other, model, pk in best]
+    return [(str(model._meta.verbose_name), model(name=other)) for _, other, model in best]

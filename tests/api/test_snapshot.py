@@ -187,6 +187,7 @@ def test_the_quick_answer_is_the_view_s_own(seeded, viewer, viewer_client, setti
     for answer in (quick, anonymous):
         own = quick.headers.keys() - {"X-Request-ID"}
         assert {name: answer[name] for name in own} == {name: by_view[name] for name in own}
+        assert by_view.headers.keys() - answer.headers.keys() == {"Allow"}
 
 
 def test_asked_again_it_costs_one_query_and_no_body(seeded, settings):
