@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -49,9 +50,18 @@ def sign_in(browser: webdriver.Chrome, base: str, name: str, password: str) -> N
     browser.get(f"{base}/admin/")
     browser.find_element(By.NAME, "username").send_keys(name)
     browser.find_element(By.NAME, "password").send_keys(password)
-    browser.find_element(By.CSS_SELECTOR, "input[type=submit]").click()
-    # Going on before the answer has come would leave it, and the sign-in, behind.
-    WebDriverWait(browser, 15).until(expected_conditions.presence_of_element_located((By.ID, "logout-form")))
+    follow(browser, browser.find_element(By.CSS_SELECTOR, "input[type=submit]"))
+    assert browser.find_element(By.ID, "logout-form")
+
+
+def follow(browser: webdriver.Chrome, element: WebElement, how: str | None = None) -> None:
+    """Clicks it, or presses that key on it, and waits until the page it leads to is there: a click returns before, and
+    what is found until then may be the old page's."""
+    old = browser.find_element(By.TAG_NAME, "html")
+    element.send_keys(how) if how else element.click()
+    wait = WebDriverWait(browser, 30)
+    wait.until(expected_conditions.staleness_of(old))
+    wait.until(lambda page: page.execute_script("return document.readyState") == "complete")
 
 
 def complaints(browser: webdriver.Chrome) -> list[str]:

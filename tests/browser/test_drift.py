@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from selenium.webdriver.common.by import By
 
-from tests.browser.conftest import complaints, sign_in
+from tests.browser.conftest import complaints, follow, sign_in
 from tests.runs import keep_run
 
 pytestmark = pytest.mark.browser
@@ -15,7 +15,7 @@ def tick(browser, name):
 
 
 def press(browser, text):
-    browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{text}')]").click()
+    follow(browser, browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{text}')]"))
 
 
 def test_a_lead_accepts_one_finding_and_waives_another(committed, lead, live_server, browser):
@@ -23,7 +23,7 @@ def test_a_lead_accepts_one_finding_and_waives_another(committed, lead, live_ser
     keep_run("bots write biztechUsers", "bots read_write biztechMembers2026", "payments read biztechQRs")
     sign_in(browser, live_server.url, "lead", "a long pass phrase")
     browser.get(live_server.url)
-    browser.find_element(By.LINK_TEXT, "Drift").click()
+    follow(browser, browser.find_element(By.LINK_TEXT, "Drift"))
     assert "Undeclared access" in browser.find_element(By.CSS_SELECTOR, "table.findings").text
 
     tick(browser, "Undeclared access biztechUsers bots")

@@ -5,7 +5,7 @@ from django.core.management import call_command
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from tests.browser.conftest import complaints, sign_in
+from tests.browser.conftest import complaints, follow, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -14,19 +14,19 @@ def test_a_lead_changes_an_access_and_finds_it_in_the_history(committed, lead, l
     call_command("seed", verbosity=0)
     sign_in(browser, live_server.url, "lead", "a long pass phrase")
 
-    browser.find_element(By.LINK_TEXT, "Tables").click()
-    browser.find_element(By.LINK_TEXT, "biztechUsers").click()
+    follow(browser, browser.find_element(By.LINK_TEXT, "Tables"))
+    follow(browser, browser.find_element(By.LINK_TEXT, "biztechUsers"))
     Select(browser.find_element(By.NAME, "accesses-1-mode")).select_by_visible_text("Read")
-    browser.find_element(By.NAME, "_save").click()
+    follow(browser, browser.find_element(By.NAME, "_save"))
     assert "Say why" in browser.find_element(By.CSS_SELECTOR, "fieldset.reason").text
 
     browser.find_element(By.NAME, "reason").send_keys("Payments writes no more")
-    browser.find_element(By.NAME, "_save").click()
+    follow(browser, browser.find_element(By.NAME, "_save"))
     assert "changed successfully" in browser.find_element(By.CSS_SELECTOR, "ul.messagelist").text
 
     row = browser.find_element(By.XPATH, "//tr[.//a[text()='biztechUsers']]")
     assert "lead" in row.find_element(By.CSS_SELECTOR, ".field-last_change").text
-    row.find_element(By.CSS_SELECTOR, ".field-last_change a").click()
+    follow(browser, row.find_element(By.CSS_SELECTOR, ".field-last_change a"))
     latest = browser.find_element(By.CSS_SELECTOR, ".change-set").text
     assert "lead" in latest
     assert "Payments writes no more" in latest

@@ -8,11 +8,10 @@ import pytest
 from django.core.management import call_command
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support import expected_conditions
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import Select
 
 from ownership.models import Service, Table
-from tests.browser.conftest import complaints, sign_in
+from tests.browser.conftest import complaints, follow, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -95,10 +94,10 @@ def test_a_log_line_is_pasted_and_leads_to_the_table(site, browser):
     line = '{"level":"error","msg":"Requested resource not found: biztechUsersPROD"} ' * 150
     field = browser.find_element(By.ID, "q-home")
     browser.execute_script("arguments[0].value = arguments[1]", field, line)
-    field.send_keys(Keys.ENTER)
+    follow(browser, field, Keys.ENTER)
     known = browser.find_element(By.CSS_SELECTOR, ".known")
     assert "biztechUsersPROD is its physical name in production" in known.text
-    known.find_element(By.LINK_TEXT, "biztechUsers").click()
+    follow(browser, known.find_element(By.LINK_TEXT, "biztechUsers"))
     assert browser.title.startswith("biztechUsers")
     browser.back()
     assert browser.find_element(By.CSS_SELECTOR, ".known")
@@ -108,15 +107,15 @@ def test_the_matrix_is_filtered_and_a_cell_leads_to_its_access(site, browser):
     browser.get(f"{site}/matrix/")
     Select(browser.find_element(By.NAME, "group")).select_by_visible_text("Core Tables")
     Select(browser.find_element(By.NAME, "mode")).select_by_visible_text("is indirect")
-    browser.find_element(By.XPATH, "//form[@class='filter']//button").click()
-    WebDriverWait(browser, 15).until(expected_conditions.url_contains("mode=indirect"))
+    follow(browser, browser.find_element(By.XPATH, "//form[@class='filter']//button"))
+    assert "mode=indirect" in browser.current_url
     cells = browser.find_elements(By.CSS_SELECTOR, "table.matrix td a")
     assert [cell.get_attribute("aria-label") for cell in cells] == [
         "members writes biztechProfiles, indirectly",
         "payments writes biztechProfiles, indirectly",
     ]
-    cells[1].click()
-    WebDriverWait(browser, 15).until(expected_conditions.url_contains("/tables/biztechProfiles/#access-payments"))
+    follow(browser, cells[1])
+    assert browser.current_url.endswith("/tables/biztechProfiles/#access-payments")
     assert "Webhook calls createProfile" in browser.find_element(By.CSS_SELECTOR, ":target").text
 
 
@@ -128,8 +127,8 @@ def test_the_picture_leads_from_table_to_service_and_back_by_keyboard_alone(site
             here = browser.execute_script("return document.activeElement.getAttribute('href')")
             if here == expected and browser.execute_script("return !!document.activeElement.closest('svg')"):
                 break
-        browser.switch_to.active_element.send_keys(Keys.ENTER)
-        WebDriverWait(browser, 15).until(expected_conditions.url_to_be(site + expected))
+        follow(browser, browser.switch_to.active_element, Keys.ENTER)
+        assert browser.current_url == site + expected
     look(browser, width=390)
     shown = browser.find_elements(By.CSS_SELECTOR, ".picture svg")
     assert [svg.is_displayed() for svg in shown] == [False, True]
@@ -141,14 +140,14 @@ def test_the_map_is_seen_as_it_was_and_left_again(site, browser):
     assert not browser.find_elements(By.LINK_TEXT, "biztechPrizes")
     browser.get(f"{site}/?revision=1")
     assert "This is the past" in browser.find_element(By.CSS_SELECTOR, ".past").text
-    browser.find_element(By.LINK_TEXT, "biztechPrizes").click()
+    follow(browser, browser.find_element(By.LINK_TEXT, "biztechPrizes"))
     assert "This is the past" in browser.find_element(By.CSS_SELECTOR, ".past").text
     browser.get(f"{site}/")
     field = browser.find_element(By.ID, "then")
     browser.execute_script("arguments[0].value = '2000-01-31'", field)
-    browser.find_element(By.CSS_SELECTOR, "form.then button").click()
+    follow(browser, browser.find_element(By.CSS_SELECTOR, "form.then button"))
     assert "There is no table yet" in browser.find_element(By.TAG_NAME, "main").text
-    browser.find_element(By.LINK_TEXT, "See it today").click()
+    follow(browser, browser.find_element(By.LINK_TEXT, "See it today"))
     assert browser.find_element(By.LINK_TEXT, "biztechEvents")
 
 
