@@ -146,6 +146,20 @@ def test_a_mapping_of_roles_goes_first(tmp_path: Path) -> None:
     assert templates(tmp_path, template, roles={"UsersRole": "payments"}).services == {"payments"}
 
 
+@pytest.mark.parametrize("tag", ["payments", "Payments", "clubApi-payments"])
+def test_a_roles_tag_names_its_service_as_a_project_does(tmp_path: Path, tag: str) -> None:
+    name = f'"users", "Tags": [{{"Key": "Service", "Value": "{tag}"}}]'
+    assert templates(tmp_path, ROLE.replace("ROLE", "UsersRole").replace("NAME", name)).services == {"payments"}
+
+
+def test_a_table_of_two_shapes_is_pointed_out(tmp_path: Path) -> None:
+    template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn")
+    found = templates(tmp_path, template, template.replace("AttributeName: id", "AttributeName: email"))
+    assert [str(table.key_schema) for table in found.tables] == ["email (S)"]
+    assert [str(note.place) for note in found.notes] == ["1.yml:10"]
+    assert templates(tmp_path, template, template).notes == ()
+
+
 def test_policies_attached_to_a_role_are_its_own(tmp_path: Path) -> None:
     template = ROLE.replace("ROLE", "UsersRole").replace("NAME", '"x", "ManagedPolicyArns": [{"Ref": "Managed"}]')
     found = templates(tmp_path, template)
