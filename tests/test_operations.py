@@ -274,6 +274,16 @@ def test_compose_has_no_default_for_a_secret(name):
     assert re.search(r"\$\{\w+:\?Set \w+ in \.env", value)
 
 
+def test_compose_lets_the_web_server_sign_in_as_the_role_that_it_makes():
+    web = COMPOSE["services"]["web"]
+    [config] = COMPOSE["services"]["database"]["configs"]
+    role, password = re.match(r"postgresql://(\w+):\$\{(\w+)", web["environment"]["DATABASE_URL"]).groups()
+    assert f"CREATE ROLE {role} LOGIN PASSWORD '${{{password}}}'" in COMPOSE["configs"][config["source"]]["content"]
+    assert config["target"].startswith("/docker-entrypoint-initdb.d/")
+    assert web["environment"].keys() == COMPOSE["services"]["migrate"]["environment"].keys()
+    assert "//registry:" in COMPOSE["services"]["migrate"]["environment"]["DATABASE_URL"]
+
+
 def test_image_has_a_python_that_the_project_supports():
     versions = re.findall(r"^FROM python:([\d.]+)-slim", DOCKERFILE, re.MULTILINE)
     assert len(versions) == DOCKERFILE.count("\nFROM ") == 2
