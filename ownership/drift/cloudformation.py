@@ -22,6 +22,7 @@ AWS_POLICIES = {
     "AmazonDynamoDBFullAccess_v2": "dynamodb:*",
     "AmazonDynamoDBFullAccesswithDataPipeline": "dynamodb:*",
     "AmazonDynamoDBReadOnlyAccess": READ_ONLY,
+    "AmazonEC2RoleforDataPipelineRole": "dynamodb:*",
     "ReadOnlyAccess": READ_ONLY,
 }
 WITHOUT_ITEMS = re.compile(

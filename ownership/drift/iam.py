@@ -124,6 +124,8 @@ def statement(node: Map, texts: Texts, service: str, names: Names, log: Log) -> 
             continue
         if path:
             resources.append((path, text.place))
+            if text.endswith("*") and "*" not in path:  # taken off behind a suffix: it reaches the indexes, too
+                resources.append((f"{path}/index/*", text.place))
             if unset := next((v.reason for v in text.variables if v.reason and "no value for self:" in v.reason), None):
                 log.note(text.place, f"{service}: {unset}, which is taken for the environment's suffix")
     if not resources and not inverted:

@@ -19,6 +19,8 @@ MAX_NESTING = 60
 PSEUDO = re.compile(r"\$\{(AWS::\w+)\}|#\{(AWS::\w+)\}")  # the second is a plugin's
 SUBSTITUTED = re.compile(r"\$\{([^!][^}]*)\}")  # ${!Literal} is left to IAM, which has variables of its own
 TABLES = {"AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"}
+OF_AWS = re.compile(r"AWS::(\w+)::")
+REF_IS_ARN = {"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"}
 NOWHERE = Place("?")
 
 
@@ -36,7 +38,7 @@ class Template:
         given: Mapping[str, str] | None = None,
     ):
         self.expand, self.given = expand, given or {}
-        self.unread: dict[tuple[Place, str], Text] = {}  # texts where mappings belong: what could not be included
+        self.unread: dict[tuple[Place, str], Text] = {}  # what stands where mappings belong: a file not included, say
         self._steps = 0
         self.resources, self.parameters, self.mappings, self.extensions = (
             reduce(self._merged, (self.mapping(part.get(section)) for part in parts), Map())
@@ -77,15 +79,22 @@ class Template:
             yield node
 
     def mapping(self, node: Any) -> Map:
-        """The value as a mapping; an empty one for anything else, of which texts are kept in ``unread``."""
+        """The value as a mapping; an empty one for anything else, of which texts and lists are kept in ``unread``."""
         node = self.expand(node)
         if isinstance(node, Map):
             return node
-        if isinstance(node, Text):
-            self.unread[node.place, str(node)] = node
+        if isinstance(node, Text | Seq):
+            text = node if isinstance(node, Text) else Text("a list", node.place)
+            self.unread[text.place, str(text)] = text
         empty = Map()
         empty.place = getattr(node, "place", NOWHERE)
         return empty
+
+    def unread_resources(self) -> list[Text]:
+        """What stands for resources and can't be told: any of them might be a role or a policy."""
+        for node in self.resources.values():
+            self.mapping(node)
+        return list(self.unread.values())
 
     def mappings_in(self, node: Any) -> list[Map]:
         """The members of a list that are mappings."""
@@ -193,6 +202,10 @@ class Template:
             }.get(attribute, (None, ""))
             if before is not None:
                 return [concat([before, table, after], place) for table in tables]
+        kind = self.text(self.mapping(self.resources.get(resource)).get("Type")) or ""
+        other = kind not in TABLES and (attribute == "Arn" or (name in self.resources and kind in REF_IS_ARN))
+        if other and (made := OF_AWS.match(kind)):  # an ARN, and none of a table's
+            return [Text(f"arn:aws:{made[1].lower()}:*:*:*", place)]
         return [hole(place, f"{name} is known only when deployed")]
 
     def _sub(self, argument: Any, arguments: list[Any], place: Place, nesting: int) -> list[Text]:
