@@ -124,6 +124,12 @@ class SteadyLists:
             )
             return HttpResponseRedirect(request.path)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """As ever; a number that is beyond SQLite is refused on PostgreSQL, too."""
+        if len(value) > 18 and value.lstrip("-").isdecimal():
+            raise OverflowError
+        return super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
+
 
 def steady_autocomplete(model_admin: Any, db_field: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     """The arguments for a foreign key's form field, with our widget where Django would take its own."""
