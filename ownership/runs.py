@@ -97,7 +97,7 @@ def keep(head: past.Head, declared: Declared, found: Infrastructure, environment
     result = compare(declared, found)
     content = _storable({"found": to_json(found), "grants": [_grant(*one) for one in found.grants.items()]})
     covered = waived_by(result.findings, environment, waivers_in_force(today()))
-    findings = _storable([[*finding.identity, finding.granted, finding in covered] for finding in result.findings])
+    findings = _storable([[*finding.identity, finding in covered, finding.granted] for finding in result.findings])
     if (size := len(json.dumps([content, findings]))) > LARGEST:
         raise TooLarge(
             f"what was found takes {size:,} characters, a run keeps {LARGEST:,} at most: read fewer projects at once"
@@ -163,8 +163,8 @@ def new_findings(
     if before is None:
         return None, set()
     kept = {
-        Finding(kind, table, service, None, granted, None): waived
-        for kind, table, service, granted, waived in before.findings or ()
+        Finding(kind, table, service, None, next(iter(granted), None), None): waived
+        for kind, table, service, waived, *granted in before.findings or ()  # the first runs kept no grant
     }
     since = waived_by(kept, run.environment or None, waivers)
     known = {finding.identity: waived or finding in since for finding, waived in kept.items()}
@@ -195,7 +195,7 @@ class Shown:
     def settled(self) -> int:
         """How many findings of the run are none any more, for the map changed since."""
         now = {finding.identity for finding in self.result.findings}
-        return len({Identity(*known) for *known, _, _ in self.run.findings or ()} - now)
+        return len({Identity(*known[:3]) for known in self.run.findings or ()} - now)
 
 
 def latest(reader: str | None = None, environment: str | None = None) -> list[DriftRun]:

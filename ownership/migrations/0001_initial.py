@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
                 (
                     "findings",
                     models.JSONField(
-                        help_text="[[kind, table, service, granted, waived], …]; null where only figures are kept.",
+                        help_text="[[kind, table, service, waived, granted], …]; null where only figures are kept.",
                         null=True,
                     ),
                 ),
