@@ -24,6 +24,7 @@ BOUNDARIES = (
     ("provider.iam.role", "permissionBoundary"),
     ("provider.iam.role", "permissionsBoundary"),
 )
+PLUGINS = ("stepFunctions", "appSync", "custom.appSync", "custom.apiGatewayServiceProxies")  # which make roles
 INHERIT = "custom.serverless-iam-roles-per-function.defaultInherit"
 
 
@@ -137,6 +138,9 @@ def read_project(
             found.append([*own_role, *(provider if inherits == "true" else ())])
     for node in foreign:
         _foreign(node, template, service, log)
+    for plugin in PLUGINS:
+        if (settings := variables.at(plugin)) is not None:
+            log.note(settings.place, f"{service}: what a plugin permits for {plugin} is not read")
     deployed = tables(template, names, log)
     list_unread(template, service, log)
     return service, found, deployed

@@ -57,6 +57,13 @@ def test_the_arn_of_another_resource_of_the_project_is_no_tables(tmp_path: Path,
     assert (grants(found), found.unresolved) == ({"users read biztechTeams", "users write biztechUsers"}, ())
 
 
+@pytest.mark.parametrize("plugin", ["stepFunctions: ", "appSync: ", "custom:\n  apiGatewayServiceProxies: "])
+def test_a_plugin_that_makes_roles_is_pointed_out(tmp_path: Path, plugin: str) -> None:
+    project = f"service: users\n{plugin}{{stateMachines: {{}}}}\n"
+    (note,) = read(tmp_path, {FILE: project}).notes
+    assert (note.place.line, "is not read" in note.text) == (project.count("\n"), True)
+
+
 def test_what_a_queue_is_called_is_no_part_of_a_name_that_is_known(tmp_path: Path) -> None:
     statements = STATEMENTS.replace(f'"{ARN}biztechUsers"', f'!Sub "{ARN}biztech${{Queue}}"')
     (unresolved,) = read(tmp_path, {FILE: "provider:\n" + statements}).unresolved
