@@ -31,6 +31,7 @@ from ownership.api.schema import TIME, whole_numbers
 from ownership.api.views import RegistryView
 from ownership.history import CHANGED, CREATED, DELETED, ChangeSet
 from ownership.models import Service, Table
+from ownership.past import CALENDAR
 from ownership.timeline import KINDS, Timeline, said
 
 TYPES = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
@@ -114,6 +115,8 @@ def _moment(request: Request, name: str) -> datetime | None:
     if text is None:
         return None
     try:
+        if not CALENDAR.match(text):
+            raise ValueError(text)
         moment = parse_datetime(text)
         day = parse_date(text) if moment is None else None
         if day is not None:

@@ -199,6 +199,8 @@ def resource(text: Text, names: Names) -> str | None:
             return None
         raise ValueError("names nothing that DynamoDB has: is table/NAME meant?")
     name, *tail = path.part(6, len(path)).cut("/", 1)
+    if tail == [""]:
+        raise ValueError("names nothing that DynamoDB has: a slash stands at its end")
     base = names.table(name)
     if base is None:
         raise ValueError("the table's name can't be resolved")

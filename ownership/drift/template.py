@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import reduce
-from itertools import islice, product
+from itertools import product
 from typing import Any
 
 from ownership.drift.model import Place, ReadError
@@ -49,7 +49,7 @@ class Template:
         """All texts that a value may have: lists flattened, both branches of Fn::If. Raises ReadError."""
         node = self._step(node, nesting)
         if isinstance(node, Text):
-            return [self._substitute(node, PSEUDO, lambda name: self._reference(name, node.place))]
+            return self._substitute(node, PSEUDO, lambda name: self._reference(name, node.place))
         if isinstance(node, Seq):
             found: list[Text] = []
             for item in node:
@@ -147,13 +147,20 @@ class Template:
         return self.expand(node)
 
     @staticmethod
-    def _substitute(text: Text, pattern: re.Pattern[str], value: Callable[[str], list[Text]]) -> Text:
-        pieces, at = [], 0
-        for match in pattern.finditer(text):
-            named = value(next(filter(None, match.groups())))
-            pieces += [text.part(at, match.start()), concat(named[:1], text.place)]
-            at = match.end()
-        return concat([*pieces, text.part(at, len(text))], text.place) if pieces else text
+    def _substitute(text: Text, pattern: re.Pattern[str], value: Callable[[str], list[Text]]) -> list[Text]:
+        """The text with each name's value; as many as the values' combinations."""
+        matches = [(match, next(filter(None, match.groups()))) for match in pattern.finditer(text)]
+        if not matches:
+            return [text]
+        values = {name: value(name) or [Text("", text.place)] for _, name in matches}
+        found = []
+        for row in _combined(values.values(), text.place):
+            chosen, pieces, at = dict(zip(values, row, strict=True)), [], 0
+            for match, name in matches:
+                pieces += [text.part(at, match.start()), chosen[name]]
+                at = match.end()
+            found.append(concat([*pieces, text.part(at, len(text))], text.place))
+        return found
 
     def _apply(self, name: str, argument: Any, place: Place, nesting: int) -> Iterable[Text]:
         """What an intrinsic function gives."""
@@ -220,13 +227,13 @@ class Template:
                 return [from_variable(text, place) for text in self.texts(own[name], nesting)]
             return self._reference(name.strip(), place, nesting)
 
-        return [self._substitute(argument, SUBSTITUTED, value)]
+        return self._substitute(argument, SUBSTITUTED, value)
 
     def _join(self, separator: Any, members: Any, place: Place, nesting: int) -> Iterator[Text]:
         between = self.text(separator) or ""
         if isinstance(members, Seq):
             choices = [texts for member in members if (texts := self.texts(member, nesting))]
-            rows: Iterable[Sequence[Text]] = islice(product(*choices), MAX_TEXTS)
+            rows: Iterable[Sequence[Text]] = _combined(choices, place)
         else:
             rows = [self.texts(members, nesting)]
         for row in rows:
@@ -242,6 +249,14 @@ class Template:
             varies = varies and not any(key.unclear for key in keys if key)
             return [hole(place, "Fn::FindInMap has keys that are known only when deployed", varies)]
         return [from_variable(concat([text], place), place, varies) for text in self.texts(found, nesting)]
+
+
+def _combined(choices: Iterable[Sequence[Any]], place: Place) -> Iterator[Sequence[Any]]:
+    """One of each, in every combination. Raises ReadError for too many."""
+    for number, row in enumerate(product(*choices)):
+        if number == MAX_TEXTS:
+            raise ReadError(place, f"has more than {MAX_TEXTS:,} texts")
+        yield row
 
 
 def function(node: Map) -> str | None:

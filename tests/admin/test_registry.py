@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from ownership.bulk import save_rows
 from ownership.history import ChangeSet, change_set, entries_of
 from ownership.models import Access, Service, Table
 from tests.admin.pages import change_url, form_of, open_form, save_form
@@ -447,3 +448,17 @@ def test_people_see_and_revoke_only_their_own_tokens(lead_client, viewer_client,
     assert ApiToken.objects.exists()
     lead_client.post(url, {"post": "yes"})
     assert not ApiToken.objects.exists()
+
+
+def test_more_rows_than_djangos_form_takes_are_deleted_at_once(lead_client, seeded):
+    owner = Service.objects.get(name="events")
+    group = Table.objects.first().group
+    save_rows(Table(name=f"many-{n}", group=group, owner=owner, position=n) for n in range(1_100))
+    chosen = [str(pk) for pk in Table.objects.filter(name__startswith="many-").values_list("pk", flat=True)]
+    form = {"action": "delete_selected", "_selected_action": chosen[:1], "select_across": "1"}
+    page = lead_client.post(f"{TABLES}?q=many-", form)
+    assert page.status_code == 200
+    confirmed = {"action": "delete_selected", "_selected_action": chosen, "post": "yes", "reason": "Never used"}
+    answer = lead_client.post(f"{TABLES}?q=many-", confirmed | {"revision": form_of(page)["revision"]})
+    assert answer.status_code == 302
+    assert Table.objects.count() == 34
