@@ -1,4 +1,4 @@
-"""How long an import of a large map takes: ``python -m benchmarks.import_map``, with TABLES=10000 tables of five accesses.
+"""How long an import of a large map takes: ``python -m benchmarks.import_map``, TABLES=10000 with five accesses each.
 
 The map comes as CSV, into an empty registry: SQLite in a temporary folder, or by ``tests.with_postgres`` on PostgreSQL.
 Prints the seconds for reading and comparing, for applying (with history), and for comparing again.
