@@ -1,4 +1,4 @@
-"""What a migrated database needs besides its tables: triggers, lock row, groups, permissions, grants.
+"""What a migrated database needs besides its tables: triggers, indexes of texts, lock row, groups, permissions, grants.
 
 One post_migrate handler makes them all, each time: permissions don't exist while migrations run, SQLite
 drops a table's triggers when the table is altered, and ``flush`` empties the lock's table.
@@ -12,6 +12,7 @@ from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ownership import text_index
 from ownership.history import ChangeSet, entry_models, registry_models
 from ownership.lock import RegistryLock
 
@@ -23,12 +24,13 @@ _SENTENCE = "History is append-only: its rows are never changed or deleted."
 
 
 def prepare_database(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Make triggers, lock row, groups and permissions where they are missing."""
+    """Make triggers, indexes of texts, lock row, groups and permissions where they are missing."""
     connection = connections[using]
     present = set(connection.introspection.table_names())
     if not {ChangeSet._meta.db_table, RegistryLock._meta.db_table} <= present:
         return  # migrated backwards, to before the first migration
     create_triggers(connection)
+    text_index.create(connection)
     if connection.vendor == "postgresql":
         grant_to_app_role(connection)
     RegistryLock.objects.using(using).get_or_create(pk=1)
