@@ -212,6 +212,14 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
         form.conflict = getattr(request, "conflict", None)
         return form
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the address gives; a new row's place is the last."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        if any(field.name == "position" for field in self.opts.fields):
+            last = self.model.objects.aggregate(last=models.Max("position"))["last"]
+            initial.setdefault("position", 0 if last is None else min(last + 1, 2**31 - 1))
+        return initial
+
     def changeform_view(
         self,
         request: HttpRequest,

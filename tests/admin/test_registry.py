@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from ownership.bulk import save_rows
 from ownership.history import ChangeSet, change_set, entries_of
-from ownership.models import Access, Service, Table
+from ownership.models import Access, Service, Table, TableGroup
 from tests.admin.pages import change_url, form_of, open_form, save_form
 from tests.factories import make_access, make_service, make_table
 
@@ -462,3 +462,11 @@ def test_more_rows_than_djangos_form_takes_are_deleted_at_once(lead_client, seed
     answer = lead_client.post(f"{TABLES}?q=many-", confirmed | {"revision": form_of(page)["revision"]})
     assert answer.status_code == 302
     assert Table.objects.count() == 34
+
+
+def test_a_new_row_stands_last_unless_said_otherwise(lead_client, seeded):
+    last = Table.objects.order_by("-position").first().position
+    assert form_of(lead_client.get("/admin/ownership/table/add/"))["position"] == str(last + 1)
+    assert form_of(lead_client.get("/admin/ownership/table/add/?position=3"))["position"] == "3"
+    groups = TableGroup.objects.order_by("-position").first().position
+    assert form_of(lead_client.get("/admin/ownership/tablegroup/add/"))["position"] == str(groups + 1)
