@@ -196,7 +196,10 @@ def test_a_list_is_counted_anew_when_the_registry_changed(lead_client, seeded):
     assert lead_client.get(TABLES).context["cl"].result_count == 34
     make_table("one-more")
     assert lead_client.get(TABLES).context["cl"].result_count == 35
-    assert lead_client.get(TABLES, {"q": "one-more"}).context["cl"].result_count == 1
+    found = lead_client.get(TABLES, {"q": "one-more"})
+    assert found.context["cl"].result_count == 1
+    assert '1 result (<a href="?">35 total</a>)' in found.text
+    assert " results (" not in lead_client.get(TABLES).text
     assert lead_client.get(TABLES, {"q": "nothing-so-called"}).context["cl"].result_count == 0
 
 
