@@ -45,10 +45,15 @@ def as_of(revision: int) -> Iterator[None]:
         return execute(f"WITH {', '.join(read)} {sql}" if read else sql, params, many, context)
 
     look_back.looks_back = True  # type: ignore[attr-defined]
-    if any(hasattr(wrapper, "looks_back") for wrapper in connection.execute_wrappers):
+    if looks_back():
         raise RuntimeError("as_of() is open already: one time at a time.")
     with connection.execute_wrapper(look_back):
         yield
+
+
+def looks_back() -> bool:
+    """Whether this connection's queries see the past."""
+    return any(hasattr(wrapper, "looks_back") for wrapper in connection.execute_wrappers)
 
 
 def _rows(model: Any, revision: int) -> str:
