@@ -1,9 +1,7 @@
-"""How long an import of a large map takes: 10,000 tables with five accesses each, as CSV, into an empty registry.
+"""How long an import of a large map takes: ``python -m benchmarks.import_map``, TABLES=10000 with five accesses each.
 
-    DEBUG=1 TABLES=10000 .venv/bin/python -m tests.with_postgres .venv/bin/python -m benchmarks.import_map
-
-Prints the seconds for reading and comparing, for applying (with history), and for comparing again. Only for an empty
-database: it refuses another.
+The map comes as CSV, into an empty registry: SQLite in a temporary folder, or by ``tests.with_postgres`` on PostgreSQL.
+Prints the seconds for reading and comparing, for applying (with history), and for comparing again.
 """
 
 import os
@@ -12,18 +10,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry.settings")
-django.setup()
-
-from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
-
-from ownership import past  # noqa: E402
-from ownership.exports import csv  # noqa: E402
-from ownership.imports.files import read  # noqa: E402
-from ownership.imports.plan import compare  # noqa: E402
+from benchmarks.generator import empty_database
 
 TABLES = int(os.environ.get("TABLES", "10000"))
 
@@ -57,10 +44,13 @@ def a_map() -> dict:
 
 def main() -> None:
     """Import, and say how long each step took."""
-    call_command("migrate", verbosity=0)
-    if past.head()[0]:
-        raise SystemExit("This registry has history already: take an empty database.")
-    with tempfile.TemporaryDirectory() as folder:
+    with empty_database(), tempfile.TemporaryDirectory() as folder:
+        from django.db import connection
+
+        from ownership.exports import csv
+        from ownership.imports.files import read
+        from ownership.imports.plan import compare
+
         file = Path(folder) / "map.csv"
         file.write_bytes(b"".join(csv.lines(a_map())))
         times = [time.perf_counter()]
@@ -70,9 +60,9 @@ def main() -> None:
         times.append(time.perf_counter())
         left = compare(read(file), prune=True).changes
         times.append(time.perf_counter())
-    steps = [f"{after - before:.1f} s" for before, after in pairwise(times)]
-    print(f"{connection.vendor}: {len(plan.changes)} rows: compare {steps[0]}, apply {steps[1]}, again {steps[2]}")
-    print(f"{len(left)} differences left; load average {os.getloadavg()[0]:.1f}")
+        steps = [f"{after - before:.1f} s" for before, after in pairwise(times)]
+        print(f"{connection.vendor}: {len(plan.changes)} rows: compare {steps[0]}, apply {steps[1]}, again {steps[2]}")
+        print(f"{len(left)} differences left; load average {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

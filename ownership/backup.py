@@ -154,6 +154,8 @@ def _connected_to(path: Path) -> Iterator[None]:
 
 # PostgreSQL
 
+_LEFT_OUT = ["--no-owner", "--no-privileges", "--no-comments"]  # what a role that is not the server's owner can't set
+
 
 def _dump_postgresql(out: gzip.GzipFile) -> None:
     with connection.cursor() as cursor:
@@ -161,7 +163,14 @@ def _dump_postgresql(out: gzip.GzipFile) -> None:
         (snapshot,) = cursor.fetchone()
     # Django's way to call psql: the password goes by the environment, which the process list doesn't show.
     (_, *where), environment = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
-    what = ["--format=custom", "--compress=0", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
+    what = [
+        "--format=custom",
+        "--compress=0",
+        "--no-owner",
+        "--no-privileges",
+        "--no-comments",
+        f"--snapshot={snapshot}",
+    ]
     with _program("pg_dump", [*what, *where], environment or {}) as dump:
         shutil.copyfileobj(dump, out)
 
@@ -174,7 +183,7 @@ def _load_postgresql(path: Path) -> Head:
             names = ", ".join(connection.ops.quote_name(table) for table in tables)
             cursor.execute(f"DROP TABLE {names} CASCADE")
         drop_function(connection)
-        with _program("pg_restore", ["--file=-", "--no-owner", "--no-privileges", str(path)], {}) as script:
+        with _program("pg_restore", ["--file=-", *_LEFT_OUT, str(path)], {}) as script:
             _run_script(script)
         cursor.execute("RESET search_path")  # the script took all schemas away
         head = _prove()

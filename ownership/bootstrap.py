@@ -1,9 +1,10 @@
-"""What a migrated database needs besides its tables: triggers, lock row, groups, permissions, grants.
+"""What a migrated database needs besides its tables: triggers, indexes of texts, lock row, groups, permissions, grants.
 
 One post_migrate handler makes them all, each time: permissions don't exist while migrations run, SQLite
 drops a table's triggers when the table is altered, and ``flush`` empties the lock's table.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -11,6 +12,7 @@ from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ownership import text_index
 from ownership.history import ChangeSet, entry_models, registry_models
 from ownership.lock import RegistryLock
 
@@ -22,12 +24,13 @@ _SENTENCE = "History is append-only: its rows are never changed or deleted."
 
 
 def prepare_database(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Make triggers, lock row, groups and permissions where they are missing."""
+    """Make triggers, indexes of texts, lock row, groups and permissions where they are missing."""
     connection = connections[using]
     present = set(connection.introspection.table_names())
     if not {ChangeSet._meta.db_table, RegistryLock._meta.db_table} <= present:
         return  # migrated backwards, to before the first migration
     create_triggers(connection)
+    text_index.create(connection)
     if connection.vendor == "postgresql":
         grant_to_app_role(connection)
     RegistryLock.objects.using(using).get_or_create(pk=1)
@@ -88,6 +91,26 @@ def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
             name, given = connection.ops.quote_name(table), rights.get(table, "SELECT, INSERT, UPDATE, DELETE")
             cursor.execute(f"REVOKE ALL ON {name} FROM {APP_ROLE}")
             cursor.execute(f"GRANT {given} ON {name} TO {APP_ROLE}")
+
+
+def missing_guards(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    """What ``prepare_database`` made and somebody took away: triggers, the lock's row. ``migrate`` makes them again."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'append_only' AND tgenabled = 'O'"
+            )
+            guarded = [name for (name,) in cursor.fetchall()]
+            missing = [table for table in append_only_tables() if table not in guarded]
+        else:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            present = {name for (name,) in cursor.fetchall()}
+            verbs = ("update", "delete", "replace")
+            missing = [t for t in append_only_tables() if not {f"{t}_no_{verb}" for verb in verbs} <= present]
+    for table in missing:
+        yield f"{table}: a trigger that refuses changes is missing or switched off. `manage.py migrate` makes it again."
+    if not RegistryLock.objects.using(connection.alias).exists():
+        yield "The row that writes lock is missing. `manage.py migrate` makes it again."
 
 
 def drop_triggers(connection: BaseDatabaseWrapper) -> None:

@@ -1,7 +1,7 @@
 """Whether the process lives and whether it can serve, for the machines that ask."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 
 from django.db import Error, connection
@@ -75,12 +75,19 @@ class BusyMiddleware:
         return response
 
 
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and what it came of: a connection that breaks inside a transaction ends in an error of Django's."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """The answer when something failed: 503 where it was the database that was away or too slow, else 500.
 
     It asks the database nothing, so not who is signed in either.
     """
-    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    away = any(isinstance(error, OperationalError | InterfaceError) for error in _chain(sys.exc_info()[1]))
     status, title = (503, "Service Unavailable") if away else (500, "Internal Server Error")
     detail = (
         "The database does not answer, or is too busy. Nothing was changed. Try again in some seconds."

@@ -5,6 +5,7 @@ table, so that it stands in the table's place, and made of the typed columns of 
 orderings, pages and serializers are those of the present, word for word, and every name is the one of that time.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -83,13 +84,16 @@ def at_revision(text: str) -> Head:
     raise BadMoment(f"Takes a whole number from 0 to {head()[0]}, which is the latest revision.")
 
 
+CALENDAR = re.compile(r"\d{4}-?\d{2}-?\d{2}(?!\d)")  # no week: 2026-W47 would be its Monday, or its Sunday
+
+
 def at_time(text: str) -> Head:
     """Revision and digest of the last revision at or before a time as ISO 8601, in UTC unless it says otherwise.
 
     A date alone means its whole day. BadMoment where the text is neither.
     """
     try:
-        if not (text.isascii() and text.isprintable()):
+        if not (text.isascii() and text.isprintable() and CALENDAR.match(text)):
             raise ValueError(text)
         try:
             moment = datetime.combine(Date.fromisoformat(text), time.max)

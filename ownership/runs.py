@@ -97,7 +97,7 @@ def keep(head: past.Head, declared: Declared, found: Infrastructure, environment
     result = compare(declared, found)
     content = _storable({"found": to_json(found), "grants": [_grant(*one) for one in found.grants.items()]})
     covered = waived_by(result.findings, environment, waivers_in_force(today()))
-    findings = _storable([[*finding.identity, finding in covered] for finding in result.findings])
+    findings = _storable([[*finding.identity, finding in covered, finding.granted] for finding in result.findings])
     if (size := len(json.dumps([content, findings]))) > LARGEST:
         raise TooLarge(
             f"what was found takes {size:,} characters, a run keeps {LARGEST:,} at most: read fewer projects at once"
@@ -153,16 +153,22 @@ def _storable(value: Any) -> Any:
 
 
 def new_findings(
-    run: DriftRun, findings: Iterable[Finding], covered: Collection[Finding]
+    run: DriftRun, findings: Iterable[Finding], waivers: list[Waiver]
 ) -> tuple[DriftRun | None, set[Identity]]:
     """The run before it in its series, and what is new since; nothing without such a run.
 
-    New is what that one didn't have, and what was waived then and, no more ``covered``, counts again.
+    New is what that one didn't have, and what was waived there, then or since, and counts again.
     """
     before = DriftRun.objects.series(run.reader, run.environment).filter(pk__lt=run.pk, findings__isnull=False).first()
     if before is None:
         return None, set()
-    known = {Identity(*identity): waived for *identity, waived in before.findings or ()}
+    kept = {
+        Finding(kind, table, service, None, next(iter(granted), None), None): waived
+        for kind, table, service, waived, *granted in before.findings or ()  # the first runs kept no grant
+    }
+    since = waived_by(kept, run.environment or None, waivers)
+    known = {finding.identity: waived or finding in since for finding, waived in kept.items()}
+    covered = waived_by(findings, run.environment or None, waivers)
     return before, {
         finding.identity
         for finding in findings
@@ -189,7 +195,7 @@ class Shown:
     def settled(self) -> int:
         """How many findings of the run are none any more, for the map changed since."""
         now = {finding.identity for finding in self.result.findings}
-        return len({Identity(*known) for *known, _ in self.run.findings or ()} - now)
+        return len({Identity(*known[:3]) for known in self.run.findings or ()} - now)
 
 
 def latest(reader: str | None = None, environment: str | None = None) -> list[DriftRun]:
@@ -217,7 +223,7 @@ def show(run: DriftRun, declared: Declared, waivers: list[Waiver]) -> Shown:
     found = found_in(run)
     result = compare(declared, found)
     covered = waived_by(result.findings, run.environment or None, waivers)
-    before, new = new_findings(run, result.findings, covered)
+    before, new = new_findings(run, result.findings, waivers)
     return Shown(run, declared, found, result, covered, new, before)
 
 

@@ -8,11 +8,13 @@ from typing import Any
 from django.db.models import Case, Q, QuerySet, When
 
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
+from ownership.text_index import holding
 
 LONGEST = 5000
 # Texts up to here are looked for as they stand, too: nobody types more than a few words of a note.
 TYPED = 120
 MOST = 25
+SERVICE_TEXTS = ("name", "description", "contact", "aliases")
 # What names are made of; an ARN's and a log line's other characters stand between them.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{2,255}")
 _PARTS = re.compile(r"[-_.]")
@@ -128,13 +130,11 @@ def _holding(text: str, environments: list[Environment]) -> list[Hits]:
     words = text.split()
     bare = [_without_suffix(word, environments) for word in words]
     return [
-        _hits("tables", Table.objects.select_related("owner", "group"), bare, ["name", "description"]),
-        _hits(
-            "services", Service.objects.select_related("part_of"), words, ["name", "description", "contact", "aliases"]
-        ),
-        _hits("indexes", SecondaryIndex.objects.prefetch_related("table"), bare, ["name"]),
-        _hits("notes", Access.objects.select_related("table", "service"), words, ["notes"]),
-        _hits("groups", TableGroup.objects.all(), words, ["name", "description"]),
+        _hits("tables", Table.objects.select_related("owner", "group"), bare),
+        _hits("services", Service.objects.select_related("part_of"), words, *SERVICE_TEXTS),
+        _hits("indexes", SecondaryIndex.objects.prefetch_related("table"), bare),
+        _hits("notes", Access.objects.select_related("table", "service"), words),
+        _hits("groups", TableGroup.objects.all(), words, "name", "description"),
     ]
 
 
@@ -146,12 +146,12 @@ def _without_suffix(word: str, environments: list[Environment]) -> str:
     return word
 
 
-def _hits(kind: str, rows: QuerySet, words: list[str], fields: list[str]) -> Hits:
+def _hits(kind: str, rows: QuerySet, words: list[str], *fields: str) -> Hits:
     which = Q()
     for word in words:
-        which &= Q(*((f"{field}__icontains", word) for field in fields), _connector=Q.OR)
+        which &= holding(rows.model, word, fields)
     order: list[Any] = ["pk"]
-    if "name" in fields:
+    if rows.model is not Access:
         ranks = [When(**{f"name__{lookup}": words[0], "then": n}) for n, lookup in enumerate(_RANKS)]
         order = [Case(*ranks, default=len(_RANKS)), "name", "pk"]
     found = list(rows.filter(which).order_by(*order)[: MOST + 1])

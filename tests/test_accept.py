@@ -3,7 +3,7 @@
 import pytest
 
 from ownership import accept, runs
-from ownership.drift.model import Key, KeySchema, Place, TableShape
+from ownership.drift.model import Key, KeySchema, Place, TableShape, Unresolved
 from ownership.history import ChangeSet, change_set
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup
 from tests.factories import make_access, make_service, make_table
@@ -63,6 +63,13 @@ def test_an_access_becomes_what_is_granted(declared, granted, kinds, then, left)
     run = keep_run("payments read orders", *grants, services=frozenset({"payments", "bots"}))
     assert accept_all(run, *kinds) == left
     assert modes().get(("bots", "orders")) == then
+
+
+def test_a_mode_that_nobody_could_check_stays_declared():
+    declare("bots", "read_write")
+    unresolved = (Unresolved(HERE[0], "${ssm:x}", "…", "bots", frozenset({"read"})),)
+    assert accept_all(keep_run(services=frozenset({"bots"}), unresolved=unresolved)) == []
+    assert modes() == {("bots", "orders"): "read"}
 
 
 def test_what_a_part_declares_is_not_declared_again_for_its_whole():

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import ProgrammingError, connection, transaction
@@ -21,13 +22,15 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite knows no roles"),
 ]
-DOCS = (Path(__file__).parent.parent / "docs/operations.md").read_text()
+ROOT = Path(__file__).parent.parent
+[BY_HAND] = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/operations.md").read_text(), re.DOTALL)
+COMPOSED = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["configs"]["roles"]["content"]
 
 
-@pytest.fixture
-def roles(seeded) -> None:
-    """The roles as the docs make them, then `migrate` as the docs say; the test's end takes them away again."""
-    [statements] = re.findall(r"```sql\n(.*?)```", DOCS, re.DOTALL)
+@pytest.fixture(params=[BY_HAND, COMPOSED], ids=["by hand", "compose"])
+def roles(request, seeded) -> None:
+    """The roles as the docs or docker-compose.yml make them, then `migrate`; the test's end takes them away again."""
+    statements = request.param.replace("${WEB_POSTGRES_PASSWORD}", "letters")
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(statements)

@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 import yaml
 from django.core.management import call_command
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.transaction import TransactionManagementError
 from django.test import Client
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+
+from ownership.health import server_error
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = (ROOT / "docs/operations.md").read_text()
@@ -190,6 +193,7 @@ def test_readyz_is_503_until_migrations_are_applied(prober):
 PROBE = """
 import json, time, django
 django.setup()
+from django.db.transaction import TransactionManagementError
 from django.test import Client
 answers = {}
 paths = ("/livez", "/readyz", "/", "/admin/login/?next=x", "/admin/", "/api/v1/map/", "/api/v1/tables/")
@@ -308,6 +312,16 @@ def test_compose_has_no_default_for_a_secret(name):
     assert re.search(r"\$\{\w+:\?Set \w+ in \.env", value)
 
 
+def test_compose_lets_the_web_server_sign_in_as_the_role_that_it_makes():
+    web = COMPOSE["services"]["web"]
+    [config] = COMPOSE["services"]["database"]["configs"]
+    role, password = re.match(r"postgresql://(\w+):\$\{(\w+)", web["environment"]["DATABASE_URL"]).groups()
+    assert f"CREATE ROLE {role} LOGIN PASSWORD '${{{password}}}'" in COMPOSE["configs"][config["source"]]["content"]
+    assert config["target"].startswith("/docker-entrypoint-initdb.d/")
+    assert web["environment"].keys() == COMPOSE["services"]["migrate"]["environment"].keys()
+    assert "//registry:" in COMPOSE["services"]["migrate"]["environment"]["DATABASE_URL"]
+
+
 def test_image_has_a_python_that_the_project_supports():
     versions = re.findall(r"^FROM python:([\d.]+)-slim", DOCKERFILE, re.MULTILINE)
     assert len(versions) == DOCKERFILE.count("\nFROM ") == 2
@@ -375,3 +389,14 @@ def test_development_runs_what_production_runs():
     assert {name: rest.split()[0] for name, rest in production.items()} == {
         name: rest.split()[0] for name, rest in development.items() if name in production
     }
+
+
+@pytest.mark.parametrize(("first", "status"), [(OperationalError, 503), (InterfaceError, 503), (ValueError, 500)])
+def test_an_error_that_comes_of_a_lost_database_is_503(rf, first, status):
+    try:
+        try:
+            raise first("server closed the connection unexpectedly")
+        except first as lost:
+            raise TransactionManagementError("An error occurred in the current transaction") from lost
+    except TransactionManagementError:
+        assert server_error(rf.get("/admin/")).status_code == status

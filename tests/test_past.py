@@ -202,6 +202,7 @@ def test_revisions_of_one_time_are_told_apart_by_number_and_the_time_means_the_l
     [
         *("", "x", "12:00", "٢٠٢٦-01-01", "2026-02-30", "2026-01-01T25:00", "2026-01-01\x0012:00"),
         *("0001-01-01T00:00+14:00", "2026-01-01T12:00:00 01:00"),
+        *("2026-W47", "2026-W47-1", "2026W471", "2026-327"),
     ],
 )
 def test_a_time_that_is_none_says_what_it_takes(text):

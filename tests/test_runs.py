@@ -67,6 +67,13 @@ def test_what_returns_from_an_ended_waiver_is_new(orders, monkeypatch):
     assert show(keep_run("bots write orders")).new == set()
 
 
+def test_what_returns_from_a_waiver_of_the_run_before_is_new(orders):
+    with change_set(reason="Next term"):
+        waive(show(keep_run("bots write orders")).result.findings, None, runs.today())
+    assert show(keep_run("bots read_write orders")).new == {("undeclared_access", "orders", "bots")}
+    assert show(keep_run("bots read_write orders")).new == set()
+
+
 def test_a_run_keeps_its_figures_while_the_map_moves_on(orders):
     run = keep_run("bots write orders", "payments read orders")
     Table.objects.get(name="orders").delete()

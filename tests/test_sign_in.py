@@ -198,12 +198,14 @@ def test_the_rate_remembers_no_address_for_longer_than_its_minute(settings, rf, 
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/admin/login/", "/api/v1/docs/", "/livez"])
+@pytest.mark.parametrize("path", ["/", "/admin/login/", "/api/v1/docs/", "/api/v1/map/", "/livez", "/no/such/page/"])
 def test_every_answer_carries_the_headers_that_bind_browsers(path, settings):
     settings.ANONYMOUS_READ = True
     answer = Client().get(path, secure=True)
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Referrer-Policy"] == "same-origin"
+    assert path == "/livez" or answer["X-Frame-Options"] == "DENY"  # there is nothing to frame
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "camera=()" in answer["Permissions-Policy"]
     assert "unsafe" not in answer["Content-Security-Policy"]
     assert "default-src 'self'" in answer["Content-Security-Policy"]

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from ownership.bootstrap import drop_triggers
+from ownership.bootstrap import create_triggers, drop_triggers
 from ownership.history import ChangeSet, chain_digest, change_set, entries_of, entry_content, entry_models
 from ownership.models import Access, SecondaryIndex, Service, Table
 from ownership.verify import Head, Verification, unchanging_view
@@ -347,10 +347,26 @@ def test_a_head_kept_earlier_still_holds_when_history_went_on(edited):
 def test_the_command_lists_what_it_found_and_fails(edited):
     with owner_of_the_database() as execute:
         execute("UPDATE ownership_table SET description = 'Bills.'")
+    create_triggers(connection)
     out = StringIO()
     with pytest.raises(CommandError, match="1 finding"):
         call_command("verify_history", stdout=out)
     assert "its description is 'Bills.'" in out.getvalue()
+
+
+def test_the_command_misses_a_trigger_or_the_lock_that_somebody_took_away(edited):
+    table = "ownership_historicaltable"
+    one = {"postgresql": f"DROP TRIGGER append_only ON {table}", "sqlite": f"DROP TRIGGER {table}_no_update"}
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE" if connection.vendor == "postgresql" else "SELECT 1")
+        cursor.execute(one[connection.vendor])
+        cursor.execute("DELETE FROM ownership_registrylock")
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"2 finding\(s\)"):
+        call_command("verify_history", stdout=out)
+    assert f"{table}: a trigger that refuses changes is missing" in out.getvalue()
+    call_command("migrate", verbosity=0)
+    call_command("verify_history", stdout=StringIO())
 
 
 @pytest.mark.parametrize("text", ["", "7", "7:", ":abc", "7:xyz", "-1:" + "a" * 64, "7:" + "a" * 63])

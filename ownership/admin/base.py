@@ -17,11 +17,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 
 from ownership.admin.conflict import Conflict, find_conflict, head_revision, merged
-from ownership.history import NO_REASON, ChangeSet, change_set
+from ownership.admin.lists import CountedOnce
+from ownership.history import NO_REASON, ChangeSet, change_set, open_draft
 from ownership.models import Access, Service, TableGroup
 from ownership.timeline import Page, Timeline
 
 REASON_NEEDED = "Say why. Nothing was changed: every change of the map needs a reason."
+
+
+BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"  # Hangul's fillers: letters that show nothing
 
 
 class ReasonField(forms.CharField):
@@ -39,7 +43,7 @@ class ReasonField(forms.CharField):
     def clean(self, value: Any) -> str:
         """The reason; one in which nothing can be read is none."""
         reason = super().clean(value)
-        if not any(character.isalnum() for character in reason):
+        if not any(character.isalnum() and character not in BLANK_LETTERS for character in reason):
             raise forms.ValidationError(self.error_messages["required"], code="required")
         return reason
 
@@ -58,8 +62,10 @@ class RegistryForm(forms.ModelForm):
     conflict: Conflict | None = None
 
     def clean(self) -> dict[str, Any] | None:
-        """Refuse a form that others' changes overtook."""
+        """Refuse a form that others' changes overtook, and say at each field that both changed what it holds now."""
         if self.conflict is not None:
+            for name, now in self.conflict.both.items():
+                self.add_error(name, f"Both of you changed this. It holds now: {now}. Saving replaces that by yours.")
             raise forms.ValidationError(self.conflict.sentence)
         return super().clean()
 
@@ -124,6 +130,12 @@ class SteadyLists:
             )
             return HttpResponseRedirect(request.path)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """As ever; a number that is beyond SQLite is refused on PostgreSQL, too."""
+        if len(value) > 18 and value.lstrip("-").isdecimal():
+            raise OverflowError
+        return super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
+
 
 def steady_autocomplete(model_admin: Any, db_field: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     """The arguments for a foreign key's form field, with our widget where Django would take its own."""
@@ -164,6 +176,9 @@ def _as_typed(model: Any, post: QueryDict) -> Iterator[tuple[str, str]]:
 
 class RegistryAdmin(SteadyLists, admin.ModelAdmin):
     """Edits registry rows: every POST is one change set, checked and written under the registry's lock."""
+
+    paginator = CountedOnce
+    show_full_result_count = False
 
     form = RegistryForm
     # An address typed without a scheme means https (Django's own default is still http, and warns).
@@ -221,6 +236,21 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
                 request.row_under_lock = row  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, context)
 
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Django's answer; of a form in which nothing was changed it says that."""
+        draft = open_draft()
+        request.unchanged = draft is not None and draft.revision is None  # type: ignore[attr-defined]
+        return super().response_change(request, obj)
+
+    def message_user(self, request: HttpRequest, message: Any, level: Any = messages.INFO, *args: Any, **kwargs: Any):
+        """Django's message, unless it tells of a change that was none."""
+        if level == messages.SUCCESS and getattr(request, "unchanged", False):
+            message, level = (
+                "Nothing was changed: the form held what is stored. There is no new revision.",
+                messages.INFO,
+            )
+        super().message_user(request, message, level, *args, **kwargs)
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """The row; the one that this request read under the lock is not read again."""
         row = getattr(request, "row_under_lock", None)
@@ -248,9 +278,10 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
         formsets = [formset for formset, _ in self.get_formsets_with_inlines(request, row)]
         if conflict.groups:
             form = self.get_form(request, row, change=True)
-            request.POST = merged(request.POST, shown, row, form, formsets)  # type: ignore[assignment]
+            request.POST = merged(request.POST, shown, row, form, formsets, conflict)  # type: ignore[assignment]
         request.conflict = conflict  # type: ignore[attr-defined]
-        return {"shown_revision": head_revision(), "conflict": conflict}
+        # The conflict's sentence says what happened; Django's "Please correct the error" would be untrue.
+        return {"shown_revision": head_revision(), "conflict": conflict, "errors": None}
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

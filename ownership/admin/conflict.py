@@ -5,7 +5,7 @@ entry of the row, or of its inline rows, is newer, nothing is saved and the page
 that the second person touched as they typed them, all others as they are now.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -22,10 +22,16 @@ MOST_ROWS = 1_000
 
 @dataclass(frozen=True)
 class Conflict:
-    """Why a form is not saved: what changed since it was opened; nothing listed where it does not say when that was."""
+    """Why a form is not saved: what changed since it was opened; nothing listed where it does not say when that was.
+
+    ``both`` are the fields that were changed here and there, with what they hold now: {name: text}. ``rows`` are
+    the inline rows with such a field.
+    """
 
     sentence: str
     groups: list[Group]
+    both: dict[str, str] = field(default_factory=dict)
+    rows: list[str] = field(default_factory=list)
 
 
 def head_revision() -> int:
@@ -52,16 +58,21 @@ def find_conflict(request: HttpRequest, timeline: Timeline) -> tuple[Conflict | 
     ), int(text)
 
 
-def merged(post: QueryDict, revision: int, row: Model, form: Any, formsets: list[Any]) -> QueryDict:
-    """The posted form brought up to date; ``revision`` is what it was opened at, ``formsets`` the inlines' classes."""
+def merged(post: QueryDict, revision: int, row: Model, form: Any, formsets: list[Any], conflict: Conflict) -> QueryDict:
+    """The posted form brought up to date; ``revision`` is what it was opened at, ``formsets`` the inlines' classes.
+
+    What both changed is noted in the conflict.
+    """
     result = post.copy()
-    _write(result, "", _merge(_read(post, "", form), form, _as_of(type(row), row.pk, revision), row))
+    values, base = _read(post, "", form), _as_of(type(row), row.pk, revision)
+    _write(result, "", _merge(values, form, base, row))
+    conflict.both.update(_both(values, form, base, row))
     for formset in formsets:
-        _merge_rows(result, formset, row, revision)
+        _merge_rows(result, formset, row, revision, conflict)
     return result
 
 
-def _merge_rows(post: QueryDict, formset: Any, parent: Model, revision: int) -> None:
+def _merge_rows(post: QueryDict, formset: Any, parent: Model, revision: int, conflict: Conflict) -> None:
     """Bring an inline's rows up to date: gone ones go unless edited here, new ones come."""
     prefix, model, form = formset.get_default_prefix(), formset.model, formset.form
     total = post.get(f"{prefix}-TOTAL_FORMS", "0")
@@ -73,6 +84,8 @@ def _merge_rows(post: QueryDict, formset: Any, parent: Model, revision: int) -> 
         row, base = current.pop(pk, None), _as_of(model, pk, revision)
         if row is not None:
             existing.append(_merge(values, form, base, row))
+            if _both(values, form, base, row):
+                conflict.rows.append(str(row))
         elif base is None:
             added.append(values)
         elif "DELETE" not in values and _touched(values, form, base):
@@ -92,6 +105,25 @@ def _merge(values: dict[str, list[str]], form: Any, base: Model | None, current:
     touched = _touched(values, form, base) if base is not None else set(now)
     kept = {name: value for name, value in values.items() if name in touched or name not in form.base_fields}
     return {name: value for name, value in now.items() if name not in touched} | kept
+
+
+def _both(values: dict[str, list[str]], form: Any, base: Model | None, current: Model) -> dict[str, str]:
+    """The fields that the posted values and the row as it is now changed in two ways, with what the row holds."""
+    if base is None:
+        return {}
+    shown, now = _values(form(instance=base)), _values(form(instance=current))
+    touched = {
+        name
+        for name in _touched(values, form, base)
+        if _flat(now.get(name)) not in (_flat(shown.get(name)), _flat(values.get(name)))
+    }
+    return {name: _in_words(current, name) for name in form.base_fields if name in touched}
+
+
+def _in_words(row: Model, name: str) -> str:
+    """A field's value as a person reads it."""
+    chosen = getattr(row, f"get_{name}_display", None)
+    return str((chosen() if chosen else getattr(row, name, None)) or "nothing")
 
 
 def _touched(values: dict[str, list[str]], form: Any, base: Model) -> set[str]:

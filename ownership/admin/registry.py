@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import BigIntegerField, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import BigIntegerField, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from ownership import text_index
 from ownership.admin.base import (
     Autocomplete,
     ReasonField,
@@ -24,6 +25,7 @@ from ownership.admin.base import (
     without_side_doors,
 )
 from ownership.admin.conflict import find_conflict, head_revision
+from ownership.admin.lists import SearchedByIndex
 from ownership.hints import hints
 from ownership.history import ChangeSet
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
@@ -181,13 +183,13 @@ class TableForm(RegistryForm):
 
 
 @admin.register(Table)
-class TableAdmin(RegistryAdmin):
+class TableAdmin(SearchedByIndex, RegistryAdmin):
     """Tables: who owns, reads and writes them, and who changed that last."""
 
     form = TableForm
     list_display = ("name", "group", "owner_link", "key_schema", "read_by", "written_by", "last_change")
     list_filter = ("group", "owner", ServiceFilter, ModeFilter)
-    search_fields = ("name", "description", "indexes__name", "accesses__notes", "accesses__service__name")
+    search_fields = ("name",)  # what is searched, ``holding`` says
     search_help_text = "Names, descriptions and notes of tables, their indexes and the services that use them."
     autocomplete_fields = ("owner",)
     inlines = (AccessInline, SecondaryIndexInline)
@@ -206,6 +208,15 @@ class TableAdmin(RegistryAdmin):
             ("Key schema", {"fields": KEY_SCHEMA_FIELDS, "description": key_schema}),
             ("More, and place on the map", {"fields": [("more_title", "more_url"), "position"]}),
         ]
+
+    def holding(self, word: str) -> Q:
+        """Tables with the word in a text of their own, of an index or access, or in a using service's name."""
+        accesses = text_index.holding(Access, word) | Q(service__in=Service.objects.filter(name__icontains=word))
+        return (
+            text_index.holding(Table, word)
+            | Q(pk__in=SecondaryIndex.objects.filter(text_index.holding(SecondaryIndex, word)).values("table"))
+            | Q(pk__in=Access.objects.filter(accesses).values("table"))
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Table]:
         accesses = Prefetch("accesses", Access.objects.select_related("service", "table"))
@@ -324,15 +335,21 @@ def _used_tables(service: Service, modes: tuple[str, ...]) -> list[Table]:
 
 
 @admin.register(Access)
-class AccessAdmin(RegistryAdmin):
+class AccessAdmin(SearchedByIndex, RegistryAdmin):
     """Accesses on their own, for searching; a table's page edits its accesses together."""
 
     list_display = ("__str__", "table", "service", "mode", "indirect", "notes")
     list_filter = ("mode", "indirect", "table__group", "service")
-    search_fields = ("notes", "table__name", "service__name")
+    search_fields = ("notes",)  # what is searched, ``holding`` says
+    search_help_text = "Notes, and names of tables and services."
     autocomplete_fields = ("table", "service")
     list_select_related = ("table", "service")
     fieldsets = [(None, {"fields": ["table", "service", "mode", "indirect", "notes", "position"]})]
+
+    def holding(self, word: str) -> Q:
+        """Accesses with the word in their notes or in the name of their table or service."""
+        tables, services = Table.objects.filter(name__icontains=word), Service.objects.filter(name__icontains=word)
+        return text_index.holding(Access, word) | Q(table__in=tables) | Q(service__in=services)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Access | None = None) -> tuple[str, ...]:
         """An access stays with its table."""

@@ -27,9 +27,11 @@ from ownership.api.access import SessionAuthentication, SignedIn, TokenAuthentic
 from ownership.api.errors import BadParameter
 from ownership.api.pagination import whole_number
 from ownership.api.renderers import TextRenderer
+from ownership.api.schema import TIME, whole_numbers
 from ownership.api.views import RegistryView
 from ownership.history import CHANGED, CREATED, DELETED, ChangeSet
 from ownership.models import Service, Table
+from ownership.past import CALENDAR
 from ownership.timeline import KINDS, Timeline, said
 
 TYPES = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
@@ -113,6 +115,8 @@ def _moment(request: Request, name: str) -> datetime | None:
     if text is None:
         return None
     try:
+        if not CALENDAR.match(text):
+            raise ValueError(text)
         moment = parse_datetime(text)
         day = parse_date(text) if moment is None else None
         if day is not None:
@@ -131,8 +135,8 @@ _FILTERS = [
     OpenApiParameter("kind", str, enum=list(KINDS), description="What changed."),
     OpenApiParameter("user", str, description="User name, also of accounts that are gone."),
     OpenApiParameter("source", str, enum=ChangeSet.Source.values, description="Which way the change came in."),
-    OpenApiParameter("since", OpenApiTypes.DATETIME, description="At or after; a date or time, ISO 8601."),
-    OpenApiParameter("until", OpenApiTypes.DATETIME, description="Before; a date or time, ISO 8601."),
+    OpenApiParameter("since", TIME, description="At or after; a date or time, ISO 8601."),
+    OpenApiParameter("until", TIME, description="Before; a date or time, ISO 8601."),
 ]
 
 
@@ -174,7 +178,7 @@ class ChangesView(RegistryView):
         operation_id="changes",
         parameters=[
             OpenApiParameter("after", str, description="A revision, or the `next` of an earlier answer."),
-            OpenApiParameter("limit", int, description="Entries per page, 1 to 1,000 (500)."),
+            OpenApiParameter("limit", whole_numbers(1_000), description="Entries per page, 1 to 1,000 (500)."),
             *_FILTERS,
         ],
         responses=FeedSerializer,

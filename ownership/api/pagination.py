@@ -18,6 +18,12 @@ class Pages(PageNumberPagination):
     page_size_query_description = f"Entries per page, 1 to {LARGEST}."
     page_query_description = "Page, from 1."
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """The two parameters as OpenAPI has them."""
+        page, size = super().get_schema_operation_parameters(view)
+        size["schema"]["maximum"] = LARGEST
+        return [page, size]
+
     def get_page_size(self, request: Any) -> int:
         """The size asked for; BadParameter where it isn't one."""
         return whole_number(request, "page_size", 100, LARGEST)

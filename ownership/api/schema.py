@@ -8,7 +8,15 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from ownership.api.errors import PROBLEM_JSON
 from ownership.api.serializers import ProblemSerializer
 
+
+def whole_numbers(most: int | None = None, least: int = 1) -> dict[str, Any]:
+    """The schema of a number in a query."""
+    return {"type": "integer", "minimum": least} | ({"maximum": most} if most else {})
+
+
 ENVIRONMENT = OpenApiParameter("environment", str, description="Adds `physical_name` as in this environment.")
+# A date or time; of what it takes besides, the descriptions tell.
+TIME = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 _HEADERS = [
     OpenApiParameter(
         "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of the answer that you have."
@@ -30,11 +38,13 @@ _HEADERS = [
 ]
 _MOMENT = [
     OpenApiParameter(
-        "revision", int, description="As of this revision: entries, order and names of then. Takes a sign-in or token."
+        "revision",
+        whole_numbers(least=0),
+        description="As of this revision: entries, order and names of then. Takes a sign-in or token.",
     ),
     OpenApiParameter(
         "as_of",
-        str,
+        TIME,
         description="As of the last revision at or before this time: ISO 8601, UTC unless it says otherwise; a date "
         "means its whole day. Takes a sign-in or token.",
     ),
@@ -52,6 +62,15 @@ _PROBLEMS = {
 
 class RegistrySchema(AutoSchema):
     """Adds what all views of the registry have in common."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        """As ever; an empty parameter is refused, and so is a page 0."""
+        operation = super().get_operation(*args, **kwargs)
+        for parameter in operation.get("parameters", ()) if operation else ():
+            narrower = {"string": ("minLength", 1), "integer": ("minimum", 1)}.get(parameter["schema"].get("type"))
+            if parameter["in"] == "query" and narrower and "enum" not in parameter["schema"]:
+                parameter["schema"].setdefault(*narrower)
+        return operation
 
     def get_override_parameters(self) -> list[Any]:
         """The headers of caching."""

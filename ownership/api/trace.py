@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from ownership.api.changes import choice
 from ownership.api.pagination import whole_number
+from ownership.api.schema import whole_numbers
 from ownership.api.serializers import AccessSerializer
 from ownership.api.views import MomentView
 from ownership.models import Service, Table
@@ -57,7 +58,7 @@ class _TraceView(MomentView):
             OpenApiParameter(
                 "direction", str, enum=DIRECTIONS, description="Where data goes (default), or comes from."
             ),
-            OpenApiParameter("depth", int, description=f"Hops, 1 to {DEEPEST} ({USUAL})."),
+            OpenApiParameter("depth", whole_numbers(DEEPEST), description=f"Hops, 1 to {DEEPEST} ({USUAL})."),
         ],
         responses=TraceSerializer,
     )

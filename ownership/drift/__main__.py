@@ -2,6 +2,10 @@
 
 import sys
 
-from ownership.drift.command import main
+try:
+    from ownership.drift.command import main
+except ModuleNotFoundError as error:
+    sys.stderr.write(f"drift: there is no module {error.name}. It takes PyYAML: pip install PyYAML\n")
+    sys.exit(2)  # 1 would mean drift
 
 sys.exit(main())

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ AWS_POLICIES = {
     "AmazonDynamoDBFullAccess_v2": "dynamodb:*",
     "AmazonDynamoDBFullAccesswithDataPipeline": "dynamodb:*",
     "AmazonDynamoDBReadOnlyAccess": READ_ONLY,
+    "AmazonEC2RoleforDataPipelineRole": "dynamodb:*",
     "ReadOnlyAccess": READ_ONLY,
 }
 WITHOUT_ITEMS = re.compile(
@@ -203,7 +205,7 @@ def _service_of(
     for tag in template.mappings_in(properties.get("Tags")):
         value = template.text(tag.get("Value"))
         if value and str(template.text(tag.get("Key"))).lower() == "service":
-            return names.service([value], None) or str(value)
+            return names.service((), value) or str(value)
     return names.role(known)
 
 
@@ -213,8 +215,11 @@ def evaluate(
     """What was read as grants; patterns are matched with the tables of the map and those deployed."""
     shapes: dict[str, TableShape] = {}
     for table in deployed:  # one table in several templates: the places add up
-        before = shapes.get(table.name, TableShape(table.name)).places
-        shapes[table.name] = TableShape(table.name, table.key_schema, table.indexes, before + table.places)
+        before = shapes.get(table.name, replace(table, places=()))
+        if (before.key_schema, before.indexes) != (table.key_schema, table.indexes):
+            said = f"{table.name} has other keys or indexes here than in {before.places[-1]}: these count"
+            log.note(table.places[0], said)
+        shapes[table.name] = replace(table, places=before.places + table.places)
     known = sorted(names.tables | shapes.keys())
     grants: dict[Access, tuple[Place, ...]] = {}
     for service, own in found.items():

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -149,6 +150,9 @@ def run(arguments: argparse.Namespace, registry: Registry, write: Callable[[str]
         kept = registry.keep(declared, found, result)
     except ReadError as error:
         sys.stderr.write(f"drift: {error}\n")
+        return UNREADABLE
+    except Exception:  # a fault of ours, or the database is away: told whole, and never taken for drift
+        traceback.print_exc()
         return UNREADABLE
     write = write or sys.stdout.write
     write(show(arguments, declared, found, result, waived))

@@ -47,7 +47,8 @@ def compare(declared: Declared, found: Infrastructure) -> Comparison:
 
     findings = list(_unregistered(found, registered))
     findings += _accesses("wider", excess, justified, granted, declared, found, wholes)
-    findings += _accesses("narrower", missing - unknown.keys(), declared.accesses, met, declared, found, wholes)
+    checked = declared.accesses - unknown.keys()
+    findings += _accesses("narrower", checked & missing, checked, met, declared, found, wholes)
     offers: list[Offer] = []
     for table in found.tables:
         if table.name in registered:

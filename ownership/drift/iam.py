@@ -124,6 +124,8 @@ def statement(node: Map, texts: Texts, service: str, names: Names, log: Log) -> 
             continue
         if path:
             resources.append((path, text.place))
+            if text.endswith("*") and "*" not in path:  # taken off behind a suffix: it reaches the indexes, too
+                resources.append((f"{path}/index/*", text.place))
             if unset := next((v.reason for v in text.variables if v.reason and "no value for self:" in v.reason), None):
                 log.note(text.place, f"{service}: {unset}, which is taken for the environment's suffix")
     if not resources and not inverted:
@@ -197,6 +199,8 @@ def resource(text: Text, names: Names) -> str | None:
             return None
         raise ValueError("names nothing that DynamoDB has: is table/NAME meant?")
     name, *tail = path.part(6, len(path)).cut("/", 1)
+    if tail == [""]:
+        raise ValueError("names nothing that DynamoDB has: a slash stands at its end")
     base = names.table(name)
     if base is None:
         raise ValueError("the table's name can't be resolved")

@@ -12,7 +12,7 @@ from ownership.drift.cloudformation import Policies, attached, evaluate, list_un
 from ownership.drift.iam import BOTH, Log, Role
 from ownership.drift.model import Infrastructure, Place, ReadError, TableShape
 from ownership.drift.names import Names
-from ownership.drift.source import Files, Map, Text
+from ownership.drift.source import HOLE, Files, Map, Seq, Text
 from ownership.drift.template import Template, function
 from ownership.drift.variables import Variables
 
@@ -24,6 +24,7 @@ BOUNDARIES = (
     ("provider.iam.role", "permissionBoundary"),
     ("provider.iam.role", "permissionsBoundary"),
 )
+PLUGINS = ("stepFunctions", "appSync", "custom.appSync", "custom.apiGatewayServiceProxies")  # which make roles
 INHERIT = "custom.serverless-iam-roles-per-function.defaultInherit"
 
 
@@ -87,19 +88,29 @@ def read_project(
         for part in Template([], variables.expand).items(variables.at(name)):
             if isinstance(part, Map):
                 parts.append(part)
-            else:  # code, most often: functions may have statements, resources seldom do
-                modes = BOTH if name == "functions" else ()
-                log.unresolve(part, f"{name} that can't be resolved", service, modes)
+            else:  # code, most often: both may have roles and policies
+                log.unresolve(part, f"{name} that can't be resolved", service, BOTH)
     template = Template(sections["resources"], variables.expand, given)
+    for unread in template.unread_resources():
+        log.unresolve(unread, "is no mapping", service, BOTH)
     policies = Policies(service, template, names, log)
 
     made = _extend(template)
     generated = made.pop(GENERATED_ROLE, Map())
     provider = policies.role(GENERATED_ROLE, template.properties(GENERATED_ROLE))
-    if "Policies" not in generated:
-        provider += policies.statements(variables.at("provider.iamRoleStatements"))
-        provider += policies.statements(variables.at("provider.iam.role.statements"))
-    if "ManagedPolicyArns" not in generated:
+    functions = [variables.expand(node) for part in sections["functions"] for node in part.values()]
+    foreign = [variables.at("provider.role"), variables.at("provider.iam.role")]
+    own_roles = [isinstance(each, Map) and _is_role(variables.at("role", each)) for each in functions]
+    idle = any(map(_is_role, foreign)) or (own_roles and all(own_roles))
+    statements = [variables.at("provider.iamRoleStatements"), variables.at("provider.iam.role.statements")]
+    if idle:  # the framework makes no role then
+        for node in filter(None, statements):
+            log.note(
+                node.place, f"{service}: these statements permit nothing, for no function runs in the role of them"
+            )
+    elif "Policies" not in generated:
+        provider += policies.statements(Seq(statements))
+    if not idle and "ManagedPolicyArns" not in generated:
         provider += policies.managed(variables.at("provider.iamManagedPolicies"))
         provider += policies.managed(variables.at("provider.iam.role.managedPolicies"))
     for holder, boundary in BOUNDARIES:
@@ -111,9 +122,7 @@ def read_project(
         if holders - own.keys():
             provider += policies.document(policy.get("PolicyDocument"))
     found: list[Role] = [provider, *(policies.role(name, properties) for name, properties in own.items())]
-    foreign = [variables.at("provider.role"), variables.at("provider.iam.role")]
-    for node in (node for part in sections["functions"] for node in part.values()):
-        each = variables.expand(node)
+    for each in functions:
         if isinstance(each, Text):
             log.unresolve(each, "a function that can't be resolved", service, BOTH)
         if not isinstance(each, Map):
@@ -129,6 +138,9 @@ def read_project(
             found.append([*own_role, *(provider if inherits == "true" else ())])
     for node in foreign:
         _foreign(node, template, service, log)
+    for plugin in PLUGINS:
+        if (settings := variables.at(plugin)) is not None:
+            log.note(settings.place, f"{service}: what a plugin permits for {plugin} is not read")
     deployed = tables(template, names, log)
     list_unread(template, service, log)
     return service, found, deployed
@@ -157,6 +169,11 @@ def _service(path: Path, top: Path, own: str | None, names: Names) -> str:
     inside = path.parent.relative_to(top).parts[::-1] if top.is_dir() else ()
     around = inside or (path.parent.name,)
     return names.service(around, own) or next(iter(inside), None) or own or around[0]
+
+
+def _is_role(node: Any) -> bool:
+    """Whether a role is stated: by name or ARN, or as a reference to it."""
+    return bool(node) and (node != HOLE if isinstance(node, Text) else isinstance(node, Map) and bool(function(node)))
 
 
 def _foreign(node: Any, template: Template, service: str, log: Log) -> None:

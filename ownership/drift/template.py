@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import reduce
-from itertools import islice, product
+from itertools import product
 from typing import Any
 
 from ownership.drift.model import Place, ReadError
@@ -19,6 +19,8 @@ MAX_NESTING = 60
 PSEUDO = re.compile(r"\$\{(AWS::\w+)\}|#\{(AWS::\w+)\}")  # the second is a plugin's
 SUBSTITUTED = re.compile(r"\$\{([^!][^}]*)\}")  # ${!Literal} is left to IAM, which has variables of its own
 TABLES = {"AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"}
+OF_AWS = re.compile(r"AWS::(\w+)::")
+REF_IS_ARN = {"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"}
 NOWHERE = Place("?")
 
 
@@ -36,7 +38,7 @@ class Template:
         given: Mapping[str, str] | None = None,
     ):
         self.expand, self.given = expand, given or {}
-        self.unread: dict[tuple[Place, str], Text] = {}  # texts where mappings belong: what could not be included
+        self.unread: dict[tuple[Place, str], Text] = {}  # what stands where mappings belong: a file not included, say
         self._steps = 0
         self.resources, self.parameters, self.mappings, self.extensions = (
             reduce(self._merged, (self.mapping(part.get(section)) for part in parts), Map())
@@ -47,7 +49,7 @@ class Template:
         """All texts that a value may have: lists flattened, both branches of Fn::If. Raises ReadError."""
         node = self._step(node, nesting)
         if isinstance(node, Text):
-            return [self._substitute(node, PSEUDO, lambda name: self._reference(name, node.place))]
+            return self._substitute(node, PSEUDO, lambda name: self._reference(name, node.place))
         if isinstance(node, Seq):
             found: list[Text] = []
             for item in node:
@@ -77,15 +79,22 @@ class Template:
             yield node
 
     def mapping(self, node: Any) -> Map:
-        """The value as a mapping; an empty one for anything else, of which texts are kept in ``unread``."""
+        """The value as a mapping; an empty one for anything else, of which texts and lists are kept in ``unread``."""
         node = self.expand(node)
         if isinstance(node, Map):
             return node
-        if isinstance(node, Text):
-            self.unread[node.place, str(node)] = node
+        if isinstance(node, Text | Seq):
+            text = node if isinstance(node, Text) else Text("a list", node.place)
+            self.unread[text.place, str(text)] = text
         empty = Map()
         empty.place = getattr(node, "place", NOWHERE)
         return empty
+
+    def unread_resources(self) -> list[Text]:
+        """What stands for resources and can't be told: any of them might be a role or a policy."""
+        for node in self.resources.values():
+            self.mapping(node)
+        return list(self.unread.values())
 
     def mappings_in(self, node: Any) -> list[Map]:
         """The members of a list that are mappings."""
@@ -138,13 +147,20 @@ class Template:
         return self.expand(node)
 
     @staticmethod
-    def _substitute(text: Text, pattern: re.Pattern[str], value: Callable[[str], list[Text]]) -> Text:
-        pieces, at = [], 0
-        for match in pattern.finditer(text):
-            named = value(next(filter(None, match.groups())))
-            pieces += [text.part(at, match.start()), concat(named[:1], text.place)]
-            at = match.end()
-        return concat([*pieces, text.part(at, len(text))], text.place) if pieces else text
+    def _substitute(text: Text, pattern: re.Pattern[str], value: Callable[[str], list[Text]]) -> list[Text]:
+        """The text with each name's value; as many as the values' combinations."""
+        matches = [(match, next(filter(None, match.groups()))) for match in pattern.finditer(text)]
+        if not matches:
+            return [text]
+        values = {name: value(name) or [Text("", text.place)] for _, name in matches}
+        found = []
+        for row in _combined(values.values(), text.place):
+            chosen, pieces, at = dict(zip(values, row, strict=True)), [], 0
+            for match, name in matches:
+                pieces += [text.part(at, match.start()), chosen[name]]
+                at = match.end()
+            found.append(concat([*pieces, text.part(at, len(text))], text.place))
+        return found
 
     def _apply(self, name: str, argument: Any, place: Place, nesting: int) -> Iterable[Text]:
         """What an intrinsic function gives."""
@@ -193,6 +209,10 @@ class Template:
             }.get(attribute, (None, ""))
             if before is not None:
                 return [concat([before, table, after], place) for table in tables]
+        kind = self.text(self.mapping(self.resources.get(resource)).get("Type")) or ""
+        other = kind not in TABLES and (attribute == "Arn" or (name in self.resources and kind in REF_IS_ARN))
+        if other and (made := OF_AWS.match(kind)):  # an ARN, and none of a table's
+            return [Text(f"arn:aws:{made[1].lower()}:*:*:*", place)]
         return [hole(place, f"{name} is known only when deployed")]
 
     def _sub(self, argument: Any, arguments: list[Any], place: Place, nesting: int) -> list[Text]:
@@ -207,13 +227,13 @@ class Template:
                 return [from_variable(text, place) for text in self.texts(own[name], nesting)]
             return self._reference(name.strip(), place, nesting)
 
-        return [self._substitute(argument, SUBSTITUTED, value)]
+        return self._substitute(argument, SUBSTITUTED, value)
 
     def _join(self, separator: Any, members: Any, place: Place, nesting: int) -> Iterator[Text]:
         between = self.text(separator) or ""
         if isinstance(members, Seq):
             choices = [texts for member in members if (texts := self.texts(member, nesting))]
-            rows: Iterable[Sequence[Text]] = islice(product(*choices), MAX_TEXTS)
+            rows: Iterable[Sequence[Text]] = _combined(choices, place)
         else:
             rows = [self.texts(members, nesting)]
         for row in rows:
@@ -229,6 +249,14 @@ class Template:
             varies = varies and not any(key.unclear for key in keys if key)
             return [hole(place, "Fn::FindInMap has keys that are known only when deployed", varies)]
         return [from_variable(concat([text], place), place, varies) for text in self.texts(found, nesting)]
+
+
+def _combined(choices: Iterable[Sequence[Any]], place: Place) -> Iterator[Sequence[Any]]:
+    """One of each, in every combination. Raises ReadError for too many."""
+    for number, row in enumerate(product(*choices)):
+        if number == MAX_TEXTS:
+            raise ReadError(place, f"has more than {MAX_TEXTS:,} texts")
+        yield row
 
 
 def function(node: Map) -> str | None:

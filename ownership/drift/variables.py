@@ -127,9 +127,9 @@ class Variables:
                 value = self._variable(expression, node)
                 if (start, end) == (0, len(node)) and not isinstance(value, str):
                     return value
-                if not isinstance(value, str | None):
+                if not isinstance(value, str):
                     value = hole(node.place, f"{piece} is no text")
-                piece = concat([value or ""], node.place)
+                piece = concat([value], node.place)
             pieces.append(piece)
         text = concat(pieces, node.place)
         if max(len(text), len(text.variables)) > MAX_LENGTH:
@@ -158,6 +158,7 @@ class Variables:
         """The value of ``${expression}``: that of its first alternative with one, marked as a variable."""
         reasons: list[str] = []
         varies = stands = False  # whether an alternative before depends on the environment, and whether one is it
+        alternative = ""
         for alternative in alternatives(expression):
             if alternative[:1] in ("'", '"') and alternative[-1:] == alternative[:1]:
                 return from_variable(Text(alternative[1:-1], node.place), node.place, varies)
@@ -184,6 +185,9 @@ class Variables:
                 return _varying(value, node.place) if varies or depends else value
             unclear = isinstance(value, Text) and value.unclear
             return from_variable(value, node.place, (varies or depends or named) and not unclear)
+        else:
+            if alternative == "null":  # as a last default: nothing is stated here
+                return None
         return hole(node.place, "; ".join(reasons), stands)
 
     def _source(self, reference: Text) -> Any:

@@ -141,7 +141,8 @@ class Migration(migrations.Migration):
                 (
                     "findings",
                     models.JSONField(
-                        help_text="[[kind, table, service, waived], …]; null where only figures are kept.", null=True
+                        help_text="[[kind, table, service, waived, granted], …]; null where only figures are kept.",
+                        null=True,
                     ),
                 ),
                 (

@@ -47,7 +47,7 @@ class DriftRun(models.Model):
     by_kind = models.JSONField(help_text="{kind: number of findings}")
     waived = models.PositiveIntegerField(help_text="How many of the findings were waived.")
     findings = models.JSONField(
-        null=True, help_text="[[kind, table, service, waived], …]; null where only figures are kept."
+        null=True, help_text="[[kind, table, service, waived, granted], …]; null where only figures are kept."
     )
     found = models.JSONField(null=True, help_text="What the reader found, grants apart; as ownership.drift.stored.")
 

@@ -39,6 +39,7 @@ class _DecisionPage(Page):
 
     http_method_names = ["get", "head", "post", "options"]
     needs_sign_in = True
+    shows_past = False
     template_name = "ownership/drift_decide.html"
     title: str
     verb: str

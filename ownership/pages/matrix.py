@@ -20,7 +20,9 @@ MODES = {
     "read_write": ("reads and writes", Q(mode=Mode.READ_WRITE)),
     "indirect": ("is indirect", Q(indirect=True)),
 }
-NOWHERE = "no group"
+# As many columns as an overview has; what has fewer accesses stands together in one more.
+COLUMNS = 60
+NOWHERE, OTHERS = "no group", "all others"
 
 
 @dataclass(frozen=True)
@@ -171,13 +173,21 @@ class MatrixPage(Page):
         if by_home:
             families.find_homes(groups)
         key = families.home if by_home else {pk: top.name for pk, top in families.top.items()}
-        counts: dict[tuple[int, str], int] = {}
-        counted = Access.objects.filter(MODES[mode][1] if mode else Q()).order_by()
-        for group, service, count in counted.values_list("table__group", "service").annotate(Count("pk")):
-            place = group, key.get(service, NOWHERE)
-            counts[place] = counts.get(place, 0) + count
+        accesses = Access.objects.filter(MODES[mode][1] if mode else Q()).order_by()
+        totals: dict[str, int] = {}
+        for service, count in accesses.values_list("service").annotate(Count("pk")):
+            name = key.get(service, NOWHERE)
+            totals[name] = totals.get(name, 0) + count
         names = [group.name for group in groups] + [NOWHERE] if by_home else sorted(set(key.values()))
-        columns = [name for name in names if any(counts.get((group.pk, name)) for group in groups)]
+        shown = set(sorted(totals, key=lambda name: -totals[name])[:COLUMNS])
+        columns = [name for name in names if name in shown] + [OTHERS] * (len(totals) > COLUMNS)
+        page = Paginator(groups, max(20, CELLS // max(1, len(columns)))).get_page(self.request.GET.get("page"))
+        counts: dict[tuple[int, str], int] = {}
+        counted = accesses.filter(table__group__in=[group.pk for group in page]).values_list("table__group", "service")
+        for group, service, count in counted.annotate(Count("pk")):
+            name = key.get(service, NOWHERE)
+            place = group, name if name in shown else OTHERS
+            counts[place] = counts.get(place, 0) + count
         most = max(counts.values(), default=1)
         rows = [
             {
@@ -188,9 +198,10 @@ class MatrixPage(Page):
                     for count in [counts.get((group.pk, name), 0)]
                 ],
             }
-            for group in groups
+            for group in page
         ]
-        return {"overview": rows, "columns": columns, "by": "home" if by_home else "service"}
+        by = "home" if by_home else "service"
+        return {"overview": rows, "columns": columns, "by": by, "others": OTHERS, "page": page}
 
 
 def _in_order(services: list[Service], tables: list[Table], found: dict[Any, Any], families: Families) -> list[Service]:

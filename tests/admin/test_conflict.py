@@ -1,5 +1,7 @@
 """Two people, one form: the second is told, keeps what they typed, loses nothing of the first's."""
 
+from html import unescape
+
 import pytest
 from django.test import Client
 
@@ -209,3 +211,31 @@ def test_a_refused_form_leaves_no_change_set(lead_client: Client, table):
     before = ChangeSet.objects.count()
     save_form(lead_client, table, form | {"description": "Mine."})
     assert ChangeSet.objects.count() == before
+
+
+def test_a_field_that_both_changed_says_what_it_holds_now(lead_client, table, access):
+    form = open_form(lead_client, table) | {"description": "Mine.", "accesses-0-notes": "My notes"}
+    with change_set(reason="Theirs"):
+        table.description, access.notes = "Their text.", "Their notes"
+        table.save()
+        access.save()
+    page = unescape(save_form(lead_client, table, form).content.decode())
+    assert "Both of you changed this. It holds now: Their text." in page
+    assert f"Both of you changed {access}" in page
+    assert "correct the error" not in page
+
+
+def test_a_save_that_changes_nothing_says_so(lead_client, table):
+    before = ChangeSet.objects.count()
+    form = open_form(lead_client, table) | {"reason": "For nothing"}
+    page = lead_client.post(change_url(table), form | {"_save": "Save"}, follow=True)
+    assert [str(message) for message in page.context["messages"]] == [
+        "Nothing was changed: the form held what is stored. There is no new revision."
+    ]
+    assert ChangeSet.objects.count() == before
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\u200b", "\u2800 \u00ad", "…"])
+def test_a_reason_in_which_nothing_can_be_read_is_none(lead_client, table, blank):
+    form = open_form(lead_client, table) | {"description": "New.", "reason": blank}
+    assert "Say why" in lead_client.post(change_url(table), form).content.decode()

@@ -77,6 +77,39 @@ def test_both_branches_of_an_if_count(tmp_path: Path) -> None:
     assert grants(found) == {"users read biztechUsers", "users read biztechEvents", "users read x"}
 
 
+BRANCHES = {
+    "in a value of Sub": f'!Sub ["{ARN}${{Name}}", {{Name: !If [IsProd, biztechUsers, biztechEvents]}}]',
+    "in a table's name, by Sub": '!Sub "${Users.Arn}"',
+    "in Join": f'!Join ["", ["{ARN}", biztech, !If [IsProd, Users, Events]]]',
+}
+
+
+@pytest.mark.parametrize("resource", BRANCHES.values(), ids=BRANCHES)
+def test_both_branches_of_an_if_count_within_a_text(tmp_path: Path, resource: str) -> None:
+    template = TEMPLATE.replace("RESOURCE", resource)
+    template = template.replace('!Sub "biztechUsers${Stage}"', "!If [IsProd, biztechUsers, biztechEvents]")
+    assert grants(templates(tmp_path, template)) == {"users read biztechUsers", "users read biztechEvents"}
+
+
+def test_a_name_has_one_value_throughout_a_text(tmp_path: Path) -> None:
+    resource = f'!Sub ["{ARN}${{A}}-${{A}}", {{A: !If [IsProd, x, y]}}]'
+    found = templates(tmp_path, TEMPLATE.replace("RESOURCE", resource))
+    assert grants(found) == {"users read x-x", "users read y-y"}
+
+
+@pytest.mark.parametrize("function", ['!Join ["", [VALUES]]', '!Sub ["NAMES", {PAIRS}]'], ids=["Join", "Sub"])
+def test_more_branches_than_can_be_told_are_an_error(tmp_path: Path, function: str) -> None:
+    value = "!If [IsProd, a, b]"
+    for short, joined in {
+        "VALUES": ", ".join([value] * 10),
+        "NAMES": "".join(f"${{N{i}}}" for i in range(10)),
+        "PAIRS": ", ".join(f"N{i}: {value}" for i in range(10)),
+    }.items():
+        function = function.replace(short, joined)
+    (error,) = templates(tmp_path, TEMPLATE.replace("RESOURCE", function)).errors
+    assert "more than 1,000 texts" in error.reason
+
+
 @pytest.mark.parametrize(
     "resource",
     [
@@ -144,6 +177,20 @@ def test_a_role_belongs_to_the_one_service_that_it_is_named_for(
 def test_a_mapping_of_roles_goes_first(tmp_path: Path) -> None:
     template = ROLE.replace("ROLE", "UsersRole").replace("NAME", '"x"')
     assert templates(tmp_path, template, roles={"UsersRole": "payments"}).services == {"payments"}
+
+
+@pytest.mark.parametrize("tag", ["payments", "Payments", "clubApi-payments"])
+def test_a_roles_tag_names_its_service_as_a_project_does(tmp_path: Path, tag: str) -> None:
+    name = f'"users", "Tags": [{{"Key": "Service", "Value": "{tag}"}}]'
+    assert templates(tmp_path, ROLE.replace("ROLE", "UsersRole").replace("NAME", name)).services == {"payments"}
+
+
+def test_a_table_of_two_shapes_is_pointed_out(tmp_path: Path) -> None:
+    template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn")
+    found = templates(tmp_path, template, template.replace("AttributeName: id", "AttributeName: email"))
+    assert [str(table.key_schema) for table in found.tables] == ["email (S)"]
+    assert [str(note.place) for note in found.notes] == ["1.yml:10"]
+    assert templates(tmp_path, template, template).notes == ()
 
 
 def test_policies_attached_to_a_role_are_its_own(tmp_path: Path) -> None:

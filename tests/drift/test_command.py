@@ -274,3 +274,20 @@ def test_every_option_and_key_is_documented(tmp_path: Path) -> None:
     report = json.loads(run(tmp_path, "--format", "json", resource=f"{ARN}biztechPrizes")[1])
     wanted = options | report.keys() | report["summary"].keys() | report["findings"][0].keys()
     assert [word for word in sorted(wanted - {"--help"}) if f"`{word}" not in page and f'"{word}"' not in page] == []
+
+
+def test_without_its_one_dependency_it_says_what_it_takes() -> None:
+    command = [sys.executable, "-S", "-m", "ownership.drift", "serverless", "."]  # -S: nothing that is installed
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "drift: there is no module yaml. It takes PyYAML: pip install PyYAML\n",
+    )
+
+
+def test_a_fault_of_ours_is_no_drift(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr("ownership.drift.command.compare")
+    assert run(tmp_path) == (2, "")
+    assert "NameError" in capsys.readouterr().err

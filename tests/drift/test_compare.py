@@ -117,6 +117,14 @@ def test_what_something_unresolved_may_grant_is_unchecked_and_the_rest_is_not() 
     assert [u.table for u in result.unchecked] == ["X"]
 
 
+def test_of_an_access_that_is_unchecked_in_part_the_rest_is_told() -> None:
+    unresolved = (Unresolved(PLACE, "${ssm:x}", "…", "users", frozenset[Mode]({"read"})),)
+    found = granted(services=frozenset({"users"}), unresolved=unresolved)
+    result = compare(from_map(a_map("users read_write X")), found)
+    assert [(f.kind, f.declared, f.granted) for f in result.findings] == [("access_not_granted", "write", None)]
+    assert [u.table for u in result.unchecked] == ["X"]
+
+
 def test_a_table_is_not_deployed_only_where_the_reader_saw_all() -> None:
     declared = from_map(a_map("users read X"))
     tables = (TableShape("Z", places=(PLACE,)),)

@@ -75,6 +75,10 @@ CASES = {
         ],
         {"read bizScores"},
     ),
+    "Deny with a wildcard behind the suffix": (
+        ['ALLOW "dynamodb:Query", Resource: "*"', 'DENY "*", Resource: ["ARNbiztech*", "ARNbizScores${opt:stage}*"]'],
+        set(),
+    ),
     "Deny with NotResource": (
         [GET + '"*"', 'DENY "*", NotResource: "ARNbizScores"'],
         {"read bizScores"},

@@ -29,10 +29,26 @@ def test_a_missing_include_leaves_its_service_unchecked(tmp_path: Path, project:
     ]
 
 
-def test_a_missing_resource_is_unresolved(tmp_path: Path) -> None:
-    project = "resources:\n  Resources:\n    Users: ${file(missing.yml):Users}\n"
-    (unresolved,) = read(tmp_path, {"users/serverless.yml": project}).unresolved
-    assert (unresolved.place, unresolved.modes) == (Place("users/serverless.yml", 3), set())
+RESOURCES = {
+    "a resource": "resources:\n  Resources:\n    Users: ${file(missing.yml):Users}\n",
+    "all resources": "resources:\n  Resources:\n    ${file(missing.yml)}\n",
+    "a part": "resources:\n  - Resources: {}\n  - ${file(missing.yml)}\n",
+    "code": "resources:\n  - Resources: {}\n  - ${file(tables.js)}\n",
+    "a loop of CloudFormation": "resources:\n  Resources:\n    Fn::ForEach::Tables: [X, [a, b], {}]\n",
+}
+
+
+@pytest.mark.parametrize("project", RESOURCES.values(), ids=RESOURCES)
+def test_resources_that_were_not_read_might_hold_a_policy(tmp_path: Path, project: str) -> None:
+    (unresolved,) = read(tmp_path, {"users/serverless.yml": project, "users/tables.js": ""}).unresolved
+    assert unresolved.place == Place("users/serverless.yml", 3)
+    assert (unresolved.service, unresolved.modes) == ("users", {"read", "write"})
+
+
+def test_a_missing_part_of_a_table_grants_nothing(tmp_path: Path) -> None:
+    project = "resources: {Resources: {Users: {Type: AWS::DynamoDB::Table, Properties: '${file(missing.yml)}'}}}\n"
+    (unresolved, _) = read(tmp_path, {"users/serverless.yml": project}).unresolved
+    assert unresolved.modes == set()
 
 
 def test_a_project_that_could_not_be_read_leaves_its_service_unchecked(tmp_path: Path) -> None:

@@ -257,6 +257,7 @@ UNRESOLVED = {
     "no ARN at all": "biztechUsers",
     "an ARN without table/": "arn:aws:dynamodb:us-west-2:1:biztechUsers",
     "a colon for the slash": "arn:aws:dynamodb:us-west-2:1:table:biztechUsers",
+    "a slash at the end": f"{ARN}biztechUsers/",
     "two ARNs in one": f"{ARN}biztechUsers,{ARN}biztechEvents",
     "an ARN without account": "arn:aws:dynamodb:us-west-2:table/biztechUsers",
 }

@@ -49,6 +49,7 @@ ELSEWHERE = {
     "part of a name in a file of the stage": ("${file(./${opt:stage}.json):users}", ""),
     "one before the stage": ("${self:custom.typo}${opt:stage}", "custom: {}"),
     "one behind the stage": ("${opt:stage}${self:custom.typo}", "custom: {}"),
+    "null for a default, which is no text": ("${self:custom.suffix, null}", "custom: {}"),
     "an unknown name in Sub": ("!Sub", ""),
     "a parameter without default": ("!Ref", "resources: {Parameters: {Year: {Type: String}}}"),
     "an import": ("!Import", ""),
@@ -96,3 +97,22 @@ def test_a_setting_that_is_not_there_and_taken_for_the_environment_is_pointed_ou
 def test_a_default_of_a_setting_that_is_not_there_is_part_of_the_name(tmp_path: Path) -> None:
     found = ending(tmp_path, "${self:custom.year, '2026'}", "custom: {}")
     assert grants(found) == {"users read biztechUsers2026"}
+
+
+def test_null_as_the_last_default_states_nothing(tmp_path: Path) -> None:
+    project = f"""
+provider:
+  iamRoleStatements:
+    - ${{self:custom.more, null}}
+    - Effect: Allow
+      Action: [dynamodb:GetItem, "${{opt:action, self:custom.action, null}}"]
+      Resource: ["${{self:custom.other, null}}", "{ARN}biztechUsers"]
+"""
+    found = read(tmp_path, {FILE: project})
+    assert (grants(found), found.unresolved) == ({"users read biztechUsers"}, ())
+
+
+def test_null_is_no_default_for_what_only_a_deployment_knows(tmp_path: Path) -> None:
+    project = "provider: {iamRoleStatements: ['${ssm:/statement, null}']}\n"
+    (unresolved,) = read(tmp_path, {FILE: project}).unresolved
+    assert unresolved.modes == {"read", "write"}

@@ -205,6 +205,11 @@ def test_another_leads_waiver_is_shown_before_it_is_written_over(lead_client, ru
 
 
 @pytest.mark.parametrize("address", [ACCEPT, WAIVE])
+def test_what_is_decided_now_is_not_offered_as_it_was(lead_client, run, address):
+    assert 'name="as_of"' not in look(lead_client, address, run, BOTS).text
+
+
+@pytest.mark.parametrize("address", [ACCEPT, WAIVE])
 def test_a_viewer_may_not(viewer_client, run, address):
     form = {"run": run.pk, "finding": [json.dumps(BOTS)], "confirmed": "1", "reason": "Mine", "until": str(today())}
     answer = viewer_client.post(address, form)

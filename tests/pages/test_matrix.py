@@ -98,6 +98,21 @@ def test_with_very_many_services_they_stand_together_by_the_group_they_own_table
         assert len(opened) == int(count)
 
 
+def test_an_overview_of_many_services_and_groups_is_bounded_and_leaves_nothing_out(seeded, viewer_client, monkeypatch):
+    monkeypatch.setattr(matrix, "CELLS", 100)
+    monkeypatch.setattr(matrix, "COLUMNS", 3)
+    with change_set(reason="Grow"):
+        for number in range(30):
+            TableGroup.objects.create(name=f"More {number}", position=100 + number)
+    counted = []
+    for page in "12":
+        text = viewer_client.get(URL, {"page": page}).text
+        assert len(re.findall('scope="col" class="turned"', text)) == 4
+        counted += re.findall(r"<td>(?:<a [^>]*>)?(\d+)", text)
+    assert sum(map(int, counted)) == Access.objects.count()
+    assert "Page 2 of 2 (37 in all)" in text
+
+
 def test_rows_that_are_too_many_go_on_another_page(seeded, viewer_client, monkeypatch):
     monkeypatch.setattr(matrix, "CELLS", 100)
     with change_set(reason="Grow"):

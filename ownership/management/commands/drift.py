@@ -62,8 +62,7 @@ class OwnRegistry(Registry):
             kept = runs.keep(self.head, declared, found, self.environment, account_name())
         except runs.TooLarge as error:
             raise ReadError(Place("--save"), str(error)) from error
-        covered = runs.waived_by(result.findings, self.environment, runs.waivers_in_force(runs.today()))
-        before, new = runs.new_findings(kept, result.findings, covered)
+        before, new = runs.new_findings(kept, result.findings, runs.waivers_in_force(runs.today()))
         if before is None:
             return f"Kept as {kept}, the first of its kind.\n"
         told = "".join(f"  {in_a_line(one)}\n" for one in result.findings if one.identity in new)

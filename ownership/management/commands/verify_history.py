@@ -1,7 +1,11 @@
 """``manage.py verify_history``: was anything changed behind the registry's back?"""
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from itertools import chain
 
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+
+from ownership.bootstrap import missing_guards
 from ownership.verify import Head, Verification
 
 
@@ -27,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args, **options) -> None:
         verification = Verification(_head(options["head"]) if options["head"] else None)
         found = 0
-        for finding in verification.run():
+        for finding in chain(missing_guards(connection), verification.run()):
             self.stdout.write(str(finding))
             found += 1
         if found:

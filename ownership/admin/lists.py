@@ -1,0 +1,44 @@
+"""Lists that stay fast when the registry grows: counted once per revision, searched by the index of texts."""
+
+from hashlib import sha256
+from typing import Any
+
+from django.core.cache import cache
+from django.core.exceptions import EmptyResultSet
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.text import smart_split, unescape_string_literal
+
+from ownership import past
+
+
+class CountedOnce(Paginator):
+    """Keeps how many rows a list has until the registry changes: to count is the one thing that reads all of them."""
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows."""
+        rows: Any = self.object_list
+        try:
+            asked = rows.query.sql_with_params()
+        except EmptyResultSet:
+            return 0
+        key = sha256(repr((past.head(), asked)).encode()).hexdigest()
+        return cache.get_or_set(f"count-{key}", rows.count, None)  # type: ignore[return-value]
+
+
+class SearchedByIndex:
+    """Finds the rows of which ``holding(word)`` holds for every word."""
+
+    def holding(self, word: str) -> Q:
+        """Rows that have the word somewhere."""
+        raise NotImplementedError
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """The rows, and that none is in them twice; what stands in quotes is one word, as in other lists."""
+        for word in smart_split(search_term):
+            quoted = len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]
+            queryset = queryset.filter(self.holding(unescape_string_literal(word) if quoted else word))
+        return queryset, False

@@ -1,0 +1,70 @@
+"""Which role a project's functions run in, and what else stands beside tables in a statement."""
+
+from pathlib import Path
+
+import pytest
+
+from ownership.drift.model import Place
+from tests.drift.projects import ARN, grants, read
+
+FILE = "users/serverless.yml"
+STATEMENTS = f"""\
+  iamRoleStatements:
+    - {{Effect: Allow, Action: dynamodb:PutItem, Resource: "{ARN}biztechUsers"}}
+resources:
+  Resources:
+    Queue: {{Type: AWS::SQS::Queue}}
+    Topic: {{Type: AWS::SNS::Topic}}
+    Own:
+      Type: AWS::IAM::Role
+      Properties:
+        Policies:
+          - PolicyDocument:
+              Statement: [{{Effect: Allow, Action: dynamodb:GetItem, Resource: "{ARN}biztechTeams"}}]
+"""
+IDLE = {
+    "the provider's role": "provider:\n  role: Own\n",
+    "the provider's role, by reference": "provider:\n  role: !GetAtt Own.Arn\n",
+    "the provider's role in v3": "provider:\n  iam: {role: !Sub '${Own.Arn}'}\n",
+    "each function's": "functions: {a: {role: Own}, b: {role: !GetAtt Own.Arn}}\nprovider:\n",
+}
+USED = {
+    "one function of two": "functions: {a: {role: Own}, b: {handler: x.y}}\nprovider:\n  name: aws\n",
+    "no role that is known": "provider:\n  role: '${opt:role}'\n",
+    "no role": "provider:\n  role: '${opt:role, \"\"}'\n",
+    "the role that the framework makes, renamed": "provider:\n  iam: {role: {name: ours}}\n",
+}
+
+
+@pytest.mark.parametrize("head", IDLE.values(), ids=IDLE)
+def test_statements_of_a_role_that_no_function_runs_in_permit_nothing(tmp_path: Path, head: str) -> None:
+    found = read(tmp_path, {FILE: head + STATEMENTS})
+    assert (grants(found), found.unresolved) == ({"users read biztechTeams"}, ())
+    (note,) = found.notes
+    assert (note.place, "permit nothing" in note.text) == (Place(FILE, 4), True)
+
+
+@pytest.mark.parametrize("head", USED.values(), ids=USED)
+def test_statements_count_while_a_function_may_run_in_their_role(tmp_path: Path, head: str) -> None:
+    found = read(tmp_path, {FILE: head + STATEMENTS})
+    assert grants(found) == {"users read biztechTeams", "users write biztechUsers"}
+
+
+@pytest.mark.parametrize("other", ["!GetAtt Queue.Arn", "!Ref Topic", '!Sub "${Queue.Arn}/*"'])
+def test_the_arn_of_another_resource_of_the_project_is_no_tables(tmp_path: Path, other: str) -> None:
+    statements = STATEMENTS.replace(f'"{ARN}biztechUsers"', f'["{ARN}biztechUsers", {other}]')
+    found = read(tmp_path, {FILE: "provider:\n" + statements})
+    assert (grants(found), found.unresolved) == ({"users read biztechTeams", "users write biztechUsers"}, ())
+
+
+@pytest.mark.parametrize("plugin", ["stepFunctions: ", "appSync: ", "custom:\n  apiGatewayServiceProxies: "])
+def test_a_plugin_that_makes_roles_is_pointed_out(tmp_path: Path, plugin: str) -> None:
+    project = f"service: users\n{plugin}{{stateMachines: {{}}}}\n"
+    (note,) = read(tmp_path, {FILE: project}).notes
+    assert (note.place.line, "is not read" in note.text) == (project.count("\n"), True)
+
+
+def test_what_a_queue_is_called_is_no_part_of_a_name_that_is_known(tmp_path: Path) -> None:
+    statements = STATEMENTS.replace(f'"{ARN}biztechUsers"', f'!Sub "{ARN}biztech${{Queue}}"')
+    (unresolved,) = read(tmp_path, {FILE: "provider:\n" + statements}).unresolved
+    assert unresolved.modes == {"write"}
