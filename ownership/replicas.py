@@ -71,7 +71,7 @@ class Replica:
         self.alias = alias
         # By time.monotonic(): when all that the primary had is known to be here, too.
         self.reached = float("-inf")
-        # When the primary was looked at last, and how far it had written.
+        # When the primary was looked at, and how far it had written.
         self._goal: tuple[float, float] = (0, float("inf"))
         self._was_good = False
         self._unknown: past.Head | None = None
@@ -115,7 +115,10 @@ class Replica:
             self.reached = begun
         elif position >= self._goal[1]:
             self.reached = max(self.reached, self._goal[0])
-        self._goal, self._was_good = (begun, goal), begun - self.reached < PATIENCE
+        # The goal stands until it is reached; after a failover it may be beyond what the new primary has written.
+        if position >= self._goal[1] or goal < self._goal[1]:
+            self._goal = (begun, goal)
+        self._was_good = begun - self.reached < PATIENCE
 
     def _lost(self) -> None:
         connections[self.alias].close()

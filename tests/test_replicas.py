@@ -305,6 +305,17 @@ def test_one_that_breaks_in_the_middle_of_an_answer_is_replaced_by_another(stand
     assert {get("/api/v1/tables/").status_code for _ in range(20)} == {200}
 
 
+def test_one_that_is_always_a_little_behind_is_good(standbys, monkeypatch):
+    first, written = standbys[0].replica, iter(range(10, 1000, 10))
+    monkeypatch.setattr(
+        replicas, "_standing", lambda alias: (next(written) - (15 if alias == first.alias else 0), (0, ""))
+    )
+    first.reached = float("-inf")
+    for _ in range(5):
+        first.look()
+    assert first.is_good
+
+
 @pytest.mark.parametrize("revision", [1, 2])
 def test_one_with_another_history_is_left_out(standbys, monkeypatch, revision):
     make_service("shop")
