@@ -11,15 +11,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from ownership.lock import RegistryBusy
+from ownership.replicas import replicas
 from ownership.request_log import request_id
+
+AWAY = "the database does not answer"
 
 
 class HealthMiddleware:
     """Answers /livez and /readyz before sessions, host names and sign-ins come into it.
 
     /livez: 200 while the process answers at all. /readyz: 200 when the database answers and all
-    migrations are applied, else 503 with what is missing; on PostgreSQL it waits no longer than the
-    pool does (registry/settings.py).
+    migrations are applied, or when it is away but a replica answers, which is enough for readers; else 503 with what
+    is missing; on PostgreSQL it waits no longer than the pool does (registry/settings.py).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -32,6 +35,8 @@ class HealthMiddleware:
             return JsonResponse({"status": "alive"})
         if request.path == "/readyz":
             missing = self._missing()
+            if missing == AWAY and any(replica.is_good for replica in replicas):
+                return JsonResponse({"status": f"ready for readers alone: {AWAY}"})
             return JsonResponse({"status": missing or "ready"}, status=503 if missing else 200)
         return self.get_response(request)
 
@@ -45,7 +50,7 @@ class HealthMiddleware:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
         except Error:  # a pool without a connection in time is one, too
-            return "the database does not answer"
+            return AWAY
         return None
 
 

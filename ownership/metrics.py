@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from ownership import past
 from ownership.history import ChangeSet
 from ownership.models import DriftRun
+from ownership.replicas import replicas
 
 METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
 REQUESTS = Counter(
@@ -82,6 +83,11 @@ class _Standing(Collector):
         except Error:
             found = []
         yield GaugeMetricFamily("ownership_database_up", "Whether the database answers.", value=bool(found))
+        if replicas:
+            good = GaugeMetricFamily("ownership_replica_good", "Whether it is read from.", labels=["replica"])
+            for replica in replicas:
+                good.add_metric([replica.alias], replica.is_good)
+            yield good
         yield from found
 
     def describe(self) -> list[Metric]:

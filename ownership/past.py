@@ -7,13 +7,13 @@ orderings, pages and serializers are those of the present, word for word, and ev
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from datetime import date as Date
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, differences, registry_models
 
@@ -45,15 +45,19 @@ def as_of(revision: int) -> Iterator[None]:
         return execute(f"WITH {', '.join(read)} {sql}" if read else sql, params, many, context)
 
     look_back.looks_back = True  # type: ignore[attr-defined]
+    # Where this is read from a replica, the primary still is where a write would go.
+    asked = [connections[alias] for alias in {DEFAULT_DB_ALIAS, router.db_for_read(ChangeSet)}]
     if looks_back():
         raise RuntimeError("as_of() is open already: one time at a time.")
-    with connection.execute_wrapper(look_back):
+    with ExitStack() as stack:
+        for connection in asked:
+            stack.enter_context(connection.execute_wrapper(look_back))
         yield
 
 
 def looks_back() -> bool:
-    """Whether this connection's queries see the past."""
-    return any(hasattr(wrapper, "looks_back") for wrapper in connection.execute_wrappers)
+    """Whether queries see the past: as_of() is open."""
+    return any(hasattr(wrapper, "looks_back") for wrapper in connections[DEFAULT_DB_ALIAS].execute_wrappers)
 
 
 def _rows(model: Any, revision: int) -> str:
@@ -71,7 +75,7 @@ def _rows(model: Any, revision: int) -> str:
 def head() -> Head:
     """Revision and digest of the latest change set; (0, "") before the first."""
     # By hand, for every request asks it: the ORM would take ten times as long to say the same.
-    with connection.cursor() as cursor:
+    with connections[router.db_for_read(ChangeSet)].cursor() as cursor:
         cursor.execute(f"SELECT revision, digest {HEAD}")
         return cursor.fetchone() or (0, "")
 

@@ -40,6 +40,12 @@ def note_change_set(revision: int) -> None:
         context.revision = revision
 
 
+def revision_written() -> int | None:
+    """The change set that the request under way has written, if any."""
+    context = _current.get()
+    return context.revision if context else None
+
+
 class RequestLogMiddleware:
     """Takes a proxy's X-Request-ID where it is one, else makes one; gives it back, and logs the request.
 

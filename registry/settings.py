@@ -4,6 +4,7 @@ import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -31,13 +32,27 @@ def development_secret_key() -> str:
     return path.read_text()
 
 
-def database(url: str) -> dict[str, Any]:
+def parsed(url: str) -> dict[str, Any]:
+    """The URL's parts. Of several hosts (``postgresql://user@one:5432,two:5432/name``) libpq takes one that serves."""
+    parts = urlsplit(url)
+    hosts = parts.netloc.rpartition("@")[2]
+    _, comma, others = hosts.partition(",")
+    one = parts._replace(netloc=parts.netloc.removesuffix(comma + others)).geturl() if comma else url
+    config: dict[str, Any] = dict(dj_database_url.parse(one))
+    if comma:
+        several = [urlsplit(f"//{host}") for host in hosts.split(",")]
+        config["HOST"] = ",".join(unquote(host.hostname or "") for host in several)
+        config["PORT"] = ",".join(str(host.port or 5432) for host in several)
+    return config
+
+
+def database(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
     """Django's configuration for a DATABASE_URL: PostgreSQL with a pool, or SQLite made safe for several writers."""
     try:
-        config: dict[str, Any] = dict(dj_database_url.parse(url))
+        config = parsed(url)
     except (dj_database_url.ParseError, ValueError):
         # Without the parser's own words: they may quote a part of the password.
-        raise ImproperlyConfigured(f"DATABASE_URL is not an address of a database. {DATABASE_URL_CURE}") from None
+        raise ImproperlyConfigured(f"{name} is not an address of a database. {DATABASE_URL_CURE}") from None
     options = config.setdefault("OPTIONS", {})
     if config["ENGINE"] == "django.db.backends.postgresql":
         options.setdefault("connect_timeout", 2)
@@ -123,6 +138,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "ownership.health.HealthMiddleware",
     "ownership.limits.ApiRateMiddleware",
+    "ownership.replicas.ReplicaMiddleware",
     "ownership.api.map.MapMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -153,6 +169,14 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR}/registry.sqlite3"))}
+# PostgreSQL's streaming replicas of it, to read from (ownership/replicas.py).
+REPLICAS = []
+for _number, _url in enumerate(env.words("DATABASE_REPLICA_URLS"), 1):
+    REPLICAS.append(f"replica{_number}")
+    DATABASES[REPLICAS[-1]] = database(_url, "DATABASE_REPLICA_URLS")
+    if DATABASES[REPLICAS[-1]]["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured(f"DATABASE_REPLICA_URLS names no PostgreSQL. {DATABASE_URL_CURE}")
+DATABASE_ROUTERS = ["ownership.replicas.ReplicaRouter"] if REPLICAS else []
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -96,6 +96,8 @@ def test_production_settings_pass_the_check():
         pytest.param({"DATABASE_URL": "registry.db"}, "DATABASE_URL", "Set it to postgresql://", id="no scheme"),
         pytest.param({"DATABASE_URL": "mysql://a@b/c"}, "DATABASE_URL", "Set it to postgresql://", id="other database"),
         pytest.param({"DATABASE_URL": "postgresql://a:hush/x@b/c"}, "DATABASE_URL", "percent-encoded", id="bad escape"),
+        pytest.param({"DATABASE_REPLICA_URLS": "sqlite:////x"}, "DATABASE_REPLICA_URLS", "Set it to", id="replica"),
+        pytest.param({"DATABASE_REPLICA_URLS": "x"}, "DATABASE_REPLICA_URLS", "Set it to", id="no replica"),
     ],
 )
 def test_settings_refuse_nonsense_with_variable_and_cure_and_no_traceback(change, name, cure):
@@ -113,6 +115,42 @@ def test_a_database_address_may_hold_a_comma():
         PRODUCTION | {"DATABASE_URL": "postgresql://registry:one,two@localhost/registry"},
     )
     assert result.stdout.strip() == "one,two"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("postgresql://me:a%2Cb@one:5433,two:5434/registry", "one,two", "5433,5434"),
+        ("postgresql://me:,two@one,two/registry", "one,two", "5432,5432"),
+        ("postgresql://one,[::1]:5433/registry", "one,::1", "5432,5433"),
+        ("postgresql://me@one/registry", "one", ""),
+    ],
+)
+def test_a_database_address_may_name_several_hosts_of_which_one_takes_writes(url, host, port):
+    names = "[[DATABASES['default'][name] for name in ('HOST', 'PORT')], DATABASES['default']['OPTIONS']]"
+    result = run(
+        ["-c", f"import json; from registry.settings import DATABASES; print(json.dumps({names}, default=str))"],
+        PRODUCTION | {"DATABASE_URL": f"{url}?target_session_attrs=read-write"},
+    )
+    found, options = json.loads(result.stdout)
+    assert found == [host, port]
+    assert options["target_session_attrs"] == "read-write"
+
+
+def test_an_installation_without_replicas_has_no_router_and_no_middleware_for_them():
+    code = (
+        "import django; django.setup()\n"
+        "from django.conf import settings; from django.core.handlers.wsgi import WSGIHandler\n"
+        "from ownership import replicas; made = []\n"
+        "class Counted(replicas.ReplicaMiddleware):\n"
+        "    def __init__(self, get_response): super().__init__(get_response); made.append(self)\n"
+        "replicas.ReplicaMiddleware = Counted; WSGIHandler()\n"
+        "print(settings.DATABASE_ROUTERS, len(made))"
+    )
+    environment = PRODUCTION | {"DJANGO_SETTINGS_MODULE": "registry.settings"}
+    assert run(["-c", code], environment).stdout == "[] 0\n"
+    some = {"DATABASE_URL": "postgresql://a@b/c", "DATABASE_REPLICA_URLS": "postgresql://a@d/c, postgresql://a@e/c"}
+    assert run(["-c", code], environment | some).stdout == "['ownership.replicas.ReplicaRouter'] 1\n"
 
 
 # Health checks

@@ -37,9 +37,17 @@ class Server:
         if account:
             self.account = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
             os.chown(folder, account.pw_uid, account.pw_gid)
-        self._run("initdb", "-U", "registry", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        self.options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
 
-    def _run(self, program: str, *arguments: str, quiet: bool = False) -> None:
+    def make(self) -> None:
+        """An empty one."""
+        self.run("initdb", "-U", "registry", "--auth=trust", "--encoding=UTF8", "--no-sync")
+
+    def copy(self, where: str) -> None:
+        """A hot standby that follows the one to which these words for libpq lead."""
+        self.run("pg_basebackup", "-d", where, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+
+    def run(self, program: str, *arguments: str, quiet: bool = False) -> None:
         command = [f"{self.binaries}/{program}", "-D", self.data, *arguments]
         nowhere = subprocess.DEVNULL
         subprocess.run(
@@ -48,12 +56,11 @@ class Server:
 
     def start(self, *, quiet: bool = False) -> None:
         """Start it, and wait until it answers."""
-        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
-        self._run("pg_ctl", "-o", options, "-l", f"{self.folder}/log", "-w", "start", quiet=quiet)
+        self.run("pg_ctl", "-o", self.options, "-l", f"{self.folder}/log", "-w", "start", quiet=quiet)
 
     def stop(self) -> None:
         """End it at once."""
-        self._run("pg_ctl", "-m", "immediate", "stop")
+        self.run("pg_ctl", "-m", "immediate", "stop")
 
     def process(self) -> int:
         """The id of its first process."""
@@ -66,6 +73,7 @@ def throw_away(binaries: Path) -> Iterator[Server]:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the server would outlive us
     with tempfile.TemporaryDirectory(prefix="registry-pg-") as folder:
         server = Server(binaries, folder)
+        server.make()
         server.start()
         try:
             yield server

@@ -4,7 +4,7 @@ from hmac import compare_digest
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import connections, router
 from django.utils import timezone
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -56,7 +56,7 @@ def head_for_token(header: str) -> past.Head | None:
     if kind != knox_settings.AUTH_HEADER_PREFIX or not text.isascii() or "\x00" in text:
         return None
     token, user = ApiToken._meta.db_table, get_user_model()._meta.db_table
-    now = timezone.now()
+    now, connection = timezone.now(), connections[router.db_for_read(ApiToken)]
     adapt = connection.ops.adapt_datetimefield_value, connection.ops.adapt_datefield_value
     with connection.cursor() as cursor:
         cursor.execute(

@@ -35,7 +35,8 @@ from ownership.models import Access, Environment, Service, TableGroup
 def etag(head: past.Head, address: str, media_type: str, encoding: str) -> str:
     """Names an answer: the history's head, the code that shapes it, and what selects it."""
     selects = f"{head[1]} {CODE} {address} {media_type} {encoding}"
-    return f'"{hashlib.sha256(selects.encode()).hexdigest()[:32]}"'
+    # The number tells a registry with replicas what the asker has seen (ownership/replicas.py).
+    return f'"{head[0]}-{hashlib.sha256(selects.encode()).hexdigest()[:32]}"'
 
 
 def has_already(request: Any, tag: str) -> bool:
