@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from ownership.models import Access, SecondaryIndex, Table
+from ownership.past import looks_back
 
 # What there may be many of. Services and groups are few: those are looked through.
 INDEXED: dict[Any, tuple[str, ...]] = {
@@ -23,7 +24,8 @@ SHORTEST = 3  # characters of a word that has a trigram
 
 def holding(model: Any, word: str, fields: tuple[str, ...] = ()) -> Q:
     """Rows one of whose texts holds the word, in any case; ``fields`` for models that are not indexed."""
-    if model in INDEXED and connection.vendor == "sqlite" and len(word) >= SHORTEST and "\x00" not in word:
+    indexed = model in INDEXED and connection.vendor == "sqlite" and not looks_back()  # it knows today's texts alone
+    if indexed and len(word) >= SHORTEST and "\x00" not in word:
         name, phrase = f"{model._meta.db_table}_text", word.replace('"', '""')
         found = RawSQL(f"SELECT rowid FROM {name} WHERE {name} MATCH %s", [f'"{phrase}"'])  # noqa: S608, S611
         return Q(pk__in=found)

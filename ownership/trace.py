@@ -118,7 +118,7 @@ class _Tracer:
             )
             .exclude(pk__in=self.crossed)
             .select_related("table__owner", "service__part_of")
-            .order_by(*order, "table__group__position", "table__position", "table__name", "position", "service__name")
+            .order_by(*order, *(f"table__{name}" for name in Table._meta.ordering or ()), "position", "service__name")
         )
         places: dict[int, Place] = {}
         for access in self._fitting(accesses):

@@ -6,6 +6,7 @@ from django.db import connection
 
 from ownership.bulk import save_rows
 from ownership.models import Access, SecondaryIndex, Table
+from ownership.past import as_of, head
 from ownership.text_index import INDEXED, holding
 from tests.factories import make_access, make_service, make_table
 
@@ -54,6 +55,16 @@ def test_a_word_stands_for_itself(word):
     make_table("plain", description="Nothing of that kind")
     make_table("odd", description=f"before{word}after")
     assert found(Table, f"ore{word}aft") == ["odd"]
+
+
+def test_the_past_is_searched_by_the_texts_of_then():
+    table = make_table("orders-of-old")
+    was = head()[0]
+    table.name = "purchases"
+    table.save()
+    with as_of(was):
+        assert found(Table, "orders") == ["orders-of-old"]
+        assert found(Table, "purchases") == []
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps an index and its table together")

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 
 from ownership.admin.conflict import Conflict, find_conflict, head_revision, merged
-from ownership.admin.lists import CountedOnce
+from ownership.admin.lists import CountedLists
 from ownership.history import NO_REASON, ChangeSet, change_set, open_draft
 from ownership.models import Access, Service, TableGroup
 from ownership.timeline import Page, Timeline
@@ -174,11 +174,8 @@ def _as_typed(model: Any, post: QueryDict) -> Iterator[tuple[str, str]]:
         yield where + last.replace("_", " "), str(choices.get(last, {}).get(value, value))
 
 
-class RegistryAdmin(SteadyLists, admin.ModelAdmin):
+class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
     """Edits registry rows: every POST is one change set, checked and written under the registry's lock."""
-
-    paginator = CountedOnce
-    show_full_result_count = False
 
     form = RegistryForm
     # An address typed without a scheme means https (Django's own default is still http, and warns).
@@ -211,6 +208,14 @@ class RegistryAdmin(SteadyLists, admin.ModelAdmin):
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.conflict = getattr(request, "conflict", None)
         return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the address gives; a new row's place is the last."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        if any(field.name == "position" for field in self.opts.fields):
+            last = self.model.objects.aggregate(last=models.Max("position"))["last"]
+            initial.setdefault("position", 0 if last is None else min(last + 1, 2**31 - 1))
+        return initial
 
     def changeform_view(
         self,

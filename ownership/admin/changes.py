@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 
 from ownership import feed
 from ownership.admin.base import SteadyLists
-from ownership.admin.lists import CountedOnce
+from ownership.admin.lists import CountedLists
 from ownership.admin.undo import UndoPage
 from ownership.history import DELETED, ChangeSet, entry_model, entry_models
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup, Waiver
@@ -135,11 +135,8 @@ class WhoFilter(admin.SimpleListFilter):
 
 
 @admin.register(ChangeSet)
-class ChangeSetAdmin(UndoPage, SteadyLists, admin.ModelAdmin):
+class ChangeSetAdmin(UndoPage, CountedLists, SteadyLists, admin.ModelAdmin):
     """Who changed what, when and why, newest first."""
-
-    paginator = CountedOnce
-    show_full_result_count = False
 
     list_display = ("revision", "when", "user_name", "why", "source")
     list_filter = (KindFilter, TableFilter, ServiceFilter, GroupFilter, WhoFilter, "source", "time")

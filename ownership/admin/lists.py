@@ -3,6 +3,7 @@
 from hashlib import sha256
 from typing import Any
 
+from django.contrib.admin.views.main import ChangeList
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Paginator
@@ -27,6 +28,28 @@ class CountedOnce(Paginator):
             return 0
         key = sha256(repr((past.head(), asked)).encode()).hexdigest()
         return cache.get_or_set(f"count-{key}", rows.count, None)  # type: ignore[return-value]
+
+
+class CountedList(ChangeList):
+    """Tells beside what was found how many there are in all, without counting anew."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Django's, with the count of all from where the others are kept."""
+        super().get_results(request)
+        everything = not self.query and not self.has_active_filters
+        self.full_result_count = self.result_count if everything else CountedOnce(self.root_queryset, 1).count
+        self.show_full_result_count = True
+
+
+class CountedLists:
+    """For the admin of a model that there may be many of."""
+
+    paginator: Any = CountedOnce
+    show_full_result_count = False  # CountedList tells it
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list that counts so."""
+        return CountedList
 
 
 class SearchedByIndex:

@@ -8,7 +8,6 @@ import binascii
 from datetime import UTC, datetime
 from typing import Any
 
-from django.http import Http404
 from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.feedgenerator import Atom1Feed
@@ -24,7 +23,7 @@ from rest_framework.response import Response
 
 from ownership import feed
 from ownership.api.access import SessionAuthentication, SignedIn, TokenAuthentication
-from ownership.api.errors import BadParameter
+from ownership.api.errors import BadParameter, NothingNamed
 from ownership.api.pagination import whole_number
 from ownership.api.renderers import TextRenderer
 from ownership.api.schema import TIME, whole_numbers
@@ -217,7 +216,7 @@ class TimelineView(RegistryView):
         """Change sets that touched it, newest first, with those of their entries that are about it."""
         pk = None if "\x00" in name else feed.id_named(self.model, name)
         if pk is None:
-            raise Http404(f"No {self.model._meta.verbose_name} is, or ever was, called {name!r}.")
+            raise NothingNamed(self.model, name, ever=", or ever was,")
         before = whole_number(request, "before", 0, 10**18) if "before" in request.query_params else None
         page = Timeline.of(self.model, pk).page(before, fold=None)
         results = [change_set_json(group.change_set, [one.entry for one in group.entries]) for group in page.groups]

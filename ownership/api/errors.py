@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from ownership.api.access import CURE
+from ownership.near import near
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -23,6 +24,14 @@ class BadParameter(exceptions.APIException):
     def __init__(self, errors: dict[str, str]) -> None:
         self.errors = errors
         super().__init__(" ".join(f"{name}: {reason}" for name, reason in errors.items()))
+
+
+class NothingNamed(Http404):
+    """No row of the model has the name."""
+
+    def __init__(self, model: Any, name: str, ever: str = "") -> None:
+        super().__init__(f"No {model._meta.verbose_name} is{ever} called {name!r}.")
+        self.model, self.name = model, name
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -49,6 +58,8 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         body["detail"] = f"Reading takes a sign-in or a token. {CURE}"
     elif isinstance(error, Http404):
         body["detail"] = str(error) or "There is nothing at this address."
+        if isinstance(error, NothingNamed):
+            body["near"] = [row.name for _, row in near(error.name) if isinstance(row, error.model)]
     elif isinstance(error, exceptions.APIException | PermissionDenied):
         body["detail"] = str(error)
     response.data = body

@@ -211,3 +211,6 @@ class ProblemSerializer(serializers.Serializer):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     errors = ParameterProblemSerializer(many=True, required=False)  # type: ignore[assignment]
+    near = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="names like the one that nothing has"
+    )

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ownership.api.changes import choice
+from ownership.api.errors import NothingNamed
 from ownership.api.pagination import whole_number
 from ownership.api.schema import whole_numbers
 from ownership.api.serializers import AccessSerializer
@@ -68,7 +68,7 @@ class _TraceView(MomentView):
         depth = whole_number(request, "depth", USUAL, DEEPEST)
         start = None if "\x00" in name else self.rows.filter(name=name).first()
         if start is None:
-            raise Http404(f"No {self.rows.model._meta.verbose_name} is called {name!r}.")
+            raise NothingNamed(self.rows.model, name)
         found = trace(start, downstream=direction == DIRECTIONS[0], depth=depth)
         hops = [
             {"hop": number, "kind": KINDS[type(places[0].row)], "places": places}

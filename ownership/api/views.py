@@ -11,7 +11,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,7 +21,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from ownership import past
 from ownership.api import filters, serializers
 from ownership.api.access import SignedIn
-from ownership.api.errors import BadParameter
+from ownership.api.errors import BadParameter, NothingNamed
 from ownership.api.negotiation import Negotiation
 from ownership.api.renderers import MermaidRenderer, as_file, in_forms
 from ownership.api.schema import ENVIRONMENT, MomentSchema, RegistrySchema
@@ -47,6 +47,8 @@ def has_already(request: Any, tag: str) -> bool:
 
 # The same for all who may read, but who may is asked each time.
 KEPT_BY_NOBODY = "private, no-cache"
+
+MOST_PARAMETERS = 100  # that are told one by one what is wrong with them
 
 
 class _NotModified(APIException):
@@ -76,6 +78,8 @@ class ReadOnlyView(APIView):
         """BadParameter for a parameter that is not known here, stands twice or is empty."""
         allowed = self.allowed_parameters()
         errors = {}
+        if len(request.query_params) > MOST_PARAMETERS:
+            raise ParseError("The address has too many parameters.")
         for name, values in request.query_params.lists():
             if name not in allowed:
                 errors[name] = f"Unknown here. This address takes {', '.join(sorted(allowed))}."
@@ -241,8 +245,7 @@ class _ListView(MomentView, ReadOnlyModelViewSet):
                 raise Http404
             return super().get_object()
         except Http404:
-            what = self.get_queryset().model._meta.verbose_name
-            raise Http404(f"No {what} is called {name!r}.") from None
+            raise NothingNamed(self.get_queryset().model, name) from None
 
 
 @extend_schema_view(

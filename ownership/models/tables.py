@@ -100,7 +100,7 @@ class Table(KeySchema, RegistryModel):
     position = models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")
 
     class Meta:
-        ordering = ["group__position", "position", "name"]
+        ordering = ["group__position", "group__name", "position", "name"]
         constraints = [
             models.UniqueConstraint(
                 fields=["name"],

@@ -11,7 +11,8 @@ from django.views.generic import TemplateView
 
 from ownership import past
 from ownership.history import ChangeSet
-from ownership.pages.names import Moved, NothingNamed, near
+from ownership.near import near
+from ownership.pages.names import Moved, NothingNamed
 
 
 class BadAddress(ValueError):

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from ownership.bulk import save_rows
 from ownership.history import ChangeSet, change_set, entries_of
-from ownership.models import Access, Service, Table
+from ownership.models import Access, Service, Table, TableGroup
 from tests.admin.pages import change_url, form_of, open_form, save_form
 from tests.factories import make_access, make_service, make_table
 
@@ -196,7 +196,10 @@ def test_a_list_is_counted_anew_when_the_registry_changed(lead_client, seeded):
     assert lead_client.get(TABLES).context["cl"].result_count == 34
     make_table("one-more")
     assert lead_client.get(TABLES).context["cl"].result_count == 35
-    assert lead_client.get(TABLES, {"q": "one-more"}).context["cl"].result_count == 1
+    found = lead_client.get(TABLES, {"q": "one-more"})
+    assert found.context["cl"].result_count == 1
+    assert '1 result (<a href="?">35 total</a>)' in found.text
+    assert " results (" not in lead_client.get(TABLES).text
     assert lead_client.get(TABLES, {"q": "nothing-so-called"}).context["cl"].result_count == 0
 
 
@@ -462,3 +465,11 @@ def test_more_rows_than_djangos_form_takes_are_deleted_at_once(lead_client, seed
     answer = lead_client.post(f"{TABLES}?q=many-", confirmed | {"revision": form_of(page)["revision"]})
     assert answer.status_code == 302
     assert Table.objects.count() == 34
+
+
+def test_a_new_row_stands_last_unless_said_otherwise(lead_client, seeded):
+    last = Table.objects.order_by("-position").first().position
+    assert form_of(lead_client.get("/admin/ownership/table/add/"))["position"] == str(last + 1)
+    assert form_of(lead_client.get("/admin/ownership/table/add/?position=3"))["position"] == "3"
+    groups = TableGroup.objects.order_by("-position").first().position
+    assert form_of(lead_client.get("/admin/ownership/tablegroup/add/"))["position"] == str(groups + 1)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ownership.models import Service, Table
 from tests.factories import make_service, make_table
 
 MISSING = {
@@ -31,12 +32,34 @@ def test_what_is_not_there_is_a_problem_that_names_it(get, address):
     answer = get(address)
 
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
-    assert answer.json() == {
+    body = answer.json()
+    body.pop("near", None)
+    assert body == {
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
         "detail": MISSING[address],
     }
+
+
+@pytest.mark.parametrize(
+    ("address", "near"),
+    [
+        ("tables/biztechUser/", "biztechUsers"),
+        ("tables/biztechuserz/history/", "biztechUsers"),
+        ("tables/usersbiztech/trace/", "biztechUsers"),
+        ("services/payment/", "payments"),
+        ("services/Payments/history/", "payments"),
+    ],
+)
+def test_a_name_that_nothing_has_brings_those_like_it(seeded, get, address, near):
+    answer = get(address)
+    assert answer.status_code == 404
+    assert near in answer.json()["near"]
+    models = {"tables": Table, "services": Service}
+    assert models[address.split("/")[0]].objects.filter(name__in=answer.json()["near"]).count() == len(
+        answer.json()["near"]
+    )
 
 
 @pytest.mark.parametrize("address", ["map", "tables", "tables/here-it-is"])

@@ -83,3 +83,16 @@ def test_they_take_a_fixed_number_of_queries(viewer_client):
         for _ in range(40):
             make_access(make_table(), make_service(part_of=make_service()))
     assert count() == few
+
+
+def test_a_groups_tables_stand_together_also_beside_one_of_the_same_place(seeded, viewer_client):
+    make_table("between", group=TableGroup.objects.create(name="A group in the same place", position=0), position=1)
+    page = viewer_client.get("/").text
+    assert page.count(">Core Tables</a></h2>") == 1
+
+
+def test_a_list_names_a_dozen_neighbours_and_counts_the_others(seeded, viewer_client):
+    table = make_table("hub")
+    for _ in range(15):
+        make_access(table, make_service(), mode="write")
+    assert 'href="/tables/hub/#accesses">and 3 more</a>' in viewer_client.get("/").text
