@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time
 from datetime import date as Date
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, router
+from django.db import DEFAULT_DB_ALIAS, connection, connections, router
 
 from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, differences, registry_models
 
@@ -45,19 +45,18 @@ def as_of(revision: int) -> Iterator[None]:
         return execute(f"WITH {', '.join(read)} {sql}" if read else sql, params, many, context)
 
     look_back.looks_back = True  # type: ignore[attr-defined]
-    # Where this is read from a replica, the primary still is where a write would go.
-    asked = [connections[alias] for alias in {DEFAULT_DB_ALIAS, router.db_for_read(ChangeSet)}]
     if looks_back():
         raise RuntimeError("as_of() is open already: one time at a time.")
     with ExitStack() as stack:
-        for connection in asked:
-            stack.enter_context(connection.execute_wrapper(look_back))
+        # Where this is read from a replica, the primary still is where a write would go.
+        for alias in {DEFAULT_DB_ALIAS, router.db_for_read(ChangeSet)}:
+            stack.enter_context(connections[alias].execute_wrapper(look_back))
         yield
 
 
 def looks_back() -> bool:
-    """Whether queries see the past: as_of() is open."""
-    return any(hasattr(wrapper, "looks_back") for wrapper in connections[DEFAULT_DB_ALIAS].execute_wrappers)
+    """Whether this connection's queries see the past."""
+    return any(hasattr(wrapper, "looks_back") for wrapper in connection.execute_wrappers)
 
 
 def _rows(model: Any, revision: int) -> str:
