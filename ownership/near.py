@@ -1,9 +1,11 @@
 """What is near a name that nothing has."""
 
+from functools import lru_cache
 from typing import Any
 
 from rapidfuzz import fuzz, process
 
+from ownership import past
 from ownership.models import Service, Table
 
 NEAR = 5
@@ -11,12 +13,23 @@ SIMILAR = 55  # per cent of the letters of both that stand in both in the same o
 
 
 def near(name: str) -> list[tuple[str, Any]]:
-    """Tables and services whose names are like this one, most alike first, as (kind, row); two queries."""
-    known: list[tuple[str, Any]] = []
-    for model in (Table, Service):
-        known += [(other, model) for other in model.objects.order_by().values_list("name", flat=True)]
-    names = [other.lower() for other, _ in known]
+    """Tables and services whose names are like this one, most alike first, as (kind, row); at most three queries."""
+    known = _names() if past.looks_back() else _names_at(past.head())
     # No name is longer than 255.
-    alike = process.extract(name[:255].lower(), names, scorer=fuzz.ratio, score_cutoff=SIMILAR, limit=NEAR)
+    lower = [other.lower() for other, _ in known]
+    alike = process.extract(name[:255].lower(), lower, scorer=fuzz.ratio, score_cutoff=SIMILAR, limit=NEAR)
     # An address is made of the name alone: the rows need not be fetched.
     return [(str(model._meta.verbose_name), model(name=other)) for other, model in (known[at] for _, _, at in alike)]
+
+
+@lru_cache(maxsize=1)
+def _names_at(head: past.Head) -> list[tuple[str, Any]]:
+    """Those of the latest revision, read once for it."""
+    return _names()
+
+
+def _names() -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for model in (Table, Service):
+        found += [(name, model) for name in model.objects.order_by().values_list("name", flat=True)]
+    return found
