@@ -66,7 +66,9 @@ def _chart(
 
 def label(text: str) -> str:
     """Any text on one line; what Mermaid or its HTML could take for a mark is a character's number between # and ;"""
+    # Mermaid takes the last ; off a line with "style" or "classDef", a colon and a number, wherever they stand.
+    plain = " _-.,()/+'" if "style" in text or "classDef" in text else " _-.,:()/+'"
     return "".join(
-        character if character.isalnum() or character in " _-.,:()/+'" else f"#{ord(character)};"
+        character if character.isalnum() or character in plain else f"#{ord(character)};"
         for character in " ".join(text.split())
     )

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given
 
 from ownership.api.serializers import map_of_today
@@ -59,3 +60,8 @@ def test_no_text_breaks_out_of_its_label_and_all_of_it_is_there(text):
 
     assert not re.search(r'["\n\r`<>&|\[\]{}*\\~$%]', made)
     assert re.sub("#([0-9]+);", lambda found: chr(int(found[1])), made) == " ".join(text.split())
+
+
+@pytest.mark.parametrize("text", ["style A fill:#f00", "classDef x fill:#f00", "its style: #1"])
+def test_no_line_looks_like_a_style_whose_last_mark_mermaid_takes_off(text):
+    assert not re.search(r"(style|classDef).*:\S*#.*;", label(f"writes: {text}"))  # what Mermaid 11 looks for
