@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.admin.widgets import AdminURLFieldWidget, AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, models
@@ -24,7 +25,7 @@ from ownership.timeline import Page, Timeline
 
 REASON_NEEDED = "Say why. Nothing was changed: every change of the map needs a reason."
 
-
+NOT_LOOKED_FOR = "The address or form held a value that can't be looked for; this is the whole list."
 BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"  # Hangul's fillers: letters that show nothing
 
 
@@ -122,12 +123,12 @@ class SteadyLists:
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list; or, for values that the database can't take, the list without them and a word about it."""
+        if ERROR_FLAG in request.GET:  # Django leads here from an address that it can't follow, and says nothing
+            messages.error(request, NOT_LOOKED_FOR)
         try:
             return super().changelist_view(request, extra_context)  # type: ignore[misc]
         except (ValueError, OverflowError, DataError):
-            messages.error(
-                request, "The address or form held a value that can't be looked for; this is the whole list."
-            )
+            messages.error(request, NOT_LOOKED_FOR)
             return HttpResponseRedirect(request.path)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:

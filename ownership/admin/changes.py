@@ -23,7 +23,7 @@ from ownership.obstacles import edit_url, namesakes, natural_key
 from ownership.timeline import KINDS, change_set_entries, said
 
 DELETED_SHOWN = 100
-NEAR = 8  # names that a part of one may mean
+NEAR = 10  # names that are told where an address holds none of them
 
 
 def _place(text: str) -> Q:
@@ -43,7 +43,26 @@ def touching(queryset: QuerySet, parts: feed.Parts) -> QuerySet:
     return queryset.filter(found)
 
 
-class KindFilter(admin.SimpleListFilter):
+class _ChosenFilter(admin.SimpleListFilter):
+    """A filter with a list of values, which says so where the address holds another."""
+
+    def chosen(self, queryset: QuerySet, value: str) -> QuerySet:
+        """The change sets for one of the values."""
+        raise NotImplementedError
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        value = self.value()
+        if not value:
+            return queryset
+        names = [name for name, _ in self.lookup_choices]
+        if value not in names:
+            few = ", ".join(names[:NEAR]) + (", …" if len(names) > NEAR else "")
+            messages.error(request, f"By {self.title}, there is no {value!r}: it is one of {few}.")
+            return queryset.none()
+        return self.chosen(queryset, value)
+
+
+class KindFilter(_ChosenFilter):
     """Change sets with an entry of that kind."""
 
     title, parameter_name = "what changed", "kind"
@@ -51,14 +70,20 @@ class KindFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(name, kind.title) for name, kind in KINDS.items()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        kind = self.value()
-        if not kind:
-            return queryset
-        if kind not in KINDS:
-            messages.error(request, f"There is no kind of change called {kind!r}: it is one of {', '.join(KINDS)}.")
-            return queryset.none()
-        return touching(queryset, feed.select(kind=kind))
+    def chosen(self, queryset: QuerySet, value: str) -> QuerySet:
+        return touching(queryset, feed.select(kind=value))
+
+
+class SourceFilter(_ChosenFilter):
+    """Change sets from the admin, an import, …"""
+
+    title = parameter_name = "source"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return ChangeSet.Source.choices
+
+    def chosen(self, queryset: QuerySet, value: str) -> QuerySet:
+        return queryset.filter(source=value)
 
 
 class _NameFilter(admin.SimpleListFilter):
@@ -121,7 +146,7 @@ class GroupFilter(_NameFilter):
     model = TableGroup
 
 
-class WhoFilter(admin.SimpleListFilter):
+class WhoFilter(_ChosenFilter):
     """Change sets of one person, also where the account is gone."""
 
     title, parameter_name = "who", "who"
@@ -130,8 +155,8 @@ class WhoFilter(admin.SimpleListFilter):
         names = ChangeSet.objects.order_by("user_name").values_list("user_name", flat=True).distinct()
         return [(name, name) for name in names]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(user_name=self.value()) if self.value() else queryset
+    def chosen(self, queryset: QuerySet, value: str) -> QuerySet:
+        return queryset.filter(user_name=value)
 
 
 @admin.register(ChangeSet)
@@ -139,7 +164,7 @@ class ChangeSetAdmin(UndoPage, CountedLists, SteadyLists, admin.ModelAdmin):
     """Who changed what, when and why, newest first."""
 
     list_display = ("revision", "when", "user_name", "why", "source")
-    list_filter = (KindFilter, TableFilter, ServiceFilter, GroupFilter, WhoFilter, "source", "time")
+    list_filter = (KindFilter, TableFilter, ServiceFilter, GroupFilter, WhoFilter, SourceFilter, "time")
     search_fields = ("reason", "user_name")
 
     @admin.display(description="time", ordering="time")

@@ -150,11 +150,25 @@ def test_a_part_of_a_name_leads_to_the_names(lead_client):
     assert '<input type="hidden" name="source" value="command">' in page.content.decode()
 
 
-def test_a_kind_that_is_none_is_said_to_be_unknown(lead_client):
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        pytest.param("kind=nonsense", "By what changed, there is no &#x27;nonsense&#x27;: it is one of ", id="kind"),
+        pytest.param("source=nonsense", "By source, there is no &#x27;nonsense&#x27;: it is one of ", id="src"),
+        pytest.param("who=nonsense", "By who, there is no &#x27;nonsense&#x27;: it is one of ", id="who"),
+    ],
+)
+def test_a_filter_s_value_that_is_none_is_said_to_be_unknown(lead_client, address, said):
     make_table("orders")
-    page = lead_client.get(f"{RECENT}?kind=nonsense")
-    assert "There is no kind of change called &#x27;nonsense&#x27;" in words(page)
-    assert "0 change sets" in words(page)
+    page = words(lead_client.get(f"{RECENT}?{address}"))
+    assert said in page
+    assert "0 change sets" in page
+
+
+@pytest.mark.parametrize("address", ["nonsense=1", "time__gte=nonsense"])
+def test_an_address_that_can_t_be_followed_is_said_to_be_so(lead_client, address):
+    page = words(lead_client.get(f"{RECENT}?{address}", follow=True))
+    assert "held a value that can&#x27;t be looked for; this is the whole list" in page
 
 
 def test_a_change_set_s_history_is_its_own_page(lead_client):

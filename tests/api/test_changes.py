@@ -130,6 +130,18 @@ def test_a_thing_is_found_under_every_name_it_had_also_when_it_is_gone(viewer_cl
         assert [change["revision"] for change in get(viewer_client, table=name)["results"]] == [3, 5, 6, 7, 8, 9]
 
 
+def test_a_name_tells_of_a_deleted_thing_also_where_another_has_the_name_now(viewer_client):
+    first = make_table("orders")
+    first.delete()
+    deletion = ChangeSet.objects.first().revision
+    make_table("orders")
+    creation = ChangeSet.objects.first().revision
+    told = [change["revision"] for change in get(viewer_client, table="orders")["results"]]
+    assert told[-2:] == [deletion, creation]
+    timeline = get(viewer_client, "/api/v1/tables/orders/history/")["results"]
+    assert [change["revision"] for change in timeline] == [creation]
+
+
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [

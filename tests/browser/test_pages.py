@@ -164,3 +164,11 @@ def test_the_map_is_exported_from_the_first_page(site, browser):
     )
     assert "biztechUsers" in text
     assert len(text.splitlines()) > 55
+
+
+def test_spaces_of_a_value_are_seen_in_its_timeline(site, browser):
+    table = Table.objects.get(name="biztechUsers")
+    table.description = "a  b   c"
+    table.save()
+    browser.get(f"{site}/tables/biztechUsers/history/")
+    assert "a  b   c" in browser.find_element(By.CSS_SELECTOR, ".changes .new").text
