@@ -227,6 +227,7 @@ SNAPSHOT_DIR = env.text("SNAPSHOT_DIR", str(VAR_DIR / "snapshots"))
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # other sites have no use for them
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG  # development needs no collectstatic
 STORAGES = {
     "staticfiles": {

@@ -209,3 +209,12 @@ def test_every_answer_carries_the_headers_that_bind_browsers(path, settings):
     assert "camera=()" in answer["Permissions-Policy"]
     assert "unsafe" not in answer["Content-Security-Policy"]
     assert "default-src 'self'" in answer["Content-Security-Policy"]
+
+
+def test_static_files_are_for_this_site_alone(settings):
+    settings.WHITENOISE_AUTOREFRESH = True
+    answer = Client().get("/static/ownership/admin.css", secure=True)
+    assert answer.status_code == 200
+    assert b"".join(answer)
+    answer.close()
+    assert "Access-Control-Allow-Origin" not in answer

@@ -1,7 +1,10 @@
 """Errors are problem details in JSON, whatever was asked for and wherever."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from ownership.history import change_set
 from ownership.models import Service, Table
 from tests.factories import make_service, make_table
 
@@ -60,6 +63,21 @@ def test_a_name_that_nothing_has_brings_those_like_it(seeded, get, address, near
     assert models[address.split("/")[0]].objects.filter(name__in=answer.json()["near"]).count() == len(
         answer.json()["near"]
     )
+
+
+def test_names_to_compare_are_read_once_per_revision_at_any_size(seeded, get):
+    def counted():
+        with CaptureQueriesContext(connection) as queries:
+            get("tables/biztechUser/")
+        return len(queries)
+
+    first, again = counted(), counted()
+    assert first == again + 2
+    with change_set(reason="Grow"):
+        for _ in range(30):
+            make_table()
+    assert (counted(), counted()) == (first, again)
+    assert "biztechUsers" in get("tables/biztechUser/").json()["near"]
 
 
 @pytest.mark.parametrize("address", ["map", "tables", "tables/here-it-is"])
