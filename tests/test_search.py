@@ -174,3 +174,11 @@ def test_what_is_named_so_is_among_the_first_of_very_many_that_hold_it(db, monke
             make_table(f"a-{number}-hub")
         make_table("hub-last")
     assert held("hub", "tables") == ["hub-last", "a-0-hub", "a-1-hub"]
+
+
+def test_a_name_mistyped_or_with_an_unknown_suffix_brings_those_like_it(seeded, viewer_client):
+    for text in ("biztechUsersDEV", "bistechUsers"):
+        page = viewer_client.get(reverse("pages:search"), {"q": text}).text
+        assert "Nothing on the map is called so" in page
+        assert '<a class="name" href="/tables/biztechUsers/">biztechUsers</a>' in page
+    assert "much like it" not in viewer_client.get(reverse("pages:search"), {"q": "biztechUsers"}).text

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ownership.near import near
 from ownership.pages.base import Page
 from ownership.search import LONGEST, search
 
@@ -12,11 +13,13 @@ class SearchPage(Page):
     template_name = "ownership/search.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With what was found, and whether the text was too long to look at all of it."""
+        """With what was found or else is called much like it, and what was too long to be looked at."""
         text = self.request.GET.get("q", "").strip()
+        found = search(text)
         return super().get_context_data(**kwargs) | {
             "q": text[:LONGEST],
             "left_off": max(0, len(text) - LONGEST),
             "longest": LONGEST,
-            "found": search(text),
+            "found": found,
+            "near": [] if found or not text else near(text),
         }
