@@ -227,5 +227,8 @@ def test_a_file_that_is_no_text_is_refused(run, tmp_path):
     (tmp_path / "map.bin").write_bytes(b"\xff\xfe")
     with pytest.raises(CommandError, match="is not text in UTF-8"):
         call_command("import_map", str(tmp_path / "map.bin"))
+    (tmp_path / "map.json").write_text('{"tables": []}')
+    with pytest.raises(CommandError, match="looks like JSON"):
+        call_command("import_map", str(tmp_path / "map.json"))
     with pytest.raises(CommandError, match="can't be read"):
         call_command("import_map", str(tmp_path / "nothing.md"))

@@ -211,6 +211,7 @@ def test_every_answer_carries_the_headers_that_bind_browsers(path, settings):
     assert "default-src 'self'" in answer["Content-Security-Policy"]
 
 
+@pytest.mark.django_db  # the end of a request looks after connections
 def test_static_files_are_for_this_site_alone(settings):
     settings.WHITENOISE_AUTOREFRESH = True
     answer = Client().get("/static/ownership/admin.css", secure=True)

@@ -21,6 +21,8 @@ def read(path: Path) -> Stated:
         raise UnreadableFile(f"{path.name} is not text in UTF-8 (byte {error.start}): save it as UTF-8.") from error
     if path.suffix.lower() == ".csv":
         return csv.read(path.name, text)
+    if text.lstrip("\ufeff \r\n\t")[:1] in ("{", "["):
+        raise UnreadableFile(f"{path.name} looks like JSON, which is not imported: give CSV or Markdown (export_map).")
     if any(line.startswith("## ") for line in text.split("\n")):
         return markdown.read(path.name, text)
     return document.read(path.name, text)

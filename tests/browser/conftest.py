@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.ui import WebDriverWait
 
 # Without these, a browser on a closed network keeps looking up its maker's hosts.
@@ -57,11 +57,12 @@ def sign_in(browser: webdriver.Chrome, base: str, name: str, password: str) -> N
 def follow(browser: webdriver.Chrome, element: WebElement, how: str | None = None) -> None:
     """Clicks it, or presses that key on it, and waits until the page it leads to is there: a click returns before, and
     what is found until then may be the old page's."""
-    old = browser.find_element(By.TAG_NAME, "html")
+    browser.execute_script("window.isTheOldPage = true")
     element.send_keys(how) if how else element.click()
-    wait = WebDriverWait(browser, 30)
-    wait.until(expected_conditions.staleness_of(old))
-    wait.until(lambda page: page.execute_script("return document.readyState") == "complete")
+    arrived = "return !window.isTheOldPage && document.readyState === 'complete'"
+    # Between two pages the browser's driver may have none to run this on.
+    wait = WebDriverWait(browser, 30, ignored_exceptions=[WebDriverException])
+    wait.until(lambda page: page.execute_script(arrived))
 
 
 def complaints(browser: webdriver.Chrome) -> list[str]:
