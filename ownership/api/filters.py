@@ -4,7 +4,6 @@ from typing import Any
 
 import django_filters as filters
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.db.models import QuerySet
 from django_filters.fields import BaseCSVField
 from drf_spectacular.utils import extend_schema_field
@@ -12,7 +11,6 @@ from rest_framework.filters import OrderingFilter, SearchFilter
 
 from ownership.api.errors import BadParameter
 from ownership.models import Access, Environment, Mode, Service, Table, TableGroup
-from ownership.past import looks_back
 
 LONGEST_SEARCH = 200
 
@@ -136,10 +134,7 @@ class _ByAccess(filters.FilterSet):
             else:
                 queryset = self.filters[name].filter(queryset, value)
         if wanted:
-            found = Access.objects.filter(**wanted).order_by().values_list(self.back, flat=True)
-            # Of rows of the past PostgreSQL has no statistics: it would look through all of them for each table.
-            at_once = looks_back() and connection.vendor == "postgresql"
-            queryset = queryset.filter(pk__in=set(found) if at_once else found)
+            queryset = queryset.filter(pk__in=Access.objects.filter(**wanted).values(self.back))
         return queryset
 
 
