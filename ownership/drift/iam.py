@@ -17,6 +17,7 @@ from ownership.drift.model import Access, Mode, Note, Place, ReadError, Unresolv
 from ownership.drift.names import Names
 from ownership.drift.source import HOLE, Map, Text
 
+FROM_OUTSIDE = re.compile(r"no value for (?:opt|env|sls|param):")  # so it is with every stage that nobody gave
 TABLE_NAME = re.compile(r"[\w.*?-]{1,255}", re.ASCII)  # or a pattern of such names
 BOTH: frozenset[Mode] = frozenset({"read", "write"})
 
@@ -27,6 +28,7 @@ class Log:
 
     unresolved: dict[Unresolved, None] = field(default_factory=dict)  # in order, each once
     notes: dict[Note, None] = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)
     errors: dict[tuple[Place, str], ReadError] = field(default_factory=dict)
 
     def unresolve(self, text: Text, reason: str, service: str | None = None, modes: Iterable[Mode] = ()) -> None:
@@ -35,6 +37,12 @@ class Log:
 
     def note(self, place: Place, text: str) -> None:
         self.notes[Note(place, cut(text))] = None
+
+    def note_once(self, place: Place, text: str) -> None:
+        """For what holds at many places: the first will do."""
+        if text not in self.noted:
+            self.noted.add(text)
+            self.note(place, text)
 
     def fail(self, error: ReadError) -> None:
         self.errors[error.place, error.reason] = error
@@ -126,8 +134,11 @@ def statement(node: Map, texts: Texts, service: str, names: Names, log: Log) -> 
             resources.append((path, text.place))
             if text.endswith("*") and "*" not in path:  # taken off behind a suffix: it reaches the indexes, too
                 resources.append((f"{path}/index/*", text.place))
-            if unset := next((v.reason for v in text.variables if v.reason and "no value for self:" in v.reason), None):
-                log.note(text.place, f"{service}: {unset}, which is taken for the environment's suffix")
+            for reason in (v.reason for v in text.variables if v.varies and v.reason):
+                if not FROM_OUTSIDE.match(reason):
+                    log.note_once(
+                        text.place, f"{service}: taken for the environment's suffix without its value: {reason}"
+                    )
     if not resources and not inverted:
         return None
     if texts_of_condition := elements.get("condition"):

@@ -139,8 +139,9 @@ def read_project(
     for node in foreign:
         _foreign(node, template, service, log)
     for plugin in PLUGINS:
-        if (settings := variables.at(plugin)) is not None:
-            log.note(settings.place, f"{service}: what a plugin permits for {plugin} is not read")
+        holder, _, key = plugin.rpartition(".")
+        if isinstance(settings := variables.at(holder), Map) and settings.get(key) is not None:
+            log.note(settings.key_place(key), f"{service}: what a plugin permits for {plugin} is not read")
     deployed = tables(template, names, log)
     list_unread(template, service, log)
     return service, found, deployed

@@ -21,7 +21,7 @@ MAX_VALUES = 200_000  # of one file, merge keys included
 
 HOLE = "\0"  # stands in a text for what could not be resolved; YAML and JSON can't contain it
 SEPARATORS = "-_."
-NAMED_SO = re.compile(r"(?:env|stage|suffix|postfix)[^.:]*$", re.IGNORECASE)  # variables that are the environment
+NAMED_SO = re.compile(r"(?:env|stage|suffix|postfix)[^.:/]*$", re.IGNORECASE)  # variables that are the environment
 
 _Loader = getattr(yaml, "CLoader", yaml.Loader)  # only its parser is used
 

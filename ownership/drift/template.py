@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any
 
 from ownership.drift.model import Place, ReadError
-from ownership.drift.source import NAMED_SO, Map, Seq, Text, concat, from_variable, hole
+from ownership.drift.source import HOLE, NAMED_SO, Map, Seq, Text, concat, from_variable, hole
 
 MAX_TEXTS = 1000  # that one value may have, over all branches of its Fn::If
 MAX_STEPS = 200_000  # of one template: what a bomb of aliases would exceed
@@ -185,7 +185,8 @@ class Template:
             index, texts = self.text(arguments[0]), self.texts(arguments[1], nesting)
             if index and index.isdecimal() and int(index) < len(texts):
                 return [texts[int(index)]]
-        return [hole(place, f"{name} is known only when deployed")]
+        said = argument if isinstance(argument, Text) else ""
+        return [hole(place, f"{name} {said}".rstrip().replace(HOLE, "…") + " is known only when deployed")]
 
     def _reference(self, name: str, place: Place, nesting: int = 0) -> list[Text]:
         """What ``Ref`` gives for ``Name``, and ``Fn::GetAtt`` for ``Name.Attribute``."""

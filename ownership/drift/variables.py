@@ -68,13 +68,12 @@ def _stands_for_environment(reference: Text) -> bool:
     """
     if reference.unclear:
         return False
-    named = bool(NAMED_SO.search(reference))
+    if NAMED_SO.search(reference):
+        return True
     if match := FILE.match(reference):
-        return (named or not match["address"]) and any(v.varies for v in reference.variables)
-    if reference.startswith("self:"):
-        last = max(reference.rfind("."), reference.rfind(":")) + 1
-        return named or any(v.varies and v.end > last for v in reference.variables)
-    return named and bool(GIVEN.match(reference))
+        return not match["address"] and any(v.varies for v in reference.variables)
+    last = max(reference.rfind("."), reference.rfind(":")) + 1
+    return reference.startswith("self:") and any(v.varies and v.end > last for v in reference.variables)
 
 
 def _varying(value: Any, place: Place) -> Any:
@@ -140,8 +139,8 @@ class Variables:
         """The resolved value under ``a.b.0.c`` in the configuration, or in ``within``; None for none."""
         node = self.expand(self.config if within is None else within)
         for key in filter(None, path.split(".")):
-            if isinstance(node, Text) and node.reason:  # a file of the stage, say: what in it is called so, is it
-                return node if NAMED_SO.search(path) else hole(node.place, node.reason)
+            if isinstance(node, Text) and node.reason:  # a file that is not there, say
+                return hole(node.place, node.reason, bool(NAMED_SO.search(path)))
             varies = isinstance(node, Map | Seq) and node.varies
             if isinstance(node, Map):
                 node = node.get(key)
@@ -254,7 +253,7 @@ class Variables:
         stage = self._stage(reference)
         for path in (f"params.{stage}", f"stages.{stage}.params", "params.default", "stages.default.params"):
             parameters = self.at(path)
-            if isinstance(parameters, Map) and name in parameters:
+            if isinstance(parameters, Map) and parameters.get(name) is not None:
                 return self.expand(parameters[name])
         raise Unknown(f"no value for {reference} (--var {reference}=…)")
 

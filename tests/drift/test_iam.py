@@ -194,14 +194,14 @@ def test_a_statement_without_a_proper_effect_is_unresolved(tmp_path: Path, eleme
 
 def test_every_action_is_of_one_kind() -> None:
     kinds = [actions.READ, actions.WRITE, actions.NEITHER]
-    assert sum(map(len, kinds)) == len(set().union(*kinds)) == 79
+    assert sum(map(len, kinds)) == len(set().union(*kinds)) == 80
     assert actions.ON_INDEX <= actions.READ
     assert not {name.lower() for name in actions.NOT_IAM} & {a.partition(":")[2] for a in actions.KNOWN}
 
 
 def test_patterns_match_as_a_whole_and_in_good_time() -> None:
     assert [glob("a*b?c", text) for text in ("abxc", "axxbyc", "abc", "abxcd")] == [True, True, False, False]
-    start = time.monotonic()
+    start = time.process_time()
     assert not glob("*a" * 500 + "b", "a" * 5000)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     assert item_actions("dynamodb:get*") == {"dynamodb:getitem"}

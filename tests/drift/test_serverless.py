@@ -272,6 +272,11 @@ def test_what_cannot_be_resolved_is_listed_with_its_place(tmp_path: Path, resour
     assert unresolved.reason
 
 
+def test_an_import_is_told_by_what_it_asks_for(tmp_path: Path) -> None:
+    (unresolved,) = read(tmp_path, {FILE: statement('!ImportValue "${self:provider.stage}-users"')}).unresolved
+    assert unresolved.reason == "Fn::ImportValue dev-users is known only when deployed"
+
+
 def test_a_given_value_resolves_what_no_file_states(tmp_path: Path) -> None:
     files = {FILE: statement('["${ssm:/users}", "arn:aws:dynamodb:*:*:table/${env:TABLE}"]')}
     found = read(tmp_path, files, {"ssm:/users": f"{ARN}biztechUsers", "env:TABLE": "biztechEvents"})

@@ -124,9 +124,9 @@ custom: {a: "${self:custom.b}${self:custom.b}", b: "${self:custom.a}${self:custo
 
 @pytest.mark.parametrize("content", EXPANDING.values(), ids=EXPANDING)
 def test_what_expands_without_end_ends(tmp_path: Path, content: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     found = read(tmp_path, {"users/serverless.yml": content})
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
     assert found.grants == {}
     assert found.errors or found.unresolved
 

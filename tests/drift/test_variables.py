@@ -28,17 +28,27 @@ ENVIRONMENT = {
     "a default for what the stage chooses": ("${self:custom.${opt:stage}.end, 'x'}", "custom: {}"),
     "a default for what is called so": ("${self:custom.suffix, '-x'}", ""),
     "a stage in a file outside": ("${self:provider.stage}", "provider: {stage: '${file(../../../x.yml):stage}'}"),
-    "a setting that is not there, but called so": ("${self:custom.suffix}", "custom: {}"),
     "a reference to a parameter": ("!Ref", "resources: {Parameters: {Stage: {Type: String}}}"),
 }
-ELSEWHERE = {
-    "a setting that is not there": ("${self:custom.typo}", "custom: {}"),
+NAMED = {
     "a parameter store": ("${ssm:/tables/suffix}", ""),
-    "a parameter store, by stage": ("${ssm:/${opt:stage}/users}", ""),
     "another stack": ("${cf:shared.Suffix}", ""),
     "another stack, by setting": ("${self:custom.suffix}", "custom: {suffix: '${cf:shared.Suffix}'}"),
     "a file that is not there": ("${file(./missing.yml):suffix}", ""),
     "a file outside": ("${file(../../../x.yml):suffix}", ""),
+    "code": ("${file(config.js):ENVIRONMENT}", ""),
+    "settings that are code": ("${self:custom.suffix}", "custom: ${file(config.js)}"),
+    "a setting that is not there": ("${self:custom.suffix}", "custom: {}"),
+}
+ELSEWHERE = {
+    "a parameter store": ("${ssm:/tables/ending}", ""),
+    "a parameter store of the environment": ("${ssm:/environment/users}", ""),
+    "another stack": ("${cf:shared.Ending}", ""),
+    "a file that is not there": ("${file(./missing.yml):ending}", ""),
+    "a file outside": ("${file(../../../x.yml):ending}", ""),
+    "settings that are code": ("${self:custom.users}", "custom: ${file(config.js)}"),
+    "a setting that is not there": ("${self:custom.typo}", "custom: {}"),
+    "a parameter store, by stage": ("${ssm:/${opt:stage}/users}", ""),
     "an option that says nothing of environments": ("${opt:year}", ""),
     "an environment variable that says nothing of them": ("${env:TABLE}", ""),
     "part of a name that the stage chooses": ("${self:custom.${opt:stage}.users}", "custom: {}"),
@@ -68,10 +78,10 @@ def ending(tmp_path: Path, end: str, rest: str) -> Infrastructure:
         resource = resource.replace("!Ref Stage", "!Ref Year")
     project = f"""\
 service: users
-functions: {{a: {{iamRoleStatements: [{{Effect: Allow, Action: [dynamodb:GetItem], Resource: {resource}}}]}}}}
+functions: {{a: {{iamRoleStatements: [{{Effect: Allow, Action: [dynamodb:GetItem], Resource: [{resource}]}}]}}}}
 {rest}
 """
-    return read(tmp_path, {FILE: project})
+    return read(tmp_path, {FILE: project, "services/users/config.js": "module.exports = {}"})
 
 
 @pytest.mark.parametrize(("end", "rest"), ENVIRONMENT.values(), ids=ENVIRONMENT)
@@ -88,10 +98,16 @@ def test_any_other_unknown_value_at_the_end_of_a_name_is_unresolved(tmp_path: Pa
     assert [(u.place, u.service, u.modes) for u in found.unresolved] == [(Place(FILE, 2), "users", {"read"})]
 
 
-def test_a_setting_that_is_not_there_and_taken_for_the_environment_is_pointed_out(tmp_path: Path) -> None:
-    (note,) = ending(tmp_path, "${self:custom.suffix}", "custom: {}").notes
+@pytest.mark.parametrize(("end", "rest"), NAMED.values(), ids=NAMED)
+def test_a_value_that_is_nowhere_is_the_suffix_by_its_name_and_is_pointed_out_once(
+    tmp_path: Path, end: str, rest: str
+) -> None:
+    found = ending(tmp_path, f'{end}", "{ARN}biztechEvents{end}', rest)
+    assert grants(found) == {"users read biztechUsers", "users read biztechEvents"}
+    assert found.unresolved == ()
+    (note,) = found.notes
     assert note.place == Place(FILE, 2)
-    assert note.text.startswith("users: no value for self:custom.suffix, which is taken for the environment's suffix")
+    assert note.text.startswith("users: taken for the environment's suffix without its value: ")
 
 
 def test_a_default_of_a_setting_that_is_not_there_is_part_of_the_name(tmp_path: Path) -> None:
