@@ -25,6 +25,11 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
 threads = 4
 
+# What a proxy says in headers is for the settings to believe or not (TRUST_PROXY, TRUSTED_PROXIES). gunicorn itself
+# would believe whoever's proxy is on this machine, and let clients choose which part of an address routes and rates see.
+secure_scheme_headers = {}
+forwarder_headers = ""
+
 # The most that gunicorn takes: a search may be a pasted line of a log.
 limit_request_line = 8190
 

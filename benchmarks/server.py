@@ -22,6 +22,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -68,22 +69,31 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(server: list[str], environment: dict[str, str]):
-    """Runs the server; gives its address once it is ready, and ends it."""
-    port = free_port()
+def serving(server: list[str], environment: dict[str, str], held: socket.socket | None = None):
+    """Runs the server; gives its address once it is ready, and ends it.
+
+    ``held`` is a socket that listens already and goes on when the server ends; it is handed over as systemd does.
+    """
+    port = held.getsockname()[1] if held else free_port()
+    arguments, handed = command(server, port), {}
+    if held:
+        # The number of the process that takes it is part of the environment, and known only there.
+        arguments = ["sh", "-c", 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', "sh", *arguments]
+        handed = {"pass_fds": [3], "preexec_fn": partial(os.dup2, held.fileno(), 3)}
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command(server, port), cwd=ROOT, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=log, stderr=log, **handed)
         try:
-            base = f"http://127.0.0.1:{port}"
-            for _ in range(100):
+            base, patience = f"http://127.0.0.1:{port}", time.monotonic() + 60
+            while True:
                 try:
                     if ask(f"{base}/readyz", {})[0] == 200:
                         break
                 except OSError:
-                    time.sleep(0.1)
-            else:
-                log.seek(0)
-                sys.exit(f"{server} did not start:\n{log.read().decode()}")
+                    pass
+                if time.monotonic() > patience or process.poll() is not None:
+                    log.seek(0)
+                    sys.exit(f"{server} did not start:\n{log.read().decode()}")
+                time.sleep(0.1)
             yield base, process.pid
         finally:
             process.terminate()
