@@ -4,10 +4,12 @@ WORKDIR /app
 
 # Wheels alone, each checked against its hash: nothing is compiled, no package's set-up code runs.
 # The environment gets no pip of its own, so the running container has nothing to install with in it.
-COPY requirements.txt .
+# requirements-oidc.txt has what sign-in by OpenID Connect takes besides.
+ARG REQUIREMENTS=requirements.txt
+COPY requirements.txt requirements-oidc.txt ./
 RUN python -m venv --without-pip /venv \
     && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check \
-        --only-binary :all: --require-hashes -r requirements.txt
+        --only-binary :all: --require-hashes -r "$REQUIREMENTS"
 
 # .dockerignore lets through what the application needs, and no more.
 COPY . .

@@ -67,9 +67,9 @@ def test_every_setting_is_documented_and_every_documented_setting_exists():
     assert documented == variables()
 
 
-def test_compose_sets_only_what_is_read_and_documented():
+def test_compose_passes_on_every_setting_of_production_and_what_it_asks_for_is_documented():
     given = set(COMPOSE["x-registry"]["environment"])
-    assert given <= variables() | {"WEB_CONCURRENCY"}
+    assert given == variables() - {"DEBUG", "DATABASE_TIMEOUT"} | {"WEB_CONCURRENCY"}
     asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
     assert {name for name in asked if f"`{name}`" not in DOCS} == set()
 
@@ -359,7 +359,7 @@ def locked(name: str) -> dict[str, str]:
     return {canonicalize_name(package): rest for package, rest in blocks}
 
 
-LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-uv.txt"]
+LOCKS = ["requirements.txt", "requirements-oidc.txt", "requirements-dev.txt", "requirements-uv.txt"]
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -372,10 +372,16 @@ def test_lock_file_names_no_host_and_every_package_has_hashes(name):
     assert {package for package, rest in packages.items() if "--hash=sha256:" not in rest} == set()
 
 
-@pytest.mark.parametrize(("name", "group"), [("requirements.txt", None), ("requirements-dev.txt", "dev")])
-def test_lock_file_is_in_step_with_the_project(name, group):
-    wanted = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
-    wanted += [Requirement(text) for text in PROJECT["dependency-groups"][group]] if group else []
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("requirements.txt", []),
+        ("requirements-oidc.txt", PROJECT["project"]["optional-dependencies"]["oidc"]),
+        ("requirements-dev.txt", PROJECT["dependency-groups"]["dev"]),
+    ],
+)
+def test_lock_file_is_in_step_with_the_project(name, more):
+    wanted = [Requirement(text) for text in [*PROJECT["project"]["dependencies"], *more]]
     packages = locked(name)
     direct = {package for package, rest in packages.items() if re.search(r"\bownership-registry\b", rest)}
     assert direct == {canonicalize_name(requirement.name) for requirement in wanted}
@@ -384,8 +390,9 @@ def test_lock_file_is_in_step_with_the_project(name, group):
         assert requirement.specifier.contains(version), requirement
 
 
-def test_development_runs_what_production_runs():
-    production, development = locked("requirements.txt"), locked("requirements-dev.txt")
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-oidc.txt"])
+def test_development_runs_what_production_runs(name):
+    production, development = locked(name), locked("requirements-dev.txt")
     assert {name: rest.split()[0] for name, rest in production.items()} == {
         name: rest.split()[0] for name, rest in development.items() if name in production
     }
