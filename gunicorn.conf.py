@@ -26,7 +26,7 @@ worker_class = "gthread"
 threads = 4
 
 # What a proxy says in headers is for the settings to believe or not (TRUST_PROXY, TRUSTED_PROXIES). gunicorn itself
-# would believe whoever's proxy is on this machine, and let clients choose which part of an address routes and rates see.
+# would believe whoever's proxy is on this machine, and let clients choose what part of an address routes and rates see.
 secure_scheme_headers = {}
 forwarder_headers = ""
 
