@@ -1,5 +1,6 @@
 """The tables and roles of CloudFormation templates; reader of compiled ones."""
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 from ownership.drift.iam import BOTH, Log, Role, Statement, permitted, statement
 from ownership.drift.model import Access, Infrastructure, Key, KeySchema, Place, ReadError, TableShape
 from ownership.drift.names import Names
-from ownership.drift.source import HOLE, Files, Map, Seq, Text
+from ownership.drift.source import HOLE, Files, Map, Seq, Text, real
 from ownership.drift.template import TABLES, Template
 
 # What AWS's own policies permit on items. Others are listed as unresolved, unless they are known for not
@@ -171,12 +172,13 @@ def read_templates(
     log = Log()
     found: dict[str, list[Role]] = defaultdict(list)
     deployed: list[TableShape] = []
+    paths = [real(path) for path in paths]
+    files = Files(Path(os.path.commonpath([path.parent for path in paths])))
     for path in paths:
-        files = Files(path.parent)
         try:
-            body = files.load(path.resolve())
+            body = files.load(path)
             if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
-                raise ReadError(Place(files.shown(path.resolve()), 1), "has no Resources: is it a template?")
+                raise ReadError(Place(files.shown(path), 1), "has no Resources: is it a template?")
             template = Template([body], given=given)
             own = roles(template)
             for name, properties in own.items():

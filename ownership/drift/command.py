@@ -18,7 +18,7 @@ from ownership.drift.model import Comparison, Declared, Infrastructure, Place, R
 from ownership.drift.names import Names
 from ownership.drift.report import Waived, as_json, as_text
 from ownership.drift.serverless import read_projects
-from ownership.drift.source import Files, Map
+from ownership.drift.source import Files, Map, real
 
 NO_DRIFT, DRIFT, UNREADABLE = 0, 1, 2
 TOKEN = "OWNERSHIP_REGISTRY_TOKEN"  # noqa: S105 -- the variable's name
@@ -84,7 +84,8 @@ def read(arguments: argparse.Namespace, declared: Declared) -> Infrastructure:
 def _roles(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
-    content = Files(path.parent).load(path.resolve())
+    path = real(path)
+    content = Files(path.parent).load(path)
     if not isinstance(content, Map) or not all(isinstance(service, str) for service in content.values()):
         raise ReadError(Place(str(path)), "is no mapping of roles to services")
     return {str(role): str(service) for role, service in content.items()}

@@ -20,7 +20,7 @@ from ownership.drift.model import (
     ReadError,
     TableShape,
 )
-from ownership.drift.source import Files
+from ownership.drift.source import Files, real
 
 MODES: dict[str, tuple[Mode, ...]] = {"read": ("read",), "write": ("write",), "read_write": ("read", "write")}
 MAX_BYTES = 100_000_000
@@ -76,9 +76,9 @@ def load(source: str, token: str | None = None) -> Declared:
     try:
         if source.startswith(("https://", "http://")):
             return from_map(json.loads(fetch(source, token)))
-        path = Path(source)
+        path = real(Path(source))
         if path.suffix in (".yml", ".yaml"):
-            return from_map(Files(path.parent).load(path.resolve()))
+            return from_map(Files(path.parent).load(path))
         with path.open("rb") as file:  # a pipe, too: `--registry <(curl …)`
             return from_map(json.loads(_bounded(file)))
     except urllib.error.HTTPError as error:

@@ -12,7 +12,7 @@ from ownership.drift.cloudformation import Policies, attached, evaluate, list_un
 from ownership.drift.iam import BOTH, Log, Role
 from ownership.drift.model import Infrastructure, Place, ReadError, TableShape
 from ownership.drift.names import Names
-from ownership.drift.source import HOLE, Files, Map, Seq, Text
+from ownership.drift.source import HOLE, Files, Map, Seq, Text, real
 from ownership.drift.template import Template, function
 from ownership.drift.variables import Variables
 
@@ -35,11 +35,11 @@ def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path
     result, and the others are still read.
     """
     log = Log()
-    files = Files(root or (path if path.is_dir() else path.parent))
+    top = real(path)
+    files = Files(root or (top if top.is_dir() else top.parent))
     found: dict[str, list[Role]] = defaultdict(list)
     deployed: list[TableShape] = []
     unread: set[str] = set()
-    top = path.resolve()
     if not top.is_relative_to(files.root):
         log.fail(ReadError(Place(str(path)), f"lies outside {files.root}, the root"))
     else:

@@ -4,6 +4,7 @@ YAML is read from the parser's events, not through a loader: so nothing is const
 before recursion could matter, ``2012-10-17`` and ``yes`` stay text, and an alias is one shared value.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -132,11 +133,16 @@ def hole(place: Place, reason: str, varies: bool = False) -> Text:
     return Text(HOLE, place, (Variable(0, 1, varies, reason),))
 
 
+def real(path: Path) -> Path:
+    """The path without links; one that is a circle of them stays, and is no file."""
+    return Path(os.path.realpath(path))
+
+
 class Files:
     """Reads the files under one root, and none outside of it."""
 
     def __init__(self, root: Path):
-        self.root = root.resolve()
+        self.root = real(root)
         # Projects share what they include, so a few files are kept; more would cost memory.
         self._parsed = lru_cache(maxsize=8)(self._parse)
 
@@ -150,8 +156,8 @@ class Files:
         Raises ValueError if it lies outside the root, by its name or through a link.
         """
         try:
-            path = (folder / name).resolve()
-        except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a name too long, a NUL
+            path = real(folder / name)
+        except (OSError, ValueError) as error:  # a name too long, a NUL
             raise ValueError(f"{name!r} is no usable file name") from error
         if not path.is_relative_to(self.root):
             raise ValueError(f"{name} lies outside {self.root.name or self.root}, the folder to read")
@@ -161,6 +167,8 @@ class Files:
         """The file's text. Raises ReadError for what is no text of sensible size."""
         place = Place(self.shown(path))
         try:
+            if not real(path).is_relative_to(self.root):
+                raise ReadError(place, f"is a link out of {self.root.name or self.root}, the folder to read")
             if not path.is_file():
                 raise ReadError(place, "is no file")
             if path.stat().st_size > MAX_BYTES:

@@ -210,3 +210,12 @@ def test_other_files_are_read_when_one_is_no_template(tmp_path: Path) -> None:
     found = templates(tmp_path, "a: b", TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn"))
     assert [str(error.place) for error in found.errors] == ["0.yml:1"]
     assert grants(found) == {"users read biztechUsers"}
+
+
+def test_templates_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn")
+    folder = write(tmp_path, {"a/template.yml": template, "b/template.yml": template, "c/template.yml": "x: y"})
+    paths = [folder / each / "template.yml" for each in "abc"]
+    found = read_templates([*paths, folder / "nowhere.yml"], names(services=("users",)), {}, {})
+    assert {place.file for places in found.grants.values() for place in places} == {"a/template.yml", "b/template.yml"}
+    assert [error.place.file for error in found.errors] == ["c/template.yml", "nowhere.yml"]

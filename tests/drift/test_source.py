@@ -150,6 +150,20 @@ def test_no_file_outside_the_root_is_read(tmp_path: Path, name: str) -> None:
     assert len(found.unresolved) == 1
 
 
+def test_a_project_that_is_a_link_out_of_the_root_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.yml").write_text(statement(f"{ARN}secret"))
+    (tmp_path / "root" / "a").mkdir(parents=True)
+    (tmp_path / "root" / "a" / "serverless.yml").symlink_to(tmp_path / "secret.yml")
+    found = read(tmp_path / "root", {"b/serverless.yml": statement(f"{ARN}X")})
+    assert [str(error) for error in found.errors] == ["a/serverless.yml: is a link out of root, the folder to read"]
+    assert grants(found) == {"b read X"}
+
+
+def test_a_circle_of_links_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "serverless.yml").symlink_to("serverless.yml")
+    assert [error.reason for error in read(tmp_path, {}).errors] == ["is no file"]
+
+
 def test_a_file_inside_the_root_may_be_above_the_project(tmp_path: Path) -> None:
     files = {"a/b/serverless.yml": statement("${file(../../shared.yml):arn}"), "shared.yml": f"arn: {ARN}X"}
     assert grants(read(tmp_path, files)) == {"b read X"}
