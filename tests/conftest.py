@@ -9,6 +9,18 @@ from django.db import connection
 from django.test import Client
 
 from ownership.bootstrap import TEAM_LEADS, VIEWERS, drop_triggers
+from tests.threads import PATIENCE
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
+    """Wait for locks and connections as long as for threads: a machine that stands still for seconds fails no test."""
+    options = connection.settings_dict["OPTIONS"]
+    if connection.vendor == "postgresql":
+        options["options"] += f" -c lock_timeout={PATIENCE}s"
+        options["pool"]["timeout"] = PATIENCE
+    else:
+        options["timeout"] = PATIENCE
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ from ownership.replicas import Replica
 from tests.admin.pages import open_form, save_form
 from tests.api.conftest import make_token
 from tests.factories import make_service, make_table
+from tests.threads import PATIENCE
 from tests.with_postgres import Server, server_binaries
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,7 +54,7 @@ def standbys(committed, servers, settings, monkeypatch) -> Iterator[list[Any]]:
     """The registry reads from the two: each with its server, and with what replays or holds back what is written."""
     settings.DATABASE_ROUTERS = ["ownership.replicas.ReplicaRouter"]
     settings.ANONYMOUS_READ = True
-    monkeypatch.setattr(replicas, "PATIENCE", 60)  # however busy the machine is
+    monkeypatch.setattr(replicas, "PATIENCE", PATIENCE)  # however busy the machine is
     seen = []
     for number, server in enumerate(servers, 1):
         alias = f"replica{number}"
@@ -83,12 +84,13 @@ def pause(standby: Any) -> None:
     wait(lambda: run(standby, "SELECT pg_get_wal_replay_pause_state()")[0] == "paused")
 
 
-def wait(until: Callable[[], Any]) -> None:
-    for _ in range(6000):
+def wait(until: Callable[[], Any], standing: Callable[[], Any] = str) -> None:
+    last = time.monotonic() + 2 * PATIENCE
+    while time.monotonic() < last:
         if until():
             return
         time.sleep(0.01)
-    raise AssertionError("it did not happen within 60 s")
+    raise AssertionError(f"it did not happen within {2 * PATIENCE} s {standing()}")
 
 
 def look(standbys: list[Any]) -> None:
@@ -101,7 +103,13 @@ def catch_up(standbys: list[Any]) -> None:
         look(standbys)
         return all(one.replica.is_good for one in standbys)
 
-    wait(good)
+    def standing() -> list[Any]:
+        paused = [
+            run(one, "SELECT pg_get_wal_replay_pause_state(), status FROM pg_stat_wal_receiver") for one in standbys
+        ]
+        return paused + [replicas._standing(alias) for alias in ("default", *(one.alias for one in standbys))]
+
+    wait(good, standing)
 
 
 def get(path: str, client: Client | None = None, **headers: Any) -> Any:
