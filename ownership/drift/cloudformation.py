@@ -10,7 +10,7 @@ from typing import Any
 
 from ownership.drift.iam import BOTH, Log, Role, Statement, permitted, statement
 from ownership.drift.model import Access, Infrastructure, Key, KeySchema, Place, ReadError, TableShape
-from ownership.drift.names import Names
+from ownership.drift.names import Names, stranger
 from ownership.drift.source import HOLE, Files, Map, Seq, Text, real
 from ownership.drift.template import TABLES, Template
 
@@ -207,7 +207,7 @@ def _service_of(
     for tag in template.mappings_in(properties.get("Tags")):
         value = template.text(tag.get("Value"))
         if value and str(template.text(tag.get("Key"))).lower() == "service":
-            return names.service((), value) or str(value)
+            return names.service((), value) or stranger(value)
     return names.role(known)
 
 

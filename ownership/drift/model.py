@@ -21,9 +21,14 @@ Kind = Literal[
 SHOWN = 300  # characters of other people's texts, in what is told of them
 
 
+def legible(text: str) -> str:
+    """Other people's text on one line, without what a terminal would obey or nobody would see."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def cut(text: str) -> str:
-    """A text short enough to be read."""
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text):,} characters)"
+    """A text short enough to be read, and legible."""
+    return legible(text) if len(text) <= SHOWN else f"{legible(text[:SHOWN])}… ({len(text):,} characters)"
 
 
 def mode_name(modes: Iterable[Mode]) -> str | None:

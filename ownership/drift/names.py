@@ -4,8 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ownership.drift.model import Declared
+from ownership.drift.model import Declared, legible
 from ownership.drift.source import HOLE, SEPARATORS, Text
+
+
+def stranger(name: str) -> str:
+    """What a service that the map doesn't know is called: its name, as far as a run and a waiver can keep it."""
+    return legible(name[:255])
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from ownership.drift.cloudformation import Policies, attached, evaluate, list_unread, roles, tables
 from ownership.drift.iam import BOTH, Log, Role
 from ownership.drift.model import Infrastructure, Place, ReadError, TableShape
-from ownership.drift.names import Names
+from ownership.drift.names import Names, stranger
 from ownership.drift.source import HOLE, Files, Map, Seq, Text, real
 from ownership.drift.template import Template, function
 from ownership.drift.variables import Variables
@@ -169,7 +169,7 @@ def _service(path: Path, top: Path, own: str | None, names: Names) -> str:
     """The service whose project this is, by its folders and by what it calls itself."""
     inside = path.parent.relative_to(top).parts[::-1] if top.is_dir() else ()
     around = inside or (path.parent.name,)
-    return names.service(around, own) or next(iter(inside), None) or own or around[0]
+    return names.service(around, own) or stranger(next(iter(inside), None) or own or around[0])
 
 
 def _is_role(node: Any) -> bool:

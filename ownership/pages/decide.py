@@ -111,7 +111,7 @@ class _DecisionPage(Page):
         since = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else past.head()[0]
         sentences = []
         for identity in gone:
-            pk = feed.id_named(Table, identity.table) if "\x00" not in identity.table else None
+            pk = feed.id_named(Table, identity.table)
             groups = Timeline.of_row(Table, pk).since(since) if pk else []
             by = ", ".join(
                 f"revision {g.change_set.revision} by {g.change_set.user_name}: {g.change_set.reason}" for g in groups

@@ -49,9 +49,10 @@ def identity_of(value: str) -> Identity:
     """The identity that a form's value names; BadAddress where it is none."""
     try:
         kind, table, part = json.loads(value)
+        nowhere = b"\0" in f"{kind}{table}{part}".encode()  # nor are halves of characters: a database has neither
     except (ValueError, TypeError, RecursionError):
         raise BadAddress("A finding is [kind, table, service].") from None
-    if not (isinstance(kind, str) and isinstance(table, str) and (part is None or isinstance(part, str))):
+    if nowhere or not (isinstance(kind, str) and isinstance(table, str) and (part is None or isinstance(part, str))):
         raise BadAddress("A finding is [kind, table, service].")
     return Identity(kind, table, part)  # type: ignore[arg-type]
 

@@ -320,6 +320,23 @@ def test_a_service_is_named_by_folder_then_by_itself(tmp_path: Path, folder: str
     assert read_projects(tmp_path, known, {}).services == {expected}
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("x" * 300, "x" * 255), (r"two\nlines \e[31m\u202e", "two lines  [31m ")],
+    ids=["no longer than a run keeps", "on one line, without what a terminal obeys"],
+)
+def test_an_unknown_services_name_is_legible(tmp_path: Path, name: str, expected: str) -> None:
+    project = statement(f"{ARN}users").replace("service: club-users", f'service: "{name}"')
+    assert read(tmp_path, {"serverless.yml": project}).services == {expected}
+
+
+def test_what_is_told_of_files_is_legible(tmp_path: Path) -> None:
+    project = statement(r'"arn:aws:dynamodb:*:*:table/two\nlines\e[31m"')
+    assert [one.text for one in read(tmp_path, {"users/serverless.yml": project}).unresolved] == [
+        "arn:aws:dynamodb:*:*:table/two lines [31m"
+    ]
+
+
 def test_a_project_at_the_top_is_named_by_its_service(tmp_path: Path) -> None:
     write(tmp_path, {"serverless.yml": "service: {name: club-users}\n"})
     assert read_projects(tmp_path, names(services=("users",)), {}).services == {"users"}

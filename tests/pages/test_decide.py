@@ -234,6 +234,8 @@ def test_a_stranger_is_asked_to_sign_in_and_a_get_leads_to_the_drift_page(client
         {"finding": "x"},
         {"finding": "[1, 2, 3]"},
         {"finding": "[" * 5000},
+        {"finding": json.dumps(["undeclared_access", "a\x00b", "bots"])},
+        {"finding": json.dumps(["undeclared_access", "half of a character: \ud800", "bots"])},
         {"finding": [json.dumps(["undeclared_access", str(n), "bots"]) for n in range(201)]},
     ],
 )
@@ -243,7 +245,7 @@ def test_nonsense_is_refused(lead_client, run, address, fields):
 
 
 @pytest.mark.parametrize("address", [ACCEPT, WAIVE])
-@pytest.mark.parametrize("table", ["nowhere", "a\x00b", "x" * 5000])
+@pytest.mark.parametrize("table", ["nowhere", "x" * 5000])
 def test_a_finding_that_there_is_not_is_none_any_more(lead_client, run, address, table):
     finding = json.dumps(["undeclared_access", table, "bots"])
     answer = lead_client.post(address, {"run": str(run.pk), "finding": finding, "revision": "x"}, follow=True)
