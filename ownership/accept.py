@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max, ProtectedError
 
 from ownership.drift.model import Finding, Identity, KeySchema, Offer, mode_name
-from ownership.drift.report import in_a_line, in_words
+from ownership.drift.report import difference, in_a_line
 from ownership.models import Access, DriftRun, SecondaryIndex, Service, Table, TableGroup
 from ownership.runs import Shown
 
@@ -65,14 +65,19 @@ def accept(shown: Shown, chosen: Iterable[Finding | Offer], places: Mapping[str,
     by_table: dict[str, list[Any]] = defaultdict(list)
     for one in chosen:
         by_table[one.table].append(one)
+    obstacles = []
     for name, ones in by_table.items():
         try:
             _accept_table(shown, name, ones, places)
+        except CanNotAccept as error:
+            obstacles.append(str(error))
         except ValidationError as error:
-            raise CanNotAccept(f"{name}: {' '.join(error.messages)}") from error
+            obstacles.append(f"{name}: {' '.join(error.messages)}")
         except ProtectedError as error:
             names = ", ".join(sorted(map(str, error.protected_objects)))
-            raise CanNotAccept(f"{name} is still used: {names}.") from error
+            obstacles.append(f"{name} is still used: {names}.")
+    if obstacles:
+        raise CanNotAccept("\n".join(dict.fromkeys(obstacles)))
 
 
 def _accept_table(shown: Shown, name: str, ones: list[Any], places: Mapping[str, Place]) -> None:
@@ -174,7 +179,7 @@ def evidence(run: DriftRun, chosen: Iterable[Finding | Offer]) -> str:
     lines = [f"Accepted from {run} of {run.time:%Y-%m-%d %H:%M} UTC:"]
     for one in chosen:
         if isinstance(one, Finding):
-            said = f"{in_a_line(one)}: declared {in_words(one.declared)}, found {in_words(one.granted)}"
+            said = ", ".join(filter(None, (in_a_line(one), difference(one))))
         else:
             said = f"keys of {one.table}{f' index {one.index}' if one.index else ''}: {one.key_schema}"
         shown = [str(place) for place in one.evidence[:PLACES]]

@@ -150,6 +150,14 @@ def test_a_service_that_the_map_does_not_have_is_in_the_way_and_nothing_is_writt
     assert modes() == {("payments", "orders"): "read"}
 
 
+def test_all_that_is_in_the_way_is_said_at_once():
+    declare("payments", "read")
+    with pytest.raises(accept.CanNotAccept) as error:
+        accept_all(keep_run("payments read orders", "stranger read orders", "bots read a*"))
+    assert "no service stranger" in str(error.value)
+    assert "3–255" in str(error.value)
+
+
 def test_a_name_that_no_table_can_have_is_in_the_way():
     with pytest.raises(accept.CanNotAccept, match="3–255"):
         accept_all(keep_run("bots read a*"))
@@ -171,4 +179,4 @@ def test_the_reason_says_run_finding_and_place():
     run = keep_run("payments read_write orders")
     told = accept.evidence(run, show(run).result.findings)
     assert told.startswith(f"Accepted from run {run.pk} serverless of {run.time:%Y-%m-%d %H:%M} UTC:\n")
-    assert "wider_grant orders payments: declared Read, found Read + Write (payments/serverless.yml:1)" in told
+    assert "wider_grant orders payments, declared: Read; found: Read + Write (payments/serverless.yml:1)" in told

@@ -106,7 +106,7 @@ def _lines(declared: Declared, found: Infrastructure, result: Comparison, waived
         by_owner[f"Ask {finding.owner}" if finding.owner else "Owner not known"].append(finding)
     for owner, findings in sorted(by_owner.items()):
         yield f"{owner} ({len(findings)})"
-        rows = [[f.kind, f.table, f.service or "–", _difference(f)] for f in findings]
+        rows = [[f.kind, f.table, f.service or "–", difference(f)] for f in findings]
         widths = [max(len(row[i]) for row in rows) for i in range(3)]
         for row, finding in zip(rows, findings, strict=True):
             yield (
@@ -158,7 +158,8 @@ def _number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _difference(finding: Finding) -> str:
+def difference(finding: Finding) -> str:
+    """What is declared and what was found; nothing for a table that is there or isn't."""
     if finding.declared is None and finding.granted is None:
         return ""
     return f"declared: {in_words(finding.declared)}; found: {in_words(finding.granted)}"

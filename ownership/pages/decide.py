@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 
 from ownership import accept, feed, past, runs, waive
 from ownership.admin.base import ReasonField
@@ -19,6 +20,7 @@ from ownership.history import ChangeSet, change_set, entries_of
 from ownership.models import DriftRun, Service, Table, TableGroup, Waiver
 from ownership.pages.base import BadAddress, Page, refusal
 from ownership.pages.drift import ACCEPTING, WAIVING, Row, identity_of, value_of
+from ownership.templatetags.words import kind
 from ownership.timeline import Said, Timeline, said
 
 MOST = 200  # findings at once
@@ -42,6 +44,7 @@ class _DecisionPage(Page):
     shows_past = False
     template_name = "ownership/drift_decide.html"
     title: str
+    meaning: str
     verb: str
     permissions: list[str]
     refused: str  # to whom may not
@@ -116,7 +119,8 @@ class _DecisionPage(Page):
             by = ", ".join(
                 f"revision {g.change_set.revision} by {g.change_set.user_name}: {g.change_set.reason}" for g in groups
             )
-            sentences.append(f"{' '.join(filter(None, identity))} ({by or 'a newer run does not find it'})")
+            what = " ".join(filter(None, (kind(identity.kind), identity.table, identity.service)))
+            sentences.append(f"{what} ({by or 'a newer run does not find it'})")
         return sentences
 
     def _show(self, run: DriftRun, chosen: Chosen, gone: list[Identity], form: forms.Form) -> HttpResponse:
@@ -125,6 +129,7 @@ class _DecisionPage(Page):
         shown = signature(chosen, entries, waivers.values())
         context = self.get_context_data(
             title=self.title,
+            meaning=self.meaning,
             verb=self.verb,
             run=run,
             rows=[Row(one, value_of(one), waiver=waivers.get(one)) for one in chosen],
@@ -154,6 +159,12 @@ class _DecisionPage(Page):
     def decide(self, run: DriftRun, identities: list[Identity], form: forms.Form) -> HttpResponse:
         """Write, under the lock, what was shown. Raises Overtaken, _Moved, CanNotAccept, ValidationError."""
         raise NotImplementedError
+
+    def decided(self, what: str, revision: int | None) -> HttpResponse:
+        """Back to the drift page, which says what was done and leads to it."""
+        address = reverse("admin:ownership_changeset_change", args=[revision])
+        messages.success(self.request, format_html('{} as <a href="{}">revision {}</a>.', what, address, revision))
+        return HttpResponseRedirect(reverse("pages:drift"))
 
 
 def signature(chosen: Chosen, entries: list[Said], waivers: Iterable[Any] = ()) -> str:
@@ -204,6 +215,7 @@ class AcceptPage(_DecisionPage):
     """Change the map to what the infrastructure shows."""
 
     title, verb = "Accept findings", "Accept"
+    meaning = "The map becomes what was found. What that writes, and deletes, stands below the list."
     permissions = ACCEPTING
     refused = "Accepting a finding changes tables and accesses: team leads may. Nothing was written."
 
@@ -243,8 +255,7 @@ class AcceptPage(_DecisionPage):
             entries = [said(entry) for entry in entries_of([draft.revision])] if draft.revision else []
             if signature(chosen, entries) != self.request.POST.get("signature"):
                 raise _Moved
-        messages.success(self.request, f"{_number(len(chosen))} accepted as revision {draft.revision}.")
-        return HttpResponseRedirect(reverse("pages:drift"))
+        return self.decided(f"{_number(len(chosen))} accepted", draft.revision)
 
 
 class WaiveForm(forms.Form):
@@ -267,6 +278,10 @@ class WaivePage(_DecisionPage):
     """Live with findings until a day."""
 
     title, verb = "Waive findings", "Waive"
+    meaning = (
+        "The map stays as it is. Until the day is past, or something else is found granted, these are listed apart "
+        "and fail no pipeline."
+    )
     permissions = WAIVING
     refused = "Waiving a finding is a decision of team leads. Nothing was written."
 
@@ -290,8 +305,7 @@ class WaivePage(_DecisionPage):
                 raise _Moved
             waive.waive(chosen, run.environment or None, form.cleaned_data["until"])
         until = form.cleaned_data["until"]
-        messages.success(self.request, f"{_number(len(chosen))} waived until {until} as revision {draft.revision}.")
-        return HttpResponseRedirect(reverse("pages:drift"))
+        return self.decided(f"{_number(len(chosen))} waived until {until}", draft.revision)
 
 
 def _number(count: int) -> str:

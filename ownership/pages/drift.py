@@ -8,7 +8,6 @@ from typing import Any
 from ownership import runs
 from ownership.accept import offer_identity
 from ownership.drift.model import Finding, Identity, Offer
-from ownership.drift.report import TODO
 from ownership.models import Waiver
 from ownership.models.drift import KINDS
 from ownership.pages.base import BadAddress, Page
@@ -33,11 +32,7 @@ class Row:
     value: str
     new: bool = False
     waiver: Waiver | None = None
-
-    @property
-    def todo(self) -> str:
-        """What people do about it."""
-        return TODO[self.finding.kind]
+    known: bool = False  # whether the map has the service
 
 
 def value_of(one: Finding | Offer) -> str:
@@ -115,7 +110,11 @@ class DriftPage(Page):
 
 
 def _section(shown: runs.Shown, asked: dict[str, str]) -> dict[str, Any]:
-    rows = [Row(one, value_of(one), one.identity in shown.new, shown.waived.get(one)) for one in shown.result.findings]
+    services = {service.name for service in shown.declared.services}
+    rows = [
+        Row(one, value_of(one), one.identity in shown.new, shown.waived.get(one), one.service in services)
+        for one in shown.result.findings
+    ]
     wanted = [row for row in rows if _is_wanted(row, asked)]
     waived = [row for row in wanted if row.waiver]
     offers = [offer for offer in shown.result.offers if asked["table"] in ("", offer.table)]
@@ -139,7 +138,7 @@ def _section(shown: runs.Shown, asked: dict[str, str]) -> dict[str, Any]:
         "share": share(shown.run),
         "open": len(open_rows),
         "more": max(0, len(open_rows) - SHOWN),
-        "new": sum(row.new for row in wanted),
+        "new": sum(row.new for row in open_rows),
         # Those that nobody answers for last.
         "owners": [
             (owner, sorted(rows, key=lambda row: (row.finding.kind, row.finding.table)))

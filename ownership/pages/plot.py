@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ownership.models import DriftRun
 
 WIDTH, HEIGHT = 640, 140
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 24  # margins
+LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 24  # margins
 
 
 def share(run: DriftRun) -> int:

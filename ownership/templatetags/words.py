@@ -1,12 +1,24 @@
 """Names of drift as people read them; JSON alone says access_not_granted and read_write."""
 
 from django import template
+from django.utils.html import format_html
 
-from ownership.drift.report import in_words
+from ownership.drift.report import MODES, TODO, in_words
 
 register = template.Library()
 
-register.filter("permitted", in_words)
+
+@register.filter
+def todo(kind: str) -> str:
+    """What people do about a finding of that kind."""
+    return TODO[kind]
+
+
+@register.filter
+def permitted(value: str | None) -> str:
+    """A mode as it stands on all pages; keys and indexes as they are."""
+    words = in_words(value)
+    return format_html('<span class="mode {}">{}</span>', value, words) if value in MODES else words
 
 
 @register.filter

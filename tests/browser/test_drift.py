@@ -1,5 +1,7 @@
 """A team lead's way through drift, in a real browser: see it, accept one finding, waive another."""
 
+import json
+
 import pytest
 from django.core.management import call_command
 from selenium.webdriver.common.by import By
@@ -11,11 +13,26 @@ pytestmark = pytest.mark.browser
 
 
 def tick(browser, name):
-    browser.find_element(By.CSS_SELECTOR, f"input[aria-label='{name}']").click()
+    box = browser.find_element(By.CSS_SELECTOR, f"input[aria-label='{name}']")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
+    box.click()
 
 
 def press(browser, text):
     follow(browser, browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{text}')]"))
+
+
+def test_a_heading_ticks_all_below_it(committed, lead, live_server, browser):
+    call_command("seed", verbosity=0)
+    keep_run("bots write biztechUsers", "qr write biztechUsers", "payments read biztechQRs")
+    sign_in(browser, live_server.url, "lead", "a long pass phrase")
+    browser.get(f"{live_server.url}/drift/?kind=undeclared_access")
+    tick(browser, "All: Ask users (2)")
+    ticked = browser.find_elements(By.CSS_SELECTOR, "input[name=finding]:checked")
+    assert {json.loads(box.get_attribute("value"))[2] for box in ticked} == {"bots", "qr"}
+    tick(browser, "All: Tick")
+    assert len(browser.find_elements(By.CSS_SELECTOR, "input[name=finding]:checked")) == 3
+    assert complaints(browser) == []
 
 
 def test_a_lead_accepts_one_finding_and_waives_another(committed, lead, live_server, browser):

@@ -66,11 +66,12 @@ def test_several_findings_are_accepted_in_one_change_set_with_reason_and_evidenc
     group, owner = TableGroup.objects.get(), Service.objects.get(name="payments")
     places = {"group shadow": str(group.pk), "owner shadow": str(owner.pk)}
     done = confirm(lead_client, ACCEPT, page, BOTS, SHADOW, reason="The bot's new job", **places)
-    assert f"2 findings accepted as revision {before + 1}." in messages(done)
+    address = reverse("admin:ownership_changeset_change", args=[before + 1])
+    assert f'2 findings accepted as <a href="{address}">revision {before + 1}</a>.' in messages(done)
     change = ChangeSet.objects.get(revision=before + 1)
     assert (change.source, change.user_name) == ("drift", "lead")
     assert change.reason.startswith(f"The bot's new job\n\nAccepted from run {run.pk} serverless")
-    assert "undeclared_access orders bots: declared nothing, found Write (bots/serverless.yml:2)" in change.reason
+    assert "undeclared_access orders bots, declared: nothing; found: Write (bots/serverless.yml:2)" in change.reason
     assert Table.objects.get(name="shadow").owner == owner
     assert show(run).result.findings == ()
     assert list(Verification().run()) == []
@@ -99,7 +100,7 @@ def test_what_was_settled_meanwhile_is_told_with_who_and_why(lead_client, run):
     head = ChangeSet.objects.count()
     again = confirm(lead_client, ACCEPT, page, BOTS, SHADOW, reason="The bot's new job")
     assert again.status_code == 409
-    assert "undeclared_access orders bots (revision" in again.text
+    assert "Undeclared access orders bots (revision" in again.text
     assert "Declared by hand" in again.text
     assert form_of(again)["reason"] == "The bot's new job"
     assert form_of(again)["finding"] == json.dumps(SHADOW)

@@ -54,7 +54,8 @@ def test_findings_stand_by_owner_with_evidence_and_what_to_do(viewer_client, dri
     page = viewer_client.get(DRIFT).text
     for words in (
         "Ask sales (1)",
-        'Undeclared access <strong class="new">new</strong>',
+        "<strong>Undeclared access</strong>",
+        'orders</a> <strong class="new">new</strong>',
         "<code>bots/serverless.yml:2</code>",
         "declare the access, or take the grant away",
         "Owner not known (1)",
@@ -113,6 +114,33 @@ def test_more_than_a_page_holds_is_counted_and_narrowed_to(lead_client, drifted,
     page = lead_client.get(DRIFT).text
     assert "1 more: narrow by owner, kind, table or service" in page
     assert len({one for one in ticks(page) if one.kind != "key_schema_offered"}) == 1
+
+
+def test_a_service_leads_to_its_page_unless_the_map_has_none(viewer_client, drifted):
+    assert f'<a href="{reverse("pages:service", args=["bots"])}">bots</a>' in viewer_client.get(DRIFT).text
+    keep_run("stranger read orders")
+    assert 'stranger <span class="tag">not on the map</span>' in viewer_client.get(DRIFT).text
+
+
+def test_what_is_new_and_waived_already_is_not_counted_as_new(viewer_client, drifted):
+    with change_set(reason="Until summer"):
+        waive(show(drifted).result.findings, None, today() + timedelta(days=9))
+    page = viewer_client.get(DRIFT).text
+    assert "0 findings now; 3 waived" in page
+
+
+def test_several_runs_have_a_list_that_leads_to_each(viewer_client, drifted):
+    assert f'href="#run-{drifted.pk}"' not in viewer_client.get(DRIFT).text
+    other = keep_run("bots read orders", environment="production")
+    page = viewer_client.get(DRIFT).text
+    for run in (drifted, other):
+        assert page.count(f'href="#run-{run.pk}"') == page.count(f'id="run-{run.pk}"') == 1
+
+
+def test_one_run_alone_has_no_plot(viewer_client, drifted):
+    assert "<svg" in viewer_client.get(DRIFT).text
+    keep_run("bots read orders", environment="production")
+    assert "<svg" not in viewer_client.get(f"{DRIFT}?environment=production").text
 
 
 def test_before_the_first_run_it_says_how_to_keep_one(viewer_client, seeded):
