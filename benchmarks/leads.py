@@ -3,9 +3,8 @@
 So many leads, each signed in, open and save forms of the admin as fast as they are answered, served by gunicorn with
 production settings, while readers poll the map. A quarter of the leads share a table with another one, so that some
 meet conflict pages, as they should; the others have one each. Then every edit that was acknowledged is looked for in
-the history, and ``verify_history`` runs. With ``--once`` all have a table each and keep its form open: what saving
-alone costs, for opening a form takes longer than saving it. SQLite in a temporary directory; ``python -m
-tests.with_postgres python benchmarks/leads.py`` for PostgreSQL. It fails where anything is wrong, or an
+the history, and ``verify_history`` runs. (What saving alone costs: saves.py.) SQLite in a temporary directory;
+``python -m tests.with_postgres python benchmarks/leads.py`` for PostgreSQL. It fails where anything is wrong, or an
 answer is a 5xx.
 """
 
@@ -25,14 +24,14 @@ from benchmarks import server
 from benchmarks.saving import Lead, Reader, check, counted, registry, sessions
 
 
-def measure(leads: int, readers: int, seconds: float, once: bool) -> bool:
+def measure(leads: int, readers: int, seconds: float) -> bool:
     """Let them save for so long; print what came of it, and whether all is well."""
     with registry() as environment:
         stop, keys = threading.Event(), sessions(leads)
         with server.serving(["gunicorn"], environment) as (address, process):
-            alone = leads if once else leads - leads // 4
+            alone = leads - leads // 4
             tables = [n if n < alone else alone + (n - alone) // 2 for n in range(leads)]
-            people = [Lead(address, n, tables[n] + 1, keys[n], stop, once=once) for n in range(leads)]
+            people = [Lead(address, n, tables[n] + 1, keys[n], stop) for n in range(leads)]
             polling = [Reader(address, stop) for _ in range(readers)]
             begun, client, used = time.perf_counter(), time.process_time(), server.processor_seconds(process)
             for thread in (*people, *polling):
@@ -72,14 +71,12 @@ def main() -> None:
     parser.add_argument("--leads", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--readers", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--once", action="store_true")
     asked = parser.parse_args()
     if len(asked.leads) == 1:
-        sys.exit(not measure(asked.leads[0], asked.readers, asked.seconds, asked.once))
+        sys.exit(not measure(asked.leads[0], asked.readers, asked.seconds))
     # A DATABASE_URL given to this process names a server: each run begins with an empty database of it.
     prefix = [sys.executable, "-m", "tests.with_postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
     again = [sys.executable, __file__, f"--readers={asked.readers}", f"--seconds={asked.seconds}"]
-    again += ["--once"] * asked.once
     sys.exit(max([subprocess.run([*prefix, *again, f"--leads={number}"]).returncode for number in asked.leads]))
 
 

@@ -1,6 +1,6 @@
 """Team leads who save through the admin's forms as browsers do, and the check that all they were told is kept.
 
-For the scripts beside this file that save under load: leads.py and kills.py.
+For the scripts beside this file that save under load: leads.py, saves.py and kills.py.
 """
 
 import http.client
@@ -56,9 +56,10 @@ class Lead(threading.Thread):
         *,
         notes: bool = False,
         once: bool = False,
+        admin: str = "/admin/ownership",
     ):
         super().__init__(name=NAME.format(number), daemon=True)
-        self.host, self.path = urlsplit(address).netloc, f"/admin/ownership/table/{table}/change/"
+        self.host, self.path = urlsplit(address).netloc, f"{admin}/table/{table}/change/"
         self.table, self.stop_event, self.notes, self.once = table, stop, notes, once
         self.form: dict[str, str] = {}
         self.headers = server.HEADERS | {"Cookie": f"sessionid={session}", "Origin": f"https://{self.host}"}

@@ -1,4 +1,4 @@
-"""Addresses for ``benchmarks/map.py``: the registry's own, and the yardsticks."""
+"""Addresses for ``benchmarks/map.py`` and ``saves.py``: the registry's own, and the yardsticks."""
 
 from django.http import HttpResponse
 from django.urls import path
@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from benchmarks.bare.admin import site
 from ownership import past
 from ownership.api.snapshot import snapshots
 from ownership.models import Access, Service, Table
@@ -60,4 +61,4 @@ class Nested(APIView):
         )
 
 
-urlpatterns = [path("constant/", constant), path("nested/", Nested.as_view()), *own]
+urlpatterns = [path("constant/", constant), path("nested/", Nested.as_view()), path("bare/", site.urls), *own]

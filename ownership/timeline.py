@@ -145,6 +145,13 @@ class Timeline:
         """Whether there is any entry."""
         return any(model.objects.filter(which).exists() for model, which in self.parts)
 
+    def goes_on_after(self, revision: int) -> bool:
+        """Whether there is any entry after that revision: one query, for saves ask this under the lock."""
+        first, *others = (
+            model.objects.filter(which, change_set__gt=revision).order_by() for model, which in self.parts
+        )
+        return first.union(*others, all=True).exists()
+
     def label(self) -> str:
         """What the thing was called last."""
         model, which = self.parts[0]

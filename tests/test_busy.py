@@ -78,6 +78,14 @@ def test_a_save_that_waits_too_long_keeps_what_was_typed_and_can_be_sent_again(l
     assert table.history.latest("history_id").change_set.reason == "Because"
 
 
+def test_a_form_with_a_mistake_does_not_wait(lead):
+    table = make_table("orders")
+    with another_writes("A large map"):
+        response = save_form(lead, table, open_form(lead, table) | {"name": "no name"}, "Because")
+    assert response.status_code == 200
+    assert "A table’s name is" in response.content.decode() or "A table&#x27;s name is" in response.content.decode()
+
+
 def test_it_names_the_running_change_set(lead):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no place where another connection could read it")

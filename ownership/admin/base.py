@@ -1,6 +1,7 @@
 """What all registry models share in the admin: a reason with every write, and the timeline as history page."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 from django import forms
@@ -10,16 +11,16 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.admin.widgets import AdminURLFieldWidget, AutocompleteSelect, RelatedFieldWidgetWrapper
-from django.core.exceptions import PermissionDenied
-from django.db import DataError, models
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DataError, IntegrityError, models
 from django.db.models import QuerySet
 from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 
-from ownership.admin.conflict import Conflict, find_conflict, head_revision, merged
+from ownership.admin.conflict import FIELD, Conflict, find_conflict, head_revision, merged
 from ownership.admin.lists import CountedLists
-from ownership.history import NO_REASON, ChangeSet, change_set, open_draft
+from ownership.history import ChangeSet, change_set
 from ownership.models import Access, Service, TableGroup
 from ownership.timeline import Page, Timeline
 
@@ -175,8 +176,12 @@ def _as_typed(model: Any, post: QueryDict) -> Iterator[tuple[str, str]]:
         yield where + last.replace("_", " "), str(choices.get(last, {}).get(value, value))
 
 
+class Overtaken(Exception):
+    """Somebody changed the row between the checks of a form and its writing."""
+
+
 class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
-    """Edits registry rows: every POST is one change set, checked and written under the registry's lock."""
+    """Edits registry rows: every POST is one change set."""
 
     form = RegistryForm
     # An address typed without a scheme means https (Django's own default is still http, and warns).
@@ -225,27 +230,52 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Check and write under the lock, as one change set; without a reason nothing is written."""
-        context = dict(extra_context or {})
-        if request.method != "POST" or object_id is None:
-            context["shown_revision"] = head_revision()
-        if request.method != "POST":
-            return super().changeform_view(request, object_id, form_url, context)
-        with admin_change_set(request, request.POST.get("reason", "").strip() or NO_REASON):
-            row = self.get_object(request, unquote(object_id)) if object_id else None
-            if object_id and row is None and self.has_change_permission(request):
-                timeline = Timeline.of_row(self.model, unquote(object_id))
-                if timeline.exists():
-                    return self._gone(request, timeline)
-            if row is not None and self.has_change_permission(request, row):
-                context |= self._refuse_if_stale(request, row)
-                request.row_under_lock = row  # type: ignore[attr-defined]
-            return super().changeform_view(request, object_id, form_url, context)
+        """The form. A POST is checked, and then written under the lock as one change set.
 
-    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        The lock is held for the writing alone: leads who save at once wait for each other no longer than that. Where
+        something came between that makes the checks untrue, nothing is written, and the form is checked once more.
+        """
+        context = dict(extra_context or {})
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, context | {"shown_revision": head_revision()})
+        try:
+            return self._checked_and_written(request, object_id, form_url, context)
+        except (Overtaken, IntegrityError, ValidationError):
+            return self._checked_and_written(request, object_id, form_url, context)
+
+    def _checked_and_written(
+        self, request: Any, object_id: str | None, form_url: str, context: dict[str, Any]
+    ) -> HttpResponse:
+        request.row_read = None
+        row = self.get_object(request, unquote(object_id)) if object_id else None
+        if object_id is None:
+            context["shown_revision"] = head_revision()
+        elif row is None and self.has_change_permission(request):
+            timeline = Timeline.of_row(self.model, unquote(object_id))
+            if timeline.exists():
+                return self._gone(request, timeline)
+        elif row is not None and self.has_change_permission(request, row):
+            context = context | self._refuse_if_stale(request, row)
+            request.row_read = row
+        # Django's own, less the transaction that it puts around a POST: on SQLite that would be the lock.
+        with ExitStack() as request.writing:
+            return self._changeform_view(request, object_id, form_url, context)  # type: ignore[attr-defined]
+
+    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
+        """Take the lock, then write. Raises Overtaken where somebody changed the row since it was checked."""
+        request.draft = request.writing.enter_context(admin_change_set(request, form.cleaned_data["reason"]))
+        if change and Timeline.of_row(self.model, obj.pk).goes_on_after(int(request.POST[FIELD])):
+            raise Overtaken
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: Any, form: Any, formsets: Any, change: bool) -> None:
+        """Write the inlines' rows, then the change set, and give the lock back."""
+        super().save_related(request, form, formsets, change)
+        request.writing.close()
+
+    def response_change(self, request: Any, obj: Any) -> HttpResponse:
         """Django's answer; of a form in which nothing was changed it says that."""
-        draft = open_draft()
-        request.unchanged = draft is not None and draft.revision is None  # type: ignore[attr-defined]
+        request.unchanged = request.draft.revision is None
         return super().response_change(request, obj)
 
     def message_user(self, request: HttpRequest, message: Any, level: Any = messages.INFO, *args: Any, **kwargs: Any):
@@ -258,8 +288,8 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         super().message_user(request, message, level, *args, **kwargs)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        """The row; the one that this request read under the lock is not read again."""
-        row = getattr(request, "row_under_lock", None)
+        """The row; the one that this request has read is not read again."""
+        row = getattr(request, "row_read", None)
         if row is not None and str(row.pk) == object_id and from_field is None:
             return row
         return super().get_object(request, object_id, from_field)

@@ -1,8 +1,8 @@
 """Two people with the same form open: the second is told what changed meanwhile, and keeps what they typed.
 
-Each form carries the revision it shows. A POST is checked against it under the registry's lock; where an
-entry of the row, or of its inline rows, is newer, nothing is saved and the page comes back merged: fields
-that the second person touched as they typed them, all others as they are now.
+Each form carries the revision it shows. A POST is checked against it before all else, and again under the registry's
+lock; where an entry of the row, or of its inline rows, is newer, nothing is saved and the page comes back merged:
+fields that the second person touched as they typed them, all others as they are now.
 """
 
 from dataclasses import dataclass, field
@@ -40,14 +40,14 @@ def head_revision() -> int:
 
 
 def find_conflict(request: HttpRequest, timeline: Timeline) -> tuple[Conflict | None, int]:
-    """(the conflict or None, the revision that the form shows). The lock is held, so it stays true until saved."""
+    """(the conflict or None, the revision that the form shows). It stays true for as long as the lock is held."""
     text, head = request.POST.get(FIELD, ""), head_revision()
     if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text) <= head):
         sentence = (
             "Nothing was changed: this page does not say which revision of the map it shows. Check it, and try again."
         )
         return Conflict(sentence, []), head
-    groups = timeline.since(int(text)) if int(text) < head else []
+    groups = timeline.since(int(text)) if int(text) < head and timeline.goes_on_after(int(text)) else []
     if not groups:
         return None, int(text)
     names = ", ".join(dict.fromkeys(group.change_set.user_name for group in groups))

@@ -5,6 +5,7 @@ from html import unescape
 import pytest
 from django.test import Client
 
+from ownership.admin import base
 from ownership.history import ChangeSet, change_set
 from ownership.models import Access, SecondaryIndex, Service, Table
 from tests.admin.pages import change_url, form_of, open_form, save_form
@@ -59,6 +60,54 @@ def test_what_was_typed_stays_and_what_was_not_touched_follows_the_other(lead_cl
     assert again["reason"] == "My reason"
     assert again["owner"] == str(new_owner.pk)
     assert again["more_title"] == "Handbook"
+
+
+@pytest.fixture
+def before_the_lock(monkeypatch):
+    """Let something happen once, after a form was checked and before the lock is taken to write it."""
+
+    def let(happen) -> None:
+        acts, take = [happen], base.admin_change_set
+
+        def taken_late(*args):
+            if acts:
+                acts.pop()()
+            return take(*args)
+
+        monkeypatch.setattr(base, "admin_change_set", taken_late)
+
+    return let
+
+
+@pytest.mark.parametrize("whose", ["table", "access"])
+def test_a_change_between_the_checks_and_the_lock_is_a_conflict_too(lead_client, table, access, before_the_lock, whose):
+    form = open_form(lead_client, table)
+    rows = {"table": (table, {"more_title": "Handbook"}), "access": (access, {"mode": "write"})}
+    before_the_lock(lambda: others_change(rows[whose][0], **rows[whose][1]))
+    response = save_form(lead_client, table, form | {"description": "All orders."})
+    assert "Nothing was changed yet" in response.content.decode()
+    assert form_of(response)["description"] == "All orders."
+    assert Table.objects.get().description == "Orders."
+    assert save_form(lead_client, table, form_of(response)).status_code == 302
+    access.refresh_from_db()
+    assert (Table.objects.get().more_title, access.mode) in [("Handbook", "read"), ("Wiki", "write")]
+
+
+def test_a_row_deleted_between_the_checks_and_the_lock_is_gone(lead_client, table, before_the_lock):
+    form = open_form(lead_client, table)
+    before_the_lock(table.delete)
+    response = save_form(lead_client, table, form | {"description": "All orders."})
+    assert (response.status_code, Table.objects.count()) == (409, 0)
+    assert "was deleted meanwhile" in response.content.decode()
+
+
+def test_a_name_taken_between_the_checks_and_the_lock_is_an_error_of_its_field(lead_client, table, before_the_lock):
+    form = open_form(lead_client, table)
+    before_the_lock(lambda: make_table("invoices"))
+    response = save_form(lead_client, table, form | {"name": "invoices"})
+    assert "There is a table of this name already." in response.content.decode()
+    assert sorted(Table.objects.values_list("name", flat=True)) == ["invoices", "orders"]
+    assert "was changed successfully" not in lead_client.get(change_url(table)).content.decode()
 
 
 def test_the_second_can_go_on_from_there_and_neither_edit_is_lost(lead_client, table):
