@@ -15,6 +15,7 @@ from django.db.models import CASCADE, PROTECT, CheckConstraint, UniqueConstraint
 from django.urls import reverse
 
 from ownership.history import fetch_all, foreign_keys, in_parts
+from ownership.timeline import history_url
 
 NAMED = 3  # of the rows that stand in the way
 
@@ -33,19 +34,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """A rule that stands in the way, and the row because of which, if there is one to go to."""
+    """A rule that stands in the way; and what to go to, to do something about it: what it is called, and where."""
 
     step: Any
     label: str
     why: str
-    row: Any = None
+    cause: str = ""
+    url: str = ""
 
     def __str__(self) -> str:
         return f"{self.label}: {self.why}"
-
-    def url(self) -> str | None:
-        """Where the row is edited."""
-        return edit_url(self.row) if self.row is not None else None
 
 
 def edit_url(row: Any) -> str:
@@ -109,9 +107,8 @@ def _gone_references(model: Any, coming: list[Outcome], after: dict) -> Iterator
             pk = getattr(one.after, column.attname)
             if after.get((target, pk), pk if pk in there else None) is None:
                 called = one.step.fields.get(name, ["", ""])[1]
-                yield Obstacle(
-                    one.step, one.label, f"its {column.verbose_name} {called} was deleted since; restore that first."
-                )
+                why = f"its {column.verbose_name} {called} was deleted since; restore that first."
+                yield Obstacle(one.step, one.label, why, called, history_url(target, pk))
 
 
 def _taken_names(model: Any, coming: list[Outcome], after: dict) -> Iterator[Obstacle]:
@@ -126,7 +123,8 @@ def _taken_names(model: Any, coming: list[Outcome], after: dict) -> Iterator[Obs
         # Another row of these, that gives the name up itself?
         becomes = after.get((model, row.pk), row)
         if becomes is not None and natural_key(becomes) == natural_key(one.after):
-            yield Obstacle(one.step, one.label, f"{rule.get_violation_error_message()} {first} that one first.", row)
+            why = f"{rule.get_violation_error_message()} {first} that one first."
+            yield Obstacle(one.step, one.label, why, str(row), edit_url(row))
 
 
 def _still_used(model: Any, going: list[Outcome], after: dict) -> Iterator[Obstacle]:
@@ -154,7 +152,8 @@ def _still_used(model: Any, going: list[Outcome], after: dict) -> Iterator[Obsta
     for one in going:
         if some := users.get(one.pk):
             found = [rows[key] for key in some[:NAMED]]
-            yield Obstacle(one.step, one.label, still_used(list(map(str, found)), len(some)), found[0])
+            users_named = list(map(str, found))
+            yield Obstacle(one.step, one.label, still_used(users_named, len(some)), users_named[0], edit_url(found[0]))
 
 
 def _broken_rules(one: Outcome) -> Iterator[str]:

@@ -50,7 +50,16 @@ class Said:
 
     def history_url(self) -> str:
         """Where the row's timeline is, also when the row is deleted."""
-        return reverse(f"admin:ownership_{self.entry.instance_type._meta.model_name}_history", args=[self.entry.id])
+        return history_url(self.entry.instance_type, self.entry.id)
+
+    def undo_url(self) -> str:
+        """Where it is undone: what was deleted, restored."""
+        return reverse("admin:ownership_undo_entry", args=[self.entry.change_set_id, self.entry.sequence])
+
+
+def history_url(model: Any, pk: int) -> str:
+    """Where a row's timeline is, also when the row is deleted."""
+    return reverse(f"admin:ownership_{model._meta.model_name}_history", args=[pk])
 
 
 @dataclass(frozen=True)
@@ -152,10 +161,15 @@ class Timeline:
         )
         return first.union(*others, all=True).exists()
 
-    def label(self) -> str:
-        """What the thing was called last."""
+    def last(self) -> Said | None:
+        """What happened last to the thing itself."""
         model, which = self.parts[0]
         last = model.objects.filter(which).order_by("-history_id").first()
+        return said(last) if last else None
+
+    def label(self) -> str:
+        """What the thing was called last."""
+        last = self.last()
         return last.label if last else ""
 
     def since(self, revision: int) -> list[Group]:
@@ -213,12 +227,34 @@ class Timeline:
         return places
 
 
+def in_short(revisions: list[int], size: int = 3) -> dict[int, Group]:
+    """Some entries of each of these change sets, and how many others it has; a constant number of queries.
+
+    They are its first ones; or, where it ends in a deletion, its last ones backwards: what hung on a row went first.
+    """
+    sets = _change_sets(revisions)
+    which = Q(change_set__in=revisions, sequence__lte=size)
+    for revision, (_, number) in sets.items():
+        if number > size:
+            which |= Q(change_set=revision, sequence__gt=number - size)
+    entries: dict[int, list[Any]] = {revision: [] for revision in revisions}
+    for entry in sorted((one for model in entry_models() for one in model.objects.filter(which)), key=_place):
+        entries[entry.change_set_id].append(entry)
+    groups = {}
+    for revision, some in entries.items():
+        change, number = sets[revision]
+        ends_in_deletion = number > size and some[-1].history_type == DELETED
+        told = some[: -size - 1 : -1] if ends_in_deletion else some[:size]
+        groups[revision] = Group(change, [said(one) for one in told], elsewhere=number - len(told))
+    return groups
+
+
 def change_set_entries(revision: int, after: int = 0, size: int = 200) -> tuple[list[Said], int | None]:
     """Some entries of a change set in order, from the place after that one; and where to go on, None at the end."""
     entries: list[Any] = []
     for model in entry_models():
         entries += model.objects.filter(change_set=revision, sequence__gt=after).order_by("sequence")[: size + 1]
-    entries.sort(key=lambda entry: entry.sequence)
+    entries.sort(key=_place)
     return [said(entry) for entry in entries[:size]], entries[size - 1].sequence if len(entries) > size else None
 
 
@@ -237,6 +273,20 @@ def _read(places: list[tuple[int, Any, int]]) -> list[Any]:
 
 def _grouped(revisions: list[int], entries: list[Any], numbers: dict[int, int] | None = None) -> list[Group]:
     """Change sets with these entries; ``numbers`` says how many each has that are asked about, if not just these."""
+    sets = _change_sets(revisions)
+    by_revision: dict[int, list[Any]] = {revision: [] for revision in revisions}
+    for entry in sorted(entries, key=_place):
+        by_revision[entry.change_set_id].append(entry)
+    groups = []
+    for revision, some in by_revision.items():
+        asked = numbers[revision] if numbers else len(some)
+        change, all_of_it = sets[revision]
+        groups.append(Group(change, [said(one) for one in some], asked - len(some), all_of_it - asked))
+    return groups
+
+
+def _change_sets(revisions: list[int]) -> dict[int, tuple[ChangeSet, int]]:
+    """The change sets, with what undid them; and how many entries each has."""
     last = {
         model._meta.model_name: Subquery(
             model.objects.filter(change_set=OuterRef("pk")).order_by("-sequence").values("sequence")[:1]
@@ -244,15 +294,11 @@ def _grouped(revisions: list[int], entries: list[Any], numbers: dict[int, int] |
         for model in entry_models()
     }
     sets = ChangeSet.objects.prefetch_related("undone_by").annotate(**last).in_bulk(revisions)
-    by_revision: dict[int, list[Any]] = {revision: [] for revision in revisions}
-    for entry in sorted(entries, key=lambda entry: entry.sequence):
-        by_revision[entry.change_set_id].append(entry)
-    groups = []
-    for revision, some in by_revision.items():
-        asked = numbers[revision] if numbers else len(some)
-        all_of_it = max(getattr(sets[revision], name) or 0 for name in last)
-        groups.append(Group(sets[revision], [said(one) for one in some], asked - len(some), all_of_it - asked))
-    return groups
+    return {pk: (change, max(getattr(change, name) or 0 for name in last)) for pk, change in sets.items()}
+
+
+def _place(entry: Any) -> int:
+    return entry.sequence
 
 
 def said(entry: Any) -> Said:

@@ -1,6 +1,7 @@
 """The demo's edits are history like any other, and only development gets them."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from ownership.history import ChangeSet
@@ -15,6 +16,13 @@ def test_the_demo_writes_its_edits_once(seeded, settings, capsys):
     assert set(ChangeSet.objects.values_list("user_name", flat=True)) >= {"demo-lead", "demo-oncall"}
     assert ChangeSet.objects.count() == 6
     assert "there already" in capsys.readouterr().out
+
+
+def test_who_makes_the_demo_before_the_first_run_is_given_an_administrator_all_the_same(seeded, settings, capsys):
+    settings.DEBUG = True
+    call_command("demo")
+    assert User.objects.filter(is_superuser=True).exists()
+    assert "Sign in as  admin" in capsys.readouterr().out
 
 
 def test_production_gets_no_invented_history(seeded, settings):

@@ -8,6 +8,8 @@ from ownership import undo
 from ownership.bulk import save_rows
 from ownership.history import ChangeSet, change_set, entries_of
 from ownership.models import Access, SecondaryIndex, Service, Table
+from ownership.obstacles import edit_url
+from ownership.timeline import history_url
 from ownership.undo import CanNotUndo
 from tests.factories import make_access, make_service, make_table
 
@@ -137,9 +139,12 @@ def test_a_service_that_is_gone_is_named(table):
     access = make_access(table, make_service("users"))
     access.delete()
     revision = head()
+    service = access.service_id
     Service.objects.get(name="users").delete()
     with pytest.raises(CanNotUndo, match="its service users was deleted since; restore that first"):
         run(revision)
+    [obstacle] = undo.obstacles(undo.plan(revision), [])
+    assert (obstacle.cause, obstacle.url) == ("users", history_url(Service, service))
 
 
 def test_a_creation_that_is_in_use_is_not_undone_and_its_users_are_named():
@@ -217,7 +222,7 @@ def test_a_taken_name_is_an_obstacle_with_the_row_that_has_it(table):
     other = make_table("orders", owner=Service.objects.get())
     [obstacle] = undo.obstacles(undo.plan(revision), [])
     assert str(obstacle) == "orders: There is a table of this name already. Rename or delete that one first."
-    assert obstacle.row == other
+    assert (obstacle.cause, obstacle.url) == (str(other), edit_url(other))
 
 
 def test_a_name_that_changes_hands_within_the_change_set_is_no_obstacle():

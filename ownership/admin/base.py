@@ -302,6 +302,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
             "title": f"{timeline.label()} was deleted meanwhile",
             "opts": self.opts,
             "group": timeline.page(size=1).groups[0],
+            "deletion": timeline.last(),
             "typed": typed,
         }
         return TemplateResponse(request, "admin/ownership/gone.html", context, status=409)
@@ -360,6 +361,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
             "title": f"History: {row or timeline.label()}",
             "object": row,
             "label": str(row or timeline.label()),
+            "deletion": None if row else timeline.last(),
             "page": Page([within], None) if within else timeline.page(request.GET.get("before")),
             "within": within,
             "opts": self.opts,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,7 +21,7 @@ from ownership.admin.undo import UndoPage
 from ownership.history import DELETED, ChangeSet, entry_model, entry_models
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup, Waiver
 from ownership.obstacles import edit_url, namesakes, natural_key
-from ownership.timeline import KINDS, change_set_entries, said
+from ownership.timeline import KINDS, change_set_entries, in_short, said
 
 DELETED_SHOWN = 100
 NEAR = 10  # names that are told where an address holds none of them
@@ -84,6 +85,49 @@ class SourceFilter(_ChosenFilter):
 
     def chosen(self, queryset: QuerySet, value: str) -> QuerySet:
         return queryset.filter(source=value)
+
+
+class DaysFilter(admin.ListFilter):
+    """Change sets from one day to another, both included."""
+
+    title, template = "day", "admin/ownership/days_filter.html"
+    names = ("from", "to")
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.used_parameters |= {name: params.pop(name)[-1] for name in self.names if name in params}
+
+    def days(self) -> list[tuple[str, str]]:
+        """What the address says of either."""
+        return [(name, str(self.used_parameters.get(name, ""))) for name in self.names]
+
+    def has_output(self) -> bool:
+        """Always."""
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        return list(self.names)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        for name, text in self.days():
+            if not text:
+                continue
+            try:
+                day = datetime.combine(date.fromisoformat(text), time.min, UTC)
+                limits = {"from": {"time__gte": day}, "to": {"time__lt": day + timedelta(days=1)}}
+            except (ValueError, OverflowError):
+                messages.error(request, f"By {self.title}, there is no {text!r}: write it as 2026-01-31.")
+                return queryset.none()
+            queryset = queryset.filter(**limits[name])
+        return queryset
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """The two days, and the other parameters for the form to keep."""
+        yield {
+            "others": [(name, value) for name, value in changelist.params.items() if name not in self.names],
+            "days": self.days(),
+            "without": changelist.get_query_string(remove=list(self.names)),
+        }
 
 
 class _NameFilter(admin.SimpleListFilter):
@@ -163,8 +207,8 @@ class WhoFilter(_ChosenFilter):
 class ChangeSetAdmin(UndoPage, CountedLists, SteadyLists, admin.ModelAdmin):
     """Who changed what, when and why, newest first."""
 
-    list_display = ("revision", "when", "user_name", "why", "source")
-    list_filter = (KindFilter, TableFilter, ServiceFilter, GroupFilter, WhoFilter, SourceFilter, "time")
+    list_display = ("revision", "when", "user_name", "why", "what", "source")
+    list_filter = (KindFilter, TableFilter, ServiceFilter, GroupFilter, WhoFilter, SourceFilter, DaysFilter)
     search_fields = ("reason", "user_name")
 
     @admin.display(description="time", ordering="time")
@@ -173,11 +217,24 @@ class ChangeSetAdmin(UndoPage, CountedLists, SteadyLists, admin.ModelAdmin):
 
     @admin.display(description="why", ordering="reason")
     def why(self, change: ChangeSet) -> str:
-        return render_to_string("admin/ownership/why.html", {"change_set": change})
+        told = change.in_short.change_set  # type: ignore[attr-defined]
+        return render_to_string("admin/ownership/why.html", {"change_set": told})
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """With what undid each."""
-        return super().get_queryset(request).prefetch_related("undone_by")
+    @admin.display(description="what")
+    def what(self, change: ChangeSet) -> str:
+        return render_to_string("admin/ownership/what.html", {"group": change.in_short})  # type: ignore[attr-defined]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list, by the name that people look for."""
+        return super().changelist_view(request, {"title": "Recent changes"} | (extra_context or {}))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list; of each change set on its page, what it changed first, and what undid it."""
+        changelist = super().get_changelist_instance(request)
+        shown = in_short([change.revision for change in changelist.result_list])
+        for change in changelist.result_list:
+            change.in_short = shown[change.revision]
+        return changelist
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Nothing happens to a change set: its own page tells what it did."""

@@ -65,11 +65,12 @@ class UndoPage:
                 return HttpResponseRedirect(request.get_full_path())
         steps = self._plan(request, change, sequence)
         form = UndoForm(request.POST if request.method == "POST" else None, steps=steps)
-        labels = {step.entry.sequence: step.entry.label for step in steps}
-        what = f"revision {revision}" if sequence is None else f"{labels.get(sequence, 'entry')} in revision {revision}"
+        step = next((one for one in steps if one.entry.sequence == sequence), None)
+        act = "Restore" if step and step.action == "restore" else "Undo"
+        title = f"{act} {step.entry.label}, revision {revision}" if step else f"Undo revision {revision}"
         context = _told(steps, form, _number(request.GET.get("from")))
-        context |= {"change_set": change, "form": form, "plan": undo.fingerprint(steps), "problem": problem}
-        return self.page(request, "undo", f"Undo {what}", context)  # type: ignore[attr-defined]
+        context |= {"change_set": change, "form": form, "plan": undo.fingerprint(steps), "problem": problem, "act": act}
+        return self.page(request, "undo", title, context)  # type: ignore[attr-defined]
 
     def _undo(self, request: HttpRequest, change: ChangeSet, sequence: int | None, reason: str) -> int | None:
         """Undo under the lock; the new revision, or None where nothing changed. CanNotUndo says why not."""

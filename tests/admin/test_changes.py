@@ -1,10 +1,12 @@
 """Change sets in the admin: all that ever changed, filtered; one of them; and what was deleted."""
 
 import re
+from datetime import datetime
 
 import pytest
 from django.urls import reverse
 
+from ownership import history
 from ownership.admin import changes
 from ownership.history import ChangeSet, change_set
 from ownership.models import Access, Service, Table
@@ -77,12 +79,16 @@ def test_deleted_entries_are_listed_opened_and_restored(lead_client):
     page = lead_client.get(reverse("admin:ownership_deleted")).content.decode()
     assert "orders" in page
     assert "payments → orders" not in page, "a table stands for its accesses"
-    history, restore = (
+    timeline, restore = (
         re.search(r'href="(/admin/ownership/table/\d+/history/)"', page),
         re.search(r'"([^"]+/undo/\d+/)"', page),
     )
-    assert "orders was deleted" in words(lead_client.get(history.group(1)))
-    form = form_of(lead_client.get(restore.group(1)))
+    gone = lead_client.get(timeline.group(1))
+    assert "orders was deleted; this is its history. Restore…" in words(gone)
+    assert f'class="button" href="{restore.group(1)}"' in gone.content.decode()
+    page = lead_client.get(restore.group(1))
+    assert "Restore orders, revision" in words(page)
+    form = form_of(page)
     lead_client.post(restore.group(1), form | {"reason": "Still needed"})
     assert Table.objects.get().accesses.get().service.name == "payments"
     assert "Nothing is deleted." in words(lead_client.get(reverse("admin:ownership_deleted")))
@@ -131,7 +137,7 @@ def test_the_queries_of_recent_changes_do_not_grow_with_what_was_undone(lead_cli
     service = make_service("payments")
     for number in range(5):
         edit(service, undoes=head(), contact=f"#{number}")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(17):
         lead_client.get(RECENT)
 
 
@@ -139,7 +145,40 @@ def test_names_to_filter_by_are_typed_and_not_listed(lead_client):
     make_table("orders", owner=make_service("payments"))
     page = lead_client.get(RECENT).content.decode()
     assert 'name="table"' in page
-    assert "orders" not in page
+    assert 'value="orders"' not in page
+    assert "table=orders" not in page
+
+
+def test_recent_changes_tell_in_short_what_each_changed(lead_client):
+    with change_set(reason="Many"):
+        for number in range(4):
+            make_service(f"service-{number}")
+    table = make_table("orders", owner=Service.objects.first())
+    for service in Service.objects.all():
+        make_access(table, service)
+    table.delete()
+    page = words(lead_client.get(RECENT))
+    assert "Table orders deleted Access service-0 → orders deleted Access service-1 → orders deleted and 2 more" in page
+    assert "Service service-0 created Service service-1 created Service service-2 created and 1 more" in page
+
+
+@pytest.mark.parametrize(
+    ("days", "revisions"),
+    [
+        ("from=2026-02-01", [3, 2]),
+        ("to=2026-02-01", [2, 1]),
+        ("from=2026-02-01&to=2026-02-01", [2]),
+        ("from=&to=", [3, 2, 1]),
+        ("from=2026-02-03", []),
+        ("from=2026-02-01&source=seed", []),
+    ],
+)
+def test_recent_changes_are_narrowed_to_days_both_included(lead_client, monkeypatch, days, revisions):
+    for day in ("2026-01-31T23:59:59", "2026-02-01T23:59:59", "2026-02-02T00:00:00"):
+        monkeypatch.setattr(history.timezone, "now", lambda day=day: datetime.fromisoformat(f"{day}+00:00"))
+        make_service(f"service-{day[:10]}")
+    page = lead_client.get(f"{RECENT}?{days}").content.decode()
+    assert [int(number) for number in re.findall(r'field-revision"><a [^>]*>(\d+)<', page)] == revisions
 
 
 def test_a_part_of_a_name_leads_to_the_names(lead_client):
@@ -153,6 +192,8 @@ def test_a_part_of_a_name_leads_to_the_names(lead_client):
 @pytest.mark.parametrize(
     ("address", "said"),
     [
+        pytest.param("from=nonsense", "By day, there is no &#x27;nonsense&#x27;: write it as", id="day"),
+        pytest.param("to=9999-12-31", "By day, there is no &#x27;9999-12-31&#x27;", id="last-day"),
         pytest.param("kind=nonsense", "By what changed, there is no &#x27;nonsense&#x27;: it is one of ", id="kind"),
         pytest.param("source=nonsense", "By source, there is no &#x27;nonsense&#x27;: it is one of ", id="src"),
         pytest.param("who=nonsense", "By who, there is no &#x27;nonsense&#x27;: it is one of ", id="who"),
@@ -162,6 +203,7 @@ def test_a_filter_s_value_that_is_none_is_said_to_be_unknown(lead_client, addres
     make_table("orders")
     page = words(lead_client.get(f"{RECENT}?{address}"))
     assert said in page
+    assert "Recent changes" in page
     assert "0 change sets" in page
 
 

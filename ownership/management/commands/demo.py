@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from ownership.bootstrap import TEAM_LEADS
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         if ChangeSet.objects.filter(user_name=MARK).exists():
             self.stdout.write("The demo's edits are there already.")
             return
+        call_command("first_administrator", stdout=self.stdout)  # once the demo's people are there, it makes none
         leads = Group.objects.get(name=TEAM_LEADS)
         people = [User.objects.get_or_create(username=name)[0] for name in (MARK, "demo-oncall")]
         for person in people:
