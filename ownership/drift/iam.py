@@ -6,8 +6,9 @@ with ``*``; an explicit Deny beats every Allow of the same principal.
 """
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -225,7 +226,7 @@ def permitted(
 ) -> dict[Access, tuple[Place, ...]]:
     """What a service may do with items: each access with the places that grant it.
 
-    A role's Deny binds that role alone. ``known`` are the tables that patterns are matched with; a pattern
+    A role's Deny binds that role alone. ``known`` are the tables, sorted, that patterns are matched with; a pattern
     that matches none of them is logged as unresolved.
     """
     found: dict[Access, dict[Place, None]] = defaultdict(dict)
@@ -258,11 +259,25 @@ def _reached(
                 yield name, reached, place
             continue
         index = "/index/" + path.partition("/index/")[2] if "/index/" in path else "/index/*"
-        matches = [(t, tail) for t in known for tail in ("", index) if _covers(path, t + tail, names)]
+        targets = ((table, tail) for table in _candidates(path, known) for tail in ("", index))
+        matches = [(table, tail) for table, tail in targets if _covers(path, table + tail, names)]
         if not matches and names.tables:
             log.unresolve(Text(path, place), "the pattern matches no table that is known", service)
         for table, tail in matches:
             yield table, tail, place
+
+
+def _candidates(path: str, known: Sequence[str]) -> Iterator[str]:
+    """Those of the known tables, in order, that begin as the pattern does; a suffix may be in its beginning, too."""
+    beginning = re.split(r"[*?]", path, maxsplit=1)[0].removeprefix("table/") if path.startswith("table/") else ""
+    for end in range(1, len(beginning)):
+        at = bisect_left(known, beginning[:end])
+        if known[at : at + 1] == [beginning[:end]]:
+            yield beginning[:end]
+    at = bisect_left(known, beginning)
+    while at < len(known) and known[at].startswith(beginning):
+        yield known[at]
+        at += 1
 
 
 def _covers(path: str, target: str, names: Names) -> bool:

@@ -40,6 +40,8 @@ CASES = {
     "all resources": ([GET + '"*"'], {f"read {table}" for table in TABLES}),
     "a wildcard for the end": ([GET + '"ARNbiztech*"'], {"read biztechUsers", "read biztechEvents"}),
     "a wildcard for the suffix": ([GET + '"ARN*PROD"'], {f"read {table}" for table in TABLES}),
+    "a wildcard within the suffix": ([GET + '"ARNbiztechUsersP*D"'], {"read biztechUsers"}),
+    "question marks for the suffix": ([GET + '"ARNbizScores????"'], {"read bizScores"}),
     "an ARN of three fields": ([GET + '"arn:aws:dynamodb"'], {f"read {table}" for table in TABLES}),
     "an ARN of four fields": ([GET + '"arn:aws:dynamodb:us-west-2"'], {f"read {table}" for table in TABLES}),
     "an ARN of another service": ([GET + '"arn:aws:s3:::biztechUsers"'], set()),
