@@ -142,9 +142,10 @@ class Policies:
 
 def list_unread(template: Template, service: str | None, log: Log) -> None:
     """List what stands where a mapping belongs as unresolved: an include without its file, most often."""
-    listed = {(one.place, one.service) for one in log.unresolved}
+    places = {text.place for text in template.unread.values()}
+    places -= {one.place for one in log.unresolved if one.service == service} if places else set()
     for text in template.unread.values():
-        if (text.place, service) not in listed:
+        if text.place in places:
             log.unresolve(text, "is no mapping", service)
 
 

@@ -1,7 +1,7 @@
 """Declared and granted, compared as sets. No files, no database: values in, values out."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from ownership.drift.model import (
     Access,
@@ -43,7 +43,8 @@ def compare(declared: Declared, found: Infrastructure) -> Comparison:
     }
     excess = {a for a in granted - justified if a.table in registered}
     missing = declared.accesses - met
-    unknown = {a: reason for a in missing if (reason := _unknown(a, found, wholes))}
+    possible = {(u.service, mode) for u in found.unresolved for mode in u.modes}
+    unknown = {a: reason for a in missing if (reason := _unknown(a, found, possible, wholes))}
 
     findings = list(_unregistered(found, registered))
     findings += _accesses("wider", excess, justified, granted, declared, found, wholes)
@@ -98,7 +99,9 @@ def wholes_of(services: Iterable[DeclaredService]) -> dict[str, list[str]]:
     return wholes
 
 
-def _unknown(access: Access, found: Infrastructure, wholes: Mapping[str, list[str]]) -> str | None:
+def _unknown(
+    access: Access, found: Infrastructure, possible: Container[tuple[str | None, Mode]], wholes: Mapping[str, list[str]]
+) -> str | None:
     """Why nobody can say that a missing access is not granted; None where it isn't.
 
     A part without a project of its own runs in its whole's; where the whole was not read, it might grant the access.
@@ -107,7 +110,7 @@ def _unknown(access: Access, found: Infrastructure, wholes: Mapping[str, list[st
     services = set(chain)
     if chain[-1] not in found.services or services & found.unread:
         return NOT_READ
-    if any(u.service in services and access.mode in u.modes for u in found.unresolved):
+    if any((service, access.mode) in possible for service in services):
         return MAY_BE_GRANTED
     return None
 
