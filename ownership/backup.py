@@ -23,6 +23,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.backends.postgresql.client import DatabaseClient
 from django.db.migrations.loader import MigrationLoader
 
+from ownership import past
 from ownership.bootstrap import drop_function
 from ownership.history import ChangeSet
 from ownership.verify import Head, Verification, unchanging_view
@@ -40,7 +41,7 @@ def backup(out: BinaryIO) -> Head:
     """Write the database as it is at one moment; the head of its history then. Holds up nobody who writes."""
     try:
         with unchanging_view(), gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=out) as packed:
-            head = _head()  # begins the view: what is written is of the same moment
+            head = Head(*past.head())  # begins the view: what is written is of the same moment
             (_dump_postgresql if connection.vendor == "postgresql" else _dump_sqlite)(packed)
     except (DatabaseError, sqlite3.DatabaseError) as error:
         raise BackupError(f"The database can't be read: {error}") from error
@@ -70,11 +71,6 @@ def holds_data() -> bool:
     return any(
         model._meta.db_table in tables and model._base_manager.exists() for model in (ChangeSet, get_user_model())
     )
-
-
-def _head() -> Head:
-    change = ChangeSet.objects.order_by("-revision").first()
-    return Head(change.revision, change.digest) if change else Head(0, "")
 
 
 def _unpack(packed: BinaryIO, path: Path) -> None:
@@ -109,7 +105,7 @@ def _prove() -> Head:
     if findings:
         more = f" … and {len(findings) - 5} more" if len(findings) > 5 else ""
         raise BackupError("Its history does not verify: " + " ".join(findings[:5]) + more)
-    return _head()
+    return Head(*past.head())
 
 
 # SQLite

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from html import escape
+from http import HTTPStatus
 
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from ownership.lock import RegistryBusy
+from ownership.problems import problem
 from ownership.replicas import replicas
 from ownership.request_log import request_id
 
@@ -88,7 +90,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     It asks the database nothing, so not who is signed in either.
     """
     away = any(isinstance(error, OperationalError | InterfaceError) for error in _chain(sys.exc_info()[1]))
-    status, title = (503, "Service Unavailable") if away else (500, "Internal Server Error")
+    status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
     detail = (
         "The database does not answer, or is too busy. Nothing was changed. Try again in some seconds."
         if away
@@ -97,11 +99,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     detail += f" Request {request_id()}."
     headers = {"Retry-After": "5"} if away else {}
     if request.path.startswith("/api/"):
-        body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        return JsonResponse(body, status=status, headers=headers, content_type="application/problem+json")
+        return problem(status, detail, headers)
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        f"<title>{title}</title><h1>{title}</h1><p>{escape(detail)}</p>"
+        f"<title>{status.phrase}</title><h1>{status.phrase}</h1><p>{escape(detail)}</p>"
         "<p>What you typed is still in the form: go back one page.</p></html>"
     )
     return HttpResponse(page, status=status, headers=headers)

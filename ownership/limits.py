@@ -14,9 +14,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from ownership.pages.base import refusal
+from ownership.problems import problem
 
 WINDOW = 60  # seconds
 _Next = Callable[[HttpRequest], HttpResponse]
@@ -90,14 +91,11 @@ class ApiRateMiddleware:
 
 
 def _too_many(wait: int) -> HttpResponse:
-    body = {
-        "type": "about:blank",
-        "title": "Too Many Requests",
-        "status": 429,
-        "detail": f"At most {settings.API_RATE} requests a minute. Go on in {wait} s; ask with If-None-Match, or "
-        "follow changes/, to need fewer.",
-    }
-    return JsonResponse(body, status=429, content_type="application/problem+json", headers={"Retry-After": str(wait)})
+    detail = (
+        f"At most {settings.API_RATE} requests a minute. Go on in {wait} s; ask with If-None-Match, or follow "
+        "changes/, to need fewer."
+    )
+    return problem(429, detail, {"Retry-After": str(wait)})
 
 
 def locked_out(request: HttpRequest, response: Any, credentials: Any) -> HttpResponse:

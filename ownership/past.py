@@ -15,7 +15,8 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, router
 
-from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, differences, registry_models
+from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, differences, foreign_keys, registry_models
+from ownership.numbers import whole_number
 
 Head = tuple[int, str]
 # SQL that gives the latest change set.
@@ -81,9 +82,10 @@ def head() -> Head:
 
 def at_revision(text: str) -> Head:
     """Revision and digest of the revision that the text names; BadMoment where there is none."""
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        found = _last({"revision__lte": int(text)})
-        if found[0] == int(text):
+    revision = whole_number(text)
+    if revision is not None:
+        found = _last({"revision__lte": revision})
+        if found[0] == revision:
             return found
     raise BadMoment(f"Takes a whole number from 0 to {head()[0]}, which is the latest revision.")
 
@@ -152,7 +154,6 @@ def _touched(revision: int, before: int, after: int) -> dict[Any, dict[int, Any]
     with as_of(revision):
         for model in registry_models():
             entries = model.history.model.objects.filter(change_set__gt=before, change_set__lte=after)
-            related = [field.name for field in model._meta.fields if field.is_relation]
-            rows = model.objects.select_related(*related) if related else model.objects.all()
+            rows = model.objects.select_related(*foreign_keys(model))
             found[model] = {row.pk: row for row in rows.filter(pk__in=entries.values("id"))}
     return found

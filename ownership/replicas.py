@@ -18,10 +18,12 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import DEFAULT_DB_ALIAS, Error, connections
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from ownership import past
 from ownership.history import ChangeSet
+from ownership.numbers import whole_number
+from ownership.problems import problem
 from ownership.request_log import revision_written
 
 HEADER, COOKIE = "X-Registry-Min-Revision", "registry_revision"
@@ -164,14 +166,14 @@ class ReplicaMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Read from a replica where one can give the answer, else ask the primary."""
-        asked = request.headers.get(HEADER, "0")
-        if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
-            return _problem(400, "Bad Request", f"{HEADER} takes a revision's number.")
-        response = self._read(request, max(int(asked), _seen(request))) if _may_be_read(request) else None
+        asked = whole_number(request.headers.get(HEADER, "0"))
+        if asked is None:
+            return problem(400, f"{HEADER} takes a revision's number.")
+        response = self._read(request, max(asked, _seen(request))) if _may_be_read(request) else None
         if response is None:
-            if int(asked) and past.head()[0] < int(asked):
+            if asked and past.head()[0] < asked:
                 detail = f"Revision {asked} is not in this registry's history, or not any more: {HEADER} asks for it."
-                return _problem(412, "Precondition Failed", detail)
+                return problem(412, detail)
             response = self.get_response(request)
         if revision := revision_written():
             secure = settings.SESSION_COOKIE_SECURE
@@ -201,9 +203,4 @@ def _may_be_read(request: HttpRequest) -> bool:
 def _seen(request: HttpRequest) -> int:
     """The latest revision that the asker wrote or has an answer of, as far as the request says."""
     texts = [request.COOKIES.get(COOKIE, ""), *re.findall(r'"(\d+)-', request.headers.get("If-None-Match", ""))]
-    return max((int(text) for text in texts if re.fullmatch("[0-9]{1,18}", text)), default=0)
-
-
-def _problem(status: int, title: str, detail: str) -> HttpResponse:
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+    return max(whole_number(text) or 0 for text in texts)

@@ -1,5 +1,6 @@
 """Who changed what, when and why: entries of one thing, or of the whole registry, grouped by change set."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,9 +10,11 @@ from django.urls import reverse
 from ownership.diffs import Pieces, marked, shortened
 from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entry_model, entry_models, in_parts
 from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup, Waiver
+from ownership.numbers import whole_number
 
 PAGE = 20
 FOLD = 25  # entries of a change set that are shown among others'
+_ENDLESS = 10**18  # greater than any revision
 _VERBS = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
 
 
@@ -78,10 +81,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Page:
-    """Some change sets, newest first; ``next`` is the revision to ask for those before, None at the end."""
+    """Some change sets, newest first; ``next`` is the revision to ask for those before, None at the end.
+
+    Or, ``within`` a large change set, more of its entries.
+    """
 
     groups: list[Group]
     next: int | None
+    within: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,8 +150,8 @@ class Timeline:
     @classmethod
     def of_rows(cls, model: type[Model], pks: list[Any]) -> "Timeline":
         """The same of several rows at once."""
-        # Anything else is no row's id, and SQLite fails on a number that takes more than 64 bits; neither is 0.
-        found = [int(pk) if str(pk).isascii() and str(pk).isdigit() and len(str(pk)) < 19 else 0 for pk in pks]
+        # What is no number is no row's id, and neither is 0.
+        found = [whole_number(str(pk)) or 0 for pk in pks]
         parts: list[tuple[Any, Q]] = [(entry_model(model), Q(id__in=found))]
         if model is Table:
             parts += [(entry_model(part), Q(table_id__in=found)) for part in (Access, SecondaryIndex)]
@@ -179,17 +186,27 @@ class Timeline:
         ]
         return _grouped(sorted({entry.change_set_id for entry in entries}), entries)
 
-    def page(self, before: Any = None, size: int = PAGE, fold: int | None = FOLD) -> Page:
+    def asked(self, query: Mapping[str, str], until: int | None = None) -> Page:
+        """The page that an address asks for: ``?before=`` a revision, or more of ``?within=`` one, ``&after=`` a place.
+
+        Nothing after the revision ``until``.
+        """
+        revision, after, before = (whole_number(query.get(name)) for name in ("within", "after", "before"))
+        latest = _ENDLESS if until is None else until
+        if revision is not None and revision <= latest and (group := self.within(revision, after or 0)):
+            return Page([group], None, within=True)
+        return self.page(min(before or _ENDLESS, latest + 1))
+
+    def page(self, before: int | None = None, size: int = PAGE, fold: int | None = FOLD) -> Page:
         """The newest ``size`` change sets before that revision; a constant number of queries.
 
         Of a change set with more than ``fold`` entries the first are read; ``within`` gives the others.
         """
-        limit = _revision(before)
         revisions: set[int] = set()
         for model, which in self.parts:
             rows = model.objects.filter(which)
-            if limit is not None:
-                rows = rows.filter(change_set__lt=limit)
+            if before is not None:
+                rows = rows.filter(change_set__lt=before)
             revisions.update(
                 rows.order_by("-change_set_id").values_list("change_set_id", flat=True).distinct()[: size + 1]
             )
@@ -200,13 +217,12 @@ class Timeline:
         groups = _grouped(shown, _read(wanted), {revision: len(of_one) for revision, of_one in places.items()})
         return Page(groups, shown[-1] if len(newest) > size else None)
 
-    def within(self, revision: Any, after: Any = None, size: int = PAGE * 10) -> Group | None:
+    def within(self, revision: int, after: int = 0, size: int = PAGE * 10) -> Group | None:
         """Some of its entries in one change set, from the place after that one; None where it has none there."""
-        number, place = _revision(revision) or 0, _revision(after) or 0
-        places = [one for one in self._places([number]).get(number, []) if one[0] > place]
+        places = [one for one in self._places([revision])[revision] if one[0] > after]
         if not places:
             return None
-        [group] = _grouped([number], _read(places[:size]), {number: len(places)})
+        [group] = _grouped([revision], _read(places[:size]), {revision: len(places)})
         return group
 
     def _places(self, revisions: list[int]) -> dict[int, list[tuple[int, Any, int]]]:
@@ -361,9 +377,3 @@ def in_words(model: type[Model], name: str, value: Any) -> str | None:
         return ", ".join(map(str, value))
     choices = {f.name: dict(f.flatchoices) for f in model._meta.fields}.get(name, {})
     return str(choices.get(value, value))
-
-
-def _revision(text: Any) -> int | None:
-    """A revision from an address; None for anything that is none."""
-    text = str(text or "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
+from ownership import near
 from ownership.bootstrap import TEAM_LEADS, VIEWERS, drop_triggers
 from ownership.models import RegistryLock
 from tests.threads import PATIENCE
@@ -59,6 +61,9 @@ def seeded_rows(django_db_setup, django_db_blocker) -> dict[str, list[tuple]]:
 @pytest.fixture
 def seeded(db, seeded_rows: dict[str, list[tuple]]) -> None:
     """The document's map, as revision 1."""
+    # Kept by the history's head, which is the same in each of these tests.
+    cache.clear()
+    near._names_at.cache_clear()
     with transaction.atomic(), connection.cursor() as cursor:
         for table, rows in seeded_rows.items():
             places = ", ".join(["%s"] * len(rows[0]))

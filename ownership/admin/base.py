@@ -18,11 +18,13 @@ from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 
-from ownership.admin.conflict import FIELD, Conflict, find_conflict, head_revision, merged
+from ownership import past
+from ownership.admin.conflict import FIELD, Conflict, find_conflict, merged
 from ownership.admin.lists import CountedLists
 from ownership.history import ChangeSet, change_set
 from ownership.models import Access, Service, TableGroup
-from ownership.timeline import Page, Timeline
+from ownership.numbers import whole_number
+from ownership.timeline import Timeline
 
 REASON_NEEDED = "Say why. Nothing was changed: every change of the map needs a reason."
 
@@ -101,7 +103,7 @@ def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, query
     request.POST = post  # type: ignore[assignment]
     response = delete_selected(model_admin, request, queryset)
     if isinstance(response, TemplateResponse) and response.context_data is not None:
-        response.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": head_revision()}
+        response.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": past.head()[0]}
     return response
 
 
@@ -115,7 +117,7 @@ class Autocomplete(AutocompleteSelect):
 
     def optgroups(self, name: str, value: Any, attrs: dict[str, Any] | None = None) -> Any:
         """The chosen one alone, where it can be one."""
-        possible = [one for one in value if one.isascii() and one.isdigit() and len(one) < 19]
+        possible = [one for one in value if whole_number(one) is not None]
         return super().optgroups(name, possible, attrs)
 
 
@@ -168,11 +170,12 @@ def _as_typed(model: Any, post: QueryDict) -> Iterator[tuple[str, str]]:
         skipped = name in hidden or last in ("id", "table", "position") or "_FORMS" in last or "__prefix__" in place
         if skipped or not isinstance(value, str) or not value:
             continue
-        if last in named and value.isascii() and value.isdigit() and len(value) < 19:
-            row = named[last].objects.filter(pk=value).first()
+        if last in named and (pk := whole_number(value)) is not None:
+            row = named[last].objects.filter(pk=pk).first()
             value = row.name if row else value
         # accesses-0-mode → accesses 1, mode
-        where = f"{place[0]} {int(place[1]) + 1}, " if len(place) == 2 and place[1].isdigit() else ""
+        number = whole_number(place[1]) if len(place) == 2 else None
+        where = "" if number is None else f"{place[0]} {number + 1}, "
         yield where + last.replace("_", " "), str(choices.get(last, {}).get(value, value))
 
 
@@ -237,7 +240,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         """
         context = dict(extra_context or {})
         if request.method != "POST":
-            return super().changeform_view(request, object_id, form_url, context | {"shown_revision": head_revision()})
+            return super().changeform_view(request, object_id, form_url, context | {"shown_revision": past.head()[0]})
         try:
             return self._checked_and_written(request, object_id, form_url, context)
         except (Overtaken, IntegrityError, ValidationError):
@@ -249,7 +252,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         request.row_read = None
         row = self.get_object(request, unquote(object_id)) if object_id else None
         if object_id is None:
-            context["shown_revision"] = head_revision()
+            context["shown_revision"] = past.head()[0]
         elif row is None and self.has_change_permission(request):
             timeline = Timeline.of_row(self.model, unquote(object_id))
             if timeline.exists():
@@ -318,7 +321,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
             request.POST = merged(request.POST, shown, row, form, formsets, conflict)  # type: ignore[assignment]
         request.conflict = conflict  # type: ignore[attr-defined]
         # The conflict's sentence says what happened; Django's "Please correct the error" would be untrue.
-        return {"shown_revision": head_revision(), "conflict": conflict, "errors": None}
+        return {"shown_revision": past.head()[0], "conflict": conflict, "errors": None}
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -327,7 +330,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         if not self.has_delete_permission(request):
             raise PermissionDenied
         if request.method != "POST":
-            context = {"reason_form": ReasonForm(), "shown_revision": head_revision()}
+            context = {"reason_form": ReasonForm(), "shown_revision": past.head()[0]}
             return super().delete_view(request, object_id, context | (extra_context or {}))
         form, conflict = ReasonForm(request.POST), None
         timeline = Timeline.of_row(self.model, unquote(object_id))
@@ -342,7 +345,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
             self.message_user(request, REASON_NEEDED, messages.ERROR)
         # Without the sign that the page was confirmed, Django shows it again.
         request.POST = QueryDict()
-        context = {"reason_form": form, "conflict": conflict, "shown_revision": head_revision()}
+        context = {"reason_form": form, "conflict": conflict, "shown_revision": past.head()[0]}
         return super().delete_view(request, object_id, context | (extra_context or {}))
 
     def history_view(
@@ -352,7 +355,6 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         timeline = Timeline.of(self.model, unquote(object_id))
-        within = timeline.within(request.GET.get("within"), request.GET.get("after"))
         row = self.get_object(request, unquote(object_id))
         if row is None and not timeline.exists():
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
@@ -362,8 +364,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
             "object": row,
             "label": str(row or timeline.label()),
             "deletion": None if row else timeline.last(),
-            "page": Page([within], None) if within else timeline.page(request.GET.get("before")),
-            "within": within,
+            "page": timeline.asked(request.GET),
             "opts": self.opts,
         }
         request.current_app = self.admin_site.name

@@ -20,6 +20,7 @@ from ownership.admin.lists import CountedLists
 from ownership.admin.undo import UndoPage
 from ownership.history import DELETED, ChangeSet, entry_model, entry_models
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup, Waiver
+from ownership.numbers import whole_number
 from ownership.obstacles import edit_url, namesakes, natural_key
 from ownership.timeline import KINDS, change_set_entries, in_short, said
 
@@ -276,8 +277,7 @@ class ChangeSetAdmin(UndoPage, CountedLists, SteadyLists, admin.ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         change = self.change_set(request, unquote(object_id))
-        after = request.GET.get("after", "")
-        place = int(after) if after.isascii() and after.isdigit() and len(after) < 10 else 0
+        place = whole_number(request.GET.get("after")) or 0
         entries, more = change_set_entries(change.revision, place)
         context = {"change_set": change, "entries": entries, "place": place, "more": more}
         return self.page(request, "change_set", f"Revision {change.revision}", context)

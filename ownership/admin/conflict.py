@@ -12,7 +12,9 @@ from django import forms
 from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 
-from ownership.history import ChangeSet
+from ownership import past
+from ownership.history import DELETED
+from ownership.numbers import whole_number
 from ownership.timeline import Group, Timeline
 
 FIELD = "revision"
@@ -34,28 +36,23 @@ class Conflict:
     rows: list[str] = field(default_factory=list)
 
 
-def head_revision() -> int:
-    """The registry's revision now; 0 before the first."""
-    return ChangeSet.objects.values_list("revision", flat=True).order_by("-revision").first() or 0
-
-
 def find_conflict(request: HttpRequest, timeline: Timeline) -> tuple[Conflict | None, int]:
     """(the conflict or None, the revision that the form shows). It stays true for as long as the lock is held."""
-    text, head = request.POST.get(FIELD, ""), head_revision()
-    if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text) <= head):
+    shown, head = whole_number(request.POST.get(FIELD)), past.head()[0]
+    if shown is None or shown > head:
         sentence = (
             "Nothing was changed: this page does not say which revision of the map it shows. Check it, and try again."
         )
         return Conflict(sentence, []), head
-    groups = timeline.since(int(text)) if int(text) < head and timeline.goes_on_after(int(text)) else []
+    groups = timeline.since(shown) if shown < head and timeline.goes_on_after(shown) else []
     if not groups:
-        return None, int(text)
+        return None, shown
     names = ", ".join(dict.fromkeys(group.change_set.user_name for group in groups))
     return Conflict(
         f"Nothing was changed yet: while you had this page open, it was changed by {names}. What you typed is still "
         "here, everything else is as it is now. Check it, then go on.",
         groups,
-    ), int(text)
+    ), shown
 
 
 def merged(post: QueryDict, revision: int, row: Model, form: Any, formsets: list[Any], conflict: Conflict) -> QueryDict:
@@ -75,10 +72,10 @@ def merged(post: QueryDict, revision: int, row: Model, form: Any, formsets: list
 def _merge_rows(post: QueryDict, formset: Any, parent: Model, revision: int, conflict: Conflict) -> None:
     """Bring an inline's rows up to date: gone ones go unless edited here, new ones come."""
     prefix, model, form = formset.get_default_prefix(), formset.model, formset.form
-    total = post.get(f"{prefix}-TOTAL_FORMS", "0")
+    total = whole_number(post.get(f"{prefix}-TOTAL_FORMS")) or 0
     current = {str(row.pk): row for row in model.objects.filter(**{formset.fk.name: parent})}
     existing, added = [], []
-    for number in range(min(int(total) if total.isdigit() else 0, MOST_ROWS)):
+    for number in range(min(total, MOST_ROWS)):
         values = _read(post, f"{prefix}-{number}-", form)
         pk = "".join(values.get("id", []))
         row, base = current.pop(pk, None), _as_of(model, pk, revision)
@@ -168,7 +165,8 @@ def _write(post: QueryDict, prefix: str, values: dict[str, list[str]]) -> None:
 
 def _as_of(model: Any, pk: Any, revision: int) -> Any:
     """The row as it was at the revision, or None where it was not there yet."""
-    if not str(pk).isdigit():
+    number = whole_number(str(pk))
+    if number is None:
         return None
-    entry = model.history.filter(id=pk, change_set__lte=revision).order_by("-history_id").first()
-    return entry.instance if entry is not None and entry.history_type != "-" else None
+    entry = model.history.filter(id=number, change_set__lte=revision).order_by("-history_id").first()
+    return entry.instance if entry is not None and entry.history_type != DELETED else None

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from ownership import text_index
+from ownership import past, text_index
 from ownership.admin.base import (
     Autocomplete,
     ReasonField,
@@ -24,11 +24,12 @@ from ownership.admin.base import (
     steady_autocomplete,
     without_side_doors,
 )
-from ownership.admin.conflict import find_conflict, head_revision
+from ownership.admin.conflict import find_conflict
 from ownership.admin.lists import SearchedByIndex
 from ownership.hints import hints
 from ownership.history import ChangeSet
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
+from ownership.obstacles import edit_url
 
 NOTHING = "—"
 KEY_SCHEMA_FIELDS = (
@@ -37,16 +38,11 @@ KEY_SCHEMA_FIELDS = (
 )
 
 
-def form_url(row: Any) -> str:
-    """Where a table or service is edited."""
-    return reverse(f"admin:ownership_{row._meta.model_name}_change", args=[row.pk])
-
-
 def links(rows: list[Any]) -> SafeString | str:
     """Links to the forms of tables or services, by commas."""
     if not rows:
         return NOTHING
-    return format_html_join(", ", '<a href="{}">{}</a>', ((form_url(row), row.name) for row in rows))
+    return format_html_join(", ", '<a href="{}">{}</a>', ((edit_url(row), row.name) for row in rows))
 
 
 def with_last_change(tables: QuerySet[Table]) -> QuerySet[Table]:
@@ -168,7 +164,7 @@ def hand_over(model_admin: "TableAdmin", request: HttpRequest, queryset: QuerySe
         "form": form,
         "tables": tables,
         "conflict": conflict,
-        "shown_revision": head_revision(),
+        "shown_revision": past.head()[0],
         "opts": model_admin.opts,
         "media": model_admin.media + form.media,
     }
@@ -267,7 +263,7 @@ def _users(table: Table, modes: tuple[str, ...]) -> Any:
     return format_html_join(
         ", ",
         '<a href="{}">{}</a>{}',
-        ((form_url(a.service), a.service.name, " (indirect)" if a.indirect else "") for a in accesses),
+        ((edit_url(a.service), a.service.name, " (indirect)" if a.indirect else "") for a in accesses),
     )
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from ownership import undo
 from ownership.admin.base import ReasonField, ReasonForm
 from ownership.history import ChangeSet, change_set
+from ownership.numbers import whole_number
 
 SHOWN = 200  # entries on a page, besides those that must be chosen
 # About half a minute, in which others can't save; more is for `manage.py undo`, which has no browser waiting.
@@ -68,7 +69,7 @@ class UndoPage:
         step = next((one for one in steps if one.entry.sequence == sequence), None)
         act = "Restore" if step and step.action == "restore" else "Undo"
         title = f"{act} {step.entry.label}, revision {revision}" if step else f"Undo revision {revision}"
-        context = _told(steps, form, _number(request.GET.get("from")))
+        context = _told(steps, form, whole_number(request.GET.get("from")) or 0)
         context |= {"change_set": change, "form": form, "plan": undo.fingerprint(steps), "problem": problem, "act": act}
         return self.page(request, "undo", title, context)  # type: ignore[attr-defined]
 
@@ -133,7 +134,3 @@ def _told(steps: list[undo.Step], form: UndoForm, start: int) -> dict[str, Any]:
         "nothing": not any(step.action for step in steps),
         "too_many": MOST_UNDONE if len(steps) > MOST_UNDONE else None,
     }
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -24,7 +24,7 @@ from rest_framework.response import Response
 from ownership import feed
 from ownership.api.access import SessionAuthentication, SignedIn, TokenAuthentication
 from ownership.api.errors import BadParameter, NothingNamed
-from ownership.api.pagination import whole_number
+from ownership.api.pagination import number_asked
 from ownership.api.renderers import TextRenderer
 from ownership.api.schema import TIME, whole_numbers
 from ownership.api.views import RegistryView
@@ -184,7 +184,7 @@ class ChangesView(RegistryView):
     )
     def get(self, request: Request) -> Response:
         """Change sets with their entries in commit order, after a cursor; deletions are entries too."""
-        limit = whole_number(request, "limit", 500, 1_000)
+        limit = number_asked(request, "limit", 500, 1_000)
         try:
             after = feed.Cursor.parse(request.query_params.get("after", "0"))
         except feed.BadCursor as error:
@@ -217,7 +217,7 @@ class TimelineView(RegistryView):
         pk = None if "\x00" in name else feed.id_named(self.model, name)
         if pk is None:
             raise NothingNamed(self.model, name, ever=", or ever was,")
-        before = whole_number(request, "before", 0, 10**18) if "before" in request.query_params else None
+        before = number_asked(request, "before", 0, 10**18) if "before" in request.query_params else None
         page = Timeline.of(self.model, pk).page(before, fold=None)
         results = [change_set_json(group.change_set, [one.entry for one in group.entries]) for group in page.groups]
         return Response({"results": results, "next": page.next})

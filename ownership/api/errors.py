@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, TooManyFieldsSent
+from django.core.exceptions import TooManyFieldsSent
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
@@ -12,8 +12,7 @@ from rest_framework.views import exception_handler
 
 from ownership.api.access import CURE
 from ownership.near import near
-
-PROBLEM_JSON = "application/problem+json"
+from ownership.problems import PROBLEM_JSON, problem_body
 
 
 class BadParameter(exceptions.APIException):
@@ -41,11 +40,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     response = exception_handler(error, context)
     if response is None:
         return None
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(response.status_code).phrase,
-        "status": int(response.status_code),
-    }
+    body = problem_body(response.status_code, str(error))
     if isinstance(error, exceptions.ValidationError):
         # DRF's own search reports without naming its parameter.
         detail = error.detail if isinstance(error.detail, dict) else {"search": error.detail}
@@ -60,8 +55,6 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         body["detail"] = str(error) or "There is nothing at this address."
         if isinstance(error, NothingNamed):
             body["near"] = [row.name for _, row in near(error.name) if isinstance(row, error.model)]
-    elif isinstance(error, exceptions.APIException | PermissionDenied):
-        body["detail"] = str(error)
     response.data = body
     response.content_type = PROBLEM_JSON
     # Whatever form the answer itself would have had.

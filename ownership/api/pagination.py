@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework.pagination import PageNumberPagination
 
 from ownership.api.errors import BadParameter
+from ownership.numbers import whole_number
 
 LARGEST = 1_000
 
@@ -26,16 +27,16 @@ class Pages(PageNumberPagination):
 
     def get_page_size(self, request: Any) -> int:
         """The size asked for; BadParameter where it isn't one."""
-        return whole_number(request, "page_size", 100, LARGEST)
+        return number_asked(request, "page_size", 100, LARGEST)
 
     def get_page_number(self, request: Any, paginator: Any) -> int:
         """The page asked for; a page beyond the last is told how many there are."""
-        return whole_number(request, "page", 1, paginator.num_pages)
+        return number_asked(request, "page", 1, paginator.num_pages)
 
 
-def whole_number(request: Any, name: str, default: int, largest: int) -> int:
+def number_asked(request: Any, name: str, default: int, largest: int) -> int:
     """A whole number from 1 to ``largest`` from the query; BadParameter where it is none."""
-    value = request.query_params.get(name, str(default))
-    if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= largest):
+    number = whole_number(request.query_params.get(name, str(default)))
+    if number is None or not 1 <= number <= largest:
         raise BadParameter({name: f"Takes a whole number from 1 to {largest}."})
-    return int(value)
+    return number

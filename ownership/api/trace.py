@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from ownership.api.changes import choice
 from ownership.api.errors import NothingNamed
-from ownership.api.pagination import whole_number
+from ownership.api.pagination import number_asked
 from ownership.api.schema import whole_numbers
 from ownership.api.serializers import AccessSerializer
 from ownership.api.views import MomentView
@@ -65,7 +65,7 @@ class _TraceView(MomentView):
     def get(self, request: Request, name: str) -> Response:
         """Tables and services that its data reaches, or comes from, hop by hop, with the accesses they stand on."""
         direction = choice(request, "direction", DIRECTIONS) or DIRECTIONS[0]
-        depth = whole_number(request, "depth", USUAL, DEEPEST)
+        depth = number_asked(request, "depth", USUAL, DEEPEST)
         start = None if "\x00" in name else self.rows.filter(name=name).first()
         if start is None:
             raise NothingNamed(self.rows.model, name)

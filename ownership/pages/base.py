@@ -31,6 +31,8 @@ class Page(TemplateView):
     # Whether the page offers itself as it was on another day.
     shows_past = True
     request: HttpRequest
+    # The moment asked for, None for today: revision, change set, the one that followed, and the query that asks for it.
+    moment: dict[str, Any] | None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Ask for a sign-in where it takes one; show what is asked for as of its moment; name what is wrong."""
@@ -62,7 +64,7 @@ class Page(TemplateView):
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With the moment asked for (None: today): its revision, change set and the one that followed."""
+        """With the moment asked for."""
         return super().get_context_data(**kwargs) | {
             "moment": self.moment,
             "shows_past": self.shows_past,

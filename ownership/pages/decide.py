@@ -18,6 +18,7 @@ from ownership.admin.base import ReasonField
 from ownership.drift.model import Finding, Identity, Offer
 from ownership.history import ChangeSet, change_set, entries_of
 from ownership.models import DriftRun, Service, Table, TableGroup, Waiver
+from ownership.numbers import whole_number
 from ownership.pages.base import BadAddress, Page, refusal
 from ownership.pages.drift import ACCEPTING, WAIVING, Row, identity_of, value_of
 from ownership.templatetags.words import kind
@@ -86,11 +87,7 @@ class _DecisionPage(Page):
 
     def _latest(self, number: str) -> DriftRun:
         """The latest run of the series of the run that was shown."""
-        run = (
-            DriftRun.objects.filter(pk=int(number)).first()
-            if number.isascii() and number.isdigit() and len(number) < 19
-            else None
-        )
+        run = DriftRun.objects.filter(pk=whole_number(number) or 0).first()
         if run is None:
             raise BadAddress("This run is not kept any more: open the drift page again.")
         return DriftRun.objects.series(run.reader, run.environment)[0]
@@ -110,8 +107,8 @@ class _DecisionPage(Page):
 
     def _gone(self, gone: Iterable[Identity]) -> list[str]:
         """What is not so any more, and who changed its table since the page was made."""
-        text = self.request.POST.get("revision", "")
-        since = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else past.head()[0]
+        shown = whole_number(self.request.POST.get("revision"))
+        since = past.head()[0] if shown is None else shown
         sentences = []
         for identity in gone:
             pk = feed.id_named(Table, identity.table)

@@ -16,7 +16,7 @@ def lately(page: Page, timeline: Timeline) -> TimelinePage | None:
     """The last change sets of a timeline up to the moment shown; None for those who are not signed in."""
     if not page.request.user.is_authenticated:
         return None
-    return timeline.page(page.moment and page.moment["revision"] + 1, LATELY)
+    return timeline.page(page.moment["revision"] + 1 if page.moment else None, LATELY)
 
 
 class HistoryPage(Page):
@@ -33,14 +33,11 @@ class HistoryPage(Page):
         if pk is None:
             raise NothingNamed(what, name)
         timeline = Timeline.of(self.model, pk)
-        within = timeline.within(self.request.GET.get("within"), self.request.GET.get("after"))
-        before = self.request.GET.get("before") or (self.moment and self.moment["revision"] + 1)
         return super().get_context_data(**kwargs) | {
             "kind": what,
             "live": self.model.objects.filter(pk=pk).first(),
             "name": timeline.label(),
-            "page": TimelinePage([within], None) if within else timeline.page(before),
-            "within": within,
+            "page": timeline.asked(self.request.GET, until=self.moment["revision"] if self.moment else None),
         }
 
 

@@ -47,6 +47,15 @@ def test_an_owner_that_is_no_id_is_refused_in_the_form(lead_client, seeded, valu
     assert told in response.content.decode()
 
 
+@pytest.mark.parametrize("number", ["\u00b2", HUGE, "9" * 5_000])
+def test_numbers_that_no_form_posts_do_not_fail_where_it_is_brought_up_to_date(lead_client, seeded, number):
+    table = Table.objects.get(name="biztechUsers")
+    form = open_form(lead_client, table) | {"accesses-TOTAL_FORMS": number, "accesses-0-id": number}
+    table.description = "Changed meanwhile."
+    table.save()
+    assert "while you had this page open" in save_form(lead_client, table, form).content.decode()
+
+
 @pytest.mark.parametrize("value", ["abc", HUGE])
 def test_an_access_of_a_service_that_is_no_id_is_refused_in_the_form(lead_client, seeded, value):
     table = Table.objects.get(name="biztechUsers")

@@ -77,3 +77,10 @@ def test_the_admin_leads_there(renamed, viewer_client):
     assert f"{HOME}#then" in viewer_client.get("/admin/ownership/changeset/").text
     assert f"{HOME}?revision=2" in viewer_client.get("/admin/ownership/changeset/2/change/").text
     assert 'id="then"' in viewer_client.get(HOME).text
+
+
+@pytest.mark.parametrize("more", ["", "&before=99", "&within=2", "&before=x"])
+def test_a_history_as_of_a_revision_tells_nothing_later_whatever_else_is_asked(renamed, viewer_client, more):
+    shown = main_of(viewer_client.get(f"/services/payments/history/?revision=1{more}"))
+    assert "cash-desk" not in shown.partition('class="timeline"')[2]
+    assert 'id="revision-1"' in shown

@@ -1,0 +1,18 @@
+"""Errors for programs: RFC 9457's problem details."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+
+PROBLEM_JSON = "application/problem+json"
+
+
+def problem_body(status: int, detail: str) -> dict[str, Any]:
+    """What every problem says."""
+    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": int(status), "detail": detail}
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> HttpResponse:
+    """A problem as an answer, for middleware and error pages; the API's views have ``api/errors.py``."""
+    return JsonResponse(problem_body(status, detail), status=status, headers=headers, content_type=PROBLEM_JSON)
