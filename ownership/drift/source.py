@@ -160,7 +160,7 @@ class Files:
         except (OSError, ValueError) as error:  # a name too long, a NUL
             raise ValueError(f"{name!r} is no usable file name") from error
         if not path.is_relative_to(self.root):
-            raise ValueError(f"{name} lies outside {self.root.name or self.root}, the folder to read")
+            raise ValueError(f"{name} lies outside {self.root.name or self.root}, the folder to read (--root FOLDER)")
         return path if path.is_file() else None
 
     def read_text(self, path: Path) -> str:

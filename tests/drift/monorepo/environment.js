@@ -1,0 +1,1 @@
+module.exports.ENVIRONMENT = process.env.ENVIRONMENT;
