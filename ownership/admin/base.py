@@ -101,9 +101,10 @@ def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, query
     post = request.POST.copy()
     post.pop("post", None)
     request.POST = post  # type: ignore[assignment]
+    shown = past.head()[0]  # before the rows are read: what changes after that is a conflict
     response = delete_selected(model_admin, request, queryset)
     if isinstance(response, TemplateResponse) and response.context_data is not None:
-        response.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": past.head()[0]}
+        response.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": shown}
     return response
 
 
@@ -250,16 +251,17 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         self, request: Any, object_id: str | None, form_url: str, context: dict[str, Any]
     ) -> HttpResponse:
         request.row_read = None
-        row = self.get_object(request, unquote(object_id)) if object_id else None
         if object_id is None:
             context["shown_revision"] = past.head()[0]
-        elif row is None and self.has_change_permission(request):
+        elif self.has_change_permission(request):
             timeline = Timeline.of_row(self.model, unquote(object_id))
-            if timeline.exists():
+            conflict, shown = find_conflict(request, timeline)
+            row = self.get_object(request, unquote(object_id))
+            if row is not None:
+                context = context | self._refuse_if_stale(request, row, conflict, shown)
+                request.row_read = row
+            elif timeline.exists():
                 return self._gone(request, timeline)
-        elif row is not None and self.has_change_permission(request, row):
-            context = context | self._refuse_if_stale(request, row)
-            request.row_read = row
         # Django's own, less the transaction that it puts around a POST: on SQLite that would be the lock.
         with ExitStack() as request.writing:
             return self._changeform_view(request, object_id, form_url, context)  # type: ignore[attr-defined]
@@ -310,18 +312,17 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         }
         return TemplateResponse(request, "admin/ownership/gone.html", context, status=409)
 
-    def _refuse_if_stale(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+    def _refuse_if_stale(self, request: Any, row: Any, conflict: Conflict | None, shown: int) -> dict[str, Any]:
         """Where the row changed since the form was opened: bring the posted form up to date, and make it invalid."""
-        conflict, shown = find_conflict(request, Timeline.of_row(self.model, row.pk))
         if conflict is None:
             return {"shown_revision": shown}
         formsets = [formset for formset, _ in self.get_formsets_with_inlines(request, row)]
         if conflict.groups:
             form = self.get_form(request, row, change=True)
-            request.POST = merged(request.POST, shown, row, form, formsets, conflict)  # type: ignore[assignment]
-        request.conflict = conflict  # type: ignore[attr-defined]
+            request.POST = merged(request.POST, shown, row, form, formsets, conflict)
+        request.conflict = conflict
         # The conflict's sentence says what happened; Django's "Please correct the error" would be untrue.
-        return {"shown_revision": past.head()[0], "conflict": conflict, "errors": None}
+        return {"shown_revision": conflict.head, "conflict": conflict, "errors": None}
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -26,12 +26,14 @@ MOST_ROWS = 1_000
 class Conflict:
     """Why a form is not saved: what changed since it was opened; nothing listed where it does not say when that was.
 
-    ``both`` are the fields that were changed here and there, with what they hold now: {name: text}. ``rows`` are
-    the inline rows with such a field.
+    ``head`` is the registry's revision before any row was read for the page that tells of it: what changes later is a
+    conflict of that page. ``both`` are the fields that were changed here and there, with what they hold now: {name:
+    text}. ``rows`` are the inline rows with such a field.
     """
 
     sentence: str
     groups: list[Group]
+    head: int
     both: dict[str, str] = field(default_factory=dict)
     rows: list[str] = field(default_factory=list)
 
@@ -43,7 +45,7 @@ def find_conflict(request: HttpRequest, timeline: Timeline) -> tuple[Conflict | 
         sentence = (
             "Nothing was changed: this page does not say which revision of the map it shows. Check it, and try again."
         )
-        return Conflict(sentence, []), head
+        return Conflict(sentence, [], head), head
     groups = timeline.since(shown) if shown < head and timeline.goes_on_after(shown) else []
     if not groups:
         return None, shown
@@ -52,6 +54,7 @@ def find_conflict(request: HttpRequest, timeline: Timeline) -> tuple[Conflict | 
         f"Nothing was changed yet: while you had this page open, it was changed by {names}. What you typed is still "
         "here, everything else is as it is now. Check it, then go on.",
         groups,
+        head,
     ), shown
 
 

@@ -93,6 +93,31 @@ def test_a_change_between_the_checks_and_the_lock_is_a_conflict_too(lead_client,
     assert (Table.objects.get().more_title, access.mode) in [("Handbook", "read"), ("Wiki", "write")]
 
 
+@pytest.mark.parametrize("whose", ["table", "access"])
+def test_a_third_change_while_the_second_is_told_of_the_first_is_not_lost(
+    lead_client, table, access, monkeypatch, whose
+):
+    form = open_form(lead_client, table) | {"description": "All orders."}
+    others_change(table, more_url="https://wiki.example")
+    third = {"table": (table, {"more_title": "Handbook"}), "access": (access, {"notes": "Reads all orders."})}
+    (row, fields), merge = third[whose], base.merged
+
+    def merged_late(*args):
+        others_change(row, reason="Third", **fields)
+        return merge(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(base, "merged", merged_late)
+        page = save_form(lead_client, table, form)
+    while "Nothing was changed yet" in page.text:
+        page = save_form(lead_client, table, form_of(page))
+    assert page.status_code == 302
+    assert Table.objects.get().description == "All orders."
+    assert ChangeSet.objects.filter(reason="Third").exists()
+    row.refresh_from_db()
+    assert {name: getattr(row, name) for name in fields} == fields
+
+
 def test_a_row_deleted_between_the_checks_and_the_lock_is_gone(lead_client, table, before_the_lock):
     form = open_form(lead_client, table)
     before_the_lock(table.delete)
