@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -33,6 +33,8 @@ from ownership.models import KeySchema as Keys
 KEPT_WHOLE = 10  # runs of a series that keep what was found
 KEPT = 1_000  # runs of a series that keep their figures
 LARGEST = 50_000_000  # characters of JSON that a run may take
+POINTS = 100  # runs of a series whose figures are shown
+NO_ENVIRONMENT = "none"  # how runs without one are asked for
 
 
 class TooLarge(ValueError):
@@ -190,26 +192,57 @@ class Shown:
     waived: dict[Finding, Waiver]
     new: Collection[Identity]
     before: DriftRun | None
+    settled: int  # how many findings of the run are none any more, for the map changed since
 
-    @property
-    def settled(self) -> int:
-        """How many findings of the run are none any more, for the map changed since."""
-        now = {finding.identity for finding in self.result.findings}
-        return len({Identity(*known[:3]) for known in self.run.findings or ()} - now)
+    def about(self, **asked: str) -> "Shown":
+        """What of it is about that ``kind``, ``owner``, ``table``, ``service``, each as far as it has one."""
+        if not asked:
+            return self
+
+        def is_asked_for(one: Any, *names: str) -> bool:
+            owner = {"owner": self.declared.owners.get(getattr(one, "table", ""))}
+            return all((owner | vars(one))[name] == asked[name] for name in names if name in asked)
+
+        return replace(
+            self,
+            result=Comparison(
+                tuple(one for one in self.result.findings if is_asked_for(one, "kind", "owner", "table", "service")),
+                tuple(one for one in self.result.offers if is_asked_for(one, "owner", "table")),
+                tuple(one for one in self.result.unchecked if is_asked_for(one, "owner", "table", "service")),
+            ),
+            found=replace(
+                self.found, unresolved=tuple(one for one in self.found.unresolved if is_asked_for(one, "service"))
+            ),
+        )
 
 
-def latest(reader: str | None = None, environment: str | None = None) -> list[DriftRun]:
-    """The latest run of each series, or of those of that reader and environment ("" for none chosen)."""
-    runs = DriftRun.objects.latest_of_each()
-    if reader is not None:
-        runs = runs.filter(reader=reader)
-    return list(runs if environment is None else runs.filter(environment=environment))
+def latest() -> list[DriftRun]:
+    """The latest run of each series."""
+    return list(DriftRun.objects.latest_of_each())
 
 
-def figures(run: DriftRun, count: int) -> list[DriftRun]:
+def choices(runs: Collection[DriftRun]) -> dict[str, list[str]]:
+    """By which readers and environments the runs can be asked for."""
+    return {
+        "reader": sorted({run.reader for run in runs}),
+        "environment": sorted({run.environment or NO_ENVIRONMENT for run in runs}),
+    }
+
+
+def chosen(runs: Iterable[DriftRun], reader: str | None, environment: str | None) -> list[DriftRun]:
+    """Those of that reader and environment; of all where it is None or empty."""
+    return [
+        run
+        for run in runs
+        if (not reader or run.reader == reader)
+        and (not environment or (run.environment or NO_ENVIRONMENT) == environment)
+    ]
+
+
+def figures(run: DriftRun) -> list[DriftRun]:
     """The run and those before it in its series, oldest first, with their figures alone."""
     series = DriftRun.objects.series(run.reader, run.environment).filter(pk__lte=run.pk).defer("found", "findings")
-    return list(series[:count])[::-1]
+    return list(series[:POINTS])[::-1]
 
 
 def found_in(run: DriftRun) -> Infrastructure:
@@ -224,7 +257,9 @@ def show(run: DriftRun, declared: Declared, waivers: list[Waiver]) -> Shown:
     result = compare(declared, found)
     covered = waived_by(result.findings, run.environment or None, waivers)
     before, new = new_findings(run, result.findings, waivers)
-    return Shown(run, declared, found, result, covered, new, before)
+    now = {finding.identity for finding in result.findings}
+    settled = len({Identity(*known[:3]) for known in run.findings or ()} - now)
+    return Shown(run, declared, found, result, covered, new, before, settled)
 
 
 def waived_by(findings: Iterable[Finding], environment: str | None, waivers: list[Waiver]) -> dict[Finding, Waiver]:

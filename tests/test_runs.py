@@ -79,11 +79,11 @@ def test_a_run_keeps_its_figures_while_the_map_moves_on(orders):
     Table.objects.get(name="orders").delete()
     kept = DriftRun.objects.get(pk=run.pk)
     assert (kept.agreeing, kept.compared, kept.by_kind) == (1, 2, {"undeclared_access": 1})
-    assert [one.pk for one in runs.figures(kept, 5)] == [kept.pk]
+    assert [one.pk for one in runs.figures(kept)] == [kept.pk]
 
 
 def test_the_latest_run_of_each_series_is_shown(orders):
     keep_run("bots write orders")
     latest = {keep_run("bots write orders").pk, keep_run(reader="dynamodb").pk}
     assert {run.pk for run in runs.latest()} == latest
-    assert {run.reader for run in runs.latest(reader="dynamodb")} == {"dynamodb"}
+    assert {run.reader for run in runs.chosen(runs.latest(), "dynamodb", None)} == {"dynamodb"}

@@ -4,7 +4,6 @@ All of it needs a sign-in or a token, also where the map is open to all.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -16,13 +15,10 @@ from ownership import past, runs
 from ownership.api.access import SignedIn
 from ownership.api.errors import BadParameter
 from ownership.api.views import RegistryView
-from ownership.drift.model import Declared, Finding
+from ownership.drift.model import Declared
 from ownership.drift.report import finding_json, rest_json
 from ownership.models import DriftRun, KeyType, Waiver
 from ownership.models.drift import KINDS
-
-NO_ENVIRONMENT = "none"
-POINTS = 100  # runs of a series whose figures are given
 
 
 class EvidenceSerializer(serializers.Serializer):
@@ -206,33 +202,21 @@ class DriftView(_DriftAddress):
     def get(self, request: Request) -> Response:
         """The latest run of each reader and environment against the map as it is now; filters narrow the findings."""
         query = request.query_params
-        chosen = self._runs(query.get("reader"), query.get("environment"))
-        if query.get("kind") not in (None, *KINDS):
-            raise BadParameter({"kind": f"Takes {', '.join(KINDS)}."})
-        wanted = {name: query[name] for name in ("kind", "owner", "table", "service") if name in query}
+        every = runs.latest()
+        for name, known in {**runs.choices(every), "kind": KINDS}.items():
+            if name in query and query[name] not in known:
+                raise BadParameter({name: f"Takes {', '.join(known) or 'nothing yet: no run was kept'}."})
+        asked = {name: query[name] for name in ("kind", "owner", "table", "service") if name in query}
         flags = {name: _flag(name, query[name]) for name in ("waived", "new") if name in query}
         head, declared = runs.declared_now()
         waivers = runs.waivers_in_force(runs.today())
+        chosen = runs.chosen(every, query.get("reader"), query.get("environment"))
         shown = [runs.show(run, declared, waivers) for run in chosen]
-        _refuse_unknown_names(wanted, declared, shown)
-        return Response({"revision": head[0], "runs": [_run(one, wanted, flags) for one in shown]})
-
-    def _runs(self, reader: str | None, environment: str | None) -> list[DriftRun]:
-        every = runs.latest()
-        for name, value, known in (
-            ("reader", reader, {run.reader for run in every}),
-            ("environment", environment, {run.environment or NO_ENVIRONMENT for run in every}),
-        ):
-            if value is not None and value not in known:
-                raise BadParameter({name: f"Takes {', '.join(sorted(known)) or 'nothing yet: no run was kept'}."})
-        return [
-            run
-            for run in every
-            if reader in (None, run.reader) and environment in (None, run.environment or NO_ENVIRONMENT)
-        ]
+        _refuse_unknown_names(asked, declared, shown)
+        return Response({"revision": head[0], "runs": [_run(one.about(**asked), flags) for one in shown]})
 
 
-def _refuse_unknown_names(wanted: dict[str, str], declared: Declared, shown: list[runs.Shown]) -> None:
+def _refuse_unknown_names(asked: dict[str, str], declared: Declared, shown: list[runs.Shown]) -> None:
     findings = [finding for one in shown for finding in one.result.findings]
     services = {service.name for service in declared.services}
     known: dict[str, set[Any]] = {
@@ -242,7 +226,7 @@ def _refuse_unknown_names(wanted: dict[str, str], declared: Declared, shown: lis
     }
     errors = {
         name: "Neither the map nor any finding has this name."
-        for name, value in wanted.items()
+        for name, value in asked.items()
         if name in known and value not in known[name]
     }
     if errors:
@@ -255,13 +239,13 @@ def _flag(name: str, value: str) -> bool:
     return value == "true"
 
 
-def _run(shown: runs.Shown, wanted: dict[str, str], flags: dict[str, bool]) -> dict[str, Any]:
-    def is_wanted(finding: Finding) -> bool:
-        said = {"waived": finding in shown.waived, "new": finding.identity in shown.new}
-        return all(getattr(finding, name) == value for name, value in wanted.items()) and flags.items() <= said.items()
-
+def _run(shown: runs.Shown, flags: dict[str, bool]) -> dict[str, Any]:
     run = shown.run
-    findings = [finding for finding in shown.result.findings if is_wanted(finding)]
+    findings = [
+        finding
+        for finding in shown.result.findings
+        if flags.items() <= {"waived": finding in shown.waived, "new": finding.identity in shown.new}.items()
+    ]
     waived = {finding: waiver.value() for finding, waiver in shown.waived.items()}
     return {
         "run": run.pk,
@@ -280,22 +264,8 @@ def _run(shown: runs.Shown, wanted: dict[str, str], flags: dict[str, bool]) -> d
             "by_owner": dict(sorted(Counter(finding.owner for finding in findings if finding.owner).items())),
         },
         "findings": [finding_json(one, waived.get(one)) | {"new": one.identity in shown.new} for one in findings],
-        **_filtered(rest_json(shown.found, shown.result), wanted, shown.declared.owners),
-        "agreement": [figures_json(one) for one in runs.figures(run, POINTS)],
-    }
-
-
-def _filtered(rest: dict[str, Any], wanted: dict[str, str], owners: Mapping[str, str | None]) -> dict[str, Any]:
-    """What stands beside the findings, as far as owner, table and service leave it."""
-
-    def is_wanted(one: dict[str, Any], names: Collection[str]) -> bool:
-        said = {**one, "owner": owners.get(one.get("table") or "")}
-        return all(said[name] == wanted[name] for name in names if name in wanted)
-
-    return rest | {
-        "offers": [one for one in rest["offers"] if is_wanted(one, ("owner", "table"))],
-        "unchecked": [one for one in rest["unchecked"] if is_wanted(one, ("owner", "table", "service"))],
-        "unresolved": [one for one in rest["unresolved"] if is_wanted(one, ("service",))],
+        **rest_json(shown.found, shown.result),
+        "agreement": [figures_json(one) for one in runs.figures(run)],
     }
 
 

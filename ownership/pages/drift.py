@@ -15,8 +15,6 @@ from ownership.pages.plot import plot, share
 from ownership.templatetags.words import kind
 
 SHOWN = 200  # findings of a run; filters lead to the others
-POINTS = 100
-NO_ENVIRONMENT = "none"
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
 ACCEPTING = [
     f"ownership.{verb}_{name}" for name in ("table", "access", "secondaryindex") for verb in ("add", "change", "delete")
@@ -68,22 +66,12 @@ class DriftPage(Page):
             name: self.request.GET.get(name, "")
             for name in ("reader", "environment", "kind", "owner", "table", "service", "state")
         }
-        choices = {
-            "reader": sorted({run.reader for run in every}),
-            "environment": sorted({run.environment or NO_ENVIRONMENT for run in every}),
-            "kind": {name: kind(name) for name in KINDS},
-            "state": STATES,
-        }
+        choices = {**runs.choices(every), "kind": {name: kind(name) for name in KINDS}, "state": STATES}
         for name, known in choices.items():
             if asked[name] and asked[name] not in known:
                 raise BadAddress(f"{name} takes {', '.join(known) or 'nothing yet: no run was kept'}.")
         head, declared = runs.declared_now()
         waivers = runs.waivers_in_force(runs.today())
-        chosen = [
-            run
-            for run in every
-            if asked["reader"] in ("", run.reader) and asked["environment"] in ("", run.environment or NO_ENVIRONMENT)
-        ]
         user = self.request.user
         may_accept, may_waive = user.has_perms(ACCEPTING), user.has_perms(WAIVING)
         owners = sorted({str(owner) for owner in declared.owners.values()})
@@ -102,7 +90,10 @@ class DriftPage(Page):
             ]
             if every
             else [],
-            "runs": [_section(runs.show(run, declared, waivers), asked) for run in chosen],
+            "runs": [
+                _section(runs.show(run, declared, waivers), asked)
+                for run in runs.chosen(every, asked["reader"], asked["environment"])
+            ],
             "may_accept": may_accept,
             "may_waive": may_waive,
             "may_decide": may_accept or may_waive,
@@ -110,27 +101,24 @@ class DriftPage(Page):
 
 
 def _section(shown: runs.Shown, asked: dict[str, str]) -> dict[str, Any]:
+    shown = shown.about(**{name: asked[name] for name in ("kind", "owner", "table", "service") if asked[name]})
     services = {service.name for service in shown.declared.services}
     rows = [
         Row(one, value_of(one), one.identity in shown.new, shown.waived.get(one), one.service in services)
         for one in shown.result.findings
     ]
-    wanted = [row for row in rows if _is_wanted(row, asked)]
-    waived = [row for row in wanted if row.waiver]
-    offers = [offer for offer in shown.result.offers if asked["table"] in ("", offer.table)]
-    open_rows = sorted((row for row in wanted if not row.waiver), key=lambda row: not row.new)
+    rows = [
+        row for row in rows if {"": True, "open": not row.waiver, "new": row.new, "waived": row.waiver}[asked["state"]]
+    ]
+    waived = [row for row in rows if row.waiver]
+    open_rows = sorted((row for row in rows if not row.waiver), key=lambda row: not row.new)
+    offers = shown.result.offers
     by_owner: dict[str, list[Row]] = defaultdict(list)
     for row in open_rows[:SHOWN]:
         by_owner[row.finding.owner or ""].append(row)
-    past = runs.figures(shown.run, POINTS)
+    past = runs.figures(shown.run)
     unchecked: dict[str, set[str]] = defaultdict(set)
-    owners = shown.declared.owners
     for one in shown.result.unchecked:
-        if any(
-            asked[name] not in ("", value)
-            for name, value in (("table", one.table), ("service", one.service), ("owner", owners.get(one.table)))
-        ):
-            continue
         unchecked[one.reason].add(one.service)
     return {
         "shown": shown,
@@ -155,11 +143,3 @@ def _section(shown: runs.Shown, asked: dict[str, str]) -> dict[str, Any]:
         "plot": plot(past),
         "figures": past[::-1],
     }
-
-
-def _is_wanted(row: Row, asked: dict[str, str]) -> bool:
-    finding = row.finding
-    states = {"open": not row.waiver, "new": row.new, "waived": bool(row.waiver), "": True}
-    return states[asked["state"]] and all(
-        asked[name] in ("", getattr(finding, name) or "") for name in ("kind", "owner", "table", "service")
-    )

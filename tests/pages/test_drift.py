@@ -104,6 +104,12 @@ def test_filters_narrow_the_findings(lead_client, drifted, query, left):
     assert {one.table for one in found if one.kind != "key_schema_offered"} == left
 
 
+def test_filters_narrow_what_stands_beside_the_findings(lead_client, drifted):
+    page = lead_client.get(f"{DRIFT}?owner=payments&service=payments").text
+    assert "Offered" not in page
+    assert "is known only when deployed" not in page
+
+
 @pytest.mark.parametrize("query", ["reader=x", "environment=x", "kind=x", "state=x", "revision=1", "table=%00"])
 def test_nonsense_is_told_what_it_takes(viewer_client, drifted, query):
     assert viewer_client.get(f"{DRIFT}?{query}").status_code == 400
