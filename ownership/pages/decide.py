@@ -47,6 +47,7 @@ class _DecisionPage(Page):
     title: str
     meaning: str
     verb: str
+    done: str  # of what the form gave
     permissions: list[str]
     refused: str  # to whom may not
 
@@ -117,7 +118,7 @@ class _DecisionPage(Page):
                 f"revision {g.change_set.revision} by {g.change_set.user_name}: {g.change_set.reason}" for g in groups
             )
             what = " ".join(filter(None, (kind(identity.kind), identity.table, identity.service)))
-            sentences.append(f"{what} ({by or 'a newer run does not find it'})")
+            sentences.append(f"{what} ({by or 'by a change elsewhere on the map, or by a newer run'})")
         return sentences
 
     def _show(self, run: DriftRun, chosen: Chosen, gone: list[Identity], form: forms.Form) -> HttpResponse:
@@ -153,14 +154,23 @@ class _DecisionPage(Page):
         """The waivers that deciding would write over."""
         return {}
 
-    def decide(self, run: DriftRun, identities: list[Identity], form: forms.Form) -> HttpResponse:
-        """Write, under the lock, what was shown. Raises Overtaken, _Moved, CanNotAccept, ValidationError."""
+    def write(self, shown: runs.Shown, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
+        """Write the decision into the change set; the entries, where they are shown before."""
         raise NotImplementedError
 
-    def decided(self, what: str, revision: int | None) -> HttpResponse:
-        """Back to the drift page, which says what was done and leads to it."""
-        address = reverse("admin:ownership_changeset_change", args=[revision])
-        messages.success(self.request, format_html('{} as <a href="{}">revision {}</a>.', what, address, revision))
+    def decide(self, run: DriftRun, identities: list[Identity], form: Any) -> HttpResponse:
+        """Write, under the lock, what was shown. Raises Overtaken, _Moved, CanNotAccept, ValidationError."""
+        reason = form.cleaned_data["reason"]
+        with change_set(user=self.request.user, reason=reason, source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
+            shown = self.shown(run)
+            chosen = accept.chosen_from(shown, identities)
+            waivers = self.waivers(run, chosen).values()
+            if signature(chosen, self.write(shown, chosen, form, draft), waivers) != self.request.POST.get("signature"):
+                raise _Moved
+        number = "1 finding" if len(chosen) == 1 else f"{len(chosen)} findings"
+        address = reverse("admin:ownership_changeset_change", args=[draft.revision])
+        link = format_html('<a href="{}">revision {}</a>', address, draft.revision)
+        messages.success(self.request, format_html("{} {} as {}.", number, self.done.format(**form.cleaned_data), link))
         return HttpResponseRedirect(reverse("pages:drift"))
 
 
@@ -211,7 +221,7 @@ class AcceptForm(forms.Form):
 class AcceptPage(_DecisionPage):
     """Change the map to what the infrastructure shows."""
 
-    title, verb = "Accept findings", "Accept"
+    title, verb, done = "Accept findings", "Accept", "accepted"
     meaning = "The map becomes what was found. What that writes, and deletes, stands below the list."
     permissions = ACCEPTING
     refused = "Accepting a finding changes tables and accesses: team leads may. Nothing was written."
@@ -231,28 +241,22 @@ class AcceptPage(_DecisionPage):
         entries: list[Said] = []
         try:
             with change_set(user=self.request.user, reason="Rehearsal", source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
-                accept.accept(shown, chosen, stand_in)
-                entries = [said(entry) for entry in entries_of([draft.revision])] if draft.revision else []
+                entries = _accept(shown, chosen, stand_in, draft)
                 raise _Rehearsed
         except _Rehearsed:
             return entries, ""
         except accept.CanNotAccept as error:
             return [], str(error)
 
-    def decide(self, run: DriftRun, identities: list[Identity], form: Any) -> HttpResponse:
-        """Write it in one change set, whose reason says which run found it, and where."""
-        shown = self.shown(run)
-        chosen = accept.chosen_from(shown, identities)
-        reason = f"{form.cleaned_data['reason']}\n\n{accept.evidence(run, chosen)}"
-        with change_set(user=self.request.user, reason=reason, source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
-            # Again, for only now nobody else writes.
-            shown = self.shown(run)
-            chosen = accept.chosen_from(shown, identities)
-            accept.accept(shown, chosen, form.places())
-            entries = [said(entry) for entry in entries_of([draft.revision])] if draft.revision else []
-            if signature(chosen, entries) != self.request.POST.get("signature"):
-                raise _Moved
-        return self.decided(f"{_number(len(chosen))} accepted", draft.revision)
+    def write(self, shown: runs.Shown, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
+        """Accept them; the reason says besides which run found them, and where."""
+        draft.reason += f"\n\n{accept.evidence(shown.run, chosen)}"
+        return _accept(shown, chosen, form.places(), draft)
+
+
+def _accept(shown: runs.Shown, chosen: Chosen, places: dict[str, accept.Place], draft: Any) -> list[Said]:
+    accept.accept(shown, chosen, places)
+    return [said(entry) for entry in entries_of([draft.revision])] if draft.revision else []
 
 
 class WaiveForm(forms.Form):
@@ -274,7 +278,7 @@ class WaiveForm(forms.Form):
 class WaivePage(_DecisionPage):
     """Live with findings until a day."""
 
-    title, verb = "Waive findings", "Waive"
+    title, verb, done = "Waive findings", "Waive", "waived until {until}"
     meaning = (
         "The map stays as it is. Until the day is past, or something else is found granted, these are listed apart "
         "and fail no pipeline."
@@ -293,17 +297,7 @@ class WaivePage(_DecisionPage):
         """Those that the findings have: they would get this day and reason instead."""
         return waive.waivers_of(chosen, run.environment or None)  # type: ignore[arg-type]
 
-    def decide(self, run: DriftRun, identities: list[Identity], form: Any) -> HttpResponse:
-        """Waive them in one change set."""
-        reason = form.cleaned_data["reason"]
-        with change_set(user=self.request.user, reason=reason, source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
-            chosen: Any = accept.chosen_from(self.shown(run), identities)
-            if signature(chosen, [], self.waivers(run, chosen).values()) != self.request.POST.get("signature"):
-                raise _Moved
-            waive.waive(chosen, run.environment or None, form.cleaned_data["until"])
-        until = form.cleaned_data["until"]
-        return self.decided(f"{_number(len(chosen))} waived until {until}", draft.revision)
-
-
-def _number(count: int) -> str:
-    return "1 finding" if count == 1 else f"{count} findings"
+    def write(self, shown: runs.Shown, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
+        """Waive them; of that the page shows no entries, for all they say is in its form."""
+        waive.waive(chosen, shown.run.environment or None, form.cleaned_data["until"])  # type: ignore[arg-type]
+        return []
