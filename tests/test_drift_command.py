@@ -1,6 +1,7 @@
 """``manage.py drift`` compares with the map in the database."""
 
 import json
+import os
 
 import pytest
 
@@ -110,10 +111,11 @@ def test_what_is_too_large_is_not_kept_and_says_so(seeded, project, monkeypatch,
 
 
 def test_what_no_database_can_store_is_kept_without_it(seeded, project):
-    project.write_text(PROJECT.replace("arn:aws:dynamodb:us-west-2:*:table/biztechUsers", r'"${ssm:/x\0}"'))
-    assert save(project) == 0
-    (unresolved,) = DriftRun.objects.get().found["unresolved"]
-    assert "/x\ufffd" in unresolved["reason"]
+    (project.parent / os.fsdecode(b"caf\xe9")).mkdir()
+    project.rename(project.parent / os.fsdecode(b"caf\xe9") / "serverless.yml")
+    assert save(project) == 1
+    places = {place.file for grant in DriftRun.objects.get().grants.all() for place in grant.places()}
+    assert places == {"bots/caf?/serverless.yml"}
 
 
 def test_older_runs_keep_their_figures_alone(seeded, project, monkeypatch):

@@ -23,7 +23,7 @@ SHOWN = 300  # characters of other people's texts, in what is told of them
 
 def legible(text: str) -> str:
     """Other people's text on one line, without what a terminal would obey or nobody would see."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    return "".join(one if one.isprintable() else " " if one.isspace() else "\ufffd" for one in text)
 
 
 def cut(text: str) -> str:

@@ -322,7 +322,7 @@ def test_a_service_is_named_by_folder_then_by_itself(tmp_path: Path, folder: str
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("x" * 300, "x" * 255), (r"two\nlines \e[31m\u202e", "two lines  [31m ")],
+    [("x" * 300, "x" * 255), (r"two\nlines \e[31m\u202e", "two lines \ufffd[31m\ufffd")],
     ids=["no longer than a run keeps", "on one line, without what a terminal obeys"],
 )
 def test_an_unknown_services_name_is_legible(tmp_path: Path, name: str, expected: str) -> None:
@@ -333,7 +333,7 @@ def test_an_unknown_services_name_is_legible(tmp_path: Path, name: str, expected
 def test_what_is_told_of_files_is_legible(tmp_path: Path) -> None:
     project = statement(r'"arn:aws:dynamodb:*:*:table/two\nlines\e[31m"')
     assert [one.text for one in read(tmp_path, {"users/serverless.yml": project}).unresolved] == [
-        "arn:aws:dynamodb:*:*:table/two lines [31m"
+        "arn:aws:dynamodb:*:*:table/two lines\ufffd[31m"
     ]
 
 
