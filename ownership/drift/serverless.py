@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ownership.drift.cloudformation import Policies, attached, evaluate, list_unread, roles, tables
-from ownership.drift.iam import BOTH, Log, Role
+from ownership.drift.iam import BOTH, Log, Role, Statement
 from ownership.drift.model import Infrastructure, Place, ReadError, TableShape
 from ownership.drift.names import Names, stranger
 from ownership.drift.source import HOLE, Files, Map, Seq, Text, real
@@ -83,68 +83,95 @@ def read_project(
     if isinstance(stated, Map):
         stated = variables.at("name", stated)
     service = _service(path, top, str(stated) if isinstance(stated, Text) and not stated.reason else None, names)
-    sections: dict[str, list[Map]] = {"resources": [], "functions": []}
-    for name, parts in sections.items():
-        for part in Template([], variables.expand).items(variables.at(name)):
+    project = _Project(service, variables, names, given, log)
+    found = project.roles()
+    project.point_out()
+    deployed = tables(project.template, names, log)
+    list_unread(project.template, service, log)
+    return service, found, deployed
+
+
+class _Project:
+    """One project, opened: its settings, its functions, and the template that its resources make."""
+
+    def __init__(self, service: str, variables: Variables, names: Names, given: Mapping[str, str], log: Log):
+        self.service, self.log, self.at, self.expand = service, log, variables.at, variables.expand
+        self.template = Template(self._section("resources"), self.expand, given)
+        for unread in self.template.unread_resources():
+            log.unresolve(unread, "is no mapping", service, BOTH)
+        self.policies = Policies(service, self.template, names, log)
+        functions = [self.expand(node) for part in self._section("functions") for node in part.values()]
+        self.functions = [each if isinstance(each, Map) else Map() for each in functions]
+        for each in functions:
+            if isinstance(each, Text):
+                log.unresolve(each, "a function that can't be resolved", service, BOTH)
+
+    def _section(self, name: str) -> list[Map]:
+        """The parts of a section that may be a mapping or a list of them."""
+        parts = []
+        for part in Template([], self.expand).items(self.at(name)):
             if isinstance(part, Map):
                 parts.append(part)
             else:  # code, most often: both may have roles and policies
-                log.unresolve(part, f"{name} that can't be resolved", service, BOTH)
-    template = Template(sections["resources"], variables.expand, given)
-    for unread in template.unread_resources():
-        log.unresolve(unread, "is no mapping", service, BOTH)
-    policies = Policies(service, template, names, log)
+                self.log.unresolve(part, f"{name} that can't be resolved", self.service, BOTH)
+        return parts
 
-    made = _extend(template)
-    generated = made.pop(GENERATED_ROLE, Map())
-    provider = policies.role(GENERATED_ROLE, template.properties(GENERATED_ROLE))
-    functions = [variables.expand(node) for part in sections["functions"] for node in part.values()]
-    foreign = [variables.at("provider.role"), variables.at("provider.iam.role")]
-    own_roles = [isinstance(each, Map) and _is_role(variables.at("role", each)) for each in functions]
-    idle = any(map(_is_role, foreign)) or (own_roles and all(own_roles))
-    statements = [variables.at("provider.iamRoleStatements"), variables.at("provider.iam.role.statements")]
-    if idle:  # the framework makes no role then
-        for node in filter(None, statements):
-            log.note(
-                node.place, f"{service}: these statements permit nothing, for no function runs in the role of them"
-            )
-    elif "Policies" not in generated:
-        provider += policies.statements(Seq(statements))
-    if not idle and "ManagedPolicyArns" not in generated:
-        provider += policies.managed(variables.at("provider.iamManagedPolicies"))
-        provider += policies.managed(variables.at("provider.iam.role.managedPolicies"))
-    for holder, boundary in BOUNDARIES:
-        if isinstance(settings := variables.at(holder), Map):
-            policies.within(settings.get(boundary))
-    own = roles(template) | made
-    own.pop(GENERATED_ROLE, None)
-    for policy, holders in attached(template):
-        if holders - own.keys():
-            provider += policies.document(policy.get("PolicyDocument"))
-    found: list[Role] = [provider, *(policies.role(name, properties) for name, properties in own.items())]
-    for each in functions:
-        if isinstance(each, Text):
-            log.unresolve(each, "a function that can't be resolved", service, BOTH)
-        if not isinstance(each, Map):
-            continue
-        foreign += [each.get("role"), variables.at("iam.role", each)]
-        policies.within(each.get("iamPermissionsBoundary"))
-        stated = each.get("iamRoleStatements") or variables.at("iam.role.statements", each)
-        managed = variables.at("iam.role.managedPolicies", each)
-        if stated is not None or managed is not None:
-            inherits = variables.expand(each.get("iamRoleStatementsInherit")) or variables.at(INHERIT)
-            inherits = inherits or variables.at("iam.inheritStatements", each)
-            own_role = [*policies.statements(stated), *policies.managed(managed)]
-            found.append([*own_role, *(provider if inherits == "true" else ())])
-    for node in foreign:
-        _foreign(node, template, service, log)
-    for plugin in PLUGINS:
-        holder, _, key = plugin.rpartition(".")
-        if isinstance(settings := variables.at(holder), Map) and settings.get(key) is not None:
-            log.note(settings.key_place(key), f"{service}: what a plugin permits for {plugin} is not read")
-    deployed = tables(template, names, log)
-    list_unread(template, service, log)
-    return service, found, deployed
+    def roles(self) -> list[Role]:
+        """The statements of the framework's role, of those among the resources, and of functions' own."""
+        made = _extend(self.template)
+        generated = made.pop(GENERATED_ROLE, Map())
+        own = roles(self.template) | made
+        own.pop(GENERATED_ROLE, None)
+        provider = self._provider(generated)
+        for policy, holders in attached(self.template):
+            if holders - own.keys():
+                provider += self.policies.document(policy.get("PolicyDocument"))
+        resources = [self.policies.role(name, properties) for name, properties in own.items()]
+        return [provider, *resources, *self._of_functions(provider)]
+
+    def _provider(self, extension: Map) -> list[Statement]:
+        """The role that the framework makes of the provider's statements, unless no function runs in it."""
+        found = self.policies.role(GENERATED_ROLE, self.template.properties(GENERATED_ROLE))
+        statements = [self.at("provider.iamRoleStatements"), self.at("provider.iam.role.statements")]
+        elsewhere = [_is_role(self.at("role", each)) for each in self.functions]
+        if _is_role(self.at("provider.role")) or _is_role(self.at("provider.iam.role")) or all(elsewhere or [False]):
+            for node in filter(None, statements):
+                said = "these statements permit nothing, for no function runs in the role of them"
+                self.log.note(node.place, f"{self.service}: {said}")
+            return found
+        if "Policies" not in extension:
+            found += self.policies.statements(Seq(statements))
+        if "ManagedPolicyArns" not in extension:
+            found += self.policies.managed(self.at("provider.iamManagedPolicies"))
+            found += self.policies.managed(self.at("provider.iam.role.managedPolicies"))
+        return found
+
+    def _of_functions(self, provider: Role) -> Iterator[Role]:
+        """The roles that a plugin, or v4, makes for functions with statements of their own."""
+        for each in self.functions:
+            stated = each.get("iamRoleStatements") or self.at("iam.role.statements", each)
+            managed = self.at("iam.role.managedPolicies", each)
+            if stated is not None or managed is not None:
+                inherits = self.expand(each.get("iamRoleStatementsInherit")) or self.at(INHERIT)
+                inherits = inherits or self.at("iam.inheritStatements", each)
+                own = [*self.policies.statements(stated), *self.policies.managed(managed)]
+                yield [*own, *(provider if inherits == "true" else ())]
+
+    def point_out(self) -> None:
+        """Log what may permit or forbid more than is written here: boundaries, roles made elsewhere, plugins."""
+        for holder, boundary in BOUNDARIES:
+            if isinstance(settings := self.at(holder), Map):
+                self.policies.within(settings.get(boundary))
+        for each in self.functions:
+            self.policies.within(each.get("iamPermissionsBoundary"))
+        stated = [self.at("provider.role"), self.at("provider.iam.role")]
+        for node in (*stated, *(self.at(name, each) for each in self.functions for name in ("role", "iam.role"))):
+            _foreign(node, self.template, self.service, self.log)
+        for plugin in PLUGINS:
+            holder, _, key = plugin.rpartition(".")
+            if isinstance(settings := self.at(holder), Map) and settings.get(key) is not None:
+                said = f"what a plugin permits for {plugin} is not read"
+                self.log.note(settings.key_place(key), f"{self.service}: {said}")
 
 
 def _extend(template: Template) -> dict[str, Map]:

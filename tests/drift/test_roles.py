@@ -30,6 +30,7 @@ IDLE = {
 }
 USED = {
     "one function of two": "functions: {a: {role: Own}, b: {handler: x.y}}\nprovider:\n  name: aws\n",
+    "a function that is not there": "functions: {a: {role: Own}, b: '${file(x.yml)}', c: }\nprovider:\n  name: aws\n",
     "no role that is known": "provider:\n  role: '${opt:role}'\n",
     "no role": "provider:\n  role: '${opt:role, \"\"}'\n",
     "the role that the framework makes, renamed": "provider:\n  iam: {role: {name: ours}}\n",
