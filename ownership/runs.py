@@ -245,10 +245,27 @@ def figures(run: DriftRun) -> list[DriftRun]:
     return list(series[:POINTS])[::-1]
 
 
-def found_in(run: DriftRun) -> Infrastructure:
-    """What the reader found in a run that is still kept whole."""
-    rows = run.grants.all()
-    return from_json(run.reader, run.found, {Access(g.service, g.table, g.mode): g.places() for g in rows})  # type: ignore[arg-type]
+def found_in(run: DriftRun, tables: Collection[str] | None = None) -> Infrastructure:
+    """What the reader found in a run that is still kept whole, or what it found of those tables."""
+    rows = run.grants.all() if tables is None else run.grants.filter(table__in=tables)
+    found = from_json(run.reader, run.found, {Access(g.service, g.table, g.mode): g.places() for g in rows})  # type: ignore[arg-type]
+    return found if tables is None else replace(found, tables=tuple(one for one in found.tables if one.name in tables))
+
+
+def elsewhere(run: DriftRun, tables: Collection[str]) -> dict[Any, tuple[DriftRun, Finding]]:
+    """What the other series' latest runs find of those tables now, by run, table and service."""
+    declared = declared_now()[1]
+    declared = replace(
+        declared,
+        tables=tuple(one for one in declared.tables if one.name in tables),
+        accesses=frozenset(one for one in declared.accesses if one.table in tables),
+    )
+    return {
+        (other.pk, finding.table, finding.service): (other, finding)
+        for other in latest()
+        if other.pk != run.pk
+        for finding in compare(declared, found_in(other, tables)).findings
+    }
 
 
 def show(run: DriftRun, declared: Declared, waivers: list[Waiver]) -> Shown:

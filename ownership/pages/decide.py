@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +36,15 @@ class _Rehearsed(Exception):
 
 class _Moved(Exception):
     """What would be written is not what was shown."""
+
+
+@dataclass
+class Rehearsal:
+    """The entries that deciding would write and what other runs would find then, or what stands in the way."""
+
+    entries: list[Said] = field(default_factory=list)
+    made: list[tuple[DriftRun, Finding]] = field(default_factory=list)
+    problem: str = ""
 
 
 class _DecisionPage(Page):
@@ -122,9 +132,9 @@ class _DecisionPage(Page):
         return sentences
 
     def _show(self, run: DriftRun, chosen: Chosen, gone: list[Identity], form: forms.Form) -> HttpResponse:
-        entries, problem = self.rehearse(run, chosen, form)
+        rehearsed = self.rehearse(run, chosen)
         waivers = self.waivers(run, chosen)
-        shown = signature(chosen, entries, waivers.values())
+        shown = signature(chosen, rehearsed.entries, waivers.values())
         context = self.get_context_data(
             title=self.title,
             meaning=self.meaning,
@@ -132,8 +142,7 @@ class _DecisionPage(Page):
             run=run,
             rows=[Row(one, value_of(one), waiver=waivers.get(one)) for one in chosen],
             form=form,
-            entries=entries,
-            problem=problem,
+            rehearsed=rehearsed,
             signature=shown,
             gone=self._gone(gone),
             moved="confirmed" in self.request.POST and self.request.POST.get("signature") != shown,
@@ -146,9 +155,9 @@ class _DecisionPage(Page):
         """The form that asks for what deciding takes."""
         raise NotImplementedError
 
-    def rehearse(self, run: DriftRun, chosen: Chosen, form: forms.Form) -> tuple[list[Said], str]:
-        """The entries that deciding would write, or what stands in the way."""
-        return [], ""
+    def rehearse(self, run: DriftRun, chosen: Chosen) -> Rehearsal:
+        """What deciding would write."""
+        return Rehearsal()
 
     def waivers(self, run: DriftRun, chosen: Chosen) -> dict[Any, Waiver]:
         """The waivers that deciding would write over."""
@@ -230,23 +239,27 @@ class AcceptPage(_DecisionPage):
         """Asks where new tables go."""
         return AcceptForm(**given, new_tables=accept.new_tables(chosen))
 
-    def rehearse(self, run: DriftRun, chosen: Chosen, form: Any) -> tuple[list[Said], str]:
-        """Write it all, read the entries, and take it back."""
+    def rehearse(self, run: DriftRun, chosen: Chosen) -> Rehearsal:
+        """Write it all, read the entries and what other runs find then, and take it back."""
         tables = accept.new_tables(chosen)
         group, owner = TableGroup.objects.first(), Service.objects.first()
         if tables and not (group and owner):
-            return [], "A table needs a group and an owner, and the map has none yet: add these first."
+            return Rehearsal(problem="A table needs a group and an owner, and the map has none yet: add these first.")
         stand_in = {name: accept.Place(group, owner) for name in tables}  # type: ignore[arg-type]
         shown = self.shown(run)
-        entries: list[Said] = []
+        touched = {one.table for one in chosen}
+        before = runs.elsewhere(run, touched)
+        rehearsal = Rehearsal()
         try:
             with change_set(user=self.request.user, reason="Rehearsal", source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
-                entries = _accept(shown, chosen, stand_in, draft)
+                rehearsal.entries = _accept(shown, chosen, stand_in, draft)
+                after = runs.elsewhere(run, touched)
+                rehearsal.made = [after[key] for key in after if key not in before]
                 raise _Rehearsed
         except _Rehearsed:
-            return entries, ""
+            return rehearsal
         except accept.CanNotAccept as error:
-            return [], str(error)
+            return Rehearsal(problem=str(error))
 
     def write(self, shown: runs.Shown, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
         """Accept them; the reason says besides which run found them, and where."""

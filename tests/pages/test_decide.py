@@ -127,6 +127,24 @@ def test_what_would_now_be_written_is_shown_again_first(lead_client, run):
     assert show(newer).result.findings == ()
 
 
+def test_what_another_environment_disagrees_with_then_is_said_before(lead_client, run):
+    keep_run("payments read orders", environment="dev")
+    here = keep_run(environment="production", services=frozenset({"payments"}))
+    finding = ["access_not_granted", "orders", "payments"]
+    page = lead_client.post(ACCEPT, {"run": here.pk, "revision": "1", "finding": json.dumps(finding)})
+    ((other, made),) = page.context["rehearsed"].made[1:]
+    assert (other.environment, made.identity) == ("dev", ("undeclared_access", "orders", "payments"))
+    assert "serverless, dev: <strong>Undeclared access</strong>" in page.text
+
+
+def test_what_other_runs_find_already_is_not_told_as_made(lead_client, run):
+    keep_run("bots read shadow", "bots write orders", environment="dev")
+    ticked = {"run": run.pk, "revision": "1", "finding": [json.dumps(BOTS), json.dumps(SHADOW)]}
+    page = lead_client.post(ACCEPT, ticked)
+    assert page.context["rehearsed"].entries
+    assert page.context["rehearsed"].made == []
+
+
 def test_a_table_that_goes_takes_no_more_along_than_was_shown(lead_client, run):
     gone = ["table_not_deployed", "orders", None]
     run = keep_run(reader="dynamodb", all_tables=True)
