@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from ownership.history import ChangeSet, entry_models
+from ownership.history import ChangeSet, entry_model, entry_models
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup, Waiver
 from ownership.timeline import KINDS
 
@@ -132,16 +132,18 @@ def select(
         given = Q(gained_by__in=ids) | Q(lost_by__in=ids)
         narrower.append(
             {
-                _h(Service): Q(id__in=ids) | given,
-                _h(Access): Q(service_id__in=ids) | given,
-                _h(Table): given,
-                _h(Waiver): Q(service_id__in=ids),
+                entry_model(Service): Q(id__in=ids) | given,
+                entry_model(Access): Q(service_id__in=ids) | given,
+                entry_model(Table): given,
+                entry_model(Waiver): Q(service_id__in=ids),
             }
         )
     if group is not None:
         ids = _ids(TableGroup, group)
-        tables = _h(Table).objects.filter(group_id__in=ids).values("id")
-        narrower.append(_hanging_on(tables) | {_h(TableGroup): Q(id__in=ids), _h(Table): Q(group_id__in=ids)})
+        tables = entry_model(Table).objects.filter(group_id__in=ids).values("id")
+        narrower.append(
+            _hanging_on(tables) | {entry_model(TableGroup): Q(id__in=ids), entry_model(Table): Q(group_id__in=ids)}
+        )
     if kind is not None:
         narrower.append(dict(KINDS[kind].parts()))
     for narrow in narrower:
@@ -152,25 +154,21 @@ def select(
 def _hanging_on(table_ids: Any) -> Parts:
     """Entries of tables, and of their accesses, indexes and waivers."""
     return {
-        _h(Table): Q(id__in=table_ids),
-        _h(Access): Q(table_id__in=table_ids),
-        _h(SecondaryIndex): Q(table_id__in=table_ids),
-        _h(Waiver): Q(table_id__in=table_ids),
+        entry_model(Table): Q(id__in=table_ids),
+        entry_model(Access): Q(table_id__in=table_ids),
+        entry_model(SecondaryIndex): Q(table_id__in=table_ids),
+        entry_model(Waiver): Q(table_id__in=table_ids),
     }
 
 
 def id_named(model: Any, name: str) -> int | None:
     """Id of the row that has the name, or else had it last; None where none ever had."""
     live = model.objects.filter(name=name).values_list("pk", flat=True).first()
-    return live or _h(model).objects.filter(name=name).values_list("id", flat=True).first()
+    return live or entry_model(model).objects.filter(name=name).values_list("id", flat=True).first()
 
 
 def _ids(model: Any, name: str) -> list[int]:
-    ids = list(_h(model).objects.filter(name=name).order_by("id").values_list("id", flat=True).distinct())
+    ids = list(entry_model(model).objects.filter(name=name).order_by("id").values_list("id", flat=True).distinct())
     if not ids:
         raise UnknownName(f"No {model._meta.verbose_name} has, or ever had, this name.")
     return ids
-
-
-def _h(model: Any) -> Any:
-    return model.history.model

@@ -8,14 +8,13 @@ from typing import Any
 from django.db.models import F
 
 from ownership import runs
-from ownership.drift.compare import compare, wholes_of
+from ownership.drift.compare import compare, modes_by_use, wholes_of
 from ownership.drift.model import (
     Access,
     Declared,
     DeclaredService,
     Finding,
     Infrastructure,
-    Mode,
     Place,
     TableShape,
     mode_name,
@@ -117,7 +116,7 @@ def _rows(declared: Declared, found: Infrastructure, run: DriftRun, waivers: lis
         findings[finding.table, finding.service].append(finding)
     unchecked = {(one.table, one.service): one.reason for one in result.unchecked}
     wholes = wholes_of(declared.services)
-    says, gives = _modes(declared.accesses), _modes(found.grants)
+    says, gives = modes_by_use(declared.accesses), modes_by_use(found.grants)
     rows = []
     for table, service in sorted({*says, *gives}):
         holders = [one for one in (service, *wholes.get(service, ())) if (table, one) in gives]
@@ -139,10 +138,3 @@ def _rows(declared: Declared, found: Infrastructure, run: DriftRun, waivers: lis
             )
         )
     return rows
-
-
-def _modes(accesses: Iterable[Access]) -> dict[tuple[str, str], set[Mode]]:
-    modes: dict[tuple[str, str], set[Mode]] = defaultdict(set)
-    for access in accesses:
-        modes[access.table, access.service].add(access.mode)
-    return modes

@@ -30,6 +30,7 @@ from ownership.request_log import LONGEST_ID, note_change_set, request_id
 
 LOG = logging.getLogger("ownership.history")
 CREATED, CHANGED, DELETED = "+", "~", "-"
+VERBS = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
 NO_REASON = "No reason given: written outside a change set."
 
 
@@ -272,11 +273,9 @@ def foreign_keys(model: type[models.Model]) -> list[str]:
     return [field.name for field in model._meta.fields if field.is_relation]
 
 
-def _said(row: models.Model | None, field: models.Field) -> Any:
-    """A field's value as history says it: the related row's label instead of its id."""
-    if row is None:
-        return None
-    value = getattr(row, field.name)
+def stated(row: models.Model | None, name: str) -> Any:
+    """A field's value as history states it: the related row's label instead of its id; None without a row."""
+    value = getattr(row, name) if row is not None else None
     return str(value) if isinstance(value, models.Model) else value
 
 
@@ -284,7 +283,14 @@ def differences(before: models.Model | None, after: models.Model | None) -> dict
     """{field: [old, new]} between two states of a row; all fields where one of them is None."""
     fields = (before or after)._meta.fields  # type: ignore[union-attr]
     names = changed_columns(before, after)
-    return {field.name: [_said(before, field), _said(after, field)] for field in fields if field.name in names}
+    return {
+        field.name: [stated(before, field.name), stated(after, field.name)] for field in fields if field.name in names
+    }
+
+
+def kind_of_change(before: models.Model | None, after: models.Model | None) -> str:
+    """What happened between two states of a row, None where it was not there."""
+    return CREATED if before is None else DELETED if after is None else CHANGED
 
 
 def changed_columns(before: models.Model | None, after: models.Model | None) -> set[str]:
@@ -397,7 +403,7 @@ def _entry(before: Any, after: Any, changes: dict[str, list]) -> Any:
     model = entry_model(row.__class__)
     draft.models.add(model)
     return model(
-        history_type=CREATED if before is None else DELETED if after is None else CHANGED,
+        history_type=kind_of_change(before, after),
         history_date=draft.time,
         change_set_id=revision,
         sequence=sequence,

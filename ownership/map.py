@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from ownership import past
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 
 
@@ -36,6 +37,14 @@ def whole_map() -> dict[str, list[Any]]:
             # Where prefetch_related keeps them: `table.accesses.all()` takes them from there.
             vars(table).setdefault("_prefetched_objects_cache", {})[name] = parts[table.pk]
     return {"environments": list(Environment.objects.all()), "groups": groups, "services": services, "tables": tables}
+
+
+def whole_map_of_now() -> tuple[past.Head, dict[str, list[Any]]]:
+    """The whole map, and the revision and digest that all of its rows are of."""
+    while True:
+        head, rows = past.head(), whole_map()
+        if head == past.head():
+            return head, rows
 
 
 def _point(rows: list[Any], name: str, targets: list[Any]) -> None:

@@ -15,7 +15,15 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, router
 
-from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, differences, foreign_keys, registry_models
+from ownership.history import (
+    DELETED,
+    ChangeSet,
+    differences,
+    entry_model,
+    foreign_keys,
+    kind_of_change,
+    registry_models,
+)
 from ownership.numbers import whole_number
 
 Head = tuple[int, str]
@@ -65,7 +73,7 @@ def _rows(model: Any, revision: int) -> str:
 
     Entries are written under the registry's lock, so the newest one has the greatest history_id.
     """
-    history = model.history.model
+    history = entry_model(model)
     table = history._meta.db_table
     columns = ", ".join(f'"{history._meta.get_field(field.name).column}"' for field in model._meta.concrete_fields)
     newest = f'SELECT MAX(history_id) FROM "{table}" WHERE change_set_id <= {revision} GROUP BY id'  # noqa: S608
@@ -90,7 +98,21 @@ def at_revision(text: str) -> Head:
     raise BadMoment(f"Takes a whole number from 0 to {head()[0]}, which is the latest revision.")
 
 
-CALENDAR = re.compile(r"\d{4}-?\d{2}-?\d{2}(?!\d)")  # no week: 2026-W47 would be its Monday, or its Sunday
+_CALENDAR = re.compile(r"\d{4}-?\d{2}-?\d{2}(?!\d)")  # no week: 2026-W47 would be its Monday, or its Sunday
+
+
+def time_named(text: str, of_day: time) -> datetime:
+    """The time in UTC that a text of ISO 8601 names, that time ``of_day`` for a date alone; ValueError for no such."""
+    if not (text.isascii() and text.isprintable() and _CALENDAR.match(text)):
+        raise ValueError(text)
+    try:
+        named = datetime.combine(Date.fromisoformat(text), of_day)
+    except ValueError:
+        named = datetime.fromisoformat(text)
+    try:
+        return (named.replace(tzinfo=UTC) if named.tzinfo is None else named).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 def at_time(text: str) -> Head:
@@ -99,19 +121,12 @@ def at_time(text: str) -> Head:
     A date alone means its whole day. BadMoment where the text is neither.
     """
     try:
-        if not (text.isascii() and text.isprintable() and CALENDAR.match(text)):
-            raise ValueError(text)
-        try:
-            moment = datetime.combine(Date.fromisoformat(text), time.max)
-        except ValueError:
-            moment = datetime.fromisoformat(text)
-        moment = (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return _last({"time__lte": time_named(text, time.max)})
+    except ValueError:
         raise BadMoment(
             "Takes a date or time as ISO 8601: 2026-01-31 (the end of that day, UTC), 2026-01-31T12:00Z or "
             "2026-01-31T12:00%2B01:00 (in an address, + is written %2B)."
         ) from None
-    return _last({"time__lte": moment})
 
 
 def at(text: str) -> Head:
@@ -143,8 +158,7 @@ def compare(before: int, after: int) -> list[Difference]:
             was, became = old[model].get(pk), new[model].get(pk)
             changes = differences(was, became)
             if changes:
-                type_ = CREATED if was is None else DELETED if became is None else CHANGED
-                found.append(Difference(model, type_, str(became or was), changes))
+                found.append(Difference(model, kind_of_change(was, became), str(became or was), changes))
     return found
 
 
@@ -153,7 +167,7 @@ def _touched(revision: int, before: int, after: int) -> dict[Any, dict[int, Any]
     found = {}
     with as_of(revision):
         for model in registry_models():
-            entries = model.history.model.objects.filter(change_set__gt=before, change_set__lte=after)
+            entries = entry_model(model).objects.filter(change_set__gt=before, change_set__lte=after)
             rows = model.objects.select_related(*foreign_keys(model))
             found[model] = {row.pk: row for row in rows.filter(pk__in=entries.values("id"))}
     return found

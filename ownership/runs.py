@@ -26,7 +26,7 @@ from ownership.drift.model import (
 )
 from ownership.drift.stored import from_json, to_json
 from ownership.drift.waivers import waived
-from ownership.map import whole_map
+from ownership.map import whole_map_of_now
 from ownership.models import DriftRun, Grant, Waiver
 from ownership.models import KeySchema as Keys
 
@@ -48,11 +48,8 @@ def today() -> date:
 
 def declared_now() -> tuple[past.Head, Declared]:
     """The map as drift compares it, with the revision and digest that it is of."""
-    while True:
-        head = past.head()
-        rows = whole_map()
-        if head == past.head():
-            return head, _declared(head[0], rows)
+    head, rows = whole_map_of_now()
+    return head, _declared(head[0], rows)
 
 
 def _declared(revision: int, rows: dict[str, list[Any]]) -> Declared:

@@ -8,14 +8,13 @@ from django.db.models import Model, OuterRef, Q, Subquery
 from django.urls import reverse
 
 from ownership.diffs import Pieces, marked, shortened
-from ownership.history import CHANGED, CREATED, DELETED, ChangeSet, entry_model, entry_models, in_parts
+from ownership.history import CHANGED, CREATED, DELETED, VERBS, ChangeSet, entry_model, entry_models, in_parts
 from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup, Waiver
 from ownership.numbers import whole_number
 
 PAGE = 20
 FOLD = 25  # entries of a change set that are shown among others'
 _ENDLESS = 10**18  # greater than any revision
-_VERBS = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
 
 
 @dataclass(frozen=True)
@@ -324,7 +323,7 @@ def said(entry: Any) -> Said:
         entry=entry,
         kind=str(model._meta.verbose_name),
         label=entry.label,
-        verb=_VERBS[entry.history_type],
+        verb=VERBS[entry.history_type],
         changes=_changes(entry),
     )
 

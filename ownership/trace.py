@@ -14,13 +14,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ownership.models import Access, Mode, Service, Table
+from ownership.models import READS, WRITES, Access, Service, Table
 
 USUAL, DEEPEST = 4, 10
 MOST = 500  # accesses and parts in one trace: nobody reads more, and a hop's query names no more ids than that
-
-_READS = (Mode.READ, Mode.READ_WRITE)
-_WRITES = (Mode.WRITE, Mode.READ_WRITE)
 
 
 @dataclass
@@ -114,7 +111,7 @@ class _Tracer:
         accesses = (
             Access.objects.filter(
                 **{f"{source}__in": [row.pk for row in rows]},
-                mode__in=_READS if to_services == self.result.downstream else _WRITES,
+                mode__in=READS if to_services == self.result.downstream else WRITES,
             )
             .exclude(pk__in=self.crossed)
             .select_related("table__owner", "service__part_of")

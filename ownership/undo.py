@@ -18,7 +18,17 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Max, OuterRef, ProtectedError, Subquery
 
 from ownership.bulk import RowRefused, delete_rows, save_rows
-from ownership.history import CREATED, DELETED, ChangeSet, entries_of, entry_model, fetch_all, foreign_keys, in_parts
+from ownership.history import (
+    CREATED,
+    DELETED,
+    ChangeSet,
+    entries_of,
+    entry_model,
+    fetch_all,
+    foreign_keys,
+    in_parts,
+    stated,
+)
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.obstacles import Obstacle, Outcome, find_obstacles, still_used
 from ownership.timeline import Change, Said, changes_in_words, said
@@ -239,7 +249,7 @@ def _step(entries: list[Any], found: _Found, sets: dict[int, ChangeSet]) -> Step
         attname = model._meta.get_field(name).attname
         if getattr(row, attname) == getattr(previous, attname):
             continue
-        fields[name] = [_now(row, name), old]
+        fields[name] = [stated(row, name), old]
         if since := found.touched.get((last.id, name)):
             [change] = changes_in_words(model, {name: fields[name]})
             conflicts[_key(last, name)] = Conflict(f"Revision {since} changed it since.", sets[since], change.field)
@@ -251,11 +261,6 @@ def _step(entries: list[Any], found: _Found, sets: dict[int, ChangeSet]) -> Step
 def _key(entry: Any, name: str) -> str:
     """Names a conflict in a form: model, row and field, never a value."""
     return f"{entry.instance_type._meta.model_name}:{entry.id}:{name}"
-
-
-def _now(row: Any, name: str) -> Any:
-    value = getattr(row, name)
-    return str(value) if row._meta.get_field(name).is_relation and value is not None else value
 
 
 def _lost_with(entry: Any, found: _Found, sets: dict[int, ChangeSet]) -> Conflict | None:

@@ -362,6 +362,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": f"History: {row or timeline.label()}",
+            "here": "History",
             "object": row,
             "label": str(row or timeline.label()),
             "deletion": None if row else timeline.last(),

@@ -28,7 +28,7 @@ from ownership.admin.conflict import find_conflict
 from ownership.admin.lists import SearchedByIndex
 from ownership.hints import hints
 from ownership.history import ChangeSet
-from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
+from ownership.models import READS, WRITES, Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
 from ownership.obstacles import edit_url
 
 NOTHING = "—"
@@ -230,11 +230,11 @@ class TableAdmin(SearchedByIndex, RegistryAdmin):
 
     @admin.display(description="read by")
     def read_by(self, table: Table) -> Any:
-        return _users(table, (Mode.READ, Mode.READ_WRITE))
+        return _users(table.reading())
 
     @admin.display(description="written by")
     def written_by(self, table: Table) -> Any:
-        return _users(table, (Mode.WRITE, Mode.READ_WRITE))
+        return _users(table.writing())
 
     @admin.display(description="last change", ordering=F("last_revision"))
     def last_change(self, table: Any) -> Any:
@@ -255,9 +255,8 @@ class TableAdmin(SearchedByIndex, RegistryAdmin):
         return format_html_join("", "<div>{}: <code>{}</code></div>", rows)
 
 
-def _users(table: Table, modes: tuple[str, ...]) -> Any:
-    """The services that use the table in one of the modes; indirect ones say so."""
-    accesses = [access for access in table.accesses.all() if access.mode in modes]
+def _users(accesses: list[Access]) -> Any:
+    """The services whose accesses these are; indirect ones say so."""
     if not accesses:
         return NOTHING
     return format_html_join(
@@ -320,10 +319,10 @@ class ServiceAdmin(RegistryAdmin):
         return links(list(service.parts.all()))
 
     def reads(self, service: Service) -> Any:
-        return links(_used_tables(service, (Mode.READ, Mode.READ_WRITE)))
+        return links(_used_tables(service, READS))
 
     def writes(self, service: Service) -> Any:
-        return links(_used_tables(service, (Mode.WRITE, Mode.READ_WRITE)))
+        return links(_used_tables(service, WRITES))
 
 
 def _used_tables(service: Service, modes: tuple[str, ...]) -> list[Table]:

@@ -5,14 +5,12 @@ All of it needs a sign-in or a token, also where the map is open to all.
 
 import base64
 import binascii
-from datetime import UTC, datetime
+from datetime import datetime, time
 from typing import Any
 
 from django.urls import reverse
-from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape
-from django.utils.timezone import is_naive, make_aware
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -28,12 +26,11 @@ from ownership.api.pagination import number_asked
 from ownership.api.renderers import TextRenderer
 from ownership.api.schema import TIME, whole_numbers
 from ownership.api.views import RegistryView
-from ownership.history import CHANGED, CREATED, DELETED, ChangeSet
+from ownership.history import CHANGED, VERBS, ChangeSet
 from ownership.models import Service, Table
-from ownership.past import CALENDAR
+from ownership.past import time_named
 from ownership.timeline import KINDS, Timeline, said
 
-TYPES = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
 MODELS = {
     "environment": "environment",
     "tablegroup": "group",
@@ -50,7 +47,7 @@ class EntrySerializer(serializers.Serializer):
 
     revision = serializers.IntegerField(source="change_set_id")
     sequence = serializers.IntegerField(help_text="place within the change set, from 1")
-    type = serializers.ChoiceField(list(TYPES.values()))
+    type = serializers.ChoiceField(list(VERBS.values()))
     model = serializers.ChoiceField(list(MODELS.values()))
     label = serializers.CharField()  # type: ignore[assignment]
     changes = serializers.DictField(
@@ -62,7 +59,7 @@ class EntrySerializer(serializers.Serializer):
         return {
             "revision": entry.change_set_id,
             "sequence": entry.sequence,
-            "type": TYPES[entry.history_type],
+            "type": VERBS[entry.history_type],
             "model": MODELS[entry.instance_type._meta.model_name],
             "label": entry.label,
             "changes": entry.changes,
@@ -114,17 +111,9 @@ def _moment(request: Request, name: str) -> datetime | None:
     if text is None:
         return None
     try:
-        if not CALENDAR.match(text):
-            raise ValueError(text)
-        moment = parse_datetime(text)
-        day = parse_date(text) if moment is None else None
-        if day is not None:
-            moment = datetime(day.year, day.month, day.day)
-        if moment is not None:
-            return (make_aware(moment, UTC) if is_naive(moment) else moment).astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise BadParameter({name: "Takes a date or time as ISO 8601: 2026-01-31 or 2026-01-31T12:00:00Z."})
+        return time_named(text, time.min)
+    except ValueError:
+        raise BadParameter({name: "Takes a date or time as ISO 8601: 2026-01-31 or 2026-01-31T12:00:00Z."}) from None
 
 
 _FILTERS = [

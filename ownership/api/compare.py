@@ -9,9 +9,10 @@ from rest_framework.response import Response
 
 from ownership import past
 from ownership.api.access import SignedIn
-from ownership.api.changes import MODELS, TYPES
+from ownership.api.changes import MODELS
 from ownership.api.errors import BadParameter
 from ownership.api.views import RegistryView, moment
+from ownership.history import VERBS
 
 _TAKES = "A revision, or a date or time as ISO 8601 (the last revision at or before it; a date means its whole day)."
 
@@ -19,7 +20,7 @@ _TAKES = "A revision, or a date or time as ISO 8601 (the last revision at or bef
 class DifferenceSerializer(serializers.Serializer):
     """What became of one row on the whole: an entry of the change feed, less its place."""
 
-    type = serializers.ChoiceField(list(TYPES.values()))
+    type = serializers.ChoiceField(list(VERBS.values()))
     model = serializers.ChoiceField(list(MODELS.values()))
     label = serializers.CharField(help_text="as of `to`; of deleted rows, as of `from`")  # type: ignore[assignment]
     changes = serializers.DictField(
@@ -30,7 +31,7 @@ class DifferenceSerializer(serializers.Serializer):
     def to_representation(self, difference: past.Difference) -> dict[str, Any]:
         """The difference as JSON."""
         return {
-            "type": TYPES[difference.type],
+            "type": VERBS[difference.type],
             "model": MODELS[difference.model._meta.model_name],
             "label": difference.label,
             "changes": difference.changes,

@@ -115,7 +115,8 @@ def _unknown(
     return None
 
 
-def _modes(accesses: Iterable[Access]) -> dict[tuple[str, str], set[Mode]]:
+def modes_by_use(accesses: Iterable[Access]) -> dict[tuple[str, str], set[Mode]]:
+    """The modes of each (table, service)."""
     modes: dict[tuple[str, str], set[Mode]] = defaultdict(set)
     for access in accesses:
         modes[access.table, access.service].add(access.mode)
@@ -139,8 +140,8 @@ def _accesses(
 
     Evidence: what goes too far; or, where something is missing, what is there.
     """
-    said_modes, given_modes = _modes(said), _modes(given)
-    for (table, service), modes in _modes(differing).items():
+    said_modes, given_modes = modes_by_use(said), modes_by_use(given)
+    for (table, service), modes in modes_by_use(differing).items():
         says, gives = said_modes.get((table, service), set()), given_modes.get((table, service), set())
         if direction == "wider":
             kind = "wider_grant" if says else "undeclared_access"
@@ -155,7 +156,7 @@ def _accesses(
 
 def _unregistered(found: Infrastructure, registered: Mapping[str, TableShape]) -> Iterator[Finding]:
     """A finding for each service that may use an unregistered table, or one for the table where none may."""
-    modes = _modes(a for a in found.grants if a.table not in registered)
+    modes = modes_by_use(a for a in found.grants if a.table not in registered)
     deployed = {table.name: table.places for table in found.tables if table.name not in registered}
     for (table, service), own in modes.items():
         places = _places(found, {Access(service, table, mode) for mode in own}) + deployed.get(table, ())

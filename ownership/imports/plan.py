@@ -13,7 +13,7 @@ from ownership import past
 from ownership.bulk import RowRefused, delete_rows, save_rows
 from ownership.history import change_set
 from ownership.imports.stated import KEY_FIELDS, KINDS, Stated, Statement, in_a_line, label
-from ownership.map import whole_map
+from ownership.map import whole_map_of_now
 from ownership.models import Access, ChangeSet, Environment, SecondaryIndex, Service, Table, TableGroup
 
 MODELS: dict[str, Any] = {
@@ -128,11 +128,7 @@ def _ready_together(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 def compare(stated: Stated, *, prune: bool) -> Plan:
     """What differs from the registry of now. Problems are those of the file, and what its rows would break."""
-    while True:
-        head = past.head()
-        rows = whole_map()
-        if head == past.head():
-            return _Comparison(stated, head, rows).run(prune)
+    return _Comparison(stated, *whole_map_of_now()).run(prune)
 
 
 class _Comparison:

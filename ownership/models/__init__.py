@@ -3,12 +3,14 @@
 from ownership.history import ChangeSet
 from ownership.lock import RegistryLock
 from ownership.models.drift import DriftRun, Grant, Waiver
-from ownership.models.rules import KeyType, Mode
+from ownership.models.rules import READS, WRITES, KeyType, Mode
 from ownership.models.services import Environment, Service, TableGroup
 from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table
 from ownership.models.tokens import ApiToken
 
 __all__ = [
+    "READS",
+    "WRITES",
     "Access",
     "ApiToken",
     "ChangeSet",

@@ -29,3 +29,6 @@ class Mode(models.TextChoices):
     READ = "read", "Read"
     WRITE = "write", "Write"
     READ_WRITE = "read_write", "Read + Write"
+
+
+READS, WRITES = (Mode.READ, Mode.READ_WRITE), (Mode.WRITE, Mode.READ_WRITE)

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from ownership.base import RegistryModel
-from ownership.models.rules import TABLE_NAME, KeyType, Mode, has_no_nul, is_one_line
+from ownership.models.rules import READS, TABLE_NAME, WRITES, KeyType, Mode, has_no_nul, is_one_line
 from ownership.models.services import Service, TableGroup
 
 
@@ -124,6 +124,14 @@ class Table(KeySchema, RegistryModel):
 
     def natural_key(self) -> tuple[str]:
         return (self.name,)
+
+    def reading(self) -> list["Access"]:
+        """Those of its accesses that read it."""
+        return [access for access in self.accesses.all() if access.mode in READS]
+
+    def writing(self) -> list["Access"]:
+        """Those of its accesses that write it."""
+        return [access for access in self.accesses.all() if access.mode in WRITES]
 
     def service_reference_id(self) -> int | None:
         """The owner gains the table."""

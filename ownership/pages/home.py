@@ -3,28 +3,18 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.http import Http404
 
 from ownership.history import ChangeSet
 from ownership.map import whole_tables
-from ownership.models import Access, Mode, Service, Table, TableGroup
+from ownership.models import Access, Service, Table, TableGroup
 from ownership.pages.base import Page
 
 # Of a larger map the first page shows the groups alone.
 WHOLE = 150
 A_PAGE = 50
 LATELY = 6
-
-
-def listed(tables: QuerySet[Table]) -> list[Table]:
-    """Tables in the map's order with ``writing`` and ``reading``, their accesses of either kind."""
-    found = list(tables)
-    for table in found:
-        accesses: list[Access] = list(table.accesses.all())
-        table.writing = [a for a in accesses if a.mode in (Mode.WRITE, Mode.READ_WRITE)]  # type: ignore[attr-defined]
-        table.reading = [a for a in accesses if a.mode in (Mode.READ, Mode.READ_WRITE)]  # type: ignore[attr-defined]
-    return found
 
 
 class HomePage(Page):
@@ -46,7 +36,7 @@ class HomePage(Page):
             "groups": groups,
             "total": total,
             "services": Service.objects.count(),
-            "tables": listed(whole_tables()) if total <= WHOLE else None,
+            "tables": whole_tables() if total <= WHOLE else None,
             "latest": ChangeSet.objects.filter(**until)[:LATELY] if signed_in else None,
         }
 
@@ -65,7 +55,7 @@ class GroupPage(Page):
         return super().get_context_data(**kwargs) | {
             "group": group,
             "page": page,
-            "tables": listed(page.object_list),  # type: ignore[arg-type]
+            "tables": page.object_list,
         }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 
-from ownership.models import Access, Mode, Service, Table, TableGroup
+from ownership.models import READS, WRITES, Access, Mode, Service, Table, TableGroup
 from ownership.pages.base import BadAddress, Page
 
 # As many cells as a page holds; of more, the rows go on another page, and without a filter groups stand for tables.
@@ -15,8 +15,8 @@ CELLS = 8000
 # More families than that are no columns to look at: then services stand together by the group they own tables in.
 FAMILIES = 40
 MODES = {
-    "read": ("reads", Q(mode__in=[Mode.READ, Mode.READ_WRITE])),
-    "write": ("writes", Q(mode__in=[Mode.WRITE, Mode.READ_WRITE])),
+    "read": ("reads", Q(mode__in=READS)),
+    "write": ("writes", Q(mode__in=WRITES)),
     "read_write": ("reads and writes", Q(mode=Mode.READ_WRITE)),
     "indirect": ("is indirect", Q(indirect=True)),
 }

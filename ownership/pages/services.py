@@ -3,7 +3,7 @@
 from typing import Any
 
 from ownership import granted
-from ownership.models import Access, Mode, Service, Table
+from ownership.models import READS, WRITES, Access, Mode, Service, Table
 from ownership.pages.base import Page
 from ownership.pages.history import lately
 from ownership.pages.names import namesakes_of, renamed, row_named
@@ -40,7 +40,7 @@ class ServicePage(Page):
 
 
 def _picture(service: Service, accesses: list[Access]) -> Picture:
-    def column(*modes: Mode) -> list[Neighbour]:
+    def column(modes: tuple[Mode, ...]) -> list[Neighbour]:
         found = [access for access in accesses if access.mode in modes]
         # What it both reads and writes comes first, its own before all: in the same row of both columns.
         found.sort(key=lambda a: (a.table.owner_id != service.pk, a.mode != Mode.READ_WRITE))
@@ -49,8 +49,8 @@ def _picture(service: Service, accesses: list[Access]) -> Picture:
     return picture(
         service.name,
         "service",
-        Side("Reads", column(Mode.READ, Mode.READ_WRITE), "Reads no table"),
-        Side("Writes", column(Mode.WRITE, Mode.READ_WRITE), "Writes no table"),
+        Side("Reads", column(READS), "Reads no table"),
+        Side("Writes", column(WRITES), "Writes no table"),
     )
 
 

@@ -30,17 +30,13 @@ class TablePage(Page):
         """With the table and all that hangs on it; its history for those who are signed in."""
         table = row_named(whole_tables(), kwargs["name"], self.request)
         accesses = list(table.accesses.all())
-        writing = [access for access in accesses if access.mode in (Mode.WRITE, Mode.READ_WRITE)]
-        reading = [access for access in accesses if access.mode in (Mode.READ, Mode.READ_WRITE)]
         return super().get_context_data(**kwargs) | {
             "table": table,
             "accesses": accesses,
-            "writing": writing,
-            "reading": reading,
             "indirect": [access for access in accesses if access.indirect],
             "physical_names": physical_names(table.name),
             "hints": hints(table),
-            "picture": _picture(table, writing, reading),
+            "picture": _picture(table),
             "renamed": renamed(table, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(table) if self.request.user.is_authenticated else [],
             # Drift takes a sign-in, and the runs are of today's infrastructure.
@@ -49,7 +45,7 @@ class TablePage(Page):
         }
 
 
-def _picture(table: Table, writing: list[Access], reading: list[Access]) -> Picture:
+def _picture(table: Table) -> Picture:
     # What both writes and reads comes first, the owner before all: so it stands in the same row of both columns.
     def column(accesses: list[Access]) -> list[Neighbour]:
         first = sorted(accesses, key=lambda a: (a.service_id != table.owner_id, a.mode != Mode.READ_WRITE))
@@ -58,8 +54,8 @@ def _picture(table: Table, writing: list[Access], reading: list[Access]) -> Pict
     return picture(
         table.name,
         "table",
-        Side("Written by", column(writing), "Nobody writes it"),
-        Side("Read by", column(reading), "Nobody reads it"),
+        Side("Written by", column(table.writing()), "Nobody writes it"),
+        Side("Read by", column(table.reading()), "Nobody reads it"),
     )
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ownership.imports.files import UnreadableFile, read
 from ownership.imports.plan import NotApplied, Plan, compare
 from ownership.imports.stated import KINDS, in_a_line
 from ownership.lock import RegistryBusy
+from ownership.management.applying import add_arguments, user_named
 
 
 class Command(BaseCommand):
@@ -22,17 +22,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--apply", action="store_true", help="make the changes, as one change set")
-        parser.add_argument("--reason", default="", help="why; needed with --apply")
-        parser.add_argument("--user", metavar="NAME", help="the account that changes it; else the system's user name")
+        add_arguments(parser, apply="make the changes, as one change set")
         parser.add_argument("--prune", action="store_true", help="delete what the file could tell of and does not")
 
     def handle(self, *args, **options) -> None:
-        if options["apply"] and not options["reason"].strip():
-            raise CommandError("Say why the registry changes: --reason '…'.")
-        user = User.objects.filter(username=options["user"]).first() if options["user"] is not None else None
-        if options["user"] is not None and user is None:
-            raise CommandError(f"There is no account called {options['user']!r}; without --user it is your own name.")
+        user = user_named(options)
         try:
             stated = read(options["file"])
         except UnreadableFile as error:

@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ownership import undo
 from ownership.history import ChangeSet, change_set
 from ownership.lock import RegistryBusy
+from ownership.management.applying import add_arguments, user_named
 
 _SHOWN = 20
 
@@ -19,18 +19,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("revision", type=int)
-        parser.add_argument("--apply", action="store_true", help="undo it, as one change set")
-        parser.add_argument("--reason", default="", help="why; needed with --apply")
-        parser.add_argument("--user", metavar="NAME", help="the account that undoes it; else the system's user name")
+        add_arguments(parser, apply="undo it, as one change set")
         parser.add_argument("--conflicts", action="store_true", help="also undo what was changed again since")
         parser.add_argument("--rest", action="store_true", help="leave out what something stands in the way of")
 
     def handle(self, *args, **options) -> None:
-        if options["apply"] and not options["reason"].strip():
-            raise CommandError("Say why the registry changes: --reason '…'.")
-        user = User.objects.filter(username=options["user"]).first() if options["user"] is not None else None
-        if options["user"] is not None and user is None:
-            raise CommandError(f"There is no account called {options['user']!r}; without --user it is your own name.")
+        user = user_named(options)
         revision = options["revision"]
         if not 0 < revision < 2**63 or not ChangeSet.objects.filter(revision=revision).exists():
             raise CommandError(f"There is no revision {revision}.")
