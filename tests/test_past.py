@@ -93,6 +93,20 @@ def test_every_revision_shows_the_map_recorded_when_it_was_current(seeded):
     assert shown_map() == recorded[head()[0]]
 
 
+def test_certain_rows_are_found_by_index_and_are_the_same_as_among_all(seeded):
+    for _ in a_life():
+        pass
+    for revision in range(head()[0] + 1):
+        with as_of(revision):
+            every = list(Table.objects.all())
+            with CaptureQueriesContext(connection) as captured:
+                for table in every:
+                    [found] = Table.objects.filter(name=table.name)
+                    assert vars(found) | {"_state": None} == vars(table) | {"_state": None}
+            assert not [query for query in captured if "MATERIALIZED" in query["sql"]]
+            assert not Table.objects.filter(name="").exists()
+
+
 def test_before_the_first_revision_the_map_is_empty(seeded):
     with as_of(0):
         assert {part for part in shown_map().values() if part} == set()
