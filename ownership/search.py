@@ -68,6 +68,9 @@ def search(text: str) -> Found:
     services = _services(tokens)
     indexes = _indexes(tokens, {known.table.pk for known in tables})
     hits = _holding(text, environments) if len(text) <= TYPED else []
+    named = {*(known.table for known in tables), *services, *indexes}
+    for found in hits:
+        found.rows[:] = [row for row in found.rows if row not in named]
     return Found(tables, services, indexes, hits)
 
 

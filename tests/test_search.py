@@ -103,7 +103,15 @@ def test_what_begins_so_comes_before_what_holds_it(db):
     make_table("a-users")
     make_table("users-b")
     make_table("users")
-    assert held("users", "tables") == ["users", "users-b", "a-users"]
+    assert held("Users", "tables") == ["users", "users-b", "a-users"]
+
+
+def test_what_is_named_outright_is_not_listed_again_among_what_holds_the_text(seeded):
+    assert known("biztechUsers") == [("biztechUsers", "biztechUsers", ["dev", "staging"])]
+    assert held("biztechUsers", "tables") == []
+    assert held("events", "services") == []
+    assert "biztechPartnershipEvents" in held("events", "tables")
+    assert held("event-query", "indexes") == []
 
 
 def test_signs_that_databases_match_with_stand_for_themselves(seeded):

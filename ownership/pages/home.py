@@ -13,7 +13,8 @@ from ownership.pages.base import Page
 
 # Of a larger map the first page shows the groups alone.
 WHOLE = 150
-A_PAGE = 50
+TABLES_A_PAGE = 25
+SERVICES_A_PAGE = 50
 LATELY = 6
 
 
@@ -51,7 +52,7 @@ class GroupPage(Page):
         group = TableGroup.objects.filter(name=kwargs["name"]).first()
         if group is None:
             raise Http404(f"No group is called {kwargs['name']!r}.")
-        page = Paginator(whole_tables().filter(group=group), A_PAGE).get_page(self.request.GET.get("page"))
+        page = Paginator(whole_tables().filter(group=group), TABLES_A_PAGE).get_page(self.request.GET.get("page"))
         return super().get_context_data(**kwargs) | {
             "group": group,
             "page": page,
@@ -66,7 +67,9 @@ class ServicesPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With how many tables each owns and uses."""
-        page = Paginator(Service.objects.select_related("part_of"), A_PAGE).get_page(self.request.GET.get("page"))
+        page = Paginator(Service.objects.select_related("part_of"), SERVICES_A_PAGE).get_page(
+            self.request.GET.get("page")
+        )
         services: list[Any] = list(page.object_list)
         # Two queries: joined into one, each owned table would meet each used one.
         for name, model, column in (("owns", Table, "owner"), ("uses", Access, "service")):

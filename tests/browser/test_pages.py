@@ -8,7 +8,8 @@ import pytest
 from django.core.management import call_command
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.expected_conditions import url_contains
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from ownership.models import Service, Table
 from tests.api.conftest import make_token
@@ -112,8 +113,9 @@ def test_the_matrix_is_filtered_and_a_cell_leads_to_its_access(site, browser):
     browser.get(f"{site}/matrix/")
     Select(browser.find_element(By.NAME, "group")).select_by_visible_text("Core Tables")
     Select(browser.find_element(By.NAME, "mode")).select_by_visible_text("is indirect")
-    follow(browser, browser.find_element(By.XPATH, "//form[@class='filter']//button"))
-    assert "mode=indirect" in browser.current_url
+    WebDriverWait(browser, 30).until(url_contains("group=Core+Tables&mode=indirect"))
+    assert browser.switch_to.active_element.get_attribute("name") == "mode"
+    assert browser.find_element(By.CSS_SELECTOR, "[role=status]").text == "1 table, 2 services."
     cells = browser.find_elements(By.CSS_SELECTOR, "table.matrix td a")
     assert [cell.get_attribute("aria-label") for cell in cells] == [
         "members writes biztechProfiles, indirectly",

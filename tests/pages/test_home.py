@@ -34,7 +34,7 @@ def test_a_large_map_shows_its_groups_with_counts_that_open(seeded, viewer_clien
 
 
 def test_a_group_pages_through_many_tables(viewer_client, monkeypatch):
-    monkeypatch.setattr(home, "A_PAGE", 3)
+    monkeypatch.setattr(home, "TABLES_A_PAGE", 3)
     with change_set(reason="Grow"):
         for number in range(4):
             make_table(f"table-number-{number}")
