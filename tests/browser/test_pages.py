@@ -85,6 +85,21 @@ def test_axe_finds_nothing_and_nothing_runs_over_the_edge(site, browser, scheme)
     assert not found, json.dumps({str(key): value for key, value in found.items()}, indent=1)
 
 
+def test_on_paper_nothing_is_cut_off_and_there_is_nothing_to_press(site, browser):
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 700, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    )
+    for page in PAGES:
+        browser.get(site + page)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 700, page
+        # A closed part of a timeline is there to press, but its summary says what it is.
+        pressed = browser.execute_script(
+            "return [...document.querySelectorAll('input, select, button')].filter(one => one.checkVisibility()).length"
+        )
+        assert pressed == 0, page
+
+
 def test_no_page_breaks_the_content_security_policy(site, lead, browser):
     make_token(lead)  # which has pages, too
     admin = [page for page in map(address, routes()) if page.startswith("/admin/") and "logout" not in page]
