@@ -31,7 +31,7 @@ class Beside:
     """One service and one table; modes as the API spells them, None for nothing.
 
     ``through`` is the service whose grant it is, where that is one which this service is part of. ``findings`` are
-    empty where both agree, and where ``unchecked`` says why nobody can know.
+    empty where both agree, and tell nothing of a mode of which ``unchecked`` says why nobody can know.
     """
 
     table: str
@@ -44,6 +44,11 @@ class Beside:
     unchecked: str
     waiver: Waiver | None
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether a run knows nothing of it: it may also know of one mode alone."""
+        return bool(self.unchecked and not self.granted and not self.findings)
+
 
 @dataclass(frozen=True)
 class Latest:
@@ -52,6 +57,20 @@ class Latest:
     run: DriftRun
     rows: list[Beside]
     more: int
+
+    @property
+    def told(self) -> list[Beside]:
+        """The rows of which the run knows something."""
+        return [row for row in self.rows if not row.is_unknown]
+
+    @property
+    def unknown(self) -> dict[str, list[Beside]]:
+        """The others, by what is in the way of knowing."""
+        by_reason: dict[str, list[Beside]] = defaultdict(list)
+        for row in self.rows:
+            if row.is_unknown:
+                by_reason[row.unchecked].append(row)
+        return dict(by_reason)
 
 
 def of_table(table: Table) -> list[Latest]:

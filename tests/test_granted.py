@@ -71,6 +71,21 @@ def test_what_nobody_can_know_is_said_instead_of_a_finding(orders):
     }
 
 
+def test_of_what_the_run_knows_nothing_is_apart_and_what_it_knows_half_is_not(viewer_client, orders):
+    place = Place("payments/serverless.yml", 3)
+    unknown = Unresolved(place, "${ssm:x}", "not given", "payments", frozenset({"write"}))
+    keep_run(services=frozenset({"payments"}), unresolved=(unknown,))
+    (latest,) = granted.of_table(orders)
+    assert [row.service for row in latest.told] == ["payments"]
+    assert {reason: [row.service for row in rows] for reason, rows in latest.unknown.items()} == {
+        "no permissions of the service were read": ["teams"]
+    }
+    page = viewer_client.get("/tables/orders/").text
+    assert "<strong>Access not granted</strong>" in page
+    assert "something unresolved may grant the access" in page
+    assert 'Not known (no permissions of the service were read): <span class="name">teams</span>.' in page
+
+
 def test_what_is_waived_says_until_when(orders):
     run = keep_run("bots write orders")
     with change_set(reason="The old bot goes"):
