@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from ownership.admin.base import RegistryAdmin, RegistryForm
 from ownership.models import Waiver
+from ownership.runs import today
 from ownership.waive import check_until
 
 
@@ -22,13 +23,26 @@ class WaiverForm(RegistryForm):
         return until
 
 
+class InForce(admin.SimpleListFilter):
+    """Whether the day is past; ended waivers stay, so that they can be prolonged."""
+
+    title, parameter_name = "day", "day"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("ahead", "in force"), ("past", "ended")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        bounds = {"ahead": {"until__gte": today()}, "past": {"until__lt": today()}}
+        return queryset.filter(**bounds.get(self.value() or "", {}))
+
+
 @admin.register(Waiver)
 class WaiverAdmin(RegistryAdmin):
     """Which findings the team lives with, and until when."""
 
     form = WaiverForm
     list_display = ("finding", "granted", "until", "why")
-    list_filter = ("kind", "environment", "until")
+    list_filter = (InForce, "kind", "environment")
     search_fields = ("table__name", "table_name", "service__name", "service_name")
     readonly_fields = ("finding", "granted")
     fieldsets = [(None, {"fields": ["finding", "granted", "until"]})]

@@ -9,7 +9,7 @@ from ownership.history import change_set
 from ownership.models import Waiver
 from ownership.runs import today
 from tests.admin.pages import change_url, form_of
-from tests.factories import make_waiver
+from tests.factories import make_table, make_waiver
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:ownership_waiver_changelist")
@@ -31,6 +31,16 @@ def test_the_list_says_what_until_when_and_why(viewer_client, waiver):
     page = viewer_client.get(LIST).text
     assert str(waiver) in page
     assert "Goes with the old site" in page
+
+
+def test_those_in_force_and_those_ended_are_told_apart(viewer_client, waiver):
+    with change_set(reason="For a week"):
+        ended = make_waiver(table=make_table("orders"), until=today() - timedelta(days=1))
+
+    def listed(day):
+        return set(viewer_client.get(LIST, {"day": day} if day else {}).context["cl"].queryset)
+
+    assert (listed(""), listed("ahead"), listed("past")) == ({waiver, ended}, {waiver}, {ended})
 
 
 def test_a_lead_prolongs_it_with_a_reason(lead_client, waiver):
