@@ -71,7 +71,8 @@ class Generator:
 
     def change_set(self, rows: list[tuple[Any, Any]]) -> None:
         """(row before or None, row after) of each entry."""
-        from ownership.history import CHANGED, CREATED, ChangeSet, differences
+        from ownership.history import CHANGED, CREATED, ChangeSet
+        from ownership.rows import differences
 
         self.revision += 1
         self.time += timedelta(seconds=1)

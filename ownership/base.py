@@ -5,7 +5,9 @@ from typing import Any, NoReturn, Self
 from django.db import models
 
 from ownership.bulk import delete_together
-from ownership.history import RegistryHistory, fetch, joined_change_set
+from ownership.history import joined_change_set
+from ownership.recording import RegistryHistory
+from ownership.rows import fetch
 
 
 class SilentWriteError(TypeError):

@@ -13,7 +13,9 @@ from django.db import DataError, IntegrityError, router, transaction
 from django.db.models import ProtectedError, QuerySet
 from django.db.models.deletion import Collector
 
-from ownership.history import changed_columns, fetch_all, joined_change_set, write_entries
+from ownership.history import joined_change_set
+from ownership.recording import write_entries
+from ownership.rows import changed_columns, fetch_all
 
 BATCH = 500  # rows to a statement; the savings beyond are small
 _BROKEN = (ValidationError, IntegrityError, DataError, ProtectedError)

@@ -14,8 +14,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import CASCADE, PROTECT, CheckConstraint, UniqueConstraint
 from django.urls import reverse
 
-from ownership.history import fetch_all, foreign_keys, in_parts
-from ownership.timeline import history_url
+from ownership.rows import fetch_all, foreign_keys, in_parts
+from ownership.wording import history_url
 
 NAMED = 3  # of the rows that stand in the way
 

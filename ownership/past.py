@@ -18,16 +18,10 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, router
 
-from ownership.history import (
-    DELETED,
-    ChangeSet,
-    differences,
-    entry_model,
-    foreign_keys,
-    kind_of_change,
-    registry_models,
-)
+from ownership.history import DELETED, ChangeSet, entry_model, registry_models
 from ownership.numbers import whole_number
+from ownership.recording import kind_of_change
+from ownership.rows import differences, foreign_keys
 
 Head = tuple[int, str]
 # A condition on few values by which history has an index, as Django writes it.

@@ -18,20 +18,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Max, OuterRef, ProtectedError, Subquery
 
 from ownership.bulk import RowRefused, delete_rows, save_rows
-from ownership.history import (
-    CREATED,
-    DELETED,
-    ChangeSet,
-    entries_of,
-    entry_model,
-    fetch_all,
-    foreign_keys,
-    in_parts,
-    stated,
-)
+from ownership.history import CREATED, DELETED, ChangeSet, entries_of, entry_model
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.obstacles import Obstacle, Outcome, find_obstacles, still_used
-from ownership.timeline import Change, Said, changes_in_words, said
+from ownership.rows import fetch_all, foreign_keys, in_parts, stated
+from ownership.wording import Change, Said, changes_in_words, said
 
 HANGING = (Access, SecondaryIndex, Waiver)  # what goes with its table
 

@@ -5,7 +5,8 @@ import pytest
 from ownership.diffs import marked, shortened
 from ownership.history import ChangeSet, change_set
 from ownership.models import Access, Service, Table
-from ownership.timeline import Change, Timeline, in_words, said
+from ownership.timeline import Timeline
+from ownership.wording import Change, in_words, said
 from tests.factories import make_access, make_service, make_table
 
 

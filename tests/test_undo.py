@@ -9,8 +9,8 @@ from ownership.bulk import save_rows
 from ownership.history import ChangeSet, change_set, entries_of
 from ownership.models import Access, SecondaryIndex, Service, Table
 from ownership.obstacles import edit_url
-from ownership.timeline import history_url
 from ownership.undo import CanNotUndo
+from ownership.wording import history_url
 from tests.factories import make_access, make_service, make_table
 
 pytestmark = pytest.mark.django_db

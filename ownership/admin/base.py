@@ -1,89 +1,27 @@
 """What all registry models share in the admin: a reason with every write, and the timeline as history page."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import ERROR_FLAG
-from django.contrib.admin.widgets import AdminURLFieldWidget, AutocompleteSelect, RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import AdminURLFieldWidget
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DataError, IntegrityError, models
+from django.db import IntegrityError, models
 from django.db.models import QuerySet
-from django.forms.utils import ErrorDict
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 
 from ownership import past
 from ownership.admin.conflict import FIELD, Conflict, find_conflict, merged
-from ownership.admin.lists import CountedLists
+from ownership.admin.forms import ReasonForm, RegistryForm, _as_typed, steady_autocomplete, without_side_doors
+from ownership.admin.lists import CountedLists, SteadyLists
 from ownership.history import ChangeSet, change_set
-from ownership.models import Access, Service, TableGroup
-from ownership.numbers import whole_number
 from ownership.timeline import Timeline
 
 REASON_NEEDED = "Say why. Nothing was changed: every change of the map needs a reason."
-
-NOT_LOOKED_FOR = "The address or form held a value that can't be looked for; this is the whole list."
-BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"  # Hangul's fillers: letters that show nothing
-
-
-class ReasonField(forms.CharField):
-    """Why something changes; kept with the change set."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            label="Why",
-            max_length=1000,
-            widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
-            help_text="One reason for everything on this page. It stays in the history.",
-            error_messages={"required": "Say why: the reason stays in the history with this change."},
-        )
-
-    def clean(self, value: Any) -> str:
-        """The reason; one in which nothing can be read is none."""
-        reason = super().clean(value)
-        if not any(character.isalnum() and character not in BLANK_LETTERS for character in reason):
-            raise forms.ValidationError(self.error_messages["required"], code="required")
-        return reason
-
-
-class ReasonForm(forms.Form):
-    """A reason alone, for pages that ask for nothing else."""
-
-    reason = ReasonField()
-
-
-class RegistryForm(forms.ModelForm):
-    """A registry row's form; with the reason, which the page shows above its save buttons."""
-
-    reason = ReasonField()
-    # Set by the admin on the class it makes for one request.
-    conflict: Conflict | None = None
-
-    def clean(self) -> dict[str, Any] | None:
-        """Refuse a form that others' changes overtook, and say at each field that both changed what it holds now."""
-        if self.conflict is not None:
-            for name, now in self.conflict.both.items():
-                self.add_error(name, f"Both of you changed this. It holds now: {now}. Saving replaces that by yours.")
-            raise forms.ValidationError(self.conflict.sentence)
-        return super().clean()
-
-
-class RowForm(forms.ModelForm):
-    """A row's form among a table's. One that nobody touched holds what is stored: it is not checked anew."""
-
-    def full_clean(self) -> None:
-        """Django's, where something was changed."""
-        if self.is_bound and self.instance.pk and not self.has_changed():
-            self._errors = ErrorDict(renderer=self.renderer)
-            self.cleaned_data = {name: getattr(self.instance, name, None) for name in self.fields}
-        else:
-            super().full_clean()
 
 
 def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
@@ -113,71 +51,9 @@ def selected_rows(model_admin: "RegistryAdmin", request: HttpRequest) -> Timelin
     return Timeline.of_rows(model_admin.model, request.POST.getlist(ACTION_CHECKBOX_NAME))
 
 
-class Autocomplete(AutocompleteSelect):
-    """Django's, which fails while it draws a chosen value that is no id."""
-
-    def optgroups(self, name: str, value: Any, attrs: dict[str, Any] | None = None) -> Any:
-        """The chosen one alone, where it can be one."""
-        possible = [one for one in value if whole_number(one) is not None]
-        return super().optgroups(name, possible, attrs)
-
-
-class SteadyLists:
-    """Lists whose filters and actions answer nonsense in the address or form as Django answers most of it."""
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The list; or, for values that the database can't take, the list without them and a word about it."""
-        if ERROR_FLAG in request.GET:  # Django leads here from an address that it can't follow, and says nothing
-            messages.error(request, NOT_LOOKED_FOR)
-        try:
-            return super().changelist_view(request, extra_context)  # type: ignore[misc]
-        except (ValueError, OverflowError, DataError):
-            messages.error(request, NOT_LOOKED_FOR)
-            return HttpResponseRedirect(request.path)
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """As ever; a number that is beyond SQLite is refused on PostgreSQL, too."""
-        if len(value) > 18 and value.lstrip("-").isdecimal():
-            raise OverflowError
-        return super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
-
-
-def steady_autocomplete(model_admin: Any, db_field: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments for a foreign key's form field, with our widget where Django would take its own."""
-    if db_field.name in model_admin.autocomplete_fields:
-        kwargs.setdefault("widget", Autocomplete(db_field, model_admin.admin_site))
-    return kwargs
-
-
-def without_side_doors(field: Any) -> Any:
-    """The form field, less the buttons that would change another entry on the way, for another reason."""
-    if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
-        field.widget.can_change_related = field.widget.can_delete_related = field.widget.can_view_related = False
-    return field
-
-
 def admin_change_set(request: HttpRequest, reason: str):
     """The change set of a request in the admin."""
     return change_set(user=request.user, reason=reason, source=ChangeSet.Source.ADMIN)  # type: ignore[arg-type]
-
-
-def _as_typed(model: Any, post: QueryDict) -> Iterator[tuple[str, str]]:
-    """What a form held, in people's words: no tokens, no ids."""
-    hidden = ("csrfmiddlewaretoken", "revision", "post", "_save", "_continue", "_addanother")
-    choices = {field.name: dict(field.flatchoices) for part in (model, Access) for field in part._meta.fields}
-    named: dict[str, Any] = {"owner": Service, "service": Service, "part_of": Service, "group": TableGroup}
-    for name, value in post.items():
-        *place, last = name.split("-")
-        skipped = name in hidden or last in ("id", "table", "position") or "_FORMS" in last or "__prefix__" in place
-        if skipped or not isinstance(value, str) or not value:
-            continue
-        if last in named and (pk := whole_number(value)) is not None:
-            row = named[last].objects.filter(pk=pk).first()
-            value = row.name if row else value
-        # accesses-0-mode → accesses 1, mode
-        number = whole_number(place[1]) if len(place) == 2 else None
-        where = "" if number is None else f"{place[0]} {number + 1}, "
-        yield where + last.replace("_", " "), str(choices.get(last, {}).get(value, value))
 
 
 class Overtaken(Exception):

@@ -15,14 +15,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from ownership import feed
-from ownership.admin.base import SteadyLists
-from ownership.admin.lists import CountedLists
+from ownership.admin.lists import CountedLists, SteadyLists
 from ownership.admin.undo import UndoPage
 from ownership.history import DELETED, ChangeSet, entry_model, entry_models
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup, Waiver
 from ownership.numbers import whole_number
 from ownership.obstacles import edit_url, namesakes, natural_key
-from ownership.timeline import KINDS, change_set_entries, in_short, said
+from ownership.timeline import KINDS, change_set_entries, in_short
+from ownership.wording import said
 
 DELETED_SHOWN = 100
 NEAR = 10  # names that are told where an address holds none of them

@@ -3,16 +3,21 @@
 from hashlib import sha256
 from typing import Any
 
-from django.contrib.admin.views.main import ChangeList
+from django.contrib import messages
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.functional import cached_property
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import smart_split, unescape_string_literal
 
 from ownership import past
+from ownership.obstacles import edit_url
 
 
 class CountedOnce(Paginator):
@@ -65,3 +70,36 @@ class SearchedByIndex:
             quoted = len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]
             queryset = queryset.filter(self.holding(unescape_string_literal(word) if quoted else word))
         return queryset, False
+
+
+NOT_LOOKED_FOR = "The address or form held a value that can't be looked for; this is the whole list."
+
+
+class SteadyLists:
+    """Lists whose filters and actions answer nonsense in the address or form as Django answers most of it."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list; or, for values that the database can't take, the list without them and a word about it."""
+        if ERROR_FLAG in request.GET:  # Django leads here from an address that it can't follow, and says nothing
+            messages.error(request, NOT_LOOKED_FOR)
+        try:
+            return super().changelist_view(request, extra_context)  # type: ignore[misc]
+        except (ValueError, OverflowError, DataError):
+            messages.error(request, NOT_LOOKED_FOR)
+            return HttpResponseRedirect(request.path)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """As ever; a number that is beyond SQLite is refused on PostgreSQL, too."""
+        if len(value) > 18 and value.lstrip("-").isdecimal():
+            raise OverflowError
+        return super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
+
+
+NOTHING = "—"
+
+
+def links(rows: list[Any]) -> SafeString | str:
+    """Links to the forms of tables or services, by commas."""
+    if not rows:
+        return NOTHING
+    return format_html_join(", ", '<a href="{}">{}</a>', ((edit_url(row), row.name) for row in rows))

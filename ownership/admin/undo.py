@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from ownership import undo
-from ownership.admin.base import ReasonField, ReasonForm
+from ownership.admin.forms import ReasonField, ReasonForm
 from ownership.history import ChangeSet, change_set
 from ownership.numbers import whole_number
 

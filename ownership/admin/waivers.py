@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from ownership.admin.base import RegistryAdmin, RegistryForm
+from ownership.admin.base import RegistryAdmin
+from ownership.admin.forms import RegistryForm
 from ownership.models import Waiver
 from ownership.runs import today
 from ownership.waive import check_until

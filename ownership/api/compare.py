@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from ownership import past
 from ownership.api.access import SignedIn
+from ownership.api.base import RegistryView, moment
 from ownership.api.changes import MODELS
 from ownership.api.errors import BadParameter
-from ownership.api.views import RegistryView, moment
 from ownership.history import VERBS
 
 _TAKES = "A revision, or a date or time as ISO 8601 (the last revision at or before it; a date means its whole day)."

@@ -13,8 +13,8 @@ from rest_framework.response import Response
 
 from ownership import past, runs
 from ownership.api.access import SignedIn
+from ownership.api.base import RegistryView
 from ownership.api.errors import BadParameter
-from ownership.api.views import RegistryView
 from ownership.drift.model import Declared
 from ownership.drift.report import finding_json, rest_json
 from ownership.models import DriftRun, KeyType, Waiver

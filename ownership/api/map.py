@@ -15,11 +15,11 @@ from rest_framework.response import Response
 from ownership import past
 from ownership.api import serializers
 from ownership.api.access import head_for_token
+from ownership.api.base import KEPT_BY_NOBODY, MomentView, asked_environment, etag, has_already, past_parameters
 from ownership.api.errors import BadParameter
 from ownership.api.renderers import CsvRenderer, MarkdownRenderer, as_file, in_forms
 from ownership.api.schema import ENVIRONMENT
 from ownership.api.snapshot import snapshots
-from ownership.api.views import KEPT_BY_NOBODY, MomentView, asked_environment, etag, has_already, past_parameters
 from ownership.exports import csv, markdown
 from ownership.map import whole_map
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from ownership.api import changes, compare, drift, trace, views
+from ownership.api import atom, changes, compare, drift, trace, views
 from ownership.api.map import MapView
 
 LIST: Any = {"get": "list"}
@@ -25,7 +25,7 @@ urlpatterns = [
     path("groups/", views.GroupView.as_view(LIST, detail=False), name="group-list"),
     path("environments/", views.EnvironmentView.as_view(LIST, detail=False), name="environment-list"),
     path("changes/", changes.ChangesView.as_view(), name="changes"),
-    path("changes/atom/", changes.AtomView.as_view(), name="changes-atom"),
+    path("changes/atom/", atom.AtomView.as_view(), name="changes-atom"),
     path("compare/", compare.CompareView.as_view(), name="compare"),
     path("drift/", drift.DriftView.as_view(), name="drift"),
     path("drift/waivers/", drift.WaiversView.as_view(), name="drift-waivers"),

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from ownership import accept, feed, past, runs, waive
-from ownership.admin.base import ReasonField
+from ownership.admin.forms import ReasonField
 from ownership.drift.model import Finding, Identity, Offer
 from ownership.history import ChangeSet, change_set, entries_of
 from ownership.models import DriftRun, Service, Table, TableGroup, Waiver
@@ -23,7 +23,8 @@ from ownership.numbers import whole_number
 from ownership.pages.base import BadAddress, Page, refusal
 from ownership.pages.drift import ACCEPTING, WAIVING, Row, identity_of, value_of
 from ownership.templatetags.words import kind
-from ownership.timeline import Said, Timeline, said
+from ownership.timeline import Timeline
+from ownership.wording import Said, said
 
 MOST = 200  # findings at once
 
