@@ -57,10 +57,10 @@ class Run:
 
     def moment(self, people: list[Lead]) -> None:
         """Wait until saves succeed again, then a little longer: until the middle of some."""
-        before, patience = saves(people), time.monotonic() + 60
+        before, patience = saves(people), time.monotonic() + 300
         while saves(people) == before:
             if time.monotonic() > patience:
-                sys.exit(f"No save succeeded for a minute: {listed(counted(people))}")
+                sys.exit(f"No save succeeded for five minutes: {listed(counted(people))}")
             time.sleep(0.01)
         time.sleep(self.random.uniform(0, 0.3))
 

@@ -116,7 +116,7 @@ class Lead(threading.Thread):
 
     def ask(self, what: str, method: str, body: str | None = None, headers: dict[str, str] | None = None) -> Any:
         """The answer, as the tests know it; None where the connection ended without one."""
-        connection = http.client.HTTPConnection(self.host, timeout=60)
+        connection = http.client.HTTPConnection(self.host, timeout=300)
         begun = time.perf_counter()
         try:
             connection.connect()

@@ -17,6 +17,8 @@ from ownership.replicas import replicas
 from ownership.request_log import request_id
 
 AWAY = "the database does not answer"
+# PostgreSQL ended a transaction in which our process did nothing for DATABASE_TIMEOUT; for psycopg no OperationalError.
+_LEFT_IDLE = "25P03"
 
 
 class HealthMiddleware:
@@ -89,7 +91,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     It asks the database nothing, so not who is signed in either.
     """
-    away = any(isinstance(error, OperationalError | InterfaceError) for error in _chain(sys.exc_info()[1]))
+    driver = connection.Database  # type: ignore[attr-defined]  # its errors come bare where Django closes a cursor
+    lost = (OperationalError, InterfaceError, driver.OperationalError, driver.InterfaceError)
+    away = any(
+        isinstance(error, lost) or getattr(error, "sqlstate", "") == _LEFT_IDLE for error in _chain(sys.exc_info()[1])
+    )
     status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
     detail = (
         "The database does not answer, or is too busy. Nothing was changed. Try again in some seconds."

@@ -8,13 +8,14 @@ import runpy
 import socket
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from django.core.management import call_command
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.transaction import TransactionManagementError
 from django.test import Client
@@ -398,7 +399,20 @@ def test_development_runs_what_production_runs(name):
     }
 
 
-@pytest.mark.parametrize(("first", "status"), [(OperationalError, 503), (InterfaceError, 503), (ValueError, 500)])
+DRIVER = connection.Database
+
+
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [
+        (OperationalError, 503),
+        (InterfaceError, 503),
+        (DRIVER.OperationalError, 503),
+        (DRIVER.InterfaceError, 503),
+        (DRIVER.IntegrityError, 500),
+        (ValueError, 500),
+    ],
+)
 def test_an_error_that_comes_of_a_lost_database_is_503(rf, first, status):
     try:
         try:
@@ -407,3 +421,18 @@ def test_an_error_that_comes_of_a_lost_database_is_503(rf, first, status):
             raise TransactionManagementError("An error occurred in the current transaction") from lost
     except TransactionManagementError:
         assert server_error(rf.get("/admin/")).status_code == status
+
+
+@pytest.mark.usefixtures("committed")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite ends no transaction")
+def test_a_transaction_that_was_ended_because_nothing_came_is_503(rf):
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '10ms'")
+            while True:
+                time.sleep(0.1)
+                cursor.execute("SELECT 1")
+    except DatabaseError:
+        assert server_error(rf.get("/admin/")).status_code == 503
+    finally:
+        connection.close()
