@@ -173,6 +173,20 @@ def test_a_callback_that_nobody_asked_for_signs_nobody_in(registry, query):
     assert not signed_in(browser, registry)
 
 
+@pytest.mark.parametrize("path", ["authenticate", "callback", "logout"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+def test_no_method_and_no_nonsense_at_its_addresses_signs_anybody_in(registry, path, method):
+    browser = requests.Session()
+    for odd in ("\x00", str(2**63), "é→", "//evil.example", "x" * 5_000):
+        query = dict.fromkeys(("code", "state", "next", "error", "fail"), odd)
+        answer = browser.request(
+            method, f"{registry.address}/oidc/{path}/", params=query, timeout=20, allow_redirects=False
+        )
+        assert answer.status_code in (302, 400, 403, 405), (odd, answer.status_code)
+        assert "evil.example" not in answer.headers.get("Location", "")
+    assert not signed_in(browser, registry)
+
+
 def test_a_code_that_the_provider_did_not_give_signs_nobody_in(registry):
     browser = requests.Session()
     started = browser.get(f"{registry.address}/oidc/authenticate/", timeout=20, allow_redirects=False)

@@ -1,12 +1,16 @@
 """Signing in: guesses are locked out, addresses are the clients', sessions end; and the API has a rate."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
 from ownership.limits import ApiRateMiddleware, ClientAddressMiddleware
+from tests.admin.pages import form_of
 from tests.api.conftest import make_token
+from tests.rows import all_rows
 
 PASSWORD = "a long pass phrase"
 
@@ -119,6 +123,19 @@ def test_what_the_database_holds_of_a_session_is_no_way_in(lead_client):
     thief.cookies["sessionid"] = row.session_key
     assert thief.get("/admin/").status_code == 302
     assert lead_client.get("/admin/").status_code == 200
+
+
+def test_a_dump_of_the_database_holds_nothing_that_opens_it(locks, lead):
+    wrong, client = "hush-nobody-may-read-this", Client()
+    sign_in("lead", wrong)
+    client.post("/admin/login/", {"username": "lead", "password": PASSWORD})
+    form = form_of(client.get("/admin/ownership/apitoken/add/")) | {"name": "nightly"}
+    for _ in range(30):  # shown to nobody yet, and more than a cookie takes
+        assert client.post("/admin/ownership/apitoken/add/", form).status_code == 302
+    held = repr(all_rows()) + repr([session.get_decoded() for session in Session.objects.all()])
+    token = re.findall(r"own_\w+", client.get("/admin/").content.decode())[-1]
+    assert Client().get("/api/v1/map/", headers={"authorization": f"Token {token}"}).status_code == 200
+    assert [secret for secret in (wrong, PASSWORD, token, client.cookies["sessionid"].value) if secret in held] == []
 
 
 @pytest.mark.parametrize("password", ["short1!", "password123", "lead-lead-1", "8675309867"])

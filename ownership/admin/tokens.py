@@ -40,6 +40,8 @@ class ApiTokenAdmin(SteadyLists, admin.ModelAdmin):
         obj.user = request.user
         obj.expiry = obj.expiry or timezone.now() + knox_settings.TOKEN_TTL
         obj.save(force_insert=True)
+        # What else waits to be shown goes: where the cookie has no room, messages lie in the session, in the database.
+        list(messages.get_messages(request))
         self.message_user(
             request,
             f"Your token, shown this once: {token}   Send it as a header: Authorization: Token {token}",
