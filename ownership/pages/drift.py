@@ -30,6 +30,7 @@ class Row:
     value: str
     new: bool = False
     waiver: Waiver | None = None
+    ended: Waiver | None = None  # one that covers it no more: its day is past, or something else is granted
     known: bool = False  # whether the map has the service
 
 
@@ -71,7 +72,7 @@ class DriftPage(Page):
             if asked[name] and asked[name] not in known:
                 raise BadAddress(f"{name} takes {', '.join(known) or 'nothing yet: no run was kept'}.")
         head, declared = runs.declared_now()
-        waivers = runs.waivers_in_force(runs.today())
+        waivers = list(Waiver.objects.told())
         user = self.request.user
         may_accept, may_waive = user.has_perms(ACCEPTING), user.has_perms(WAIVING)
         owners = sorted({str(owner) for owner in declared.owners.values()})
@@ -91,7 +92,7 @@ class DriftPage(Page):
             if every
             else [],
             "runs": [
-                _section(runs.show(run, declared, waivers), asked)
+                _section(runs.show(run, declared, waivers), waivers, asked)
                 for run in runs.chosen(every, asked["reader"], asked["environment"])
             ],
             "may_accept": may_accept,
@@ -100,11 +101,20 @@ class DriftPage(Page):
         }
 
 
-def _section(shown: runs.Shown, asked: dict[str, str]) -> dict[str, Any]:
+def _section(shown: runs.Shown, waivers: list[Waiver], asked: dict[str, str]) -> dict[str, Any]:
     shown = shown.about(**{name: asked[name] for name in ("kind", "owner", "table", "service") if asked[name]})
     services = {service.name for service in shown.declared.services}
+    environment = shown.run.environment
+    made = {one.identity(): one for one in waivers if (one.environment.name if one.environment else "") == environment}
     rows = [
-        Row(one, value_of(one), one.identity in shown.new, shown.waived.get(one), one.service in services)
+        Row(
+            one,
+            value_of(one),
+            new=one.identity in shown.new,
+            waiver=shown.waived.get(one),
+            ended=None if one in shown.waived else made.get(one.identity),
+            known=one.service in services,
+        )
         for one in shown.result.findings
     ]
     rows = [

@@ -135,6 +135,19 @@ def test_what_is_new_and_waived_already_is_not_counted_as_new(viewer_client, dri
     assert "0 findings now; 3 waived" in page
 
 
+def test_a_finding_that_returned_says_what_was_waived(viewer_client, drifted, monkeypatch):
+    words = f"waived it until {today() + timedelta(days=9)} for"
+    assert words not in viewer_client.get(DRIFT).text
+    later = keep_run("payments write orders", "bots write orders", "bots read shadow")
+    page = viewer_client.get(DRIFT).text
+    assert page.count(words) == 1
+    assert "Until they are split" in page
+    after = today() + timedelta(days=10)
+    monkeypatch.setattr("ownership.runs.today", lambda: after)
+    later.delete()
+    assert viewer_client.get(DRIFT).text.count(words) == 1
+
+
 def test_several_runs_have_a_list_that_leads_to_each(viewer_client, drifted):
     assert f'href="#run-{drifted.pk}"' not in viewer_client.get(DRIFT).text
     other = keep_run("bots read orders", environment="production")
