@@ -25,7 +25,7 @@ BOUNDARIES = (
     ("provider.iam.role", "permissionsBoundary"),
 )
 PLUGINS = ("stepFunctions", "appSync", "custom.appSync", "custom.apiGatewayServiceProxies")  # which make roles
-INHERIT = "custom.serverless-iam-roles-per-function.defaultInherit"
+PER_FUNCTION = "serverless-iam-roles-per-function"  # a plugin: a role for each function with statements of its own
 
 
 def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path | None = None) -> Infrastructure:
@@ -133,7 +133,7 @@ class _Project:
         """The role that the framework makes of the provider's statements, unless no function runs in it."""
         found = self.policies.role(GENERATED_ROLE, self.template.properties(GENERATED_ROLE))
         statements = [self.at("provider.iamRoleStatements"), self.at("provider.iam.role.statements")]
-        elsewhere = [_is_role(self.at("role", each)) for each in self.functions]
+        elsewhere = [self._runs_elsewhere(each) for each in self.functions]
         if _is_role(self.at("provider.role")) or _is_role(self.at("provider.iam.role")) or all(elsewhere or [False]):
             for node in filter(None, statements):
                 said = "these statements permit nothing, for no function runs in the role of them"
@@ -152,10 +152,20 @@ class _Project:
             stated = each.get("iamRoleStatements") or self.at("iam.role.statements", each)
             managed = self.at("iam.role.managedPolicies", each)
             if stated is not None or managed is not None:
-                inherits = self.expand(each.get("iamRoleStatementsInherit")) or self.at(INHERIT)
-                inherits = inherits or self.at("iam.inheritStatements", each)
                 own = [*self.policies.statements(stated), *self.policies.managed(managed)]
-                yield [*own, *(provider if inherits == "true" else ())]
+                yield [*own, *(provider if self._inherits(each) else ())]
+
+    def _inherits(self, function: Map) -> bool:
+        """Whether a function's own role has the provider's statements, too."""
+        stated = self.expand(function.get("iamRoleStatementsInherit")) or self.at("iam.inheritStatements", function)
+        return (stated or self.at(f"custom.{PER_FUNCTION}.defaultInherit")) == "true"
+
+    def _runs_elsewhere(self, function: Map) -> bool:
+        """Whether a function runs in another role than the provider's, which has none of its statements."""
+        own = self.at("iam.role.statements", function)
+        if any(PER_FUNCTION in name for name in self.template.texts(self.at("plugins.modules") or self.at("plugins"))):
+            own = function.get("iamRoleStatements", own)
+        return _is_role(self.at("role", function)) or (own is not None and not self._inherits(function))
 
     def point_out(self) -> None:
         """Log what may permit or forbid more than is written here: boundaries, roles made elsewhere, plugins."""

@@ -26,11 +26,26 @@ IDLE = {
     "the provider's role": "provider:\n  role: Own\n",
     "the provider's role, by reference": "provider:\n  role: !GetAtt Own.Arn\n",
     "the provider's role in v3": "provider:\n  iam: {role: !Sub '${Own.Arn}'}\n",
+    "each function's, made by a plugin": (
+        "plugins: [serverless-iam-roles-per-function]\n"
+        "functions: {a: {iamRoleStatements: []}, b: {role: Own}}\nprovider:\n"
+    ),
+    "each function's, made by a plugin among modules": (
+        "plugins: {modules: [serverless-iam-roles-per-function]}\nfunctions: {a: {iamRoleStatements: []}}\nprovider:\n"
+    ),
+    "each function's, made by v4": "\nfunctions: {a: {iam: {role: {statements: []}}}}\nprovider:\n",
     "each function's": "functions: {a: {role: Own}, b: {role: !GetAtt Own.Arn}}\nprovider:\n",
 }
 USED = {
     "one function of two": "functions: {a: {role: Own}, b: {handler: x.y}}\nprovider:\n  name: aws\n",
     "a function that is not there": "functions: {a: {role: Own}, b: '${file(x.yml)}', c: }\nprovider:\n  name: aws\n",
+    "a function that inherits them": (
+        "plugins: [serverless-iam-roles-per-function]\n"
+        "functions: {a: {iamRoleStatements: [], iamRoleStatementsInherit: true}}\nprovider:\n  name: aws\n"
+    ),
+    "statements of a function without the plugin": (
+        "functions: {a: {iamRoleStatements: []}}\nprovider:\n  name: aws\n"
+    ),
     "no role that is known": "provider:\n  role: '${opt:role}'\n",
     "no role": "provider:\n  role: '${opt:role, \"\"}'\n",
     "the role that the framework makes, renamed": "provider:\n  iam: {role: {name: ours}}\n",
@@ -42,7 +57,8 @@ def test_statements_of_a_role_that_no_function_runs_in_permit_nothing(tmp_path: 
     found = read(tmp_path, {FILE: head + STATEMENTS})
     assert (grants(found), found.unresolved) == ({"users read biztechTeams"}, ())
     (note,) = found.notes
-    assert (note.place, "permit nothing" in note.text) == (Place(FILE, 4), True)
+    line = (head + STATEMENTS).splitlines().index("  iamRoleStatements:") + 2
+    assert (note.place, "permit nothing" in note.text) == (Place(FILE, line), True)
 
 
 @pytest.mark.parametrize("head", USED.values(), ids=USED)
