@@ -119,7 +119,7 @@ def _accept_use(table: Table, name: str, findings: list[Finding]) -> None:
     if service is None:
         raise CanNotAccept(
             f"The map has no service {name}: add it first, or, where the map knows it by another name, "
-            f"add {name} to that one's aliases."
+            f"add {name} to that one's aliases, by which the next run goes."
         )
     row = Access.objects.filter(table=table, service=service).first()
     modes = set(row.mode.split("_")) if row else set()
