@@ -17,20 +17,24 @@ def whole_map() -> dict[str, list[Any]]:
     """Environments, groups, services and tables in the map's order; tables with their accesses and indexes.
 
     One query per model, wired together here: over 10,000 tables faster than ``prefetch_related``, which makes a
-    queryset per table and a service per access. A row that a change slips in between two of the queries is left to
-    be fetched when asked for.
+    queryset per table and a service per access. Accesses are put in order here: a database sorts half a million of
+    them, joined with their services, on disk. A row that a change slips in between two of the queries is left to be
+    fetched when asked for.
     """
-    groups, services = list(TableGroup.objects.all()), list(Service.objects.order_by("pk"))
+    groups, by_name = list(TableGroup.objects.all()), list(Service.objects.all())
+    services = sorted(by_name, key=lambda service: service.pk)
+    place = {service.pk: number for number, service in enumerate(by_name)}
     tables = list(Table.objects.all())
     _point(services, "part_of", services)
     _point(tables, "group", groups)
     _point(tables, "owner", services)
     for model, name in ((SecondaryIndex, "indexes"), (Access, "accesses")):
         parts: dict[int, list[Any]] = {table.pk: [] for table in tables}
-        rows: list[Any] = list(model.objects.all())
+        rows: list[Any] = list(model.objects.all() if model is SecondaryIndex else model.objects.order_by())
         _point(rows, "table", tables)
         if model is Access:
             _point(rows, "service", services)
+            rows.sort(key=lambda access: (access.position, place.get(access.service_id, len(place))))
         for row in rows:
             parts.get(row.table_id, []).append(row)
         for table in tables:

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Paginator
 from django.db import DataError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.functional import cached_property
 from django.utils.html import format_html_join
@@ -36,11 +36,18 @@ class CountedOnce(Paginator):
 
 
 class CountedList(ChangeList):
-    """Tells beside what was found how many there are in all, without counting anew."""
+    """Tells beside what was found how many there are in all, without counting anew; reads whole only what it shows."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Django's, with the count of all from where the others are kept."""
+        """Django's, with the count of all from where the others are kept.
+
+        A page's rows are chosen by their ids first: what a list reads beside its rows, databases would look up for
+        the rows of all the pages before, too.
+        """
         super().get_results(request)
+        chosen = list(self.result_list.values_list("pk", flat=True))
+        page = self.apply_select_related(self.root_queryset).filter(pk__in=chosen)
+        self.result_list = page.order_by(*self.queryset.query.order_by)
         everything = not self.query and not self.has_active_filters
         self.full_result_count = self.result_count if everything else CountedOnce(self.root_queryset, 1).count
         self.show_full_result_count = True
@@ -58,17 +65,18 @@ class CountedLists:
 
 
 class SearchedByIndex:
-    """Finds the rows of which ``holding(word)`` holds for every word."""
+    """Finds the rows that every word is found ``holding``."""
 
-    def holding(self, word: str) -> Q:
-        """Rows that have the word somewhere."""
+    def holding(self, word: str) -> list[QuerySet]:
+        """Ids of the rows that have the word somewhere, a query for each place: by OR no index would serve any."""
         raise NotImplementedError
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """The rows, and that none is in them twice; what stands in quotes is one word, as in other lists."""
         for word in smart_split(search_term):
             quoted = len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]
-            queryset = queryset.filter(self.holding(unescape_string_literal(word) if quoted else word))
+            first, *others = self.holding(unescape_string_literal(word) if quoted else word)
+            queryset = queryset.filter(pk__in=first.order_by().union(*(other.order_by() for other in others)))
         return queryset, False
 
 

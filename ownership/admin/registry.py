@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ownership import text_index
@@ -89,12 +89,16 @@ class AccessAdmin(SearchedByIndex, RegistryAdmin):
     search_help_text = "Notes, and names of tables and services."
     autocomplete_fields = ("table", "service")
     list_select_related = ("table", "service")
+    ordering = ("table__name", "position", "service__name")
     fieldsets = [(None, {"fields": ["table", "service", "mode", "indirect", "notes", "position"]})]
 
-    def holding(self, word: str) -> Q:
+    def holding(self, word: str) -> list[QuerySet]:
         """Accesses with the word in their notes or in the name of their table or service."""
-        tables, services = Table.objects.filter(name__icontains=word), Service.objects.filter(name__icontains=word)
-        return text_index.holding(Access, word) | Q(table__in=tables) | Q(service__in=services)
+        return [
+            Access.objects.filter(text_index.holding(Access, word)).values("pk"),
+            Access.objects.filter(table__in=Table.objects.filter(name__icontains=word)).values("pk"),
+            Access.objects.filter(service__in=Service.objects.filter(name__icontains=word)).values("pk"),
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Access | None = None) -> tuple[str, ...]:
         """An access stays with its table."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import BigIntegerField, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, F, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -176,7 +176,7 @@ class TableAdmin(SearchedByIndex, RegistryAdmin):
     list_filter = ("group", "owner", ServiceFilter, ModeFilter)
     search_fields = ("name",)  # what is searched, ``holding`` says
     search_help_text = "Names, descriptions and notes of tables, their indexes and the services that use them."
-    autocomplete_fields = ("owner",)
+    autocomplete_fields = ("group", "owner")
     inlines = (AccessInline, SecondaryIndexInline)
     actions = [hand_over]
     readonly_fields = ("worth_a_look", "physical_names")
@@ -194,14 +194,14 @@ class TableAdmin(SearchedByIndex, RegistryAdmin):
             ("More, and place on the map", {"fields": [("more_title", "more_url"), "position"]}),
         ]
 
-    def holding(self, word: str) -> Q:
+    def holding(self, word: str) -> list[QuerySet]:
         """Tables with the word in a text of their own, of an index or access, or in a using service's name."""
-        accesses = text_index.holding(Access, word) | Q(service__in=Service.objects.filter(name__icontains=word))
-        return (
-            text_index.holding(Table, word)
-            | Q(pk__in=SecondaryIndex.objects.filter(text_index.holding(SecondaryIndex, word)).values("table"))
-            | Q(pk__in=Access.objects.filter(accesses).values("table"))
-        )
+        return [
+            Table.objects.filter(text_index.holding(Table, word)).values("pk"),
+            SecondaryIndex.objects.filter(text_index.holding(SecondaryIndex, word)).values("table"),
+            Access.objects.filter(text_index.holding(Access, word)).values("table"),
+            Access.objects.filter(service__in=Service.objects.filter(name__icontains=word)).values("table"),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Table]:
         accesses = Prefetch("accesses", Access.objects.select_related("service", "table"))
