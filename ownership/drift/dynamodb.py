@@ -32,8 +32,16 @@ def read_endpoint(names: Names, endpoint_url: str | None = None, region: str | N
         client = boto3.client("dynamodb", endpoint_url=endpoint_url, region_name=region, config=config)
         physical = [name for page in client.get_paginator("list_tables").paginate() for name in page["TableNames"]]
         wanted = {name: base for name in physical if (base := _base(name, names))}
+
+        def describe(name: str) -> Mapping[str, Any] | None:
+            try:
+                table: Mapping[str, Any] = client.describe_table(TableName=name)["Table"]
+            except client.exceptions.ResourceNotFoundException:
+                return None  # deleted since it was listed
+            return table
+
         with ThreadPoolExecutor(CALLS_AT_ONCE) as calls:
-            described = list(calls.map(lambda name: client.describe_table(TableName=name)["Table"], wanted))
+            described = list(filter(None, calls.map(describe, wanted)))
     except (BotoCoreError, ClientError, ValueError) as error:
         raise ReadError(place, str(error)) from error
     tables = tuple(_shape(wanted[table["TableName"]], table) for table in described)

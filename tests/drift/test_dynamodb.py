@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ownership.drift import dynamodb
 from ownership.drift.dynamodb import read_endpoint
 from ownership.drift.model import ReadError
 from tests.drift.projects import names
@@ -89,6 +90,20 @@ def test_all_pages_are_read(endpoint: str) -> None:
     for number in range(105):
         create(endpoint, "us-east-2", f"table{number:03}")
     assert len(read_endpoint(names(), endpoint, "us-east-2").tables) == 105
+
+
+def test_a_table_that_is_deleted_meanwhile_is_not_deployed(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = boto3.client("dynamodb", endpoint_url=endpoint, region_name="ca-central-1")
+    for name in ("gone", "stays"):
+        create(endpoint, "ca-central-1", name)
+
+    def delete_one(name: str, _: object) -> str:
+        if name == "gone":
+            client.delete_table(TableName=name)
+        return name
+
+    monkeypatch.setattr(dynamodb, "_base", delete_one)
+    assert [table.name for table in read_endpoint(names(), endpoint, "ca-central-1").tables] == ["stays"]
 
 
 def test_an_endpoint_that_does_not_answer_is_an_error() -> None:
