@@ -4,14 +4,18 @@ Its 20 services grant in the forms that such projects have: shared settings, sta
 roles for functions, services within services, patterns, a project in JSON, folders called unlike their service.
 """
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from ownership.drift.compare import compare
 from ownership.drift.declared import load
+from ownership.drift.model import Access, Comparison
 from ownership.drift.names import Names
 from ownership.drift.serverless import read_projects
+from tests.drift.projects import ARN, write
 
 HERE = Path(__file__).parent
 SEED = HERE.parents[1] / "fixtures" / "ownership.yaml"
@@ -69,3 +73,30 @@ def test_the_findings_are_those_worked_out_by_hand(environment: str | None, give
     assert {offer.table for offer in result.offers} == {
         f"bizBtx{name}" for name in ("Accounts", "Holdings", "Prices", "Projects", "Trades")
     }
+
+
+def granting(service: str, accesses: Iterable[Access]) -> dict[str, str]:
+    """A project that grants a service its accesses."""
+    action = {"read": "dynamodb:Query", "write": "dynamodb:PutItem"}
+    statements = [
+        {"Effect": "Allow", "Action": action[access.mode], "Resource": f"{ARN}{access.table}PROD"}
+        for access in accesses
+        if access.service == service
+    ]
+    project = {"service": f"club-{service}", "provider": {"iam": {"role": {"statements": statements}}}}
+    return {f"services/{service}/serverless.json": json.dumps(project)}
+
+
+def test_what_the_map_declares_is_no_drift_and_each_access_that_is_missing_is_one_finding(tmp_path: Path) -> None:
+    declared = load(str(SEED))
+    names, accesses = Names.of(declared), declared.accesses
+    for service in declared.services:
+        write(tmp_path, granting(service.name, accesses))
+    assert compare(declared, read_projects(tmp_path, names, {})) == Comparison(())
+    for access in sorted(accesses):
+        write(tmp_path, granting(access.service, accesses - {access}))
+        (finding,) = compare(declared, read_projects(tmp_path, names, {})).findings
+        other = {Access(access.service, access.table, mode) for mode in ("read", "write")} - {access}
+        kind = "narrower_grant" if other & accesses else "access_not_granted"
+        assert finding.identity == (kind, access.table, access.service)
+        write(tmp_path, granting(access.service, accesses))
