@@ -8,7 +8,6 @@ import subprocess
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 
 from ownership.api import changes, compare, drift, filters, map, serializers, trace, urls, views
 from ownership.history import change_set
@@ -152,9 +151,8 @@ def test_the_examples_in_json_are_what_the_api_gives(seeded, get):
 
 
 @pytest.fixture
-def served(committed, live_server, viewer, monkeypatch):
+def served(committed, seeded, live_server, viewer, monkeypatch):
     """A server with the document's map, and the environment that the examples expect."""
-    call_command("seed", verbosity=0)
     monkeypatch.setenv("REGISTRY", live_server.url)
     monkeypatch.setenv("TOKEN", make_token(viewer)[1])
 

@@ -6,15 +6,13 @@ import sys
 from pathlib import Path
 
 import yaml
-from django.core.management import call_command
 
 from tests.api.conftest import make_token
 
 TESTS = Path(__file__).parent.parent
 
 
-def test_schemathesis_finds_nothing(committed, viewer, live_server, tmp_path):
-    call_command("seed", verbosity=0)
+def test_schemathesis_finds_nothing(committed, seeded, viewer, live_server, tmp_path):
     program = Path(sys.executable).with_name("st")
     options = ["--checks=all", "--max-examples=5", "--generation-deterministic", "--continue-on-failure", "--no-color"]
     schema = f"{live_server.url}/api/v1/schema/?format=json"

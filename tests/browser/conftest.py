@@ -25,9 +25,9 @@ QUIET = (
 )
 
 
-@pytest.fixture
-def browser(tmp_path) -> Iterator[webdriver.Chrome]:
-    """A fresh browser, closed afterwards."""
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory) -> Iterator[webdriver.Chrome]:
+    """The one browser of all these tests: to start it takes longer than most of what they do in it."""
     binary = shutil.which("chromium") or shutil.which("google-chrome")
     driver = shutil.which("chromedriver")
     if not (binary and driver):
@@ -36,13 +36,24 @@ def browser(tmp_path) -> Iterator[webdriver.Chrome]:
         pytest.skip("no browser: install chromium and chromium-driver")
     options = webdriver.ChromeOptions()
     options.binary_location = binary
-    for argument in [*QUIET, f"--user-data-dir={tmp_path}/profile"]:
+    for argument in [*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     chrome.implicitly_wait(10)
     yield chrome
     chrome.quit()
+
+
+@pytest.fixture
+def browser(chromium: webdriver.Chrome) -> Iterator[webdriver.Chrome]:
+    """The browser as if it were new, and without a page that asks for anything while the database is emptied."""
+    yield chromium
+    chromium.get("about:blank")
+    for command in ("Network.clearBrowserCookies", "Network.clearBrowserCache", "Emulation.clearDeviceMetricsOverride"):
+        chromium.execute_cdp_cmd(command, {})
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    complaints(chromium)
 
 
 def sign_in(browser: webdriver.Chrome, base: str, name: str, password: str) -> None:

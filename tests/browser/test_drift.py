@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from django.core.management import call_command
 from selenium.webdriver.common.by import By
 
 from tests.browser.conftest import complaints, follow, sign_in
@@ -22,8 +21,7 @@ def press(browser, text):
     follow(browser, browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{text}')]"))
 
 
-def test_a_heading_ticks_all_below_it(committed, lead, live_server, browser):
-    call_command("seed", verbosity=0)
+def test_a_heading_ticks_all_below_it(committed, seeded, lead, live_server, browser):
     keep_run("bots write biztechUsers", "qr write biztechUsers", "payments read biztechQRs")
     sign_in(browser, live_server.url, "lead", "a long pass phrase")
     browser.get(f"{live_server.url}/drift/?kind=undeclared_access")
@@ -35,8 +33,7 @@ def test_a_heading_ticks_all_below_it(committed, lead, live_server, browser):
     assert complaints(browser) == []
 
 
-def test_a_lead_accepts_one_finding_and_waives_another(committed, lead, live_server, browser):
-    call_command("seed", verbosity=0)
+def test_a_lead_accepts_one_finding_and_waives_another(committed, seeded, lead, live_server, browser):
     keep_run("bots write biztechUsers", "bots read_write biztechMembers2026", "payments read biztechQRs")
     sign_in(browser, live_server.url, "lead", "a long pass phrase")
     browser.get(live_server.url)

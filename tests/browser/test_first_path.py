@@ -1,7 +1,6 @@
 """A team lead's first path, in a real browser: sign in, change an access, give a reason, see it in the history."""
 
 import pytest
-from django.core.management import call_command
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
@@ -10,8 +9,7 @@ from tests.browser.conftest import complaints, follow, sign_in
 pytestmark = pytest.mark.browser
 
 
-def test_a_lead_changes_an_access_and_finds_it_in_the_history(committed, lead, live_server, browser):
-    call_command("seed", verbosity=0)
+def test_a_lead_changes_an_access_and_finds_it_in_the_history(committed, seeded, lead, live_server, browser):
     sign_in(browser, live_server.url, "lead", "a long pass phrase")
 
     follow(browser, browser.find_element(By.LINK_TEXT, "Tables"))

@@ -5,7 +5,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.expected_conditions import url_contains
@@ -54,9 +53,8 @@ def look(browser, scheme="light", width=1360):
 
 
 @pytest.fixture
-def site(committed, lead, live_server, browser):
+def site(committed, seeded, lead, live_server, browser):
     """Signed in as a team lead, with a change after the seed."""
-    call_command("seed", verbosity=0)
     owner = Service.objects.get(name="users")
     owner.contact, owner.description = "users-oncall@example.org", "Accounts."
     owner.save()
