@@ -40,11 +40,11 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     response = exception_handler(error, context)
     if response is None:
         return None
-    body = problem_body(response.status_code, str(error))
     if isinstance(error, exceptions.ValidationError):
         # DRF's own search reports without naming its parameter.
         detail = error.detail if isinstance(error.detail, dict) else {"search": error.detail}
         error = BadParameter({name: " ".join(map(str, reasons)) for name, reasons in detail.items()})
+    body = problem_body(response.status_code, str(error))
     if isinstance(error, BadParameter):
         body["errors"] = [{"parameter": name, "detail": reason} for name, reason in error.errors.items()]
     if isinstance(error, exceptions.MethodNotAllowed):
