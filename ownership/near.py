@@ -6,14 +6,14 @@ from typing import Any
 from rapidfuzz import fuzz, process
 
 from ownership import past
-from ownership.models import Service, Table
+from ownership.models import Service, Table, TableGroup
 
 NEAR = 5
 SIMILAR = 55  # per cent of the letters of both that stand in both in the same order
 
 
 def near(name: str) -> list[tuple[str, Any]]:
-    """Tables and services whose names are like this one, most alike first, as (kind, row); at most three queries."""
+    """What is called like this, most alike first, as (kind, row): tables, services, groups; at most four queries."""
     known = _names() if past.looks_back() else _names_at(past.head())
     # No name is longer than 255.
     lower = [other.lower() for other, _ in known]
@@ -30,6 +30,6 @@ def _names_at(head: past.Head) -> list[tuple[str, Any]]:
 
 def _names() -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
-    for model in (Table, Service):
+    for model in (Table, Service, TableGroup):
         found += [(name, model) for name in model.objects.order_by().values_list("name", flat=True)]
     return found

@@ -71,6 +71,10 @@ class TableGroup(RegistryModel):
     def natural_key(self) -> tuple[str]:
         return (self.name,)
 
+    def get_absolute_url(self) -> str:
+        """The group's page."""
+        return reverse("pages:group", args=[self.name])
+
 
 class Service(RegistryModel):
     """What reads and writes tables. It may be part of another: teams is part of interactions."""

@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import Http404
 
 from ownership.history import ChangeSet
 from ownership.map import whole_tables
 from ownership.models import Access, Service, Table, TableGroup
 from ownership.pages.base import Page
+from ownership.pages.names import NothingNamed
 
 # Of a larger map the first page shows the groups alone.
 WHOLE = 150
@@ -51,7 +51,7 @@ class GroupPage(Page):
         """With some of its tables."""
         group = TableGroup.objects.filter(name=kwargs["name"]).first()
         if group is None:
-            raise Http404(f"No group is called {kwargs['name']!r}.")
+            raise NothingNamed("group", kwargs["name"])
         page = Paginator(whole_tables().filter(group=group), TABLES_A_PAGE).get_page(self.request.GET.get("page"))
         return super().get_context_data(**kwargs) | {
             "group": group,

@@ -82,6 +82,7 @@ def test_a_name_of_another_time_leads_to_the_name_of_the_time_shown(seeded, view
         ("/tables/biztechUsersPROD/", "/tables/biztechUsers/"),
         ("/services/paymnets/", "/services/payments/"),
         ("/tables/payments/", "/services/payments/"),
+        ("/groups/core-table/", "/groups/Core%20Tables/"),
     ],
 )
 def test_a_name_that_nothing_has_brings_near_ones(seeded, viewer_client, path, suggested):
