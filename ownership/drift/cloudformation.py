@@ -3,7 +3,7 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -173,29 +173,55 @@ def read_templates(
     log = Log()
     found: dict[str, list[Role]] = defaultdict(list)
     deployed: list[TableShape] = []
+    exports: dict[str, list[Text]] = {}
     paths = [real(path) for path in paths]
     files = Files(Path(os.path.commonpath([path.parent for path in paths])))
-    for path in paths:
+
+    def read(path: Path, last: bool) -> bool:
+        own = Log()
         try:
             body = files.load(path)
             if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
                 raise ReadError(Place(files.shown(path), 1), "has no Resources: is it a template?")
-            template = Template([body], given=given)
-            own = roles(template)
-            for name, properties in own.items():
-                if service := _service_of(template, name, properties, names, services):
-                    found[service].append(Policies(service, template, names, log).role(name, properties))
-                else:
-                    reason = "whose role this is isn't known: tag it `service`, or give --roles"
-                    log.unresolve(Text(name, properties.place), reason)
-            for policy, holders in attached(template):
-                if holders - own.keys():
-                    log.unresolve(Text("policy", policy.place), "is attached to a role outside of the template")
-            deployed += tables(template, names, log)
-            list_unread(template, None, log)
+            template = Template([body], given=given, exports=exports)
+            roles_here = _roles(template, names, services, own)
+            tables_here = tables(template, names, own)
         except ReadError as error:
             log.fail(error)
+            return True
+        if template.misses and not last:
+            return False
+        list_unread(template, None, own)
+        for service, role in roles_here:
+            found[service].append(role)
+        deployed.extend(tables_here)
+        log.add(own)
+        return True
+
+    read_all(paths, read)
     return evaluate("cloudformation", found, deployed, names, log)
+
+
+def read_all(paths: Iterable[Path], read: Callable[[Path, bool], bool]) -> None:
+    """Read each; once more, as the ``last`` time, what imports something that was not known by then."""
+    for path in [path for path in paths if not read(path, False)]:
+        read(path, True)
+
+
+def _roles(template: Template, names: Names, services: Mapping[str, str], log: Log) -> list[tuple[str, Role]]:
+    """The roles of a template, each with its service; of which service one is that isn't known, is logged."""
+    found: list[tuple[str, Role]] = []
+    own = roles(template)
+    for name, properties in own.items():
+        if service := _service_of(template, name, properties, names, services):
+            found.append((service, Policies(service, template, names, log).role(name, properties)))
+        else:
+            reason = "whose role this is isn't known: tag it `service`, or give --roles"
+            log.unresolve(Text(name, properties.place), reason)
+    for policy, holders in attached(template):
+        if holders - own.keys():
+            log.unresolve(Text("policy", policy.place), "is attached to a role outside of the template")
+    return found
 
 
 def _service_of(

@@ -48,6 +48,12 @@ class Log:
     def fail(self, error: ReadError) -> None:
         self.errors[error.place, error.reason] = error
 
+    def add(self, other: "Log") -> None:
+        """Take over what another met."""
+        self.unresolved |= other.unresolved
+        self.notes |= other.notes
+        self.errors |= other.errors
+
 
 @dataclass(frozen=True)
 class Statement:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ownership.drift.cloudformation import Policies, attached, evaluate, list_unread, roles, tables
+from ownership.drift.cloudformation import Policies, attached, evaluate, list_unread, read_all, roles, tables
 from ownership.drift.iam import BOTH, Log, Role, Statement
 from ownership.drift.model import Infrastructure, Place, ReadError, TableShape
 from ownership.drift.names import Names, stranger
@@ -40,18 +40,29 @@ def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path
     found: dict[str, list[Role]] = defaultdict(list)
     deployed: list[TableShape] = []
     unread: set[str] = set()
+    exports: dict[str, list[Text]] = {}
+
+    def read(project: Path, last: bool) -> bool:
+        own = Log()
+        try:
+            service, roles_here, template = read_project(project, top, names, files, given, exports, own)
+            tables_here = tables(template, names, own)
+        except ReadError as error:
+            log.fail(error)
+            unread.add(_service(project, top, None, names))
+            return True
+        if template.misses and not last:
+            return False
+        list_unread(template, service, own)
+        found[service] += roles_here
+        deployed.extend(tables_here)
+        log.add(own)
+        return True
+
     if not top.is_relative_to(files.root):
         log.fail(ReadError(Place(str(path)), f"lies outside {files.root}, the root"))
     else:
-        for project in projects(top):
-            try:
-                service, own, shapes = read_project(project, top, names, files, given, log)
-            except ReadError as error:
-                log.fail(error)
-                unread.add(_service(project, top, None, names))
-                continue
-            found[service] += own
-            deployed += shapes
+        read_all(projects(top), read)
         if not found and not log.errors:
             log.fail(ReadError(Place(str(path)), "has no serverless.yml in it"))
     return replace(evaluate("serverless", found, deployed, names, log), unread=frozenset(unread))
@@ -69,9 +80,15 @@ def projects(path: Path) -> Iterator[Path]:
 
 
 def read_project(
-    path: Path, top: Path, names: Names, files: Files, given: Mapping[str, str], log: Log
-) -> tuple[str, list[Role], list[TableShape]]:
-    """The service, its roles, and the tables that it deploys. Raises ReadError."""
+    path: Path,
+    top: Path,
+    names: Names,
+    files: Files,
+    given: Mapping[str, str],
+    exports: dict[str, list[Text]],
+    log: Log,
+) -> tuple[str, list[Role], Template]:
+    """The service, its roles, and the template that it deploys. Raises ReadError."""
     if path.name in CODE:
         reason = "is code, which is not run (`serverless print` makes a serverless.yml of it)"
         raise ReadError(Place(files.shown(path)), reason)
@@ -83,20 +100,26 @@ def read_project(
     if isinstance(stated, Map):
         stated = variables.at("name", stated)
     service = _service(path, top, str(stated) if isinstance(stated, Text) and not stated.reason else None, names)
-    project = _Project(service, variables, names, given, log)
+    project = _Project(service, variables, names, given, exports, log)
     found = project.roles()
     project.point_out()
-    deployed = tables(project.template, names, log)
-    list_unread(project.template, service, log)
-    return service, found, deployed
+    return service, found, project.template
 
 
 class _Project:
     """One project, opened: its settings, its functions, and the template that its resources make."""
 
-    def __init__(self, service: str, variables: Variables, names: Names, given: Mapping[str, str], log: Log):
+    def __init__(
+        self,
+        service: str,
+        variables: Variables,
+        names: Names,
+        given: Mapping[str, str],
+        exports: dict[str, list[Text]],
+        log: Log,
+    ):
         self.service, self.log, self.at, self.expand = service, log, variables.at, variables.expand
-        self.template = Template(self._section("resources"), self.expand, given)
+        self.template = Template(self._section("resources"), self.expand, given, exports)
         for unread in self.template.unread_resources():
             log.unresolve(unread, "is no mapping", service, BOTH)
         self.policies = Policies(service, self.template, names, log)

@@ -28,7 +28,8 @@ class Template:
     """The sections of a template, of several parts if need be.
 
     ``expand`` resolves what may stand in for a value, as Serverless variables do; ``given`` are parameters by
-    ``param:Name``.
+    ``param:Name``. ``exports`` are those of the templates read so far, by name: this one's are added, and where it
+    imports another it ``misses`` it.
     """
 
     def __init__(
@@ -36,14 +37,23 @@ class Template:
         parts: Sequence[Map],
         expand: Callable[[Any], Any] = lambda node: node,
         given: Mapping[str, str] | None = None,
+        exports: dict[str, list[Text]] | None = None,
     ):
         self.expand, self.given = expand, given or {}
+        self.exports, self.misses = {} if exports is None else exports, False
         self.unread: dict[tuple[Place, str], Text] = {}  # what stands where mappings belong: a file not included, say
         self._steps = 0
         self.resources, self.parameters, self.mappings, self.extensions = (
             reduce(self._merged, (self.mapping(part.get(section)) for part in parts), Map())
             for section in ("Resources", "Parameters", "Mappings", "extensions")
         )
+        for part in parts:
+            outputs = self.expand(part.get("Outputs"))
+            for output in map(self.expand, outputs.values() if isinstance(outputs, Map) else ()):
+                export = self.expand(output.get("Export")) if isinstance(output, Map) else None
+                name = self.text(export.get("Name")) if isinstance(export, Map) else None
+                if name and not name.unclear:
+                    self.exports[str(name)] = self.texts(output.get("Value"))
 
     def texts(self, node: Any, nesting: int = 0) -> list[Text]:
         """All texts that a value may have: lists flattened, both branches of Fn::If. Raises ReadError."""
@@ -185,7 +195,12 @@ class Template:
             index, texts = self.text(arguments[0]), self.texts(arguments[1], nesting)
             if index and index.isdecimal() and int(index) < len(texts):
                 return [texts[int(index)]]
-        said = argument if isinstance(argument, Text) else ""
+        said: str = argument if isinstance(argument, Text) else ""
+        if name == "Fn::ImportValue":
+            said = next(iter(self.texts(argument, nesting)), "")
+            if said in self.exports:
+                return [concat([text], place) for text in self.exports[said]]
+            self.misses = True
         return [hole(place, f"{name} {said}".rstrip().replace(HOLE, "…") + " is known only when deployed")]
 
     def _reference(self, name: str, place: Place, nesting: int = 0) -> list[Text]:
