@@ -1,20 +1,24 @@
-"""How long does a page take until its first byte? ``python benchmarks/pages.py [--tables 34 10000]``
+"""How long does a page take until its first byte? ``python benchmarks/pages.py [--times 15]``
 
 gunicorn with threads serves the pages to someone who is signed in: of the seed (34 tables) and of 10,000 tables in 20
-groups with 20,000 accesses and 200 services. Medians of as many requests as ``--times`` says (15), one after another
-over one connection, from sending the request to the first byte of its answer. On SQLite, or on the empty database that
-DATABASE_URL names.
+groups with 20,000 accesses and 200 services. Both are up at once and take turns, so that what else the machine does
+meets both. Medians of as many requests as ``--times`` says, over one connection each, from sending the request to the
+first byte of its answer. On SQLite, or on the empty database that DATABASE_URL names.
 """
 
 import argparse
 import http.client
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -22,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks import server
 from benchmarks.generator import Generator, empty_database
 
+SIZES = (34, 10_000)
 SEED = {"table": "biztechUsers", "service": "interactions", "group": "Core Tables", "revision": "1"}
 GROWN = {"table": "table-77", "service": "service-7", "group": "Group 7", "revision": "300"}
 UNKNOWN = "/tables/{table}s/"
@@ -52,19 +57,17 @@ def session() -> str:
     return f"sessionid={client.cookies['sessionid'].value}"
 
 
-def measure(tables: int, times: int) -> dict[str, float]:
-    """Milliseconds until the first byte, by page."""
+def serve(tables: int) -> None:
+    """Fill an empty database and serve it until the input ends; prints the address and a cookie."""
     from django.core.management import call_command
 
     from ownership.models import Environment
 
-    if tables == 34:
+    if tables == SIZES[0]:
         call_command("seed", verbosity=0)
     else:
         Generator(tables=tables, groups=20).run()
         Environment.objects.create(name="production", suffix="PROD")
-    names = SEED if tables == 34 else GROWN
-    headers = server.HEADERS | {"Cookie": session()}
     environment = os.environ | {
         "DEBUG": "0",
         "ALLOWED_HOSTS": "127.0.0.1",
@@ -72,36 +75,65 @@ def measure(tables: int, times: int) -> dict[str, float]:
     }
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
     subprocess.run(collect, cwd=server.ROOT, env=environment, check=True)
-    found = {}
     with server.serving(server.SERVERS["gunicorn gthread"], environment) as (base, _):
-        connection = http.client.HTTPConnection(urlsplit(base).netloc)
+        print(json.dumps([base, session()]), flush=True)
+        sys.stdin.read()
+
+
+@contextmanager
+def served(tables: int) -> Iterator[tuple[http.client.HTTPConnection, dict[str, str]]]:
+    """A connection to a process of its own that serves so many tables, and the headers to send."""
+    prefix = [sys.executable, "-m", "tests.with_postgres"] * ("postgres" in os.environ.get("DATABASE_URL", ""))
+    command = [*prefix, sys.executable, __file__, "--serve", str(tables)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("["):
+                break
+            print(line, end="", flush=True)
+        else:
+            sys.exit(f"{tables:,} tables were not served.")
+        base, cookie = json.loads(line)
+        try:
+            yield http.client.HTTPConnection(urlsplit(base).netloc), server.HEADERS | {"Cookie": cookie}
+        finally:
+            process.stdin.close()
+
+
+def first_byte(connection: http.client.HTTPConnection, page: str, headers: dict[str, str], names: Any) -> float:
+    """Milliseconds until the first byte of its answer."""
+    start = time.perf_counter()
+    connection.request("GET", quote(page.format(**names), safe="/?&="), headers=headers)
+    answer = connection.getresponse()
+    taken = 1000 * (time.perf_counter() - start)
+    assert answer.status == (404 if page == UNKNOWN else 200), (page, answer.status)
+    answer.read()
+    return taken
+
+
+def measure(times: int) -> None:
+    """Print milliseconds of both sizes and their ratio, by page."""
+    with served(SIZES[0]) as seed, served(SIZES[1]) as grown:
+        print(f"load {os.getloadavg()[0]:.1f}; {SIZES[0]} tables, {SIZES[1]:,} tables, ratio")
         for page in PAGES:
-            address = quote(page.format(**names), safe="/?&=")
-            taken = []
-            for _ in range(times + 3):  # the first ones wake each process up
-                start = time.perf_counter()
-                connection.request("GET", address, headers=headers)
-                answer = connection.getresponse()
-                taken.append(1000 * (time.perf_counter() - start))
-                expected = 404 if page == UNKNOWN else 200
-                assert answer.status == expected, (address, answer.status)
-                answer.read()
-            found[page] = statistics.median(taken[3:])
-            print(f"{found[page]:9.1f} ms  {address}", flush=True)
-    return found
+            rounds = [
+                (first_byte(seed[0], page, seed[1], SEED), first_byte(grown[0], page, grown[1], GROWN))
+                for _ in range(times + 3)  # the first ones wake each process up
+            ][3:]
+            small, large = (statistics.median(taken) for taken in zip(*rounds, strict=True))
+            print(f"{small:9.1f} ms {large:9.1f} ms {large / small:5.1f}  {page}", flush=True)
+        print(f"load {os.getloadavg()[0]:.1f} after")
 
 
 def main() -> None:
-    """Each size in a database of its own."""
+    """Each size in a process and a database of its own."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tables", type=int, nargs="+", default=[34, 10_000])
     parser.add_argument("--times", type=int, default=15)
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if len(asked.tables) > 1:
-        for size in asked.tables:
-            prefix = [sys.executable, "-m", "tests.with_postgres"] * ("postgres" in os.environ.get("DATABASE_URL", ""))
-            again = [sys.executable, __file__, "--tables", str(size), "--times", str(asked.times)]
-            subprocess.run([*prefix, *again], check=True)
+    if asked.serve is None:
+        measure(asked.times)
         return
     # Sessions are signed with it: this process makes one for the server to take.
     os.environ.setdefault("SECRET_KEY", "for this benchmark alone")
@@ -110,8 +142,7 @@ def main() -> None:
         from django.conf import settings
 
         settings.SECRET_KEY = os.environ["SECRET_KEY"]
-        print(f"{asked.tables[0]:,} tables")
-        measure(asked.tables[0], asked.times)
+        serve(asked.serve)
 
 
 if __name__ == "__main__":
