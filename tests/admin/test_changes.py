@@ -137,7 +137,7 @@ def test_the_queries_of_recent_changes_do_not_grow_with_what_was_undone(lead_cli
     service = make_service("payments")
     for number in range(5):
         edit(service, undoes=head(), contact=f"#{number}")
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         lead_client.get(RECENT)
 
 
