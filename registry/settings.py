@@ -57,7 +57,9 @@ def database(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
     if config["ENGINE"] == "django.db.backends.postgresql":
         options.setdefault("connect_timeout", 2)
         patience = env.integer("DATABASE_TIMEOUT", 0)
-        limits = "-c lock_timeout=5s"  # a save that waits longer is told who writes (ownership/lock.py)
+        # lock_timeout: a save that waits longer is told who writes (ownership/lock.py). jit: to compile a query takes
+        # seconds, which none of ours runs for.
+        limits = "-c lock_timeout=5s -c jit=off"
         if patience:
             # A transaction left open holds the registry's lock: its process hangs, or its machine is gone.
             limits += f" -c statement_timeout={patience}s -c idle_in_transaction_session_timeout={patience}s"
