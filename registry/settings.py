@@ -317,5 +317,9 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     # Development's server has lines of its own.
-    "loggers": {"ownership": {"level": "WARNING" if DEBUG else "INFO"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        "ownership": {"level": "WARNING" if DEBUG else "INFO"},
+        "axes": {"level": "WARNING"},
+        "botocore": {"level": "WARNING"},  # says where it found credentials, into what `drift dynamodb` prints
+    },
 }

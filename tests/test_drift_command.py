@@ -1,6 +1,7 @@
 """``manage.py drift`` compares with the map in the database."""
 
 import json
+import logging
 import os
 
 import pytest
@@ -43,6 +44,10 @@ def test_an_undeclared_grant_is_found_against_the_registrys_own_map(seeded, tmp_
     assert [(one["kind"], one["table"], one["service"], one["owner"]) for one in findings] == [
         ("undeclared_access", "biztechUsers", "bots", "users")
     ]
+
+
+def test_what_boto_says_of_itself_is_not_printed_among_findings():
+    assert not logging.getLogger("botocore.credentials").isEnabledFor(logging.INFO)
 
 
 def test_what_can_not_be_read_is_status_2(seeded, tmp_path):
