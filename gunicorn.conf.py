@@ -72,3 +72,7 @@ def on_exit(server):
 
 # The socket for `gunicornc` would need a place to write; the container has none but /tmp.
 control_socket_disable = True
+
+# A thread that comes back from the database waits for the interpreter this long while others compute, in seconds;
+# by Python's default ten times as long. One that holds the registry's lock comes back a dozen times.
+sys.setswitchinterval(0.0005)

@@ -1,8 +1,10 @@
-"""All that docs/benchmarks.md shows, in one command: ``python -m benchmarks [NAME …]``, about an hour.
+"""All that docs/benchmarks.md shows, in one command: ``python -m benchmarks [NAME …]``, some two hours on two cores.
 
-Runs the benchmarks one after the other, each on SQLite and, where this machine has one, on PostgreSQL, and writes what
-they print into that file, with the day, the machine's load and how long it took; machine and versions they print
-themselves. Given names, it runs those alone and leaves the other sections as they are.
+Runs the benchmarks one after the other, each in a process and on a database of its own: SQLite and, where this machine
+has one, PostgreSQL. Writes what each prints into that file as soon as it is there, with the day, machine, load and how
+long it took; versions they print themselves. Given names, it runs those alone and leaves the other sections as they
+are. One that fails is named there and at the end, and does not keep the others from running. Needs wrk and nginx
+(Debian: apt-get install wrk nginx).
 """
 
 import os
@@ -13,59 +15,77 @@ import time
 from datetime import date
 from pathlib import Path
 
+from benchmarks import server
+from tests.with_postgres import server_binaries
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "docs/benchmarks.md"
-GROWTH = ["benchmarks/growth.py", "--plot", "docs/growth.svg"]
-# What is run by these names, on which databases.
+BOTH, OWN = ("SQLite", "PostgreSQL"), ("",)  # OWN: it starts its databases itself
+# What is run by these names, on which databases; in the order of docs/performance.md.
 RUNS: dict[str, tuple[list[str], tuple[str, ...]]] = {
-    "map": (["benchmarks/map.py"], ("SQLite", "PostgreSQL")),
-    "growth": (GROWTH, ("SQLite", "PostgreSQL")),
+    "map": (["benchmarks/map.py"], BOTH),
+    "saves": (["benchmarks/saves.py"], BOTH),
+    "leads": (["benchmarks/leads.py"], BOTH),
+    "growth": (["benchmarks/growth.py"], BOTH),
     "pages": (["benchmarks/pages.py", "--times", "25"], ("SQLite",)),
-    "import": (["-m", "benchmarks.import_map"], ("SQLite", "PostgreSQL")),
-    "history": (["benchmarks/history.py"], ("SQLite", "PostgreSQL")),
-    "leads": (["benchmarks/leads.py"], ("SQLite", "PostgreSQL")),
-    "drift": (["-m", "benchmarks.drift"], ("SQLite",)),
+    "import": (["-m", "benchmarks.import_map"], BOTH),
+    "history": (["benchmarks/history.py"], BOTH),
+    "replicas, synchronous": (["benchmarks/replicas.py", "--synchronous", "--cut", "3"], OWN),
+    "replicas, asynchronous": (["benchmarks/replicas.py"], OWN),
+    "backup": (["benchmarks/backup.py"], BOTH),
+    "drift": (["-m", "benchmarks.drift"], OWN),
+    "server": (["benchmarks/server.py"], OWN),
 }
+PLOT = ["--plot", "docs/growth.svg"]  # growth on SQLite draws it
 HEAD = """# Results of the benchmarks
 
-`python -m benchmarks` writes this file. Rates are of a small machine that did other work, too: read the ratios.
+`python -m benchmarks` writes this file. Rates are of one machine on one day: read the ratios.
 [performance.md](performance.md) says what they mean.
 """
 
 
-def run(name: str, database: str) -> str:
-    """What it prints, under a heading. SystemExit where it fails."""
-    arguments, _ = RUNS[name]
-    if database != "SQLite" and "--plot" in arguments:
-        arguments = arguments[:-2]
+def headings(name: str) -> list[tuple[str, str]]:
+    """(database, heading) of each of its runs."""
+    return [(database, f"{name}, {database}".rstrip(", ")) for database in RUNS[name][1]]
+
+
+def run(name: str, database: str, heading: str) -> tuple[str, bool]:
+    """Its section, and whether it succeeded."""
+    arguments = RUNS[name][0] + (PLOT if heading == "growth, SQLite" else [])
     prefix = [sys.executable, "-m", "tests.with_postgres"] if database == "PostgreSQL" else []
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"} | {"DEBUG": "1"}
     start, load = time.monotonic(), os.getloadavg()[0]
-    done = subprocess.run(
-        [*prefix, sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    if done.returncode:
-        sys.exit(f"{name} on {database} failed:\n{done.stdout}")
+    command = [*prefix, sys.executable, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     took = (time.monotonic() - start) / 60
-    about = f"`{' '.join(arguments)}`, {date.today()}, {took:.0f} min; load average {load:.1f} before."
+    about = f"`{' '.join(arguments)}`, {date.today()}, {took:.0f} min; {server.processor()}, load average {load:.1f}."
+    if done.returncode:
+        about = f"**Failed** with status {done.returncode}. {about}"
     # A table is one, all else stands as it was printed.
     parts = re.split(r"((?:^\|.*\n)+)", done.stdout, flags=re.MULTILINE)
     shown = [part if part.startswith("|") else f"```\n{part.strip()}\n```\n" for part in parts if part.strip()]
-    return f"## {name}, {database}\n\n{about}\n\n" + "\n".join(shown)
+    print(f"{heading}: {'failed after' if done.returncode else 'took'} {took:.1f} min", flush=True)
+    return f"## {heading}\n\n{about}\n\n" + "\n".join(shown).rstrip() + "\n\n", not done.returncode
 
 
 def main(names: list[str]) -> None:
-    """Run them and write each one's section as soon as it is there."""
+    """Run them; SystemExit that names those that failed."""
     if unknown := set(names) - RUNS.keys():
-        sys.exit(f"No benchmark is called {', '.join(unknown)}. There are {', '.join(RUNS)}.")
+        sys.exit(f"No benchmark is called {', '.join(unknown)}. There are: {'; '.join(RUNS)}.")
     written = RESULTS.read_text() if RESULTS.exists() else ""
-    sections = {part.split("\n")[0]: part for part in re.split(r"^(?=## )", written, flags=re.MULTILINE)[1:]}
-    wanted = [(name, database) for name, (_, databases) in RUNS.items() for database in databases]
-    for name, database in wanted:
-        if not names or name in names:
-            sections[f"## {name}, {database}"] = run(name, database).rstrip() + "\n\n"
-        kept = [sections[heading] for heading in (f"## {n}, {d}" for n, d in wanted) if heading in sections]
-        RESULTS.write_text("\n".join([HEAD, "".join(kept)]).rstrip() + "\n")
+    sections = {part.split("\n")[0][3:]: part for part in re.split(r"^(?=## )", written, flags=re.MULTILINE)[1:]}
+    order, failed = [heading for name in RUNS for _, heading in headings(name)], []
+    for name in names or RUNS:
+        for database, heading in headings(name):
+            if database == "PostgreSQL" and server_binaries() is None:
+                print(f"{heading}: this machine has no PostgreSQL", flush=True)
+                continue
+            sections[heading], succeeded = run(name, database, heading)
+            failed += [] if succeeded else [heading]
+            kept = [sections[one].rstrip() + "\n\n" for one in order if one in sections]
+            RESULTS.write_text("\n".join([HEAD, "".join(kept)]).rstrip() + "\n")
+    if failed:
+        sys.exit(f"Failed: {'; '.join(failed)}.")
 
 
 if __name__ == "__main__":

@@ -161,13 +161,17 @@ def measure(environment: dict[str, str]) -> None:
                 )
 
 
+def processor() -> str:
+    """Of this machine."""
+    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores"
+
+
 def machine() -> str:
     """What was measured, on what, and how."""
-    processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     versions = ", ".join(f"{name} {version(name)}" for name in (*FETCHED, "Django"))
     return (
-        f"{processor[1] if processor else platform.machine()}, {PROCESSES} cores, "
-        f"Python {platform.python_version()}, {versions}\n"
+        f"{processor()}, Python {platform.python_version()}, {versions}\n"
         f"{PROCESSES} processes x {THREADS} threads (sync: 1); {CONNECTIONS} connections, {SECONDS} s each; "
         f"medians of {ROUNDS} rounds\n"
         "requests per second, ratio to the first, 99th percentile, processor time per request, memory"
