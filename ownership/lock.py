@@ -5,6 +5,7 @@ import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from django.db import OperationalError, connection, models
 
@@ -48,7 +49,7 @@ def in_turn() -> Iterator[None]:
     with connection.cursor() as cursor:
         patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
     last = time.monotonic() + patience
-    with open(f"{connection.settings_dict['NAME']}-queue", "a") as file:
+    with open(_queue(), "a") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,7 +58,16 @@ def in_turn() -> Iterator[None]:
                 if time.monotonic() > last:
                     raise _busy() from None
                 time.sleep(0.003)
-        yield
+        file.truncate(0)  # whoever had it before may have left words, and died
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _queue() -> Path:
+    """The file whose lock writers hold on SQLite; in it, who has it, where that takes long."""
+    return Path(f"{connection.settings_dict['NAME']}-queue")
 
 
 @contextmanager
@@ -83,18 +93,21 @@ def _busy() -> RegistryBusy:
 def say_who_writes(words: str) -> None:
     """Let those who wait for the lock read who has it and why, while the transaction lasts. For long ones.
 
-    As the session's name, which others see at once: a row would be seen only after the commit. SQLite has no such
-    place; there those who wait learn only that somebody writes.
+    Where others see it at once, for a row would be seen only after the commit: on PostgreSQL as the session's name, on
+    SQLite in the file whose lock is held meanwhile.
     """
-    if connection.vendor == "postgresql":
+    if connection.vendor == "sqlite":
+        _queue().write_text(words[:200], encoding="utf-8")
+    else:
         plain = unicodedata.normalize("NFKD", _MARK + words).encode("ascii", "ignore").decode()
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('application_name', %s, true)", [plain[:_LONGEST]])
 
 
 def _who_writes() -> str:
-    if connection.vendor != "postgresql":
-        return ""
+    if connection.vendor == "sqlite":
+        queue = _queue()
+        return queue.read_text(encoding="utf-8", errors="replace") if queue.exists() else ""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT application_name FROM pg_stat_activity"
