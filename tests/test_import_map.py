@@ -66,7 +66,7 @@ def test_the_difference_is_shown_row_by_row_and_nothing_is_changed(run):
     assert without_lines(printed[:-1]) == DIFFERENCE
     assert printed[-1] == (
         "Compared with revision 1: 6 to create, 1 to change, 0 to delete. "
-        "Not in the file, and kept: 1 of kind access (--prune would delete them)."
+        "Not in the file, and kept: 1 access (--prune would delete them)."
     )
     assert ChangeSet.objects.count() == 1
     assert edited().splitlines().index("## Shop") + 1 == int(printed[0].split("line ")[1].split(")")[0])
@@ -92,7 +92,7 @@ def test_it_is_applied_as_one_change_set_with_reason_source_and_account(run, lea
     assert TableGroup.objects.last().name == "Shop", "after those that were there"
     assert Access.objects.filter(table__name="biztechTeams", service__name="btx").exists(), "not pruned"
     assert list(Verification().run()) == []
-    assert run(text)[-1].startswith("Compared with revision 2: no difference. Not in the file, and kept: 1 of")
+    assert run(text)[-1].startswith("Compared with revision 2: no difference. Not in the file, and kept: 1 ")
 
 
 def test_a_difference_stands_on_one_line_without_what_a_terminal_would_obey(run):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import pluralize
 
 from ownership.imports.files import UnreadableFile, read
 from ownership.imports.plan import NotApplied, Plan, compare
@@ -67,6 +68,11 @@ class Command(BaseCommand):
             ", ".join(f"{number} to {verb}" for verb, number in verbs.items()) if plan.changes else "no difference"
         )
         if plan.kept and not prune:
-            rows = ", ".join(f"{plan.kept[kind]} of kind {kind}" for kind in KINDS if kind in plan.kept)
+            rows = ", ".join(_counted(plan.kept[kind], kind) for kind in KINDS if kind in plan.kept)
             said += f". Not in the file, and kept: {rows} (--prune would delete them)"
         return f"{said}."
+
+
+def _counted(number: int, kind: str) -> str:
+    """1 table, 2 accesses."""
+    return f"{number} {kind}{pluralize(number, 'es' if kind[-1] in 'sx' else 's')}"
