@@ -150,6 +150,22 @@ def test_the_matrix_is_filtered_and_a_cell_leads_to_its_access(site, browser):
     assert "Webhook calls createProfile" in browser.find_element(By.CSS_SELECTOR, ":target").text
 
 
+@pytest.mark.parametrize("width", [1360, 390])
+def test_what_has_the_focus_in_the_matrix_is_not_hidden_by_its_heads(site, browser, width):
+    look(browser, width=width)
+    browser.get(f"{site}/matrix/")
+    hidden = browser.execute_script(
+        """const scroll = document.querySelector(".scroll"), cells = [...scroll.querySelectorAll("td a")];
+        scroll.scrollTo(scroll.scrollWidth, scroll.scrollHeight);
+        return cells.reverse().filter((cell) => {
+          cell.focus();
+          const { x, y, width, height } = cell.getBoundingClientRect();
+          return ![0.1, 0.5, 0.9].some((part) => document.elementFromPoint(x + part * width, y + height / 2) === cell);
+        }).map((cell) => cell.ariaLabel);"""
+    )
+    assert hidden == []
+
+
 def test_the_picture_leads_from_table_to_service_and_back_by_keyboard_alone(site, browser):
     browser.get(f"{site}/tables/biztechUsers/")
     for expected in ("/services/members/", "/tables/biztechUsers/"):
