@@ -23,6 +23,7 @@ from markdown_it import MarkdownIt
 
 from ownership.history import change_set
 from ownership.models import Environment, Table
+from tests.admin.pages import form_of
 from tests.api.conftest import make_token
 from tests.test_roles import address, routes
 
@@ -73,7 +74,7 @@ def answers(client: Client, asked: Iterable[tuple[str, str, bytes]], **headers: 
     for method, url, body in asked:
         cookies = client.cookies.copy()
         with transaction.atomic():
-            response = client.generic(method, url, body, headers=headers)
+            response = client.generic(method, url, body, "application/x-www-form-urlencoded", headers=headers)
             transaction.set_rollback(True)
         client.cookies = cookies
         yield method, url, response.status_code
@@ -115,14 +116,36 @@ def test_an_odd_value_of_each_parameter_and_doubled_ones_are_answered(asker):
     assert verdicts(asker, each_parameter()) == []
 
 
-@pytest.mark.parametrize("odd", [*ODD[1:], "..", "a/b", "abc", "0"], ids=lambda text: ascii(text)[:20])
+ODD_NAMES = [*ODD[1:], "..", "a/b", "abc", "0"]
+PARTS = ("<str:name>", "<path:name>", "<path:anything>", "<path:object_id>", "<id>", "<path:content_type_id>")
+
+
+def odd_names(odd: str) -> list[tuple[str, str, bytes]]:
+    """Each address with that in the place of a name or number."""
+    found = [route.replace(part, quote(odd, safe="/")) for route in routes() for part in PARTS if part in route]
+    return [("GET", address(route), b"") for route in found]
+
+
+@pytest.mark.parametrize("odd", ODD_NAMES, ids=lambda text: ascii(text)[:20])
 def test_an_odd_name_or_number_in_any_address_is_answered(asker, odd):
-    parts = ("<str:name>", "<path:name>", "<path:anything>", "<path:object_id>", "<id>", "<path:content_type_id>")
-    asked = []
-    for route in routes():
-        for part in parts:
-            if part in route:
-                asked.append(("GET", address(route.replace(part, quote(odd, safe="/"))), b""))
+    assert verdicts(asker, odd_names(odd)) == []
+
+
+def each_field(client: Client, url: str) -> list[tuple[str, str, bytes]]:
+    """The form at that address, posted with an odd value in each field in turn, all else as it is."""
+    page = client.get(url)
+    html = page.status_code == 200 and "html" in page.headers["Content-Type"] and "login" not in url
+    form = form_of(page) if html else {}
+    start = sum(map(ord, url))  # another value for the same name at each address
+    return [
+        ("POST", url, urlencode(form | {"reason": "Because"} | {name: ODD[(start + number) % len(ODD)]}).encode())
+        for number, name in enumerate(form)
+    ]
+
+
+def test_an_odd_value_of_each_field_of_each_form_is_answered(asker):
+    asked = [one for url in addresses() for one in each_field(asker, url)]
+    assert len(asked) > 200
     assert verdicts(asker, asked) == []
 
 
@@ -133,6 +156,8 @@ TOLD = "TEST_VERDICTS"
 @pytest.mark.skipif(connection.vendor == "sqlite" and TOLD not in os.environ, reason="told when PostgreSQL asks")
 def test_both_databases_give_the_same_verdict(asker, tmp_path):
     asked = [*each_parameter(), *(one for odd in ODD for one in all_parameters(odd))]
+    asked += [one for odd in ODD_NAMES for one in odd_names(odd)]
+    asked += [one for url in addresses() for one in each_field(asker, url)]
     mine = list(answers(asker, asked))
     if connection.vendor == "sqlite":
         Path(os.environ[TOLD]).write_text(json.dumps(mine))

@@ -1,5 +1,5 @@
 """The admin: where team leads edit, and see who changed what."""
 
-from ownership.admin import changes, registry, tables, tokens, waivers
+from ownership.admin import accounts, changes, registry, tables, tokens, waivers
 
-__all__ = ["changes", "registry", "tables", "tokens", "waivers"]
+__all__ = ["accounts", "changes", "registry", "tables", "tokens", "waivers"]
