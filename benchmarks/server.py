@@ -83,7 +83,7 @@ def serving(server: list[str], environment: dict[str, str], held: socket.socket 
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=log, stderr=log, **handed)
         try:
-            base, patience = f"http://127.0.0.1:{port}", time.monotonic() + 60
+            base, patience = f"http://127.0.0.1:{port}", time.monotonic() + 300
             while True:
                 try:
                     if ask(f"{base}/readyz", {})[0] == 200:
@@ -97,7 +97,7 @@ def serving(server: list[str], environment: dict[str, str], held: socket.socket 
             yield base, process.pid
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=60)
 
 
 def load(url: str, headers: dict[str, str], seconds: int = SECONDS) -> tuple[float, float, float]:

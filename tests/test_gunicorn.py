@@ -34,7 +34,7 @@ def environment(tmp_path_factory) -> dict[str, str]:
 
 def ask(address: str, path: str, headers: dict[str, str]) -> int:
     """The status of the answer; redirects are one."""
-    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=300)
     try:
         connection.request("GET", path, headers=headers)
         return connection.getresponse().status
