@@ -58,6 +58,7 @@ class Registry:
     def __init__(self, client: Client, lead: User) -> None:
         self.client, self.lead = client, lead
         self.recorded: dict[int, State] = {}
+        self.maps: dict[int, Any] = {}  # as consumers were given them
         self.said: dict[int, tuple[str, str, str]] = {}
         self.left_open: tuple[Table, dict[str, str]] | None = None
 
@@ -75,8 +76,19 @@ class Registry:
         # A name changed and changed back in one act is history too, though the map is what it was.
         assert moved == 1 or (moved == 0 and after == before)
         if moved:
-            self.recorded[self.head()] = after
-            self.said[self.head()] = ("lead", reason, source)
+            self.record(after, reason, source)
+
+    def record(self, state: State, reason: str, source: str) -> None:
+        """Keep what is true of the head."""
+        head = self.head()
+        self.recorded[head], self.said[head] = state, ("lead", reason, source)
+        self.maps[head] = self.map()
+
+    def map(self, **moment: int) -> Any:
+        """The map over the API."""
+        response = self.client.get("/api/v1/map/", moment)
+        assert response.status_code == 200
+        return response.json()
 
     def head(self) -> int:
         return ChangeSet.objects.values_list("revision", flat=True).first() or 0
@@ -195,7 +207,7 @@ def test_history_replays_to_what_was_live_at_each_revision(lead_client, lead, ac
         registry = Registry(lead_client, lead)
         with registry.change("To begin with"):
             Service.objects.create(name="first")
-        registry.recorded[1], registry.said[1] = live_state(), ("lead", "To begin with", "import")
+        registry.record(live_state(), "To begin with", "import")
         registry.do(0, "create", "start", "…", 0, 0)
         for number, action in enumerate(actions, start=1):
             registry.do(number, *action)
@@ -205,6 +217,7 @@ def test_history_replays_to_what_was_live_at_each_revision(lead_client, lead, ac
             assert state_at(revision) == state, f"revision {revision}: {registry.said[revision]}"
             with as_of(revision):
                 assert live_state() == state, f"as of revision {revision}: {registry.said[revision]}"
+            assert registry.map(revision=revision) == registry.maps[revision]
         changes = ChangeSet.objects.in_bulk()
         assert {
             revision: (change.user_name, change.reason, change.source) for revision, change in changes.items()

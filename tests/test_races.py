@@ -37,6 +37,16 @@ def revisions() -> list[int]:
     return list(ChangeSet.objects.order_by("revision").values_list("revision", flat=True))
 
 
+def follow(client: Client, after: str = "0") -> tuple[list[int], str]:
+    """What a consumer gets who goes on after a cursor, two entries at a time: revisions, and the cursor after them."""
+    seen, more = [], True
+    while more:
+        page = client.get("/api/v1/changes/", {"after": after, "limit": 2}).json()
+        seen += [entry["revision"] for change in page["results"] for entry in change["entries"]]
+        after, more = page["next"], page["has_more"]
+    return seen, after
+
+
 def assert_whole() -> None:
     assert revisions() == list(range(1, len(revisions()) + 1))
     assert [str(finding) for finding in Verification().run()] == []
@@ -84,7 +94,7 @@ def test_leads_who_save_different_tables_are_all_saved():
 
 def test_a_consumer_that_polls_during_many_writes_misses_none_and_sees_them_in_order():
     seen: list[int] = []
-    done = threading.Event()
+    done, consumer = threading.Event(), signed_in("consumer")
 
     def write(name: str) -> None:
         for number in range(15):
@@ -97,12 +107,11 @@ def test_a_consumer_that_polls_during_many_writes_misses_none_and_sees_them_in_o
         assert not failures
 
     def poll() -> None:
-        last_round = False
+        last_round, cursor = False, "0"
         while not last_round:
             last_round = done.is_set()
-            after = seen[-1] if seen else 0
-            found = ChangeSet.objects.filter(revision__gt=after).order_by("revision")
-            seen.extend(found.values_list("revision", flat=True))
+            found, cursor = follow(consumer, cursor)
+            seen.extend(found)
             # Without a pause this thread would keep the interpreter from the one that holds SQLite's lock, and so
             # the others waiting until their patience ends.
             time.sleep(0.005)
@@ -117,6 +126,8 @@ def test_a_change_set_that_began_earlier_and_commits_later_gets_the_later_revisi
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets one writing transaction begin at a time")
     began, second_committed = threading.Event(), threading.Event()
+    consumer = signed_in("consumer")
+    polls: list[tuple[list[int], str]] = []
 
     def first() -> None:
         with transaction.atomic():
@@ -132,9 +143,12 @@ def test_a_change_set_that_began_earlier_and_commits_later_gets_the_later_revisi
         assert began.wait(PATIENCE)
         with change_set(reason="Began second"):
             make_service("second")
+        polls.append(follow(consumer))
         second_committed.set()
 
     assert at_once(first, second) == [None, None]
+    [(seen, cursor)] = polls
+    assert (seen, follow(consumer, cursor)[0]) == ([1], [2])
     assert list(ChangeSet.objects.order_by("revision").values_list("reason", flat=True)) == [
         "Began second",
         "Began first",
