@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from ownership.history import change_set
 from ownership.models import Environment, Service, Table
+from ownership.past import as_of
 from ownership.search import LONGEST, search
 from tests.factories import make_access, make_service, make_table
 
@@ -150,6 +151,8 @@ def test_the_past_is_searched_by_names_of_then(seeded, viewer_client):
     then = viewer_client.get(address, {"q": "biztechUsers", "revision": "1"}).text
     assert "/tables/biztechUsers/?revision=1" in then
     assert "/tables/people/" not in then
+    with as_of(1):
+        assert [row.name for row in search("iztechUser").hits[0].rows] == ["biztechUsers"]
 
 
 def test_it_takes_a_fixed_number_of_queries(viewer_client, django_assert_num_queries):

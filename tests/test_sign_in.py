@@ -177,7 +177,7 @@ def test_an_address_gets_so_many_answers_a_minute_and_then_is_told_when_to_go_on
     assert (told.status_code, told["Content-Type"]) == (429, "application/problem+json")
     assert told.json()["status"] == 429
     noon[0] += int(told["Retry-After"]) - 1
-    client.get("/api/v1/map/").status_code = 429
+    assert client.get("/api/v1/map/").status_code == 429
     noon[0] += 1
     assert client.get("/api/v1/map/").status_code == 200
 
