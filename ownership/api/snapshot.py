@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import logging
 import os
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -38,6 +37,7 @@ CODE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdiges
 MEMORY = 64 * 1024 * 1024
 # Files that stay in the folder: the forms of the current map, and some that slow readers may still ask for.
 FILES = 12
+DIGEST = hashlib.sha256().digest_size
 # When more than this part of the tables was touched, reading everything is quicker than reading them one by one.
 FEW = 0.25
 
@@ -196,22 +196,29 @@ def _one_process() -> Iterator[None]:
 
 
 def _read(name: str) -> bytes | None:
+    """The content of a file; None where there is none, or not as it was written: a machine may have lost its power."""
     folder = _folder()
     try:
-        return (folder / name).read_bytes() if folder else None
+        kept = (folder / name).read_bytes() if folder else b""
     except OSError:
         return None
+    content = kept[:-DIGEST]
+    return content if hashlib.sha256(content).digest() == kept[-DIGEST:] else None
 
 
 def _write(name: str, content: bytes) -> None:
-    """Whole or not at all; and away with what nobody asks for any more."""
+    """Whole or not at all, its digest behind it; and away with what nobody asks for any more."""
     folder = _folder()
     if folder is None:
         return
+    part = folder / "part"  # one is enough: only who holds the lock writes
     try:
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        with part.open("wb") as file:
             file.write(content)
-        Path(file.name).replace(folder / name)
+            file.write(hashlib.sha256(content).digest())
+        part.replace(folder / name)
         files = sorted(
             (path for path in folder.iterdir() if path.name != "lock"), key=lambda path: path.stat().st_mtime
         )

@@ -104,6 +104,16 @@ def test_another_process_finds_what_one_has_made(seeded, monkeypatch):
     assert Snapshots().get(head, None, False) == made
 
 
+@pytest.mark.parametrize("spoiled", [b"", b'{"revision":1'], ids=["empty", "cut short"])
+def test_a_file_that_is_not_whole_is_made_anew(seeded, settings, spoiled):
+    head = past.head()
+    made = Snapshots().get(head, None, False)
+    [file] = [path for path in settings.SNAPSHOT_DIR.iterdir() if path.name != "lock"]
+    file.write_bytes(spoiled)
+    assert Snapshots().get(head, None, False) == made
+    assert file.read_bytes().startswith(made[1])
+
+
 def test_many_who_ask_at_once_for_a_new_revision_have_it_made_once(committed, monkeypatch):
     make_table()
     real, made = snapshot.whole_map, []
