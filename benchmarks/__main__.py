@@ -30,7 +30,7 @@ RUNS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "pages": (["benchmarks/pages.py", "--times", "25"], ("SQLite",)),
     "import": (["-m", "benchmarks.import_map"], BOTH),
     "history": (["benchmarks/history.py"], BOTH),
-    "replicas, synchronous": (["benchmarks/replicas.py", "--synchronous", "--cut", "3"], OWN),
+    "replicas, synchronous": (["benchmarks/replicas.py", "--synchronous"], OWN),
     "replicas, asynchronous": (["benchmarks/replicas.py"], OWN),
     "backup": (["benchmarks/backup.py"], BOTH),
     "drift": (["-m", "benchmarks.drift"], OWN),
