@@ -11,6 +11,8 @@ from django.db import OperationalError, connection, models
 
 _MARK = "registry: "
 _LONGEST = 63  # bytes that PostgreSQL keeps of a session's name
+# Seconds that a writer on SQLite waits for one that said it takes long; on PostgreSQL lock_timeout is as long for all.
+PATIENCE = 5
 
 
 class RegistryNotReady(RuntimeError):
@@ -39,23 +41,26 @@ def lock_registry() -> None:
 
 @contextmanager
 def in_turn() -> Iterator[None]:
-    """On SQLite, hold a file's lock around the transaction that writes; RegistryBusy after SQLite's own patience.
+    """On SQLite, hold a file's lock around the transaction that writes.
 
-    Those who wait for SQLite's lock sleep ever longer: under load it lies idle, and some never wake while it is free.
+    RegistryBusy after SQLite's own patience, for many who are quick may be before us; after PATIENCE if one that takes
+    long has it then. Those who wait for SQLite's lock sleep ever longer: under load it lies idle, and some never wake
+    while it is free.
     """
     if connection.vendor != "sqlite" or connection.in_atomic_block:  # in a transaction, SQLite's lock is held already
         yield
         return
     with connection.cursor() as cursor:
         patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
-    last = time.monotonic() + patience
+    begun = time.monotonic()
     with open(_queue(), "a") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() > last:
+                waited = time.monotonic() - begun
+                if waited > patience or (waited > PATIENCE and _who_writes()):
                     raise _busy() from None
                 time.sleep(0.003)
         file.truncate(0)  # whoever had it before may have left words, and died

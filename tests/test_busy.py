@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
+from ownership import lock
 from ownership.bootstrap import TEAM_LEADS
 from ownership.history import account_name, change_set
 from tests.admin.pages import form_of, open_form, save_form
@@ -46,7 +47,7 @@ def another_writes(reason, announced=True):
     thread.start()
     assert holds.wait(PATIENCE)
     try:
-        yield
+        yield over
     finally:
         over.set()
         thread.join(PATIENCE)
@@ -102,6 +103,23 @@ def test_a_later_one_that_does_not_say_who_it_is_is_not_taken_for_it(lead):
     with another_writes("Something short", announced=False):
         page = save_form(lead, table, open_form(lead, table), "Because").content.decode()
     assert "Another change set is being written, and takes long" in page
+
+
+@pytest.mark.parametrize(("announced", "status"), [(True, 503), (False, 302)], ids=["a long one", "quick ones"])
+def test_on_sqlite_quick_ones_are_waited_for_longer_than_one_that_says_it_takes_long(
+    lead, monkeypatch, announced, status
+):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL waits as long for all")
+    monkeypatch.setattr(lock, "PATIENCE", 0.2)
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
+    table = make_table("orders")
+    form = open_form(lead, table) | {"description": "Mine."}
+    with another_writes("A map", announced) as over:
+        if not announced:
+            threading.Timer(1.5, over.set).start()
+        assert save_form(lead, table, form).status_code == status
 
 
 def test_a_command_that_waits_too_long_says_so():
