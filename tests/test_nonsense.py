@@ -136,7 +136,8 @@ def each_field(client: Client, url: str) -> list[tuple[str, str, bytes]]:
     page = client.get(url)
     html = page.status_code == 200 and "html" in page.headers["Content-Type"] and "login" not in url
     form = form_of(page) if html else {}
-    start = sum(map(ord, url))  # another value for the same name at each address
+    # Another value for the same name at each address; numbers in it are rows' ids, which differ between databases.
+    start = sum(ord(one) for one in url if not one.isdigit())
     return [
         ("POST", url, urlencode(form | {"reason": "Because"} | {name: ODD[(start + number) % len(ODD)]}).encode())
         for number, name in enumerate(form)

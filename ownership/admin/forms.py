@@ -69,6 +69,16 @@ class RowForm(forms.ModelForm):
             super().full_clean()
 
 
+class RowFormSet(forms.BaseInlineFormSet):
+    """The rows on a table's page."""
+
+    def initial_form_count(self) -> int:
+        """How many were there: those with an id. By a posted number that is less, rows would be added once more."""
+        if not self.is_bound:
+            return super().initial_form_count()
+        return sum(bool(self.data.get(f"{self.add_prefix(row)}-id")) for row in range(self.total_form_count()))
+
+
 class Autocomplete(AutocompleteSelect):
     """Django's, which fails while it draws a chosen value that is no id."""
 

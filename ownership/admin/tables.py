@@ -19,6 +19,7 @@ from ownership.admin.forms import (
     ReasonField,
     RegistryForm,
     RowForm,
+    RowFormSet,
     steady_autocomplete,
     without_side_doors,
 )
@@ -83,7 +84,7 @@ class AccessInline(admin.TabularInline):
     """The services that use the table."""
 
     model = Access
-    form = RowForm
+    form, formset = RowForm, RowFormSet
     fields = ("service", "mode", "indirect", "notes", "position")
     autocomplete_fields = ("service",)
     extra = 0
@@ -107,7 +108,7 @@ class SecondaryIndexInline(admin.StackedInline):
     """The table's secondary indexes."""
 
     model = SecondaryIndex
-    form = RowForm
+    form, formset = RowForm, RowFormSet
     fields = (("name", "kind"), *KEY_SCHEMA_FIELDS, "position")
     extra = 0
 

@@ -56,6 +56,15 @@ def test_numbers_that_no_form_posts_do_not_fail_where_it_is_brought_up_to_date(l
     assert "while you had this page open" in save_form(lead_client, table, form).content.decode()
 
 
+@pytest.mark.parametrize("number", ["-1", "-9", "0"])
+def test_a_form_that_says_fewer_rows_were_there_than_are_adds_none(lead_client, seeded, number):
+    table = Table.objects.get(name="biztechUsers")
+    before = list(table.accesses.values_list("pk", flat=True))
+    form = open_form(lead_client, table) | {"accesses-INITIAL_FORMS": number}
+    assert save_form(lead_client, table, form).status_code == 302
+    assert list(table.accesses.values_list("pk", flat=True)) == before
+
+
 @pytest.mark.parametrize("value", ["abc", HUGE])
 def test_an_access_of_a_service_that_is_no_id_is_refused_in_the_form(lead_client, seeded, value):
     table = Table.objects.get(name="biztechUsers")
