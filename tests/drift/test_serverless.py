@@ -155,10 +155,10 @@ x-read: &read {Effect: Allow, Action: "dynamodb:Scan"}
 x-some: &some {<<: *read, Action: "dynamodb:GetItem"}
 provider: {iamRoleStatements: [{<<: [*some, *read], Resource: ARN}]}
 """,
-    "a key of a file two folders up": 'provider: {iamRoleStatements: ["${file(../shared/all.yml):iam.users}"]}\n',
+    "a key of a file two folders up": 'provider: {iamRoleStatements: ["${file(../common/all.yml):iam.users}"]}\n',
     "the first file that is there": 'provider:\n  iamRoleStatements: ["${file(none.yml), file(./iam.yml):one}"]\n',
     "settings in a file, with a default stage": """
-custom: ${file(../shared/all.yml):custom}
+custom: ${file(../common/all.yml):custom}
 provider: {stage: "${opt:stage, self:custom.defaultStage}", iamRoleStatements: "${self:custom.iam}"}
 """,
     "a table's name in the resources": """
@@ -175,7 +175,7 @@ custom: {serverless-iam-roles-per-function: {defaultInherit: true}}
 provider: {iamRoleStatements: [{Effect: Allow, Action: "dynamodb:GetItem", Resource: ARN}]}
 functions:
   - a: {role: !Sub "${Role.Arn}", events: [{stream: "arn:aws:dynamodb:us-west-2:1:table/biztechEvents/stream/*"}]}
-  - ${file(../shared/all.yml):functions}
+  - ${file(../common/all.yml):functions}
 resources: {Resources: {Role: {Type: AWS::IAM::Role, Properties: {Policies: []}}}}
 """,
     "statements that a function of v4 adds": """
@@ -215,7 +215,7 @@ one: &one {{Effect: Allow, Action: dynamodb:GetItem, Resource: '{ARN}biztechUser
 list: [*one]
 """,
     "iam.json": f'{{\t"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "{ARN}biztechUsers"}}',
-    "../shared/all.yml": f"""
+    "../common/all.yml": f"""
 iam: {{users: {{Effect: Allow, Action: dynamodb:GetItem, Resource: '{ARN}biztechUsers'}}}}
 functions: {{b: {{iamRoleStatementsName: b, iamRoleStatements: []}}}}
 custom:
