@@ -18,12 +18,14 @@ if boolean("DEBUG", False):
 wsgi_app = "registry.wsgi:application"
 bind = "127.0.0.1:8000"
 
-# gunicorn's own variable. Each process has its own threads and its own pool of database connections.
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+# gunicorn's own variable: two for each core of a small machine. Each process has its own threads and its own pool of
+# database connections.
+workers = int(os.environ.get("WEB_CONCURRENCY", "4"))
 # With threads, a request that waits for a slow reader or for a database that is away does not at once hold up the
-# others, /livez among them. They are fewer than the pool's connections: none waits for another's.
+# others, /livez among them. With more than two, one that holds the registry's lock waits too long for Python's
+# interpreter after each answer of the database. They are fewer than the pool's connections: none waits for another's.
 worker_class = "gthread"
-threads = 4
+threads = 2
 
 # What a proxy says in headers is for the settings to believe or not (TRUST_PROXY, TRUSTED_PROXIES). gunicorn itself
 # would believe whoever's proxy is on this machine, and let clients choose what part of an address routes and rates see.
@@ -72,7 +74,3 @@ def on_exit(server):
 
 # The socket for `gunicornc` would need a place to write; the container has none but /tmp.
 control_socket_disable = True
-
-# A thread that comes back from the database waits for the interpreter this long while others compute, in seconds;
-# by Python's default ten times as long. One that holds the registry's lock comes back a dozen times.
-sys.setswitchinterval(0.0005)

@@ -57,7 +57,7 @@ class RequestLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Serve the request within its context."""
-        given = request.headers.get(ID_HEADER, "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         usable = re.fullmatch(rf"[A-Za-z0-9._-]{{1,{LONGEST_ID}}}", given)
         context = _Context(request, given if usable else uuid.uuid4().hex)
         token = _current.set(context)

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
-from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from registry import env
@@ -64,7 +63,7 @@ def database(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
             # A transaction left open holds the registry's lock: its process hangs, or its machine is gone.
             limits += f" -c statement_timeout={patience}s -c idle_in_transaction_session_timeout={patience}s"
         options["options"] = f"{options.get('options', '')} {limits}".strip()
-        size = env.integer("DATABASE_POOL_SIZE", 8)
+        size = env.integer("DATABASE_POOL_SIZE", 4)
         if size:
             # timeout: how long a request, a probe's too, waits for a connection while the database is away.
             # reconnect_timeout: the pool waits longer after each failure; by its default of five minutes it would
@@ -119,7 +118,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "csp",
     "simple_history",
     "rest_framework",
     "django_filters",
@@ -135,9 +133,8 @@ MIDDLEWARE = [
     "ownership.limits.ClientAddressMiddleware",
     "ownership.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "ownership.limits.PermissionsPolicyMiddleware",
+    "ownership.limits.BrowserPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "ownership.health.HealthMiddleware",
     "ownership.limits.ApiRateMiddleware",
     "ownership.replicas.ReplicaMiddleware",
@@ -250,16 +247,6 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = (
     20_000  # a page on which thousands of rows are confirmed; one of a table with many accesses
 )
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "base-uri": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "object-src": [NONE],
-        "img-src": [SELF, "data:"],  # the admin's and the API page's style sheets hold small pictures
-    }
-}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
