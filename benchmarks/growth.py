@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.generator import Generator, empty_database
 
 ACCESSES_EACH = 5
-IMPORTED = 10_000  # the largest map that is imported here, too
 # What people and programs wait for. {n} is another number in each request; {s}, {g} and {p} follow from it.
 ADDRESSES = {
     "a table's page": "/tables/table-{n}/",
@@ -198,8 +197,7 @@ def main() -> None:
             again = [sys.executable, __file__, "--tables", str(size), "--times", str(asked.times), "--one", str(one)]
             subprocess.run([*prefix, *again], check=True)
             found[size] = json.loads(one.read_text())
-            if size <= IMPORTED:
-                found[size] |= {"import of the whole map": imported(size, prefix)}
+            found[size] |= {"import of the whole map": imported(size, prefix)}
             print(f"{size:,} tables; load average {os.getloadavg()[0]:.1f}", flush=True)
         print(table(found))
         figures = Path(asked.json or Path(folder, "figures.json"))

@@ -1,4 +1,4 @@
-"""Filters of recent changes: by what changed, whose it is, who did it, and when."""
+"""Filters of lists by a name, and of recent changes: by what changed, whose it is, who did it, and when."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +14,7 @@ from ownership.models import Service, Table, TableGroup
 from ownership.timeline import KINDS
 
 NEAR = 10  # names that are told where an address holds none of them
+MANY = 100  # more names than that are typed, not listed
 
 
 def touching(queryset: QuerySet, parts: feed.Parts) -> QuerySet:
@@ -110,10 +111,11 @@ class DaysFilter(admin.ListFilter):
         }
 
 
-class _NameFilter(admin.SimpleListFilter):
-    """Change sets that touched a table, service or group, by its name or one it had; typed, for they may be many."""
+class _TypedName(admin.SimpleListFilter):
+    """By the name of a table, service or group, which is typed, for they may be many."""
 
     template = "admin/ownership/name_filter.html"
+    hint = "its name"
     model: Any
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -122,6 +124,66 @@ class _NameFilter(admin.SimpleListFilter):
     def has_output(self) -> bool:
         """Also without a list of names."""
         return True
+
+    def is_known(self, name: str) -> bool:
+        """Whether something has that name."""
+        return self.model.objects.filter(name=name).exists()
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """The other parameters, for the form to keep; and, for a name that nothing has, those it is a part of."""
+        others = [(name, value) for name, value in changelist.params.items() if name != self.parameter_name]
+        near: list[str] = []
+        if (name := self.value()) and not self.is_known(name):
+            near = list(self.model.objects.filter(name__icontains=name).values_list("name", flat=True)[:NEAR])
+        links = [(one, changelist.get_query_string({self.parameter_name: one})) for one in near]
+        yield {
+            "others": others,
+            "near": links,
+            "value": name or "",
+            "hint": self.hint,
+            "parameter": self.parameter_name,
+            "without": changelist.get_query_string(remove=[self.parameter_name]),
+        }
+
+
+class NamedFilter(_TypedName):
+    """Rows by the name of a group or service that they point to: listed, or typed where there are MANY."""
+
+    path: str  # the lookup that finds the name
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = self.model.objects.values_list("name", flat=True)[: MANY + 1]
+        if len(names) > MANY:
+            return []
+        self.template = admin.SimpleListFilter.template
+        return [(name, name) for name in names]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        name = self.value()
+        if not name:
+            return queryset
+        if not self.is_known(name):
+            messages.error(request, f"There is no {self.model._meta.verbose_name} {name!r}.")
+            return queryset.none()
+        return self.having(queryset, name)
+
+    def having(self, queryset: QuerySet, name: str) -> QuerySet:
+        """The rows that point to what has the name."""
+        return queryset.filter(**{self.path: name})
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Django's where the names are listed."""
+        return admin.SimpleListFilter.choices(self, changelist) if self.lookup_choices else super().choices(changelist)
+
+
+class _NameFilter(_TypedName):
+    """Change sets that touched a table, service or group, by its name or one it had."""
+
+    hint = "its name, or one it had"
+
+    def is_known(self, name: str) -> bool:
+        """Whether something has that name, or had it."""
+        return entry_model(self.model).objects.filter(name=name).exists()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         name = self.value()
@@ -132,21 +194,6 @@ class _NameFilter(admin.SimpleListFilter):
         except feed.UnknownName as error:
             messages.error(request, f"{name}: {error}")
             return queryset.none()
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        """The other parameters, for the form to keep; and, for a name that nothing has, those it is a part of."""
-        others = [(name, value) for name, value in changelist.params.items() if name != self.parameter_name]
-        near: list[str] = []
-        if (name := self.value()) and not entry_model(self.model).objects.filter(name=name).exists():
-            near = list(self.model.objects.filter(name__icontains=name).values_list("name", flat=True)[:NEAR])
-        links = [(one, changelist.get_query_string({self.parameter_name: one})) for one in near]
-        yield {
-            "others": others,
-            "near": links,
-            "value": name or "",
-            "parameter": self.parameter_name,
-            "without": changelist.get_query_string(remove=[self.parameter_name]),
-        }
 
 
 class TableFilter(_NameFilter):

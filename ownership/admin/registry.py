@@ -9,9 +9,8 @@ from django.http import HttpRequest
 
 from ownership import text_index
 from ownership.admin.base import RegistryAdmin
-from ownership.admin.forms import (
-    RegistryForm,
-)
+from ownership.admin.filters import NamedFilter
+from ownership.admin.forms import RegistryForm
 from ownership.admin.lists import SearchedByIndex, links
 from ownership.models import READS, WRITES, Access, Environment, Service, Table, TableGroup
 
@@ -79,12 +78,26 @@ def _used_tables(service: Service, modes: tuple[str, ...]) -> list[Table]:
     return list(Table.objects.filter(pk__in=service.accesses.filter(mode__in=modes).values("table")))
 
 
+class GroupFilter(NamedFilter):
+    """Accesses to the tables of a group."""
+
+    title = parameter_name = "group"
+    model, path = TableGroup, "table__group__name"
+
+
+class ServiceFilter(NamedFilter):
+    """Accesses of a service."""
+
+    title = parameter_name = "service"
+    model, path = Service, "service__name"
+
+
 @admin.register(Access)
 class AccessAdmin(SearchedByIndex, RegistryAdmin):
     """Accesses on their own, for searching; a table's page edits its accesses together."""
 
     list_display = ("__str__", "table", "service", "mode", "indirect", "notes")
-    list_filter = ("mode", "indirect", "table__group", "service")
+    list_filter = ("mode", "indirect", GroupFilter, ServiceFilter)
     search_fields = ("notes",)  # what is searched, ``holding`` says
     search_help_text = "Notes, and names of tables and services."
     autocomplete_fields = ("table", "service")

@@ -35,6 +35,8 @@ CODE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdiges
 
 # Bytes of snapshots that a process keeps: some revisions and forms of a small map, a few of one with 10,000 tables.
 MEMORY = 64 * 1024 * 1024
+# Maps in pieces that it keeps beside them, those of the environments that were asked for last.
+STATES = 4
 # Files that stay in the folder: the forms of the current map, and some that slow readers may still ask for.
 FILES = 12
 DIGEST = hashlib.sha256().digest_size
@@ -103,7 +105,10 @@ class Snapshots:
         state = _changed(self._states.get(key), head, environment) or _whole(head, environment)
         if past.head() != head:
             return None
+        self._states.pop(key, None)
         self._states[key] = state
+        while len(self._states) > STATES:
+            del self._states[next(iter(self._states))]
         names = {"revision": head[0], "environment": environment and environment.name}
         start = JSONRenderer().render(names).removesuffix(b"}")
         lists = b"".join(b',\n"%s":%s' % (name.encode(), rows) for name, rows in state.lists.items())

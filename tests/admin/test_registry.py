@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from ownership.admin import filters
 from ownership.bulk import save_rows
 from ownership.history import ChangeSet, change_set, entries_of
 from ownership.models import Access, Service, Table, TableGroup
@@ -153,7 +154,8 @@ def test_the_list_tells_group_owner_key_schema_readers_writers_and_last_change(l
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("group__id__exact=7", ["biztechInstagramAuth"]),
+        ("group=Instagram+Table", ["biztechInstagramAuth"]),
+        ("owner=events", ["biztechEvents", "biztechEventFeedback"]),
         ("service=bots", ["biztechMembers2026"]),
         ("service=payments&mode=write", ["biztechMembers2026", "biztechProfiles"]),
         ("service=payments&mode=read", ["biztechEvents"]),
@@ -164,14 +166,34 @@ def test_the_list_tells_group_owner_key_schema_readers_writers_and_last_change(l
     ],
 )
 def test_filters_and_search_find(lead_client, seeded, query, expected):
-    if "group__id" in query:
-        query = f"group__id__exact={Table.objects.get(name='biztechInstagramAuth').group_id}"
     assert names(lead_client.get(f"{TABLES}?{query}")) == expected
 
 
-def test_filtering_by_owner(lead_client, seeded):
-    owner = Service.objects.get(name="events")
-    assert names(lead_client.get(f"{TABLES}?owner__id__exact={owner.pk}")) == ["biztechEvents", "biztechEventFeedback"]
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        (f"{TABLES}?service=payments", 5),
+        ("/admin/ownership/access/?service=payments", 5),
+        ("/admin/ownership/access/?group=Instagram+Table", 1),
+    ],
+)
+def test_names_are_typed_where_they_are_too_many_to_list(lead_client, seeded, monkeypatch, address, expected):
+    listed = lead_client.get(address)
+    monkeypatch.setattr(filters, "MANY", 5)
+    typed = lead_client.get(address)
+    assert listed.context["cl"].result_count == typed.context["cl"].result_count == expected
+    assert ">bots</a></li>" in re.sub(r"\s+", "", listed.text)
+    assert ">bots</a></li>" not in re.sub(r"\s+", "", typed.text)
+    assert 'placeholder="its name"' in typed.text
+
+
+@pytest.mark.parametrize("many", [5, 100])
+def test_a_filter_by_a_name_that_nothing_has_says_so(lead_client, seeded, monkeypatch, many):
+    monkeypatch.setattr(filters, "MANY", many)
+    page = lead_client.get(f"{TABLES}?owner=event")
+    assert page.context["cl"].result_count == 0
+    assert "There is no service &#x27;event&#x27;." in page.text
+    assert "?owner=events" in page.text  # the near one
 
 
 def test_the_list_is_in_the_documents_order(lead_client, seeded):

@@ -165,6 +165,16 @@ def test_files_and_memory_are_bounded(seeded, monkeypatch, settings):
 # What is sent
 
 
+def test_the_pieces_of_few_environments_are_kept_those_asked_for_last(seeded, monkeypatch):
+    monkeypatch.setattr(snapshot, "STATES", 2)
+    mine, head = Snapshots(), past.head()
+    for environment in (None, *Environment.objects.all(), None):
+        mine.get(head, environment, False)
+    assert len(Environment.objects.all()) == 3
+    assert len(mine._states) == 2
+    assert next(reversed(mine._states)) == Environment.objects.last().pk  # the first one was kept as bytes
+
+
 def test_who_takes_gzip_gets_the_same_map_compressed_under_an_etag_of_its_own(seeded, get):
     plain, packed = get("map/"), get("map/", accept_encoding="br, gzip;q=0.5")
     assert gzip.decompress(packed.content) == plain.content
