@@ -85,6 +85,7 @@ def _access(table: str, row: dict[str, str], line: int, stated: Stated) -> None:
     fields: dict[str, Any] = {name: row[name] for name in ("mode", "notes") if name in row}
     if row.get("mode", Mode.READ) not in Mode.values:
         stated.problem(line, f"mode is {row['mode']!r}: write one of {', '.join(Mode.values)}.")
+        fields["mode"] = Mode.READ  # stands in, so that comparing does not tell it again; nothing is applied anyway
     if "indirect" in row:
         indirect = _TRUTH.get(row["indirect"].lower())
         if indirect is None:

@@ -187,14 +187,14 @@ class _Comparison:
             if not fields:
                 return None
         change = Change("change" if row is not None else "create", one.kind, one.key, row, one.line, fields)
+        needed = [] if row is not None else [name for name in _NEEDED.get(one.kind, []) if name not in one.fields]
+        for name in needed:
+            self._problem(one, f"is new, so say its {name}, too.")
         if row is None:
-            for needed in _NEEDED.get(one.kind, []):
-                if needed not in one.fields:
-                    self._problem(one, f"is new, so say its {needed}, too.")
             change.row = MODELS[one.kind](**({} if one.kind == "service" else {"position": self._place(one)}))
         for name in fields.keys() - _LINKS.keys():
             setattr(change.row, name, fields[name][1])
-        for problem in _problems(change.row):
+        for problem in _problems(change.row, needed):
             self._problem(one, problem)
         return change
 
@@ -255,10 +255,10 @@ def _value(row: Any, name: str) -> Any:
     return value.name if name in _LINKS and value is not None else value
 
 
-def _problems(row: Any) -> list[str]:
-    """What the registry's rules say against the row, as far as a row can be looked at alone."""
+def _problems(row: Any, needed: Iterable[str]) -> list[str]:
+    """What the registry's rules say against the row, as far as a row can be looked at alone, besides what it lacks."""
     try:
-        row.clean_fields(exclude=_LINKS.keys())
+        row.clean_fields(exclude={*_LINKS, *needed})
         if isinstance(row, Table | SecondaryIndex):
             broken = _broken(type(row), *(getattr(row, name) for name in KEY_FIELDS))
             return list(broken)

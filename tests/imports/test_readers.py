@@ -160,3 +160,25 @@ def test_a_mistake_in_csv_is_told_with_its_line(text, line, words):
     problem = csv.read("map.csv", text).problems[0]
     assert problem.startswith(f"map.csv, line {line}: ")
     assert words in problem
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "biztechUsers,Core Tables,users,bots,raed,false,",
+        "biztechUsers,Core Tables,users,users,raed,false,",
+        "biztechUsers,Core Tables,users,bots,,false,",
+        "newTable,Core Tables,users,bots,raed,false,",
+    ],
+    ids=["new access", "known access", "empty", "new table"],
+)
+def test_a_bad_mode_is_told_once(seeded, row):
+    (problem,) = compare(csv.read("map.csv", f"{HEAD}{row}\n"), prune=False).problems
+    assert "write one of read, write, read_write" in problem
+
+
+def test_a_mode_that_is_missing_is_told_once(seeded):
+    text = "table,group,owner,service\nbiztechUsers,Core Tables,users,bots\n"
+    assert compare(csv.read("map.csv", text), prune=False).problems == [
+        "map.csv, line 2: access bots → biztechUsers: is new, so say its mode, too."
+    ]
