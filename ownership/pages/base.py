@@ -45,28 +45,38 @@ class Page(TemplateView):
                 raise BadAddress("An address can't hold the NUL character.")
             self.moment = _moment(asked)
             with past.as_of(self.moment["revision"]) if self.moment else nullcontext():
-                response: Any = super().dispatch(request, *args, **kwargs)
-                # Rendered here, for whatever the template still reads is to be of then, too.
-                if hasattr(response, "render"):
-                    response.render()
+                response: Any = self._shown(request, *args, **kwargs)
         except (BadAddress, past.BadMoment) as error:
             return refusal(request, 400, "This address asks for what is not there", str(error))
         except Moved as moved:
             return redirect(moved.url)
-        except NothingNamed as error:
-            near_by = [] if error.namesakes else near(error.name)
-            context = {"name": error.name, "namesakes": error.namesakes, "near": near_by}
-            return refusal(request, 404, "Not found", str(error), **context)
         except Http404 as error:
             return refusal(request, 404, "Not found", str(error))
         # The same for all who may read, but who may is asked each time.
         response["Cache-Control"] = "private, no-cache"
         return response
 
+    def _shown(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The page, rendered: whatever its template still reads is to be of the moment, too; so are near names."""
+        try:
+            response: Any = super().dispatch(request, *args, **kwargs)
+            return response.render() if hasattr(response, "render") else response
+        except NothingNamed as error:
+            near_by = [] if error.namesakes else near(error.name)
+            context = {"name": error.name, "namesakes": error.namesakes, "near": near_by, **self._of_moment()}
+            return refusal(request, 404, "Not found", str(error), **context)
+
+    def _of_moment(self) -> dict[str, Any]:
+        return {
+            "moment": self.moment,
+            # What links to other pages end in, so that they show the same moment.
+            "keep": f"?{self.moment['query']}" if self.moment else "",
+        }
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the moment asked for."""
         return super().get_context_data(**kwargs) | {
-            "moment": self.moment,
+            **self._of_moment(),
             "shows_past": self.shows_past,
             "other_parameters": [
                 (name, value)
@@ -74,8 +84,6 @@ class Page(TemplateView):
                 for value in values
                 if name not in ("revision", "as_of", "page", "before")
             ],
-            # What links to other pages end in, so that they show the same moment.
-            "keep": f"?{self.moment['query']}" if self.moment else "",
         }
 
 

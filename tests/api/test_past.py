@@ -178,6 +178,19 @@ def test_the_present_is_back_after_the_past_also_after_an_error(seeded, get):
         assert get("tables/later/").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["tables/biztechUser/", "tables/biztechUser/trace/", "services/payment/"])
+def test_a_name_that_nothing_had_brings_those_of_then(seeded, get, path):
+    for row in (Table.objects.get(name="biztechUsers"), Service.objects.get(name="payments")):
+        row.name = f"{row.name[:-1]}-s"
+        row.save()
+    then, now = get(f"{path}?revision=1"), get(path)
+    assert (then.status_code, now.status_code) == (404, 404)
+    assert {"biztechUsers", "payments"} & {*then.json()["near"]}
+    assert not {"biztechUsers", "payments"} & {*now.json()["near"]}
+    assert {"biztechUser-s", "payment-s"} & {*now.json()["near"]}
+    assert not {"biztechUser-s", "payment-s"} & {*then.json()["near"]}
+
+
 def test_the_past_takes_as_many_queries_as_today_at_any_size(seeded, get):
     def counted(path):
         # Indented, for as it usually is today's map is kept.

@@ -1,6 +1,7 @@
 """The pages as of a day: of then in all they say, marked as past, and without anything to edit."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
@@ -8,6 +9,7 @@ from django.urls import reverse
 
 from ownership.history import ChangeSet
 from ownership.models import Service, Table
+from tests.factories import make_table
 
 HOME = reverse("pages:home")
 PAGES = ("/", "/matrix/", "/services/", "/groups/Core Tables/", "/search/?q=biz", "/tables/biztechEvents/")
@@ -59,6 +61,31 @@ def test_every_link_to_a_page_of_the_map_stays_in_that_time(renamed, viewer_clie
     ours = [link for link in links if not link.startswith(("/admin", "/static", "/api"))]
     assert ours or "matrix" in page
     assert all("revision=1" in link for link in ours)
+
+
+@pytest.mark.parametrize("moment", ["revision=1", "as_of={day}"])
+def test_a_name_that_nothing_had_brings_those_of_then_which_lead_there(renamed, viewer_client, moment):
+    make_table("biztechUsed")
+    moment = moment.format(day=datetime.now(UTC).date() if "as_of" in moment else "")
+    then = 1 if "revision" in moment else ChangeSet.objects.latest("revision").revision
+    response = viewer_client.get(f"/tables/biztechUser/?{moment}")
+    assert response.status_code == 404
+    shown = main_of_text(response.text)
+    near = [row.name for _, row in response.context["near"]]
+    assert ("biztechUsers" in near, "biztechUsed" in near) == (then == 1, then != 1)
+    assert {*re.findall(r'href="[^"?]*\??([^"]*)"', shown)} == {f"revision={then}"}
+    assert f'name="revision" value="{then}"' in shown
+
+
+def test_rows_that_once_had_a_name_are_called_and_lead_as_then(seeded, viewer_client):
+    tables = [Table.objects.get(name=name) for name in ("biztechUsers", "biztechEvents")]
+    for table, later in zip(tables, ("one", "other"), strict=True):
+        for name in ("shared", later):
+            table.name = name
+            table.save()
+    shown = main_of_text(viewer_client.get("/tables/shared/?revision=1").text)
+    assert 'href="/tables/biztechUsers/?revision=1"' in shown
+    assert 'href="/tables/biztechEvents/?revision=1"' in shown
 
 
 def main_of_text(text):
