@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -21,7 +21,7 @@ from ownership.history import ChangeSet, change_set, entries_of
 from ownership.models import DriftRun, Service, Table, TableGroup, Waiver
 from ownership.numbers import whole_number
 from ownership.pages.base import BadAddress, Page, refusal
-from ownership.pages.drift import ACCEPTING, WAIVING, Row, identity_of, value_of
+from ownership.pages.drift import ACCEPTING, WAIVING, Row, filtered_by, identity_of, value_of
 from ownership.templatetags.words import kind
 from ownership.timeline import Timeline
 from ownership.wording import Said, said
@@ -74,7 +74,7 @@ class _DecisionPage(Page):
         run = self._latest(request.POST.get("run", ""))
         if not identities:
             messages.warning(request, "Tick the findings first.")
-            return HttpResponseRedirect(reverse("pages:drift"))
+            return HttpResponseRedirect(self._back())
         if len(identities) > MOST:
             raise BadAddress(f"Decide over {MOST} findings at once at most; {len(identities)} are ticked.")
         chosen, gone = self._chosen(run, identities)
@@ -94,8 +94,13 @@ class _DecisionPage(Page):
         if not chosen:
             told = "; ".join(self._gone(gone))
             messages.warning(request, f"Nothing was written: nothing of what was ticked is so any more. {told}")
-            return HttpResponseRedirect(reverse("pages:drift"))
+            return HttpResponseRedirect(self._back())
         return self._show(run, chosen, gone, form)
+
+    def _back(self) -> str:
+        """The drift page with the filters that it had."""
+        asked = filtered_by(QueryDict(self.request.POST.get("filters", "")))
+        return reverse("pages:drift") + (f"?{asked}" if asked else "")
 
     def _latest(self, number: str) -> DriftRun:
         """The latest run of the series of the run that was shown."""
@@ -148,6 +153,8 @@ class _DecisionPage(Page):
             gone=self._gone(gone),
             moved="confirmed" in self.request.POST and self.request.POST.get("signature") != shown,
             revision=past.head()[0],
+            filters=self.request.POST.get("filters", ""),
+            back=self._back(),
         )
         status = 409 if context["moved"] or gone else 200
         return self.render_to_response(context, status=status)
@@ -181,7 +188,7 @@ class _DecisionPage(Page):
         address = reverse("admin:ownership_changeset_change", args=[draft.revision])
         link = format_html('<a href="{}">revision {}</a>', address, draft.revision)
         messages.success(self.request, format_html("{} {} as {}.", number, self.done.format(**form.cleaned_data), link))
-        return HttpResponseRedirect(reverse("pages:drift"))
+        return HttpResponseRedirect(self._back())
 
 
 def signature(chosen: Chosen, entries: list[Said], waivers: Iterable[Any] = ()) -> str:

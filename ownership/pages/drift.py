@@ -2,8 +2,10 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from ownership import runs
 from ownership.accept import offer_identity
@@ -16,6 +18,7 @@ from ownership.templatetags.words import kind
 
 SHOWN = 200  # findings of a run; filters lead to the others
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
+FILTERS = ("reader", "environment", "kind", "owner", "table", "service", "state")
 ACCEPTING = [
     f"ownership.{verb}_{name}" for name in ("table", "access", "secondaryindex") for verb in ("add", "change", "delete")
 ]
@@ -51,6 +54,11 @@ def identity_of(value: str) -> Identity:
     return Identity(kind, table, part)  # type: ignore[arg-type]
 
 
+def filtered_by(asked: Mapping[str, Any]) -> str:
+    """Those of the page's filters that are asked for, as a query."""
+    return urlencode({name: asked[name] for name in FILTERS if asked.get(name)})
+
+
 class DriftPage(Page):
     """Findings by owner and kind, with evidence and what to do; those that are new, and those that are waived."""
 
@@ -63,10 +71,7 @@ class DriftPage(Page):
         if self.moment:
             raise BadAddress("Drift holds the latest runs against the map of today: leave out revision and as_of.")
         every = runs.latest()
-        asked = {
-            name: self.request.GET.get(name, "")
-            for name in ("reader", "environment", "kind", "owner", "table", "service", "state")
-        }
+        asked = {name: self.request.GET.get(name, "") for name in FILTERS}
         choices = {**runs.choices(every), "kind": {name: kind(name) for name in KINDS}, "state": STATES}
         for name, known in choices.items():
             if asked[name] and asked[name] not in known:
@@ -80,7 +85,7 @@ class DriftPage(Page):
             "title": "Drift",
             "revision": head[0],
             "asked": asked,
-            "filtered": any(asked.values()),
+            "filtered": filtered_by(asked),
             "selects": [
                 {
                     "name": name,

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
+from django.utils.html import escape
 
 from ownership.history import ChangeSet, change_set
 from ownership.models import Access, Service, Table, TableGroup, Waiver
@@ -31,9 +32,9 @@ def run():
     return keep_run("payments read orders", "bots write orders", "bots read shadow")
 
 
-def look(client, address, run, *findings):
+def look(client, address, run, *findings, at=DRIFT):
     """Tick on the drift page, and press the button."""
-    form = form_of(client.get(DRIFT))
+    form = form_of(client.get(at))
     assert form["run"] == str(run.pk)
     return client.post(address, form | {"finding": [json.dumps(one) for one in findings]})
 
@@ -218,6 +219,34 @@ def test_another_leads_waiver_is_shown_before_it_is_written_over(lead_client, ru
     assert ChangeSet.objects.count() == head
     done = confirm(lead_client, WAIVE, again, BOTS, reason="The old bot goes", until=until)
     assert "1 finding waived" in messages(done)
+
+
+# Back to the list
+
+
+@pytest.mark.parametrize("address", [ACCEPT, WAIVE])
+def test_after_a_decision_the_list_is_filtered_as_it_was(lead_client, run, address):
+    filtered = f"{DRIFT}?kind=undeclared_access&owner={Table.objects.get(name='orders').owner}"
+    page = look(lead_client, address, run, BOTS, at=filtered)
+    assert f'href="{escape(filtered)}">Back' in page.text
+    again = confirm(lead_client, address, page, BOTS)
+    assert "Say why" in again.text
+    done = confirm(lead_client, address, again, BOTS, reason="The old bot goes")
+    assert done.redirect_chain == [(filtered, 302)]
+    assert "1 finding" in messages(done)
+
+
+def test_where_nothing_is_decided_the_list_is_filtered_as_it_was(lead_client, run):
+    filtered = f"{DRIFT}?table=orders&service=bots"
+    assert look(lead_client, ACCEPT, run, at=filtered).headers["Location"] == filtered
+    gone = look(lead_client, ACCEPT, run, ["undeclared_access", "nowhere", "bots"], at=filtered)
+    assert gone.headers["Location"] == filtered
+
+
+@pytest.mark.parametrize("filters", ["//example.org/", "next=/admin/&kind=&owner=", "\r\nX: y=1", "%", "&&=&"])
+def test_nothing_but_the_filters_is_kept(lead_client, run, filters):
+    answer = lead_client.post(ACCEPT, {"run": run.pk, "filters": filters})
+    assert answer.headers["Location"] == DRIFT
 
 
 # Who may, and nonsense
