@@ -12,6 +12,7 @@ from ownership.drift.model import Finding, Identity, KeySchema, Offer, mode_name
 from ownership.drift.report import difference, in_a_line
 from ownership.models import Access, DriftRun, SecondaryIndex, Service, Table, TableGroup
 from ownership.runs import Shown
+from ownership.waive import waivers_of
 
 OFFER = "key_schema_offered"
 PLACES = 3  # of a finding, in the reason
@@ -61,7 +62,15 @@ def new_tables(chosen: Iterable[Finding | Offer]) -> dict[str, list[str]]:
 
 
 def accept(shown: Shown, chosen: Iterable[Finding | Offer], places: Mapping[str, Place]) -> None:
-    """Write what the findings and offers say. Within a change set, under the lock. Raises CanNotAccept."""
+    """Write what the findings and offers say. Within a change set, under the lock. Raises CanNotAccept.
+
+    The waivers of what is accepted end with it: should it be found again, that is another decision.
+    """
+    chosen = list(chosen)
+    # First, for a table that goes takes its waivers along.
+    findings = [one for one in chosen if isinstance(one, Finding)]
+    for waiver in waivers_of(findings, shown.run.environment or None).values():
+        waiver.delete()
     by_table: dict[str, list[Any]] = defaultdict(list)
     for one in chosen:
         by_table[one.table].append(one)

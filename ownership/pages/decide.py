@@ -168,8 +168,9 @@ class _DecisionPage(Page):
         return Rehearsal()
 
     def waivers(self, run: DriftRun, chosen: Chosen) -> dict[Any, Waiver]:
-        """The waivers that deciding would write over."""
-        return {}
+        """The waivers that the findings have: deciding puts something else in their place."""
+        findings = [one for one in chosen if isinstance(one, Finding)]
+        return waive.waivers_of(findings, run.environment or None)
 
     def write(self, shown: runs.Shown, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
         """Write the decision into the change set; the entries, where they are shown before."""
@@ -313,10 +314,6 @@ class WaivePage(_DecisionPage):
             raise BadAddress("Keys that are offered are no drift: there is nothing to waive. Untick them.")
         given["initial"] = {"until": runs.today() + timedelta(days=90)} | given.get("initial", {})
         return WaiveForm(**given)
-
-    def waivers(self, run: DriftRun, chosen: Chosen) -> dict[Any, Waiver]:
-        """Those that the findings have: they would get this day and reason instead."""
-        return waive.waivers_of(chosen, run.environment or None)  # type: ignore[arg-type]
 
     def write(self, shown: runs.Shown, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
         """Waive them; of that the page shows no entries, for all they say is in its form."""

@@ -20,7 +20,12 @@ SHOWN = 200  # findings of a run; filters lead to the others
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
 FILTERS = ("reader", "environment", "kind", "owner", "table", "service", "state")
 ACCEPTING = [
-    f"ownership.{verb}_{name}" for name in ("table", "access", "secondaryindex") for verb in ("add", "change", "delete")
+    *(
+        f"ownership.{verb}_{name}"
+        for name in ("table", "access", "secondaryindex")
+        for verb in ("add", "change", "delete")
+    ),
+    "ownership.delete_waiver",
 ]
 WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
 

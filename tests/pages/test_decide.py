@@ -1,16 +1,20 @@
 """Accepting and waiving over the pages, as people do: tick, look, say why, confirm."""
 
 import json
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils.html import escape
 
+from ownership import undo
 from ownership.history import ChangeSet, change_set
 from ownership.models import Access, Service, Table, TableGroup, Waiver
 from ownership.runs import today
+from ownership.timeline import Timeline
 from ownership.verify import Verification
 from ownership.waive import waive
 from tests.admin.pages import form_of
@@ -20,6 +24,7 @@ from tests.test_waive import show
 
 pytestmark = pytest.mark.django_db
 DRIFT, ACCEPT, WAIVE = (reverse(f"pages:{name}") for name in ("drift", "drift-accept", "drift-waive"))
+MONTH = timedelta(days=30)
 BOTS = ["undeclared_access", "orders", "bots"]
 SHADOW = ["unregistered_table", "shadow", "bots"]
 
@@ -219,6 +224,80 @@ def test_another_leads_waiver_is_shown_before_it_is_written_over(lead_client, ru
     assert ChangeSet.objects.count() == head
     done = confirm(lead_client, WAIVE, again, BOTS, reason="The old bot goes", until=until)
     assert "1 finding waived" in messages(done)
+
+
+# What is waived already
+
+
+@pytest.fixture
+def waived(run):
+    """bots' use of orders is waived for a month."""
+    with change_set(reason="The old bot goes", user=get_user_model().objects.create_user("other")):
+        return waive([one for one in show(run).result.findings if one.identity == tuple(BOTS)], None, today() + MONTH)
+
+
+def test_what_is_waived_can_be_accepted_which_ends_the_waiver_and_keeps_both_in_history(lead_client, run, waived):
+    assert json.dumps(BOTS) in unescape(lead_client.get(DRIFT).text.partition("Waived (1)")[2])
+    page = look(lead_client, ACCEPT, run, BOTS)
+    assert f"other waived it until {today() + MONTH}: The old bot goes. This takes the place of that." in page.text
+    assert re.search(r"Waiver undeclared_access: bots → orders <span[^>]*>deleted", page.text)
+    done = confirm(lead_client, ACCEPT, page, BOTS, reason="It stays after all")
+    assert "1 finding accepted" in messages(done)
+    assert (Waiver.objects.count(), Access.objects.filter(service__name="bots").count()) == (0, 1)
+    accepted, before = Timeline.of(Table, Table.objects.get(name="orders").pk).page().groups[:2]
+    assert {one.label for one in accepted.entries} == {"undeclared_access: bots → orders", "bots → orders"}
+    assert before.change_set.reason == "The old bot goes"
+    assert list(Verification().run()) == []
+
+
+def test_a_waiver_made_meanwhile_is_shown_before_it_is_ended(lead_client, run):
+    page = look(lead_client, ACCEPT, run, BOTS)
+    with change_set(reason="Mine until Friday", user=get_user_model().objects.create_user("other")):
+        waive([one for one in show(run).result.findings if one.identity == tuple(BOTS)], None, today())
+    again = confirm(lead_client, ACCEPT, page, BOTS, reason="It stays after all")
+    assert again.status_code == 409
+    assert f"other waived it until {today()}: Mine until Friday" in again.text
+    assert (Waiver.objects.count(), Access.objects.count()) == (1, 1)
+    assert "1 finding accepted" in messages(confirm(lead_client, ACCEPT, again, BOTS, reason="It stays after all"))
+
+
+def test_what_was_accepted_and_is_found_again_counts_again(lead_client, run, waived):
+    confirm(lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all")
+    Access.objects.get(service__name="bots").delete()
+    shown = show(run)
+    assert tuple(BOTS) in {one.identity for one in shown.result.findings}
+    assert shown.waived == {}
+
+
+def test_undoing_what_was_accepted_brings_its_waiver_back(lead_client, run, waived):
+    confirm(lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all")
+    with change_set(reason="It goes nevertheless"):
+        undo.apply(undo.plan(ChangeSet.objects.count()), [])
+    assert [one.identity for one in show(run).waived] == [tuple(BOTS)]
+
+
+def test_a_waiver_in_another_environment_stays(seeded, lead_client):
+    for environment in ("dev", "production"):
+        each = keep_run("qr write biztechUsers", environment=environment, services=frozenset({"qr"}))
+        with change_set(reason="Both"):
+            waive([one for one in show(each).result.findings if one.service == "qr"], environment, today())
+    confirm_one = ["undeclared_access", "biztechUsers", "qr"]
+    form = {"run": each.pk, "revision": "1", "finding": json.dumps(confirm_one)}
+    confirm(lead_client, ACCEPT, lead_client.post(ACCEPT, form), confirm_one, reason="It stays after all")
+    left = Waiver.objects.filter(kind="undeclared_access")
+    assert [waiver.environment.name for waiver in left] == ["dev"]
+
+
+def test_a_table_that_is_not_deployed_goes_with_the_waiver_that_is_accepted(lead_client, run):
+    gone = ["table_not_deployed", "orders", None]
+    run = keep_run(reader="dynamodb", all_tables=True)
+    with change_set(reason="Soon"):
+        waive([one for one in show(run).result.findings if one.identity == tuple(gone)], None, today())
+    form = {"run": str(run.pk), "revision": "1", "finding": [json.dumps(gone)]}
+    done = confirm(lead_client, ACCEPT, lead_client.post(ACCEPT, form), gone, reason="Never deployed")
+    assert "1 finding accepted" in messages(done)
+    assert (Waiver.objects.count(), Table.objects.filter(name="orders").count()) == (0, 0)
+    assert list(Verification().run()) == []
 
 
 # Back to the list
