@@ -5,8 +5,9 @@ It is laid out twice, side by side for wide windows and one below the other for 
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from unicodedata import east_asian_width
 
 # Pixels. Names are set in a fixed-width font of 13 px, whose characters are 0.6 em wide; notes in one of 12 px.
@@ -31,11 +32,12 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Side:
-    """One column: its heading, its neighbours in order, and what it says where there is none."""
+    """One column: its heading, its neighbours in order, what it says where there is none, and how many don't fit."""
 
     heading: str
     neighbours: Sequence[Neighbour]
     nobody: str
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,16 +96,20 @@ class Picture:
 
 def picture(name: str, kind: str, before: Side, after: Side) -> Picture:
     """The data flow around ``name``: from ``before`` to it, from it to ``after``."""
-    shown = [Side(side.heading, side.neighbours[:MOST], side.nobody) for side in (before, after)]
     words = " ".join(_words(side) for side in (before, after))
-    drawings = [_wide(name, kind, *shown), _narrow(name, kind, *shown)]
-    left_out = sum(max(0, len(side.neighbours) - MOST) for side in (before, after))
-    return Picture(f"Data flow of {name}", words, drawings, left_out)
+    drawings = [_wide(name, kind, before, after), _narrow(name, kind, before, after)]
+    return Picture(f"Data flow of {name}", words, drawings, before.left_out + after.left_out)
+
+
+def side_of(heading: str, rows: Sequence[Any], neighbour: Callable[[Any], Neighbour], nobody: str) -> Side:
+    """A column of as many of the rows as fit, each told as a neighbour."""
+    return Side(heading, [neighbour(row) for row in rows[:MOST]], nobody, max(0, len(rows) - MOST))
 
 
 def _words(side: Side) -> str:
     names = ", ".join(n.name + (" (indirect)" if n.indirect else "") for n in side.neighbours)
-    return f"{side.heading}: {names}." if names else f"{side.nobody}."
+    more = f" and {side.left_out} more" if side.left_out else ""
+    return f"{side.heading}: {names}{more}." if names else f"{side.nobody}."
 
 
 def _wide(name: str, kind: str, before: Side, after: Side) -> Drawing:

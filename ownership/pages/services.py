@@ -1,15 +1,21 @@
 """A service's page: what it owns, reads and writes, its parts, and whom to ask."""
 
+from functools import partial
 from typing import Any
+
+from django.core.paginator import Paginator
 
 from ownership import granted
 from ownership.models import READS, WRITES, Access, Mode, Service, Table
 from ownership.pages.base import Page
 from ownership.pages.history import lately
 from ownership.pages.names import namesakes_of, renamed, row_named
-from ownership.pages.picture import Neighbour, Picture, Side, picture
+from ownership.pages.picture import Neighbour, Picture, Side, picture, side_of
 from ownership.timeline import Timeline
 
+ACCESSES_A_PAGE = 100
+OWNED_A_PAGE = 100
+OF_PARTS = 100  # accesses of its parts; these have pages of their own
 _ORDER = ("table__group__position", "table__position", "table__name")
 
 
@@ -21,15 +27,20 @@ class ServicePage(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the service, its tables and parts; its history for those who are signed in."""
         service = row_named(Service.objects.select_related("part_of"), kwargs["name"], self.request)
-        accesses = list(service.accesses.select_related("table__owner").order_by(*_ORDER))
+        accesses = list(service.accesses.select_related("table").order_by(*_ORDER))
+        page = Paginator(accesses, ACCESSES_A_PAGE).get_page(self.request.GET.get("page"))
+        owned = Paginator(service.owned_tables.all(), OWNED_A_PAGE).get_page(self.request.GET.get("owned"))
         parts = list(service.parts.all())
-        of_parts = Access.objects.filter(service__in=parts).select_related("table__owner", "service")
+        rows = Access.objects.filter(service__in=parts).select_related("table", "service")
+        of_parts = list(rows.order_by("service__name", *_ORDER))
         return super().get_context_data(**kwargs) | {
             "service": service,
-            "owned": list(service.owned_tables.all()),
-            "accesses": accesses,
+            "owned": owned,
+            "page": page,
+            "accesses": page.object_list,
             "parts": parts,
-            "accesses_of_parts": list(of_parts.order_by("service__name", *_ORDER)),
+            "accesses_of_parts": of_parts[:OF_PARTS],
+            "more_of_parts": len(of_parts) - OF_PARTS,
             "picture": _picture(service, accesses),
             "renamed": renamed(service, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(service) if self.request.user.is_authenticated else [],
@@ -40,17 +51,17 @@ class ServicePage(Page):
 
 
 def _picture(service: Service, accesses: list[Access]) -> Picture:
-    def column(modes: tuple[Mode, ...]) -> list[Neighbour]:
+    def column(heading: str, modes: tuple[Mode, ...], nobody: str) -> Side:
         found = [access for access in accesses if access.mode in modes]
         # What it both reads and writes comes first, its own before all: in the same row of both columns.
         found.sort(key=lambda a: (a.table.owner_id != service.pk, a.mode != Mode.READ_WRITE))
-        return [_neighbour(service, access) for access in found]
+        return side_of(heading, found, partial(_neighbour, service), nobody)
 
     return picture(
         service.name,
         "service",
-        Side("Reads", column(READS), "Reads no table"),
-        Side("Writes", column(WRITES), "Writes no table"),
+        column("Reads", READS, "Reads no table"),
+        column("Writes", WRITES, "Writes no table"),
     )
 
 

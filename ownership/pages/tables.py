@@ -1,5 +1,6 @@
 """A table's page: what it is, whose it is, who writes and reads it, and what to know before changing it."""
 
+from functools import partial
 from typing import Any
 
 from ownership import granted
@@ -9,7 +10,7 @@ from ownership.models import Access, Environment, Mode, Table
 from ownership.pages.base import Page
 from ownership.pages.history import lately
 from ownership.pages.names import namesakes_of, renamed, row_named
-from ownership.pages.picture import Neighbour, Picture, Side, picture
+from ownership.pages.picture import Neighbour, Picture, Side, picture, side_of
 from ownership.timeline import Timeline
 
 
@@ -47,15 +48,15 @@ class TablePage(Page):
 
 def _picture(table: Table) -> Picture:
     # What both writes and reads comes first, the owner before all: so it stands in the same row of both columns.
-    def column(accesses: list[Access]) -> list[Neighbour]:
+    def column(heading: str, accesses: list[Access], nobody: str) -> Side:
         first = sorted(accesses, key=lambda a: (a.service_id != table.owner_id, a.mode != Mode.READ_WRITE))
-        return [_neighbour(table, access) for access in first]
+        return side_of(heading, first, partial(_neighbour, table), nobody)
 
     return picture(
         table.name,
         "table",
-        Side("Written by", column(table.writing()), "Nobody writes it"),
-        Side("Read by", column(table.reading()), "Nobody reads it"),
+        column("Written by", table.writing(), "Nobody writes it"),
+        column("Read by", table.reading(), "Nobody reads it"),
     )
 
 

@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from ownership.pages.picture import MOST, Neighbour, Side, picture
+from ownership.pages.picture import MOST, Neighbour, Side, picture, side_of
 
 
 def drawn(before, after, name="hub"):
@@ -47,7 +47,8 @@ def test_long_names_are_broken_into_lines_that_fit_and_lose_nothing():
 
 
 def test_what_does_not_fit_is_counted():
-    found = drawn(neighbours(MOST + 7), [])
+    before = side_of("Written by", neighbours(MOST + 7), lambda one: one, "Nobody")
+    found = picture("hub", "table", before, Side("Read by", [], "Nobody"))
     assert found.left_out == 7
     assert len(found.drawings[0].boxes) == MOST + 1
-    assert f"service-{MOST + 6}" in found.words
+    assert found.words.endswith(f"service-{MOST - 1} and 7 more. Nobody.")

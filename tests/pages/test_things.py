@@ -1,6 +1,8 @@
 """The pages of one table and one service: what they say, to whom, and of when."""
 
 import re
+from html import unescape
+from urllib.parse import urljoin
 
 import pytest
 from django.db import connection
@@ -10,6 +12,7 @@ from django.urls import reverse
 
 from ownership.history import change_set
 from ownership.models import Service, Table
+from ownership.pages import services as service_module
 from tests.factories import make_access, make_service, make_table
 
 
@@ -75,6 +78,57 @@ def test_a_service_tells_what_it_owns_its_parts_and_what_these_use(seeded, viewe
     assert "Parts connections , investments , qr , quests , quizzes , teams" in said
     assert "teams biztechTeams Read + Write Team CRUD" in said
     assert "Part of interactions" in text_of(service_page(viewer_client, "teams"))
+
+
+@pytest.fixture
+def hub(db, monkeypatch):
+    """A service that owns and uses seven tables, with a part that uses them, too; pages of three rows."""
+    for name in ("ACCESSES_A_PAGE", "OWNED_A_PAGE", "OF_PARTS"):
+        monkeypatch.setattr(service_module, name, 3)
+    with change_set(reason="Grow"):
+        service = make_service("hub")
+        part = make_service("part", part_of=service)
+        for number in range(7):
+            table = make_table(f"table-{number}", owner=service)
+            make_access(table, service, mode="read_write")
+            make_access(table, part)
+
+
+def section(page, name):
+    """The page's section of that heading, and the addresses on its buttons."""
+    shown = page.partition(f'<h2 id="{name}">')[2].partition("</section>")[0]
+    return shown, [unescape(link) for link in re.findall(r'class="button"[^>]* href="([^"]*)"', shown)]
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"), [("accesses", "Page 1 of 3 (7 in all)"), ("owns", "Owns 7 tables")], ids=["used", "owned"]
+)
+@pytest.mark.parametrize("moment", ["", "?revision=1"], ids=["now", "then"])
+def test_the_tables_of_a_service_stand_some_on_a_page_which_lead_to_all(hub, viewer_client, name, heading, moment):
+    address = reverse("pages:service", args=["hub"]) + moment
+    pages, found = [], []
+    while address:
+        page = viewer_client.get(address).text
+        shown, links = section(page, name)
+        pages.append(re.findall(r">(table-\d)<", shown))
+        found.append(heading in text_of(shown))
+        onward = links[1:] if len(pages) > 1 else links
+        address = urljoin(address, onward[0].partition("#")[0]) if onward else None
+        assert all(link.endswith(f"#{name}") and moment.strip("?") in link for link in links)
+    assert pages == [[f"table-{n}" for n in some] for some in ((0, 1, 2), (3, 4, 5), (6,))]
+    assert found[0]
+
+
+def test_of_what_its_parts_use_a_service_shows_some_and_counts_the_others(hub, viewer_client):
+    shown, _ = section(service_page(viewer_client, "hub"), "parts")
+    assert len(re.findall(r">table-\d<", shown)) == 3
+    assert "And 4 more: the page of each part has all of its own." in shown
+    assert "more" not in section(service_page(viewer_client, "part"), "owns")[0]
+
+
+@pytest.mark.parametrize("query", [{"page": "x"}, {"owned": "-1"}, {"page": "99", "owned": "99"}])
+def test_a_page_that_a_service_does_not_have_is_its_first_or_last(hub, viewer_client, query):
+    assert "table-" in section(service_page(viewer_client, "hub", **query), "accesses")[0]
 
 
 def test_history_is_for_people_who_are_signed_in(seeded, viewer_client, settings):
