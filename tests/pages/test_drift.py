@@ -134,6 +134,9 @@ def test_what_is_new_and_waived_already_is_not_counted_as_new(viewer_client, dri
         waive(show(drifted).result.findings, None, today() + timedelta(days=9))
     page = viewer_client.get(DRIFT).text
     assert "0 findings now; 3 waived" in page
+    for query in ("", "?state=waived"):
+        assert "No finding" not in viewer_client.get(DRIFT + query).text, "what is waived is one"
+    assert "No finding that these filters ask for" in viewer_client.get(f"{DRIFT}?state=open").text
 
 
 def test_a_finding_that_returned_says_what_was_waived(viewer_client, drifted, monkeypatch):
