@@ -1,6 +1,7 @@
 """``manage.py import_map``: shows the difference, applies it as one change set, and never half of it."""
 
 import re
+from io import StringIO
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from ownership.api.serializers import map_of_today
 from ownership.exports.markdown import render
 from ownership.history import ChangeSet, change_set
 from ownership.imports import plan as plan_module
+from ownership.management.commands import import_map as command
 from ownership.models import Access, Service, Table, TableGroup
 from ownership.verify import Verification
 from tests.factories import make_service, make_table
@@ -70,6 +72,24 @@ def test_the_difference_is_shown_row_by_row_and_nothing_is_changed(run):
     )
     assert ChangeSet.objects.count() == 1
     assert edited().splitlines().index("## Shop") + 1 == int(printed[0].split("line ")[1].split(")")[0])
+
+
+class Terminal(StringIO):
+    """Where a person reads."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("out", "told"), [(Terminal, 2), (StringIO, len(DIFFERENCE))], ids=["terminal", "pipe"])
+def test_a_terminal_gets_some_of_many_lines_and_a_pipe_all(run, tmp_path, monkeypatch, out, told):
+    monkeypatch.setattr(command, "ON_A_TERMINAL", 2)
+    (tmp_path / "map.md").write_text(edited(), encoding="utf-8")
+    call_command("import_map", str(tmp_path / "map.md"), stdout=(written := out()))
+    lines = without_lines(written.getvalue().splitlines())
+    assert lines[:told] == DIFFERENCE[:told]
+    assert lines[-1].startswith("Compared with revision 1: 6 to create, 1 to change")
+    assert lines[told:-1] == (["… and 5 more: a file or a pipe gets all lines."] if out is Terminal else [])
 
 
 def test_it_is_applied_as_one_change_set_with_reason_source_and_account(run, lead):

@@ -12,6 +12,8 @@ from ownership.imports.stated import KINDS, in_a_line
 from ownership.lock import RegistryBusy
 from ownership.management.applying import add_arguments, user_named
 
+ON_A_TERMINAL = 200  # changes that are told there; nobody reads a hundred thousand
+
 
 class Command(BaseCommand):
     """Shows the difference row by row; writes nothing unless told to."""
@@ -37,8 +39,11 @@ class Command(BaseCommand):
             self.stdout.write(f"Not understood, and left out: line {number}: {in_a_line(line[:100])}")
         if plan.problems:
             raise CommandError("\n".join([*plan.problems, "Nothing was changed."]))
-        for change in plan.changes:
+        shown = plan.changes[:ON_A_TERMINAL] if self.stdout.isatty() else plan.changes
+        for change in shown:
             self.stdout.write(str(change))
+        if left_out := len(plan.changes) - len(shown):
+            self.stdout.write(f"… and {left_out:,} more: a file or a pipe gets all lines.")
         self.stdout.write(self._summary(plan, options["prune"]))
         if options["apply"] and plan.changes:
             try:
