@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import OperationalError, connection, models
+from django.db.models import Func, TextField, Value
 
 _MARK = "registry: "
 _LONGEST = 63  # bytes that PostgreSQL keeps of a session's name
 # Seconds that a writer on SQLite waits for one that said it takes long; on PostgreSQL lock_timeout is as long for all.
 PATIENCE = 5
+# Where PostgreSQL's writers wait: a number that other applications in the same database hardly take.
+_TURN = 7_305_813_904_419_201_837
 
 
 class RegistryNotReady(RuntimeError):
@@ -34,8 +37,16 @@ class RegistryLock(models.Model):
 
 
 def lock_registry() -> None:
-    """Take the lock until the transaction ends (on SQLite, BEGIN IMMEDIATE has taken it already)."""
-    if RegistryLock.objects.select_for_update().first() is None:
+    """Take the lock until the transaction ends (on SQLite, BEGIN IMMEDIATE has taken it already).
+
+    On PostgreSQL writers wait before they come to the row: of those who wait for a row, one waits for its holder and
+    the others for that one, so that who is second waits for lock_timeout twice.
+    """
+    rows = RegistryLock.objects.select_for_update()
+    if connection.vendor == "postgresql":
+        turn = "pg_advisory_xact_lock(%(expressions)s)::text"
+        rows = rows.alias(turn=Func(Value(_TURN), template=turn, output_field=TextField())).filter(turn="")
+    if rows.first() is None:
         raise RegistryNotReady("The registry's lock row is missing: run `manage.py migrate`, which makes it.")
 
 

@@ -1,6 +1,7 @@
 """A save that waits too long for another says so, names the other, and keeps what was typed."""
 
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -14,7 +15,7 @@ from ownership.bootstrap import TEAM_LEADS
 from ownership.history import account_name, change_set
 from tests.admin.pages import form_of, open_form, save_form
 from tests.factories import make_table
-from tests.threads import PATIENCE
+from tests.threads import PATIENCE, at_once
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -120,6 +121,24 @@ def test_on_sqlite_quick_ones_are_waited_for_longer_than_one_that_says_it_takes_
         if not announced:
             threading.Timer(1.5, over.set).start()
         assert save_form(lead, table, form).status_code == status
+
+
+def test_of_several_that_wait_none_waits_longer_than_one():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite's writers wait by themselves: test_on_sqlite_quick_ones_are_waited_for_…")
+
+    def save(after):
+        time.sleep(after)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = 2000")
+        begun = time.monotonic()
+        with pytest.raises(lock.RegistryBusy), change_set(reason="Late"):
+            pass
+        return time.monotonic() - begun
+
+    with another_writes("A large map"):
+        waited = at_once(*(lambda after=number / 10: save(after) for number in range(4)))
+    assert all(2 <= seconds < 3 for seconds in waited), waited
 
 
 def test_a_command_that_waits_too_long_says_so():
