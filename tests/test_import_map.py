@@ -1,11 +1,13 @@
 """``manage.py import_map``: shows the difference, applies it as one change set, and never half of it."""
 
 import re
+from contextlib import nullcontext
 from io import StringIO
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from ownership.api.serializers import map_of_today
 from ownership.exports.markdown import render
@@ -227,6 +229,40 @@ def test_a_refusal_half_way_leaves_nothing_behind(run, monkeypatch):
     with pytest.raises(CommandError, match="refused this: create access till → shopOrders .* no money"):
         run(edited(), "--apply", "--reason", "x")
     assert ChangeSet.objects.count() == 1
+    assert not Table.objects.filter(name="shopOrders").exists()
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["applied", "refused"])
+def test_a_terminal_is_told_how_far_it_is_in_a_line_that_goes(seeded, tmp_path, monkeypatch, refused):
+    def refuse(self):
+        raise ValidationError("no money")
+
+    if refused:
+        monkeypatch.setattr(Access, "check_under_lock", refuse)
+    (tmp_path / "map.md").write_text(edited(), encoding="utf-8")
+    terminal = Terminal()
+    with pytest.raises(CommandError) if refused else nullcontext():
+        call_command(
+            command.Command(stderr=terminal, force_color=True),
+            str(tmp_path / "map.md"), "--apply", "--reason", "The shop opens",
+        )  # fmt: skip
+    lines = terminal.getvalue().split("\r")
+    assert lines[1] == f"[{'#' * 4:30}] 1 of 7 rows"
+    assert lines[-1] == "\x1b[K", "the line is empty before anything else is printed"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(KeyboardInterrupt(), "Interrupted"), (OperationalError("server closed the connection\n"), "server closed")],
+    ids=["interrupted", "no database"],
+)
+def test_one_that_is_cut_off_says_how_to_see_what_became_of_it(run, monkeypatch, error, words):
+    def cut(self):
+        raise error
+
+    monkeypatch.setattr(Access, "check_under_lock", cut)
+    with pytest.raises(CommandError, match=f"^{words}.*: all was applied or, .* nothing. Run it without --apply"):
+        run(edited(), "--apply", "--reason", "x")
     assert not Table.objects.filter(name="shopOrders").exists()
 
 

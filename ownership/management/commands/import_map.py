@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
 from django.template.defaultfilters import pluralize
 
 from ownership.imports.files import UnreadableFile, read
@@ -13,6 +14,7 @@ from ownership.lock import RegistryBusy
 from ownership.management.applying import add_arguments, user_named
 
 ON_A_TERMINAL = 200  # changes that are told there; nobody reads a hundred thousand
+CLEAR = "\r\x1b[K"  # what stands in a terminal's line
 
 
 class Command(BaseCommand):
@@ -50,6 +52,14 @@ class Command(BaseCommand):
                 plan.apply(user=user, reason=options["reason"], written=self._progress(len(plan.changes)))
             except (NotApplied, RegistryBusy) as error:
                 raise CommandError(f"Nothing was applied. {error}") from error
+            except (KeyboardInterrupt, OperationalError, InterfaceError) as error:
+                # Perhaps during the commit: then nobody here knows.
+                raise CommandError(
+                    f"{str(error).strip() or 'Interrupted'}: all was applied or, more likely, nothing. Run it without "
+                    "--apply to see which."
+                ) from error
+            finally:
+                self._on_terminal(CLEAR)
             self.stdout.write("Applied.")
 
     def _progress(self, total: int) -> Callable[[int], None]:
@@ -59,13 +69,15 @@ class Command(BaseCommand):
         def written(number: int) -> None:
             nonlocal done
             done += number
-            if self.stderr.isatty():
-                share = 30 * done // total
-                end = "\r\x1b[K" if done == total else ""
-                self.stderr.write(f"\r[{'#' * share:30}] {done:,} of {total:,} rows{end}", ending="")
-                self.stderr.flush()
+            share = 30 * done // total
+            self._on_terminal(f"\r[{'#' * share:30}] {done:,} of {total:,} rows{CLEAR if done == total else ''}")
 
         return written
+
+    def _on_terminal(self, words: str) -> None:
+        if self.stderr.isatty():
+            self.stderr.write(words, style_func=str, ending="")  # str: not in the colour of errors
+            self.stderr.flush()
 
     def _summary(self, plan: Plan, prune: bool) -> str:
         verbs = {verb: sum(change.verb == verb for change in plan.changes) for verb in ("create", "change", "delete")}
