@@ -10,10 +10,11 @@ import gzip
 import hashlib
 import logging
 import os
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -40,6 +41,7 @@ STATES = 4
 # Files that stay in the folder: the forms of the current map, and some that slow readers may still ask for.
 FILES = 12
 DIGEST = hashlib.sha256().digest_size
+_NAME = re.compile("[0-9a-f]{64}")  # of a snapshot's file
 # When more than this part of the tables was touched, reading everything is quicker than reading them one by one.
 FEW = 0.25
 
@@ -191,12 +193,13 @@ def _folder() -> Path | None:
 @contextmanager
 def _one_process() -> Iterator[None]:
     """Held by one process at a time, so that a new revision is built once; freed when its holder dies."""
-    folder = _folder()
-    if folder is None:
-        yield
-        return
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        try:
+            if folder := _folder():
+                file = stack.enter_context((folder / "lock").open("w"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:  # a full disk, or something else of that name: then each process makes its own
+            log.warning("The map's snapshots could not be shared in %s: %s", folder, error)
         yield
 
 
@@ -224,10 +227,9 @@ def _write(name: str, content: bytes) -> None:
             file.write(content)
             file.write(hashlib.sha256(content).digest())
         part.replace(folder / name)
-        files = sorted(
-            (path for path in folder.iterdir() if path.name != "lock"), key=lambda path: path.stat().st_mtime
-        )
-        for path in files[:-FILES]:
+        # Nothing but snapshots: the setting may name a folder of other things.
+        ours = [path for path in folder.iterdir() if _NAME.fullmatch(path.name)]
+        for path in sorted(ours, key=lambda path: path.stat().st_mtime)[:-FILES]:
             path.unlink(missing_ok=True)
     except OSError as error:  # a full disk, say: then each process has its own
         log.warning("The map's snapshot could not be written to %s: %s", folder, error)

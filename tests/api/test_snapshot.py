@@ -141,11 +141,13 @@ def test_a_change_while_it_is_made_is_in_it(seeded, get, monkeypatch):
     assert answer.json() == anew(get)
 
 
-@pytest.mark.parametrize("spoil", ["a file", "away"])
+@pytest.mark.parametrize("spoil", ["a file", "away", "its lock"])
 def test_without_a_place_to_write_it_is_made_all_the_same(seeded, get, settings, tmp_path, spoil):
     settings.SNAPSHOT_DIR = tmp_path / spoil
     if spoil == "a file":
         settings.SNAPSHOT_DIR.write_text("in the way")
+    elif spoil == "its lock":
+        (settings.SNAPSHOT_DIR / "lock").mkdir(parents=True)
     else:
         settings.SNAPSHOT_DIR = "/proc/nowhere"
     assert kept(get) == anew(get)
@@ -162,7 +164,17 @@ def test_files_and_memory_are_bounded(seeded, monkeypatch, settings):
     assert len(files) == snapshot.FILES
 
 
-# What is sent
+def test_a_folder_of_other_things_keeps_them(seeded, get, monkeypatch, settings):
+    monkeypatch.setattr(snapshot, "FILES", 1)
+    settings.SNAPSHOT_DIR.mkdir()
+    others = [settings.SNAPSHOT_DIR / name for name in ("registry.sqlite3", "notes.txt", "folder")]
+    for path in others:
+        path.mkdir() if path.name == "folder" else path.write_text("precious")
+    for number in range(3):
+        edit(table(), description=f"Edit {number}")
+        get("map/")
+    assert {path.name for path in others} < {path.name for path in settings.SNAPSHOT_DIR.iterdir()}
+    assert len(list(settings.SNAPSHOT_DIR.glob("?" * 64))) == 1
 
 
 def test_the_pieces_of_few_environments_are_kept_those_asked_for_last(seeded, monkeypatch):
@@ -173,6 +185,9 @@ def test_the_pieces_of_few_environments_are_kept_those_asked_for_last(seeded, mo
     assert len(Environment.objects.all()) == 3
     assert len(mine._states) == 2
     assert next(reversed(mine._states)) == Environment.objects.last().pk  # the first one was kept as bytes
+
+
+# What is sent
 
 
 def test_who_takes_gzip_gets_the_same_map_compressed_under_an_etag_of_its_own(seeded, get):
