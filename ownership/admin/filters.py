@@ -25,6 +25,14 @@ def touching(queryset: QuerySet, parts: feed.Parts) -> QuerySet:
     return queryset.filter(found)
 
 
+def refuse(request: HttpRequest, words: str) -> None:
+    """Say it once: Django asks filters again for the counts beside them, when the page's messages are drawn already."""
+    said = vars(request).setdefault("said_by_filters", set())
+    if words not in said:
+        said.add(words)
+        messages.error(request, words)
+
+
 class _ChosenFilter(admin.SimpleListFilter):
     """A filter with a list of values, which says so where the address holds another."""
 
@@ -39,7 +47,7 @@ class _ChosenFilter(admin.SimpleListFilter):
         names = [name for name, _ in self.lookup_choices]
         if value not in names:
             few = ", ".join(names[:NEAR]) + (", …" if len(names) > NEAR else "")
-            messages.error(request, f"By {self.title}, there is no {value!r}: it is one of {few}.")
+            refuse(request, f"By {self.title}, there is no {value!r}: it is one of {few}.")
             return queryset.none()
         return self.chosen(queryset, value)
 
@@ -97,7 +105,7 @@ class DaysFilter(admin.ListFilter):
                 day = datetime.combine(date.fromisoformat(text), time.min, UTC)
                 limits = {"from": {"time__gte": day}, "to": {"time__lt": day + timedelta(days=1)}}
             except (ValueError, OverflowError):
-                messages.error(request, f"By {self.title}, there is no {text!r}: write it as 2026-01-31.")
+                refuse(request, f"By {self.title}, there is no {text!r}: write it as 2026-01-31.")
                 return queryset.none()
             queryset = queryset.filter(**limits[name])
         return queryset
@@ -163,7 +171,7 @@ class NamedFilter(_TypedName):
         if not name:
             return queryset
         if not self.is_known(name):
-            messages.error(request, f"There is no {self.model._meta.verbose_name} {name!r}.")
+            refuse(request, f"There is no {self.model._meta.verbose_name} {name!r}.")
             return queryset.none()
         return self.having(queryset, name)
 
@@ -192,7 +200,7 @@ class _NameFilter(_TypedName):
         try:
             return touching(queryset, feed.select(**{str(self.parameter_name): name}))  # type: ignore[arg-type]
         except feed.UnknownName as error:
-            messages.error(request, f"{name}: {error}")
+            refuse(request, f"{name}: {error}")
             return queryset.none()
 
 

@@ -196,6 +196,12 @@ def test_a_filter_by_a_name_that_nothing_has_says_so(lead_client, seeded, monkey
     assert "?owner=events" in page.text  # the near one
 
 
+def test_with_counts_beside_the_filters_it_is_said_once(lead_client, seeded):
+    said = "There is no service &#x27;event&#x27;."
+    assert said in lead_client.get(f"{TABLES}?owner=event&_facets=True").text
+    assert said not in lead_client.get(TABLES).text
+
+
 def test_the_list_is_in_the_documents_order(lead_client, seeded):
     assert names(lead_client.get(TABLES)) == list(Table.objects.values_list("name", flat=True))
     assert names(lead_client.get(TABLES))[:2] == ["biztechUsers", "biztechEvents"]
