@@ -178,7 +178,7 @@ def registry() -> Iterator[dict[str, str]]:
             "ALLOWED_HOSTS": "127.0.0.1",
             "ANONYMOUS_READ": "1",
             "TRUST_PROXY": "1",
-            "DATABASE_POOL_SIZE": pool or "8",
+            "DATABASE_POOL_SIZE": pool or "4",
             "SNAPSHOT_DIR": folder,
         }
         collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]

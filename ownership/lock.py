@@ -1,14 +1,16 @@
 """The registry's one write lock: taken by every change set, and told about to those who wait for it."""
 
 import fcntl
+import threading
 import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 from django.db import OperationalError, connection, models
-from django.db.models import Func, TextField, Value
+from django.db.models import BooleanField, Func, TextField, Value
 
 _MARK = "registry: "
 _LONGEST = 63  # bytes that PostgreSQL keeps of a session's name
@@ -16,6 +18,8 @@ _LONGEST = 63  # bytes that PostgreSQL keeps of a session's name
 PATIENCE = 5
 # Where PostgreSQL's writers wait: a number that other applications in the same database hardly take.
 _TURN = 7_305_813_904_419_201_837
+# Held by the one thread of this process that may wait for what takes long: the others go on serving readers.
+_waiting = threading.Lock()
 
 
 class RegistryNotReady(RuntimeError):
@@ -42,12 +46,35 @@ def lock_registry() -> None:
     On PostgreSQL writers wait before they come to the row: of those who wait for a row, one waits for its holder and
     the others for that one, so that who is second waits for lock_timeout twice.
     """
-    rows = RegistryLock.objects.select_for_update()
-    if connection.vendor == "postgresql":
-        turn = "pg_advisory_xact_lock(%(expressions)s)::text"
-        rows = rows.alias(turn=Func(Value(_TURN), template=turn, output_field=TextField())).filter(turn="")
-    if rows.first() is None:
+    if connection.vendor != "postgresql":
+        taken = RegistryLock.objects.first()
+    elif not (taken := _row_after("pg_try_advisory_xact_lock(%(expressions)s)", BooleanField(), True)):
+        with _one_waits():
+            taken = _row_after("pg_advisory_xact_lock(%(expressions)s)::text", TextField(), "")
+    if taken is None:
         raise RegistryNotReady("The registry's lock row is missing: run `manage.py migrate`, which makes it.")
+
+
+def _row_after(turn: str, field: models.Field, result: Any) -> RegistryLock | None:
+    """The row, locked, where that SQL gives the result for our turn."""
+    asked = Func(Value(_TURN), template=turn, output_field=field)
+    return RegistryLock.objects.select_for_update().alias(turn=asked).filter(turn=result).first()
+
+
+@contextmanager
+def _one_waits() -> Iterator[None]:
+    """Wait inside; RegistryBusy at once where who writes takes long, and another thread of this process waits already.
+
+    Else an import, and as many who save as a process has threads, would keep all readers waiting.
+    """
+    first = _waiting.acquire(blocking=False)
+    try:
+        if not first and _who_writes():
+            raise _busy()
+        yield
+    finally:
+        if first:
+            _waiting.release()
 
 
 @contextmanager
@@ -65,20 +92,27 @@ def in_turn() -> Iterator[None]:
         patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
     begun = time.monotonic()
     with open(_queue(), "a") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                waited = time.monotonic() - begun
-                if waited > patience or (waited > PATIENCE and _who_writes()):
-                    raise _busy() from None
-                time.sleep(0.003)
+        if not _is_taken(file):
+            with _one_waits():
+                while not _is_taken(file):
+                    waited = time.monotonic() - begun
+                    if waited > patience or (waited > PATIENCE and _who_writes()):
+                        raise _busy()
+                    time.sleep(0.003)
         file.truncate(0)  # whoever had it before may have left words, and died
         try:
             yield
         finally:
             file.truncate(0)
+
+
+def _is_taken(file: IO[str]) -> bool:
+    """Take the file's lock, where nobody has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _queue() -> Path:

@@ -136,9 +136,44 @@ def test_of_several_that_wait_none_waits_longer_than_one():
             pass
         return time.monotonic() - begun
 
-    with another_writes("A large map"):
+    with another_writes("Something short", announced=False):
         waited = at_once(*(lambda after=number / 10: save(after) for number in range(4)))
     assert all(2 <= seconds < 3 for seconds in waited), waited
+
+
+def test_of_a_process_one_waits_for_a_change_set_that_takes_long_and_others_are_told_at_once(monkeypatch):
+    assert _saved_meanwhile(monkeypatch, announced=True) == ["told", "told", "written"]
+
+
+def test_all_wait_for_one_that_does_not_say_that_it_takes_long(monkeypatch):
+    assert _saved_meanwhile(monkeypatch, announced=False) == ["written"] * 3
+
+
+def _saved_meanwhile(monkeypatch, announced):
+    """What becomes of three saves while another one writes: until two of them were told that, or for a moment."""
+    monkeypatch.setattr(lock, "PATIENCE", PATIENCE)
+    told = threading.Semaphore(0)
+
+    def save():
+        patience = "SET lock_timeout = %d" if connection.vendor == "postgresql" else "PRAGMA busy_timeout = %d"
+        with connection.cursor() as cursor:
+            cursor.execute(patience % (PATIENCE * 1000))
+        try:
+            with change_set(reason="Late"):
+                return "written"
+        except lock.RegistryBusy:
+            told.release()
+            return "told"
+
+    with another_writes("A large map", announced) as over:
+
+        def end():
+            for _ in range(2):
+                told.acquire(timeout=PATIENCE / 2 if announced else 0.3)
+            over.set()
+
+        threading.Thread(target=end).start()
+        return sorted(at_once(save, save, save))
 
 
 def test_a_command_that_waits_too_long_says_so():

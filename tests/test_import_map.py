@@ -98,8 +98,8 @@ def test_it_is_applied_as_one_change_set_with_reason_source_and_account(run, lea
     text = edited()
     printed = run(text, "--apply", "--reason", "The shop opens", "--user", "lead")
 
-    assert printed[-1] == "Applied."
     change = ChangeSet.objects.first()
+    assert printed[-1] == f"Applied as revision {change.revision}."
     assert (change.revision, change.source, change.reason, change.user_name, change.user_id) == (
         2,
         "import",

@@ -90,12 +90,13 @@ class Plan:
     kept: dict[str, int]
     rows: dict[Key, Any]
 
-    def apply(self, *, user: Any, reason: str, written: Callable[[int], None] = lambda number: None) -> None:
-        """Make all changes, as one change set; NotApplied, and none of them, where the registry is not as compared.
+    def apply(self, *, user: Any, reason: str, written: Callable[[int], None] = lambda number: None) -> int:
+        """Make all changes, as one change set; its revision. NotApplied, and none of them, where the registry is not as
+        compared.
 
         ``written`` is told now and then how many more changes were made.
         """
-        with change_set(user=user, reason=reason, source=ChangeSet.Source.IMPORT):
+        with change_set(user=user, reason=reason, source=ChangeSet.Source.IMPORT) as draft:
             if past.head() != self.head:
                 raise NotApplied(
                     f"The registry moved on from revision {self.head[0]} to {past.head()[0]} meanwhile: run again, and "
@@ -111,6 +112,7 @@ class Plan:
             except RowRefused as refused:
                 change = next(change for change in self.changes if change.row is refused.row)
                 raise NotApplied(f"The registry refused this: {change}. {refused.why}") from refused
+        return draft.revision or self.head[0]
 
 
 def _ready_together(changes: Iterable[Change]) -> Iterator[list[Change]]:

@@ -49,7 +49,7 @@ class Command(BaseCommand):
         self.stdout.write(self._summary(plan, options["prune"]))
         if options["apply"] and plan.changes:
             try:
-                plan.apply(user=user, reason=options["reason"], written=self._progress(len(plan.changes)))
+                revision = plan.apply(user=user, reason=options["reason"], written=self._progress(len(plan.changes)))
             except (NotApplied, RegistryBusy) as error:
                 raise CommandError(f"Nothing was applied. {error}") from error
             except (KeyboardInterrupt, OperationalError, InterfaceError) as error:
@@ -60,7 +60,7 @@ class Command(BaseCommand):
                 ) from error
             finally:
                 self._on_terminal(CLEAR)
-            self.stdout.write("Applied.")
+            self.stdout.write(f"Applied as revision {revision}.")
 
     def _progress(self, total: int) -> Callable[[int], None]:
         """Tells a terminal how far it is, in a line that goes when it is done; says nothing to a file or a pipe."""
