@@ -1,4 +1,4 @@
-"""Reading from replicas of the database, where DATABASE_REPLICA_URLS names some; without, nothing of this runs.
+"""Reading from replicas of the database, where DATABASE_REPLICA_URLS names some; without, all is the primary's.
 
 Pages and API are read from a replica that is good: it answers, and had all that the primary had some seconds ago.
 Everything else is the primary's: writes, the admin, sessions and accounts, and moments given as a time, which only it
@@ -16,7 +16,6 @@ from threading import Thread
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import MiddlewareNotUsed
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.http import HttpRequest, HttpResponse
 
@@ -157,25 +156,26 @@ def watch() -> None:
 
 
 class ReplicaMiddleware:
-    """Chooses the database that a request reads from, and lets browsers remember what they wrote."""
+    """Chooses the database that a request reads from, and lets browsers remember what they wrote.
+
+    Without replicas, too, it refuses to answer with less than the request asks for.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        if not replicas:
-            raise MiddlewareNotUsed
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Read from a replica where one can give the answer, else ask the primary."""
-        asked = whole_number(request.headers.get(HEADER, "0"))
+        asked = whole_number(request.META.get("HTTP_X_REGISTRY_MIN_REVISION", "0"))
         if asked is None:
             return problem(400, f"{HEADER} takes a revision's number.")
-        response = self._read(request, max(asked, _seen(request))) if _may_be_read(request) else None
+        response = self._read(request, max(asked, _seen(request))) if replicas and _may_be_read(request) else None
         if response is None:
             if asked and past.head()[0] < asked:
                 detail = f"Revision {asked} is not in this registry's history, or not any more: {HEADER} asks for it."
                 return problem(412, detail)
             response = self.get_response(request)
-        if revision := revision_written():
+        if replicas and (revision := revision_written()):
             secure = settings.SESSION_COOKIE_SECURE
             response.set_cookie(COOKIE, str(revision), _DAY, secure=secure, httponly=True, samesite="Lax")
         return response

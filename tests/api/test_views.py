@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from ownership import past
 from ownership.api import base, snapshot
 from ownership.models import Access, Table
+from tests.admin.pages import open_form, save_form
 from tests.api.conftest import make_token
 from tests.factories import make_service, make_table
 
@@ -291,3 +292,18 @@ def test_an_answer_that_the_asker_has_takes_the_head_alone(here, get):
         get("map/", if_none_match=etag)
 
     assert len(queries) == SIGNED_IN + 1
+
+
+@pytest.mark.parametrize(("asked", "status"), [("1", 200), ("2", 412), ("x", 400)])
+def test_without_replicas_too_nothing_less_than_the_revision_asked_for_is_shown(seeded, get, asked, status):
+    for path in ("map/", "tables/"):
+        answer = get(path, x_registry_min_revision=asked)
+        assert answer.status_code == status, path
+        assert status == 200 or answer["Content-Type"] == "application/problem+json"
+
+
+def test_without_replicas_no_cookie_remembers_what_was_written(lead_client, seeded):
+    table = Table.objects.first()
+    saved = save_form(lead_client, table, open_form(lead_client, table) | {"description": "Anew."})
+    assert saved.status_code == 302
+    assert "registry_revision" not in saved.cookies
