@@ -162,8 +162,8 @@ def main() -> None:
     parser.add_argument("--tables", type=int, nargs="+", default=[34, 10_000])
     sizes = parser.parse_args().tables
     if len(sizes) > 1:
+        prefix = [sys.executable, "-m", "tests.with_postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
         for size in sizes:
-            prefix = [sys.executable, "-m", "tests.with_postgres"] * ("postgres" in os.environ.get("DATABASE_URL", ""))
             subprocess.run([*prefix, sys.executable, __file__, "--tables", str(size)], check=True)
         return
     with tempfile.TemporaryDirectory(prefix="registry-benchmark-") as folder, empty_database():

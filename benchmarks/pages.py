@@ -3,7 +3,7 @@
 gunicorn with threads serves the pages to someone who is signed in: of the seed (34 tables) and of 10,000 tables in 20
 groups with 20,000 accesses and 200 services. Both are up at once and take turns, so that what else the machine does
 meets both. Medians of as many requests as ``--times`` says, over one connection each, from sending the request to the
-first byte of its answer. On SQLite, or on the empty database that DATABASE_URL names.
+first byte of its answer. On SQLite, or by ``tests.with_postgres`` on PostgreSQL.
 """
 
 import argparse
@@ -85,7 +85,10 @@ def served(tables: int) -> Iterator[tuple[http.client.HTTPConnection, dict[str, 
     """A connection to a process of its own that serves so many tables, and the headers to send."""
     prefix = [sys.executable, "-m", "tests.with_postgres"] * ("postgres" in os.environ.get("DATABASE_URL", ""))
     command = [*prefix, sys.executable, __file__, "--serve", str(tables)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdin
         assert process.stdout
         for line in process.stdout:
