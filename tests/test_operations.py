@@ -138,20 +138,16 @@ def test_a_database_address_may_name_several_hosts_of_which_one_takes_writes(url
     assert options["target_session_attrs"] == "read-write"
 
 
-def test_an_installation_without_replicas_has_no_router_and_no_middleware_for_them():
+def test_an_installation_without_replicas_has_no_router_and_none_to_watch():
     code = (
         "import django; django.setup()\n"
-        "from django.conf import settings; from django.core.handlers.wsgi import WSGIHandler\n"
-        "from ownership import replicas; made = []\n"
-        "class Counted(replicas.ReplicaMiddleware):\n"
-        "    def __init__(self, get_response): super().__init__(get_response); made.append(self)\n"
-        "replicas.ReplicaMiddleware = Counted; WSGIHandler()\n"
-        "print(settings.DATABASE_ROUTERS, len(made))"
+        "from django.conf import settings; from ownership.replicas import replicas\n"
+        "print(settings.DATABASE_ROUTERS, len(replicas))"
     )
     environment = PRODUCTION | {"DJANGO_SETTINGS_MODULE": "registry.settings"}
     assert run(["-c", code], environment).stdout == "[] 0\n"
     some = {"DATABASE_URL": "postgresql://a@b/c", "DATABASE_REPLICA_URLS": "postgresql://a@d/c, postgresql://a@e/c"}
-    assert run(["-c", code], environment | some).stdout == "['ownership.replicas.ReplicaRouter'] 1\n"
+    assert run(["-c", code], environment | some).stdout == "['ownership.replicas.ReplicaRouter'] 2\n"
 
 
 # Health checks
