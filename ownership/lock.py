@@ -92,9 +92,9 @@ def in_turn() -> Iterator[None]:
         patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
     begun = time.monotonic()
     with open(_queue(), "a") as file:
-        if not _is_taken(file):
+        if not _take(file):
             with _one_waits():
-                while not _is_taken(file):
+                while not _take(file):
                     waited = time.monotonic() - begun
                     if waited > patience or (waited > PATIENCE and _who_writes()):
                         raise _busy()
@@ -106,7 +106,7 @@ def in_turn() -> Iterator[None]:
             file.truncate(0)
 
 
-def _is_taken(file: IO[str]) -> bool:
+def _take(file: IO[str]) -> bool:
     """Take the file's lock, where nobody has it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
