@@ -25,21 +25,22 @@ run: $(STAMP)  ## set up, migrate, seed when empty, make an administrator when t
 
 test: $(STAMP)  ## run the tests, on SQLite and then on PostgreSQL where the machine has one
 	$(PY) -m pytest --numprocesses 2 $(ARGS)
-	$(PY) -m tests.with_postgres $(PY) -m pytest --numprocesses 2 $(ARGS)
+	$(PY) -m tests.support.postgres $(PY) -m pytest --numprocesses 2 $(ARGS)
 
 check: $(STAMP)  ## linters, types, migrations, deployment checks, OpenAPI and the document in step
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
 	$(PY) manage.py makemigrations --check --dry-run
 	DEBUG=0 SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=registry.example \
 		$(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) manage.py spectacular --validate --fail-on-warn | diff docs/openapi.yaml -
-	$(PY) -m tests.audit
+	$(PY) -m tests.support.advisories
 	$(PY) manage.py export_map --fixture fixtures/ownership.yaml | diff docs/table-ownership-map.md -
 
 audit: $(STAMP)  ## known vulnerabilities among the dependencies; says so where no advisory source can be reached
-	$(PY) -m tests.audit
+	$(PY) -m tests.support.advisories
 
 sbom: $(STAMP)  ## a software bill of materials of what production runs: CycloneDX, in sbom.json
 	$(VENV)/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.json

@@ -55,7 +55,7 @@ logconfig_dict = {
 os.environ.setdefault("DATABASE_TIMEOUT", "10")
 
 if os.environ.get("METRICS_TOKEN"):
-    # Where the processes put their counts together (ownership/metrics.py).
+    # Where the processes put their counts together (ownership/operations/metrics.py).
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="registry-metrics-"))
 
 

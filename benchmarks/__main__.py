@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks import server
-from tests.with_postgres import server_binaries
+from tests.support.postgres import server_binaries
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "docs/benchmarks.md"
@@ -52,7 +52,7 @@ def headings(name: str) -> list[tuple[str, str]]:
 def run(name: str, database: str, heading: str) -> tuple[str, bool]:
     """Its section, and whether it succeeded."""
     arguments = RUNS[name][0] + (PLOT if heading == "growth, SQLite" else [])
-    prefix = [sys.executable, "-m", "tests.with_postgres"] if database == "PostgreSQL" else []
+    prefix = [sys.executable, "-m", "tests.support.postgres"] if database == "PostgreSQL" else []
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"} | {"DEBUG": "1"}
     start, load = time.monotonic(), os.getloadavg()[0]
     command = [*prefix, sys.executable, *arguments]

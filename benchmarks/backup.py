@@ -1,8 +1,8 @@
 """Does a backup hold one moment, whatever is written meanwhile? ``python benchmarks/backup.py [TIMES]``.
 
-Takes backups (100 unless said) with `ownership.backup` while two other processes write all the time, restores each
-into a second database, and compares all tables row by row with what the first held at that moment. SQLite in a
-temporary directory; `python -m tests.with_postgres python benchmarks/backup.py` for PostgreSQL.
+Takes backups (100 unless said) with `ownership.operations.backup` while two other processes write all the time,
+restores each into a second database, and compares all tables row by row with what the first held at that moment.
+SQLite in a temporary directory; `python -m tests.support.postgres python benchmarks/backup.py` for PostgreSQL.
 """
 
 import io
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 def write() -> None:
     """Hand tables to and fro, add services and delete them, until killed."""
-    from ownership.history import change_set
+    from ownership.history.change_sets import change_set
     from ownership.models import Service, Table
 
     number = 0
@@ -61,10 +61,10 @@ def measure(times: int, folder: str) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from ownership.backup import backup, restore
-    from ownership.history import ChangeSet
-    from ownership.verify import unchanging_view
-    from tests.rows import all_rows
+    from ownership.audit.verification import unchanging_view
+    from ownership.history.models import ChangeSet
+    from ownership.operations.backup import backup, restore
+    from tests.support.rows import all_rows
 
     second = f"{folder}/second.sqlite3"
     call_command("migrate", verbosity=0)

@@ -61,7 +61,7 @@ class Generator:
         self.tables, self.accesses_each, self.services, self.groups = tables, accesses_each, services, groups
         from django.db import connection
 
-        from ownership.history import chain_digest, entry_content
+        from ownership.history.digest import chain_digest, entry_content
 
         self.connection, self.chain_digest, self.entry_content = connection, chain_digest, entry_content
         self.time, self.digest, self.revision = datetime(2026, 1, 1, tzinfo=UTC), "", 0
@@ -71,8 +71,8 @@ class Generator:
 
     def change_set(self, rows: list[tuple[Any, Any]]) -> None:
         """(row before or None, row after) of each entry."""
-        from ownership.history import CHANGED, CREATED, ChangeSet
-        from ownership.rows import differences
+        from ownership.history.models import CHANGED, CREATED, ChangeSet
+        from ownership.history.row_states import differences
 
         self.revision += 1
         self.time += timedelta(seconds=1)
@@ -109,7 +109,7 @@ class Generator:
 
     def flush(self) -> None:
         """Write what is pending."""
-        from ownership.history import ChangeSet
+        from ownership.history.models import ChangeSet
 
         for model in sorted(self.pending, key=lambda model: model is not ChangeSet):
             model._base_manager.bulk_create(self.pending[model], batch_size=BATCH)

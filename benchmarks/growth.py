@@ -3,7 +3,7 @@
 Each size has a database of its own: five accesses a table, a service for each 50 tables, a group for each 100, history
 for every row. The real addresses are asked in one process, templates included, as somebody who is signed in; medians of
 ``--times`` requests (9; fewer of what takes more than two seconds). The import reads a CSV of the whole map into an
-empty registry. On SQLite, or by ``tests.with_postgres`` on PostgreSQL.
+empty registry. On SQLite, or by ``tests.support.postgres`` on PostgreSQL.
 
 Prints a table with each row's exponent: the slope between the two largest sizes, both on logarithmic scales. 0: does
 not grow; 1: grows as the registry does. ``--json FILE`` keeps the figures, ``--plot FILE`` draws them (by matplotlib,
@@ -105,7 +105,7 @@ def measure(tables: int, times: int) -> dict[str, float]:
         made.append(1000 * (time.perf_counter() - start))
     found["the map, after an edit"] = statistics.median(made)
     from ownership.api.snapshot import Snapshots
-    from ownership.past import head
+    from ownership.history.time_travel import head
 
     os.environ.pop("SNAPSHOT_DIR")
     start = time.perf_counter()
@@ -189,7 +189,7 @@ def main() -> None:
             with empty_database():
                 Path(asked.one).write_text(json.dumps(measure(asked.tables[0], asked.times)))
         return
-    prefix = [sys.executable, "-m", "tests.with_postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
+    prefix = [sys.executable, "-m", "tests.support.postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         one = Path(folder, "one.json")

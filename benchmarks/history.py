@@ -2,7 +2,7 @@
 
 Fills a throw-away database with 10,000 tables, 20,000 accesses, 200 services and so many entries of history
 (1,000,000 unless said), with a valid chain of digests, and prints what people wait for. SQLite in a temporary folder,
-or the empty database that DATABASE_URL names: ``python -m tests.with_postgres python benchmarks/history.py``.
+or the empty database that DATABASE_URL names: ``python -m tests.support.postgres python benchmarks/history.py``.
 """
 
 import argparse
@@ -35,8 +35,8 @@ def measure(entries: int, tables: int) -> None:
     from django.db import connection
     from django.test import Client
 
-    from ownership.bootstrap import VIEWERS
-    from ownership.verify import Verification
+    from ownership.audit.verification import Verification
+    from ownership.models.roles import VIEWERS
 
     start = time.perf_counter()
     generator = Generator(tables=tables)

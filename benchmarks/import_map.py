@@ -1,6 +1,7 @@
 """How long an import of a large map takes: ``python -m benchmarks.import_map``, TABLES=10000 with five accesses each.
 
-The map comes as CSV, into an empty registry: SQLite in a temporary folder, or by ``tests.with_postgres`` on PostgreSQL.
+The map comes as CSV, into an empty registry: SQLite in a temporary folder, or PostgreSQL by
+``tests.support.postgres``.
 Prints the seconds for reading and comparing, for applying (with history), and for comparing again.
 """
 
@@ -47,12 +48,12 @@ def main() -> None:
     with empty_database(), tempfile.TemporaryDirectory() as folder:
         from django.db import connection
 
-        from ownership.exports import csv
-        from ownership.imports.files import read
-        from ownership.imports.plan import compare
+        from ownership.exchange.exports import to_csv
+        from ownership.exchange.imports.formats import read
+        from ownership.exchange.imports.plan import compare
 
         file = Path(folder) / "map.csv"
-        file.write_bytes(b"".join(csv.lines(a_map())))
+        file.write_bytes(b"".join(to_csv.lines(a_map())))
         times = [time.perf_counter()]
         plan = compare(read(file), prune=False)
         times.append(time.perf_counter())

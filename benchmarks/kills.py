@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks import server
 from benchmarks.leads import listed
 from benchmarks.saving import Lead, check, counted, registry, sessions
-from tests.with_postgres import Server, server_binaries, throw_away
+from tests.support.postgres import Server, server_binaries, throw_away
 
 LEADS = 8
 
@@ -110,7 +110,7 @@ class Run:
         """Check all edits so far, and print what these leads met; ``lost`` are requests that had to be answered."""
         from django.db import connection
 
-        from ownership.history import ChangeSet
+        from ownership.history.models import ChangeSet
 
         connection.close()  # it may be one to a server that was killed
         counts, unanswered = counted(people), [edit for lead in people for edit in lead.unanswered]

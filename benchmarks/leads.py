@@ -4,7 +4,7 @@ So many leads, each signed in, open and save forms of the admin as fast as they 
 production settings, while readers poll the map. A quarter of the leads share a table with another one, so that some
 meet conflict pages, as they should; the others have one each. Then every edit that was acknowledged is looked for in
 the history, and ``verify_history`` runs. (What saving alone costs: saves.py.) SQLite in a temporary directory;
-``python -m tests.with_postgres python benchmarks/leads.py`` for PostgreSQL. It fails where anything is wrong, or an
+``python -m tests.support.postgres python benchmarks/leads.py`` for PostgreSQL. It fails where anything is wrong, or an
 answer is a 5xx.
 """
 
@@ -75,7 +75,7 @@ def main() -> None:
     if len(asked.leads) == 1:
         sys.exit(not measure(asked.leads[0], asked.readers, asked.seconds))
     # A DATABASE_URL given to this process names a server: each run begins with an empty database of it.
-    prefix = [sys.executable, "-m", "tests.with_postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
+    prefix = [sys.executable, "-m", "tests.support.postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
     again = [sys.executable, __file__, f"--readers={asked.readers}", f"--seconds={asked.seconds}"]
     sys.exit(max([subprocess.run([*prefix, *again, f"--leads={number}"]).returncode for number in asked.leads]))
 

@@ -5,7 +5,7 @@ serializer (both in the same server and project: ``benchmarks/yardstick*.py``) a
 fetched into a temporary folder. All serve at once and take turns of a few seconds; a ratio is the median over the
 rounds of the rate beside that of the constant bytes in the same round. wrk holds eight connections and shares the
 cores with what it measures. It needs wrk (Debian: apt-get install wrk). On SQLite, or on the empty database that
-DATABASE_URL names (``python -m tests.with_postgres python benchmarks/map.py``), then without Datasette.
+DATABASE_URL names (``python -m tests.support.postgres python benchmarks/map.py``), then without Datasette.
 
 Afterwards, in this process: what it takes to make the map whole, and anew after one table was edited.
 """
@@ -135,8 +135,8 @@ def measure(tables: int, folder: str) -> None:
 
 def make(environment=None) -> None:
     """What it takes this process to make the map, whole and after an edit."""
-    from ownership import past
     from ownership.api.snapshot import Snapshots
+    from ownership.history import time_travel
     from ownership.models import Table
 
     maker, taken = Snapshots(), []
@@ -145,7 +145,7 @@ def make(environment=None) -> None:
             table = Table.objects.all()[number]
             table.description = f"Edited {time.time()}"
             table.save()
-        head, start = past.head(), time.perf_counter()
+        head, start = time_travel.head(), time.perf_counter()
         content = maker.get(head, None, False)[1]
         taken.append(time.perf_counter() - start)
     edited = statistics.median(taken[1:])
@@ -162,7 +162,7 @@ def main() -> None:
     parser.add_argument("--tables", type=int, nargs="+", default=[34, 10_000])
     sizes = parser.parse_args().tables
     if len(sizes) > 1:
-        prefix = [sys.executable, "-m", "tests.with_postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
+        prefix = [sys.executable, "-m", "tests.support.postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
         for size in sizes:
             subprocess.run([*prefix, sys.executable, __file__, "--tables", str(size)], check=True)
         return

@@ -3,7 +3,7 @@
 gunicorn with threads serves the pages to someone who is signed in: of the seed (34 tables) and of 10,000 tables in 20
 groups with 20,000 accesses and 200 services. Both are up at once and take turns, so that what else the machine does
 meets both. Medians of as many requests as ``--times`` says, over one connection each, from sending the request to the
-first byte of its answer. On SQLite, or by ``tests.with_postgres`` on PostgreSQL.
+first byte of its answer. On SQLite, or by ``tests.support.postgres`` on PostgreSQL.
 """
 
 import argparse
@@ -83,7 +83,7 @@ def serve(tables: int) -> None:
 @contextmanager
 def served(tables: int) -> Iterator[tuple[http.client.HTTPConnection, dict[str, str]]]:
     """A connection to a process of its own that serves so many tables, and the headers to send."""
-    prefix = [sys.executable, "-m", "tests.with_postgres"] * ("postgres" in os.environ.get("DATABASE_URL", ""))
+    prefix = [sys.executable, "-m", "tests.support.postgres"] * ("postgres" in os.environ.get("DATABASE_URL", ""))
     command = [*prefix, sys.executable, __file__, "--serve", str(tables)]
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
     with subprocess.Popen(

@@ -213,7 +213,7 @@ def report(people: list[Author], polling: list[Reader], phases: Phases, address:
     """Print it; whether nothing was wrong, and nothing acknowledged is gone."""
     from django.db import connection
 
-    from ownership.history import ChangeSet
+    from ownership.history.models import ChangeSet
 
     connection.close()
     saved, unanswered = [e for lead in people for e in lead.saved], [e for lead in people for e in lead.unanswered]

@@ -5,7 +5,7 @@ in this admin and, of other tables, in Django's bare admin of the same models (`
 inlines on the same rows, no history, no reason, no check of what others changed). Both are served by the same processes
 of gunicorn with production settings. The ratio is the median over the rounds of one rate beside the other in the same
 round. Then every save that this admin acknowledged is looked for in the history. SQLite in a temporary directory;
-``python -m tests.with_postgres python benchmarks/saves.py`` for PostgreSQL.
+``python -m tests.support.postgres python benchmarks/saves.py`` for PostgreSQL.
 """
 
 import argparse

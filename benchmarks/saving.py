@@ -98,7 +98,7 @@ class Lead(threading.Thread):
 
     def open(self) -> dict[str, str]:
         """What a browser would post of the table's form, its token included; empty where there was no form."""
-        from tests.admin.pages import form_of
+        from tests.support.admin_forms import form_of
 
         page = self.ask("open", "GET")
         if page is None or page.status != 200:
@@ -110,9 +110,9 @@ class Lead(threading.Thread):
 
     def as_now(self) -> dict[str, str]:
         """The form that was open, as of the latest revision."""
-        from ownership import past
+        from ownership.history import time_travel
 
-        return self.form | {"revision": str(past.head()[0])}
+        return self.form | {"revision": str(time_travel.head()[0])}
 
     def ask(self, what: str, method: str, body: str | None = None, headers: dict[str, str] | None = None) -> Any:
         """The answer, as the tests know it; None where the connection ended without one."""
@@ -191,7 +191,7 @@ def sessions(number: int) -> list[str]:
     from django.contrib.auth.models import Group, User
     from django.test import Client
 
-    from ownership.bootstrap import TEAM_LEADS
+    from ownership.models.roles import TEAM_LEADS
 
     keys = []
     for each in range(number):
@@ -213,9 +213,10 @@ def check(saved: list[Edit], unanswered: list[Edit], *, notes: bool = False) -> 
 
     ``saved`` are those acknowledged; ``unanswered`` may be there or not, but not by half.
     """
-    from ownership.history import ChangeSet, entries_of
+    from ownership.audit.verification import Verification
+    from ownership.history.entries import entries_of
+    from ownership.history.models import ChangeSet
     from ownership.models import Access, Table
-    from ownership.verify import Verification
 
     wrong: Counter[str] = Counter()
     acknowledged = set(saved)

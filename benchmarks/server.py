@@ -210,7 +210,7 @@ def main() -> None:
         print("\nPostgreSQL" if url else "\nSQLite", flush=True)
         measure(environment)
     if not url:
-        again = [sys.executable, "-m", "tests.with_postgres", sys.executable, __file__]
+        again = [sys.executable, "-m", "tests.support.postgres", sys.executable, __file__]
         sys.exit(subprocess.run(again, cwd=ROOT).returncode)
 
 

@@ -17,7 +17,7 @@ import psycopg
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.server import family, free_port
-from tests.with_postgres import Server, server_binaries
+from tests.support.postgres import Server, server_binaries
 
 
 class Node(Server):

@@ -3,7 +3,7 @@
 Makes a registry with some eighty revisions and keeps its head. Then, 1,000 times unless said: one random tampering by
 raw SQL as the owner of the database, triggers dropped; `verify_history --head`'s verification; and all of it rolled
 back. Prints how many of each kind were made and found, and fails unless all were. SQLite in a temporary directory;
-`python -m tests.with_postgres python benchmarks/tampering.py` for PostgreSQL.
+`python -m tests.support.postgres python benchmarks/tampering.py` for PostgreSQL.
 """
 
 import json
@@ -22,7 +22,8 @@ class Tamperer:
     """Knows the database as its owner does: tables, columns, rows; nothing of the application but how it digests."""
 
     def __init__(self, seed: int) -> None:
-        from ownership.history import ChangeSet, entry_models, registry_models
+        from ownership.history.entries import entry_models, registry_models
+        from ownership.history.models import ChangeSet
 
         self.random = Random(seed)
         self.entries = [model._meta.db_table for model in entry_models()]
@@ -120,7 +121,8 @@ class Tamperer:
 
     def cut(self) -> None:
         """The last revisions gone, the live map put back to where it stood before: all is whole but the end."""
-        from ownership.history import ChangeSet, registry_models
+        from ownership.history.entries import registry_models
+        from ownership.history.models import ChangeSet
 
         last = ChangeSet.objects.latest("revision").revision - self.random.randint(1, 5)
         for model in registry_models():
@@ -136,7 +138,9 @@ class Tamperer:
 
     def rewrite(self) -> None:
         """Who did something or why is changed, and every digest after it made right again."""
-        from ownership.history import ChangeSet, chain_digest, entries_of, entry_content
+        from ownership.history.digest import chain_digest, entry_content
+        from ownership.history.entries import entries_of
+        from ownership.history.models import ChangeSet
 
         revision = self.random.choice(self.some("ownership_changeset", "revision"))
         column = self.random.choice(["user_name", "reason", "user_id"])
@@ -155,7 +159,7 @@ def make_history(random: Random) -> None:
     """The seed, and some eighty edits, hand-overs, creations and deletions."""
     from django.core.management import call_command
 
-    from ownership.history import change_set
+    from ownership.history.change_sets import change_set
     from ownership.models import Access, Service, Table
 
     call_command("migrate", verbosity=0)
@@ -180,10 +184,10 @@ def measure(times: int) -> None:
     """Tamper, verify, roll back, count."""
     from django.db import DatabaseError, connection, transaction
 
-    from ownership.bootstrap import drop_triggers
-    from ownership.history import ChangeSet
-    from ownership.verify import Head, Verification
-    from tests.rows import all_rows
+    from ownership.audit.verification import Head, Verification
+    from ownership.history.append_only import drop_triggers
+    from ownership.history.models import ChangeSet
+    from tests.support.rows import all_rows
 
     tamperer = Tamperer(7)
     make_history(tamperer.random)

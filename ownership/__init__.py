@@ -1,18 +1,18 @@
 """The ownership registry: which service owns, reads and writes which DynamoDB table.
 
-Modules import only downward along the way the data takes::
+One Django application in rooms. A room imports from the rooms below it alone (checked by import-linter)::
 
-    fixtures/ ── seed ──► models ◄── admin            people edit in the admin, and only there
-                            │  every write makes history rows, tied to one change set
-                            ▼
-                         history ──► timeline, feed   who changed what, when, why
-                            │    └─► undo, verify     taking it back, and proof that it is whole
-                            ▼
-                       map, past                      the whole map, now or as of a revision
-                            │
-                            ▼
-                     api (/api/v1/)                   read-only, for programs
-                     pages (/)                        to look at, for people
+    management                   commands
+    operations                   set-up after migrate, backup, metrics
+    admin    api    pages        the three faces; none imports another
+    web                          what a request passes before its view
+    exchange   findings          files in and out; drift beside the map
+    catalog                      reading the map
+    plans                        changes shown before they are written
+    audit                        reading history
+    models                       the map and its rules
+    history                      change sets, entries, time travel
+    drift                        comparing a map with infrastructure; no Django
 
-``drift`` stands beside it: it compares a map with what infrastructure permits, without Django or database.
+docs/architecture.md says more.
 """

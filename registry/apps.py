@@ -6,4 +6,4 @@ from django.contrib.admin.apps import AdminConfig
 class RegistryAdminConfig(AdminConfig):
     """Django's admin with our name, our sign-in rule and our start page."""
 
-    default_site = "ownership.admin_site.RegistryAdminSite"
+    default_site = "ownership.admin.site.RegistryAdminSite"

@@ -56,8 +56,8 @@ def database(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
     if config["ENGINE"] == "django.db.backends.postgresql":
         options.setdefault("connect_timeout", 2)
         patience = env.integer("DATABASE_TIMEOUT", 0)
-        # lock_timeout: a save that waits longer is told who writes (ownership/lock.py). jit: to compile a query takes
-        # seconds, which none of ours runs for.
+        # lock_timeout: a save that waits longer is told who writes (ownership/history/lock.py).
+        # jit: compiling a query takes seconds, and none of ours runs that long.
         limits = "-c lock_timeout=5s -c jit=off"
         if patience:
             # A transaction left open holds the registry's lock: its process hangs, or its machine is gone.
@@ -129,16 +129,16 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "ownership.request_log.RequestLogMiddleware",
-    "ownership.limits.ClientAddressMiddleware",
-    "ownership.metrics.MetricsMiddleware",
+    "ownership.web.request_log.RequestLogMiddleware",
+    "ownership.web.client_address.ClientAddressMiddleware",
+    "ownership.operations.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "ownership.limits.BrowserPolicyMiddleware",
+    "ownership.web.headers.BrowserPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "ownership.health.HealthMiddleware",
-    "ownership.limits.ApiRateMiddleware",
-    "ownership.replicas.ReplicaMiddleware",
-    "ownership.api.map.MapMiddleware",
+    "ownership.web.health.HealthMiddleware",
+    "ownership.web.rate_limit.ApiRateMiddleware",
+    "ownership.web.replicas.ReplicaMiddleware",
+    "ownership.api.map_view.MapMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -146,7 +146,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "ownership.health.BusyMiddleware",
+    "ownership.web.health.BusyMiddleware",
 ]
 
 ROOT_URLCONF = "registry.urls"
@@ -168,14 +168,14 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR}/registry.sqlite3"))}
-# PostgreSQL's streaming replicas of it, to read from (ownership/replicas.py).
+# PostgreSQL's streaming replicas of it, to read from (ownership/web/replicas.py).
 REPLICAS = []
 for _number, _url in enumerate(env.words("DATABASE_REPLICA_URLS"), 1):
     REPLICAS.append(f"replica{_number}")
     DATABASES[REPLICAS[-1]] = database(_url, "DATABASE_REPLICA_URLS")
     if DATABASES[REPLICAS[-1]]["ENGINE"] != "django.db.backends.postgresql":
         raise ImproperlyConfigured(f"DATABASE_REPLICA_URLS names no PostgreSQL. {DATABASE_URL_CURE}")
-DATABASE_ROUTERS = ["ownership.replicas.ReplicaRouter"] if REPLICAS else []
+DATABASE_ROUTERS = ["ownership.web.replicas.ReplicaRouter"] if REPLICAS else []
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -189,15 +189,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "pages:home"
-SESSION_ENGINE = "ownership.sessions"  # keys hashed
+SESSION_ENGINE = "ownership.web.sessions"  # keys hashed
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 # Five failed sign-ins with one name from one address lock that pair: nobody locks others out by failing as them.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS, AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = True, False
-AXES_USERNAME_CALLABLE = "ownership.limits.guessed_name"
-AXES_WHITELIST_CALLABLE = "ownership.limits.no_guess"
-AXES_LOCKOUT_CALLABLE = "ownership.limits.locked_out"
+AXES_USERNAME_CALLABLE = "ownership.web.sign_in.guessed_name"
+AXES_WHITELIST_CALLABLE = "ownership.web.sign_in.no_guess"
+AXES_LOCKOUT_CALLABLE = "ownership.web.sign_in.locked_out"
 AXES_ENABLE_ADMIN, AXES_DISABLE_ACCESS_LOG = False, True
 
 # Sign-in at an OpenID Connect provider, where one is named. The extra `oidc` has what it takes.
@@ -215,7 +215,7 @@ if OIDC_RP_CLIENT_ID:
     LOGIN_REDIRECT_URL_FAILURE = "/admin/login/"
     SESSION_COOKIE_AGE = 12 * 60 * 60  # who left the company or a group is out by the next day
     INSTALLED_APPS.append("mozilla_django_oidc")
-    AUTHENTICATION_BACKENDS.append("ownership.oidc.OidcBackend")
+    AUTHENTICATION_BACKENDS.append("ownership.web.oidc.OidcBackend")
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -250,10 +250,10 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = (
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "ownership.api.access.TokenAuthentication",
-        "ownership.api.access.SessionAuthentication",
+        "ownership.api.authentication.TokenAuthentication",
+        "ownership.api.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["ownership.api.access.MayRead"],
+    "DEFAULT_PERMISSION_CLASSES": ["ownership.api.authentication.MayRead"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
     "DEFAULT_PAGINATION_CLASS": "ownership.api.pagination.Pages",
@@ -270,7 +270,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Which service owns, reads and writes which DynamoDB table. Read-only; see docs/api.md.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["ownership.api.access.MayRead"],
+    "SERVE_PERMISSIONS": ["ownership.api.authentication.MayRead"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
@@ -293,7 +293,7 @@ METRICS_TOKEN = env.secret("METRICS_TOKEN")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"context": {"()": "ownership.request_log.InContext"}},
+    "filters": {"context": {"()": "ownership.web.request_log.InContext"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}, "json": env.JSON_LINES},
     "handlers": {
         "console": {

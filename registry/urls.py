@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-handler500 = "ownership.health.server_error"
+handler500 = "ownership.web.health.server_error"
 
 urlpatterns = [
     path("", include("ownership.pages.urls")),

@@ -10,10 +10,11 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
-from ownership import near
-from ownership.bootstrap import TEAM_LEADS, VIEWERS, drop_triggers
+from ownership.catalog import suggestions
+from ownership.history.append_only import drop_triggers
 from ownership.models import RegistryLock
-from tests.threads import PATIENCE
+from ownership.models.roles import TEAM_LEADS, VIEWERS
+from tests.support.threads import PATIENCE
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +64,7 @@ def seeded(db, seeded_rows: dict[str, list[tuple]]) -> None:
     """The document's map, as revision 1."""
     # Kept by the history's head, which is the same in each of these tests.
     cache.clear()
-    near._names_at.cache_clear()
+    suggestions._names_at.cache_clear()
     with transaction.atomic(), connection.cursor() as cursor:
         for table, rows in seeded_rows.items():
             places = ", ".join(["%s"] * len(rows[0]))

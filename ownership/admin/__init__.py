@@ -1,5 +1,4 @@
-"""The admin: where team leads edit, and see who changed what."""
+"""The admin: where team leads edit, and see who changed what.
 
-from ownership.admin import accounts, changes, registry, tables, tokens, waivers
-
-__all__ = ["accounts", "changes", "registry", "tables", "tokens", "waivers"]
+Django imports this package to find the site (``site.py``), so nothing here registers a model: ``register.py`` does.
+"""

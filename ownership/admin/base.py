@@ -14,12 +14,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 
-from ownership import past
+from ownership.admin.changelists import CountedLists, SteadyLists
 from ownership.admin.conflict import FIELD, Conflict, find_conflict, merged
 from ownership.admin.forms import ReasonForm, RegistryForm, _as_typed, steady_autocomplete, without_side_doors
-from ownership.admin.lists import CountedLists, SteadyLists
-from ownership.history import ChangeSet, change_set
-from ownership.timeline import Timeline
+from ownership.audit.timeline import Timeline
+from ownership.history import time_travel
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
 
 REASON_NEEDED = "Say why. Nothing was changed: every change of the map needs a reason."
 
@@ -39,7 +40,7 @@ def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, query
     post = request.POST.copy()
     post.pop("post", None)
     request.POST = post  # type: ignore[assignment]
-    shown = past.head()[0]  # before the rows are read: what changes after that is a conflict
+    shown = time_travel.head()[0]  # before the rows are read: what changes after that is a conflict
     response = delete_selected(model_admin, request, queryset)
     if isinstance(response, TemplateResponse) and response.context_data is not None:
         response.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": shown}
@@ -117,7 +118,9 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         """
         context = dict(extra_context or {})
         if request.method != "POST":
-            return super().changeform_view(request, object_id, form_url, context | {"shown_revision": past.head()[0]})
+            return super().changeform_view(
+                request, object_id, form_url, context | {"shown_revision": time_travel.head()[0]}
+            )
         try:
             return self._checked_and_written(request, object_id, form_url, context)
         except (Overtaken, IntegrityError, ValidationError):
@@ -128,7 +131,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
     ) -> HttpResponse:
         request.row_read = None
         if object_id is None:
-            context["shown_revision"] = past.head()[0]
+            context["shown_revision"] = time_travel.head()[0]
         elif self.has_change_permission(request):
             timeline = Timeline.of_row(self.model, unquote(object_id))
             conflict, shown = find_conflict(request, timeline)
@@ -207,7 +210,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         if not self.has_delete_permission(request):
             raise PermissionDenied
         if request.method != "POST":
-            context = {"reason_form": ReasonForm(), "shown_revision": past.head()[0]}
+            context = {"reason_form": ReasonForm(), "shown_revision": time_travel.head()[0]}
             return super().delete_view(request, object_id, context | (extra_context or {}))
         form, conflict = ReasonForm(request.POST), None
         timeline = Timeline.of_row(self.model, unquote(object_id))
@@ -222,7 +225,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
             self.message_user(request, REASON_NEEDED, messages.ERROR)
         # Without the sign that the page was confirmed, Django shows it again.
         request.POST = QueryDict()
-        context = {"reason_form": form, "conflict": conflict, "shown_revision": past.head()[0]}
+        context = {"reason_form": form, "conflict": conflict, "shown_revision": time_travel.head()[0]}
         return super().delete_view(request, object_id, context | (extra_context or {}))
 
     def history_view(

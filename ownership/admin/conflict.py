@@ -12,10 +12,10 @@ from django import forms
 from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 
-from ownership import past
-from ownership.history import DELETED
-from ownership.numbers import whole_number
-from ownership.timeline import Group, Timeline
+from ownership.audit.timeline import Group, Timeline
+from ownership.history import time_travel
+from ownership.history.models import DELETED
+from ownership.history.parsing import whole_number
 
 FIELD = "revision"
 # More inline rows than any table has; a POST that claims more is nonsense.
@@ -40,7 +40,7 @@ class Conflict:
 
 def find_conflict(request: HttpRequest, timeline: Timeline) -> tuple[Conflict | None, int]:
     """(the conflict or None, the revision that the form shows). It stays true for as long as the lock is held."""
-    shown, head = whole_number(request.POST.get(FIELD)), past.head()[0]
+    shown, head = whole_number(request.POST.get(FIELD)), time_travel.head()[0]
     if shown is None or shown > head:
         sentence = (
             "Nothing was changed: this page does not say which revision of the map it shows. Check it, and try again."

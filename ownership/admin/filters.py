@@ -8,10 +8,11 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from ownership import feed
-from ownership.history import ChangeSet, entry_model
+from ownership.audit import feed
+from ownership.audit.timeline import KINDS
+from ownership.history.entries import entry_model
+from ownership.history.models import ChangeSet
 from ownership.models import Service, Table, TableGroup
-from ownership.timeline import KINDS
 
 NEAR = 10  # names that are told where an address holds none of them
 MANY = 100  # more names than that are typed, not listed

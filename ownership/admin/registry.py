@@ -7,11 +7,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from ownership import text_index
 from ownership.admin.base import RegistryAdmin
+from ownership.admin.changelists import SearchedByIndex, links
 from ownership.admin.filters import NamedFilter
 from ownership.admin.forms import RegistryForm
-from ownership.admin.lists import SearchedByIndex, links
+from ownership.catalog import search_index
 from ownership.models import READS, WRITES, Access, Environment, Service, Table, TableGroup
 
 
@@ -108,7 +108,7 @@ class AccessAdmin(SearchedByIndex, RegistryAdmin):
     def holding(self, word: str) -> list[QuerySet]:
         """Accesses with the word in their notes or in the name of their table or service."""
         return [
-            Access.objects.filter(text_index.holding(Access, word)).values("pk"),
+            Access.objects.filter(search_index.holding(Access, word)).values("pk"),
             Access.objects.filter(table__in=Table.objects.filter(name__icontains=word)).values("pk"),
             Access.objects.filter(service__in=Service.objects.filter(name__icontains=word)).values("pk"),
         ]

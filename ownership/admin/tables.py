@@ -11,24 +11,25 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
-from ownership import past, text_index
 from ownership.admin.base import RegistryAdmin, admin_change_set, selected_rows
+from ownership.admin.changelists import NOTHING, SearchedByIndex, links
 from ownership.admin.conflict import find_conflict
 from ownership.admin.filters import NamedFilter
 from ownership.admin.forms import (
     Autocomplete,
-    ReasonField,
     RegistryForm,
     RowForm,
     RowFormSet,
     steady_autocomplete,
     without_side_doors,
 )
-from ownership.admin.lists import NOTHING, SearchedByIndex, links
-from ownership.hints import hints
-from ownership.history import ChangeSet
+from ownership.catalog import search_index
+from ownership.catalog.warnings import hints
+from ownership.history import time_travel
+from ownership.history.models import ChangeSet
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
-from ownership.obstacles import edit_url
+from ownership.plans.blockers import edit_url
+from ownership.web.forms import ReasonField
 
 KEY_SCHEMA_FIELDS = (
     ("partition_key_name", "partition_key_type", "partition_key_format"),
@@ -165,7 +166,7 @@ def hand_over(model_admin: "TableAdmin", request: HttpRequest, queryset: QuerySe
         "form": form,
         "tables": tables,
         "conflict": conflict,
-        "shown_revision": past.head()[0],
+        "shown_revision": time_travel.head()[0],
         "opts": model_admin.opts,
         "media": model_admin.media + form.media,
     }
@@ -209,9 +210,9 @@ class TableAdmin(SearchedByIndex, RegistryAdmin):
     def holding(self, word: str) -> list[QuerySet]:
         """Tables with the word in a text of their own, of an index or access, or in a using service's name."""
         return [
-            Table.objects.filter(text_index.holding(Table, word)).values("pk"),
-            SecondaryIndex.objects.filter(text_index.holding(SecondaryIndex, word)).values("table"),
-            Access.objects.filter(text_index.holding(Access, word)).values("table"),
+            Table.objects.filter(search_index.holding(Table, word)).values("pk"),
+            SecondaryIndex.objects.filter(search_index.holding(SecondaryIndex, word)).values("table"),
+            Access.objects.filter(search_index.holding(Access, word)).values("table"),
             Access.objects.filter(service__in=Service.objects.filter(name__icontains=word)).values("table"),
         ]
 

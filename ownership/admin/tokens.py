@@ -9,7 +9,7 @@ from django.utils import timezone
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS, knox_settings
 
-from ownership.admin.lists import SteadyLists
+from ownership.admin.changelists import SteadyLists
 from ownership.models import ApiToken
 
 

@@ -10,10 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from ownership import undo
-from ownership.admin.forms import ReasonField, ReasonForm
-from ownership.history import ChangeSet, change_set
-from ownership.numbers import whole_number
+from ownership.admin.forms import ReasonForm
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
+from ownership.history.parsing import whole_number
+from ownership.plans import undo
+from ownership.web.forms import ReasonField
 
 SHOWN = 200  # entries on a page, besides those that must be chosen
 # About half a minute, in which others can't save; more is for `manage.py undo`, which has no browser waiting.

@@ -8,9 +8,9 @@ from django.http import HttpRequest
 
 from ownership.admin.base import RegistryAdmin
 from ownership.admin.forms import RegistryForm
+from ownership.findings.runs import today
+from ownership.findings.waiving import check_until
 from ownership.models import Waiver
-from ownership.runs import today
-from ownership.waive import check_until
 
 
 class WaiverForm(RegistryForm):

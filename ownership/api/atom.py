@@ -13,12 +13,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ownership import feed
-from ownership.api.access import SessionAuthentication, SignedIn, TokenAuthentication
+from ownership.api.authentication import SessionAuthentication, SignedIn, TokenAuthentication
 from ownership.api.base import RegistryView
 from ownership.api.renderers import TextRenderer
-from ownership.history import CHANGED, ChangeSet
-from ownership.wording import said
+from ownership.audit import feed
+from ownership.audit.descriptions import said
+from ownership.history.models import CHANGED, ChangeSet
 
 
 class BasicTokenAuthentication(TokenAuthentication):

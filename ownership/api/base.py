@@ -14,20 +14,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ownership import past
-from ownership.api.access import SignedIn
+from ownership.api.authentication import SignedIn
 from ownership.api.errors import BadParameter
 from ownership.api.negotiation import Negotiation
 from ownership.api.schema import MomentSchema, RegistrySchema
 from ownership.api.snapshot import CODE
+from ownership.history import time_travel
 from ownership.models import Environment
 
 
 @lru_cache(maxsize=256)
-def etag(head: past.Head, address: str, media_type: str, encoding: str) -> str:
+def etag(head: time_travel.Head, address: str, media_type: str, encoding: str) -> str:
     """Names an answer: the history's head, the code that shapes it, and what selects it."""
     selects = f"{head[1]} {CODE} {address} {media_type} {encoding}"
-    # The number tells a registry with replicas what the asker has seen (ownership/replicas.py).
+    # The number tells a registry with replicas what the asker has seen (ownership/web/replicas.py).
     return f'"{head[0]}-{hashlib.sha256(selects.encode()).hexdigest()[:32]}"'
 
 
@@ -102,7 +102,7 @@ class RegistryView(ReadOnlyView):
 
     schema = RegistrySchema()
     # Revision and digest of the head that the answer shows; None until a reading request got that far.
-    head_shown: past.Head | None = None
+    head_shown: time_travel.Head | None = None
 
     @property
     def encoding(self) -> str:
@@ -126,11 +126,11 @@ class RegistryView(ReadOnlyView):
         if has_already(request, self.etag(self.head_shown)):
             raise _NotModified
 
-    def find_head(self) -> past.Head:
+    def find_head(self) -> time_travel.Head:
         """Revision and digest of what is to be shown."""
-        return past.head()
+        return time_travel.head()
 
-    def etag(self, head: past.Head) -> str:
+    def etag(self, head: time_travel.Head) -> str:
         """Names this answer: the history's head, the code that shapes it, and what selects it."""
         return etag(head, self.request.build_absolute_uri(), self.request.accepted_media_type, self.encoding)
 
@@ -171,9 +171,9 @@ class MomentView(RegistryView):
         self.moment.close()
         super().initial(request, *args, **kwargs)
         if self.head_shown is not None and past_parameters(request):
-            self.moment.enter_context(past.as_of(self.head_shown[0]))
+            self.moment.enter_context(time_travel.as_of(self.head_shown[0]))
 
-    def find_head(self) -> past.Head:
+    def find_head(self) -> time_travel.Head:
         """The revision asked for; BadParameter where there is none such."""
         asked = past_parameters(self.request)
         if len(asked) > 1:
@@ -183,7 +183,7 @@ class MomentView(RegistryView):
         return super().find_head()
 
 
-_MOMENT = {"revision": past.at_revision, "as_of": past.at_time}
+_MOMENT = {"revision": time_travel.at_revision, "as_of": time_travel.at_time}
 
 
 def past_parameters(request: Request) -> dict[str, str]:
@@ -191,11 +191,11 @@ def past_parameters(request: Request) -> dict[str, str]:
     return {name: request.query_params[name] for name in _MOMENT if name in request.query_params}
 
 
-def moment(name: str, value: str, find: Callable[[str], past.Head]) -> past.Head:
+def moment(name: str, value: str, find: Callable[[str], time_travel.Head]) -> time_travel.Head:
     """The revision that a parameter names; BadParameter where it names none."""
     try:
         return find(value)
-    except past.BadMoment as error:
+    except time_travel.BadMoment as error:
         raise BadParameter({name: str(error)}) from error
 
 

@@ -7,12 +7,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ownership import past
-from ownership.api.access import SignedIn
+from ownership.api.authentication import SignedIn
 from ownership.api.base import RegistryView, moment
-from ownership.api.changes import MODELS
 from ownership.api.errors import BadParameter
-from ownership.history import VERBS
+from ownership.api.history import MODELS
+from ownership.audit.comparison import Difference
+from ownership.audit.comparison import compare as compare_revisions
+from ownership.history import time_travel
+from ownership.history.models import VERBS
 
 _TAKES = "A revision, or a date or time as ISO 8601 (the last revision at or before it; a date means its whole day)."
 
@@ -28,7 +30,7 @@ class DifferenceSerializer(serializers.Serializer):
         help_text="{field: [as of `from`, as of `to`]}; every field of created and deleted rows",
     )
 
-    def to_representation(self, difference: past.Difference) -> dict[str, Any]:
+    def to_representation(self, difference: Difference) -> dict[str, Any]:
         """The difference as JSON."""
         return {
             "type": VERBS[difference.type],
@@ -53,10 +55,10 @@ class CompareView(RegistryView):
     permission_classes = [SignedIn]
     parameters = frozenset({"format", "from", "to"})
 
-    def find_head(self) -> past.Head:
+    def find_head(self) -> time_travel.Head:
         """The later of the two; its digest covers all of history before it, the earlier one too."""
         to = self.request.query_params.get("to")
-        return past.head() if to is None else moment("to", to, past.at)
+        return time_travel.head() if to is None else moment("to", to, time_travel.at)
 
     @extend_schema(
         operation_id="compare",
@@ -71,7 +73,7 @@ class CompareView(RegistryView):
         to = self.head_shown[0] if self.head_shown else 0
         if "from" not in request.query_params:
             raise BadParameter({"from": f"Is missing. {_TAKES}"})
-        since = moment("from", request.query_params["from"], past.at)[0]
+        since = moment("from", request.query_params["from"], time_travel.at)[0]
         if since > to:
             raise BadParameter({"from": f"Revision {since} is later than `to`, revision {to}: swap them."})
-        return Response(ComparisonSerializer({"from": since, "to": to, "entries": past.compare(since, to)}).data)
+        return Response(ComparisonSerializer({"from": since, "to": to, "entries": compare_revisions(since, to)}).data)

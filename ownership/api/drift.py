@@ -11,12 +11,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ownership import past, runs
-from ownership.api.access import SignedIn
+from ownership.api.authentication import SignedIn
 from ownership.api.base import RegistryView
 from ownership.api.errors import BadParameter
-from ownership.drift.model import Declared
 from ownership.drift.report import finding_json, rest_json
+from ownership.drift.types import Declared
+from ownership.findings import runs
+from ownership.history import time_travel
 from ownership.models import DriftRun, KeyType, Waiver
 from ownership.models.drift import KINDS
 
@@ -173,9 +174,9 @@ class _DriftAddress(RegistryView):
 
     permission_classes = [SignedIn]
 
-    def find_head(self) -> past.Head:
+    def find_head(self) -> time_travel.Head:
         """The history's head; what selects the answer beside it is the last run and the date."""
-        revision, digest = past.head()
+        revision, digest = time_travel.head()
         run = DriftRun.objects.order_by("-pk").values_list("pk", "time").first()
         return revision, f"{digest} {run} {runs.today()}"
 

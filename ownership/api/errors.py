@@ -10,9 +10,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from ownership.api.access import CURE
-from ownership.near import near
-from ownership.problems import PROBLEM_JSON, problem_body
+from ownership.api.authentication import CURE
+from ownership.catalog.suggestions import near
+from ownership.web.problem_details import PROBLEM_JSON, problem_body
 
 
 class BadParameter(exceptions.APIException):

@@ -6,7 +6,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from ownership.api.serializers import ProblemSerializer
-from ownership.problems import PROBLEM_JSON
+from ownership.web.problem_details import PROBLEM_JSON
 
 
 def whole_numbers(most: int | None = None, least: int = 1) -> dict[str, Any]:

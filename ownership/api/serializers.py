@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ownership.map import whole_map
+from ownership.catalog.queries import whole_map
 from ownership.models import (
     Access,
     Environment,

@@ -8,13 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ownership.api.base import MomentView
-from ownership.api.changes import choice
 from ownership.api.errors import NothingNamed
+from ownership.api.history import choice
 from ownership.api.pagination import number_asked
 from ownership.api.schema import whole_numbers
 from ownership.api.serializers import AccessSerializer
+from ownership.catalog.trace import DEEPEST, MOST, USUAL, trace
 from ownership.models import Service, Table
-from ownership.trace import DEEPEST, MOST, USUAL, trace
 
 DIRECTIONS = ["downstream", "upstream"]
 KINDS = {Table: "table", Service: "service"}

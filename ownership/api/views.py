@@ -15,8 +15,8 @@ from ownership.api.base import MomentView, ReadOnlyView, asked_environment
 from ownership.api.errors import NothingNamed
 from ownership.api.renderers import MermaidRenderer, as_file, in_forms
 from ownership.api.schema import ENVIRONMENT
-from ownership.exports import mermaid
-from ownership.map import whole_tables
+from ownership.catalog.queries import whole_tables
+from ownership.exchange.exports import to_mermaid
 from ownership.models import Access, Environment, Service, TableGroup
 
 
@@ -78,7 +78,7 @@ class TableView(_ListView):
         """The table, or a drawing of who writes and reads it."""
         response = super().retrieve(request, *args, **kwargs)
         if isinstance(request.accepted_renderer, MermaidRenderer):
-            return as_file(mermaid.of_table(response.data), request.accepted_renderer, response.data["name"])
+            return as_file(to_mermaid.of_table(response.data), request.accepted_renderer, response.data["name"])
         return response
 
 
@@ -100,7 +100,7 @@ class ServiceView(_ListView):
         service = self.get_object()
         parts = list(service.parts.select_related("part_of"))
         accesses = Access.objects.filter(service__in=[service, *parts]).select_related("table__owner", "service")
-        drawn = mermaid.of_service(
+        drawn = to_mermaid.of_service(
             self.get_serializer(service).data,
             self.get_serializer(parts, many=True).data,
             [

@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ownership.drift import declared as maps
+from ownership.drift import registry_client as maps
 from ownership.drift import waivers
-from ownership.drift.cloudformation import read_templates
 from ownership.drift.compare import compare
-from ownership.drift.dynamodb import read_endpoint
-from ownership.drift.model import Comparison, Declared, Infrastructure, Place, ReadError, Waiver
-from ownership.drift.names import Names
+from ownership.drift.naming import Names
+from ownership.drift.readers.cloudformation import read_templates
+from ownership.drift.readers.dynamodb import read_endpoint
+from ownership.drift.readers.serverless import read_projects
+from ownership.drift.readers.yaml_values import Files, Map, real
 from ownership.drift.report import Waived, as_json, as_text
-from ownership.drift.serverless import read_projects
-from ownership.drift.source import Files, Map, real
+from ownership.drift.types import Comparison, Declared, Infrastructure, Place, ReadError, Waiver
 
 NO_DRIFT, DRIFT, UNREADABLE = 0, 1, 2
 TOKEN = "OWNERSHIP_REGISTRY_TOKEN"  # noqa: S105 -- the variable's name

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from ownership.drift.model import (
+from ownership.drift.types import (
     Access,
     Comparison,
     Declared,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ownership.drift.model import Comparison, Declared, Finding, Infrastructure, Place, Waiver
+from ownership.drift.types import Comparison, Declared, Finding, Infrastructure, Place, Waiver
 
 Waived = Mapping[Finding, Waiver]
 

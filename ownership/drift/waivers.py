@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import date
 from urllib.parse import urljoin
 
-from ownership.drift.declared import fetch
-from ownership.drift.model import Finding, Identity, Place, ReadError, Waiver
+from ownership.drift.registry_client import fetch
+from ownership.drift.types import Finding, Identity, Place, ReadError, Waiver
 
 
 def waived(

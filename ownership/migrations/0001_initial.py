@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
                 (
                     "found",
                     models.JSONField(
-                        help_text="What the reader found, grants apart; as ownership.drift.stored.", null=True
+                        help_text="What the reader found, grants apart; as ownership.drift.serialization.", null=True
                     ),
                 ),
             ],

@@ -6,11 +6,11 @@ from django.db import models
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from ownership.base import RegistryModel, RegistryQuerySet
-from ownership.drift import model as drift
-from ownership.models.rules import is_one_line
+from ownership.drift import types as drift
+from ownership.history.tracked import RegistryModel, RegistryQuerySet
 from ownership.models.services import Environment, Service
 from ownership.models.tables import Table
+from ownership.models.validators import is_one_line
 
 KINDS = get_args(drift.Kind)
 
@@ -49,7 +49,9 @@ class DriftRun(models.Model):
     findings = models.JSONField(
         null=True, help_text="[[kind, table, service, waived, granted], …]; null where only figures are kept."
     )
-    found = models.JSONField(null=True, help_text="What the reader found, grants apart; as ownership.drift.stored.")
+    found = models.JSONField(
+        null=True, help_text="What the reader found, grants apart; as ownership.drift.serialization."
+    )
 
     objects = DriftRunQuerySet.as_manager()
 

@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from ownership.base import RegistryModel
-from ownership.models.rules import SERVICE_NAME, has_no_nul, is_one_line
+from ownership.history.tracked import RegistryModel
+from ownership.models.validators import SERVICE_NAME, has_no_nul, is_one_line
 
 
 class Environment(RegistryModel):

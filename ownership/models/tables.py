@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from ownership.base import RegistryModel
-from ownership.models.rules import READS, TABLE_NAME, WRITES, KeyType, Mode, has_no_nul, is_one_line
+from ownership.history.tracked import RegistryModel
 from ownership.models.services import Service, TableGroup
+from ownership.models.validators import READS, TABLE_NAME, WRITES, KeyType, Mode, has_no_nul, is_one_line
 
 
 def key_schema_constraints(model: str) -> list[models.BaseConstraint]:

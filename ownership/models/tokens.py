@@ -3,7 +3,7 @@
 from django.db import models
 from knox.models import AbstractAuthToken
 
-from ownership.models.rules import is_one_line
+from ownership.models.validators import is_one_line
 
 
 class ApiToken(AbstractAuthToken):

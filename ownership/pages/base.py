@@ -6,13 +6,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
-from ownership import past
-from ownership.history import ChangeSet
-from ownership.near import near
-from ownership.pages.names import Moved, NothingNamed
+from ownership.catalog.suggestions import near
+from ownership.history import time_travel
+from ownership.history.models import ChangeSet
+from ownership.pages.former_names import Moved, NothingNamed
+from ownership.web.refusals import refusal
 
 
 class BadAddress(ValueError):
@@ -44,9 +45,9 @@ class Page(TemplateView):
             if any("\x00" in text for text in texts):
                 raise BadAddress("An address can't hold the NUL character.")
             self.moment = _moment(asked)
-            with past.as_of(self.moment["revision"]) if self.moment else nullcontext():
+            with time_travel.as_of(self.moment["revision"]) if self.moment else nullcontext():
                 response: Any = self._shown(request, *args, **kwargs)
-        except (BadAddress, past.BadMoment) as error:
+        except (BadAddress, time_travel.BadMoment) as error:
             return refusal(request, 400, "This address asks for what is not there", str(error))
         except Moved as moved:
             return redirect(moved.url)
@@ -93,7 +94,7 @@ def _moment(asked: dict[str, str]) -> dict[str, Any] | None:
     if len(asked) > 1:
         raise BadAddress("Give revision or as_of, not both.")
     [(name, value)] = asked.items()
-    revision = (past.at_revision if name == "revision" else past.at_time)(value)[0]
+    revision = (time_travel.at_revision if name == "revision" else time_travel.at_time)(value)[0]
     near = ChangeSet.objects.in_bulk([revision, revision + 1])
     return {
         "revision": revision,
@@ -101,8 +102,3 @@ def _moment(asked: dict[str, str]) -> dict[str, Any] | None:
         "following": near.get(revision + 1),
         "query": f"revision={revision}",
     }
-
-
-def refusal(request: HttpRequest, status: int, title: str, message: str, **context: Any) -> HttpResponse:
-    """A page that says what was wrong with the address and where to go from here."""
-    return render(request, "ownership/refusal.html", {"title": title, "message": message, **context}, status=status)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from ownership.feed import id_named
+from ownership.audit.feed import id_named
+from ownership.audit.timeline import Page as TimelinePage
+from ownership.audit.timeline import Timeline
 from ownership.models import Service, Table
 from ownership.pages.base import Page
-from ownership.pages.names import NothingNamed
-from ownership.timeline import Page as TimelinePage
-from ownership.timeline import Timeline
+from ownership.pages.former_names import NothingNamed
 
 LATELY = 5
 

@@ -5,11 +5,11 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import Count
 
-from ownership.history import ChangeSet
-from ownership.map import whole_tables
+from ownership.catalog.queries import whole_tables
+from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Table, TableGroup
 from ownership.pages.base import Page
-from ownership.pages.names import NothingNamed
+from ownership.pages.former_names import NothingNamed
 
 # Of a larger map the first page shows the groups alone.
 WHOLE = 150

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ownership.near import near
+from ownership.catalog.search import LONGEST, search
+from ownership.catalog.suggestions import near
 from ownership.pages.base import Page
-from ownership.search import LONGEST, search
 
 
 class SearchPage(Page):

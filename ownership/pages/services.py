@@ -5,13 +5,13 @@ from typing import Any
 
 from django.core.paginator import Paginator
 
-from ownership import granted
+from ownership.audit.timeline import Timeline
+from ownership.findings import declared_vs_granted
 from ownership.models import READS, WRITES, Access, Mode, Service, Table
 from ownership.pages.base import Page
+from ownership.pages.data_flow import Neighbour, Picture, Side, picture, side_of
+from ownership.pages.former_names import namesakes_of, renamed, row_named
 from ownership.pages.history import lately
-from ownership.pages.names import namesakes_of, renamed, row_named
-from ownership.pages.picture import Neighbour, Picture, Side, picture, side_of
-from ownership.timeline import Timeline
 
 ACCESSES_A_PAGE = 100
 OWNED_A_PAGE = 100
@@ -45,7 +45,9 @@ class ServicePage(Page):
             "renamed": renamed(service, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(service) if self.request.user.is_authenticated else [],
             # Drift takes a sign-in, and the runs are of today's infrastructure.
-            "granted": granted.of_service(service) if self.request.user.is_authenticated and not self.moment else [],
+            "granted": declared_vs_granted.of_service(service)
+            if self.request.user.is_authenticated and not self.moment
+            else [],
             "latest": lately(self, Timeline.of(Service, service.pk)),
         }
 

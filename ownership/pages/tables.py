@@ -3,15 +3,15 @@
 from functools import partial
 from typing import Any
 
-from ownership import granted
-from ownership.hints import hints
-from ownership.map import whole_tables
+from ownership.audit.timeline import Timeline
+from ownership.catalog.queries import whole_tables
+from ownership.catalog.warnings import hints
+from ownership.findings import declared_vs_granted
 from ownership.models import Access, Environment, Mode, Table
 from ownership.pages.base import Page
+from ownership.pages.data_flow import Neighbour, Picture, Side, picture, side_of
+from ownership.pages.former_names import namesakes_of, renamed, row_named
 from ownership.pages.history import lately
-from ownership.pages.names import namesakes_of, renamed, row_named
-from ownership.pages.picture import Neighbour, Picture, Side, picture, side_of
-from ownership.timeline import Timeline
 
 
 def physical_names(base_name: str) -> list[tuple[str, list[str]]]:
@@ -41,7 +41,9 @@ class TablePage(Page):
             "renamed": renamed(table, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(table) if self.request.user.is_authenticated else [],
             # Drift takes a sign-in, and the runs are of today's infrastructure.
-            "granted": granted.of_table(table) if self.request.user.is_authenticated and not self.moment else [],
+            "granted": declared_vs_granted.of_table(table)
+            if self.request.user.is_authenticated and not self.moment
+            else [],
             "latest": lately(self, Timeline.of(Table, table.pk)),
         }
 

@@ -3,10 +3,10 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from ownership.catalog.trace import DEEPEST, MOST, USUAL, Trace, trace
 from ownership.models import Service, Table
 from ownership.pages.base import BadAddress, Page
-from ownership.pages.names import row_named
-from ownership.trace import DEEPEST, MOST, USUAL, Trace, trace
+from ownership.pages.former_names import row_named
 
 DIRECTIONS = ("downstream", "upstream")
 # What the places of a hop are to those of the hop before, by direction and kind.

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ownership.pages import decide, drift, history, home, matrix, search, services, tables, trace
+from ownership.pages import decisions, findings, history, home, matrix, search, services, tables, trace
 
 app_name = "pages"
 urlpatterns = [
@@ -10,9 +10,9 @@ urlpatterns = [
     path("search/", search.SearchPage.as_view(), name="search"),
     path("matrix/", matrix.MatrixPage.as_view(), name="matrix"),
     path("groups/<path:name>/", home.GroupPage.as_view(), name="group"),
-    path("drift/", drift.DriftPage.as_view(), name="drift"),
-    path("drift/accept/", decide.AcceptPage.as_view(), name="drift-accept"),
-    path("drift/waive/", decide.WaivePage.as_view(), name="drift-waive"),
+    path("drift/", findings.DriftPage.as_view(), name="drift"),
+    path("drift/accept/", decisions.AcceptPage.as_view(), name="drift-accept"),
+    path("drift/waive/", decisions.WaivePage.as_view(), name="drift-waive"),
     path("tables/<str:name>/", tables.TablePage.as_view(), name="table"),
     path("tables/<str:name>/history/", history.TableHistoryPage.as_view(), name="table-history"),
     path("tables/<str:name>/trace/", trace.TableTracePage.as_view(), name="table-trace"),

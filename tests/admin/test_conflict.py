@@ -6,10 +6,11 @@ import pytest
 from django.test import Client
 
 from ownership.admin import base
-from ownership.history import ChangeSet, change_set
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
 from ownership.models import Access, SecondaryIndex, Service, Table
-from tests.admin.pages import change_url, form_of, open_form, save_form
-from tests.factories import make_access, make_service, make_table
+from tests.support.admin_forms import change_url, form_of, open_form, save_form
+from tests.support.factories import make_access, make_service, make_table
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from ownership.models import Service, Table
-from tests.admin.pages import change_url, open_form, save_form
+from tests.support.admin_forms import change_url, open_form, save_form
 
 pytestmark = pytest.mark.django_db
 

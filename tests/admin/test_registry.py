@@ -8,11 +8,13 @@ from django.test import Client
 from django.urls import reverse
 
 from ownership.admin import filters
-from ownership.bulk import save_rows
-from ownership.history import ChangeSet, change_set, entries_of
+from ownership.history.bulk import save_rows
+from ownership.history.change_sets import change_set
+from ownership.history.entries import entries_of
+from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Table, TableGroup
-from tests.admin.pages import change_url, form_of, open_form, save_form
-from tests.factories import make_access, make_service, make_table
+from tests.support.admin_forms import change_url, form_of, open_form, save_form
+from tests.support.factories import make_access, make_service, make_table
 
 pytestmark = pytest.mark.django_db
 

@@ -7,10 +7,11 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from ownership.admin import undo as admin_undo
-from ownership.history import ChangeSet, change_set
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
 from ownership.models import Service, Table
-from tests.admin.pages import form_of
-from tests.factories import make_service, make_table
+from tests.support.admin_forms import form_of
+from tests.support.factories import make_service, make_table
 
 pytestmark = pytest.mark.django_db
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from ownership.history import change_set
+from ownership.findings.runs import today
+from ownership.history.change_sets import change_set
 from ownership.models import Waiver
-from ownership.runs import today
-from tests.admin.pages import change_url, form_of
-from tests.factories import make_table, make_waiver
+from tests.support.admin_forms import change_url, form_of
+from tests.support.factories import make_table, make_waiver
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:ownership_waiver_changelist")

@@ -12,7 +12,7 @@ from knox.models import get_digest_token
 from knox.settings import CONSTANTS
 
 from ownership.models import ApiToken, Table
-from tests.factories import make_service, make_table
+from tests.support.factories import make_service, make_table
 
 
 @pytest.fixture

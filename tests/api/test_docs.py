@@ -9,10 +9,10 @@ import subprocess
 import pytest
 from django.conf import settings
 
-from ownership.api import changes, compare, drift, filters, map, serializers, trace, urls, views
-from ownership.history import change_set
+from ownership.api import compare, drift, filters, history, map_view, serializers, trace, urls, views
+from ownership.catalog.trace import DEEPEST, MOST, USUAL
+from ownership.history.change_sets import change_set
 from ownership.models import Access
-from ownership.trace import DEEPEST, MOST, USUAL
 from tests.api.conftest import make_token
 
 TEXT = (settings.BASE_DIR / "docs" / "api.md").read_text(encoding="utf-8")
@@ -57,8 +57,8 @@ def test_every_filter_and_order_is_documented_and_no_other(address, view):
 
 
 def test_every_parameter_of_history_is_documented_and_no_other():
-    assert {*row("Following changes", "`changes/`")[1], "format"} == changes.ChangesView.parameters
-    assert {"before", "format"} == changes.TimelineView.parameters
+    assert {*row("Following changes", "`changes/`")[1], "format"} == history.ChangesView.parameters
+    assert {"before", "format"} == history.TimelineView.parameters
     assert {*row("The map as it was", "`compare/`")[1], "format"} == compare.CompareView.parameters
 
 
@@ -82,7 +82,7 @@ def test_every_form_is_documented_and_no_other():
         (address, *form) for *addresses, name, media in cells for address in addresses for form in [(name, media)]
     }
     forms = {
-        "map/": map.MapView.renderer_classes[1:],
+        "map/": map_view.MapView.renderer_classes[1:],
         "tables/{name}/": views.TableView.detail_renderers,
         "services/{name}/": views.ServiceView.detail_renderers,
     }
@@ -128,9 +128,9 @@ def test_the_limits_are_documented(number):
         serializers.AccessSerializer,
         serializers.ServiceSerializer,
         serializers.ProblemSerializer,
-        changes.FeedSerializer,
-        changes.ChangeSetSerializer,
-        changes.EntrySerializer,
+        history.FeedSerializer,
+        history.ChangeSetSerializer,
+        history.EntrySerializer,
         trace.TraceSerializer,
         trace.HopSerializer,
         trace.PlaceSerializer,

@@ -6,15 +6,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ownership import runs
-from ownership.drift.model import Key, KeySchema, Place, TableShape, Unresolved
-from ownership.history import change_set
+from ownership.drift.types import Key, KeySchema, Place, TableShape, Unresolved
+from ownership.findings import runs
+from ownership.findings.runs import today
+from ownership.findings.waiving import waive
+from ownership.history.change_sets import change_set
 from ownership.models import Access, Service, Table
-from ownership.runs import today
-from ownership.waive import waive
-from tests.factories import make_access, make_service, make_table, make_waiver
-from tests.runs import keep_run
-from tests.test_waive import show
+from tests.findings.test_waiving import show
+from tests.support.factories import make_access, make_service, make_table, make_waiver
+from tests.support.runs import keep_run
 
 pytestmark = pytest.mark.django_db
 

@@ -3,8 +3,8 @@
 import pytest
 
 from ownership.models import Mode
-from tests import document_facts as document
-from tests.factories import make_access, make_service, make_table
+from tests.support import document_facts as document
+from tests.support.factories import make_access, make_service, make_table
 
 OWNED = [*document.STATED_OWNERSHIP_ONLY]
 OWNER = {name: owner for name, _, owner, *_ in document.TABLES}

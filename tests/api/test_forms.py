@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ownership.history import change_set
+from ownership.history.change_sets import change_set
 from ownership.models import Table
-from tests.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_service, make_table
 
 FORMS = {
     "map/": {"csv": "text/csv", "markdown": "text/markdown"},

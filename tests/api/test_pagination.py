@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import make_service
+from tests.support.factories import make_service
 
 
 def test_pages_together_are_the_list(seeded, get):

@@ -7,12 +7,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from ownership.history import ChangeSet, change_set
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
+from ownership.history.time_travel import head
 from ownership.models import Access, Service, Table
-from ownership.past import head
 from tests.api.conftest import make_token
-from tests.factories import make_access, make_service, make_table
-from tests.test_past import a_life
+from tests.history.test_time_travel import a_life
+from tests.support.factories import make_access, make_service, make_table
 
 MAP_AND_LISTS = ["map/", "tables/", "services/", "accesses/", "groups/", "environments/"]
 DETAILS = ["tables/biztechUsers/", "services/teams/", "tables/biztechUsers/trace/", "services/interactions/trace/"]

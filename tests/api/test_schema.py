@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from ownership.api import filters, urls
-from tests.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_service, make_table
 
 CHECKED_IN = settings.BASE_DIR / "docs" / "openapi.yaml"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ownership.models import Environment, Service, Table
-from tests.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_service, make_table
 
 TABLE = ["name", "group", "description", "owner", "key_schema", "more", "indexes", "accesses"]
 SERVICE = ["name", "part_of", "description", "contact", "repository", "aliases"]

@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ownership.history import change_set
+from ownership.history.change_sets import change_set
 from ownership.models import Access
-from tests.factories import make_access, make_table
+from tests.support.factories import make_access, make_table
 
 
 def shape(answer):

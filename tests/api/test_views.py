@@ -5,12 +5,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from ownership import past
 from ownership.api import base, snapshot
+from ownership.history import time_travel
 from ownership.models import Access, Table
-from tests.admin.pages import open_form, save_form
 from tests.api.conftest import make_token
-from tests.factories import make_service, make_table
+from tests.support.admin_forms import open_form, save_form
+from tests.support.factories import make_service, make_table
 
 DATA = [
     "map/",
@@ -190,8 +190,8 @@ def test_every_query_and_form_has_an_etag_of_its_own(seeded, get):
 
 def test_the_same_revision_number_of_another_history_is_another_etag(here, get, monkeypatch):
     etag = get("map/")["ETag"]
-    revision, digest = past.head()
-    monkeypatch.setattr(past, "head", lambda: (revision, digest[::-1]))
+    revision, digest = time_travel.head()
+    monkeypatch.setattr(time_travel, "head", lambda: (revision, digest[::-1]))
 
     assert get("map/")["X-Registry-Revision"] == str(revision)
     assert get("map/")["ETag"] != etag
@@ -221,7 +221,7 @@ def test_a_change_between_head_and_rows_is_read_again(here, get, monkeypatch):
         return real()
 
     monkeypatch.setattr(snapshot, "whole_map", edited_meanwhile)
-    before = past.head()[0]
+    before = time_travel.head()[0]
 
     answer = get("map/")
 

@@ -6,7 +6,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from tests.browser.conftest import complaints, follow, sign_in
-from tests.runs import keep_run
+from tests.support.runs import keep_run
 
 pytestmark = pytest.mark.browser
 

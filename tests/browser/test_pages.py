@@ -13,8 +13,8 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from ownership.models import Service, Table
 from tests.api.conftest import make_token
 from tests.browser.conftest import complaints, follow, sign_in
-from tests.runs import keep_run
-from tests.test_roles import address, routes
+from tests.support.runs import keep_run
+from tests.system.test_roles import address, routes
 
 pytestmark = pytest.mark.browser
 

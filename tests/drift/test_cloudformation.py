@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from ownership.drift.cloudformation import read_templates
-from ownership.drift.model import Infrastructure, Place
-from tests.drift.projects import ARN, grants, names, write
+from ownership.drift.readers.cloudformation import read_templates
+from ownership.drift.types import Infrastructure, Place
+from tests.support.drift_projects import ARN, grants, names, write
 
 TEMPLATE = """
 AWSTemplateFormatVersion: 2010-09-09

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 import ownership.drift
-from ownership.drift import declared
+from ownership.drift import registry_client
 from ownership.drift.command import main, parser
-from tests.drift.projects import ARN, a_map, statement, write
+from tests.support.drift_projects import ARN, a_map, statement, write
 
 ROOT = Path(__file__).parents[2]
 MAP = a_map("users read biztechUsers", "payments read_write biztechPrizes")
@@ -133,7 +133,7 @@ def test_the_map_may_be_a_yaml_file(tmp_path: Path, form: str) -> None:
 def test_a_registry_without_end_is_no_map(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(declared, "MAX_BYTES", 1_000)
+    monkeypatch.setattr(registry_client, "MAX_BYTES", 1_000)
     assert run(tmp_path, "--registry", "/dev/zero")[0] == 2
     assert "more than 1,000 bytes" in capsys.readouterr().err
 
@@ -239,7 +239,7 @@ def test_a_token_is_not_carried_along_a_redirect(
 
 
 def test_it_runs_without_django(tmp_path: Path) -> None:
-    for path in Path(ownership.drift.__file__).parent.glob("*.py"):
+    for path in Path(ownership.drift.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from ownership.drift.compare import compare
-from ownership.drift.declared import from_map
-from ownership.drift.model import Access, Infrastructure, Key, KeySchema, Mode, Place, TableShape, Unresolved
-from tests.drift.projects import a_map
+from ownership.drift.registry_client import from_map
+from ownership.drift.types import Access, Infrastructure, Key, KeySchema, Mode, Place, TableShape, Unresolved
+from tests.support.drift_projects import a_map
 
 PLACE = Place("users/serverless.yml", 9)
 PARTS: dict[str, str | None] = {"interactions": None, "teams": "interactions", "juries": "teams"}

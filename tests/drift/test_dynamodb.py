@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ownership.drift import dynamodb
-from ownership.drift.dynamodb import read_endpoint
-from ownership.drift.model import ReadError
-from tests.drift.projects import names
+from ownership.drift.readers import dynamodb
+from ownership.drift.readers.dynamodb import read_endpoint
+from ownership.drift.types import ReadError
+from tests.support.drift_projects import names
 
 boto3 = pytest.importorskip("boto3")
 pytest.importorskip("moto.server")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drift.projects import ARN, grants, read
+from tests.support.drift_projects import ARN, grants, read
 
 EXTENDED = """
 provider:

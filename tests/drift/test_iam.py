@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from ownership.drift import actions
-from ownership.drift.iam import glob, item_actions
-from ownership.drift.model import Infrastructure
-from tests.drift.projects import ARN, grants, read
+from ownership.drift.iam import actions
+from ownership.drift.iam.policies import glob, item_actions
+from ownership.drift.types import Infrastructure
+from tests.support.drift_projects import ARN, grants, read
 
 TABLES = ("biztechUsers", "biztechEvents", "bizScores")
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ownership.drift.cloudformation import read_templates
-from ownership.drift.model import Access, Infrastructure, Place
-from tests.drift.projects import ARN, grants, names, read, statement, write
+from ownership.drift.readers.cloudformation import read_templates
+from ownership.drift.types import Access, Infrastructure, Place
+from tests.support.drift_projects import ARN, grants, names, read, statement, write
 
 EXPORTING = """
 resources:

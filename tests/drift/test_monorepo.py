@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ownership.drift.compare import compare
-from ownership.drift.declared import from_map
-from ownership.drift.names import Names
-from ownership.drift.serverless import read_projects
-from tests.drift.projects import a_map, grants, write
+from ownership.drift.naming import Names
+from ownership.drift.readers.serverless import read_projects
+from ownership.drift.registry_client import from_map
+from tests.support.drift_projects import a_map, grants, write
 
 DECLARED = a_map(
     "users read_write clubUsers",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ownership.drift.model import Place
-from tests.drift.projects import ARN, grants, read
+from ownership.drift.types import Place
+from tests.support.drift_projects import ARN, grants, read
 
 FILE = "users/serverless.yml"
 STATEMENTS = f"""\

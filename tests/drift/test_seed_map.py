@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from ownership.drift.compare import compare
-from ownership.drift.declared import load
-from ownership.drift.model import Access, Comparison
-from ownership.drift.names import Names
-from ownership.drift.serverless import read_projects
-from tests.drift.projects import ARN, write
+from ownership.drift.naming import Names
+from ownership.drift.readers.serverless import read_projects
+from ownership.drift.registry_client import load
+from ownership.drift.types import Access, Comparison
+from tests.support.drift_projects import ARN, write
 
 HERE = Path(__file__).parent
 SEED = HERE.parents[1] / "fixtures" / "ownership.yaml"

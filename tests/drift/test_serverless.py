@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from ownership.drift.model import Access, Place
-from ownership.drift.serverless import read_projects
-from tests.drift.projects import ARN, grants, names, read, statement, write
+from ownership.drift.readers.serverless import read_projects
+from ownership.drift.types import Access, Place
+from tests.support.drift_projects import ARN, grants, names, read, statement, write
 
 FILE = "services/users/serverless.yml"
 SUFFIXES = {"config.dev.json": '{"ENVIRONMENT": ""}', "config.prod.json": '{"ENVIRONMENT": "PROD"}'}

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from ownership.drift.model import Finding, Identity, Waiver
+from ownership.drift.types import Finding, Identity, Waiver
 from ownership.drift.waivers import waived
 
 FINDING = Finding("wider_grant", "biztechUsers", "bots", "read", "read_write", "users")

@@ -8,10 +8,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from ownership.history import change_set
+from ownership.history.change_sets import change_set
 from ownership.models import Table, TableGroup
 from ownership.pages import home
-from tests.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_service, make_table
 
 HOME = reverse("pages:home")
 

@@ -7,10 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from ownership.history import change_set
+from ownership.history.change_sets import change_set
 from ownership.models import Access, Table, TableGroup
 from ownership.pages import matrix
-from tests.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_service, make_table
 
 URL = reverse("pages:matrix")
 

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from ownership.history import ChangeSet
+from ownership.history.models import ChangeSet
 from ownership.models import Service, Table
-from tests.factories import make_table
+from tests.support.factories import make_table
 
 HOME = reverse("pages:home")
 PAGES = ("/", "/matrix/", "/services/", "/groups/Core Tables/", "/search/?q=biz", "/tables/biztechEvents/")

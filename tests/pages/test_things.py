@@ -10,10 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from ownership.history import change_set
+from ownership.history.change_sets import change_set
 from ownership.models import Service, Table
 from ownership.pages import services as service_module
-from tests.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_service, make_table
 
 
 def table_page(client, name, **query):
@@ -221,7 +221,7 @@ def test_pages_take_a_fixed_number_of_queries(viewer_client):
 
 
 def test_the_form_leads_to_the_page_also_while_a_name_is_typed_that_no_address_has(seeded, lead_client):
-    from tests.admin.pages import open_form, save_form
+    from tests.support.admin_forms import open_form, save_form
 
     table = Table.objects.get(name="biztechUsers")
     form = open_form(lead_client, table) | {"name": "no/such?name"}

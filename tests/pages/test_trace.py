@@ -7,10 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from ownership.history import change_set
+from ownership.history.change_sets import change_set
 from ownership.models import Access
-from tests.factories import make_access, make_table
 from tests.pages.test_things import text_of
+from tests.support.factories import make_access, make_table
 
 
 def page(client, kind, name, **query):
@@ -61,7 +61,7 @@ def test_its_links_keep_the_moment_and_change_direction_and_depth(seeded, viewer
 
 def test_a_trace_that_is_cut_off_says_so(seeded, viewer_client, monkeypatch):
     assert "This is not all" not in page(viewer_client, "service", "payments")
-    monkeypatch.setattr("ownership.trace.MOST", 5)
+    monkeypatch.setattr("ownership.catalog.trace.MOST", 5)
     assert "This is not all" in page(viewer_client, "service", "payments")
 
 

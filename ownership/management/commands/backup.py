@@ -6,8 +6,8 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ownership.backup import BackupError, backup
-from ownership.verify import Head
+from ownership.audit.verification import Head
+from ownership.operations.backup import BackupError, backup
 
 
 class Command(BaseCommand):

@@ -5,9 +5,10 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from ownership.bootstrap import TEAM_LEADS
-from ownership.history import ChangeSet, change_set
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
 from ownership.models import Access, Mode, SecondaryIndex, Service, Table
+from ownership.models.roles import TEAM_LEADS
 
 MARK = "demo-lead"
 

@@ -5,11 +5,11 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ownership import runs
 from ownership.drift.command import Registry, parser, run
-from ownership.drift.model import Comparison, Declared, Infrastructure, Place, ReadError, Waiver
 from ownership.drift.report import in_a_line
-from ownership.history import account_name
+from ownership.drift.types import Comparison, Declared, Infrastructure, Place, ReadError, Waiver
+from ownership.findings import runs
+from ownership.history.change_sets import account_name
 
 
 class Command(BaseCommand):

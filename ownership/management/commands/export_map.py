@@ -5,8 +5,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ownership.api.serializers import map_of_today
-from ownership.exports import csv, markdown
-from ownership.seed import SeedError, fixture_map
+from ownership.exchange.exports import to_csv, to_markdown
+from ownership.exchange.seed import SeedError, fixture_map
 
 
 class Command(BaseCommand):
@@ -23,6 +23,6 @@ class Command(BaseCommand):
             content = fixture_map(options["fixture"]) if options["fixture"] else map_of_today()
         except SeedError as error:
             raise CommandError(str(error)) from error
-        pieces = csv.lines(content) if options["format"] == "csv" else [markdown.render(content).encode()]
+        pieces = to_csv.lines(content) if options["format"] == "csv" else [to_markdown.render(content).encode()]
         for piece in pieces:
             self.stdout.write(piece.decode(), ending="")

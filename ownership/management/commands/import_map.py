@@ -7,10 +7,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError
 from django.template.defaultfilters import pluralize
 
-from ownership.imports.files import UnreadableFile, read
-from ownership.imports.plan import NotApplied, Plan, compare
-from ownership.imports.stated import KINDS, in_a_line
-from ownership.lock import RegistryBusy
+from ownership.exchange.imports.formats import UnreadableFile, read
+from ownership.exchange.imports.plan import NotApplied, Plan, compare
+from ownership.exchange.imports.statements import KINDS, in_a_line
+from ownership.history.lock import RegistryBusy
 from ownership.management.applying import add_arguments, user_named
 
 ON_A_TERMINAL = 200  # changes that are told there; nobody reads a hundred thousand

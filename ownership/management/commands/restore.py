@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ownership.backup import BackupError, holds_data, restore
+from ownership.operations.backup import BackupError, holds_data, restore
 
 
 class Command(BaseCommand):

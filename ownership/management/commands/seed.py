@@ -5,9 +5,9 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ownership.history import ChangeSet
-from ownership.lock import RegistryBusy
-from ownership.seed import SeedError, seed
+from ownership.exchange.seed import SeedError, seed
+from ownership.history.lock import RegistryBusy
+from ownership.history.models import ChangeSet
 
 FIXTURE = settings.BASE_DIR / "fixtures" / "ownership.yaml"
 

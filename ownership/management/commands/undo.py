@@ -4,10 +4,11 @@ from collections import Counter
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ownership import undo
-from ownership.history import ChangeSet, change_set
-from ownership.lock import RegistryBusy
+from ownership.history.change_sets import change_set
+from ownership.history.lock import RegistryBusy
+from ownership.history.models import ChangeSet
 from ownership.management.applying import add_arguments, user_named
+from ownership.plans import undo
 
 _SHOWN = 20
 

@@ -5,8 +5,8 @@ from itertools import chain
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from ownership.bootstrap import missing_guards
-from ownership.verify import Head, Verification
+from ownership.audit.verification import Head, Verification
+from ownership.history.append_only import missing_guards
 
 
 def _head(text: str) -> Head:

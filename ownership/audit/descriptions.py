@@ -1,0 +1,119 @@
+"""History in words: an entry, and its fields with their old and new values, as people read them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model
+from django.urls import reverse
+
+from ownership.audit.text_diff import Pieces, marked, shortened
+from ownership.history.models import CHANGED, CREATED, VERBS
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of an entry, in words: old and new value as people read them ("Read + Write", "not stated")."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+    def marked(self) -> tuple[Pieces, Pieces]:
+        """Old and new text as (differs, words) pieces."""
+        return marked(self.old or "—", self.new or "—")
+
+    def shown(self) -> tuple[Pieces, Pieces]:
+        """The pieces, of long texts just those that differ and some words around them."""
+        old, new = self.marked()
+        return shortened(old), shortened(new)
+
+    def is_cut(self) -> tuple[bool, bool]:
+        """Whether there is more to see of the old and of the new text than is shown."""
+        (old, new), (old_shown, new_shown) = self.marked(), self.shown()
+        return old != old_shown, new != new_shown
+
+
+@dataclass(frozen=True)
+class Said:
+    """An entry as people read it: what kind of thing, its label of that time, what happened, and the fields."""
+
+    entry: Any
+    kind: str
+    label: str
+    verb: str
+    changes: list[Change]
+
+    def history_url(self) -> str:
+        """Where the row's timeline is, also when the row is deleted."""
+        return history_url(self.entry.instance_type, self.entry.id)
+
+    def undo_url(self) -> str:
+        """Where it is undone: what was deleted, restored."""
+        return reverse("admin:ownership_undo_entry", args=[self.entry.change_set_id, self.entry.sequence])
+
+
+def history_url(model: Any, pk: int) -> str:
+    """Where a row's timeline is, also when the row is deleted."""
+    return reverse(f"admin:ownership_{model._meta.model_name}_history", args=[pk])
+
+
+def said(entry: Any) -> Said:
+    """The entry in words."""
+    model = entry.instance_type
+    return Said(
+        entry=entry,
+        kind=str(model._meta.verbose_name),
+        label=entry.label,
+        verb=VERBS[entry.history_type],
+        changes=_changes(entry),
+    )
+
+
+def _changes(entry: Any) -> list[Change]:
+    """The entry's fields in words; of created and deleted rows what was stated and the label does not say."""
+    changes, model = entry.changes, entry.instance_type
+    if entry.history_type != CHANGED:
+        said_now = 1 if entry.history_type == CREATED else 0
+        in_label = {lookup.split("__")[0] for lookup in model.natural_key_lookups} | {"position"}
+        changes = {
+            name: pair
+            for name, pair in changes.items()
+            if pair[said_now] not in ("", None, []) and name not in in_label
+        }
+    return changes_in_words(model, changes)
+
+
+def changes_in_words(model: type[Model], changes: dict[str, list]) -> list[Change]:
+    """{field: [old, new]} in words, in the model's order, keys last (a database may order JSON its own way)."""
+    order = {field.name: place for place, field in enumerate(model._meta.fields)}
+    return [
+        Change(_field_name(model, name), in_words(model, name, old), in_words(model, name, new))
+        for name, (old, new) in sorted(
+            changes.items(), key=lambda item: (_is_key(item[0]), order.get(item[0], len(order)))
+        )
+    ]
+
+
+def _is_key(name: str) -> bool:
+    return name.startswith(("partition_key", "sort_key"))
+
+
+def _field_name(model: type[Model], name: str) -> str:
+    """The field as people call it; a field that is no more keeps its name."""
+    names = {f.name: str(f.verbose_name) for f in model._meta.fields}
+    if name.endswith(("_key_type", "_key_format")):
+        key, part = name.rsplit("_", 1)
+        return f"{key.replace('_', ' ')} {part}"
+    return names.get(name, name)
+
+
+def in_words(model: type[Model], name: str, value: Any) -> str | None:
+    """A stored value as people read it; None where there is none."""
+    if value is None or value == "" or value == []:
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    choices = {f.name: dict(f.flatchoices) for f in model._meta.fields}.get(name, {})
+    return str(choices.get(value, value))

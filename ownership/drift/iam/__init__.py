@@ -1,0 +1,1 @@
+"""What IAM policies permit, and which actions of DynamoDB read or write."""

@@ -1,0 +1,1 @@
+"""Readers of infrastructure: Serverless Framework, CloudFormation, a DynamoDB endpoint."""

@@ -1,0 +1,1 @@
+"""The map as files: exports, imports, and the seed."""

@@ -1,0 +1,3 @@
+"""The two groups of accounts."""
+
+TEAM_LEADS, VIEWERS = "Team leads", "Viewers"

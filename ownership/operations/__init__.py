@@ -1,0 +1,1 @@
+"""Running the registry: completing a migrated database, backups, metrics."""

@@ -1,0 +1,1 @@
+"""What every request passes before it reaches a view: request id, client address, rate limit, sign-in, health."""

@@ -1,0 +1,195 @@
+"""Search finds things by what people have at hand."""
+
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from ownership.catalog.search import LONGEST, search
+from ownership.history.change_sets import change_set
+from ownership.history.time_travel import as_of
+from ownership.models import Environment, Service, Table
+from tests.support.factories import make_access, make_service, make_table
+
+ARN = "arn:aws:dynamodb:us-west-2:123456789012:table/biztechRegistrationsPROD"
+LOG = (
+    '2026-11-23T02:11:08Z 5f1c ERROR {"service":"x","message":"ConditionalCheckFailed: Requested resource not found: '
+    'Table: biztechUsersPROD not found.","retry":3}'
+)
+
+
+def known(text):
+    return [(k.table.name, k.physical_name, k.environments) for k in search(text).tables]
+
+
+def held(text, kind):
+    [hits] = [hits for hits in search(text).hits if hits.kind == kind]
+    return [str(row) for row in hits.rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "table", "physical", "environments"),
+    [
+        ("biztechUsersPROD", "biztechUsers", "biztechUsersPROD", ["production"]),
+        ("biztechUsers", "biztechUsers", "biztechUsers", ["dev", "staging"]),
+        (ARN, "biztechRegistrations", "biztechRegistrationsPROD", ["production"]),
+        (f"{ARN}/stream/2026-01-31T00:00:00.000", "biztechRegistrations", "biztechRegistrationsPROD", ["production"]),
+        (f"{ARN}/index/event-query", "biztechRegistrations", "biztechRegistrationsPROD", ["production"]),
+        (LOG, "biztechUsers", "biztechUsersPROD", ["production"]),
+        ("Is it biztechUsers?", "biztechUsers", "biztechUsers", ["dev", "staging"]),
+        ("It is biztechUsersPROD.", "biztechUsers", "biztechUsersPROD", ["production"]),
+    ],
+)
+def test_a_physical_name_is_recognised_wherever_it_stands(seeded, text, table, physical, environments):
+    assert known(text) == [(table, physical, environments)]
+
+
+def test_a_name_that_two_tables_can_mean_gives_both(seeded):
+    make_table("biztechUsersPROD")
+    assert known("biztechUsersPROD") == [
+        ("biztechUsersPROD", "biztechUsersPROD", ["dev", "staging"]),
+        ("biztechUsers", "biztechUsersPROD", ["production"]),
+    ]
+
+
+def test_a_table_is_known_by_its_base_name_where_every_environment_has_a_suffix(seeded):
+    for environment in Environment.objects.filter(suffix=""):
+        environment.suffix = f"-{environment.name}"
+        environment.save()
+    assert known("biztechUsers-dev") == [("biztechUsers", "biztechUsers-dev", ["dev"])]
+    assert known("biztechUsers") == [("biztechUsers", "biztechUsers", [])]
+
+
+def test_an_index_in_an_arn_is_that_of_its_table(seeded):
+    assert [str(index) for index in search(f"{ARN}/index/event-query").indexes] == [
+        "biztechRegistrations / event-query"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arn:aws:iam::123456789012:role/payments-dev-us-east-1-lambdaRole",
+        "/aws/lambda/shop-prod-payments",
+        "till",
+        "role/the-till-prod",
+        "svc.with_parts-x",
+    ],
+)
+def test_a_service_is_recognised_by_name_or_alias_within_the_names_of_its_infrastructure(seeded, text):
+    payments = Service.objects.get(name="payments")
+    payments.aliases = ["till", "svc.with_parts"]
+    payments.save()
+    assert [service.name for service in search(text).services] == ["payments"]
+
+
+def test_any_part_finds_tables_services_indexes_and_notes(seeded):
+    assert sorted(held("quer", "indexes"), reverse=True) == [
+        "biztechRegistrations / event-query",
+        "biztechEventFeedback / event-form-query",
+    ]
+    assert held("ismember", "notes") == ["payments → biztechUsers", "members → biztechUsers"]
+    assert "biztechEvents" in held("eVENTs", "tables")
+    assert held("ledger", "tables") == ["biztechTransactions"]
+    assert held("profile company", "notes") == ["profiles → biztechProfiles", "profiles → biztechQRs"]
+
+
+def test_part_of_a_physical_name_finds_the_table(seeded):
+    assert held("UsersPROD", "tables") == ["biztechUsers"]
+
+
+def test_what_begins_so_comes_before_what_holds_it(db):
+    make_table("a-users")
+    make_table("users-b")
+    make_table("users")
+    assert held("Users", "tables") == ["users", "users-b", "a-users"]
+
+
+def test_what_is_named_outright_is_not_listed_again_among_what_holds_the_text(seeded):
+    assert known("biztechUsers") == [("biztechUsers", "biztechUsers", ["dev", "staging"])]
+    assert held("biztechUsers", "tables") == []
+    assert held("events", "services") == []
+    assert "biztechPartnershipEvents" in held("events", "tables")
+    assert held("event-query", "indexes") == []
+
+
+def test_signs_that_databases_match_with_stand_for_themselves(seeded):
+    assert not held("%", "tables")
+    assert not held("a_z", "tables")
+
+
+def test_a_text_of_many_kilobytes_is_searched_up_to_its_limit_and_says_so(seeded, viewer_client):
+    address = reverse("pages:search")
+    inside = ("word " * 900)[: LONGEST - 20] + " biztechUsersPROD"
+    page = viewer_client.get(address, {"q": inside}).text
+    assert "is its physical name" in page
+    assert "longer than a search takes" not in page
+    page = viewer_client.get(address, {"q": "word " * 2000 + "biztechUsersPROD"}).text
+    assert f"{len('word ' * 2000 + 'biztechUsersPROD') - LONGEST} characters longer than a search takes" in page
+
+
+def test_the_page_says_that_dev_and_staging_share_the_table(seeded, viewer_client):
+    page = viewer_client.get(reverse("pages:search"), {"q": "biztechUsers"}).text
+    assert "<strong>dev and staging</strong>, which share this one table" in page
+
+
+@pytest.mark.parametrize("text", ["", "   ", "'", '"', "\\", "((", "\u202e", "<b>", "💥", "a" * LONGEST])
+def test_odd_texts_find_little_and_break_nothing(seeded, viewer_client, text):
+    response = viewer_client.get(reverse("pages:search"), {"q": text})
+    assert response.status_code == 200
+    assert "<b>" not in response.text
+
+
+def test_the_past_is_searched_by_names_of_then(seeded, viewer_client):
+    table = Table.objects.get(name="biztechUsers")
+    table.name = "people"
+    table.save()
+    address = reverse("pages:search")
+    assert "/tables/people/" in viewer_client.get(address, {"q": "people"}).text
+    then = viewer_client.get(address, {"q": "biztechUsers", "revision": "1"}).text
+    assert "/tables/biztechUsers/?revision=1" in then
+    assert "/tables/people/" not in then
+    with as_of(1):
+        assert [row.name for row in search("iztechUser").hits[0].rows] == ["biztechUsers"]
+
+
+def test_it_takes_a_fixed_number_of_queries(viewer_client, django_assert_num_queries):
+    def count(text):
+        with CaptureQueriesContext(connection) as captured:
+            viewer_client.get(reverse("pages:search"), {"q": text})
+        return len(captured)
+
+    with change_set(reason="Few"):
+        make_access(make_table("hub-one"), make_service("hub-svc", aliases=["hub"]))
+    few = count("hub"), count("hub-one " * 50)
+    with change_set(reason="Many"):
+        for number in range(60):
+            make_access(make_table(f"hub-{number:03}"), make_service(aliases=["hub"]), notes="hub")
+    assert (count("hub"), count("hub-001 hub-002 " * 50)) == few
+
+
+def test_text_found_is_never_markup(seeded, viewer_client):
+    make_service("evil", description="<script>x</script>", aliases=["<i>"])
+    page = viewer_client.get(reverse("pages:search"), {"q": "evil"}).text
+    assert "<script>x" not in page
+    assert "<i>" not in page
+    assert json.dumps("&lt;i&gt;")[1:-1] in page
+
+
+def test_what_is_named_so_is_among_the_first_of_very_many_that_hold_it(db, monkeypatch):
+    monkeypatch.setattr("ownership.catalog.search.MOST", 3)
+    with change_set(reason="Grow"):
+        for number in range(6):
+            make_table(f"a-{number}-hub")
+        make_table("hub-last")
+    assert held("hub", "tables") == ["hub-last", "a-0-hub", "a-1-hub"]
+
+
+def test_a_name_mistyped_or_with_an_unknown_suffix_brings_those_like_it(seeded, viewer_client):
+    for text in ("biztechUsersDEV", "bistechUsers"):
+        page = viewer_client.get(reverse("pages:search"), {"q": text}).text
+        assert "Nothing on the map is called so" in page
+        assert '<a class="name" href="/tables/biztechUsers/">biztechUsers</a>' in page
+    assert "much like it" not in viewer_client.get(reverse("pages:search"), {"q": "biztechUsers"}).text

@@ -1,0 +1,47 @@
+"""What is kept of a run is all that the comparison needs."""
+
+import json
+
+from ownership.drift.compare import agreement, compare
+from ownership.drift.registry_client import from_map
+from ownership.drift.serialization import from_json, to_json
+from ownership.drift.types import Access, Infrastructure, Key, KeySchema, Note, Place, TableShape, Unresolved
+from tests.support.drift_projects import a_map
+
+PLACE = Place("users/serverless.yml", 3)
+FOUND = Infrastructure(
+    "serverless",
+    grants={Access("users", "biztechUsers", "read"): (PLACE, Place("arn:aws:dynamodb:…"))},
+    tables=(
+        TableShape(
+            "a", KeySchema(Key("id", "S"), Key("at")), (("by-at", KeySchema(Key("at"))), ("odd", None)), (PLACE,)
+        ),
+        TableShape("bare"),
+    ),
+    services=frozenset({"users", "bots"}),
+    all_tables=True,
+    unresolved=(Unresolved(PLACE, "${ssm:x}", "not given", "users", frozenset({"read"})),),
+    notes=(Note(PLACE, "a condition"),),
+)
+
+
+def test_what_was_found_comes_back_as_it_was() -> None:
+    assert from_json("serverless", json.loads(json.dumps(to_json(FOUND))), FOUND.grants) == FOUND
+
+
+def test_agreement_counts_pairs_and_shapes_and_leaves_out_what_nobody_can_know() -> None:
+    declared = from_map(a_map("users read_write biztechUsers", "bots read biztechUsers", "stickers read biztechPrizes"))
+    grants = dict.fromkeys(
+        [Access("users", "biztechUsers", "read"), Access("users", "biztechUsers", "write")], (PLACE,)
+    )
+    found = Infrastructure("serverless", grants, services=frozenset({"users", "bots"}))
+    # users agrees, bots is granted nothing, of stickers nothing was read
+    assert agreement(declared, found, compare(declared, found)) == (1, 2)
+
+
+def test_of_deployed_tables_the_shapes_are_compared() -> None:
+    key = {"partition_key": {"name": "id", "type": None}}
+    declared = from_map(a_map("users read biztechUsers", "users read gone", biztechUsers={"key_schema": key}))
+    found = Infrastructure("dynamodb", tables=(TableShape("biztechUsers"), TableShape("other")), all_tables=True)
+    # biztechUsers agrees; gone is not deployed, other not registered
+    assert agreement(declared, found, compare(declared, found)) == (1, 3)

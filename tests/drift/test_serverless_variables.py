@@ -1,0 +1,134 @@
+"""What an unknown variable at the end of a name means."""
+
+from pathlib import Path
+
+import pytest
+
+from ownership.drift.types import Infrastructure, Place
+from tests.support.drift_projects import ARN, grants, read
+
+FILE = "services/users/serverless.yml"
+
+# What may follow `biztechUsers` in a name, with the settings that it takes.
+ENVIRONMENT = {
+    "the stage by option, without a value": ("${opt:stage}", ""),
+    "the stage by environment variable": ("${env:STAGE}", ""),
+    "an environment variable that is called so": ("${env:TABLE_SUFFIX}", ""),
+    "a parameter that is called so": ("${param:postfix}", ""),
+    "the framework's stage": ("${sls:stage}", ""),
+    "a setting that is the stage": ("${self:custom.deployment}", "custom: {deployment: '-${opt:stage}'}"),
+    "a stage that no file has": ("${self:custom.end}", "custom: {end: '${file(./${opt:stage}.json):ENVIRONMENT}'}"),
+    "in settings of a stage that no file has": (
+        "${self:custom.all.ENVIRONMENT}",
+        "custom: {all: '${file(./${opt:stage}.json)}'}",
+    ),
+    "chosen by a stage that is not listed": ("${self:custom.ends.${opt:stage}}", "custom: {ends: {dev: x}}"),
+    "an option, else a setting": ("${opt:suffix, self:custom.other}", "custom: {other: x}"),
+    "an option, else a variable in braces": ("${opt:target, ${self:custom.other}}", "custom: {other: x}"),
+    "a default for what the stage chooses": ("${self:custom.${opt:stage}.end, 'x'}", "custom: {}"),
+    "a default for what is called so": ("${self:custom.suffix, '-x'}", ""),
+    "a stage in a file outside": ("${self:provider.stage}", "provider: {stage: '${file(../../../x.yml):stage}'}"),
+    "a reference to a parameter": ("!Ref", "resources: {Parameters: {Stage: {Type: String}}}"),
+}
+NAMED = {
+    "a parameter store": ("${ssm:/tables/suffix}", ""),
+    "another stack": ("${cf:shared.Suffix}", ""),
+    "another stack, by setting": ("${self:custom.suffix}", "custom: {suffix: '${cf:shared.Suffix}'}"),
+    "a file that is not there": ("${file(./missing.yml):suffix}", ""),
+    "a file outside": ("${file(../../../x.yml):suffix}", ""),
+    "code": ("${file(config.js):ENVIRONMENT}", ""),
+    "settings that are code": ("${self:custom.suffix}", "custom: ${file(config.js)}"),
+    "a setting that is not there": ("${self:custom.suffix}", "custom: {}"),
+}
+ELSEWHERE = {
+    "a parameter store": ("${ssm:/tables/ending}", ""),
+    "a parameter store of the environment": ("${ssm:/environment/users}", ""),
+    "another stack": ("${cf:shared.Ending}", ""),
+    "a file that is not there": ("${file(./missing.yml):ending}", ""),
+    "a file outside": ("${file(../../../x.yml):ending}", ""),
+    "settings that are code": ("${self:custom.users}", "custom: ${file(config.js)}"),
+    "a setting that is not there": ("${self:custom.typo}", "custom: {}"),
+    "a parameter store, by stage": ("${ssm:/${opt:stage}/users}", ""),
+    "an option that says nothing of environments": ("${opt:year}", ""),
+    "an environment variable that says nothing of them": ("${env:TABLE}", ""),
+    "part of a name that the stage chooses": ("${self:custom.${opt:stage}.users}", "custom: {}"),
+    "part of a name in settings of the stage": (
+        "${self:custom.all.users}",
+        "custom: {all: '${file(./${opt:stage}.json)}'}",
+    ),
+    "part of a name in a file of the stage": ("${file(./${opt:stage}.json):users}", ""),
+    "one before the stage": ("${self:custom.typo}${opt:stage}", "custom: {}"),
+    "one behind the stage": ("${opt:stage}${self:custom.typo}", "custom: {}"),
+    "null for a default, which is no text": ("${self:custom.suffix, null}", "custom: {}"),
+    "an unknown name in Sub": ("!Sub", ""),
+    "a parameter without default": ("!Ref", "resources: {Parameters: {Year: {Type: String}}}"),
+    "an import": ("!Import", ""),
+}
+TAGGED = {
+    "!Sub": f'!Sub "{ARN}biztechUsers${{Year}}"',
+    "!Ref": f'!Join ["", ["{ARN}biztechUsers", !Ref Stage]]',
+    "!Import": f'!Join ["", ["{ARN}biztechUsers", !ImportValue suffix]]',
+}
+
+
+def ending(tmp_path: Path, end: str, rest: str) -> Infrastructure:
+    """What a project reads whose one resource is ``biztechUsers`` with that end."""
+    resource = TAGGED.get(end, f'"{ARN}biztechUsers{end}"')
+    if "Year" in rest:
+        resource = resource.replace("!Ref Stage", "!Ref Year")
+    project = f"""\
+service: users
+functions: {{a: {{iamRoleStatements: [{{Effect: Allow, Action: [dynamodb:GetItem], Resource: [{resource}]}}]}}}}
+{rest}
+"""
+    return read(tmp_path, {FILE: project, "services/users/config.js": "module.exports = {}"})
+
+
+@pytest.mark.parametrize(("end", "rest"), ENVIRONMENT.values(), ids=ENVIRONMENT)
+def test_an_unknown_value_that_stands_for_the_environment_is_the_suffix(tmp_path: Path, end: str, rest: str) -> None:
+    found = ending(tmp_path, end, rest)
+    assert grants(found) == {"users read biztechUsers"}
+    assert found.unresolved == ()
+
+
+@pytest.mark.parametrize(("end", "rest"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_any_other_unknown_value_at_the_end_of_a_name_is_unresolved(tmp_path: Path, end: str, rest: str) -> None:
+    found = ending(tmp_path, end, rest)
+    assert found.grants == {}
+    assert [(u.place, u.service, u.modes) for u in found.unresolved] == [(Place(FILE, 2), "users", {"read"})]
+
+
+@pytest.mark.parametrize(("end", "rest"), NAMED.values(), ids=NAMED)
+def test_a_value_that_is_nowhere_is_the_suffix_by_its_name_and_is_pointed_out_once(
+    tmp_path: Path, end: str, rest: str
+) -> None:
+    found = ending(tmp_path, f'{end}", "{ARN}biztechEvents{end}', rest)
+    assert grants(found) == {"users read biztechUsers", "users read biztechEvents"}
+    assert found.unresolved == ()
+    (note,) = found.notes
+    assert note.place == Place(FILE, 2)
+    assert note.text.startswith("users: taken for the environment's suffix without its value: ")
+
+
+def test_a_default_of_a_setting_that_is_not_there_is_part_of_the_name(tmp_path: Path) -> None:
+    found = ending(tmp_path, "${self:custom.year, '2026'}", "custom: {}")
+    assert grants(found) == {"users read biztechUsers2026"}
+
+
+def test_null_as_the_last_default_states_nothing(tmp_path: Path) -> None:
+    project = f"""
+provider:
+  iamRoleStatements:
+    - ${{self:custom.more, null}}
+    - Effect: Allow
+      Action: [dynamodb:GetItem, "${{opt:action, self:custom.action, null}}"]
+      Resource: ["${{self:custom.other, null}}", "{ARN}biztechUsers"]
+"""
+    found = read(tmp_path, {FILE: project})
+    assert (grants(found), found.unresolved) == ({"users read biztechUsers"}, ())
+
+
+def test_null_is_no_default_for_what_only_a_deployment_knows(tmp_path: Path) -> None:
+    project = "provider: {iamRoleStatements: ['${ssm:/statement, null}']}\n"
+    (unresolved,) = read(tmp_path, {FILE: project}).unresolved
+    assert unresolved.modes == {"read", "write"}

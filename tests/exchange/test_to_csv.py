@@ -1,0 +1,108 @@
+"""CSV: one row per access, nothing lost, nothing that a spreadsheet would run, and every value can be had back."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+
+from ownership.api.serializers import map_of_today
+from ownership.exchange.exports.to_csv import COLUMNS, had_back, harmless, lines
+from tests.support.maps import TEXTS, maps
+
+
+def read(content):
+    """The rows as any reader of CSV has them, with the documented rule applied to each cell."""
+    text = b"".join(lines(content)).decode("utf-8-sig")
+    return [
+        {column: had_back(cell) for column, cell in row.items()}
+        for row in csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    ]
+
+
+def test_the_documents_map_has_a_row_per_access_under_known_columns(seeded):
+    rows = read(map_of_today())
+
+    assert len(rows) == 55
+    assert list(rows[0]) == COLUMNS
+    (payments,) = [row for row in rows if (row["table"], row["service"]) == ("biztechProfiles", "payments")]
+    assert payments == {
+        "table": "biztechProfiles",
+        "group": "Core Tables",
+        "owner": "profiles",
+        "description": "Profiles and connections.",
+        "partition_key": "id",
+        "partition_key_type": "",
+        "partition_key_format": "PROFILE#<id>",
+        "sort_key": "eventID;year",
+        "sort_key_type": "",
+        "sort_key_format": "",
+        "more_title": "",
+        "more_url": "",
+        "service": "payments",
+        "part_of": "",
+        "mode": "write",
+        "indirect": "true",
+        "notes": "Webhook calls createProfile() which writes here",
+    }
+    assert {row["part_of"] for row in rows if row["service"] == "teams"} == {"interactions"}
+
+
+@given(maps())
+def test_every_table_and_every_access_stands_in_it_word_for_word(content):
+    rows = read(content)
+
+    assert {row["table"] for row in rows} == {table["name"] for table in content["tables"]}
+    assert [
+        (row["table"], row["service"], row["mode"], row["indirect"], row["notes"]) for row in rows if row["service"]
+    ] == [
+        (table["name"], access["service"], access["mode"], str(access["indirect"]).lower(), access["notes"])
+        for table in content["tables"]
+        for access in table["accesses"]
+    ]
+    without = [table["name"] for table in content["tables"] if not table["accesses"]]
+    assert [row["table"] for row in rows if not row["service"]] == without
+    for row in rows:
+        (table,) = [table for table in content["tables"] if table["name"] == row["table"]]
+        assert (row["group"], row["owner"], row["description"]) == (
+            table["group"],
+            table["owner"],
+            table["description"],
+        )
+
+
+@pytest.mark.parametrize(
+    "value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\n=1", "\r=1", "＝1", "＋1", "－1", "＠a", "\xa0=1"]
+)
+def test_what_a_spreadsheet_would_run_begins_with_an_apostrophe(value):
+    assert harmless(value) == f"'{value}"
+
+
+@pytest.mark.parametrize("value", ["", "users", "a=1", "1-1", "(=1)", " users"])
+def test_what_it_would_not_run_is_left_alone(value):
+    assert harmless(value) == value
+
+
+@given(TEXTS)
+def test_every_value_can_be_had_back(value):
+    assert had_back(harmless(value)) == value
+    assert harmless(value)[:1] not in list("=+-@＝＋－＠\t\r")
+
+
+def test_a_large_map_is_made_in_pieces(seeded):
+    content = map_of_today()
+    one = b"".join(lines(content))
+    content["tables"] = content["tables"] * 100
+
+    pieces = lines(content)
+
+    assert len(next(pieces)) < 100_000
+    assert sum(len(piece) for piece in lines(content)) > 30 * len(one)
+
+
+def test_with_an_environment_physical_names_stand_beside_the_tables(seeded):
+    content = map_of_today() | {"environment": "production"}
+    for table in content["tables"]:
+        table["physical_name"] = f"{table['name']}PROD"
+
+    assert [row["physical_name"] for row in read(content)][:1] == ["biztechUsersPROD"]

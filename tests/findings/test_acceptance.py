@@ -1,0 +1,183 @@
+"""What accepting a finding writes: the map becomes what was found, and the finding is gone."""
+
+import pytest
+
+from ownership.drift.types import Key, KeySchema, Place, TableShape, Unresolved
+from ownership.findings import acceptance, runs
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
+from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup
+from tests.findings.test_waiving import show
+from tests.support.factories import make_access, make_service, make_table
+from tests.support.runs import keep_run
+
+pytestmark = pytest.mark.django_db
+HERE = (Place("orders/serverless.yml", 3),)
+
+
+@pytest.fixture(autouse=True)
+def services():
+    """payments and bots."""
+    return make_service("payments"), make_service("bots")
+
+
+def declare(service, mode, table="orders"):
+    """An access to a table, made where it isn't there."""
+    row = Table.objects.filter(name=table).first() or make_table(table)
+    return make_access(row, Service.objects.get(name=service), mode=mode)
+
+
+def accept_all(run, *kinds):
+    """Accept what the run finds, or that of some kinds; the findings that are left."""
+    shown = show(run)
+    every = [*shown.result.findings, *shown.result.offers]
+    chosen = [one for one in every if not kinds or getattr(one, "kind", "offer") in kinds]
+    group, _ = TableGroup.objects.get_or_create(name="Group")
+    place = acceptance.Place(group, Service.objects.get(name="payments"))
+    with change_set(reason="So it is", source=ChangeSet.Source.DRIFT):
+        acceptance.accept(shown, chosen, dict.fromkeys(acceptance.new_tables(chosen), place))
+    return [finding.kind for finding in show(run).result.findings]
+
+
+def modes():
+    return {(access.service.name, access.table.name): access.mode for access in Access.objects.all()}
+
+
+USES = {
+    # declared, granted, kinds accepted, what is declared then, the findings left
+    "undeclared": (None, "write", ["undeclared_access"], "write", []),
+    "wider": ("read", "read_write", ["wider_grant"], "read_write", []),
+    "narrower": ("read_write", "read", ["narrower_grant"], "read", []),
+    "not granted": ("read", None, ["access_not_granted"], None, []),
+    "another mode, both": ("write", "read", ["wider_grant", "narrower_grant"], "read", []),
+    "another mode, wider alone": ("write", "read", ["wider_grant"], "read_write", ["narrower_grant"]),
+    "another mode, narrower alone": ("write", "read", ["narrower_grant"], None, ["undeclared_access"]),
+}
+
+
+@pytest.mark.parametrize(("declared", "granted", "kinds", "then", "left"), USES.values(), ids=USES)
+def test_an_access_becomes_what_is_granted(declared, granted, kinds, then, left):
+    declare("payments", "read")
+    if declared:
+        declare("bots", declared)
+    grants = [f"bots {granted} orders"] if granted else []
+    run = keep_run("payments read orders", *grants, services=frozenset({"payments", "bots"}))
+    assert accept_all(run, *kinds) == left
+    assert modes().get(("bots", "orders")) == then
+
+
+def test_a_mode_that_nobody_could_check_stays_declared():
+    declare("bots", "read_write")
+    unresolved = (Unresolved(HERE[0], "${ssm:x}", "…", "bots", frozenset({"read"})),)
+    assert accept_all(keep_run(services=frozenset({"bots"}), unresolved=unresolved)) == []
+    assert modes() == {("bots", "orders"): "read"}
+
+
+def test_what_a_part_declares_is_not_declared_again_for_its_whole():
+    whole = make_service("interactions")
+    part = make_service("teams", part_of=whole)
+    make_access(make_table("orders"), part, mode="read")
+    run = keep_run("interactions read_write orders")
+    assert accept_all(run) == []
+    assert modes() == {("teams", "orders"): "read", ("interactions", "orders"): "write"}
+
+
+def test_notes_and_place_of_an_access_stay():
+    access = declare("bots", "read")
+    access.notes, access.position = "Greets people", 3
+    access.save()
+    accept_all(keep_run("bots read_write orders"))
+    access.refresh_from_db()
+    assert (access.notes, access.position, access.mode) == ("Greets people", 3, "read_write")
+
+
+def test_a_table_comes_with_its_keys_its_indexes_and_all_who_may_use_it():
+    keys = KeySchema(Key("id", "S"), Key("at", "N"))
+    shape = TableShape("shadow", keys, (("by-at", KeySchema(Key("at", "N"))),), HERE)
+    run = keep_run("bots read shadow", "payments write shadow", tables=(shape,))
+    assert accept_all(run) == []
+    table = Table.objects.get(name="shadow")
+    assert (table.owner.name, table.group.name, table.key_schema_text()) == ("payments", "Group", "id + at")
+    assert runs.key_schema_value(table.indexes.get()) == KeySchema(Key("at", "N"))
+    assert modes() == {("bots", "shadow"): "read", ("payments", "shadow"): "write"}
+    assert ChangeSet.objects.filter(source="drift").count() == 1
+
+
+def test_a_table_that_is_not_deployed_goes_with_all_that_hangs_on_it():
+    declare("bots", "read")
+    assert accept_all(keep_run(reader="dynamodb", all_tables=True)) == []
+    assert not Table.objects.exists()
+    assert Access.history.filter(history_type="-").count() == 1
+
+
+def test_keys_become_those_deployed_and_keep_what_else_is_known():
+    make_table("orders", partition_key_name="id", partition_key_format="UUID", sort_key_name="at")
+    shape = TableShape("orders", KeySchema(Key("id", "S"), Key("when", "N")), (), HERE)
+    assert accept_all(keep_run(tables=(shape,))) == []
+    table = Table.objects.get(name="orders")
+    assert (table.partition_key_type, table.partition_key_format) == ("S", "UUID")
+    assert (table.sort_key_name, table.sort_key_type) == ("when", "N")
+
+
+def test_indexes_become_those_deployed():
+    table = make_table("orders")
+    for name in ("old", "kept"):
+        SecondaryIndex.objects.create(table=table, name=name, kind="GSI")
+    shape = TableShape("orders", None, (("kept", None), ("new", KeySchema(Key("at")))), HERE)
+    assert accept_all(keep_run(tables=(shape,))) == []
+    assert {(index.name, index.kind, index.key_schema_text()) for index in table.indexes.all()} == {
+        ("kept", "GSI", ""),
+        ("new", "", "at"),
+    }
+
+
+def test_offered_keys_are_filled_in_for_table_and_index():
+    table = make_table("orders")
+    SecondaryIndex.objects.create(table=table, name="by-at")
+    shape = TableShape("orders", KeySchema(Key("id", "S")), (("by-at", KeySchema(Key("at"))),), HERE)
+    run = keep_run(tables=(shape,))
+    assert len(show(run).result.offers) == 2
+    assert accept_all(run) == []
+    table.refresh_from_db()
+    assert (table.key_schema_text(), table.indexes.get().key_schema_text()) == ("id", "at")
+    assert show(run).result.offers == ()
+
+
+def test_a_service_that_the_map_does_not_have_is_in_the_way_and_nothing_is_written():
+    declare("payments", "read")
+    run = keep_run("payments read_write orders", "stranger read orders")
+    with pytest.raises(acceptance.CanNotAccept, match="no service stranger: add it first"):
+        accept_all(run)
+    assert modes() == {("payments", "orders"): "read"}
+
+
+def test_all_that_is_in_the_way_is_said_at_once():
+    declare("payments", "read")
+    with pytest.raises(acceptance.CanNotAccept) as error:
+        accept_all(keep_run("payments read orders", "stranger read orders", "bots read a*"))
+    assert "no service stranger" in str(error.value)
+    assert "3–255" in str(error.value)
+
+
+def test_a_name_that_no_table_can_have_is_in_the_way():
+    with pytest.raises(acceptance.CanNotAccept, match="3–255"):
+        accept_all(keep_run("bots read a*"))
+
+
+def test_what_is_chosen_must_still_be_so():
+    declare("payments", "read")
+    run = keep_run("payments read_write orders")
+    identities = [finding.identity for finding in show(run).result.findings]
+    assert [one.identity for one in acceptance.chosen_from(show(run), identities)] == identities
+    Access.objects.get().delete()
+    with pytest.raises(acceptance.Overtaken) as overtaken:
+        acceptance.chosen_from(show(run), identities)
+    assert overtaken.value.identities == identities
+
+
+def test_the_reason_says_run_finding_and_place():
+    declare("payments", "read")
+    run = keep_run("payments read_write orders")
+    told = acceptance.evidence(run, show(run).result.findings)
+    assert told.startswith(f"Accepted from run {run.pk} serverless of {run.time:%Y-%m-%d %H:%M} UTC:\n")
+    assert "wider_grant orders payments, declared: Read; found: Read + Write (payments/serverless.yml:1)" in told

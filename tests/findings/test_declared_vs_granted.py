@@ -1,0 +1,158 @@
+"""Declared beside granted: of one table, and of one service."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ownership.drift.types import Place, Unresolved
+from ownership.findings import declared_vs_granted
+from ownership.findings.runs import today
+from ownership.findings.waiving import waive
+from ownership.history.change_sets import change_set
+from ownership.models import Service, Table
+from tests.findings.test_waiving import show
+from tests.support.factories import make_access, make_service, make_table
+from tests.support.runs import keep_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def orders():
+    """payments reads and writes orders, teams (part of interactions) reads it, bots is there."""
+    table = make_table("orders")
+    make_access(table, make_service("payments"), mode="read_write")
+    make_access(table, make_service("teams", part_of=make_service("interactions")), mode="read")
+    make_service("bots")
+    return table
+
+
+def told(latest):
+    """What each row says, in short."""
+    return {
+        (row.table, row.service): (row.declared, row.granted, row.through, [finding.kind for finding in row.findings])
+        for row in latest.rows
+    }
+
+
+def test_a_tables_services_with_what_differs_and_where(orders):
+    keep_run("payments read orders", "bots write orders", "interactions read orders")
+    (latest,) = declared_vs_granted.of_table(orders)
+    assert told(latest) == {
+        ("orders", "payments"): ("read_write", "read", None, ["narrower_grant"]),
+        ("orders", "bots"): (None, "write", None, ["undeclared_access"]),
+        ("orders", "teams"): ("read", "read", "interactions", []),
+        ("orders", "interactions"): (None, "read", None, []),
+    }
+    assert {row.service: row.places for row in latest.rows}["bots"] == (Place("bots/serverless.yml", 2),)
+
+
+def test_a_services_tables_and_not_those_of_its_family(orders):
+    keep_run("interactions read orders", "interactions write shadow", "bots read orders", "teams read shadow")
+    (of_whole,) = declared_vs_granted.of_service(Service.objects.get(name="interactions"))
+    assert told(of_whole) == {
+        ("orders", "interactions"): (None, "read", None, []),
+        ("shadow", "interactions"): (None, "write", None, ["unregistered_table"]),
+    }
+    (of_part,) = declared_vs_granted.of_service(Service.objects.get(name="teams"))
+    assert told(of_part)["orders", "teams"] == ("read", "read", "interactions", [])
+
+
+def test_what_nobody_can_know_is_said_instead_of_a_finding(orders):
+    place = Place("payments/serverless.yml", 3)
+    unknown = Unresolved(place, "${ssm:x}", "not given", "payments", frozenset({"write"}))
+    keep_run("payments read orders", unresolved=(unknown,))
+    (latest,) = declared_vs_granted.of_table(orders)
+    assert {row.service: (bool(row.findings), row.unchecked) for row in latest.rows} == {
+        "payments": (False, "something unresolved may grant the access"),
+        "teams": (False, "no permissions of the service were read"),
+    }
+
+
+def test_of_what_the_run_knows_nothing_is_apart_and_what_it_knows_half_is_not(viewer_client, orders):
+    place = Place("payments/serverless.yml", 3)
+    unknown = Unresolved(place, "${ssm:x}", "not given", "payments", frozenset({"write"}))
+    keep_run(services=frozenset({"payments"}), unresolved=(unknown,))
+    (latest,) = declared_vs_granted.of_table(orders)
+    assert [row.service for row in latest.told] == ["payments"]
+    assert {reason: [row.service for row in rows] for reason, rows in latest.unknown.items()} == {
+        "no permissions of the service were read": ["teams"]
+    }
+    page = viewer_client.get("/tables/orders/").text
+    assert "<strong>Access not granted</strong>" in page
+    assert "something unresolved may grant the access" in page
+    assert 'Not known (no permissions of the service were read): <span class="name">teams</span>.' in page
+
+
+def test_what_is_waived_says_until_when(orders):
+    run = keep_run("bots write orders")
+    with change_set(reason="The old bot goes"):
+        waive(show(run).result.findings, None, today() + timedelta(days=3))
+    (latest,) = declared_vs_granted.of_table(orders)
+    (waiver,) = [row.waiver for row in latest.rows if row.waiver]
+    assert (waiver.until, waiver.reason) == (today() + timedelta(days=3), "The old bot goes")
+
+
+def test_it_says_the_same_as_the_whole_comparison(seeded):
+    run = keep_run(
+        "events read biztechEvents", "bots write biztechUsers", "payments read_write biztechUsers", "x read y"
+    )
+    whole = {finding.identity for finding in show(run).result.findings}
+    by_table = {
+        finding.identity
+        for table in Table.objects.all()
+        for latest in declared_vs_granted.of_table(table)
+        for row in latest.rows
+        for finding in row.findings
+    }
+    by_service = {
+        finding.identity
+        for service in Service.objects.all()
+        for latest in declared_vs_granted.of_service(service)
+        for row in latest.rows
+        for finding in row.findings
+    }
+    assert by_table == {one for one in whole if one.kind != "unregistered_table"}
+    assert by_service == {one for one in whole if one.service != "x"}
+
+
+def test_runs_that_read_no_permissions_say_nothing(orders):
+    keep_run(reader="dynamodb", all_tables=True)
+    assert declared_vs_granted.of_table(orders) == []
+
+
+@pytest.mark.parametrize("thing", ["tables/orders", "services/bots"])
+def test_the_page_shows_it_to_those_who_are_signed_in_and_not_of_the_past(
+    viewer_client, client, settings, orders, thing
+):
+    settings.ANONYMOUS_READ = True
+    assert "Declared beside granted" not in viewer_client.get(f"/{thing}/").text
+    keep_run("bots write orders")
+    page = viewer_client.get(f"/{thing}/").text
+    assert "Declared beside granted" in page
+    assert "<strong>Undeclared access</strong>" in page
+    assert "bots/serverless.yml:1" in page
+    assert "Declared beside granted" not in client.get(f"/{thing}/").text
+    assert "Declared beside granted" not in viewer_client.get(f"/{thing}/?revision=1").text
+
+
+@pytest.mark.parametrize("of", [declared_vs_granted.of_table, declared_vs_granted.of_service])
+def test_queries_do_not_grow(orders, of):
+    thing = orders if of is declared_vs_granted.of_table else Service.objects.get(name="bots")
+
+    def counted():
+        with CaptureQueriesContext(connection) as queries:
+            of(thing)
+        return len(queries)
+
+    keep_run("bots write orders")
+    few = counted()
+    others = [make_service().name for _ in range(10)]
+    for environment in ("dev", "production"):
+        keep_run(
+            "bots write orders", *(f"{other} read orders" for other in others), environment=None, reader=environment
+        )
+    # Services; accesses; runs; grants; waivers; for a service also which of the tables are on the map.
+    assert counted() == few == 5 + (of is declared_vs_granted.of_service)

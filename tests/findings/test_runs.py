@@ -1,0 +1,89 @@
+"""A kept run, held against the map as it becomes."""
+
+from datetime import timedelta
+
+import pytest
+
+from ownership.findings import runs
+from ownership.findings.waiving import waive
+from ownership.history.change_sets import change_set
+from ownership.models import Access, DriftRun, Service, Table
+from tests.findings.test_waiving import show
+from tests.support.factories import make_access, make_service, make_table
+from tests.support.runs import keep_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def orders():
+    """payments reads orders, and bots are there."""
+    make_service("bots")
+    return make_access(make_table("orders"), make_service("payments")).table
+
+
+def identities(shown):
+    return [tuple(finding.identity) for finding in shown.result.findings]
+
+
+def test_a_finding_that_the_map_settles_is_gone_at_once(orders):
+    run = keep_run("bots write orders", "payments read orders")
+    assert identities(show(run)) == [("undeclared_access", "orders", "bots")]
+    Access.objects.create(table=orders, service=Service.objects.get(name="bots"), mode="write")
+    assert identities(show(run)) == []
+    assert show(run).settled == 1
+
+
+def test_a_finding_that_an_edit_of_the_map_makes_is_there_at_once_and_new(orders):
+    keep_run("payments read orders")
+    run = keep_run("payments read orders")
+    Access.objects.all()[0].delete()
+    assert identities(show(run)) == [("undeclared_access", "orders", "payments")]
+    assert show(run).new == {("undeclared_access", "orders", "payments")}
+
+
+def test_in_a_series_first_run_nothing_is_new(orders):
+    shown = show(keep_run("bots write orders"))
+    assert (shown.before, shown.new) == (None, set())
+    other = show(keep_run("bots write orders", reader="cloudformation"))
+    assert other.before is None
+
+
+def test_new_is_what_the_run_before_had_not(orders):
+    keep_run("bots write orders")
+    shown = show(keep_run("bots write orders", "bots write shadow"))
+    assert shown.new == {("unregistered_table", "shadow", "bots")}
+
+
+def test_what_returns_from_an_ended_waiver_is_new(orders, monkeypatch):
+    first = keep_run("bots write orders")
+    with change_set(reason="Until tonight"):
+        waive(show(first).result.findings, None, runs.today())
+    assert show(keep_run("bots write orders")).new == set()
+    tomorrow = runs.today() + timedelta(days=1)
+    monkeypatch.setattr(runs, "today", lambda: tomorrow)
+    returned = keep_run("bots write orders")
+    assert show(returned).new == {("undeclared_access", "orders", "bots")}
+    assert show(keep_run("bots write orders")).new == set()
+
+
+def test_what_returns_from_a_waiver_of_the_run_before_is_new(orders):
+    with change_set(reason="Next term"):
+        waive(show(keep_run("bots write orders")).result.findings, None, runs.today())
+    assert show(keep_run("bots read_write orders")).new == {("undeclared_access", "orders", "bots")}
+    assert show(keep_run("bots read_write orders")).new == set()
+
+
+def test_a_run_keeps_its_figures_while_the_map_moves_on(orders):
+    run = keep_run("bots write orders", "payments read orders")
+    Table.objects.get(name="orders").delete()
+    kept = DriftRun.objects.get(pk=run.pk)
+    assert (kept.agreeing, kept.compared, kept.by_kind) == (1, 2, {"undeclared_access": 1})
+    assert [one.pk for one in runs.figures(kept)] == [kept.pk]
+
+
+def test_the_latest_run_of_each_series_is_shown(orders):
+    keep_run("bots write orders")
+    latest = {keep_run("bots write orders").pk, keep_run(reader="dynamodb").pk}
+    assert {run.pk for run in runs.latest()} == latest
+    assert {run.reader for run in runs.chosen(runs.latest(), "dynamodb", None)} == {"dynamodb"}

@@ -1,0 +1,225 @@
+"""Inside as_of() the registry is as it was, to the change set; outside it nothing has moved."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ownership.api.serializers import MapSerializer
+from ownership.catalog.queries import whole_tables
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
+from ownership.history.time_travel import BadMoment, PastIsReadOnly, as_of, at, at_revision, at_time, head
+from ownership.models import Environment, SecondaryIndex, Service, Table, TableGroup
+from tests.support.factories import make_access, make_service, make_table
+
+pytestmark = pytest.mark.django_db
+
+
+def shown_map():
+    """The map as the API shows it, of whatever the queries see."""
+    content = {
+        "revision": 0,
+        "environment": None,
+        "environments": Environment.objects.all(),
+        "groups": TableGroup.objects.all(),
+        "services": Service.objects.select_related("part_of").order_by("pk"),
+        "tables": whole_tables(),
+    }
+    return MapSerializer(content, context={"view": object(), "environment": None}).data
+
+
+def a_life():
+    """Does to the seeded registry, step by step, all that can happen to one; yields after each change set."""
+    users = Table.objects.get(name="biztechUsers")
+    payments, events = Service.objects.get(name="payments"), Service.objects.get(name="events")
+    payments.name = "checkout"
+    payments.save()
+    yield "renamed a service"
+    users.owner = payments
+    users.save()
+    yield "handed a table over"
+    users.name = "people"
+    users.partition_key_name, users.partition_key_format = "id", "UUID"
+    users.save()
+    yield "renamed a table, with another key"
+    access = make_access(users, make_service("nightly", aliases=["cron"]), mode="write", notes="Cleans up", position=9)
+    yield "added a service"
+    access.mode, access.position = "read_write", 0
+    access.save()
+    yield "changed an access, and its place"
+    SecondaryIndex.objects.create(table=users, name="by-email", kind="GSI")
+    yield "added an index"
+    events.part_of = payments
+    events.save()
+    yield "put a service under another"
+    events.part_of = None
+    events.save()
+    yield "and took it out again"
+    with change_set(reason="Reorder"):
+        for place, group in enumerate(TableGroup.objects.order_by("-position")):
+            group.position = place
+            group.save()
+    yield "turned the groups' order round"
+    with change_set(reason="Clear out"):
+        users.delete()
+        Service.objects.get(name="nightly").delete()
+    yield "deleted a table with its accesses and its index"
+    with change_set(reason="Again"):
+        again = make_table("people", owner=events, group=TableGroup.objects.first())
+        make_access(again, payments)
+    yield "made a table of the same name"
+    Environment.objects.get(name="staging").delete()
+    yield "deleted an environment"
+    with change_set(reason="There and back"):
+        again.description = "One"
+        again.save()
+        again.description = "Two"
+        again.save()
+        make_service("passing").delete()
+    yield "changed a table twice, and made and deleted a service, in one change set"
+
+
+def test_every_revision_shows_the_map_recorded_when_it_was_current(seeded):
+    recorded = {head()[0]: shown_map()}
+    for _ in a_life():
+        recorded[head()[0]] = shown_map()
+
+    # The service that joins comes with a change set of its own, which nothing was recorded of.
+    assert head()[0] - len(recorded) == 1
+    for revision, expected in recorded.items():
+        with as_of(revision):
+            assert shown_map() == expected, revision
+    assert shown_map() == recorded[head()[0]]
+
+
+def test_certain_rows_are_found_by_index_and_are_the_same_as_among_all(seeded):
+    for _ in a_life():
+        pass
+    for revision in range(head()[0] + 1):
+        with as_of(revision):
+            every = list(Table.objects.all())
+            with CaptureQueriesContext(connection) as captured:
+                for table in every:
+                    [found] = Table.objects.filter(name=table.name)
+                    assert vars(found) | {"_state": None} == vars(table) | {"_state": None}
+            assert not [query for query in captured if "MATERIALIZED" in query["sql"]]
+            assert not Table.objects.filter(name="").exists()
+
+
+def test_before_the_first_revision_the_map_is_empty(seeded):
+    with as_of(0):
+        assert {part for part in shown_map().values() if part} == set()
+    assert Table.objects.count() == 34
+
+
+def test_names_are_those_of_the_time_also_through_relations():
+    table = make_table(owner=make_service("before"))
+    make_access(table, table.owner)
+    revision = head()[0]
+    table.owner.name = "after"
+    table.owner.save()
+
+    with as_of(revision):
+        then = whole_tables().get()
+    assert (then.owner.name, str(then.accesses.all()[0].service)) == ("before", "before")
+    with as_of(revision):
+        assert Table.objects.filter(owner__name="before").exists()
+        assert not Table.objects.filter(accesses__service__name="after").exists()
+
+
+def test_writing_into_the_past_is_refused_and_changes_nothing():
+    table = make_table("orders")
+    for write in (table.delete, lambda: Table.objects.all().delete(), make_service):
+        with as_of(head()[0]), pytest.raises(PastIsReadOnly):
+            write()
+    table.description = "Rewritten"
+    with as_of(head()[0]), pytest.raises(PastIsReadOnly):
+        table.save()
+    assert Table.objects.get().description == ""
+
+
+def test_two_times_at_once_are_refused_and_the_present_is_back_after_an_error():
+    make_service()
+    with pytest.raises(RuntimeError, match="one time at a time"), as_of(0), as_of(1):
+        pass
+    assert Service.objects.count() == 1
+
+
+@pytest.mark.parametrize("size", [2, 40])
+def test_the_map_takes_as_many_queries_as_today_whatever_its_size(size):
+    with change_set(reason="Grow"):
+        for _ in range(size):
+            make_access()
+    with CaptureQueriesContext(connection) as now:
+        shown_map()
+    with CaptureQueriesContext(connection) as then, as_of(1):
+        shown_map()
+    assert len(then) == len(now) == 7
+
+
+# Which revision
+
+
+def test_a_revision_is_named_by_its_number():
+    make_service()
+    assert at_revision("0") == (0, "")
+    assert at_revision("1") == head() == at("1")
+
+
+@pytest.mark.parametrize("text", ["2", "x", "", "-1", "1.0", "٣", "1\x00", str(2**63), "9" * 500])
+def test_a_revision_that_is_none_says_what_there_is(text):
+    make_service()
+    with pytest.raises(BadMoment, match="from 0 to 1"):
+        at_revision(text)
+
+
+def test_a_time_means_the_last_revision_at_or_before_it(monkeypatch):
+    for day in (1, 2):
+        moment = datetime.fromisoformat(f"2026-03-0{day}T12:00:00+00:00")
+        monkeypatch.setattr("ownership.history.change_sets.timezone.now", lambda moment=moment: moment)
+        make_service()
+    monkeypatch.undo()
+
+    found = {
+        text: at_time(text)[0]
+        for text in (
+            "2026-02-28",
+            "2026-03-01",
+            "2026-03-02",
+            "2026-03-01T11:59:59.999999Z",
+            "2026-03-01T12:00Z",
+            "2026-03-01T12:00",
+            "2026-03-01T13:00:00+01:00",
+            "2026-03-01T12:59:59+01:00",
+            "9999-12-31",
+        )
+    }
+    assert list(found.values()) == [0, 1, 2, 0, 1, 1, 1, 0, 2]
+    assert at_time("2026-03-01") == (1, ChangeSet.objects.get(revision=1).digest)
+    assert at("2026-03-01") == at_time("2026-03-01")
+
+
+def test_revisions_of_one_time_are_told_apart_by_number_and_the_time_means_the_last_of_them(monkeypatch):
+    moment = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
+    monkeypatch.setattr("ownership.history.change_sets.timezone.now", lambda: moment)
+    make_service("a")
+    make_service("b")
+    assert at_time(moment.isoformat())[0] == 2
+    assert at_time((moment - timedelta(microseconds=1)).isoformat())[0] == 0
+    with as_of(1):
+        assert Service.objects.get().name == "a"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "x", "12:00", "٢٠٢٦-01-01", "2026-02-30", "2026-01-01T25:00", "2026-01-01\x0012:00"),
+        *("0001-01-01T00:00+14:00", "2026-01-01T12:00:00 01:00"),
+        *("2026-W47", "2026-W47-1", "2026W471", "2026-327"),
+    ],
+)
+def test_a_time_that_is_none_says_what_it_takes(text):
+    with pytest.raises(BadMoment, match="ISO 8601"):
+        at_time(text)

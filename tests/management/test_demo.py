@@ -1,0 +1,32 @@
+"""The demo's edits are history like any other, and only development gets them."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from ownership.history.models import ChangeSet
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_demo_writes_its_edits_once(seeded, settings, capsys):
+    settings.DEBUG = True
+    call_command("demo")
+    call_command("demo")
+    assert set(ChangeSet.objects.values_list("user_name", flat=True)) >= {"demo-lead", "demo-oncall"}
+    assert ChangeSet.objects.count() == 6
+    assert "there already" in capsys.readouterr().out
+
+
+def test_who_makes_the_demo_before_the_first_run_is_given_an_administrator_all_the_same(seeded, settings, capsys):
+    settings.DEBUG = True
+    call_command("demo")
+    assert User.objects.filter(is_superuser=True).exists()
+    assert "Sign in as  admin" in capsys.readouterr().out
+
+
+def test_production_gets_no_invented_history(seeded, settings):
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="DEBUG=1 only"):
+        call_command("demo")
+    assert ChangeSet.objects.count() == 1

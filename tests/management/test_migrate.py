@@ -1,0 +1,40 @@
+"""A migration that can't get its lock gives up, rather than make readers queue behind it."""
+
+import threading
+import time
+
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError, connection, transaction
+
+from ownership.models import Service
+from tests.support.factories import make_service
+from tests.support.threads import PATIENCE
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_migration_waits_two_seconds_for_a_lock_and_leaves_all_as_it_was():
+    make_service("payments")
+    locked, done = threading.Event(), threading.Event()
+
+    def holder() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:  # on SQLite, it takes the one lock there is
+            if connection.vendor == "postgresql":
+                cursor.execute("LOCK TABLE ownership_service IN ACCESS SHARE MODE")
+            locked.set()
+            done.wait(2 * PATIENCE)
+        connection.close()
+
+    thread = threading.Thread(target=holder)
+    thread.start()
+    assert locked.wait(PATIENCE)
+    begun = time.monotonic()
+    try:
+        with pytest.raises(OperationalError, match=r"lock timeout|is locked"):
+            call_command("migrate", "ownership", "zero", verbosity=0)
+        assert 1.5 < time.monotonic() - begun < PATIENCE  # which is how long all else waits in these tests
+        assert Service.objects.get().name == "payments"
+    finally:
+        done.set()
+        thread.join()
+    make_service("goes-on")

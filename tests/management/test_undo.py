@@ -1,0 +1,67 @@
+"""``manage.py undo`` shows what it would do, and does it when told to."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
+from ownership.models import Service
+from tests.support.factories import make_service, make_table
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def revision() -> int:
+    with change_set(reason="Two services"):
+        make_service("one")
+        make_service("two")
+    return ChangeSet.objects.first().revision
+
+
+def test_without_apply_it_shows_and_changes_nothing(revision, capsys):
+    call_command("undo", revision)
+    assert capsys.readouterr().out == f"Undoing revision {revision}: 2 deleted, 0 brought back, 0 changed back.\n"
+    assert Service.objects.count() == 2
+
+
+def test_it_undoes_as_a_change_set_that_names_the_one_undone(revision):
+    call_command("undo", revision, apply=True, reason="A mistake")
+    change = ChangeSet.objects.first()
+    assert (change.undoes_id, change.reason, change.source) == (revision, "A mistake", "restore")
+    assert not Service.objects.exists()
+
+
+def test_what_changed_since_stays_unless_it_is_asked_for(revision, capsys):
+    one = Service.objects.get(name="one")
+    one.contact = "#one"
+    one.save()
+    call_command("undo", revision, apply=True, reason="A mistake")
+    assert f"one: Revision {revision + 1} changed it since; that would be gone too." in capsys.readouterr().out
+    assert [service.name for service in Service.objects.all()] == ["one"]
+    call_command("undo", revision, apply=True, reason="A mistake", conflicts=True)
+    assert not Service.objects.exists()
+
+
+def test_what_something_stands_in_the_way_of_is_left_out_when_told_to(revision):
+    make_table("orders", owner=Service.objects.get(name="one"))
+    with pytest.raises(CommandError, match="Nothing was changed. one: it is still used: orders"):
+        call_command("undo", revision, apply=True, reason="A mistake")
+    assert Service.objects.filter(name="two").exists()
+    call_command("undo", revision, apply=True, reason="A mistake", rest=True)
+    assert not Service.objects.filter(name="two").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["99"], "no revision 99"),
+        (["0"], "no revision 0"),
+        ([str(2**63)], "no revision"),
+        (["1", "--apply"], "Say why"),
+        (["1", "--user", "nobody"], "no account"),
+    ],
+)
+def test_what_can_not_be_is_said(revision, arguments, said):
+    with pytest.raises(CommandError, match=said):
+        call_command("undo", *arguments)

@@ -1,0 +1,142 @@
+"""The map's rules: each is refused by the database, and told in a sentence by the form."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
+from tests.support.factories import make_access, make_service, make_table
+
+pytestmark = pytest.mark.django_db
+
+
+def table(**fields) -> Table:
+    group = TableGroup.objects.get_or_create(name="Group")[0]
+    owner = Service.objects.get_or_create(name="owner")[0]
+    return Table(**{"name": "orders", "group": group, "owner": owner} | fields)
+
+
+def index(**fields) -> SecondaryIndex:
+    return SecondaryIndex(**{"table": make_table(), "name": "by-day"} | fields)
+
+
+def access(**fields) -> Access:
+    return Access(**{"table": make_table(), "service": make_service(), "mode": "read"} | fields)
+
+
+def doubled(row, **fields):
+    row.save()
+    copy = type(row)(**{f.attname: getattr(row, f.attname) for f in row._meta.fields if not f.primary_key} | fields)
+    return copy
+
+
+RULES = {
+    "table name too short": (lambda: table(name="ab"), "3–255"),
+    "table name too long": (lambda: table(name="a" * 256), "255"),
+    "table name with a space": (lambda: table(name="my table"), "a-z A-Z 0-9 _ . -"),
+    "table name with a trailing newline": (lambda: table(name="orders\n"), "3–255"),
+    "table name beyond ASCII": (lambda: table(name="bestellüngen"), "3–255"),
+    "table name taken": (lambda: doubled(table()), "table of this name already"),
+    "sort key without partition key": (lambda: table(sort_key_name="year"), "needs a partition key"),
+    "sort key equal to partition key": (
+        lambda: table(partition_key_name="id", sort_key_name="id"),
+        "name different ones",
+    ),
+    "key type without key": (lambda: table(partition_key_type="S"), "needs the key's name"),
+    "key format without key": (lambda: table(sort_key_format="UUID"), "needs the key's name"),
+    "unknown key type": (lambda: table(partition_key_name="id", partition_key_type="X"), "S, N or B"),
+    "index of the same name in its table": (lambda: doubled(index()), "index of this name already"),
+    "index of unknown kind": (lambda: index(kind="XSI"), "GSI or an LSI"),
+    "index with a bad name": (lambda: index(name="a b"), "3–255"),
+    "index sort key without partition key": (lambda: index(sort_key_name="year"), "needs a partition key"),
+    "service name taken": (lambda: doubled(make_service("users")), "service of this name already"),
+    "service name with a trailing newline": (lambda: Service(name="users\n"), "1–100"),
+    "service name empty": (lambda: Service(name=""), "1–100"),
+    "group name taken": (lambda: doubled(TableGroup(name="Core")), "group of this name already"),
+    "group name empty": (lambda: TableGroup(name=""), "Give the group a name"),
+    "environment name taken": (lambda: doubled(Environment(name="dev")), "environment of this name already"),
+    "second access of a service to a table": (lambda: doubled(access()), "access to this table already"),
+    "unknown mode": (lambda: access(mode="delete"), "Read, Write or Read + Write"),
+}
+
+
+@pytest.mark.parametrize(("make", "sentence"), RULES.values(), ids=RULES.keys())
+def test_a_rule_is_told_in_a_sentence_and_held_by_the_database(make, sentence):
+    row = make()
+    with pytest.raises(ValidationError) as refused:
+        row.validate_constraints()
+        row.full_clean()
+    assert sentence in str(refused.value)
+    if "too long" not in sentence and len(getattr(row, "name", "")) <= 255:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            row.save()
+
+
+@pytest.mark.parametrize("name", ["abc", "a" * 255, "biztechUsers", "A_b.c-9"])
+def test_dynamodbs_table_names_are_taken(name):
+    table(name=name).full_clean()
+
+
+def test_a_service_is_not_part_of_itself():
+    service = make_service("users")
+    service.part_of = service
+    with pytest.raises(ValidationError, match="circle"):
+        service.save()
+
+
+def test_parts_do_not_go_in_a_circle_of_any_length():
+    first = make_service("first")
+    second = make_service("second", part_of=first)
+    third = make_service("third", part_of=second)
+    first.part_of = third
+    with pytest.raises(ValidationError, match="third is part of first already"):
+        first.full_clean()
+    with pytest.raises(ValidationError, match="third is part of first already"):
+        first.save()
+    assert Service.objects.get(name="first").part_of is None
+
+
+@pytest.mark.parametrize("aliases", ["text", [1], [""], {"a": 1}, ["a\x00b"]])
+def test_aliases_are_a_list_of_names(aliases):
+    with pytest.raises(ValidationError, match="list of names"):
+        Service(name="users", aliases=aliases).full_clean()
+
+
+def test_a_service_that_owns_or_uses_a_table_can_not_be_deleted():
+    owned, used = make_table(), make_access()
+    with pytest.raises(ProtectedError):
+        owned.owner.delete()
+    with pytest.raises(ProtectedError):
+        used.service.delete()
+
+
+def test_an_access_stays_with_its_table():
+    row = make_access()
+    row.table = make_table("elsewhere")
+    with pytest.raises(ValidationError, match="add one to elsewhere"):
+        row.save()
+
+
+def test_everything_is_found_by_its_natural_key(seeded):
+    for row in [
+        Environment.objects.get(name="production"),
+        TableGroup.objects.get(name="BTX Tables"),
+        Service.objects.get(name="teams"),
+        Table.objects.get(name="biztechUsers"),
+        SecondaryIndex.objects.get(name="event-query"),
+        Access.objects.get(table__name="biztechUsers", service__name="payments"),
+    ]:
+        assert type(row).objects.get_by_natural_key(*row.natural_key()) == row
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("biztechUsers", "id (email)"),
+        ("biztechProfiles", "id (PROFILE#<id>) + eventID;year"),
+        ("bizSockets", ""),
+    ],
+)
+def test_the_key_schema_reads_as_in_the_document(seeded, name, text):
+    assert Table.objects.get(name=name).key_schema_text() == text

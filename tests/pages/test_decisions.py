@@ -1,0 +1,384 @@
+"""Accepting and waiving over the pages, as people do: tick, look, say why, confirm."""
+
+import json
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+from django.utils.html import escape
+
+from ownership.audit.timeline import Timeline
+from ownership.audit.verification import Verification
+from ownership.findings.runs import today
+from ownership.findings.waiving import waive
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
+from ownership.models import Access, Service, Table, TableGroup, Waiver
+from ownership.plans import undo
+from tests.findings.test_waiving import show
+from tests.support.admin_forms import form_of
+from tests.support.factories import make_access, make_service, make_table
+from tests.support.runs import keep_run
+
+pytestmark = pytest.mark.django_db
+DRIFT, ACCEPT, WAIVE = (reverse(f"pages:{name}") for name in ("drift", "drift-accept", "drift-waive"))
+MONTH = timedelta(days=30)
+BOTS = ["undeclared_access", "orders", "bots"]
+SHADOW = ["unregistered_table", "shadow", "bots"]
+
+
+@pytest.fixture
+def run():
+    """bots writes orders, which the map doesn't say, and reads shadow, which it doesn't have."""
+    make_access(make_table("orders"), make_service("payments"), mode="read")
+    make_service("bots")
+    return keep_run("payments read orders", "bots write orders", "bots read shadow")
+
+
+def look(client, address, run, *findings, at=DRIFT):
+    """Tick on the drift page, and press the button."""
+    form = form_of(client.get(at))
+    assert form["run"] == str(run.pk)
+    return client.post(address, form | {"finding": [json.dumps(one) for one in findings]})
+
+
+def confirm(client, address, page, *findings, **typed):
+    """Fill the page that shows what would be written, and confirm."""
+    form = form_of(page) | {"finding": [json.dumps(one) for one in findings], "confirmed": "1"}
+    return client.post(address, form | typed, follow=True)
+
+
+def messages(response):
+    return " ".join(map(str, response.context["messages"]))
+
+
+# Accept
+
+
+def test_looking_writes_nothing_and_shows_what_would_be_written(lead_client, run):
+    before = ChangeSet.objects.count()
+    page = look(lead_client, ACCEPT, run, BOTS)
+    assert "Access bots → orders" in page.text
+    assert "mode: Write" in page.text
+    assert (ChangeSet.objects.count(), Access.objects.count()) == (before, 1)
+    assert list(Verification().run()) == []
+
+
+def test_several_findings_are_accepted_in_one_change_set_with_reason_and_evidence(lead_client, run):
+    before = ChangeSet.objects.count()
+    page = look(lead_client, ACCEPT, run, BOTS, SHADOW)
+    group, owner = TableGroup.objects.get(), Service.objects.get(name="payments")
+    places = {"group shadow": str(group.pk), "owner shadow": str(owner.pk)}
+    done = confirm(lead_client, ACCEPT, page, BOTS, SHADOW, reason="The bot's new job", **places)
+    address = reverse("admin:ownership_changeset_change", args=[before + 1])
+    assert f'2 findings accepted as <a href="{address}">revision {before + 1}</a>.' in messages(done)
+    change = ChangeSet.objects.get(revision=before + 1)
+    assert (change.source, change.user_name) == ("drift", "lead")
+    assert change.reason.startswith(f"The bot's new job\n\nAccepted from run {run.pk} serverless")
+    assert "undeclared_access orders bots, declared: nothing; found: Write (bots/serverless.yml:2)" in change.reason
+    assert Table.objects.get(name="shadow").owner == owner
+    assert show(run).result.findings == ()
+    assert list(Verification().run()) == []
+
+
+def test_without_a_reason_nothing_is_written_and_the_choice_stays(lead_client, run):
+    page = look(lead_client, ACCEPT, run, SHADOW)
+    again = confirm(lead_client, ACCEPT, page, SHADOW, **{"group shadow": str(TableGroup.objects.get().pk)})
+    assert "Say why" in again.text
+    assert form_of(again)["group shadow"] == str(TableGroup.objects.get().pk)
+    assert not Table.objects.filter(name="shadow").exists()
+
+
+def test_a_new_table_needs_group_and_owner(lead_client, run):
+    page = look(lead_client, ACCEPT, run, SHADOW)
+    assert form_of(page)["owner shadow"] == str(Service.objects.get(name="bots").pk)
+    again = confirm(lead_client, ACCEPT, page, SHADOW, reason="New")
+    assert "This field is required" in again.text
+    assert not Table.objects.filter(name="shadow").exists()
+
+
+def test_what_was_settled_meanwhile_is_told_with_who_and_why(lead_client, run):
+    page = look(lead_client, ACCEPT, run, BOTS, SHADOW)
+    with change_set(reason="Declared by hand"):
+        make_access(Table.objects.get(name="orders"), Service.objects.get(name="bots"), mode="write")
+    head = ChangeSet.objects.count()
+    again = confirm(lead_client, ACCEPT, page, BOTS, SHADOW, reason="The bot's new job")
+    assert again.status_code == 409
+    assert "Undeclared access orders bots (revision" in again.text
+    assert "Declared by hand" in again.text
+    assert form_of(again)["reason"] == "The bot's new job"
+    assert form_of(again)["finding"] == json.dumps(SHADOW)
+    assert ChangeSet.objects.count() == head
+
+
+def test_where_all_is_settled_meanwhile_the_drift_page_says_so(lead_client, run):
+    page = look(lead_client, ACCEPT, run, BOTS)
+    make_access(Table.objects.get(name="orders"), Service.objects.get(name="bots"), mode="write")
+    done = confirm(lead_client, ACCEPT, page, BOTS, reason="The bot's new job")
+    assert "nothing of what was ticked is so any more" in messages(done)
+
+
+def test_what_would_now_be_written_is_shown_again_first(lead_client, run):
+    page = look(lead_client, ACCEPT, run, BOTS)
+    newer = keep_run("payments read orders", "bots read_write orders")
+    again = confirm(lead_client, ACCEPT, page, BOTS, reason="The bot's new job")
+    assert again.status_code == 409
+    assert "is another than was shown" in again.text
+    assert "mode: Read + Write" in again.text
+    assert Access.objects.count() == 1
+    done = confirm(lead_client, ACCEPT, again, BOTS, reason="The bot's new job")
+    assert "1 finding accepted" in messages(done)
+    assert show(newer).result.findings == ()
+
+
+def test_what_another_environment_disagrees_with_then_is_said_before(lead_client, run):
+    keep_run("payments read orders", environment="dev")
+    here = keep_run(environment="production", services=frozenset({"payments"}))
+    finding = ["access_not_granted", "orders", "payments"]
+    page = lead_client.post(ACCEPT, {"run": here.pk, "revision": "1", "finding": json.dumps(finding)})
+    ((other, made),) = page.context["rehearsed"].made[1:]
+    assert (other.environment, made.identity) == ("dev", ("undeclared_access", "orders", "payments"))
+    assert "serverless, dev: <strong>Undeclared access</strong>" in page.text
+
+
+def test_what_other_runs_find_already_is_not_told_as_made(lead_client, run):
+    keep_run("bots read shadow", "bots write orders", environment="dev")
+    ticked = {"run": run.pk, "revision": "1", "finding": [json.dumps(BOTS), json.dumps(SHADOW)]}
+    page = lead_client.post(ACCEPT, ticked)
+    assert page.context["rehearsed"].entries
+    assert page.context["rehearsed"].made == []
+
+
+def test_a_table_that_goes_takes_no_more_along_than_was_shown(lead_client, run):
+    gone = ["table_not_deployed", "orders", None]
+    run = keep_run(reader="dynamodb", all_tables=True)
+    form = {"run": str(run.pk), "revision": "1", "finding": [json.dumps(gone)]}
+    page = lead_client.post(ACCEPT, form)
+    assert "Access payments → orders" in page.text
+    make_access(Table.objects.get(name="orders"), Service.objects.get(name="bots"))
+    again = confirm(lead_client, ACCEPT, page, gone, reason="Never deployed")
+    assert again.status_code == 409
+    assert Table.objects.filter(name="orders").exists()
+    confirm(lead_client, ACCEPT, again, gone, reason="Never deployed")
+    assert not Table.objects.filter(name="orders").exists()
+
+
+def test_what_stands_in_the_way_is_said_and_the_rest_can_be_accepted(lead_client, run):
+    run = keep_run("payments read orders", "bots write orders", "stranger read orders")
+    stranger = ["undeclared_access", "orders", "stranger"]
+    page = look(lead_client, ACCEPT, run, BOTS, stranger)
+    assert "The map has no service stranger" in page.text
+    assert 'name="confirmed"' not in page.text
+    typed = form_of(page) | {"finding": [json.dumps(BOTS)], "reason": "Half typed"}
+    rest = lead_client.post(ACCEPT, typed)
+    assert form_of(rest)["reason"] == "Half typed"
+    assert "1 finding accepted" in messages(confirm(lead_client, ACCEPT, rest, BOTS))
+
+
+# Waive
+
+
+def test_several_findings_are_waived_until_a_day(lead_client, run):
+    page = look(lead_client, WAIVE, run, BOTS, SHADOW)
+    until = today() + timedelta(days=20)
+    done = confirm(lead_client, WAIVE, page, BOTS, SHADOW, reason="The old bot goes", until=str(until))
+    assert f"2 findings waived until {until}" in messages(done)
+    assert {waiver.until for waiver in Waiver.objects.all()} == {until}
+    change = ChangeSet.objects.latest("revision")
+    assert (change.source, change.user_name, change.reason) == ("drift", "lead", "The old bot goes")
+    assert len(show(run).waived) == 2
+
+
+@pytest.mark.parametrize(
+    ("until", "said"), [(-1, "This day is past"), (500, "a year at most"), (None, "Enter a valid date")]
+)
+def test_a_day_on_which_none_may_end_is_refused_and_the_reason_stays(lead_client, run, until, said):
+    page = look(lead_client, WAIVE, run, BOTS)
+    day = "soon" if until is None else str(today() + timedelta(days=until))
+    again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=day)
+    assert said in again.text
+    assert form_of(again)["reason"] == "The old bot goes"
+    assert not Waiver.objects.exists()
+
+
+def test_another_grant_than_was_shown_is_not_waived(lead_client, run):
+    page = look(lead_client, WAIVE, run, BOTS)
+    keep_run("payments read orders", "bots read_write orders")
+    again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=str(today()))
+    assert again.status_code == 409
+    assert not Waiver.objects.exists()
+
+
+def test_another_leads_waiver_is_shown_before_it_is_written_over(lead_client, run):
+    page = look(lead_client, WAIVE, run, BOTS)
+    with change_set(reason="Mine until Friday", user=get_user_model().objects.create_user("other")):
+        waive([one for one in show(run).result.findings if one.identity == tuple(BOTS)], None, today())
+    head = ChangeSet.objects.count()
+    until = str(today() + timedelta(days=20))
+    again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=until)
+    assert again.status_code == 409
+    assert f"other waived it until {today()}: Mine until Friday" in again.text
+    assert form_of(again)["reason"] == "The old bot goes"
+    assert ChangeSet.objects.count() == head
+    done = confirm(lead_client, WAIVE, again, BOTS, reason="The old bot goes", until=until)
+    assert "1 finding waived" in messages(done)
+
+
+# What is waived already
+
+
+@pytest.fixture
+def waived(run):
+    """bots' use of orders is waived for a month."""
+    with change_set(reason="The old bot goes", user=get_user_model().objects.create_user("other")):
+        return waive([one for one in show(run).result.findings if one.identity == tuple(BOTS)], None, today() + MONTH)
+
+
+def test_what_is_waived_can_be_accepted_which_ends_the_waiver_and_keeps_both_in_history(lead_client, run, waived):
+    assert json.dumps(BOTS) in unescape(lead_client.get(DRIFT).text.partition("Waived (1)")[2])
+    page = look(lead_client, ACCEPT, run, BOTS)
+    assert f"other waived it until {today() + MONTH}: The old bot goes. This takes the place of that." in page.text
+    assert re.search(r"Waiver undeclared_access: bots → orders <span[^>]*>deleted", page.text)
+    done = confirm(lead_client, ACCEPT, page, BOTS, reason="It stays after all")
+    assert "1 finding accepted" in messages(done)
+    assert (Waiver.objects.count(), Access.objects.filter(service__name="bots").count()) == (0, 1)
+    accepted, before = Timeline.of(Table, Table.objects.get(name="orders").pk).page().groups[:2]
+    assert {one.label for one in accepted.entries} == {"undeclared_access: bots → orders", "bots → orders"}
+    assert before.change_set.reason == "The old bot goes"
+    assert list(Verification().run()) == []
+
+
+def test_a_waiver_made_meanwhile_is_shown_before_it_is_ended(lead_client, run):
+    page = look(lead_client, ACCEPT, run, BOTS)
+    with change_set(reason="Mine until Friday", user=get_user_model().objects.create_user("other")):
+        waive([one for one in show(run).result.findings if one.identity == tuple(BOTS)], None, today())
+    again = confirm(lead_client, ACCEPT, page, BOTS, reason="It stays after all")
+    assert again.status_code == 409
+    assert f"other waived it until {today()}: Mine until Friday" in again.text
+    assert (Waiver.objects.count(), Access.objects.count()) == (1, 1)
+    assert "1 finding accepted" in messages(confirm(lead_client, ACCEPT, again, BOTS, reason="It stays after all"))
+
+
+def test_what_was_accepted_and_is_found_again_counts_again(lead_client, run, waived):
+    confirm(lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all")
+    Access.objects.get(service__name="bots").delete()
+    shown = show(run)
+    assert tuple(BOTS) in {one.identity for one in shown.result.findings}
+    assert shown.waived == {}
+
+
+def test_undoing_what_was_accepted_brings_its_waiver_back(lead_client, run, waived):
+    confirm(lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all")
+    with change_set(reason="It goes nevertheless"):
+        undo.apply(undo.plan(ChangeSet.objects.count()), [])
+    assert [one.identity for one in show(run).waived] == [tuple(BOTS)]
+
+
+def test_a_waiver_in_another_environment_stays(seeded, lead_client):
+    for environment in ("dev", "production"):
+        each = keep_run("qr write biztechUsers", environment=environment, services=frozenset({"qr"}))
+        with change_set(reason="Both"):
+            waive([one for one in show(each).result.findings if one.service == "qr"], environment, today())
+    confirm_one = ["undeclared_access", "biztechUsers", "qr"]
+    form = {"run": each.pk, "revision": "1", "finding": json.dumps(confirm_one)}
+    confirm(lead_client, ACCEPT, lead_client.post(ACCEPT, form), confirm_one, reason="It stays after all")
+    left = Waiver.objects.filter(kind="undeclared_access")
+    assert [waiver.environment.name for waiver in left] == ["dev"]
+
+
+def test_a_table_that_is_not_deployed_goes_with_the_waiver_that_is_accepted(lead_client, run):
+    gone = ["table_not_deployed", "orders", None]
+    run = keep_run(reader="dynamodb", all_tables=True)
+    with change_set(reason="Soon"):
+        waive([one for one in show(run).result.findings if one.identity == tuple(gone)], None, today())
+    form = {"run": str(run.pk), "revision": "1", "finding": [json.dumps(gone)]}
+    done = confirm(lead_client, ACCEPT, lead_client.post(ACCEPT, form), gone, reason="Never deployed")
+    assert "1 finding accepted" in messages(done)
+    assert (Waiver.objects.count(), Table.objects.filter(name="orders").count()) == (0, 0)
+    assert list(Verification().run()) == []
+
+
+# Back to the list
+
+
+@pytest.mark.parametrize("address", [ACCEPT, WAIVE])
+def test_after_a_decision_the_list_is_filtered_as_it_was(lead_client, run, address):
+    filtered = f"{DRIFT}?kind=undeclared_access&owner={Table.objects.get(name='orders').owner}"
+    page = look(lead_client, address, run, BOTS, at=filtered)
+    assert f'href="{escape(filtered)}">Back' in page.text
+    again = confirm(lead_client, address, page, BOTS)
+    assert "Say why" in again.text
+    done = confirm(lead_client, address, again, BOTS, reason="The old bot goes")
+    assert done.redirect_chain == [(filtered, 302)]
+    assert "1 finding" in messages(done)
+
+
+def test_where_nothing_is_decided_the_list_is_filtered_as_it_was(lead_client, run):
+    filtered = f"{DRIFT}?table=orders&service=bots"
+    assert look(lead_client, ACCEPT, run, at=filtered).headers["Location"] == filtered
+    gone = look(lead_client, ACCEPT, run, ["undeclared_access", "nowhere", "bots"], at=filtered)
+    assert gone.headers["Location"] == filtered
+
+
+@pytest.mark.parametrize("filters", ["//example.org/", "next=/admin/&kind=&owner=", "\r\nX: y=1", "%", "&&=&"])
+def test_nothing_but_the_filters_is_kept(lead_client, run, filters):
+    answer = lead_client.post(ACCEPT, {"run": run.pk, "filters": filters})
+    assert answer.headers["Location"] == DRIFT
+
+
+# Who may, and nonsense
+
+
+@pytest.mark.parametrize("address", [ACCEPT, WAIVE])
+def test_what_is_decided_now_is_not_offered_as_it_was(lead_client, run, address):
+    assert 'name="as_of"' not in look(lead_client, address, run, BOTS).text
+
+
+@pytest.mark.parametrize("address", [ACCEPT, WAIVE])
+def test_a_viewer_may_not(viewer_client, run, address):
+    form = {"run": run.pk, "finding": [json.dumps(BOTS)], "confirmed": "1", "reason": "Mine", "until": str(today())}
+    answer = viewer_client.post(address, form)
+    assert answer.status_code == 403
+    assert "team leads" in answer.text
+    assert (Waiver.objects.count(), Access.objects.count()) == (0, 1)
+
+
+@pytest.mark.parametrize("address", [ACCEPT, WAIVE])
+def test_a_stranger_is_asked_to_sign_in_and_a_get_leads_to_the_drift_page(client, lead_client, run, address):
+    assert client.post(address, {"run": run.pk}).status_code == 302
+    assert lead_client.get(address).headers["Location"] == DRIFT
+
+
+@pytest.mark.parametrize("address", [ACCEPT, WAIVE])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"run": "x"},
+        {"run": "99999"},
+        {"run": "9" * 30},
+        {"finding": "x"},
+        {"finding": "[1, 2, 3]"},
+        {"finding": "[" * 5000},
+        {"finding": json.dumps(["undeclared_access", "a\x00b", "bots"])},
+        {"finding": json.dumps(["undeclared_access", "half of a character: \ud800", "bots"])},
+        {"finding": [json.dumps(["undeclared_access", str(n), "bots"]) for n in range(201)]},
+    ],
+)
+def test_nonsense_is_refused(lead_client, run, address, fields):
+    answer = lead_client.post(address, {"run": str(run.pk), "finding": json.dumps(BOTS)} | fields)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("address", [ACCEPT, WAIVE])
+@pytest.mark.parametrize("table", ["nowhere", "x" * 5000])
+def test_a_finding_that_there_is_not_is_none_any_more(lead_client, run, address, table):
+    finding = json.dumps(["undeclared_access", table, "bots"])
+    answer = lead_client.post(address, {"run": str(run.pk), "finding": finding, "revision": "x"}, follow=True)
+    assert "nothing of what was ticked is so any more" in messages(answer)
+
+
+def test_nothing_ticked_is_said(lead_client, run):
+    assert "Tick the findings first" in messages(lead_client.post(ACCEPT, {"run": run.pk}, follow=True))

@@ -1,0 +1,214 @@
+"""The drift page: what the latest runs say, to people who are signed in."""
+
+import json
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from ownership.drift.types import Identity, Key, KeySchema, Note, Place, ReadError, TableShape, Unresolved
+from ownership.findings.runs import today
+from ownership.findings.waiving import waive
+from ownership.history.change_sets import change_set
+from ownership.models import Access, Service
+from ownership.pages import findings as page_module
+from ownership.pages.chart import HEIGHT, WIDTH, plot
+from tests.findings.test_waiving import show
+from tests.support.factories import make_access, make_service, make_table
+from tests.support.runs import keep_run
+
+pytestmark = pytest.mark.django_db
+DRIFT = reverse("pages:drift")
+PLACE = Place("bots/serverless.yml", 7)
+
+
+@pytest.fixture
+def drifted():
+    """payments' use of orders is waived; bots' is new, and so is shadow."""
+    make_access(make_table("orders", owner=make_service("sales")), make_service("payments"), mode="read")
+    make_service("bots")
+    first = keep_run("payments read_write orders")
+    with change_set(reason="Until they are split"):
+        waive(show(first).result.findings, None, today() + timedelta(days=9))
+    return keep_run(
+        "payments read_write orders",
+        "bots write orders",
+        "bots read shadow",
+        tables=(TableShape("orders", KeySchema(Key("id", "S")), (), (PLACE,)),),
+        unresolved=(Unresolved(PLACE, "${ssm:x}", "is known only when deployed", "bots"),),
+        notes=(Note(PLACE, "there is a condition"),),
+        errors=(ReadError(Place("broken/serverless.yml", 2), "key a twice"),),
+    )
+
+
+def ticks(page):
+    """The identities that the page's checkboxes name."""
+    return {Identity(*json.loads(unescape(v))) for v in re.findall(r'name="finding" value="([^"]*)"', page)}
+
+
+def test_findings_stand_by_owner_with_evidence_and_what_to_do(viewer_client, drifted):
+    page = viewer_client.get(DRIFT).text
+    for words in (
+        "Ask sales (1)",
+        "<strong>Undeclared access</strong>",
+        'orders</a> <strong class="new">new</strong>',
+        "<code>bots/serverless.yml:2</code>",
+        "declare the access, or take the grant away",
+        "Owner not known (1)",
+        "2 findings now, <strong>2 new</strong> since the run before; 1 waived",
+        "Until they are split",
+        str(today() + timedelta(days=9)),
+        "is known only when deployed",
+        "there is a condition",
+        "key a twice",
+        "id (S)",
+    ):
+        assert words in page, words
+
+
+def test_a_stranger_is_asked_to_sign_in_also_where_the_map_is_open_to_all(client, drifted, settings):
+    settings.ANONYMOUS_READ = True
+    assert client.get(DRIFT).headers["Location"] == "/admin/login/?next=/drift/"
+
+
+def test_a_viewer_sees_nothing_to_decide_and_a_lead_does(viewer_client, lead_client, drifted):
+    assert ticks(viewer_client.get(DRIFT).text) == set()
+    page = lead_client.get(DRIFT).text
+    assert ticks(page) == {
+        ("undeclared_access", "orders", "bots"),
+        ("unregistered_table", "shadow", "bots"),
+        ("key_schema_offered", "orders", None),
+        ("wider_grant", "orders", "payments"),
+    }
+    assert "Accept…" in page
+    assert "Waive…" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        ("kind=unregistered_table", {"shadow"}),
+        ("owner=sales", {"orders"}),
+        ("table=shadow", {"shadow"}),
+        ("service=payments", {"orders"}),
+        ("state=new", {"orders", "shadow"}),
+        ("state=waived", {"orders"}),
+        ("reader=serverless&environment=none", {"orders", "shadow"}),
+    ],
+)
+def test_filters_narrow_the_findings(lead_client, drifted, query, left):
+    found = ticks(lead_client.get(f"{DRIFT}?{query}").text)
+    assert {one.table for one in found if one.kind != "key_schema_offered"} == left
+
+
+def test_filters_narrow_what_stands_beside_the_findings(lead_client, drifted):
+    page = lead_client.get(f"{DRIFT}?owner=payments&service=payments").text
+    assert "Offered" not in page
+    assert "is known only when deployed" not in page
+
+
+@pytest.mark.parametrize("query", ["reader=x", "environment=x", "kind=x", "state=x", "revision=1", "table=%00"])
+def test_nonsense_is_told_what_it_takes(viewer_client, drifted, query):
+    assert viewer_client.get(f"{DRIFT}?{query}").status_code == 400
+
+
+def test_more_than_a_page_holds_is_counted_and_narrowed_to(lead_client, drifted, monkeypatch):
+    monkeypatch.setattr(page_module, "SHOWN", 1)
+    page = lead_client.get(DRIFT).text
+    assert "1 more: narrow by owner, kind, table or service" in page
+    assert len(ticks(page) - {("key_schema_offered", "orders", None), ("wider_grant", "orders", "payments")}) == 1
+
+
+def test_a_service_leads_to_its_page_unless_the_map_has_none(viewer_client, drifted):
+    assert f'<a href="{reverse("pages:service", args=["bots"])}">bots</a>' in viewer_client.get(DRIFT).text
+    keep_run("stranger read orders")
+    assert 'stranger <span class="tag">not on the map</span>' in viewer_client.get(DRIFT).text
+
+
+def test_what_is_new_and_waived_already_is_not_counted_as_new(viewer_client, drifted):
+    with change_set(reason="Until summer"):
+        waive(show(drifted).result.findings, None, today() + timedelta(days=9))
+    page = viewer_client.get(DRIFT).text
+    assert "0 findings now; 3 waived" in page
+    for query in ("", "?state=waived"):
+        assert "No finding" not in viewer_client.get(DRIFT + query).text, "what is waived is one"
+    assert "No finding that these filters ask for" in viewer_client.get(f"{DRIFT}?state=open").text
+
+
+def test_a_finding_that_returned_says_what_was_waived(viewer_client, drifted, monkeypatch):
+    words = f"waived it until {today() + timedelta(days=9)} for"
+    assert words not in viewer_client.get(DRIFT).text
+    later = keep_run("payments write orders", "bots write orders", "bots read shadow")
+    page = viewer_client.get(DRIFT).text
+    assert page.count(words) == 1
+    assert "Until they are split" in page
+    after = today() + timedelta(days=10)
+    monkeypatch.setattr("ownership.findings.runs.today", lambda: after)
+    later.delete()
+    assert viewer_client.get(DRIFT).text.count(words) == 1
+
+
+def test_several_runs_have_a_list_that_leads_to_each(viewer_client, drifted):
+    assert f'href="#run-{drifted.pk}"' not in viewer_client.get(DRIFT).text
+    other = keep_run("bots read orders", environment="production")
+    page = viewer_client.get(DRIFT).text
+    for run in (drifted, other):
+        assert page.count(f'href="#run-{run.pk}"') == page.count(f'id="run-{run.pk}"') == 1
+
+
+def test_one_run_alone_has_no_plot(viewer_client, drifted):
+    assert "<svg" in viewer_client.get(DRIFT).text
+    keep_run("bots read orders", environment="production")
+    assert "<svg" not in viewer_client.get(f"{DRIFT}?environment=production").text
+
+
+def test_before_the_first_run_it_says_how_to_keep_one(viewer_client, seeded):
+    assert "manage.py drift serverless path/to/backend --save" in viewer_client.get(DRIFT).text
+
+
+def test_the_plot_has_a_point_per_run_within_its_bounds_and_a_table_beside_it(viewer_client, drifted):
+    page = viewer_client.get(DRIFT).text
+    drawn = plot([*type(drifted).objects.order_by("pk")])["points"]
+    assert [point.share for point in drawn] == [0, 25]
+    for point in drawn:
+        assert 0 <= point.x <= WIDTH
+        assert 0 <= point.y <= HEIGHT
+    assert page.count("<circle") == 2
+    assert "1 of 4" in page
+    assert drawn[0].x < drawn[1].x
+    assert drawn[0].y > drawn[1].y
+
+
+def test_no_style_stands_in_the_page_for_the_csp_forbids_it(lead_client, drifted):
+    assert not re.search(r"\sstyle=|<style|<script(?! src=)", lead_client.get(DRIFT).text)
+
+
+def test_queries_do_not_grow_with_findings(lead_client, drifted):
+    def counted():
+        with CaptureQueriesContext(connection) as queries:
+            assert lead_client.get(DRIFT).status_code == 200
+        return len(queries)
+
+    few = counted()
+    keep_run(*(f"bots write shadow{number}" for number in range(30)), "payments read_write orders")
+    for _ in range(5):
+        Access.objects.create(table=make_table(), service=Service.objects.get(name="bots"), mode="read")
+    # Session and user; the runs; head twice and the map's six models; waivers; permissions, the user's and the
+    # groups'; and of the run its grants, the one before and the figures.
+    assert counted() == few == 2 + 1 + 8 + 1 + 2 + 3
+
+
+def test_what_a_page_leaves_out_it_says(viewer_client, seeded, monkeypatch):
+    monkeypatch.setattr(page_module, "SHOWN", 2)
+    run = keep_run(*(f"bots write shadow{number}" for number in range(5)))
+    open_ones = len(show(run).result.findings)
+    assert f"{open_ones - 2} more: narrow by owner" in viewer_client.get(DRIFT).text
+    with change_set(reason="All of them"):
+        waive(show(run).result.findings, None, today() + timedelta(days=9))
+    page = viewer_client.get(DRIFT).text
+    assert f"Waived ({open_ones})" in page
+    assert "These are the first 2: narrow by owner" in page

@@ -1,0 +1,132 @@
+"""Old names lead on, near names are told, and who may not see history learns nothing of what was deleted."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from ownership.history.change_sets import change_set
+from ownership.models import Service, Table
+from tests.support.factories import make_service, make_table
+
+
+def rename(row, name, reason="Better said"):
+    with change_set(reason=reason):
+        row.name = name
+        row.save()
+
+
+@pytest.mark.parametrize(
+    ("model", "old", "path"), [(Table, "biztechUsers", "/tables/"), (Service, "payments", "/services/")]
+)
+def test_a_former_name_leads_to_the_thing_and_tells_who_renamed_it(seeded, viewer_client, settings, model, old, path):
+    settings.ANONYMOUS_READ = True
+    rename(model.objects.get(name=old), "in-between")
+    rename(model.objects.get(name="in-between"), "renamed-now")
+    for name in (old, "in-between"):
+        response = viewer_client.get(f"{path}{name}/")
+        assert response.headers["Location"] == f"{path}renamed-now/?was={name}"
+        page = viewer_client.get(response.headers["Location"]).text
+        assert f'You came by the name <span class="name">{name}</span>' in page
+        assert "Better said" in page
+        stranger = Client().get(f"{path}{name}/", follow=True).text
+        assert "You came by the name" in stranger
+        assert "Better said" not in stranger
+
+
+def test_a_live_name_wins_and_says_who_once_had_it(seeded, viewer_client):
+    rename(Table.objects.get(name="biztechUsers"), "people")
+    make_table("biztechUsers")
+    page = viewer_client.get("/tables/biztechUsers/").text
+    assert "Once called so, too" in page
+    assert 'href="/tables/people/"' in page
+    assert "Once called so, too" not in viewer_client.get("/tables/people/").text
+
+
+def test_namesakes_of_a_former_name_are_listed(seeded, viewer_client):
+    for name in ("biztechUsers", "biztechEvents"):
+        rename(Table.objects.get(name=name), "shared")
+        rename(Table.objects.get(name="shared"), f"{name}-now")
+    response = viewer_client.get("/tables/shared/")
+    assert response.status_code == 404
+    assert "/tables/biztechUsers-now/" in response.text
+    assert "/tables/biztechEvents-now/" in response.text
+
+
+def test_what_was_deleted_shows_its_history_to_those_who_may_see_it(seeded, viewer_client, settings):
+    settings.ANONYMOUS_READ = True
+    Table.objects.get(name="biztechUsers").delete()
+    response = viewer_client.get("/tables/biztechUsers/", follow=True)
+    assert "This table was deleted; its history stays" in response.text
+    stranger = Client().get("/tables/biztechUsers/")
+    assert stranger.status_code == 404
+    never = Client().get("/tables/biztechUzers/")
+    assert (
+        stranger.text.replace("biztechUsers", "biztechUzers").partition("<main")[0] == never.text.partition("<main")[0]
+    )
+    assert "deleted" not in stranger.text
+
+
+def test_a_name_of_another_time_leads_to_the_name_of_the_time_shown(seeded, viewer_client):
+    rename(Table.objects.get(name="biztechUsers"), "people")
+    response = viewer_client.get("/tables/people/?revision=1")
+    assert response.headers["Location"] == "/tables/biztechUsers/?revision=1&was=people"
+    assert viewer_client.get(response.headers["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "suggested"),
+    [
+        ("/tables/biztechUser/", "/tables/biztechUsers/"),
+        ("/tables/BIZTECHUSERS/", "/tables/biztechUsers/"),
+        ("/tables/biztechUsersPROD/", "/tables/biztechUsers/"),
+        ("/services/paymnets/", "/services/payments/"),
+        ("/tables/payments/", "/services/payments/"),
+        ("/groups/core-table/", "/groups/Core%20Tables/"),
+    ],
+)
+def test_a_name_that_nothing_has_brings_near_ones(seeded, viewer_client, path, suggested):
+    response = viewer_client.get(path)
+    assert response.status_code == 404
+    assert f'href="{suggested}"' in response.text
+
+
+def test_nothing_near_brings_no_guess(seeded, viewer_client):
+    assert "Is it one of these" not in viewer_client.get("/tables/qqqqqqqq/").text
+
+
+def test_finding_near_names_takes_a_fixed_number_of_queries(viewer_client):
+    def count():
+        with CaptureQueriesContext(connection) as captured:
+            assert viewer_client.get("/tables/hub-/").status_code == 404
+        return len(captured)
+
+    make_table("hub-1")
+    few = count()
+    with change_set(reason="Grow"):
+        for number in range(50):
+            make_table(f"hub-a{number}", owner=make_service(f"hub-b{number}"))
+    assert count() == few
+
+
+@pytest.mark.parametrize("was", ["nonsense", "<script>", "x" * 5000])
+def test_a_former_name_that_never_was_is_not_told(seeded, viewer_client, was):
+    page = viewer_client.get("/tables/biztechUsers/", {"was": was}).text
+    assert "You came by" not in page
+
+
+def test_pages_of_django_itself_look_like_the_site(seeded, viewer_client, rf):
+    from django.views import defaults
+
+    unknown = viewer_client.get("/no/such/page/")
+    assert unknown.status_code == 404
+    assert "There is no page at this address" in unknown.text
+    request = rf.get("/")
+    assert b"Something went wrong" in defaults.server_error(request).content
+    assert "can’t be answered" in defaults.bad_request(request, ValueError()).content.decode()
+    with CaptureQueriesContext(connection) as captured:
+        defaults.server_error(request)
+    assert len(captured) == 0  # the database may be what failed
+    strict = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x"})
+    assert strict.status_code == 403
+    assert "can’t be sent any more" in strict.text

@@ -1,0 +1,231 @@
+"""Real threads, real connections, real commits: nobody's edit is lost, nobody gets an error page."""
+
+import json
+import threading
+import time
+from functools import partial
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.test import Client
+
+from ownership.audit.verification import Verification
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
+from ownership.models import Access, Service, Table
+from ownership.models.roles import TEAM_LEADS
+from tests.support.admin_forms import form_of, open_form, save_form
+from tests.support.factories import make_service, make_table
+from tests.support.runs import keep_run
+from tests.support.threads import PATIENCE, at_once
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+PAIRS = 50
+
+
+def signed_in(name: str) -> Client:
+    client = Client(raise_request_exception=False)
+    lead = User.objects.create_user(name)
+    lead.groups.add(Group.objects.get(name=TEAM_LEADS))
+    client.force_login(lead)
+    return client
+
+
+def revisions() -> list[int]:
+    return list(ChangeSet.objects.order_by("revision").values_list("revision", flat=True))
+
+
+def follow(client: Client, after: str = "0") -> tuple[list[int], str]:
+    """What a consumer gets who goes on after a cursor, two entries at a time: revisions, and the cursor after them."""
+    seen, more = [], True
+    while more:
+        page = client.get("/api/v1/changes/", {"after": after, "limit": 2}).json()
+        seen += [entry["revision"] for change in page["results"] for entry in change["entries"]]
+        after, more = page["next"], page["has_more"]
+    return seen, after
+
+
+def assert_whole() -> None:
+    assert revisions() == list(range(1, len(revisions()) + 1))
+    assert [str(finding) for finding in Verification().run()] == []
+
+
+def test_of_two_leads_who_save_the_same_form_one_is_saved_and_the_other_told_every_time():
+    table = make_table("orders", description="0", more_title="0")
+    clients = {name: signed_in(name) for name in ("ann", "ben")}
+    for number in range(1, PAIRS + 1):
+        # Both touch the same field and one of their own, so that a lost edit shows in either.
+        forms = {name: open_form(client, table) for name, client in clients.items()}
+        forms["ann"] |= {"description": f"ann {number}", "more_title": f"ann {number}"}
+        forms["ben"] |= {"description": f"ben {number}", "partition_key_name": f"ben{number}"}
+        before = ChangeSet.objects.count()
+        saves = [partial(save_form, clients[name], table, forms[name], f"{name} {number}") for name in clients]
+        results = dict(zip(clients, at_once(*saves), strict=True))
+        codes = {name: getattr(result, "status_code", result) for name, result in results.items()}
+        assert sorted(codes.values(), key=str) == [200, 302], f"pair {number}: {codes}"
+        winner, loser = sorted(codes, key=lambda name: codes[name] != 302)
+        told = results[loser].content.decode()
+        assert f"changed by {winner}" in told
+        assert f"{loser} {number}" in told  # what the loser typed is still there
+        assert ChangeSet.objects.count() == before + 1
+        row = Table.objects.get()
+        assert row.description == f"{winner} {number}"
+        assert (row.more_title == f"ann {number}") == (winner == "ann")
+        assert (row.partition_key_name == f"ben{number}") == (winner == "ben")
+    assert_whole()
+
+
+def test_leads_who_save_different_tables_are_all_saved():
+    leads = [signed_in(f"lead-{number}") for number in range(6)]
+    tables = [make_table(f"table-of-{number}") for number in range(6)]
+    forms = [open_form(lead, table) | {"description": "Mine."} for lead, table in zip(leads, tables, strict=True)]
+    saves = [
+        partial(save_form, lead, table, form, f"By {number}")
+        for number, (lead, table, form) in enumerate(zip(leads, tables, forms, strict=True))
+    ]
+    results = at_once(*saves)
+    assert [getattr(result, "status_code", result) for result in results] == [302] * 6
+    assert {table.description for table in Table.objects.all()} == {"Mine."}
+    assert {f"By {number}" for number in range(6)} <= set(ChangeSet.objects.values_list("reason", flat=True))
+    assert_whole()
+
+
+def test_a_consumer_that_polls_during_many_writes_misses_none_and_sees_them_in_order():
+    seen: list[int] = []
+    done, consumer = threading.Event(), signed_in("consumer")
+
+    def write(name: str) -> None:
+        for number in range(15):
+            with change_set(reason=f"{name} {number}"):
+                make_service(f"{name}-{number}")
+
+    def writers() -> None:
+        failures = [result for result in at_once(*(partial(write, name) for name in "abc")) if result]
+        done.set()
+        assert not failures
+
+    def poll() -> None:
+        last_round, cursor = False, "0"
+        while not last_round:
+            last_round = done.is_set()
+            found, cursor = follow(consumer, cursor)
+            seen.extend(found)
+            # Without a pause this thread would keep the interpreter from the one that holds SQLite's lock, and so
+            # the others waiting until their patience ends.
+            time.sleep(0.005)
+
+    assert at_once(writers, poll) == [None, None]
+    assert seen == list(range(1, 46)) == revisions()
+    assert_whole()
+
+
+def test_a_change_set_that_began_earlier_and_commits_later_gets_the_later_revision():
+    """On PostgreSQL: both transactions are open at once; the registry's lock, not BEGIN, orders them."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite lets one writing transaction begin at a time")
+    began, second_committed = threading.Event(), threading.Event()
+    consumer = signed_in("consumer")
+    polls: list[tuple[list[int], str]] = []
+
+    def first() -> None:
+        with transaction.atomic():
+            assert Service.objects.count() == 0  # the transaction is open, its snapshot of then
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_current_xact_id()")
+            began.set()
+            assert second_committed.wait(PATIENCE)
+            with change_set(reason="Began first"):
+                make_service("first")
+
+    def second() -> None:
+        assert began.wait(PATIENCE)
+        with change_set(reason="Began second"):
+            make_service("second")
+        polls.append(follow(consumer))
+        second_committed.set()
+
+    assert at_once(first, second) == [None, None]
+    [(seen, cursor)] = polls
+    assert (seen, follow(consumer, cursor)[0]) == ([1], [2])
+    assert list(ChangeSet.objects.order_by("revision").values_list("reason", flat=True)) == [
+        "Began second",
+        "Began first",
+    ]
+    assert_whole()
+
+
+def test_while_a_change_set_is_open_nobody_else_can_take_the_next_revision():
+    """Whoever holds the lock commits first: a revision is never visible while an earlier one is still to come."""
+    inside, waited = threading.Event(), threading.Event()
+    seen_while_open: list[list[int]] = []
+
+    def holder() -> None:
+        with change_set(reason="Holds the lock"):
+            make_service("first")
+            inside.set()
+            waited.wait(1.5)  # the other is at the lock by now, and must not pass it
+            seen_while_open.append([])
+
+    def follower() -> None:
+        assert inside.wait(PATIENCE)
+        with change_set(reason="Waits for it"):
+            seen_while_open.append(revisions())
+            make_service("second")
+        waited.set()
+
+    assert at_once(holder, follower) == [None, None]
+    assert seen_while_open == [[], [1]]
+    assert list(ChangeSet.objects.order_by("revision").values_list("reason", flat=True)) == [
+        "Holds the lock",
+        "Waits for it",
+    ]
+    assert_whole()
+
+
+@pytest.mark.parametrize("way", ["orm", "admin"])
+def test_two_leads_who_each_close_half_a_circle_of_parts_one_is_refused(way):
+    clients = [signed_in("ann"), signed_in("ben")]
+    for number in range(10):
+        one, other = make_service(f"one-{number}"), make_service(f"other-{number}")
+        halves = [(clients[0], one, other), (clients[1], other, one)]
+        if way == "admin":
+            forms = [open_form(client, part) | {"part_of": str(whole.pk)} for client, part, whole in halves]
+            results = at_once(*(partial(save_form, *half[:2], form) for half, form in zip(halves, forms, strict=True)))
+            outcome = sorted(getattr(result, "status_code", 0) for result in results)
+            assert outcome == [200, 302], results
+            assert "go in a circle" in next(r for r in results if r.status_code == 200).content.decode()
+        else:
+
+            def close_half(part: Service, whole: Service) -> None:
+                part = Service.objects.get(pk=part.pk)
+                part.part_of = whole
+                part.save()
+
+            results = at_once(*(partial(close_half, *half[1:]) for half in halves))
+            assert sorted(type(result) for result in results if result is not None) == [ValidationError], results
+        assert Service.objects.filter(pk__in=[one.pk, other.pk], part_of__isnull=False).count() == 1
+    assert_whole()
+
+
+def test_of_two_leads_who_accept_the_same_finding_one_writes_it_and_the_other_is_told():
+    make_table("orders")
+    make_service("bots")
+    finding = json.dumps(["undeclared_access", "orders", "bots"])
+    for number in range(5):
+        run = keep_run("bots write orders")
+        forms = {}
+        for name in ("ann", "ben"):
+            client = signed_in(f"{name} {number}")
+            page = client.post("/drift/accept/", {"run": run.pk, "revision": "0", "finding": finding})
+            typed = form_of(page) | {"finding": finding, "reason": f"{name} {number}", "confirmed": "1"}
+            forms[name] = partial(client.post, "/drift/accept/", typed, follow=True)
+        before = ChangeSet.objects.count()
+        answers = at_once(*forms.values())
+        assert sorted("finding accepted as" in answer.text for answer in answers) == [False, True]
+        assert sorted("so any more" in answer.text for answer in answers) == [False, True]
+        assert ChangeSet.objects.count() == before + 1
+        Access.objects.get().delete()
+    assert_whole()

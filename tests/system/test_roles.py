@@ -1,0 +1,148 @@
+"""Who may do what: each address × method × person answers with the status that roles.tsv beside this file has.
+
+`UPDATE_ROLES=1 pytest tests/system/test_roles.py -n 0` writes the table anew. Read its
+diff as what it is: a change of rights.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from copy import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import connection, reset_queries, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLResolver, get_resolver
+
+from ownership.models import Access, ApiToken, Environment, Service, Table, TableGroup
+from tests.api.conftest import make_token
+
+TABLE = Path(__file__).with_name("roles.tsv")
+PEOPLE = ["anonymous", "token", "viewer", "lead", "administrator"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+# Answered before the resolver, the same for everybody: tests/operations/ has their tests.
+# Written whatever is asked for: the session's row, and the day of a token's last use.
+KEPT_ANYWAY = re.compile(
+    '(INSERT INTO|UPDATE|DELETE FROM) "django_session"|UPDATE "ownership_apitoken" SET "last_used"'
+)
+
+
+def routes(patterns: Any = None, prefix: str = "") -> Iterator[str]:
+    """Every address of the resolver, as its pattern."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield "/" + route
+
+
+def address(route: str) -> str:
+    """The pattern filled in with something that there is, so that it is rights that decide."""
+    rows = {
+        "/admin/auth/group/": Group, "/admin/auth/user/": User, "/admin/ownership/table/": Table,
+        "/admin/ownership/service/": Service, "/admin/ownership/access/": Access,
+        "/admin/ownership/tablegroup/": TableGroup, "/admin/ownership/environment/": Environment,
+        "/admin/ownership/apitoken/": ApiToken,
+    }  # fmt: skip
+    row = next((model.objects.order_by("pk").first().pk for start, model in rows.items() if route.startswith(start)), 1)
+    name = "users" if "services/" in route else "Core Tables" if "groups/" in route else "biztechUsers"
+    parts = {
+        "<str:name>": name, "<path:name>": name, "<path:anything>": "nothing", "<path:object_id>": row, "<id>": row,
+        "<int:revision>": 1, "<int:sequence>": 1, "<path:content_type_id>": 1,
+        "^(?P<app_label>auth|ownership)/$": "ownership/", "(?P<url>.*)$": "nothing/",
+    }  # fmt: skip
+    for pattern, value in parts.items():
+        route = route.replace(pattern, str(value))
+    assert not set(route) & set("<>^$(?"), f"fill in {route} here"
+    return route
+
+
+def told() -> dict[tuple[str, str], dict[str, str]]:
+    """{(address, method): {person: status}}, from the table."""
+    lines = [line.split("\t") for line in TABLE.read_text().splitlines()]
+    people = lines[0][2:]
+    return {
+        (route, method): dict(zip(people, statuses, strict=True))
+        for route, methods, *statuses in lines[1:]
+        for method in methods.split(",")
+    }
+
+
+def write(found: dict[tuple[str, str], dict[str, str]]) -> None:
+    lines = ["\t".join(["address", "methods", *PEOPLE])]
+    for route in dict.fromkeys(route for route, _ in found):
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for method in METHODS:
+            alike.setdefault(tuple(found[route, method][person] for person in PEOPLE), []).append(method)
+        lines += ["\t".join([route, ",".join(methods), *statuses]) for statuses, methods in alike.items()]
+    TABLE.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def clients(seeded, lead, viewer) -> dict[str, Client]:
+    """One for each kind of person."""
+    administrator = User.objects.create_superuser("administrator", password="a long pass phrase")
+    found = {name: Client(raise_request_exception=False) for name in PEOPLE}
+    for name, user in (("viewer", viewer), ("lead", lead), ("administrator", administrator)):
+        found[name].force_login(user)
+    found["token"].defaults["HTTP_AUTHORIZATION"] = f"Token {make_token(lead)[1]}"
+    return found
+
+
+def answer(client: Client, method: str, url: str) -> tuple[str, list[str]]:
+    """Status (`login` where that is asked for), and what was written; all of it is rolled back."""
+    cookies = copy(client.cookies)  # signing out is rolled back in the browser, too
+    reset_queries()
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        response = client.generic(method, url)
+        transaction.set_rollback(True)
+    client.cookies = cookies
+    written = [
+        one["sql"]
+        for one in queries
+        if one["sql"].startswith(("INSERT", "UPDATE", "DELETE")) and not KEPT_ANYWAY.match(one["sql"])
+    ]
+    to_login = response.status_code == 302 and response["Location"].startswith("/admin/login/")
+    return "login" if to_login else str(response.status_code), written
+
+
+def test_everybody_may_do_what_the_table_says_and_what_is_denied_changes_nothing(clients):
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    changed = {}
+    for route in routes():
+        url = address(route)
+        for method in METHODS:
+            for person, client in clients.items():
+                status, written = answer(client, method, url)
+                found.setdefault((route, method), {})[person] = status
+                if written and status in ("login", "400", "401", "403", "404", "405"):
+                    changed[route, method, person] = written
+    if os.environ.get("UPDATE_ROLES"):
+        write(found)
+    assert not changed
+    assert not [cell for cell in found.items() if any(status.startswith("5") for status in cell[1].values())]
+    expected = told()
+    assert {cell: statuses for cell, statuses in found.items() if expected.get(cell) != statuses} == {}
+    assert expected.keys() == found.keys()
+
+
+def test_the_table_gives_nobody_more_than_they_are_meant_to_have():
+    """Rules that hold whatever the table says in detail."""
+    for (route, method), statuses in told().items():
+        api, admin = route.startswith("/api/"), route.startswith("/admin/")
+        if api and route != "/api/v1/<path:anything>/":
+            assert statuses["anonymous"] in ("401", "404"), (route, method)
+        if api and method not in ("GET", "HEAD"):
+            assert not [one for one in statuses.values() if one.startswith(("2", "3"))], (route, method)
+        if admin and not route.startswith(("/admin/login/", "/admin/logout/", "/admin/jsi18n/")):
+            assert statuses["anonymous"] in ("login", "404", "405"), (route, method)
+            assert statuses["token"] == statuses["anonymous"], (route, method)
+        if "/admin/auth/" in route and not route.endswith("/<path:object_id>/"):  # only leads on to …/change/
+            assert statuses["viewer"] == statuses["lead"] == "403", (route, method)
+        if admin and route.endswith(("/add/", "/delete/")) and "apitoken" not in route:
+            assert statuses["viewer"] == "403", (route, method)

@@ -1,0 +1,210 @@
+"""Sign-in by OpenID Connect, against a provider that is a process of its own, on the loopback interface."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+PEOPLE = {
+    "ann": {"email": "Ann@example.com", "groups": ["registry-leads", "everybody"]},
+    "ben": {"email": "ben@example.com", "groups": ["registry-viewers"]},
+    "cem": {"email": "cem@example.com", "groups": ["everybody"]},
+    "dan": {"email": "dan@example.com", "email_verified": False, "groups": ["registry-leads"]},
+    "eve": {"email": "root@example.com", "groups": ["registry-leads"]},
+    "fay": {"groups": ["registry-leads"]},
+}
+MAKE_ADMIN = """
+import django; django.setup()
+from django.contrib.auth.models import User
+User.objects.create_superuser("root@example.com", password="a long pass phrase")
+"""
+CHANGE = """
+import sys, django; django.setup()
+from django.contrib.auth.models import User
+print([(u.username, u.is_superuser, u.has_usable_password(), sorted(g.name for g in u.groups.all()))
+       for u in User.objects.order_by("username")])
+if len(sys.argv) > 1:
+    User.objects.filter(username=sys.argv[1]).update(is_active=False)
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@contextmanager
+def process(arguments: list[str], environment: dict[str, str], ready: str) -> Iterator[None]:
+    """Runs it until it answers there, and ends it afterwards."""
+    running = subprocess.Popen(
+        arguments, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                requests.get(ready, timeout=5)
+                break
+            except requests.ConnectionError:
+                assert running.poll() is None, "it ended"
+                assert time.monotonic() < deadline, "it did not start"
+                time.sleep(0.1)
+        yield
+    finally:
+        running.terminate()
+        running.wait(20)
+
+
+class Registry:
+    """A registry that knows the provider."""
+
+    def __init__(self, address: str, environment: dict[str, str]) -> None:
+        self.address, self.environment = address, environment
+
+    def python(self, code: str, *arguments: str) -> str:
+        run = subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return run.stdout
+
+    def people(self) -> str:
+        return self.python(CHANGE)
+
+    def sign_in(self, who: str, path: str = "/admin/") -> tuple[requests.Session, requests.Response]:
+        """As a browser would: to the provider, say who one is there, and follow where it leads."""
+        browser = requests.Session()
+        at_provider = browser.get(f"{self.address}/oidc/authenticate/?next={path}", timeout=20)
+        assert "/oauth2/authorize" in at_provider.url
+        return browser, browser.post(at_provider.url, data={"sub": who}, timeout=20)
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[str]:
+    port = free_port()
+    claims = [f"--user-claims={json.dumps({'sub': name} | said)}" for name, said in PEOPLE.items()]
+    command = [sys.executable, "-m", "oidc_provider_mock", f"--port={port}", *claims]
+    with process(command, dict(os.environ), f"http://127.0.0.1:{port}/"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def registry_of(provider: str, folder: Path) -> Iterator[Registry]:
+    port = free_port()
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "registry.settings",
+        "DEBUG": "1",
+        "DATABASE_URL": f"sqlite:///{folder}/registry.sqlite3",
+        "SNAPSHOT_DIR": f"{folder}/snapshots",
+        "OIDC_CLIENT_ID": "registry",
+        "OIDC_CLIENT_SECRET": "a secret of this test",
+        "OIDC_AUTHORIZATION_URL": f"{provider}/oauth2/authorize",
+        "OIDC_TOKEN_URL": f"{provider}/oauth2/token",
+        "OIDC_USERINFO_URL": f"{provider}/userinfo",
+        "OIDC_JWKS_URL": f"{provider}/jwks",
+        "OIDC_LEADS": "registry-leads",
+        "OIDC_VIEWERS": "registry-viewers",
+    }
+    registry = Registry(f"http://127.0.0.1:{port}", environment)
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    registry.python(MAKE_ADMIN)
+    server = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
+    with process(server, environment, f"{registry.address}/livez"):
+        yield registry
+
+
+@pytest.fixture(scope="module")
+def registry(provider, tmp_path_factory) -> Iterator[Registry]:
+    yield from registry_of(provider, tmp_path_factory.mktemp("oidc"))
+
+
+def signed_in(browser: requests.Session, registry: Registry) -> bool:
+    return urlsplit(browser.get(f"{registry.address}/admin/", timeout=20).url).path == "/admin/"
+
+
+def test_groups_at_the_provider_are_groups_here_and_an_account_has_no_password(registry):
+    lead, page = registry.sign_in("ann", "/admin/ownership/service/")
+    assert (page.status_code, urlsplit(page.url).path) == (200, "/admin/ownership/service/")
+    assert lead.get(f"{registry.address}/admin/ownership/service/add/", timeout=20).status_code == 200
+    viewer, _ = registry.sign_in("ben")
+    assert signed_in(viewer, registry)
+    assert viewer.get(f"{registry.address}/admin/ownership/service/add/", timeout=20).status_code == 403
+    assert "('ann@example.com', False, False, ['Team leads'])" in registry.people()
+    assert "('ben@example.com', False, False, ['Viewers'])" in registry.people()
+    registry.sign_in("ann")
+    assert registry.people().count("ann@example.com") == 1
+
+
+@pytest.mark.parametrize("who", ["cem", "dan", "eve", "fay"])
+def test_no_way_in_without_group_with_an_address_of_others_or_as_a_local_account(registry, who):
+    browser, page = registry.sign_in(who)
+    assert "ask an administrator" in page.text
+    assert not signed_in(browser, registry)
+    assert f"{who}@example.com" not in registry.people()
+    assert "('root@example.com', True, True, [])" in registry.people()
+
+
+def test_a_session_ends_with_deactivation_and_there_is_no_new_one(registry):
+    browser, _ = registry.sign_in("ben")
+    assert signed_in(browser, registry)
+    registry.python(CHANGE, "ben@example.com")
+    assert not signed_in(browser, registry)
+    again, _ = registry.sign_in("ben")
+    assert not signed_in(again, registry)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "?code=x", "?state=x", "?code=x&state=x", "?error=access_denied", "?error=x&state=%00", "?code=%00&state=é"],
+)
+def test_a_callback_that_nobody_asked_for_signs_nobody_in(registry, query):
+    browser = requests.Session()
+    assert browser.get(f"{registry.address}/oidc/callback/{query}", timeout=20).status_code < 500
+    assert not signed_in(browser, registry)
+
+
+@pytest.mark.parametrize("path", ["authenticate", "callback", "logout"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+def test_no_method_and_no_nonsense_at_its_addresses_signs_anybody_in(registry, path, method):
+    browser = requests.Session()
+    for odd in ("\x00", str(2**63), "é→", "//evil.example", "x" * 5_000):
+        query = dict.fromkeys(("code", "state", "next", "error", "fail"), odd)
+        answer = browser.request(
+            method, f"{registry.address}/oidc/{path}/", params=query, timeout=20, allow_redirects=False
+        )
+        assert answer.status_code in (302, 400, 403, 405), (odd, answer.status_code)
+        assert "evil.example" not in answer.headers.get("Location", "")
+    assert not signed_in(browser, registry)
+
+
+def test_a_code_that_the_provider_did_not_give_signs_nobody_in(registry):
+    browser = requests.Session()
+    started = browser.get(f"{registry.address}/oidc/authenticate/", timeout=20, allow_redirects=False)
+    state = requests.utils.unquote(started.headers["Location"].split("state=")[1].split("&")[0])
+    page = browser.get(f"{registry.address}/oidc/callback/?code=made-up&state={state}", timeout=20)
+    assert page.status_code == 200
+    assert "ask an administrator" in page.text
+
+
+def test_the_page_for_signing_in_has_a_link_to_the_provider(registry):
+    page = requests.get(f"{registry.address}/admin/?x=1", timeout=20)
+    assert "/oidc/authenticate/?next=%2Fadmin%2F%3Fx%3D1" in page.text
+
+
+def test_where_the_provider_is_away_the_person_is_told_so(tmp_path):
+    for registry in registry_of(f"http://127.0.0.1:{free_port()}", tmp_path):
+        browser = requests.Session()
+        started = browser.get(f"{registry.address}/oidc/authenticate/", timeout=20, allow_redirects=False)
+        state = requests.utils.unquote(started.headers["Location"].split("state=")[1].split("&")[0])
+        page = browser.get(f"{registry.address}/oidc/callback/?code=any&state={state}", timeout=20)
+        assert (page.status_code, "ask an administrator" in page.text) == (200, True)

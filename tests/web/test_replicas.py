@@ -1,0 +1,402 @@
+"""Reading from real hot standbys of the tests' own PostgreSQL: what they may answer, and what is the primary's."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection, connections
+from django.test import Client
+
+from ownership.history import time_travel
+from ownership.models import Service
+from ownership.web import replicas
+from ownership.web.replicas import Replica
+from tests.api.conftest import make_token
+from tests.support.admin_forms import open_form, save_form
+from tests.support.factories import make_service, make_table
+from tests.support.postgres import Server, server_binaries
+from tests.support.threads import PATIENCE
+
+ROOT = Path(__file__).resolve().parents[2]
+MAP = "/api/v1/map/"
+
+
+@pytest.fixture(scope="module")
+def servers(django_db_setup, django_db_blocker) -> Iterator[list[Server]]:
+    """Two standbys that follow the server of these tests."""
+    binaries, host = server_binaries(), connection.settings_dict["HOST"]
+    if connection.vendor != "postgresql" or binaries is None or not host.startswith("/"):
+        pytest.skip("replicas are PostgreSQL's; this database is no server of this machine (tests/support/postgres.py)")
+    where = f"host={host} user={connection.settings_dict['USER']}"
+    with tempfile.TemporaryDirectory(prefix="registry-pg-") as one, tempfile.TemporaryDirectory() as two:
+        made = [Server(binaries, folder) for folder in (one, two)]
+        try:
+            for server in made:
+                server.copy(where)
+                server.start()
+            yield made
+        finally:
+            for server in made:
+                server.run("pg_ctl", "-m", "immediate", "stop", quiet=True)
+
+
+@pytest.fixture
+def standbys(committed, servers, settings, monkeypatch) -> Iterator[list[Any]]:
+    """The registry reads from the two: each with its server, and with what replays or holds back what is written."""
+    settings.DATABASE_ROUTERS = ["ownership.web.replicas.ReplicaRouter"]
+    settings.ANONYMOUS_READ = True
+    monkeypatch.setattr(replicas, "PATIENCE", PATIENCE)  # however busy the machine is
+    seen = []
+    for number, server in enumerate(servers, 1):
+        alias = f"replica{number}"
+        connections[alias] = connection.copy(alias)
+        connections[alias].settings_dict["HOST"] = server.folder
+        connections[alias].settings_dict["OPTIONS"].pop("pool", None)
+        seen.append(SimpleNamespace(alias=alias, server=server, replica=Replica(alias)))
+    replicas.replicas[:] = [one.replica for one in seen]
+    catch_up(seen)
+    yield seen
+    replicas.replicas[:] = []
+    for one in seen:
+        run(one, "SELECT pg_wal_replay_resume()")
+        connections[one.alias].close()
+        del connections[one.alias]
+
+
+def run(standby: Any, sql: str) -> Any:
+    with connections[standby.alias].cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchone()
+
+
+def pause(standby: Any) -> None:
+    """What is written from now on it does not see."""
+    run(standby, "SELECT pg_wal_replay_pause()")
+    wait(lambda: run(standby, "SELECT pg_get_wal_replay_pause_state()")[0] == "paused")
+
+
+def wait(until: Callable[[], Any], standing: Callable[[], Any] = str) -> None:
+    last = time.monotonic() + 2 * PATIENCE
+    while time.monotonic() < last:
+        if until():
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"it did not happen within {2 * PATIENCE} s {standing()}")
+
+
+def look(standbys: list[Any]) -> None:
+    for one in standbys:
+        one.replica.look()
+
+
+def catch_up(standbys: list[Any]) -> None:
+    def good() -> bool:
+        look(standbys)
+        return all(one.replica.is_good for one in standbys)
+
+    def standing() -> list[Any]:
+        paused = [
+            run(one, "SELECT pg_get_wal_replay_pause_state(), status FROM pg_stat_wal_receiver") for one in standbys
+        ]
+        return paused + [replicas._standing(alias) for alias in ("default", *(one.alias for one in standbys))]
+
+    wait(good, standing)
+
+
+def get(path: str, client: Client | None = None, **headers: Any) -> Any:
+    client = client or Client(raise_request_exception=False)
+    return client.get(path, headers={key.replace("_", "-"): str(value) for key, value in headers.items()})
+
+
+def asked_of(act: Callable[[], Any]) -> tuple[Any, set[str]]:
+    """What it gave, and the databases that were asked on the way."""
+    asked = set()
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        asked.add(context["connection"].alias)
+        return execute(sql, params, many, context)
+
+    wrappers = [connections[alias].execute_wrapper(note) for alias in ("default", "replica1", "replica2")]
+    for wrapper in wrappers:
+        wrapper.__enter__()
+    try:
+        return act(), asked
+    finally:
+        for wrapper in wrappers:
+            wrapper.__exit__(None, None, None)
+
+
+# Who is asked
+
+
+@pytest.mark.parametrize("path", [MAP, "/api/v1/tables/", "/api/v1/tables/?revision=2", "/", "/tables/orders/"])
+def test_what_is_read_is_read_from_a_replica_alone(standbys, path):
+    make_table("orders", owner=make_service("shop"))
+    catch_up(standbys)
+    token = make_token(User.objects.create_user("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
+    catch_up(standbys)
+    if "revision" in path:
+        answer, asked = asked_of(lambda: get(path, authorization=f"Token {token}"))
+    else:
+        answer, asked = asked_of(lambda: get(path))
+    assert answer.status_code == 200
+    assert len(asked) == 1
+    assert asked < {"replica1", "replica2"}
+
+
+def test_a_token_costs_the_map_one_query_of_a_replica(standbys):
+    make_service("shop")
+    token = make_token(User.objects.create_user("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
+    catch_up(standbys)
+    headers = {"authorization": f"Token {token}"}
+    etag = get(MAP, **headers)["ETag"]
+    answer, asked = asked_of(lambda: get(MAP, **headers))
+    assert (answer.status_code, len(asked), "default" in asked) == (200, 1, False)
+    assert get(MAP, if_none_match=etag, **headers).status_code == 304
+
+
+def test_who_is_signed_in_is_the_primarys_to_say_and_the_rest_a_replicas(standbys, lead_client):
+    make_table("orders", owner=make_service("shop"))
+    catch_up(standbys)
+    answer, asked = asked_of(lambda: get("/tables/orders/", lead_client))
+    assert answer.status_code == 200
+    assert len(asked) == 2
+    assert "default" in asked
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/admin/", "/admin/ownership/table/", "/api/v1/map/?as_of=2100-01-01", "/api/v1/compare/?from=1&to=2100-01-01"],
+)
+def test_the_admin_and_moments_given_as_a_time_are_the_primarys(standbys, lead_client, path):
+    make_service("shop")
+    catch_up(standbys)
+    answer, asked = asked_of(lambda: get(path, lead_client))
+    assert answer.status_code in (200, 302)
+    assert asked == {"default"}
+
+
+def test_what_was_can_not_be_changed_in_a_replicas_name_either(standbys):
+    make_service("shop")
+    catch_up(standbys)
+    with replicas.reading_from("replica1"), time_travel.as_of(1):
+        assert Service.objects.get().name == "shop"
+        with pytest.raises(time_travel.PastIsReadOnly):
+            make_service("other")
+
+
+# Nobody is shown what is older than what they know
+
+
+def test_a_replica_is_not_asked_for_a_revision_that_it_does_not_have(standbys):
+    pause(standbys[0])
+    make_service("shop")
+    wait(lambda: standbys[1].replica.revision() == 1)
+    for _ in range(20):
+        answer, asked = asked_of(lambda: get(MAP, x_registry_min_revision=1))
+        assert answer["X-Registry-Revision"] == "1"
+        assert asked <= {"replica1", "replica2"}
+    pause(standbys[1])
+    make_service("other")
+    answer, asked = asked_of(lambda: get(MAP, x_registry_min_revision=2))
+    assert answer["X-Registry-Revision"] == "2"
+    assert "default" in asked
+
+
+def test_whoever_has_an_answer_is_not_given_an_older_one(standbys):
+    pause(standbys[0])
+    make_service("shop")
+    wait(lambda: standbys[1].replica.revision() == 1)
+    etag = get(MAP, x_registry_min_revision=1)["ETag"]
+    assert {get(MAP, if_none_match=f"W/{etag}").status_code for _ in range(20)} == {304}
+    assert {get(MAP)["X-Registry-Revision"] for _ in range(50)} == {"0", "1"}
+
+
+def test_whoever_saves_sees_it_at_once(standbys, lead_client):
+    table = make_table("orders", owner=make_service("shop"))
+    catch_up(standbys)
+    for one in standbys:
+        pause(one)
+    saved = save_form(lead_client, table, open_form(lead_client, table) | {"description": "As I say."})
+    assert saved.status_code == 302
+    assert lead_client.cookies["registry_revision"].value == "4"
+    assert lead_client.cookies["registry_revision"]["httponly"]
+    for path in ("/tables/orders/", "/api/v1/tables/orders/", MAP):
+        assert "As I say." in get(path, lead_client).content.decode()
+        assert "As I say." not in get(path).content.decode()
+
+
+def test_what_a_replica_does_not_know_the_primary_may(standbys):
+    for one in standbys:
+        pause(one)
+    make_table("orders", owner=make_service("shop"))
+    token = make_token(User.objects.create_user("program"))[1]
+    assert get("/tables/orders/").status_code == 200
+    assert get("/api/v1/changes/?after=2", authorization=f"Token {token}").status_code == 200
+    assert get("/tables/nothing/").status_code == 404
+
+
+def test_each_answer_is_of_the_revision_that_it_names(standbys):
+    pause(standbys[0])
+    make_service("one")
+    for number in range(2, 12):
+        make_service(f"service-{number}")
+        for _ in range(4):
+            answer = get(MAP)
+            assert len(answer.json()["services"]) == answer.json()["revision"] == int(answer["X-Registry-Revision"])
+
+
+@pytest.mark.parametrize("asked", ["-1", "1.0", "x", "", "9" * 19, "²"])
+def test_a_revision_that_is_none_is_refused(standbys, asked):
+    answer = get(MAP, x_registry_min_revision=asked)
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_a_revision_that_the_primary_does_not_have_is_said_to_be_lost(standbys):
+    make_service("shop")
+    catch_up(standbys)
+    answer = get(MAP, x_registry_min_revision=2)
+    assert answer.status_code == 412
+    assert "Revision 2 is not in this registry's history" in answer.json()["detail"]
+    lost = Client()
+    lost.cookies["registry_revision"] = "2"
+    assert get("/", lost).status_code == 200
+
+
+# Which replicas are good
+
+
+def test_one_that_lags_is_left_out_and_comes_back(standbys, monkeypatch):
+    monkeypatch.setattr(replicas, "PATIENCE", 0.3)
+    first, second = standbys
+    pause(first)
+    make_service("shop")
+    wait(lambda: (look(standbys), not first.replica.is_good and second.replica.is_good)[1])
+    assert {get(MAP)["X-Registry-Revision"] for _ in range(20)} == {"1"}
+    run(first, "SELECT pg_wal_replay_resume()")
+    catch_up(standbys)
+
+
+def test_one_that_dies_is_left_out_without_an_error_and_comes_back(standbys):
+    first, second = standbys
+    make_service("shop")
+    catch_up(standbys)
+    first.server.stop()
+    try:
+        assert {get(MAP).status_code for _ in range(20)} == {200}
+        assert not first.replica.is_good
+        assert second.replica.is_good
+        look(standbys)
+        assert not first.replica.is_good
+    finally:
+        first.server.start()
+    catch_up(standbys)
+    assert asked_of(lambda: [get(MAP) for _ in range(50)])[1] == {"replica1", "replica2"}
+
+
+def test_one_that_breaks_in_the_middle_of_an_answer_is_replaced_by_another(standbys):
+    make_service("shop")
+    catch_up(standbys)
+    for one in standbys:
+        connections[one.alias].cursor().close()
+    standbys[0].server.stop()
+    standbys[0].server.start()
+    assert {get("/api/v1/tables/").status_code for _ in range(20)} == {200}
+
+
+def test_one_that_is_always_a_little_behind_is_good(standbys, monkeypatch):
+    first, written = standbys[0].replica, iter(range(10, 1000, 10))
+    monkeypatch.setattr(
+        replicas, "_standing", lambda alias: (next(written) - (15 if alias == first.alias else 0), (0, ""))
+    )
+    first.reached = float("-inf")
+    for _ in range(5):
+        first.look()
+    assert first.is_good
+
+
+@pytest.mark.parametrize("revision", [1, 2])
+def test_one_with_another_history_is_left_out(standbys, monkeypatch, revision):
+    make_service("shop")
+    catch_up(standbys)
+    first, real = standbys[0].replica, replicas._standing
+    stray = (10**15, (revision, "f" * 64))
+    monkeypatch.setattr(replicas, "_standing", lambda alias: stray if alias == first.alias else real(alias))
+    first.look()
+    # A synchronous replica is ahead of what the primary shows, for a moment.
+    assert first.is_good
+    for _ in range(3):
+        first.look()
+        assert not first.is_good
+
+
+def test_readers_are_served_while_the_primary_is_away(standbys, lead_client):
+    make_service("shop")
+    catch_up(standbys)
+
+    def away(*args: Any) -> None:
+        raise OperationalError("away")
+
+    with connection.execute_wrapper(away):
+        look(standbys)
+        assert get(MAP).status_code == 200
+        assert get("/services/").status_code == 200
+        lead_client.raise_request_exception = False
+        assert get("/admin/", lead_client).status_code == 503
+        answer = get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (
+            200,
+            "ready for readers alone: the database does not answer",
+        )
+        for one in standbys:
+            one.replica.reached = float("-inf")
+        assert get("/readyz").status_code == 503
+        look(standbys)
+        assert all(one.replica.is_good for one in standbys)
+
+
+def test_metrics_tell_which_are_good(standbys, settings):
+    settings.METRICS_TOKEN = "metrics-token-of-this-test"
+    standbys[1].replica.reached = float("-inf")
+    lines = get("/metrics", authorization=f"Bearer {settings.METRICS_TOKEN}").content.decode().splitlines()
+    assert 'ownership_replica_good{replica="replica1"} 1.0' in lines
+    assert 'ownership_replica_good{replica="replica2"} 0.0' in lines
+
+
+def test_a_web_server_watches_them_by_itself(standbys):
+    database = connection.settings_dict
+    url = "postgresql://{}@{}/{}"
+    hosts = [database["HOST"], *(one.server.folder for one in standbys)]
+    primary, *others = [url.format(database["USER"], quote(host, safe=""), database["NAME"]) for host in hosts]
+    code = (
+        "import time; from registry import wsgi; from ownership.web.replicas import replicas\n"
+        "for _ in range(100):\n"
+        "    if all(replica.is_good for replica in replicas): break\n"
+        "    time.sleep(0.1)\n"
+        "else: raise SystemExit('left out')\n"
+        "print(len(replicas))"
+    )
+    environment = {"DEBUG": "1", "DATABASE_URL": primary, "DATABASE_REPLICA_URLS": ", ".join(others)}
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=60
+    )
+    assert found.stdout.strip() == "2", found.stderr
+
+
+def test_of_several_hosts_the_one_that_takes_writes_is_asked(standbys):
+    database = connection.settings_dict
+    hosts = f"{standbys[0].server.folder},{database['HOST']}"
+    words = f"host={hosts} user={database['USER']} dbname={database['NAME']} target_session_attrs=read-write"
+    with psycopg.connect(words) as found:
+        assert found.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)

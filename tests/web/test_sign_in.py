@@ -1,0 +1,239 @@
+"""Signing in: guesses are locked out, addresses are the clients', sessions end; and the API has a rate."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from ownership.web.client_address import ClientAddressMiddleware
+from ownership.web.rate_limit import ApiRateMiddleware
+from tests.api.conftest import make_token
+from tests.support.admin_forms import form_of
+from tests.support.rows import all_rows
+
+PASSWORD = "a long pass phrase"
+
+
+@pytest.fixture
+def locks(settings) -> None:
+    """Guesses are counted, as in production; most tests sign in past that."""
+    settings.AXES_ENABLED = True
+
+
+def sign_in(name: str, password: str, address: str = "192.0.2.1"):
+    return Client(REMOTE_ADDR=address).post("/admin/login/", {"username": name, "password": password})
+
+
+# Guessing
+
+
+def test_five_failures_lock_the_name_at_that_address_and_nobody_else(locks, lead, viewer):
+    for _ in range(4):
+        assert sign_in("lead", "wrong").status_code == 200
+    told = sign_in("lead", "wrong")
+    assert told.status_code == 429
+    assert told["Retry-After"] == "900"
+    assert "Try again in 15 minutes" in told.content.decode()
+    assert sign_in("lead", PASSWORD).status_code == 429, "the right password is no way round it"
+    assert sign_in("viewer", PASSWORD).status_code == 302, "others at that address are not locked"
+    assert sign_in("lead", PASSWORD, "192.0.2.2").status_code == 302, "nor is the name elsewhere"
+
+
+def test_a_sign_in_that_worked_forgets_the_failures_before(locks, lead):
+    for _ in range(3):
+        for _ in range(4):
+            assert sign_in("lead", "wrong").status_code == 200
+        assert sign_in("lead", PASSWORD).status_code == 302
+
+
+def test_a_header_of_the_guessers_own_is_no_other_address(locks, lead):
+    answers = [
+        Client(REMOTE_ADDR="192.0.2.1", headers={"x-forwarded-for": f"198.51.100.{number}"}).post(
+            "/admin/login/", {"username": "lead", "password": "wrong"}
+        )
+        for number in range(5)
+    ]
+    assert answers[-1].status_code == 429
+
+
+@pytest.mark.parametrize("name", ["", "x" * 10_000, "'; --", "\u202e", "é"])
+def test_nonsense_for_a_name_is_a_failed_sign_in(locks, db, name):
+    assert sign_in(name, "x").status_code == 200
+
+
+# Addresses
+
+TRUSTED = ["10.0.0.0/8", "2001:db8::/32"]
+ADDRESSES = {
+    "no proxy": ("192.0.2.1", "", "192.0.2.1"),
+    "a stranger's header": ("192.0.2.1", "198.51.100.7", "192.0.2.1"),
+    "one proxy": ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
+    "two proxies": ("10.0.0.1", "198.51.100.7, 10.0.0.2", "198.51.100.7"),
+    "what the client made up": ("10.0.0.1", "203.0.113.9, 198.51.100.7", "198.51.100.7"),
+    "all trusted": ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
+    "no address": ("10.0.0.1", "unknown", "10.0.0.1"),
+    "nonsense after one": ("10.0.0.1", "198.51.100.7, x", "10.0.0.1"),
+    "empty": ("10.0.0.1", ", ,", "10.0.0.1"),
+    "version 6": ("2001:db8::1", "2001:DB9::0:7", "2001:db9::7"),
+    "a socket": ("", "198.51.100.7", ""),
+}
+
+
+@pytest.mark.parametrize(("remote", "forwarded", "expected"), ADDRESSES.values(), ids=ADDRESSES)
+def test_the_clients_address_is_what_trusted_proxies_say_and_nobody_else(settings, rf, remote, forwarded, expected):
+    settings.TRUSTED_PROXIES = TRUSTED
+    seen = []
+    middleware = ClientAddressMiddleware(lambda request: seen.append(dict(request.META)))
+    middleware(rf.get("/", REMOTE_ADDR=remote, HTTP_X_FORWARDED_FOR=forwarded))
+    assert seen[0]["REMOTE_ADDR"] == expected
+    assert "HTTP_X_FORWARDED_FOR" not in seen[0]
+
+
+# Sessions and tokens
+
+
+def test_a_session_ends_when_its_account_is_deactivated(lead, lead_client):
+    assert lead_client.get("/admin/").status_code == 200
+    User.objects.update(is_active=False)
+    assert lead_client.get("/admin/").status_code == 302
+    assert lead_client.get("/api/v1/map/").status_code == 401
+
+
+def test_a_session_ends_when_its_password_is_changed(lead, lead_client):
+    lead.set_password("another long phrase")
+    lead.save()
+    assert lead_client.get("/admin/").status_code == 302
+
+
+def test_a_session_ends_with_signing_out_also_for_who_kept_its_cookie(lead_client):
+    kept = lead_client.cookies["sessionid"].value
+    assert lead_client.post("/admin/logout/").status_code == 200
+    thief = Client()
+    thief.cookies["sessionid"] = kept
+    assert thief.get("/admin/").status_code == 302
+    assert not Session.objects.exists()
+
+
+def test_what_the_database_holds_of_a_session_is_no_way_in(lead_client):
+    cookie = lead_client.cookies["sessionid"].value
+    [row] = Session.objects.all()
+    assert cookie not in (row.session_key, row.session_data)
+    thief = Client()
+    thief.cookies["sessionid"] = row.session_key
+    assert thief.get("/admin/").status_code == 302
+    assert lead_client.get("/admin/").status_code == 200
+
+
+def test_a_dump_of_the_database_holds_nothing_that_opens_it(locks, lead):
+    wrong, client = "hush-nobody-may-read-this", Client()
+    sign_in("lead", wrong)
+    client.post("/admin/login/", {"username": "lead", "password": PASSWORD})
+    form = form_of(client.get("/admin/ownership/apitoken/add/")) | {"name": "nightly"}
+    for _ in range(30):  # shown to nobody yet, and more than a cookie takes
+        assert client.post("/admin/ownership/apitoken/add/", form).status_code == 302
+    held = repr(all_rows()) + repr([session.get_decoded() for session in Session.objects.all()])
+    token = re.findall(r"own_\w+", client.get("/admin/").content.decode())[-1]
+    assert Client().get("/api/v1/map/", headers={"authorization": f"Token {token}"}).status_code == 200
+    assert [secret for secret in (wrong, PASSWORD, token, client.cookies["sessionid"].value) if secret in held] == []
+
+
+@pytest.mark.parametrize("password", ["short1!", "password123", "lead-lead-1", "8675309867"])
+def test_a_weak_password_is_refused(admin_client, password):
+    response = admin_client.post(
+        "/admin/auth/user/add/",
+        {"username": "lead-lead", "password1": password, "password2": password, "usable_password": "true"},
+    )
+    assert response.status_code == 200
+    assert not User.objects.filter(username="lead-lead").exists()
+
+
+# The API's rate
+
+
+@pytest.fixture
+def rate(settings) -> None:
+    """Three requests a minute, counted anew."""
+    settings.API_RATE = 3
+    settings.ANONYMOUS_READ = True
+
+
+def ask(client: Client, times: int, **headers: str) -> list[int]:
+    return [client.get("/api/v1/groups/", headers=headers).status_code for _ in range(times)]
+
+
+@pytest.fixture
+def noon(monkeypatch) -> list[float]:
+    """A clock that stands still until moved."""
+    clock = [1_000_000_020.0]
+    monkeypatch.setattr("ownership.web.rate_limit.time.time", lambda: clock[0])
+    return clock
+
+
+def test_an_address_gets_so_many_answers_a_minute_and_then_is_told_when_to_go_on(db, rate, noon):
+    client = Client(REMOTE_ADDR="192.0.2.1")
+    assert ask(client, 3) == [200] * 3
+    told = client.get("/api/v1/map/")
+    assert (told.status_code, told["Content-Type"]) == (429, "application/problem+json")
+    assert told.json()["status"] == 429
+    noon[0] += int(told["Retry-After"]) - 1
+    assert client.get("/api/v1/map/").status_code == 429
+    noon[0] += 1
+    assert client.get("/api/v1/map/").status_code == 200
+
+
+def test_each_address_counts_for_itself_and_pages_do_not_count(db, rate, noon):
+    first, second = Client(REMOTE_ADDR="192.0.2.1"), Client(REMOTE_ADDR="192.0.2.2")
+    assert [first.get("/").status_code for _ in range(5)] == [200] * 5
+    assert ask(first, 4) == [200, 200, 200, 429]
+    assert ask(second, 3) == [200] * 3
+
+
+def test_each_good_token_counts_for_itself_wherever_it_is_sent_from(rate, noon, viewer, lead):
+    (_, one), (_, other) = make_token(viewer), make_token(lead)
+    client = Client(REMOTE_ADDR="192.0.2.1")
+    # The first request of each is counted by address: only its answer tells that the token is good.
+    assert ask(client, 5, authorization=f"Token {one}") == [200] * 4 + [429]
+    assert ask(client, 5, authorization=f"Token {other}") == [200] * 4 + [429]
+    assert ask(client, 2) == [200, 429]
+
+
+def test_whoever_tries_out_tokens_is_counted_by_address(rate, noon, db):
+    client = Client(REMOTE_ADDR="192.0.2.1")
+    answers = [ask(client, 1, authorization=f"Token own_{number}")[0] for number in range(5)]
+    assert answers == [401] * 3 + [429] * 2
+
+
+def test_the_rate_remembers_no_address_for_longer_than_its_minute(settings, rf, rate, noon):
+    middleware = ApiRateMiddleware(lambda request: type("Answer", (), {"status_code": 200})())
+    for number in range(1_000):
+        middleware(rf.get("/api/v1/map/", REMOTE_ADDR=f"192.0.2.{number}"))
+    assert len(middleware.asked) == 1_000
+    noon[0] += 60
+    middleware(rf.get("/api/v1/map/"))
+    assert len(middleware.asked) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/admin/login/", "/api/v1/docs/", "/api/v1/map/", "/livez", "/no/such/page/"])
+def test_every_answer_carries_the_headers_that_bind_browsers(path, settings):
+    settings.ANONYMOUS_READ = True
+    answer = Client().get(path, secure=True)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert path == "/livez" or answer["X-Frame-Options"] == "DENY"  # there is nothing to frame
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in answer["Permissions-Policy"]
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert "default-src 'self'" in answer["Content-Security-Policy"]
+
+
+@pytest.mark.django_db  # the end of a request looks after connections
+def test_static_files_are_for_this_site_alone(settings):
+    settings.WHITENOISE_AUTOREFRESH = True
+    answer = Client().get("/static/ownership/admin.css", secure=True)
+    assert answer.status_code == 200
+    assert b"".join(answer)
+    answer.close()
+    assert "Access-Control-Allow-Origin" not in answer
