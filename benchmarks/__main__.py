@@ -1,10 +1,10 @@
-"""All that docs/benchmarks.md shows, in one command: ``python -m benchmarks [NAME …]``, some two hours on two cores.
+"""Writes benchmarks/results/latest.md: ``python -m benchmarks [NAME …]``, about two hours on two cores.
 
-Runs the benchmarks one after the other, each in a process and on a database of its own: SQLite and, where this machine
-has one, PostgreSQL. Writes what each prints into that file as soon as it is there, with the day, machine, load and how
-long it took; versions they print themselves. Given names, it runs those alone and leaves the other sections as they
-are. One that fails is named there and at the end, and does not keep the others from running. Needs wrk and nginx
-(Debian: apt-get install wrk nginx).
+Runs the benchmarks one after another, each in its own process on its own database: SQLite and, if this machine has it,
+PostgreSQL. Each benchmark's output goes into that file as soon as it finishes, with the date, machine, load average and
+duration; the benchmarks print versions themselves. With names, only those run and other sections stay as they are. A
+failed benchmark is reported in its section and at the end, and the others still run. Needs wrk and nginx (Debian:
+apt-get install wrk nginx).
 """
 
 import os
@@ -19,9 +19,9 @@ from benchmarks import server
 from tests.support.postgres import server_binaries
 
 ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "docs/benchmarks.md"
-BOTH, OWN = ("SQLite", "PostgreSQL"), ("",)  # OWN: it starts its databases itself
-# What is run by these names, on which databases; in the order of docs/performance.md.
+RESULTS = ROOT / "benchmarks/results/latest.md"
+BOTH, OWN = ("SQLite", "PostgreSQL"), ("",)  # OWN: the benchmark starts its databases itself
+# Name: (arguments, databases), in the order of the sections in the results.
 RUNS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "map": (["benchmarks/map.py"], BOTH),
     "saves": (["benchmarks/saves.py"], BOTH),
@@ -36,21 +36,21 @@ RUNS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "drift": (["-m", "benchmarks.drift"], OWN),
     "server": (["benchmarks/server.py"], OWN),
 }
-PLOT = ["--plot", "docs/growth.svg"]  # growth on SQLite draws it
-HEAD = """# Results of the benchmarks
+PLOT = ["--plot", "benchmarks/results/growth.svg"]  # drawn by growth on SQLite
+HEAD = """# Benchmark results
 
-`python -m benchmarks` writes this file. Rates are of one machine on one day: read the ratios.
-[performance.md](performance.md) says what they mean.
+Written by `python -m benchmarks`. Rates are from one machine on one day: read the ratios.
+[docs/performance.md](../../docs/performance.md) explains what they mean.
 """
 
 
 def headings(name: str) -> list[tuple[str, str]]:
-    """(database, heading) of each of its runs."""
+    """(database, heading) of each run of this benchmark."""
     return [(database, f"{name}, {database}".rstrip(", ")) for database in RUNS[name][1]]
 
 
 def run(name: str, database: str, heading: str) -> tuple[str, bool]:
-    """Its section, and whether it succeeded."""
+    """The section of the results, and whether the run succeeded."""
     arguments = RUNS[name][0] + (PLOT if heading == "growth, SQLite" else [])
     prefix = [sys.executable, "-m", "tests.support.postgres"] if database == "PostgreSQL" else []
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"} | {"DEBUG": "1"}
@@ -61,7 +61,7 @@ def run(name: str, database: str, heading: str) -> tuple[str, bool]:
     about = f"`{' '.join(arguments)}`, {date.today()}, {took:.0f} min; {server.processor()}, load average {load:.1f}."
     if done.returncode:
         about = f"**Failed** with status {done.returncode}. {about}"
-    # A table is one, all else stands as it was printed.
+    # Tables stay Markdown; everything else goes into a code block.
     parts = re.split(r"((?:^\|.*\n)+)", done.stdout, flags=re.MULTILINE)
     shown = [part if part.startswith("|") else f"```\n{part.strip()}\n```\n" for part in parts if part.strip()]
     print(f"{heading}: {'failed after' if done.returncode else 'took'} {took:.1f} min", flush=True)
@@ -69,7 +69,7 @@ def run(name: str, database: str, heading: str) -> tuple[str, bool]:
 
 
 def main(names: list[str]) -> None:
-    """Run them; SystemExit that names those that failed."""
+    """Run the named benchmarks, or all; SystemExit names those that failed."""
     if unknown := set(names) - RUNS.keys():
         sys.exit(f"No benchmark is called {', '.join(unknown)}. There are: {'; '.join(RUNS)}.")
     written = RESULTS.read_text() if RESULTS.exists() else ""

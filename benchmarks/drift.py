@@ -2,7 +2,7 @@
 
     python -m benchmarks.drift
 
-Each size runs in a process of its own, so that its peak memory is its own. Results: docs/drift.md.
+Each size runs in its own process, so that peak memory is measured per size. Results: benchmarks/results/latest.md.
 """
 
 import json
