@@ -7,9 +7,9 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv || echo $(VENV)/bin/uv)
 
 # Development settings: what `make` starts here is for this machine alone. Production sets its own (docs/operations.md).
-run demo test check schema document: export DEBUG ?= 1
+run demo test test-slow check schema document: export DEBUG ?= 1
 
-.PHONY: setup run test check audit sbom schema document demo lock clean
+.PHONY: setup run test test-slow check audit sbom schema document demo lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)  ## install everything into .venv
@@ -23,9 +23,13 @@ $(STAMP): requirements-uv.txt requirements-dev.txt
 run: $(STAMP)  ## set up, migrate, seed when empty, make an administrator when there is none, serve
 	@$(PY) manage.py run 127.0.0.1:$(PORT)
 
-test: $(STAMP)  ## run the tests, on SQLite and then on PostgreSQL where the machine has one
-	$(PY) -m pytest --numprocesses 2 $(ARGS)
-	$(PY) -m tests.support.postgres $(PY) -m pytest --numprocesses 2 $(ARGS)
+test: $(STAMP)  ## run the tests but the slow ones: on SQLite, then on PostgreSQL where the machine has one
+	$(PY) -m pytest -m "not slow" --numprocesses auto $(ARGS)
+	$(PY) -m tests.support.postgres $(PY) -m pytest -m "not slow" --numprocesses auto $(ARGS)
+
+test-slow: $(STAMP)  ## run the tests that `make test` leaves out, on both databases
+	$(PY) -m pytest -m slow --numprocesses auto $(ARGS)
+	$(PY) -m tests.support.postgres $(PY) -m pytest -m slow --numprocesses auto $(ARGS)
 
 check: $(STAMP)  ## linters, types, migrations, deployment checks, OpenAPI and the document in step
 	$(VENV)/bin/ruff check .

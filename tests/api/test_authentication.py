@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ownership.models import ApiToken
-from tests.api.conftest import make_token
+from tests.support.tokens import make_token
 
 
 def read(token, address="map/", scheme="Token"):

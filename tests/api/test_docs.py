@@ -13,7 +13,7 @@ from ownership.api import compare, drift, filters, history, map_view, serializer
 from ownership.catalog.trace import DEEPEST, MOST, USUAL
 from ownership.history.change_sets import change_set
 from ownership.models import Access
-from tests.api.conftest import make_token
+from tests.support.tokens import make_token
 
 TEXT = (settings.BASE_DIR / "docs" / "api.md").read_text(encoding="utf-8")
 

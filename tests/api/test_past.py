@@ -11,9 +11,9 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.history.time_travel import head
 from ownership.models import Access, Service, Table
-from tests.api.conftest import make_token
-from tests.history.test_time_travel import a_life
 from tests.support.factories import make_access, make_service, make_table
+from tests.support.lifetime import a_life
+from tests.support.tokens import make_token
 
 MAP_AND_LISTS = ["map/", "tables/", "services/", "accesses/", "groups/", "environments/"]
 DETAILS = ["tables/biztechUsers/", "services/teams/", "tables/biztechUsers/trace/", "services/interactions/trace/"]

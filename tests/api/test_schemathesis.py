@@ -5,13 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
-from tests.api.conftest import make_token
+from tests.support.tokens import make_token
 
 TESTS = Path(__file__).parent.parent
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_nothing(committed, seeded, viewer, live_server, tmp_path):
     program = Path(sys.executable).with_name("st")
     options = ["--checks=all", "--max-examples=5", "--generation-deterministic", "--continue-on-failure", "--no-color"]

@@ -14,9 +14,9 @@ from ownership.api.snapshot import Snapshots
 from ownership.history import time_travel
 from ownership.history.change_sets import change_set
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
-from tests.api.conftest import make_token
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.threads import at_once
+from tests.support.tokens import make_token
 
 
 @pytest.fixture(autouse=True)

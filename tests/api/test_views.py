@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from ownership.api import base, snapshot
 from ownership.history import time_travel
 from ownership.models import Access, Table
-from tests.api.conftest import make_token
 from tests.support.admin_forms import open_form, save_form
 from tests.support.factories import make_service, make_table
+from tests.support.tokens import make_token
 
 DATA = [
     "map/",

@@ -5,7 +5,7 @@ import json
 import pytest
 from selenium.webdriver.common.by import By
 
-from tests.browser.conftest import complaints, follow, sign_in
+from tests.support.browser import complaints, follow, sign_in
 from tests.support.runs import keep_run
 
 pytestmark = pytest.mark.browser

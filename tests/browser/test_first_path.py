@@ -4,7 +4,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from tests.browser.conftest import complaints, follow, sign_in
+from tests.support.browser import complaints, follow, sign_in
 
 pytestmark = pytest.mark.browser
 

@@ -11,10 +11,10 @@ from selenium.webdriver.support.expected_conditions import url_contains
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from ownership.models import Service, Table
-from tests.api.conftest import make_token
-from tests.browser.conftest import complaints, follow, sign_in
+from tests.support.addresses import address, routes
+from tests.support.browser import complaints, follow, sign_in
 from tests.support.runs import keep_run
-from tests.system.test_roles import address, routes
+from tests.support.tokens import make_token
 
 pytestmark = pytest.mark.browser
 

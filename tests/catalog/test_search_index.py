@@ -67,7 +67,7 @@ def test_the_past_is_searched_by_the_texts_of_then():
         assert found(Table, "purchases") == []
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps an index and its table together")
+@pytest.mark.sqlite
 def test_migrate_fills_an_index_whose_triggers_were_lost():
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER ownership_table_text_insert")

@@ -7,9 +7,8 @@ from ownership.findings import acceptance, runs
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup
-from tests.findings.test_waiving import show
 from tests.support.factories import make_access, make_service, make_table
-from tests.support.runs import keep_run
+from tests.support.runs import keep_run, show
 
 pytestmark = pytest.mark.django_db
 HERE = (Place("orders/serverless.yml", 3),)

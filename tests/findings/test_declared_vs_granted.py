@@ -12,9 +12,8 @@ from ownership.findings.runs import today
 from ownership.findings.waiving import waive
 from ownership.history.change_sets import change_set
 from ownership.models import Service, Table
-from tests.findings.test_waiving import show
 from tests.support.factories import make_access, make_service, make_table
-from tests.support.runs import keep_run
+from tests.support.runs import keep_run, show
 
 pytestmark = pytest.mark.django_db
 

@@ -18,14 +18,10 @@ from ownership.history.change_sets import change_set
 from ownership.models import Environment, Service, Table, Waiver
 from ownership.plans import undo
 from tests.support.factories import make_access, make_service, make_table, make_waiver
-from tests.support.runs import keep_run
+from tests.support.runs import keep_run, show
 
 pytestmark = pytest.mark.django_db
 SOON = timedelta(days=30)
-
-
-def show(run):
-    return runs.show(run, runs.declared_now()[1], runs.waivers_in_force(today()))
 
 
 @pytest.fixture

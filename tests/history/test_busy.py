@@ -119,12 +119,11 @@ def test_a_later_one_that_does_not_say_who_it_is_is_not_taken_for_it(lead):
     assert "Another change set is being written, and takes long" in page
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(("announced", "status"), [(True, 503), (False, 302)], ids=["a long one", "quick ones"])
 def test_on_sqlite_quick_ones_are_waited_for_longer_than_one_that_says_it_takes_long(
     lead, monkeypatch, announced, status
 ):
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL waits as long for all")
     monkeypatch.setattr(lock, "PATIENCE", 0.2)
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
@@ -136,9 +135,9 @@ def test_on_sqlite_quick_ones_are_waited_for_longer_than_one_that_says_it_takes_
         assert save_form(lead, table, form).status_code == status
 
 
+@pytest.mark.slow
+@pytest.mark.postgres
 def test_of_several_that_wait_none_waits_longer_than_one():
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite's writers wait by themselves: test_on_sqlite_quick_ones_are_waited_for_…")
 
     def save(after):
         time.sleep(after)

@@ -310,9 +310,8 @@ def test_the_database_refuses_to_change_or_delete_history(seeded, verb):
         assert model.objects.exists()
 
 
+@pytest.mark.sqlite
 def test_sqlite_refuses_to_replace_history(seeded):
-    if connection.vendor != "sqlite":
-        pytest.skip("INSERT OR REPLACE is SQLite's")
     for model in [ChangeSet, *entry_models()]:
         if row := model.objects.values().first():
             columns = ", ".join(field.column for field in model._meta.fields)
@@ -326,9 +325,8 @@ def test_sqlite_refuses_to_replace_history(seeded):
             assert model.objects.values().first() == row
 
 
+@pytest.mark.postgres
 def test_postgresql_refuses_to_truncate_history(seeded):
-    if connection.vendor != "postgresql":
-        pytest.skip("TRUNCATE is PostgreSQL's")
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # or the seed's own pending checks stand in the way
         cursor.execute(f"TRUNCATE {Service.history.model._meta.db_table}")

@@ -20,7 +20,7 @@ from tests.support.admin_forms import open_form, save_form
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite knows no roles"),
+    pytest.mark.postgres,  # SQLite knows no roles
 ]
 ROOT = Path(__file__).resolve().parents[2]
 [BY_HAND] = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/operations.md").read_text(), re.DOTALL)

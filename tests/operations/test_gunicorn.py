@@ -13,6 +13,8 @@ import pytest
 
 from benchmarks import server
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -420,7 +420,7 @@ def test_an_error_that_comes_of_a_lost_database_is_503(rf, first, status):
 
 
 @pytest.mark.usefixtures("committed")
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite ends no transaction")
+@pytest.mark.postgres
 def test_a_transaction_that_was_ended_because_nothing_came_is_503(rf):
     try:
         with transaction.atomic(), connection.cursor() as cursor:

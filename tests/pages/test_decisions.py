@@ -18,10 +18,9 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Table, TableGroup, Waiver
 from ownership.plans import undo
-from tests.findings.test_waiving import show
 from tests.support.admin_forms import form_of
 from tests.support.factories import make_access, make_service, make_table
-from tests.support.runs import keep_run
+from tests.support.runs import keep_run, show
 
 pytestmark = pytest.mark.django_db
 DRIFT, ACCEPT, WAIVE = (reverse(f"pages:{name}") for name in ("drift", "drift-accept", "drift-waive"))

@@ -17,9 +17,8 @@ from ownership.history.change_sets import change_set
 from ownership.models import Access, Service
 from ownership.pages import findings as page_module
 from ownership.pages.chart import HEIGHT, WIDTH, plot
-from tests.findings.test_waiving import show
 from tests.support.factories import make_access, make_service, make_table
-from tests.support.runs import keep_run
+from tests.support.runs import keep_run, show
 
 pytestmark = pytest.mark.django_db
 DRIFT = reverse("pages:drift")

@@ -14,6 +14,7 @@ from ownership.history.change_sets import change_set
 from ownership.models import Service, Table
 from ownership.pages import services as service_module
 from tests.support.factories import make_access, make_service, make_table
+from tests.support.pages import text_of
 
 
 def table_page(client, name, **query):
@@ -26,11 +27,6 @@ def service_page(client, name, **query):
     response = client.get(reverse("pages:service", args=[name]), query)
     assert response.status_code == 200
     return response.text
-
-
-def text_of(page: str) -> str:
-    """What the page says, without tags."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
 def test_a_table_tells_owner_keys_indexes_and_which_environments_share_it(seeded, viewer_client):

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from ownership.history.change_sets import change_set
 from ownership.models import Access
-from tests.pages.test_things import text_of
 from tests.support.factories import make_access, make_table
+from tests.support.pages import text_of
 
 
 def page(client, kind, name, **query):

@@ -17,3 +17,8 @@ def keep_run(*grants: str, environment: str | None = None, reader: str = "server
     found.setdefault("services", frozenset(access.service for access in accesses))
     head, declared = runs.declared_now()
     return runs.keep(head, declared, Infrastructure(reader, accesses, **found), environment, "nightly")
+
+
+def show(run: DriftRun) -> runs.Shown:
+    """The run as the pages show it: compared with the map and the waivers of today."""
+    return runs.show(run, runs.declared_now()[1], runs.waivers_in_force(runs.today()))

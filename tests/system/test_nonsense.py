@@ -10,12 +10,13 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import CharField, TextField
 from django.test import Client
 from django.utils.html import escape
@@ -23,10 +24,12 @@ from markdown_it import MarkdownIt
 
 from ownership.history.change_sets import change_set
 from ownership.models import Environment, Table
-from tests.api.conftest import make_token
+from tests.support.addresses import address, routes
 from tests.support.admin_forms import form_of
-from tests.system.test_roles import address, routes
+from tests.support.tokens import make_token
 
+# Each of these asks every address: of each kind a few in `make test`, all of them in `.ci/run`.
+KEPT_QUICK = 6
 HUGE = str(2**63)
 ODD = [
     "",
@@ -69,6 +72,14 @@ def asker(seeded, settings) -> Client:
     return client
 
 
+def sampled(values: Iterable[Any]) -> list[Any]:
+    """Every sixth value as it is, the others marked as slow."""
+    return [
+        value if number % KEPT_QUICK == 1 else pytest.param(value, marks=pytest.mark.slow)
+        for number, value in enumerate(values)
+    ]
+
+
 def answers(client: Client, asked: Iterable[tuple[str, str, bytes]], **headers: str) -> Iterator[tuple[str, str, int]]:
     """The status of each question (method, address, body)."""
     for method, url, body in asked:
@@ -107,11 +118,12 @@ def each_parameter() -> list[tuple[str, str, bytes]]:
     ]
 
 
-@pytest.mark.parametrize("odd", ODD, ids=lambda text: ascii(text)[:20])
+@pytest.mark.parametrize("odd", sampled(ODD), ids=lambda text: ascii(text)[:20])
 def test_an_odd_value_of_all_parameters_is_answered(asker, odd):
     assert verdicts(asker, all_parameters(odd)) == []
 
 
+@pytest.mark.slow
 def test_an_odd_value_of_each_parameter_and_doubled_ones_are_answered(asker):
     assert verdicts(asker, each_parameter()) == []
 
@@ -126,7 +138,7 @@ def odd_names(odd: str) -> list[tuple[str, str, bytes]]:
     return [("GET", address(route), b"") for route in found]
 
 
-@pytest.mark.parametrize("odd", ODD_NAMES, ids=lambda text: ascii(text)[:20])
+@pytest.mark.parametrize("odd", sampled(ODD_NAMES), ids=lambda text: ascii(text)[:20])
 def test_an_odd_name_or_number_in_any_address_is_answered(asker, odd):
     assert verdicts(asker, odd_names(odd)) == []
 
@@ -144,6 +156,7 @@ def each_field(client: Client, url: str) -> list[tuple[str, str, bytes]]:
     ]
 
 
+@pytest.mark.slow
 def test_an_odd_value_of_each_field_of_each_form_is_answered(asker):
     asked = [one for url in addresses() for one in each_field(asker, url)]
     assert len(asked) > 200
@@ -154,29 +167,46 @@ def test_an_odd_value_of_each_field_of_each_form_is_answered(asker):
 TOLD = "TEST_VERDICTS"
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite" and TOLD not in os.environ, reason="told when PostgreSQL asks")
+def all_answers(client: Client) -> list[tuple[str, str, int]]:
+    """The status of every question of this module but those about headers and bodies."""
+    questions = each_parameter()
+    for odd in ODD:
+        questions += all_parameters(odd)
+    for odd in ODD_NAMES:
+        questions += odd_names(odd)
+    for url in addresses():
+        questions += each_field(client, url)
+    return list(answers(client, questions))
+
+
+@pytest.mark.slow
+@pytest.mark.sqlite
+@pytest.mark.skipif(TOLD not in os.environ, reason="runs for the test below, which asks for it on PostgreSQL")
+def test_sqlite_answers_every_question(asker):
+    given = all_answers(asker)
+    Path(os.environ[TOLD]).write_text(json.dumps(given))
+    assert [answer for answer in given if answer[2] not in ANSWERS] == []
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
 def test_both_databases_give_the_same_verdict(asker, tmp_path):
-    asked = [*each_parameter(), *(one for odd in ODD for one in all_parameters(odd))]
-    asked += [one for odd in ODD_NAMES for one in odd_names(odd)]
-    asked += [one for url in addresses() for one in each_field(asker, url)]
-    mine = list(answers(asker, asked))
-    if connection.vendor == "sqlite":
-        Path(os.environ[TOLD]).write_text(json.dumps(mine))
-        return
+    mine = all_answers(asker)
     told = tmp_path / "sqlite.json"
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | {TOLD: str(told)}
-    this = f"{__file__}::{test_both_databases_give_the_same_verdict.__name__}"
+    this = f"{__file__}::{test_sqlite_answers_every_question.__name__}"
     subprocess.run([sys.executable, "-m", "pytest", "-q", "-n0", this], env=environment, check=True, timeout=600)
     theirs = json.loads(told.read_text())
     differing = [(one, other[-1]) for one, other in zip(mine, theirs, strict=True) if one[-1] != other[-1]]
     assert differing == []
 
 
-@pytest.mark.parametrize(("name", "value"), HEADERS.items(), ids=HEADERS)
-def test_an_odd_header_is_answered(asker, name, value):
-    assert verdicts(asker, (("GET", url, b"") for url in addresses()), **{name: value}) == []
+@pytest.mark.parametrize("name", sampled(HEADERS))
+def test_an_odd_header_is_answered(asker, name):
+    assert verdicts(asker, (("GET", url, b"") for url in addresses()), **{name: HEADERS[name]}) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "POST", "PROPFIND"])
 @pytest.mark.parametrize(
     "body",
@@ -223,7 +253,7 @@ def marked(asker, request) -> str:
     return text
 
 
-@pytest.mark.parametrize("marked", MARKUP, ids=ascii, indirect=True)
+@pytest.mark.parametrize("marked", sampled(MARKUP), ids=ascii, indirect=True)
 def test_stored_markup_is_shown_as_text_on_every_page(asker, marked):
     shown = 0
     pages = [url for url in addresses() if "logout" not in url]

@@ -196,15 +196,29 @@ BY_FORM = ("edit_table", "leave_form_open", "save_form_left_open", "edit_service
 ACTIONS = ["create", "rename", "rename_and_hand_over", "put_under", "delete", "undo", *BY_FORM]
 
 
-@settings(
-    max_examples=30,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],  # a failure of at most 12 named acts reads well enough; to shrink it takes minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(st.lists(st.tuples(st.sampled_from(ACTIONS), NAMES, TEXTS, NUMBERS, NUMBERS), min_size=3, max_size=12))
+SETTINGS = {
+    "deadline": None,
+    "database": None,
+    "phases": [Phase.generate],  # a failure of at most 12 named acts reads well enough; to shrink it takes minutes
+    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+}
+LISTS_OF_ACTS = st.lists(st.tuples(st.sampled_from(ACTIONS), NAMES, TEXTS, NUMBERS, NUMBERS), min_size=3, max_size=12)
+
+
+@settings(max_examples=5, **SETTINGS)
+@given(LISTS_OF_ACTS)
 def test_history_replays_to_what_was_live_at_each_revision(lead_client, lead, actions):
+    assert_history_replays(lead_client, lead, actions)
+
+
+@pytest.mark.slow
+@settings(max_examples=30, **SETTINGS)
+@given(LISTS_OF_ACTS)
+def test_history_replays_in_many_examples(lead_client, lead, actions):
+    assert_history_replays(lead_client, lead, actions)
+
+
+def assert_history_replays(lead_client: Client, lead: User, actions: list[tuple[Any, ...]]) -> None:
     with transaction.atomic():
         registry = Registry(lead_client, lead)
         with registry.change("To begin with"):

@@ -23,7 +23,8 @@ from tests.support.threads import PATIENCE, at_once
 
 pytestmark = pytest.mark.usefixtures("committed")
 
-PAIRS = 50
+# How many times two leads save at once.
+PAIRS = [10, pytest.param(50, marks=pytest.mark.slow)]
 
 
 def signed_in(name: str) -> Client:
@@ -53,10 +54,11 @@ def assert_whole() -> None:
     assert [str(finding) for finding in Verification().run()] == []
 
 
-def test_of_two_leads_who_save_the_same_form_one_is_saved_and_the_other_told_every_time():
+@pytest.mark.parametrize("pairs", PAIRS)
+def test_of_two_leads_who_save_the_same_form_one_is_saved_and_the_other_told_every_time(pairs):
     table = make_table("orders", description="0", more_title="0")
     clients = {name: signed_in(name) for name in ("ann", "ben")}
-    for number in range(1, PAIRS + 1):
+    for number in range(1, pairs + 1):
         # Both touch the same field and one of their own, so that a lost edit shows in either.
         forms = {name: open_form(client, table) for name, client in clients.items()}
         forms["ann"] |= {"description": f"ann {number}", "more_title": f"ann {number}"}
@@ -122,10 +124,9 @@ def test_a_consumer_that_polls_during_many_writes_misses_none_and_sees_them_in_o
     assert_whole()
 
 
+@pytest.mark.postgres  # SQLite lets one writing transaction begin at a time
 def test_a_change_set_that_began_earlier_and_commits_later_gets_the_later_revision():
-    """On PostgreSQL: both transactions are open at once; the registry's lock, not BEGIN, orders them."""
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite lets one writing transaction begin at a time")
+    """Both transactions are open at once; the registry's lock, not BEGIN, orders them."""
     began, second_committed = threading.Event(), threading.Event()
     consumer = signed_in("consumer")
     polls: list[tuple[list[int], str]] = []

@@ -6,20 +6,17 @@ diff as what it is: a change of rights.
 
 import os
 import re
-from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import connection, reset_queries, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import URLResolver, get_resolver
 
-from ownership.models import Access, ApiToken, Environment, Service, Table, TableGroup
-from tests.api.conftest import make_token
+from tests.support.addresses import address, routes
+from tests.support.tokens import make_token
 
 TABLE = Path(__file__).with_name("roles.tsv")
 PEOPLE = ["anonymous", "token", "viewer", "lead", "administrator"]
@@ -29,37 +26,6 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 KEPT_ANYWAY = re.compile(
     '(INSERT INTO|UPDATE|DELETE FROM) "django_session"|UPDATE "ownership_apitoken" SET "last_used"'
 )
-
-
-def routes(patterns: Any = None, prefix: str = "") -> Iterator[str]:
-    """Every address of the resolver, as its pattern."""
-    for pattern in get_resolver().url_patterns if patterns is None else patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from routes(pattern.url_patterns, route)
-        else:
-            yield "/" + route
-
-
-def address(route: str) -> str:
-    """The pattern filled in with something that there is, so that it is rights that decide."""
-    rows = {
-        "/admin/auth/group/": Group, "/admin/auth/user/": User, "/admin/ownership/table/": Table,
-        "/admin/ownership/service/": Service, "/admin/ownership/access/": Access,
-        "/admin/ownership/tablegroup/": TableGroup, "/admin/ownership/environment/": Environment,
-        "/admin/ownership/apitoken/": ApiToken,
-    }  # fmt: skip
-    row = next((model.objects.order_by("pk").first().pk for start, model in rows.items() if route.startswith(start)), 1)
-    name = "users" if "services/" in route else "Core Tables" if "groups/" in route else "biztechUsers"
-    parts = {
-        "<str:name>": name, "<path:name>": name, "<path:anything>": "nothing", "<path:object_id>": row, "<id>": row,
-        "<int:revision>": 1, "<int:sequence>": 1, "<path:content_type_id>": 1,
-        "^(?P<app_label>auth|ownership)/$": "ownership/", "(?P<url>.*)$": "nothing/",
-    }  # fmt: skip
-    for pattern, value in parts.items():
-        route = route.replace(pattern, str(value))
-    assert not set(route) & set("<>^$(?"), f"fill in {route} here"
-    return route
 
 
 def told() -> dict[tuple[str, str], dict[str, str]]:
@@ -111,6 +77,7 @@ def answer(client: Client, method: str, url: str) -> tuple[str, list[str]]:
     return "login" if to_login else str(response.status_code), written
 
 
+@pytest.mark.slow
 def test_everybody_may_do_what_the_table_says_and_what_is_denied_changes_nothing(clients):
     found: dict[tuple[str, str], dict[str, str]] = {}
     changed = {}

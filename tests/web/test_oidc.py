@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = {
     "ann": {"email": "Ann@example.com", "groups": ["registry-leads", "everybody"]},

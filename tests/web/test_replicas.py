@@ -21,11 +21,13 @@ from ownership.history import time_travel
 from ownership.models import Service
 from ownership.web import replicas
 from ownership.web.replicas import Replica
-from tests.api.conftest import make_token
 from tests.support.admin_forms import open_form, save_form
 from tests.support.factories import make_service, make_table
 from tests.support.postgres import Server, server_binaries
 from tests.support.threads import PATIENCE
+from tests.support.tokens import make_token
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
 MAP = "/api/v1/map/"
@@ -35,8 +37,8 @@ MAP = "/api/v1/map/"
 def servers(django_db_setup, django_db_blocker) -> Iterator[list[Server]]:
     """Two standbys that follow the server of these tests."""
     binaries, host = server_binaries(), connection.settings_dict["HOST"]
-    if connection.vendor != "postgresql" or binaries is None or not host.startswith("/"):
-        pytest.skip("replicas are PostgreSQL's; this database is no server of this machine (tests/support/postgres.py)")
+    if binaries is None or not host.startswith("/"):
+        pytest.skip("this database is no server of this machine (tests/support/postgres.py)")
     where = f"host={host} user={connection.settings_dict['USER']}"
     with tempfile.TemporaryDirectory(prefix="registry-pg-") as one, tempfile.TemporaryDirectory() as two:
         made = [Server(binaries, folder) for folder in (one, two)]

@@ -9,9 +9,9 @@ from django.test import Client
 
 from ownership.web.client_address import ClientAddressMiddleware
 from ownership.web.rate_limit import ApiRateMiddleware
-from tests.api.conftest import make_token
 from tests.support.admin_forms import form_of
 from tests.support.rows import all_rows
+from tests.support.tokens import make_token
 
 PASSWORD = "a long pass phrase"
 

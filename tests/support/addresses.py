@@ -1,0 +1,40 @@
+"""Every address that the registry answers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+from django.urls import URLResolver, get_resolver
+
+from ownership.models import Access, ApiToken, Environment, Service, Table, TableGroup
+
+
+def routes(patterns: Any = None, prefix: str = "") -> Iterator[str]:
+    """Every address of the resolver, as its pattern."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield "/" + route
+
+
+def address(route: str) -> str:
+    """The pattern filled in with something that there is, so that it is rights that decide."""
+    rows = {
+        "/admin/auth/group/": Group, "/admin/auth/user/": User, "/admin/ownership/table/": Table,
+        "/admin/ownership/service/": Service, "/admin/ownership/access/": Access,
+        "/admin/ownership/tablegroup/": TableGroup, "/admin/ownership/environment/": Environment,
+        "/admin/ownership/apitoken/": ApiToken,
+    }  # fmt: skip
+    row = next((model.objects.order_by("pk").first().pk for start, model in rows.items() if route.startswith(start)), 1)
+    name = "users" if "services/" in route else "Core Tables" if "groups/" in route else "biztechUsers"
+    parts = {
+        "<str:name>": name, "<path:name>": name, "<path:anything>": "nothing", "<path:object_id>": row, "<id>": row,
+        "<int:revision>": 1, "<int:sequence>": 1, "<path:content_type_id>": 1,
+        "^(?P<app_label>auth|ownership)/$": "ownership/", "(?P<url>.*)$": "nothing/",
+    }  # fmt: skip
+    for pattern, value in parts.items():
+        route = route.replace(pattern, str(value))
+    assert not set(route) & set("<>^$(?"), f"fill in {route} here"
+    return route

@@ -1,0 +1,32 @@
+"""Steps that a person takes in a browser."""
+
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+
+def sign_in(browser: webdriver.Chrome, base: str, name: str, password: str) -> None:
+    """Through the sign-in page, as a person does."""
+    browser.get(f"{base}/admin/")
+    browser.find_element(By.NAME, "username").send_keys(name)
+    browser.find_element(By.NAME, "password").send_keys(password)
+    follow(browser, browser.find_element(By.CSS_SELECTOR, "input[type=submit]"))
+    assert browser.find_element(By.ID, "logout-form")
+
+
+def follow(browser: webdriver.Chrome, element: WebElement, how: str | None = None) -> None:
+    """Clicks it, or presses that key on it, and waits until the page it leads to is there: a click returns before, and
+    what is found until then may be the old page's."""
+    browser.execute_script("window.isTheOldPage = true")
+    element.send_keys(how) if how else element.click()
+    arrived = "return !window.isTheOldPage && document.readyState === 'complete'"
+    # Between two pages the browser's driver may have none to run this on.
+    wait = WebDriverWait(browser, 30, ignored_exceptions=[WebDriverException])
+    wait.until(lambda page: page.execute_script(arrived))
+
+
+def complaints(browser: webdriver.Chrome) -> list[str]:
+    """What the browser's console holds against the pages since last asked: violations of the CSP, missing files."""
+    return [f"{entry['level']}: {entry['message']}" for entry in browser.get_log("browser")]
