@@ -15,7 +15,7 @@ from ownership.api.authentication import SignedIn
 from ownership.api.base import RegistryView
 from ownership.api.errors import BadParameter
 from ownership.drift.report import finding_json, rest_json
-from ownership.drift.types import Declared
+from ownership.drift.types import DeclaredMap
 from ownership.findings import runs
 from ownership.history import time_travel
 from ownership.models import DriftRun, KeyType, Waiver
@@ -217,7 +217,7 @@ class DriftView(_DriftAddress):
         return Response({"revision": head[0], "runs": [_run(one.about(**asked), flags) for one in shown]})
 
 
-def _refuse_unknown_names(asked: dict[str, str], declared: Declared, shown: list[runs.Shown]) -> None:
+def _refuse_unknown_names(asked: dict[str, str], declared: DeclaredMap, shown: list[runs.Shown]) -> None:
     findings = [finding for one in shown for finding in one.result.findings]
     services = {service.name for service in declared.services}
     known: dict[str, set[Any]] = {

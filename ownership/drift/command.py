@@ -18,7 +18,7 @@ from ownership.drift.readers.dynamodb import read_endpoint
 from ownership.drift.readers.serverless import read_projects
 from ownership.drift.readers.yaml_values import Files, Map, real
 from ownership.drift.report import Waived, as_json, as_text
-from ownership.drift.types import Comparison, Declared, Infrastructure, Place, ReadError, Waiver
+from ownership.drift.types import Comparison, DeclaredMap, Infrastructure, Location, ReadError, WaiverTerms
 
 NO_DRIFT, DRIFT, UNREADABLE = 0, 1, 2
 TOKEN = "OWNERSHIP_REGISTRY_TOKEN"  # noqa: S105 -- the variable's name
@@ -65,14 +65,14 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def read(arguments: argparse.Namespace, declared: Declared) -> Infrastructure:
+def read(arguments: argparse.Namespace, declared: DeclaredMap) -> Infrastructure:
     """Run the chosen reader. Raises ReadError where nothing could be read at all."""
     try:
         names = Names.of(declared, arguments.environment)
     except KeyError as error:
         known = ", ".join(declared.environments) or "none"
         raise ReadError(
-            Place("--environment"), f"{arguments.environment} is not in the map, which has {known}"
+            Location("--environment"), f"{arguments.environment} is not in the map, which has {known}"
         ) from error
     if arguments.reader == "serverless":
         return read_projects(arguments.path, names, dict(arguments.var), arguments.root)
@@ -87,12 +87,12 @@ def _roles(path: Path | None) -> dict[str, str]:
     path = real(path)
     content = Files(path.parent).load(path)
     if not isinstance(content, Map) or not all(isinstance(service, str) for service in content.values()):
-        raise ReadError(Place(str(path)), "is no mapping of roles to services")
+        raise ReadError(Location(str(path)), "is no mapping of roles to services")
     return {str(role): str(service) for role, service in content.items()}
 
 
 def show(
-    arguments: argparse.Namespace, declared: Declared, found: Infrastructure, result: Comparison, waived: Waived
+    arguments: argparse.Namespace, declared: DeclaredMap, found: Infrastructure, result: Comparison, waived: Waived
 ) -> str:
     """The report in the chosen format."""
     if arguments.format == "json":
@@ -107,17 +107,17 @@ class Registry:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.address, self.token = arguments.registry, arguments.token
 
-    def declared(self) -> Declared:
+    def declared(self) -> DeclaredMap:
         """The map. Raises ReadError."""
         if not self.address:
             raise ReadError(
-                Place("--registry"),
+                Location("--registry"),
                 "say which map to compare with: the address of a registry's map (https://…/api/v1/map/), "
                 f"with its token in {TOKEN}, or a file with that map",
             )
         return maps.load(self.address, self.token)
 
-    def waivers(self) -> Sequence[Waiver]:
+    def waivers(self) -> Sequence[WaiverTerms]:
         """Those of the registry; a file has none, and where they can't be read every finding counts."""
         if not self.address.startswith(("https://", "http://")):
             return []
@@ -127,7 +127,7 @@ class Registry:
             sys.stderr.write(f"drift: no waivers, so that every finding counts: {error}\n")
             return []
 
-    def keep(self, declared: Declared, found: Infrastructure, result: Comparison) -> str:
+    def keep(self, declared: DeclaredMap, found: Infrastructure, result: Comparison) -> str:
         """Keep the run where the registry can; gives a word about it."""
         return ""
 

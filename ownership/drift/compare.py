@@ -4,27 +4,27 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 from ownership.drift.types import (
-    Access,
     Comparison,
-    Declared,
+    DeclaredMap,
     DeclaredService,
     Finding,
+    GrantedAccess,
     Infrastructure,
-    Key,
-    KeySchema,
-    Mode,
+    KeyAttribute,
+    Keys,
+    Location,
     Offer,
-    Place,
+    ReadOrWrite,
     TableShape,
     Unchecked,
-    mode_name,
+    combined_mode,
 )
 
 NOT_READ = "no permissions of the service were read"
 MAY_BE_GRANTED = "something unresolved may grant the access"
 
 
-def compare(declared: Declared, found: Infrastructure) -> Comparison:
+def compare(declared: DeclaredMap, found: Infrastructure) -> Comparison:
     """All differences between the map and what a reader found.
 
     A grant to a service covers what is declared for its parts, and a part's declared access is met by a grant
@@ -36,10 +36,10 @@ def compare(declared: Declared, found: Infrastructure) -> Comparison:
     granted = set(found.grants)
 
     justified = declared.accesses | {
-        Access(whole, a.table, a.mode) for a in declared.accesses for whole in wholes.get(a.service, ())
+        GrantedAccess(whole, a.table, a.mode) for a in declared.accesses for whole in wholes.get(a.service, ())
     }
     met = granted | {
-        Access(part, a.table, a.mode) for part, chain in wholes.items() for a in granted if a.service in chain
+        GrantedAccess(part, a.table, a.mode) for part, chain in wholes.items() for a in granted if a.service in chain
     }
     excess = {a for a in granted - justified if a.table in registered}
     missing = declared.accesses - met
@@ -69,7 +69,7 @@ def compare(declared: Declared, found: Infrastructure) -> Comparison:
     )
 
 
-def agreement(declared: Declared, found: Infrastructure, result: Comparison) -> tuple[int, int]:
+def agreement(declared: DeclaredMap, found: Infrastructure, result: Comparison) -> tuple[int, int]:
     """(how many agree, of how many) of all that was compared: pairs of table and service, and the shapes of tables.
 
     What could not be checked counts as neither.
@@ -100,7 +100,10 @@ def wholes_of(services: Iterable[DeclaredService]) -> dict[str, list[str]]:
 
 
 def _unknown(
-    access: Access, found: Infrastructure, possible: Container[tuple[str | None, Mode]], wholes: Mapping[str, list[str]]
+    access: GrantedAccess,
+    found: Infrastructure,
+    possible: Container[tuple[str | None, ReadOrWrite]],
+    wholes: Mapping[str, list[str]],
 ) -> str | None:
     """Why nobody can say that a missing access is not granted; None where it isn't.
 
@@ -115,24 +118,24 @@ def _unknown(
     return None
 
 
-def modes_by_use(accesses: Iterable[Access]) -> dict[tuple[str, str], set[Mode]]:
+def modes_by_use(accesses: Iterable[GrantedAccess]) -> dict[tuple[str, str], set[ReadOrWrite]]:
     """The modes of each (table, service)."""
-    modes: dict[tuple[str, str], set[Mode]] = defaultdict(set)
+    modes: dict[tuple[str, str], set[ReadOrWrite]] = defaultdict(set)
     for access in accesses:
         modes[access.table, access.service].add(access.mode)
     return modes
 
 
-def _places(found: Infrastructure, accesses: Iterable[Access]) -> tuple[Place, ...]:
+def _places(found: Infrastructure, accesses: Iterable[GrantedAccess]) -> tuple[Location, ...]:
     return tuple(dict.fromkeys(place for a in sorted(accesses) for place in found.grants.get(a, ())))
 
 
 def _accesses(
     direction: str,
-    differing: Iterable[Access],
-    said: Iterable[Access],
-    given: Iterable[Access],
-    declared: Declared,
+    differing: Iterable[GrantedAccess],
+    said: Iterable[GrantedAccess],
+    given: Iterable[GrantedAccess],
+    declared: DeclaredMap,
     found: Infrastructure,
     wholes: Mapping[str, list[str]],
 ) -> Iterator[Finding]:
@@ -145,22 +148,22 @@ def _accesses(
         says, gives = said_modes.get((table, service), set()), given_modes.get((table, service), set())
         if direction == "wider":
             kind = "wider_grant" if says else "undeclared_access"
-            places = _places(found, {Access(service, table, mode) for mode in modes})
+            places = _places(found, {GrantedAccess(service, table, mode) for mode in modes})
         else:
             kind = "narrower_grant" if gives else "access_not_granted"
             holders = [service, *wholes.get(service, ())]
-            places = _places(found, {Access(holder, table, mode) for holder in holders for mode in gives})
+            places = _places(found, {GrantedAccess(holder, table, mode) for holder in holders for mode in gives})
         owner = declared.owners.get(table)
-        yield Finding(kind, table, service, mode_name(says), mode_name(gives), owner, places)  # type: ignore[arg-type]
+        yield Finding(kind, table, service, combined_mode(says), combined_mode(gives), owner, places)  # type: ignore[arg-type]
 
 
 def _unregistered(found: Infrastructure, registered: Mapping[str, TableShape]) -> Iterator[Finding]:
     """A finding for each service that may use an unregistered table, or one for the table where none may."""
     modes = modes_by_use(a for a in found.grants if a.table not in registered)
-    deployed = {table.name: table.places for table in found.tables if table.name not in registered}
+    deployed = {table.name: table.locations for table in found.tables if table.name not in registered}
     for (table, service), own in modes.items():
-        places = _places(found, {Access(service, table, mode) for mode in own}) + deployed.get(table, ())
-        yield Finding("unregistered_table", table, service, None, mode_name(own), None, places)
+        places = _places(found, {GrantedAccess(service, table, mode) for mode in own}) + deployed.get(table, ())
+        yield Finding("unregistered_table", table, service, None, combined_mode(own), None, places)
     for table in deployed.keys() - {table for table, _ in modes}:
         yield Finding("unregistered_table", table, None, None, None, None, deployed[table])
 
@@ -169,34 +172,34 @@ def _shape(stated: TableShape, deployed: TableShape, owner: str | None) -> Itera
     """Where the keys or indexes of a registered table are others than the map states."""
     if not _agree(stated.key_schema, deployed.key_schema):
         texts = str(stated.key_schema), str(deployed.key_schema)
-        yield Finding("key_schema_differs", stated.name, None, *texts, owner, deployed.places)
+        yield Finding("key_schema_differs", stated.name, None, *texts, owner, deployed.locations)
     ours, theirs = dict(stated.indexes), dict(deployed.indexes)
     if ours.keys() != theirs.keys() or not all(_agree(ours[name], theirs[name]) for name in ours):
-        yield Finding("index_differs", stated.name, None, _listed(ours), _listed(theirs), owner, deployed.places)
+        yield Finding("index_differs", stated.name, None, _listed(ours), _listed(theirs), owner, deployed.locations)
 
 
 def _offers(stated: TableShape, deployed: TableShape) -> Iterator[Offer]:
     """What the map leaves open and the infrastructure knows."""
     if deployed.key_schema and not stated.key_schema:
-        yield Offer(stated.name, None, deployed.key_schema, deployed.places)
+        yield Offer(stated.name, None, deployed.key_schema, deployed.locations)
     theirs = dict(deployed.indexes)
     for name, schema in stated.indexes:
         if schema is None and (known := theirs.get(name)):
-            yield Offer(stated.name, name, known, deployed.places)
+            yield Offer(stated.name, name, known, deployed.locations)
 
 
-def _agree(stated: KeySchema | None, deployed: KeySchema | None) -> bool:
+def _agree(stated: Keys | None, deployed: Keys | None) -> bool:
     """Whether the deployed keys are what the map states of them; what either leaves open agrees."""
     if stated is None or deployed is None:
         return True
     return _same(stated.partition, deployed.partition) and _same(stated.sort, deployed.sort)
 
 
-def _same(stated: Key | None, deployed: Key | None) -> bool:
+def _same(stated: KeyAttribute | None, deployed: KeyAttribute | None) -> bool:
     if stated is None or deployed is None:
         return stated is deployed
     return stated.name == deployed.name and (not stated.type or not deployed.type or stated.type == deployed.type)
 
 
-def _listed(indexes: Mapping[str, KeySchema | None]) -> str:
+def _listed(indexes: Mapping[str, Keys | None]) -> str:
     return ", ".join(f"{name} ({keys})" if keys else name for name, keys in sorted(indexes.items())) or "none"

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ownership.drift.readers.yaml_values import HOLE, SEPARATORS, Text
-from ownership.drift.types import Declared, legible
+from ownership.drift.types import DeclaredMap, printable
 
 
 def stranger(name: str) -> str:
     """What a service that the map doesn't know is called: its name, as far as a run and a waiver can keep it."""
-    return legible(name[:255])
+    return printable(name[:255])
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Names:
     suffix: str | None = None
 
     @classmethod
-    def of(cls, declared: Declared, environment: str | None = None) -> "Names":
+    def of(cls, declared: DeclaredMap, environment: str | None = None) -> "Names":
         """The names of a map. Raises KeyError for an environment that it doesn't know."""
         services = {alias.lower(): s.name for s in declared.services for alias in s.aliases}
         services |= {s.name.lower(): s.name for s in declared.services}

@@ -10,17 +10,27 @@ from pathlib import Path
 from typing import IO, Any
 
 from ownership.drift.readers.yaml_values import Files, real
-from ownership.drift.types import Access, Declared, DeclaredService, Key, KeySchema, Mode, Place, ReadError, TableShape
+from ownership.drift.types import (
+    DeclaredMap,
+    DeclaredService,
+    GrantedAccess,
+    KeyAttribute,
+    Keys,
+    Location,
+    ReadError,
+    ReadOrWrite,
+    TableShape,
+)
 
-MODES: dict[str, tuple[Mode, ...]] = {"read": ("read",), "write": ("write",), "read_write": ("read", "write")}
+MODES: dict[str, tuple[ReadOrWrite, ...]] = {"read": ("read",), "write": ("write",), "read_write": ("read", "write")}
 MAX_BYTES = 100_000_000
 TIMEOUT = 30  # seconds
 
 
-def from_map(document: Mapping[str, Any]) -> Declared:
+def from_map(document: Mapping[str, Any]) -> DeclaredMap:
     """The map as the API gives it, less what drift has no use for. Raises KeyError, TypeError, ValueError."""
     tables = document["tables"]
-    return Declared(
+    return DeclaredMap(
         revision=int(document["revision"]) if document.get("revision") is not None else None,
         environments={e["name"]: e.get("suffix") or "" for e in document.get("environments") or []},
         services=tuple(
@@ -36,7 +46,7 @@ def from_map(document: Mapping[str, Any]) -> Declared:
         ),
         owners={table["name"]: table.get("owner") for table in tables},
         accesses=frozenset(
-            Access(access["service"], table["name"], mode)
+            GrantedAccess(access["service"], table["name"], mode)
             for table in tables
             for access in table.get("accesses") or ()
             for mode in MODES[access["mode"]]
@@ -44,12 +54,13 @@ def from_map(document: Mapping[str, Any]) -> Declared:
     )
 
 
-def _key_schema(stated: Mapping[str, Any] | None) -> KeySchema | None:
+def _key_schema(stated: Mapping[str, Any] | None) -> Keys | None:
     if not stated or not stated.get("partition_key"):
         return None
     partition, sort = stated["partition_key"], stated.get("sort_key")
-    return KeySchema(
-        Key(partition["name"], partition.get("type")), Key(sort["name"], sort.get("type")) if sort else None
+    return Keys(
+        KeyAttribute(partition["name"], partition.get("type")),
+        KeyAttribute(sort["name"], sort.get("type")) if sort else None,
     )
 
 
@@ -60,9 +71,9 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def load(source: str, token: str | None = None) -> Declared:
+def load(source: str, token: str | None = None) -> DeclaredMap:
     """The map at an ``https://`` (or ``http://``) address or in a JSON or YAML file. Raises ReadError."""
-    place = Place(source)
+    place = Location(source)
     try:
         if source.startswith(("https://", "http://")):
             return from_map(json.loads(fetch(source, token)))
@@ -91,7 +102,7 @@ def fetch(address: str, token: str | None) -> bytes:
     """
     token = (token or "").strip()  # a file that it was read from ends with a line break
     if not re.fullmatch(r"[!-~]*", token):
-        raise ReadError(Place("--token"), "has characters that no token has: was it copied whole, and nothing else?")
+        raise ReadError(Location("--token"), "has characters that no token has: was it copied whole, and nothing else?")
     headers = {"Accept": "application/json"} | ({"Authorization": f"Token {token}"} if token else {})
     request = urllib.request.Request(address, headers=headers)  # noqa: S310 -- load() lets in http and https alone
     with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT) as answer:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ownership.drift.types import Comparison, Declared, Finding, Infrastructure, Place, Waiver
+from ownership.drift.types import Comparison, DeclaredMap, Finding, Infrastructure, Location, WaiverTerms
 
-Waived = Mapping[Finding, Waiver]
+Waived = Mapping[Finding, WaiverTerms]
 
 TODO = {
     "unregistered_table": "add the table to the map, or take the grant away",
@@ -24,7 +24,7 @@ SHOWN_PLACES = 3  # per finding in the text; JSON has them all
 
 
 def as_json(
-    declared: Declared, found: Infrastructure, result: Comparison, environment: str | None, waived: Waived
+    declared: DeclaredMap, found: Infrastructure, result: Comparison, environment: str | None, waived: Waived
 ) -> dict[str, Any]:
     """The report as plain values; its keys are described in docs/drift.md."""
     return {
@@ -46,7 +46,7 @@ def as_json(
     }
 
 
-def finding_json(finding: Finding, waiver: Waiver | None) -> dict[str, Any]:
+def finding_json(finding: Finding, waiver: WaiverTerms | None) -> dict[str, Any]:
     """A finding as plain values."""
     return {
         "kind": finding.kind,
@@ -74,14 +74,14 @@ def rest_json(found: Infrastructure, result: Comparison) -> dict[str, Any]:
         ],
         "unchecked": [asdict(u) for u in result.unchecked],
         "unresolved": [
-            {**asdict(u.place), "text": u.text, "reason": u.reason, "service": u.service} for u in found.unresolved
+            {**asdict(u.location), "text": u.text, "reason": u.reason, "service": u.service} for u in found.unresolved
         ],
-        "notes": [{**asdict(n.place), "text": n.text} for n in found.notes],
-        "errors": [{**asdict(e.place), "reason": e.reason} for e in found.errors],
+        "notes": [{**asdict(n.location), "text": n.text} for n in found.notes],
+        "errors": [{**asdict(e.location), "reason": e.reason} for e in found.errors],
     }
 
 
-def _places(places: Iterable[Place]) -> list[dict[str, Any]]:
+def _places(places: Iterable[Location]) -> list[dict[str, Any]]:
     return [asdict(place) for place in places]
 
 
@@ -90,12 +90,12 @@ def _key_schema(schema: Any) -> dict[str, Any]:
     return {"partition_key": asdict(schema.partition), "sort_key": sort}
 
 
-def as_text(declared: Declared, found: Infrastructure, result: Comparison, waived: Waived) -> str:
+def as_text(declared: DeclaredMap, found: Infrastructure, result: Comparison, waived: Waived) -> str:
     """The report for a terminal: what could not be read, findings by owner, then what is worth knowing."""
     return "\n".join(_lines(declared, found, result, waived)) + "\n"
 
 
-def _lines(declared: Declared, found: Infrastructure, result: Comparison, waived: Waived) -> Iterator[str]:
+def _lines(declared: DeclaredMap, found: Infrastructure, result: Comparison, waived: Waived) -> Iterator[str]:
     for error in found.errors:
         yield f"COULD NOT READ {error}"
     if found.errors:
@@ -129,12 +129,12 @@ def _lines(declared: Declared, found: Infrastructure, result: Comparison, waived
         "Offered: keys that the map leaves open",
         (f"{o.table}{f' index {o.index}' if o.index else ''}: {o.key_schema}" for o in result.offers),
     )
-    yield from _section("Unresolved", (f"{u.place}: {u.text}: {u.reason}" for u in found.unresolved))
+    yield from _section("Unresolved", (f"{u.location}: {u.text}: {u.reason}" for u in found.unresolved))
     services: dict[str, set[str]] = defaultdict(set)
     for each in result.unchecked:
         services[each.reason].add(each.service)
     yield from _section("Unchecked", (f"{reason}: {', '.join(sorted(s))}" for reason, s in services.items()))
-    yield from _section("Notes", (f"{n.place}: {n.text}" for n in found.notes))
+    yield from _section("Notes", (f"{n.location}: {n.text}" for n in found.notes))
     revision = f" of revision {declared.revision}" if declared.revision is not None else ""
     read = f"{_number(len(found.services), 'service')}, {_number(len(found.tables), 'deployed table')}"
     count = _number(len(result.findings), "finding") + (f", {len(waived)} of them waived" if waived else "")

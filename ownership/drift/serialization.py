@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ownership.drift.types import Access, Infrastructure, Key, KeySchema, Note, Place, ReadError, TableShape, Unresolved
+from ownership.drift.types import (
+    GrantedAccess,
+    Infrastructure,
+    KeyAttribute,
+    Keys,
+    Location,
+    Note,
+    ReadError,
+    TableShape,
+    Unresolved,
+)
 
 
 def to_json(found: Infrastructure) -> dict[str, Any]:
@@ -16,11 +26,13 @@ def to_json(found: Infrastructure) -> dict[str, Any]:
         "tables": [asdict(table) for table in found.tables],
         "unresolved": [asdict(one) | {"modes": sorted(one.modes)} for one in found.unresolved],
         "notes": [asdict(note) for note in found.notes],
-        "errors": [{"place": asdict(error.place), "reason": error.reason} for error in found.errors],
+        "errors": [{"location": asdict(error.location), "reason": error.reason} for error in found.errors],
     }
 
 
-def from_json(reader: str, content: Mapping[str, Any], grants: Mapping[Access, tuple[Place, ...]]) -> Infrastructure:
+def from_json(
+    reader: str, content: Mapping[str, Any], grants: Mapping[GrantedAccess, tuple[Location, ...]]
+) -> Infrastructure:
     """What ``to_json`` was given, with its reader and its grants."""
     return Infrastructure(
         reader=reader,
@@ -30,7 +42,7 @@ def from_json(reader: str, content: Mapping[str, Any], grants: Mapping[Access, t
                 table["name"],
                 _key_schema(table["key_schema"]),
                 tuple((name, _key_schema(keys)) for name, keys in table["indexes"]),
-                _places(table["places"]),
+                _places(table["locations"]),
             )
             for table in content["tables"]
         ),
@@ -38,23 +50,27 @@ def from_json(reader: str, content: Mapping[str, Any], grants: Mapping[Access, t
         unread=frozenset(content["unread"]),
         all_tables=content["all_tables"],
         unresolved=tuple(unresolved_from_json(one) for one in content["unresolved"]),
-        notes=tuple(Note(Place(**note["place"]), note["text"]) for note in content["notes"]),
-        errors=tuple(ReadError(Place(**error["place"]), error["reason"]) for error in content["errors"]),
+        notes=tuple(Note(Location(**note["location"]), note["text"]) for note in content["notes"]),
+        errors=tuple(ReadError(Location(**error["location"]), error["reason"]) for error in content["errors"]),
     )
 
 
 def unresolved_from_json(content: Mapping[str, Any]) -> Unresolved:
     """One of what could not be resolved."""
-    values: dict[str, Any] = {**content, "place": Place(**content["place"]), "modes": frozenset(content["modes"])}
+    values: dict[str, Any] = {
+        **content,
+        "location": Location(**content["location"]),
+        "modes": frozenset(content["modes"]),
+    }
     return Unresolved(**values)
 
 
-def _places(places: Any) -> tuple[Place, ...]:
-    return tuple(Place(**place) for place in places)
+def _places(places: Any) -> tuple[Location, ...]:
+    return tuple(Location(**place) for place in places)
 
 
-def _key_schema(content: Any) -> KeySchema | None:
+def _key_schema(content: Any) -> Keys | None:
     if content is None:
         return None
     sort = content["sort"]
-    return KeySchema(Key(**content["partition"]), Key(**sort) if sort else None)
+    return Keys(KeyAttribute(**content["partition"]), KeyAttribute(**sort) if sort else None)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
 
-Mode = Literal["read", "write"]
-Kind = Literal[
+ReadOrWrite = Literal["read", "write"]
+FindingKind = Literal[
     "unregistered_table",
     "table_not_deployed",
     "undeclared_access",
@@ -18,26 +18,36 @@ Kind = Literal[
 ]
 
 
-SHOWN = 300  # characters of other people's texts, in what is told of them
+LONGEST_QUOTE = 300  # characters of a text from a file that a report repeats
 
 
-def legible(text: str) -> str:
-    """Other people's text on one line, without what a terminal would obey or nobody would see."""
-    return "".join(one if one.isprintable() else " " if one.isspace() else "\ufffd" for one in text)
+def printable(text: str) -> str:
+    """A text from elsewhere on one line, without control characters or other invisible ones."""
+    characters = []
+    for character in text:
+        if character.isprintable():
+            characters.append(character)
+        elif character.isspace():
+            characters.append(" ")
+        else:
+            characters.append("\ufffd")
+    return "".join(characters)
 
 
-def cut(text: str) -> str:
-    """A text short enough to be read, and legible."""
-    return legible(text) if len(text) <= SHOWN else f"{legible(text[:SHOWN])}… ({len(text):,} characters)"
+def shortened(text: str) -> str:
+    """A text from elsewhere, printable and at most ``LONGEST_QUOTE`` characters of it."""
+    if len(text) <= LONGEST_QUOTE:
+        return printable(text)
+    return f"{printable(text[:LONGEST_QUOTE])}… ({len(text):,} characters)"
 
 
-def mode_name(modes: Iterable[Mode]) -> str | None:
+def combined_mode(modes: Iterable[ReadOrWrite]) -> str | None:
     """``read``, ``write`` or ``read_write``, as the API spells them; None for no mode."""
     return "_".join(sorted(modes)) or None
 
 
 @dataclass(frozen=True, order=True)
-class Place:
+class Location:
     """Where something is said: a file relative to the root, or a live table's ARN, which has no line."""
 
     file: str
@@ -48,24 +58,24 @@ class Place:
 
 
 class ReadError(Exception):
-    """A file, map or endpoint that can't be read, with the place. What can't be resolved raises nothing."""
+    """A file, map or endpoint that can't be read, with its location. What can't be resolved raises nothing."""
 
-    def __init__(self, place: Place, reason: str):
-        self.place, self.reason = place, cut(reason)
-        super().__init__(f"{place}: {self.reason}")
+    def __init__(self, location: Location, reason: str):
+        self.location, self.reason = location, shortened(reason)
+        super().__init__(f"{location}: {self.reason}")
 
 
 @dataclass(frozen=True, order=True)
-class Access:
+class GrantedAccess:
     """One service's use of one table in one mode: declared by the map, or granted by infrastructure."""
 
     service: str
     table: str
-    mode: Mode
+    mode: ReadOrWrite
 
 
 @dataclass(frozen=True)
-class Key:
+class KeyAttribute:
     """A key attribute; type is S, N, B, or None where it isn't stated."""
 
     name: str
@@ -76,9 +86,9 @@ class Key:
 
 
 @dataclass(frozen=True)
-class KeySchema:
-    partition: Key
-    sort: Key | None = None
+class Keys:
+    partition: KeyAttribute
+    sort: KeyAttribute | None = None
 
     def __str__(self) -> str:
         return f"{self.partition} + {self.sort}" if self.sort else str(self.partition)
@@ -89,9 +99,9 @@ class TableShape:
     """A table's keys and indexes, as declared or as deployed. None: not stated."""
 
     name: str
-    key_schema: KeySchema | None = None
-    indexes: tuple[tuple[str, KeySchema | None], ...] = ()
-    places: tuple[Place, ...] = ()
+    key_schema: Keys | None = None
+    indexes: tuple[tuple[str, Keys | None], ...] = ()
+    locations: tuple[Location, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,7 @@ class DeclaredService:
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredMap:
     """What the map says: the left side of the comparison."""
 
     revision: int | None = None
@@ -112,25 +122,25 @@ class Declared:
     services: tuple[DeclaredService, ...] = ()
     tables: tuple[TableShape, ...] = ()
     owners: dict[str, str | None] = field(default_factory=dict)  # table → service
-    accesses: frozenset[Access] = frozenset()
+    accesses: frozenset[GrantedAccess] = frozenset()
 
 
 @dataclass(frozen=True)
 class Unresolved:
     """Something that could not be resolved. ``modes`` are what it might grant the service."""
 
-    place: Place
+    location: Location
     text: str
     reason: str
     service: str | None = None
-    modes: frozenset[Mode] = frozenset()
+    modes: frozenset[ReadOrWrite] = frozenset()
 
 
 @dataclass(frozen=True)
 class Note:
     """Something that people should know, though it is neither drift nor unresolved."""
 
-    place: Place
+    location: Location
     text: str
 
 
@@ -144,7 +154,7 @@ class Infrastructure:
     """
 
     reader: str
-    grants: dict[Access, tuple[Place, ...]] = field(default_factory=dict)
+    grants: dict[GrantedAccess, tuple[Location, ...]] = field(default_factory=dict)
     tables: tuple[TableShape, ...] = ()
     services: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
@@ -157,7 +167,7 @@ class Infrastructure:
 class Identity(NamedTuple):
     """What a finding is known by; service is None where the table itself is meant."""
 
-    kind: Kind
+    kind: FindingKind
     table: str
     service: str | None
 
@@ -170,13 +180,13 @@ class Finding:
     indexes. ``owner`` is the service to ask; None for a table that the map doesn't know.
     """
 
-    kind: Kind
+    kind: FindingKind
     table: str
     service: str | None
     declared: str | None
     granted: str | None
     owner: str | None
-    evidence: tuple[Place, ...] = ()
+    evidence: tuple[Location, ...] = ()
 
     @property
     def identity(self) -> Identity:
@@ -185,7 +195,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Waiver:
+class WaiverTerms:
     """A team's decision to live with a finding in one environment, until the end of a day (UTC).
 
     It holds for what was granted when it was made; where something else is granted, the finding counts again.
@@ -204,8 +214,8 @@ class Offer:
 
     table: str
     index: str | None
-    key_schema: KeySchema
-    evidence: tuple[Place, ...] = ()
+    key_schema: Keys
+    evidence: tuple[Location, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max, ProtectedError
 
 from ownership.drift.report import difference, in_a_line
-from ownership.drift.types import Finding, Identity, KeySchema, Offer, mode_name
+from ownership.drift.types import Finding, Identity, Keys, Offer, combined_mode
 from ownership.findings.runs import Shown
 from ownership.findings.waiving import waivers_of
 from ownership.models import Access, DriftRun, SecondaryIndex, Service, Table, TableGroup
@@ -138,7 +138,7 @@ def _accept_use(table: Table, name: str, findings: list[Finding]) -> None:
             modes -= declared - granted
         else:
             modes |= granted - declared
-    mode = mode_name(modes)  # type: ignore[arg-type]
+    mode = combined_mode(modes)  # type: ignore[arg-type]
     if mode is None:
         if row:
             row.delete()
@@ -148,7 +148,7 @@ def _accept_use(table: Table, name: str, findings: list[Finding]) -> None:
     _save(row)
 
 
-def _accept_indexes(table: Table, deployed: dict[str, KeySchema | None]) -> None:
+def _accept_indexes(table: Table, deployed: dict[str, Keys | None]) -> None:
     for index in table.indexes.all():
         if index.name not in deployed:
             index.delete()
@@ -162,7 +162,7 @@ def _deployed(shown: Shown, name: str) -> Any:
     return next(shape for shape in shown.found.tables if shape.name == name)
 
 
-def _state_keys(row: Any, keys: KeySchema | None) -> None:
+def _state_keys(row: Any, keys: Keys | None) -> None:
     """State the keys; what the map knows of the same keys besides stays."""
     if keys is None:
         return

@@ -10,18 +10,17 @@ from django.db.models import F
 from ownership.drift.compare import compare, modes_by_use, wholes_of
 from ownership.drift.serialization import unresolved_from_json
 from ownership.drift.types import (
-    Access,
-    Declared,
+    DeclaredMap,
     DeclaredService,
     Finding,
+    GrantedAccess,
     Infrastructure,
-    Place,
+    Location,
     TableShape,
-    mode_name,
+    combined_mode,
 )
 from ownership.findings import runs
-from ownership.models import Access as AccessRow
-from ownership.models import DriftRun, Grant, Service, Table, Waiver
+from ownership.models import Access, DriftRun, Grant, Service, Table, Waiver
 
 SHOWN = 200  # rows of a run
 
@@ -39,7 +38,7 @@ class Beside:
     declared: str | None
     granted: str | None
     through: str | None
-    places: tuple[Place, ...]
+    places: tuple[Location, ...]
     findings: tuple[Finding, ...]
     unchecked: str
     waiver: Waiver | None
@@ -75,7 +74,7 @@ class Latest:
 
 def of_table(table: Table) -> list[Latest]:
     """The services that may use the table or are declared to, by the latest runs that read permissions."""
-    rows = AccessRow.objects.filter(table=table).values_list("service__name", "table__name", "mode")
+    rows = Access.objects.filter(table=table).values_list("service__name", "table__name", "mode")
     return _latest({"table": table.name}, rows, {table.name}, _services(), None)
 
 
@@ -84,7 +83,7 @@ def of_service(service: Service) -> list[Latest]:
     services = _services()
     wholes = wholes_of(services)
     family = {service.name, *wholes.get(service.name, ()), *(part for part in wholes if service.name in wholes[part])}
-    rows = AccessRow.objects.filter(service__name__in=family).values_list("service__name", "table__name", "mode")
+    rows = Access.objects.filter(service__name__in=family).values_list("service__name", "table__name", "mode")
     return _latest({"service__in": family}, rows, None, services, service.name)
 
 
@@ -106,15 +105,15 @@ def _latest(
     read = [run for run in read if run.services]
     if not read:
         return []
-    grants: dict[int, dict[Access, tuple[Place, ...]]] = defaultdict(dict)
+    grants: dict[int, dict[GrantedAccess, tuple[Location, ...]]] = defaultdict(dict)
     for grant in Grant.objects.filter(run__in=[run.pk for run in read], **which):
-        grants[grant.run_id][Access(grant.service, grant.table, grant.mode)] = grant.places()  # type: ignore[arg-type]
-    declared = frozenset(Access(s, t, mode) for s, t, modes in accesses for mode in modes.split("_"))  # type: ignore[arg-type]
+        grants[grant.run_id][GrantedAccess(grant.service, grant.table, grant.mode)] = grant.locations()  # type: ignore[arg-type]
+    declared = frozenset(GrantedAccess(s, t, mode) for s, t, modes in accesses for mode in modes.split("_"))  # type: ignore[arg-type]
     if tables is None:
         named = {access.table for of_run in grants.values() for access in of_run}
         tables = {access.table for access in declared}
         tables |= set(Table.objects.filter(name__in=named - tables).values_list("name", flat=True))
-    known = Declared(services=tuple(services), tables=tuple(map(TableShape, tables)), accesses=declared)
+    known = DeclaredMap(services=tuple(services), tables=tuple(map(TableShape, tables)), accesses=declared)
     waivers = runs.waivers_in_force(runs.today())
     found = []
     for run in read:
@@ -127,7 +126,7 @@ def _latest(
     return found
 
 
-def _rows(declared: Declared, found: Infrastructure, run: DriftRun, waivers: list[Waiver]) -> list[Beside]:
+def _rows(declared: DeclaredMap, found: Infrastructure, run: DriftRun, waivers: list[Waiver]) -> list[Beside]:
     result = compare(declared, found)
     waived = runs.waived_by(result.findings, run.environment or None, waivers)
     findings: dict[tuple[str, str | None], list[Finding]] = defaultdict(list)
@@ -141,14 +140,14 @@ def _rows(declared: Declared, found: Infrastructure, run: DriftRun, waivers: lis
         holders = [one for one in (service, *wholes.get(service, ())) if (table, one) in gives]
         if not holders and (table, service) not in says:
             continue
-        met = sorted(Access(holder, table, mode) for holder in holders for mode in gives[table, holder])
+        met = sorted(GrantedAccess(holder, table, mode) for holder in holders for mode in gives[table, holder])
         of_pair = tuple(findings[table, service])
         rows.append(
             Beside(
                 table=table,
                 service=service,
-                declared=mode_name(says.get((table, service), ())),
-                granted=mode_name({access.mode for access in met}),
+                declared=combined_mode(says.get((table, service), ())),
+                granted=combined_mode({access.mode for access in met}),
                 through=next((one for one in holders if service not in holders), None),
                 places=tuple(dict.fromkeys(place for access in met for place in found.grants[access])),
                 findings=of_pair,

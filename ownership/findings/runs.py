@@ -14,21 +14,20 @@ from ownership.catalog.queries import whole_map_of_now
 from ownership.drift.compare import agreement, compare
 from ownership.drift.serialization import from_json, to_json
 from ownership.drift.types import (
-    Access,
     Comparison,
-    Declared,
+    DeclaredMap,
     DeclaredService,
     Finding,
+    GrantedAccess,
     Identity,
     Infrastructure,
-    Key,
-    KeySchema,
+    KeyAttribute,
+    Keys,
     TableShape,
 )
 from ownership.drift.waivers import waived
 from ownership.history import time_travel
-from ownership.models import DriftRun, Grant, Waiver
-from ownership.models import KeySchema as Keys
+from ownership.models import DriftRun, Grant, KeySchema, Waiver
 
 KEPT_WHOLE = 10  # runs of a series that keep what was found
 KEPT = 1_000  # runs of a series that keep their figures
@@ -46,14 +45,14 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def declared_now() -> tuple[time_travel.Head, Declared]:
+def declared_now() -> tuple[time_travel.Head, DeclaredMap]:
     """The map as drift compares it, with the revision and digest that it is of."""
     head, rows = whole_map_of_now()
     return head, _declared(head[0], rows)
 
 
-def _declared(revision: int, rows: dict[str, list[Any]]) -> Declared:
-    return Declared(
+def _declared(revision: int, rows: dict[str, list[Any]]) -> DeclaredMap:
+    return DeclaredMap(
         revision=revision,
         environments={environment.name: environment.suffix for environment in rows["environments"]},
         services=tuple(
@@ -70,7 +69,7 @@ def _declared(revision: int, rows: dict[str, list[Any]]) -> Declared:
         ),
         owners={table.name: table.owner.name for table in rows["tables"]},
         accesses=frozenset(
-            Access(access.service.name, table.name, mode)
+            GrantedAccess(access.service.name, table.name, mode)
             for table in rows["tables"]
             for access in table.accesses.all()
             for mode in access.mode.split("_")
@@ -78,12 +77,12 @@ def _declared(revision: int, rows: dict[str, list[Any]]) -> Declared:
     )
 
 
-def key_schema_value(row: Keys) -> KeySchema | None:
+def key_schema_value(row: KeySchema) -> Keys | None:
     """The keys of a table or index as drift compares them; None where not stated."""
     if not row.partition_key_name:
         return None
-    sort = Key(row.sort_key_name, row.sort_key_type or None) if row.sort_key_name else None
-    return KeySchema(Key(row.partition_key_name, row.partition_key_type or None), sort)
+    sort = KeyAttribute(row.sort_key_name, row.sort_key_type or None) if row.sort_key_name else None
+    return Keys(KeyAttribute(row.partition_key_name, row.partition_key_type or None), sort)
 
 
 def waivers_in_force(on: date) -> list[Waiver]:
@@ -92,7 +91,7 @@ def waivers_in_force(on: date) -> list[Waiver]:
 
 
 def keep(
-    head: time_travel.Head, declared: Declared, found: Infrastructure, environment: str | None, user: str
+    head: time_travel.Head, declared: DeclaredMap, found: Infrastructure, environment: str | None, user: str
 ) -> DriftRun:
     """Keep a run with the figures of this moment, and thin out its series. Raises TooLarge; then nothing is kept."""
     result = compare(declared, found)
@@ -124,7 +123,7 @@ def keep(
     return run
 
 
-def _grant(access: Access, places: Iterable[Any]) -> dict[str, Any]:
+def _grant(access: GrantedAccess, places: Iterable[Any]) -> dict[str, Any]:
     return {
         "table": access.table[:255],
         "service": access.service[:255],
@@ -185,7 +184,7 @@ class Shown:
     """
 
     run: DriftRun
-    declared: Declared
+    declared: DeclaredMap
     found: Infrastructure
     result: Comparison
     waived: dict[Finding, Waiver]
@@ -247,7 +246,7 @@ def figures(run: DriftRun) -> list[DriftRun]:
 def found_in(run: DriftRun, tables: Collection[str] | None = None) -> Infrastructure:
     """What the reader found in a run that is still kept whole, or what it found of those tables."""
     rows = run.grants.all() if tables is None else run.grants.filter(table__in=tables)
-    found = from_json(run.reader, run.found, {Access(g.service, g.table, g.mode): g.places() for g in rows})  # type: ignore[arg-type]
+    found = from_json(run.reader, run.found, {GrantedAccess(g.service, g.table, g.mode): g.locations() for g in rows})  # type: ignore[arg-type]
     return found if tables is None else replace(found, tables=tuple(one for one in found.tables if one.name in tables))
 
 
@@ -267,7 +266,7 @@ def elsewhere(run: DriftRun, tables: Collection[str]) -> dict[Any, tuple[DriftRu
     }
 
 
-def show(run: DriftRun, declared: Declared, waivers: list[Waiver]) -> Shown:
+def show(run: DriftRun, declared: DeclaredMap, waivers: list[Waiver]) -> Shown:
     """The run against a map; ``declared_now()`` and ``waivers_in_force(today())`` give the present."""
     found = found_in(run)
     result = compare(declared, found)

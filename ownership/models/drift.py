@@ -12,7 +12,7 @@ from ownership.models.services import Environment, Service
 from ownership.models.tables import Table
 from ownership.models.validators import is_one_line
 
-KINDS = get_args(drift.Kind)
+KINDS = get_args(drift.FindingKind)
 
 
 class DriftRunQuerySet(QuerySet["DriftRun"]):
@@ -85,9 +85,9 @@ class Grant(models.Model):
     def __str__(self) -> str:
         return f"{self.service} may {self.mode} {self.table}"
 
-    def places(self) -> tuple[drift.Place, ...]:
+    def locations(self) -> tuple[drift.Location, ...]:
         """Where it is granted."""
-        return tuple(drift.Place(file, line) for file, line in self.evidence)
+        return tuple(drift.Location(file, line) for file, line in self.evidence)
 
 
 class WaiverQuerySet(RegistryQuerySet):
@@ -173,7 +173,9 @@ class Waiver(RegistryModel):
         table = self.table.name if self.table else self.table_name
         return drift.Identity(self.kind, table, service)  # type: ignore[arg-type]
 
-    def value(self) -> drift.Waiver:
+    def value(self) -> drift.WaiverTerms:
         """The waiver as drift compares it. One that is ``told()`` says why."""
         environment = self.environment.name if self.environment else None
-        return drift.Waiver(self.identity(), environment, self.granted or None, self.until, getattr(self, "reason", ""))
+        return drift.WaiverTerms(
+            self.identity(), environment, self.granted or None, self.until, getattr(self, "reason", "")
+        )

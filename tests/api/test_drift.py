@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ownership.drift.types import Key, KeySchema, Place, TableShape, Unresolved
+from ownership.drift.types import KeyAttribute, Keys, Location, TableShape, Unresolved
 from ownership.findings import runs
 from ownership.findings.runs import today
 from ownership.findings.waiving import waive
@@ -26,8 +26,8 @@ def drifted():
     first = keep_run("bots write orders", "payments read orders")
     with change_set(reason="Until the new bot is out"):
         waive(show(first).result.findings, None, today() + timedelta(days=9))
-    place = Place("bots/serverless.yml", 7)
-    keys = KeySchema(Key("id", "S"))
+    place = Location("bots/serverless.yml", 7)
+    keys = Keys(KeyAttribute("id", "S"))
     return keep_run(
         "bots write orders",
         "payments read orders",

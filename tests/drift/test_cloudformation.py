@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ownership.drift.readers.cloudformation import read_templates
-from ownership.drift.types import Infrastructure, Place
+from ownership.drift.types import Infrastructure, Location
 from tests.support.drift_projects import ARN, grants, names, write
 
 TEMPLATE = """
@@ -68,7 +68,7 @@ def test_intrinsic_functions_are_read(tmp_path: Path, resource: str) -> None:
     found = templates(tmp_path, template)
     assert (found.errors, found.unresolved) == ((), ())
     assert grants(found) == {"users read biztechUsers"}
-    assert [(table.name, table.places) for table in found.tables] == [("biztechUsers", (Place("0.yml", 10),))]
+    assert [(table.name, table.locations) for table in found.tables] == [("biztechUsers", (Location("0.yml", 10),))]
 
 
 def test_both_branches_of_an_if_count(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_more_branches_than_can_be_told_are_an_error(tmp_path: Path, function: s
 def test_what_only_a_deployment_knows_is_unresolved(tmp_path: Path, resource: str) -> None:
     found = templates(tmp_path, TEMPLATE.replace("RESOURCE", resource))
     assert found.grants == {}
-    assert [u.place for u in found.unresolved] == [Place("0.yml", 27)]
+    assert [u.location for u in found.unresolved] == [Location("0.yml", 27)]
 
 
 def test_parameters_can_be_given(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_table_of_two_shapes_is_pointed_out(tmp_path: Path) -> None:
     template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn")
     found = templates(tmp_path, template, template.replace("AttributeName: id", "AttributeName: email"))
     assert [str(table.key_schema) for table in found.tables] == ["email (S)"]
-    assert [str(note.place) for note in found.notes] == ["1.yml:10"]
+    assert [str(note.location) for note in found.notes] == ["1.yml:10"]
     assert templates(tmp_path, template, template).notes == ()
 
 
@@ -208,7 +208,7 @@ def test_a_policy_for_a_role_outside_is_unresolved(tmp_path: Path) -> None:
 
 def test_other_files_are_read_when_one_is_no_template(tmp_path: Path) -> None:
     found = templates(tmp_path, "a: b", TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn"))
-    assert [str(error.place) for error in found.errors] == ["0.yml:1"]
+    assert [str(error.location) for error in found.errors] == ["0.yml:1"]
     assert grants(found) == {"users read biztechUsers"}
 
 
@@ -218,4 +218,4 @@ def test_templates_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -
     paths = [folder / each / "template.yml" for each in "abc"]
     found = read_templates([*paths, folder / "nowhere.yml"], names(services=("users",)), {}, {})
     assert {place.file for places in found.grants.values() for place in places} == {"a/template.yml", "b/template.yml"}
-    assert [error.place.file for error in found.errors] == ["c/template.yml", "nowhere.yml"]
+    assert [error.location.file for error in found.errors] == ["c/template.yml", "nowhere.yml"]

@@ -6,17 +6,26 @@ import pytest
 
 from ownership.drift.compare import compare
 from ownership.drift.registry_client import from_map
-from ownership.drift.types import Access, Infrastructure, Key, KeySchema, Mode, Place, TableShape, Unresolved
+from ownership.drift.types import (
+    GrantedAccess,
+    Infrastructure,
+    KeyAttribute,
+    Keys,
+    Location,
+    ReadOrWrite,
+    TableShape,
+    Unresolved,
+)
 from tests.support.drift_projects import a_map
 
-PLACE = Place("users/serverless.yml", 9)
+PLACE = Location("users/serverless.yml", 9)
 PARTS: dict[str, str | None] = {"interactions": None, "teams": "interactions", "juries": "teams"}
 
 
 def granted(*lines: str, **fields: Any) -> Infrastructure:
     """An infrastructure with grants like ``"users read_write biztechUsers"``; their services were read."""
     accesses = [
-        Access(service, table, mode)  # type: ignore[arg-type]
+        GrantedAccess(service, table, mode)  # type: ignore[arg-type]
         for service, modes, table in (line.split() for line in lines)
         for mode in modes.split("_")
     ]
@@ -110,7 +119,7 @@ def test_a_parts_access_is_not_granted_only_where_its_whole_was_read(
 
 
 def test_what_something_unresolved_may_grant_is_unchecked_and_the_rest_is_not() -> None:
-    unresolved = (Unresolved(PLACE, "${ssm:x}", "…", "users", frozenset[Mode]({"read"})),)
+    unresolved = (Unresolved(PLACE, "${ssm:x}", "…", "users", frozenset[ReadOrWrite]({"read"})),)
     found = granted(services=frozenset({"users"}), unresolved=unresolved)
     result = compare(from_map(a_map("users read X", "users write Y")), found)
     assert [f.table for f in result.findings] == ["Y"]
@@ -118,7 +127,7 @@ def test_what_something_unresolved_may_grant_is_unchecked_and_the_rest_is_not() 
 
 
 def test_of_an_access_that_is_unchecked_in_part_the_rest_is_told() -> None:
-    unresolved = (Unresolved(PLACE, "${ssm:x}", "…", "users", frozenset[Mode]({"read"})),)
+    unresolved = (Unresolved(PLACE, "${ssm:x}", "…", "users", frozenset[ReadOrWrite]({"read"})),)
     found = granted(services=frozenset({"users"}), unresolved=unresolved)
     result = compare(from_map(a_map("users read_write X")), found)
     assert [(f.kind, f.declared, f.granted) for f in result.findings] == [("access_not_granted", "write", None)]
@@ -127,7 +136,7 @@ def test_of_an_access_that_is_unchecked_in_part_the_rest_is_told() -> None:
 
 def test_a_table_is_not_deployed_only_where_the_reader_saw_all() -> None:
     declared = from_map(a_map("users read X"))
-    tables = (TableShape("Z", places=(PLACE,)),)
+    tables = (TableShape("Z", locations=(PLACE,)),)
     kinds = {all_tables: compare(declared, granted(tables=tables, all_tables=all_tables)) for all_tables in (0, 1)}
     assert [(f.kind, f.table) for f in kinds[0].findings] == [("unregistered_table", "Z")]
     assert [(f.kind, f.table) for f in kinds[1].findings] == [
@@ -136,9 +145,9 @@ def test_a_table_is_not_deployed_only_where_the_reader_saw_all() -> None:
     ]
 
 
-def keys(partition: str, sort: str | None = None) -> KeySchema:
+def keys(partition: str, sort: str | None = None) -> Keys:
     """``keys("id S", "year N")``"""
-    return KeySchema(Key(*partition.split()), Key(*sort.split()) if sort else None)
+    return Keys(KeyAttribute(*partition.split()), KeyAttribute(*sort.split()) if sort else None)
 
 
 ID = {"partition_key": {"name": "id", "type": None}, "sort_key": None}
@@ -163,7 +172,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize(("stated", "schema", "indexes", "kinds"), SHAPES.values(), ids=SHAPES)
-def test_shapes(stated: dict[str, Any], schema: KeySchema, indexes: Any, kinds: list[str]) -> None:
+def test_shapes(stated: dict[str, Any], schema: Keys, indexes: Any, kinds: list[str]) -> None:
     found = granted("users read X", tables=(TableShape("X", schema, indexes, (PLACE,)),))
     findings = compare(from_map(a_map("users read X", X=stated)), found).findings
     assert [(f.kind, f.service, f.owner) for f in findings] == [(kind, None, "users") for kind in kinds]

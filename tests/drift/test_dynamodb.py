@@ -76,7 +76,7 @@ def test_keys_types_and_indexes_are_read(endpoint: str) -> None:
     assert found.all_tables
     assert (table.name, str(table.key_schema)) == ("biztechEvents", "id (S) + year (N)")
     assert [(name, str(schema)) for name, schema in table.indexes] == [("by-year", "year (N)")]
-    assert table.places[0].file.endswith(":table/biztechEvents")
+    assert table.locations[0].file.endswith(":table/biztechEvents")
 
 
 def test_an_environment_has_the_tables_with_its_suffix(endpoint: str) -> None:

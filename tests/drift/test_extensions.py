@@ -50,7 +50,7 @@ def test_extensions_of_resources_are_applied(tmp_path: Path, extensions: str, ex
 
 def test_extensions_that_are_not_there_are_unresolved(tmp_path: Path) -> None:
     found = read(tmp_path, {"users/serverless.yml": EXTENDED.replace("EXTENSIONS", "${file(missing.yml)}")})
-    assert [u.place.line for u in found.unresolved] == [13]
+    assert [u.location.line for u in found.unresolved] == [13]
 
 
 def test_policies_laid_over_the_frameworks_role_add_to_it(tmp_path: Path) -> None:

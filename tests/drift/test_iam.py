@@ -136,7 +136,7 @@ def test_actions_that_iam_does_not_have_are_pointed_out(tmp_path: Path) -> None:
     first, second = policy(tmp_path, wrong).notes
     assert "IAM asks for PutItem" in first.text
     assert second.text == "dynamodb:PutItems is no action of DynamoDB"
-    assert first.place.line == 3
+    assert first.location.line == 3
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_actions_that_iam_does_not_have_are_pointed_out(tmp_path: Path) -> None:
 )
 def test_what_is_no_action_is_pointed_out(tmp_path: Path, statement: str, note: str) -> None:
     found = policy(tmp_path, f"Effect: Allow, {statement}")
-    assert [(n.place.line, n.text) for n in found.notes] == [(3, note)]
+    assert [(n.location.line, n.text) for n in found.notes] == [(3, note)]
 
 
 def test_a_long_text_is_cut_where_it_is_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ownership.drift.readers.cloudformation import read_templates
-from ownership.drift.types import Access, Infrastructure, Place
+from ownership.drift.types import GrantedAccess, Infrastructure, Location
 from tests.support.drift_projects import ARN, grants, names, read, statement, write
 
 EXPORTING = """
@@ -43,7 +43,7 @@ IMPORTS = {
 def test_what_another_project_exports_is_resolved(tmp_path: Path, resource: str, folder: str) -> None:
     found = importing(tmp_path, resource, folder)
     assert (found.unresolved, [table.name for table in found.tables]) == ((), ["biztechUsers"])
-    assert found.grants == {Access(folder, "biztechUsers", "read"): (Place(f"{folder}/serverless.yml", 10),)}
+    assert found.grants == {GrantedAccess(folder, "biztechUsers", "read"): (Location(f"{folder}/serverless.yml", 10),)}
 
 
 @pytest.mark.parametrize("name", ["dev-users", "elsewhere", '"${ssm:/name}"'], ids=["none", "unknown", "unnamed"])
@@ -51,7 +51,7 @@ def test_what_nobody_exports_is_unresolved_once(tmp_path: Path, name: str) -> No
     found = importing(tmp_path, f"!ImportValue {name}")
     assert found.grants == {}
     (unresolved,) = found.unresolved
-    assert (unresolved.service, unresolved.place) == ("users", Place("users/serverless.yml", 10))
+    assert (unresolved.service, unresolved.location) == ("users", Location("users/serverless.yml", 10))
 
 
 @pytest.mark.parametrize("order", [("a.yml", "b.yml"), ("b.yml", "a.yml")], ids=["after", "before"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ownership.drift.types import Place
+from ownership.drift.types import Location
 from tests.support.drift_projects import read
 
 MISSING = {
@@ -24,8 +24,8 @@ def test_a_missing_include_leaves_its_service_unchecked(tmp_path: Path, project:
     project = project.replace("ROLE", "resources: {Resources: {R: {Type: AWS::IAM::Role")
     found = read(tmp_path, {"users/serverless.yml": project})
     assert found.notes == ()
-    assert [(u.place, u.service, u.modes) for u in found.unresolved] == [
-        (Place("users/serverless.yml", 2), "users", {"read", "write"})
+    assert [(u.location, u.service, u.modes) for u in found.unresolved] == [
+        (Location("users/serverless.yml", 2), "users", {"read", "write"})
     ]
 
 
@@ -41,7 +41,7 @@ RESOURCES = {
 @pytest.mark.parametrize("project", RESOURCES.values(), ids=RESOURCES)
 def test_resources_that_were_not_read_might_hold_a_policy(tmp_path: Path, project: str) -> None:
     (unresolved,) = read(tmp_path, {"users/serverless.yml": project, "users/tables.js": ""}).unresolved
-    assert unresolved.place == Place("users/serverless.yml", 3)
+    assert unresolved.location == Location("users/serverless.yml", 3)
     assert (unresolved.service, unresolved.modes) == ("users", {"read", "write"})
 
 

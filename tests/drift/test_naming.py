@@ -1,10 +1,10 @@
 import pytest
 
 from ownership.drift.readers.yaml_values import HOLE, Text, concat, from_variable, hole
-from ownership.drift.types import Place
+from ownership.drift.types import Location
 from tests.support.drift_projects import names
 
-PLACE = Place("x", 1)
+PLACE = Location("x", 1)
 
 
 def fixed(value: str) -> Text:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ownership.drift.types import Place
+from ownership.drift.types import Location
 from tests.support.drift_projects import ARN, grants, read
 
 FILE = "users/serverless.yml"
@@ -58,7 +58,7 @@ def test_statements_of_a_role_that_no_function_runs_in_permit_nothing(tmp_path: 
     assert (grants(found), found.unresolved) == ({"users read biztechTeams"}, ())
     (note,) = found.notes
     line = (head + STATEMENTS).splitlines().index("  iamRoleStatements:") + 2
-    assert (note.place, "permit nothing" in note.text) == (Place(FILE, line), True)
+    assert (note.location, "permit nothing" in note.text) == (Location(FILE, line), True)
 
 
 @pytest.mark.parametrize("head", USED.values(), ids=USED)
@@ -78,7 +78,7 @@ def test_the_arn_of_another_resource_of_the_project_is_no_tables(tmp_path: Path,
 def test_a_plugin_that_makes_roles_is_pointed_out(tmp_path: Path, plugin: str) -> None:
     project = f"service: users\n{plugin}{{stateMachines: {{}}}}\n"
     (note,) = read(tmp_path, {FILE: project}).notes
-    assert (note.place.line, "is not read" in note.text) == (project.count("\n"), True)
+    assert (note.location.line, "is not read" in note.text) == (project.count("\n"), True)
 
 
 def test_what_a_queue_is_called_is_no_part_of_a_name_that_is_known(tmp_path: Path) -> None:

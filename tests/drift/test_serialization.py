@@ -5,16 +5,28 @@ import json
 from ownership.drift.compare import agreement, compare
 from ownership.drift.registry_client import from_map
 from ownership.drift.serialization import from_json, to_json
-from ownership.drift.types import Access, Infrastructure, Key, KeySchema, Note, Place, TableShape, Unresolved
+from ownership.drift.types import (
+    GrantedAccess,
+    Infrastructure,
+    KeyAttribute,
+    Keys,
+    Location,
+    Note,
+    TableShape,
+    Unresolved,
+)
 from tests.support.drift_projects import a_map
 
-PLACE = Place("users/serverless.yml", 3)
+PLACE = Location("users/serverless.yml", 3)
 FOUND = Infrastructure(
     "serverless",
-    grants={Access("users", "biztechUsers", "read"): (PLACE, Place("arn:aws:dynamodb:…"))},
+    grants={GrantedAccess("users", "biztechUsers", "read"): (PLACE, Location("arn:aws:dynamodb:…"))},
     tables=(
         TableShape(
-            "a", KeySchema(Key("id", "S"), Key("at")), (("by-at", KeySchema(Key("at"))), ("odd", None)), (PLACE,)
+            "a",
+            Keys(KeyAttribute("id", "S"), KeyAttribute("at")),
+            (("by-at", Keys(KeyAttribute("at"))), ("odd", None)),
+            (PLACE,),
         ),
         TableShape("bare"),
     ),
@@ -32,7 +44,7 @@ def test_what_was_found_comes_back_as_it_was() -> None:
 def test_agreement_counts_pairs_and_shapes_and_leaves_out_what_nobody_can_know() -> None:
     declared = from_map(a_map("users read_write biztechUsers", "bots read biztechUsers", "stickers read biztechPrizes"))
     grants = dict.fromkeys(
-        [Access("users", "biztechUsers", "read"), Access("users", "biztechUsers", "write")], (PLACE,)
+        [GrantedAccess("users", "biztechUsers", "read"), GrantedAccess("users", "biztechUsers", "write")], (PLACE,)
     )
     found = Infrastructure("serverless", grants, services=frozenset({"users", "bots"}))
     # users agrees, bots is granted nothing, of stickers nothing was read

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ownership.drift.readers.serverless import read_projects
-from ownership.drift.types import Access, Place
+from ownership.drift.types import GrantedAccess, Location
 from tests.support.drift_projects import ARN, grants, names, read, statement, write
 
 FILE = "services/users/serverless.yml"
@@ -21,7 +21,7 @@ def test_a_variable_at_the_end_of_a_name_is_the_suffix_whatever_its_value(tmp_pa
 def test_evidence_is_the_line_of_the_resource(tmp_path: Path) -> None:
     project = statement(f"\n        - {ARN}other\n        - {ARN}biztechUsers")
     found = read(tmp_path, {FILE: project})
-    assert found.grants[Access("users", "biztechUsers", "read")] == (Place(FILE, 12),)
+    assert found.grants[GrantedAccess("users", "biztechUsers", "read")] == (Location(FILE, 12),)
 
 
 FORMS = {
@@ -268,7 +268,7 @@ def test_what_cannot_be_resolved_is_listed_with_its_place(tmp_path: Path, resour
     found = read(tmp_path, {FILE: statement(resource), "services/users/tables.js": "module.exports = {}"})
     assert found.grants == {}
     (unresolved,) = found.unresolved
-    assert (unresolved.place, unresolved.service, unresolved.modes) == (Place(FILE, 10), "users", {"read"})
+    assert (unresolved.location, unresolved.service, unresolved.modes) == (Location(FILE, 10), "users", {"read"})
     assert unresolved.reason
 
 
@@ -362,7 +362,7 @@ resources:
     (table,) = read(tmp_path, {"users/serverless.yml": project}).tables
     assert (table.name, str(table.key_schema)) == ("orders", "id (S) + at (N)")
     assert [(name, str(keys)) for name, keys in table.indexes] == [("by-time", "at (N)")]
-    assert table.places == (Place("users/serverless.yml", 5),)
+    assert table.locations == (Location("users/serverless.yml", 5),)
 
 
 @pytest.mark.parametrize(
@@ -394,8 +394,8 @@ def test_a_broken_file_is_an_error_and_the_others_are_read(tmp_path: Path) -> No
         "users/serverless.yml": statement(ARN + "biztechUsers"),
     }
     found = read(tmp_path, files)
-    assert [error.place.file for error in found.errors] == ["a/serverless.yml", "b/serverless.ts"]
-    assert found.errors[0].place.line is not None
+    assert [error.location.file for error in found.errors] == ["a/serverless.yml", "b/serverless.ts"]
+    assert found.errors[0].location.line is not None
     assert grants(found) == {"users read biztechUsers"}
 
 
@@ -422,7 +422,7 @@ BOUNDARIES = {
 @pytest.mark.parametrize("project", BOUNDARIES.values(), ids=BOUNDARIES)
 def test_a_permissions_boundary_is_pointed_out(tmp_path: Path, project: str) -> None:
     (note,) = read(tmp_path, {"users/serverless.yml": project}).notes
-    assert (note.place, "boundary" in note.text) == (Place("users/serverless.yml", 2), True)
+    assert (note.location, "boundary" in note.text) == (Location("users/serverless.yml", 2), True)
 
 
 def test_managed_policies_of_aws_grant_what_aws_says(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ownership.drift.types import Infrastructure, Place
+from ownership.drift.types import Infrastructure, Location
 from tests.support.drift_projects import ARN, grants, read
 
 FILE = "services/users/serverless.yml"
@@ -95,7 +95,7 @@ def test_an_unknown_value_that_stands_for_the_environment_is_the_suffix(tmp_path
 def test_any_other_unknown_value_at_the_end_of_a_name_is_unresolved(tmp_path: Path, end: str, rest: str) -> None:
     found = ending(tmp_path, end, rest)
     assert found.grants == {}
-    assert [(u.place, u.service, u.modes) for u in found.unresolved] == [(Place(FILE, 2), "users", {"read"})]
+    assert [(u.location, u.service, u.modes) for u in found.unresolved] == [(Location(FILE, 2), "users", {"read"})]
 
 
 @pytest.mark.parametrize(("end", "rest"), NAMED.values(), ids=NAMED)
@@ -106,7 +106,7 @@ def test_a_value_that_is_nowhere_is_the_suffix_by_its_name_and_is_pointed_out_on
     assert grants(found) == {"users read biztechUsers", "users read biztechEvents"}
     assert found.unresolved == ()
     (note,) = found.notes
-    assert note.place == Place(FILE, 2)
+    assert note.location == Location(FILE, 2)
     assert note.text.startswith("users: taken for the environment's suffix without its value: ")
 
 

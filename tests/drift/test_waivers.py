@@ -5,14 +5,14 @@ from datetime import date
 
 import pytest
 
-from ownership.drift.types import Finding, Identity, Waiver
+from ownership.drift.types import Finding, Identity, WaiverTerms
 from ownership.drift.waivers import waived
 
 FINDING = Finding("wider_grant", "biztechUsers", "bots", "read", "read_write", "users")
-WAIVER = Waiver(FINDING.identity, "production", "read_write", date(2026, 3, 31), "The old bot goes in April")
+WAIVER = WaiverTerms(FINDING.identity, "production", "read_write", date(2026, 3, 31), "The old bot goes in April")
 
 
-def covered(waiver: Waiver, environment: str | None = "production", today: date = date(2026, 3, 1)) -> bool:
+def covered(waiver: WaiverTerms, environment: str | None = "production", today: date = date(2026, 3, 1)) -> bool:
     return waived([FINDING], [waiver], environment, today) == {FINDING: waiver}
 
 
@@ -32,5 +32,5 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("waiver", OTHERS.values(), ids=OTHERS)
-def test_it_covers_nothing_else(waiver: Waiver) -> None:
+def test_it_covers_nothing_else(waiver: WaiverTerms) -> None:
     assert not covered(waiver)

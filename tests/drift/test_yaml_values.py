@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ownership.drift.readers.yaml_values import MAX_BYTES, Files, Text, concat, from_variable, parse
-from ownership.drift.types import Place, ReadError
+from ownership.drift.types import Location, ReadError
 from tests.support.drift_projects import ARN, grants, read, statement
 
 
@@ -32,7 +32,7 @@ def test_every_value_knows_its_line() -> None:
         document["a"].place,
         document["a"][0].place,
         document["a"][1]["c"].place,
-    ] == [Place("x.yml", line) for line in (1, 2, 2, 3)]
+    ] == [Location("x.yml", line) for line in (1, 2, 2, 3)]
 
 
 def test_short_tags_become_long_forms() -> None:
@@ -60,7 +60,7 @@ BROKEN = {
 def test_broken_yaml_is_an_error_with_its_line(text: str, line: int, reason: str) -> None:
     with pytest.raises(ReadError) as caught:
         parse(text, "x.yml")
-    assert caught.value.place == Place("x.yml", line)
+    assert caught.value.location == Location("x.yml", line)
     assert reason in caught.value.reason
 
 
@@ -89,7 +89,7 @@ def test_bombs_end_in_an_error_soon_and_with_little_memory(tmp_path: Path, conte
         Files(tmp_path).load(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert caught.value.place.file == "serverless.yml"
+    assert caught.value.location.file == "serverless.yml"
     assert time.process_time() - start < 10
     assert peak < 200_000_000
 
@@ -241,7 +241,7 @@ def test_any_project_reads_or_is_an_error(
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.text("ab:/"), st.booleans())), st.sampled_from(":/"))
 def test_cutting_keeps_every_variable(pieces: list[tuple[str, bool]], separator: str) -> None:
-    place = Place("x", 1)
+    place = Location("x", 1)
     text = concat([from_variable(p, place, True) if v else Text(p, place) for p, v in pieces], place)
     parts = text.cut(separator)
     assert parts == text.split(separator)

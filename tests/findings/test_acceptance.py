@@ -2,7 +2,7 @@
 
 import pytest
 
-from ownership.drift.types import Key, KeySchema, Place, TableShape, Unresolved
+from ownership.drift.types import KeyAttribute, Keys, Location, TableShape, Unresolved
 from ownership.findings import acceptance, runs
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
@@ -11,7 +11,7 @@ from tests.support.factories import make_access, make_service, make_table
 from tests.support.runs import keep_run, show
 
 pytestmark = pytest.mark.django_db
-HERE = (Place("orders/serverless.yml", 3),)
+HERE = (Location("orders/serverless.yml", 3),)
 
 
 @pytest.fixture(autouse=True)
@@ -91,13 +91,13 @@ def test_notes_and_place_of_an_access_stay():
 
 
 def test_a_table_comes_with_its_keys_its_indexes_and_all_who_may_use_it():
-    keys = KeySchema(Key("id", "S"), Key("at", "N"))
-    shape = TableShape("shadow", keys, (("by-at", KeySchema(Key("at", "N"))),), HERE)
+    keys = Keys(KeyAttribute("id", "S"), KeyAttribute("at", "N"))
+    shape = TableShape("shadow", keys, (("by-at", Keys(KeyAttribute("at", "N"))),), HERE)
     run = keep_run("bots read shadow", "payments write shadow", tables=(shape,))
     assert accept_all(run) == []
     table = Table.objects.get(name="shadow")
     assert (table.owner.name, table.group.name, table.key_schema_text()) == ("payments", "Group", "id + at")
-    assert runs.key_schema_value(table.indexes.get()) == KeySchema(Key("at", "N"))
+    assert runs.key_schema_value(table.indexes.get()) == Keys(KeyAttribute("at", "N"))
     assert modes() == {("bots", "shadow"): "read", ("payments", "shadow"): "write"}
     assert ChangeSet.objects.filter(source="drift").count() == 1
 
@@ -111,7 +111,7 @@ def test_a_table_that_is_not_deployed_goes_with_all_that_hangs_on_it():
 
 def test_keys_become_those_deployed_and_keep_what_else_is_known():
     make_table("orders", partition_key_name="id", partition_key_format="UUID", sort_key_name="at")
-    shape = TableShape("orders", KeySchema(Key("id", "S"), Key("when", "N")), (), HERE)
+    shape = TableShape("orders", Keys(KeyAttribute("id", "S"), KeyAttribute("when", "N")), (), HERE)
     assert accept_all(keep_run(tables=(shape,))) == []
     table = Table.objects.get(name="orders")
     assert (table.partition_key_type, table.partition_key_format) == ("S", "UUID")
@@ -122,7 +122,7 @@ def test_indexes_become_those_deployed():
     table = make_table("orders")
     for name in ("old", "kept"):
         SecondaryIndex.objects.create(table=table, name=name, kind="GSI")
-    shape = TableShape("orders", None, (("kept", None), ("new", KeySchema(Key("at")))), HERE)
+    shape = TableShape("orders", None, (("kept", None), ("new", Keys(KeyAttribute("at")))), HERE)
     assert accept_all(keep_run(tables=(shape,))) == []
     assert {(index.name, index.kind, index.key_schema_text()) for index in table.indexes.all()} == {
         ("kept", "GSI", ""),
@@ -133,7 +133,7 @@ def test_indexes_become_those_deployed():
 def test_offered_keys_are_filled_in_for_table_and_index():
     table = make_table("orders")
     SecondaryIndex.objects.create(table=table, name="by-at")
-    shape = TableShape("orders", KeySchema(Key("id", "S")), (("by-at", KeySchema(Key("at"))),), HERE)
+    shape = TableShape("orders", Keys(KeyAttribute("id", "S")), (("by-at", Keys(KeyAttribute("at"))),), HERE)
     run = keep_run(tables=(shape,))
     assert len(show(run).result.offers) == 2
     assert accept_all(run) == []

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ownership.drift.types import Place, Unresolved
+from ownership.drift.types import Location, Unresolved
 from ownership.findings import declared_vs_granted
 from ownership.findings.runs import today
 from ownership.findings.waiving import waive
@@ -45,7 +45,7 @@ def test_a_tables_services_with_what_differs_and_where(orders):
         ("orders", "teams"): ("read", "read", "interactions", []),
         ("orders", "interactions"): (None, "read", None, []),
     }
-    assert {row.service: row.places for row in latest.rows}["bots"] == (Place("bots/serverless.yml", 2),)
+    assert {row.service: row.places for row in latest.rows}["bots"] == (Location("bots/serverless.yml", 2),)
 
 
 def test_a_services_tables_and_not_those_of_its_family(orders):
@@ -60,7 +60,7 @@ def test_a_services_tables_and_not_those_of_its_family(orders):
 
 
 def test_what_nobody_can_know_is_said_instead_of_a_finding(orders):
-    place = Place("payments/serverless.yml", 3)
+    place = Location("payments/serverless.yml", 3)
     unknown = Unresolved(place, "${ssm:x}", "not given", "payments", frozenset({"write"}))
     keep_run("payments read orders", unresolved=(unknown,))
     (latest,) = declared_vs_granted.of_table(orders)
@@ -71,7 +71,7 @@ def test_what_nobody_can_know_is_said_instead_of_a_finding(orders):
 
 
 def test_of_what_the_run_knows_nothing_is_apart_and_what_it_knows_half_is_not(viewer_client, orders):
-    place = Place("payments/serverless.yml", 3)
+    place = Location("payments/serverless.yml", 3)
     unknown = Unresolved(place, "${ssm:x}", "not given", "payments", frozenset({"write"}))
     keep_run(services=frozenset({"payments"}), unresolved=(unknown,))
     (latest,) = declared_vs_granted.of_table(orders)

@@ -120,7 +120,7 @@ def test_what_no_database_can_store_is_kept_without_it(seeded, project):
     (project.parent / os.fsdecode(b"caf\xe9")).mkdir()
     project.rename(project.parent / os.fsdecode(b"caf\xe9") / "serverless.yml")
     assert save(project) == 1
-    places = {place.file for grant in DriftRun.objects.get().grants.all() for place in grant.places()}
+    places = {place.file for grant in DriftRun.objects.get().grants.all() for place in grant.locations()}
     assert places == {"bots/caf?/serverless.yml"}
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from ownership.drift.types import Identity, Key, KeySchema, Note, Place, ReadError, TableShape, Unresolved
+from ownership.drift.types import Identity, KeyAttribute, Keys, Location, Note, ReadError, TableShape, Unresolved
 from ownership.findings.runs import today
 from ownership.findings.waiving import waive
 from ownership.history.change_sets import change_set
@@ -22,7 +22,7 @@ from tests.support.runs import keep_run, show
 
 pytestmark = pytest.mark.django_db
 DRIFT = reverse("pages:drift")
-PLACE = Place("bots/serverless.yml", 7)
+PLACE = Location("bots/serverless.yml", 7)
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def drifted():
         "payments read_write orders",
         "bots write orders",
         "bots read shadow",
-        tables=(TableShape("orders", KeySchema(Key("id", "S")), (), (PLACE,)),),
+        tables=(TableShape("orders", Keys(KeyAttribute("id", "S")), (), (PLACE,)),),
         unresolved=(Unresolved(PLACE, "${ssm:x}", "is known only when deployed", "bots"),),
         notes=(Note(PLACE, "there is a condition"),),
-        errors=(ReadError(Place("broken/serverless.yml", 2), "key a twice"),),
+        errors=(ReadError(Location("broken/serverless.yml", 2), "key a twice"),),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from ownership.drift.naming import Names
 from ownership.drift.readers.serverless import read_projects
 from ownership.drift.registry_client import from_map
-from ownership.drift.types import Infrastructure, mode_name
+from ownership.drift.types import Infrastructure, combined_mode
 
 ARN = "arn:aws:dynamodb:us-west-2:*:table/"
 
@@ -65,7 +65,7 @@ def grants(found: Infrastructure) -> set[str]:
     modes: dict[tuple[str, str], set[Any]] = {}
     for access in found.grants:
         modes.setdefault((access.service, access.table), set()).add(access.mode)
-    return {f"{service} {mode_name(own)} {table}" for (service, table), own in modes.items()}
+    return {f"{service} {combined_mode(own)} {table}" for (service, table), own in modes.items()}
 
 
 def statement(resource: str, actions: str = "[dynamodb:GetItem]", effect: str = "Allow") -> str:

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from ownership.drift.types import Access, Infrastructure, Place
+from ownership.drift.types import GrantedAccess, Infrastructure, Location
 from ownership.findings import runs
 from ownership.models import DriftRun
 
 
 def keep_run(*grants: str, environment: str | None = None, reader: str = "serverless", **found: Any) -> DriftRun:
     """A kept run that found grants like ``"bots read_write biztechUsers"``, each in a file of its service."""
-    accesses: dict[Access, tuple[Place, ...]] = {}
+    accesses: dict[GrantedAccess, tuple[Location, ...]] = {}
     for line, grant in enumerate(grants, 1):
         service, modes, table = grant.split()
         for mode in modes.split("_"):
-            accesses[Access(service, table, mode)] = (Place(f"{service}/serverless.yml", line),)  # type: ignore[arg-type]
+            accesses[GrantedAccess(service, table, mode)] = (Location(f"{service}/serverless.yml", line),)  # type: ignore[arg-type]
     found.setdefault("services", frozenset(access.service for access in accesses))
     head, declared = runs.declared_now()
     return runs.keep(head, declared, Infrastructure(reader, accesses, **found), environment, "nightly")

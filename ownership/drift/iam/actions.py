@@ -6,7 +6,7 @@ AWS's own access levels are no help here: DescribeTable is "Read" there and Crea
 neither touches an item.
 """
 
-from ownership.drift.types import Mode
+from ownership.drift.types import ReadOrWrite
 
 READ = {
     "BatchGetItem",
@@ -62,7 +62,7 @@ NOT_IAM = {
     "BatchExecuteStatement": "IAM asks for PartiQLSelect, PartiQLInsert, PartiQLUpdate and PartiQLDelete",
 }
 
-MODES: dict[str, Mode] = {
+MODES: dict[str, ReadOrWrite] = {
     **{f"dynamodb:{name.lower()}": "read" for name in READ},
     **{f"dynamodb:{name.lower()}": "write" for name in WRITE},
 }  # IAM ignores an action's case: all are kept in lower case

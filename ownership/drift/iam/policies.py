@@ -16,11 +16,11 @@ from typing import Any
 from ownership.drift.iam.actions import INDEX_ACTIONS, KNOWN, MODES, NO_ACTIONS
 from ownership.drift.naming import Names
 from ownership.drift.readers.yaml_values import HOLE, Map, Text
-from ownership.drift.types import Access, Mode, Note, Place, ReadError, Unresolved, cut
+from ownership.drift.types import GrantedAccess, Location, Note, ReadError, ReadOrWrite, Unresolved, shortened
 
 FROM_OUTSIDE = re.compile(r"no value for (?:opt|env|sls|param):")  # so it is with every stage that nobody gave
 TABLE_NAME = re.compile(r"[\w.*?-]{1,255}", re.ASCII)  # or a pattern of such names
-BOTH: frozenset[Mode] = frozenset({"read", "write"})
+BOTH: frozenset[ReadOrWrite] = frozenset({"read", "write"})
 
 
 @dataclass
@@ -30,23 +30,23 @@ class Log:
     unresolved: dict[Unresolved, None] = field(default_factory=dict)  # in order, each once
     notes: dict[Note, None] = field(default_factory=dict)
     noted: set[str] = field(default_factory=set)
-    errors: dict[tuple[Place, str], ReadError] = field(default_factory=dict)
+    errors: dict[tuple[Location, str], ReadError] = field(default_factory=dict)
 
-    def unresolve(self, text: Text, reason: str, service: str | None = None, modes: Iterable[Mode] = ()) -> None:
-        shown, why = cut(text.replace(HOLE, "…")), cut(text.reason or reason)
+    def unresolve(self, text: Text, reason: str, service: str | None = None, modes: Iterable[ReadOrWrite] = ()) -> None:
+        shown, why = shortened(text.replace(HOLE, "…")), shortened(text.reason or reason)
         self.unresolved[Unresolved(text.place, shown, why, service, frozenset(modes))] = None
 
-    def note(self, place: Place, text: str) -> None:
-        self.notes[Note(place, cut(text))] = None
+    def note(self, place: Location, text: str) -> None:
+        self.notes[Note(place, shortened(text))] = None
 
-    def note_once(self, place: Place, text: str) -> None:
+    def note_once(self, place: Location, text: str) -> None:
         """For what holds at many places: the first will do."""
         if text not in self.noted:
             self.noted.add(text)
             self.note(place, text)
 
     def fail(self, error: ReadError) -> None:
-        self.errors[error.place, error.reason] = error
+        self.errors[error.location, error.reason] = error
 
     def add(self, other: "Log") -> None:
         """Take over what another met."""
@@ -65,9 +65,9 @@ class Statement:
 
     allow: bool
     actions: frozenset[str]
-    resources: tuple[tuple[str, Place], ...]
+    resources: tuple[tuple[str, Location], ...]
     inverted: bool
-    place: Place
+    place: Location
 
 
 Role = Sequence[Statement]
@@ -99,7 +99,7 @@ def item_actions(pattern: str) -> frozenset[str]:
     return frozenset(action for action in MODES if glob(pattern, action))
 
 
-def modes_of(actions: Iterable[str]) -> frozenset[Mode]:
+def modes_of(actions: Iterable[str]) -> frozenset[ReadOrWrite]:
     """What the actions do with items."""
     return frozenset(MODES[action] for action in actions)
 
@@ -157,7 +157,7 @@ def statement(node: Map, texts: Texts, service: str, names: Names, log: Log) -> 
     return Statement(allow, actions, tuple(resources), inverted, node.place)
 
 
-def _actions(elements: dict[str, Any], texts: Texts, service: str, place: Place, log: Log) -> frozenset[str]:
+def _actions(elements: dict[str, Any], texts: Texts, service: str, place: Location, log: Log) -> frozenset[str]:
     inverted = "notaction" in elements
     found: set[str] = set()
     stated = texts(elements.get("notaction" if inverted else "action"))
@@ -229,13 +229,13 @@ def resource(text: Text, names: Names) -> str | None:
 
 def permitted(
     service: str, roles: Iterable[Role], known: Sequence[str], names: Names, log: Log
-) -> dict[Access, tuple[Place, ...]]:
+) -> dict[GrantedAccess, tuple[Location, ...]]:
     """What a service may do with items: each access with the places that grant it.
 
     A role's Deny binds that role alone. ``known`` are the tables, sorted, that patterns are matched with; a pattern
     that matches none of them is logged as unresolved.
     """
-    found: dict[Access, dict[Place, None]] = defaultdict(dict)
+    found: dict[GrantedAccess, dict[Location, None]] = defaultdict(dict)
     for role in roles:
         denies = [s for s in role if not s.allow]
         for allow in (s for s in role if s.allow):
@@ -243,13 +243,13 @@ def permitted(
                 actions = allow.actions & INDEX_ACTIONS if tail else allow.actions
                 denied = {a for deny in denies if _denies(deny, table + tail, names) for a in deny.actions}
                 for mode in modes_of(actions - denied):
-                    found[Access(service, table, mode)][place] = None
+                    found[GrantedAccess(service, table, mode)][place] = None
     return {access: tuple(places) for access, places in found.items()}
 
 
 def _reached(
     service: str, allow: Statement, known: Sequence[str], names: Names, log: Log
-) -> Iterable[tuple[str, str, Place]]:
+) -> Iterable[tuple[str, str, Location]]:
     """The tables that an Allow speaks of: (base name, what follows it: nothing or an index, place)."""
     if allow.inverted:
         for table in known:

@@ -12,7 +12,7 @@ from ownership.drift.iam.policies import BOTH, Log, Role, Statement, permitted, 
 from ownership.drift.naming import Names, stranger
 from ownership.drift.readers.intrinsics import TABLES, Template
 from ownership.drift.readers.yaml_values import HOLE, Files, Map, Seq, Text, real
-from ownership.drift.types import Access, Infrastructure, Key, KeySchema, Place, ReadError, TableShape
+from ownership.drift.types import GrantedAccess, Infrastructure, KeyAttribute, Keys, Location, ReadError, TableShape
 
 # What AWS's own policies permit on items. Others are listed as unresolved, unless they are known for not
 # touching DynamoDB. Source: AWS Managed Policy Reference.
@@ -63,14 +63,14 @@ def tables(template: Template, names: Names, log: Log) -> list[TableShape]:
     return found
 
 
-def _key_schema(template: Template, holder: Map, types: Mapping[Text | None, Text | None]) -> KeySchema | None:
+def _key_schema(template: Template, holder: Map, types: Mapping[Text | None, Text | None]) -> Keys | None:
     keys = {}
     for item in template.mappings_in(holder.get("KeySchema")):
         name = template.text(item.get("AttributeName"))
         if name is not None and not name.reason:
             kind = types.get(name)
-            keys[template.text(item.get("KeyType"))] = Key(str(name), str(kind) if kind else None)
-    return KeySchema(keys["HASH"], keys.get("RANGE")) if "HASH" in keys else None  # type: ignore[index,call-overload]
+            keys[template.text(item.get("KeyType"))] = KeyAttribute(str(name), str(kind) if kind else None)
+    return Keys(keys["HASH"], keys.get("RANGE")) if "HASH" in keys else None  # type: ignore[index,call-overload]
 
 
 class Policies:
@@ -143,7 +143,7 @@ class Policies:
 def list_unread(template: Template, service: str | None, log: Log) -> None:
     """List what stands where a mapping belongs as unresolved: an include without its file, most often."""
     places = {text.place for text in template.unread.values()}
-    places -= {one.place for one in log.unresolved if one.service == service} if places else set()
+    places -= {one.location for one in log.unresolved if one.service == service} if places else set()
     for text in template.unread.values():
         if text.place in places:
             log.unresolve(text, "is no mapping", service)
@@ -182,7 +182,7 @@ def read_templates(
         try:
             body = files.load(path)
             if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
-                raise ReadError(Place(files.shown(path), 1), "has no Resources: is it a template?")
+                raise ReadError(Location(files.shown(path), 1), "has no Resources: is it a template?")
             template = Template([body], given=given, exports=exports)
             roles_here = _roles(template, names, services, own)
             tables_here = tables(template, names, own)
@@ -244,13 +244,13 @@ def evaluate(
     """What was read as grants; patterns are matched with the tables of the map and those deployed."""
     shapes: dict[str, TableShape] = {}
     for table in deployed:  # one table in several templates: the places add up
-        before = shapes.get(table.name, replace(table, places=()))
+        before = shapes.get(table.name, replace(table, locations=()))
         if (before.key_schema, before.indexes) != (table.key_schema, table.indexes):
-            said = f"{table.name} has other keys or indexes here than in {before.places[-1]}: these count"
-            log.note(table.places[0], said)
-        shapes[table.name] = replace(table, places=before.places + table.places)
+            said = f"{table.name} has other keys or indexes here than in {before.locations[-1]}: these count"
+            log.note(table.locations[0], said)
+        shapes[table.name] = replace(table, locations=before.locations + table.locations)
     known = sorted(names.tables | shapes.keys())
-    grants: dict[Access, tuple[Place, ...]] = {}
+    grants: dict[GrantedAccess, tuple[Location, ...]] = {}
     for service, own in found.items():
         grants |= permitted(service, own, known, names, log)
     return Infrastructure(

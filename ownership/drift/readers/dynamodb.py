@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ownership.drift.naming import Names
-from ownership.drift.types import Infrastructure, Key, KeySchema, Place, ReadError, TableShape
+from ownership.drift.types import Infrastructure, KeyAttribute, Keys, Location, ReadError, TableShape
 
 CALLS_AT_ONCE = 8  # DescribeTable takes 10,000 calls for 10,000 tables
 
@@ -15,7 +15,7 @@ def read_endpoint(names: Names, endpoint_url: str | None = None, region: str | N
 
     Credentials come from where boto3 looks for them. Raises ReadError where the endpoint doesn't answer.
     """
-    place = Place(endpoint_url or f"dynamodb.{region or 'default region'}")
+    place = Location(endpoint_url or f"dynamodb.{region or 'default region'}")
     try:
         import boto3  # type: ignore[import-untyped]
         from botocore.config import Config  # type: ignore[import-untyped]
@@ -66,10 +66,10 @@ def _shape(base: str, table: Mapping[str, Any]) -> TableShape:
         base,
         _key_schema(table["KeySchema"], types),
         tuple(sorted(((i["IndexName"], _key_schema(i["KeySchema"], types)) for i in indexes), key=str)),
-        (Place(table.get("TableArn") or table["TableName"]),),
+        (Location(table.get("TableArn") or table["TableName"]),),
     )
 
 
-def _key_schema(keys: list[dict[str, str]], types: Mapping[str, str]) -> KeySchema | None:
-    by_role = {key["KeyType"]: Key(key["AttributeName"], types.get(key["AttributeName"])) for key in keys}
-    return KeySchema(by_role["HASH"], by_role.get("RANGE")) if "HASH" in by_role else None
+def _key_schema(keys: list[dict[str, str]], types: Mapping[str, str]) -> Keys | None:
+    by_role = {key["KeyType"]: KeyAttribute(key["AttributeName"], types.get(key["AttributeName"])) for key in keys}
+    return Keys(by_role["HASH"], by_role.get("RANGE")) if "HASH" in by_role else None

@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any
 
 from ownership.drift.readers.yaml_values import HOLE, NAMED_SO, Map, Seq, Text, concat, from_variable, hole
-from ownership.drift.types import Place, ReadError
+from ownership.drift.types import Location, ReadError
 
 MAX_TEXTS = 1000  # that one value may have, over all branches of its Fn::If
 MAX_STEPS = 200_000  # of one template: what a bomb of aliases would exceed
@@ -21,7 +21,7 @@ SUBSTITUTED = re.compile(r"\$\{([^!][^}]*)\}")  # ${!Literal} is left to IAM, wh
 TABLES = {"AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"}
 OF_AWS = re.compile(r"AWS::(\w+)::")
 REF_IS_ARN = {"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"}
-NOWHERE = Place("?")
+NOWHERE = Location("?")
 
 
 class Template:
@@ -41,7 +41,9 @@ class Template:
     ):
         self.expand, self.given = expand, given or {}
         self.exports, self.misses = {} if exports is None else exports, False
-        self.unread: dict[tuple[Place, str], Text] = {}  # what stands where mappings belong: a file not included, say
+        self.unread: dict[
+            tuple[Location, str], Text
+        ] = {}  # what stands where mappings belong: a file not included, say
         self._steps = 0
         self.resources, self.parameters, self.mappings, self.extensions = (
             reduce(self._merged, (self.mapping(part.get(section)) for part in parts), Map())
@@ -121,7 +123,7 @@ class Template:
         """The properties of a resource; none where there is no such."""
         return self.mapping(self.mapping(self.resources.get(name)).get("Properties"))
 
-    def table_names(self, name: str, place: Place, nesting: int = 0) -> list[Text]:
+    def table_names(self, name: str, place: Location, nesting: int = 0) -> list[Text]:
         """The physical names that a table of the template may have; none for what is no table."""
         resource = self.mapping(self.resources.get(name))
         if resource.get("Type") not in TABLES:
@@ -172,7 +174,7 @@ class Template:
             found.append(concat([*pieces, text.part(at, len(text))], text.place))
         return found
 
-    def _apply(self, name: str, argument: Any, place: Place, nesting: int) -> Iterable[Text]:
+    def _apply(self, name: str, argument: Any, place: Location, nesting: int) -> Iterable[Text]:
         """What an intrinsic function gives."""
         argument = self.expand(argument)
         arguments: list[Any] = argument if isinstance(argument, Seq) else []
@@ -203,7 +205,7 @@ class Template:
             self.misses = True
         return [hole(place, f"{name} {said}".rstrip().replace(HOLE, "…") + " is known only when deployed")]
 
-    def _reference(self, name: str, place: Place, nesting: int = 0) -> list[Text]:
+    def _reference(self, name: str, place: Location, nesting: int = 0) -> list[Text]:
         """What ``Ref`` gives for ``Name``, and ``Fn::GetAtt`` for ``Name.Attribute``."""
         if name == "AWS::NoValue":
             return []
@@ -231,7 +233,7 @@ class Template:
             return [Text(f"arn:aws:{made[1].lower()}:*:*:*", place)]
         return [hole(place, f"{name} is known only when deployed")]
 
-    def _sub(self, argument: Any, arguments: list[Any], place: Place, nesting: int) -> list[Text]:
+    def _sub(self, argument: Any, arguments: list[Any], place: Location, nesting: int) -> list[Text]:
         own = Map()
         if len(arguments) == 2:
             argument, own = self.expand(arguments[0]), self.mapping(arguments[1])
@@ -245,7 +247,7 @@ class Template:
 
         return self._substitute(argument, SUBSTITUTED, value)
 
-    def _join(self, separator: Any, members: Any, place: Place, nesting: int) -> Iterator[Text]:
+    def _join(self, separator: Any, members: Any, place: Location, nesting: int) -> Iterator[Text]:
         between = self.text(separator) or ""
         if isinstance(members, Seq):
             choices = [texts for member in members if (texts := self.texts(member, nesting))]
@@ -255,7 +257,7 @@ class Template:
         for row in rows:
             yield concat([piece for text in row for piece in (between, text)][1:], place)
 
-    def _find_in_map(self, arguments: list[Any], place: Place, nesting: int) -> list[Text]:
+    def _find_in_map(self, arguments: list[Any], place: Location, nesting: int) -> list[Text]:
         keys = [self.text(argument) for argument in arguments[:3]]
         found: Any = self.mappings
         for key in keys:
@@ -267,7 +269,7 @@ class Template:
         return [from_variable(concat([text], place), place, varies) for text in self.texts(found, nesting)]
 
 
-def _combined(choices: Iterable[Sequence[Any]], place: Place) -> Iterator[Sequence[Any]]:
+def _combined(choices: Iterable[Sequence[Any]], place: Location) -> Iterator[Sequence[Any]]:
     """One of each, in every combination. Raises ReadError for too many."""
     for number, row in enumerate(product(*choices)):
         if number == MAX_TEXTS:

@@ -14,7 +14,7 @@ from ownership.drift.readers.cloudformation import Policies, attached, evaluate,
 from ownership.drift.readers.intrinsics import Template, function
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.yaml_values import HOLE, Files, Map, Seq, Text, real
-from ownership.drift.types import Infrastructure, Place, ReadError, TableShape
+from ownership.drift.types import Infrastructure, Location, ReadError, TableShape
 
 READABLE = ("serverless.yml", "serverless.yaml", "serverless.json")
 CODE = ("serverless.ts", "serverless.js", "serverless.cjs", "serverless.mjs")
@@ -60,11 +60,11 @@ def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path
         return True
 
     if not top.is_relative_to(files.root):
-        log.fail(ReadError(Place(str(path)), f"lies outside {files.root}, the root"))
+        log.fail(ReadError(Location(str(path)), f"lies outside {files.root}, the root"))
     else:
         read_all(projects(top), read)
         if not found and not log.errors:
-            log.fail(ReadError(Place(str(path)), "has no serverless.yml in it"))
+            log.fail(ReadError(Location(str(path)), "has no serverless.yml in it"))
     return replace(evaluate("serverless", found, deployed, names, log), unread=frozenset(unread))
 
 
@@ -91,10 +91,10 @@ def read_project(
     """The service, its roles, and the template that it deploys. Raises ReadError."""
     if path.name in CODE:
         reason = "is code, which is not run (`serverless print` makes a serverless.yml of it)"
-        raise ReadError(Place(files.shown(path)), reason)
+        raise ReadError(Location(files.shown(path)), reason)
     config = files.load(path)
     if not isinstance(config, Map):
-        raise ReadError(Place(files.shown(path), 1), "is no mapping of settings")
+        raise ReadError(Location(files.shown(path), 1), "is no mapping of settings")
     variables = Variables(config, path.parent, files, given)
     stated = variables.at("service")
     if isinstance(stated, Map):

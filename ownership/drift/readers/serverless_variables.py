@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ownership.drift.readers.yaml_values import HOLE, NAMED_SO, Files, Map, Seq, Text, concat, from_variable, hole
-from ownership.drift.types import Place, ReadError
+from ownership.drift.types import Location, ReadError
 
 MAX_NESTING = 60
 MAX_STEPS = 50_000  # of one project: what a chain of doubling variables would exceed
@@ -76,7 +76,7 @@ def _stands_for_environment(reference: Text) -> bool:
     return reference.startswith("self:") and any(v.varies and v.end > last for v in reference.variables)
 
 
-def _varying(value: Any, place: Place) -> Any:
+def _varying(value: Any, place: Location) -> Any:
     """The value, marked as one that the environment chooses."""
     if isinstance(value, str):
         return from_variable(value, place, varies=True)
@@ -269,4 +269,4 @@ class Variables:
             return self.at(address, content) if content is not None else None
         if path.suffix in (".js", ".cjs", ".mjs", ".ts", ".mts", ".cts"):
             raise Unknown(f"{name} is code, which is not run", final=True)
-        return Text(self.files.read_text(path).strip(), Place(self.files.shown(path), 1))
+        return Text(self.files.read_text(path).strip(), Location(self.files.shown(path), 1))

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import yaml
 
-from ownership.drift.types import Place, ReadError
+from ownership.drift.types import Location, ReadError
 
 MAX_BYTES = 2_000_000  # CloudFormation itself takes templates up to 1 MB
 MAX_DEPTH = 100
@@ -44,10 +44,10 @@ class Text(str):
     """A text with its place, and with the variables that it was made from."""
 
     __slots__ = ("place", "variables")
-    place: Place
+    place: Location
     variables: tuple[Variable, ...]
 
-    def __new__(cls, value: str, place: Place, variables: tuple[Variable, ...] = ()) -> Self:
+    def __new__(cls, value: str, place: Location, variables: tuple[Variable, ...] = ()) -> Self:
         text = super().__new__(cls, value)
         text.place, text.variables = place, variables
         return text
@@ -90,10 +90,10 @@ class Text(str):
 class Map(dict[str, Any]):
     """A mapping with its place; its keys are Texts. ``varies``: which it is depends on the environment."""
 
-    place: Place
+    place: Location
     varies = False
 
-    def key_place(self, key: str) -> Place:
+    def key_place(self, key: str) -> Location:
         """Where the key stands."""
         return next((k.place for k in self if k == key and isinstance(k, Text)), self.place)
 
@@ -101,11 +101,11 @@ class Map(dict[str, Any]):
 class Seq(list[Any]):
     """A list with its place; ``varies`` as in Map."""
 
-    place: Place
+    place: Location
     varies = False
 
 
-def concat(pieces: Iterable[str], place: Place) -> Text:
+def concat(pieces: Iterable[str], place: Location) -> Text:
     """The pieces in a row; variables keep their stretches."""
     text, variables = "", []
     for piece in pieces:
@@ -116,7 +116,7 @@ def concat(pieces: Iterable[str], place: Place) -> Text:
     return Text(text, place, tuple(variables))
 
 
-def from_variable(value: str, place: Place, varies: bool = False) -> Text:
+def from_variable(value: str, place: Location, varies: bool = False) -> Text:
     """The value of a variable, marked as such.
 
     It varies with the environment by itself, or because only varying variables and separators are in it.
@@ -128,7 +128,7 @@ def from_variable(value: str, place: Place, varies: bool = False) -> Text:
     return Text(value, place, (Variable(0, len(value), varies), *inner))
 
 
-def hole(place: Place, reason: str, varies: bool = False) -> Text:
+def hole(place: Location, reason: str, varies: bool = False) -> Text:
     """What can't be resolved, and why; ``varies``: it stands for the environment all the same."""
     return Text(HOLE, place, (Variable(0, 1, varies, reason),))
 
@@ -165,7 +165,7 @@ class Files:
 
     def read_text(self, path: Path) -> str:
         """The file's text. Raises ReadError for what is no text of sensible size."""
-        place = Place(self.shown(path))
+        place = Location(self.shown(path))
         try:
             if not real(path).is_relative_to(self.root):
                 raise ReadError(place, f"is a link out of {self.root.name or self.root}, the folder to read")
@@ -196,10 +196,10 @@ def parse(text: str, file: str) -> Any:
         return _Builder(file).build(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        raise ReadError(Place(file, mark.line + 1 if mark else None), error.problem or "is no YAML") from error
+        raise ReadError(Location(file, mark.line + 1 if mark else None), error.problem or "is no YAML") from error
     except (yaml.YAMLError, ValueError) as error:
         reason = getattr(error, "reason", None) or "a character that YAML does not allow"
-        raise ReadError(Place(file), str(reason)) from error
+        raise ReadError(Location(file), str(reason)) from error
 
 
 class _MergeKey(Text):
@@ -212,10 +212,10 @@ class _Builder:
         self.anchors: dict[str, Any] = {}
         self.values = 0
 
-    def _place(self, event: yaml.Event) -> Place:
-        return Place(self.file, event.start_mark.line + 1 if event.start_mark else None)
+    def _place(self, event: yaml.Event) -> Location:
+        return Location(self.file, event.start_mark.line + 1 if event.start_mark else None)
 
-    def _count(self, place: Place, number: int = 1) -> None:
+    def _count(self, place: Location, number: int = 1) -> None:
         self.values += number
         if self.values > MAX_VALUES:
             raise ReadError(place, f"has more than {MAX_VALUES:,} values")

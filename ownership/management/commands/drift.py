@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from ownership.drift.command import Registry, parser, run
 from ownership.drift.report import in_a_line
-from ownership.drift.types import Comparison, Declared, Infrastructure, Place, ReadError, Waiver
+from ownership.drift.types import Comparison, DeclaredMap, Infrastructure, Location, ReadError, WaiverTerms
 from ownership.findings import runs
 from ownership.history.change_sets import account_name
 
@@ -45,23 +45,23 @@ class OwnRegistry(Registry):
         super().__init__(arguments)
         self.environment, self.save = arguments.environment, arguments.save
 
-    def declared(self) -> Declared:
+    def declared(self) -> DeclaredMap:
         """The map of now."""
         self.head, declared = runs.declared_now()
         return declared
 
-    def waivers(self) -> list[Waiver]:
+    def waivers(self) -> list[WaiverTerms]:
         """Those in force."""
         return [waiver.value() for waiver in runs.waivers_in_force(runs.today())]
 
-    def keep(self, declared: Declared, found: Infrastructure, result: Comparison) -> str:
+    def keep(self, declared: DeclaredMap, found: Infrastructure, result: Comparison) -> str:
         """Keep the run if asked to; says what is new since the run before."""
         if not self.save:
             return ""
         try:
             kept = runs.keep(self.head, declared, found, self.environment, account_name())
         except runs.TooLarge as error:
-            raise ReadError(Place("--save"), str(error)) from error
+            raise ReadError(Location("--save"), str(error)) from error
         before, new = runs.new_findings(kept, result.findings, runs.waivers_in_force(runs.today()))
         if before is None:
             return f"Kept as {kept}, the first of its kind.\n"
