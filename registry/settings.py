@@ -129,15 +129,16 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "ownership.web.request_log.RequestLogMiddleware",
-    "ownership.web.client_address.ClientAddressMiddleware",
+    "ownership.web.middleware.RequestLogMiddleware",
+    "ownership.web.middleware.ClientAddressMiddleware",
     "ownership.operations.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "ownership.web.headers.BrowserPolicyMiddleware",
+    "ownership.web.middleware.BrowserPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ownership.web.health.HealthMiddleware",
     "ownership.web.rate_limit.ApiRateMiddleware",
     "ownership.web.replicas.ReplicaMiddleware",
+    "ownership.web.middleware.MinimumRevisionMiddleware",
     "ownership.api.map_view.MapMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -293,7 +294,7 @@ METRICS_TOKEN = env.secret("METRICS_TOKEN")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"context": {"()": "ownership.web.request_log.InContext"}},
+    "filters": {"context": {"()": "ownership.web.request_context.RequestLogFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}, "json": env.JSON_LINES},
     "handlers": {
         "console": {

@@ -1,6 +1,7 @@
-"""The API's rate limit.
+"""The API's rate limit, where API_RATE is set.
 
-Each process counts for itself, so that counting costs no query; an exact limit is the proxy's (docs/operations.md).
+Each process counts separately, so that counting costs no query. An exact limit is the proxy's job
+(docs/operations.md).
 """
 
 import time
@@ -12,55 +13,55 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
-from ownership.web.client_address import _Next
+from ownership.web.middleware import GetResponse
 from ownership.web.problem_details import problem
 
 WINDOW = 60  # seconds
 
 
 class ApiRateMiddleware:
-    """At most API_RATE requests a minute of each token, and of each address without a valid one, to the API."""
+    """Limits the API to API_RATE requests a minute for each valid token, and for each address without one."""
 
-    def __init__(self, get_response: _Next) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         if not settings.API_RATE:
             raise MiddlewareNotUsed
         self.get_response = get_response
         self.lock = Lock()
         self.window = 0
-        self.asked: Counter[str] = Counter()
-        self.valid: set[str] = set()
+        # Requests in the current window, by token or address.
+        self.requests: Counter[str] = Counter()
+        # Tokens that got an answer in the current window.
+        self.valid_tokens: set[str] = set()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Count requests to the API; answer 429 with Retry-After where there are too many."""
+        """Count requests to the API; answer 429 with Retry-After above the limit."""
         if not request.path.startswith("/api/"):
             return self.get_response(request)
-        sent = request.META.get("HTTP_AUTHORIZATION")
-        token = sha256(sent.encode(errors="replace")).hexdigest() if sent else None
-        wait = self._count(token, request.META.get("REMOTE_ADDR", ""))
-        if wait:
-            return _too_many(wait)
+        authorization = request.META.get("HTTP_AUTHORIZATION", "")
+        token = sha256(authorization.encode(errors="replace")).hexdigest()
+        seconds = self._seconds_to_wait(token, request.META.get("REMOTE_ADDR", ""))
+        if seconds:
+            detail = (
+                f"Only {settings.API_RATE} requests a minute are allowed. Try again in {seconds} seconds. "
+                "Requests with If-None-Match or to changes/ help you need fewer."
+            )
+            return problem(429, detail, {"Retry-After": str(seconds)})
         response = self.get_response(request)
-        if token and response.status_code < 400:
-            self.valid.add(token)
+        if authorization and response.status_code < 400:
+            self.valid_tokens.add(token)
         return response
 
-    def _count(self, token: str | None, address: str) -> int:
-        """Seconds to wait; 0 where the request may pass."""
-        now = time.time()
+    def _seconds_to_wait(self, token: str, address: str) -> int:
+        """Count the request. Return 0 if it may pass, otherwise the seconds until the next window."""
+        now = int(time.time())
         with self.lock:
-            if int(now) // WINDOW != self.window:
-                self.window = int(now) // WINDOW
-                self.asked.clear()
-                self.valid.clear()
-            # Whoever tries out tokens is counted by address: a token counts for itself once it was good.
-            who = token if token in self.valid and token is not None else address
-            self.asked[who] += 1
-            return 0 if self.asked[who] <= settings.API_RATE else WINDOW - int(now) % WINDOW
-
-
-def _too_many(wait: int) -> HttpResponse:
-    detail = (
-        f"At most {settings.API_RATE} requests a minute. Go on in {wait} s; ask with If-None-Match, or follow "
-        "changes/, to need fewer."
-    )
-    return problem(429, detail, {"Retry-After": str(wait)})
+            if now // WINDOW != self.window:
+                self.window = now // WINDOW
+                self.requests.clear()
+                self.valid_tokens.clear()
+            # Someone who guesses tokens is counted by address: a token counts by itself once it has been accepted.
+            client = token if token in self.valid_tokens else address
+            self.requests[client] += 1
+            if self.requests[client] <= settings.API_RATE:
+                return 0
+            return WINDOW - now % WINDOW

@@ -9,28 +9,29 @@ the ETags in If-None-Match, and a cookie say which. What a replica refuses the p
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Thread
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.http import HttpRequest, HttpResponse
 
 from ownership.history import time_travel
 from ownership.history.models import ChangeSet
 from ownership.history.parsing import whole_number
-from ownership.web.problem_details import problem
-from ownership.web.request_log import revision_written
+from ownership.web.middleware import GetResponse
+from ownership.web.request_context import revision_written
 
-HEADER, COOKIE = "X-Registry-Min-Revision", "registry_revision"
-PATIENCE = 5  # seconds that a replica may be behind, or silent, until it is left out
-BETWEEN = 1  # seconds between two looks at it
-_PRIMARYS = ("/admin/", "/oidc/")
-_TIMES = {"as_of", "from", "to"}
-_DAY = 24 * 60 * 60
+COOKIE = "registry_revision"
+PATIENCE = 5  # seconds that a replica may lag or not answer before it is no longer read from
+BETWEEN = 1  # seconds between two checks of a replica
+PRIMARY_PATHS = ("/admin/", "/oidc/")
+TIME_PARAMETERS = {"as_of", "from", "to"}
+ONE_DAY = 24 * 60 * 60
 
 _reading: ContextVar[str] = ContextVar("reading", default=DEFAULT_DB_ALIAS)
 
@@ -156,51 +157,61 @@ def watch() -> None:
 
 
 class ReplicaMiddleware:
-    """Chooses the database that a request reads from, and lets browsers remember what they wrote.
+    """Chooses the database that a request reads from, and lets browsers remember the revision that they wrote."""
 
-    Without replicas, too, it refuses to answer with less than the request asks for.
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
+        if not replicas:
+            raise MiddlewareNotUsed
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Read from a replica where one can give the answer, else ask the primary."""
-        asked = whole_number(request.META.get("HTTP_X_REGISTRY_MIN_REVISION", "0"))
-        if asked is None:
-            return problem(400, f"{HEADER} takes a revision's number.")
-        response = self._read(request, max(asked, _seen(request))) if replicas and _may_be_read(request) else None
+        """Read from a replica if one can answer, otherwise from the primary."""
+        response = None
+        if _may_read_from_replica(request):
+            response = self._response_of_replica(request, _least_revision(request))
         if response is None:
-            if asked and time_travel.head()[0] < asked:
-                detail = f"Revision {asked} is not in this registry's history, or not any more: {HEADER} asks for it."
-                return problem(412, detail)
             response = self.get_response(request)
-        if replicas and (revision := revision_written()):
-            secure = settings.SESSION_COOKIE_SECURE
-            response.set_cookie(COOKIE, str(revision), _DAY, secure=secure, httponly=True, samesite="Lax")
+        revision = revision_written()
+        if revision is not None:
+            response.set_cookie(
+                COOKIE,
+                str(revision),
+                max_age=ONE_DAY,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
         return response
 
-    def _read(self, request: HttpRequest, wanted: int) -> HttpResponse | None:
-        """A replica's answer; None where no good one has that revision, or where it could not answer in full."""
+    def _response_of_replica(self, request: HttpRequest, least_revision: int) -> HttpResponse | None:
+        """A replica's response; None if no good replica has that revision, or if it could not answer in full."""
         good = [replica for replica in replicas if replica.is_good]
-        for replica in random.sample(good, len(good)):
-            if wanted and replica.revision() < wanted:
+        random.shuffle(good)
+        for replica in good:
+            if least_revision and replica.revision() < least_revision:
                 continue
             with reading_from(replica.alias):
                 response = self.get_response(request)
             if response.status_code in (200, 304):
                 return response
+            # A 503 may mean that this replica is gone; then the next one is tried.
             if response.status_code != 503 or replica.revision() >= 0:
                 return None
         return None
 
 
-def _may_be_read(request: HttpRequest) -> bool:
-    safe = request.method in ("GET", "HEAD") and not request.path_info.startswith(_PRIMARYS)
-    return safe and not (request.META.get("QUERY_STRING") and _TIMES & request.GET.keys())
+def _may_read_from_replica(request: HttpRequest) -> bool:
+    if request.method not in ("GET", "HEAD") or request.path_info.startswith(PRIMARY_PATHS):
+        return False
+    # Most requests have no query, and need no parsing of it.
+    return not (request.META.get("QUERY_STRING") and TIME_PARAMETERS & request.GET.keys())
 
 
-def _seen(request: HttpRequest) -> int:
-    """The latest revision that the asker wrote or has an answer of, as far as the request says."""
-    texts = [request.COOKIES.get(COOKIE, ""), *re.findall(r'"(\d+)-', request.headers.get("If-None-Match", ""))]
+def _least_revision(request: HttpRequest) -> int:
+    """The latest revision that the client asks for, wrote, or has an answer of; 0 if it names none."""
+    texts = [
+        request.META.get("HTTP_X_REGISTRY_MIN_REVISION", ""),
+        request.COOKIES.get(COOKIE, ""),
+        *re.findall(r'"(\d+)-', request.headers.get("If-None-Match", "")),
+    ]
     return max(whole_number(text) or 0 for text in texts)

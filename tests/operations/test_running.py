@@ -15,7 +15,7 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Table
 from ownership.operations.metrics import MetricsMiddleware
-from ownership.web.request_log import InContext
+from ownership.web.request_context import RequestLogFilter
 from registry.env import JSON_LINES
 from tests.support.admin_forms import open_form, save_form
 from tests.support.advisories import judge
@@ -34,7 +34,7 @@ def lines():
     from pythonjsonlogger.json import JsonFormatter
 
     handler.setFormatter(JsonFormatter(**arguments))
-    handler.addFilter(InContext())
+    handler.addFilter(RequestLogFilter())
     logger, root = logging.getLogger("ownership"), logging.getLogger()
     before = logger.level
     logger.setLevel("INFO")

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from ownership.web.client_address import ClientAddressMiddleware
+from ownership.web.middleware import ClientAddressMiddleware
 from ownership.web.rate_limit import ApiRateMiddleware
 from tests.support.admin_forms import form_of
 from tests.support.rows import all_rows
@@ -209,10 +209,10 @@ def test_the_rate_remembers_no_address_for_longer_than_its_minute(settings, rf, 
     middleware = ApiRateMiddleware(lambda request: type("Answer", (), {"status_code": 200})())
     for number in range(1_000):
         middleware(rf.get("/api/v1/map/", REMOTE_ADDR=f"192.0.2.{number}"))
-    assert len(middleware.asked) == 1_000
+    assert len(middleware.requests) == 1_000
     noon[0] += 60
     middleware(rf.get("/api/v1/map/"))
-    assert len(middleware.asked) == 1
+    assert len(middleware.requests) == 1
 
 
 @pytest.mark.django_db
