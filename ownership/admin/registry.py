@@ -108,7 +108,7 @@ class AccessAdmin(SearchedByIndex, RegistryAdmin):
     def holding(self, word: str) -> list[QuerySet]:
         """Accesses with the word in their notes or in the name of their table or service."""
         return [
-            Access.objects.filter(search_index.holding(Access, word)).values("pk"),
+            Access.objects.filter(search_index.contains(Access, word)).values("pk"),
             Access.objects.filter(table__in=Table.objects.filter(name__icontains=word)).values("pk"),
             Access.objects.filter(service__in=Service.objects.filter(name__icontains=word)).values("pk"),
         ]

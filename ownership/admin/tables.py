@@ -24,7 +24,7 @@ from ownership.admin.forms import (
     without_side_doors,
 )
 from ownership.catalog import search_index
-from ownership.catalog.warnings import hints
+from ownership.catalog.warnings import warnings
 from ownership.history import time_travel
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
@@ -198,7 +198,7 @@ class TableAdmin(SearchedByIndex, RegistryAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Table | None = None) -> list[Any]:
         """The sections, in the document's words; what is derived stands only where there is a table."""
         derived = ["physical_names"] if obj else []
-        if obj and hints(obj):
+        if obj and warnings(obj):
             derived.append("worth_a_look")
         key_schema = "Partition key and optional sort key. Leave empty what is not stated anywhere."
         return [
@@ -210,9 +210,9 @@ class TableAdmin(SearchedByIndex, RegistryAdmin):
     def holding(self, word: str) -> list[QuerySet]:
         """Tables with the word in a text of their own, of an index or access, or in a using service's name."""
         return [
-            Table.objects.filter(search_index.holding(Table, word)).values("pk"),
-            SecondaryIndex.objects.filter(search_index.holding(SecondaryIndex, word)).values("table"),
-            Access.objects.filter(search_index.holding(Access, word)).values("table"),
+            Table.objects.filter(search_index.contains(Table, word)).values("pk"),
+            SecondaryIndex.objects.filter(search_index.contains(SecondaryIndex, word)).values("table"),
+            Access.objects.filter(search_index.contains(Access, word)).values("table"),
             Access.objects.filter(service__in=Service.objects.filter(name__icontains=word)).values("table"),
         ]
 
@@ -249,7 +249,7 @@ class TableAdmin(SearchedByIndex, RegistryAdmin):
 
     @admin.display(description="worth a look")
     def worth_a_look(self, table: Table) -> Any:
-        return format_html_join("", "<p>{}</p>", ((sentence,) for sentence in hints(table)))
+        return format_html_join("", "<p>{}</p>", ((sentence,) for sentence in warnings(table)))
 
     @admin.display(description="physical names")
     def physical_names(self, table: Table) -> Any:

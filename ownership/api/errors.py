@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from ownership.api.authentication import CURE
-from ownership.catalog.suggestions import near
+from ownership.catalog.suggestions import similar_names
 from ownership.web.problem_details import PROBLEM_JSON, problem_body
 
 
@@ -54,7 +54,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, Http404):
         body["detail"] = str(error) or "There is nothing at this address."
         if isinstance(error, NothingNamed):
-            body["near"] = [row.name for _, row in near(error.name) if isinstance(row, error.model)]
+            body["near"] = [row.name for _, row in similar_names(error.name) if isinstance(row, error.model)]
     response.data = body
     response.content_type = PROBLEM_JSON
     # Whatever form the answer itself would have had.

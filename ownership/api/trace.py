@@ -13,7 +13,7 @@ from ownership.api.history import choice
 from ownership.api.pagination import number_asked
 from ownership.api.schema import whole_numbers
 from ownership.api.serializers import AccessSerializer
-from ownership.catalog.trace import DEEPEST, MOST, USUAL, trace
+from ownership.catalog.trace import DEFAULT_DEPTH, MAX_DEPTH, MAX_ROWS, trace
 from ownership.models import Service, Table
 
 DIRECTIONS = ["downstream", "upstream"]
@@ -45,7 +45,7 @@ class TraceSerializer(serializers.Serializer):
     revision = serializers.IntegerField()
     direction = serializers.ChoiceField(DIRECTIONS)
     depth = serializers.IntegerField(help_text="the most hops asked for; there may be fewer")
-    complete = serializers.BooleanField(help_text=f"false where the last hop is cut off, at {MOST} accesses in all")
+    complete = serializers.BooleanField(help_text=f"false where the last hop is cut off, at {MAX_ROWS} accesses in all")
     hops = HopSerializer(many=True)
 
 
@@ -58,14 +58,16 @@ class _TraceView(MomentView):
             OpenApiParameter(
                 "direction", str, enum=DIRECTIONS, description="Where data goes (default), or comes from."
             ),
-            OpenApiParameter("depth", whole_numbers(DEEPEST), description=f"Hops, 1 to {DEEPEST} ({USUAL})."),
+            OpenApiParameter(
+                "depth", whole_numbers(MAX_DEPTH), description=f"Hops, 1 to {MAX_DEPTH} ({DEFAULT_DEPTH})."
+            ),
         ],
         responses=TraceSerializer,
     )
     def get(self, request: Request, name: str) -> Response:
         """Tables and services that its data reaches, or comes from, hop by hop, with the accesses they stand on."""
         direction = choice(request, "direction", DIRECTIONS) or DIRECTIONS[0]
-        depth = number_asked(request, "depth", USUAL, DEEPEST)
+        depth = number_asked(request, "depth", DEFAULT_DEPTH, MAX_DEPTH)
         start = None if "\x00" in name else self.rows.filter(name=name).first()
         if start is None:
             raise NothingNamed(self.rows.model, name)

@@ -1,60 +1,88 @@
-"""Reading the map, with a fixed number of queries: all of it, or some of its tables; today's or another time's."""
+"""Queries over the map, whole or its tables alone. Inside ``as_of()`` they see the map of that time."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from ownership.history import time_travel
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 
+# Lists of environments, groups, services and tables by that name, each in the map's order.
+WholeMap = dict[str, list[Any]]
+
 
 def whole_tables() -> QuerySet[Table]:
-    """Tables in the map's order with all that hangs on them, to narrow down."""
-    return Table.objects.select_related("group", "owner").prefetch_related("indexes", "accesses__service")
+    """Return tables in the map's order with group, owner, indexes and accesses, ready to be filtered."""
+    tables = Table.objects.select_related("group", "owner")
+    return tables.prefetch_related("indexes", "accesses__service")
 
 
-def whole_map() -> dict[str, list[Any]]:
-    """Environments, groups, services and tables in the map's order; tables with their accesses and indexes.
+def whole_map() -> WholeMap:
+    """Return the map with one query per model; ``table.accesses.all()`` and the like then cost no query.
 
-    One query per model, wired together here: over 10,000 tables faster than ``prefetch_related``, which makes a
-    queryset per table and a service per access. Accesses are put in order here: a database sorts half a million of
-    them, joined with their services, on disk. A row that a change slips in between two of the queries is left to be
-    fetched when asked for.
+    The rows are linked here and not by ``prefetch_related``, which makes a queryset per table and a service per
+    access: over 10,000 tables this is faster. A row that somebody adds between two of the queries is left unlinked,
+    and fetched when it is read.
     """
-    groups, by_name = list(TableGroup.objects.all()), list(Service.objects.all())
-    services = sorted(by_name, key=lambda service: service.pk)
-    place = {service.pk: number for number, service in enumerate(by_name)}
+    groups = list(TableGroup.objects.all())
+    services_by_name = list(Service.objects.all())
+    services = sorted(services_by_name, key=lambda service: service.pk)
     tables = list(Table.objects.all())
-    _point(services, "part_of", services)
-    _point(tables, "group", groups)
-    _point(tables, "owner", services)
-    for model, name in ((SecondaryIndex, "indexes"), (Access, "accesses")):
-        parts: dict[int, list[Any]] = {table.pk: [] for table in tables}
-        rows: list[Any] = list(model.objects.all() if model is SecondaryIndex else model.objects.order_by())
-        _point(rows, "table", tables)
-        if model is Access:
-            _point(rows, "service", services)
-            rows.sort(key=lambda access: (access.position, place.get(access.service_id, len(place))))
-        for row in rows:
-            parts.get(row.table_id, []).append(row)
-        for table in tables:
-            # Where prefetch_related keeps them: `table.accesses.all()` takes them from there.
-            vars(table).setdefault("_prefetched_objects_cache", {})[name] = parts[table.pk]
-    return {"environments": list(Environment.objects.all()), "groups": groups, "services": services, "tables": tables}
+    indexes = list(SecondaryIndex.objects.all())
+    # Unordered: a database would sort half a million accesses, joined with their services, on disk.
+    accesses = list(Access.objects.order_by())
+
+    _link(services, "part_of", services)
+    _link(tables, "group", groups)
+    _link(tables, "owner", services)
+    _link(indexes, "table", tables)
+    _link(accesses, "table", tables)
+    _link(accesses, "service", services)
+
+    rank = {service.pk: number for number, service in enumerate(services_by_name)}
+    last = len(rank)
+    accesses.sort(key=lambda access: (access.position, rank.get(access.service_id, last)))
+    _attach(tables, "indexes", indexes)
+    _attach(tables, "accesses", accesses)
+    return {
+        "environments": list(Environment.objects.all()),
+        "groups": groups,
+        "services": services,
+        "tables": tables,
+    }
 
 
-def whole_map_of_now() -> tuple[time_travel.Head, dict[str, list[Any]]]:
-    """The whole map, and the revision and digest that all of its rows are of."""
+def current_map() -> tuple[time_travel.Head, WholeMap]:
+    """Return the whole map, and the head (revision and digest) that all of its rows belong to.
+
+    Read outside a transaction, so that nobody has to wait for it: where the head moved meanwhile, the map is read
+    again.
+    """
     while True:
-        head, rows = time_travel.head(), whole_map()
-        if head == time_travel.head():
-            return head, rows
+        head = time_travel.head()
+        whole = whole_map()
+        if time_travel.head() == head:
+            return head, whole
 
 
-def _point(rows: list[Any], name: str, targets: list[Any]) -> None:
-    """Fill the rows' foreign key with the very objects that it names."""
-    found = {target.pk: target for target in targets}
+def _link(rows: Sequence[Model], name: str, targets: Sequence[Model]) -> None:
+    """Let each row's foreign key return the very object among ``targets`` that it refers to."""
+    by_id = {target.pk: target for target in targets}
     for row in rows:
-        target = found.get(getattr(row, f"{name}_id"))
+        target = by_id.get(getattr(row, f"{name}_id"))
         if target is not None:
+            # Where the foreign key keeps what it has fetched. Assigning the attribute would check each value.
             row._state.fields_cache[name] = target
+
+
+def _attach(tables: list[Table], name: str, rows: Sequence[SecondaryIndex] | Sequence[Access]) -> None:
+    """Let ``table.<name>.all()`` return the rows that belong to the table."""
+    by_table: dict[int, list[Model]] = {table.pk: [] for table in tables}
+    for row in rows:
+        if row.table_id in by_table:
+            by_table[row.table_id].append(row)
+    for table in tables:
+        # Where prefetch_related keeps its results; Django has no public way to put rows there.
+        prefetched = vars(table).setdefault("_prefetched_objects_cache", {})
+        prefetched[name] = by_table[table.pk]

@@ -1,161 +1,204 @@
-"""Finding things by what people have at hand: part of a name, a physical name, an ARN, a line of a log."""
+"""Searching by what people have at hand: part of a name, a physical name, an ARN, a line of a log.
+
+A search does two things. It takes the words that could be names, and finds the tables, services and indexes that
+they name outright (``SearchResults.tables`` and so on). And it looks for rows whose texts contain every word
+(``SearchResults.hits``).
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, Model, Q, QuerySet, When
 
-from ownership.catalog.search_index import holding
+from ownership.catalog.search_index import contains
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 
-LONGEST = 5000
-# Texts up to here are looked for as they stand, too: nobody types more than a few words of a note.
-TYPED = 120
-MOST = 25
+# Characters of a search text that are read.
+LONGEST_TEXT = 5000
+# Characters of a text that is also looked for inside texts: nobody types more than a few words of a note.
+LONGEST_TYPED = 120
+MAX_HITS = 25
 SERVICE_TEXTS = ("name", "description", "contact", "aliases")
-# What names are made of; an ARN's and a log line's other characters stand between them.
+GROUP_TEXTS = ("name", "description")
+
+# What names are made of. An ARN's other characters, and a log line's, separate names.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{2,255}")
-_PARTS = re.compile(r"[-_.]")
-_LONGEST_RUN = 6
-# How a name can hold a word, best first.
-_RANKS = ("iexact", "istartswith", "icontains")
+_SEPARATOR = re.compile(r"[-_.]")
+# Parts of a longer name that a service's name may span: events-prod-lambdaRole has three.
+_MOST_PARTS = 6
+# How a name can match a word, best first.
+_LOOKUPS = ("iexact", "istartswith", "icontains")
 
 
 @dataclass(frozen=True)
-class Known:
-    """A table that the text names outright, by the physical name that it names, with the environments of that name."""
+class NamedTable:
+    """A table that the text names by its physical name, and the environments in which that is its name."""
 
     table: Table
     physical_name: str
     environments: list[str]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Hits:
-    """Some rows that hold the text, best first; ``more`` than are here."""
+    """Rows of one kind whose texts contain every word, best first; ``more`` where there are others."""
 
     kind: str
-    rows: list[Any]
+    rows: list[Model]
     more: bool
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the text names outright, and what holds it."""
+class SearchResults:
+    """What the text names outright, and what contains it. False where that is nothing."""
 
-    tables: list[Known]
+    tables: list[NamedTable]
     services: list[Service]
     indexes: list[SecondaryIndex]
     hits: list[Hits]
 
     def __bool__(self) -> bool:
-        return bool(self.tables or self.services or self.indexes or any(found.rows for found in self.hits))
+        if self.tables or self.services or self.indexes:
+            return True
+        return any(hits.rows for hits in self.hits)
 
 
-def search(text: str) -> Found:
-    """All that the text can mean, of the moment's rows; a fixed number of queries, except none for an empty text.
+def search(text: str) -> SearchResults:
+    """Return everything that the text can mean; a fixed number of queries, and none for an empty text.
 
-    Text beyond ``LONGEST`` characters is not looked at.
+    Characters beyond ``LONGEST_TEXT`` are ignored. Inside ``as_of()`` the search covers the rows of that time.
     """
-    text = text[:LONGEST].strip()
+    text = text[:LONGEST_TEXT].strip()
     if not text:
-        return Found([], [], [], [])
-    tokens = _tokens(text)
+        return SearchResults([], [], [], [])
+    words = _possible_names(text)
     environments = list(Environment.objects.all())
-    tables = _tables(tokens, environments)
-    services = _services(tokens)
-    indexes = _indexes(tokens, {known.table.pk for known in tables})
-    hits = _holding(text, environments) if len(text) <= TYPED else []
-    named = {*(known.table for known in tables), *services, *indexes}
-    for found in hits:
-        found.rows[:] = [row for row in found.rows if row not in named]
-    return Found(tables, services, indexes, hits)
+    tables = _named_tables(words, environments)
+    services = _named_services(words)
+    indexes = _named_indexes(words, {named.table.pk for named in tables})
+    hits = []
+    if len(text) <= LONGEST_TYPED:
+        hits = _hits_of_each_kind(text.split(), environments)
+
+    # What is named outright is not listed a second time.
+    named_rows = {*services, *indexes, *(named.table for named in tables)}
+    for of_kind in hits:
+        of_kind.rows = [row for row in of_kind.rows if row not in named_rows]
+    return SearchResults(tables, services, indexes, hits)
 
 
-def _tokens(text: str) -> list[str]:
-    """The words that could be names, in order, each once; a full stop that ends a sentence is no part of one."""
-    found: dict[str, None] = {}
+def _possible_names(text: str) -> list[str]:
+    """Return the words that could be names, in order, each once; also without a full stop that ends a sentence."""
+    words: dict[str, None] = {}
     for word in _NAME.findall(text):
-        found[word] = None
-        found[word.strip("._-")] = None
-    return [word for word in found if len(word) > 1]
+        words[word] = None
+        words[word.strip("._-")] = None
+    return [word for word in words if len(word) > 1]
 
 
-def _tables(tokens: list[str], environments: list[Environment]) -> list[Known]:
-    """Tables whose physical name in some environment is one of the words; where two could be meant, both."""
-    meant: dict[str, dict[str, list[str]]] = {}
-    for token in tokens:
-        # Without any environment a table goes by its base name.
-        for suffix, name in [(e.suffix, e.name) for e in environments] or [("", "")]:
-            if token.endswith(suffix) and len(token) > len(suffix):
-                base = token.removesuffix(suffix) if suffix else token
-                meant.setdefault(base, {}).setdefault(token, []).append(name)
-    for token in tokens:
-        meant.setdefault(token, {}).setdefault(token, [])  # also where every environment has a suffix
-    known = Table.objects.filter(name__in=meant).select_related("owner", "group")
-    return [
-        Known(table, physical_name, [name for name in names if name])
-        for table in sorted(known, key=lambda table: list(meant).index(table.name))
-        for physical_name, names in meant[table.name].items()
-    ]
+def _named_tables(words: list[str], environments: list[Environment]) -> list[NamedTable]:
+    """Return tables whose physical name in some environment is one of the words; where it could be two, both."""
+    # {base name: {physical name: environments}}, in the order of the words.
+    meanings: dict[str, dict[str, list[str]]] = {}
+    for word in words:
+        for environment in environments:
+            base_name = _base_name(word, environment.suffix)
+            if base_name:
+                names = meanings.setdefault(base_name, {}).setdefault(word, [])
+                names.append(environment.name)
+    # A base name names its table also where every environment has a suffix, or there is no environment.
+    for word in words:
+        meanings.setdefault(word, {}).setdefault(word, [])
+
+    order = {base_name: number for number, base_name in enumerate(meanings)}
+    tables = list(Table.objects.filter(name__in=meanings).select_related("owner", "group"))
+    tables.sort(key=lambda table: order[table.name])
+    named = []
+    for table in tables:
+        for physical_name, names in meanings[table.name].items():
+            named.append(NamedTable(table, physical_name, names))
+    return named
 
 
-def _services(tokens: list[str]) -> list[Service]:
-    """Services whose name or alias is one of the words, or stands in one between hyphens: events-prod-lambdaRole."""
-    runs = {run for token in tokens for run in _runs(token)}
-    named = [
-        pk
-        for pk, name, aliases in Service.objects.order_by().values_list("pk", "name", "aliases")
-        if name in runs or not runs.isdisjoint(aliases)
-    ]
+def _base_name(physical_name: str, suffix: str) -> str:
+    """Return the name without the suffix; empty where it does not end in it, or is nothing else."""
+    if not suffix:
+        return physical_name
+    return physical_name.removesuffix(suffix) if physical_name.endswith(suffix) else ""
+
+
+def _named_services(words: list[str]) -> list[Service]:
+    """Return services whose name or alias is one of the words, or a part of one: events-prod-lambdaRole."""
+    parts: set[str] = set()
+    for word in words:
+        parts.update(_parts(word))
+    named = []
+    for pk, name, aliases in Service.objects.order_by().values_list("pk", "name", "aliases"):
+        if name in parts or not parts.isdisjoint(aliases):
+            named.append(pk)
     return list(Service.objects.filter(pk__in=named).select_related("part_of"))
 
 
-def _runs(token: str) -> Iterable[str]:
-    starts = [0, *(match.end() for match in _PARTS.finditer(token))]
-    ends = [*(match.start() for match in _PARTS.finditer(token)), len(token)]
-    for n, start in enumerate(starts):
-        for end in ends[n : n + _LONGEST_RUN]:
-            yield token[start:end]
-    yield token
+def _parts(word: str) -> Iterator[str]:
+    """Yield the word, and every stretch of it that begins and ends at a separator."""
+    yield word
+    starts = [0]
+    ends = []
+    for separator in _SEPARATOR.finditer(word):
+        ends.append(separator.start())
+        starts.append(separator.end())
+    ends.append(len(word))
+    for number, start in enumerate(starts):
+        for end in ends[number : number + _MOST_PARTS]:
+            yield word[start:end]
 
 
-def _indexes(tokens: list[str], tables: set[int]) -> list[SecondaryIndex]:
-    """Indexes of that name; those of the named tables alone, where these have any."""
-    found = list(SecondaryIndex.objects.filter(name__in=tokens).prefetch_related("table")[:MOST])
-    return [index for index in found if index.table_id in tables] or found
+def _named_indexes(words: list[str], table_ids: set[int]) -> list[SecondaryIndex]:
+    """Return indexes of that name; only those of the named tables, where these have any."""
+    indexes = list(SecondaryIndex.objects.filter(name__in=words).prefetch_related("table")[:MAX_HITS])
+    of_named_tables = [index for index in indexes if index.table_id in table_ids]
+    return of_named_tables or indexes
 
 
-def _holding(text: str, environments: list[Environment]) -> list[Hits]:
-    """Rows one of whose texts holds every word, by kind; those whose name begins so first."""
-    words = text.split()
-    bare = [_without_suffix(word, environments) for word in words]
+def _hits_of_each_kind(words: list[str], environments: list[Environment]) -> list[Hits]:
+    base_words = [_without_suffix(word, environments) for word in words]
+    tables = Table.objects.select_related("owner", "group")
+    services = Service.objects.select_related("part_of")
+    indexes = SecondaryIndex.objects.prefetch_related("table")
+    accesses = Access.objects.select_related("table", "service")
+    groups = TableGroup.objects.all()
     return [
-        _hits("tables", Table.objects.select_related("owner", "group"), bare),
-        _hits("services", Service.objects.select_related("part_of"), words, *SERVICE_TEXTS),
-        _hits("indexes", SecondaryIndex.objects.prefetch_related("table"), bare),
-        _hits("notes", Access.objects.select_related("table", "service"), words),
-        _hits("groups", TableGroup.objects.all(), words, "name", "description"),
+        _hits("tables", tables, base_words),
+        _hits("services", services, words, SERVICE_TEXTS),
+        _hits("indexes", indexes, base_words),
+        _hits("notes", accesses, words),
+        _hits("groups", groups, words, GROUP_TEXTS),
     ]
 
 
 def _without_suffix(word: str, environments: list[Environment]) -> str:
-    """Part of a physical name as part of a base name: UsersPROD → Users."""
+    """Return part of a physical name as part of a base name: UsersPROD becomes Users."""
     for environment in environments:
-        if environment.suffix and word.endswith(environment.suffix) and len(word) > len(environment.suffix) + 2:
-            return word.removesuffix(environment.suffix)
+        suffix = environment.suffix
+        # What is left must be long enough to mean something.
+        if suffix and word.endswith(suffix) and len(word) > len(suffix) + 2:
+            return word.removesuffix(suffix)
     return word
 
 
-def _hits(kind: str, rows: QuerySet, words: list[str], *fields: str) -> Hits:
-    which = Q()
+def _hits(kind: str, rows: QuerySet, words: list[str], fields: tuple[str, ...] = ()) -> Hits:
+    """Return rows whose texts contain every word; those come first whose name matches the first word best."""
+    condition = Q()
     for word in words:
-        which &= holding(rows.model, word, fields)
-    order: list[Any] = ["pk"]
-    if rows.model is not Access:
-        ranks = [When(**{f"name__{lookup}": words[0], "then": n}) for n, lookup in enumerate(_RANKS)]
-        order = [Case(*ranks, default=len(_RANKS)), "name", "pk"]
-    found = list(rows.filter(which).order_by(*order)[: MOST + 1])
-    return Hits(kind, found[:MOST], len(found) > MOST)
+        condition &= contains(rows.model, word, fields)
+    rows = rows.filter(condition)
+    if rows.model is Access:  # it has no name
+        rows = rows.order_by("pk")
+    else:
+        ranks = []
+        for rank, lookup in enumerate(_LOOKUPS):
+            ranks.append(When(**{f"name__{lookup}": words[0], "then": rank}))
+        rows = rows.order_by(Case(*ranks, default=len(_LOOKUPS)), "name", "pk")
+    first = list(rows[: MAX_HITS + 1])
+    return Hits(kind, first[:MAX_HITS], more=len(first) > MAX_HITS)

@@ -1,11 +1,10 @@
-"""The databases' own indexes for parts of texts: trigrams, on PostgreSQL by pg_trgm and on SQLite by FTS5.
+"""The database's own index for parts of texts: trigrams, in PostgreSQL with pg_trgm and in SQLite with FTS5.
 
-They are no part of the models, for each database has its own; ``create`` makes them after every ``migrate``.
+The indexes are no part of the models, because each database has its own kind; ``create_search_indexes`` makes them
+after every ``migrate``.
 """
 
-from typing import Any
-
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
@@ -13,32 +12,50 @@ from django.db.models.expressions import RawSQL
 from ownership.history.time_travel import looks_back
 from ownership.models import Access, SecondaryIndex, Table
 
-# What there may be many of. Services and groups are few: those are looked through.
-INDEXED: dict[Any, tuple[str, ...]] = {
+# Models with many rows. Services and groups are few, and searched without an index.
+INDEXED: dict[type[models.Model], tuple[str, ...]] = {
     Table: ("name", "description"),
     SecondaryIndex: ("name",),
     Access: ("notes",),
 }
-SHORTEST = 3  # characters of a word that has a trigram
+# Characters of the shortest word that an index of trigrams can find.
+SHORTEST_WORD = 3
 
 
-def holding(model: Any, word: str, fields: tuple[str, ...] = ()) -> Q:
-    """Rows one of whose texts holds the word, in any case; ``fields`` for models that are not indexed."""
-    indexed = model in INDEXED and connection.vendor == "sqlite" and not looks_back()  # it knows today's texts alone
-    if indexed and len(word) >= SHORTEST and "\x00" not in word:
-        name, phrase = f"{model._meta.db_table}_text", word.replace('"', '""')
-        found = RawSQL(f"SELECT rowid FROM {name} WHERE {name} MATCH %s", [f'"{phrase}"'])  # noqa: S608, S611
-        return Q(pk__in=found)
-    # On PostgreSQL the index serves just this: UPPER(name) LIKE UPPER('%word%').
-    return Q(*((f"{field}__icontains", word) for field in INDEXED.get(model, fields)), _connector=Q.OR)
+def contains(model: type[models.Model], word: str, fields: tuple[str, ...] = ()) -> Q:
+    """Return the condition that one of the row's texts contains the word, in upper or lower case.
+
+    ``fields`` names the texts of a model that has no index.
+    """
+    if _can_use_fts5(model, word):
+        table = f"{model._meta.db_table}_text"
+        phrase = word.replace('"', '""')
+        matches = RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s", [f'"{phrase}"'])  # noqa: S608, S611
+        return Q(pk__in=matches)
+    # PostgreSQL answers this from its index, which is over UPPER(…), as the condition is.
+    condition = Q()
+    for field in INDEXED.get(model, fields):
+        condition |= Q(**{f"{field}__icontains": word})
+    return condition
 
 
-def create(connection: BaseDatabaseWrapper) -> None:
-    """Make what is missing. Without pg_trgm, and the right to add it, PostgreSQL has none: search then reads all."""
-    (_create_postgresql if connection.vendor == "postgresql" else _create_sqlite)(connection)
+def _can_use_fts5(model: type[models.Model], word: str) -> bool:
+    # The index knows the texts of today only.
+    if connection.vendor != "sqlite" or looks_back():
+        return False
+    return model in INDEXED and len(word) >= SHORTEST_WORD and "\x00" not in word
 
 
-def _create_postgresql(connection: BaseDatabaseWrapper) -> None:
+def create_search_indexes(connection: BaseDatabaseWrapper) -> None:
+    """Make the indexes that are missing."""
+    if connection.vendor == "postgresql":
+        _create_for_postgresql(connection)
+    else:
+        _create_for_sqlite(connection)
+
+
+def _create_for_postgresql(connection: BaseDatabaseWrapper) -> None:
+    """Without pg_trgm, and without the right to add it, there is no index; search then reads every row."""
     with connection.cursor() as cursor:
         try:
             with transaction.atomic(using=connection.alias):
@@ -47,32 +64,42 @@ def _create_postgresql(connection: BaseDatabaseWrapper) -> None:
             return
         for model, fields in INDEXED.items():
             table = model._meta.db_table
-            parts = ", ".join(f"UPPER({field}) gin_trgm_ops" for field in fields)
-            cursor.execute(f"CREATE INDEX IF NOT EXISTS {table}_text ON {table} USING gin ({parts})")
+            columns = ", ".join(f"UPPER({field}) gin_trgm_ops" for field in fields)
+            cursor.execute(f"CREATE INDEX IF NOT EXISTS {table}_text ON {table} USING gin ({columns})")
 
 
-def _create_sqlite(connection: BaseDatabaseWrapper) -> None:
-    """An index beside the table, kept up by triggers; filled anew where one of these was missing."""
+def _create_for_sqlite(connection: BaseDatabaseWrapper) -> None:
+    """Keep each index up to date by triggers; fill it anew where a trigger was missing."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        present = {name for (name,) in cursor.fetchall()}
+        existing = {name for (name,) in cursor.fetchall()}
         for model, fields in INDEXED.items():
-            table, names = model._meta.db_table, ", ".join(fields)
-            old, new = (", ".join(f"{row}.{field}" for field in fields) for row in ("old", "new"))
-            add = f"INSERT INTO {table}_text (rowid, {names}) VALUES (new.id, {new});"  # noqa: S608
-            take = f"INSERT INTO {table}_text ({table}_text, rowid, {names}) VALUES ('delete', old.id, {old});"  # noqa: S608
-            differs = " OR ".join(f"old.{field} IS NOT new.{field}" for field in fields)
-            triggers = {
-                f"{table}_text_insert": f"AFTER INSERT ON {table} BEGIN {add} END",
-                f"{table}_text_delete": f"AFTER DELETE ON {table} BEGIN {take} END",
-                f"{table}_text_update": f"AFTER UPDATE ON {table} WHEN {differs} BEGIN {take} {add} END",
-            }
-            if triggers.keys() <= present:
+            table = model._meta.db_table
+            triggers = _fts5_triggers(table, fields)
+            if triggers.keys() <= existing:
                 continue
             cursor.execute(
                 f"CREATE VIRTUAL TABLE IF NOT EXISTS {table}_text USING fts5"
-                f"({names}, content='{table}', content_rowid='id', tokenize='trigram')"
+                f"({', '.join(fields)}, content='{table}', content_rowid='id', tokenize='trigram')"
             )
             for name, body in triggers.items():
                 cursor.execute(f"CREATE TRIGGER IF NOT EXISTS {name} {body}")
             cursor.execute(f"INSERT INTO {table}_text ({table}_text) VALUES ('rebuild')")  # noqa: S608
+
+
+def _fts5_triggers(table: str, fields: tuple[str, ...]) -> dict[str, str]:
+    """Return the triggers that repeat each write in the index, by name.
+
+    FTS5 calls such an index an external content table: to take a row out, it wants the texts that were indexed.
+    """
+    columns = ", ".join(fields)
+    old = ", ".join(f"old.{field}" for field in fields)
+    new = ", ".join(f"new.{field}" for field in fields)
+    add = f"INSERT INTO {table}_text (rowid, {columns}) VALUES (new.id, {new});"  # noqa: S608
+    remove = f"INSERT INTO {table}_text ({table}_text, rowid, {columns}) VALUES ('delete', old.id, {old});"  # noqa: S608
+    changed = " OR ".join(f"old.{field} IS NOT new.{field}" for field in fields)
+    return {
+        f"{table}_text_insert": f"AFTER INSERT ON {table} BEGIN {add} END",
+        f"{table}_text_delete": f"AFTER DELETE ON {table} BEGIN {remove} END",
+        f"{table}_text_update": f"AFTER UPDATE ON {table} WHEN {changed} BEGIN {remove} {add} END",
+    }

@@ -1,31 +1,36 @@
-"""Where data goes, and where it comes from: from a table or a service, access by access, hop by hop.
+"""Tracing the data: from a table or a service, access by access, hop by hop.
 
-Downstream, a table's data goes to the services that read it, and a service's to the tables that it writes; upstream
-it comes from the services that write the table, and from the tables that the service reads. That a service reads one
-table and writes another does not prove that the one flows into the other: a trace is what may be affected.
+Downstream, a table's data goes to the services that read it, and a service's data to the tables that it writes.
+Upstream, a table's data comes from the services that write it, and a service's data from the tables that it reads.
+A service that reads one table and writes another need not copy data between them: a trace shows what may be affected.
 
-A trace that starts from a service starts from its parts, too: who asks what a broken ``interactions`` affects means
-all of it. Where a trace comes to ``interactions`` on its way, it goes on by the accesses of ``interactions`` alone: the
-map says of each part what that reads and writes, and a hop stands on accesses.
+A trace that starts from a service also starts from its parts, because whoever asks what a broken ``interactions``
+affects means all of it. Where a trace reaches ``interactions`` on its way, it continues by the accesses of
+``interactions`` alone: the map has accesses of its own for each part.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from ownership.models import READS, WRITES, Access, Service, Table
 
-USUAL, DEEPEST = 4, 10
-MOST = 500  # accesses and parts in one trace: nobody reads more, and a hop's query names no more ids than that
+DEFAULT_DEPTH = 4
+MAX_DEPTH = 10
+# Accesses and parts in one trace: nobody reads more, and no query of a hop names more ids.
+MAX_ROWS = 500
+
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass
-class Place:
-    """A table or service as one hop mentions it, with the accesses that lead to it from the hop before.
+class Stop:
+    """A table or service in one hop, with the accesses that lead to it from the hop before.
 
-    The start and its parts have none. ``first`` is the hop that reached the place
-    first; the trace goes on from that mention alone, so that it ends also where data goes in a circle.
+    The start and its parts have no accesses. ``first`` is the hop that reached the row first. The trace
+    continues from there alone, so that it also ends where data goes in a circle.
     """
 
     row: Table | Service
@@ -35,32 +40,32 @@ class Place:
 
     @property
     def direct(self) -> list[Access]:
-        """Those of its accesses that are the service's own."""
+        """The accesses by the service's own code."""
         return [access for access in self.accesses if not access.indirect]
 
     @property
     def indirect(self) -> list[Access]:
-        """Those that go by way of another service's code."""
+        """The accesses through another service's code."""
         return [access for access in self.accesses if access.indirect]
 
     @property
     def again(self) -> bool:
-        """Whether an earlier hop was here already."""
+        """Whether an earlier hop reached the row already."""
         return self.first < self.hop
 
 
 @dataclass
 class Trace:
-    """Hop 0 is the start with its parts; then tables and services by turns, as many hops as there are, or ``depth``.
+    """Hop 0 is the start with its parts; then tables and services take turns, at most ``depth`` hops.
 
-    Each access is crossed once: one that reads and writes does not lead back over itself. Not ``complete`` means that
-    the last hop is cut off, for there are more than ``MOST`` accesses.
+    Each access is followed once, so that one that reads and writes does not lead back over itself. A trace that is
+    not ``complete`` is cut off in its last hop, because it has more than ``MAX_ROWS`` rows.
     """
 
     start: Table | Service
     downstream: bool
     depth: int
-    hops: list[list[Place]] = field(default_factory=list)
+    hops: list[list[Stop]] = field(default_factory=list)
     complete: bool = True
 
 
@@ -70,66 +75,74 @@ def trace(start: Table | Service, *, downstream: bool, depth: int) -> Trace:
 
 
 class _Tracer:
-    """One trace being made: which hop reached what first, which accesses were crossed, and how much room is left."""
+    """A trace in the making: which hop reached a row first, the accesses followed, and how many rows may follow."""
 
     def __init__(self, result: Trace) -> None:
         self.result = result
-        self.first: dict[tuple[type, int], int] = {}
-        self.crossed: list[int] = []
-        self.room = MOST
+        self.first_hops: dict[tuple[type, int], int] = {}
+        self.followed: list[int] = []
+        self.rows_left = MAX_ROWS
 
     def run(self) -> Trace:
-        """Hop by hop until the depth, the bound, or a hop that comes to nothing new."""
+        """Add hops until the depth or the bound is reached, or a hop leads nowhere new."""
         hops = self.result.hops
-        hops.append([self._place(row, 0) for row in self._start()])
+        hops.append([self._stop(row, 0) for row in self._start_rows()])
         while len(hops) <= self.result.depth and self.result.complete:
-            new = [place.row for place in hops[-1] if not place.again]
-            places = self._next(new, len(hops)) if new else []
-            if not places:
+            new_rows = [stop.row for stop in hops[-1] if not stop.again]
+            stops = self._next_hop(new_rows, len(hops)) if new_rows else []
+            if not stops:
                 break
-            hops.append(places)
+            hops.append(stops)
         return self.result
 
-    def _start(self) -> list[Table | Service]:
-        """The row that was asked for; of a service its parts, too, and the parts of these."""
-        found = level = [self.result.start]
-        while level and isinstance(self.result.start, Service):
-            known = [row.pk for row in found]
-            parts = Service.objects.filter(part_of__in=[row.pk for row in level]).exclude(pk__in=known)
-            level = self._fitting(parts.select_related("part_of"))
-            found = found + level
-        return found
+    def _start_rows(self) -> Sequence[Table | Service]:
+        """Return the start, and where that is a service also its parts, and theirs."""
+        start = self.result.start
+        if isinstance(start, Table):
+            return [start]
+        services = level = [start]
+        while level:
+            parts = Service.objects.filter(part_of__in=[service.pk for service in level])
+            parts = parts.exclude(pk__in=[service.pk for service in services])
+            level = self._as_many_as_fit(parts.select_related("part_of"))
+            services = services + level
+        return services
 
-    def _place(self, row: Table | Service, hop: int) -> Place:
-        return Place(row, hop, self.first.setdefault((type(row), row.pk), hop))
+    def _stop(self, row: Table | Service, hop: int) -> Stop:
+        first_hop = self.first_hops.setdefault((type(row), row.pk), hop)
+        return Stop(row, hop, first_hop)
 
-    def _next(self, rows: list[Table | Service], hop: int) -> list[Place]:
-        """The other ends of the rows' accesses, each once, in the map's order; services by name."""
+    def _next_hop(self, rows: Sequence[Table | Service], hop: int) -> list[Stop]:
+        """Return the other ends of the rows' accesses, each once, in the map's order; services by name."""
         to_services = isinstance(rows[0], Table)
-        source, target = ("table", "service") if to_services else ("service", "table")
-        order = ["service__name"] if to_services else []
-        accesses = (
-            Access.objects.filter(
-                **{f"{source}__in": [row.pk for row in rows]},
-                mode__in=READS if to_services == self.result.downstream else WRITES,
-            )
-            .exclude(pk__in=self.crossed)
-            .select_related("table__owner", "service__part_of")
-            .order_by(*order, *(f"table__{name}" for name in Table._meta.ordering or ()), "position", "service__name")
-        )
-        places: dict[int, Place] = {}
-        for access in self._fitting(accesses):
-            row = getattr(access, target)
-            place = places.get(row.pk) or places.setdefault(row.pk, self._place(row, hop))
-            place.accesses.append(access)
-            self.crossed.append(access.pk)
-        return list(places.values())
+        accesses = Access.objects.select_related("table__owner", "service__part_of")
+        accesses = accesses.exclude(pk__in=self.followed)
+        # Downstream, data leaves a table by reading and a service by writing; upstream it is the other way round.
+        modes = READS if to_services == self.result.downstream else WRITES
+        accesses = accesses.filter(mode__in=modes)
+        row_ids = [row.pk for row in rows]
+        table_order = [f"table__{name}" for name in Table._meta.ordering or ()]
+        if to_services:
+            accesses = accesses.filter(table__in=row_ids)
+            accesses = accesses.order_by("service__name", *table_order, "position")
+        else:
+            accesses = accesses.filter(service__in=row_ids)
+            accesses = accesses.order_by(*table_order, "position", "service__name")
 
-    def _fitting(self, rows: QuerySet) -> list[Any]:
-        """As many of them as there is room for."""
-        found = list(rows[: self.room + 1])
-        if len(found) > self.room:
+        stops: dict[int, Stop] = {}
+        for access in self._as_many_as_fit(accesses):
+            row = access.service if to_services else access.table
+            if row.pk not in stops:
+                stops[row.pk] = self._stop(row, hop)
+            stops[row.pk].accesses.append(access)
+            self.followed.append(access.pk)
+        return list(stops.values())
+
+    def _as_many_as_fit(self, rows: QuerySet[Row]) -> list[Row]:
+        """Return as many rows as the bound leaves room for; where there are more, the trace is not complete."""
+        fetched = list(rows[: self.rows_left + 1])
+        if len(fetched) > self.rows_left:
             self.result.complete = False
-        found = found[: self.room]
-        self.room -= len(found)
-        return found
+            fetched.pop()
+        self.rows_left -= len(fetched)
+        return fetched

@@ -3,15 +3,16 @@
 from ownership.models import Table
 
 
-def hints(table: Table) -> list[str]:
-    """Sentences on an owner without an access, and on notes that name another service as the owner."""
-    found = []
+def warnings(table: Table) -> list[str]:
+    """Return sentences about an owner without access, and about notes that name another service as the owner."""
+    owner = table.owner
     accesses = list(table.accesses.all())
-    if not any(access.service_id == table.owner_id for access in accesses):
-        found.append(f"The owner, {table.owner.name}, has no access of its own to this table.")
+    sentences = []
+    if owner.pk not in [access.service_id for access in accesses]:
+        sentences.append(f"The owner, {owner.name}, has no access of its own to this table.")
     for access in accesses:
-        if access.notes.startswith("Owner.") and access.service_id != table.owner_id:
-            found.append(
-                f"The note of {access.service.name} begins with “Owner.”, but the owner is {table.owner.name}."
+        if access.notes.startswith("Owner.") and access.service_id != owner.pk:
+            sentences.append(
+                f"The note on {access.service.name}’s access begins with “Owner.”, but the owner is {owner.name}."
             )
-    return found
+    return sentences

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from ownership.catalog.queries import whole_map_of_now
+from ownership.catalog.queries import current_map
 from ownership.drift.compare import agreement, compare
 from ownership.drift.serialization import from_json, to_json
 from ownership.drift.types import (
@@ -47,7 +47,7 @@ def today() -> date:
 
 def declared_now() -> tuple[time_travel.Head, DeclaredMap]:
     """The map as drift compares it, with the revision and digest that it is of."""
-    head, rows = whole_map_of_now()
+    head, rows = current_map()
     return head, _declared(head[0], rows)
 
 

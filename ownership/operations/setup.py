@@ -29,7 +29,7 @@ def prepare_database(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, **kwa
     if not {ChangeSet._meta.db_table, RegistryLock._meta.db_table} <= present:
         return  # migrated backwards, to before the first migration
     create_triggers(connection)
-    search_index.create(connection)
+    search_index.create_search_indexes(connection)
     if connection.vendor == "postgresql":
         grant_to_app_role(connection)
     RegistryLock.objects.using(using).get_or_create(pk=1)

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
-from ownership.catalog.suggestions import near
+from ownership.catalog.suggestions import similar_names
 from ownership.history import time_travel
 from ownership.history.models import ChangeSet
 from ownership.pages.former_names import Moved, NothingNamed
@@ -63,7 +63,7 @@ class Page(TemplateView):
             response: Any = super().dispatch(request, *args, **kwargs)
             return response.render() if hasattr(response, "render") else response
         except NothingNamed as error:
-            near_by = [] if error.namesakes else near(error.name)
+            near_by = [] if error.namesakes else similar_names(error.name)
             context = {"name": error.name, "namesakes": error.namesakes, "near": near_by, **self._of_moment()}
             return refusal(request, 404, "Not found", str(error), **context)
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ownership.catalog.search import LONGEST, search
-from ownership.catalog.suggestions import near
+from ownership.catalog.search import LONGEST_TEXT, search
+from ownership.catalog.suggestions import similar_names
 from ownership.pages.base import Page
 
 
@@ -17,9 +17,9 @@ class SearchPage(Page):
         text = self.request.GET.get("q", "").strip()
         found = search(text)
         return super().get_context_data(**kwargs) | {
-            "q": text[:LONGEST],
-            "left_off": max(0, len(text) - LONGEST),
-            "longest": LONGEST,
+            "q": text[:LONGEST_TEXT],
+            "left_off": max(0, len(text) - LONGEST_TEXT),
+            "longest": LONGEST_TEXT,
             "found": found,
-            "near": [] if found or not text else near(text),
+            "near": [] if found or not text else similar_names(text),
         }

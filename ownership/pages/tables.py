@@ -5,7 +5,7 @@ from typing import Any
 
 from ownership.audit.timeline import Timeline
 from ownership.catalog.queries import whole_tables
-from ownership.catalog.warnings import hints
+from ownership.catalog.warnings import warnings
 from ownership.findings import declared_vs_granted
 from ownership.models import Access, Environment, Mode, Table
 from ownership.pages.base import Page
@@ -36,7 +36,7 @@ class TablePage(Page):
             "accesses": accesses,
             "indirect": [access for access in accesses if access.indirect],
             "physical_names": physical_names(table.name),
-            "hints": hints(table),
+            "hints": warnings(table),
             "picture": _picture(table),
             "renamed": renamed(table, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(table) if self.request.user.is_authenticated else [],

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from ownership.catalog.trace import DEEPEST, MOST, USUAL, Trace, trace
+from ownership.catalog.trace import DEFAULT_DEPTH, MAX_DEPTH, MAX_ROWS, Trace, trace
 from ownership.models import Service, Table
 from ownership.pages.base import BadAddress, Page
 from ownership.pages.former_names import row_named
@@ -25,11 +25,14 @@ class _TracePage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the trace, hop by hop, and addresses of it in the other direction and at other depths."""
-        direction, depth = self.request.GET.get("direction", DIRECTIONS[0]), self.request.GET.get("depth", str(USUAL))
+        direction, depth = (
+            self.request.GET.get("direction", DIRECTIONS[0]),
+            self.request.GET.get("depth", str(DEFAULT_DEPTH)),
+        )
         if direction not in DIRECTIONS:
             raise BadAddress(f"direction takes {' or '.join(DIRECTIONS)}, not {direction!r}.")
-        if depth not in map(str, range(1, DEEPEST + 1)):
-            raise BadAddress(f"depth takes a whole number from 1 to {DEEPEST}, not {depth!r}.")
+        if depth not in map(str, range(1, MAX_DEPTH + 1)):
+            raise BadAddress(f"depth takes a whole number from 1 to {MAX_DEPTH}, not {depth!r}.")
         start = row_named(self.model.objects.select_related(self.related), kwargs["name"], self.request)
         found = trace(start, downstream=direction == DIRECTIONS[0], depth=int(depth))
         return super().get_context_data(**kwargs) | {
@@ -39,11 +42,11 @@ class _TracePage(Page):
             "trace": found,
             "hops": _hops(found),
             "reached": _reached(found),
-            "most": MOST,
+            "most": MAX_ROWS,
             "directions": [(one, one == direction, self._address(one, depth)) for one in DIRECTIONS],
             "depths": [
                 (number, str(number) == depth, self._address(direction, number))
-                for number in range(1, min(int(depth) + 1, DEEPEST) + 1)
+                for number in range(1, min(int(depth) + 1, MAX_DEPTH) + 1)
             ],
         }
 

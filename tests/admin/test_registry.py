@@ -278,7 +278,7 @@ def test_a_tables_page_shows_physical_names_and_what_is_worth_a_look(lead_client
     )
     page = text(lead_client.get(change_url(table)))
     assert "The owner, bots, has no access of its own to this table." in page
-    assert "The note of users begins with “Owner.”, but the owner is bots." in page
+    assert "The note on users’s access begins with “Owner.”, but the owner is bots." in page
 
 
 def test_a_services_page_links_the_tables_it_owns_reads_and_writes(lead_client, seeded):

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from ownership.api import compare, drift, filters, history, map_view, serializers, trace, urls, views
-from ownership.catalog.trace import DEEPEST, MOST, USUAL
+from ownership.catalog.trace import DEFAULT_DEPTH, MAX_DEPTH, MAX_ROWS
 from ownership.history.change_sets import change_set
 from ownership.models import Access
 from tests.support.tokens import make_token
@@ -71,8 +71,8 @@ def test_every_parameter_of_drift_is_documented_and_no_other():
 def test_every_parameter_of_a_trace_is_documented_with_its_limits():
     parameters = row("Tracing data", "`tables/{name}/trace/`")[1]
     assert {*parameters, "format"} == {*trace.TableTraceView.parameters, *trace.DIRECTIONS}
-    assert f"hops, 1 to {DEEPEST} ({USUAL})" in TEXT
-    assert f"At {MOST} accesses" in TEXT
+    assert f"hops, 1 to {MAX_DEPTH} ({DEFAULT_DEPTH})" in TEXT
+    assert f"At {MAX_ROWS} accesses" in TEXT
 
 
 def test_every_form_is_documented_and_no_other():

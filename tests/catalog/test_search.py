@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from ownership.catalog.search import LONGEST, search
+from ownership.catalog.search import LONGEST_TEXT, search
 from ownership.history.change_sets import change_set
 from ownership.history.time_travel import as_of
 from ownership.models import Environment, Service, Table
@@ -122,12 +122,12 @@ def test_signs_that_databases_match_with_stand_for_themselves(seeded):
 
 def test_a_text_of_many_kilobytes_is_searched_up_to_its_limit_and_says_so(seeded, viewer_client):
     address = reverse("pages:search")
-    inside = ("word " * 900)[: LONGEST - 20] + " biztechUsersPROD"
+    inside = ("word " * 900)[: LONGEST_TEXT - 20] + " biztechUsersPROD"
     page = viewer_client.get(address, {"q": inside}).text
     assert "is its physical name" in page
     assert "longer than a search takes" not in page
     page = viewer_client.get(address, {"q": "word " * 2000 + "biztechUsersPROD"}).text
-    assert f"{len('word ' * 2000 + 'biztechUsersPROD') - LONGEST} characters longer than a search takes" in page
+    assert f"{len('word ' * 2000 + 'biztechUsersPROD') - LONGEST_TEXT} characters longer than a search takes" in page
 
 
 def test_the_page_says_that_dev_and_staging_share_the_table(seeded, viewer_client):
@@ -135,7 +135,7 @@ def test_the_page_says_that_dev_and_staging_share_the_table(seeded, viewer_clien
     assert "<strong>dev and staging</strong>, which share this one table" in page
 
 
-@pytest.mark.parametrize("text", ["", "   ", "'", '"', "\\", "((", "\u202e", "<b>", "💥", "a" * LONGEST])
+@pytest.mark.parametrize("text", ["", "   ", "'", '"', "\\", "((", "\u202e", "<b>", "💥", "a" * LONGEST_TEXT])
 def test_odd_texts_find_little_and_break_nothing(seeded, viewer_client, text):
     response = viewer_client.get(reverse("pages:search"), {"q": text})
     assert response.status_code == 200
@@ -179,7 +179,7 @@ def test_text_found_is_never_markup(seeded, viewer_client):
 
 
 def test_what_is_named_so_is_among_the_first_of_very_many_that_hold_it(db, monkeypatch):
-    monkeypatch.setattr("ownership.catalog.search.MOST", 3)
+    monkeypatch.setattr("ownership.catalog.search.MAX_HITS", 3)
     with change_set(reason="Grow"):
         for number in range(6):
             make_table(f"a-{number}-hub")

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from ownership.catalog.search_index import INDEXED, holding
+from ownership.catalog.search_index import INDEXED, contains
 from ownership.history.bulk import save_rows
 from ownership.history.time_travel import as_of, head
 from ownership.models import Access, SecondaryIndex, Table
@@ -14,14 +14,14 @@ pytestmark = pytest.mark.django_db
 
 
 def found(model, word):
-    return [str(row) for row in model.objects.filter(holding(model, word)).order_by("pk")]
+    return [str(row) for row in model.objects.filter(contains(model, word)).order_by("pk")]
 
 
 def plan(model, word):
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")  # of few rows it would read all
-    return model.objects.filter(holding(model, word)).order_by().explain()
+    return model.objects.filter(contains(model, word)).order_by().explain()
 
 
 @pytest.mark.parametrize("model", INDEXED)

@@ -26,7 +26,7 @@ def named(name: str) -> Table | Service:
     return Table.objects.filter(name=name).first() or Service.objects.get(name=name)
 
 
-def hops(start: str, downstream: bool = True, depth: int = module.DEEPEST) -> list[list[str]]:
+def hops(start: str, downstream: bool = True, depth: int = module.MAX_DEPTH) -> list[list[str]]:
     """The places' names by hop; those that an earlier hop came to end in ``*``."""
     found = trace(named(start), downstream=downstream, depth=depth)
     return [[place.row.name + "*" * place.again for place in places] for places in found.hops]
@@ -119,12 +119,12 @@ def test_the_two_questions_of_a_night_are_answered_over_the_documents_map(seeded
 
 def test_a_trace_that_is_cut_off_says_so_and_stops_there(db, monkeypatch):
     build("\n".join(f"a w table-{number}" for number in range(4)) + "\nb r table-0\nc r table-1")
-    monkeypatch.setattr(module, "MOST", 6)
+    monkeypatch.setattr(module, "MAX_ROWS", 6)
     assert (len(hops("a")[1]), trace(named("a"), downstream=True, depth=9).complete) == (4, True)
-    monkeypatch.setattr(module, "MOST", 5)
+    monkeypatch.setattr(module, "MAX_ROWS", 5)
     found = trace(named("a"), downstream=True, depth=9)
     assert (found.complete, [len(places) for places in found.hops]) == (False, [1, 4, 1])
-    monkeypatch.setattr(module, "MOST", 3)
+    monkeypatch.setattr(module, "MAX_ROWS", 3)
     found = trace(named("a"), downstream=True, depth=9)
     assert (found.complete, [len(places) for places in found.hops]) == (False, [1, 3])
 

@@ -61,7 +61,7 @@ def test_its_links_keep_the_moment_and_change_direction_and_depth(seeded, viewer
 
 def test_a_trace_that_is_cut_off_says_so(seeded, viewer_client, monkeypatch):
     assert "This is not all" not in page(viewer_client, "service", "payments")
-    monkeypatch.setattr("ownership.catalog.trace.MOST", 5)
+    monkeypatch.setattr("ownership.catalog.trace.MAX_ROWS", 5)
     assert "This is not all" in page(viewer_client, "service", "payments")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import CheckConstraint
 
-from ownership.catalog.queries import whole_map_of_now
+from ownership.catalog.queries import current_map
 from ownership.exchange.imports.statements import KEY_FIELDS, KINDS, Stated, Statement, in_a_line, label
 from ownership.history import time_travel
 from ownership.history.bulk import RowRefused, delete_rows, save_rows
@@ -130,7 +130,7 @@ def _ready_together(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 def compare(stated: Stated, *, prune: bool) -> Plan:
     """What differs from the registry of now. Problems are those of the file, and what its rows would break."""
-    return _Comparison(stated, *whole_map_of_now()).run(prune)
+    return _Comparison(stated, *current_map()).run(prune)
 
 
 class _Comparison:
