@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from ownership.admin.addresses import edit_url
 from ownership.admin.changelists import CountedLists, SteadyLists
 from ownership.admin.filters import (
     DaysFilter,
@@ -29,7 +30,7 @@ from ownership.history.entries import entry_models
 from ownership.history.models import DELETED, ChangeSet
 from ownership.history.parsing import whole_number
 from ownership.models import Access, SecondaryIndex, Table, Waiver
-from ownership.plans.blockers import edit_url, namesakes, natural_key
+from ownership.plans.blockers import namesakes, natural_key
 
 DELETED_SHOWN = 100
 

@@ -16,8 +16,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import smart_split, unescape_string_literal
 
+from ownership.admin.addresses import edit_url
 from ownership.history import time_travel
-from ownership.plans.blockers import edit_url
 
 
 class CountedOnce(Paginator):

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
+from ownership.admin.addresses import edit_url
 from ownership.admin.base import RegistryAdmin, admin_change_set, selected_rows
 from ownership.admin.changelists import NOTHING, SearchedByIndex, links
 from ownership.admin.conflict import find_conflict
@@ -28,7 +29,6 @@ from ownership.catalog.warnings import warnings
 from ownership.history import time_travel
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
-from ownership.plans.blockers import edit_url
 from ownership.web.forms import ReasonField
 
 KEY_SCHEMA_FIELDS = (

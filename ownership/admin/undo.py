@@ -1,4 +1,4 @@
-"""Undoing in the admin: a page that shows what it would do now and what stands in the way; then doing it."""
+"""Undoing in the admin: a page that previews what undoing would do now, and then does it."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -10,129 +10,167 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from ownership.admin.forms import ReasonForm
-from ownership.history.change_sets import change_set
+from ownership.admin.addresses import cause_url
 from ownership.history.models import ChangeSet
 from ownership.history.parsing import whole_number
-from ownership.plans import undo
+from ownership.plans.blockers import Blocker
+from ownership.plans.plan import NotApplied, Stale
+from ownership.plans.undo import DELETE, NOTHING, RESTORE, REVERT, RowUndo, Undo
 from ownership.web.forms import ReasonField
 
 SHOWN = 200  # entries on a page, besides those that must be chosen
-# About half a minute, in which others can't save; more is for `manage.py undo`, which has no browser waiting.
+# About half a minute, in which others can't save. More is for `manage.py undo`, which has no browser waiting.
 MOST_UNDONE = 60_000
 STALE = (
-    "Nothing was changed yet: what undoing would do is not what this page showed. "
-    "This is how it is now; what you typed is still here."
+    "Nothing was changed: the registry has changed since this page was opened. "
+    "The preview is up to date now; your reason is kept."
 )
-_NEEDED = {"restore": "add", "delete": "delete", "change": "change", "": "change"}
+NOTHING_DONE = "Nothing was changed: nothing is left to undo, or nothing was selected."
+_PERMISSIONS = {RESTORE: "add", DELETE: "delete", REVERT: "change", NOTHING: "change"}
 
 
 class UndoForm(forms.Form):
-    """A reason, and what else to undo or leave out; field values come from history alone."""
+    """A reason, and what else to undo or leave out. Field values come from history alone."""
 
     reason = ReasonField()
     conflicts = forms.MultipleChoiceField(required=False)
     every_conflict = forms.BooleanField(required=False)
     rest = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, steps: list[undo.Step], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, undo: Undo, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.keys = [key for step in steps for key in step.conflicts]
-        self.fields["conflicts"].choices = [(key, key) for key in self.keys]  # type: ignore[attr-defined]
+        self.keys = list(undo.conflicts)
+        conflicts = self.fields["conflicts"]
+        conflicts.choices = [(key, key) for key in self.keys]  # type: ignore[attr-defined]
 
     def chosen(self) -> Collection[str]:
-        """The conflicts that are ticked, also where the form is not valid."""
+        """The conflicts that are selected, also where the form is not valid."""
         if not self.is_bound:
             return set()
-        ticked = self.keys if self["every_conflict"].value() else self["conflicts"].value()
-        return set(self.keys) & set(ticked or [])
+        if self["every_conflict"].value():
+            return set(self.keys)
+        return set(self.keys).intersection(self["conflicts"].value() or [])
 
 
 class UndoPage:
     """The page, as a part of the change sets' admin."""
 
     def undo_view(self, request: HttpRequest, revision: int, sequence: int | None = None) -> HttpResponse:
-        """Show what undoing would change against now; do it on POST, as a change set that names this one."""
+        """Preview the undo against the current map; on POST, do it as a change set that names this one."""
         change = self.change_set(request, str(revision))  # type: ignore[attr-defined]
+        undo = _undo_or_refuse(request, revision, sequence)
+        form = UndoForm(request.POST if request.method == "POST" else None, undo=undo)
         problem = ""
-        if request.method == "POST" and (reason := ReasonForm(request.POST)).is_valid():
-            try:
-                done = self._undo(request, change, sequence, reason.cleaned_data["reason"])
-            except undo.CanNotUndo as error:
-                problem = str(error)
-            else:
-                if done is not None:
-                    messages.success(request, f"Undone, as revision {done}.")
-                    return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[done]))
-                messages.warning(request, "Nothing was left to undo, or nothing was ticked.")
-                return HttpResponseRedirect(request.get_full_path())
-        steps = self._plan(request, change, sequence)
-        form = UndoForm(request.POST if request.method == "POST" else None, steps=steps)
-        step = next((one for one in steps if one.entry.sequence == sequence), None)
-        act = "Restore" if step and step.action == "restore" else "Undo"
-        title = f"{act} {step.entry.label}, revision {revision}" if step else f"Undo revision {revision}"
-        context = _told(steps, form, whole_number(request.GET.get("from")) or 0)
-        context |= {"change_set": change, "form": form, "plan": undo.fingerprint(steps), "problem": problem, "act": act}
+        if form.is_bound:
+            problem = _problem(request, undo, form)
+            if not problem and form.is_valid():
+                try:
+                    return self._apply(request, undo, form)
+                except Stale:
+                    problem = STALE
+                    undo = _undo_or_refuse(request, revision, sequence)
+                    form = UndoForm(request.POST, undo=undo)
+                except NotApplied as error:
+                    problem = f"Nothing was changed. {error}"
+        context = _context(undo, form, whole_number(request.GET.get("from")) or 0)
+        context |= {"change_set": change, "form": form, "fingerprint": undo.fingerprint(), "problem": problem}
+        entry = _undone_entry(undo, sequence)
+        context["act"] = "Restore" if entry and entry.action == RESTORE else "Undo"
+        title = f"Undo revision {revision}"
+        if entry is not None:
+            title = f"{context['act']} {entry.entry.label}, revision {revision}"
         return self.page(request, "undo", title, context)  # type: ignore[attr-defined]
 
-    def _undo(self, request: HttpRequest, change: ChangeSet, sequence: int | None, reason: str) -> int | None:
-        """Undo under the lock; the new revision, or None where nothing changed. CanNotUndo says why not."""
-        with change_set(
+    def _apply(self, request: HttpRequest, undo: Undo, form: UndoForm) -> HttpResponse:
+        """Undo what the form asks for. Raises NotApplied."""
+        plan = undo.plan(form.chosen())
+        if form.cleaned_data["rest"]:
+            plan = plan.without_blocked()
+        revision = plan.apply(
             user=request.user,  # type: ignore[arg-type]
-            reason=reason,
+            reason=form.cleaned_data["reason"],
             source=ChangeSet.Source.RESTORE,
-            undoes=change.revision,
-        ) as draft:
-            steps = self._plan(request, change, sequence)
-            form = UndoForm(request.POST, steps=steps)
-            if request.POST.get("plan") != undo.fingerprint(steps):
-                raise undo.CanNotUndo(STALE)
-            if len(steps) > MOST_UNDONE:
-                raise undo.CanNotUndo("Nothing was changed. That is more than a page can undo.")
-            if not form.is_valid():
-                raise undo.CanNotUndo(f"Nothing was changed. {' '.join(map(str, form.errors['conflicts']))}")
-            if form.cleaned_data["rest"]:
-                steps = undo.without_obstacles(steps, form.chosen())
-            try:
-                undo.apply(steps, form.chosen())
-            except undo.CanNotUndo as error:
-                raise undo.CanNotUndo(f"Nothing was changed. {error}") from error
-        return draft.revision
-
-    def _plan(self, request: HttpRequest, change: ChangeSet, sequence: int | None) -> list[undo.Step]:
-        """The steps; Http404 where there are none, PermissionDenied where doing it by hand would not be permitted."""
-        steps = undo.plan(change.revision, sequence)
-        if not steps:
-            raise Http404("There is nothing of this kind to undo.")
-        for model, action in {(step.entry.instance_type, step.action) for step in steps}:
-            if not request.user.has_perm(f"ownership.{_NEEDED[action]}_{model._meta.model_name}"):
-                raise PermissionDenied
-        return steps
+            undoes=undo.revision,
+        )
+        if revision is None:
+            messages.warning(request, NOTHING_DONE)
+            return HttpResponseRedirect(request.get_full_path())
+        messages.success(request, f"Undone (revision {revision}).")
+        return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[revision]))
 
 
-def _told(steps: list[undo.Step], form: UndoForm, start: int) -> dict[str, Any]:
-    """What the page tells: in numbers, what stands in the way, what must be chosen, and some of the rest."""
+def _undo_or_refuse(request: HttpRequest, revision: int, sequence: int | None) -> Undo:
+    """The undo. Http404 where there is nothing of that kind, PermissionDenied where doing it by hand would be."""
+    undo = Undo(revision, sequence)
+    if not undo.rows:
+        raise Http404("There is nothing of this kind to undo.")
+    for model, action in {(row.entry.instance_type, row.action) for row in undo.rows}:
+        permission = f"ownership.{_PERMISSIONS[action]}_{model._meta.model_name}"
+        if not request.user.has_perm(permission):
+            raise PermissionDenied
+    return undo
+
+
+def _problem(request: HttpRequest, undo: Undo, form: UndoForm) -> str:
+    """Why what was posted can't be done, in a sentence; a missing reason is told at its field."""
+    if "reason" in form.errors:
+        return ""
+    if request.POST.get("fingerprint") != undo.fingerprint():
+        return STALE
+    if len(undo.rows) > MOST_UNDONE:
+        return "Nothing was changed: this is more than a page can undo."
+    if "conflicts" in form.errors:
+        return f"Nothing was changed. {' '.join(form.errors['conflicts'])}"
+    return ""
+
+
+def _undone_entry(undo: Undo, sequence: int | None) -> RowUndo | None:
+    """The one entry that the page is about, where it is about one."""
+    for row in undo.rows:
+        if row.entry.sequence == sequence:
+            return row
+    return None
+
+
+def _context(undo: Undo, form: UndoForm, start: int) -> dict[str, Any]:
+    """What the page shows: numbers, blockers, conflicts, and a part of the other rows."""
     chosen = form.chosen()
-    obstacles = undo.obstacles(steps, chosen)
-    counts: dict[str, Counter] = {}
-    for step in steps:
-        kind = str(step.entry.instance_type._meta.verbose_name_plural)
-        counts.setdefault(kind, Counter())[step.action if step.chosen(chosen) else "stay"] += 1
-    plain = [step for step in steps if not step.conflicts]
-    blocked = {id(obstacle.step) for obstacle in obstacles}
+    plan = undo.plan(chosen)
+    conflicting = [row for row in undo.rows if row.conflicts]
+    plain = [row for row in undo.rows if not row.conflicts]
+    end = min(start + SHOWN, len(plain))
+    blocked = {id(blocker.step) for blocker in plan.blockers}
     return {
-        "counts": counts,
-        "obstacles": obstacles[:SHOWN],
-        "more_obstacles": len(obstacles[SHOWN:]),
-        "rest": any(step.action and step.chosen(chosen) and id(step) not in blocked for step in steps),
-        "conflicting": [step for step in steps if step.conflicts],
+        "counts": _counts(undo, chosen),
+        "blockers": _linked(plan.blockers[:SHOWN]),
+        "more_blockers": len(plan.blockers[SHOWN:]),
+        "rest": len(blocked) < len(plan.steps),
+        "conflicting": [row.preview(chosen) for row in conflicting],
         "chosen": chosen,
-        "plain": plain[start : start + SHOWN],
+        "plain": [row.preview(chosen) for row in plain[start:end]],
         "start": start,
         "first": start + 1,
-        "last": min(start + SHOWN, len(plain)),
+        "last": end,
         "total": len(plain),
-        "next": start + SHOWN if start + SHOWN < len(plain) else None,
-        "nothing": not any(step.action for step in steps),
-        "too_many": MOST_UNDONE if len(steps) > MOST_UNDONE else None,
+        "next": end if end < len(plain) else None,
+        "nothing": all(row.action == NOTHING for row in undo.rows),
+        "too_many": MOST_UNDONE if len(undo.rows) > MOST_UNDONE else None,
     }
+
+
+def _counts(undo: Undo, chosen: Collection[str]) -> dict[str, Counter]:
+    """{kind of row: {action: how many}}"""
+    counts: dict[str, Counter] = {}
+    for row in undo.rows:
+        kind = str(row.entry.instance_type._meta.verbose_name_plural)
+        action = row.action if row.happens(chosen) else NOTHING
+        counts.setdefault(kind, Counter())[action or "kept"] += 1
+    return counts
+
+
+def _linked(blockers: list[Blocker]) -> list[tuple[Blocker, str]]:
+    """Each with the address of the row that is in the way, where there is one."""
+    linked = []
+    for blocker in blockers:
+        linked.append((blocker, cause_url(blocker.cause) if blocker.cause else ""))
+    return linked

@@ -65,15 +65,14 @@ def said(entry: Any) -> Said:
         kind=str(model._meta.verbose_name),
         label=entry.label,
         verb=VERBS[entry.history_type],
-        changes=_changes(entry),
+        changes=stated_changes(model, entry.history_type, entry.changes),
     )
 
 
-def _changes(entry: Any) -> list[Change]:
-    """The entry's fields in words; of created and deleted rows what was stated and the label does not say."""
-    changes, model = entry.changes, entry.instance_type
-    if entry.history_type != CHANGED:
-        said_now = 1 if entry.history_type == CREATED else 0
+def stated_changes(model: type[Model], history_type: str, changes: dict[str, list]) -> list[Change]:
+    """A row's changed fields in words; of created and deleted rows what is stated and the label does not say."""
+    if history_type != CHANGED:
+        said_now = 1 if history_type == CREATED else 0
         in_label = {lookup.split("__")[0] for lookup in model.natural_key_lookups} | {"position"}
         changes = {
             name: pair

@@ -1,193 +1,286 @@
-"""What would stand in the way of leaving rows in another state: known before anything is written.
+"""The rules that a plan would break, all of them at once and before anything is written.
 
-Of the map's rules those that other rows may break: names are unique, what a row names is there, what others name
-stays. And those that a row may break by itself, where it would be put together of old and new. A few queries for
-five hundred rows.
+Rules between rows: names are unique, a row that is named exists, a row that is in use
+stays. And rules within one row, where a plan puts old and new values together. The cost
+is a few queries for five hundred rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import CASCADE, PROTECT, CheckConstraint, UniqueConstraint
-from django.urls import reverse
+from django.db.models import CASCADE, PROTECT, CheckConstraint, ForeignKey, UniqueConstraint
+from django.db.models.fields.reverse_related import ForeignObjectRel
 
-from ownership.audit.descriptions import history_url
+from ownership.history.entries import entry_model
+from ownership.history.models import Entry
 from ownership.history.row_states import fetch_all, foreign_keys, in_parts
+from ownership.history.tracked import RegistryModel
+from ownership.plans.steps import Step, foreign_key_fields, unsaved_references
 
-NAMED = 3  # of the rows that stand in the way
+NAMED = 3  # rows that a sentence names
+
+Key = tuple[type[RegistryModel], int | None]  # (model, id)
+Outcome = dict[Key, "RegistryModel | None"]  # rows as they would be; None where deleted
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A row as it is now and as it would be: None where it is not there."""
+class Cause:
+    """The row that is in the way, for a link to it."""
 
-    step: Any  # what asks for it
-    label: str
-    model: Any
+    model: type[RegistryModel]
     pk: int
-    before: Any
-    after: Any
+    label: str
+    deleted: bool = False
 
 
 @dataclass(frozen=True)
-class Obstacle:
-    """A rule that stands in the way; and what to go to, to do something about it: what it is called, and where."""
+class Blocker:
+    """A rule in the way of a step: the sentence, and the row to do something about."""
 
-    step: Any
-    label: str
+    step: Step
     why: str
-    cause: str = ""
-    url: str = ""
+    cause: Cause | None = None
 
     def __str__(self) -> str:
-        return f"{self.label}: {self.why}"
+        return f"{self.step.label}: {self.why}"
 
 
-def edit_url(row: Any) -> str:
-    """Where a row is edited."""
-    return reverse(f"admin:ownership_{row._meta.model_name}_change", args=[row.pk])
+def find_blockers(steps: Sequence[Step]) -> list[Blocker]:
+    """What is in the way of all these steps together, in their order."""
+    outcome: Outcome = {}
+    for step in steps:
+        if step.pk is not None:
+            outcome[step.model, step.pk] = step.after
+    blockers: list[Blocker] = []
+    for model, of_model in steps_by_model(steps).items():
+        saving = [step for step in of_model if step.after is not None]
+        deleting = [step for step in of_model if step.after is None]
+        blockers += _missing_references(model, saving, outcome)
+        blockers += _taken_names(model, saving, outcome)
+        blockers += _rows_in_use(model, deleting, outcome)
+        blockers += _broken_checks(model, saving)
+    order = {id(step): place for place, step in enumerate(steps)}
+    return sorted(blockers, key=lambda blocker: order[id(blocker.step)])
 
 
-def find_obstacles(outcomes: list[Outcome]) -> list[Obstacle]:
-    """What stands in the way of all of these together, in their order."""
-    after = {(one.model, one.pk): one.after for one in outcomes}
-    found: list[Obstacle] = []
-    for model in dict.fromkeys(one.model for one in outcomes):
-        of_model = [one for one in outcomes if one.model is model]
-        coming = [one for one in of_model if one.after is not None]
-        found += _gone_references(model, coming, after)
-        found += _taken_names(model, coming, after)
-        found += _still_used(model, [one for one in of_model if one.after is None], after)
-        found += (Obstacle(one.step, one.label, why) for one in coming for why in _broken_rules(one))
-    order = {id(one.step): place for place, one in enumerate(outcomes)}
-    return sorted(found, key=lambda obstacle: order[id(obstacle.step)])
+def steps_by_model(steps: Iterable[Step]) -> dict[type[RegistryModel], list[Step]]:
+    """The steps in their order, by model."""
+    by_model: dict[type[RegistryModel], list[Step]] = {}
+    for step in steps:
+        by_model.setdefault(step.model, []).append(step)
+    return by_model
 
 
-def natural_columns(model: Any) -> list[str]:
+def natural_columns(model: type[RegistryModel]) -> list[str]:
     """The columns of a model's natural key, which no two of its rows share."""
-    return [model._meta.get_field(lookup.split("__")[0]).attname for lookup in model.natural_key_lookups]
+    names = [lookup.split("__")[0] for lookup in model.natural_key_lookups]
+    return [model._meta.get_field(name).attname for name in names]
 
 
-def natural_key(row: Any) -> tuple:
-    """The natural key of a row, or of what an entry says of one, in ids."""
-    return _values(row, natural_columns(getattr(row, "instance_type", type(row))))
+def natural_key(row: RegistryModel | Entry) -> tuple:
+    """The natural key of a row, or of the row that an entry is about, in ids."""
+    model = getattr(row, "instance_type", type(row))
+    return _values(row, natural_columns(model))
 
 
-def namesakes(model: Any, rows: list[Any]) -> dict[tuple, Any]:
+def namesakes(model: type[RegistryModel], rows: Iterable[RegistryModel | Entry]) -> dict[tuple, RegistryModel]:
     """The live rows that have the natural keys of these rows or entries: {key: row}."""
     keys = {natural_key(row) for row in rows}
-    first, found = natural_columns(model)[0], {}
+    first_column = natural_columns(model)[0]
+    live = model.objects.select_related(*foreign_keys(model))
+    by_key = {}
     for part in in_parts({key[0] for key in keys}):
-        for row in model.objects.select_related(*foreign_keys(model)).filter(**{f"{first}__in": part}):
-            if (key := natural_key(row)) in keys:
-                found[key] = row
-    return found
+        for row in live.filter(**{f"{first_column}__in": part}):
+            key = natural_key(row)
+            if key in keys:
+                by_key[key] = row
+    return by_key
 
 
-def still_used(users: list[str], number: int) -> str:
-    """Why a row can't be deleted that so many others name, some of them these; and what to do."""
-    more = f" and {number - len(users[:NAMED]):,} more" if number > NAMED else ""
-    return f"it is still used: {', '.join(users[:NAMED])}{more}. Change or delete these first."
+def still_used(users: Sequence[str], number: int) -> str:
+    """Why a row stays that ``number`` others use, some of which are named; and the cure."""
+    names = ", ".join(users[:NAMED])
+    if number > NAMED:
+        names += f" and {number - NAMED:,} more"
+    return f"still used by {names}. Change or delete these first."
 
 
-def _gone_references(model: Any, coming: list[Outcome], after: dict) -> Iterator[Obstacle]:
-    for name in foreign_keys(model):
-        column = model._meta.get_field(name)
-        asked = [one for one in coming if getattr(one.after, column.attname) is not None]
-        asked = [one for one in asked if _value(one.before, column.attname) != getattr(one.after, column.attname)]
-        target = column.related_model
-        wanted = {getattr(one.after, column.attname) for one in asked}
-        there = {
-            pk for part in in_parts(wanted) for pk in target.objects.filter(pk__in=part).values_list("pk", flat=True)
-        }
-        for one in asked:
-            pk = getattr(one.after, column.attname)
-            if after.get((target, pk), pk if pk in there else None) is None:
-                called = one.step.fields.get(name, ["", ""])[1]
-                why = f"its {column.verbose_name} {called} was deleted since; restore that first."
-                yield Obstacle(one.step, one.label, why, called, history_url(target, pk))
+def _missing_references(model: type[RegistryModel], saving: list[Step], outcome: Outcome) -> Iterator[Blocker]:
+    """Rows that would name a row that is not there."""
+    for column in foreign_key_fields(model):
+        steps_by_target: dict[int, list[Step]] = {}
+        for step in saving:
+            target = getattr(step.after, column.attname)
+            if target is not None and target != _value(step.before, column.attname):
+                steps_by_target.setdefault(target, []).append(step)
+        missing = _missing_rows(column.related_model, list(steps_by_target), outcome)
+        for target, label in missing.items():
+            why = f"its {column.verbose_name} {label} has been deleted. Restore that first."
+            cause = Cause(column.related_model, target, label, deleted=True)
+            for step in steps_by_target[target]:
+                yield Blocker(step, why, cause)
 
 
-def _taken_names(model: Any, coming: list[Outcome], after: dict) -> Iterator[Obstacle]:
-    asked = [one for one in coming if one.before is None or natural_key(one.before) != natural_key(one.after)]
-    live = namesakes(model, [one.after for one in asked])
-    rule = next(rule for rule in model._meta.constraints if isinstance(rule, UniqueConstraint))
-    first = "Rename or delete" if len(natural_columns(model)) == 1 else "Change or delete"
-    for one in asked:
-        row = live.get(natural_key(one.after))
-        if row is None or row.pk == one.pk:
+def _missing_rows(model: type[RegistryModel], pks: list[int], outcome: Outcome) -> dict[int, str]:
+    """Those of the rows that would not be there, with what they were called last."""
+    there: set[int] = set()
+    for part in in_parts(pks):
+        there.update(model.objects.filter(pk__in=part).values_list("pk", flat=True))
+    missing = []
+    for pk in pks:
+        if (model, pk) in outcome:
+            if outcome[model, pk] is None:
+                missing.append(pk)
+        elif pk not in there:
+            missing.append(pk)
+    labels = dict.fromkeys(missing, "")
+    for part in in_parts(missing):
+        entries = entry_model(model).objects.filter(id__in=part).order_by("history_id")
+        labels.update(entries.values_list("id", "label"))  # the last one wins
+    return labels
+
+
+def _taken_names(model: type[RegistryModel], saving: list[Step], outcome: Outcome) -> Iterator[Blocker]:
+    """Rows that would have the natural key of another row."""
+    renamed = []
+    for step in saving:
+        if step.after is None or unsaved_references(step.after):
+            continue  # what belongs to a new row has no namesake
+        if step.before is None or natural_key(step.before) != natural_key(step.after):
+            renamed.append(step)
+    live = namesakes(model, [step.row for step in renamed])
+    for step in renamed:
+        key = natural_key(step.row)
+        other = live.get(key)
+        if other is None or other.pk == step.pk:
             continue
-        # Another row of these, that gives the name up itself?
-        becomes = after.get((model, row.pk), row)
-        if becomes is not None and natural_key(becomes) == natural_key(one.after):
-            why = f"{rule.get_violation_error_message()} {first} that one first."
-            yield Obstacle(one.step, one.label, why, str(row), edit_url(row))
+        # The other row may be one of the plan's, and give the name up.
+        becomes = outcome.get((model, other.pk), other)
+        if becomes is not None and natural_key(becomes) == key:
+            why = f"{_uniqueness_message(model)} {_cure(model)} that one first."
+            yield Blocker(step, why, Cause(model, other.pk, str(other)))
 
 
-def _still_used(model: Any, going: list[Outcome], after: dict) -> Iterator[Obstacle]:
-    users: dict[int, list[tuple[Any, int]]] = {}
+def _uniqueness_message(model: type[RegistryModel]) -> str:
+    for rule in model._meta.constraints:
+        if isinstance(rule, UniqueConstraint):
+            return str(rule.get_violation_error_message())
+    raise LookupError(f"{model.__name__} has no rule that keeps its names unique.")
+
+
+def _cure(model: type[RegistryModel]) -> str:
+    if len(natural_columns(model)) == 1:
+        return "Rename or delete"
+    return "Change or delete"
+
+
+def _rows_in_use(model: type[RegistryModel], deleting: list[Step], outcome: Outcome) -> Iterator[Blocker]:
+    """Rows that would be deleted though others that stay name them."""
+    users: dict[int, list[Key]] = {}
+    pks = [step.pk for step in deleting]
     for relation in model._meta.related_objects:
-        user, column = relation.related_model, relation.field.attname
-        if relation.on_delete is not PROTECT or not hasattr(user, "history"):
-            continue
-        # What is deleted together with another, as an access is with its table.
-        owners = [one for one in user._meta.fields if one.is_relation and one.remote_field.on_delete is CASCADE]
-        columns = ["pk", column, *(one.attname for one in owners)]
-        for part in in_parts(one.pk for one in going):
-            for pk, used, *owned_by in user.objects.filter(**{f"{column}__in": part}).values_list(*columns):
-                goes_along = any(
-                    after.get((owner.related_model, owner_pk), owner) is None
-                    for owner, owner_pk in zip(owners, owned_by, strict=True)
-                )
-                gives_up = (user, pk) in after and _value(after[user, pk], column) != used
-                if not goes_along and not gives_up:
-                    users.setdefault(used, []).append((user, pk))
-    rows: dict[tuple[Any, int], Any] = {}
-    for user in {user for some in users.values() for user, _ in some}:
-        named = [pk for some in users.values() for of, pk in some[:NAMED] if of is user]
-        rows |= {(user, pk): row for pk, row in fetch_all(user, named).items()}
-    for one in going:
-        if some := users.get(one.pk):
-            found = [rows[key] for key in some[:NAMED]]
-            users_named = list(map(str, found))
-            yield Obstacle(one.step, one.label, still_used(users_named, len(some)), users_named[0], edit_url(found[0]))
+        tracked = hasattr(relation.related_model, "history")
+        if tracked and relation.on_delete is PROTECT:
+            for part in in_parts(pks):
+                for used, user in _users(relation, part, outcome):
+                    users.setdefault(used, []).append(user)
+    named = _named_rows(users.values())
+    for step in deleting:
+        keys = users.get(step.pk or 0, [])
+        if keys:
+            first = named[keys[0]]
+            labels = [str(named[key]) for key in keys[:NAMED]]
+            cause = Cause(type(first), first.pk, labels[0])
+            yield Blocker(step, still_used(labels, len(keys)), cause)
 
 
-def _broken_rules(one: Outcome) -> Iterator[str]:
-    """What the row's own constraints say, where some of its columns are of then and others of now."""
-    previous = one.step.previous
-    for rule in one.model._meta.constraints:
-        if one.before is None or not isinstance(rule, CheckConstraint):
+def _users(relation: ForeignObjectRel, used_pks: list[int], outcome: Outcome) -> Iterator[tuple[int, Key]]:
+    """(id of the row in use, what uses it) for those users that the plan leaves as they are."""
+    user_model = relation.related_model
+    column = relation.field.attname
+    # What a user is deleted together with, as an access is with its table.
+    owners = [field for field in foreign_key_fields(user_model) if field.remote_field.on_delete is CASCADE]
+    columns = ["pk", column, *(owner.attname for owner in owners)]
+    users = user_model.objects.filter(**{f"{column}__in": used_pks})
+    for pk, used, *owner_pks in users.values_list(*columns):
+        key = (user_model, pk)
+        gives_up = key in outcome and _value(outcome[key], column) != used
+        if not gives_up and not _goes_with_owner(owners, owner_pks, outcome):
+            yield used, key
+
+
+def _goes_with_owner(owners: list[ForeignKey], owner_pks: list[int | None], outcome: Outcome) -> bool:
+    for owner, pk in zip(owners, owner_pks, strict=True):
+        key = (owner.related_model, pk)
+        if key in outcome and outcome[key] is None:
+            return True
+    return False
+
+
+def _named_rows(users: Iterable[list[Key]]) -> dict[Key, RegistryModel]:
+    """The rows that sentences name: the first few users of each row in use."""
+    pks_by_model: dict[type[RegistryModel], list[int]] = {}
+    for keys in users:
+        for model, pk in keys[:NAMED]:
+            pks_by_model.setdefault(model, []).append(pk)
+    rows = {}
+    for model, pks in pks_by_model.items():
+        for pk, row in fetch_all(model, pks).items():
+            rows[model, pk] = row
+    return rows
+
+
+def _broken_checks(model: type[RegistryModel], saving: list[Step]) -> Iterator[Blocker]:
+    """Check constraints that do not hold where old and new values come together."""
+    for rule in model._meta.constraints:
+        if not isinstance(rule, CheckConstraint):
             continue
-        columns = sorted(
-            one.model._meta.pk.attname if name == "pk" else one.model._meta.get_field(name).attname
-            for name in rule.condition.referenced_base_fields  # type: ignore[union-attr]
-        )
-        values = _values(one.after, columns)
-        # Both were allowed.
-        if values not in (_values(one.before, columns), _values(previous, columns)) and not _allowed(
-            one.model, rule.name, tuple(columns), values
-        ):
-            yield str(rule.get_violation_error_message())
+        columns = _columns_of(model, rule)
+        for step in saving:
+            if _needs_check(step, columns):
+                values = _values(step.row, columns)
+                if not _allowed(model, rule.name, tuple(columns), values):
+                    yield Blocker(step, str(rule.get_violation_error_message()))
+
+
+def _columns_of(model: type[RegistryModel], rule: CheckConstraint) -> list[str]:
+    columns = []
+    for name in rule.condition.referenced_base_fields:  # type: ignore[union-attr]
+        field = model._meta.pk if name == "pk" else model._meta.get_field(name)
+        columns.append(field.attname)
+    return sorted(columns)
+
+
+def _needs_check(step: Step, columns: list[str]) -> bool:
+    """Whether the registry has not accepted these values of the row together before.
+
+    A new row's single values are checked where they come from, by their validators:
+    each check costs a query, and all names of a large import differ.
+    """
+    values = _values(step.row, columns)
+    for accepted in (step.before, step.earlier):
+        if accepted is not None and _values(accepted, columns) == values:
+            return False
+    return step.before is not None or (step.earlier is None and len(columns) > 1)
 
 
 @lru_cache(maxsize=1_000)
-def _allowed(model: Any, name: str, columns: tuple[str, ...], values: tuple) -> bool:
-    """Whether the constraint allows these values. Each asks the database, and most rows have one of a few."""
+def _allowed(model: type[RegistryModel], name: str, columns: tuple[str, ...], values: tuple) -> bool:
+    """Whether a constraint holds; kept, for each costs a query and most rows have one of a few values."""
     rule = next(rule for rule in model._meta.constraints if rule.name == name)
+    row = model(**dict(zip(columns, values, strict=True)))
     try:
-        rule.validate(model, model(**dict(zip(columns, values, strict=True))))
+        rule.validate(model, row)
     except ValidationError:
         return False
     return True
 
 
-def _values(row: Any, columns: list[str]) -> tuple:
+def _values(row: RegistryModel | Entry, columns: list[str]) -> tuple:
     return tuple(getattr(row, column) for column in columns)
 
 
-def _value(row: Any, column: str) -> Any:
+def _value(row: RegistryModel | None, column: str) -> object:
     return None if row is None else getattr(row, column)

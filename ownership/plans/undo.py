@@ -1,267 +1,317 @@
-"""Undo: a change set, or one entry of it, reversed by a change set of its own. History is never rewritten.
+"""Undo: a change set, or one entry of it, reversed by a change set of its own.
 
-Only the fields that the change set changed go back. Where a later change touched one of them, that is a
-conflict: it stays as it is unless it is chosen. No value comes from outside: all are history's.
+History is never rewritten. Only the fields that the change set changed go back. A field
+that a later change touched is a conflict: it is kept as it is unless it is chosen. All
+values come from history, none from outside.
 
-Rows are looked at, and written, five hundred at a time: a change set may hold the whole map.
+Rows are read, and written, five hundred at a time: a change set may hold the whole map.
 """
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from itertools import groupby
-from typing import Any
+from functools import cached_property
 
-from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Max, OuterRef, ProtectedError, Subquery
+from django.db.models import Max, OuterRef, Subquery
 
-from ownership.audit.descriptions import Change, Said, changes_in_words, said
-from ownership.history.bulk import RowRefused, delete_rows, save_rows
+from ownership.audit.descriptions import Change, changes_in_words
+from ownership.history import time_travel
 from ownership.history.entries import entries_of, entry_model
-from ownership.history.models import CREATED, DELETED, ChangeSet
-from ownership.history.row_states import fetch_all, foreign_keys, in_parts, stated
+from ownership.history.models import CREATED, DELETED, ChangeSet, Entry
+from ownership.history.row_states import differences, fetch_all, foreign_keys, in_parts, stated
+from ownership.history.tracked import RegistryModel
 from ownership.models import Access, SecondaryIndex, Table, Waiver
-from ownership.plans.blockers import Obstacle, Outcome, find_obstacles, still_used
+from ownership.plans.plan import Plan
+from ownership.plans.steps import Conflict, Preview, Step
 
-HANGING = (Access, SecondaryIndex, Waiver)  # what goes with its table
+DEPENDENT = (Access, SecondaryIndex, Waiver)  # deleted together with their table
 
-
-class CanNotUndo(Exception):
-    """What stands in the way, in a sentence; nothing was changed."""
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """Why something must be chosen, and the later change set that is the reason."""
-
-    why: str
-    by: ChangeSet
-    field: str = ""  # in words, where it is about one
+# What undoing does to a row.
+RESTORE, DELETE, REVERT, NOTHING = "restore", "delete", "change", ""
+VERBS = {RESTORE: "restored", DELETE: "deleted", REVERT: "reverted", NOTHING: "kept"}
 
 
-@dataclass(frozen=True)
-class Step:
-    """What undoing does to one row: which fields change from what they are now, or why nothing happens."""
+@dataclass(frozen=True, eq=False)
+class RowUndo:
+    """What undoing does to one row: which fields change, or why nothing happens.
 
-    entry: Any  # the row's last entry in the change set
-    row: Any  # as it is now; None where it is gone
-    previous: Any  # the entry whose columns hold the values to go back to; None where the row was created
-    action: str = ""  # "restore", "delete", "change", or "" where there is nothing to do
+    ``conflicts`` are {key: conflict}. A key names a field of the row, or its deletion.
+    """
+
+    entry: Entry  # the row's last entry in the change set
+    row: RegistryModel | None  # as it is now; None where it is gone
+    previous: Entry | None  # the state to go back to; None where the row was created
+    action: str = NOTHING
     explanation: str = ""
-    fields: dict[str, list] = field(default_factory=dict)  # {field: [now, after]}, as history says values
-    conflicts: dict[str, Conflict] = field(default_factory=dict)  # {what to choose: why it must be chosen}
+    fields: dict[str, list] = field(default_factory=dict)  # {field: [now, after]}
+    conflicts: dict[str, Conflict] = field(default_factory=dict)
 
-    @property
-    def said(self) -> Said:
-        """The entry in words."""
-        return said(self.entry)
-
-    def changes(self) -> list[Change]:
-        """The fields in words, those left out that are empty now and after."""
-        return [one for one in changes_in_words(self.entry.instance_type, self.fields) if one.old or one.new]
-
-    def chosen(self, chosen: Collection[str]) -> bool:
-        """Whether anything is done at all, of what must be chosen just this being so."""
-        if self.action == "delete":
+    def happens(self, chosen: Collection[str]) -> bool:
+        """Whether anything is done to the row when these conflicts are chosen."""
+        if self.action == DELETE:
             return set(self.conflicts) <= set(chosen)
-        return self.action == "restore" or bool(self.going_back(chosen))
+        if self.action == REVERT:
+            return bool(self.reverted_fields(chosen))
+        return self.action == RESTORE
 
-    def going_back(self, chosen: Collection[str]) -> list[str]:
+    def reverted_fields(self, chosen: Collection[str]) -> list[str]:
         """The fields of a changed row that go back."""
-        keys = {name: _key(self.entry, name) for name in self.fields}
-        return [name for name, key in keys.items() if key not in self.conflicts or key in chosen]
+        names = []
+        for name in self.fields:
+            key = _conflict_key(self.entry, name)
+            if key not in self.conflicts or key in chosen:
+                names.append(name)
+        return names
 
-    def after(self, chosen: Collection[str]) -> Any:
-        """The row as undoing would leave it, not saved; None where it deletes it."""
+    def step(self, chosen: Collection[str]) -> Step:
+        """The step of a plan that does it."""
+        after = None if self.action == DELETE else self._row_after(chosen)
+        return Step(self.row, after, label=self.entry.label, earlier=self.previous)
+
+    def _row_after(self, chosen: Collection[str]) -> RegistryModel:
         model = self.entry.instance_type
-        if self.action == "delete":
-            return None
-        values = {column.attname: getattr(self.row or self.previous, column.attname) for column in model._meta.fields}
-        if self.action == "change":
-            for name in self.going_back(chosen):
+        source = self.previous if self.row is None else self.row
+        values = {}
+        for column in model._meta.fields:
+            values[column.attname] = getattr(source, column.attname)
+        if self.action == REVERT:
+            for name in self.reverted_fields(chosen):
                 attname = model._meta.get_field(name).attname
                 values[attname] = getattr(self.previous, attname)
-        after = model(**values)
-        after._state.adding = self.row is None
-        return after
+        row = model(**values)
+        row._state.adding = self.row is None
+        return row
+
+    def preview(self, chosen: Collection[str]) -> Preview:
+        """The row in words; fields that are empty now and afterwards are left out."""
+        model = self.entry.instance_type
+        changes = changes_in_words(model, self.fields)
+        return Preview(
+            kind=str(model._meta.verbose_name),
+            label=self.entry.label,
+            verb=VERBS[self.action if self.happens(chosen) else NOTHING],
+            changes=[change for change in changes if change.old or change.new],
+            explanation=self.explanation,
+            conflicts=self.conflicts,
+        )
 
 
-def plan(revision: int, sequence: int | None = None) -> list[Step]:
-    """What undoing a change set (or one entry of it) would do now, in the order in which it would be done.
+class Undo:
+    """What undoing a change set would do now, before anyone chooses between conflicts.
 
-    A deleted or created table's entry takes its accesses and indexes along, that came or went with it.
+    With ``sequence``, just that entry is undone. The entry of a created or deleted table
+    takes along its accesses and indexes that came or went with it.
     """
+
+    def __init__(self, revision: int, sequence: int | None = None) -> None:
+        self.revision = revision
+        self.read_at = time_travel.head()[0]
+        self.rows = _rows_to_undo(revision, sequence)
+
+    @cached_property
+    def conflicts(self) -> dict[str, Conflict]:
+        """All that must be chosen to be undone, by key."""
+        conflicts = {}
+        for row in self.rows:
+            conflicts.update(row.conflicts)
+        return conflicts
+
+    def plan(self, chosen: Collection[str] = ()) -> Plan:
+        """The steps to take when these conflicts are chosen; what else conflicts is kept.
+
+        Applied with the source RESTORE, and ``undoes`` the revision.
+        """
+        steps = [row.step(chosen) for row in self.rows if row.happens(chosen)]
+        return Plan(steps, self.read_at)
+
+    def fingerprint(self) -> str:
+        """Names what undoing would do, whatever is chosen."""
+        facts = []
+        for row in self.rows:
+            conflicts = {key: conflict.why for key, conflict in row.conflicts.items()}
+            facts.append([row.entry.pk, row.action, row.explanation, row.fields, conflicts])
+        text = json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _rows_to_undo(revision: int, sequence: int | None) -> list[RowUndo]:
+    """The rows in the order in which they are undone, the last entry first."""
+    entries_by_row: dict[tuple[type[RegistryModel], int], list[Entry]] = {}
+    for entry in reversed(_entries_to_undo(revision, sequence)):
+        entries = entries_by_row.setdefault((entry.instance_type, entry.id), [])
+        entries.insert(0, entry)
+    pks_by_model: dict[type[RegistryModel], list[int]] = {}
+    for model, pk in entries_by_row:
+        pks_by_model.setdefault(model, []).append(pk)
+    states = {model: _States(model, pks, revision) for model, pks in pks_by_model.items()}
+    later = set()
+    for of_model in states.values():
+        later |= of_model.later_revisions()
+    change_sets = _change_sets(later)
+    rows = []
+    for (model, _), entries in entries_by_row.items():
+        came_and_went = entries[0].history_type == CREATED and entries[-1].history_type == DELETED
+        if not came_and_went:
+            rows.append(_row_undo(entries, states[model], change_sets))
+    return rows
+
+
+def _entries_to_undo(revision: int, sequence: int | None) -> list[Entry]:
     entries = entries_of([revision])
-    if sequence is not None:
-        chosen = [entry for entry in entries if entry.sequence == sequence]
-        entries = [entry for entry in entries if entry in chosen or any(_hangs_on(entry, one) for one in chosen)]
-    rows: dict[tuple[Any, int], list[Any]] = {}
-    for entry in reversed(entries):
-        rows.setdefault((entry.instance_type, entry.id), []).insert(0, entry)
-    found = {
-        model: _Found(model, [pk for of, pk in rows if of is model], revision) for model in {model for model, _ in rows}
-    }
-    sets = _change_sets({touched for one in found.values() for touched in one.revisions()})
-    return [
-        _step(of_row, found[model], sets)
-        for (model, _), of_row in rows.items()
-        if (of_row[0].history_type, of_row[-1].history_type) != (CREATED, DELETED)
-    ]
+    if sequence is None:
+        return entries
+    chosen = [entry for entry in entries if entry.sequence == sequence]
+    along = [entry for entry in entries for table in chosen if _goes_with(entry, table)]
+    wanted = {entry.sequence for entry in chosen + along}
+    return [entry for entry in entries if entry.sequence in wanted]
 
 
-def fingerprint(steps: list[Step]) -> str:
-    """Names what the steps would do, so that nothing is undone but what somebody looked at."""
-    told = [
-        [one.entry.pk, one.action, one.explanation, one.fields, {key: why.why for key, why in one.conflicts.items()}]
-        for one in steps
-    ]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
-
-
-def obstacles(steps: list[Step], chosen: Collection[str]) -> list[Obstacle]:
-    """What stands in the way of carrying the steps out, in sentences that say what to do; mostly nothing."""
-    outcomes = [
-        Outcome(step, step.entry.label, step.entry.instance_type, step.entry.id, step.row, step.after(chosen))
-        for step in steps
-        if step.action and step.chosen(chosen)
-    ]
-    return find_obstacles(outcomes)
-
-
-def without_obstacles(steps: list[Step], chosen: Collection[str]) -> list[Step]:
-    """The steps that can be carried out; one that another needs takes that one along."""
-    while found := {id(obstacle.step) for obstacle in obstacles(steps, chosen)}:
-        steps = [step for step in steps if id(step) not in found]
-    return steps
-
-
-def apply(steps: list[Step], chosen: Collection[str]) -> None:
-    """Carry the steps out, those with an unchosen conflict left out. Within a change set, under the lock.
-
-    Raises CanNotUndo with the row and the rule that stands in the way.
-    """
-    for obstacle in obstacles(steps, chosen):
-        raise CanNotUndo(str(obstacle))
-    doing = [step for step in steps if step.action and step.chosen(chosen)]
-    try:
-        for deleting, some in groupby(doing, key=lambda step: step.action == "delete"):
-            if deleting:
-                delete_rows(step.row for step in some)
-            else:
-                save_rows(step.after(chosen) for step in some)
-    except RowRefused as refused:
-        raise CanNotUndo(_sentence(refused)) from refused
-
-
-def _sentence(refused: RowRefused) -> str:
-    """What a rule says that only the database, or the row's own check, knew of."""
-    if isinstance(refused.__cause__, ProtectedError):
-        users = sorted(map(str, refused.__cause__.protected_objects))
-        return f"{refused.row}: {still_used(users, len(users))}"
-    try:
-        refused.row.full_clean()
-    except ValidationError as error:
-        return f"{refused.row}: {' '.join(error.messages)}"
-    return str(refused)
-
-
-def _hangs_on(entry: Any, other: Any) -> bool:
-    """Whether the entry is of an access, index or waiver that came or went together with the other entry's table."""
+def _goes_with(entry: Entry, other: Entry) -> bool:
+    """Whether the entry is of what came or went together with the other entry's table."""
     return (
         other.instance_type is Table
         and other.history_type == entry.history_type
         and entry.history_type in (CREATED, DELETED)
-        and entry.instance_type in HANGING
+        and entry.instance_type in DEPENDENT
         and entry.table_id == other.id
     )
 
 
-class _Found:
-    """What steps are made of, of all rows of a model that a change set touched: a few queries for five hundred."""
+class _States:
+    """The rows of one model that a change set touched: as they are now, were before, and what happened since.
 
-    def __init__(self, model: Any, pks: list[int], revision: int) -> None:
+    A few queries for five hundred rows.
+    """
+
+    def __init__(self, model: type[RegistryModel], pks: list[int], revision: int) -> None:
+        self.revision = revision
         self.rows = fetch_all(model, pks)
-        self.previous: dict[int, Any] = {}  # the last entry before the change set
-        self.last: dict[int, int] = {}  # the last revision since that touched the row
-        self.touched: dict[tuple[int, str], int] = {}  # and a field of it
-        self.lost: dict[int, tuple[str, int]] = {}  # of a table, what hangs on it by a later revision
-        history = entry_model(model).objects
+        self.previous: dict[int, Entry] = {}  # {id: the last entry before the change set}
+        self.last_change: dict[int, int] = {}  # {id: the last revision since}
+        self.last_change_of: dict[tuple[int, str], int] = {}  # {(id, field): the same}
+        # Of tables: {id: (label of what came or changed later and hangs on it, revision)}
+        self.later_dependents: dict[int, tuple[str, int]] = {}
         for part in in_parts(pks):
-            newest = history.filter(id__in=part, change_set__lt=revision).order_by().values("id")
-            newest = newest.annotate(newest=Max("history_id")).values("newest")
-            self.previous |= {entry.id: entry for entry in history.filter(history_id__in=newest)}
-            later = history.filter(id__in=part, change_set__gt=revision).order_by()
-            for pk, since, changes in later.values_list("id", "change_set_id", "changes").iterator():
-                self.last[pk] = max(since, self.last.get(pk, 0))
-                for name in changes:
-                    self.touched[pk, name] = max(since, self.touched.get((pk, name), 0))
-            for hanging in HANGING if model is Table else ():
-                self._look_for_lost(hanging, part, revision)
+            self._read_previous(model, part)
+            self._read_later(model, part)
+            if model is Table:
+                for dependent in DEPENDENT:
+                    self._read_dependents(dependent, part)
 
-    def _look_for_lost(self, model: Any, tables: list[int], revision: int) -> None:
-        since = entry_model(model).objects.filter(id=OuterRef("pk"), change_set__gt=revision).order_by("-change_set")
+    def _read_previous(self, model: type[RegistryModel], pks: list[int]) -> None:
+        entries = entry_model(model).objects
+        before = entries.filter(id__in=pks, change_set__lt=self.revision).order_by()
+        newest = before.values("id").annotate(newest=Max("history_id")).values("newest")
+        for entry in entries.filter(history_id__in=newest):
+            self.previous[entry.id] = entry
+
+    def _read_later(self, model: type[RegistryModel], pks: list[int]) -> None:
+        entries = entry_model(model).objects
+        later = entries.filter(id__in=pks, change_set__gt=self.revision).order_by()
+        columns = later.values_list("id", "change_set_id", "changes")
+        for pk, revision, changes in columns.iterator():
+            self.last_change[pk] = max(revision, self.last_change.get(pk, 0))
+            for name in changes:
+                latest = self.last_change_of.get((pk, name), 0)
+                self.last_change_of[pk, name] = max(revision, latest)
+
+    def _read_dependents(self, model: type[RegistryModel], tables: list[int]) -> None:
+        entries = entry_model(model).objects
+        later = entries.filter(id=OuterRef("pk"), change_set__gt=self.revision)
+        last_change = Subquery(later.order_by("-change_set").values("change_set")[:1])
         rows = model.objects.filter(table__in=tables).select_related(*foreign_keys(model))
-        rows = rows.annotate(since=Subquery(since.values("change_set")[:1])).filter(since__isnull=False)
+        rows = rows.annotate(last_change=last_change).filter(last_change__isnull=False)
         for row in rows.order_by("-pk"):
-            self.lost.setdefault(row.table_id, (str(row), row.since))
+            self.later_dependents.setdefault(row.table_id, (str(row), row.last_change))
 
-    def revisions(self) -> set[int]:
+    def later_revisions(self) -> set[int]:
         """The later revisions that conflicts name."""
-        return {*self.last.values(), *self.touched.values(), *(since for _, since in self.lost.values())}
+        revisions = {*self.last_change.values(), *self.last_change_of.values()}
+        for _, revision in self.later_dependents.values():
+            revisions.add(revision)
+        return revisions
 
 
-def _change_sets(revisions: Collection[int]) -> dict[int, ChangeSet]:
-    return {pk: change for part in in_parts(revisions) for pk, change in ChangeSet.objects.in_bulk(part).items()}
+def _change_sets(revisions: Iterable[int]) -> dict[int, ChangeSet]:
+    change_sets: dict[int, ChangeSet] = {}
+    for part in in_parts(revisions):
+        change_sets.update(ChangeSet.objects.in_bulk(part))
+    return change_sets
 
 
-def _step(entries: list[Any], found: _Found, sets: dict[int, ChangeSet]) -> Step:
-    """The step for one row, from its entries in the change set (mostly one)."""
+def _row_undo(entries: list[Entry], states: _States, change_sets: dict[int, ChangeSet]) -> RowUndo:
+    """What to do to one row, from its entries in the change set (mostly one)."""
     first, last = entries[0], entries[-1]
-    model, row = last.instance_type, found.rows.get(last.id)
-    previous = found.previous.get(last.id) if first.history_type != CREATED else None
+    row = states.rows.get(last.id)
+    previous = None if first.history_type == CREATED else states.previous.get(last.id)
     if last.history_type == DELETED:
         if row is not None:
-            return Step(last, row, previous, explanation="It is there again already.")
-        return Step(
-            last, row, previous, "restore", fields={name: [None, old] for name, (old, _) in last.changes.items()}
-        )
+            return RowUndo(last, row, previous, explanation="This entry exists again already.")
+        fields = {name: [None, old] for name, (old, _) in last.changes.items()}
+        return RowUndo(last, row, previous, RESTORE, fields=fields)
     if row is None:
-        return Step(
-            last, row, previous, explanation="It was deleted since." + (" Restore it first." if previous else "")
-        )
+        cure = "; restore it first." if previous else "."
+        return RowUndo(last, row, previous, explanation=f"This entry has since been deleted{cure}")
     if previous is None:
-        gone = {name: [new, None] for name, (_, new) in first.changes.items()}
-        lost = _lost_with(last, found, sets)
-        return Step(last, row, None, "delete", fields=gone, conflicts={_key(last, "delete"): lost} if lost else {})
-    changed = {name: pair[0] for entry in reversed(entries) for name, pair in entry.changes.items()}
-    fields, conflicts = {}, {}
-    for name, old in changed.items():
-        attname = model._meta.get_field(name).attname
+        conflict = _deletion_conflict(last, states, change_sets)
+        conflicts = {_conflict_key(last, DELETE): conflict} if conflict else {}
+        return RowUndo(last, row, None, DELETE, fields=differences(row, None), conflicts=conflicts)
+    return _revert(entries, row, previous, states, change_sets)
+
+
+def _revert(
+    entries: list[Entry],
+    row: RegistryModel,
+    previous: Entry,
+    states: _States,
+    change_sets: dict[int, ChangeSet],
+) -> RowUndo:
+    """Bring back the fields that the entries changed, where they are not back already."""
+    last = entries[-1]
+    old_values = {}
+    for entry in reversed(entries):  # so that the first entry's old value wins
+        for name, (old, _) in entry.changes.items():
+            old_values[name] = old
+    fields = {}
+    conflicts = {}
+    for name, old in old_values.items():
+        attname = row._meta.get_field(name).attname
         if getattr(row, attname) == getattr(previous, attname):
             continue
         fields[name] = [stated(row, name), old]
-        if since := found.touched.get((last.id, name)):
-            [change] = changes_in_words(model, {name: fields[name]})
-            conflicts[_key(last, name)] = Conflict(f"Revision {since} changed it since.", sets[since], change.field)
+        revision = states.last_change_of.get((last.id, name))
+        if revision:
+            why = f"Revision {revision} has changed it since."
+            words = _in_words(row, name, fields[name])
+            key = _conflict_key(last, name)
+            conflicts[key] = Conflict(why, change_sets[revision], words.field)
     if not fields:
-        return Step(last, row, previous, explanation="It is as it was before already.")
-    return Step(last, row, previous, "change", fields=fields, conflicts=conflicts)
+        return RowUndo(last, row, previous, explanation="Already has its earlier value.")
+    return RowUndo(last, row, previous, REVERT, fields=fields, conflicts=conflicts)
 
 
-def _key(entry: Any, name: str) -> str:
+def _in_words(row: RegistryModel, name: str, values: list) -> Change:
+    [change] = changes_in_words(type(row), {name: values})
+    return change
+
+
+def _conflict_key(entry: Entry, name: str) -> str:
     """Names a conflict in a form: model, row and field, never a value."""
     return f"{entry.instance_type._meta.model_name}:{entry.id}:{name}"
 
 
-def _lost_with(entry: Any, found: _Found, sets: dict[int, ChangeSet]) -> Conflict | None:
-    """Why deleting a row that the change set created would lose more than the change set made."""
-    reasons, since = [], found.last.get(entry.id, 0)
-    if since:
-        reasons.append(f"Revision {since} changed it since; that would be gone too.")
-    if entry.instance_type is Table and entry.id in found.lost:
-        label, hanging = found.lost[entry.id]
-        reasons.append(f"{label} came or changed later and would be gone too.")
-        since = since or hanging
-    return Conflict(" ".join(reasons), sets[since]) if reasons else None
+def _deletion_conflict(entry: Entry, states: _States, change_sets: dict[int, ChangeSet]) -> Conflict | None:
+    """Why deleting a row that the change set created would lose more than that change set made."""
+    reasons = []
+    revision = states.last_change.get(entry.id, 0)
+    if revision:
+        reasons.append(f"Revision {revision} has changed it since; that change would be lost too.")
+    if entry.instance_type is Table and entry.id in states.later_dependents:
+        label, later = states.later_dependents[entry.id]
+        reasons.append(f"{label} was added or changed later and would be deleted too.")
+        revision = revision or later
+    if not reasons:
+        return None
+    return Conflict(" ".join(reasons), change_sets[revision])

@@ -70,7 +70,7 @@ def test_a_page_that_the_map_has_left_behind_is_refused(lead_client, revision):
     table.save()
     before = head()
     page = lead_client.post(url(revision), form | {"reason": "x"})
-    assert "Nothing was changed yet" in words(page)
+    assert "the registry has changed since this page was opened" in words(page)
     assert form_of(page)["reason"] == "x"
     assert head() == before
     assert lead_client.post(url(revision), form_of(page)).status_code == 302
@@ -132,10 +132,10 @@ def test_what_stands_in_the_way_is_said_before_anything_is_done_and_can_be_left_
     revision = head()
     table = make_table("orders", owner=used)
     page = lead_client.get(url(revision))
-    assert "used : it is still used: orders. Change or delete these first. Go to orders" in words(page)
+    assert "used : still used by orders. Change or delete these first. Go to orders" in words(page)
     assert reverse("admin:ownership_table_change", args=[table.pk]) in page.content.decode()
     refused = lead_client.post(url(revision), form_of(page) | {"reason": "x"})
-    assert "Nothing was changed. used: it is still used: orders." in words(refused)
+    assert "Nothing was changed. used: still used by orders." in words(refused)
     assert form_of(refused)["reason"] == "x"
     assert Service.objects.filter(name="free").exists()
     lead_client.post(url(revision), form_of(page) | {"reason": "x", "rest": "on"})

@@ -15,8 +15,9 @@ from ownership.findings import waiving as waiving
 from ownership.findings.runs import today
 from ownership.findings.waiving import waive
 from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
 from ownership.models import Environment, Service, Table, Waiver
-from ownership.plans import undo
+from ownership.plans.undo import Undo
 from tests.support.factories import make_access, make_service, make_table, make_waiver
 from tests.support.runs import keep_run, show
 
@@ -144,8 +145,8 @@ def test_a_tables_waivers_go_with_it_and_come_back_with_it(bots_write):
     Table.objects.get(name="orders").delete()
     assert not Waiver.objects.exists()
     revision = Waiver.history.latest("history_id").change_set_id
-    with change_set(reason="Too early"):
-        undo.apply(undo.plan(revision), [])
+    plan = Undo(revision).plan()
+    plan.apply(user=None, reason="Too early", source=ChangeSet.Source.RESTORE, undoes=revision)
     assert Waiver.objects.get().identity() == waiver.identity()
     assert list(Verification().run()) == []
 

@@ -21,7 +21,7 @@ def revision() -> int:
 
 def test_without_apply_it_shows_and_changes_nothing(revision, capsys):
     call_command("undo", revision)
-    assert capsys.readouterr().out == f"Undoing revision {revision}: 2 deleted, 0 brought back, 0 changed back.\n"
+    assert capsys.readouterr().out == f"Undoing revision {revision}: 2 deleted, 0 restored, 0 reverted.\n"
     assert Service.objects.count() == 2
 
 
@@ -37,7 +37,9 @@ def test_what_changed_since_stays_unless_it_is_asked_for(revision, capsys):
     one.contact = "#one"
     one.save()
     call_command("undo", revision, apply=True, reason="A mistake")
-    assert f"one: Revision {revision + 1} changed it since; that would be gone too." in capsys.readouterr().out
+    assert (
+        f"one: Revision {revision + 1} has changed it since; that change would be lost too." in capsys.readouterr().out
+    )
     assert [service.name for service in Service.objects.all()] == ["one"]
     call_command("undo", revision, apply=True, reason="A mistake", conflicts=True)
     assert not Service.objects.exists()
@@ -45,7 +47,7 @@ def test_what_changed_since_stays_unless_it_is_asked_for(revision, capsys):
 
 def test_what_something_stands_in_the_way_of_is_left_out_when_told_to(revision):
     make_table("orders", owner=Service.objects.get(name="one"))
-    with pytest.raises(CommandError, match="Nothing was changed. one: it is still used: orders"):
+    with pytest.raises(CommandError, match="Nothing was changed. one: still used by orders"):
         call_command("undo", revision, apply=True, reason="A mistake")
     assert Service.objects.filter(name="two").exists()
     call_command("undo", revision, apply=True, reason="A mistake", rest=True)

@@ -17,7 +17,7 @@ from ownership.findings.waiving import waive
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Table, TableGroup, Waiver
-from ownership.plans import undo
+from ownership.plans.undo import Undo
 from tests.support.admin_forms import form_of
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.runs import keep_run, show
@@ -271,8 +271,8 @@ def test_what_was_accepted_and_is_found_again_counts_again(lead_client, run, wai
 
 def test_undoing_what_was_accepted_brings_its_waiver_back(lead_client, run, waived):
     confirm(lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all")
-    with change_set(reason="It goes nevertheless"):
-        undo.apply(undo.plan(ChangeSet.objects.count()), [])
+    plan = Undo(ChangeSet.objects.count()).plan()
+    plan.apply(user=None, reason="It goes nevertheless", source=ChangeSet.Source.RESTORE)
     assert [one.identity for one in show(run).waived] == [tuple(BOTS)]
 
 

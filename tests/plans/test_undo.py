@@ -4,15 +4,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ownership.audit.descriptions import history_url
 from ownership.history.bulk import save_rows
 from ownership.history.change_sets import change_set
 from ownership.history.entries import entries_of
 from ownership.history.models import ChangeSet
 from ownership.models import Access, SecondaryIndex, Service, Table
-from ownership.plans import undo
-from ownership.plans.blockers import edit_url
-from ownership.plans.undo import CanNotUndo
+from ownership.plans.blockers import Cause
+from ownership.plans.plan import Blocked
+from ownership.plans.undo import Undo
 from tests.support.factories import make_access, make_service, make_table
 
 pytestmark = pytest.mark.django_db
@@ -31,8 +30,8 @@ def edit(row, **fields) -> int:
 
 
 def run(revision: int, sequence: int | None = None, chosen=()) -> None:
-    with change_set(reason="Undo it", source=ChangeSet.Source.RESTORE, undoes=revision):
-        undo.apply(undo.plan(revision, sequence), chosen)
+    plan = Undo(revision, sequence).plan(chosen)
+    plan.apply(user=None, reason="Undo it", source=ChangeSet.Source.RESTORE, undoes=revision)
 
 
 @pytest.fixture
@@ -56,17 +55,25 @@ def test_only_the_fields_that_the_change_set_changed_go_back(table):
     assert (Table.objects.get().description, Table.objects.get().more_title) == ("Orders.", "Wiki")
 
 
+def test_undoing_a_creation_shows_what_the_row_holds_now(table):
+    created = Table.history.get().change_set_id
+    edit(table, name="invoices", owner=make_service("users"))
+    row = next(row for row in Undo(created).rows if row.entry.instance_type is Table)
+    assert row.fields["name"] == ["invoices", None]
+    assert row.fields["owner"] == ["users", None]
+
+
 def test_a_field_that_a_later_change_touched_is_shown_and_stays_unless_chosen(table):
     revision = edit(table, description="Second.")
     later = edit(table, description="Third.")
-    [step] = undo.plan(revision)
-    assert step.fields == {"description": ["Third.", "Orders."]}
-    [conflict] = step.conflicts.values()
-    assert (conflict.why, conflict.by.revision) == (f"Revision {later} changed it since.", later)
+    [row] = Undo(revision).rows
+    assert row.fields == {"description": ["Third.", "Orders."]}
+    [conflict] = row.conflicts.values()
+    assert (conflict.why, conflict.by.revision) == (f"Revision {later} has changed it since.", later)
     run(revision)
     assert Table.objects.get().description == "Third."
     assert head() == later
-    run(revision, chosen=step.conflicts)
+    run(revision, chosen=row.conflicts)
     assert Table.objects.get().description == "Orders."
 
 
@@ -105,9 +112,9 @@ def test_undoing_a_creation_deletes(table):
 def test_undoing_a_creation_that_others_built_on_must_be_chosen(table):
     created = Table.history.get().change_set_id
     make_access(table, make_service("users"))
-    step = next(step for step in undo.plan(created) if step.entry.instance_type is Table)
-    [conflict] = step.conflicts.values()
-    assert conflict.why == "users → orders came or changed later and would be gone too."
+    row = next(row for row in Undo(created).rows if row.entry.instance_type is Table)
+    [conflict] = row.conflicts.values()
+    assert conflict.why == "users → orders was added or changed later and would be deleted too."
     run(created)
     assert Table.objects.exists()
 
@@ -118,7 +125,7 @@ def test_undoing_twice_changes_nothing_the_second_time(table):
     before = head()
     run(revision)
     assert head() == before
-    assert undo.plan(revision)[0].explanation == "It is as it was before already."
+    assert Undo(revision).rows[0].explanation == "Already has its earlier value."
 
 
 def test_undoing_an_undo_brings_the_change_back(table):
@@ -132,7 +139,7 @@ def test_a_rule_that_stands_in_the_way_is_named_and_nothing_is_changed(table):
     revision = head()
     make_table("orders", owner=Service.objects.get())
     before = head()
-    with pytest.raises(CanNotUndo, match="orders: There is a table of this name already"):
+    with pytest.raises(Blocked, match="orders: There is a table of this name already"):
         run(revision)
     assert head() == before
 
@@ -143,19 +150,19 @@ def test_a_service_that_is_gone_is_named(table):
     revision = head()
     service = access.service_id
     Service.objects.get(name="users").delete()
-    with pytest.raises(CanNotUndo, match="its service users was deleted since; restore that first"):
+    with pytest.raises(Blocked, match="its service users has been deleted. Restore that first"):
         run(revision)
-    [obstacle] = undo.obstacles(undo.plan(revision), [])
-    assert (obstacle.cause, obstacle.url) == ("users", history_url(Service, service))
+    [blocker] = Undo(revision).plan().blockers
+    assert blocker.cause == Cause(Service, service, "users", deleted=True)
 
 
 def test_a_creation_that_is_in_use_is_not_undone_and_its_users_are_named():
     service = make_service("payments")
     created = head()
     make_table("orders", owner=service)
-    [step] = undo.plan(created)
-    with pytest.raises(CanNotUndo, match="payments: it is still used: orders"):
-        run(created, chosen=step.conflicts)
+    [row] = Undo(created).rows
+    with pytest.raises(Blocked, match="payments: still used by orders"):
+        run(created, chosen=row.conflicts)
     assert Service.objects.exists()
 
 
@@ -200,7 +207,7 @@ def test_an_access_that_changed_since_is_not_lost_with_its_table_unless_chosen()
         access = make_access(table, service)
     created = head()
     edit(access, notes="Changed since.")
-    run(created, chosen=[key for step in undo.plan(created) for key in step.conflicts if key.startswith("access")])
+    run(created, chosen=[key for key in Undo(created).conflicts if key.startswith("access")])
     assert Table.objects.filter(name="orders").exists()
     run(created, chosen=_all(created))
     assert not Table.objects.filter(name="orders").exists()
@@ -211,23 +218,23 @@ def test_undoing_the_entry_of_a_created_table_shows_the_accesses_that_go_with_it
     with change_set(reason="Both at once"):
         make_access(make_table("orders", owner=service), service)
     entry = next(entry for entry in entries_of([head()]) if entry.label == "orders")
-    assert [step.entry.label for step in undo.plan(head(), entry.sequence)] == ["payments → orders", "orders"]
+    assert [row.entry.label for row in Undo(head(), entry.sequence).rows] == ["payments → orders", "orders"]
 
 
 def found(revision, chosen=()):
-    return [str(obstacle) for obstacle in undo.obstacles(undo.plan(revision), chosen)]
+    return [str(blocker) for blocker in Undo(revision).plan(chosen).blockers]
 
 
-def test_a_taken_name_is_an_obstacle_with_the_row_that_has_it(table):
+def test_a_taken_name_is_a_blocker_with_the_row_that_has_it(table):
     table.delete()
     revision = head()
     other = make_table("orders", owner=Service.objects.get())
-    [obstacle] = undo.obstacles(undo.plan(revision), [])
-    assert str(obstacle) == "orders: There is a table of this name already. Rename or delete that one first."
-    assert (obstacle.cause, obstacle.url) == (str(other), edit_url(other))
+    [blocker] = Undo(revision).plan().blockers
+    assert str(blocker) == "orders: There is a table of this name already. Rename or delete that one first."
+    assert blocker.cause == Cause(Table, other.pk, "orders")
 
 
-def test_a_name_that_changes_hands_within_the_change_set_is_no_obstacle():
+def test_a_name_that_changes_hands_within_the_change_set_is_no_blocker():
     first, second = make_service("first"), make_service("second")
     with change_set(reason="Hand on"):
         for row, name in ((first, "third"), (second, "first")):
@@ -238,7 +245,7 @@ def test_a_name_that_changes_hands_within_the_change_set_is_no_obstacle():
     assert list(Service.objects.order_by("pk").values_list("name", flat=True)) == ["first", "second"]
 
 
-def test_an_access_made_anew_is_an_obstacle_for_the_old_one(table):
+def test_an_access_made_anew_is_a_blocker_for_the_old_one(table):
     access = make_access(table, make_service("users"))
     access.delete()
     revision = head()
@@ -253,7 +260,7 @@ def test_keys_put_together_of_then_and_now_must_hold_to_the_rules(table):
     revision = edit(table, partition_key_name="id")
     edit(table, sort_key_name="year")
     assert found(revision) == ["orders: A sort key needs a partition key: state the partition key too."]
-    with pytest.raises(CanNotUndo, match="A sort key needs a partition key"):
+    with pytest.raises(Blocked, match="A sort key needs a partition key"):
         run(revision)
 
 
@@ -263,18 +270,18 @@ def test_parts_that_would_go_in_a_circle_are_refused_and_nothing_is_changed():
     revision = edit(part, part_of=None)
     edit(whole, part_of=part)
     before = head()
-    with pytest.raises(CanNotUndo, match="in a circle"):
+    with pytest.raises(Blocked, match="in a circle"):
         run(revision)
     assert head() == before
 
 
-def test_what_is_only_in_the_way_of_something_unchosen_is_no_obstacle(table):
+def test_what_is_only_in_the_way_of_something_unchosen_is_no_blocker(table):
     revision = edit(table, name="orders-2")
     edit(table, name="orders-3")
     make_table("orders", owner=Service.objects.get())
-    [step] = undo.plan(revision)
+    [row] = Undo(revision).rows
     assert found(revision) == []
-    assert found(revision, step.conflicts) == [
+    assert found(revision, row.conflicts) == [
         "orders-2: There is a table of this name already. Rename or delete that one first."
     ]
 
@@ -287,10 +294,9 @@ def test_what_nothing_stands_in_the_way_of_can_be_undone_without_the_rest():
         other = make_service("other")
     revision = head()
     make_table("of-other", owner=other)
-    steps = undo.plan(revision)
-    assert [step.entry.label for step in undo.without_obstacles(steps, [])] == ["users"]
-    with change_set(reason="The rest"):
-        undo.apply(undo.without_obstacles(steps, []), [])
+    rest = Undo(revision).plan().without_blocked()
+    assert [step.label for step in rest.steps] == ["users"]
+    rest.apply(user=None, reason="The rest", source=ChangeSet.Source.RESTORE)
     assert Service.objects.get(name="users").contact == ""
     assert Service.objects.filter(name="other").exists()
 
@@ -322,14 +328,14 @@ def test_undoing_takes_as_many_statements_for_many_rows_as_for_few():
     for size in (4, 40):
         created, changed = many(size, f"s{size}")
         counts[size] = [
-            statements(lambda changed=changed: undo.plan(changed)),
+            statements(lambda changed=changed: Undo(changed)),
             statements(lambda changed=changed: run(changed)),
-            statements(lambda created=created: undo.plan(created)),
+            statements(lambda created=created: Undo(created)),
             statements(lambda created=created: run(created, chosen=_all(created))),
         ]
-    assert counts[4] == counts[40] == [16, 49, 17, 60]
+    assert counts[4] == counts[40] == [17, 51, 18, 63]
     assert Table.objects.count() == 1
 
 
 def _all(revision):
-    return [key for step in undo.plan(revision) for key in step.conflicts]
+    return list(Undo(revision).conflicts)

@@ -1,0 +1,214 @@
+"""Plans: every change that nobody types field by field, shown before it is written.
+
+Undo, restore, import, hand-over and accepting findings are steps of the same kind: a row
+as it is and as it would be. A plan is made without the registry's lock and shown; then it
+is applied as one change set.
+
+Between the two the registry may move on. Two things keep a plan from writing something
+else than what was shown:
+
+- The plan knows the revision that its rows were read at. ``apply`` compares that with the
+  revision under the lock. Where they are the same, everything holds. Otherwise each row is
+  compared with what it is now, and the rules are checked again: ``Stale`` or ``Blocked``,
+  and nothing is written.
+- A page that shows a plan posts its ``fingerprint`` back. The plan that is made again for
+  the POST must have the same one.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import ProtectedError
+
+from ownership.audit.timeline import Group, Timeline
+from ownership.history import time_travel
+from ownership.history.bulk import RowRefused, delete_rows, save_rows
+from ownership.history.change_sets import change_set
+from ownership.history.row_states import changed_columns, fetch_all
+from ownership.history.tracked import RegistryModel
+from ownership.plans.blockers import Blocker, find_blockers, steps_by_model, still_used
+from ownership.plans.steps import (
+    Preview,
+    Step,
+    take_ids_of_references,
+    unsaved_references,
+)
+
+NAMED = 3  # rows that an error names
+
+
+class NotApplied(Exception):
+    """A plan was not applied and nothing was changed; the message says why."""
+
+
+class Blocked(NotApplied):
+    """A rule of the registry is in the way of a step."""
+
+    def __init__(self, step: Step, why: str) -> None:
+        super().__init__(f"{step.label}: {why}")
+        self.step = step
+        self.why = why
+
+
+class Stale(NotApplied):
+    """Rows of the plan changed after it was made."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        names = ", ".join(step.label for step in steps[:NAMED])
+        if len(steps) > NAMED:
+            names += f" and {len(steps) - NAMED:,} more"
+        super().__init__(f"Changed by someone else in the meantime: {names}.")
+        self.steps = steps
+
+
+class Plan:
+    """Steps, in the order in which they are written, made at a revision of the registry.
+
+    ``revision`` must be read before the rows of the steps are. A new row stands before
+    the rows that name it; such a row may name it as an object, for it has no id yet.
+    A plan is applied once: applying it gives its new rows their ids.
+    """
+
+    def __init__(self, steps: Sequence[Step], revision: int) -> None:
+        self.steps = list(steps)
+        self.revision = revision
+
+    @cached_property
+    def blockers(self) -> list[Blocker]:
+        """The rules that the steps would break together; a few queries for 500 rows."""
+        return find_blockers(self.steps)
+
+    def conflicts(self, since: int) -> list[Group]:
+        """The change sets after a revision that touched the plan's rows, oldest first."""
+        groups: dict[int, Group] = {}
+        for model, steps in steps_by_model(self.steps).items():
+            pks = [step.pk for step in steps if step.pk is not None]
+            for group in Timeline.of_rows(model, pks).since(since):
+                groups.setdefault(group.change_set.revision, group)
+        return [groups[revision] for revision in sorted(groups)]
+
+    def preview(self) -> list[Preview]:
+        """The steps in words, each shaped like an entry of a timeline."""
+        return [step.preview() for step in self.steps]
+
+    def fingerprint(self) -> str:
+        """Names what the steps do, so that nothing is applied but what somebody saw."""
+        facts = []
+        for step in self.steps:
+            name = step.model._meta.model_name
+            facts.append([name, step.pk, step.history_type, step.label, step.changes()])
+        text = json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def without_blocked(self) -> "Plan":
+        """The plan without the steps that can't be applied, and those that need them."""
+        plan = self
+        while plan.blockers:
+            blocked = {id(blocker.step) for blocker in plan.blockers}
+            steps = [step for step in plan.steps if id(step) not in blocked]
+            plan = Plan(steps, self.revision)
+        return plan
+
+    def apply(
+        self,
+        *,
+        user: AbstractBaseUser | None,
+        reason: str,
+        source: str,
+        undoes: int | None = None,
+        written: Callable[[int], None] = lambda rows: None,
+    ) -> int | None:
+        """Write all steps as one change set; its revision, or None where nothing changed.
+
+        ``written`` is told of each batch how many rows it had. Raises Blocked, Stale or
+        RegistryBusy, and nothing is written.
+        """
+        _refuse_blocked(self.blockers)
+        with change_set(user=user, reason=reason, source=source, undoes=undoes) as draft:
+            if time_travel.head()[0] != self.revision:
+                self._check_still_holds()
+            try:
+                self._write(written)
+            except RowRefused as refused:
+                step = self._step_of(refused.row)
+                raise Blocked(step, _why_refused(refused)) from refused
+        return draft.revision
+
+    def _check_still_holds(self) -> None:
+        """Compare the rows with those of now; one query for 500 rows of a model."""
+        stale = []
+        for model, steps in steps_by_model(self.steps).items():
+            rows = fetch_all(model, [step.pk for step in steps if step.pk is not None])
+            for step in steps:
+                if _differs(step.before, rows.get(step.pk)):
+                    stale.append(step)
+        if stale:
+            raise Stale(stale)
+        _refuse_blocked(find_blockers(self.steps))
+
+    def _write(self, written: Callable[[int], None]) -> None:
+        for deletes, steps in _together(self.steps):
+            if deletes:
+                delete_rows([step.row for step in steps], written)
+                continue
+            rows = [step.row for step in steps]
+            for row in rows:
+                take_ids_of_references(row)
+            save_rows(rows, written)
+
+    def _step_of(self, row: RegistryModel) -> Step:
+        for step in self.steps:
+            if step.row is row:
+                return step
+        raise LookupError(f"{row} is no row of this plan.")
+
+
+def _together(steps: Sequence[Step]) -> Iterator[tuple[bool, list[Step]]]:
+    """The steps in their order, cut into (whether they delete, steps written together).
+
+    A row that names a new row waits until that one is saved and has its id.
+    """
+    batch: list[Step] = []
+    deletes = False
+    new_rows: set[int] = set()
+    for step in steps:
+        step_deletes = step.after is None
+        waits = any(id(row) in new_rows for row in unsaved_references(step.row))
+        if batch and (step_deletes != deletes or waits):
+            yield deletes, batch
+            batch, new_rows = [], set()
+        deletes = step_deletes
+        batch.append(step)
+        if step.pk is None:
+            new_rows.add(id(step.row))
+    if batch:
+        yield deletes, batch
+
+
+def _differs(before: RegistryModel | None, now: RegistryModel | None) -> bool:
+    if before is None and now is None:
+        return False
+    return bool(changed_columns(before, now))
+
+
+def _refuse_blocked(blockers: list[Blocker]) -> None:
+    if blockers:
+        raise Blocked(blockers[0].step, blockers[0].why)
+
+
+def _why_refused(refused: RowRefused) -> str:
+    """The sentence of a rule that only the database, or the row's own check, knew of."""
+    cause = refused.__cause__
+    if isinstance(cause, ProtectedError):
+        users = sorted(str(user) for user in cause.protected_objects)
+        return still_used(users, len(users))
+    try:
+        refused.row.full_clean()
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return refused.why
