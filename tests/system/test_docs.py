@@ -1,10 +1,12 @@
-"""The documentation's links lead somewhere, and the files that it names exist."""
+"""The documentation's links lead somewhere, and the files and commands that it names exist."""
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GENERATED = {"table-ownership-map.md", "latest.md"}
@@ -15,32 +17,36 @@ NAMED = re.compile(
     r"(?:ownership|registry|tests|benchmarks|docs|fixtures|templates)/[\w./-]*\w/?"
     r"|(?:manage|gunicorn\.conf)\.py|docker-compose\.yml|requirements[\w-]*\.txt"
 )
+PLACEHOLDER = "benchmarks/NAME.py"
+BLOCK = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
-def name_of(page: Path) -> str:
-    return str(page.relative_to(ROOT))
-
-
-def without_blocks(text: str) -> str:
-    return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.DOTALL | re.MULTILINE)
+def code_of(page: Path) -> list[str]:
+    """The page's code blocks and what stands between backticks."""
+    text = page.read_text(encoding="utf-8")
+    return BLOCK.findall(text) + re.findall(r"`([^`\n]+)`", BLOCK.sub("", text))
 
 
 def anchors_of(page: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", without_blocks(page.read_text(encoding="utf-8")), re.MULTILINE)
-    kept = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
-    return {heading.replace(" ", "-") for heading in kept}
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def links_of(page: Path) -> Iterator[tuple[str, str]]:
     """(file, anchor) of each link inside the repository; either may be empty."""
-    for target in re.findall(r"\]\(([^)\s]+)\)", without_blocks(page.read_text(encoding="utf-8"))):
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if not re.match(r"\w+:", target):
             file, _, anchor = target.partition("#")
             yield file, anchor
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+@each_page
 def test_every_link_leads_to_a_file_and_a_heading(page):
     broken = []
     for file, anchor in links_of(page):
@@ -50,8 +56,20 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
     assert broken == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+@each_page
 def test_every_file_that_is_named_exists(page):
-    spans = re.findall(r"`([^`\n]+)`", without_blocks(page.read_text(encoding="utf-8")))
-    named = {word for span in spans for word in span.split() if NAMED.fullmatch(word)}
+    words = {word for code in code_of(page) for word in code.split()}
+    named = {word for word in words if NAMED.fullmatch(word)} - {PLACEHOLDER}
     assert {word for word in named if not (ROOT / word).exists()} == set()
+
+
+@each_page
+def test_every_command_that_is_named_exists(page):
+    code = code_of(page)
+    commands = {name for part in code for name in re.findall(r"manage\.py ([a-z_]+)", part)}
+    modules = {name for part in code for name in re.findall(r"python -m ((?:ownership|tests|benchmarks)[\w.]*)", part)}
+    targets = {name for part in code for name in re.findall(r"^make ([a-z-]+)", part, re.MULTILINE)}
+
+    assert commands - get_commands().keys() == set()
+    assert {name for name in modules if find_spec(name) is None} == set()
+    assert targets - TARGETS == set()
