@@ -16,7 +16,7 @@ from tests.support.browser import complaints, follow, sign_in
 from tests.support.runs import keep_run
 from tests.support.tokens import make_token
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # The package's code drives another browser; only the script that it ships is wanted, so it is not imported.
 AXE = Path(find_spec("axe_playwright_python").submodule_search_locations[0]) / "axe.min.js"

@@ -204,7 +204,7 @@ print(json.dumps(answers))
 """
 
 
-@pytest.mark.parametrize("vendor", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("vendor", [pytest.param("postgresql", marks=pytest.mark.slow), "sqlite"])
 def test_while_the_database_is_away_all_but_livez_is_503_in_two_seconds(vendor, tmp_path):
     with socket.socket() as nobody:  # bound, but not listening
         nobody.bind(("127.0.0.1", 0))
