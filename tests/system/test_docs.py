@@ -75,3 +75,10 @@ def test_every_command_that_is_named_exists(page):
     assert commands - get_commands().keys() == set()
     assert {name for name in modules if find_spec(name) is None} == set()
     assert targets - TARGETS == set()
+
+
+@each_page
+def test_every_import_in_an_example_works(page):
+    for code in code_of(page):
+        for line in re.findall(r"^from ownership.*", code, re.MULTILINE):
+            exec(line)
