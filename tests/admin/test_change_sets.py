@@ -92,7 +92,7 @@ def test_deleted_entries_are_listed_opened_and_restored(lead_client):
     form = form_of(page)
     lead_client.post(restore.group(1), form | {"reason": "Still needed"})
     assert Table.objects.get().accesses.get().service.name == "payments"
-    assert "Nothing is deleted." in words(lead_client.get(reverse("admin:ownership_deleted")))
+    assert "No deleted entries." in words(lead_client.get(reverse("admin:ownership_deleted")))
 
 
 def test_an_access_that_was_made_anew_is_not_offered_for_restoring(lead_client):
@@ -100,7 +100,7 @@ def test_an_access_that_was_made_anew_is_not_offered_for_restoring(lead_client):
     access.delete()
     anew = make_access(Table.objects.get(), Service.objects.get(name="payments"))
     page = lead_client.get(reverse("admin:ownership_deleted"))
-    assert "There is one of this name again: payments → orders" in words(page)
+    assert "This name is in use again: payments → orders" in words(page)
     assert reverse("admin:ownership_access_change", args=[anew.pk]) in page.content.decode()
     assert "Restore…" not in words(page)
     Access.objects.get().delete()
@@ -243,4 +243,4 @@ def test_in_a_long_note_the_change_is_shown_and_the_whole_on_demand(lead_client)
     edit(access, notes=f"{note}It writes.")
     page = lead_client.get(reverse("admin:ownership_access_history", args=[access.pk])).content.decode()
     assert "…" in page
-    assert f"<details><summary>whole</summary>{note}It writes.</details>" in page
+    assert f"><summary>Full text</summary>{note}It writes.</details>" in page

@@ -272,7 +272,7 @@ def test_a_table_that_changed_since_the_delete_page_was_opened_is_not_deleted(le
     others_change(access, mode="write")
     response = lead_client.post(url, form | {"reason": "Not needed"}, follow=True)
     assert "Nothing was changed yet" in response.content.decode()
-    assert "Meanwhile, as revision" in response.content.decode()
+    assert "saved while you had this page open" in response.content.decode()
     assert Table.objects.exists()
     again = form_of(response)
     assert again["reason"] == "Not needed"
@@ -296,7 +296,7 @@ def test_a_field_that_both_changed_says_what_it_holds_now(lead_client, table, ac
         access.save()
     page = unescape(save_form(lead_client, table, form).content.decode())
     assert "Both of you changed this. It holds now: Their text." in page
-    assert f"Both of you changed {access}" in page
+    assert f"You both changed {access}" in page
     assert "correct the error" not in page
 
 

@@ -355,7 +355,7 @@ def answer(page, **fields):
 
 def test_selected_tables_are_handed_over_in_one_change_set(lead_client, seeded):
     tables = list(Table.objects.filter(owner__name="btx"))
-    assert "now owned by btx" in text(hand_over(lead_client, tables))
+    assert "current owner: btx" in text(hand_over(lead_client, tables))
     owner = Service.objects.get(name="bots")
     hand_over_to(lead_client, tables, owner.pk, "Bots takes BTX")
     assert not Table.objects.filter(owner__name="btx").exists()

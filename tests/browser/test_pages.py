@@ -186,15 +186,15 @@ def test_the_map_is_seen_as_it_was_and_left_again(site, browser):
     browser.get(site)
     assert not browser.find_elements(By.LINK_TEXT, "biztechPrizes")
     browser.get(f"{site}/?revision=1")
-    assert "This is the past" in browser.find_element(By.CSS_SELECTOR, ".past").text
+    assert "You are viewing revision" in browser.find_element(By.CSS_SELECTOR, ".past").text
     follow(browser, browser.find_element(By.LINK_TEXT, "biztechPrizes"))
-    assert "This is the past" in browser.find_element(By.CSS_SELECTOR, ".past").text
+    assert "You are viewing revision" in browser.find_element(By.CSS_SELECTOR, ".past").text
     browser.get(f"{site}/")
     field = browser.find_element(By.ID, "then")
     browser.execute_script("arguments[0].value = '2000-01-31'", field)
     follow(browser, browser.find_element(By.CSS_SELECTOR, "form.then button"))
-    assert "There is no table yet" in browser.find_element(By.TAG_NAME, "main").text
-    follow(browser, browser.find_element(By.LINK_TEXT, "See it today"))
+    assert "No tables yet" in browser.find_element(By.TAG_NAME, "main").text
+    follow(browser, browser.find_element(By.LINK_TEXT, "Back to today"))
     assert browser.find_element(By.LINK_TEXT, "biztechEvents")
 
 

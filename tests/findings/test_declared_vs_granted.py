@@ -1,4 +1,4 @@
-"""Declared beside granted: of one table, and of one service."""
+"""Declared vs. granted: of one table, and of one service."""
 
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from ownership.findings.waiving import waive
 from ownership.history.change_sets import change_set
 from ownership.models import Service, Table
 from tests.support.factories import make_access, make_service, make_table
+from tests.support.pages import text_of
 from tests.support.runs import keep_run, show
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +83,7 @@ def test_of_what_the_run_knows_nothing_is_apart_and_what_it_knows_half_is_not(vi
     page = viewer_client.get("/tables/orders/").text
     assert "<strong>Access not granted</strong>" in page
     assert "something unresolved may grant the access" in page
-    assert 'Not known (no permissions of the service were read): <span class="name">teams</span>.' in page
+    assert "Unknown (no permissions of the service were read): teams ." in text_of(page)
 
 
 def test_what_is_waived_says_until_when(orders):
@@ -127,14 +128,14 @@ def test_the_page_shows_it_to_those_who_are_signed_in_and_not_of_the_past(
     viewer_client, client, settings, orders, thing
 ):
     settings.ANONYMOUS_READ = True
-    assert "Declared beside granted" not in viewer_client.get(f"/{thing}/").text
+    assert "Declared vs. granted" not in viewer_client.get(f"/{thing}/").text
     keep_run("bots write orders")
     page = viewer_client.get(f"/{thing}/").text
-    assert "Declared beside granted" in page
+    assert "Declared vs. granted" in page
     assert "<strong>Undeclared access</strong>" in page
     assert "bots/serverless.yml:1" in page
-    assert "Declared beside granted" not in client.get(f"/{thing}/").text
-    assert "Declared beside granted" not in viewer_client.get(f"/{thing}/?revision=1").text
+    assert "Declared vs. granted" not in client.get(f"/{thing}/").text
+    assert "Declared vs. granted" not in viewer_client.get(f"/{thing}/?revision=1").text
 
 
 @pytest.mark.parametrize("of", [declared_vs_granted.of_table, declared_vs_granted.of_service])

@@ -18,7 +18,7 @@ def test_anyone_reads_where_the_map_is_open_to_all_but_not_the_past(client, seed
 
 def test_the_past_is_shown_as_it_was_and_says_so(viewer_client, seeded):
     page = viewer_client.get(f"{HOME}?revision=0").text
-    assert "This is the past: the map as of revision 0" in page
+    assert "You are viewing revision 0<" in page
     assert "biztechUsers" not in page
 
 

@@ -20,7 +20,7 @@ def test_the_map_stands_in_the_documents_order(seeded, viewer_client):
     page = viewer_client.get(HOME).text
     places = [page.index(f">{name}<") for name in Table.objects.values_list("name", flat=True)]
     assert places == sorted(places)
-    headings = re.findall(r'<h2 id="group-\d+"><a [^>]*>([^<]+)', page)
+    headings = re.findall(r'<h2 id="group-\d+">\s*<a [^>]*>([^<]+)', page)
     assert headings[1] == "Companion &amp; Gamification Tables"
     assert len(headings) == TableGroup.objects.count()
 
@@ -29,7 +29,7 @@ def test_a_large_map_shows_its_groups_with_counts_that_open(seeded, viewer_clien
     monkeypatch.setattr(home, "WHOLE", 33)
     page = viewer_client.get(HOME).text
     assert "biztechUsers<" not in page.partition("<main")[2]
-    link = re.search(r'href="([^"]+)">Companion &amp; Gamification Tables</a> <span[^>]*>7 tables', page)[1]
+    link = re.search(r'href="([^"]+)">Companion &amp; Gamification Tables</a>\s*<span[^>]*>7 tables', page)[1]
     assert "biztechQuizzes" in viewer_client.get(unescape(link)).text
 
 
@@ -64,7 +64,7 @@ def test_every_page_can_be_seen_on_a_day(seeded, viewer_client):
     assert 'name="q" value="user"' in form
     assert "as it was on" in form
     past = viewer_client.get(HOME, {"as_of": "2000-01-01"}).text
-    assert "There is no table yet" in past
+    assert "No tables yet" in past
 
 
 def test_they_take_a_fixed_number_of_queries(viewer_client):
@@ -88,7 +88,7 @@ def test_they_take_a_fixed_number_of_queries(viewer_client):
 def test_a_groups_tables_stand_together_also_beside_one_of_the_same_place(seeded, viewer_client):
     make_table("between", group=TableGroup.objects.create(name="A group in the same place", position=0), position=1)
     page = viewer_client.get("/").text
-    assert page.count(">Core Tables</a></h2>") == 1
+    assert len(re.findall(r">Core Tables</a>\s*</h2>", page)) == 1
 
 
 def test_a_list_names_a_dozen_neighbours_and_counts_the_others(seeded, viewer_client):

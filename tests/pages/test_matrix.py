@@ -20,7 +20,7 @@ def cells(client, **query):
     response = client.get(URL, query)
     assert response.status_code == 200
     found = re.findall(
-        r'href="/tables/([^/]+)/[^"#]*(?:#access-([^"]+))?" aria-label="[^"]*" title[^>]*>([^<]*)<', response.text
+        r'href="/tables/([^/]+)/[^"#]*(?:#access-([^"]+))?"\s+aria-label="[^"]*" title[^>]*>([^<]*)<', response.text
     )
     return {(table, service): letters for table, service, letters in found}
 
@@ -75,7 +75,7 @@ def test_an_unknown_value_is_told(seeded, viewer_client, query):
 def test_a_large_map_starts_from_groups_and_families_whose_counts_open_and_add_up(seeded, viewer_client, monkeypatch):
     monkeypatch.setattr(matrix, "CELLS", 100)
     page = viewer_client.get(URL).text
-    links = re.findall(r'href="(\?group=[^"]+)" aria-label="([^"]+): (\d+) access', page)
+    links = re.findall(r'href="(\?group=[^"]+)"\s+aria-label="([^"]+): (\d+) access', page)
     assert sum(int(count) for _, _, count in links) == Access.objects.count()
     assert any("Companion &amp; Gamification Tables, interactions" in label for _, label, _ in links)
     assert not any(label.endswith(", teams") for _, label, _ in links)
@@ -90,7 +90,7 @@ def test_with_very_many_services_they_stand_together_by_the_group_they_own_table
     monkeypatch.setattr(matrix, "CELLS", 100)
     monkeypatch.setattr(matrix, "FAMILIES", 3)
     page = viewer_client.get(URL).text
-    links = re.findall(r'href="(\?group=[^"]+&amp;home=[^"]+)" aria-label="([^"]+): (\d+) access', page)
+    links = re.findall(r'href="(\?group=[^"]+&amp;home=[^"]+)"\s+aria-label="([^"]+): (\d+) access', page)
     assert sum(int(count) for _, _, count in links) == Access.objects.count()
     assert any(label == "Core Tables, no group" for _, label, _ in links)  # payments owns nothing
     for link, _, count in links:
@@ -108,9 +108,9 @@ def test_an_overview_of_many_services_and_groups_is_bounded_and_leaves_nothing_o
     for page in "12":
         text = viewer_client.get(URL, {"page": page}).text
         assert len(re.findall('scope="col" class="turned"', text)) == 4
-        counted += re.findall(r"<td>(?:<a [^>]*>)?(\d+)", text)
+        counted += re.findall(r"<td>(?:<a\s[^>]*>)?(\d+)", text)
     assert sum(map(int, counted)) == Access.objects.count()
-    assert "Page 2 of 2 (37 in all)" in text
+    assert "Page 2 of 2 (37 in total)" in text
 
 
 def test_rows_that_are_too_many_go_on_another_page(seeded, viewer_client, monkeypatch):

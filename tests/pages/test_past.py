@@ -42,9 +42,9 @@ def test_a_revision_shows_the_rows_of_then(renamed, viewer_client, page):
 def test_a_day_shows_its_end(renamed, viewer_client):
     day = f"{ChangeSet.objects.get(revision=3).time:%Y-%m-%d}"
     page = viewer_client.get(HOME, {"as_of": day}).text
-    assert "the latest revision, 3" in page
+    assert "You are viewing revision 3, the latest" in page
     assert "cash-desk" in page
-    assert "There is no table yet" in viewer_client.get(HOME, {"as_of": "1999-12-31"}).text
+    assert "No tables yet" in viewer_client.get(HOME, {"as_of": "1999-12-31"}).text
 
 
 @pytest.mark.parametrize("page", PAGES)

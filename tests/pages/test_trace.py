@@ -44,7 +44,7 @@ def test_where_data_comes_from_stands_the_same_way(seeded, viewer_client):
 
 def test_what_was_reached_before_is_marked_with_the_hop_that_reached_it(seeded, viewer_client):
     *_, last = columns(page(viewer_client, "service", "payments", depth=4))
-    assert re.search(r"Reached before: interactions \(hop 2\), payments \(start\)", last.replace(" ,", ","))
+    assert re.search(r"Already reached: interactions \(hop 2\), payments \(start\)", last.replace(" ,", ","))
 
 
 def test_its_links_keep_the_moment_and_change_direction_and_depth(seeded, viewer_client):
@@ -60,13 +60,13 @@ def test_its_links_keep_the_moment_and_change_direction_and_depth(seeded, viewer
 
 
 def test_a_trace_that_is_cut_off_says_so(seeded, viewer_client, monkeypatch):
-    assert "This is not all" not in page(viewer_client, "service", "payments")
+    assert "Incomplete: the trace stops" not in page(viewer_client, "service", "payments")
     monkeypatch.setattr("ownership.catalog.trace.MAX_ROWS", 5)
-    assert "This is not all" in page(viewer_client, "service", "payments")
+    assert "Incomplete: the trace stops" in page(viewer_client, "service", "payments")
 
 
 def test_who_affects_nothing_is_told_so(seeded, viewer_client):
-    assert "nobody reads what it writes" in page(viewer_client, "table", make_table("alone").name)
+    assert "no recorded access leads downstream from here" in page(viewer_client, "table", make_table("alone").name)
 
 
 @pytest.mark.parametrize(
