@@ -14,12 +14,11 @@ from rest_framework.response import Response
 from ownership.api.authentication import SignedIn
 from ownership.api.base import RegistryView
 from ownership.api.errors import BadParameter
-from ownership.drift.report import finding_json, rest_json
-from ownership.drift.types import DeclaredMap
+from ownership.drift.report_json import finding_json, rest_json
+from ownership.drift.types import FINDING_KINDS, DeclaredMap
 from ownership.findings import runs
 from ownership.history import time_travel
 from ownership.models import DriftRun, KeyType, Waiver
-from ownership.models.drift import KINDS
 
 
 class EvidenceSerializer(serializers.Serializer):
@@ -39,7 +38,7 @@ class WaivedSerializer(serializers.Serializer):
 class FindingSerializer(serializers.Serializer):
     """A difference between the map and the infrastructure."""
 
-    kind = serializers.ChoiceField(KINDS)
+    kind = serializers.ChoiceField(FINDING_KINDS)
     table = serializers.CharField()
     service = serializers.CharField(allow_null=True, help_text="null where the table itself is meant")
     declared = serializers.CharField(allow_null=True)
@@ -154,7 +153,7 @@ class DriftSerializer(serializers.Serializer):
 class WaiverSerializer(WaivedSerializer):
     """A finding that the team lives with."""
 
-    kind = serializers.ChoiceField(KINDS)
+    kind = serializers.ChoiceField(FINDING_KINDS)
     table = serializers.CharField()
     service = serializers.CharField(allow_null=True)
     environment = serializers.CharField(allow_null=True)
@@ -191,7 +190,7 @@ class DriftView(_DriftAddress):
         parameters=[
             OpenApiParameter("reader", str, description="Runs of this reader."),
             OpenApiParameter("environment", str, description="Runs in this environment; `none`: without one."),
-            OpenApiParameter("kind", str, enum=KINDS, description="Findings of this kind."),
+            OpenApiParameter("kind", str, enum=FINDING_KINDS, description="Findings of this kind."),
             OpenApiParameter("owner", str, description="Findings, offers and unchecked accesses of its tables."),
             OpenApiParameter("table", str, description="Findings, offers and unchecked accesses of this table."),
             OpenApiParameter("service", str, description="Findings about what this service may do, likewise."),
@@ -204,7 +203,7 @@ class DriftView(_DriftAddress):
         """The latest run of each reader and environment against the map as it is now; filters narrow the findings."""
         query = request.query_params
         every = runs.latest()
-        for name, known in {**runs.choices(every), "kind": KINDS}.items():
+        for name, known in {**runs.choices(every), "kind": FINDING_KINDS}.items():
             if name in query and query[name] not in known:
                 raise BadParameter({name: f"Takes {', '.join(known) or 'nothing yet: no run was kept'}."})
         asked = {name: query[name] for name in ("kind", "owner", "table", "service") if name in query}
@@ -212,13 +211,13 @@ class DriftView(_DriftAddress):
         head, declared = runs.declared_now()
         waivers = runs.waivers_in_force(runs.today())
         chosen = runs.chosen(every, query.get("reader"), query.get("environment"))
-        shown = [runs.show(run, declared, waivers) for run in chosen]
+        shown = [runs.compare_run(run, declared, waivers) for run in chosen]
         _refuse_unknown_names(asked, declared, shown)
-        return Response({"revision": head[0], "runs": [_run(one.about(**asked), flags) for one in shown]})
+        return Response({"revision": head[0], "runs": [_run(one.about(asked), flags) for one in shown]})
 
 
-def _refuse_unknown_names(asked: dict[str, str], declared: DeclaredMap, shown: list[runs.Shown]) -> None:
-    findings = [finding for one in shown for finding in one.result.findings]
+def _refuse_unknown_names(asked: dict[str, str], declared: DeclaredMap, shown: list[runs.ComparedRun]) -> None:
+    findings = [finding for one in shown for finding in one.findings]
     services = {service.name for service in declared.services}
     known: dict[str, set[Any]] = {
         "owner": services,
@@ -240,11 +239,11 @@ def _flag(name: str, value: str) -> bool:
     return value == "true"
 
 
-def _run(shown: runs.Shown, flags: dict[str, bool]) -> dict[str, Any]:
+def _run(shown: runs.ComparedRun, flags: dict[str, bool]) -> dict[str, Any]:
     run = shown.run
     findings = [
         finding
-        for finding in shown.result.findings
+        for finding in shown.findings
         if flags.items() <= {"waived": finding in shown.waived, "new": finding.identity in shown.new}.items()
     ]
     waived = {finding: waiver.value() for finding, waiver in shown.waived.items()}
@@ -264,8 +263,8 @@ def _run(shown: runs.Shown, flags: dict[str, bool]) -> dict[str, Any]:
             "by_kind": dict(sorted(Counter(finding.kind for finding in findings).items())),
             "by_owner": dict(sorted(Counter(finding.owner for finding in findings if finding.owner).items())),
         },
-        "findings": [finding_json(one, waived.get(one)) | {"new": one.identity in shown.new} for one in findings],
-        **rest_json(shown.found, shown.result),
+        "findings": [finding_json(one, waived) | {"new": one.identity in shown.new} for one in findings],
+        **rest_json(shown.found, shown.offers, shown.unchecked),
         "agreement": [figures_json(one) for one in runs.figures(run)],
     }
 

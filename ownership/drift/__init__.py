@@ -1,19 +1,16 @@
-"""Drift: what the map declares beside what the infrastructure permits. No Django, no database.
+"""Compares what the map declares with what the infrastructure permits. No Django, no database.
 
 Modules import only upward in this list::
 
-    model           the words: Place, Access, DeployedTable, Finding, …
-    source          YAML and JSON files as values that know their place and their variables
-    names           which table and which service of the map a physical name means
-    actions, iam    which DynamoDB actions touch items; policies as IAM reads them
-    variables       the Serverless Framework's ${…}
-    template        CloudFormation's values: intrinsic functions, parameters
-    cloudformation  tables and roles of templates; reader of compiled ones
-    serverless      reader of Serverless Framework projects
-    dynamodb        reader of a live endpoint
-    declared        the map, from a file or the API
-    compare         declared and granted, as sets
-    waivers         findings that the team decided to live with
-    stored          what a reader found, as JSON and back
-    report, command what people and pipelines see
+    types                values: Location, GrantedAccess, Infrastructure, Finding, …
+    readers.yaml_values  YAML and JSON files as values that know their location and their variables
+    naming               which table and service of the map a physical name means
+    iam                  which DynamoDB actions touch items; policies as IAM evaluates them
+    readers              Serverless Framework projects, CloudFormation templates, a live endpoint
+    registry_client      the map, from a file or the API
+    pairs, compare       declared and found, pair by pair; the findings that follow
+    waivers              findings that the team has decided to ignore for a while
+    serialization        what a reader found, as JSON and back
+    report, report_json  the report as text and as JSON
+    command              the command line
 """

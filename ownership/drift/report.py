@@ -1,170 +1,146 @@
-"""A comparison as people and as programs read it."""
+"""A comparison as text, and the words that all reports use."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
-from ownership.drift.types import Comparison, DeclaredMap, Finding, Infrastructure, Location, WaiverTerms
+from ownership.drift.pairs import Comparison
+from ownership.drift.types import DeclaredMap, Finding, FindingKind, Infrastructure, Location, Offer, Unchecked
+from ownership.drift.waivers import Waived
 
-Waived = Mapping[Finding, WaiverTerms]
-
-TODO = {
-    "unregistered_table": "add the table to the map, or take the grant away",
-    "table_not_deployed": "take the table out of the map, or deploy it",
-    "undeclared_access": "declare the access, or take the grant away",
-    "access_not_granted": "take the access out of the map, or grant it",
+WHAT_TO_DO: dict[FindingKind, str] = {
+    "unregistered_table": "add the table to the map, or remove the grant",
+    "table_not_deployed": "remove the table from the map, or deploy it",
+    "undeclared_access": "declare the access, or remove the grant",
+    "access_not_granted": "remove the access from the map, or grant it",
     "wider_grant": "declare the wider access, or narrow the grant",
     "narrower_grant": "declare the narrower access, or widen the grant",
     "key_schema_differs": "correct the key schema in the map",
     "index_differs": "correct the indexes in the map",
 }
-MODES = {"read": "Read", "write": "Write", "read_write": "Read + Write"}
-SHOWN_PLACES = 3  # per finding in the text; JSON has them all
-
-
-def as_json(
-    declared: DeclaredMap, found: Infrastructure, result: Comparison, environment: str | None, waived: Waived
-) -> dict[str, Any]:
-    """The report as plain values; its keys are described in docs/drift.md."""
-    return {
-        "summary": {
-            "reader": found.reader,
-            "environment": environment,
-            "revision": declared.revision,
-            "services": sorted(found.services),
-            "findings": len(result.findings),
-            "waived": len(waived),
-            "by_kind": dict(sorted(Counter(f.kind for f in result.findings).items())),
-            "offers": len(result.offers),
-            "unchecked": len(result.unchecked),
-            "unresolved": len(found.unresolved),
-            "errors": len(found.errors),
-        },
-        "findings": [finding_json(f, waived.get(f)) for f in result.findings],
-        **rest_json(found, result),
-    }
-
-
-def finding_json(finding: Finding, waiver: WaiverTerms | None) -> dict[str, Any]:
-    """A finding as plain values."""
-    return {
-        "kind": finding.kind,
-        "table": finding.table,
-        "service": finding.service,
-        "declared": finding.declared,
-        "granted": finding.granted,
-        "owner": finding.owner,
-        "waived": {"until": waiver.until.isoformat(), "reason": waiver.reason} if waiver else None,
-        "evidence": _places(finding.evidence),
-    }
-
-
-def rest_json(found: Infrastructure, result: Comparison) -> dict[str, Any]:
-    """What a report has beside its findings."""
-    return {
-        "offers": [
-            {
-                "table": o.table,
-                "index": o.index,
-                "key_schema": _key_schema(o.key_schema),
-                "evidence": _places(o.evidence),
-            }
-            for o in result.offers
-        ],
-        "unchecked": [asdict(u) for u in result.unchecked],
-        "unresolved": [
-            {**asdict(u.location), "text": u.text, "reason": u.reason, "service": u.service} for u in found.unresolved
-        ],
-        "notes": [{**asdict(n.location), "text": n.text} for n in found.notes],
-        "errors": [{**asdict(e.location), "reason": e.reason} for e in found.errors],
-    }
-
-
-def _places(places: Iterable[Location]) -> list[dict[str, Any]]:
-    return [asdict(place) for place in places]
-
-
-def _key_schema(schema: Any) -> dict[str, Any]:
-    sort = asdict(schema.sort) if schema.sort else None
-    return {"partition_key": asdict(schema.partition), "sort_key": sort}
+MODE_LABELS = {"read": "Read", "write": "Write", "read_write": "Read + Write"}
+LOCATIONS_SHOWN = 3  # of a finding; JSON has them all
 
 
 def as_text(declared: DeclaredMap, found: Infrastructure, result: Comparison, waived: Waived) -> str:
-    """The report for a terminal: what could not be read, findings by owner, then what is worth knowing."""
-    return "\n".join(_lines(declared, found, result, waived)) + "\n"
+    """The report for a terminal: what could not be read, the findings by owner, then everything else."""
+    open_findings = [finding for finding in result.findings if finding not in waived]
+    lines = [
+        *_errors(found),
+        *_findings_by_owner(open_findings),
+        *_what_to_do(open_findings),
+        *_section("Waived", _waived_lines(waived)),
+        *_section("Offered: deployed keys that the map leaves open", map(offer_in_a_line, result.offers)),
+        *_section("Unresolved: could not be determined from the files", _unresolved_lines(found)),
+        *_section("Not checked", _unchecked_lines(result.unchecked)),
+        *_section("Notes", (f"{note.location}: {note.text}" for note in found.notes)),
+        _summary(declared, found, result, waived),
+    ]
+    return "\n".join(lines) + "\n"
 
 
-def _lines(declared: DeclaredMap, found: Infrastructure, result: Comparison, waived: Waived) -> Iterator[str]:
-    for error in found.errors:
-        yield f"COULD NOT READ {error}"
-    if found.errors:
-        yield ""
+def _errors(found: Infrastructure) -> list[str]:
+    lines = [f"COULD NOT READ {error}" for error in found.errors]
+    return [*lines, ""] if lines else []
+
+
+def _findings_by_owner(findings: Iterable[Finding]) -> Iterator[str]:
     by_owner: dict[str, list[Finding]] = defaultdict(list)
-    counting = [finding for finding in result.findings if finding not in waived]
-    for finding in counting:
-        by_owner[f"Ask {finding.owner}" if finding.owner else "Owner not known"].append(finding)
-    for owner, findings in sorted(by_owner.items()):
-        yield f"{owner} ({len(findings)})"
-        rows = [[f.kind, f.table, f.service or "–", difference(f)] for f in findings]
-        widths = [max(len(row[i]) for row in rows) for i in range(3)]
-        for row, finding in zip(rows, findings, strict=True):
-            yield (
-                "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) + "  " + row[3]
-            )
-            shown = [str(place) for place in finding.evidence[:SHOWN_PLACES]]
-            more = len(finding.evidence) - len(shown)
-            if shown:
-                yield "      " + ", ".join(shown) + (f" and {more} more" if more else "")
+    for finding in findings:
+        heading = f"Owner: {finding.owner}" if finding.owner else "Owner unknown"
+        by_owner[heading].append(finding)
+    for heading, of_owner in sorted(by_owner.items()):
+        yield f"{heading} ({len(of_owner)})"
+        yield from _finding_rows(of_owner)
         yield ""
-    if counting:
-        yield "What to do"
-        for kind in sorted({f.kind for f in counting}):
-            yield f"  {kind}: {TODO[kind]}"
-        yield ""
-    yield from _section(
-        "Waived", (f"{in_a_line(f)}: until {waiver.until}: {waiver.reason}" for f, waiver in waived.items())
-    )
-    yield from _section(
-        "Offered: keys that the map leaves open",
-        (f"{o.table}{f' index {o.index}' if o.index else ''}: {o.key_schema}" for o in result.offers),
-    )
-    yield from _section("Unresolved", (f"{u.location}: {u.text}: {u.reason}" for u in found.unresolved))
+
+
+def _finding_rows(findings: Sequence[Finding]) -> Iterator[str]:
+    """Each finding in columns, with its evidence in a line below."""
+    kind_width = max(len(finding.kind) for finding in findings)
+    table_width = max(len(finding.table) for finding in findings)
+    service_width = max(len(finding.service or "–") for finding in findings)
+    for finding in findings:
+        kind = finding.kind.ljust(kind_width)
+        table = finding.table.ljust(table_width)
+        service = (finding.service or "–").ljust(service_width)
+        yield f"  {kind}  {table}  {service}  {difference(finding)}"
+        if finding.evidence:
+            yield f"      {evidence_in_a_line(finding.evidence)}"
+
+
+def _what_to_do(findings: Iterable[Finding]) -> Iterator[str]:
+    kinds = {finding.kind for finding in findings}
+    if not kinds:
+        return
+    yield "What to do"
+    for kind in sorted(kinds):
+        yield f"  {kind}: {WHAT_TO_DO[kind]}"
+    yield ""
+
+
+def _waived_lines(waived: Waived) -> Iterator[str]:
+    for finding, waiver in waived.items():
+        yield f"{in_a_line(finding)}: until {waiver.until}: {waiver.reason}"
+
+
+def _unresolved_lines(found: Infrastructure) -> Iterator[str]:
+    for unresolved in found.unresolved:
+        yield f"{unresolved.location}: {unresolved.text}: {unresolved.reason}"
+
+
+def _unchecked_lines(unchecked: Iterable[Unchecked]) -> Iterator[str]:
     services: dict[str, set[str]] = defaultdict(set)
-    for each in result.unchecked:
-        services[each.reason].add(each.service)
-    yield from _section("Unchecked", (f"{reason}: {', '.join(sorted(s))}" for reason, s in services.items()))
-    yield from _section("Notes", (f"{n.location}: {n.text}" for n in found.notes))
-    revision = f" of revision {declared.revision}" if declared.revision is not None else ""
-    read = f"{_number(len(found.services), 'service')}, {_number(len(found.tables), 'deployed table')}"
-    count = _number(len(result.findings), "finding") + (f", {len(waived)} of them waived" if waived else "")
-    yield f"{count}; {found.reader} read {read}; compared with the map{revision}."
+    for access in unchecked:
+        services[access.reason].add(access.service)
+    for reason, of_reason in services.items():
+        yield f"{reason}: {', '.join(sorted(of_reason))}"
+
+
+def _summary(declared: DeclaredMap, found: Infrastructure, result: Comparison, waived: Waived) -> str:
+    findings = _count(len(result.findings), "finding")
+    if waived:
+        findings += f", {len(waived)} of them waived"
+    services = _count(len(found.services), "service")
+    tables = _count(len(found.tables), "deployed table")
+    revision = "" if declared.revision is None else f" of revision {declared.revision}"
+    return f"{findings}; {found.reader} read {services}, {tables}; compared with the map{revision}."
+
+
+def _section(title: str, entries: Iterable[str]) -> list[str]:
+    """The entries below their title and number; nothing where there are none."""
+    lines = [f"  {entry}" for entry in entries]
+    return [f"{title} ({len(lines)})", *lines, ""] if lines else []
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def in_a_line(finding: Finding) -> str:
-    """What a finding is known by, in a line."""
-    return f"{finding.kind} {finding.table}" + (f" {finding.service}" if finding.service else "")
+    """The finding's kind, table and service."""
+    return " ".join(filter(None, finding.identity))
 
 
-def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
-    lines = list(lines)
-    if lines:
-        yield f"{title} ({len(lines)})"
-        yield from (f"  {line}" for line in lines)
-        yield ""
+def offer_in_a_line(offer: Offer) -> str:
+    """The offered keys and whose they are."""
+    index = f" index {offer.index}" if offer.index else ""
+    return f"{offer.table}{index}: {offer.key_schema}"
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def evidence_in_a_line(locations: Sequence[Location]) -> str:
+    """The first locations, and how many more there are."""
+    text = ", ".join(map(str, locations[:LOCATIONS_SHOWN]))
+    more = len(locations) - LOCATIONS_SHOWN
+    return f"{text} and {more} more" if more > 0 else text
 
 
 def difference(finding: Finding) -> str:
-    """What is declared and what was found; nothing for a table that is there or isn't."""
+    """What is declared and what was found; empty for a table that only one side has."""
     if finding.declared is None and finding.granted is None:
         return ""
     return f"declared: {in_words(finding.declared)}; found: {in_words(finding.granted)}"
 
 
-def in_words(permitted: str | None) -> str:
-    """A mode as people read it; keys as they are."""
-    return "nothing" if permitted is None else MODES.get(permitted, permitted)
+def in_words(value: str | None) -> str:
+    """A mode as people read it; key schemas and indexes as they are."""
+    return "nothing" if value is None else MODE_LABELS.get(value, value)

@@ -1,9 +1,9 @@
-"""The words of drift, as values: frozen, comparable, without behaviour of their own."""
+"""The values that readers find and the comparison works on: frozen, comparable, and free of Django."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 ReadOrWrite = Literal["read", "write"]
 FindingKind = Literal[
@@ -16,7 +16,14 @@ FindingKind = Literal[
     "key_schema_differs",
     "index_differs",
 ]
+FINDING_KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
 
+# A mode as the map and the API spell it, and what it is made of.
+MODE_PARTS: dict[str, tuple[ReadOrWrite, ...]] = {
+    "read": ("read",),
+    "write": ("write",),
+    "read_write": ("read", "write"),
+}
 
 LONGEST_QUOTE = 300  # characters of a text from a file that a report repeats
 
@@ -42,13 +49,13 @@ def shortened(text: str) -> str:
 
 
 def combined_mode(modes: Iterable[ReadOrWrite]) -> str | None:
-    """``read``, ``write`` or ``read_write``, as the API spells them; None for no mode."""
+    """``read``, ``write`` or ``read_write``, as the API spells them; None where there is neither."""
     return "_".join(sorted(modes)) or None
 
 
 @dataclass(frozen=True, order=True)
 class Location:
-    """Where something is said: a file relative to the root, or a live table's ARN, which has no line."""
+    """Where something was found: a file relative to the root and a line, or a live table's ARN without one."""
 
     file: str
     line: int | None = None
@@ -66,8 +73,17 @@ class ReadError(Exception):
 
 
 @dataclass(frozen=True, order=True)
+class DeclaredAccess:
+    """One service's use of one table in one mode, as the map declares it."""
+
+    service: str
+    table: str
+    mode: ReadOrWrite
+
+
+@dataclass(frozen=True, order=True)
 class GrantedAccess:
-    """One service's use of one table in one mode: declared by the map, or granted by infrastructure."""
+    """One service's use of one table in one mode, as infrastructure permits it."""
 
     service: str
     table: str
@@ -87,6 +103,8 @@ class KeyAttribute:
 
 @dataclass(frozen=True)
 class Keys:
+    """The key schema of a table or index."""
+
     partition: KeyAttribute
     sort: KeyAttribute | None = None
 
@@ -115,19 +133,19 @@ class DeclaredService:
 
 @dataclass(frozen=True)
 class DeclaredMap:
-    """What the map says: the left side of the comparison."""
+    """What the map declares: one side of the comparison."""
 
     revision: int | None = None
     environments: dict[str, str] = field(default_factory=dict)  # name → suffix
     services: tuple[DeclaredService, ...] = ()
     tables: tuple[TableShape, ...] = ()
     owners: dict[str, str | None] = field(default_factory=dict)  # table → service
-    accesses: frozenset[GrantedAccess] = frozenset()
+    accesses: frozenset[DeclaredAccess] = frozenset()
 
 
 @dataclass(frozen=True)
 class Unresolved:
-    """Something that could not be resolved. ``modes`` are what it might grant the service."""
+    """A value that could not be determined from the files. ``modes`` are what it may grant the service."""
 
     location: Location
     text: str
@@ -138,7 +156,7 @@ class Unresolved:
 
 @dataclass(frozen=True)
 class Note:
-    """Something that people should know, though it is neither drift nor unresolved."""
+    """Something that people should know, although it is neither drift nor unresolved."""
 
     location: Location
     text: str
@@ -146,11 +164,12 @@ class Note:
 
 @dataclass(frozen=True)
 class Infrastructure:
-    """What a reader found: the right side of the comparison.
+    """What a reader found: the other side of the comparison.
 
-    ``grants`` maps each granted access to where it is granted; ``services`` are those whose permissions were
-    read, of others nothing is known; of ``unread`` ones there is something that could not be read. ``all_tables``:
-    the reader saw every table there is, so that one which it did not see isn't deployed.
+    - ``grants``: each granted access, with the locations that grant it.
+    - ``services``: the services whose permissions were read. Nothing is known of any other service.
+    - ``unread``: the services of which something could not be read.
+    - ``all_tables``: whether the reader saw every table there is, so that a table it did not see is not deployed.
     """
 
     reader: str
@@ -165,7 +184,7 @@ class Infrastructure:
 
 
 class Identity(NamedTuple):
-    """What a finding is known by; service is None where the table itself is meant."""
+    """What identifies a finding, run after run; service is None where the finding is about the table itself."""
 
     kind: FindingKind
     table: str
@@ -174,10 +193,10 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """One difference, known by its identity (kind, table, service).
+    """One difference between the map and the infrastructure.
 
     ``declared`` and ``granted`` are modes (``read``, ``write``, ``read_write``, None), or texts for keys and
-    indexes. ``owner`` is the service to ask; None for a table that the map doesn't know.
+    indexes. ``owner`` is the service to ask; None for a table that is not on the map.
     """
 
     kind: FindingKind
@@ -190,15 +209,15 @@ class Finding:
 
     @property
     def identity(self) -> Identity:
-        """What it is known by, run after run."""
+        """What identifies it, run after run."""
         return Identity(self.kind, self.table, self.service)
 
 
 @dataclass(frozen=True)
 class WaiverTerms:
-    """A team's decision to live with a finding in one environment, until the end of a day (UTC).
+    """Which finding is waived, in which environment, and until the end of which day (UTC).
 
-    It holds for what was granted when it was made; where something else is granted, the finding counts again.
+    A waiver covers what was granted when it was made. If something else is granted, the finding counts again.
     """
 
     identity: Identity
@@ -210,7 +229,7 @@ class WaiverTerms:
 
 @dataclass(frozen=True)
 class Offer:
-    """Keys that the infrastructure states and the map leaves open, of a table or (``index``) of its index."""
+    """Keys that are deployed and that the map leaves open: a table's, or those of its index ``index``."""
 
     table: str
     index: str | None
@@ -220,15 +239,8 @@ class Offer:
 
 @dataclass(frozen=True)
 class Unchecked:
-    """A declared access of which the reader can't know whether it is granted."""
+    """A declared access that the reader could not judge."""
 
     table: str
     service: str
     reason: str
-
-
-@dataclass(frozen=True)
-class Comparison:
-    findings: tuple[Finding, ...]
-    offers: tuple[Offer, ...] = ()
-    unchecked: tuple[Unchecked, ...] = ()

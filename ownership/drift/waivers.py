@@ -1,41 +1,54 @@
-"""Findings that the team decided to live with for a while."""
+"""Findings that the team has decided to ignore for a while."""
 
 import http.client
 import json
 import urllib.error
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 from urllib.parse import urljoin
 
 from ownership.drift.registry_client import fetch
 from ownership.drift.types import Finding, Identity, Location, ReadError, WaiverTerms
+
+# The findings that are waived, each with the waiver that covers it.
+Waived = Mapping[Finding, WaiverTerms]
 
 
 def waived(
     findings: Iterable[Finding], waivers: Iterable[WaiverTerms], environment: str | None, today: date
 ) -> dict[Finding, WaiverTerms]:
     """The findings that a waiver covers: the same finding and grant, in the same environment, up to its day."""
-    in_force = {(w.identity, w.granted): w for w in waivers if w.environment == environment and today <= w.until}
-    return {f: in_force[f.identity, f.granted] for f in findings if (f.identity, f.granted) in in_force}
+    in_force = {}
+    for waiver in waivers:
+        if waiver.environment == environment and today <= waiver.until:
+            in_force[waiver.identity, waiver.granted] = waiver
+    covered = {}
+    for finding in findings:
+        if (finding.identity, finding.granted) in in_force:
+            covered[finding] = in_force[finding.identity, finding.granted]
+    return covered
 
 
 def load(map_address: str, token: str | None) -> list[WaiverTerms]:
     """The waivers of the registry whose map is at that address (``drift/waivers/`` beside it). Raises ReadError."""
     address = urljoin(map_address, "../drift/waivers/")
     try:
-        return [
-            WaiverTerms(
-                Identity(one["kind"], one["table"], one["service"]),
-                one["environment"],
-                one["granted"],
-                date.fromisoformat(one["until"]),
-                one["reason"],
-            )
-            for one in json.loads(fetch(address, token))["results"]
-        ]
+        document = json.loads(fetch(address, token))
+        return [_waiver(waiver) for waiver in document["results"]]
     except urllib.error.HTTPError as error:
         raise ReadError(Location(address), f"the registry answered {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException) as error:
         raise ReadError(Location(address), str(getattr(error, "reason", None) or error)) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise ReadError(Location(address), f"are no waivers ({type(error).__name__}: {error})") from error
+        raise ReadError(Location(address), f"not a list of waivers ({type(error).__name__}: {error})") from error
+
+
+def _waiver(content: Mapping[str, Any]) -> WaiverTerms:
+    return WaiverTerms(
+        identity=Identity(content["kind"], content["table"], content["service"]),
+        environment=content["environment"],
+        granted=content["granted"],
+        until=date.fromisoformat(content["until"]),
+        reason=content["reason"],
+    )

@@ -10,7 +10,7 @@ from django.db.models import Max, ProtectedError
 
 from ownership.drift.report import difference, in_a_line
 from ownership.drift.types import Finding, Identity, Keys, Offer, combined_mode
-from ownership.findings.runs import Shown
+from ownership.findings.runs import ComparedRun
 from ownership.findings.waiving import waivers_of
 from ownership.models import Access, DriftRun, SecondaryIndex, Service, Table, TableGroup
 
@@ -43,10 +43,10 @@ def offer_identity(offer: Offer) -> Identity:
     return Identity(OFFER, offer.table, offer.index)  # type: ignore[arg-type]
 
 
-def chosen_from(shown: Shown, identities: Collection[Identity]) -> list[Finding | Offer]:
+def chosen_from(shown: ComparedRun, identities: Collection[Identity]) -> list[Finding | Offer]:
     """The findings and offers of that identity, as they are now. Raises Overtaken where there is one no more."""
-    there: dict[Identity, Finding | Offer] = {offer_identity(offer): offer for offer in shown.result.offers}
-    there |= {finding.identity: finding for finding in shown.result.findings}
+    there: dict[Identity, Finding | Offer] = {offer_identity(offer): offer for offer in shown.offers}
+    there |= {finding.identity: finding for finding in shown.findings}
     if gone := [identity for identity in identities if identity not in there]:
         raise Overtaken(gone)
     return [there[identity] for identity in identities]
@@ -61,7 +61,7 @@ def new_tables(chosen: Iterable[Finding | Offer]) -> dict[str, list[str]]:
     return dict(tables)
 
 
-def accept(shown: Shown, chosen: Iterable[Finding | Offer], places: Mapping[str, Place]) -> None:
+def accept(shown: ComparedRun, chosen: Iterable[Finding | Offer], places: Mapping[str, Place]) -> None:
     """Write what the findings and offers say. Within a change set, under the lock. Raises CanNotAccept.
 
     The waivers of what is accepted end with it: should it be found again, that is another decision.
@@ -89,7 +89,7 @@ def accept(shown: Shown, chosen: Iterable[Finding | Offer], places: Mapping[str,
         raise CanNotAccept("\n".join(dict.fromkeys(obstacles)))
 
 
-def _accept_table(shown: Shown, name: str, ones: list[Any], places: Mapping[str, Place]) -> None:
+def _accept_table(shown: ComparedRun, name: str, ones: list[Any], places: Mapping[str, Place]) -> None:
     table = Table.objects.filter(name=name).first() or _add_table(shown, name, places[name])
     kinds = {one.kind for one in ones if isinstance(one, Finding)}
     uses: dict[str, list[Finding]] = defaultdict(list)
@@ -111,7 +111,7 @@ def _accept_table(shown: Shown, name: str, ones: list[Any], places: Mapping[str,
         table.delete()
 
 
-def _add_table(shown: Shown, name: str, place: Place) -> Table:
+def _add_table(shown: ComparedRun, name: str, place: Place) -> Table:
     table = Table(name=name, group=place.group, owner=place.owner, position=_next(place.group.tables))
     shape = next((shape for shape in shown.found.tables if shape.name == name), None)
     if shape:
@@ -158,7 +158,7 @@ def _accept_indexes(table: Table, deployed: dict[str, Keys | None]) -> None:
         _save(row)
 
 
-def _deployed(shown: Shown, name: str) -> Any:
+def _deployed(shown: ComparedRun, name: str) -> Any:
     return next(shape for shape in shown.found.tables if shape.name == name)
 
 

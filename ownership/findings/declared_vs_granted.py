@@ -1,15 +1,17 @@
-"""What is declared beside what the latest runs of drift found granted: of one table, or of one service."""
+"""What is declared and what the latest runs found granted, side by side: of one table, or of one service."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
-from ownership.drift.compare import compare, modes_by_use, wholes_of
+from ownership.drift.compare import compare, wholes_of
+from ownership.drift.pairs import AccessPair
 from ownership.drift.serialization import unresolved_from_json
 from ownership.drift.types import (
+    MODE_PARTS,
+    DeclaredAccess,
     DeclaredMap,
     DeclaredService,
     Finding,
@@ -19,53 +21,55 @@ from ownership.drift.types import (
     TableShape,
     combined_mode,
 )
-from ownership.findings import runs
+from ownership.findings import runs as kept_runs
 from ownership.models import Access, DriftRun, Grant, Service, Table, Waiver
 
-SHOWN = 200  # rows of a run
+ROWS_SHOWN = 200  # of a run
+
+Grants = dict[GrantedAccess, tuple[Location, ...]]
 
 
 @dataclass(frozen=True)
-class Beside:
-    """One service and one table; modes as the API spells them, None for nothing.
+class Row:
+    """One service and one table. Modes are spelled as in the API; None stands for no mode.
 
-    ``through`` is the service whose grant it is, where that is one which this service is part of. ``findings`` are
-    empty where both agree, and tell nothing of a mode of which ``unchecked`` says why nobody can know.
+    ``findings`` is empty where both sides agree. It also says nothing about a mode that could not be checked;
+    ``unchecked`` then says why.
     """
 
     table: str
     service: str
     declared: str | None
     granted: str | None
-    through: str | None
-    places: tuple[Location, ...]
+    through: str | None  # the service that holds the grant, where this one is part of it
+    evidence: tuple[Location, ...]
     findings: tuple[Finding, ...]
     unchecked: str
     waiver: Waiver | None
 
     @property
     def is_unknown(self) -> bool:
-        """Whether a run knows nothing of it: it may also know of one mode alone."""
+        """Whether the run knows nothing about it. It may also know about one mode alone."""
         return bool(self.unchecked and not self.granted and not self.findings)
 
 
 @dataclass(frozen=True)
 class Latest:
-    """The rows that the latest run of a series gives; ``more`` are left out."""
+    """The rows of the latest run of a series; ``more`` rows are left out."""
 
     run: DriftRun
-    rows: list[Beside]
+    rows: list[Row]
     more: int
 
     @property
-    def told(self) -> list[Beside]:
-        """The rows of which the run knows something."""
+    def known(self) -> list[Row]:
+        """The rows that the run knows something about."""
         return [row for row in self.rows if not row.is_unknown]
 
     @property
-    def unknown(self) -> dict[str, list[Beside]]:
-        """The others, by what is in the way of knowing."""
-        by_reason: dict[str, list[Beside]] = defaultdict(list)
+    def unknown(self) -> dict[str, list[Row]]:
+        """The other rows, by the reason."""
+        by_reason: dict[str, list[Row]] = defaultdict(list)
         for row in self.rows:
             if row.is_unknown:
                 by_reason[row.unchecked].append(row)
@@ -73,86 +77,112 @@ class Latest:
 
 
 def of_table(table: Table) -> list[Latest]:
-    """The services that may use the table or are declared to, by the latest runs that read permissions."""
-    rows = Access.objects.filter(table=table).values_list("service__name", "table__name", "mode")
-    return _latest({"table": table.name}, rows, {table.name}, _services(), None)
+    """The services with a grant or a declared access to the table, by the latest runs that read permissions."""
+    runs = _runs_that_read_permissions()
+    if not runs:
+        return []
+    declared = DeclaredMap(
+        services=tuple(_services()),
+        tables=(TableShape(table.name),),
+        accesses=frozenset(_declared_accesses(Access.objects.filter(table=table))),
+    )
+    return _compare(runs, _grants(runs, Q(table=table.name)), declared)
 
 
 def of_service(service: Service) -> list[Latest]:
-    """The tables that the service may use or is declared to, by the latest runs that read permissions."""
+    """The tables that the service has a grant or a declared access to, by the latest runs that read permissions."""
+    runs = _runs_that_read_permissions()
+    if not runs:
+        return []
     services = _services()
-    wholes = wholes_of(services)
-    family = {service.name, *wholes.get(service.name, ()), *(part for part in wholes if service.name in wholes[part])}
-    rows = Access.objects.filter(service__name__in=family).values_list("service__name", "table__name", "mode")
-    return _latest({"service__in": family}, rows, None, services, service.name)
+    family = _family(service.name, services)
+    accesses = frozenset(_declared_accesses(Access.objects.filter(service__name__in=family)))
+    grants = _grants(runs, Q(service__in=family))
+    declared = DeclaredMap(
+        services=tuple(services),
+        tables=tuple(TableShape(name) for name in _registered_tables(accesses, grants)),
+        accesses=accesses,
+    )
+    return _compare(runs, grants, declared, only_service=service.name)
+
+
+def _runs_that_read_permissions() -> list[DriftRun]:
+    """The latest run of each series, with ``services`` and ``unresolved`` of what it found."""
+    # What a run found of tables may be long, and is not needed here.
+    latest = DriftRun.objects.latest_of_each().defer("found", "findings")
+    runs = latest.annotate(services=F("found__services"), unresolved=F("found__unresolved"))
+    return [run for run in runs if run.services]  # type: ignore[attr-defined]
 
 
 def _services() -> list[DeclaredService]:
-    return [DeclaredService(*names) for names in Service.objects.values_list("name", "part_of__name")]
+    names = Service.objects.values_list("name", "part_of__name")
+    return [DeclaredService(name, part_of) for name, part_of in names]
 
 
-def _latest(
-    which: dict[str, Any],
-    accesses: Iterable[tuple[str, str, str]],
-    tables: set[str] | None,
-    services: list[DeclaredService],
-    only: str | None,
+def _family(name: str, services: Iterable[DeclaredService]) -> set[str]:
+    """The service, those that it is part of, and its parts."""
+    wholes = wholes_of(services)
+    parts = {part for part, chain in wholes.items() if name in chain}
+    return {name, *wholes.get(name, ()), *parts}
+
+
+def _declared_accesses(accesses: QuerySet[Access]) -> Iterable[DeclaredAccess]:
+    for service, table, mode in accesses.values_list("service__name", "table__name", "mode"):
+        for part in MODE_PARTS[mode]:
+            yield DeclaredAccess(service, table, part)
+
+
+def _grants(runs: Iterable[DriftRun], which: Q) -> dict[int, Grants]:
+    """By run: the grants that the condition selects."""
+    grants: dict[int, Grants] = defaultdict(dict)
+    for grant in Grant.objects.filter(which, run__in=[run.pk for run in runs]):
+        grants[grant.run_id][grant.value()] = grant.locations()
+    return grants
+
+
+def _registered_tables(accesses: Iterable[DeclaredAccess], grants: dict[int, Grants]) -> set[str]:
+    """Of the tables with an access or a grant, those that are on the map."""
+    declared = {access.table for access in accesses}
+    granted: set[str] = set()
+    for of_run in grants.values():
+        granted.update(grant.table for grant in of_run)
+    registered = Table.objects.filter(name__in=granted - declared)
+    return declared | set(registered.values_list("name", flat=True))
+
+
+def _compare(
+    runs: Iterable[DriftRun], grants: dict[int, Grants], declared: DeclaredMap, only_service: str | None = None
 ) -> list[Latest]:
-    """The rows by run; of the service ``only``, where that is given. A fixed number of queries."""
-    # What a run found of tables may be long, and says nothing here.
-    latest = DriftRun.objects.latest_of_each().defer("found", "findings")
-    read: list[Any] = list(latest.annotate(services=F("found__services"), unresolved=F("found__unresolved")))
-    read = [run for run in read if run.services]
-    if not read:
-        return []
-    grants: dict[int, dict[GrantedAccess, tuple[Location, ...]]] = defaultdict(dict)
-    for grant in Grant.objects.filter(run__in=[run.pk for run in read], **which):
-        grants[grant.run_id][GrantedAccess(grant.service, grant.table, grant.mode)] = grant.locations()  # type: ignore[arg-type]
-    declared = frozenset(GrantedAccess(s, t, mode) for s, t, modes in accesses for mode in modes.split("_"))  # type: ignore[arg-type]
-    if tables is None:
-        named = {access.table for of_run in grants.values() for access in of_run}
-        tables = {access.table for access in declared}
-        tables |= set(Table.objects.filter(name__in=named - tables).values_list("name", flat=True))
-    known = DeclaredMap(services=tuple(services), tables=tuple(map(TableShape, tables)), accesses=declared)
-    waivers = runs.waivers_in_force(runs.today())
-    found = []
-    for run in read:
-        unresolved = tuple(unresolved_from_json(one) for one in run.unresolved)
-        infrastructure = Infrastructure(
-            run.reader, grants[run.pk], services=frozenset(run.services), unresolved=unresolved
+    waivers = kept_runs.waivers_in_force(kept_runs.today())
+    compared = []
+    for run in runs:
+        unresolved = [unresolved_from_json(content) for content in run.unresolved]  # type: ignore[attr-defined]
+        found = Infrastructure(
+            run.reader,
+            grants[run.pk],
+            services=frozenset(run.services),  # type: ignore[attr-defined]
+            unresolved=tuple(unresolved),
         )
-        rows = [row for row in _rows(known, infrastructure, run, waivers) if only in (None, row.service)]
-        found.append(Latest(run, rows[:SHOWN], max(0, len(rows) - SHOWN)))
-    return found
+        result = compare(declared, found)
+        waived = kept_runs.waived_by(result.findings, run.environment or None, waivers)
+        rows = []
+        for pair in result.pairs:
+            if only_service is None or pair.service == only_service:
+                rows.append(_row(pair, waived))
+        compared.append(Latest(run, rows[:ROWS_SHOWN], max(0, len(rows) - ROWS_SHOWN)))
+    return compared
 
 
-def _rows(declared: DeclaredMap, found: Infrastructure, run: DriftRun, waivers: list[Waiver]) -> list[Beside]:
-    result = compare(declared, found)
-    waived = runs.waived_by(result.findings, run.environment or None, waivers)
-    findings: dict[tuple[str, str | None], list[Finding]] = defaultdict(list)
-    for finding in result.findings:
-        findings[finding.table, finding.service].append(finding)
-    unchecked = {(one.table, one.service): one.reason for one in result.unchecked}
-    wholes = wholes_of(declared.services)
-    says, gives = modes_by_use(declared.accesses), modes_by_use(found.grants)
-    rows = []
-    for table, service in sorted({*says, *gives}):
-        holders = [one for one in (service, *wholes.get(service, ())) if (table, one) in gives]
-        if not holders and (table, service) not in says:
-            continue
-        met = sorted(GrantedAccess(holder, table, mode) for holder in holders for mode in gives[table, holder])
-        of_pair = tuple(findings[table, service])
-        rows.append(
-            Beside(
-                table=table,
-                service=service,
-                declared=combined_mode(says.get((table, service), ())),
-                granted=combined_mode({access.mode for access in met}),
-                through=next((one for one in holders if service not in holders), None),
-                places=tuple(dict.fromkeys(place for access in met for place in found.grants[access])),
-                findings=of_pair,
-                unchecked=unchecked.get((table, service), ""),
-                waiver=next((waived[one] for one in of_pair if one in waived), None),
-            )
-        )
-    return rows
+def _row(pair: AccessPair, waived: dict[Finding, Waiver]) -> Row:
+    waivers = [waived[finding] for finding in pair.findings if finding in waived]
+    return Row(
+        table=pair.table,
+        service=pair.service,
+        declared=combined_mode(pair.declared),
+        granted=combined_mode(pair.effective),
+        through=pair.through,
+        evidence=pair.evidence,
+        findings=pair.findings,
+        unchecked=pair.unknown_reason,
+        waiver=waivers[0] if waivers else None,
+    )

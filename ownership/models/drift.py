@@ -1,6 +1,6 @@
 """What was found in the infrastructure, run by run, and which findings the team lives with."""
 
-from typing import Any, get_args
+from typing import Any
 
 from django.db import models
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -11,8 +11,6 @@ from ownership.history.tracked import RegistryModel, RegistryQuerySet
 from ownership.models.services import Environment, Service
 from ownership.models.tables import Table
 from ownership.models.validators import is_one_line
-
-KINDS = get_args(drift.FindingKind)
 
 
 class DriftRunQuerySet(QuerySet["DriftRun"]):
@@ -85,6 +83,10 @@ class Grant(models.Model):
     def __str__(self) -> str:
         return f"{self.service} may {self.mode} {self.table}"
 
+    def value(self) -> drift.GrantedAccess:
+        """The grant as drift compares it."""
+        return drift.GrantedAccess(self.service, self.table, self.mode)  # type: ignore[arg-type]
+
     def locations(self) -> tuple[drift.Location, ...]:
         """Where it is granted."""
         return tuple(drift.Location(file, line) for file, line in self.evidence)
@@ -112,7 +114,7 @@ class Waiver(RegistryModel):
 
     natural_key_lookups = ("kind", "table__name", "table_name", "service__name", "service_name", "environment__name")
 
-    kind = models.CharField(max_length=20, choices=[(kind, kind) for kind in KINDS])
+    kind = models.CharField(max_length=20, choices=[(kind, kind) for kind in drift.FINDING_KINDS])
     table = models.ForeignKey(Table, models.CASCADE, null=True, blank=True, related_name="waivers")
     table_name = models.CharField(
         "unregistered table", max_length=255, blank=True, validators=[is_one_line], help_text="Not on the map."
@@ -142,7 +144,7 @@ class Waiver(RegistryModel):
             ),
             models.CheckConstraint(
                 name="waiver_kind_known",
-                condition=Q(kind__in=KINDS),
+                condition=Q(kind__in=drift.FINDING_KINDS),
                 violation_error_message="There is no such kind of finding.",
             ),
             models.CheckConstraint(

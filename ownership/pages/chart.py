@@ -1,4 +1,4 @@
-"""A line that tells how much of what was compared agreed, run after run: coordinates for the template's SVG."""
+"""A line chart of agreement, run after run: coordinates for the template's SVG."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 24  # margins
 
 
 def share(run: DriftRun) -> int:
-    """Per cent that agreed, rounded down: 100 only where all did; 100 too where nothing was compared."""
-    return run.agreeing * 100 // run.compared if run.compared else 100
+    """The percentage that agreed, rounded down: 100 only where everything did. It is 100 if nothing was compared."""
+    if not run.compared:
+        return 100
+    return run.agreeing * 100 // run.compared
 
 
 @dataclass(frozen=True)
 class Point:
-    """A run on the plot."""
+    """A run on the chart."""
 
     run: DriftRun
     x: float
@@ -25,26 +27,26 @@ class Point:
 
 
 def points(runs: Sequence[DriftRun]) -> list[Point]:
-    """The runs, oldest first, over time from left to right and per cent from bottom to top."""
+    """The runs, oldest first: time from left to right, percentage from bottom to top."""
     if not runs:
         return []
-    first, last = runs[0].time, runs[-1].time
-    span = (last - first).total_seconds()
+    start = runs[0].time
+    seconds = (runs[-1].time - start).total_seconds()
     plotted = []
     for run in runs:
-        passed = (run.time - first).total_seconds() / span if span else 1
+        passed = (run.time - start).total_seconds() / seconds if seconds else 1
         x = LEFT + (WIDTH - LEFT - RIGHT) * passed
         plotted.append(Point(run, round(x, 1), round(height(share(run)), 1), share(run)))
     return plotted
 
 
 def height(percent: int) -> float:
-    """Where a percentage stands."""
+    """The y coordinate of a percentage."""
     return TOP + (HEIGHT - TOP - BOTTOM) * (1 - percent / 100)
 
 
 def plot(runs: Sequence[DriftRun]) -> dict[str, object]:
-    """What the template draws: size, grid, and the points with the line through them."""
+    """What the template draws: the size, the grid, and the points with the line through them."""
     plotted = points(runs)
     return {
         "width": WIDTH,

@@ -26,7 +26,7 @@ from ownership.history.models import ChangeSet
 from ownership.history.parsing import whole_number
 from ownership.models import DriftRun, Service, Table, TableGroup, Waiver
 from ownership.pages.base import BadAddress, Page
-from ownership.pages.findings import ACCEPTING, WAIVING, Row, filtered_by, identity_of, value_of
+from ownership.pages.findings import ACCEPTING, WAIVING, Row, filters_query, identity_of, value_of
 from ownership.templatetags.words import kind
 from ownership.web.forms import ReasonField
 from ownership.web.refusals import refusal
@@ -104,7 +104,7 @@ class _DecisionPage(Page):
 
     def _back(self) -> str:
         """The drift page with the filters that it had."""
-        asked = filtered_by(QueryDict(self.request.POST.get("filters", "")))
+        asked = filters_query(QueryDict(self.request.POST.get("filters", "")))
         return reverse("pages:drift") + (f"?{asked}" if asked else "")
 
     def _latest(self, number: str) -> DriftRun:
@@ -123,9 +123,9 @@ class _DecisionPage(Page):
             rest = [identity for identity in identities if identity not in error.identities]
             return acceptance.chosen_from(shown, rest), list(error.identities)
 
-    def shown(self, run: DriftRun) -> runs.Shown:
+    def shown(self, run: DriftRun) -> runs.ComparedRun:
         """The run against the map as it is now."""
-        return runs.show(run, runs.declared_now()[1], [])
+        return runs.compare_run(run, runs.declared_now()[1], [])
 
     def _gone(self, gone: Iterable[Identity]) -> list[str]:
         """What is not so any more, and who changed its table since the page was made."""
@@ -177,7 +177,7 @@ class _DecisionPage(Page):
         findings = [one for one in chosen if isinstance(one, Finding)]
         return waiving.waivers_of(findings, run.environment or None)
 
-    def write(self, shown: runs.Shown, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
+    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
         """Write the decision into the change set; the entries, where they are shown before."""
         raise NotImplementedError
 
@@ -262,12 +262,12 @@ class AcceptPage(_DecisionPage):
         stand_in = {name: acceptance.Place(group, owner) for name in tables}  # type: ignore[arg-type]
         shown = self.shown(run)
         touched = {one.table for one in chosen}
-        before = runs.elsewhere(run, touched)
+        before = _elsewhere(run, touched)
         rehearsal = Rehearsal()
         try:
             with change_set(user=self.request.user, reason="Rehearsal", source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
                 rehearsal.entries = _accept(shown, chosen, stand_in, draft)
-                after = runs.elsewhere(run, touched)
+                after = _elsewhere(run, touched)
                 rehearsal.made = [after[key] for key in after if key not in before]
                 raise _Rehearsed
         except _Rehearsed:
@@ -275,13 +275,19 @@ class AcceptPage(_DecisionPage):
         except acceptance.CanNotAccept as error:
             return Rehearsal(problem=str(error))
 
-    def write(self, shown: runs.Shown, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
+    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
         """Accept them; the reason says besides which run found them, and where."""
         draft.reason += f"\n\n{acceptance.evidence(shown.run, chosen)}"
         return _accept(shown, chosen, form.places(), draft)
 
 
-def _accept(shown: runs.Shown, chosen: Chosen, places: dict[str, acceptance.Place], draft: Any) -> list[Said]:
+def _elsewhere(run: DriftRun, tables: set[str]) -> dict[Any, tuple[DriftRun, Finding]]:
+    others = [other for other in runs.latest() if other.pk != run.pk]
+    found = runs.findings_elsewhere(others, runs.declared_now()[1], tables)
+    return {(other.pk, finding.table, finding.service): (other, finding) for other, finding in found}
+
+
+def _accept(shown: runs.ComparedRun, chosen: Chosen, places: dict[str, acceptance.Place], draft: Any) -> list[Said]:
     acceptance.accept(shown, chosen, places)
     return [said(entry) for entry in entries_of([draft.revision])] if draft.revision else []
 
@@ -320,7 +326,7 @@ class WaivePage(_DecisionPage):
         given["initial"] = {"until": runs.today() + timedelta(days=90)} | given.get("initial", {})
         return WaiveForm(**given)
 
-    def write(self, shown: runs.Shown, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
+    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
         """Waive them; of that the page shows no entries, for all they say is in its form."""
         waiving.waive(chosen, shown.run.environment or None, form.cleaned_data["until"])  # type: ignore[arg-type]
         return []

@@ -1,32 +1,33 @@
-"""Drift as a page: what the latest run of each reader and environment says of the map as it is now."""
+"""The drift page: what the latest run of each reader and environment finds, compared with the map as it is now."""
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from ownership.drift.types import Finding, Identity, Offer
+from ownership.drift.types import FINDING_KINDS, Finding, Identity, Offer, Unchecked
 from ownership.findings import runs
 from ownership.findings.acceptance import offer_identity
-from ownership.models import Waiver
-from ownership.models.drift import KINDS
+from ownership.findings.runs import ComparedRun
+from ownership.models import DriftRun, Waiver
 from ownership.pages.base import BadAddress, Page
 from ownership.pages.chart import plot, share
 from ownership.templatetags.words import kind
 
-SHOWN = 200  # findings of a run; filters lead to the others
+ROWS_SHOWN = 200  # findings of a run; the filters lead to the others
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
-FILTERS = ("reader", "environment", "kind", "owner", "table", "service", "state")
-ACCEPTING = [
-    *(
-        f"ownership.{verb}_{name}"
-        for name in ("table", "access", "secondaryindex")
-        for verb in ("add", "change", "delete")
-    ),
-    "ownership.delete_waiver",
+# Filters that ask what a finding is about, and all that the page takes.
+SUBJECTS = ("kind", "owner", "table", "service")
+FILTERS = ("reader", "environment", *SUBJECTS, "state")
+
+_CHANGES = [
+    f"ownership.{verb}_{model}"
+    for model in ("table", "access", "secondaryindex")
+    for verb in ("add", "change", "delete")
 ]
+ACCEPTING = [*_CHANGES, "ownership.delete_waiver"]
 WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
 
 
@@ -34,132 +35,170 @@ WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
 class Row:
     """A finding or an offer as the page lists it; ``value`` is what its checkbox posts."""
 
-    finding: Any
+    finding: Finding | Offer
     value: str
     new: bool = False
     waiver: Waiver | None = None
-    ended: Waiver | None = None  # one that covers it no more: its day is past, or something else is granted
-    known: bool = False  # whether the map has the service
+    ended: Waiver | None = None  # a waiver that no longer covers it: its day is past, or the grant changed
+    known: bool = False  # whether the service is on the map
 
 
-def value_of(one: Finding | Offer) -> str:
-    """A finding's or offer's identity as a form's value."""
-    return json.dumps(one.identity if isinstance(one, Finding) else offer_identity(one))
+def value_of(choice: Finding | Offer) -> str:
+    """A finding's or offer's identity as the value of a form field."""
+    identity = choice.identity if isinstance(choice, Finding) else offer_identity(choice)
+    return json.dumps(identity)
 
 
 def identity_of(value: str) -> Identity:
-    """The identity that a form's value names; BadAddress where it is none."""
+    """The identity that a form field's value names. Raises BadAddress."""
     try:
-        kind, table, part = json.loads(value)
-        nowhere = b"\0" in f"{kind}{table}{part}".encode()  # nor are halves of characters: a database has neither
+        kind, table, service = json.loads(value)
+        # A database stores neither NUL nor half a character; encoding fails for the latter.
+        is_storable = b"\0" not in f"{kind}{table}{service}".encode()
     except (ValueError, TypeError, RecursionError):
-        raise BadAddress("A finding is [kind, table, service].") from None
-    if nowhere or not (isinstance(kind, str) and isinstance(table, str) and (part is None or isinstance(part, str))):
+        is_storable = False
+    if not is_storable or not all(isinstance(name, str) for name in (kind, table, service or "")):
         raise BadAddress("A finding is [kind, table, service].")
-    return Identity(kind, table, part)  # type: ignore[arg-type]
+    return Identity(kind, table, service)
 
 
-def filtered_by(asked: Mapping[str, Any]) -> str:
-    """Those of the page's filters that are asked for, as a query."""
-    return urlencode({name: asked[name] for name in FILTERS if asked.get(name)})
+def filters_query(values: Mapping[str, Any]) -> str:
+    """Those of the page's filters that have a value, as a query string."""
+    return urlencode({name: values[name] for name in FILTERS if values.get(name)})
 
 
 class DriftPage(Page):
-    """Findings by owner and kind, with evidence and what to do; those that are new, and those that are waived."""
+    """Findings by owner and kind, with their evidence and what to do; those that are new, and those that are waived."""
 
     template_name = "ownership/drift.html"
     needs_sign_in = True
     shows_past = False
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With each run's findings, as the filters leave them."""
+        """Add each run's findings, as the filters leave them."""
         if self.moment:
-            raise BadAddress("Drift holds the latest runs against the map of today: leave out revision and as_of.")
-        every = runs.latest()
-        asked = {name: self.request.GET.get(name, "") for name in FILTERS}
-        choices = {**runs.choices(every), "kind": {name: kind(name) for name in KINDS}, "state": STATES}
-        for name, known in choices.items():
-            if asked[name] and asked[name] not in known:
-                raise BadAddress(f"{name} takes {', '.join(known) or 'nothing yet: no run was kept'}.")
+            raise BadAddress("Drift compares the latest runs with the current map: leave out revision and as_of.")
+        latest = runs.latest()
+        filters = {name: self.request.GET.get(name, "") for name in FILTERS}
+        choices = _choices(latest)
+        _refuse_unknown_values(filters, choices)
+
         head, declared = runs.declared_now()
         waivers = list(Waiver.objects.told())
-        user = self.request.user
-        may_accept, may_waive = user.has_perms(ACCEPTING), user.has_perms(WAIVING)
+        sections = []
+        for run in runs.chosen(latest, filters["reader"], filters["environment"]):
+            sections.append(_section(runs.compare_run(run, declared, waivers), waivers, filters))
+
         owners = sorted({str(owner) for owner in declared.owners.values()})
+        choices["owner"] = {owner: owner for owner in owners}
+        may_accept = self.request.user.has_perms(ACCEPTING)
+        may_waive = self.request.user.has_perms(WAIVING)
         return super().get_context_data(**kwargs) | {
             "title": "Drift",
             "revision": head[0],
-            "asked": asked,
-            "filtered": filtered_by(asked),
-            "selects": [
-                {
-                    "name": name,
-                    "asked": asked[name],
-                    "choices": known.items() if isinstance(known, dict) else zip(known, known, strict=True),
-                }
-                for name, known in (choices | {"owner": owners}).items()
-            ]
-            if every
-            else [],
-            "runs": [
-                _section(runs.show(run, declared, waivers), waivers, asked)
-                for run in runs.chosen(every, asked["reader"], asked["environment"])
-            ],
+            "asked": filters,
+            "filtered": filters_query(filters),
+            "selects": _selects(choices, filters) if latest else [],
+            "runs": sections,
             "may_accept": may_accept,
             "may_waive": may_waive,
             "may_decide": may_accept or may_waive,
         }
 
 
-def _section(shown: runs.Shown, waivers: list[Waiver], asked: dict[str, str]) -> dict[str, Any]:
-    shown = shown.about(**{name: asked[name] for name in ("kind", "owner", "table", "service") if asked[name]})
-    services = {service.name for service in shown.declared.services}
-    environment = shown.run.environment
-    made = {one.identity(): one for one in waivers if (one.environment.name if one.environment else "") == environment}
-    rows = [
-        Row(
-            one,
-            value_of(one),
-            new=one.identity in shown.new,
-            waiver=shown.waived.get(one),
-            ended=None if one in shown.waived else made.get(one.identity),
-            known=one.service in services,
-        )
-        for one in shown.result.findings
-    ]
-    rows = [
-        row for row in rows if {"": True, "open": not row.waiver, "new": row.new, "waived": row.waiver}[asked["state"]]
-    ]
-    waived = [row for row in rows if row.waiver]
-    open_rows = sorted((row for row in rows if not row.waiver), key=lambda row: not row.new)
-    offers = shown.result.offers
-    by_owner: dict[str, list[Row]] = defaultdict(list)
-    for row in open_rows[:SHOWN]:
-        by_owner[row.finding.owner or ""].append(row)
-    past = runs.figures(shown.run)
-    unchecked: dict[str, set[str]] = defaultdict(set)
-    for one in shown.result.unchecked:
-        unchecked[one.reason].add(one.service)
+def _choices(latest: Sequence[DriftRun]) -> dict[str, dict[str, str]]:
+    """For each filter with fixed values, these values and what people call them."""
+    choices = {}
+    for name, values in runs.choices(latest).items():
+        choices[name] = {value: value for value in values}
+    choices["kind"] = {name: kind(name) for name in FINDING_KINDS}
+    choices["state"] = STATES
+    return choices
+
+
+def _refuse_unknown_values(filters: Mapping[str, str], choices: Mapping[str, Mapping[str, str]]) -> None:
+    for name, known in choices.items():
+        if filters[name] and filters[name] not in known:
+            raise BadAddress(f"{name} must be one of: {', '.join(known) or 'nothing yet, as no run was kept'}.")
+
+
+def _selects(choices: Mapping[str, Mapping[str, str]], filters: Mapping[str, str]) -> list[dict[str, Any]]:
+    selects = []
+    for name, values in choices.items():
+        selects.append({"name": name, "asked": filters[name], "choices": values.items()})
+    return selects
+
+
+def _section(compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[str, str]) -> dict[str, Any]:
+    """What the page shows of a run."""
+    compared = compared.about({name: filters[name] for name in SUBJECTS if filters[name]})
+    rows = [row for row in _rows(compared, waivers) if _is_in_state(row, filters["state"])]
+    waived_rows = [row for row in rows if row.waiver]
+    open_rows = [row for row in rows if not row.waiver]
+    open_rows.sort(key=lambda row: not row.new)
+    figures = runs.figures(compared.run)
     return {
-        "shown": shown,
-        "run": shown.run,
-        "share": share(shown.run),
+        "shown": compared,
+        "run": compared.run,
+        "share": share(compared.run),
         "open": len(open_rows),
-        "more": max(0, len(open_rows) - SHOWN),
+        "more": max(0, len(open_rows) - ROWS_SHOWN),
         "new": sum(row.new for row in open_rows),
-        # Those that nobody answers for last.
-        "owners": [
-            (owner, sorted(rows, key=lambda row: (row.finding.kind, row.finding.table)))
-            for owner, rows in sorted(by_owner.items(), key=lambda item: (not item[0], item[0]))
-        ],
-        "waived": waived[:SHOWN],
-        "waived_in_all": len(waived),
-        "offers": [Row(offer, value_of(offer)) for offer in offers[:SHOWN]],
-        "offers_in_all": len(offers),
-        "unchecked": [(reason, sorted(services)) for reason, services in sorted(unchecked.items())],
-        "unresolved": shown.found.unresolved[:SHOWN],
-        "notes": shown.found.notes[:SHOWN],
-        "errors": shown.found.errors[:SHOWN],
-        "plot": plot(past),
-        "figures": past[::-1],
+        "owners": _by_owner(open_rows[:ROWS_SHOWN]),
+        "waived": waived_rows[:ROWS_SHOWN],
+        "waived_in_all": len(waived_rows),
+        "offers": [Row(offer, value_of(offer)) for offer in compared.offers[:ROWS_SHOWN]],
+        "offers_in_all": len(compared.offers),
+        "unchecked": _services_by_reason(compared.unchecked),
+        "unresolved": compared.found.unresolved[:ROWS_SHOWN],
+        "notes": compared.found.notes[:ROWS_SHOWN],
+        "errors": compared.found.errors[:ROWS_SHOWN],
+        "plot": plot(figures),
+        "figures": figures[::-1],
     }
+
+
+def _rows(compared: ComparedRun, waivers: Iterable[Waiver]) -> Iterable[Row]:
+    services = {service.name for service in compared.declared.services}
+    waiver_of = {}
+    for waiver in waivers:
+        environment = waiver.environment.name if waiver.environment else ""
+        if environment == compared.run.environment:
+            waiver_of[waiver.identity()] = waiver
+    for finding in compared.findings:
+        waiver = compared.waived.get(finding)
+        yield Row(
+            finding,
+            value_of(finding),
+            new=finding.identity in compared.new,
+            waiver=waiver,
+            ended=None if waiver else waiver_of.get(finding.identity),
+            known=finding.service in services,
+        )
+
+
+def _is_in_state(row: Row, state: str) -> bool:
+    if state == "open":
+        return row.waiver is None
+    if state == "new":
+        return row.new
+    if state == "waived":
+        return row.waiver is not None
+    return True
+
+
+def _by_owner(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
+    """The rows by owner; those without one come last."""
+    by_owner: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_owner[row.finding.owner or ""].append(row)
+    for of_owner in by_owner.values():
+        of_owner.sort(key=lambda row: (row.finding.kind, row.finding.table))
+    return sorted(by_owner.items(), key=lambda item: (not item[0], item[0]))
+
+
+def _services_by_reason(unchecked: Iterable[Unchecked]) -> list[tuple[str, list[str]]]:
+    services: dict[str, set[str]] = defaultdict(set)
+    for access in unchecked:
+        services[access.reason].add(access.service)
+    return [(reason, sorted(names)) for reason, names in sorted(services.items())]

@@ -3,7 +3,7 @@
 from django import template
 from django.utils.html import format_html
 
-from ownership.drift.report import MODES, TODO, in_words
+from ownership.drift.report import MODE_LABELS, WHAT_TO_DO, in_words
 
 register = template.Library()
 
@@ -11,14 +11,14 @@ register = template.Library()
 @register.filter
 def todo(kind: str) -> str:
     """What people do about a finding of that kind."""
-    return TODO[kind]
+    return WHAT_TO_DO[kind]
 
 
 @register.filter
 def permitted(value: str | None) -> str:
     """A mode as it stands on all pages; keys and indexes as they are."""
     words = in_words(value)
-    return format_html('<span class="mode {}">{}</span>', value, words) if value in MODES else words
+    return format_html('<span class="mode {}">{}</span>', value, words) if value in MODE_LABELS else words
 
 
 @register.filter

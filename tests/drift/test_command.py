@@ -52,7 +52,7 @@ def test_drift_is_1_and_names_owner_place_and_what_to_do(tmp_path: Path) -> None
     status, output = run(tmp_path, resource=f"[{ARN}biztechUsers, {ARN}biztechPrizes]")
     assert status == 1
     for part in (
-        "Ask payments (1)",
+        "Owner: payments (1)",
         "undeclared_access",
         "users/serverless.yml:10",
         "declare the access, or take",
@@ -193,7 +193,7 @@ def test_a_token_may_end_with_a_line_break(tmp_path: Path, registry: tuple[str, 
 def test_no_error_tells_the_token(tmp_path: Path, capsys: pytest.CaptureFixture[str], token: str) -> None:
     assert run(tmp_path, "--registry", "http://127.0.0.1:1/map/", "--token", token)[0] == 2
     said = capsys.readouterr().err
-    assert "--token: has characters that no token has" in said
+    assert "--token: contains characters that no token has" in said
     assert "cr" not in said.replace("characters", "")
 
 
@@ -210,7 +210,7 @@ def test_what_the_registry_waived_does_not_count(tmp_path: Path, registry: tuple
     assert requests[1] == ("/v1/drift/waivers/", "Token secret")
     assert "undeclared_access biztechPrizes users: until 9999-12-31: Prizes move soon" in output
     assert "1 finding, 1 of them waived" in output
-    assert "Ask payments" not in output
+    assert "Owner: payments" not in output
     assert status == 0
 
 
@@ -219,7 +219,7 @@ def test_where_waivers_can_not_be_read_every_finding_counts(
 ) -> None:
     status, _ = run(tmp_path, "--registry", f"{registry[0]}/open/map/", resource=f"{ARN}biztechPrizes")
     assert status == 1
-    assert "no waivers, so that every finding counts" in capsys.readouterr().err
+    assert "no waivers, so every finding counts" in capsys.readouterr().err
 
 
 def test_a_refusal_is_2_with_its_status(
@@ -235,7 +235,7 @@ def test_a_token_is_not_carried_along_a_redirect(
     address, requests = registry
     assert run(tmp_path, "--registry", f"{address}/moved/", "--token", "secret")[0] == 2
     assert len(requests) == 1
-    assert "give that address" in capsys.readouterr().err
+    assert "use that address" in capsys.readouterr().err
 
 
 def test_it_runs_without_django(tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ def test_without_its_one_dependency_it_says_what_it_takes() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (
         2,
-        "drift: there is no module yaml. It takes PyYAML: pip install PyYAML\n",
+        "drift: the module yaml is missing; drift needs PyYAML: pip install PyYAML\n",
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from ownership.drift.compare import agreement, compare
+from ownership.drift.compare import compare
 from ownership.drift.registry_client import from_map
 from ownership.drift.serialization import from_json, to_json
 from ownership.drift.types import (
@@ -48,7 +48,7 @@ def test_agreement_counts_pairs_and_shapes_and_leaves_out_what_nobody_can_know()
     )
     found = Infrastructure("serverless", grants, services=frozenset({"users", "bots"}))
     # users agrees, bots is granted nothing, of stickers nothing was read
-    assert agreement(declared, found, compare(declared, found)) == (1, 2)
+    assert compare(declared, found).agreement() == (1, 2)
 
 
 def test_of_deployed_tables_the_shapes_are_compared() -> None:
@@ -56,4 +56,4 @@ def test_of_deployed_tables_the_shapes_are_compared() -> None:
     declared = from_map(a_map("users read biztechUsers", "users read gone", biztechUsers={"key_schema": key}))
     found = Infrastructure("dynamodb", tables=(TableShape("biztechUsers"), TableShape("other")), all_tables=True)
     # biztechUsers agrees; gone is not deployed, other not registered
-    assert agreement(declared, found, compare(declared, found)) == (1, 3)
+    assert compare(declared, found).agreement() == (1, 3)

@@ -29,13 +29,13 @@ def declare(service, mode, table="orders"):
 def accept_all(run, *kinds):
     """Accept what the run finds, or that of some kinds; the findings that are left."""
     shown = show(run)
-    every = [*shown.result.findings, *shown.result.offers]
+    every = [*shown.findings, *shown.offers]
     chosen = [one for one in every if not kinds or getattr(one, "kind", "offer") in kinds]
     group, _ = TableGroup.objects.get_or_create(name="Group")
     place = acceptance.Place(group, Service.objects.get(name="payments"))
     with change_set(reason="So it is", source=ChangeSet.Source.DRIFT):
         acceptance.accept(shown, chosen, dict.fromkeys(acceptance.new_tables(chosen), place))
-    return [finding.kind for finding in show(run).result.findings]
+    return [finding.kind for finding in show(run).findings]
 
 
 def modes():
@@ -97,7 +97,7 @@ def test_a_table_comes_with_its_keys_its_indexes_and_all_who_may_use_it():
     assert accept_all(run) == []
     table = Table.objects.get(name="shadow")
     assert (table.owner.name, table.group.name, table.key_schema_text()) == ("payments", "Group", "id + at")
-    assert runs.key_schema_value(table.indexes.get()) == Keys(KeyAttribute("at", "N"))
+    assert runs.stated_keys(table.indexes.get()) == Keys(KeyAttribute("at", "N"))
     assert modes() == {("bots", "shadow"): "read", ("payments", "shadow"): "write"}
     assert ChangeSet.objects.filter(source="drift").count() == 1
 
@@ -135,11 +135,11 @@ def test_offered_keys_are_filled_in_for_table_and_index():
     SecondaryIndex.objects.create(table=table, name="by-at")
     shape = TableShape("orders", Keys(KeyAttribute("id", "S")), (("by-at", Keys(KeyAttribute("at"))),), HERE)
     run = keep_run(tables=(shape,))
-    assert len(show(run).result.offers) == 2
+    assert len(show(run).offers) == 2
     assert accept_all(run) == []
     table.refresh_from_db()
     assert (table.key_schema_text(), table.indexes.get().key_schema_text()) == ("id", "at")
-    assert show(run).result.offers == ()
+    assert show(run).offers == ()
 
 
 def test_a_service_that_the_map_does_not_have_is_in_the_way_and_nothing_is_written():
@@ -166,7 +166,7 @@ def test_a_name_that_no_table_can_have_is_in_the_way():
 def test_what_is_chosen_must_still_be_so():
     declare("payments", "read")
     run = keep_run("payments read_write orders")
-    identities = [finding.identity for finding in show(run).result.findings]
+    identities = [finding.identity for finding in show(run).findings]
     assert [one.identity for one in acceptance.chosen_from(show(run), identities)] == identities
     Access.objects.get().delete()
     with pytest.raises(acceptance.Overtaken) as overtaken:
@@ -177,6 +177,6 @@ def test_what_is_chosen_must_still_be_so():
 def test_the_reason_says_run_finding_and_place():
     declare("payments", "read")
     run = keep_run("payments read_write orders")
-    told = acceptance.evidence(run, show(run).result.findings)
+    told = acceptance.evidence(run, show(run).findings)
     assert told.startswith(f"Accepted from run {run.pk} serverless of {run.time:%Y-%m-%d %H:%M} UTC:\n")
     assert "wider_grant orders payments, declared: Read; found: Read + Write (payments/serverless.yml:1)" in told

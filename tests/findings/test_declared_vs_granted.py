@@ -46,7 +46,7 @@ def test_a_tables_services_with_what_differs_and_where(orders):
         ("orders", "teams"): ("read", "read", "interactions", []),
         ("orders", "interactions"): (None, "read", None, []),
     }
-    assert {row.service: row.places for row in latest.rows}["bots"] == (Location("bots/serverless.yml", 2),)
+    assert {row.service: row.evidence for row in latest.rows}["bots"] == (Location("bots/serverless.yml", 2),)
 
 
 def test_a_services_tables_and_not_those_of_its_family(orders):
@@ -76,7 +76,7 @@ def test_of_what_the_run_knows_nothing_is_apart_and_what_it_knows_half_is_not(vi
     unknown = Unresolved(place, "${ssm:x}", "not given", "payments", frozenset({"write"}))
     keep_run(services=frozenset({"payments"}), unresolved=(unknown,))
     (latest,) = declared_vs_granted.of_table(orders)
-    assert [row.service for row in latest.told] == ["payments"]
+    assert [row.service for row in latest.known] == ["payments"]
     assert {reason: [row.service for row in rows] for reason, rows in latest.unknown.items()} == {
         "no permissions of the service were read": ["teams"]
     }
@@ -89,7 +89,7 @@ def test_of_what_the_run_knows_nothing_is_apart_and_what_it_knows_half_is_not(vi
 def test_what_is_waived_says_until_when(orders):
     run = keep_run("bots write orders")
     with change_set(reason="The old bot goes"):
-        waive(show(run).result.findings, None, today() + timedelta(days=3))
+        waive(show(run).findings, None, today() + timedelta(days=3))
     (latest,) = declared_vs_granted.of_table(orders)
     (waiver,) = [row.waiver for row in latest.rows if row.waiver]
     assert (waiver.until, waiver.reason) == (today() + timedelta(days=3), "The old bot goes")
@@ -99,7 +99,7 @@ def test_it_says_the_same_as_the_whole_comparison(seeded):
     run = keep_run(
         "events read biztechEvents", "bots write biztechUsers", "payments read_write biztechUsers", "x read y"
     )
-    whole = {finding.identity for finding in show(run).result.findings}
+    whole = {finding.identity for finding in show(run).findings}
     by_table = {
         finding.identity
         for table in Table.objects.all()

@@ -22,7 +22,7 @@ def orders():
 
 
 def identities(shown):
-    return [tuple(finding.identity) for finding in shown.result.findings]
+    return [tuple(finding.identity) for finding in shown.findings]
 
 
 def test_a_finding_that_the_map_settles_is_gone_at_once(orders):
@@ -57,7 +57,7 @@ def test_new_is_what_the_run_before_had_not(orders):
 def test_what_returns_from_an_ended_waiver_is_new(orders, monkeypatch):
     first = keep_run("bots write orders")
     with change_set(reason="Until tonight"):
-        waive(show(first).result.findings, None, runs.today())
+        waive(show(first).findings, None, runs.today())
     assert show(keep_run("bots write orders")).new == set()
     tomorrow = runs.today() + timedelta(days=1)
     monkeypatch.setattr(runs, "today", lambda: tomorrow)
@@ -68,7 +68,7 @@ def test_what_returns_from_an_ended_waiver_is_new(orders, monkeypatch):
 
 def test_what_returns_from_a_waiver_of_the_run_before_is_new(orders):
     with change_set(reason="Next term"):
-        waive(show(keep_run("bots write orders")).result.findings, None, runs.today())
+        waive(show(keep_run("bots write orders")).findings, None, runs.today())
     assert show(keep_run("bots read_write orders")).new == {("undeclared_access", "orders", "bots")}
     assert show(keep_run("bots read_write orders")).new == set()
 

@@ -35,7 +35,7 @@ def bots_write():
 
 def waive_all(run, until=None, reason="Until the new bot is out"):
     with change_set(reason=reason):
-        return waive(show(run).result.findings, run.environment or None, until or today() + SOON)
+        return waive(show(run).findings, run.environment or None, until or today() + SOON)
 
 
 def test_what_is_waived_is_so_with_the_change_sets_reason(bots_write):
@@ -57,7 +57,7 @@ def test_it_counts_again_when_its_day_is_past(bots_write, monkeypatch):
 def test_it_counts_again_when_something_else_is_granted(bots_write):
     waive_all(bots_write)
     later = keep_run("bots read_write orders", "payments read orders")
-    assert len(show(later).result.findings) == 1
+    assert len(show(later).findings) == 1
     assert show(later).waived == {}
 
 
@@ -117,7 +117,7 @@ def test_it_ends_on_the_same_day_of_the_next_year_at_the_latest(monkeypatch, now
 @pytest.mark.parametrize("days", [-1, 367])
 def test_it_ends_neither_in_the_past_nor_in_more_than_a_year(bots_write, days):
     with pytest.raises(ValidationError), change_set(reason="Test"):
-        waive(show(bots_write).result.findings, None, today() + timedelta(days=days))
+        waive(show(bots_write).findings, None, today() + timedelta(days=days))
     assert not Waiver.objects.exists()
 
 

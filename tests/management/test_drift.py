@@ -7,7 +7,7 @@ import os
 import pytest
 
 from ownership.drift.registry_client import from_map
-from ownership.findings import runs
+from ownership.findings import keeping
 from ownership.findings.runs import declared_now
 from ownership.history import time_travel
 from ownership.history.change_sets import change_set
@@ -110,7 +110,7 @@ def test_save_with_a_foreign_map_is_refused(seeded, project, capsys):
 
 
 def test_what_is_too_large_is_not_kept_and_says_so(seeded, project, monkeypatch, capsys):
-    monkeypatch.setattr(runs, "LARGEST", 100)
+    monkeypatch.setattr(keeping, "LARGEST", 100)
     assert save(project) == 2
     assert "a run keeps 100 at most" in capsys.readouterr().err
     assert not DriftRun.objects.exists()
@@ -125,8 +125,8 @@ def test_what_no_database_can_store_is_kept_without_it(seeded, project):
 
 
 def test_older_runs_keep_their_figures_alone(seeded, project, monkeypatch):
-    monkeypatch.setattr(runs, "KEPT_WHOLE", 2)
-    monkeypatch.setattr(runs, "KEPT", 3)
+    monkeypatch.setattr(keeping, "KEPT_WHOLE", 2)
+    monkeypatch.setattr(keeping, "KEPT", 3)
     for _ in range(5):
         save(project)
     kept = list(DriftRun.objects.order_by("pk"))

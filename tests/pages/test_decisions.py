@@ -80,7 +80,7 @@ def test_several_findings_are_accepted_in_one_change_set_with_reason_and_evidenc
     assert change.reason.startswith(f"The bot's new job\n\nAccepted from run {run.pk} serverless")
     assert "undeclared_access orders bots, declared: nothing; found: Write (bots/serverless.yml:2)" in change.reason
     assert Table.objects.get(name="shadow").owner == owner
-    assert show(run).result.findings == ()
+    assert show(run).findings == ()
     assert list(Verification().run()) == []
 
 
@@ -131,7 +131,7 @@ def test_what_would_now_be_written_is_shown_again_first(lead_client, run):
     assert Access.objects.count() == 1
     done = confirm(lead_client, ACCEPT, again, BOTS, reason="The bot's new job")
     assert "1 finding accepted" in messages(done)
-    assert show(newer).result.findings == ()
+    assert show(newer).findings == ()
 
 
 def test_what_another_environment_disagrees_with_then_is_said_before(lead_client, run):
@@ -215,7 +215,7 @@ def test_another_grant_than_was_shown_is_not_waived(lead_client, run):
 def test_another_leads_waiver_is_shown_before_it_is_written_over(lead_client, run):
     page = look(lead_client, WAIVE, run, BOTS)
     with change_set(reason="Mine until Friday", user=get_user_model().objects.create_user("other")):
-        waive([one for one in show(run).result.findings if one.identity == tuple(BOTS)], None, today())
+        waive([one for one in show(run).findings if one.identity == tuple(BOTS)], None, today())
     head = ChangeSet.objects.count()
     until = str(today() + timedelta(days=20))
     again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=until)
@@ -234,7 +234,7 @@ def test_another_leads_waiver_is_shown_before_it_is_written_over(lead_client, ru
 def waived(run):
     """bots' use of orders is waived for a month."""
     with change_set(reason="The old bot goes", user=get_user_model().objects.create_user("other")):
-        return waive([one for one in show(run).result.findings if one.identity == tuple(BOTS)], None, today() + MONTH)
+        return waive([one for one in show(run).findings if one.identity == tuple(BOTS)], None, today() + MONTH)
 
 
 def test_what_is_waived_can_be_accepted_which_ends_the_waiver_and_keeps_both_in_history(lead_client, run, waived):
@@ -255,7 +255,7 @@ def test_what_is_waived_can_be_accepted_which_ends_the_waiver_and_keeps_both_in_
 def test_a_waiver_made_meanwhile_is_shown_before_it_is_ended(lead_client, run):
     page = look(lead_client, ACCEPT, run, BOTS)
     with change_set(reason="Mine until Friday", user=get_user_model().objects.create_user("other")):
-        waive([one for one in show(run).result.findings if one.identity == tuple(BOTS)], None, today())
+        waive([one for one in show(run).findings if one.identity == tuple(BOTS)], None, today())
     again = confirm(lead_client, ACCEPT, page, BOTS, reason="It stays after all")
     assert again.status_code == 409
     assert f"other waived this until {today()} (“Mine until Friday" in again.text
@@ -267,7 +267,7 @@ def test_what_was_accepted_and_is_found_again_counts_again(lead_client, run, wai
     confirm(lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all")
     Access.objects.get(service__name="bots").delete()
     shown = show(run)
-    assert tuple(BOTS) in {one.identity for one in shown.result.findings}
+    assert tuple(BOTS) in {one.identity for one in shown.findings}
     assert shown.waived == {}
 
 
@@ -282,7 +282,7 @@ def test_a_waiver_in_another_environment_stays(seeded, lead_client):
     for environment in ("dev", "production"):
         each = keep_run("qr write biztechUsers", environment=environment, services=frozenset({"qr"}))
         with change_set(reason="Both"):
-            waive([one for one in show(each).result.findings if one.service == "qr"], environment, today())
+            waive([one for one in show(each).findings if one.service == "qr"], environment, today())
     confirm_one = ["undeclared_access", "biztechUsers", "qr"]
     form = {"run": each.pk, "revision": "1", "finding": json.dumps(confirm_one)}
     confirm(lead_client, ACCEPT, lead_client.post(ACCEPT, form), confirm_one, reason="It stays after all")
@@ -294,7 +294,7 @@ def test_a_table_that_is_not_deployed_goes_with_the_waiver_that_is_accepted(lead
     gone = ["table_not_deployed", "orders", None]
     run = keep_run(reader="dynamodb", all_tables=True)
     with change_set(reason="Soon"):
-        waive([one for one in show(run).result.findings if one.identity == tuple(gone)], None, today())
+        waive([one for one in show(run).findings if one.identity == tuple(gone)], None, today())
     form = {"run": str(run.pk), "revision": "1", "finding": [json.dumps(gone)]}
     done = confirm(lead_client, ACCEPT, lead_client.post(ACCEPT, form), gone, reason="Never deployed")
     assert "1 finding accepted" in messages(done)

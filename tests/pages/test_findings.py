@@ -33,7 +33,7 @@ def drifted():
     make_service("bots")
     first = keep_run("payments read_write orders")
     with change_set(reason="Until they are split"):
-        waive(show(first).result.findings, None, today() + timedelta(days=9))
+        waive(show(first).findings, None, today() + timedelta(days=9))
     return keep_run(
         "payments read_write orders",
         "bots write orders",
@@ -131,7 +131,7 @@ def test_a_service_leads_to_its_page_unless_the_map_has_none(viewer_client, drif
 
 def test_what_is_new_and_waived_already_is_not_counted_as_new(viewer_client, drifted):
     with change_set(reason="Until summer"):
-        waive(show(drifted).result.findings, None, today() + timedelta(days=9))
+        waive(show(drifted).findings, None, today() + timedelta(days=9))
     page = viewer_client.get(DRIFT).text
     assert "0 findings now; 3 waived" in text_of(page)
     for query in ("", "?state=waived"):
@@ -205,10 +205,10 @@ def test_queries_do_not_grow_with_findings(lead_client, drifted):
 def test_what_a_page_leaves_out_it_says(viewer_client, seeded, monkeypatch):
     monkeypatch.setattr(page_module, "SHOWN", 2)
     run = keep_run(*(f"bots write shadow{number}" for number in range(5)))
-    open_ones = len(show(run).result.findings)
+    open_ones = len(show(run).findings)
     assert f"{open_ones - 2} more: filter by owner" in viewer_client.get(DRIFT).text
     with change_set(reason="All of them"):
-        waive(show(run).result.findings, None, today() + timedelta(days=9))
+        waive(show(run).findings, None, today() + timedelta(days=9))
     page = viewer_client.get(DRIFT).text
     assert f"Waived ({open_ones})" in page
     assert "First 2 shown: filter by owner" in page

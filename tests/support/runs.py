@@ -4,6 +4,7 @@ from typing import Any
 
 from ownership.drift.types import GrantedAccess, Infrastructure, Location
 from ownership.findings import runs
+from ownership.findings.keeping import keep
 from ownership.models import DriftRun
 
 
@@ -16,9 +17,9 @@ def keep_run(*grants: str, environment: str | None = None, reader: str = "server
             accesses[GrantedAccess(service, table, mode)] = (Location(f"{service}/serverless.yml", line),)  # type: ignore[arg-type]
     found.setdefault("services", frozenset(access.service for access in accesses))
     head, declared = runs.declared_now()
-    return runs.keep(head, declared, Infrastructure(reader, accesses, **found), environment, "nightly")
+    return keep(head, declared, Infrastructure(reader, accesses, **found), environment, "nightly")
 
 
-def show(run: DriftRun) -> runs.Shown:
+def show(run: DriftRun) -> runs.ComparedRun:
     """The run as the pages show it: compared with the map and the waivers of today."""
-    return runs.show(run, runs.declared_now()[1], runs.waivers_in_force(runs.today()))
+    return runs.compare_run(run, runs.declared_now()[1], runs.waivers_in_force(runs.today()))
