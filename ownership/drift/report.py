@@ -46,9 +46,10 @@ def _errors(found: Infrastructure) -> list[str]:
 def _findings_by_owner(findings: Iterable[Finding]) -> Iterator[str]:
     by_owner: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        heading = f"Owner: {finding.owner}" if finding.owner else "Owner unknown"
-        by_owner[heading].append(finding)
-    for heading, of_owner in sorted(by_owner.items()):
+        by_owner[finding.owner or ""].append(finding)
+    # Findings without an owner come last.
+    for owner, of_owner in sorted(by_owner.items(), key=lambda item: (not item[0], item[0])):
+        heading = f"Owner: {owner}" if owner else "Owner unknown"
         yield f"{heading} ({len(of_owner)})"
         yield from _finding_rows(of_owner)
         yield ""

@@ -55,7 +55,7 @@ def test_drift_is_1_and_names_owner_place_and_what_to_do(tmp_path: Path) -> None
         "Owner: payments (1)",
         "undeclared_access",
         "users/serverless.yml:10",
-        "declare the access, or take",
+        "declare the access, or remove",
     ):
         assert part in output
 

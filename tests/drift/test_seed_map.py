@@ -14,7 +14,7 @@ from ownership.drift.compare import compare
 from ownership.drift.naming import Names
 from ownership.drift.readers.serverless import read_projects
 from ownership.drift.registry_client import load
-from ownership.drift.types import GrantedAccess
+from ownership.drift.types import DeclaredAccess
 from tests.support.drift_projects import ARN, write
 
 HERE = Path(__file__).parent
@@ -75,7 +75,7 @@ def test_the_findings_are_those_worked_out_by_hand(environment: str | None, give
     }
 
 
-def granting(service: str, accesses: Iterable[GrantedAccess]) -> dict[str, str]:
+def granting(service: str, accesses: Iterable[DeclaredAccess]) -> dict[str, str]:
     """A project that grants a service its accesses."""
     action = {"read": "dynamodb:Query", "write": "dynamodb:PutItem"}
     statements = [
@@ -97,7 +97,7 @@ def test_what_the_map_declares_is_no_drift_and_each_access_that_is_missing_is_on
     for access in sorted(accesses):
         write(tmp_path, granting(access.service, accesses - {access}))
         (finding,) = compare(declared, read_projects(tmp_path, names, {})).findings
-        other = {GrantedAccess(access.service, access.table, mode) for mode in ("read", "write")} - {access}
+        other = {DeclaredAccess(access.service, access.table, mode) for mode in ("read", "write")} - {access}
         kind = "narrower_grant" if other & accesses else "access_not_granted"
         assert finding.identity == (kind, access.table, access.service)
         write(tmp_path, granting(access.service, accesses))

@@ -112,7 +112,7 @@ def test_save_with_a_foreign_map_is_refused(seeded, project, capsys):
 def test_what_is_too_large_is_not_kept_and_says_so(seeded, project, monkeypatch, capsys):
     monkeypatch.setattr(keeping, "LARGEST", 100)
     assert save(project) == 2
-    assert "a run keeps 100 at most" in capsys.readouterr().err
+    assert "a run keeps at most 100" in capsys.readouterr().err
     assert not DriftRun.objects.exists()
 
 

@@ -57,7 +57,7 @@ def test_findings_stand_by_owner_with_evidence_and_what_to_do(viewer_client, dri
         "<strong>Undeclared access</strong>",
         'orders</a> <strong class="new">new</strong>',
         "<code>bots/serverless.yml:2</code>",
-        "declare the access, or take the grant away",
+        "declare the access, or remove the grant",
         "Owner unknown (1)",
         "2 findings now, <strong>2 new</strong> since the previous run; 1 waived",
         "Until they are split",
@@ -117,7 +117,7 @@ def test_nonsense_is_told_what_it_takes(viewer_client, drifted, query):
 
 
 def test_more_than_a_page_holds_is_counted_and_narrowed_to(lead_client, drifted, monkeypatch):
-    monkeypatch.setattr(page_module, "SHOWN", 1)
+    monkeypatch.setattr(page_module, "ROWS_SHOWN", 1)
     page = lead_client.get(DRIFT).text
     assert "1 more: filter by owner, kind, table or service" in page
     assert len(ticks(page) - {("key_schema_offered", "orders", None), ("wider_grant", "orders", "payments")}) == 1
@@ -203,7 +203,7 @@ def test_queries_do_not_grow_with_findings(lead_client, drifted):
 
 
 def test_what_a_page_leaves_out_it_says(viewer_client, seeded, monkeypatch):
-    monkeypatch.setattr(page_module, "SHOWN", 2)
+    monkeypatch.setattr(page_module, "ROWS_SHOWN", 2)
     run = keep_run(*(f"bots write shadow{number}" for number in range(5)))
     open_ones = len(show(run).findings)
     assert f"{open_ones - 2} more: filter by owner" in viewer_client.get(DRIFT).text
