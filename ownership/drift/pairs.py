@@ -170,8 +170,10 @@ class Comparison:
     def findings(self) -> tuple[Finding, ...]:
         """Everything that differs, by table, service and kind."""
         findings: list[Finding] = []
-        for pair in (*self.pairs, *self.tables):
+        for pair in self.pairs:
             findings.extend(pair.findings)
+        for table in self.tables:
+            findings.extend(table.findings)
         return tuple(sorted(findings, key=_order))
 
     @cached_property

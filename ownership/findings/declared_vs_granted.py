@@ -111,7 +111,7 @@ def _runs_that_read_permissions() -> list[DriftRun]:
     # What a run found of tables may be long, and is not needed here.
     latest = DriftRun.objects.latest_of_each().defer("found", "findings")
     runs = latest.annotate(services=F("found__services"), unresolved=F("found__unresolved"))
-    return [run for run in runs if run.services]  # type: ignore[attr-defined]
+    return [run for run in runs if run.services]
 
 
 def _services() -> list[DeclaredService]:

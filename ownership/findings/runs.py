@@ -136,7 +136,7 @@ def found_of_tables(run: DriftRun, tables: Collection[str]) -> Infrastructure:
 
 def _found(run: DriftRun, rows: Iterable[Grant]) -> Infrastructure:
     grants = {row.value(): row.locations() for row in rows}
-    return from_json(run.reader, run.found, grants)
+    return from_json(run.reader, run.found or {}, grants)
 
 
 # Waivers

@@ -33,14 +33,22 @@ WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
 
 @dataclass(frozen=True)
 class Row:
-    """A finding or an offer as the page lists it; ``value`` is what its checkbox posts."""
+    """A finding as the page lists it; ``value`` is what its checkbox posts."""
 
-    finding: Finding | Offer
+    finding: Finding
     value: str
     new: bool = False
     waiver: Waiver | None = None
     ended: Waiver | None = None  # a waiver that no longer covers it: its day is past, or the grant changed
     known: bool = False  # whether the service is on the map
+
+
+@dataclass(frozen=True)
+class OfferRow:
+    """An offer as the page lists it; ``value`` is what its checkbox posts."""
+
+    finding: Offer
+    value: str
 
 
 def value_of(choice: Finding | Offer) -> str:
@@ -147,7 +155,7 @@ def _section(compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[
         "owners": _by_owner(open_rows[:ROWS_SHOWN]),
         "waived": waived_rows[:ROWS_SHOWN],
         "waived_in_all": len(waived_rows),
-        "offers": [Row(offer, value_of(offer)) for offer in compared.offers[:ROWS_SHOWN]],
+        "offers": [OfferRow(offer, value_of(offer)) for offer in compared.offers[:ROWS_SHOWN]],
         "offers_in_all": len(compared.offers),
         "unchecked": _services_by_reason(compared.unchecked),
         "unresolved": compared.found.unresolved[:ROWS_SHOWN],
@@ -166,13 +174,13 @@ def _rows(compared: ComparedRun, waivers: Iterable[Waiver]) -> Iterable[Row]:
         if environment == compared.run.environment:
             waiver_of[waiver.identity()] = waiver
     for finding in compared.findings:
-        waiver = compared.waived.get(finding)
+        covered_by = compared.waived.get(finding)
         yield Row(
             finding,
             value_of(finding),
             new=finding.identity in compared.new,
-            waiver=waiver,
-            ended=None if waiver else waiver_of.get(finding.identity),
+            waiver=covered_by,
+            ended=None if covered_by else waiver_of.get(finding.identity),
             known=finding.service in services,
         )
 
