@@ -1,6 +1,7 @@
-"""What all pages share: who may look, the moment that is shown, and refusals that say what to do."""
+"""What all pages share: who may read them, the moment that they show, and answers to bad addresses."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -15,90 +16,126 @@ from ownership.history.models import ChangeSet
 from ownership.pages.former_names import Moved, NothingNamed
 from ownership.web.refusals import refusal
 
+# What a template is rendered with.
+Context = dict[str, Any]
+MOMENT_PARAMETERS = ("revision", "as_of")
+# Parameters that do not go along to the same page on another day: a page number means something else there.
+NOT_KEPT = (*MOMENT_PARAMETERS, "page", "before")
+
 
 class BadAddress(ValueError):
-    """A query parameter has a value that it doesn't take; the message says what it would."""
+    """A query parameter has a value that the page does not take. The message says what it takes."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The past revision that a page shows, its change set, and the one after it, which ended it."""
+
+    revision: int
+    change_set: ChangeSet | None
+    following: ChangeSet | None
+
+    @property
+    def query(self) -> str:
+        """What an address ends in that shows the same moment."""
+        return f"revision={self.revision}"
 
 
 class Page(TemplateView):
-    """A page to read. Subclasses give `template_name` and `get_context_data`, which sees the rows of the moment.
+    """A page to read. Subclasses give `template_name` and `get_context_data`.
 
-    `?revision=` or `?as_of=` shows the map of then, to people who are signed in.
+    With `?revision=` or `?as_of=` the page shows the map of that time, to people who are signed in: queries and
+    template then see the rows of that time.
     """
 
     http_method_names = ["get", "head", "options"]
-    # History and drift ask for a sign-in also where the map is open to all.
+    # History and drift need a sign-in even where everybody may read the map.
     needs_sign_in = False
     # Whether the page offers itself as it was on another day.
     shows_past = True
     request: HttpRequest
-    # The moment asked for, None for today: revision, change set, the one that followed, and the query that asks for it.
-    moment: dict[str, Any] | None
+    # None for today.
+    moment: Moment | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Ask for a sign-in where it takes one; show what is asked for as of its moment; name what is wrong."""
-        asked = {name: request.GET[name] for name in ("revision", "as_of") if request.GET.get(name)}
-        if not request.user.is_authenticated and (self.needs_sign_in or asked or not settings.ANONYMOUS_READ):
+        """Ask for a sign-in where one is needed; show the page at its moment, or what is wrong with the address."""
+        moment_parameters = {}
+        for name in MOMENT_PARAMETERS:
+            if request.GET.get(name):
+                moment_parameters[name] = request.GET[name]
+        needs_sign_in = self.needs_sign_in or bool(moment_parameters) or not settings.ANONYMOUS_READ
+        if needs_sign_in and not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         try:
-            texts = [request.path, *request.GET, *(text for values in request.GET.lists() for text in values[1])]
-            if any("\x00" in text for text in texts):
-                raise BadAddress("An address can't hold the NUL character.")
-            self.moment = _moment(asked)
-            with time_travel.as_of(self.moment["revision"]) if self.moment else nullcontext():
-                response: Any = self._shown(request, *args, **kwargs)
+            _refuse_nul(request)
+            self.moment = _moment(moment_parameters)
+            with self._at_moment():
+                response = self._rendered(request, *args, **kwargs)
         except (BadAddress, time_travel.BadMoment) as error:
-            return refusal(request, 400, "This address asks for what is not there", str(error))
+            return refusal(request, 400, "Invalid address", str(error))
         except Moved as moved:
             return redirect(moved.url)
         except Http404 as error:
             return refusal(request, 404, "Not found", str(error))
-        # The same for all who may read, but who may is asked each time.
+        # The same for everybody who may read it; but whether somebody may must be asked each time.
         response["Cache-Control"] = "private, no-cache"
         return response
 
-    def _shown(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """The page, rendered: whatever its template still reads is to be of the moment, too; so are near names."""
+    def _at_moment(self) -> AbstractContextManager[None]:
+        if self.moment is None:
+            return nullcontext()
+        return time_travel.as_of(self.moment.revision)
+
+    def _rendered(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Render at once, so that what the template reads is of the moment, too, and so are similar names."""
         try:
             response: Any = super().dispatch(request, *args, **kwargs)
-            return response.render() if hasattr(response, "render") else response
+            if hasattr(response, "render"):
+                response = response.render()
+            return response
         except NothingNamed as error:
-            near_by = [] if error.namesakes else similar_names(error.name)
-            context = {"name": error.name, "namesakes": error.namesakes, "near": near_by, **self._of_moment()}
-            return refusal(request, 404, "Not found", str(error), **context)
+            similar = [] if error.namesakes else similar_names(error.name)
+            context = {"name": error.name, "namesakes": error.namesakes, "near": similar}
+            return refusal(request, 404, "Not found", str(error), **context, **self._moment_context())
 
-    def _of_moment(self) -> dict[str, Any]:
+    def _moment_context(self) -> Context:
         return {
             "moment": self.moment,
-            # What links to other pages end in, so that they show the same moment.
-            "keep": f"?{self.moment['query']}" if self.moment else "",
+            # Links to other pages end in this, so that they show the same moment.
+            "keep": f"?{self.moment.query}" if self.moment else "",
         }
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With the moment asked for."""
-        return super().get_context_data(**kwargs) | {
-            **self._of_moment(),
-            "shows_past": self.shows_past,
-            "other_parameters": [
-                (name, value)
-                for name, values in self.request.GET.lists()
-                for value in values
-                if name not in ("revision", "as_of", "page", "before")
-            ],
-        }
+    def get_context_data(self, **kwargs: Any) -> Context:
+        """Return the context of every page: its moment, and the parameters to keep on another day."""
+        other_parameters = []
+        for name, values in self.request.GET.lists():
+            if name not in NOT_KEPT:
+                other_parameters += [(name, value) for value in values]
+        context = super().get_context_data(**kwargs)
+        context |= self._moment_context()
+        context["shows_past"] = self.shows_past
+        context["other_parameters"] = other_parameters
+        return context
 
 
-def _moment(asked: dict[str, str]) -> dict[str, Any] | None:
-    if not asked:
+def _refuse_nul(request: HttpRequest) -> None:
+    """Raise BadAddress for a NUL character, which PostgreSQL takes in no text."""
+    texts = [request.path]
+    for name, values in request.GET.lists():
+        texts += [name, *values]
+    if any("\x00" in text for text in texts):
+        raise BadAddress("An address cannot contain the NUL character.")
+
+
+def _moment(parameters: dict[str, str]) -> Moment | None:
+    """Return the moment that the parameters ask for, None without any."""
+    if not parameters:
         return None
-    if len(asked) > 1:
+    if len(parameters) > 1:
         raise BadAddress("Give revision or as_of, not both.")
-    [(name, value)] = asked.items()
-    revision = (time_travel.at_revision if name == "revision" else time_travel.at_time)(value)[0]
-    near = ChangeSet.objects.in_bulk([revision, revision + 1])
-    return {
-        "revision": revision,
-        "change_set": near.get(revision),
-        "following": near.get(revision + 1),
-        "query": f"revision={revision}",
-    }
+    if "revision" in parameters:
+        revision, _ = time_travel.at_revision(parameters["revision"])
+    else:
+        revision, _ = time_travel.at_time(parameters["as_of"])
+    change_sets = ChangeSet.objects.in_bulk([revision, revision + 1])
+    return Moment(revision, change_sets.get(revision), change_sets.get(revision + 1))

@@ -1,27 +1,29 @@
-"""The picture of one thing's data flow: what data comes from, the thing, what data goes to, in ordered columns.
+"""The picture of a data flow: where data comes from, a table or service, where data goes, in three columns.
 
-Lines never cross: every neighbour has a row of its own, and what stands on both sides stands in the same rows of both.
-It is laid out twice, side by side for wide windows and one below the other for narrow ones; a style sheet shows one.
+Lines never cross: every neighbour has a row of its own, and one that stands on both sides has the same row on both.
+The picture is laid out twice, side by side for wide windows and one below the other for narrow ones; the style sheet
+shows one of them. The template ``picture.html`` draws them as SVG.
 """
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from unicodedata import east_asian_width
 
-# Pixels. Names are set in a fixed-width font of 13 px, whose characters are 0.6 em wide; notes in one of 12 px.
-_BOX, _GAP, _CENTRE = 330, 110, 240
-_PAD, _LINE, _BETWEEN, _HEAD = 12, 17, 8, 28
-_NAME_CHARS, _CENTRE_CHARS, _NOTE_CHARS, _NOTE_LINES = 34, 26, 44, 3
-_SPINE, _INDENT, _NARROW = 14, 44, 340
-# More neighbours than that on one side are a list to read, not a picture.
-MOST = 100
+# Lengths are in pixels. Names have a fixed-width font of 13 px, whose characters are 0.6 em wide; notes have 12 px.
+BOX_WIDTH, ARROW_WIDTH, CENTRE_WIDTH = 330, 110, 240
+PADDING, LINE_HEIGHT, ROW_GAP, HEADING_HEIGHT = 12, 17, 8, 28
+# Characters that fit on a line of a neighbour's name, of the centre's name, and of a note; lines of a note.
+NAME_CHARACTERS, CENTRE_CHARACTERS, NOTE_CHARACTERS, NOTE_LINES = 34, 26, 44, 3
+# The narrow layout: x of the vertical line, x of the boxes, width.
+SPINE, INDENT, NARROW_WIDTH = 14, 44, 340
+# More neighbours on one side are a list to read, not a picture.
+MAX_NEIGHBOURS = 100
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """What data comes from or goes to: its name, its page, short remarks, and the path where it is indirect."""
+    """What data comes from or goes to: name, address, short remarks, and the path of an indirect access."""
 
     name: str
     url: str
@@ -32,17 +34,22 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Side:
-    """One column: its heading, its neighbours in order, what it says where there is none, and how many don't fit."""
+    """One column: heading, neighbours in order, what it says without any, and how many are left out."""
 
     heading: str
     neighbours: Sequence[Neighbour]
     nobody: str
     left_out: int = 0
 
+    @property
+    def title(self) -> str:
+        """The heading, or that there is nobody."""
+        return self.heading if self.neighbours else self.nobody
+
 
 @dataclass(frozen=True)
 class Text:
-    """A line of text at its place; ``kind`` is its class."""
+    """A line of text and where it begins; ``kind`` is its CSS class."""
 
     kind: str
     x: float
@@ -62,10 +69,15 @@ class Box:
     texts: list[Text]
     url: str = ""
 
+    @property
+    def middle(self) -> float:
+        """The y of its middle, where arrows begin and end."""
+        return self.y + self.height / 2
+
 
 @dataclass(frozen=True)
 class Arrow:
-    """A line, and the head where data arrives (empty where another line goes on)."""
+    """SVG paths of a line and of its head; no head where another line continues it."""
 
     line: str
     head: str
@@ -86,7 +98,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Picture:
-    """Both layouts, the words that say the same, and how many neighbours did not fit."""
+    """Both layouts, the words that say the same, and how many neighbours are left out."""
 
     title: str
     words: str
@@ -95,108 +107,155 @@ class Picture:
 
 
 def picture(name: str, kind: str, before: Side, after: Side) -> Picture:
-    """The data flow around ``name``: from ``before`` to it, from it to ``after``."""
-    words = " ".join(_words(side) for side in (before, after))
+    """Draw the data flow around ``name``: from ``before`` to it, and from it to ``after``."""
+    words = f"{_words(before)} {_words(after)}"
     drawings = [_wide(name, kind, before, after), _narrow(name, kind, before, after)]
     return Picture(f"Data flow of {name}", words, drawings, before.left_out + after.left_out)
 
 
-def side_of(heading: str, rows: Sequence[Any], neighbour: Callable[[Any], Neighbour], nobody: str) -> Side:
-    """A column of as many of the rows as fit, each told as a neighbour."""
-    return Side(heading, [neighbour(row) for row in rows[:MOST]], nobody, max(0, len(rows) - MOST))
-
-
 def _words(side: Side) -> str:
-    names = ", ".join(n.name + (" (indirect)" if n.indirect else "") for n in side.neighbours)
+    if not side.neighbours:
+        return f"{side.nobody}."
+    names = []
+    for neighbour in side.neighbours:
+        names.append(f"{neighbour.name} (indirect)" if neighbour.indirect else neighbour.name)
     more = f" and {side.left_out} more" if side.left_out else ""
-    return f"{side.heading}: {names}{more}." if names else f"{side.nobody}."
+    return f"{side.heading}: {', '.join(names)}{more}."
 
 
 def _wide(name: str, kind: str, before: Side, after: Side) -> Drawing:
-    drawing = Drawing("wide", 2 * (_BOX + _GAP) + _CENTRE)
-    left, right = _BOX + _GAP, _BOX + _GAP + _CENTRE
-    ends = []
-    for side, x, start in ((before, 0, _BOX), (after, right + _GAP, right)):
-        drawing.texts.append(Text("heading", x, 14, side.heading if side.neighbours else side.nobody))
-        y = float(_HEAD)
-        for neighbour in side.neighbours:
-            box = _box(neighbour, x, y, _BOX)
-            middle = y + box.height / 2
-            drawing.boxes.append(box)
-            drawing.arrows.append(_arrow(start, middle, start + _GAP, middle, box.kind))
-            y += box.height + _BETWEEN
-        ends.append(y - _BETWEEN)
-    lines = _break(name, _CENTRE_CHARS)
-    height = max(*ends, _HEAD + len(lines) * _LINE + 50) - _HEAD
-    # Where the box is taller than a window, its name stands where one starts to read.
-    top = _HEAD + (height - (len(lines) + 1) * _LINE) / 2 if height < 400 else _HEAD + 20
-    texts = [Text("kind", left + _CENTRE / 2, top + 12, kind)]
-    texts += [Text("name", left + _CENTRE / 2, top + 12 + _LINE * n, line) for n, line in enumerate(lines, 1)]
-    drawing.boxes.append(Box(left, _HEAD, _CENTRE, height, "centre", texts))
-    drawing.height = _HEAD + height + 2
+    """Lay out three columns; arrows lead from left to right."""
+    centre_left = BOX_WIDTH + ARROW_WIDTH
+    centre_right = centre_left + CENTRE_WIDTH
+    drawing = Drawing("wide", centre_right + ARROW_WIDTH + BOX_WIDTH)
+    bottom_before = _wide_column(drawing, before, 0, arrows_from=BOX_WIDTH)
+    bottom_after = _wide_column(drawing, after, centre_right + ARROW_WIDTH, arrows_from=centre_right)
+
+    lines = _break(name, CENTRE_CHARACTERS)
+    bottom = max(bottom_before, bottom_after, HEADING_HEIGHT + len(lines) * LINE_HEIGHT + 50)
+    height = bottom - HEADING_HEIGHT
+    if height < 400:
+        text_top = HEADING_HEIGHT + (height - (len(lines) + 1) * LINE_HEIGHT) / 2
+    else:
+        # The box is taller than a window: its name is where one begins to read.
+        text_top = HEADING_HEIGHT + 20
+    texts = _centre_texts(kind, lines, centre_left + CENTRE_WIDTH / 2, text_top + 12)
+    drawing.boxes.append(Box(centre_left, HEADING_HEIGHT, CENTRE_WIDTH, height, "centre", texts))
+    drawing.height = bottom + 2
     return drawing
 
 
+def _wide_column(drawing: Drawing, side: Side, x: float, arrows_from: float) -> float:
+    """Add one side's boxes and arrows; return the y where they end."""
+    drawing.texts.append(Text("heading", x, 14, side.title))
+    y = float(HEADING_HEIGHT)
+    for neighbour in side.neighbours:
+        box = _box(neighbour, x, y, BOX_WIDTH)
+        drawing.boxes.append(box)
+        drawing.arrows.append(_arrow_right(arrows_from, arrows_from + ARROW_WIDTH, box.middle, box.kind))
+        y += box.height + ROW_GAP
+    return y - ROW_GAP
+
+
 def _narrow(name: str, kind: str, before: Side, after: Side) -> Drawing:
-    drawing = Drawing("narrow", _NARROW)
+    """Lay out one column: boxes hang on a vertical line at the left, which leads down to the centre and on."""
+    drawing = Drawing("narrow", NARROW_WIDTH)
     y = 0.0
-    for side, comes in ((before, True), (after, False)):
-        drawing.texts.append(
-            Text("heading", 0 if comes else _INDENT, y + 14, side.heading if side.neighbours else side.nobody)
-        )
-        begins, y = y, y + _HEAD
-        middles = []
-        for neighbour in side.neighbours:
-            box = _box(neighbour, _INDENT, y, _NARROW - _INDENT)
-            middle = y + box.height / 2
-            middles.append(middle)
-            drawing.boxes.append(box)
-            if comes:
-                drawing.arrows.append(Arrow(f"M{_INDENT} {middle:g}H{_SPINE}", "", box.kind))
-            else:
-                drawing.arrows.append(_arrow(_SPINE, middle, _INDENT, middle, box.kind))
-            y += box.height + _BETWEEN
-        if comes:
-            y += 2 * _BETWEEN if middles else 0
-            if middles:
-                drawing.arrows.append(_arrow(_SPINE, middles[0], _SPINE, y, ""))
-            lines = _break(name, _NAME_CHARS)
-            texts = [Text("kind", _NARROW / 2, y + 20, kind)]
-            texts += [Text("name", _NARROW / 2, y + 20 + _LINE * n, line) for n, line in enumerate(lines, 1)]
-            height = 34 + _LINE * len(lines)
-            drawing.boxes.append(Box(1, y, _NARROW - 2, height, "centre", texts))
-            y += height + (2 * _BETWEEN)
-        elif middles:
-            drawing.arrows.append(Arrow(f"M{_SPINE} {begins - 2 * _BETWEEN:g}V{middles[-1]:g}", "", ""))
+    drawing.texts.append(Text("heading", 0, y + 14, before.title))
+    boxes = _narrow_column(drawing, before, y + HEADING_HEIGHT)
+    y += HEADING_HEIGHT
+    for box in boxes:
+        drawing.arrows.append(Arrow(f"M{INDENT} {box.middle:g}H{SPINE}", "", box.kind))
+        y = box.y + box.height + ROW_GAP
+    if boxes:
+        y += 2 * ROW_GAP
+        drawing.arrows.append(_arrow_down(SPINE, boxes[0].middle, y))
+
+    lines = _break(name, NAME_CHARACTERS)
+    texts = _centre_texts(kind, lines, NARROW_WIDTH / 2, y + 20)
+    height = 34 + LINE_HEIGHT * len(lines)
+    drawing.boxes.append(Box(1, y, NARROW_WIDTH - 2, height, "centre", texts))
+    centre_bottom = y + height
+
+    y = centre_bottom + 2 * ROW_GAP
+    drawing.texts.append(Text("heading", INDENT, y + 14, after.title))
+    y += HEADING_HEIGHT
+    boxes = _narrow_column(drawing, after, y)
+    for box in boxes:
+        drawing.arrows.append(_arrow_right(SPINE, INDENT, box.middle, box.kind))
+        y = box.y + box.height + ROW_GAP
+    if boxes:
+        drawing.arrows.append(Arrow(f"M{SPINE} {centre_bottom:g}V{boxes[-1].middle:g}", "", ""))
     drawing.height = y
     return drawing
 
 
+def _narrow_column(drawing: Drawing, side: Side, y: float) -> list[Box]:
+    """Add one side's boxes, one below the other, and return them."""
+    boxes = []
+    for neighbour in side.neighbours:
+        box = _box(neighbour, INDENT, y, NARROW_WIDTH - INDENT)
+        boxes.append(box)
+        y += box.height + ROW_GAP
+    drawing.boxes += boxes
+    return boxes
+
+
+def _centre_texts(kind: str, lines: list[str], x: float, y: float) -> list[Text]:
+    """Return the centre's kind and below it the lines of its name."""
+    texts = [Text("kind", x, y, kind)]
+    for number, line in enumerate(lines, 1):
+        texts.append(Text("name", x, y + LINE_HEIGHT * number, line))
+    return texts
+
+
 def _box(neighbour: Neighbour, x: float, y: float, width: float) -> Box:
-    lines = [("name", line) for line in _break(neighbour.name, _NAME_CHARS)]
-    lines += [("remark", " · ".join(neighbour.remarks))] if neighbour.remarks else []
-    if neighbour.path:
-        # Characters of East Asian scripts are twice as wide.
-        chars = _NOTE_CHARS // (2 if any(east_asian_width(c) in "WF" for c in neighbour.path) else 1)
-        wrapped = textwrap.wrap(neighbour.path, chars, max_lines=_NOTE_LINES, placeholder=" …")
-        lines += [("path", line) for line in wrapped]
-    texts = [Text(kind, x + _PAD, y + 21 + _LINE * n, line) for n, (kind, line) in enumerate(lines)]
+    lines = [("name", line) for line in _break(neighbour.name, NAME_CHARACTERS)]
+    if neighbour.remarks:
+        lines.append(("remark", " · ".join(neighbour.remarks)))
+    for line in _wrapped_note(neighbour.path):
+        lines.append(("path", line))
+    texts = []
+    for number, (kind, line) in enumerate(lines):
+        texts.append(Text(kind, x + PADDING, y + 21 + LINE_HEIGHT * number, line))
     kind = "indirect" if neighbour.indirect else "direct"
-    return Box(x, y, width, 15 + _LINE * len(lines), kind, texts, neighbour.url)
+    return Box(x, y, width, 15 + LINE_HEIGHT * len(lines), kind, texts, neighbour.url)
 
 
-def _arrow(x1: float, y1: float, x2: float, y2: float, kind: str) -> Arrow:
-    """A straight arrow, to the right or down."""
-    if y1 == y2:
-        return Arrow(f"M{x1:g} {y1:g}H{x2 - 8:g}", f"M{x2 - 9:g} {y2 - 5:g}L{x2:g} {y2:g}L{x2 - 9:g} {y2 + 5:g}Z", kind)
-    return Arrow(f"M{x1:g} {y1:g}V{y2 - 8:g}", f"M{x2 - 5:g} {y2 - 9:g}L{x2:g} {y2:g}L{x2 + 5:g} {y2 - 9:g}Z", kind)
+def _wrapped_note(note: str) -> list[str]:
+    characters = NOTE_CHARACTERS
+    # Characters of East Asian scripts are twice as wide.
+    if any(east_asian_width(character) in "WF" for character in note):
+        characters //= 2
+    return textwrap.wrap(note, characters, max_lines=NOTE_LINES, placeholder=" …")
 
 
-def _break(name: str, chars: int) -> list[str]:
-    """The name in lines, broken at the last ``-``, ``_`` or ``.``, or before the last capital, that fits."""
+def _arrow_right(x1: float, x2: float, y: float, kind: str) -> Arrow:
+    line = f"M{x1:g} {y:g}H{x2 - 8:g}"
+    head = f"M{x2 - 9:g} {y - 5:g}L{x2:g} {y:g}L{x2 - 9:g} {y + 5:g}Z"
+    return Arrow(line, head, kind)
+
+
+def _arrow_down(x: float, y1: float, y2: float) -> Arrow:
+    line = f"M{x:g} {y1:g}V{y2 - 8:g}"
+    head = f"M{x - 5:g} {y2 - 9:g}L{x:g} {y2:g}L{x + 5:g} {y2 - 9:g}Z"
+    return Arrow(line, head, "")
+
+
+def _break(name: str, characters: int) -> list[str]:
+    """Return the name in lines, broken at the last ``-``, ``_`` or ``.``, or before the last capital, that fits."""
     lines = []
-    while len(name) > chars:
-        at = max((n for n in range(chars // 2, chars + 1) if name[n - 1] in "-_." or name[n].isupper()), default=chars)
-        lines.append(name[:at])
-        name = name[at:]
-    return [*lines, name]
+    while len(name) > characters:
+        end = characters
+        while end > characters // 2 and not _can_break(name, end):
+            end -= 1
+        if not _can_break(name, end):
+            end = characters
+        lines.append(name[:end])
+        name = name[end:]
+    lines.append(name)
+    return lines
+
+
+def _can_break(name: str, end: int) -> bool:
+    return name[end - 1] in "-_." or name[end].isupper()

@@ -1,69 +1,85 @@
-"""Names in addresses: rows by their name, and by one they once had."""
+"""Rows by the name in an address: their own name, or one that they used to have."""
 
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
-from django.http import Http404
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest
 
 from ownership.history.models import ChangeSet
 
 
 class Moved(Exception):
-    """What the address names is at another one now."""
+    """The thing that the address names has another address now."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
 
 class NothingNamed(Http404):
-    """Nothing has the name; ``namesakes`` are rows that once had it."""
+    """Nothing has the name; ``namesakes`` are rows that used to have it."""
 
-    def __init__(self, what: str, name: str, namesakes: list[Any] = ()) -> None:  # type: ignore[assignment]
-        super().__init__(
-            f"{name!r} was once the name of several: {', '.join(row.name for row in namesakes)}."
-            if namesakes
-            else f"No {what} is called {name!r}."
-        )
-        self.name, self.namesakes = name, namesakes
+    def __init__(self, kind: str, name: str, namesakes: list[Any] | None = None) -> None:
+        self.name = name
+        self.namesakes = namesakes or []
+        if self.namesakes:
+            names = ", ".join(row.name for row in self.namesakes)
+            message = f"Several have been called {name!r}: {names}."
+        else:
+            message = f"No {kind} is called {name!r}."
+        super().__init__(message)
 
 
-def row_named(rows: QuerySet, name: str, request: Any) -> Any:
-    """The row of that name; a live name wins. Else raises Moved to the one row that once had it, or to the
-    history of a deleted one for those who may see it; else NothingNamed.
+def row_named(rows: QuerySet, name: str, request: HttpRequest) -> Any:
+    """Return the row of that name.
+
+    Where no row has it, raise Moved to the one row that used to have it, or, for people who are signed in, to the
+    history of a deleted one. Otherwise raise NothingNamed.
     """
     row = rows.filter(name=name).first()
     if row is not None:
         return row
-    model, what = rows.model, str(rows.model._meta.verbose_name)
-    ever = _ever_named(model, name)
-    namesakes = list(model.objects.filter(pk__in=ever))
-    keep = {key: value for key, value in request.GET.items() if key in ("revision", "as_of")}
+    model: Any = rows.model
+    ever_named = _ids_ever_named(model, name)
+    namesakes = list(model.objects.filter(pk__in=ever_named))
+    moment = {}
+    for parameter in ("revision", "as_of"):
+        if parameter in request.GET:
+            moment[parameter] = request.GET[parameter]
     if len(namesakes) == 1:
-        raise Moved(f"{namesakes[0].get_absolute_url()}?{urlencode(keep | {'was': name})}")
-    if ever and not namesakes and request.user.is_authenticated:
-        raise Moved(f"{model(name=name).get_absolute_url()}history/" + (f"?{urlencode(keep)}" if keep else ""))
-    raise NothingNamed(what, name, namesakes)
+        query = urlencode(moment | {"was": name})
+        raise Moved(f"{namesakes[0].get_absolute_url()}?{query}")
+    if ever_named and not namesakes and request.user.is_authenticated:
+        address = f"{model(name=name).get_absolute_url()}history/"
+        raise Moved(f"{address}?{urlencode(moment)}" if moment else address)
+    raise NothingNamed(model._meta.verbose_name, name, namesakes)
 
 
-def renamed(row: Any, name: str, request: Any) -> dict[str, Any] | None:
-    """That the row was once called so, for the one who came by that name: the change set that renamed it is for
-    those who are signed in. None where it never was.
+def former_name(row: Any, name: str, request: HttpRequest) -> dict[str, Any] | None:
+    """Return what to tell a reader who followed a former name of the row; None where it never had that name.
+
+    `was` is the name, `change_set` the one that changed it, None for people who are not signed in.
     """
+    if not name or name == row.name:
+        return None
     entries = type(row).history.model.objects.filter(id=row.pk)
-    last = entries.filter(name=name).order_by("-history_id").first() if name and name != row.name else None
+    last = entries.filter(name=name).order_by("-history_id").first()
     if last is None:
         return None
-    after = entries.filter(history_id__gt=last.history_id).order_by("history_id").first()
-    by = ChangeSet.objects.filter(pk=after.change_set_id).first() if after and request.user.is_authenticated else None
-    return {"was": name, "change_set": by}
+    renamed_by = None
+    if request.user.is_authenticated:
+        next_entry = entries.filter(history_id__gt=last.history_id).order_by("history_id").first()
+        if next_entry is not None:
+            renamed_by = ChangeSet.objects.filter(pk=next_entry.change_set_id).first()
+    return {"was": name, "change_set": renamed_by}
 
 
-def namesakes_of(row: Any) -> list[Any]:
-    """Other rows that were once called as this one is now."""
-    ids = set(_ever_named(type(row), row.name)) - {row.pk}
+def namesakes_of(row: Any) -> list[Model]:
+    """Return other rows that used to have the name that this row has now."""
+    ids = set(_ids_ever_named(type(row), row.name)) - {row.pk}
     return list(type(row).objects.filter(pk__in=ids)) if ids else []
 
 
-def _ever_named(model: Any, name: str) -> list[int]:
-    return list(model.history.model.objects.filter(name=name).order_by().values_list("id", flat=True).distinct())
+def _ids_ever_named(model: Any, name: str) -> list[int]:
+    entries = model.history.model.objects.filter(name=name)
+    return list(entries.order_by().values_list("id", flat=True).distinct())

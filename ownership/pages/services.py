@@ -1,22 +1,22 @@
-"""A service's page: what it owns, reads and writes, its parts, and whom to ask."""
+"""A service's page: what it owns, reads and writes, its parts, and whom to contact."""
 
-from functools import partial
 from typing import Any
 
 from django.core.paginator import Paginator
 
 from ownership.audit.timeline import Timeline
 from ownership.findings import declared_vs_granted
-from ownership.models import READS, WRITES, Access, Mode, Service, Table
-from ownership.pages.base import Page
-from ownership.pages.data_flow import Neighbour, Picture, Side, picture, side_of
-from ownership.pages.former_names import namesakes_of, renamed, row_named
-from ownership.pages.history import lately
+from ownership.models import READS, WRITES, Access, Mode, Service
+from ownership.pages.base import Context, Page
+from ownership.pages.data_flow import MAX_NEIGHBOURS, Neighbour, Picture, Side, picture
+from ownership.pages.former_names import former_name, namesakes_of, row_named
+from ownership.pages.history import latest_changes
 
-ACCESSES_A_PAGE = 100
-OWNED_A_PAGE = 100
-OF_PARTS = 100  # accesses of its parts; these have pages of their own
-_ORDER = ("table__group__position", "table__position", "table__name")
+ACCESSES_PER_PAGE = 100
+OWNED_PER_PAGE = 100
+# Accesses of its parts that are listed; the parts have pages of their own.
+MAX_ACCESSES_OF_PARTS = 100
+MAP_ORDER = ("table__group__position", "table__position", "table__name")
 
 
 class ServicePage(Page):
@@ -24,53 +24,65 @@ class ServicePage(Page):
 
     template_name = "ownership/service.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With the service, its tables and parts; its history for those who are signed in."""
+    def get_context_data(self, **kwargs: Any) -> Context:
+        """Return the context: the service, its tables and parts; history for people who are signed in."""
         service = row_named(Service.objects.select_related("part_of"), kwargs["name"], self.request)
-        accesses = list(service.accesses.select_related("table").order_by(*_ORDER))
-        page = Paginator(accesses, ACCESSES_A_PAGE).get_page(self.request.GET.get("page"))
-        owned = Paginator(service.owned_tables.all(), OWNED_A_PAGE).get_page(self.request.GET.get("owned"))
+        accesses = list(service.accesses.select_related("table").order_by(*MAP_ORDER))
+        page = Paginator(accesses, ACCESSES_PER_PAGE).get_page(self.request.GET.get("page"))
+        owned = Paginator(service.owned_tables.all(), OWNED_PER_PAGE)
         parts = list(service.parts.all())
-        rows = Access.objects.filter(service__in=parts).select_related("table", "service")
-        of_parts = list(rows.order_by("service__name", *_ORDER))
+        of_parts = Access.objects.filter(service__in=parts).select_related("table", "service")
+        accesses_of_parts = list(of_parts.order_by("service__name", *MAP_ORDER))
+        signed_in = self.request.user.is_authenticated
+        granted = []
+        # Drift needs a sign-in, and its runs are about the infrastructure of today.
+        if signed_in and not self.moment:
+            granted = declared_vs_granted.of_service(service)
         return super().get_context_data(**kwargs) | {
             "service": service,
-            "owned": owned,
+            "owned": owned.get_page(self.request.GET.get("owned")),
             "page": page,
             "accesses": page.object_list,
             "parts": parts,
-            "accesses_of_parts": of_parts[:OF_PARTS],
-            "more_of_parts": len(of_parts) - OF_PARTS,
+            "accesses_of_parts": accesses_of_parts[:MAX_ACCESSES_OF_PARTS],
+            "more_of_parts": len(accesses_of_parts) - MAX_ACCESSES_OF_PARTS,
             "picture": _picture(service, accesses),
-            "renamed": renamed(service, self.request.GET.get("was", ""), self.request),
-            "namesakes": namesakes_of(service) if self.request.user.is_authenticated else [],
-            # Drift takes a sign-in, and the runs are of today's infrastructure.
-            "granted": declared_vs_granted.of_service(service)
-            if self.request.user.is_authenticated and not self.moment
-            else [],
-            "latest": lately(self, Timeline.of(Service, service.pk)),
+            "renamed": former_name(service, self.request.GET.get("was", ""), self.request),
+            "namesakes": namesakes_of(service) if signed_in else [],
+            "granted": granted,
+            "latest": latest_changes(self, Timeline.of(Service, service.pk)),
         }
 
 
 def _picture(service: Service, accesses: list[Access]) -> Picture:
-    def column(heading: str, modes: tuple[Mode, ...], nobody: str) -> Side:
-        found = [access for access in accesses if access.mode in modes]
-        # What it both reads and writes comes first, its own before all: in the same row of both columns.
-        found.sort(key=lambda a: (a.table.owner_id != service.pk, a.mode != Mode.READ_WRITE))
-        return side_of(heading, found, partial(_neighbour, service), nobody)
-
+    reads = [access for access in accesses if access.mode in READS]
+    writes = [access for access in accesses if access.mode in WRITES]
     return picture(
         service.name,
         "service",
-        column("Reads", READS, "Reads no table"),
-        column("Writes", WRITES, "Writes no table"),
+        _side(service, "Reads", reads, "Reads no table"),
+        _side(service, "Writes", writes, "Writes no table"),
     )
 
 
+def _side(service: Service, heading: str, accesses: list[Access], nobody: str) -> Side:
+    # Its own tables, then those that it reads and writes: so each has the same row in both columns.
+    def order(access: Access) -> tuple[bool, bool]:
+        return access.table.owner_id != service.pk, access.mode != Mode.READ_WRITE
+
+    ordered = sorted(accesses, key=order)
+    neighbours = [_neighbour(service, access) for access in ordered[:MAX_NEIGHBOURS]]
+    return Side(heading, neighbours, nobody, left_out=len(ordered) - len(neighbours))
+
+
 def _neighbour(service: Service, access: Access) -> Neighbour:
-    table: Table = access.table
-    remarks = ["owned"] if table.owner_id == service.pk else []
-    remarks += ["read and written"] if access.mode == Mode.READ_WRITE else []
-    remarks += ["indirect"] if access.indirect else []
+    table = access.table
+    remarks = []
+    if table.owner_id == service.pk:
+        remarks.append("owned")
+    if access.mode == Mode.READ_WRITE:
+        remarks.append("read and written")
+    if access.indirect:
+        remarks.append("indirect")
     path = access.notes if access.indirect else ""
     return Neighbour(table.name, table.get_absolute_url(), tuple(remarks), access.indirect, path)

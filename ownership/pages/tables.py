@@ -1,6 +1,5 @@
-"""A table's page: what it is, whose it is, who writes and reads it, and what to know before changing it."""
+"""A table's page: what it is, who owns, writes and reads it, and what to know before changing it."""
 
-from functools import partial
 from typing import Any
 
 from ownership.audit.timeline import Timeline
@@ -8,18 +7,18 @@ from ownership.catalog.queries import whole_tables
 from ownership.catalog.warnings import warnings
 from ownership.findings import declared_vs_granted
 from ownership.models import Access, Environment, Mode, Table
-from ownership.pages.base import Page
-from ownership.pages.data_flow import Neighbour, Picture, Side, picture, side_of
-from ownership.pages.former_names import namesakes_of, renamed, row_named
-from ownership.pages.history import lately
+from ownership.pages.base import Context, Page
+from ownership.pages.data_flow import MAX_NEIGHBOURS, Neighbour, Picture, Side, picture
+from ownership.pages.former_names import former_name, namesakes_of, row_named
+from ownership.pages.history import latest_changes
 
 
 def physical_names(base_name: str) -> list[tuple[str, list[str]]]:
-    """Each physical name with the environments whose table it is; more than one share that table."""
-    found: dict[str, list[str]] = {}
+    """Return each physical name with its environments; more than one share that table."""
+    environments: dict[str, list[str]] = {}
     for environment in Environment.objects.all():
-        found.setdefault(base_name + environment.suffix, []).append(environment.name)
-    return list(found.items())
+        environments.setdefault(base_name + environment.suffix, []).append(environment.name)
+    return list(environments.items())
 
 
 class TablePage(Page):
@@ -27,10 +26,15 @@ class TablePage(Page):
 
     template_name = "ownership/table.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With the table and all that hangs on it; its history for those who are signed in."""
+    def get_context_data(self, **kwargs: Any) -> Context:
+        """Return the context: the table and all that belongs to it; history for people who are signed in."""
         table = row_named(whole_tables(), kwargs["name"], self.request)
         accesses = list(table.accesses.all())
+        signed_in = self.request.user.is_authenticated
+        granted = []
+        # Drift needs a sign-in, and its runs are about the infrastructure of today.
+        if signed_in and not self.moment:
+            granted = declared_vs_granted.of_table(table)
         return super().get_context_data(**kwargs) | {
             "table": table,
             "accesses": accesses,
@@ -38,33 +42,40 @@ class TablePage(Page):
             "physical_names": physical_names(table.name),
             "hints": warnings(table),
             "picture": _picture(table),
-            "renamed": renamed(table, self.request.GET.get("was", ""), self.request),
-            "namesakes": namesakes_of(table) if self.request.user.is_authenticated else [],
-            # Drift takes a sign-in, and the runs are of today's infrastructure.
-            "granted": declared_vs_granted.of_table(table)
-            if self.request.user.is_authenticated and not self.moment
-            else [],
-            "latest": lately(self, Timeline.of(Table, table.pk)),
+            "renamed": former_name(table, self.request.GET.get("was", ""), self.request),
+            "namesakes": namesakes_of(table) if signed_in else [],
+            "granted": granted,
+            "latest": latest_changes(self, Timeline.of(Table, table.pk)),
         }
 
 
 def _picture(table: Table) -> Picture:
-    # What both writes and reads comes first, the owner before all: so it stands in the same row of both columns.
-    def column(heading: str, accesses: list[Access], nobody: str) -> Side:
-        first = sorted(accesses, key=lambda a: (a.service_id != table.owner_id, a.mode != Mode.READ_WRITE))
-        return side_of(heading, first, partial(_neighbour, table), nobody)
-
     return picture(
         table.name,
         "table",
-        column("Written by", table.writing(), "Nobody writes it"),
-        column("Read by", table.reading(), "Nobody reads it"),
+        _side(table, "Written by", table.writing(), "Nobody writes it"),
+        _side(table, "Read by", table.reading(), "Nobody reads it"),
     )
 
 
+def _side(table: Table, heading: str, accesses: list[Access], nobody: str) -> Side:
+    # The owner, then services that write and read: so each has the same row in both columns.
+    def order(access: Access) -> tuple[bool, bool]:
+        return access.service_id != table.owner_id, access.mode != Mode.READ_WRITE
+
+    ordered = sorted(accesses, key=order)
+    neighbours = [_neighbour(table, access) for access in ordered[:MAX_NEIGHBOURS]]
+    return Side(heading, neighbours, nobody, left_out=len(ordered) - len(neighbours))
+
+
 def _neighbour(table: Table, access: Access) -> Neighbour:
-    remarks = ["owner"] if access.service_id == table.owner_id else []
-    remarks += ["writes and reads"] if access.mode == Mode.READ_WRITE else []
-    remarks += ["indirect"] if access.indirect else []
+    service = access.service
+    remarks = []
+    if service.pk == table.owner_id:
+        remarks.append("owner")
+    if access.mode == Mode.READ_WRITE:
+        remarks.append("writes and reads")
+    if access.indirect:
+        remarks.append("indirect")
     path = access.notes if access.indirect else ""
-    return Neighbour(access.service.name, access.service.get_absolute_url(), tuple(remarks), access.indirect, path)
+    return Neighbour(service.name, service.get_absolute_url(), tuple(remarks), access.indirect, path)

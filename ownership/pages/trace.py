@@ -5,11 +5,12 @@ from urllib.parse import urlencode
 
 from ownership.catalog.trace import DEFAULT_DEPTH, MAX_DEPTH, MAX_ROWS, Trace, trace
 from ownership.models import Service, Table
-from ownership.pages.base import BadAddress, Page
+from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.former_names import row_named
 
-DIRECTIONS = ("downstream", "upstream")
-# What the places of a hop are to those of the hop before, by direction and kind.
+DOWNSTREAM = "downstream"
+DIRECTIONS = (DOWNSTREAM, "upstream")
+# What the rows of a hop are to those of the hop before, by direction and kind.
 _HEADINGS = {
     (True, Table): "Tables written",
     (True, Service): "Services that read them",
@@ -18,82 +19,99 @@ _HEADINGS = {
 }
 
 
-class _TracePage(Page):
+class TracePage(Page):
+    """The trace of `?direction=`, at most `?depth=` hops."""
+
     template_name = "ownership/trace.html"
-    model: Any = None
+    model: type[Table] | type[Service]
     related = ""
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With the trace, hop by hop, and addresses of it in the other direction and at other depths."""
-        direction, depth = (
-            self.request.GET.get("direction", DIRECTIONS[0]),
-            self.request.GET.get("depth", str(DEFAULT_DEPTH)),
-        )
+    def get_context_data(self, **kwargs: Any) -> Context:
+        """Return the context: the trace, and its addresses in the other direction and at other depths."""
+        direction = self.request.GET.get("direction", DOWNSTREAM)
         if direction not in DIRECTIONS:
             raise BadAddress(f"direction takes {' or '.join(DIRECTIONS)}, not {direction!r}.")
-        if depth not in map(str, range(1, MAX_DEPTH + 1)):
-            raise BadAddress(f"depth takes a whole number from 1 to {MAX_DEPTH}, not {depth!r}.")
+        depth = _depth(self.request.GET.get("depth", str(DEFAULT_DEPTH)))
         start = row_named(self.model.objects.select_related(self.related), kwargs["name"], self.request)
-        found = trace(start, downstream=direction == DIRECTIONS[0], depth=int(depth))
+        result = trace(start, downstream=direction == DOWNSTREAM, depth=depth)
+        directions = []
+        for other in DIRECTIONS:
+            directions.append((other, other == direction, self._address(other, depth)))
+        depths = []
+        for number in range(1, min(depth + 1, MAX_DEPTH) + 1):
+            depths.append((number, number == depth, self._address(direction, number)))
         return super().get_context_data(**kwargs) | {
             "start": start,
             "kind": self.model._meta.verbose_name,
-            "downstream": found.downstream,
-            "trace": found,
-            "hops": _hops(found),
-            "reached": _reached(found),
+            "downstream": result.downstream,
+            "trace": result,
+            "hops": _hops(result),
+            "reached": _reached(result),
             "most": MAX_ROWS,
-            "directions": [(one, one == direction, self._address(one, depth)) for one in DIRECTIONS],
-            "depths": [
-                (number, str(number) == depth, self._address(direction, number))
-                for number in range(1, min(int(depth) + 1, MAX_DEPTH) + 1)
-            ],
+            "directions": directions,
+            "depths": depths,
         }
 
-    def _address(self, direction: str, depth: int | str) -> str:
-        moment = {"revision": self.moment["revision"]} if self.moment else {}
-        return f"?{urlencode({'direction': direction, 'depth': depth, **moment})}"
+    def _address(self, direction: str, depth: int) -> str:
+        parameters: dict[str, str | int] = {"direction": direction, "depth": depth}
+        if self.moment:
+            parameters["revision"] = self.moment.revision
+        return f"?{urlencode(parameters)}"
 
 
-def _hops(found: Trace) -> list[dict[str, Any]]:
-    """Each hop after the start: its heading, the places that are new there, and those that an earlier hop had."""
-    return [
-        {
+def _depth(text: str) -> int:
+    depths = {str(number): number for number in range(1, MAX_DEPTH + 1)}
+    if text not in depths:
+        raise BadAddress(f"depth takes a whole number from 1 to {MAX_DEPTH}, not {text!r}.")
+    return depths[text]
+
+
+def _hops(result: Trace) -> list[Context]:
+    """Return each hop after the start: its heading, the rows new there, and those that an earlier hop reached."""
+    hops = []
+    for number, stops in enumerate(result.hops[1:], 1):
+        accesses = []
+        for stop in stops:
+            accesses += stop.accesses
+        hop = {
             "number": number,
-            "heading": _heading(found, number),
-            "tables": isinstance(places[0].row, Table),
-            "new": [place for place in places if not place.again],
-            "again": [place for place in places if place.again],
-            "accesses": [access for place in places for access in place.accesses],
+            "heading": _heading(result, number),
+            "tables": isinstance(stops[0].row, Table),
+            "new": [stop for stop in stops if not stop.again],
+            "again": [stop for stop in stops if stop.again],
+            "accesses": accesses,
         }
-        for number, places in enumerate(found.hops)
-        if number
-    ]
+        hops.append(hop)
+    return hops
 
 
-def _heading(found: Trace, number: int) -> str:
-    words = _HEADINGS[(found.downstream, type(found.hops[number][0].row))]
-    return words.replace("them", "it") if len(found.hops[number - 1]) == 1 else words
+def _heading(result: Trace, number: int) -> str:
+    kind = type(result.hops[number][0].row)
+    heading = _HEADINGS[result.downstream, kind]
+    if len(result.hops[number - 1]) == 1:
+        heading = heading.replace("them", "it")
+    return heading
 
 
-def _reached(found: Trace) -> dict[str, int]:
-    """How many places beyond the start the trace comes to, by kind."""
-    places = [place.row for hop in found.hops[1:] for place in hop if not place.again]
-    return {
-        "services": sum(isinstance(row, Service) for row in places),
-        "tables": sum(isinstance(row, Table) for row in places),
-    }
+def _reached(result: Trace) -> dict[str, int]:
+    """Return how many services and tables the trace reaches beyond its start."""
+    counts = {"services": 0, "tables": 0}
+    for stops in result.hops[1:]:
+        for stop in stops:
+            if not stop.again:
+                counts["services" if isinstance(stop.row, Service) else "tables"] += 1
+    return counts
 
 
-class TableTracePage(_TracePage):
-    """From a table."""
+class TableTracePage(TracePage):
+    """The trace from a table."""
 
     model = Table
     related = "owner"
 
 
-class ServiceTracePage(_TracePage):
-    """From a service and its parts."""
+class ServiceTracePage(TracePage):
+    """The trace from a service and its parts."""
 
     model = Service
     related = "part_of"

@@ -5,7 +5,8 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from ownership.pages.data_flow import MOST, Neighbour, Side, picture, side_of
+from ownership.pages.data_flow import Neighbour, Side, picture
+from tests.support.factories import make_access, make_service, make_table
 
 
 def drawn(before, after, name="hub"):
@@ -46,9 +47,19 @@ def test_long_names_are_broken_into_lines_that_fit_and_lose_nothing():
             assert max(map(len, lines)) * 7.85 <= box.width - 20
 
 
-def test_what_does_not_fit_is_counted():
-    before = side_of("Written by", neighbours(MOST + 7), lambda one: one, "Nobody")
+def test_what_is_left_out_is_counted():
+    before = Side("Written by", neighbours(3), "Nobody", left_out=7)
     found = picture("hub", "table", before, Side("Read by", [], "Nobody"))
     assert found.left_out == 7
-    assert len(found.drawings[0].boxes) == MOST + 1
-    assert found.words.endswith(f"service-{MOST - 1} and 7 more. Nobody.")
+    assert found.words.endswith("service-2 and 7 more. Nobody.")
+
+
+@pytest.mark.django_db
+def test_a_page_draws_as_many_neighbours_as_make_a_picture(monkeypatch, viewer_client):
+    monkeypatch.setattr("ownership.pages.tables.MAX_NEIGHBOURS", 2)
+    table = make_table("orders")
+    for number in range(5):
+        make_access(table, make_service(f"reader-{number}"), mode="read")
+    drawn = viewer_client.get("/tables/orders/").context["picture"]
+    assert drawn.left_out == 3
+    assert len(drawn.drawings[0].boxes) == 3

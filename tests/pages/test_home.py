@@ -26,7 +26,7 @@ def test_the_map_stands_in_the_documents_order(seeded, viewer_client):
 
 
 def test_a_large_map_shows_its_groups_with_counts_that_open(seeded, viewer_client, monkeypatch):
-    monkeypatch.setattr(home, "WHOLE", 33)
+    monkeypatch.setattr(home, "MAX_TABLES_AT_HOME", 33)
     page = viewer_client.get(HOME).text
     assert "biztechUsers<" not in page.partition("<main")[2]
     link = re.search(r'href="([^"]+)">Companion &amp; Gamification Tables</a>\s*<span[^>]*>7 tables', page)[1]
@@ -34,7 +34,7 @@ def test_a_large_map_shows_its_groups_with_counts_that_open(seeded, viewer_clien
 
 
 def test_a_group_pages_through_many_tables(viewer_client, monkeypatch):
-    monkeypatch.setattr(home, "TABLES_A_PAGE", 3)
+    monkeypatch.setattr(home, "TABLES_PER_PAGE", 3)
     with change_set(reason="Grow"):
         for number in range(4):
             make_table(f"table-number-{number}")

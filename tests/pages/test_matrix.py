@@ -73,7 +73,7 @@ def test_an_unknown_value_is_told(seeded, viewer_client, query):
 
 
 def test_a_large_map_starts_from_groups_and_families_whose_counts_open_and_add_up(seeded, viewer_client, monkeypatch):
-    monkeypatch.setattr(matrix, "CELLS", 100)
+    monkeypatch.setattr(matrix, "MAX_CELLS", 100)
     page = viewer_client.get(URL).text
     links = re.findall(r'href="(\?group=[^"]+)"\s+aria-label="([^"]+): (\d+) access', page)
     assert sum(int(count) for _, _, count in links) == Access.objects.count()
@@ -87,8 +87,8 @@ def test_a_large_map_starts_from_groups_and_families_whose_counts_open_and_add_u
 def test_with_very_many_services_they_stand_together_by_the_group_they_own_tables_in(
     seeded, viewer_client, monkeypatch
 ):
-    monkeypatch.setattr(matrix, "CELLS", 100)
-    monkeypatch.setattr(matrix, "FAMILIES", 3)
+    monkeypatch.setattr(matrix, "MAX_CELLS", 100)
+    monkeypatch.setattr(matrix, "MAX_FAMILIES", 3)
     page = viewer_client.get(URL).text
     links = re.findall(r'href="(\?group=[^"]+&amp;home=[^"]+)"\s+aria-label="([^"]+): (\d+) access', page)
     assert sum(int(count) for _, _, count in links) == Access.objects.count()
@@ -99,8 +99,8 @@ def test_with_very_many_services_they_stand_together_by_the_group_they_own_table
 
 
 def test_an_overview_of_many_services_and_groups_is_bounded_and_leaves_nothing_out(seeded, viewer_client, monkeypatch):
-    monkeypatch.setattr(matrix, "CELLS", 100)
-    monkeypatch.setattr(matrix, "COLUMNS", 3)
+    monkeypatch.setattr(matrix, "MAX_CELLS", 100)
+    monkeypatch.setattr(matrix, "MAX_COLUMNS", 3)
     with change_set(reason="Grow"):
         for number in range(30):
             TableGroup.objects.create(name=f"More {number}", position=100 + number)
@@ -114,7 +114,7 @@ def test_an_overview_of_many_services_and_groups_is_bounded_and_leaves_nothing_o
 
 
 def test_rows_that_are_too_many_go_on_another_page(seeded, viewer_client, monkeypatch):
-    monkeypatch.setattr(matrix, "CELLS", 100)
+    monkeypatch.setattr(matrix, "MAX_CELLS", 100)
     with change_set(reason="Grow"):
         group = TableGroup.objects.create(name="Many")
         for _ in range(30):
@@ -134,8 +134,8 @@ def test_it_is_shown_as_it_was(seeded, viewer_client):
 @pytest.mark.parametrize("query", [{}, {"group": "Group"}, {"mode": "read"}])
 @pytest.mark.parametrize("largest", [8000, 1])
 def test_it_takes_a_fixed_number_of_queries(viewer_client, monkeypatch, query, largest):
-    monkeypatch.setattr(matrix, "CELLS", largest)
-    monkeypatch.setattr(matrix, "FAMILIES", 0)
+    monkeypatch.setattr(matrix, "MAX_CELLS", largest)
+    monkeypatch.setattr(matrix, "MAX_FAMILIES", 0)
 
     def count():
         with CaptureQueriesContext(connection) as captured:

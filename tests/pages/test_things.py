@@ -79,7 +79,7 @@ def test_a_service_tells_what_it_owns_its_parts_and_what_these_use(seeded, viewe
 @pytest.fixture
 def hub(db, monkeypatch):
     """A service that owns and uses seven tables, with a part that uses them, too; pages of three rows."""
-    for name in ("ACCESSES_A_PAGE", "OWNED_A_PAGE", "OF_PARTS"):
+    for name in ("ACCESSES_PER_PAGE", "OWNED_PER_PAGE", "MAX_ACCESSES_OF_PARTS"):
         monkeypatch.setattr(service_module, name, 3)
     with change_set(reason="Grow"):
         service = make_service("hub")
