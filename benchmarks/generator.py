@@ -61,7 +61,7 @@ class Generator:
         self.tables, self.accesses_each, self.services, self.groups = tables, accesses_each, services, groups
         from django.db import connection
 
-        from ownership.history.digest import chain_digest, entry_content
+        from ownership.history.change_sets import chain_digest, entry_content
 
         self.connection, self.chain_digest, self.entry_content = connection, chain_digest, entry_content
         self.time, self.digest, self.revision = datetime(2026, 1, 1, tzinfo=UTC), "", 0

@@ -136,7 +136,7 @@ def measure(tables: int, folder: str) -> None:
 def make(environment=None) -> None:
     """What it takes this process to make the map, whole and after an edit."""
     from ownership.api.snapshot import Snapshots
-    from ownership.history import time_travel
+    from ownership.history.models import current_head
     from ownership.models import Table
 
     maker, taken = Snapshots(), []
@@ -145,7 +145,7 @@ def make(environment=None) -> None:
             table = Table.objects.all()[number]
             table.description = f"Edited {time.time()}"
             table.save()
-        head, start = time_travel.head(), time.perf_counter()
+        head, start = current_head(), time.perf_counter()
         content = maker.get(head, None, False)[1]
         taken.append(time.perf_counter() - start)
     edited = statistics.median(taken[1:])

@@ -110,9 +110,9 @@ class Lead(threading.Thread):
 
     def as_now(self) -> dict[str, str]:
         """The form that was open, as of the latest revision."""
-        from ownership.history import time_travel
+        from ownership.history.models import current_head
 
-        return self.form | {"revision": str(time_travel.head()[0])}
+        return self.form | {"revision": str(current_head()[0])}
 
     def ask(self, what: str, method: str, body: str | None = None, headers: dict[str, str] | None = None) -> Any:
         """The answer, as the tests know it; None where the connection ended without one."""
@@ -214,8 +214,7 @@ def check(saved: list[Edit], unanswered: list[Edit], *, notes: bool = False) -> 
     ``saved`` are those acknowledged; ``unanswered`` may be there or not, but not by half.
     """
     from ownership.audit.verification import Verification
-    from ownership.history.entries import entries_of
-    from ownership.history.models import ChangeSet
+    from ownership.history.models import ChangeSet, entries_of
     from ownership.models import Access, Table
 
     wrong: Counter[str] = Counter()

@@ -22,8 +22,7 @@ class Tamperer:
     """Knows the database as its owner does: tables, columns, rows; nothing of the application but how it digests."""
 
     def __init__(self, seed: int) -> None:
-        from ownership.history.entries import entry_models, registry_models
-        from ownership.history.models import ChangeSet
+        from ownership.history.models import ChangeSet, entry_models, registry_models
 
         self.random = Random(seed)
         self.entries = [model._meta.db_table for model in entry_models()]
@@ -121,8 +120,7 @@ class Tamperer:
 
     def cut(self) -> None:
         """The last revisions gone, the live map put back to where it stood before: all is whole but the end."""
-        from ownership.history.entries import registry_models
-        from ownership.history.models import ChangeSet
+        from ownership.history.models import ChangeSet, registry_models
 
         last = ChangeSet.objects.latest("revision").revision - self.random.randint(1, 5)
         for model in registry_models():
@@ -138,9 +136,8 @@ class Tamperer:
 
     def rewrite(self) -> None:
         """Who did something or why is changed, and every digest after it made right again."""
-        from ownership.history.digest import chain_digest, entry_content
-        from ownership.history.entries import entries_of
-        from ownership.history.models import ChangeSet
+        from ownership.history.change_sets import chain_digest, entry_content
+        from ownership.history.models import ChangeSet, entries_of
 
         revision = self.random.choice(self.some("ownership_changeset", "revision"))
         column = self.random.choice(["user_name", "reason", "user_id"])
@@ -184,9 +181,9 @@ def measure(times: int) -> None:
     """Tamper, verify, roll back, count."""
     from django.db import DatabaseError, connection, transaction
 
-    from ownership.audit.verification import Head, Verification
+    from ownership.audit.verification import Verification
     from ownership.history.append_only import drop_triggers
-    from ownership.history.models import ChangeSet
+    from ownership.history.models import ChangeSet, Head
     from tests.support.rows import all_rows
 
     tamperer = Tamperer(7)

@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from benchmarks.bare.admin import site
 from ownership.api.snapshot import snapshots
-from ownership.history import time_travel
+from ownership.history.models import current_head
 from ownership.models import Access, Service, Table
 from registry.urls import urlpatterns as own
 
@@ -18,7 +18,7 @@ _bytes: list[bytes] = []
 def constant(request):
     """The map's bytes, kept since the first request."""
     if not _bytes:
-        _bytes.append(snapshots.get(time_travel.head(), None, False)[1])
+        _bytes.append(snapshots.get(current_head(), None, False)[1])
     return HttpResponse(_bytes[0], content_type="application/json")
 
 

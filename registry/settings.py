@@ -287,7 +287,7 @@ SPECTACULAR_SETTINGS = {
         "KeyTypeEnum": "ownership.models.KeyType",
         "ModeEnum": "ownership.models.Mode",
         "EntryTypeEnum": ["created", "changed", "deleted"],
-        "DriftKindEnum": "ownership.models.drift.KINDS",
+        "DriftKindEnum": "ownership.drift.types.FINDING_KINDS",
         "IndexKindEnum": "ownership.models.SecondaryIndex.Kind",
     },
 }

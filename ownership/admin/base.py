@@ -18,9 +18,8 @@ from ownership.admin.changelists import CountedLists, SteadyLists
 from ownership.admin.conflict import FIELD, Conflict, find_conflict, merged
 from ownership.admin.forms import ReasonForm, RegistryForm, _as_typed, steady_autocomplete, without_side_doors
 from ownership.audit.timeline import Timeline
-from ownership.history import time_travel
 from ownership.history.change_sets import change_set
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, current_head
 
 REASON_NEEDED = "Say why. Nothing was changed: every change of the map needs a reason."
 
@@ -40,7 +39,7 @@ def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, query
     post = request.POST.copy()
     post.pop("post", None)
     request.POST = post  # type: ignore[assignment]
-    shown = time_travel.head()[0]  # before the rows are read: what changes after that is a conflict
+    shown = current_head()[0]  # before the rows are read: what changes after that is a conflict
     response = delete_selected(model_admin, request, queryset)
     if isinstance(response, TemplateResponse) and response.context_data is not None:
         response.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": shown}
@@ -119,7 +118,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         context = dict(extra_context or {})
         if request.method != "POST":
             return super().changeform_view(
-                request, object_id, form_url, context | {"shown_revision": time_travel.head()[0]}
+                request, object_id, form_url, context | {"shown_revision": current_head()[0]}
             )
         try:
             return self._checked_and_written(request, object_id, form_url, context)
@@ -131,7 +130,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
     ) -> HttpResponse:
         request.row_read = None
         if object_id is None:
-            context["shown_revision"] = time_travel.head()[0]
+            context["shown_revision"] = current_head()[0]
         elif self.has_change_permission(request):
             timeline = Timeline.of_row(self.model, unquote(object_id))
             conflict, shown = find_conflict(request, timeline)
@@ -148,7 +147,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
     def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
         """Take the lock, then write. Raises Overtaken where somebody changed the row since it was checked."""
         request.draft = request.writing.enter_context(admin_change_set(request, form.cleaned_data["reason"]))
-        if change and Timeline.of_row(self.model, obj.pk).goes_on_after(int(request.POST[FIELD])):
+        if change and Timeline.of_row(self.model, obj.pk).has_entries_after(int(request.POST[FIELD])):
             raise Overtaken
         super().save_model(request, obj, form, change)
 
@@ -210,7 +209,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
         if not self.has_delete_permission(request):
             raise PermissionDenied
         if request.method != "POST":
-            context = {"reason_form": ReasonForm(), "shown_revision": time_travel.head()[0]}
+            context = {"reason_form": ReasonForm(), "shown_revision": current_head()[0]}
             return super().delete_view(request, object_id, context | (extra_context or {}))
         form, conflict = ReasonForm(request.POST), None
         timeline = Timeline.of_row(self.model, unquote(object_id))
@@ -225,7 +224,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
             self.message_user(request, REASON_NEEDED, messages.ERROR)
         # Without the sign that the page was confirmed, Django shows it again.
         request.POST = QueryDict()
-        context = {"reason_form": form, "conflict": conflict, "shown_revision": time_travel.head()[0]}
+        context = {"reason_form": form, "conflict": conflict, "shown_revision": current_head()[0]}
         return super().delete_view(request, object_id, context | (extra_context or {}))
 
     def history_view(
@@ -245,7 +244,7 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
             "object": row,
             "label": str(row or timeline.label()),
             "deletion": None if row else timeline.last(),
-            "page": timeline.asked(request.GET),
+            "page": timeline.page_for(request.GET),
             "opts": self.opts,
         }
         request.current_app = self.admin_site.name

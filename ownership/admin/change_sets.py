@@ -24,10 +24,9 @@ from ownership.admin.filters import (
     WhoFilter,
 )
 from ownership.admin.undo import UndoPage
-from ownership.audit.descriptions import said
+from ownership.audit.descriptions import describe
 from ownership.audit.timeline import change_set_entries, in_short
-from ownership.history.entries import entry_models
-from ownership.history.models import DELETED, ChangeSet
+from ownership.history.models import DELETED, ChangeSet, entry_models
 from ownership.history.parsing import whole_number
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.blockers import namesakes, natural_key
@@ -142,8 +141,8 @@ class ChangeSetAdmin(UndoPage, CountedLists, SteadyLists, admin.ModelAdmin):
             model: namesakes(model, [entry for entry in shown if entry.instance_type is model])
             for model in {entry.instance_type for entry in shown}
         }
-        rows = [anew[entry.instance_type].get(natural_key(entry)) for entry in shown]
-        entries = [(said(entry), row, row and edit_url(row)) for entry, row in zip(shown, rows, strict=True)]
+        again_named = [anew[entry.instance_type].get(natural_key(entry)) for entry in shown]
+        entries = [(describe(entry), row, row and edit_url(row)) for entry, row in zip(shown, again_named, strict=True)]
         more = f"{shown[-1].change_set_id}.{shown[-1].sequence}" if len(gone) > DELETED_SHOWN else None
         return self.page(request, "deleted", "Deleted entries", {"entries": entries, "more": more})
 

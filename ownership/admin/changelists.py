@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import smart_split, unescape_string_literal
 
 from ownership.admin.addresses import edit_url
-from ownership.history import time_travel
+from ownership.history.models import current_head
 
 
 class CountedOnce(Paginator):
@@ -31,7 +31,7 @@ class CountedOnce(Paginator):
             asked = rows.query.sql_with_params()
         except EmptyResultSet:
             return 0
-        key = sha256(repr((time_travel.head(), asked)).encode()).hexdigest()
+        key = sha256(repr((current_head(), asked)).encode()).hexdigest()
         return cache.get_or_set(f"count-{key}", rows.count, None)  # type: ignore[return-value]
 
 

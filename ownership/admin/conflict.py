@@ -12,9 +12,8 @@ from django import forms
 from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 
-from ownership.audit.timeline import Group, Timeline
-from ownership.history import time_travel
-from ownership.history.models import DELETED
+from ownership.audit.timeline import Timeline, TimelineGroup
+from ownership.history.models import DELETED, current_head
 from ownership.history.parsing import whole_number
 
 FIELD = "revision"
@@ -32,7 +31,7 @@ class Conflict:
     """
 
     sentence: str
-    groups: list[Group]
+    groups: list[TimelineGroup]
     head: int
     both: dict[str, str] = field(default_factory=dict)
     rows: list[str] = field(default_factory=list)
@@ -40,13 +39,13 @@ class Conflict:
 
 def find_conflict(request: HttpRequest, timeline: Timeline) -> tuple[Conflict | None, int]:
     """(the conflict or None, the revision that the form shows). It stays true for as long as the lock is held."""
-    shown, head = whole_number(request.POST.get(FIELD)), time_travel.head()[0]
+    shown, head = whole_number(request.POST.get(FIELD)), current_head()[0]
     if shown is None or shown > head:
         sentence = (
             "Nothing was changed: this page does not say which revision of the map it shows. Check it, and try again."
         )
         return Conflict(sentence, [], head), head
-    groups = timeline.since(shown) if shown < head and timeline.goes_on_after(shown) else []
+    groups = timeline.since(shown) if shown < head and timeline.has_entries_after(shown) else []
     if not groups:
         return None, shown
     names = ", ".join(dict.fromkeys(group.change_set.user_name for group in groups))

@@ -9,9 +9,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from ownership.audit import feed
-from ownership.audit.timeline import KINDS
-from ownership.history.entries import entry_model
-from ownership.history.models import ChangeSet
+from ownership.audit.timeline import CHANGE_KINDS
+from ownership.history.models import ChangeSet, entry_model
 from ownership.models import Service, Table, TableGroup
 
 NEAR = 10  # names that are told where an address holds none of them
@@ -59,7 +58,7 @@ class KindFilter(_ChosenFilter):
     title, parameter_name = "what changed", "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, kind.title) for name, kind in KINDS.items()]
+        return [(name, kind.title) for name, kind in CHANGE_KINDS.items()]
 
     def chosen(self, queryset: QuerySet, value: str) -> QuerySet:
         return touching(queryset, feed.select(kind=value))

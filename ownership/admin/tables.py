@@ -26,8 +26,7 @@ from ownership.admin.forms import (
 )
 from ownership.catalog import search_index
 from ownership.catalog.warnings import warnings
-from ownership.history import time_travel
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, current_head
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
 from ownership.web.forms import ReasonField
 
@@ -166,7 +165,7 @@ def hand_over(model_admin: "TableAdmin", request: HttpRequest, queryset: QuerySe
         "form": form,
         "tables": tables,
         "conflict": conflict,
-        "shown_revision": time_travel.head()[0],
+        "shown_revision": current_head()[0],
         "opts": model_admin.opts,
         "media": model_admin.media + form.media,
     }

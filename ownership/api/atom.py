@@ -17,7 +17,7 @@ from ownership.api.authentication import SessionAuthentication, SignedIn, TokenA
 from ownership.api.base import RegistryView
 from ownership.api.renderers import TextRenderer
 from ownership.audit import feed
-from ownership.audit.descriptions import said
+from ownership.audit.descriptions import describe
 from ownership.history.models import CHANGED, ChangeSet
 
 
@@ -101,7 +101,7 @@ class AtomView(RegistryView):
 
 def _line(entry: Any) -> str:
     """An entry in a line: payments → biztechUsers changed: mode Read + Write → Read."""
-    words = said(entry)
+    words = describe(entry)
     fields = "; ".join(f"{one.field} {one.old or '—'} → {one.new or '—'}" for one in words.changes)
     return f"{words.kind} {words.label} {words.verb}" + (f": {fields}" if entry.history_type == CHANGED else "")
 

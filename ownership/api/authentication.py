@@ -15,7 +15,7 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
-from ownership.history import time_travel
+from ownership.history.models import HEAD_SQL, Head
 from ownership.models import ApiToken
 
 CURE = "Make a token in the admin under API tokens, and send it as `Authorization: Token own_…`."
@@ -47,7 +47,7 @@ class TokenAuthentication(auth.TokenAuthentication):
         return found.user, found
 
 
-def head_for_token(header: str) -> time_travel.Head | None:
+def head_for_token(header: str) -> Head | None:
     """The history's head for a good token, by one query and without a write; None for any other.
 
     None also for a good token's first use on a day: that one has to be written down, as TokenAuthentication does.
@@ -62,14 +62,14 @@ def head_for_token(header: str) -> time_travel.Head | None:
         cursor.execute(
             f'SELECT token.digest, head.revision, head.digest FROM "{token}" token '  # noqa: S608
             f'JOIN "{user}" person ON person.id = token.user_id '
-            f"LEFT JOIN (SELECT revision, digest {time_travel.HEAD}) head ON 1 = 1 "
+            f"LEFT JOIN ({HEAD_SQL}) head ON 1 = 1 "
             "WHERE token.token_key = %s AND person.is_active AND token.last_used = %s "
             "AND (token.expiry IS NULL OR token.expiry > %s)",
             [text[: CONSTANTS.TOKEN_KEY_LENGTH], adapt[1](now.date()), adapt[0](now)],
         )
         rows = cursor.fetchall()
     digest = hash_token(text)
-    return next(((row[1] or 0, row[2] or "") for row in rows if compare_digest(digest, row[0])), None)
+    return next((Head(row[1] or 0, row[2] or "") for row in rows if compare_digest(digest, row[0])), None)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

@@ -20,11 +20,12 @@ from ownership.api.negotiation import Negotiation
 from ownership.api.schema import MomentSchema, RegistrySchema
 from ownership.api.snapshot import CODE
 from ownership.history import time_travel
+from ownership.history.models import Head, current_head
 from ownership.models import Environment
 
 
 @lru_cache(maxsize=256)
-def etag(head: time_travel.Head, address: str, media_type: str, encoding: str) -> str:
+def etag(head: Head, address: str, media_type: str, encoding: str) -> str:
     """Names an answer: the history's head, the code that shapes it, and what selects it."""
     selects = f"{head[1]} {CODE} {address} {media_type} {encoding}"
     # The number tells a registry with replicas what the asker has seen (ownership/web/replicas.py).
@@ -102,7 +103,7 @@ class RegistryView(ReadOnlyView):
 
     schema = RegistrySchema()
     # Revision and digest of the head that the answer shows; None until a reading request got that far.
-    head_shown: time_travel.Head | None = None
+    head_shown: Head | None = None
 
     @property
     def encoding(self) -> str:
@@ -126,11 +127,11 @@ class RegistryView(ReadOnlyView):
         if has_already(request, self.etag(self.head_shown)):
             raise _NotModified
 
-    def find_head(self) -> time_travel.Head:
+    def find_head(self) -> Head:
         """Revision and digest of what is to be shown."""
-        return time_travel.head()
+        return current_head()
 
-    def etag(self, head: time_travel.Head) -> str:
+    def etag(self, head: Head) -> str:
         """Names this answer: the history's head, the code that shapes it, and what selects it."""
         return etag(head, self.request.build_absolute_uri(), self.request.accepted_media_type, self.encoding)
 
@@ -173,7 +174,7 @@ class MomentView(RegistryView):
         if self.head_shown is not None and past_parameters(request):
             self.moment.enter_context(time_travel.as_of(self.head_shown[0]))
 
-    def find_head(self) -> time_travel.Head:
+    def find_head(self) -> Head:
         """The revision asked for; BadParameter where there is none such."""
         asked = past_parameters(self.request)
         if len(asked) > 1:
@@ -191,7 +192,7 @@ def past_parameters(request: Request) -> dict[str, str]:
     return {name: request.query_params[name] for name in _MOMENT if name in request.query_params}
 
 
-def moment(name: str, value: str, find: Callable[[str], time_travel.Head]) -> time_travel.Head:
+def moment(name: str, value: str, find: Callable[[str], Head]) -> Head:
     """The revision that a parameter names; BadParameter where it names none."""
     try:
         return find(value)

@@ -14,7 +14,7 @@ from ownership.api.history import MODELS
 from ownership.audit.comparison import Difference
 from ownership.audit.comparison import compare as compare_revisions
 from ownership.history import time_travel
-from ownership.history.models import VERBS
+from ownership.history.models import VERBS, Head, current_head
 
 _TAKES = "A revision, or a date or time as ISO 8601 (the last revision at or before it; a date means its whole day)."
 
@@ -55,10 +55,10 @@ class CompareView(RegistryView):
     permission_classes = [SignedIn]
     parameters = frozenset({"format", "from", "to"})
 
-    def find_head(self) -> time_travel.Head:
+    def find_head(self) -> Head:
         """The later of the two; its digest covers all of history before it, the earlier one too."""
         to = self.request.query_params.get("to")
-        return time_travel.head() if to is None else moment("to", to, time_travel.at)
+        return current_head() if to is None else moment("to", to, time_travel.at)
 
     @extend_schema(
         operation_id="compare",

@@ -17,7 +17,7 @@ from ownership.api.errors import BadParameter
 from ownership.drift.report_json import finding_json, rest_json
 from ownership.drift.types import FINDING_KINDS, DeclaredMap
 from ownership.findings import runs
-from ownership.history import time_travel
+from ownership.history.models import Head, current_head
 from ownership.models import DriftRun, KeyType, Waiver
 
 
@@ -173,11 +173,11 @@ class _DriftAddress(RegistryView):
 
     permission_classes = [SignedIn]
 
-    def find_head(self) -> time_travel.Head:
+    def find_head(self) -> Head:
         """The history's head; what selects the answer beside it is the last run and the date."""
-        revision, digest = time_travel.head()
+        revision, digest = current_head()
         run = DriftRun.objects.order_by("-pk").values_list("pk", "time").first()
-        return revision, f"{digest} {run} {runs.today()}"
+        return Head(revision, f"{digest} {run} {runs.today()}")
 
 
 class DriftView(_DriftAddress):

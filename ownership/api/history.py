@@ -18,7 +18,7 @@ from ownership.api.errors import BadParameter, NothingNamed
 from ownership.api.pagination import number_asked
 from ownership.api.schema import TIME, whole_numbers
 from ownership.audit import feed
-from ownership.audit.timeline import KINDS, Timeline
+from ownership.audit.timeline import CHANGE_KINDS, Timeline
 from ownership.history.models import VERBS, ChangeSet
 from ownership.history.time_travel import time_named
 from ownership.models import Service, Table
@@ -112,7 +112,7 @@ _FILTERS = [
     OpenApiParameter("table", str, description="Entries of the table, its accesses and indexes; old names count."),
     OpenApiParameter("service", str, description="Entries of the service, and what it gained and lost."),
     OpenApiParameter("group", str, description="Entries of the group, its tables, their accesses and indexes."),
-    OpenApiParameter("kind", str, enum=list(KINDS), description="What changed."),
+    OpenApiParameter("kind", str, enum=list(CHANGE_KINDS), description="What changed."),
     OpenApiParameter("user", str, description="User name, also of accounts that are gone."),
     OpenApiParameter("source", str, enum=ChangeSet.Source.values, description="Which way the change came in."),
     OpenApiParameter("since", TIME, description="At or after; a date or time, ISO 8601."),
@@ -135,7 +135,7 @@ def _selection(request: Request) -> feed.Parts:
         if value is not None and "\x00" in value:
             raise BadParameter({name: "Null characters are not allowed."})
     rest = {
-        "kind": choice(request, "kind", list(KINDS)),
+        "kind": choice(request, "kind", list(CHANGE_KINDS)),
         "source": choice(request, "source", ChangeSet.Source.values),
         "since": _moment(request, "since"),
         "until": _moment(request, "until"),

@@ -21,7 +21,7 @@ from ownership.api.schema import ENVIRONMENT
 from ownership.api.snapshot import snapshots
 from ownership.catalog.queries import whole_map
 from ownership.exchange.exports import to_csv, to_markdown
-from ownership.history import time_travel
+from ownership.history.models import Head, current_head
 
 ADDRESS = "/api/v1/map/"
 JSON = JSONRenderer.media_type
@@ -55,7 +55,7 @@ class MapView(MomentView):
         form = request.accepted_renderer
         if environment is not None and isinstance(form, MarkdownRenderer):
             raise BadParameter({"environment": "Takes none with Markdown, which calls tables by their base names."})
-        head = self.head_shown or time_travel.head()
+        head = self.head_shown or current_head()
         if self.is_kept:
             self.head_shown, content = snapshots.get(head, environment, bool(self.encoding))
             return _answer(content, self.encoding)
@@ -112,14 +112,14 @@ class MapMiddleware:
         return resolve(ADDRESS)
 
 
-def _plainly_asked(request: HttpRequest) -> time_travel.Head | None:
+def _plainly_asked(request: HttpRequest) -> Head | None:
     """The current head for the plain question; None for any other."""
     meta = request.META
     if request.method not in ("GET", "HEAD") or meta["QUERY_STRING"] or meta.get("HTTP_ACCEPT", "*/*") not in PLAIN:
         return None
     if "HTTP_AUTHORIZATION" in meta:
         return head_for_token(meta["HTTP_AUTHORIZATION"])
-    return time_travel.head() if settings.ANONYMOUS_READ else None
+    return current_head() if settings.ANONYMOUS_READ else None
 
 
 PLAIN = {"*/*", JSON}

@@ -26,8 +26,7 @@ from rest_framework.renderers import JSONRenderer
 
 from ownership.api import serializers
 from ownership.catalog.queries import whole_map, whole_tables
-from ownership.history import time_travel
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, Head, current_head
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 
 # The version of the representation: a deploy that changes the code behind an answer changes its name.
@@ -52,7 +51,7 @@ log = logging.getLogger(__name__)
 class _State:
     """A map in pieces: what the next one is made from."""
 
-    head: time_travel.Head
+    head: Head
     # "environments", "groups", "services": the JSON of each list
     lists: dict[str, bytes] = field(default_factory=dict)
     # the JSON of each table, by id, in the map's order
@@ -68,9 +67,7 @@ class Snapshots:
         self._states: dict[int | None, _State] = {}
         self._lock = threading.Lock()
 
-    def get(
-        self, head: time_travel.Head, environment: Environment | None, compressed: bool
-    ) -> tuple[time_travel.Head, bytes]:
+    def get(self, head: Head, environment: Environment | None, compressed: bool) -> tuple[Head, bytes]:
         """The map as JSON, or that compressed with gzip, and the head that it shows: the one given, or a later one.
 
         ``head`` is the current one, as the caller has just read it.
@@ -80,11 +77,9 @@ class Snapshots:
             content = self._kept.get(name) or self._make(name, head, environment, compressed)
             if content is not None:
                 return head, content
-            head = time_travel.head()
+            head = current_head()
 
-    def _make(
-        self, name: str, head: time_travel.Head, environment: Environment | None, compressed: bool
-    ) -> bytes | None:
+    def _make(self, name: str, head: Head, environment: Environment | None, compressed: bool) -> bytes | None:
         """From the folder or anew, by one thread of one process; None where the head moved meanwhile."""
         plain = b""
         if compressed:
@@ -106,10 +101,10 @@ class Snapshots:
         while len(self._kept) > 1 and sum(map(len, self._kept.values())) > MEMORY:
             self._kept.popitem(last=False)
 
-    def _build(self, head: time_travel.Head, environment: Environment | None) -> bytes | None:
+    def _build(self, head: Head, environment: Environment | None) -> bytes | None:
         key = environment.pk if environment else None
         state = _changed(self._states.get(key), head, environment) or _whole(head, environment)
-        if time_travel.head() != head:
+        if current_head() != head:
             return None
         self._states.pop(key, None)
         self._states[key] = state
@@ -121,7 +116,7 @@ class Snapshots:
         return b'%s%s,\n"tables":[\n%s\n]}\n' % (start, lists, b",\n".join(state.tables.values()))
 
 
-def _whole(head: time_travel.Head, environment: Environment | None) -> _State:
+def _whole(head: Head, environment: Environment | None) -> _State:
     """All of it read and shaped."""
     rows = whole_map()
     return _State(
@@ -131,7 +126,7 @@ def _whole(head: time_travel.Head, environment: Environment | None) -> _State:
     )
 
 
-def _changed(before: _State | None, head: time_travel.Head, environment: Environment | None) -> _State | None:
+def _changed(before: _State | None, head: Head, environment: Environment | None) -> _State | None:
     """The earlier map with what changed since; None where that is much, or where its history is not ours any more."""
     if before is None or not ChangeSet.objects.filter(revision=before.head[0], digest=before.head[1]).exists():
         return None
@@ -179,7 +174,7 @@ def _pieces(tables: Any, environment: Environment | None) -> Iterator[tuple[Tabl
 
 
 @lru_cache(maxsize=64)
-def _name(head: time_travel.Head, environment: Environment | None, compressed: bool) -> str:
+def _name(head: Head, environment: Environment | None, compressed: bool) -> str:
     selects = [head[1], CODE, environment and [environment.pk, environment.name, environment.suffix], compressed]
     return hashlib.sha256(repr(selects).encode()).hexdigest()
 

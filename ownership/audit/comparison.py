@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ownership.history.entries import entry_model, registry_models
-from ownership.history.row_states import differences, foreign_keys
+from ownership.history.models import entry_model, registry_models
+from ownership.history.row_states import differences, foreign_keys, kind_of_change
 from ownership.history.time_travel import as_of
-from ownership.history.tracking import kind_of_change
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from django.db.models import Model
 from django.urls import reverse
 
 from ownership.audit.text_diff import Pieces, marked, shortened
-from ownership.history.models import CHANGED, CREATED, VERBS
+from ownership.history.models import CHANGED, CREATED, VERBS, TrackedRow
 
 
 @dataclass(frozen=True)
-class Change:
+class FieldChange:
     """One field of an entry, in words: old and new value as people read them ("Read + Write", "not stated")."""
 
     field: str
@@ -34,14 +34,14 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Said:
+class EntryDescription:
     """An entry as people read it: what kind of thing, its label of that time, what happened, and the fields."""
 
     entry: Any
     kind: str
     label: str
     verb: str
-    changes: list[Change]
+    changes: list[FieldChange]
 
     def history_url(self) -> str:
         """Where the row's timeline is, also when the row is deleted."""
@@ -57,10 +57,10 @@ def history_url(model: Any, pk: int) -> str:
     return reverse(f"admin:ownership_{model._meta.model_name}_history", args=[pk])
 
 
-def said(entry: Any) -> Said:
+def describe(entry: Any) -> EntryDescription:
     """The entry in words."""
     model = entry.instance_type
-    return Said(
+    return EntryDescription(
         entry=entry,
         kind=str(model._meta.verbose_name),
         label=entry.label,
@@ -69,7 +69,7 @@ def said(entry: Any) -> Said:
     )
 
 
-def stated_changes(model: type[Model], history_type: str, changes: dict[str, list]) -> list[Change]:
+def stated_changes(model: type[TrackedRow], history_type: str, changes: dict[str, list]) -> list[FieldChange]:
     """A row's changed fields in words; of created and deleted rows what is stated and the label does not say."""
     if history_type != CHANGED:
         said_now = 1 if history_type == CREATED else 0
@@ -79,14 +79,14 @@ def stated_changes(model: type[Model], history_type: str, changes: dict[str, lis
             for name, pair in changes.items()
             if pair[said_now] not in ("", None, []) and name not in in_label
         }
-    return changes_in_words(model, changes)
+    return describe_changes(model, changes)
 
 
-def changes_in_words(model: type[Model], changes: dict[str, list]) -> list[Change]:
+def describe_changes(model: type[Model], changes: dict[str, list]) -> list[FieldChange]:
     """{field: [old, new]} in words, in the model's order, keys last (a database may order JSON its own way)."""
     order = {field.name: place for place, field in enumerate(model._meta.fields)}
     return [
-        Change(_field_name(model, name), in_words(model, name, old), in_words(model, name, new))
+        FieldChange(_field_name(model, name), describe_value(model, name, old), describe_value(model, name, new))
         for name, (old, new) in sorted(
             changes.items(), key=lambda item: (_is_key(item[0]), order.get(item[0], len(order)))
         )
@@ -106,7 +106,7 @@ def _field_name(model: type[Model], name: str) -> str:
     return names.get(name, name)
 
 
-def in_words(model: type[Model], name: str, value: Any) -> str | None:
+def describe_value(model: type[Model], name: str, value: Any) -> str | None:
     """A stored value as people read it; None where there is none."""
     if value is None or value == "" or value == []:
         return None

@@ -11,9 +11,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from ownership.audit.timeline import KINDS
-from ownership.history.entries import entry_model, entry_models
-from ownership.history.models import ChangeSet
+from ownership.audit.timeline import CHANGE_KINDS
+from ownership.history.models import ChangeSet, entry_model, entry_models
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup, Waiver
 
 DIGEST_SHOWN = 12
@@ -146,7 +145,7 @@ def select(
             _hanging_on(tables) | {entry_model(TableGroup): Q(id__in=ids), entry_model(Table): Q(group_id__in=ids)}
         )
     if kind is not None:
-        narrower.append(dict(KINDS[kind].parts()))
+        narrower.append(dict(CHANGE_KINDS[kind].parts()))
     for narrow in narrower:
         parts = {model: which & narrow[model] for model, which in parts.items() if model in narrow}
     return parts

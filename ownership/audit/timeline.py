@@ -6,11 +6,10 @@ from typing import Any
 
 from django.db.models import Model, OuterRef, Q, Subquery
 
-from ownership.audit.descriptions import Said, said
-from ownership.history.entries import entry_model, entry_models
-from ownership.history.models import DELETED, ChangeSet
+from ownership.audit.descriptions import EntryDescription, describe
+from ownership.history.models import DELETED, ChangeSet, entry_model, entry_models
 from ownership.history.parsing import whole_number
-from ownership.history.row_states import in_parts
+from ownership.history.row_states import in_batches
 from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup, Waiver
 
 PAGE = 20
@@ -19,11 +18,11 @@ _ENDLESS = 10**18  # greater than any revision
 
 
 @dataclass(frozen=True)
-class Group:
+class TimelineGroup:
     """A change set with those of its entries that are asked about, or the first of them."""
 
     change_set: ChangeSet
-    entries: list[Said] = field(default_factory=list)
+    entries: list[EntryDescription] = field(default_factory=list)
     folded: int = 0  # entries that are asked about, too, and left out
     elsewhere: int = 0  # entries about other things
 
@@ -33,19 +32,19 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Page:
+class TimelinePage:
     """Some change sets, newest first; ``next`` is the revision to ask for those before, None at the end.
 
     Or, ``within`` a large change set, more of its entries.
     """
 
-    groups: list[Group]
+    groups: list[TimelineGroup]
     next: int | None
     within: bool = False
 
 
 @dataclass(frozen=True)
-class Kind:
+class ChangeKind:
     """A kind of change that people ask for: entries of a model, or just those that touch some of its fields."""
 
     title: str
@@ -59,16 +58,16 @@ class Kind:
 
 
 _KEYS = tuple(f.name for f in KeySchema._meta.fields)
-KINDS = {
-    "ownership": Kind("ownership", (Table,), ("owner",)),
-    "access": Kind("accesses", (Access,)),
-    "key_schema": Kind("key schema", (Table, SecondaryIndex), _KEYS),
-    "table": Kind("tables", (Table,)),
-    "index": Kind("indexes", (SecondaryIndex,)),
-    "service": Kind("services", (Service,)),
-    "group": Kind("groups", (TableGroup,)),
-    "environment": Kind("environments", (Environment,)),
-    "waiver": Kind("waivers of drift", (Waiver,)),
+CHANGE_KINDS = {
+    "ownership": ChangeKind("ownership", (Table,), ("owner",)),
+    "access": ChangeKind("accesses", (Access,)),
+    "key_schema": ChangeKind("key schema", (Table, SecondaryIndex), _KEYS),
+    "table": ChangeKind("tables", (Table,)),
+    "index": ChangeKind("indexes", (SecondaryIndex,)),
+    "service": ChangeKind("services", (Service,)),
+    "group": ChangeKind("groups", (TableGroup,)),
+    "environment": ChangeKind("environments", (Environment,)),
+    "waiver": ChangeKind("waivers of drift", (Waiver,)),
 }
 
 
@@ -114,32 +113,32 @@ class Timeline:
         """Whether there is any entry."""
         return any(model.objects.filter(which).exists() for model, which in self.parts)
 
-    def goes_on_after(self, revision: int) -> bool:
+    def has_entries_after(self, revision: int) -> bool:
         """Whether there is any entry after that revision: one query, for saves ask this under the lock."""
         first, *others = (
             model.objects.filter(which, change_set__gt=revision).order_by() for model, which in self.parts
         )
         return first.union(*others, all=True).exists()
 
-    def last(self) -> Said | None:
+    def last(self) -> EntryDescription | None:
         """What happened last to the thing itself."""
         model, which = self.parts[0]
         last = model.objects.filter(which).order_by("-history_id").first()
-        return said(last) if last else None
+        return describe(last) if last else None
 
     def label(self) -> str:
         """What the thing was called last."""
         last = self.last()
         return last.label if last else ""
 
-    def since(self, revision: int) -> list[Group]:
+    def since(self, revision: int) -> list[TimelineGroup]:
         """The change sets after that revision, oldest first."""
         entries = [
             entry for model, which in self.parts for entry in model.objects.filter(which, change_set__gt=revision)
         ]
         return _grouped(sorted({entry.change_set_id for entry in entries}), entries)
 
-    def asked(self, query: Mapping[str, str], until: int | None = None) -> Page:
+    def page_for(self, query: Mapping[str, str], until: int | None = None) -> TimelinePage:
         """The page that an address asks for: ``?before=`` a revision, or more of ``?within=`` one, ``&after=`` a place.
 
         Nothing after the revision ``until``.
@@ -147,10 +146,10 @@ class Timeline:
         revision, after, before = (whole_number(query.get(name)) for name in ("within", "after", "before"))
         latest = _ENDLESS if until is None else until
         if revision is not None and revision <= latest and (group := self.within(revision, after or 0)):
-            return Page([group], None, within=True)
+            return TimelinePage([group], None, within=True)
         return self.page(min(before or _ENDLESS, latest + 1))
 
-    def page(self, before: int | None = None, size: int = PAGE, fold: int | None = FOLD) -> Page:
+    def page(self, before: int | None = None, size: int = PAGE, fold: int | None = FOLD) -> TimelinePage:
         """The newest ``size`` change sets before that revision; a constant number of queries.
 
         Of a change set with more than ``fold`` entries the first are read; ``within`` gives the others.
@@ -168,9 +167,9 @@ class Timeline:
         places = self._places(shown)
         wanted = [place for of_one in places.values() for place in of_one[:fold]]
         groups = _grouped(shown, _read(wanted), {revision: len(of_one) for revision, of_one in places.items()})
-        return Page(groups, shown[-1] if len(newest) > size else None)
+        return TimelinePage(groups, shown[-1] if len(newest) > size else None)
 
-    def within(self, revision: int, after: int = 0, size: int = PAGE * 10) -> Group | None:
+    def within(self, revision: int, after: int = 0, size: int = PAGE * 10) -> TimelineGroup | None:
         """Some of its entries in one change set, from the place after that one; None where it has none there."""
         places = [one for one in self._places([revision])[revision] if one[0] > after]
         if not places:
@@ -196,7 +195,7 @@ class Timeline:
         return places
 
 
-def in_short(revisions: list[int], size: int = 3) -> dict[int, Group]:
+def in_short(revisions: list[int], size: int = 3) -> dict[int, TimelineGroup]:
     """Some entries of each of these change sets, and how many others it has; a constant number of queries.
 
     They are its first ones; or, where it ends in a deletion, its last ones backwards: what hung on a row went first.
@@ -214,17 +213,17 @@ def in_short(revisions: list[int], size: int = 3) -> dict[int, Group]:
         change, number = sets[revision]
         ends_in_deletion = number > size and some[-1].history_type == DELETED
         told = some[: -size - 1 : -1] if ends_in_deletion else some[:size]
-        groups[revision] = Group(change, [said(one) for one in told], elsewhere=number - len(told))
+        groups[revision] = TimelineGroup(change, [describe(one) for one in told], elsewhere=number - len(told))
     return groups
 
 
-def change_set_entries(revision: int, after: int = 0, size: int = 200) -> tuple[list[Said], int | None]:
+def change_set_entries(revision: int, after: int = 0, size: int = 200) -> tuple[list[EntryDescription], int | None]:
     """Some entries of a change set in order, from the place after that one; and where to go on, None at the end."""
     entries: list[Any] = []
     for model in entry_models():
         entries += model.objects.filter(change_set=revision, sequence__gt=after).order_by("sequence")[: size + 1]
     entries.sort(key=_place)
-    return [said(entry) for entry in entries[:size]], entries[size - 1].sequence if len(entries) > size else None
+    return [describe(entry) for entry in entries[:size]], entries[size - 1].sequence if len(entries) > size else None
 
 
 def _read(places: list[tuple[int, Any, int]]) -> list[Any]:
@@ -235,12 +234,12 @@ def _read(places: list[tuple[int, Any, int]]) -> list[Any]:
     return [
         entry
         for model, pks in by_model.items()
-        for part in in_parts(pks)
+        for part in in_batches(pks)
         for entry in model.objects.filter(pk__in=part)
     ]
 
 
-def _grouped(revisions: list[int], entries: list[Any], numbers: dict[int, int] | None = None) -> list[Group]:
+def _grouped(revisions: list[int], entries: list[Any], numbers: dict[int, int] | None = None) -> list[TimelineGroup]:
     """Change sets with these entries; ``numbers`` says how many each has that are asked about, if not just these."""
     sets = _change_sets(revisions)
     by_revision: dict[int, list[Any]] = {revision: [] for revision in revisions}
@@ -250,14 +249,14 @@ def _grouped(revisions: list[int], entries: list[Any], numbers: dict[int, int] |
     for revision, some in by_revision.items():
         asked = numbers[revision] if numbers else len(some)
         change, all_of_it = sets[revision]
-        groups.append(Group(change, [said(one) for one in some], asked - len(some), all_of_it - asked))
+        groups.append(TimelineGroup(change, [describe(one) for one in some], asked - len(some), all_of_it - asked))
     return groups
 
 
 def _change_sets(revisions: list[int]) -> dict[int, tuple[ChangeSet, int]]:
     """The change sets, with what undid them; and how many entries each has."""
     last = {
-        model._meta.model_name: Subquery(
+        str(model._meta.model_name): Subquery(
             model.objects.filter(change_set=OuterRef("pk")).order_by("-sequence").values("sequence")[:1]
         )
         for model in entry_models()

@@ -7,7 +7,6 @@ that somebody kept elsewhere.
 
 import heapq
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,32 +16,12 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 
-from ownership.history.digest import chain_digest, entry_content
-from ownership.history.entries import entry_models, registry_models
-from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
+from ownership.history.change_sets import chain_digest, entry_content
+from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet, Head, entry_models, registry_models
 
 
 @dataclass(frozen=True)
-class Head:
-    """A revision and its digest: whoever keeps it can tell later whether history up to there is still the same."""
-
-    revision: int
-    digest: str
-
-    @classmethod
-    def parse(cls, text: str) -> "Head":
-        """From ``REVISION:DIGEST``; ValueError for anything else."""
-        match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", text)
-        if match is None:
-            raise ValueError(f"{text!r} is no head: expected REVISION:DIGEST, as a run of this command prints it.")
-        return cls(int(match[1]), match[2])
-
-    def __str__(self) -> str:
-        return f"{self.revision}:{self.digest}"
-
-
-@dataclass(frozen=True)
-class Finding:
+class Inconsistency:
     """Something that the registry itself never writes: where it stands, and what is wrong."""
 
     where: str
@@ -78,20 +57,24 @@ class Verification:
             for model in registry_models()
         }
 
-    def run(self) -> Iterator[Finding]:
+    def run(self) -> Iterator[Inconsistency]:
         """What is wrong, as it is found; nothing where all is as the registry wrote it. Writes nothing."""
         with unchanging_view():
-            streams = [ChangeSet.objects.order_by("revision").iterator()]
+            streams: list[Iterator[Any]] = [ChangeSet.objects.order_by("revision").iterator()]
             streams += [model.objects.order_by("change_set_id", "sequence").iterator() for model in entry_models()]
             for revision, rows in groupby(heapq.merge(*streams, key=_place), key=lambda row: _place(row)[0]):
                 entries: list[Any] = list(rows)
                 change = entries.pop(0) if isinstance(entries[0], ChangeSet) else None
-                yield from (Finding(f"revision {revision}", what) for what in self._chain(revision, change, entries))
+                yield from (
+                    Inconsistency(f"revision {revision}", what) for what in self._chain(revision, change, entries)
+                )
                 for entry in entries:
                     where = f"revision {revision}, entry {entry.sequence} ({_row_name(entry.instance_type, entry)})"
-                    yield from (Finding(where, what) for what in self._entry(entry, change))
+                    yield from (Inconsistency(where, what) for what in self._entry(entry, change))
             if self.kept is not None and self.kept.revision > self.head.revision:
-                yield Finding(f"revision {self.kept.revision}", "the head that was kept is missing: history was cut.")
+                yield Inconsistency(
+                    f"revision {self.kept.revision}", "the head that was kept is missing: history was cut."
+                )
             yield from self._live_rows()
 
     def _chain(self, revision: int, change: ChangeSet | None, entries: list[Any]) -> Iterator[str]:
@@ -197,24 +180,24 @@ class Verification:
         row = self._rows.get((target, value))
         return row.label if row else f"(no {target._meta.verbose_name} {value})"
 
-    def _live_rows(self) -> Iterator[Finding]:
+    def _live_rows(self) -> Iterator[Inconsistency]:
         """The live rows against the states that history leaves."""
         for model in registry_models():
             for row in model._base_manager.order_by("pk").iterator():
                 where, state = _row_name(model, row), self._rows.pop((model, row.pk), None)
                 if state is None:
-                    yield Finding(where, "the row is there, but by its history it is not.")
+                    yield Inconsistency(where, "the row is there, but by its history it is not.")
                     continue
                 for name, field in self._fields[model].items():
                     value = getattr(row, field.attname)
                     if value != state.values[name]:
-                        yield Finding(
+                        yield Inconsistency(
                             where,
                             f"its {name} is {_short(value)}; its last entry says {_short(state.values[name])}.",
                         )
-        for (model, pk), state in self._rows.items():
-            yield Finding(
-                f"{model._meta.verbose_name} {state.label}, id {pk}", "the row is gone, and no entry deletes it."
+        for (gone, pk), state in self._rows.items():
+            yield Inconsistency(
+                f"{gone._meta.verbose_name} {state.label}, id {pk}", "the row is gone, and no entry deletes it."
             )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from ownership.history import time_travel
+from ownership.history.models import Head, current_head
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 
 # Lists of environments, groups, services and tables by that name, each in the map's order.
@@ -53,16 +53,16 @@ def whole_map() -> WholeMap:
     }
 
 
-def current_map() -> tuple[time_travel.Head, WholeMap]:
+def current_map() -> tuple[Head, WholeMap]:
     """Return the whole map, and the head (revision and digest) that all of its rows belong to.
 
     Read outside a transaction, so that nobody has to wait for it: where the head moved meanwhile, the map is read
     again.
     """
     while True:
-        head = time_travel.head()
+        head = current_head()
         whole = whole_map()
-        if time_travel.head() == head:
+        if current_head() == head:
             return head, whole
 
 

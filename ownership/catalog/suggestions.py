@@ -5,6 +5,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from ownership.history import time_travel
+from ownership.history.models import Head, current_head
 from ownership.models import Service, Table, TableGroup
 
 MAX_SUGGESTIONS = 5
@@ -21,7 +22,7 @@ def similar_names(name: str) -> list[tuple[str, Table | Service | TableGroup]]:
     The rows are not fetched: they hold a name and nothing else, which is enough to make an address. At most four
     queries.
     """
-    known = _names() if time_travel.looks_back() else _names_at(time_travel.head())
+    known = _names() if time_travel.looks_back() else _names_at(current_head())
     matches = process.extract(
         name[:LONGEST_NAME].lower(),
         [other.lower() for other, _ in known],
@@ -37,7 +38,7 @@ def similar_names(name: str) -> list[tuple[str, Table | Service | TableGroup]]:
 
 
 @lru_cache(maxsize=1)
-def _names_at(head: time_travel.Head) -> list[tuple[str, Named]]:
+def _names_at(head: Head) -> list[tuple[str, Named]]:
     """Return all names of the latest revision, read once per revision."""
     return _names()
 

@@ -12,7 +12,7 @@ from ownership.drift.compare import compare
 from ownership.drift.serialization import to_json
 from ownership.drift.types import DeclaredMap, GrantedAccess, Infrastructure, Location
 from ownership.findings import runs
-from ownership.history import time_travel
+from ownership.history.models import Head
 from ownership.models import DriftRun, Grant
 
 KEPT_WHOLE = 10  # runs of a series that keep what was found
@@ -25,9 +25,7 @@ class TooLarge(ValueError):
     """A reader found more than a run may keep."""
 
 
-def keep(
-    head: time_travel.Head, declared: DeclaredMap, found: Infrastructure, environment: str | None, user: str
-) -> DriftRun:
+def keep(head: Head, declared: DeclaredMap, found: Infrastructure, environment: str | None, user: str) -> DriftRun:
     """Keep a run with its figures of this moment, and thin out its series. Raises TooLarge; then nothing is kept."""
     result = compare(declared, found)
     covered = runs.waived_by(result.findings, environment, runs.waivers_in_force(runs.today()))

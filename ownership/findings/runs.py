@@ -22,7 +22,7 @@ from ownership.drift.types import (
     Unchecked,
 )
 from ownership.drift.waivers import waived
-from ownership.history import time_travel
+from ownership.history.models import Head
 from ownership.models import DriftRun, Grant, KeySchema, Table, Waiver
 
 FIGURES_SHOWN = 100  # runs of a series
@@ -37,7 +37,7 @@ def today() -> date:
 # The map, in the form that drift compares
 
 
-def declared_now() -> tuple[time_travel.Head, DeclaredMap]:
+def declared_now() -> tuple[Head, DeclaredMap]:
     """The map as drift compares it, and its revision and digest."""
     head, rows = current_map()
     return head, declared_map(head[0], rows)

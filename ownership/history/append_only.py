@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator
 
+from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ownership.history.entries import entry_models
 from ownership.history.lock import RegistryLock
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, entry_models
 
 _FUNCTION = "ownership_refuse_history_change"
 _SENTENCE = "History is append-only: its rows are never changed or deleted."
 
 
+def _append_only_models() -> list[type[models.Model]]:
+    return [ChangeSet, *entry_models()]
+
+
 def append_only_tables() -> list[str]:
     """The database tables whose rows are never changed or deleted."""
-    return [model._meta.db_table for model in [ChangeSet, *entry_models()]]
+    return [model._meta.db_table for model in _append_only_models()]
 
 
 def create_triggers(connection: BaseDatabaseWrapper) -> None:
@@ -38,7 +42,7 @@ def create_triggers(connection: BaseDatabaseWrapper) -> None:
                         f"BEGIN SELECT RAISE(ABORT, '{_SENTENCE}'); END"
                     )
             # INSERT OR REPLACE deletes what stands in its way without the triggers of DELETE.
-            for model in [ChangeSet, *entry_models()]:
+            for model in _append_only_models():
                 table, key = model._meta.db_table, model._meta.pk.column
                 place = (
                     "digest = NEW.digest"

@@ -1,120 +1,157 @@
-"""Rows written many at once, each with its entry as ``save()`` and ``delete()`` would leave it.
+"""Many rows written together, each with the entry that ``save()`` or ``delete()`` would leave.
 
-A row costs its share of a few statements for each batch, not five statements of its own. Where a rule stands
-against a batch, the batch is tried again row by row, so that the error names the row.
+A batch costs a few statements, however many rows it has. Where a rule refuses a batch, its rows are tried one by
+one, so that the error names the row.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, router, transaction
 from django.db.models import ProtectedError, QuerySet
 from django.db.models.deletion import Collector
 
-from ownership.history.change_sets import joined_change_set
-from ownership.history.row_states import changed_columns, fetch_all
-from ownership.history.tracking import write_entries
+from ownership.history.change_sets import ChangeSetDraft, joined_change_set
+from ownership.history.models import TrackedRow
+from ownership.history.row_states import changed_fields, fetch_rows
 
-BATCH = 500  # rows to a statement; the savings beyond are small
-_BROKEN = (ValidationError, IntegrityError, DataError, ProtectedError)
+BATCH = 500  # rows to a statement; larger batches save little
+_REFUSALS = (ValidationError, IntegrityError, DataError, ProtectedError)
+
+Progress = Callable[[int], None]
 
 
 class RowRefused(Exception):
-    """A rule of the registry stands against ``row``; ``why`` says which."""
+    """A rule of the registry refuses ``row``; ``why`` says which."""
 
-    def __init__(self, row: Any, error: Exception) -> None:
+    def __init__(self, row: TrackedRow, error: Exception) -> None:
         self.row = row
         self.why = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
         super().__init__(f"{row}: {self.why}")
 
 
-def save_rows(rows: Iterable[Any], written: Callable[[int], None] = lambda number: None) -> None:
-    """Save rows in their order, in one change set; those that nothing changes leave no trace.
+def no_progress(rows: int) -> None:
+    """Report nothing."""
 
-    What a row refers to must have been saved before. ``written`` is told of each batch how many rows it had.
-    Raises RowRefused, with nothing saved, where a rule stands against one.
+
+def save_rows(rows: Iterable[TrackedRow], report: Progress = no_progress) -> None:
+    """Save rows in their order, in one change set; rows that are stored as they are leave no entry.
+
+    The rows that a row refers to must be saved before it. ``report`` is called after each batch with its number of
+    rows. Raises RowRefused, with nothing saved, if a rule refuses one of them.
     """
-    with joined_change_set() as draft:
+    with joined_change_set() as draft, transaction.atomic():
         for batch in _batches(rows):
-            if len(batch) == BATCH:
-                draft.announce()
-            _or_name_the_row(_save, lambda row: row.save(), batch)
-            written(len(batch))
+            _announce_if_long(draft, batch)
+            _save_batch(draft, batch)
+            report(len(batch))
 
 
-def delete_rows(rows: Iterable[Any], written: Callable[[int], None] = lambda number: None) -> None:
-    """Delete rows in their order, with what cascades from them; else as ``save_rows``."""
-    with joined_change_set() as draft:
+def delete_rows(rows: Iterable[TrackedRow], report: Progress = no_progress) -> None:
+    """Delete rows in their order, with what cascades from them; otherwise like ``save_rows``."""
+    with joined_change_set() as draft, transaction.atomic():
         for batch in _batches(rows):
-            if len(batch) == BATCH:
-                draft.announce()
-            _or_name_the_row(delete_together, lambda row: row.delete(), batch)
-            written(len(batch))
+            _announce_if_long(draft, batch)
+            _delete_batch(batch)
+            report(len(batch))
 
 
-def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
-    """The rows in their order: those of one model that follow each other, at most BATCH to a list."""
-    for _, of_model in groupby(rows, key=type):
-        while batch := list(islice(of_model, BATCH)):
+def _batches(rows: Iterable[TrackedRow]) -> Iterator[list[TrackedRow]]:
+    """The rows in their order, in lists of one model and of at most BATCH rows."""
+    for _, rows_of_model in groupby(rows, key=type):
+        while batch := list(islice(rows_of_model, BATCH)):
             yield batch
 
 
-def _or_name_the_row(together: Callable[[list[Any]], Any], alone: Callable[[Any], Any], rows: list[Any]) -> None:
-    unsaved = [row for row in rows if row.pk is None]
+def _announce_if_long(draft: ChangeSetDraft, batch: list[TrackedRow]) -> None:
+    if len(batch) == BATCH:
+        draft.announce()
+
+
+def _save_batch(draft: ChangeSetDraft, rows: list[TrackedRow]) -> None:
+    new_rows = [row for row in rows if row.pk is None]
     try:
         with transaction.atomic():
-            together(rows)
+            _save_together(draft, rows)
         return
-    except _BROKEN:
-        for row in unsaved:  # a part of the batch may have got ids, and lost its rows again
-            row.pk, row._state.adding = None, True
+    except _REFUSALS:
+        # Rows of the batch may have got ids for rows that the rollback took away again.
+        for row in new_rows:
+            row.pk = None
+            row._state.adding = True
     for row in rows:
         try:
-            alone(row)
-        except _BROKEN as error:
+            row.save()
+        except _REFUSALS as error:
             raise RowRefused(row, error) from error
 
 
-def _save(rows: list[Any]) -> None:
+def _delete_batch(rows: list[TrackedRow]) -> None:
+    try:
+        delete_together(rows)
+        return
+    except _REFUSALS:
+        pass  # one by one, to find out which
+    for row in rows:
+        try:
+            row.delete()
+        except _REFUSALS as error:
+            raise RowRefused(row, error) from error
+
+
+def _save_together(draft: ChangeSetDraft, rows: list[TrackedRow]) -> None:
     model = type(rows[0])
-    stored = fetch_all(model, [row.pk for row in rows if row.pk is not None])
-    rows = [row for row in rows if row.pk not in stored or changed_columns(stored[row.pk], row)]
-    new = [row for row in rows if row.pk not in stored]
-    changed = [row for row in rows if row.pk in stored]
-    # The registry's own managers refuse bulk writes.
-    writer: QuerySet[Any] = QuerySet(model)
+    stored = fetch_rows(model, [row.pk for row in rows if row.pk is not None])
+    new: list[TrackedRow] = []
+    changed: list[TrackedRow] = []
+    written: list[TrackedRow] = []
+    columns: set[str] = set()
+    for row in rows:
+        if row.pk not in stored:
+            new.append(row)
+            written.append(row)
+            continue
+        names = changed_fields(stored[row.pk], row)
+        if names:
+            changed.append(row)
+            written.append(row)
+            columns.update(names)
+
+    # Django's own query set: the registry's refuses to write many rows without history.
+    writer: QuerySet = QuerySet(model)
     writer.bulk_create(new)
     if changed:
-        columns = {column for row in changed for column in changed_columns(stored[row.pk], row)}
         writer.bulk_create(changed, update_conflicts=True, unique_fields=["pk"], update_fields=sorted(columns))
-    for row in rows:
-        # After the writing: one row of the batch may only be wrong because of another.
-        row._state_before = stored.get(row.pk)
+
+    # Only now: one row of the batch may be wrong because of another.
+    for row in written:
+        row.row_before = stored.get(row.pk)
         row.check_under_lock()
-        row._state_before = None
-    after = fetch_all(model, [row.pk for row in rows])
-    write_entries([(stored.get(row.pk), after[row.pk]) for row in rows])
+        row.row_before = None
+    after = fetch_rows(model, [row.pk for row in written])
+    draft.write_entries((stored.get(row.pk), after[row.pk]) for row in written)
 
 
-def delete_together(rows: Iterable[Any]) -> tuple[int, dict[str, int]]:
-    """Delete rows of one model and what cascades from them; how many, in all and by model, as Django tells it."""
-    with joined_change_set() as draft:
+def delete_together(rows: Iterable[TrackedRow]) -> tuple[int, dict[str, int]]:
+    """Delete rows of one model and what cascades from them: how many in all, and by model, as Django counts them."""
+    with joined_change_set() as draft, transaction.atomic():
         rows = list(rows)
         if not rows:
             return 0, {}
         collector = Collector(using=router.db_for_write(type(rows[0])), origin=rows[0])
         collector.collect(rows)
-        for model, doomed in collector.data.items():
-            stored = fetch_all(model, [row.pk for row in doomed])
-            row: Any
-            for row in doomed:
-                row._state_before = stored.get(row.pk)
-        draft.deleted = []
+        # What the rows were is read before the first of them goes: their labels name each other.
+        for model, collected in collector.data.items():
+            stored = fetch_rows(model, [row.pk for row in collected])
+            for row in collected:
+                row.row_before = stored.get(row.pk)  # type: ignore[attr-defined]
+        draft.deleted_rows = []
         try:
-            numbers = collector.delete()
-            write_entries([(row, None) for row in draft.deleted])
+            counts = collector.delete()  # post_delete notes each row in the order in which they go
+            draft.write_entries((row, None) for row in draft.deleted_rows)
         finally:
-            draft.deleted = None
-        return numbers
+            draft.deleted_rows = None
+        return counts

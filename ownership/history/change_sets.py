@@ -1,68 +1,138 @@
-"""Opening a change set: every write to the registry happens inside one."""
+"""Change sets: every write to the registry happens inside one.
+
+``with change_set(user=…, reason=…, source=…):`` takes the registry's lock and opens a transaction. Inside it, saving
+and deleting rows writes an entry for each (``tracked.py``). At the end, the change set itself is written, with a
+digest over its entries and the digest of the change set before: the digest chain.
+"""
+
+from __future__ import annotations
 
 import getpass
+import hashlib
+import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from typing import Any
+from datetime import datetime
+from functools import cached_property, partial
 
 from asgiref.local import Local
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils import timezone
 
-from ownership.history.digest import chain_digest, entry_content
-from ownership.history.entries import entries_of
-from ownership.history.lock import in_turn, lock_registry, or_busy, say_who_writes
-from ownership.history.models import ChangeSet
+from ownership.history.lock import RegistryNotReady, in_turn, lock_registry, or_busy, say_who_writes
+from ownership.history.models import ChangeSet, Entry, TrackedRow, entries_of, entry_model
 from ownership.history.request_id import current_request_id
+from ownership.history.row_states import differences, kind_of_change
 from ownership.history.signals import change_set_written
 
 LOG = logging.getLogger("ownership.history")
 NO_REASON = "No reason given: written outside a change set."
 
 
-class _Draft:
-    """The change set being made in the open transaction. It takes its revision when its first entry is written."""
+class ChangeSetDraft:
+    """The change set that the open transaction is making."""
 
     def __init__(
-        self, *, user_id: int | None, user_name: str, reason: str, source: str, undoes: int | None = None
+        self,
+        *,
+        user: AbstractBaseUser | None,
+        reason: str,
+        source: str,
+        undoes: int | None,
     ) -> None:
-        self.user_id, self.user_name, self.reason, self.source = user_id, user_name, reason, source
+        self.user_id = user.pk if user else None
+        self.user_name = user.get_username() if user else account_name()
+        self.reason = reason
+        self.source = source
         self.undoes = undoes
+        # Taken when the first entry is written, so that a save that changes nothing takes none.
         self.revision: int | None = None
         self.sequence = 0
-        self.models: set[Any] = set()  # whose entries it wrote
+        self.entry_models: set[type[Entry]] = set()  # of the entries written so far
         self.announced = False
-        self.deleted: list[Any] | None = None  # what rows were, while some are being deleted together
+        # While rows are being deleted together: what those deleted so far were.
+        self.deleted_rows: list[TrackedRow] | None = None
 
-    def take_place(self) -> tuple[int, int]:
-        """The revision, and the next place in it. The registry's lock is held, so nobody else takes the same."""
+    @cached_property
+    def previous(self) -> ChangeSet | None:
+        """The latest change set. The lock is held, so it stays the latest until this one is written."""
+        return ChangeSet.objects.order_by("-revision").first()
+
+    @cached_property
+    def time(self) -> datetime:
+        """When this change set was made: never earlier than the one before, even if the clock was set back."""
+        now = timezone.now()
+        if self.previous is None:
+            return now
+        return max(now, self.previous.time)
+
+    def write_entries(
+        self,
+        states: Iterable[tuple[TrackedRow | None, TrackedRow | None]],
+    ) -> None:
+        """Write an entry for each row whose two states differ.
+
+        A state is the row as ``fetch_row`` gives it; None before it was created, and after it was deleted.
+        """
+        by_model: dict[type[Entry], list[Entry]] = {}
+        for before, after in states:
+            changes = differences(before, after)
+            if changes:
+                entry = self._entry(before, after, changes)
+                by_model.setdefault(type(entry), []).append(entry)
+        for model, entries in by_model.items():
+            model.objects.bulk_create(entries)
+            self.entry_models.add(model)
+
+    def _entry(
+        self,
+        before: TrackedRow | None,
+        after: TrackedRow | None,
+        changes: dict[str, list],
+    ) -> Entry:
+        row = after if after is not None else before
+        assert row is not None  # noqa: S101  # two states that differ are not both None
+        lost_by = before.service_reference_id() if before is not None else None
+        gained_by = after.service_reference_id() if after is not None else None
+        if lost_by == gained_by:
+            lost_by = gained_by = None
         if self.revision is None:
-            head = ChangeSet.objects.order_by("-revision").first()
-            self.revision = head.revision + 1 if head else 1
-            self.time = max(timezone.now(), head.time) if head else timezone.now()
-            self.previous_digest = head.digest if head else ""
+            self.revision = self.previous.revision + 1 if self.previous is not None else 1
         self.sequence += 1
-        return self.revision, self.sequence
+        columns = {field.attname: getattr(row, field.attname) for field in row._meta.fields}
+        entry: Callable[..., Entry] = entry_model(type(row))
+        return entry(
+            history_type=kind_of_change(before, after),
+            history_date=self.time,
+            change_set_id=self.revision,
+            sequence=self.sequence,
+            label=str(row),
+            changes=changes,
+            lost_by=lost_by,
+            gained_by=gained_by,
+            **columns,
+        )
 
     def announce(self) -> None:
-        """Tell those who wait for the lock who has it; for change sets that take long."""
+        """Tell those who wait for the lock who has it. For change sets that take long."""
         if not self.announced:
             say_who_writes(f"{self.source} by {self.user_name}: {self.reason}")
             self.announced = True
 
-    def finish(self) -> ChangeSet | None:
-        """Write the change set, last, with the digest over what the database now holds; None if nothing changed.
+    def finish(self) -> None:
+        """Write the change set, unless nothing changed.
 
+        It comes after its entries, because its digest covers them; their foreign keys to it are checked at commit.
         The entries are read back rather than remembered: a savepoint may have taken some of them away again.
         """
         if self.revision is None:
-            return None
-        entries = [entry_content(row) for row in entries_of([self.revision], self.models)]
+            return
+        entries = entries_of([self.revision], self.entry_models)
         if not entries:
-            return None
+            return
         change = ChangeSet(
             revision=self.revision,
             time=self.time,
@@ -73,25 +143,38 @@ class _Draft:
             undoes_id=self.undoes,
             request_id=current_request_id.get(),
         )
-        change.digest = chain_digest(self.previous_digest, change, entries)
+        previous_digest = self.previous.digest if self.previous is not None else ""
+        change.digest = chain_digest(previous_digest, change, [entry_content(entry) for entry in entries])
         change.save(force_insert=True)
-        transaction.on_commit(partial(_tell, change, len(entries)))
-        return change
+        transaction.on_commit(partial(_report_written, change, len(entries)))
 
 
-def _tell(change: ChangeSet, entries: int) -> None:
+def _report_written(change: ChangeSet, entries: int) -> None:
     change_set_written.send(ChangeSet, change_set=change)
-    extra = {"change_set": change.revision, "by": change.user_name, "source": str(change.source), "entries": entries}
+    extra = {
+        "change_set": change.revision,
+        "by": change.user_name,
+        "source": str(change.source),
+        "entries": entries,
+    }
     LOG.info("Revision %d written", change.revision, extra=extra)
 
 
-# Follows the connection: Django keeps connections in the same kind of local.
+# The open draft belongs to a database connection, and Django keeps those in the same kind of local.
 _state = Local()
 
 
-def open_draft() -> _Draft | None:
+def open_draft() -> ChangeSetDraft | None:
     """The change set that the current transaction is making, or None."""
     return getattr(_state, "draft", None)
+
+
+def writing_draft() -> ChangeSetDraft:
+    """The open change set; RegistryNotReady for a write that came past ``save()`` and ``delete()``, without one."""
+    draft = open_draft()
+    if draft is None:
+        raise RegistryNotReady("A row was written past its save() or delete(): no change set is open.")
+    return draft
 
 
 @contextmanager
@@ -101,41 +184,37 @@ def change_set(
     reason: str,
     source: str = ChangeSet.Source.COMMAND,
     undoes: int | None = None,
-) -> Iterator[_Draft]:
+) -> Iterator[ChangeSetDraft]:
     """Make every registry write inside one transaction, one change set and one revision.
 
-    Without a user (a command), the name is that of the account the process runs as; ``undoes`` is the
-    revision that this change set reverses. Raises ValueError
-    for a blank reason, RuntimeError inside another change set, RegistryBusy where another one is being written for
-    longer than a save waits. An exception undoes all of it.
+    Without a user (in a command), the name is that of the account that the process runs as. ``undoes`` is the
+    revision that this change set reverses. An exception undoes everything.
+
+    Raises ValueError for a blank reason, RuntimeError inside another change set, and RegistryBusy if another
+    change set is being written for longer than a save waits.
     """
     if not reason.strip():
         raise ValueError("A change set needs a reason: say why the registry changes.")
     if open_draft() is not None:
         raise RuntimeError("A change set is already open: one save, one reason, one change set.")
+    draft = ChangeSetDraft(user=user, reason=reason.strip(), source=source, undoes=undoes)
+    # The queue comes first: whoever waits in it holds no transaction, and so keeps nobody else waiting.
     with or_busy(), in_turn(), transaction.atomic():
         lock_registry()
-        _state.draft = _Draft(
-            user_id=user.pk if user else None,
-            user_name=user.get_username() if user else account_name(),
-            reason=reason.strip(),
-            source=source,
-            undoes=undoes,
-        )
+        _state.draft = draft
         try:
-            yield _state.draft
-            _state.draft.finish()
+            yield draft
+            draft.finish()
         finally:
             _state.draft = None
 
 
 @contextmanager
-def joined_change_set(reason: str = NO_REASON) -> Iterator[_Draft]:
-    """Join the open change set, or open one: what a bare ``save()`` or ``delete()`` writes in."""
+def joined_change_set(reason: str = NO_REASON) -> Iterator[ChangeSetDraft]:
+    """The open change set, or else one of its own: what a bare ``save()`` or ``delete()`` writes in."""
     draft = open_draft()
     if draft is not None:
-        with transaction.atomic():
-            yield draft
+        yield draft
     else:
         with change_set(reason=reason) as draft:
             yield draft
@@ -147,3 +226,43 @@ def account_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user id without a name
         return "unknown"
+
+
+def entry_content(entry: Entry) -> dict[str, object]:
+    """What an entry says, as the digest covers it.
+
+    Without its typed columns: a field added to the model, or dropped, would change the digest of everything before.
+    What the columns hold is in ``changes`` as well, and verification compares the two.
+    """
+    return {
+        "id": entry.id,
+        "history_type": entry.history_type,
+        "change_set_id": entry.change_set_id,
+        "sequence": entry.sequence,
+        "label": entry.label,
+        "changes": entry.changes,
+        "gained_by": entry.gained_by,
+        "lost_by": entry.lost_by,
+        "model": entry.instance_type._meta.model_name,
+    }
+
+
+def chain_digest(previous: str, change: ChangeSet, entries: list[dict[str, object]]) -> str:
+    """SHA-256 in hex over the digest before, the change set's fields, and the content of its entries in order.
+
+    What is hashed is JSON with sorted keys. Times are in UTC with microseconds, which both databases keep.
+    """
+    content = {
+        "previous": previous,
+        "revision": change.revision,
+        "time": change.time.isoformat(timespec="microseconds"),
+        "user_id": change.user_id,
+        "user_name": change.user_name,
+        "reason": change.reason,
+        "source": str(change.source),
+        "undoes": change.undoes_id,
+        "request_id": change.request_id,
+        "entries": entries,
+    }
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), cls=DjangoJSONEncoder)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,8 +1,18 @@
-"""The two models of history: change set and entry."""
+"""The models of history: a change set, and its entries, one for each row that it touched."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import connections, models, router
+from django.db.models import Q
 
+from ownership.history.head import Head
 from ownership.history.request_id import LONGEST_REQUEST_ID
 
 CREATED, CHANGED, DELETED = "+", "~", "-"
@@ -10,7 +20,7 @@ VERBS = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
 
 
 class ChangeSet(models.Model):
-    """Everything that one person changed in one save, for one reason. Written once, never changed.
+    """Everything one person changed in one save, for one reason. Written once, never changed.
 
     The user is kept as a number and a name, not as a foreign key: deleting an account changes nothing here.
     """
@@ -36,7 +46,7 @@ class ChangeSet(models.Model):
         models.PROTECT,
         null=True,
         blank=True,
-        db_index=False,  # below, of those alone that undo one: with all the others in it, databases pass it by
+        db_index=False,  # the partial index below is used instead: one that holds every row is passed over
         related_name="undone_by",
         help_text="The change set it reverses.",
     )
@@ -58,15 +68,17 @@ class ChangeSet(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="change_set_has_reason",
-                condition=~models.Q(reason=""),
+                condition=~Q(reason=""),
                 violation_error_message="Say why: a change set needs a reason.",
             ),
-            models.CheckConstraint(name="change_set_has_user", condition=~models.Q(user_name="")),
+            models.CheckConstraint(name="change_set_has_user", condition=~Q(user_name="")),
         ]
         indexes = [
             models.Index(fields=["user_id", "revision"], name="change_set_by_user"),
             models.Index(
-                fields=["undoes", "revision"], name="change_set_by_undone", condition=models.Q(undoes__isnull=False)
+                fields=["undoes", "revision"],
+                name="change_set_by_undone",
+                condition=Q(undoes__isnull=False),
             ),
         ]
 
@@ -74,11 +86,36 @@ class ChangeSet(models.Model):
         return f"Revision {self.revision}: {self.reason}"
 
 
-class Entry(models.Model):
-    """What a history row holds beside simple-history's typed copy of the row: one registry row's part in a change set.
+class TrackedRow(models.Model):
+    """What history asks of a row that it tracks. ``RegistryModel`` in ``tracked.py`` adds how the row is written."""
 
-    Label and changes are text of that time, so that reading history needs neither the rows of today nor
-    the entry before.
+    # Lookups that make up the natural key, in its order.
+    natural_key_lookups: ClassVar[tuple[str, ...]] = ("name",)
+
+    # The row as it was before the save or delete under way; its entry says what changed since.
+    row_before: TrackedRow | None = None
+
+    if TYPE_CHECKING:
+        objects: models.Manager[Any]
+
+    class Meta:
+        abstract = True
+
+    def check_under_lock(self) -> None:
+        """Raise ValidationError for what no constraint can say and only the lock makes certain; nothing by default."""
+
+    def service_reference_id(self) -> int | None:
+        """Id of the service that this row adds something to, for that service's timeline; None by default."""
+        return None
+
+
+class Entry(models.Model):
+    """What happened to one row in one change set: created, changed or deleted.
+
+    Each registry model has an historical model of its own, whose rows are the entries. It is made by
+    django-simple-history (``tracked.py``) from this class and typed copies of the model's columns, which hold
+    the row as the change left it. Label and changes are text of that time, so that reading history needs
+    neither the rows of today nor the entry before.
     """
 
     change_set = models.ForeignKey(ChangeSet, models.PROTECT, related_name="+")
@@ -88,13 +125,81 @@ class Entry(models.Model):
         encoder=DjangoJSONEncoder,
         help_text="{field: [old, new]}, names instead of ids; every field where the row was created or deleted.",
     )
-    # A service's timeline shows what it was given and what was taken from it; the names in `changes` can't be
-    # looked up by, for names move on.
+    # A service's timeline shows what it was given and what was taken from it. The names in `changes` can't be
+    # searched for that, because services get renamed.
     gained_by = models.BigIntegerField(null=True, help_text="Id of the service this entry adds to.")
     lost_by = models.BigIntegerField(null=True, help_text="Id of the service it takes away from.")
+
+    if TYPE_CHECKING:
+        # What django-simple-history adds to each historical model.
+        objects: ClassVar[models.Manager[Any]]  # of entries with the columns of their model
+        id: int  # of the row
+        history_id: int  # of the entry
+        history_type: str  # CREATED, CHANGED or DELETED
+        history_date: datetime  # the change set's time
+        instance_type: type[TrackedRow]
 
     class Meta:
         abstract = True
 
     def __str__(self) -> str:
         return self.label
+
+
+def registry_models() -> list[type[TrackedRow]]:
+    """The models whose rows have history, in the order in which they are declared."""
+    return [model for model in apps.get_app_config("ownership").get_models() if issubclass(model, TrackedRow)]
+
+
+@cache
+def entry_model(model: type[models.Model]) -> type[Entry]:
+    """The historical model of a registry model.
+
+    Cached, because simple-history makes a new manager class each time ``history`` is read.
+    """
+    return model.history.model  # type: ignore[attr-defined]
+
+
+def entry_models() -> list[type[Entry]]:
+    """The historical models, in the order of ``registry_models()``."""
+    return [entry_model(model) for model in registry_models()]
+
+
+# Which entries to read: historical models, each with a condition on its entries. A model may occur repeatedly.
+EntryFilters = Iterable[tuple[type[Entry], Q]]
+
+
+def read_entries(filters: EntryFilters, limit: int | None = None) -> list[Entry]:
+    """The entries that pass any of the filters, each once, in commit order; at most ``limit``.
+
+    One query per filter.
+    """
+    entries: dict[tuple[int, int, str], Entry] = {}
+    for model, condition in filters:
+        rows = model.objects.filter(condition)
+        if limit is not None:
+            rows = rows.order_by("change_set_id", "sequence")[:limit]
+        for entry in rows:
+            entries[entry.change_set_id, entry.sequence, model.__name__] = entry
+    in_order = [entries[place] for place in sorted(entries)]
+    return in_order[:limit]
+
+
+def entries_of(revisions: Iterable[int], models: Iterable[type[Entry]] | None = None) -> list[Entry]:
+    """All entries of some change sets in order; one query per historical model, or per one of those given."""
+    condition = Q(change_set__in=list(revisions))
+    if models is None:
+        models = entry_models()
+    return read_entries([(model, condition) for model in models])
+
+
+HEAD_SQL = f'SELECT revision, digest FROM "{ChangeSet._meta.db_table}" ORDER BY revision DESC LIMIT 1'  # noqa: S608
+
+
+def current_head() -> Head:
+    """The head of the database that this request reads from."""
+    # Every request asks for it, so it is plain SQL: the ORM takes ten times as long.
+    with connections[router.db_for_read(ChangeSet)].cursor() as cursor:
+        cursor.execute(HEAD_SQL)
+        row = cursor.fetchone()
+    return Head(*row) if row else Head(0, "")

@@ -1,54 +1,82 @@
-"""Registry rows as history needs them: with all that they name, many at once, and two states of one compared."""
+"""States of registry rows: read from the database with all that they name, and compared with each other."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeVar
 
 from django.db import models
 
+from ownership.history.models import CHANGED, CREATED, DELETED
 
-def fetch(model: type[models.Model], pk: Any) -> Any:
+BATCH = 500  # rows to a query
+
+Row = TypeVar("Row", bound=models.Model)
+Value = TypeVar("Value")
+# {field: [old, new]}, as an entry keeps it
+Changes = dict[str, list]
+
+
+def fetch_row(model: type[Row], pk: object) -> Row | None:
     """The row as the database holds it, with the rows that its label and its changes name."""
-    return model._base_manager.select_related(*foreign_keys(model)).filter(pk=pk).first()
+    rows = model._base_manager.select_related(*foreign_keys(model))
+    return rows.filter(pk=pk).first()
 
 
-def fetch_all(model: type[models.Model], pks: list[Any]) -> dict[Any, Any]:
-    """As ``fetch``, of many, five hundred to a query: {id: row}; ids without a row are left out."""
-    related = model._base_manager.select_related(*foreign_keys(model))
-    return {row.pk: row for part in in_parts(pks) for row in related.filter(pk__in=part)}
+def fetch_rows(model: type[Row], pks: Iterable[object]) -> dict[object, Row]:
+    """Like ``fetch_row`` for many: {id: row}. Ids without a row are left out."""
+    rows = model._base_manager.select_related(*foreign_keys(model))
+    by_id = {}
+    for batch in in_batches(pks):
+        for row in rows.filter(pk__in=batch):
+            by_id[row.pk] = row
+    return by_id
 
 
-def in_parts(values: Iterable[Any]) -> list[list[Any]]:
-    """The values in their order, five hundred to a list: as many as one query is asked for."""
-    every = list(values)
-    return [every[start : start + 500] for start in range(0, len(every), 500)]
+def in_batches(values: Iterable[Value]) -> list[list[Value]]:
+    """The values in their order, in lists that are short enough for one query each."""
+    values = list(values)
+    return [values[start : start + BATCH] for start in range(0, len(values), BATCH)]
 
 
 def foreign_keys(model: type[models.Model]) -> list[str]:
-    """Names of the fields that name other rows."""
+    """Names of the fields that refer to other rows."""
     return [field.name for field in model._meta.fields if field.is_relation]
 
 
-def stated(row: models.Model | None, name: str) -> Any:
-    """A field's value as history states it: the related row's label instead of its id; None without a row."""
-    value = getattr(row, name) if row is not None else None
-    return str(value) if isinstance(value, models.Model) else value
+def recorded_value(row: models.Model | None, name: str) -> object:
+    """A field's value as history records it: the label of a related row instead of its id; None without a row."""
+    if row is None:
+        return None
+    value = getattr(row, name)
+    if isinstance(value, models.Model):
+        return str(value)
+    return value
 
 
-def differences(before: models.Model | None, after: models.Model | None) -> dict[str, list]:
-    """{field: [old, new]} between two states of a row; all fields where one of them is None."""
-    fields = (before or after)._meta.fields  # type: ignore[union-attr]
-    names = changed_columns(before, after)
-    return {
-        field.name: [stated(before, field.name), stated(after, field.name)] for field in fields if field.name in names
-    }
+def changed_fields(before: models.Model | None, after: models.Model | None) -> list[str]:
+    """Names of the fields that differ between two states of a row; of all fields where one state is None."""
+    row = after if after is not None else before
+    if row is None:
+        return []
+    names = []
+    for field in row._meta.fields:
+        if field.primary_key:
+            continue
+        if before is None or after is None or getattr(before, field.attname) != getattr(after, field.attname):
+            names.append(field.name)
+    return names
 
 
-def changed_columns(before: models.Model | None, after: models.Model | None) -> set[str]:
-    """Names of the fields in which two states of a row differ; of all fields where one of them is None."""
-    fields = (before or after)._meta.fields  # type: ignore[union-attr]
-    return {
-        field.name
-        for field in fields
-        if not field.primary_key
-        and (before is None or after is None or getattr(before, field.attname) != getattr(after, field.attname))
-    }
+def differences(before: models.Model | None, after: models.Model | None) -> Changes:
+    """{field: [old, new]} between two states of a row; every field where one of them is None."""
+    return {name: [recorded_value(before, name), recorded_value(after, name)] for name in changed_fields(before, after)}
+
+
+def kind_of_change(before: models.Model | None, after: models.Model | None) -> str:
+    """What happened between two states of a row, where None is a row that does not exist."""
+    if before is None:
+        return CREATED
+    if after is None:
+        return DELETED
+    return CHANGED

@@ -17,15 +17,11 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, router
 
-from ownership.history.entries import entry_model, registry_models
-from ownership.history.models import DELETED, ChangeSet
+from ownership.history.models import DELETED, ChangeSet, Head, current_head, entry_model, registry_models
 from ownership.history.parsing import whole_number
 
-Head = tuple[int, str]
 # A condition on few values by which history has an index, as Django writes it.
 CERTAIN = re.compile(r'"(?:id|name|table_id|service_id)" (?:= %s|IN \(%s(?:, %s){,9}\))')
-# SQL that gives the latest change set.
-HEAD = f'FROM "{ChangeSet._meta.db_table}" ORDER BY revision DESC LIMIT 1'
 
 
 class BadMoment(ValueError):
@@ -74,21 +70,13 @@ def _rows(model: Any, revision: int) -> tuple[str, str]:
     """
     history = entry_model(model)
     table = history._meta.db_table
-    columns = ", ".join(f'"{history._meta.get_field(field.name).column}"' for field in model._meta.concrete_fields)
+    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
     newest = f'FROM "{table}" AS newest WHERE change_set_id <= {revision}'
     one = (
         f"= (SELECT history_id {newest} AND newest.id = entry.id ORDER BY change_set_id DESC, history_id DESC LIMIT 1)"
     )
     rows = f"SELECT {columns} FROM \"{table}\" AS entry WHERE history_type <> '{DELETED}' AND history_id"  # noqa: S608
     return f"({rows} {one})", f"MATERIALIZED ({rows} IN (SELECT MAX(history_id) {newest} GROUP BY id))"
-
-
-def head() -> Head:
-    """Revision and digest of the latest change set; (0, "") before the first."""
-    # By hand, for every request asks it: the ORM would take ten times as long to say the same.
-    with connections[router.db_for_read(ChangeSet)].cursor() as cursor:
-        cursor.execute(f"SELECT revision, digest {HEAD}")
-        return cursor.fetchone() or (0, "")
 
 
 def at_revision(text: str) -> Head:
@@ -98,7 +86,7 @@ def at_revision(text: str) -> Head:
         found = _last({"revision__lte": revision})
         if found[0] == revision:
             return found
-    raise BadMoment(f"Takes a whole number from 0 to {head()[0]}, which is the latest revision.")
+    raise BadMoment(f"Takes a whole number from 0 to {current_head().revision}, which is the latest revision.")
 
 
 _CALENDAR = re.compile(r"\d{4}-?\d{2}-?\d{2}(?!\d)")  # no week: 2026-W47 would be its Monday, or its Sunday
@@ -139,4 +127,5 @@ def at(text: str) -> Head:
 
 
 def _last(which: dict[str, Any]) -> Head:
-    return ChangeSet.objects.filter(**which).order_by("-revision").values_list("revision", "digest").first() or (0, "")
+    last = ChangeSet.objects.filter(**which).order_by("-revision").first()
+    return Head(last.revision, last.digest) if last else Head(0, "")

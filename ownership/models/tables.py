@@ -237,8 +237,8 @@ class Access(RegistryModel):
 
 def refuse_move(row: SecondaryIndex | Access, what: str) -> None:
     """Refuse to hang a table's access or index under another table."""
-    before = row._state_before
-    if before is not None and before.table_id != row.table_id:
+    table_before = getattr(row.row_before, "table_id", row.table_id)
+    if table_before != row.table_id:
         raise ValidationError(
             {"table": f"An {what} stays with its table: delete it there and add one to {row.table.name}."}
         )

@@ -23,10 +23,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.backends.postgresql.client import DatabaseClient
 from django.db.migrations.loader import MigrationLoader
 
-from ownership.audit.verification import Head, Verification, unchanging_view
-from ownership.history import time_travel
+from ownership.audit.verification import Verification, unchanging_view
 from ownership.history.append_only import drop_function
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, Head, current_head
 
 _MAGIC = {"sqlite": b"SQLite format 3\x00", "postgresql": b"PGDMP"}
 # How long a restore waits for those who use the database.
@@ -41,7 +40,7 @@ def backup(out: BinaryIO) -> Head:
     """Write the database as it is at one moment; the head of its history then. Holds up nobody who writes."""
     try:
         with unchanging_view(), gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=out) as packed:
-            head = Head(*time_travel.head())  # begins the view: what is written is of the same moment
+            head = current_head()  # begins the view: what is written is of the same moment
             (_dump_postgresql if connection.vendor == "postgresql" else _dump_sqlite)(packed)
     except (DatabaseError, sqlite3.DatabaseError) as error:
         raise BackupError(f"The database can't be read: {error}") from error
@@ -105,7 +104,7 @@ def _prove() -> Head:
     if findings:
         more = f" … and {len(findings) - 5} more" if len(findings) > 5 else ""
         raise BackupError("Its history does not verify: " + " ".join(findings[:5]) + more)
-    return Head(*time_travel.head())
+    return current_head()
 
 
 # SQLite

@@ -16,8 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ownership.history import time_travel
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, current_head
 from ownership.models import DriftRun
 from ownership.web.replicas import replicas
 
@@ -95,7 +94,7 @@ class _Standing(Collector):
         return []
 
     def _registry(self) -> Iterator[Metric]:
-        revision, _ = time_travel.head()
+        revision, _ = current_head()
         yield GaugeMetricFamily("ownership_revision", "The registry's revision.", value=revision)
         last = ChangeSet.objects.values_list("time", flat=True).order_by("-revision").first()
         if last is not None:

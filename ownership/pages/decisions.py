@@ -15,14 +15,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from ownership.audit import feed
-from ownership.audit.descriptions import Said, said
+from ownership.audit.descriptions import EntryDescription, describe
 from ownership.audit.timeline import Timeline
 from ownership.drift.types import Finding, Identity, Offer
 from ownership.findings import acceptance, runs, waiving
-from ownership.history import time_travel
 from ownership.history.change_sets import change_set
-from ownership.history.entries import entries_of
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, current_head, entries_of
 from ownership.history.parsing import whole_number
 from ownership.models import DriftRun, Service, Table, TableGroup, Waiver
 from ownership.pages.base import BadAddress, Page
@@ -48,7 +46,7 @@ class _Moved(Exception):
 class Rehearsal:
     """The entries that deciding would write and what other runs would find then, or what stands in the way."""
 
-    entries: list[Said] = field(default_factory=list)
+    entries: list[EntryDescription] = field(default_factory=list)
     made: list[tuple[DriftRun, Finding]] = field(default_factory=list)
     problem: str = ""
 
@@ -130,7 +128,7 @@ class _DecisionPage(Page):
     def _gone(self, gone: Iterable[Identity]) -> list[str]:
         """What is not so any more, and who changed its table since the page was made."""
         shown = whole_number(self.request.POST.get("revision"))
-        since = time_travel.head()[0] if shown is None else shown
+        since = current_head()[0] if shown is None else shown
         sentences = []
         for identity in gone:
             pk = feed.id_named(Table, identity.table)
@@ -157,7 +155,7 @@ class _DecisionPage(Page):
             signature=shown,
             gone=self._gone(gone),
             moved="confirmed" in self.request.POST and self.request.POST.get("signature") != shown,
-            revision=time_travel.head()[0],
+            revision=current_head()[0],
             filters=self.request.POST.get("filters", ""),
             back=self._back(),
         )
@@ -177,7 +175,7 @@ class _DecisionPage(Page):
         findings = [one for one in chosen if isinstance(one, Finding)]
         return waiving.waivers_of(findings, run.environment or None)
 
-    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
+    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[EntryDescription]:
         """Write the decision into the change set; the entries, where they are shown before."""
         raise NotImplementedError
 
@@ -197,7 +195,7 @@ class _DecisionPage(Page):
         return HttpResponseRedirect(self._back())
 
 
-def signature(chosen: Chosen, entries: list[Said], waivers: Iterable[Any] = ()) -> str:
+def signature(chosen: Chosen, entries: list[EntryDescription], waivers: Iterable[Any] = ()) -> str:
     """Names what is shown to be decided, so that something else is not done in its place.
 
     Without group and owner, which are chosen on the page itself.
@@ -275,7 +273,7 @@ class AcceptPage(_DecisionPage):
         except acceptance.CanNotAccept as error:
             return Rehearsal(problem=str(error))
 
-    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
+    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[EntryDescription]:
         """Accept them; the reason says besides which run found them, and where."""
         draft.reason += f"\n\n{acceptance.evidence(shown.run, chosen)}"
         return _accept(shown, chosen, form.places(), draft)
@@ -287,9 +285,11 @@ def _elsewhere(run: DriftRun, tables: set[str]) -> dict[Any, tuple[DriftRun, Fin
     return {(other.pk, finding.table, finding.service): (other, finding) for other, finding in found}
 
 
-def _accept(shown: runs.ComparedRun, chosen: Chosen, places: dict[str, acceptance.Place], draft: Any) -> list[Said]:
+def _accept(
+    shown: runs.ComparedRun, chosen: Chosen, places: dict[str, acceptance.Place], draft: Any
+) -> list[EntryDescription]:
     acceptance.accept(shown, chosen, places)
-    return [said(entry) for entry in entries_of([draft.revision])] if draft.revision else []
+    return [describe(entry) for entry in entries_of([draft.revision])] if draft.revision else []
 
 
 class WaiveForm(forms.Form):
@@ -326,7 +326,7 @@ class WaivePage(_DecisionPage):
         given["initial"] = {"until": runs.today() + timedelta(days=90)} | given.get("initial", {})
         return WaiveForm(**given)
 
-    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[Said]:
+    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[EntryDescription]:
         """Waive them; of that the page shows no entries, for all they say is in its form."""
         waiving.waive(chosen, shown.run.environment or None, form.cleaned_data["until"])  # type: ignore[arg-type]
         return []

@@ -3,8 +3,7 @@
 from typing import Any
 
 from ownership.audit.feed import id_named
-from ownership.audit.timeline import Page as TimelinePage
-from ownership.audit.timeline import Timeline
+from ownership.audit.timeline import Timeline, TimelinePage
 from ownership.models import Service, Table
 from ownership.pages.base import Context, Page
 from ownership.pages.former_names import NothingNamed
@@ -39,7 +38,7 @@ class HistoryPage(Page):
             "kind": kind,
             "live": self.model.objects.filter(pk=pk).first(),
             "name": timeline.label(),
-            "page": timeline.asked(self.request.GET, until=until),
+            "page": timeline.page_for(self.request.GET, until=until),
         }
 
 

@@ -13,9 +13,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import CASCADE, PROTECT, CheckConstraint, ForeignKey, UniqueConstraint
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
-from ownership.history.entries import entry_model
-from ownership.history.models import Entry
-from ownership.history.row_states import fetch_all, foreign_keys, in_parts
+from ownership.history.models import Entry, entry_model
+from ownership.history.row_states import fetch_rows, foreign_keys, in_batches
 from ownership.history.tracked import RegistryModel
 from ownership.plans.steps import Step, foreign_key_fields, unsaved_references
 
@@ -91,7 +90,7 @@ def namesakes(model: type[RegistryModel], rows: Iterable[RegistryModel | Entry])
     first_column = natural_columns(model)[0]
     live = model.objects.select_related(*foreign_keys(model))
     by_key = {}
-    for part in in_parts({key[0] for key in keys}):
+    for part in in_batches({key[0] for key in keys}):
         for row in live.filter(**{f"{first_column}__in": part}):
             key = natural_key(row)
             if key in keys:
@@ -126,7 +125,7 @@ def _missing_references(model: type[RegistryModel], saving: list[Step], outcome:
 def _missing_rows(model: type[RegistryModel], pks: list[int], outcome: Outcome) -> dict[int, str]:
     """Those of the rows that would not be there, with what they were called last."""
     there: set[int] = set()
-    for part in in_parts(pks):
+    for part in in_batches(pks):
         there.update(model.objects.filter(pk__in=part).values_list("pk", flat=True))
     missing = []
     for pk in pks:
@@ -136,7 +135,7 @@ def _missing_rows(model: type[RegistryModel], pks: list[int], outcome: Outcome) 
         elif pk not in there:
             missing.append(pk)
     labels = dict.fromkeys(missing, "")
-    for part in in_parts(missing):
+    for part in in_batches(missing):
         entries = entry_model(model).objects.filter(id__in=part).order_by("history_id")
         labels.update(entries.values_list("id", "label"))  # the last one wins
     return labels
@@ -183,7 +182,7 @@ def _rows_in_use(model: type[RegistryModel], deleting: list[Step], outcome: Outc
     for relation in model._meta.related_objects:
         tracked = hasattr(relation.related_model, "history")
         if tracked and relation.on_delete is PROTECT:
-            for part in in_parts(pks):
+            for part in in_batches(pks):
                 for used, user in _users(relation, part, outcome):
                     users.setdefault(used, []).append(user)
     named = _named_rows(users.values())
@@ -227,7 +226,7 @@ def _named_rows(users: Iterable[list[Key]]) -> dict[Key, RegistryModel]:
             pks_by_model.setdefault(model, []).append(pk)
     rows = {}
     for model, pks in pks_by_model.items():
-        for pk, row in fetch_all(model, pks).items():
+        for pk, row in fetch_rows(model, pks).items():
             rows[model, pk] = row
     return rows
 

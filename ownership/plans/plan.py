@@ -25,11 +25,11 @@ from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import ProtectedError
 
-from ownership.audit.timeline import Group, Timeline
-from ownership.history import time_travel
+from ownership.audit.timeline import Timeline, TimelineGroup
 from ownership.history.bulk import RowRefused, delete_rows, save_rows
 from ownership.history.change_sets import change_set
-from ownership.history.row_states import changed_columns, fetch_all
+from ownership.history.models import current_head
+from ownership.history.row_states import changed_fields, fetch_rows
 from ownership.history.tracked import RegistryModel
 from ownership.plans.blockers import Blocker, find_blockers, steps_by_model, still_used
 from ownership.plans.steps import (
@@ -83,9 +83,9 @@ class Plan:
         """The rules that the steps would break together; a few queries for 500 rows."""
         return find_blockers(self.steps)
 
-    def conflicts(self, since: int) -> list[Group]:
+    def conflicts(self, since: int) -> list[TimelineGroup]:
         """The change sets after a revision that touched the plan's rows, oldest first."""
-        groups: dict[int, Group] = {}
+        groups: dict[int, TimelineGroup] = {}
         for model, steps in steps_by_model(self.steps).items():
             pks = [step.pk for step in steps if step.pk is not None]
             for group in Timeline.of_rows(model, pks).since(since):
@@ -130,7 +130,7 @@ class Plan:
         """
         _refuse_blocked(self.blockers)
         with change_set(user=user, reason=reason, source=source, undoes=undoes) as draft:
-            if time_travel.head()[0] != self.revision:
+            if current_head()[0] != self.revision:
                 self._check_still_holds()
             try:
                 self._write(written)
@@ -143,7 +143,7 @@ class Plan:
         """Compare the rows with those of now; one query for 500 rows of a model."""
         stale = []
         for model, steps in steps_by_model(self.steps).items():
-            rows = fetch_all(model, [step.pk for step in steps if step.pk is not None])
+            rows = fetch_rows(model, [step.pk for step in steps if step.pk is not None])
             for step in steps:
                 if _differs(step.before, rows.get(step.pk)):
                     stale.append(step)
@@ -193,7 +193,7 @@ def _together(steps: Sequence[Step]) -> Iterator[tuple[bool, list[Step]]]:
 def _differs(before: RegistryModel | None, now: RegistryModel | None) -> bool:
     if before is None and now is None:
         return False
-    return bool(changed_columns(before, now))
+    return bool(changed_fields(before, now))
 
 
 def _refuse_blocked(blockers: list[Blocker]) -> None:

@@ -5,18 +5,17 @@ from dataclasses import dataclass, field
 
 from django.db.models import ForeignKey
 
-from ownership.audit.descriptions import Change, stated_changes
+from ownership.audit.descriptions import FieldChange, stated_changes
 from ownership.history.models import VERBS, ChangeSet, Entry
-from ownership.history.row_states import differences
+from ownership.history.row_states import differences, kind_of_change
 from ownership.history.tracked import RegistryModel
-from ownership.history.tracking import kind_of_change
 
 
 @dataclass(eq=False)
 class Step:
     """One row as it is and as it would be; None where it is not there.
 
-    Both have the rows that they name loaded, as ``fetch_all`` gives them: else each
+    Both have the rows that they name loaded, as ``fetch_rows`` gives them: else each
     name costs a query. ``earlier`` is a state of the row that the registry accepted
     once: values that are the same there are not checked again.
     """
@@ -86,7 +85,7 @@ class Preview:
     kind: str
     label: str
     verb: str  # "created", "changed", "deleted"; an undo also says "restored", "kept"
-    changes: list[Change]
+    changes: list[FieldChange]
     explanation: str = ""
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
 

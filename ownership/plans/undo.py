@@ -16,11 +16,9 @@ from functools import cached_property
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Max, OuterRef, Subquery
 
-from ownership.audit.descriptions import Change, changes_in_words
-from ownership.history import time_travel
-from ownership.history.entries import entries_of, entry_model
-from ownership.history.models import CREATED, DELETED, ChangeSet, Entry
-from ownership.history.row_states import differences, fetch_all, foreign_keys, in_parts, stated
+from ownership.audit.descriptions import FieldChange, describe_changes
+from ownership.history.models import CREATED, DELETED, ChangeSet, Entry, current_head, entries_of, entry_model
+from ownership.history.row_states import differences, fetch_rows, foreign_keys, in_batches, recorded_value
 from ownership.history.tracked import RegistryModel
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.plan import Plan
@@ -87,7 +85,7 @@ class RowUndo:
     def preview(self, chosen: Collection[str]) -> Preview:
         """The row in words; fields that are empty now and afterwards are left out."""
         model = self.entry.instance_type
-        changes = changes_in_words(model, self.fields)
+        changes = describe_changes(model, self.fields)
         return Preview(
             kind=str(model._meta.verbose_name),
             label=self.entry.label,
@@ -107,7 +105,7 @@ class Undo:
 
     def __init__(self, revision: int, sequence: int | None = None) -> None:
         self.revision = revision
-        self.read_at = time_travel.head()[0]
+        self.read_at = current_head()[0]
         self.rows = _rows_to_undo(revision, sequence)
 
     @cached_property
@@ -187,13 +185,13 @@ class _States:
 
     def __init__(self, model: type[RegistryModel], pks: list[int], revision: int) -> None:
         self.revision = revision
-        self.rows = fetch_all(model, pks)
+        self.rows = fetch_rows(model, pks)
         self.previous: dict[int, Entry] = {}  # {id: the last entry before the change set}
         self.last_change: dict[int, int] = {}  # {id: the last revision since}
         self.last_change_of: dict[tuple[int, str], int] = {}  # {(id, field): the same}
         # Of tables: {id: (label of what came or changed later and hangs on it, revision)}
         self.later_dependents: dict[int, tuple[str, int]] = {}
-        for part in in_parts(pks):
+        for part in in_batches(pks):
             self._read_previous(model, part)
             self._read_later(model, part)
             if model is Table:
@@ -236,7 +234,7 @@ class _States:
 
 def _change_sets(revisions: Iterable[int]) -> dict[int, ChangeSet]:
     change_sets: dict[int, ChangeSet] = {}
-    for part in in_parts(revisions):
+    for part in in_batches(revisions):
         change_sets.update(ChangeSet.objects.in_bulk(part))
     return change_sets
 
@@ -280,7 +278,7 @@ def _revert(
         attname = row._meta.get_field(name).attname
         if getattr(row, attname) == getattr(previous, attname):
             continue
-        fields[name] = [stated(row, name), old]
+        fields[name] = [recorded_value(row, name), old]
         revision = states.last_change_of.get((last.id, name))
         if revision:
             why = f"Revision {revision} has changed it since."
@@ -292,8 +290,8 @@ def _revert(
     return RowUndo(last, row, previous, REVERT, fields=fields, conflicts=conflicts)
 
 
-def _in_words(row: RegistryModel, name: str, values: list) -> Change:
-    [change] = changes_in_words(type(row), {name: values})
+def _in_words(row: RegistryModel, name: str, values: list) -> FieldChange:
+    [change] = describe_changes(type(row), {name: values})
     return change
 
 

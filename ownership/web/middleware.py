@@ -15,7 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from ownership.history import time_travel
+from ownership.history.models import current_head
 from ownership.history.parsing import whole_number
 from ownership.history.request_id import LONGEST_REQUEST_ID, current_request_id
 from ownership.web.problem_details import problem
@@ -147,7 +147,7 @@ class MinimumRevisionMiddleware:
         minimum = whole_number(text)
         if minimum is None:
             return problem(400, f"{MINIMUM_REVISION_HEADER} takes a revision number.")
-        revision, _ = time_travel.head()
+        revision, _ = current_head()
         if revision < minimum:
             detail = f"Revision {minimum} is not in this registry's history. The latest revision is {revision}."
             return problem(412, detail)

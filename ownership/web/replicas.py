@@ -20,8 +20,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.http import HttpRequest, HttpResponse
 
-from ownership.history import time_travel
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, Head, current_head
 from ownership.history.parsing import whole_number
 from ownership.web.middleware import GetResponse
 from ownership.web.request_context import revision_written
@@ -76,7 +75,7 @@ class Replica:
         # When the primary was looked at, and how far it had written.
         self._goal: tuple[float, float] = (0, float("inf"))
         self._was_good = False
-        self._unknown: time_travel.Head | None = None
+        self._unknown: Head | None = None
 
     @property
     def is_good(self) -> bool:
@@ -87,7 +86,7 @@ class Replica:
         """The one that it has; -1 where it does not answer, and then it is left out until a look finds it good."""
         try:
             with reading_from(self.alias):
-                return time_travel.head()[0]
+                return current_head()[0]
         except Error:
             self._lost()
             return -1
@@ -135,7 +134,7 @@ class Replica:
             time.sleep(BETWEEN)
 
 
-def _standing(alias: str) -> tuple[int, time_travel.Head]:
+def _standing(alias: str) -> tuple[int, Head]:
     """How far that database has written or, while it follows another one, has replayed; and its head."""
     with reading_from(alias):
         with connections[alias].cursor() as cursor:
@@ -144,7 +143,7 @@ def _standing(alias: str) -> tuple[int, time_travel.Head]:
                 "ELSE pg_current_wal_lsn() END, '0/0')::bigint"
             )
             [position] = cursor.fetchone()
-        return position, time_travel.head()
+        return position, current_head()
 
 
 replicas = [Replica(alias) for alias in settings.REPLICAS]

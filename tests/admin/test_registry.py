@@ -10,8 +10,7 @@ from django.urls import reverse
 from ownership.admin import filters
 from ownership.history.bulk import save_rows
 from ownership.history.change_sets import change_set
-from ownership.history.entries import entries_of
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, entries_of
 from ownership.models import Access, Service, Table, TableGroup
 from tests.support.admin_forms import change_url, form_of, open_form, save_form
 from tests.support.factories import make_access, make_service, make_table

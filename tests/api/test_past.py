@@ -8,8 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ownership.history.change_sets import change_set
-from ownership.history.models import ChangeSet
-from ownership.history.time_travel import head
+from ownership.history.models import ChangeSet, current_head
 from ownership.models import Access, Service, Table
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.lifetime import a_life
@@ -91,7 +90,7 @@ def test_every_query_answers_as_it_did_then_after_all_has_changed(seeded, get):
 def test_every_revision_of_the_map_is_the_one_served_when_it_was_current(seeded, get):
     recorded = {1: get("map/").json()}
     for _ in a_life():
-        recorded[head()[0]] = get("map/").json()
+        recorded[current_head()[0]] = get("map/").json()
 
     assert {revision: get(f"map/?revision={revision}").json() for revision in recorded} == recorded
     assert get("map/?revision=0").json() == {
@@ -256,8 +255,8 @@ def test_compare_leaves_out_what_was_changed_and_changed_back_or_came_and_went(s
         table.save()
     make_service("passing").delete()
 
-    assert entries(get, f"from=1&to={head()[0]}") == []
-    assert len(entries(get, f"from=1&to={head()[0] - 1}")) == 1
+    assert entries(get, f"from=1&to={current_head()[0]}") == []
+    assert len(entries(get, f"from=1&to={current_head()[0] - 1}")) == 1
     assert entries(get, "from=1&to=1") == []
 
 

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from ownership.api import map_view as map_module
 from ownership.api import snapshot
 from ownership.api.snapshot import Snapshots
-from ownership.history import time_travel
 from ownership.history.change_sets import change_set
+from ownership.history.models import current_head
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.threads import at_once
@@ -33,7 +33,7 @@ def kept(get, path: str = "map/") -> dict:
 
 def anew(get, path: str = "map/") -> dict:
     """The same revision, made from history as any revision of the past is."""
-    return get(f"{path}{'&' if '?' in path else '?'}revision={time_travel.head()[0]}").json()
+    return get(f"{path}{'&' if '?' in path else '?'}revision={current_head()[0]}").json()
 
 
 def edit(row, **fields) -> None:
@@ -98,7 +98,7 @@ def test_a_history_that_is_not_the_one_before_is_read_whole(seeded, get):
 
 
 def test_another_process_finds_what_one_has_made(seeded, monkeypatch):
-    head = time_travel.head()
+    head = current_head()
     made = Snapshots().get(head, None, False)
     monkeypatch.setattr(snapshot, "whole_map", lambda: pytest.fail("It was made twice."))
     assert Snapshots().get(head, None, False) == made
@@ -106,7 +106,7 @@ def test_another_process_finds_what_one_has_made(seeded, monkeypatch):
 
 @pytest.mark.parametrize("spoiled", [b"", b'{"revision":1'], ids=["empty", "cut short"])
 def test_a_file_that_is_not_whole_is_made_anew(seeded, settings, spoiled):
-    head = time_travel.head()
+    head = current_head()
     made = Snapshots().get(head, None, False)
     [file] = [path for path in settings.SNAPSHOT_DIR.iterdir() if path.name != "lock"]
     file.write_bytes(spoiled)
@@ -120,7 +120,7 @@ def test_many_who_ask_at_once_for_a_new_revision_have_it_made_once(committed, mo
     monkeypatch.setattr(snapshot, "whole_map", lambda: [made.append(1), real()][1])
     # Two of them stand for two processes: they share the folder alone.
     one, other = Snapshots(), Snapshots()
-    head = time_travel.head()
+    head = current_head()
     found = at_once(*[lambda s=s: s.get(head, None, False) for s in (one, other) * 8])
     assert len(made) == 1
     assert len(set(found)) == 1
@@ -158,7 +158,7 @@ def test_files_and_memory_are_bounded(seeded, monkeypatch, settings):
     keeper = Snapshots()
     for number in range(snapshot.FILES + 5):
         edit(table(), description=f"Edit {number}")
-        keeper.get(time_travel.head(), None, False)
+        keeper.get(current_head(), None, False)
     assert sum(map(len, keeper._kept.values())) <= 50_000
     files = [path for path in settings.SNAPSHOT_DIR.iterdir() if path.name != "lock"]
     assert len(files) == snapshot.FILES
@@ -179,7 +179,7 @@ def test_a_folder_of_other_things_keeps_them(seeded, get, monkeypatch, settings)
 
 def test_the_pieces_of_few_environments_are_kept_those_asked_for_last(seeded, monkeypatch):
     monkeypatch.setattr(snapshot, "STATES", 2)
-    mine, head = Snapshots(), time_travel.head()
+    mine, head = Snapshots(), current_head()
     for environment in (None, *Environment.objects.all(), None):
         mine.get(head, environment, False)
     assert len(Environment.objects.all()) == 3

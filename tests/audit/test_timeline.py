@@ -2,7 +2,7 @@
 
 import pytest
 
-from ownership.audit.descriptions import Change, in_words, said
+from ownership.audit.descriptions import FieldChange, describe, describe_value
 from ownership.audit.text_diff import marked, shortened
 from ownership.audit.timeline import Timeline
 from ownership.history.change_sets import change_set
@@ -24,11 +24,11 @@ from tests.support.factories import make_access, make_service, make_table
     ],
 )
 def test_values_read_as_people_say_them(model, field, value, words):
-    assert in_words(model, field, value) == words
+    assert describe_value(model, field, value) == words
 
 
 def test_in_long_texts_the_words_that_differ_are_marked():
-    change = Change(
+    change = FieldChange(
         "notes", "Reads isMember for pricing tier; writes on payment", "Reads isMember for tier and on payment"
     )
     old, new = change.marked()
@@ -39,14 +39,14 @@ def test_in_long_texts_the_words_that_differ_are_marked():
 
 
 def test_short_values_are_not_picked_apart():
-    assert Change("mode", "Read", "Read + Write").marked() == ([(False, "Read")], [(False, "Read + Write")])
-    assert Change("notes", None, "New.").marked() == ([(False, "—")], [(False, "New.")])
+    assert FieldChange("mode", "Read", "Read + Write").marked() == ([(False, "Read")], [(False, "Read + Write")])
+    assert FieldChange("notes", None, "New.").marked() == ([(False, "—")], [(False, "New.")])
 
 
 @pytest.mark.django_db
 def test_a_created_entry_says_what_was_stated_and_its_label_does_not():
     access = make_access(make_table("orders"), make_service("payments"), mode="write", notes="Pays.")
-    words = said(Access.history.get())
+    words = describe(Access.history.get())
     assert (words.kind, words.label, words.verb) == ("access", "payments → orders", "created")
     assert [(change.field, change.new) for change in words.changes] == [
         ("mode", "Write"),
@@ -54,13 +54,13 @@ def test_a_created_entry_says_what_was_stated_and_its_label_does_not():
         ("notes", "Pays."),
     ]
     access.delete()
-    assert [change.old for change in said(Access.history.first()).changes] == ["Write", "no", "Pays."]
+    assert [change.old for change in describe(Access.history.first()).changes] == ["Write", "no", "Pays."]
 
 
 @pytest.mark.django_db
 def test_key_fields_come_last_and_are_named_by_their_key():
     make_table("orders", partition_key_name="id", partition_key_format="UUID", description="Orders.")
-    fields = [change.field for change in said(Table.history.get()).changes]
+    fields = [change.field for change in describe(Table.history.get()).changes]
     assert fields == ["group", "owner", "description", "partition key", "partition key format"]
 
 

@@ -16,10 +16,8 @@ from django.test.utils import CaptureQueriesContext
 
 from ownership.audit.verification import Head, Verification, unchanging_view
 from ownership.history.append_only import create_triggers, drop_triggers
-from ownership.history.change_sets import change_set
-from ownership.history.digest import chain_digest, entry_content
-from ownership.history.entries import entries_of, entry_models
-from ownership.history.models import ChangeSet
+from ownership.history.change_sets import chain_digest, change_set, entry_content
+from ownership.history.models import ChangeSet, entries_of, entry_models
 from ownership.models import Access, SecondaryIndex, Service, Table
 from tests.support.admin_forms import open_form, save_form
 from tests.support.factories import make_access, make_service, make_table

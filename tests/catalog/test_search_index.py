@@ -6,7 +6,8 @@ from django.db import connection
 
 from ownership.catalog.search_index import INDEXED, contains
 from ownership.history.bulk import save_rows
-from ownership.history.time_travel import as_of, head
+from ownership.history.models import current_head
+from ownership.history.time_travel import as_of
 from ownership.models import Access, SecondaryIndex, Table
 from tests.support.factories import make_access, make_service, make_table
 
@@ -59,7 +60,7 @@ def test_a_word_stands_for_itself(word):
 
 def test_the_past_is_searched_by_the_texts_of_then():
     table = make_table("orders-of-old")
-    was = head()[0]
+    was = current_head()[0]
     table.name = "purchases"
     table.save()
     with as_of(was):

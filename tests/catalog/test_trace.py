@@ -8,6 +8,7 @@ from ownership.catalog import trace as module
 from ownership.catalog.trace import trace
 from ownership.history import time_travel
 from ownership.history.change_sets import change_set
+from ownership.history.models import current_head
 from ownership.models import Access, Service, Table
 from tests.support.factories import make_access, make_service, make_table
 
@@ -131,7 +132,7 @@ def test_a_trace_that_is_cut_off_says_so_and_stops_there(db, monkeypatch):
 
 def test_it_shows_the_accesses_and_names_of_then(db):
     build(CHAIN)
-    then = time_travel.head()[0]
+    then = current_head()[0]
     with change_set(reason="Moved on"):
         for name in ("one", "b"):
             row = named(name)

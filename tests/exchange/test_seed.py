@@ -12,8 +12,7 @@ from django.db import transaction
 
 from ownership.exchange.seed import SEED_REASON, SeedError, seed
 from ownership.history.change_sets import change_set
-from ownership.history.entries import entries_of, entry_models, registry_models
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, entries_of, entry_models, registry_models
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 from tests.support import document_facts as document
 

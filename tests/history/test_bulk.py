@@ -6,10 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from ownership.audit.verification import Verification
 from ownership.history.bulk import RowRefused, delete_rows, save_rows
-from ownership.history.change_sets import change_set
-from ownership.history.digest import entry_content
-from ownership.history.entries import entries_of
-from ownership.history.models import ChangeSet
+from ownership.history.change_sets import change_set, entry_content
+from ownership.history.models import ChangeSet, entries_of
 from ownership.models import Access, Service, Table, TableGroup
 from tests.support.factories import make_access, make_service, make_table
 

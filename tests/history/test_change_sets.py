@@ -8,11 +8,9 @@ from django.db.models import QuerySet
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from ownership.history import change_sets
-from ownership.history.change_sets import NO_REASON, change_set
-from ownership.history.digest import chain_digest, entry_content
-from ownership.history.entries import entries_of, entry_models, registry_models
+from ownership.history.change_sets import NO_REASON, chain_digest, change_set, entry_content
 from ownership.history.lock import RegistryLock, RegistryNotReady
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, entries_of, entry_models, registry_models
 from ownership.history.tracked import SilentWriteError
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup, Waiver
 from tests.support.factories import make_access, make_service, make_table, make_waiver

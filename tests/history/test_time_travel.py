@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from ownership.api.serializers import MapSerializer
 from ownership.catalog.queries import whole_tables
 from ownership.history.change_sets import change_set
-from ownership.history.models import ChangeSet
-from ownership.history.time_travel import BadMoment, PastIsReadOnly, as_of, at, at_revision, at_time, head
+from ownership.history.models import ChangeSet, current_head
+from ownership.history.time_travel import BadMoment, PastIsReadOnly, as_of, at, at_revision, at_time
 from ownership.models import Environment, Service, Table, TableGroup
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.lifetime import a_life
@@ -32,22 +32,22 @@ def shown_map():
 
 
 def test_every_revision_shows_the_map_recorded_when_it_was_current(seeded):
-    recorded = {head()[0]: shown_map()}
+    recorded = {current_head()[0]: shown_map()}
     for _ in a_life():
-        recorded[head()[0]] = shown_map()
+        recorded[current_head()[0]] = shown_map()
 
     # The service that joins comes with a change set of its own, which nothing was recorded of.
-    assert head()[0] - len(recorded) == 1
+    assert current_head()[0] - len(recorded) == 1
     for revision, expected in recorded.items():
         with as_of(revision):
             assert shown_map() == expected, revision
-    assert shown_map() == recorded[head()[0]]
+    assert shown_map() == recorded[current_head()[0]]
 
 
 def test_certain_rows_are_found_by_index_and_are_the_same_as_among_all(seeded):
     for _ in a_life():
         pass
-    for revision in range(head()[0] + 1):
+    for revision in range(current_head()[0] + 1):
         with as_of(revision):
             every = list(Table.objects.all())
             with CaptureQueriesContext(connection) as captured:
@@ -67,7 +67,7 @@ def test_before_the_first_revision_the_map_is_empty(seeded):
 def test_names_are_those_of_the_time_also_through_relations():
     table = make_table(owner=make_service("before"))
     make_access(table, table.owner)
-    revision = head()[0]
+    revision = current_head()[0]
     table.owner.name = "after"
     table.owner.save()
 
@@ -82,10 +82,10 @@ def test_names_are_those_of_the_time_also_through_relations():
 def test_writing_into_the_past_is_refused_and_changes_nothing():
     table = make_table("orders")
     for write in (table.delete, lambda: Table.objects.all().delete(), make_service):
-        with as_of(head()[0]), pytest.raises(PastIsReadOnly):
+        with as_of(current_head()[0]), pytest.raises(PastIsReadOnly):
             write()
     table.description = "Rewritten"
-    with as_of(head()[0]), pytest.raises(PastIsReadOnly):
+    with as_of(current_head()[0]), pytest.raises(PastIsReadOnly):
         table.save()
     assert Table.objects.get().description == ""
 
@@ -115,7 +115,7 @@ def test_the_map_takes_as_many_queries_as_today_whatever_its_size(size):
 def test_a_revision_is_named_by_its_number():
     make_service()
     assert at_revision("0") == (0, "")
-    assert at_revision("1") == head() == at("1")
+    assert at_revision("1") == current_head() == at("1")
 
 
 @pytest.mark.parametrize("text", ["2", "x", "", "-1", "1.0", "٣", "1\x00", str(2**63), "9" * 500])

@@ -9,8 +9,8 @@ import pytest
 from ownership.drift.registry_client import from_map
 from ownership.findings import keeping
 from ownership.findings.runs import declared_now
-from ownership.history import time_travel
 from ownership.history.change_sets import change_set
+from ownership.history.models import current_head
 from ownership.management.commands.drift import Command
 from ownership.models import DriftRun, Service, Table
 from tests.support.factories import make_waiver
@@ -77,7 +77,7 @@ def test_a_kept_run_says_what_is_new_since_the_one_before(seeded, project, capsy
     assert save(project) == 1
     first = DriftRun.objects.get()
     assert f"Kept as run {first.pk} serverless, the first of its kind." in capsys.readouterr().out
-    assert (first.revision, first.digest) == time_travel.head()
+    assert (first.revision, first.digest) == current_head()
     assert {(g.service, g.table, g.mode) for g in first.grants.all()} == {
         ("bots", "biztechMembers2026", "read"),
         ("bots", "biztechMembers2026", "write"),

@@ -6,10 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ownership.history import time_travel
 from ownership.history.change_sets import change_set
-from ownership.history.entries import entries_of
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, current_head, entries_of
 from ownership.models import Access, Service, Table
 from ownership.plans.plan import Blocked, Plan, Stale
 from ownership.plans.steps import Step
@@ -19,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def plan_of(*steps: Step) -> Plan:
-    return Plan(steps, time_travel.head()[0])
+    return Plan(steps, current_head()[0])
 
 
 def changed(row, **fields) -> Step:
@@ -139,7 +137,7 @@ def test_a_new_row_with_keys_that_break_a_rule_is_blocked(table):
 def test_what_changed_since_somebody_looked_is_told_by_change_set(table):
     access = make_access(table, make_service("users"))
     plan = plan_of(changed(table, description="All orders."), changed(access, mode="write"))
-    since = time_travel.head()[0]
+    since = current_head()[0]
     make_service("elsewhere")
     edit(table, more_title="Wiki")
     edit(access, notes="Noted.")

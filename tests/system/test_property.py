@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from ownership.audit.verification import Verification
 from ownership.history.change_sets import change_set
-from ownership.history.entries import entry_models, registry_models
-from ownership.history.models import DELETED, ChangeSet
+from ownership.history.models import DELETED, ChangeSet, entry_models, registry_models
 from ownership.history.time_travel import as_of
 from ownership.models import Access, Mode, SecondaryIndex, Service, Table, TableGroup
 from tests.support.admin_forms import change_url, form_of, open_form, save_form

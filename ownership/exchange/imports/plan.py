@@ -11,9 +11,9 @@ from django.db.models import CheckConstraint
 
 from ownership.catalog.queries import current_map
 from ownership.exchange.imports.statements import KEY_FIELDS, KINDS, Stated, Statement, in_a_line, label
-from ownership.history import time_travel
 from ownership.history.bulk import RowRefused, delete_rows, save_rows
 from ownership.history.change_sets import change_set
+from ownership.history.models import Head, current_head
 from ownership.models import Access, ChangeSet, Environment, SecondaryIndex, Service, Table, TableGroup
 
 MODELS: dict[str, Any] = {
@@ -84,7 +84,7 @@ class Plan:
     ``kept`` counts the rows that the file could tell of and does not, by kind: without pruning they stay.
     """
 
-    head: time_travel.Head
+    head: Head
     changes: list[Change]
     problems: list[str]
     kept: dict[str, int]
@@ -97,9 +97,9 @@ class Plan:
         ``written`` is told now and then how many more changes were made.
         """
         with change_set(user=user, reason=reason, source=ChangeSet.Source.IMPORT) as draft:
-            if time_travel.head() != self.head:
+            if current_head() != self.head:
                 raise NotApplied(
-                    f"The registry moved on from revision {self.head[0]} to {time_travel.head()[0]} meanwhile: "
+                    f"The registry moved on from revision {self.head[0]} to {current_head()[0]} meanwhile: "
                     "run again, and look at the difference anew."
                 )
             rows = dict(self.rows)
@@ -136,7 +136,7 @@ def compare(stated: Stated, *, prune: bool) -> Plan:
 class _Comparison:
     """One comparison: the live rows by kind and names, and the places that new rows get."""
 
-    def __init__(self, stated: Stated, head: time_travel.Head, rows: dict[str, list[Any]]) -> None:
+    def __init__(self, stated: Stated, head: Head, rows: dict[str, list[Any]]) -> None:
         # A copy, for comparing adds problems of its own.
         self.stated, self.head = replace(stated, problems=[*stated.problems]), head
         self.live: dict[Key, Any] = {

@@ -5,8 +5,9 @@ from itertools import chain
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from ownership.audit.verification import Head, Verification
+from ownership.audit.verification import Verification
 from ownership.history.append_only import missing_guards
+from ownership.history.models import Head
 
 
 def _head(text: str) -> Head:
