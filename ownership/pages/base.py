@@ -13,12 +13,11 @@ from django.views.generic import TemplateView
 from ownership.catalog.suggestions import similar_names
 from ownership.history import time_travel
 from ownership.history.models import ChangeSet
-from ownership.pages.former_names import Moved, NothingNamed
+from ownership.pages.former_names import MOMENT_PARAMETERS, Moved, NothingNamed
 from ownership.web.refusals import refusal
 
 # What a template is rendered with.
 Context = dict[str, Any]
-MOMENT_PARAMETERS = ("revision", "as_of")
 # Parameters that do not go along to the same page on another day: a page number means something else there.
 NOT_KEPT = (*MOMENT_PARAMETERS, "page", "before")
 

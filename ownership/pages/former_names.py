@@ -1,5 +1,6 @@
 """Rows by the name in an address: their own name, or one that they used to have."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -7,6 +8,9 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 
 from ownership.history.models import ChangeSet
+
+# They ask for the page as it was at another time.
+MOMENT_PARAMETERS = ("revision", "as_of")
 
 
 class Moved(Exception):
@@ -19,9 +23,9 @@ class Moved(Exception):
 class NothingNamed(Http404):
     """Nothing has the name; ``namesakes`` are rows that used to have it."""
 
-    def __init__(self, kind: str, name: str, namesakes: list[Any] | None = None) -> None:
+    def __init__(self, kind: str, name: str, namesakes: Sequence[Any] = ()) -> None:
         self.name = name
-        self.namesakes = namesakes or []
+        self.namesakes = namesakes
         if self.namesakes:
             names = ", ".join(row.name for row in self.namesakes)
             message = f"Several have been called {name!r}: {names}."
@@ -40,16 +44,14 @@ def row_named(rows: QuerySet, name: str, request: HttpRequest) -> Any:
     if row is not None:
         return row
     model: Any = rows.model
+    moment = {name: text for name, text in request.GET.items() if name in MOMENT_PARAMETERS}
     ever_named = _ids_ever_named(model, name)
     namesakes = list(model.objects.filter(pk__in=ever_named))
-    moment = {}
-    for parameter in ("revision", "as_of"):
-        if parameter in request.GET:
-            moment[parameter] = request.GET[parameter]
     if len(namesakes) == 1:
         query = urlencode(moment | {"was": name})
         raise Moved(f"{namesakes[0].get_absolute_url()}?{query}")
-    if ever_named and not namesakes and request.user.is_authenticated:
+    was_deleted = bool(ever_named) and not namesakes
+    if was_deleted and request.user.is_authenticated:
         address = f"{model(name=name).get_absolute_url()}history/"
         raise Moved(f"{address}?{urlencode(moment)}" if moment else address)
     raise NothingNamed(model._meta.verbose_name, name, namesakes)
@@ -66,18 +68,17 @@ def former_name(row: Any, name: str, request: HttpRequest) -> dict[str, Any] | N
     last = entries.filter(name=name).order_by("-history_id").first()
     if last is None:
         return None
-    renamed_by = None
-    if request.user.is_authenticated:
-        next_entry = entries.filter(history_id__gt=last.history_id).order_by("history_id").first()
-        if next_entry is not None:
-            renamed_by = ChangeSet.objects.filter(pk=next_entry.change_set_id).first()
-    return {"was": name, "change_set": renamed_by}
+    if not request.user.is_authenticated:
+        return {"was": name, "change_set": None}
+    later = entries.filter(history_id__gt=last.history_id).order_by("history_id")
+    renamed_in = later.values("change_set_id")[:1]
+    return {"was": name, "change_set": ChangeSet.objects.filter(pk__in=renamed_in).first()}
 
 
 def namesakes_of(row: Any) -> list[Model]:
     """Return other rows that used to have the name that this row has now."""
     ids = set(_ids_ever_named(type(row), row.name)) - {row.pk}
-    return list(type(row).objects.filter(pk__in=ids)) if ids else []
+    return list(type(row).objects.filter(pk__in=ids))  # no query for none
 
 
 def _ids_ever_named(model: Any, name: str) -> list[int]:

@@ -192,9 +192,9 @@ class MatrixPage(Page):
         for table in tables_on_page:
             cells = []
             for service in columns:
-                access = accesses_on_page.get((table.pk, service.pk))
-                only_owns = table.owner_id == service.pk and not filters.mode
-                cell = Cell(table, service, access) if access or only_owns else None
+                used_by = accesses_on_page.get((table.pk, service.pk))
+                owned_by = table.owner_id == service.pk and not filters.mode
+                cell = Cell(table, service, used_by) if used_by or owned_by else None
                 cells.append(cell)
             rows.append({"table": table, "cells": cells})
         return {"page": page, "rows": rows, "columns": columns}
