@@ -3,8 +3,9 @@
 Modules import only upward in this list::
 
     types                values: Location, GrantedAccess, Infrastructure, Finding, …
-    readers.yaml_values  YAML and JSON files as values that know their location and their variables
+    values               what files contain: texts that know their location and their variables
     naming               which table and service of the map a physical name means
+    diagnostics          what a reader reports besides grants and tables
     iam                  which DynamoDB actions touch items; policies as IAM evaluates them
     readers              Serverless Framework projects, CloudFormation templates, a live endpoint
     registry_client      the map, from a file or the API

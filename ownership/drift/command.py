@@ -15,11 +15,12 @@ from ownership.drift.naming import Names
 from ownership.drift.pairs import Comparison
 from ownership.drift.readers.cloudformation import read_templates
 from ownership.drift.readers.dynamodb import read_endpoint
+from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.serverless import read_projects
-from ownership.drift.readers.yaml_values import Files, Map, real
 from ownership.drift.report import as_text
 from ownership.drift.report_json import as_json
 from ownership.drift.types import DeclaredMap, Infrastructure, Location, ReadError, WaiverTerms
+from ownership.drift.values import Map
 from ownership.drift.waivers import Waived
 
 # Exit statuses.
@@ -115,7 +116,7 @@ def _names(environment: str | None, declared: DeclaredMap) -> Names:
 def _roles(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
-    path = real(path)
+    path = resolved_path(path)
     content = Files(path.parent).load(path)
     if not isinstance(content, Map) or not all(isinstance(service, str) for service in content.values()):
         raise ReadError(Location(str(path)), "is not a mapping of roles to services")

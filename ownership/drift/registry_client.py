@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from ownership.drift.readers.yaml_values import Files, real
+from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.types import (
     MODE_PARTS,
     DeclaredAccess,
@@ -21,6 +21,7 @@ from ownership.drift.types import (
     ReadError,
     TableShape,
 )
+from ownership.drift.values import Map
 
 MAX_BYTES = 100_000_000
 TIMEOUT = 30  # seconds
@@ -103,10 +104,12 @@ def _document(source: str, token: str | None) -> Document:
     if source.startswith(("https://", "http://")):
         document = json.loads(fetch(source, token))
         return document
-    path = real(Path(source))
+    path = resolved_path(Path(source))
     if path.suffix in (".yml", ".yaml"):
-        document = Files(path.parent).load(path)
-        return document
+        value = Files(path.parent).load(path)
+        if not isinstance(value, Map):
+            raise ValueError("not a mapping")
+        return value
     with path.open("rb") as file:  # may also be a pipe: `--registry <(curl …)`
         document = json.loads(_read_bounded(file))
         return document

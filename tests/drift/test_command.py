@@ -64,7 +64,7 @@ def test_unreadable_is_2_with_file_line_and_reason_and_findings_of_the_rest(tmp_
     write(tmp_path, {"services/broken/serverless.yml": "a: 1\na: 2\n"})
     status, output = run(tmp_path, resource=f"{ARN}biztechPrizes")
     assert status == 2
-    assert "COULD NOT READ broken/serverless.yml:2: key a twice, first in line 1" in output
+    assert "COULD NOT READ broken/serverless.yml:2: duplicate key a, first used in line 1" in output
     assert "undeclared_access" in output
 
 

@@ -102,7 +102,7 @@ def test_a_table_that_is_deleted_meanwhile_is_not_deployed(endpoint: str, monkey
             client.delete_table(TableName=name)
         return name
 
-    monkeypatch.setattr(dynamodb, "_base", delete_one)
+    monkeypatch.setattr(dynamodb, "_base_name", delete_one)
     assert [table.name for table in read_endpoint(names(), endpoint, "ca-central-1").tables] == ["stays"]
 
 

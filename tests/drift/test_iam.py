@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from ownership.drift.iam import actions
-from ownership.drift.iam.policies import glob, item_actions
+from ownership.drift.iam.patterns import matches
+from ownership.drift.iam.statements import item_actions
 from ownership.drift.types import Infrastructure
 from tests.support.drift_projects import ARN, grants, read
 
@@ -134,17 +135,17 @@ functions:
 def test_actions_that_iam_does_not_have_are_pointed_out(tmp_path: Path) -> None:
     wrong = 'Effect: Allow, Action: ["dynamodb:TransactWriteItems", "dynamodb:PutItems"], Resource: "*"'
     first, second = policy(tmp_path, wrong).notes
-    assert "IAM asks for PutItem" in first.text
-    assert second.text == "dynamodb:PutItems is no action of DynamoDB"
+    assert "IAM checks PutItem" in first.text
+    assert second.text == "dynamodb:PutItems is not a DynamoDB action"
     assert first.location.line == 3
 
 
 @pytest.mark.parametrize(
     ("statement", "note"),
     [
-        ('Action: yes, Resource: "*"', "yes is no action: IAM wants service:Action"),
-        ('Action: 5, Resource: "*"', "5 is no action: IAM wants service:Action"),
-        ('Resource: "*"', "users: a statement without Action permits nothing"),
+        ('Action: yes, Resource: "*"', "yes is not an action: IAM expects service:Action"),
+        ('Action: 5, Resource: "*"', "5 is not an action: IAM expects service:Action"),
+        ('Resource: "*"', "users: a statement without an Action grants nothing"),
     ],
     ids=["a word", "a number", "none"],
 )
@@ -168,12 +169,12 @@ def test_a_long_text_is_cut_where_it_is_told(tmp_path: Path) -> None:
 )
 def test_an_arn_of_a_table_with_fields_missing_is_unresolved(tmp_path: Path, arn: str) -> None:
     found = policy(tmp_path, f'{GET} "{arn}"')
-    assert [(u.text, u.reason) for u in found.unresolved] == [(arn, "is no ARN of a table: a field is missing")]
+    assert [(u.text, u.reason) for u in found.unresolved] == [(arn, "is not a table ARN: a field is missing")]
 
 
 def test_an_arn_of_no_partition_of_aws_is_unresolved(tmp_path: Path) -> None:
     found = policy(tmp_path, f'{GET} "{ARN.replace("aws", "asw")}bizScores"')
-    assert [u.reason for u in found.unresolved] == ["is no ARN: asw stands where aws belongs"]
+    assert [u.reason for u in found.unresolved] == ["is not an ARN: the partition must be aws, not asw"]
 
 
 def test_a_statement_with_a_principal_grants_a_role_nothing(tmp_path: Path) -> None:
@@ -202,8 +203,8 @@ def test_every_action_is_of_one_kind() -> None:
 
 
 def test_patterns_match_as_a_whole_and_in_good_time() -> None:
-    assert [glob("a*b?c", text) for text in ("abxc", "axxbyc", "abc", "abxcd")] == [True, True, False, False]
+    assert [matches("a*b?c", text) for text in ("abxc", "axxbyc", "abc", "abxcd")] == [True, True, False, False]
     start = time.process_time()
-    assert not glob("*a" * 500 + "b", "a" * 5000)
+    assert not matches("*a" * 500 + "b", "a" * 5000)
     assert time.process_time() - start < 5
     assert item_actions("dynamodb:get*") == {"dynamodb:getitem"}

@@ -1,7 +1,7 @@
 import pytest
 
-from ownership.drift.readers.yaml_values import HOLE, Text, concat, from_variable, hole
 from ownership.drift.types import Location
+from ownership.drift.values import PLACEHOLDER, Text, concat, from_variable, placeholder
 from tests.support.drift_projects import names
 
 PLACE = Location("x", 1)
@@ -19,11 +19,11 @@ CASES = {
     "no variable": (["users"], "users"),
     "a varying end": (["users", varying("dev")], "users"),
     "an empty one": (["users", varying("")], "users"),
-    "an unresolved one that is the environment": (["users", hole(PLACE, "…", varies=True)], "users"),
-    "an unresolved one": (["users", hole(PLACE, "…")], None),
-    "an unresolved one before the suffix": (["users", hole(PLACE, "…"), varying("")], None),
-    "the suffix before an unresolved one": (["users", varying(""), hole(PLACE, "…")], None),
-    "a pattern behind an unresolved one": (["users", hole(PLACE, "…"), "*"], None),
+    "an unresolved one that is the environment": (["users", placeholder(PLACE, "…", varies=True)], "users"),
+    "an unresolved one": (["users", placeholder(PLACE, "…")], None),
+    "an unresolved one before the suffix": (["users", placeholder(PLACE, "…"), varying("")], None),
+    "the suffix before an unresolved one": (["users", varying(""), placeholder(PLACE, "…")], None),
+    "a pattern behind an unresolved one": (["users", placeholder(PLACE, "…"), "*"], None),
     "its separator goes along": (["users-", varying("dev")], "users"),
     "a separator in the value": (["users", varying("-dev")], "users"),
     "a fixed end is part of the name": (["members", fixed("2026")], "members2026"),
@@ -47,8 +47,8 @@ CASES = {
     "a pattern behind a suffix": (["users", varying("dev"), "*"], "users"),
     "a pattern behind an empty suffix": (["users", varying(""), "*"], "users*"),
     "a pattern before a suffix": (["biz*", varying("dev")], "biz*"),
-    "unresolved in front": ([hole(PLACE, "…"), "users"], None),
-    "unresolved altogether": ([hole(PLACE, "…")], None),
+    "unresolved in front": ([placeholder(PLACE, "…"), "users"], None),
+    "unresolved altogether": ([placeholder(PLACE, "…")], None),
 }
 
 
@@ -56,7 +56,7 @@ CASES = {
 def test_base_names(pieces: list[str], base: str | None) -> None:
     known = names(tables=("biztechUsers", "biztechPROD"))
     assert known.table(concat(pieces, PLACE)) == base
-    assert HOLE not in (base or "")
+    assert PLACEHOLDER not in (base or "")
 
 
 def test_the_chosen_environments_suffix_is_taken_off_unregistered_tables_too() -> None:

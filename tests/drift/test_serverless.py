@@ -403,7 +403,7 @@ def test_packages_and_hidden_folders_are_no_projects(tmp_path: Path) -> None:
     project = statement(ARN + "biztechUsers")
     found = read(tmp_path, {f"{f}/x/serverless.yml": project for f in ("node_modules", ".serverless")})
     assert found.grants == {}
-    assert "has no serverless.yml" in found.errors[0].reason
+    assert "contains no serverless.yml" in found.errors[0].reason
 
 
 def test_a_role_from_elsewhere_is_unresolved(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_value_that_is_nowhere_is_the_suffix_by_its_name_and_is_pointed_out_on
     assert found.unresolved == ()
     (note,) = found.notes
     assert note.location == Location(FILE, 2)
-    assert note.text.startswith("users: taken for the environment's suffix without its value: ")
+    assert note.text.startswith("users: assumed to be the environment's suffix, though its value is unknown: ")
 
 
 def test_a_default_of_a_setting_that_is_not_there_is_part_of_the_name(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ownership.drift.readers.yaml_values import MAX_BYTES, Files, Text, concat, from_variable, parse
+from ownership.drift.readers.files import MAX_BYTES, Files
+from ownership.drift.readers.yaml_values import parse
 from ownership.drift.types import Location, ReadError
+from ownership.drift.values import Text, concat, from_variable
 from tests.support.drift_projects import ARN, grants, read, statement
 
 
@@ -28,10 +30,10 @@ def test_yaml_values_stay_text() -> None:
 def test_every_value_knows_its_line() -> None:
     document = parse("a:\n  - b\n  - c: d\n", "x.yml")
     assert [
-        document.key_place("a"),
-        document["a"].place,
-        document["a"][0].place,
-        document["a"][1]["c"].place,
+        document.key_location("a"),
+        document["a"].location,
+        document["a"][0].location,
+        document["a"][1]["c"].location,
     ] == [Location("x.yml", line) for line in (1, 2, 2, 3)]
 
 
@@ -46,12 +48,12 @@ def test_merge_keys_give_what_the_mapping_does_not_have() -> None:
 
 
 BROKEN = {
-    "a doubled key": ("a: 1\nb: 2\na: 3\n", 3, "key a twice, first in line 1"),
+    "a doubled key": ("a: 1\nb: 2\na: 3\n", 3, "duplicate key a, first used in line 1"),
     "a second document": ("a: 1\n---\nb: 2\n", 2, "second document"),
     "a bracket left open": ("a: [1, 2\n", 2, ""),
-    "an alias to nothing": ("a: *b\n", 1, "stands for nothing"),
-    "an alias to itself": ("a: &a [*a]\n", 1, "or for itself"),
-    "a key that is no text": ("? [a]\n: b\n", 1, "a key that is no text"),
+    "an alias to nothing": ("a: *b\n", 1, "has no anchor before it"),
+    "an alias to itself": ("a: &a [*a]\n", 1, "or is part of its own value"),
+    "a key that is no text": ("? [a]\n: b\n", 1, "a mapping key must be text"),
     "a tab for indentation": ("a:\n\tb: c\n", 2, ""),
 }
 
@@ -133,7 +135,7 @@ def test_what_expands_without_end_ends(tmp_path: Path, content: str) -> None:
 
 def test_a_device_or_pipe_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "serverless.yml")
-    with pytest.raises(ReadError, match="is no file"):
+    with pytest.raises(ReadError, match="is not a file"):
         Files(tmp_path).load(tmp_path / "serverless.yml")
 
 
@@ -155,13 +157,15 @@ def test_a_project_that_is_a_link_out_of_the_root_is_not_read(tmp_path: Path) ->
     (tmp_path / "root" / "a").mkdir(parents=True)
     (tmp_path / "root" / "a" / "serverless.yml").symlink_to(tmp_path / "secret.yml")
     found = read(tmp_path / "root", {"b/serverless.yml": statement(f"{ARN}X")})
-    assert [str(error) for error in found.errors] == ["a/serverless.yml: is a link out of root, the folder to read"]
+    assert [str(error) for error in found.errors] == [
+        "a/serverless.yml: links to a file outside root, the folder to read"
+    ]
     assert grants(found) == {"b read X"}
 
 
 def test_a_circle_of_links_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "serverless.yml").symlink_to("serverless.yml")
-    assert [error.reason for error in read(tmp_path, {}).errors] == ["is no file"]
+    assert [error.reason for error in read(tmp_path, {}).errors] == ["is not a file"]
 
 
 def test_a_file_inside_the_root_may_be_above_the_project(tmp_path: Path) -> None:
@@ -243,7 +247,7 @@ def test_any_project_reads_or_is_an_error(
 def test_cutting_keeps_every_variable(pieces: list[tuple[str, bool]], separator: str) -> None:
     place = Location("x", 1)
     text = concat([from_variable(p, place, True) if v else Text(p, place) for p, v in pieces], place)
-    parts = text.cut(separator)
+    parts = text.split_at(separator)
     assert parts == text.split(separator)
     inside = sum(v.end - v.start for part in parts for v in part.variables)
     assert inside == sum(len(p.replace(separator, "")) for p, v in pieces if v)

@@ -1,17 +1,21 @@
-"""What each DynamoDB action does to items.
+"""What each DynamoDB action does with the items of a table.
 
-Source: AWS Service Authorization Reference, "Actions, resources, and condition keys for Amazon DynamoDB"
-(docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html), as of autumn 2026.
-AWS's own access levels are no help here: DescribeTable is "Read" there and CreateTable "Write", and
-neither touches an item.
+``GetItem`` reads, ``PutItem`` writes, ``DescribeTable`` does neither. An action that is in none of the sets
+below is reported as unknown, so a new one of AWS has to be added here.
+
+Source: AWS Service Authorization Reference, "Actions, resources, and condition keys for Amazon DynamoDB", as of
+autumn 2026. Its access levels can't be used: DescribeTable is "Read" there and CreateTable "Write", and neither
+touches an item.
 """
+
+from collections.abc import Iterable
 
 from ownership.drift.types import ReadOrWrite
 
 READ = {
     "BatchGetItem",
     "ConditionCheckItem",
-    "ExportTableToPointInTime",  # makes an export, so "Write" to AWS; with the items it reads them all
+    "ExportTableToPointInTime",  # access level "Write", as it creates an export, but it reads every item
     "GetItem",
     "PartiQLSelect",
     "Query",
@@ -27,45 +31,113 @@ WRITE = {
     "PutItem",
     "UpdateItem",
 }
-# Tables, backups, replicas, settings and streams: none reads or writes the items of a table. Import and
-# restore fill a new table only; what is granted for replication, a replica's table uses and no service can call.
+
+# Actions on tables, backups, replicas, settings and streams. Import and restore only ever fill a new table.
+# The actions for replication are granted to the replica's table, and no service can call them.
 NEITHER = {
-    "AssociateTableReplica", "CreateBackup", "CreateGlobalTable", "CreateGlobalTableWitness", "CreateTable",
-    "CreateTableReplica", "DeleteBackup", "DeleteGlobalTableWitness", "DeleteResourcePolicy", "DeleteTable",
-    "DeleteTableReplica", "DescribeBackup", "DescribeContinuousBackups", "DescribeContributorInsights",
-    "DescribeEndpoints", "DescribeExport", "DescribeGlobalTable", "DescribeGlobalTableSettings",
+    "AssociateTableReplica",
+    "CreateBackup",
+    "CreateGlobalTable",
+    "CreateGlobalTableWitness",
+    "CreateTable",
+    "CreateTableReplica",
+    "DeleteBackup",
+    "DeleteGlobalTableWitness",
+    "DeleteResourcePolicy",
+    "DeleteTable",
+    "DeleteTableReplica",
+    "DescribeBackup",
+    "DescribeContinuousBackups",
+    "DescribeContributorInsights",
+    "DescribeEndpoints",
+    "DescribeExport",
+    "DescribeGlobalTable",
+    "DescribeGlobalTableSettings",
     "DescribeImport",
-    "DescribeKinesisStreamingDestination", "DescribeLimits", "DescribeReservedCapacity",
-    "DescribeReservedCapacityOfferings", "DescribeStream", "DescribeTable", "DescribeTableReplicaAutoScaling",
-    "DescribeTimeToLive", "DisableKinesisStreamingDestination", "DisassociateTableReplica",
+    "DescribeKinesisStreamingDestination",
+    "DescribeLimits",
+    "DescribeReservedCapacity",
+    "DescribeReservedCapacityOfferings",
+    "DescribeStream",
+    "DescribeTable",
+    "DescribeTableReplicaAutoScaling",
+    "DescribeTimeToLive",
+    "DisableKinesisStreamingDestination",
+    "DisassociateTableReplica",
     "EnableKinesisStreamingDestination",
-    "GetAbacStatus", "GetRecords", "GetResourcePolicy", "GetShardIterator", "ImportTable", "InjectError",
-    "ListBackups", "ListContributorInsights", "ListExports", "ListGlobalTables", "ListImports", "ListStreams",
-    "ListTables", "ListTagsOfResource", "PurchaseReservedCapacityOfferings", "PutResourcePolicy",
-    "ReadDataForReplication", "ReplicateSettings", "RestoreTableFromAwsBackup", "RestoreTableFromBackup",
+    "GetAbacStatus",
+    "GetRecords",
+    "GetResourcePolicy",
+    "GetShardIterator",
+    "ImportTable",
+    "InjectError",
+    "ListBackups",
+    "ListContributorInsights",
+    "ListExports",
+    "ListGlobalTables",
+    "ListImports",
+    "ListStreams",
+    "ListTables",
+    "ListTagsOfResource",
+    "PurchaseReservedCapacityOfferings",
+    "PutResourcePolicy",
+    "ReadDataForReplication",
+    "ReplicateSettings",
+    "RestoreTableFromAwsBackup",
+    "RestoreTableFromBackup",
     "RestoreTableToPointInTime",
-    "StartAwsBackupJob", "TagResource", "UntagResource", "UpdateAbacStatus", "UpdateContinuousBackups",
-    "UpdateContributorInsights", "UpdateGlobalTable", "UpdateGlobalTableSettings", "UpdateGlobalTableVersion",
-    "UpdateKinesisStreamingDestination", "UpdateTable", "UpdateTableReplicaAutoScaling", "UpdateTimeToLive",
+    "StartAwsBackupJob",
+    "TagResource",
+    "UntagResource",
+    "UpdateAbacStatus",
+    "UpdateContinuousBackups",
+    "UpdateContributorInsights",
+    "UpdateGlobalTable",
+    "UpdateGlobalTableSettings",
+    "UpdateGlobalTableVersion",
+    "UpdateKinesisStreamingDestination",
+    "UpdateTable",
+    "UpdateTableReplicaAutoScaling",
+    "UpdateTimeToLive",
     "WriteDataForReplication",
-}  # fmt: skip
-
-# Those that a grant on an index alone (table/X/index/Y) permits.
-ON_INDEX = {"PartiQLSelect", "Query", "Scan", "SearchVectors"}
-
-# Operations of the API that IAM has no action for, and what IAM asks for instead.
-NOT_IAM = {
-    "TransactGetItems": "IAM asks for GetItem on each table",
-    "TransactWriteItems": "IAM asks for PutItem, UpdateItem, DeleteItem and ConditionCheckItem on each table",
-    "ExecuteStatement": "IAM asks for PartiQLSelect, PartiQLInsert, PartiQLUpdate and PartiQLDelete",
-    "ExecuteTransaction": "IAM asks for PartiQLSelect, PartiQLInsert, PartiQLUpdate and PartiQLDelete",
-    "BatchExecuteStatement": "IAM asks for PartiQLSelect, PartiQLInsert, PartiQLUpdate and PartiQLDelete",
 }
 
-MODES: dict[str, ReadOrWrite] = {
-    **{f"dynamodb:{name.lower()}": "read" for name in READ},
-    **{f"dynamodb:{name.lower()}": "write" for name in WRITE},
-}  # IAM ignores an action's case: all are kept in lower case
-INDEX_ACTIONS = frozenset(f"dynamodb:{name.lower()}" for name in ON_INDEX)
-KNOWN = frozenset(f"dynamodb:{name.lower()}" for name in READ | WRITE | NEITHER)
-NO_ACTIONS = {f"dynamodb:{name.lower()}": f"dynamodb:{name} is no IAM action: {cure}" for name, cure in NOT_IAM.items()}
+# The actions that a grant on an index alone (table/X/index/Y) permits.
+ON_INDEX = {"PartiQLSelect", "Query", "Scan", "SearchVectors"}
+
+# Operations of the API that have no action in IAM, and the actions that IAM checks instead.
+_PARTIQL = "PartiQLSelect, PartiQLInsert, PartiQLUpdate and PartiQLDelete"
+NOT_IAM = {
+    "TransactGetItems": "GetItem on each table",
+    "TransactWriteItems": "PutItem, UpdateItem, DeleteItem and ConditionCheckItem on each table",
+    "ExecuteStatement": _PARTIQL,
+    "ExecuteTransaction": _PARTIQL,
+    "BatchExecuteStatement": _PARTIQL,
+}
+
+
+def _qualified(name: str) -> str:
+    """The action as policies name it; in lower case, because IAM ignores the case."""
+    return f"dynamodb:{name.lower()}"
+
+
+def _modes() -> dict[str, ReadOrWrite]:
+    modes: dict[str, ReadOrWrite] = {}
+    for name in READ:
+        modes[_qualified(name)] = "read"
+    for name in WRITE:
+        modes[_qualified(name)] = "write"
+    return modes
+
+
+MODES = _modes()
+INDEX_ACTIONS = frozenset(map(_qualified, ON_INDEX))
+KNOWN = frozenset(map(_qualified, READ | WRITE | NEITHER))
+NO_ACTIONS = {
+    _qualified(name): f"dynamodb:{name} is not an IAM action: IAM checks {checked}" for name, checked in NOT_IAM.items()
+}
+
+
+def modes_of(actions: Iterable[str]) -> frozenset[ReadOrWrite]:
+    """What the actions, in lower case, do with items."""
+    return frozenset(MODES[action] for action in actions)

@@ -1,1 +1,16 @@
-"""Readers of infrastructure: Serverless Framework, CloudFormation, a DynamoDB endpoint."""
+"""Readers of infrastructure: Serverless Framework projects, CloudFormation templates, a DynamoDB endpoint.
+
+Each reader gives an Infrastructure: tables, grants, and what could not be read or resolved. ::
+
+    serverless             projects: finds and reads each serverless.yml
+    serverless_project     the sections of a project: provider, functions, resources
+    serverless_variables   the framework's ${…}: their values
+    variable_syntax        the framework's ${…}: their syntax
+    cloudformation         compiled templates, and the service that each role belongs to
+    dynamodb               a live endpoint
+    collector              what all projects or templates of a run have, as one Infrastructure
+    tables, roles          the resources of a template that are read
+    template               the sections of a template, and the texts that a value may have
+    intrinsics             CloudFormation's functions: Ref, Fn::Sub, …
+    files, yaml_values     files below one folder; YAML and JSON with the location of each value
+"""

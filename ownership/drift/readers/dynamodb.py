@@ -1,13 +1,28 @@
-"""Reader of a live DynamoDB endpoint: its tables with keys and indexes. It knows nothing of permissions."""
+"""Reader of a live DynamoDB endpoint: its tables with their keys and indexes. It says nothing about permissions.
 
-from collections.abc import Mapping
+For the environment ``production``, whose suffix is ``PROD``, the table ``biztechUsersPROD`` of the endpoint
+becomes the TableShape ``biztechUsers``, and its location is the table's ARN. Tables of other environments are left
+out.
+Source: Amazon DynamoDB API Reference, "ListTables" and "DescribeTable".
+"""
+
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ownership.drift.naming import Names
-from ownership.drift.types import Infrastructure, KeyAttribute, Keys, Location, ReadError, TableShape
+from ownership.drift.types import (
+    Infrastructure,
+    KeyAttribute,
+    Keys,
+    Location,
+    ReadError,
+    TableShape,
+)
 
 CALLS_AT_ONCE = 8  # DescribeTable takes 10,000 calls for 10,000 tables
+
+Description = Mapping[str, Any]  # boto3's answer, which has no types
 
 
 def read_endpoint(names: Names, endpoint_url: str | None = None, region: str | None = None) -> Infrastructure:
@@ -15,61 +30,86 @@ def read_endpoint(names: Names, endpoint_url: str | None = None, region: str | N
 
     Credentials come from where boto3 looks for them. Raises ReadError where the endpoint doesn't answer.
     """
-    place = Location(endpoint_url or f"dynamodb.{region or 'default region'}")
+    location = Location(endpoint_url or f"dynamodb.{region or 'default region'}")
     try:
         import boto3  # type: ignore[import-untyped]
         from botocore.config import Config  # type: ignore[import-untyped]
         from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
     except ImportError as error:
-        raise ReadError(place, "needs boto3: install the extra `dynamodb`") from error
-    try:
-        config = Config(
-            connect_timeout=10,
-            read_timeout=30,
-            retries={"mode": "standard"},
-            max_pool_connections=CALLS_AT_ONCE,
-        )
-        client = boto3.client("dynamodb", endpoint_url=endpoint_url, region_name=region, config=config)
-        physical = [name for page in client.get_paginator("list_tables").paginate() for name in page["TableNames"]]
-        wanted = {name: base for name in physical if (base := _base(name, names))}
-
-        def describe(name: str) -> Mapping[str, Any] | None:
-            try:
-                table: Mapping[str, Any] = client.describe_table(TableName=name)["Table"]
-            except client.exceptions.ResourceNotFoundException:
-                return None  # deleted since it was listed
-            return table
-
-        with ThreadPoolExecutor(CALLS_AT_ONCE) as calls:
-            described = list(filter(None, calls.map(describe, wanted)))
-    except (BotoCoreError, ClientError, ValueError) as error:
-        raise ReadError(place, str(error)) from error
-    tables = tuple(_shape(wanted[table["TableName"]], table) for table in described)
-    return Infrastructure("dynamodb", tables=tables, all_tables=True)
-
-
-def _base(name: str, names: Names) -> str | None:
-    """The base name, if the table is one of the chosen environment's (or of that without suffix)."""
-    suffix = names.suffix or ""
-    if name in names.tables and not suffix:
-        return name
-    others = (s for s in names.suffixes if s and s != suffix and len(s) > len(suffix))
-    if not name.endswith(suffix) or any(name.endswith(other) for other in others):
-        return None
-    return name.removesuffix(suffix) or None
-
-
-def _shape(base: str, table: Mapping[str, Any]) -> TableShape:
-    types = {a["AttributeName"]: a["AttributeType"] for a in table.get("AttributeDefinitions", ())}
-    indexes = [*table.get("GlobalSecondaryIndexes", ()), *table.get("LocalSecondaryIndexes", ())]
-    return TableShape(
-        base,
-        _key_schema(table["KeySchema"], types),
-        tuple(sorted(((i["IndexName"], _key_schema(i["KeySchema"], types)) for i in indexes), key=str)),
-        (Location(table.get("TableArn") or table["TableName"]),),
+        raise ReadError(location, "needs boto3: install the extra `dynamodb`") from error
+    config = Config(
+        connect_timeout=10,
+        read_timeout=30,
+        retries={"mode": "standard"},
+        max_pool_connections=CALLS_AT_ONCE,
     )
+    try:
+        client = boto3.client("dynamodb", endpoint_url=endpoint_url, region_name=region, config=config)
+        base_names = _tables_of_environment(client, names)
+        descriptions = _describe(client, base_names)
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise ReadError(location, str(error)) from error
+    tables = [_shape(base_names[description["TableName"]], description) for description in descriptions]
+    return Infrastructure("dynamodb", tables=tuple(tables), all_tables=True)
 
 
-def _key_schema(keys: list[dict[str, str]], types: Mapping[str, str]) -> Keys | None:
-    by_role = {key["KeyType"]: KeyAttribute(key["AttributeName"], types.get(key["AttributeName"])) for key in keys}
-    return Keys(by_role["HASH"], by_role.get("RANGE")) if "HASH" in by_role else None
+def _tables_of_environment(client: Any, names: Names) -> dict[str, str]:
+    """Physical name → base name, for the tables of the chosen environment."""
+    tables = {}
+    for page in client.get_paginator("list_tables").paginate():
+        for physical_name in page["TableNames"]:
+            base = _base_name(physical_name, names)
+            if base:
+                tables[physical_name] = base
+    return tables
+
+
+def _describe(client: Any, table_names: Iterable[str]) -> list[Description]:
+    """The descriptions of these tables, without those that were deleted after they were listed."""
+
+    def describe(name: str) -> Description | None:
+        try:
+            description: Description = client.describe_table(TableName=name)["Table"]
+        except client.exceptions.ResourceNotFoundException:
+            return None
+        return description
+
+    with ThreadPoolExecutor(CALLS_AT_ONCE) as calls:
+        return [description for description in calls.map(describe, table_names) if description]
+
+
+def _base_name(physical_name: str, names: Names) -> str | None:
+    """The base name of a table of the chosen environment, or of the one without suffix; None for other tables."""
+    suffix = names.suffix or ""
+    if not suffix and physical_name in names.tables:
+        return physical_name
+    if not physical_name.endswith(suffix):
+        return None
+    for other in names.suffixes:
+        # A longer suffix that ends the name is more specific: the table belongs to that environment.
+        if len(other) > len(suffix) and physical_name.endswith(other):
+            return None
+    return physical_name.removesuffix(suffix) or None
+
+
+def _shape(base_name: str, table: Description) -> TableShape:
+    types = {}
+    for attribute in table.get("AttributeDefinitions", ()):
+        types[attribute["AttributeName"]] = attribute["AttributeType"]
+    indexes = []
+    for index_list in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        for index in table.get(index_list, ()):
+            indexes.append((index["IndexName"], _keys(index["KeySchema"], types)))
+    location = Location(table.get("TableArn") or table["TableName"])
+    keys = _keys(table["KeySchema"], types)
+    return TableShape(base_name, keys, tuple(sorted(indexes, key=str)), (location,))
+
+
+def _keys(key_schema: Iterable[Mapping[str, str]], types: Mapping[str, str]) -> Keys | None:
+    keys = {}
+    for key in key_schema:
+        name = key["AttributeName"]
+        keys[key["KeyType"]] = KeyAttribute(name, types.get(name))
+    if "HASH" not in keys:
+        return None
+    return Keys(keys["HASH"], keys.get("RANGE"))

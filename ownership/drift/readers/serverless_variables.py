@@ -1,220 +1,286 @@
-"""The Serverless Framework's variables, as the framework resolves them, without running anything.
+"""Resolves the Serverless Framework's variables as the framework does, without running anything.
 
-Source: Serverless Framework documentation, "Variables" (v1 to v4). Values come from the project's own files
-and from the caller (``{"opt:stage": "prod", "env:REGION": "…"}``), never from this machine.
+With this configuration, and ``opt:stage`` given as ``prod``::
+
+    provider: {stage: "${opt:stage, 'dev'}"}
+    custom: {table: "biztechUsers${self:custom.suffixes.${self:provider.stage}}", suffixes: {dev: "", prod: PROD}}
+
+``custom.table`` is ``biztechUsersPROD``, whose last four characters are known to vary with the environment.
+
+Values come from the project's files and from the caller (``{"opt:stage": "prod", "env:REGION": "us-west-2"}``),
+never from this machine. A new source of values is one more method in ``Variables._read_source``.
+Source: Serverless Framework documentation, "Variables" (v1 to v4).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import copy
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from ownership.drift.readers.yaml_values import HOLE, NAMED_SO, Files, Map, Seq, Text, concat, from_variable, hole
+from ownership.drift.readers.files import Files
+from ownership.drift.readers.variable_syntax import (
+    Segment,
+    alternatives,
+    expression_of,
+    is_quoted,
+    is_reference,
+    is_variable,
+    segments,
+)
 from ownership.drift.types import Location, ReadError
+from ownership.drift.values import (
+    PLACEHOLDER,
+    Map,
+    Reason,
+    Seq,
+    Text,
+    Value,
+    as_index,
+    concat,
+    from_variable,
+    names_environment,
+    placeholder,
+)
 
 MAX_NESTING = 60
-MAX_STEPS = 50_000  # of one project: what a chain of doubling variables would exceed
-MAX_LENGTH = 10_000  # of a text, in characters and in the variables that it is made from
+MAX_STEPS = 50_000  # in one project; a chain of variables that double would exceed it
+MAX_LENGTH = 10_000  # of a text: its characters, and the variables that it is made from
 
-SOURCE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|:(?!:)))", re.DOTALL)
-GIVEN = re.compile(r"(?:opt|env|sls|param):")  # a value from outside, which may be another in each environment
-DEFAULTS = {"self:provider.stage": "dev", "self:provider.region": "us-east-1"}
+INPUT = re.compile(r"(?:opt|env|sls|param):")  # values that may differ in each environment
+DEFAULTS = {
+    "provider.stage": "dev",
+    "provider.region": "us-east-1",
+}  # the framework's, for `self:…`
 FILE = re.compile(r"file\((?P<name>[^)]*)\)(?::(?P<address>.*))?$", re.DOTALL)
+DATA_FILES = (".yml", ".yaml", ".json")
+CODE_FILES = (".js", ".cjs", ".mjs", ".ts", ".mts", ".cts")
 
 
-def close(text: str, start: int) -> int:
-    """The index after the brace that closes the ``${`` at start; -1 where none does."""
-    depth = 0
-    for match in re.compile(r"\$\{|\{|\}").finditer(text, start):
-        depth += -1 if match[0] == "}" else 1
-        if depth == 0:
-            return match.end()
-    return -1
+class NoValueError(Exception):
+    """A reference has no value here. ``final``: it has one when deployed, so its default must not be used."""
+
+    def __init__(self, reason: Reason | str, *, final: bool = False) -> None:
+        self.reason = Reason(reason) if isinstance(reason, str) else reason
+        self.final = final
+        super().__init__(self.reason.text)
 
 
-def stretches(text: str) -> Iterator[tuple[int, int, bool]]:
-    """The text cut into (start, end, whether it is a ``${…}``)."""
-    at = 0
-    while (start := text.find("${", at)) >= 0 and (end := close(text, start)) > 0:
-        yield at, start, False
-        yield start, end, True
-        at = end
-    yield at, len(text), False
+def _not_given(reference: str) -> Reason:
+    return Reason(f"no value for {reference} (--var {reference}=…)", missing_input=True)
 
 
-def alternatives(expression: str) -> list[str]:
-    """``opt:stage, self:provider.stage, 'dev'`` at its commas, those in quotes and brackets excepted."""
-    parts, depth, quote, start = [], 0, "", 0
-    for i, char in enumerate(expression):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-        elif char in "({":
-            depth += 1
-        elif char in ")}":
-            depth -= 1
-        elif char == "," and depth == 0:
-            parts.append(expression[start:i])
-            start = i + 1
-    return [part.strip() for part in (*parts, expression[start:])]
+def _no_value(reference: str) -> Reason:
+    return Reason(f"no value for {reference}", missing_input=INPUT.match(reference) is not None)
 
 
-def _stands_for_environment(reference: Text) -> bool:
-    """Whether a reference without a value means the environment all the same: named so, or chosen by it.
+def _is_resolved(value: Value) -> bool:
+    """Whether there is a value, and nothing in it is unresolved."""
+    if isinstance(value, Text):
+        return value.reason is None
+    return value is not None
 
-    ``self:custom.ends.${opt:stage}`` is chosen so; ``self:custom.${opt:stage}.users`` may well be part of a name.
+
+def _depends_on_environment(reference: Text) -> bool:
+    """Whether a reference is an input, is chosen by the environment, or is named like it."""
+    return INPUT.match(reference) is not None or reference.varies or names_environment(reference)
+
+
+def _is_environment(reference: Text) -> bool:
+    """Whether a reference without a value means the environment all the same: by its name, or chosen by it.
+
+    ``self:custom.suffixes.${opt:stage}`` is chosen by it; ``self:custom.${opt:stage}.users`` may well be part
+    of a table's name.
     """
-    if reference.unclear:
+    if reference.has_unknown_part:
         return False
-    if NAMED_SO.search(reference):
+    if names_environment(reference):
         return True
-    if match := FILE.match(reference):
-        return not match["address"] and any(v.varies for v in reference.variables)
-    last = max(reference.rfind("."), reference.rfind(":")) + 1
-    return reference.startswith("self:") and any(v.varies and v.end > last for v in reference.variables)
+    file = FILE.match(reference)
+    if file:
+        return not file["address"] and reference.varies
+    if not reference.startswith("self:"):
+        return False
+    last_key = max(reference.rfind("."), reference.rfind(":")) + 1
+    return any(variable.varies and variable.end > last_key for variable in reference.variables)
 
 
-def _varying(value: Any, place: Location) -> Any:
+def _marked_varying(value: Value, location: Location) -> Value:
     """The value, marked as one that the environment chooses."""
-    if isinstance(value, str):
-        return from_variable(value, place, varies=True)
+    if value is None:
+        return None
+    if isinstance(value, Text):
+        return from_variable(value, location, varies=True)
     value = copy(value)
     value.varies = True
     return value
 
 
-class Unknown(Exception):
-    """A source has no value here, and why. ``final``: the framework has one, so no default may step in."""
+@dataclass
+class _FailedAlternatives:
+    """What is known of the alternatives of a variable that had no value.
 
-    def __init__(self, reason: str, *, final: bool = False):
-        super().__init__(reason)
-        self.final = final
+    ``varies``: one of them depends on the environment, so the value of a later one does, too.
+    ``is_environment``: one of them is the environment itself.
+    """
+
+    reasons: list[Reason] = field(default_factory=list)
+    varies: bool = False
+    is_environment: bool = False
+
+    def add_reference(self, reference: Text, reason: Reason) -> None:
+        self.reasons.append(reason)
+        self.varies = self.varies or _depends_on_environment(reference)
+        self.is_environment = self.is_environment or _is_environment(reference)
+
+    def add_variable(self, alternative: str, value: Value) -> None:
+        """Add an alternative that is a variable itself, and what it was resolved to."""
+        if isinstance(value, Text) and value.reason:
+            self.reasons.append(value.reason)
+            self.is_environment = self.is_environment or not value.has_unknown_part
+        else:
+            self.reasons.append(_no_value(alternative))
+        self.varies = self.varies or self.is_environment
+
+    def placeholder(self, location: Location) -> Text:
+        text = "; ".join(reason.text for reason in self.reasons)
+        return placeholder(location, Reason(text, self.reasons[0].missing_input), self.is_environment)
 
 
 class Variables:
     """Resolves the variables of one project. ``config`` is its serverless.yml, in ``folder``."""
 
-    def __init__(self, config: Map, folder: Path, files: Files, given: Mapping[str, str]):
-        self.config, self.folder, self.files, self.given = config, folder, files, given
-        self._known: dict[str, Any] = {}
-        self._open: list[str] = []
-        self._steps = self._nesting = 0
+    def __init__(self, config: Map, folder: Path, files: Files, given: Mapping[str, str]) -> None:
+        self.config = config
+        self.folder = folder
+        self.files = files
+        self.given = given
+        self._known: dict[str, Value] = {}
+        self._being_resolved: list[str] = []
+        self._steps = 0
+        self._nesting = 0
 
-    def expand(self, node: Any) -> Any:
-        """The value, its variables resolved; inside a Map or Seq they still stand. Raises ReadError."""
+    def expand(self, node: Value) -> Value:
+        """The value with its own variables resolved; those inside a Map or Seq stay. Raises ReadError."""
         if not isinstance(node, Text) or "${" not in node:
             return node
         self._steps += 1
         if self._steps > MAX_STEPS or self._nesting >= MAX_NESTING:
-            raise ReadError(node.place, "has variables nested too deeply, or too many of them")
+            raise ReadError(node.location, "has too many variables, or variables nested too deeply")
         self._nesting += 1
         try:
             return self._expanded(node)
         finally:
             self._nesting -= 1
 
-    def _expanded(self, node: Text) -> Any:
-        pieces: list[Text] = []
-        for start, end, is_variable in stretches(node):
-            piece = node.part(start, end)
-            expression = node[start + 2 : end - 1]
-            if is_variable and expression[:1] == "{" and expression[-1:] == "}":
-                expression = expression[1:-1]  # ${{…}}: what v1 projects set as variableSyntax
-            if is_variable and SOURCE.match(alternatives(expression)[0]):
-                value = self._variable(expression, node)
-                if (start, end) == (0, len(node)) and not isinstance(value, str):
-                    return value
-                if not isinstance(value, str):
-                    value = hole(node.place, f"{piece} is no text")
-                piece = concat([value], node.place)
-            pieces.append(piece)
-        text = concat(pieces, node.place)
-        if max(len(text), len(text.variables)) > MAX_LENGTH:
-            raise ReadError(node.place, f"resolves to more than {MAX_LENGTH:,} characters")
-        return text
+    def at(self, path: str, within: Value = None) -> Value:
+        """The resolved value under a path like ``a.b.0.c``, in the configuration or in ``within``.
 
-    def at(self, path: str, within: Any = None) -> Any:
-        """The resolved value under ``a.b.0.c`` in the configuration, or in ``within``; None for none."""
+        None if there is none.
+        """
         node = self.expand(self.config if within is None else within)
         for key in filter(None, path.split(".")):
-            if isinstance(node, Text) and node.reason:  # a file that is not there, say
-                return hole(node.place, node.reason, bool(NAMED_SO.search(path)))
-            varies = isinstance(node, Map | Seq) and node.varies
-            if isinstance(node, Map):
-                node = node.get(key)
-            elif isinstance(node, Seq) and key.isdigit() and int(key) < len(node):
-                node = node[int(key)]
-            else:
+            if isinstance(node, Text) and node.reason:  # an included file that isn't there, for example
+                return placeholder(node.location, node.reason, names_environment(path))
+            if not isinstance(node, Map | Seq):
                 return None
-            node = self.expand(node)
-            if varies and isinstance(node, Text):
-                node = from_variable(node, node.place, varies=True)
+            child = self.expand(_child(node, key))
+            if node.varies and isinstance(child, Text):
+                child = from_variable(child, child.location, varies=True)
+            node = child
         return node
 
-    def _variable(self, expression: str, node: Text) -> Any:
-        """The value of ``${expression}``: that of its first alternative with one, marked as a variable."""
-        reasons: list[str] = []
-        varies = stands = False  # whether an alternative before depends on the environment, and whether one is it
-        alternative = ""
-        for alternative in alternatives(expression):
-            if alternative[:1] in ("'", '"') and alternative[-1:] == alternative[:1]:
-                return from_variable(Text(alternative[1:-1], node.place), node.place, varies)
-            inner = self.expand(Text(alternative, node.place))
-            if alternative.startswith("${") and close(alternative, 0) == len(alternative):
-                if inner is not None and not (isinstance(inner, Text) and inner.reason):
-                    return _varying(inner, node.place) if varies else inner
-                reasons.append(f"no value for {alternative}" if inner is None else str(inner.reason))
-                stands = stands or (inner is not None and not inner.unclear)
-                varies = varies or stands
+    def _expanded(self, node: Text) -> Value:
+        pieces: list[Text] = []
+        for segment in segments(node):
+            piece = node.part(segment.start, segment.end)
+            expression = expression_of(piece)
+            if not segment.is_variable or not is_reference(expression):
+                pieces.append(piece)
                 continue
-            depends = bool(GIVEN.match(inner)) or any(v.varies for v in inner.variables)
-            named = bool(NAMED_SO.search(inner))
-            try:
-                value = self._source(inner)
-            except Unknown as unknown:
-                reasons.append(str(unknown))
-                varies = varies or depends or named
-                stands = stands or _stands_for_environment(inner)
-                if unknown.final:
-                    break
-                continue
-            if not isinstance(value, str):
-                return _varying(value, node.place) if varies or depends else value
-            unclear = isinstance(value, Text) and value.unclear
-            return from_variable(value, node.place, (varies or depends or named) and not unclear)
-        else:
-            if alternative == "null":  # as a last default: nothing is stated here
-                return None
-        return hole(node.place, "; ".join(reasons), stands)
+            value = self._resolve(expression, node.location)
+            if not isinstance(value, Text):
+                if _covers(segment, node):
+                    return value
+                value = placeholder(node.location, f"{piece} is not text")
+            pieces.append(concat([value], node.location))
+        text = concat(pieces, node.location)
+        if len(text) > MAX_LENGTH or len(text.variables) > MAX_LENGTH:
+            raise ReadError(node.location, f"resolves to more than {MAX_LENGTH:,} characters")
+        return text
 
-    def _source(self, reference: Text) -> Any:
-        """The value of one reference such as ``self:provider.stage``. Raises Unknown."""
+    def _resolve(self, expression: str, location: Location) -> Value:
+        """The value of ``${expression}``: that of its first alternative that has one, marked as a variable's."""
+        failed = _FailedAlternatives()
+        all_alternatives = alternatives(expression)
+        for alternative in all_alternatives:
+            if is_quoted(alternative):
+                return from_variable(Text(alternative[1:-1], location), location, failed.varies)
+            inner = self.expand(Text(alternative, location))
+            if is_variable(alternative) or not isinstance(inner, Text):
+                if _is_resolved(inner):
+                    return _marked_varying(inner, location) if failed.varies else inner
+                failed.add_variable(alternative, inner)
+                continue
+            try:
+                value = self._value_of(inner)
+            except NoValueError as error:
+                failed.add_reference(inner, error.reason)
+                if error.final:
+                    return failed.placeholder(location)
+                continue
+            return self._marked(value, inner, failed.varies, location)
+        if all_alternatives[-1] == "null":  # as the last default it means that nothing is stated here
+            return None
+        return failed.placeholder(location)
+
+    def _marked(self, value: Value, reference: Text, varies: bool, location: Location) -> Value:
+        """A reference's value, marked as a variable's, and as varying with the environment if it does."""
+        if not isinstance(value, Text):
+            # A mapping or list is not marked for the name of its reference: it may hold anything.
+            if varies or INPUT.match(reference) or reference.varies:
+                return _marked_varying(value, location)
+            return value
+        varies = varies or _depends_on_environment(reference)
+        return from_variable(value, location, varies and not value.has_unknown_part)
+
+    def _value_of(self, reference: Text) -> Value:
+        """The value of one reference such as ``self:provider.stage``. Raises NoValueError."""
         if reference.reason:
-            raise Unknown(reference.reason)
+            raise NoValueError(reference.reason)
         if reference in self._known:
             return self._known[reference]
-        if reference in self._open:
-            raise Unknown(f"{reference} refers to itself", final=True)
-        self._open.append(str(reference))
+        if reference in self._being_resolved:
+            raise NoValueError(f"{reference} refers to itself", final=True)
+        self._being_resolved.append(str(reference))
         try:
             value = self._read(reference)
         finally:
-            self._open.pop()
+            self._being_resolved.pop()
         if value is None:
-            raise Unknown(f"no value for {reference}")
+            raise NoValueError(_no_value(reference))
         self._known[str(reference)] = value
         return value
 
-    def _read(self, reference: Text) -> Any:
-        given = self.given.get(reference)
-        if given is not None:
-            return Text(given, reference.place)
+    def _read(self, reference: Text) -> Value:
+        if reference in self.given:
+            return Text(self.given[reference], reference.location)
+        file = FILE.match(reference)
+        if file:
+            address = file["address"] or ""
+            return self._file(file["name"].strip().strip("'\""), address.strip())
+        if reference.strip().startswith("strToBool("):
+            return self.expand(Text(reference.strip()[len("strToBool(") : -1], reference.location))
+        if reference in ("true", "false") or reference.replace(".", "").isdigit():
+            return reference
+        if reference == "null":
+            return None
+        return self._read_source(reference)
+
+    def _read_source(self, reference: Text) -> Value:
+        """The value of ``source:address``."""
         source, _, address = reference.partition(":")
         source, address = source.strip(), address.strip()
-        if match := FILE.match(reference):
-            return self._file(match["name"].strip().strip("'\""), (match["address"] or "").strip())
         if source == "self":
             return self._self(address, reference)
         if source == "sls" and address == "stage":
@@ -224,49 +290,73 @@ class Variables:
         if source == "param":
             return self._param(address, reference)
         if source in ("opt", "env"):
-            raise Unknown(f"no value for {reference} (--var {reference}=…)")
-        if source.startswith("strToBool("):
-            return self.expand(Text(reference.strip()[10:-1], reference.place))
-        if reference in ("true", "false") or reference.replace(".", "").isdigit():
-            return reference
-        if reference == "null":
-            return None
-        raise Unknown(f"{reference.replace(HOLE, '…')} is known only when deployed (--var {reference}=…)", final=True)
+            raise NoValueError(_not_given(reference))
+        name = reference.replace(PLACEHOLDER, "…")
+        raise NoValueError(f"{name} is known only when deployed (--var {name}=…)", final=True)
 
-    def _self(self, address: str, reference: Text) -> Any:
-        if address == "provider.stage" and "opt:stage" in self.given:
-            return Text(self.given["opt:stage"], reference.place)
+    def _self(self, address: str, reference: Text) -> Value:
+        """``self:address``: a value of the configuration itself."""
+        if address == "provider.stage":
+            return self._stage(reference)
         value = self.at(address)
         if address == "service" and isinstance(value, Map):
-            value = self.at("service.name")
-        if address == "provider.stage" and isinstance(value, Text) and value.reason:
-            return hole(value.place, value.reason, varies=True)  # unknown, and the environment for all that
-        if value is None and (default := DEFAULTS.get(f"self:{address}")):
-            return Text(default, reference.place)
+            return self.at("service.name")
+        if value is None and address in DEFAULTS:
+            return Text(DEFAULTS[address], reference.location)
         return value
 
-    def _stage(self, reference: Text) -> Any:
-        return self._self("provider.stage", reference)
+    def _stage(self, reference: Text) -> Value:
+        if "opt:stage" in self.given:
+            return Text(self.given["opt:stage"], reference.location)
+        value = self.at("provider.stage")
+        if isinstance(value, Text) and value.reason:
+            return placeholder(value.location, value.reason, varies=True)  # unknown, and still the environment
+        if value is None:
+            return Text(DEFAULTS["provider.stage"], reference.location)
+        return value
 
-    def _param(self, name: str, reference: Text) -> Any:
-        """v3: ``params.<stage>.<name>``, else ``params.default.<name>``; v4: ``stages.<stage>.params``."""
+    def _param(self, name: str, reference: Text) -> Value:
+        """A parameter: v3 has ``params.<stage>.<name>``, v4 ``stages.<stage>.params.<name>``."""
         stage = self._stage(reference)
-        for path in (f"params.{stage}", f"stages.{stage}.params", "params.default", "stages.default.params"):
+        for path in (
+            f"params.{stage}",
+            f"stages.{stage}.params",
+            "params.default",
+            "stages.default.params",
+        ):
             parameters = self.at(path)
             if isinstance(parameters, Map) and parameters.get(name) is not None:
                 return self.expand(parameters[name])
-        raise Unknown(f"no value for {reference} (--var {reference}=…)")
+        raise NoValueError(_not_given(reference))
 
-    def _file(self, name: str, address: str) -> Any:
+    def _file(self, name: str, address: str) -> Value:
+        """``file(name):address``: an included file, or a value in it."""
         try:
             path = self.files.find(self.folder, name)
         except ValueError as error:
-            raise Unknown(str(error), final=True) from error
+            raise NoValueError(str(error), final=True) from error
         if path is None:
-            raise Unknown(f"there is no file {name}")
-        if path.suffix in (".yml", ".yaml", ".json"):
+            raise NoValueError(f"there is no file {name}")
+        if path.suffix in DATA_FILES:
             content = self.files.load(path)
-            return self.at(address, content) if content is not None else None
-        if path.suffix in (".js", ".cjs", ".mjs", ".ts", ".mts", ".cts"):
-            raise Unknown(f"{name} is code, which is not run", final=True)
-        return Text(self.files.read_text(path).strip(), Location(self.files.shown(path), 1))
+            return None if content is None else self.at(address, content)
+        if path.suffix in CODE_FILES:
+            raise NoValueError(f"{name} is code, which is not run", final=True)
+        return Text(
+            self.files.read_text(path).strip(),
+            Location(self.files.display_name(path), 1),
+        )
+
+
+def _covers(segment: Segment, text: str) -> bool:
+    return (segment.start, segment.end) == (0, len(text))
+
+
+def _child(node: Map | Seq, key: str) -> Value:
+    """What a mapping has under a key, or a list at a position; None for nothing."""
+    if isinstance(node, Map):
+        return node.get(key)
+    index = as_index(key)
+    if index is None or index >= len(node):
+        return None
+    return node[index]

@@ -1,0 +1,199 @@
+"""Reads policy statements, reduced to what they say about the items of DynamoDB tables.
+
+::
+
+    Effect: Allow
+    Action: [dynamodb:GetItem, dynamodb:DescribeTable]
+    Resource: arn:aws:dynamodb:*:*:table/biztechUsersPROD
+
+becomes an allowing Statement with the action ``dynamodb:getitem`` and the resource ``table/biztechUsers``.
+Source: IAM User Guide, "IAM JSON policy elements reference": an action or resource may contain ``*`` and ``?``;
+actions ignore case, resources don't.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ownership.drift.diagnostics import Diagnostics
+from ownership.drift.iam.actions import KNOWN, MODES, NO_ACTIONS, modes_of
+from ownership.drift.iam.arns import ArnError, table_path
+from ownership.drift.iam.patterns import matches
+from ownership.drift.naming import Names
+from ownership.drift.types import Location, ReadOrWrite
+from ownership.drift.values import PLACEHOLDER, Map, Text, Value, location_of
+
+READ_AND_WRITE: frozenset[ReadOrWrite] = frozenset({"read", "write"})
+
+Elements = Mapping[str, Value]  # a statement's, by name in lower case
+TextsOf = Callable[[Value], list[Text]]  # all texts that a value may have
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A pattern of base names, such as ``table/biztechUsers`` or ``table/biztech*/index/*``."""
+
+    path: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class Statement:
+    """An Allow, or a Deny without conditions.
+
+    ``actions`` are those on items, in lower case. ``inverted``: it applies to all resources but these
+    (NotResource).
+    """
+
+    allow: bool
+    actions: frozenset[str]
+    resources: tuple[Resource, ...]
+    inverted: bool
+    location: Location
+
+
+Role = Sequence[Statement]
+
+
+@lru_cache(maxsize=4096)
+def item_actions(pattern: str) -> frozenset[str]:
+    """The actions on items that a pattern in lower case matches."""
+    return frozenset(action for action in MODES if matches(pattern, action))
+
+
+class StatementReader:
+    """Reads the statements of one service. What can't be resolved goes into the diagnostics."""
+
+    def __init__(self, service: str, texts_of: TextsOf, names: Names, diagnostics: Diagnostics) -> None:
+        self.service = service
+        self.texts_of = texts_of
+        self.names = names
+        self.diagnostics = diagnostics
+
+    def read(self, node: Map) -> Statement | None:
+        """One statement; None if it neither permits nor denies anything with items."""
+        elements = {key.lower(): value for key, value in node.items()}
+        actions = self._actions(elements, node.location)
+        if not actions:
+            return None
+        modes = modes_of(actions)
+        if "principal" in elements or "notprincipal" in elements:
+            principal = Text("Principal", node.location)
+            self._unresolved(
+                principal,
+                "a statement with a Principal belongs to a resource, not to a role",
+                modes,
+            )
+            return None
+        effect = self._effect(elements, node.location, modes)
+        if effect is None:
+            return None
+        resources = self._resources(elements, node.location, modes)
+        inverted = "notresource" in elements
+        if resources is None or not (resources or inverted):
+            return None
+        condition = elements.get("condition")
+        if condition:
+            self._note_condition(effect, location_of(condition))
+            if effect == "Deny":
+                return None
+        return Statement(effect == "Allow", actions, tuple(resources), inverted, node.location)
+
+    def _unresolved(self, text: Text, reason: str, modes: frozenset[ReadOrWrite]) -> None:
+        self.diagnostics.add_unresolved(text, reason, self.service, modes)
+
+    def _note(self, location: Location, text: str) -> None:
+        self.diagnostics.add_note(location, f"{self.service}: {text}")
+
+    def _actions(self, elements: Elements, location: Location) -> frozenset[str]:
+        """The actions on items that a statement applies to."""
+        inverted = "notaction" in elements
+        patterns = self.texts_of(elements.get("notaction" if inverted else "action"))
+        if not patterns:
+            self._note(location, "a statement without an Action grants nothing")
+            return frozenset()
+        actions: set[str] = set()
+        for text in patterns:
+            pattern = text.strip().lower()
+            if PLACEHOLDER in pattern:
+                self._check_unresolved_action(text, pattern)
+            else:
+                matching = item_actions(pattern)
+                actions |= matching
+                self._check_action(text, pattern, known=bool(matching))
+        if inverted:
+            return frozenset(MODES) - actions
+        return frozenset(actions)
+
+    def _check_unresolved_action(self, text: Text, pattern: str) -> None:
+        """Report an unresolved action, unless it is another service's (``ses:…``)."""
+        service = pattern.replace(PLACEHOLDER, "*").split(":")[0]
+        if matches(service, "dynamodb"):
+            self._unresolved(text, "the action can't be resolved", READ_AND_WRITE)
+
+    def _check_action(self, text: Text, pattern: str, known: bool) -> None:
+        """Report an action that IAM does not have. ``known``: it matches an action on items."""
+        if pattern in NO_ACTIONS:
+            self.diagnostics.add_note(text.location, NO_ACTIONS[pattern])
+        elif known:
+            return
+        elif pattern.startswith("dynamodb:"):
+            if not any(matches(pattern, action) for action in KNOWN):
+                self.diagnostics.add_note(text.location, f"{text} is not a DynamoDB action")
+        elif ":" not in pattern:
+            self.diagnostics.add_note(text.location, f"{text} is not an action: IAM expects service:Action")
+
+    def _effect(self, elements: Elements, location: Location, modes: frozenset[ReadOrWrite]) -> str | None:
+        """``Allow`` or ``Deny``; None, with a diagnostic, for anything else."""
+        effects = set(self.texts_of(elements.get("effect")))
+        if effects in ({"Allow"}, {"Deny"}):
+            return str(effects.pop())
+        effect = Text(min(effects, default="no Effect"), location)
+        self._unresolved(effect, "a statement's Effect must be Allow or Deny", modes)
+        return None
+
+    def _resources(
+        self, elements: Elements, location: Location, modes: frozenset[ReadOrWrite]
+    ) -> list[Resource] | None:
+        """The tables and indexes that a statement names; None if it is unknown which tables it leaves out."""
+        inverted = "notresource" in elements
+        arns = self.texts_of(elements.get("notresource" if inverted else "resource"))
+        if not arns:
+            self._unresolved(Text("no Resource", location), "a statement must have a Resource", modes)
+        resources = []
+        for arn in arns:
+            try:
+                path = table_path(arn, self.names)
+            except ArnError as error:
+                self._unresolved(arn, str(error), modes)
+                if inverted:
+                    return None  # the unknown exception might be any table
+                continue
+            if path:
+                resources += self._reached(arn, path)
+                self._note_assumed_suffix(arn)
+        return resources
+
+    def _reached(self, arn: Text, path: str) -> list[Resource]:
+        resources = [Resource(path, arn.location)]
+        # A wildcard after the suffix (`users${opt:stage}*`) is not in the path; it matches the indexes, too.
+        if arn.endswith("*") and "*" not in path:
+            resources.append(Resource(f"{path}/index/*", arn.location))
+        return resources
+
+    def _note_assumed_suffix(self, arn: Text) -> None:
+        """Note a variable that counts as the environment's suffix by its name, though no file has its value.
+
+        Not noted where the value is merely not given, like the stage's in most runs.
+        """
+        for variable in arn.variables:
+            reason = variable.reason
+            if variable.varies and reason and not reason.missing_input:
+                note = f"assumed to be the environment's suffix, though its value is unknown: {reason.text}"
+                self.diagnostics.add_note_once(arn.location, f"{self.service}: {note}")
+
+    def _note_condition(self, effect: str, location: Location) -> None:
+        if effect == "Allow":
+            self._note(location, "granted only under a condition")
+        else:
+            self._note(location, "a Deny with a condition is ignored")

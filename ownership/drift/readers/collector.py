@@ -1,0 +1,128 @@
+"""Collects what a run reads, project by project or template by template, into one Infrastructure.
+
+Two projects that both deploy ``biztechUsers`` become one table with two locations, and the roles of a service in
+several templates are evaluated together. What one project imports from another (``Fn::ImportValue``) resolves in
+whichever order they are read.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ownership.drift.diagnostics import Diagnostics
+from ownership.drift.iam.policies import Grants, PolicyEvaluator
+from ownership.drift.iam.statements import Role
+from ownership.drift.naming import Names
+from ownership.drift.readers.template import Template
+from ownership.drift.types import Infrastructure, ReadError, TableShape
+from ownership.drift.values import Text
+
+
+@dataclass(frozen=True)
+class ServiceRole:
+    """A role and the service that it belongs to."""
+
+    service: str
+    statements: Role
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one project or template has. ``service`` is whose project it is; a template may have several."""
+
+    service: str | None
+    template: Template
+    roles: list[ServiceRole]
+    tables: list[TableShape]
+    diagnostics: Diagnostics
+
+
+# Reads one file. Gives None if that fails, and reports why to the collector.
+PartReader = Callable[[Path], Part | None]
+
+
+class Collector:
+    """Collects the parts of one run. ``exports`` are those of all templates read so far, by name."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.exports: dict[str, list[Text]] = {}
+        self.diagnostics = Diagnostics()
+        self.roles: dict[str, list[Role]] = {}
+        self.unread: set[str] = set()  # services of which a project can't be read
+        self._tables: dict[str, TableShape] = {}
+
+    def read_all(self, paths: Iterable[Path], read: PartReader) -> None:
+        """Read each file; those that import what isn't exported yet are read again after all others."""
+        waiting = []
+        for path in paths:
+            part = read(path)
+            if part is None:
+                continue
+            if part.template.misses_export:
+                waiting.append(path)
+            else:
+                self._add(part)
+        for path in waiting:
+            part = read(path)
+            if part is not None:
+                self._add(part)
+
+    def add_error(self, error: ReadError) -> None:
+        """Report a file that can't be read."""
+        self.diagnostics.add_error(error)
+
+    def result(self, reader: str) -> Infrastructure:
+        """All that was read, with the roles' policies evaluated.
+
+        Patterns are matched with the tables of the map and those deployed.
+        """
+        known_tables = sorted(self.names.tables | self._tables.keys())
+        evaluator = PolicyEvaluator(known_tables, self.names, self.diagnostics)
+        grants: Grants = {}
+        for service, roles in self.roles.items():
+            grants |= evaluator.grants(service, roles)
+        return Infrastructure(
+            reader=reader,
+            grants=grants,
+            tables=tuple(self._tables.values()),
+            services=frozenset(self.roles),
+            unread=frozenset(self.unread),
+            unresolved=tuple(self.diagnostics.unresolved),
+            notes=tuple(self.diagnostics.notes),
+            errors=tuple(self.diagnostics.errors.values()),
+        )
+
+    def _add(self, part: Part) -> None:
+        _report_not_mappings(part)
+        if part.service is not None:
+            self.roles.setdefault(part.service, [])  # the service was read, even if it has no role
+        for role in part.roles:
+            self.roles.setdefault(role.service, []).append(role.statements)
+        for table in part.tables:
+            self._add_table(table)
+        self.diagnostics.update(part.diagnostics)
+
+    def _add_table(self, table: TableShape) -> None:
+        """Add a table. One that is deployed in several templates has the keys and indexes of the last."""
+        earlier = self._tables.get(table.name)
+        if earlier is None:
+            self._tables[table.name] = table
+            return
+        if (earlier.key_schema, earlier.indexes) != (table.key_schema, table.indexes):
+            self.diagnostics.add_note(
+                table.locations[0],
+                f"{table.name} has different keys or indexes in {earlier.locations[-1]}; those here are used",
+            )
+        self._tables[table.name] = replace(table, locations=earlier.locations + table.locations)
+
+
+def _report_not_mappings(part: Part) -> None:
+    """Report what is no mapping where one belongs, unless something else was reported in its location."""
+    reported = set()
+    for unresolved in part.diagnostics.unresolved:
+        if unresolved.service == part.service:
+            reported.add(unresolved.location)
+    for text in part.template.not_mappings.values():
+        if text.location not in reported:
+            part.diagnostics.add_unresolved(text, "is not a mapping", part.service)

@@ -1,0 +1,85 @@
+"""Reads files below one folder, the root, and none outside it.
+
+A project may include files that are named in it (``${file(../../common.yml)}``), and a pull request may come
+from anyone. So links are resolved before they are followed, and size and kind of a file are checked before it
+is read.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from ownership.drift.readers.yaml_values import parse
+from ownership.drift.types import Location, ReadError
+from ownership.drift.values import Value
+
+MAX_BYTES = 2_000_000  # CloudFormation itself takes templates up to 1 MB
+
+
+def resolved_path(path: Path) -> Path:
+    """The path without links. Links in a circle stay as they are, and are no file."""
+    return Path(os.path.realpath(path))  # unlike Path.resolve(), raises nothing for a circle
+
+
+class Files:
+    """Reads the files under one root, and none outside it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = resolved_path(root)
+        # Projects share what they include, so a few parsed files are kept; more would cost memory.
+        self._load = lru_cache(maxsize=8)(self._parse)
+
+    def display_name(self, path: Path) -> str:
+        """The path as reports show it: relative to the root."""
+        if path.is_relative_to(self.root):
+            return path.relative_to(self.root).as_posix()
+        return path.as_posix()
+
+    def find(self, folder: Path, name: str) -> Path | None:
+        """The file called ``name``, relative to ``folder``; None if there is none.
+
+        Raises ValueError if it lies outside the root, by its name or through a link.
+        """
+        try:
+            path = resolved_path(folder / name)
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # a name that is too long, or has a NUL in it
+            raise ValueError(f"{name!r} is not a valid file name") from error
+        if not path.is_relative_to(self.root):
+            raise ValueError(f"{name} is outside {self._root_name}, the folder to read (--root FOLDER)")
+        return path if path.is_file() else None
+
+    def read_text(self, path: Path) -> str:
+        """The text of a file. Raises ReadError if it can't be read, is too large, or is not UTF-8."""
+        location = Location(self.display_name(path))
+        try:
+            self._check(path, location)
+            return path.read_bytes().decode("utf-8-sig")
+        except OSError as error:
+            raise ReadError(location, error.strerror or "can't be opened") from error
+        except UnicodeDecodeError as error:
+            raise ReadError(location, "is not UTF-8 text") from error
+
+    def load(self, path: Path) -> Value:
+        """The values of a YAML or JSON file. Raises ReadError."""
+        return self._load(path)
+
+    @property
+    def _root_name(self) -> str:
+        return self.root.name or str(self.root)
+
+    def _check(self, path: Path, location: Location) -> None:
+        if not resolved_path(path).is_relative_to(self.root):
+            raise ReadError(
+                location,
+                f"links to a file outside {self._root_name}, the folder to read",
+            )
+        if not path.is_file():
+            raise ReadError(location, "is not a file")
+        if path.stat().st_size > MAX_BYTES:
+            raise ReadError(location, f"is larger than {MAX_BYTES:,} bytes")
+
+    def _parse(self, path: Path) -> Value:
+        return parse(self.read_text(path), self.display_name(path))

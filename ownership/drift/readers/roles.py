@@ -1,0 +1,136 @@
+"""Reads the IAM roles and policies of a CloudFormation template.
+
+::
+
+    UsersRole:
+      Type: AWS::IAM::Role
+      Properties:
+        ManagedPolicyArns: [arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess]
+        Policies: [{PolicyDocument: {Statement: [{Effect: Allow, Action: …, Resource: …}]}}]
+
+becomes the statements of both policies, and of every ``AWS::IAM::Policy`` that is attached to ``UsersRole``.
+Source: AWS CloudFormation Template Reference, "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::RolePolicy" and
+"AWS::IAM::ManagedPolicy".
+"""
+
+from dataclasses import dataclass
+
+from ownership.drift.diagnostics import Diagnostics
+from ownership.drift.iam.managed_policies import permitted_actions, policy_name
+from ownership.drift.iam.statements import READ_AND_WRITE, Statement, StatementReader
+from ownership.drift.naming import Names
+from ownership.drift.readers.template import Template
+from ownership.drift.values import Map, Seq, Text, Value, location_of
+
+ROLE = "AWS::IAM::Role"
+MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
+ATTACHED_POLICIES = ("AWS::IAM::Policy", MANAGED_POLICY, "AWS::IAM::RolePolicy")
+
+
+@dataclass(frozen=True)
+class AttachedPolicy:
+    """A policy that is a resource of its own; ``roles`` are those it is attached to, by logical or physical name."""
+
+    properties: Map
+    roles: frozenset[str]
+
+
+def roles_of(template: Template) -> dict[str, Map]:
+    """The roles of a template: logical name → properties."""
+    return dict(template.of_type(ROLE))
+
+
+def attached_policies(template: Template) -> list[AttachedPolicy]:
+    """The policies of a template that are attached to roles."""
+    policies = []
+    for _, properties in template.of_type(*ATTACHED_POLICIES):
+        roles = set()
+        for property_name in ("Roles", "RoleName"):
+            for role in template.items(properties.get(property_name)):
+                roles.add(str(role.get("Ref")) if isinstance(role, Map) else str(role))
+        policies.append(AttachedPolicy(properties, frozenset(roles)))
+    return policies
+
+
+class PolicyReader:
+    """Reads what the policies of a template permit a service."""
+
+    def __init__(self, service: str, template: Template, names: Names, diagnostics: Diagnostics) -> None:
+        self.service = service
+        self.template = template
+        self.diagnostics = diagnostics
+        self.statement_reader = StatementReader(service, template.texts, names, diagnostics)
+
+    def role(self, name: str, properties: Map) -> list[Statement]:
+        """The statements of a role: its own policies, managed ones, and those attached to it."""
+        resource = self.template.mapping(self.template.resources.get(name))
+        raw_properties = self.template.expand(resource.get("Properties"))
+        if isinstance(raw_properties, Text):
+            self._unresolved(raw_properties, "the role can't be resolved")
+        self.note_boundary(properties.get("PermissionsBoundary"))
+        statements = self.managed(properties.get("ManagedPolicyArns"))
+        for policy in self.template.items(properties.get("Policies")):
+            if isinstance(policy, Map):
+                statements += self.document(policy.get("PolicyDocument"))
+            else:
+                self._unresolved(policy, "the policy can't be resolved")
+        for attached in attached_policies(self.template):
+            if name in attached.roles:
+                statements += self.document(attached.properties.get("PolicyDocument"))
+        return statements
+
+    def document(self, node: Value) -> list[Statement]:
+        """The statements of a policy document."""
+        document = self.template.expand(node)
+        if isinstance(document, Text):
+            self._unresolved(document, "the policy document is not a mapping")
+        return self.statements(self.template.mapping(document).get("Statement"))
+
+    def statements(self, node: Value) -> list[Statement]:
+        """The statements in a list, or a single one."""
+        statements = []
+        for item in self.template.items(node):
+            if not isinstance(item, Map):
+                self._unresolved(item, "the statement is not a mapping")
+                continue
+            statement = self.statement_reader.read(item)
+            if statement:
+                statements.append(statement)
+        return statements
+
+    def managed(self, node: Value) -> list[Statement]:
+        """The statements of a list of managed policies: of this template, of AWS, or from elsewhere."""
+        own_policies = dict(self.template.of_type(MANAGED_POLICY))
+        statements = []
+        for item in self.template.items(node):
+            logical_name = item.get("Ref") if isinstance(item, Map) else None
+            if isinstance(logical_name, str) and logical_name in own_policies:
+                statements += self.document(own_policies[logical_name].get("PolicyDocument"))
+                continue
+            for arn in self.template.texts(item):
+                statements += self._managed_elsewhere(arn)
+        return statements
+
+    def note_boundary(self, boundary: Value) -> None:
+        """Note a permissions boundary: it grants nothing, and may take away what is granted."""
+        if boundary is not None:
+            note = f"{self.service}: granted only within a permissions boundary, which is not read"
+            self.diagnostics.add_note(location_of(boundary), note)
+
+    def _managed_elsewhere(self, arn: Text) -> list[Statement]:
+        actions = permitted_actions(policy_name(arn))
+        if actions is None:
+            self._unresolved(arn, "what this managed policy permits is not known")
+            return []
+        if not actions:
+            return []
+        location = arn.location
+        allow = Map(location)
+        allow["Effect"] = Text("Allow", location)
+        allow["Action"] = Seq(location, [Text(action, location) for action in actions])
+        allow["Resource"] = Text("*", location)
+        return self.statements(allow)
+
+    def _unresolved(self, text: Text, reason: str) -> None:
+        """Report something that might grant the service anything."""
+        self.diagnostics.add_unresolved(text, reason, self.service, READ_AND_WRITE)

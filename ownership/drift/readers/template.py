@@ -1,0 +1,217 @@
+"""The sections of a CloudFormation template, and the values in them.
+
+A template has more than one form of the same value: variables of the Serverless Framework, intrinsic functions,
+both branches of ``Fn::If``. For the property in this template::
+
+    Resources:
+      Users: {Type: AWS::DynamoDB::Table, Properties: {TableName: !If [IsProd, usersPROD, users]}}
+
+``template.texts(…)`` gives every text that it may have: ``usersPROD`` and ``users``.
+Source: AWS CloudFormation User Guide, "Template anatomy"; Serverless Framework documentation, "Resources", for
+templates in several parts.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
+
+from ownership.drift.readers import intrinsics
+from ownership.drift.types import Location, ReadError
+from ownership.drift.values import (
+    UNKNOWN_LOCATION,
+    Map,
+    Seq,
+    Text,
+    Value,
+    concat,
+    location_of,
+    placeholder,
+)
+
+MAX_STEPS = 200_000  # in one template; aliases that double would exceed it
+MAX_NESTING = 60
+
+Expand = Callable[[Value], Value]
+
+
+def as_it_is(node: Value) -> Value:
+    """The value of a node in a template without variables."""
+    return node
+
+
+class NodeReader:
+    """Reads nodes of any file: variables resolved, and no more than a certain number of steps in all.
+
+    ``expand`` resolves what may replace a value, such as a variable of the Serverless Framework.
+    """
+
+    def __init__(self, expand: Expand = as_it_is) -> None:
+        self.expand = expand
+        # Texts and lists where a mapping belongs: an included file that isn't there, most often.
+        self.not_mappings: dict[tuple[Location, str], Text] = {}
+        self._steps = 0
+
+    def step(self, node: Value, nesting: int) -> Value:
+        """The node's value, counted as a step. Raises ReadError where there are too many of them."""
+        self._steps += 1
+        if self._steps > MAX_STEPS or nesting > MAX_NESTING:
+            reason = "takes too many steps to resolve: its aliases or lists are nested too deeply"
+            raise ReadError(location_of(node), reason)
+        return self.expand(node)
+
+    def items(self, node: Value, nesting: int = 0) -> Iterator[Text | Map]:
+        """The members of a list: inner lists flattened, both branches of each Fn::If, without nulls."""
+        node = self.step(node, nesting)
+        if isinstance(node, Map):
+            branches = node.get("Fn::If")
+            if intrinsics.function_name(node) == "Fn::If" and isinstance(branches, Seq):
+                node = Seq(branches.location, branches[1:])
+        if isinstance(node, Seq):
+            for item in node:
+                yield from self.items(item, nesting + 1)
+        elif node is not None and not intrinsics.is_no_value(node):
+            yield node
+
+    def mapping(self, node: Value) -> Map:
+        """The value as a mapping; an empty one for anything else, which ``not_mappings`` then lists."""
+        node = self.expand(node)
+        if isinstance(node, Map):
+            return node
+        if node is not None:
+            text = node if isinstance(node, Text) else Text("a list", node.location)
+            self.not_mappings[text.location, str(text)] = text
+        return Map(location_of(node))
+
+    def mappings_in(self, node: Value) -> list[Map]:
+        """The members of a list that are mappings."""
+        return [item for item in self.items(node) if isinstance(item, Map)]
+
+
+class Template(NodeReader):
+    """A template, in several parts if need be.
+
+    ``given`` has parameters by ``param:Name``. ``exports`` has what the templates read so far export, by name;
+    this one's exports are added. ``misses_export``: it imports a name that isn't among them.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[Map],
+        expand: Expand = as_it_is,
+        given: Mapping[str, str] | None = None,
+        exports: dict[str, list[Text]] | None = None,
+    ) -> None:
+        super().__init__(expand)
+        self.given = given or {}
+        self.exports = {} if exports is None else exports
+        self.misses_export = False
+        self.resources = self._section(parts, "Resources")
+        self.parameters = self._section(parts, "Parameters")
+        self.mappings = self._section(parts, "Mappings")
+        self.extensions = self._section(parts, "extensions")
+        for part in parts:
+            self._add_exports(part)
+
+    def texts(self, node: Value, nesting: int = 0) -> list[Text]:
+        """All texts that a value may have: lists flattened, both branches of Fn::If. Raises ReadError."""
+        node = self.step(node, nesting)
+        if isinstance(node, Text):
+            return intrinsics.with_pseudo_parameters(self, node)
+        if isinstance(node, Seq):
+            return self._texts_in_list(node, nesting)
+        if isinstance(node, Map):
+            name = intrinsics.function_name(node)
+            if name is None:
+                return [placeholder(node.location, "a mapping instead of text")]
+            argument = self.expand(node[name])
+            return intrinsics.apply(self, intrinsics.Call(name, argument, node.location, nesting + 1))
+        return []
+
+    def text(self, node: Value) -> Text | None:
+        """The first text of a value; None for none."""
+        texts = self.texts(node)
+        return texts[0] if texts else None
+
+    def of_type(self, *types: str) -> Iterator[tuple[str, Map]]:
+        """The resources of these types: logical name and properties."""
+        for name, node in self.resources.items():
+            resource = self.mapping(node)
+            if resource.get("Type") in types:
+                yield name, self.mapping(resource.get("Properties"))
+
+    def properties(self, name: str) -> Map:
+        """The properties of a resource; an empty mapping if there is no such resource."""
+        resource = self.mapping(self.resources.get(name))
+        return self.mapping(resource.get("Properties"))
+
+    def table_names(self, name: str, location: Location, nesting: int = 0) -> list[Text]:
+        """The physical names that a table of the template may have; none if it is no table."""
+        resource = self.mapping(self.resources.get(name))
+        if resource.get("Type") not in intrinsics.TABLE_TYPES:
+            return []
+        table_name = self.mapping(resource.get("Properties")).get("TableName")
+        if table_name is None:
+            reason = f"table {name} has no TableName: its name is generated when it is deployed"
+            return [placeholder(location, reason)]
+        return [concat([text], location) for text in self.texts(table_name, nesting)]
+
+    def unread_resources(self) -> list[Text]:
+        """What stands for resources and can't be read: any of them might be a role or a policy."""
+        for node in self.resources.values():
+            self.mapping(node)
+        return list(self.not_mappings.values())
+
+    def _texts_in_list(self, node: Seq, nesting: int) -> list[Text]:
+        texts: list[Text] = []
+        for item in node:
+            texts += self.texts(item, nesting + 1)
+            if len(texts) > intrinsics.MAX_TEXTS:
+                raise intrinsics.too_many_texts(node.location)
+        return texts
+
+    def _section(self, parts: Sequence[Map], name: str) -> Map:
+        """A section of all parts, later ones laid over earlier ones."""
+        section: Value = Map(UNKNOWN_LOCATION)
+        for part in parts:
+            section = self._merged(section, self.mapping(part.get(name)))
+        return self.mapping(section)
+
+    def _merged(self, first: Value, second: Value, nesting: int = 0) -> Value:
+        """``second`` laid over ``first``, as the Serverless Framework merges parts: also within mappings and lists."""
+        first = self.step(first, nesting)
+        second = self.step(second, nesting)
+        if isinstance(first, Map) and isinstance(second, Map):
+            return self._merged_mappings(first, second, nesting)
+        if isinstance(first, Seq) and isinstance(second, Seq):
+            return self._merged_lists(first, second, nesting)
+        return first if second is None else second
+
+    def _merged_mappings(self, first: Map, second: Map, nesting: int) -> Map:
+        merged = copy(first)
+        for key, value in second.items():
+            if key in first:
+                value = self._merged(first[key], value, nesting + 1)
+            merged[key] = value
+        return merged
+
+    def _merged_lists(self, first: Seq, second: Seq, nesting: int) -> Seq:
+        """Members in the same position merged; the longer list gives the rest."""
+        merged = copy(first)
+        for position, value in enumerate(second):
+            if position < len(first):
+                merged[position] = self._merged(first[position], value, nesting + 1)
+            else:
+                merged.append(value)
+        return merged
+
+    def _add_exports(self, part: Map) -> None:
+        outputs = self.expand(part.get("Outputs"))
+        if not isinstance(outputs, Map):
+            return
+        for node in outputs.values():
+            output = self.expand(node)
+            export = self.expand(output.get("Export")) if isinstance(output, Map) else None
+            if not isinstance(output, Map) or not isinstance(export, Map):
+                continue
+            name = self.text(export.get("Name"))
+            if name and not name.has_unknown_part:
+                self.exports[str(name)] = self.texts(output.get("Value"))

@@ -1,0 +1,93 @@
+"""The syntax of the Serverless Framework's variables: where one begins and ends, and its alternatives.
+
+``users-${opt:stage, 'dev'}`` has two segments: the text ``users-`` and the variable ``${opt:stage, 'dev'}``,
+whose alternatives are ``opt:stage`` and ``'dev'``.
+Source: Serverless Framework documentation, "Variables".
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+BRACE = re.compile(r"\$\{|\{|\}")
+# What a reference begins with: `opt:`, `file(…)`, `cf(eu-west-1):`. CloudFormation's `${AWS::Region}` does not.
+REFERENCE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|:(?!:)))", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a text: ``text[start:end]``, which is ``${…}`` or what stands between variables."""
+
+    start: int
+    end: int
+    is_variable: bool
+
+
+def segments(text: str) -> Iterator[Segment]:
+    """The text cut at the beginning and end of each ``${…}``."""
+    position = 0
+    while True:
+        start = text.find("${", position)
+        end = closing_brace(text, start) if start >= 0 else None
+        if end is None:
+            break
+        yield Segment(position, start, is_variable=False)
+        yield Segment(start, end, is_variable=True)
+        position = end
+    yield Segment(position, len(text), is_variable=False)
+
+
+def closing_brace(text: str, start: int) -> int | None:
+    """The index after the brace that closes the ``${`` at ``start``; None if it isn't closed."""
+    depth = 0
+    for brace in BRACE.finditer(text, start):
+        depth += -1 if brace[0] == "}" else 1
+        if depth == 0:
+            return brace.end()
+    return None
+
+
+def is_variable(text: str) -> bool:
+    """Whether the whole text is one ``${…}``."""
+    return text.startswith("${") and closing_brace(text, 0) == len(text)
+
+
+def expression_of(variable: str) -> str:
+    """What stands between the braces of ``${…}``, or of ``${{…}}``: v1 projects may set that as their syntax."""
+    expression = variable[2:-1]
+    if expression[:1] == "{" and expression[-1:] == "}":
+        return expression[1:-1]
+    return expression
+
+
+def is_reference(expression: str) -> bool:
+    """Whether an expression is the framework's, and not CloudFormation's or IAM's."""
+    return REFERENCE.match(alternatives(expression)[0]) is not None
+
+
+def alternatives(expression: str) -> list[str]:
+    """The parts of ``opt:stage, self:provider.stage, 'dev'``: split at commas outside quotes and brackets."""
+    parts = []
+    depth = 0
+    quote = ""
+    start = 0
+    for position, character in enumerate(expression):
+        if quote:
+            if character == quote:
+                quote = ""
+        elif character in "'\"":
+            quote = character
+        elif character in "({":
+            depth += 1
+        elif character in ")}":
+            depth -= 1
+        elif character == "," and depth == 0:
+            parts.append(expression[start:position].strip())
+            start = position + 1
+    parts.append(expression[start:].strip())
+    return parts
+
+
+def is_quoted(alternative: str) -> bool:
+    """Whether an alternative is a text in quotes, ``'dev'``."""
+    return alternative[:1] in ("'", '"') and alternative[-1:] == alternative[:1]

@@ -1,0 +1,209 @@
+"""Values read from files: texts, mappings and lists that know their location.
+
+``serverless.yml`` with this line::
+
+    custom: {table: "biztechUsers${opt:stage}"}
+
+becomes ``Map({"custom": Map({"table": Text("biztechUsers${opt:stage}")})})``, and the ``location`` of each is
+``serverless.yml:1``. Once ``opt:stage`` is known to be ``PROD``, the text is ``biztechUsersPROD``, and its
+``variables`` record that characters 12 to 16 came from a variable. That is how a table's name is told apart
+from the environment's suffix.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
+
+from ownership.drift.types import Location
+
+Value: TypeAlias = "Text | Map | Seq | None"
+
+PLACEHOLDER = "\0"  # replaces what can't be resolved; neither YAML nor JSON can contain it
+SEPARATORS = "-_."
+UNKNOWN_LOCATION = Location("?")
+
+# The last part of a variable's name, such as `tableSuffix` in `self:custom.tableSuffix`.
+_ENVIRONMENT_NAME = re.compile(r"(?:env|stage|suffix|postfix)[^.:/]*$", re.IGNORECASE)
+
+
+def names_environment(variable: str) -> bool:
+    """Whether a variable is named like the environment or its suffix: ``self:custom.tableSuffix``."""
+    return _ENVIRONMENT_NAME.search(variable) is not None
+
+
+def as_index(text: str) -> int | None:
+    """The text as a position in a list; None where it is no number that a list could have."""
+    if text.isdecimal() and len(text) < 10:
+        return int(text)
+    return None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a variable is unresolved.
+
+    ``missing_input``: its value is given from outside the files (``opt:``, ``env:``, ``param:``), and was not.
+    """
+
+    text: str
+    missing_input: bool = False
+
+
+@dataclass(frozen=True)
+class Variable:
+    """The part of a text that came from a variable: ``text[start:end]``.
+
+    ``varies``: the part is the environment, or depends on it. ``reason``: why the variable is unresolved; the
+    part is a placeholder then.
+    """
+
+    start: int
+    end: int
+    varies: bool
+    reason: Reason | None = None
+
+    def touches(self, start: int, end: int) -> bool:
+        """Whether some of it lies in ``text[start:end]``. An empty one does so at both ends, too."""
+        if self.start == self.end:
+            return start <= self.start <= end
+        return self.start < end and start < self.end
+
+    def within(self, start: int, end: int) -> "Variable":
+        """The variable as seen from ``text[start:end]``."""
+        new_start = max(self.start, start) - start
+        new_end = min(self.end, end) - start
+        return Variable(new_start, new_end, self.varies, self.reason)
+
+    def shifted(self, by: int) -> "Variable":
+        """The variable in a text that has ``by`` more characters before it."""
+        return Variable(self.start + by, self.end + by, self.varies, self.reason)
+
+
+class Text(str):
+    """A text with its location and the variables that it was made from."""
+
+    __slots__ = ("location", "variables")
+    location: Location
+    variables: tuple[Variable, ...]
+
+    def __new__(cls, value: str, location: Location, variables: tuple[Variable, ...] = ()) -> Self:
+        text = super().__new__(cls, value)
+        text.location = location
+        text.variables = variables
+        return text
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Text":
+        return self  # immutable
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why a part of it is unresolved; None if all of it is resolved."""
+        for variable in self.variables:
+            if variable.reason:
+                return variable.reason
+        return None
+
+    @property
+    def varies(self) -> bool:
+        """Whether a part of it is the environment, or depends on it."""
+        return any(variable.varies for variable in self.variables)
+
+    @property
+    def has_unknown_part(self) -> bool:
+        """Whether something in it is unresolved that is not the environment."""
+        return any(variable.reason and not variable.varies for variable in self.variables)
+
+    def part(self, start: int, end: int) -> "Text":
+        """``text[start:end]`` with its variables."""
+        variables = []
+        for variable in self.variables:
+            if variable.touches(start, end):
+                variables.append(variable.within(start, end))
+        return Text(self[start:end], self.location, tuple(variables))
+
+    def stripped(self) -> "Text":
+        """Without the white space around it, such as the last line break of a block."""
+        return self.part(len(self) - len(self.lstrip()), len(self.rstrip()))
+
+    def split_at(self, separator: str, maximum: int = -1) -> list["Text"]:
+        """Like ``str.split``, keeping the variables."""
+        parts = []
+        start = 0
+        for piece in self.split(separator, maximum):
+            end = start + len(piece)
+            parts.append(self.part(start, end))
+            start = end + len(separator)
+        return parts
+
+
+class Map(dict[str, Value]):
+    """A mapping with its location; its keys are Texts. ``varies``: the environment decides which mapping it is."""
+
+    def __init__(self, location: Location, items: Iterable[tuple[str, Value]] = ()) -> None:
+        super().__init__(items)
+        self.location = location
+        self.varies = False
+
+    def key_location(self, key: str) -> Location:
+        """The location of a key, or of the mapping where the key has none."""
+        for own in self:
+            if own == key and isinstance(own, Text):
+                return own.location
+        return self.location
+
+
+class Seq(list[Value]):
+    """A list with its location; ``varies`` as in Map."""
+
+    def __init__(self, location: Location, items: Iterable[Value] = ()) -> None:
+        super().__init__(items)
+        self.location = location
+        self.varies = False
+
+
+def location_of(value: Value) -> Location:
+    """The location of a value; null has none."""
+    return UNKNOWN_LOCATION if value is None else value.location
+
+
+def concat(pieces: Iterable[str], location: Location) -> Text:
+    """The pieces joined into one text that keeps their variables."""
+    text = ""
+    variables: list[Variable] = []
+    for piece in pieces:
+        if isinstance(piece, Text):
+            variables += [variable.shifted(len(text)) for variable in piece.variables]
+        text += piece
+    return Text(text, location, tuple(variables))
+
+
+def from_variable(value: str, location: Location, varies: bool = False) -> Text:
+    """The value of a variable, marked as such.
+
+    It varies if told so, or if it is made of varying variables and separators alone.
+    """
+    variables: tuple[Variable, ...] = ()
+    if isinstance(value, Text):
+        variables = value.variables
+        varies = varies or _is_environment_alone(value)
+    return Text(value, location, (Variable(0, len(value), varies), *variables))
+
+
+def _is_environment_alone(text: Text) -> bool:
+    """Whether a text has nothing but varying variables and separators: ``-dev``, made from ``-${opt:stage}``."""
+    if not text.varies:
+        return False
+    covered: set[int] = set()
+    for variable in text.variables:
+        if variable.varies:
+            covered.update(range(variable.start, variable.end))
+    fixed = [character for index, character in enumerate(text) if index not in covered]
+    return all(character in SEPARATORS for character in fixed)
+
+
+def placeholder(location: Location, reason: Reason | str, varies: bool = False) -> Text:
+    """What replaces a value that can't be resolved; ``varies``: it is the environment all the same."""
+    if isinstance(reason, str):
+        reason = Reason(reason)
+    return Text(PLACEHOLDER, location, (Variable(0, 1, varies, reason),))
