@@ -25,7 +25,7 @@ from ownership.history.parsing import whole_number
 from ownership.models import DriftRun, Service, Table, TableGroup, Waiver
 from ownership.pages.base import BadAddress, Page
 from ownership.pages.findings import ACCEPTING, WAIVING, Row, filters_query, identity_of, value_of
-from ownership.templatetags.words import kind
+from ownership.templatetags.labels import kind_label
 from ownership.web.forms import ReasonField
 from ownership.web.refusals import refusal
 
@@ -136,7 +136,7 @@ class _DecisionPage(Page):
             by = ", ".join(
                 f"revision {g.change_set.revision} by {g.change_set.user_name}: {g.change_set.reason}" for g in groups
             )
-            what = " ".join(filter(None, (kind(identity.kind), identity.table, identity.service)))
+            what = " ".join(filter(None, (kind_label(identity.kind), identity.table, identity.service)))
             sentences.append(f"{what} ({by or 'by a change elsewhere on the map, or by a newer run'})")
         return sentences
 

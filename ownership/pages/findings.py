@@ -14,7 +14,7 @@ from ownership.findings.runs import ComparedRun
 from ownership.models import DriftRun, Waiver
 from ownership.pages.base import BadAddress, Page
 from ownership.pages.chart import plot, share
-from ownership.templatetags.words import kind
+from ownership.templatetags.labels import kind_label
 
 ROWS_SHOWN = 200  # findings of a run; the filters lead to the others
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
@@ -119,7 +119,7 @@ def _choices(latest: Sequence[DriftRun]) -> dict[str, dict[str, str]]:
     choices = {}
     for name, values in runs.choices(latest).items():
         choices[name] = {value: value for value in values}
-    choices["kind"] = {name: kind(name) for name in FINDING_KINDS}
+    choices["kind"] = {name: kind_label(name) for name in FINDING_KINDS}
     choices["state"] = STATES
     return choices
 

@@ -1,1 +1,1 @@
-"""What templates need of our own."""
+"""Filters for the templates."""

@@ -25,10 +25,10 @@ def test_a_heading_ticks_all_below_it(committed, seeded, lead, live_server, brow
     keep_run("bots write biztechUsers", "qr write biztechUsers", "payments read biztechQRs")
     sign_in(browser, live_server.url, "lead", "a long pass phrase")
     browser.get(f"{live_server.url}/drift/?kind=undeclared_access")
-    tick(browser, "All: Owner: users (2)")
+    tick(browser, "Select all: Owner: users (2)")
     ticked = browser.find_elements(By.CSS_SELECTOR, "input[name=finding]:checked")
     assert {json.loads(box.get_attribute("value"))[2] for box in ticked} == {"bots", "qr"}
-    tick(browser, "All: Select")
+    tick(browser, "Select all")
     assert len(browser.find_elements(By.CSS_SELECTOR, "input[name=finding]:checked")) == 3
     assert complaints(browser) == []
 

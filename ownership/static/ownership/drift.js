@@ -1,9 +1,14 @@
-// A checkbox beside a heading ticks all findings below it.
+// A checkbox in a heading selects all findings below it.
 for (const heading of document.querySelectorAll("[data-ticks]")) {
   const boxes = heading.closest(heading.dataset.ticks).querySelectorAll("input[name=finding]");
   if (boxes.length < 2) continue;
-  const all = Object.assign(document.createElement("input"), { type: "checkbox" });
-  all.setAttribute("aria-label", `All: ${heading.textContent.trim()}`);
-  all.addEventListener("change", () => boxes.forEach((box) => { box.checked = all.checked; }));
-  heading.prepend(all, " ");
+  const selectAll = document.createElement("input");
+  selectAll.type = "checkbox";
+  const isWholeTable = heading.dataset.ticks === "table";
+  const label = isWholeTable ? "Select all" : `Select all: ${heading.textContent.trim()}`;
+  selectAll.setAttribute("aria-label", label);
+  selectAll.addEventListener("change", () => {
+    for (const box of boxes) box.checked = selectAll.checked;
+  });
+  heading.prepend(selectAll, " ");
 }

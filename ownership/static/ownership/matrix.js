@@ -1,34 +1,36 @@
-// The column under the pointer, or with the keyboard's focus, stands out as its row does.
-let last = null;
-const mark = (event) => {
+// Highlights the column of the cell that has the pointer or the focus; the style sheet does the same for its row.
+let highlighted = null;
+const highlightColumn = (event) => {
+  highlighted?.classList.remove("here");
   const cell = event.target.closest("table.matrix td, table.matrix thead th");
-  last?.classList.remove("here");
-  last = cell?.cellIndex > 0 ? cell.closest("table").querySelectorAll("col")[cell.cellIndex] : null;
-  last?.classList.add("here");
+  const isServiceColumn = cell?.cellIndex > 0;
+  highlighted = isServiceColumn ? cell.closest("table").querySelectorAll("col")[cell.cellIndex] : null;
+  highlighted?.classList.add("here");
 };
-document.addEventListener("mouseover", mark);
-document.addEventListener("focusin", mark);
+document.addEventListener("mouseover", highlightColumn);
+document.addEventListener("focusin", highlightColumn);
 
-// A choice shows at once. The focus stays where it is, and the address is that of what is shown.
+// Applies a filter as soon as it is chosen. The focus stays where it is, and the address follows what is shown.
 const filter = document.querySelector("form.filter");
 const parts = document.querySelectorAll("[data-part]");
-let asking = null;
+let pending = null;
 filter.addEventListener("change", async () => {
-  asking?.abort();
-  asking = new AbortController();
+  pending?.abort();
+  pending = new AbortController();
   const chosen = [...new FormData(filter)].filter(([, value]) => value);
   const address = `${filter.action}?${new URLSearchParams(chosen)}`;
   try {
-    const answer = await fetch(address, { signal: asking.signal });
-    if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const response = await fetch(address, { signal: pending.signal });
+    if (!response.ok || response.redirected) throw new Error(response.statusText);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const part of parts) {
-      part.replaceChildren(...page.querySelector(`[data-part=${part.dataset.part}]`).childNodes);
+      const updated = page.querySelector(`[data-part=${part.dataset.part}]`);
+      part.replaceChildren(...updated.childNodes);
     }
     document.title = page.title;
     history.replaceState(null, "", address);
   } catch (error) {
-    // What went wrong is said by the page itself.
+    // Load the page instead, which shows the error.
     if (error.name !== "AbortError") location.assign(address);
   }
 });
