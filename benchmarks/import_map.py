@@ -50,19 +50,20 @@ def main() -> None:
 
         from ownership.exchange.exports import to_csv
         from ownership.exchange.imports.formats import read
-        from ownership.exchange.imports.plan import compare
+        from ownership.exchange.imports.import_plan import plan_import
+        from ownership.history.models import ChangeSet
 
         file = Path(folder) / "map.csv"
         file.write_bytes(b"".join(to_csv.lines(a_map())))
         times = [time.perf_counter()]
-        plan = compare(read(file), prune=False)
+        plan = plan_import(read(file)).plan
         times.append(time.perf_counter())
-        plan.apply(user=None, reason="A large map")
+        plan.apply(user=None, reason="A large map", source=ChangeSet.Source.IMPORT)
         times.append(time.perf_counter())
-        left = compare(read(file), prune=True).changes
+        left = plan_import(read(file), prune=True).plan.steps
         times.append(time.perf_counter())
         steps = [f"{after - before:.1f} s" for before, after in pairwise(times)]
-        print(f"{connection.vendor}: {len(plan.changes)} rows: compare {steps[0]}, apply {steps[1]}, again {steps[2]}")
+        print(f"{connection.vendor}: {len(plan.steps)} rows: compare {steps[0]}, apply {steps[1]}, again {steps[2]}")
         print(f"{len(left)} differences left; load average {os.getloadavg()[0]:.1f}")
 
 

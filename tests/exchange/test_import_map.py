@@ -1,10 +1,12 @@
 """``manage.py import_map``: shows the difference, applies it as one change set, and never half of it."""
 
+import json
 import re
 from contextlib import nullcontext
 from io import StringIO
 
 import pytest
+import yaml
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
@@ -12,11 +14,11 @@ from django.db import OperationalError
 from ownership.api.serializers import map_of_today
 from ownership.audit.verification import Verification
 from ownership.exchange.exports.to_markdown import render
-from ownership.exchange.imports import plan as plan_module
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.management.commands import import_map as command
 from ownership.models import Access, Service, Table, TableGroup
+from ownership.plans.plan import Plan
 from tests.support.factories import make_service, make_table
 
 
@@ -54,10 +56,10 @@ DIFFERENCE = [
     "create group Shop (line {}): description What is sold.",
     "create service shop (line {})",
     "create service till (line {}): part of shop",
-    "create table shopOrders (line {}): group Shop; description Orders.; partition key id; owner till",
-    "create index shopOrders / by-day (line {}): kind Global (GSI)",
+    "create table shopOrders (line {}): group Shop; owner till; description Orders.; partition key id",
+    "create secondary index shopOrders / by-day (line {}): kind Global (GSI)",
     "change access members → biztechUsers (line {}): mode Write → Read",
-    "create access till → shopOrders (line {}): mode Read + Write; notes Takes money",
+    "create access till → shopOrders (line {}): mode Read + Write; indirect no; notes Takes money",
 ]
 
 
@@ -92,7 +94,7 @@ def test_a_terminal_gets_some_of_many_lines_and_a_pipe_all(run, tmp_path, monkey
     lines = without_lines(written.getvalue().splitlines())
     assert lines[:told] == DIFFERENCE[:told]
     assert lines[-1].startswith("Compared with revision 1: 6 to create, 1 to change")
-    assert lines[told:-1] == (["… and 5 more: a file or a pipe gets all lines."] if out is Terminal else [])
+    assert lines[told:-1] == (["… and 5 more: a file or pipe gets all lines."] if out is Terminal else [])
 
 
 def test_it_is_applied_as_one_change_set_with_reason_source_and_account(run, lead):
@@ -169,9 +171,9 @@ def test_all_mistakes_are_told_at_once_and_nothing_is_changed(run):
     told = str(refused.value).splitlines()
     assert told[-1] == "Nothing was changed."
     assert [line.partition(": ")[2] for line in told[:-1]] == [
-        "'Wirte' is no access: write Read, Write or Read + Write, with (indirect) after it or not.",
-        "table newTable: is new, so say its owner, too.",
-        "table a!: is new, so say its owner, too.",
+        "'Wirte' is not an access: write Read, Write or Read + Write, with or without (indirect).",
+        "table newTable: is new, so it needs an owner.",
+        "table a!: is new, so it needs an owner.",
         "table a!: name: A table's name is 3–255 of a-z A-Z 0-9 _ . -",
     ]
     assert ChangeSet.objects.count() == 1
@@ -208,17 +210,33 @@ def test_a_part_may_change_places_with_its_whole(run):
 
 
 def test_what_changed_since_it_was_compared_keeps_it_from_being_applied(run, monkeypatch):
-    real = plan_module.Plan.apply
+    def change_the_access():
+        access = Access.objects.get_by_natural_key("biztechUsers", "members")
+        access.notes = "Noted meanwhile"
+        access.save()
+
+    late(monkeypatch, change_the_access)
+    with pytest.raises(CommandError, match="Changed by someone else in the meantime: members → biztechUsers"):
+        run(edited(), "--apply", "--reason", "x")
+    assert not Table.objects.filter(name="shopOrders").exists()
+
+
+def test_what_changed_elsewhere_meanwhile_does_not_keep_it_from_being_applied(run, monkeypatch):
+    late(monkeypatch, lambda: make_table("meanwhile", owner=make_service("quick")))
+    run(edited(), "--apply", "--reason", "x")
+    assert Table.objects.filter(name="shopOrders").exists()
+
+
+def late(monkeypatch, work):
+    """Let somebody work between the comparison and the writing."""
+    real = Plan.apply
 
     def apply_late(self, **arguments):
         with change_set(reason="Somebody was quicker"):
-            make_table("meanwhile", owner=make_service("quick"))
+            work()
         return real(self, **arguments)
 
-    monkeypatch.setattr(plan_module.Plan, "apply", apply_late)
-    with pytest.raises(CommandError, match="moved on from revision 1 to 2 meanwhile: run again"):
-        run(edited(), "--apply", "--reason", "x")
-    assert not Table.objects.filter(name="shopOrders").exists()
+    monkeypatch.setattr(Plan, "apply", apply_late)
 
 
 def test_a_refusal_half_way_leaves_nothing_behind(run, monkeypatch):
@@ -227,7 +245,7 @@ def test_a_refusal_half_way_leaves_nothing_behind(run, monkeypatch):
             raise ValidationError("no money")
 
     monkeypatch.setattr(Access, "check_under_lock", refuse)
-    with pytest.raises(CommandError, match="refused this: create access till → shopOrders .* no money"):
+    with pytest.raises(CommandError, match="Nothing was applied. till → shopOrders: no money"):
         run(edited(), "--apply", "--reason", "x")
     assert ChangeSet.objects.count() == 1
     assert not Table.objects.filter(name="shopOrders").exists()
@@ -262,7 +280,9 @@ def test_one_that_is_cut_off_says_how_to_see_what_became_of_it(run, monkeypatch,
         raise error
 
     monkeypatch.setattr(Access, "check_under_lock", cut)
-    with pytest.raises(CommandError, match=f"^{words}.*: all was applied or, .* nothing. Run it without --apply"):
+    with pytest.raises(
+        CommandError, match=f"^{words}.*: either everything was applied or, .* nothing. Run it without --apply"
+    ):
         run(edited(), "--apply", "--reason", "x")
     assert not Table.objects.filter(name="shopOrders").exists()
 
@@ -270,9 +290,9 @@ def test_one_that_is_cut_off_says_how_to_see_what_became_of_it(run, monkeypatch,
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--apply"], "Say why the registry changes"),
-        (["--apply", "--reason", "  "], "Say why the registry changes"),
-        (["--user", "nobody"], "There is no account called 'nobody'"),
+        (["--apply"], "Give a reason for the change"),
+        (["--apply", "--reason", "  "], "Give a reason for the change"),
+        (["--user", "nobody"], "There is no account named 'nobody'"),
     ],
 )
 def test_what_it_needs_is_asked_for_first(run, arguments, words):
@@ -284,8 +304,94 @@ def test_a_file_that_is_no_text_is_refused(run, tmp_path):
     (tmp_path / "map.bin").write_bytes(b"\xff\xfe")
     with pytest.raises(CommandError, match="is not text in UTF-8"):
         call_command("import_map", str(tmp_path / "map.bin"))
-    (tmp_path / "map.json").write_text('{"tables": []}')
-    with pytest.raises(CommandError, match="looks like JSON"):
-        call_command("import_map", str(tmp_path / "map.json"))
+    (tmp_path / "map.txt").write_text('{"tables": []}')
+    with pytest.raises(CommandError, match="looks like JSON: give it the ending .json"):
+        call_command("import_map", str(tmp_path / "map.txt"))
     with pytest.raises(CommandError, match="can't be read"):
         call_command("import_map", str(tmp_path / "nothing.md"))
+
+
+# JSON and YAML, in the shape of the API's map
+
+
+def saved_map():
+    return json.loads(json.dumps(map_of_today()))
+
+
+def test_a_saved_map_is_imported_as_json(run):
+    content = saved_map()
+    content["services"].append({"name": "till", "contact": "#till", "aliases": ["till-stack"]})
+    users = content["tables"][0]
+    users["owner"] = "till"
+    users["accesses"][0]["notes"] = "CRUD"
+
+    printed = run(json.dumps(content), "--apply", "--reason", "The till owns users", name="map.json")
+
+    assert printed[:-2] == [
+        "create service till (services › till): contact #till; aliases till-stack",
+        "change table biztechUsers (tables › biztechUsers): owner users → till",
+        "change access users → biztechUsers (tables › biztechUsers › accesses › users): "
+        "notes Owner. CRUD for user records → CRUD",
+    ]
+    assert Table.objects.get(name="biztechUsers").owner.contact == "#till"
+
+
+def test_what_an_entry_leaves_out_stays_as_it_is(run):
+    content = {"environments": [], "groups": [], "services": [{"name": "users"}], "tables": [{"name": "biztechUsers"}]}
+    with change_set(reason="A contact"):
+        users = Service.objects.get(name="users")
+        users.contact = "#users"
+        users.save()
+    assert run(yaml.safe_dump(content), name="map.yaml")[0].startswith("Compared with revision 2: no difference.")
+
+
+def test_null_takes_a_value_back(run):
+    content = saved_map()
+    content["tables"][0]["key_schema"] = None
+    printed = run(json.dumps(content), name="map.json")
+    assert printed[0] == (
+        "change table biztechUsers (tables › biztechUsers): partition key id → nothing; "
+        "partition key format email → nothing"
+    )
+
+
+def test_pruning_by_a_map_deletes_what_it_does_not_list_and_no_service(run):
+    content = saved_map()
+    content["tables"] = [table for table in content["tables"] if table["name"] != "biztechInstagramAuth"]
+    content["groups"] = [group for group in content["groups"] if group["name"] != "Instagram Table"]
+    content["services"] = [service for service in content["services"] if service["name"] != "instagram"]
+    content["tables"][0]["accesses"] = content["tables"][0]["accesses"][:-1]
+
+    printed = run(json.dumps(content), "--prune", "--apply", "--reason", "Instagram is gone", name="map.json")
+
+    assert printed[:-2] == [
+        "delete access transactions → biztechUsers",
+        "delete table biztechInstagramAuth",
+        "delete group Instagram Table",
+    ]
+    assert Service.objects.filter(name="instagram").exists()
+
+
+def test_pruning_what_is_still_used_is_refused_before_anything_is_written(run):
+    content = saved_map()
+    group = content["groups"].pop()
+    for table in content["tables"]:
+        if table["group"] == group["name"]:
+            del table["group"]
+    with pytest.raises(CommandError, match="group Instagram Table: still used by biztechInstagramAuth"):
+        run(json.dumps(content), "--prune", name="map.json")
+
+
+def test_mistakes_in_a_map_are_told_with_their_places_and_all_at_once(run):
+    content = saved_map()
+    content["tables"][0]["owner"] = "nobody"
+    content["tables"][1]["accesses"][0]["mode"] = "raed"
+    del content["services"]
+    with pytest.raises(CommandError) as refused:
+        run(json.dumps(content), "--apply", "--reason", "x", name="map.json")
+    assert str(refused.value).splitlines() == [
+        "map.json: 'services' is missing.",
+        "map.json, tables › biztechEvents › accesses › events: mode is 'raed': write one of read, write, read_write.",
+        "map.json, tables › biztechUsers: table biztechUsers: unknown service 'nobody'.",
+        "Nothing was changed.",
+    ]

@@ -1,86 +1,33 @@
 """What files state, and how errors in them are told: by file and line, with the cure, all at once."""
 
-from pathlib import Path
-
 import pytest
 
-from ownership.exchange.imports import document, from_csv, from_markdown
-from ownership.exchange.imports.plan import compare
-from tests.support import document_facts as facts
+from ownership.exchange.imports import from_csv, from_markdown
+from ownership.exchange.imports.import_plan import plan_import
 
-ORIGINAL = (Path(__file__).parent / "document.txt").read_text(encoding="utf-8")
 HEAD = "table,group,owner,service,mode,indirect,notes\n"
 TABLE = "## Group\n\n### one\n\n| Service | Access | Notes |\n|---|---|---|\n"
 
 
-def fields(stated, kind, *key):
-    (found,) = [one for one in stated.ordered() if (one.kind, one.key) == (kind, key)]
+def fields(statements, kind, *key):
+    (found,) = [one for one in statements.in_order() if one.key == (kind, key)]
     return found.fields
-
-
-# The original document
-
-
-def test_the_original_document_tells_what_is_known_of_it():
-    stated = document.read("document.txt", ORIGINAL)
-
-    assert stated.problems == []
-    rows = stated.ordered()
-    assert [one.key[0] for one in rows if one.kind == "group"] == facts.GROUPS
-    tables = {one.key[0]: one.fields for one in rows if one.kind == "table"}
-    assert [(name, said["group"], said["owner"], said["description"]) for name, said in tables.items()] == [
-        row[:4] for row in facts.TABLES
-    ]
-    for name, _, _, _, partition, sort in facts.TABLES:
-        keys = (tables[name]["partition_key_name"], tables[name]["partition_key_format"], tables[name]["sort_key_name"])
-        assert keys == ((partition[0], partition[1] or "", sort or "") if partition else ("", "", ""))
-    assert {name: said["more_title"] for name, said in tables.items() if said["more_title"]} == facts.MORE
-    accesses = [
-        (*one.key, one.fields["mode"], one.fields["indirect"], one.fields["notes"])
-        for one in rows
-        if one.kind == "access"
-    ]
-    assert accesses == facts.ACCESSES
-
-
-def test_each_line_of_it_that_says_nothing_of_a_table_is_named_by_number():
-    assert [(number, line[:20]) for number, line in document.read("d", ORIGINAL).ignored] == [
-        (1, "Database"),
-        (3, "Table Ownership Map"),
-        (5, "A map of every Dynam"),
-        (183, "Environment Suffix R"),
-        (185, "All table names get "),
-        (188, "Previous"),
-        (189, "Schemas & Access Pat"),
-    ]
-
-
-def test_the_original_document_makes_no_difference_to_the_seed(seeded):
-    plan = compare(document.read("document.txt", ORIGINAL), prune=False)
-    assert ([str(change) for change in plan.changes], plan.problems) == ([], [])
-
-
-def test_a_row_of_it_that_is_none_is_named():
-    text = "Shop Tables\n\nshopOrders\n\nOrders.\n\nServiceAccessNotes\ncheckoutRead + WriteOwner.\nmailerSometimes\n"
-    assert document.read("page.txt", text).problems == [
-        "page.txt, line 9: 'mailerSometimes' is no access: write service, access and notes."
-    ]
 
 
 # Markdown
 
 
 def test_markdown_as_people_edit_it_is_read_like_our_own():
-    stated = from_markdown.read(
+    statements = from_markdown.read(
         "map.md",
         "## Shop\r\n\r\n### shopOrders, shopCarts\r\n\r\nOrders. Primary key: id (UUID) + day [N]. Owned by shop."
         " See [the book](https://example.org/a) for details.\r\n"
         "- Index by-day (GSI): day\r\n\r\n|Service|Access|Notes|\r\n|:--|--:|---|\r\n"
         "|mailer (post)|Read (indirect)|a \\| b|\r\n",
     )
-    assert (stated.problems, stated.ignored) == ([], [])
+    assert (statements.problems, statements.ignored) == ([], [])
     for table in ("shopOrders", "shopCarts"):
-        assert fields(stated, "table", table) == {
+        assert fields(statements, "table", table) == {
             "group": "Shop",
             "owner": "shop",
             "description": "Orders.",
@@ -93,27 +40,29 @@ def test_markdown_as_people_edit_it_is_read_like_our_own():
             "more_title": "the book",
             "more_url": "https://example.org/a",
         }
-        assert fields(stated, "access", table, "mailer") == {"mode": "read", "indirect": True, "notes": "a | b"}
-        assert fields(stated, "index", table, "by-day")["partition_key_name"] == "day"
-    assert fields(stated, "service", "mailer") == {"part_of": "post"}
+        assert fields(statements, "access", table, "mailer") == {"mode": "read", "indirect": True, "notes": "a | b"}
+        assert fields(statements, "index", table, "by-day")["partition_key_name"] == "day"
+    assert fields(statements, "service", "mailer") == {"part_of": "post"}
 
 
 def test_lines_that_say_nothing_are_named_by_number():
-    stated = from_markdown.read("map.md", f"# Mine\n\n{TABLE}| a | Read | |\n\nA word on the side.\n\n#### Deeper\n")
-    assert stated.ignored == [(1, "# Mine"), (11, "A word on the side."), (13, "#### Deeper")]
+    statements = from_markdown.read(
+        "map.md", f"# Mine\n\n{TABLE}| a | Read | |\n\nA word on the side.\n\n#### Deeper\n"
+    )
+    assert statements.ignored == [(1, "# Mine"), (11, "A word on the side."), (13, "#### Deeper")]
 
 
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
         ("### one\n", 1, "needs a group's heading above it"),
-        (TABLE + "| a | Raed | |\n", 7, "'Raed' is no access: write Read, Write or Read + Write"),
-        (TABLE + "| a b | Read | |\n", 7, "'a b' is no service"),
+        (TABLE + "| a | Raed | |\n", 7, "'Raed' is not an access: write Read, Write or Read + Write"),
+        (TABLE + "| a b | Read | |\n", 7, "'a b' is not a service"),
         (TABLE + "| a | Read | x | y |\n", 7, "has 4 cells instead of 3"),
-        (TABLE + "| a | Read | |\n| a | Write | |\n", 8, "access a → one stands in line 7 already"),
+        (TABLE + "| a | Read | |\n| a | Write | |\n", 8, "access a → one is in line 7 already"),
         (TABLE + "| **a** | Read | |\n| **b** | Write | |\n", 8, "a and b can't both be owner"),
-        (TABLE + "| a (b) | Read | |\n### two\n| a | Read | |\n", 9, "part_of is empty here, and b in line 7"),
-        (TABLE + "\n### one\n", 8, "table one stands in line 3 already"),
+        (TABLE + "| a (b) | Read | |\n### two\n| a | Read | |\n", 9, "part_of is empty here and b in line 7"),
+        (TABLE + "\n### one\n", 8, "table one is in line 3 already"),
         ("## G\n### one\nPrimary key: a + b + c.\n", 3, "write the key schema as"),
         ("## G\n### one\n- Index\n- Index x (GSX)\n", 4, "write an index as"),
     ],
@@ -128,15 +77,15 @@ def test_a_mistake_in_markdown_is_told_with_its_line(text, line, words):
 
 
 def test_a_column_that_is_not_there_is_not_told_of():
-    stated = from_csv.read("map.csv", "table,owner\none,a\n")
-    assert fields(stated, "table", "one") == {"owner": "a"}
-    assert stated.parts == set()
+    statements = from_csv.read("map.csv", "table,owner\none,a\n")
+    assert fields(statements, "table", "one") == {"owner": "a"}
+    assert statements.complete_parts == set()
 
 
 def test_the_line_of_a_row_is_that_on_which_it_begins():
-    stated = from_csv.read("map.csv", HEAD + 'one,G,a,a,read,FALSE,"two\nlines"\none,G,a,b,raed,true,\n')
-    assert fields(stated, "access", "one", "a") == {"mode": "read", "indirect": False, "notes": "two\nlines"}
-    assert stated.problems == ["map.csv, line 4: mode is 'raed': write one of read, write, read_write."]
+    statements = from_csv.read("map.csv", HEAD + 'one,G,a,a,read,FALSE,"two\nlines"\none,G,a,b,raed,true,\n')
+    assert fields(statements, "access", "one", "a") == {"mode": "read", "indirect": False, "notes": "two\nlines"}
+    assert statements.problems == ["map.csv, line 4: mode is 'raed': write one of read, write, read_write."]
 
 
 @pytest.mark.parametrize(
@@ -144,15 +93,15 @@ def test_the_line_of_a_row_is_that_on_which_it_begins():
     [
         ("", 1, "no column `table`"),
         ("name\none\n", 1, "unknown column 'name'"),
-        ("table,table\n", 1, "column table stands twice"),
+        ("table,table\n", 1, "column table is given twice"),
         ("table,notes\n", 1, "no column `service`"),
-        (HEAD + "one,G,a\n", 2, "has 3 cells, and the head has 7"),
+        (HEAD + "one,G,a\n", 2, "has 3 cells and the head has 7"),
         (HEAD + ",G,a,,,,\n", 2, "names no table"),
         (HEAD + "one,,a,,,,\n", 2, "group is empty"),
         (HEAD + "one,G,a,a,read,maybe,\n", 2, "indirect is 'maybe': write true or false"),
         (HEAD + "one,G,a,,read,,\n", 2, "not of which service"),
-        (HEAD + "one,G,a,a,read,true,\none,G,b,b,read,true,\n", 3, "owner is b here, and a in line 2"),
-        (HEAD + "one,G,a,a,read,true,\none,G,a,a,read,true,\n", 3, "access a → one stands in line 2 already"),
+        (HEAD + "one,G,a,a,read,true,\none,G,b,b,read,true,\n", 3, "owner is b here and a in line 2"),
+        (HEAD + "one,G,a,a,read,true,\none,G,a,a,read,true,\n", 3, "access a → one is in line 2 already"),
         (HEAD + 'one,G,a,a,read,true,"x\n', 2, "is not CSV"),
     ],
 )
@@ -173,12 +122,12 @@ def test_a_mistake_in_csv_is_told_with_its_line(text, line, words):
     ids=["new access", "known access", "empty", "new table"],
 )
 def test_a_bad_mode_is_told_once(seeded, row):
-    (problem,) = compare(from_csv.read("map.csv", f"{HEAD}{row}\n"), prune=False).problems
+    (problem,) = plan_import(from_csv.read("map.csv", f"{HEAD}{row}\n")).problems
     assert "write one of read, write, read_write" in problem
 
 
 def test_a_mode_that_is_missing_is_told_once(seeded):
     text = "table,group,owner,service\nbiztechUsers,Core Tables,users,bots\n"
-    assert compare(from_csv.read("map.csv", text), prune=False).problems == [
-        "map.csv, line 2: access bots → biztechUsers: is new, so say its mode, too."
+    assert plan_import(from_csv.read("map.csv", text)).problems == [
+        "map.csv, line 2: access bots → biztechUsers: is new, so it needs a mode."
     ]

@@ -10,10 +10,12 @@ from ownership.api.serializers import map_of_today
 from ownership.exchange.exports import to_csv as csv_form
 from ownership.exchange.exports import to_markdown as markdown_form
 from ownership.exchange.imports import from_csv as csv
+from ownership.exchange.imports import from_map
 from ownership.exchange.imports import from_markdown as markdown
-from ownership.exchange.imports.plan import compare
+from ownership.exchange.imports.import_plan import plan_import
 from ownership.exchange.seed import seed
 from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
 from ownership.models import Environment, TableGroup
 from tests.support.maps import maps
 
@@ -26,20 +28,24 @@ def from_markdown(content):
     return markdown.read("map.md", markdown_form.render(content))
 
 
-FORMS = pytest.mark.parametrize("exported", [from_csv, from_markdown])
+def from_json(content):
+    return from_map.read("map.json", json.dumps(content))
 
 
-def differences(stated, prune=True):
-    plan = compare(stated, prune=prune)
-    assert plan.problems == []
-    return [str(change) for change in plan.changes]
+FORMS = pytest.mark.parametrize("exported", [from_csv, from_markdown, from_json])
+
+
+def differences(statements, prune=True):
+    planned = plan_import(statements, prune=prune)
+    assert planned.problems == []
+    return [step.label for step in planned.plan.steps]
 
 
 @FORMS
 def test_the_seed_comes_back_without_a_difference(seeded, exported):
-    stated = exported(map_of_today())
-    assert stated.ignored == []
-    assert differences(stated) == []
+    statements = exported(map_of_today())
+    assert statements.ignored == []
+    assert differences(statements) == []
 
 
 @FORMS
@@ -51,31 +57,32 @@ def test_any_map_comes_back_without_a_difference_and_makes_the_same_map_anew(db,
     with transaction.atomic():
         seed(file)
         content = map_of_today()
-        stated = exported(content)
-        assert (stated.problems, stated.ignored) == ([], [])
-        assert differences(stated) == []
+        statements = exported(content)
+        assert (statements.problems, statements.ignored) == ([], [])
+        assert differences(statements) == []
         transaction.set_rollback(True)
 
     with transaction.atomic():
-        compare(exported(content), prune=False).apply(user=None, reason="From a file")
+        plan = plan_import(exported(content)).plan
+        plan.apply(user=None, reason="From a file", source=ChangeSet.Source.IMPORT)
         assert all_said(exported(map_of_today())) == all_said(exported(content))
         transaction.set_rollback(True)
 
 
-def all_said(stated):
+def all_said(statements):
     """Every row that is told of, with its fields; in whatever order."""
-    return {(one.kind, one.key): one.fields for one in stated.ordered()}
+    return {one.key: one.fields for one in statements.in_order()}
 
 
 def test_what_csv_has_no_column_for_is_left_alone(seeded):
-    stated = from_csv(map_of_today())
+    statements = from_csv(map_of_today())
     with change_set(reason="Described"):
         Environment.objects.create(name="test")
         group = TableGroup.objects.get(name="BTX Tables")
         group.description = "A stock market"
         group.save()
         TableGroup.objects.create(name="Empty")
-    assert differences(stated) == []
+    assert differences(statements) == []
 
 
 @pytest.mark.parametrize(
@@ -100,10 +107,10 @@ def test_a_text_that_reads_like_a_mark_or_sentence_of_ours_is_not_taken_for_one(
         "key_schema": None, "indexes": [], "accesses": [],
     }  # fmt: skip
     groups = [{"name": "Group", "description": description}]
-    stated = from_markdown({"environments": [], "groups": groups, "services": [], "tables": [table]})
+    statements = from_markdown({"environments": [], "groups": groups, "services": [], "tables": [table]})
 
-    said = all_said(stated)
-    assert (stated.problems, stated.ignored) == ([], [])
+    said = all_said(statements)
+    assert (statements.problems, statements.ignored) == ([], [])
     assert said[("group", ("Group",))]["description"] == description
     one = said[("table", ("one",))]
     assert (one["description"], one["owner"], one["partition_key_name"]) == (description, "a", "")

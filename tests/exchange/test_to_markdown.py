@@ -12,7 +12,6 @@ from markdown_it import MarkdownIt
 
 from ownership.api.serializers import map_of_today
 from ownership.exchange.exports.to_markdown import escaped, plain, render
-from ownership.exchange.seed import fixture_map
 from tests.support.maps import LINES, TEXTS, maps
 
 CHECKED_IN = settings.BASE_DIR / "docs" / "table-ownership-map.md"
@@ -34,9 +33,10 @@ def shown(fragment: str) -> list[str]:
     return words(html.unescape(re.sub("<[^>]*>", "", re.sub("<br ?/?>", " ", fragment))))
 
 
-def test_the_checked_in_document_is_the_fixtures_and_the_seeded_registrys(seeded):
+def test_the_checked_in_document_is_the_fixtures_and_the_seeded_registrys(seeded, capsys):
     checked_in = CHECKED_IN.read_text(encoding="utf-8")
-    assert render(fixture_map(FIXTURE)) == checked_in
+    call_command("export_map", "--fixture", str(FIXTURE))
+    assert capsys.readouterr().out == checked_in
     assert render(map_of_today()) == checked_in
 
 

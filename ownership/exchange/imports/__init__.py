@@ -1,5 +1,5 @@
-"""Reading a map back from a file: CSV and Markdown as ``ownership.exports`` writes them, and the original document.
+"""Reading a map from a file: JSON, YAML, and CSV and Markdown as ``ownership.exchange.exports`` writes them.
 
-Each reader (``csv``, ``markdown``, ``document``) turns a file into statements, without a database; ``plan`` compares
-these with the registry and applies what differs.
+Each reader turns a file into statements, without a database. ``import_plan`` compares the statements with the registry
+and plans what differs.
 """

@@ -2,27 +2,37 @@
 
 from pathlib import Path
 
-from ownership.exchange.imports import document, from_csv, from_markdown
-from ownership.exchange.imports.statements import Stated
+from ownership.exchange.imports import from_csv, from_map, from_markdown
+from ownership.exchange.imports.statements import Statements
+
+MAP_ENDINGS = (".json", ".yaml", ".yml")
 
 
 class UnreadableFile(ValueError):
-    """The file can't be read as text; the message says why."""
+    """The file can't be read at all; the message says why."""
 
 
-def read(path: Path) -> Stated:
-    """CSV by its ending; else Markdown where it has a heading of that form, or the original document's text."""
+def read(path: Path) -> Statements:
+    """JSON, YAML and CSV are known by the file's ending; all else is read as Markdown."""
+    text = read_text(path)
+    ending = path.suffix.lower()
+    if ending in MAP_ENDINGS:
+        try:
+            return from_map.read(path.name, text)
+        except from_map.NotAMap as error:
+            raise UnreadableFile(str(error)) from error
+    if ending == ".csv":
+        return from_csv.read(path.name, text)
+    if text.lstrip("\ufeff \r\n\t")[:1] in ("{", "["):
+        raise UnreadableFile(f"{path.name} looks like JSON: give it the ending .json.")
+    return from_markdown.read(path.name, text)
+
+
+def read_text(path: Path) -> str:
+    """The file's text, with the line breaks that it has: one inside a cell is a part of the value."""
     try:
-        # As it is: a line break inside a cell is a part of the value.
-        text = path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise UnreadableFile(f"{path} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UnreadableFile(f"{path.name} is not text in UTF-8 (byte {error.start}): save it as UTF-8.") from error
-    if path.suffix.lower() == ".csv":
-        return from_csv.read(path.name, text)
-    if text.lstrip("\ufeff \r\n\t")[:1] in ("{", "["):
-        raise UnreadableFile(f"{path.name} looks like JSON, which is not imported: give CSV or Markdown (export_map).")
-    if any(line.startswith("## ") for line in text.split("\n")):
-        return from_markdown.read(path.name, text)
-    return document.read(path.name, text)

@@ -1,8 +1,7 @@
-"""Reads CSV as ``exports/to_csv.py`` writes it. Columns that a file lacks are left as they are."""
+"""Reads CSV as ``exports/to_csv.py`` writes it. Columns that a file leaves out are left as they are."""
 
 import csv
 import io
-from typing import Any
 
 from ownership.exchange.exports.to_csv import (
     ACCESS_COLUMNS,
@@ -12,91 +11,96 @@ from ownership.exchange.exports.to_csv import (
     PHYSICAL_NAME,
     had_back,
 )
-from ownership.exchange.imports.statements import Stated
+from ownership.exchange.imports.statements import KEY_FIELDS, Statements, Value
 from ownership.models import Mode
 
 # Column → field of a table.
-_FIELDS = {
-    "description": "description",
-    **{name: name if "_key_" in name else f"{name}_name" for name in KEY_COLUMNS},
-    **{name: name for name in MORE_COLUMNS},
-}
+_FIELDS = {"description": "description"}
+_FIELDS |= dict(zip(KEY_COLUMNS, KEY_FIELDS, strict=True))
+_FIELDS |= {column: column for column in MORE_COLUMNS}
 _TRUTH = {"true": True, "false": False}
 
 
-def read(name: str, text: str) -> Stated:
-    """What the file states; the line of a row is that on which it begins."""
-    stated = Stated(name)
+def read(name: str, text: str) -> Statements:
+    """What the file says. The line of a row is the one on which it begins."""
+    statements = Statements(name)
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     line = 1
     try:
         head = next(rows, [])
-        if not _is_good(head, stated):
-            return stated
-        stated.lists.add("table")
+        _check_head(head, statements)
+        if statements.problems:
+            return statements
+        statements.complete_kinds.add("table")
         line = rows.line_num + 1
         for cells in rows:
             if cells and len(cells) != len(head):
-                stated.problem(line, f"has {len(cells)} cells, and the head has {len(head)}: give it as many.")
+                statements.problem(line, f"has {len(cells)} cells and the head has {len(head)}: give it as many.")
             elif cells:
-                _row({column: had_back(cell) for column, cell in zip(head, cells, strict=True)}, line, stated)
+                row = {column: had_back(cell) for column, cell in zip(head, cells, strict=True)}
+                _read_row(row, line, statements)
             line = rows.line_num + 1
     except csv.Error as error:
-        stated.problem(line, f"is not CSV ({error}): save the file as CSV with commas and quotation marks.")
-    return stated
+        statements.problem(line, f"is not CSV ({error}): save the file as CSV with commas and quotation marks.")
+    return statements
 
 
-def _is_good(head: list[str], stated: Stated) -> bool:
-    unknown = [column for column in head if column not in {*COLUMNS, PHYSICAL_NAME}]
+def _check_head(head: list[str], statements: Statements) -> None:
+    unknown = [repr(column) for column in head if column not in (*COLUMNS, PHYSICAL_NAME)]
     if unknown:
-        stated.problem(1, f"unknown column {', '.join(map(repr, unknown))}; there are {', '.join(COLUMNS)}.")
+        known = ", ".join(COLUMNS)
+        statements.problem(1, f"unknown column {', '.join(unknown)}. The columns are {known}.")
     doubled = sorted({column for column in head if head.count(column) > 1})
     if doubled:
-        stated.problem(1, f"column {', '.join(doubled)} stands twice: remove one.")
+        statements.problem(1, f"column {', '.join(doubled)} is given twice: remove one.")
     if "table" not in head:
-        stated.problem(1, "there is no column `table`: the first line names the columns.")
-    if {*ACCESS_COLUMNS} & {*head} and "service" not in head:
-        stated.problem(1, "there is no column `service`, which says whose access a row is.")
-    return not stated.problems
+        statements.problem(1, "there is no column `table`: the first line names the columns.")
+    if set(ACCESS_COLUMNS) & set(head) and "service" not in head:
+        statements.problem(1, "there is no column `service`, which says whose access a row is.")
 
 
-def _row(row: dict[str, str], line: int, stated: Stated) -> None:
+def _read_row(row: dict[str, str], line: int, statements: Statements) -> None:
     table = row["table"]
     if not table:
-        stated.problem(line, "names no table: fill in the column `table`, or remove the row.")
+        statements.problem(line, "names no table: fill in the column `table`, or remove the row.")
         return
-    fields: dict[str, Any] = {field: row[column] for column, field in _FIELDS.items() if column in row}
-    for column, kind in (("group", "group"), ("owner", "service")):
+    fields: dict[str, Value] = {}
+    for column, field in _FIELDS.items():
         if column in row:
-            if not row[column]:
-                stated.problem(line, f"table {table}: {column} is empty: fill it in.")
-                continue
+            fields[field] = row[column]
+    for column, kind in (("group", "group"), ("owner", "service")):
+        if column in row and not row[column]:
+            statements.problem(line, f"table {table}: {column} is empty: fill it in.")
+        elif column in row:
             fields[column] = row[column]
-            stated.state(kind, (row[column],), line, once=False)
-    stated.state("table", (table,), line, once=False, **fields)
+            statements.add(kind, (row[column],), line, once=False)
+    statements.add("table", (table,), line, once=False, **fields)
     if "service" not in row:
         return
-    stated.parts.add(("access", table))
+    statements.complete_parts.add(("access", table))
     if row["service"]:
-        _access(table, row, line, stated)
+        _read_access(table, row, line, statements)
     elif any(row.get(column) for column in ACCESS_COLUMNS):
-        stated.problem(line, "tells of an access, but not of which service: fill in the column `service`.")
+        statements.problem(line, "describes an access, but not of which service: fill in the column `service`.")
 
 
-def _access(table: str, row: dict[str, str], line: int, stated: Stated) -> None:
+def _read_access(table: str, row: dict[str, str], line: int, statements: Statements) -> None:
     service = row["service"]
-    part_of = {"part_of": row["part_of"] or None} if "part_of" in row else {}
-    stated.state("service", (service,), line, once=False, **part_of)
-    if part_of.get("part_of"):
-        stated.state("service", (row["part_of"],), line, once=False)
-    fields: dict[str, Any] = {name: row[name] for name in ("mode", "notes") if name in row}
-    if row.get("mode", Mode.READ) not in Mode.values:
-        stated.problem(line, f"mode is {row['mode']!r}: write one of {', '.join(Mode.values)}.")
-        fields["mode"] = Mode.READ  # stands in, so that comparing does not tell it again; nothing is applied anyway
+    if "part_of" in row:
+        part_of = row["part_of"] or None
+        statements.add("service", (service,), line, once=False, part_of=part_of)
+        if part_of:
+            statements.add("service", (part_of,), line, once=False)
+    else:
+        statements.add("service", (service,), line, once=False)
+    fields: dict[str, Value] = {name: row[name] for name in ("mode", "notes") if name in row}
+    if "mode" in row and row["mode"] not in Mode.values:
+        statements.problem(line, f"mode is {row['mode']!r}: write one of {', '.join(Mode.values)}.")
+        fields["mode"] = Mode.READ  # so that it is not reported again; nothing is applied anyway
     if "indirect" in row:
         indirect = _TRUTH.get(row["indirect"].lower())
         if indirect is None:
-            stated.problem(line, f"indirect is {row['indirect']!r}: write true or false.")
+            statements.problem(line, f"indirect is {row['indirect']!r}: write true or false.")
         else:
             fields["indirect"] = indirect
-    stated.state("access", (table, service), line, **fields)
+    statements.add("access", (table, service), line, **fields)

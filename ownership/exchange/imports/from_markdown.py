@@ -1,182 +1,204 @@
-"""Reads Markdown as ``ownership.exchange.exports.to_markdown`` writes it, and as people edit that."""
+"""Reads Markdown as ``exports/to_markdown.py`` writes it, and as people edit it."""
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 from ownership.exchange.exports.to_markdown import ENVIRONMENTS, HEAD, INTRODUCTION, TITLE, plain
-from ownership.exchange.imports.markdown_sentences import access_fields, keys_of, of_table
-from ownership.exchange.imports.statements import KEY_FIELDS, Stated
+from ownership.exchange.imports.markdown_sentences import access_fields, key_fields, table_fields
+from ownership.exchange.imports.statements import KEY_FIELDS, Statements, Value
 
 _SERVICE = re.compile(r"(?P<bold>\*\*)?(?P<name>[^*() ]+)(?(bold)\*\*)(?: \((?P<part_of>[^*() ]+)\))?")
 _INDEX = re.compile(r"- Index (?P<name>\S+?)(?: \((?P<kind>GSI|LSI)\))?(?:: (?P<keys>.+))?")
 _ENVIRONMENT = re.compile(
     r"- \*\*(?P<name>[^* ]+)\*\* \((?:empty suffix|suffix (?P<suffix>[^) ]+))\)(?:: (?P<description>.*))?"
 )
+_RULE_CELL = re.compile(":?-+:?")
+
+Row = tuple[int, str, dict[str, Value]]  # (line, name, fields)
 
 
 @dataclass
-class _Heading:
-    """The tables of one heading, until all that stands under it is read."""
+class _TableSection:
+    """The tables of one heading, collected until all that follows it is read."""
 
     names: list[str]
     line: int
-    fields: dict[str, str]
-    told: bool = False
-    listed: bool = False
-    owners: dict[str, int] = field(default_factory=dict)
-    rows: list[tuple[int, str, dict]] = field(default_factory=list)
-    indexes: list[tuple[int, str, dict]] = field(default_factory=list)
+    fields: dict[str, Value]
+    has_paragraph: bool = False
+    has_accesses: bool = False
+    owners: dict[str, int] = field(default_factory=dict)  # {name: line}
+    accesses: list[Row] = field(default_factory=list)
+    indexes: list[Row] = field(default_factory=list)
 
 
-def read(name: str, text: str) -> Stated:
-    """What the file states; of each table whose accesses stand in it, all of them."""
+def read(name: str, text: str) -> Statements:
+    """What the file says; of each table that has a table of accesses, all of them."""
     return _Reader(name).read(text)
 
 
 class _Reader:
-    """One run over the lines: the group and the tables that they stand under."""
+    """One run over the lines: the group and the tables that the current line belongs to."""
 
     def __init__(self, name: str) -> None:
-        self.stated = Stated(name, lists={"group", "table"})
+        self.statements = Statements(name, complete_kinds={"group", "table"})
         self.group: str | None = None
-        self.group_line = 0
-        self.environments = False
-        self.heading: _Heading | None = None
+        self.group_line = 0  # of a group whose description may still come
+        self.in_environments = False
+        self.section: _TableSection | None = None
 
-    def read(self, text: str) -> Stated:
+    def read(self, text: str) -> Statements:
         for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
             line = line.rstrip("\r ")
-            if line and not self._understood(number, line):
-                self.stated.ignored.append((number, line))
-        self._finish()
-        return self.stated
+            if line and not self._read_line(number, line):
+                self.statements.ignored.append((number, line))
+        self._finish_section()
+        return self.statements
 
-    def _understood(self, number: int, line: str) -> bool:
+    def _read_line(self, number: int, line: str) -> bool:
+        """Read one line; False where it says nothing that is understood."""
         if line.startswith("### "):
-            return self._tables(number, line[4:])
+            self._begin_tables(number, line[4:])
+            return True
         if line.startswith("## "):
-            return self._section(number, line[3:])
-        if self.environments:
-            return self._environment(number, line)
-        if self.heading is not None:
-            return self._of_table(number, line, self.heading)
+            self._begin_group(number, line[3:])
+            return True
+        if self.in_environments:
+            return self._read_environment(number, line)
+        if self.section is not None:
+            return self._read_in_section(number, line, self.section)
         if self.group is not None and self.group_line and line[0] not in "|#":
             self.group_line = 0
-            self.stated.state("group", (self.group,), number, once=False, description=plain(line))
+            self.statements.add("group", (self.group,), number, once=False, description=plain(line))
             return True
         return line in (TITLE, INTRODUCTION)
 
-    def _section(self, number: int, text: str) -> bool:
-        self._finish()
-        self.environments = text == ENVIRONMENTS
-        self.group = None
-        if self.environments:
-            self.stated.lists.add("environment")
+    def _begin_group(self, number: int, text: str) -> None:
+        self._finish_section()
+        self.in_environments = text == ENVIRONMENTS
+        if self.in_environments:
+            self.group = None
+            self.statements.complete_kinds.add("environment")
         else:
             self.group, self.group_line = plain(text), number
-            self.stated.state("group", (self.group,), number)
-        return True
+            self.statements.add("group", (self.group,), number)
 
-    def _tables(self, number: int, text: str) -> bool:
-        self._finish()
+    def _begin_tables(self, number: int, text: str) -> None:
+        self._finish_section()
         if self.group is None:
-            self.stated.problem(number, "a table's heading needs a group's heading above it: add `## …`.")
-            return True
+            self.statements.problem(number, "a table's heading needs a group's heading above it: add `## …`.")
+            return
         names = [plain(name) for name in re.split(r" / |, ", text)]
         fields = dict.fromkeys(["description", *KEY_FIELDS, "more_title", "more_url"], "")
-        self.heading = _Heading(names, number, fields)
-        return True
+        self.section = _TableSection(names, number, {**fields})
 
-    def _environment(self, number: int, line: str) -> bool:
-        found = _ENVIRONMENT.fullmatch(line)
-        if found is None:
+    def _read_environment(self, number: int, line: str) -> bool:
+        match = _ENVIRONMENT.fullmatch(line)
+        if match is None:
             return False
-        suffix, description = (plain(found[part] or "") for part in ("suffix", "description"))
-        self.stated.state("environment", (plain(found["name"]),), number, suffix=suffix, description=description)
+        suffix, description = plain(match["suffix"] or ""), plain(match["description"] or "")
+        names = (plain(match["name"]),)
+        self.statements.add("environment", names, number, suffix=suffix, description=description)
         return True
 
-    def _of_table(self, number: int, line: str, heading: _Heading) -> bool:
+    def _read_in_section(self, number: int, line: str, section: _TableSection) -> bool:
         if line.startswith("|"):
-            self._row(number, line, heading)
+            self._read_row(number, line, section)
             return True
-        if heading.listed:
+        if section.has_accesses:
             return False
-        index = _INDEX.fullmatch(line)
-        if index is not None or line.startswith("- Index "):
-            keys = keys_of(index["keys"], plain) if index and index["keys"] else dict.fromkeys(KEY_FIELDS, "")
-            if index is None or keys is None:
-                self.stated.problem(number, "write an index as `- Index name (GSI): id [S] (email) + year`.")
-            else:
-                heading.indexes.append((number, plain(index["name"]), {"kind": index["kind"] or "", **keys}))
-            return True
-        if heading.told or line[0] == "#":
+        if line.startswith("- Index "):
+            return self._read_index(number, line, section)
+        if section.has_paragraph or line[0] == "#":
             return False
-        heading.told = True
-        fields = of_table(line, plain)
-        if fields is None:
-            self.stated.problem(number, "write the key schema as `Primary key: id [S] (email) + year.`")
-            return True
-        if "owner" in fields:
-            heading.owners[fields.pop("owner")] = number
-        heading.fields = fields
+        self._read_paragraph(number, line, section)
         return True
 
-    def _row(self, number: int, line: str, heading: _Heading) -> None:
+    def _read_index(self, number: int, line: str, section: _TableSection) -> bool:
+        match = _INDEX.fullmatch(line)
+        keys: dict[str, Value] | None = dict.fromkeys(KEY_FIELDS, "")
+        if match and match["keys"]:
+            keys = key_fields(match["keys"])
+        if match is None or keys is None:
+            self.statements.problem(number, "write an index as `- Index name (GSI): id [S] (email) + year`.")
+        else:
+            section.indexes.append((number, plain(match["name"]), {"kind": match["kind"] or "", **keys}))
+        return True
+
+    def _read_paragraph(self, number: int, line: str, section: _TableSection) -> None:
+        section.has_paragraph = True
+        fields = table_fields(line)
+        if fields is None:
+            self.statements.problem(number, "write the key schema as `Primary key: id [S] (email) + year.`")
+            return
+        owner = fields.pop("owner", None)
+        if owner is not None:
+            section.owners[str(owner)] = number
+        section.fields = fields
+
+    def _read_row(self, number: int, line: str, section: _TableSection) -> None:
         cells = _cells(line)
-        if " ".join(cells).lower() == " ".join(_cells(HEAD)).lower() or all(re.fullmatch(":?-+:?", c) for c in cells):
-            heading.listed = True
+        if _is_head_or_rule(cells):
+            section.has_accesses = True
             return
         if len(cells) != 3:
-            self.stated.problem(number, f"has {len(cells)} cells instead of 3: write a | inside a text as \\|.")
+            self.statements.problem(number, f"has {len(cells)} cells instead of 3: write a | inside a text as \\|.")
             return
         service, mode, notes = cells
-        found, fields = _SERVICE.fullmatch(service), access_fields(mode)
-        if found is None:
-            self.stated.problem(number, f"{service!r} is no service: write `name`, or `name (whole)`.")
+        match = _SERVICE.fullmatch(service)
+        fields = access_fields(mode)
+        if match is None:
+            self.statements.problem(number, f"{service!r} is not a service: write `name`, or `name (whole)`.")
         if fields is None:
-            modes = "Read, Write or Read + Write"
-            self.stated.problem(number, f"{mode!r} is no access: write {modes}, with (indirect) after it or not.")
-        if found is None or fields is None:
+            self.statements.problem(
+                number,
+                f"{mode!r} is not an access: write Read, Write or Read + Write, with or without (indirect).",
+            )
+        if match is None or fields is None:
             return
-        name, whole = plain(found["name"]), found["part_of"]
-        part_of = plain(whole) if whole else None
-        self.stated.state("service", (name,), number, once=False, part_of=part_of)
+        name = plain(match["name"])
+        part_of = plain(match["part_of"]) if match["part_of"] else None
+        self.statements.add("service", (name,), number, once=False, part_of=part_of)
         if part_of:
-            self.stated.state("service", (part_of,), number, once=False)
-        if found["bold"]:
-            heading.owners.setdefault(name, number)
-        heading.rows.append((number, name, {**fields, "notes": plain(notes)}))
+            self.statements.add("service", (part_of,), number, once=False)
+        if match["bold"]:
+            section.owners.setdefault(name, number)
+        section.accesses.append((number, name, {**fields, "notes": plain(notes)}))
 
-    def _finish(self) -> None:
-        """State the heading's tables, and that its group has no description where none came."""
+    def _finish_section(self) -> None:
+        """State the tables of the section, and that a group whose description never came has none."""
         if self.group is not None and self.group_line:
-            self.stated.state("group", (self.group,), self.group_line, once=False, description="")
+            self.statements.add("group", (self.group,), self.group_line, once=False, description="")
             self.group_line = 0
-        heading, self.heading = self.heading, None
-        if heading is None or self.group is None:
+        section, self.section = self.section, None
+        if section is None or self.group is None:
             return
-        if len(heading.owners) > 1:
-            line = max(heading.owners.values())
-            self.stated.problem(line, f"{' and '.join(heading.owners)} can't both be owner: leave one in bold.")
-        fields: dict[str, Any] = dict(heading.fields)
-        for owner, line in heading.owners.items():
+        if len(section.owners) > 1:
+            line = max(section.owners.values())
+            owners = " and ".join(section.owners)
+            self.statements.problem(line, f"{owners} can't both be owner: leave one in bold.")
+        fields: dict[str, Value] = {"group": self.group, **section.fields}
+        for owner, line in section.owners.items():
             fields["owner"] = owner
-            self.stated.state("service", (owner,), line, once=False)
-        for table in heading.names:
-            self.stated.state("table", (table,), heading.line, group=self.group, **fields)
-            self.stated.parts.add(("index", table))
-            for number, name, said in heading.indexes:
-                self.stated.state("index", (table, name), number, **said)
-            if heading.listed:
-                self.stated.parts.add(("access", table))
-            for number, name, said in heading.rows:
-                self.stated.state("access", (table, name), number, **said)
+            self.statements.add("service", (owner,), line, once=False)
+        for table in section.names:
+            self.statements.add("table", (table,), section.line, **fields)
+            self._add_parts(table, section)
+
+    def _add_parts(self, table: str, section: _TableSection) -> None:
+        self.statements.complete_parts.add(("index", table))
+        for line, name, fields in section.indexes:
+            self.statements.add("index", (table, name), line, **fields)
+        if section.has_accesses:
+            self.statements.complete_parts.add(("access", table))
+        for line, name, fields in section.accesses:
+            self.statements.add("access", (table, name), line, **fields)
 
 
 def _cells(line: str) -> list[str]:
     """A row's cells; a pipe after a backslash is text."""
-    cells, cell, escaped = [], "", False
+    cells = []
+    cell = ""
+    escaped = False
     for character in line.strip().removeprefix("|"):
         if character == "|" and not escaped:
             cells.append(cell.strip(" "))
@@ -184,4 +206,12 @@ def _cells(line: str) -> list[str]:
         else:
             cell += character
         escaped = character == "\\" and not escaped
-    return [*cells, cell.strip(" ")] if cell.strip(" ") else cells
+    if cell.strip(" "):
+        cells.append(cell.strip(" "))
+    return cells
+
+
+def _is_head_or_rule(cells: list[str]) -> bool:
+    if [cell.lower() for cell in cells] == [cell.lower() for cell in _cells(HEAD)]:
+        return True
+    return all(_RULE_CELL.fullmatch(cell) for cell in cells)

@@ -1,16 +1,13 @@
-"""What Markdown and the original document have in common: the sentences about a table, and how modes are written."""
+"""The sentences that the Markdown export writes about a table, read back as fields."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
-from ownership.exchange.exports.to_markdown import MODES
-from ownership.exchange.imports.statements import KEY_FIELDS
+from ownership.exchange.exports.to_markdown import MODES, plain
+from ownership.exchange.imports.statements import KEY_FIELDS, Value
 
-MODE = {label: value for value, label in MODES.items()}
-# A mode as an access's row has it; the longest first.
-MODE_WORDS = "|".join(re.escape(words) for words in sorted(MODE, key=len, reverse=True))
+_MODES = {label: value for value, label in MODES.items()}
 
+# Each sentence is looked for at the end of what is left of the paragraph.
 _MORE = re.compile(r"(?P<rest>.*?)(?:^| )See (?:\[(?P<linked>(?:[^\\\[\]]|\\.)*)\]\((?P<url>(?:[^\\()]|\\.)*)\)|"
                    r"(?P<title>(?:(?!(?:^| )See ).)+)) for details\.")  # fmt: skip
 _OWNER = re.compile(r"(?P<rest>.*?)(?:^| )(?:All owned|Owned) by (?:the )?(?P<owner>\S+?)(?: service)?\.")
@@ -19,45 +16,48 @@ _WORD = r"(?:[^\\()\[\]]|\\.)+"
 _KEY = re.compile(rf"(?P<name>{_WORD}?)(?: \[(?P<type>[SNB])\])?(?: \((?P<format>{_WORD})\))?")
 
 
-def of_table(line: str, plain: Callable[[str], str]) -> dict[str, str] | None:
-    """The fields that a table's paragraph tells, ``owner`` where it does; None where its keys are unclear."""
-    fields = dict.fromkeys(["description", *KEY_FIELDS, "more_title", "more_url"], "")
-    found = _MORE.fullmatch(line)
-    if found:
-        line = found["rest"]
-        fields["more_title"] = plain(found["linked"] if found["linked"] is not None else found["title"])
-        fields["more_url"] = plain(found["url"] or "")
-    found = _OWNER.fullmatch(line)
-    if found:
-        line = found["rest"]
-        fields["owner"] = plain(found["owner"])
-    found = _KEYS.fullmatch(line)
-    if found:
-        line = found["rest"]
-        keys = keys_of(found["keys"], plain)
-        if keys is None:
+def table_fields(line: str) -> dict[str, Value] | None:
+    """The fields that a table's paragraph states, ``owner`` only where it does; None where its keys are unclear."""
+    fields: dict[str, Value] = dict.fromkeys(["description", *KEY_FIELDS, "more_title", "more_url"], "")
+    more = _MORE.fullmatch(line)
+    if more:
+        line = more["rest"]
+        title = more["title"] if more["linked"] is None else more["linked"]
+        fields["more_title"] = plain(title)
+        fields["more_url"] = plain(more["url"] or "")
+    owner = _OWNER.fullmatch(line)
+    if owner:
+        line = owner["rest"]
+        fields["owner"] = plain(owner["owner"])
+    keys = _KEYS.fullmatch(line)
+    if keys:
+        line = keys["rest"]
+        columns = key_fields(keys["keys"])
+        if columns is None:
             return None
-        fields |= keys
+        fields |= columns
     fields["description"] = plain(line)
     return fields
 
 
-def keys_of(text: str, plain: Callable[[str], str]) -> dict[str, str] | None:
+def key_fields(text: str) -> dict[str, Value] | None:
     """The six fields of ``id [S] (email) + year``; None where it is not of that form."""
-    fields: dict[str, Any] = dict.fromkeys(KEY_FIELDS, "")
+    fields: dict[str, Value] = dict.fromkeys(KEY_FIELDS, "")
     keys = text.split(" + ")
     if len(keys) > 2:
         return None
     for role, key in zip(("partition_key", "sort_key"), keys, strict=False):
-        found = _KEY.fullmatch(key)
-        if found is None:
+        match = _KEY.fullmatch(key)
+        if match is None:
             return None
-        fields |= {f"{role}_{part}": plain(value or "") for part, value in found.groupdict().items()}
+        for part in ("name", "type", "format"):
+            fields[f"{role}_{part}"] = plain(match[part] or "")
     return fields
 
 
-def access_fields(mode: str) -> dict[str, Any] | None:
-    """Mode and indirect of ``Write (indirect)``; None where it is neither mode."""
-    indirect = mode.endswith(" (indirect)")
-    value = MODE.get(mode.removesuffix(" (indirect)"))
-    return None if value is None else {"mode": value, "indirect": indirect}
+def access_fields(mode: str) -> dict[str, Value] | None:
+    """Mode and indirect of ``Write (indirect)``; None where it is no mode."""
+    value = _MODES.get(mode.removesuffix(" (indirect)"))
+    if value is None:
+        return None
+    return {"mode": value, "indirect": mode.endswith(" (indirect)")}

@@ -1,81 +1,124 @@
-"""What a file states: of which rows it tells which fields, in which line; and what is wrong with it."""
+"""What a file says about the map: which fields of which rows, where it says so, and what is wrong with it."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+
+from ownership.models import (
+    Access,
+    Environment,
+    SecondaryIndex,
+    Service,
+    Table,
+    TableGroup,
+)
 
 KEY_FIELDS = [f"{role}_{part}" for role in ("partition_key", "sort_key") for part in ("name", "type", "format")]
 
-# In the order in which rows can be made.
-KINDS = ["environment", "group", "service", "table", "index", "access"]
+# The kinds of rows, in the order in which rows can be created.
+MODELS = {
+    "environment": Environment,
+    "group": TableGroup,
+    "service": Service,
+    "table": Table,
+    "index": SecondaryIndex,
+    "access": Access,
+}
+KINDS = list(MODELS)
+
+Key = tuple[str, tuple[str, ...]]  # (kind, the names that a row goes by)
+Place = int | str  # a line's number, or the path to an entry: "tables › biztechUsers"
+Value = str | bool | list[str] | None
 
 
 @dataclass
 class Statement:
-    """One row: its kind, the names that it goes by, and those of its fields that the file tells, each with its line."""
+    """What a file says about one row: some of its fields, each with its place. Rows are named, not numbered."""
 
     kind: str
-    key: tuple[str, ...]
-    line: int
-    fields: dict[str, Any] = field(default_factory=dict)
-    lines: dict[str, int] = field(default_factory=dict)
+    names: tuple[str, ...]
+    place: Place
+    fields: dict[str, Value] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Key:
+        """What tells the row from all others."""
+        return self.kind, self.names
 
     @property
     def label(self) -> str:
-        """As the registry calls it."""
-        return label(self.kind, self.key)
+        """The row as messages name it: ``access payments → biztechUsers``."""
+        return f"{self.kind} {row_label(self.kind, self.names)}"
 
 
-def label(kind: str, key: tuple[str, ...]) -> str:
-    """``access payments → biztechUsers``."""
+def row_label(kind: str, names: tuple[str, ...]) -> str:
+    """What the registry calls a row: ``payments → biztechUsers``."""
     if kind == "access":
-        return f"access {key[1]} → {key[0]}"
-    return f"{kind} {' / '.join(key)}"
+        table, service = names
+        return f"{service} → {table}"
+    return " / ".join(names)
 
 
-def in_a_line(text: str) -> str:
-    """The text for a terminal: line breaks and what else can't be seen as Python writes them."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+def on_one_line(text: str) -> str:
+    """The text for a terminal: what is not printable is escaped as Python does it."""
+    characters = []
+    for character in text:
+        if not character.isprintable():
+            character = repr(character)[1:-1]
+        characters.append(character)
+    return "".join(characters)
+
+
+def describe_place(place: Place) -> str:
+    """``line 7``, or the path as it is."""
+    return f"line {place}" if isinstance(place, int) else place
 
 
 @dataclass
-class Stated:
-    """All that a file states.
+class Statements:
+    """All that a file says.
 
-    ``lists`` are the kinds of which the file has all there are; ``parts`` the (kind, table) of which it lists all
-    accesses or indexes. ``problems`` name line and cure; ``ignored`` are lines that say nothing that is understood.
+    ``complete_kinds`` are the kinds of which the file lists every row; ``complete_parts`` the (kind, table) of which
+    it lists every access or index. ``problems`` say where and what to do; ``ignored`` are (line, text) that say
+    nothing that is understood.
     """
 
     name: str
-    statements: dict[tuple[str, tuple[str, ...], bool], Statement] = field(default_factory=dict)
-    lists: set[str] = field(default_factory=set)
-    parts: set[tuple[str, str]] = field(default_factory=set)
+    by_mention: dict[tuple[Key, bool], Statement] = field(default_factory=dict)
+    complete_kinds: set[str] = field(default_factory=set)
+    complete_parts: set[tuple[str, str]] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     ignored: list[tuple[int, str]] = field(default_factory=list)
 
-    def state(self, kind: str, key: tuple[str, ...], line: int, /, *, once: bool = True, **fields: Any) -> None:
-        """Tell of a row. ``once``: it may stand only here; else it may stand again, and must then say the same."""
-        statement = self.statements.setdefault((kind, key, once), Statement(kind, key, line))
-        if once and statement.line != line:
-            self.problem(line, f"{statement.label} stands in line {statement.line} already: remove one of the two.")
+    def add(self, kind: str, names: tuple[str, ...], place: Place, /, *, once: bool = True, **fields: Value) -> None:
+        """Say something about a row. Said ``once``, it must not be said elsewhere; otherwise all must agree."""
+        mention = ((kind, names), once)
+        statement = self.by_mention.setdefault(mention, Statement(kind, names, place))
+        if once and statement.place != place:
+            first = describe_place(statement.place)
+            self.problem(place, f"{statement.label} is in {first} already: remove one of the two.")
             return
         for name, value in fields.items():
-            if statement.fields.setdefault(name, value) == value:
-                statement.lines.setdefault(name, line)
-            else:
-                self.problem(
-                    line,
-                    f"{statement.label}: {name} is {value or 'empty'!s} here, and {statement.fields[name] or 'empty'!s}"
-                    f" in line {statement.lines[name]}: make them agree.",
-                )
+            stated = statement.fields.setdefault(name, value)
+            first = describe_place(statement.places.setdefault(name, place))
+            if stated != value:
+                words = f"{name} is {value or 'empty'} here and {stated or 'empty'} in {first}: make them agree."
+                self.problem(place, f"{statement.label}: {words}")
 
-    def problem(self, line: int, words: str) -> None:
-        """Something that keeps the file from being imported."""
-        self.problems.append(in_a_line(f"{self.name}, line {line}: {words}"))
+    def problem(self, place: Place, words: str) -> None:
+        """Note something that keeps the file from being imported."""
+        self.problems.append(self.message(place, words))
 
-    def ordered(self) -> list[Statement]:
-        """The statements, a row's mentions joined to what tells of it, in the order in which rows can be made."""
-        found: dict[tuple[str, tuple[str, ...]], Statement] = {}
-        for (kind, key, _), statement in self.statements.items():
-            known = found.setdefault((kind, key), Statement(kind, key, statement.line))
-            known.fields |= statement.fields
-        return sorted(found.values(), key=lambda one: KINDS.index(one.kind))
+    def message(self, place: Place, words: str) -> str:
+        """A problem's one line: ``map.csv, line 7: …``. An empty place is the whole file."""
+        where = ", ".join(filter(None, [self.name, describe_place(place)]))
+        return on_one_line(f"{where}: {words}")
+
+    def in_order(self) -> list[Statement]:
+        """One statement for each row, in the order in which rows can be created."""
+        merged: dict[Key, Statement] = {}
+        for (key, _), statement in self.by_mention.items():
+            row = merged.setdefault(key, Statement(*key, statement.place))
+            row.fields |= statement.fields
+        return sorted(merged.values(), key=lambda statement: KINDS.index(statement.kind))

@@ -1,5 +1,6 @@
 """``manage.py import_map FILE``: compare a map that came back as a file with the registry, and apply what differs."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,69 +9,84 @@ from django.db import InterfaceError, OperationalError
 from django.template.defaultfilters import pluralize
 
 from ownership.exchange.imports.formats import UnreadableFile, read
-from ownership.exchange.imports.plan import NotApplied, Plan, compare
-from ownership.exchange.imports.statements import KINDS, in_a_line
+from ownership.exchange.imports.import_plan import ImportPlan, plan_import
+from ownership.exchange.imports.statements import KINDS, Place, describe_place, on_one_line
 from ownership.history.lock import RegistryBusy
+from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
 from ownership.management.applying import add_arguments, user_named
+from ownership.plans.plan import NotApplied, Stale
+from ownership.plans.steps import Step
 
-ON_A_TERMINAL = 200  # changes that are told there; nobody reads a hundred thousand
-CLEAR = "\r\x1b[K"  # what stands in a terminal's line
+ON_A_TERMINAL = 200  # differences that a terminal gets; nobody reads a hundred thousand
+CLEAR = "\r\x1b[K"  # clears the terminal's line
+VERBS = {CREATED: "create", CHANGED: "change", DELETED: "delete"}
 
 
 class Command(BaseCommand):
-    """Shows the difference row by row; writes nothing unless told to."""
+    """Shows the difference row by row; writes only with ``--apply``."""
 
     help = (
-        "Compare a file (Markdown or CSV as the exports write them, or the original document's text) with the "
-        "registry, row by row. Nothing is changed without --apply, and nothing deleted without --prune."
+        "Compare a file (JSON, YAML, CSV or Markdown) with the registry, row by row. "
+        "Nothing is changed without --apply, and nothing deleted without --prune."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         add_arguments(parser, apply="make the changes, as one change set")
-        parser.add_argument("--prune", action="store_true", help="delete what the file could tell of and does not")
+        parser.add_argument("--prune", action="store_true", help="delete rows that the file could list and does not")
 
     def handle(self, *args, **options) -> None:
         user = user_named(options)
         try:
-            stated = read(options["file"])
+            statements = read(options["file"])
         except UnreadableFile as error:
             raise CommandError(str(error)) from error
-        plan = compare(stated, prune=options["prune"])
-        for number, line in stated.ignored:
-            self.stdout.write(f"Not understood, and left out: line {number}: {in_a_line(line[:100])}")
-        if plan.problems:
-            raise CommandError("\n".join([*plan.problems, "Nothing was changed."]))
-        shown = plan.changes[:ON_A_TERMINAL] if self.stdout.isatty() else plan.changes
-        for change in shown:
-            self.stdout.write(str(change))
-        if left_out := len(plan.changes) - len(shown):
-            self.stdout.write(f"… and {left_out:,} more: a file or a pipe gets all lines.")
-        self.stdout.write(self._summary(plan, options["prune"]))
-        if options["apply"] and plan.changes:
-            try:
-                revision = plan.apply(user=user, reason=options["reason"], written=self._progress(len(plan.changes)))
-            except (NotApplied, RegistryBusy) as error:
-                raise CommandError(f"Nothing was applied. {error}") from error
-            except (KeyboardInterrupt, OperationalError, InterfaceError) as error:
-                # Perhaps during the commit: then nobody here knows.
-                raise CommandError(
-                    f"{str(error).strip() or 'Interrupted'}: all was applied or, more likely, nothing. Run it without "
-                    "--apply to see which."
-                ) from error
-            finally:
-                self._on_terminal(CLEAR)
+        planned = plan_import(statements, prune=options["prune"])
+        for number, line in statements.ignored:
+            self.stdout.write(f"Not understood and ignored: line {number}: {on_one_line(line[:100])}")
+        if planned.problems:
+            raise CommandError("\n".join([*planned.problems, "Nothing was changed."]))
+        self._preview(planned)
+        self.stdout.write(_summary(planned, pruned=options["prune"]))
+        if options["apply"] and planned.plan.steps:
+            revision = self._apply(planned, user=user, reason=options["reason"])
             self.stdout.write(f"Applied as revision {revision}.")
 
+    def _preview(self, planned: ImportPlan) -> None:
+        steps = planned.plan.steps
+        shown = steps[:ON_A_TERMINAL] if self.stdout.isatty() else steps
+        for step in shown:
+            self.stdout.write(_in_words(step, planned.places.get(step)))
+        if len(steps) > len(shown):
+            self.stdout.write(f"… and {len(steps) - len(shown):,} more: a file or pipe gets all lines.")
+
+    def _apply(self, planned: ImportPlan, **who_and_why) -> int | None:
+        progress = self._progress(len(planned.plan.steps))
+        try:
+            return planned.plan.apply(**who_and_why, source=ChangeSet.Source.IMPORT, written=progress)
+        except Stale as error:
+            raise CommandError(f"Nothing was applied. {error} Run the command again to see what is left.") from error
+        except (NotApplied, RegistryBusy) as error:
+            raise CommandError(f"Nothing was applied. {error}") from error
+        except (KeyboardInterrupt, OperationalError, InterfaceError) as error:
+            # Perhaps during the commit: then nobody knows here whether it was made.
+            why = str(error).strip() or "Interrupted"
+            raise CommandError(
+                f"{why}: either everything was applied or, more likely, nothing. Run it without --apply to see which."
+            ) from error
+        finally:
+            self._on_terminal(CLEAR)
+
     def _progress(self, total: int) -> Callable[[int], None]:
-        """Tells a terminal how far it is, in a line that goes when it is done; says nothing to a file or a pipe."""
+        """Shows a terminal how far the import is, in a line that is cleared at the end."""
         done = 0
 
-        def written(number: int) -> None:
+        def written(rows: int) -> None:
             nonlocal done
-            done += number
-            share = 30 * done // total
-            self._on_terminal(f"\r[{'#' * share:30}] {done:,} of {total:,} rows{CLEAR if done == total else ''}")
+            done += rows
+            bar = "#" * (30 * done // total)
+            end = CLEAR if done == total else ""
+            self._on_terminal(f"\r[{bar:30}] {done:,} of {total:,} rows{end}")
 
         return written
 
@@ -79,15 +95,33 @@ class Command(BaseCommand):
             self.stderr.write(words, style_func=str, ending="")  # str: not in the colour of errors
             self.stderr.flush()
 
-    def _summary(self, plan: Plan, prune: bool) -> str:
-        verbs = {verb: sum(change.verb == verb for change in plan.changes) for verb in ("create", "change", "delete")}
-        said = f"Compared with revision {plan.head[0]}: " + (
-            ", ".join(f"{number} to {verb}" for verb, number in verbs.items()) if plan.changes else "no difference"
-        )
-        if plan.kept and not prune:
-            rows = ", ".join(_counted(plan.kept[kind], kind) for kind in KINDS if kind in plan.kept)
-            said += f". Not in the file, and kept: {rows} (--prune would delete them)"
-        return f"{said}."
+
+def _in_words(step: Step, place: Place | None) -> str:
+    """``change access members → biztechUsers (line 42): mode Write → Read``."""
+    preview = step.preview()
+    changes = []
+    for change in preview.changes:
+        old, new = change.old or "nothing", change.new or "nothing"
+        changes.append(f"{change.field} {old} → {new}" if step.history_type == CHANGED else f"{change.field} {new}")
+    line = f"{VERBS[step.history_type]} {preview.kind} {preview.label}"
+    if place is not None:
+        line += f" ({describe_place(place)})"
+    if changes and step.history_type != DELETED:
+        line += f": {'; '.join(changes)}"
+    return on_one_line(line)
+
+
+def _summary(planned: ImportPlan, *, pruned: bool) -> str:
+    """How many rows differ, and how many are not in the file."""
+    counts = Counter(step.history_type for step in planned.plan.steps)
+    differences = "no difference"
+    if counts:
+        differences = ", ".join(f"{counts[history_type]} to {verb}" for history_type, verb in VERBS.items())
+    summary = f"Compared with revision {planned.plan.revision}: {differences}."
+    if planned.kept and not pruned:
+        rows = ", ".join(_counted(planned.kept[kind], kind) for kind in KINDS if kind in planned.kept)
+        summary += f" Not in the file, and kept: {rows} (--prune would delete them)."
+    return summary
 
 
 def _counted(number: int, kind: str) -> str:

@@ -8,14 +8,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ownership.exchange.seed import SeedError, seed
 from ownership.history.lock import RegistryBusy
 from ownership.history.models import ChangeSet
+from ownership.plans.plan import NotApplied
 
 FIXTURE = settings.BASE_DIR / "fixtures" / "ownership.yaml"
 
 
 class Command(BaseCommand):
-    """Creates what the fixture has and the registry never had; changes and deletes nothing."""
+    """Creates what the file has and the registry never had; changes and deletes nothing."""
 
-    help = "Create the entries of a fixture that the registry has never had. Run again, it changes nothing."
+    help = "Create the rows of a file that the registry has never had. Run again, it changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -23,7 +24,7 @@ class Command(BaseCommand):
             nargs="?",
             type=Path,
             default=FIXTURE,
-            help="a .yaml or .json file (default: fixtures/)",
+            help="a .yaml or .json file, or another that import_map reads (default: fixtures/ownership.yaml)",
         )
         parser.add_argument("--if-empty", action="store_true", help="do nothing unless the registry has no history")
 
@@ -32,9 +33,10 @@ class Command(BaseCommand):
             return
         try:
             created = seed(options["fixture"])
-        except (SeedError, RegistryBusy) as error:
+        except (SeedError, NotApplied, RegistryBusy) as error:
             raise CommandError(f"Nothing was seeded. {error}") from error
         if created:
-            self.stdout.write("Created " + ", ".join(f"{count} {name}" for name, count in created.items()) + ".")
+            counts = ", ".join(f"{count} {name}" for name, count in created.items())
+            self.stdout.write(f"Created {counts}.")
         else:
-            self.stdout.write("Nothing to create: the registry has, or once had, every entry of the fixture.")
+            self.stdout.write("Nothing to create: the registry has, or once had, every row of the file.")

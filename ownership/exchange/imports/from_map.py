@@ -1,0 +1,334 @@
+"""Reads JSON and YAML in the shape of the API's map (docs/api.md), as ``/api/v1/map/`` and the fixture have it.
+
+What an entry leaves out is not said: an import leaves it as it is, and a new row gets the default.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Hashable, Iterator
+
+import yaml
+
+from ownership.exchange.exports import MapContent
+from ownership.exchange.imports.statements import KEY_FIELDS, Place, Statements, Value
+from ownership.models import Mode
+
+ROLES = ("partition_key", "sort_key")
+# The keys of each kind of entry. What a saved map has besides is read over.
+TOP_KEYS = ("environments", "groups", "services", "tables")
+ENVIRONMENT_KEYS = ("name", "suffix", "description")
+GROUP_KEYS = ("name", "description")
+SERVICE_KEYS = ("name", "part_of", "description", "contact", "repository", "aliases")
+TABLE_KEYS = ("name", "group", "owner", "description", "key_schema", "more", "indexes", "accesses")
+INDEX_KEYS = ("name", "kind", "key_schema")
+ACCESS_KEYS = ("service", "mode", "indirect", "notes")
+KEY_KEYS = ("name", "type", "format")
+
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+class NotAMap(ValueError):
+    """The text is no JSON or YAML; the message says why."""
+
+
+def read(name: str, text: str) -> Statements:
+    """What the file says. Raises NotAMap for a text that is neither JSON nor YAML, by the file's ending."""
+    statements = Statements(name)
+    top = _Entry(parse(name, text), "", statements)
+    top.check_keys(TOP_KEYS, read_over=("revision", "environment"))
+    for key in TOP_KEYS:
+        top.require(key)
+    statements.complete_kinds |= {"environment", "group", "table"}
+    for entry in top.entries("environments"):
+        _read_environment(entry)
+    for entry in top.entries("groups"):
+        _read_group(entry)
+    for entry in top.entries("services"):
+        _read_service(entry)
+    for entry in top.entries("tables"):
+        _read_table(entry)
+    return statements
+
+
+def parse(name: str, text: str) -> object:
+    """The file's content. Raises NotAMap, also where a key is given twice in one entry."""
+    is_json = name.lower().endswith(".json")
+    try:
+        if is_json:
+            return json.loads(text, object_pairs_hook=_without_doubles)
+        return yaml.load(text, _Loader)  # noqa: S506 (_Loader is a SafeLoader)
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        form = "JSON" if is_json else "YAML"
+        raise NotAMap(f"{name} is not {form}: {error}") from error
+
+
+def _without_doubles(pairs: list[tuple[object, object]]) -> dict[object, object]:
+    result: dict[object, object] = {}
+    for key, value in pairs:
+        if not isinstance(key, Hashable):
+            raise ValueError(f"the key {key!r} is not a name")
+        if key in result:
+            raise ValueError(f"the key {key!r} is given twice in one entry")
+        result[key] = value
+    return result
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that refuses a doubled key instead of taking the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        pairs = []
+        for key_node, value_node in node.value:
+            key = self.construct_object(key_node, deep=True)
+            pairs.append((key, self.construct_object(value_node, deep=deep)))
+        return _without_doubles(pairs)
+
+
+def _read_environment(entry: _Entry) -> None:
+    entry.check_keys(ENVIRONMENT_KEYS)
+    fields = entry.fields(suffix=entry.text, description=entry.text)
+    entry.add("environment", entry.names("name"), fields)
+
+
+def _read_group(entry: _Entry) -> None:
+    entry.check_keys(GROUP_KEYS)
+    entry.add("group", entry.names("name"), entry.fields(description=entry.text))
+
+
+def _read_service(entry: _Entry) -> None:
+    entry.check_keys(SERVICE_KEYS)
+    fields = entry.fields(
+        part_of=entry.text_or_null,
+        description=entry.text,
+        contact=entry.text,
+        repository=entry.text,
+        aliases=entry.texts,
+    )
+    entry.add("service", entry.names("name"), fields)
+
+
+def _read_table(entry: _Entry) -> None:
+    entry.check_keys(TABLE_KEYS, read_over=("physical_name",))
+    fields = entry.fields(group=entry.name, owner=entry.name, description=entry.text)
+    fields |= _key_fields(entry)
+    if "more" in entry.values:
+        more = entry.entry_or_null("more", ("title", "url"))
+        fields["more_title"] = more.name("title") if more else ""
+        fields["more_url"] = (more.text_or_null("url") or "") if more else ""
+    names = entry.names("name")
+    entry.add("table", names, fields)
+    if names is None:
+        return
+    for kind, key, read_part in (("index", "indexes", _read_index), ("access", "accesses", _read_access)):
+        if key in entry.values:
+            entry.statements.complete_parts.add((kind, names[0]))
+        for part in entry.entries(key, "service" if kind == "access" else "name"):
+            read_part(part, names[0])
+
+
+def _read_index(entry: _Entry, table: str) -> None:
+    entry.check_keys(INDEX_KEYS)
+    fields = _key_fields(entry)
+    if "kind" in entry.values:
+        fields["kind"] = entry.text_or_null("kind") or ""
+    names = entry.names("name")
+    entry.add("index", names and (table, *names), fields)
+
+
+def _read_access(entry: _Entry, table: str) -> None:
+    entry.check_keys(ACCESS_KEYS)
+    fields = entry.fields(mode=entry.name, indirect=entry.flag, notes=entry.text)
+    if fields.get("mode") not in (*Mode.values, None):
+        entry.problem(f"mode is {fields['mode']!r}: write one of {', '.join(Mode.values)}.")
+        fields["mode"] = Mode.READ  # so that it is not reported again; nothing is applied anyway
+    names = entry.names("service")
+    entry.add("access", names and (table, *names), fields)
+
+
+def _key_fields(entry: _Entry) -> dict[str, Value]:
+    """The six fields of a key schema; none where the entry does not say."""
+    if "key_schema" not in entry.values:
+        return {}
+    fields: dict[str, Value] = dict.fromkeys(KEY_FIELDS, "")
+    keys = entry.entry_or_null("key_schema", ROLES)
+    if keys is None:
+        return fields
+    if "sort_key" in keys.values and "partition_key" not in keys.values:
+        keys.problem("a sort key needs a partition key: add partition_key.")
+        return {}
+    keys.require("partition_key")
+    for role in ROLES:
+        key = keys.entry_or_null(role, KEY_KEYS)
+        if key is not None:
+            fields[f"{role}_name"] = key.name("name")
+            fields[f"{role}_type"] = key.text_or_null("type") or ""
+            fields[f"{role}_format"] = key.text_or_null("format") or ""
+    return fields
+
+
+class _Entry:
+    """One entry of the file with its place. Each getter notes a problem for a value of another type."""
+
+    def __init__(self, value: object, place: Place, statements: Statements) -> None:
+        self.place = place
+        self.statements = statements
+        self.values: dict[object, object] = {}
+        self.is_entry = isinstance(value, dict)
+        if isinstance(value, dict):
+            self.values = value
+        else:
+            self.problem(f"expected an entry with keys, found {value!r}.")
+
+    def problem(self, words: str) -> None:
+        """Note a problem at this entry's place."""
+        self.statements.problem(self.place, words)
+
+    def check_keys(self, known: tuple[str, ...], read_over: tuple[str, ...] = ()) -> None:
+        """Note each key that the entry does not take."""
+        for key in self.values:
+            if key not in known and key not in read_over:
+                self.problem(f"unknown key {key!r}. The keys are {', '.join(known)}.")
+
+    def require(self, key: str) -> None:
+        """Note that the key is missing, where it is."""
+        if self.is_entry and key not in self.values:
+            self.problem(f"{key!r} is missing.")
+
+    def names(self, key: str) -> tuple[str, ...] | None:
+        """The name that the row goes by; None, and a problem noted, where there is none."""
+        self.require(key)
+        name = self.name(key)
+        return (name,) if name else None
+
+    def add(self, kind: str, names: tuple[str, ...] | None, fields: dict[str, Value]) -> None:
+        """State the row, where it has a name."""
+        if names is not None:
+            self.statements.add(kind, names, self.place, **fields)
+
+    def fields(self, **getters: Callable[[str], Value]) -> dict[str, Value]:
+        """The values of those keys that the entry has."""
+        return {key: getter(key) for key, getter in getters.items() if key in self.values}
+
+    def text(self, key: str) -> str:
+        """A text; empty where there is none."""
+        value = self.values.get(key, "")
+        if isinstance(value, str) and not _HALF_A_CHARACTER.search(value):
+            return value
+        self._wrong(key, value, "text")
+        return ""
+
+    def name(self, key: str) -> str:
+        """A text that is not empty."""
+        if key in self.values and self.values[key] == "":
+            self.problem(f"{key} is empty.")
+        return self.text(key)
+
+    def text_or_null(self, key: str) -> str | None:
+        """A text, or null where nothing is known."""
+        if self.values.get(key) is None:
+            return None
+        return self.text(key)
+
+    def texts(self, key: str) -> list[str]:
+        """A list of texts, none of them empty."""
+        values = self.values.get(key)
+        if not isinstance(values, list):
+            self._wrong(key, values, "a list")
+            return []
+        texts = []
+        for value in values:
+            if isinstance(value, str) and value and not _HALF_A_CHARACTER.search(value):
+                texts.append(value)
+            else:
+                self._wrong(key, value, "names, each a text that is not empty")
+        return texts
+
+    def flag(self, key: str) -> bool:
+        """True or false."""
+        value = self.values.get(key)
+        if isinstance(value, bool):
+            return value
+        self._wrong(key, value, "true or false")
+        return False
+
+    def entry_or_null(self, key: str, known: tuple[str, ...]) -> _Entry | None:
+        """The entry inside this one; None where it is null or left out."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        entry = _Entry(value, f"{self.place} › {key}", self.statements)
+        entry.check_keys(known)
+        if "name" in known or "title" in known:
+            entry.require(known[0])
+        return entry
+
+    def entries(self, key: str, name_key: str = "name") -> Iterator[_Entry]:
+        """The entries of a list; the place of each is its name, or else its number. A name given twice is noted."""
+        values = self.values.get(key, [])
+        if not isinstance(values, list):
+            self._wrong(key, values, "a list")
+            return
+        names = set()
+        for number, value in enumerate(values, 1):
+            name = value.get(name_key) if isinstance(value, dict) else None
+            title = name if isinstance(name, str) and name else number
+            place = f"{self.place} › {key} › {title}" if self.place else f"{key} › {title}"
+            entry = _Entry(value, place, self.statements)
+            if title in names:
+                entry.problem("is listed twice.")
+                continue
+            names.add(title)
+            yield entry
+
+    def _wrong(self, key: str, value: object, expected: str) -> None:
+        if isinstance(value, str) and _HALF_A_CHARACTER.search(value):
+            self.problem(f"{key} is {value!r}: half a character can't be stored.")
+        else:
+            self.problem(f"{key} is {value!r}; expected {expected}.")
+
+
+def complete_map(name: str, text: str) -> MapContent:
+    """The file's map as the API would give it, once it is in an empty registry: with nothing left to defaults.
+
+    For a file that ``read`` finds no problem in.
+    """
+    content: MapContent = parse(name, text)  # type: ignore[assignment]
+    environment = {"suffix": "", "description": ""}
+    service = {"part_of": None, "description": "", "contact": "", "repository": "", "aliases": []}
+    return {
+        "revision": 0,
+        "environment": None,
+        "environments": [environment | entry for entry in content["environments"]],
+        "groups": [{"description": ""} | entry for entry in content["groups"]],
+        "services": [service | entry for entry in content["services"]],
+        "tables": [_complete_table(entry) for entry in content["tables"]],
+    }
+
+
+def _complete_table(table: MapContent) -> MapContent:
+    indexes = []
+    for entry in table.get("indexes", []):
+        index = {"kind": None} | entry
+        indexes.append(index | {"key_schema": _complete_keys(entry.get("key_schema"))})
+    more = table.get("more")
+    access = {"indirect": False, "notes": ""}
+    return {
+        "description": "",
+        **table,
+        "key_schema": _complete_keys(table.get("key_schema")),
+        "more": more and {"url": None} | more,
+        "indexes": indexes,
+        "accesses": [access | entry for entry in table.get("accesses", [])],
+    }
+
+
+def _complete_keys(key_schema: MapContent | None) -> MapContent | None:
+    if key_schema is None:
+        return None
+    complete = {}
+    for role in ROLES:
+        key = key_schema.get(role)
+        complete[role] = key and {"type": None, "format": None} | key
+    return complete
