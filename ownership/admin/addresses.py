@@ -2,21 +2,21 @@
 
 from django.urls import reverse
 
-from ownership.history.tracked import RegistryModel
+from ownership.history.models import TrackedRow
 from ownership.plans.blockers import Cause
 
 
-def edit_url(row: RegistryModel) -> str:
+def edit_url(row: TrackedRow) -> str:
     """Where a row is edited."""
     return change_url(type(row), row.pk)
 
 
-def change_url(model: type[RegistryModel], pk: int) -> str:
+def change_url(model: type[TrackedRow], pk: int) -> str:
     """Where the row with that id is edited."""
     return reverse(f"admin:ownership_{model._meta.model_name}_change", args=[pk])
 
 
-def history_url(model: type[RegistryModel], pk: int) -> str:
+def history_url(model: type[TrackedRow], pk: int) -> str:
     """Where the row's timeline is, also when the row is deleted."""
     return reverse(f"admin:ownership_{model._meta.model_name}_history", args=[pk])
 

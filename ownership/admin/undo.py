@@ -120,7 +120,7 @@ def _problem(request: HttpRequest, undo: Undo, form: UndoForm) -> str:
     if len(undo.rows) > MOST_UNDONE:
         return "Nothing was changed: this is more than a page can undo."
     if "conflicts" in form.errors:
-        return f"Nothing was changed. {' '.join(form.errors['conflicts'])}"
+        return f"Nothing was changed. {' '.join(map(str, form.errors['conflicts']))}"
     return ""
 
 

@@ -13,22 +13,21 @@ from django.core.exceptions import ValidationError
 from django.db.models import CASCADE, PROTECT, CheckConstraint, ForeignKey, UniqueConstraint
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
-from ownership.history.models import Entry, entry_model
+from ownership.history.models import Entry, TrackedRow, entry_model
 from ownership.history.row_states import fetch_rows, foreign_keys, in_batches
-from ownership.history.tracked import RegistryModel
-from ownership.plans.steps import Step, foreign_key_fields, unsaved_references
+from ownership.plans.steps import Step, attname, foreign_key_fields, target_model, unsaved_references
 
 NAMED = 3  # rows that a sentence names
 
-Key = tuple[type[RegistryModel], int | None]  # (model, id)
-Outcome = dict[Key, "RegistryModel | None"]  # rows as they would be; None where deleted
+Key = tuple[type[TrackedRow], int]  # (model, id)
+Outcome = dict[Key, "TrackedRow | None"]  # rows as they would be; None where deleted
 
 
 @dataclass(frozen=True)
 class Cause:
     """The row that is in the way, for a link to it."""
 
-    model: type[RegistryModel]
+    model: type[TrackedRow]
     pk: int
     label: str
     deleted: bool = False
@@ -64,31 +63,30 @@ def find_blockers(steps: Sequence[Step]) -> list[Blocker]:
     return sorted(blockers, key=lambda blocker: order[id(blocker.step)])
 
 
-def steps_by_model(steps: Iterable[Step]) -> dict[type[RegistryModel], list[Step]]:
+def steps_by_model(steps: Iterable[Step]) -> dict[type[TrackedRow], list[Step]]:
     """The steps in their order, by model."""
-    by_model: dict[type[RegistryModel], list[Step]] = {}
+    by_model: dict[type[TrackedRow], list[Step]] = {}
     for step in steps:
         by_model.setdefault(step.model, []).append(step)
     return by_model
 
 
-def natural_columns(model: type[RegistryModel]) -> list[str]:
+def natural_columns(model: type[TrackedRow]) -> list[str]:
     """The columns of a model's natural key, which no two of its rows share."""
-    names = [lookup.split("__")[0] for lookup in model.natural_key_lookups]
-    return [model._meta.get_field(name).attname for name in names]
+    return [attname(model, lookup.split("__")[0]) for lookup in model.natural_key_lookups]
 
 
-def natural_key(row: RegistryModel | Entry) -> tuple:
+def natural_key(row: TrackedRow | Entry) -> tuple:
     """The natural key of a row, or of the row that an entry is about, in ids."""
-    model = getattr(row, "instance_type", type(row))
+    model = row.instance_type if isinstance(row, Entry) else type(row)
     return _values(row, natural_columns(model))
 
 
-def namesakes(model: type[RegistryModel], rows: Iterable[RegistryModel | Entry]) -> dict[tuple, RegistryModel]:
+def namesakes(model: type[TrackedRow], rows: Iterable[TrackedRow | Entry]) -> dict[tuple, TrackedRow]:
     """The live rows that have the natural keys of these rows or entries: {key: row}."""
     keys = {natural_key(row) for row in rows}
     first_column = natural_columns(model)[0]
-    live = model.objects.select_related(*foreign_keys(model))
+    live = model._default_manager.select_related(*foreign_keys(model))
     by_key = {}
     for part in in_batches({key[0] for key in keys}):
         for row in live.filter(**{f"{first_column}__in": part}):
@@ -106,7 +104,7 @@ def still_used(users: Sequence[str], number: int) -> str:
     return f"still used by {names}. Change or delete these first."
 
 
-def _missing_references(model: type[RegistryModel], saving: list[Step], outcome: Outcome) -> Iterator[Blocker]:
+def _missing_references(model: type[TrackedRow], saving: list[Step], outcome: Outcome) -> Iterator[Blocker]:
     """Rows that would name a row that is not there."""
     for column in foreign_key_fields(model):
         steps_by_target: dict[int, list[Step]] = {}
@@ -114,19 +112,19 @@ def _missing_references(model: type[RegistryModel], saving: list[Step], outcome:
             target = getattr(step.after, column.attname)
             if target is not None and target != _value(step.before, column.attname):
                 steps_by_target.setdefault(target, []).append(step)
-        missing = _missing_rows(column.related_model, list(steps_by_target), outcome)
+        missing = _missing_rows(target_model(column), list(steps_by_target), outcome)
         for target, label in missing.items():
             why = f"its {column.verbose_name} {label} has been deleted. Restore that first."
-            cause = Cause(column.related_model, target, label, deleted=True)
+            cause = Cause(target_model(column), target, label, deleted=True)
             for step in steps_by_target[target]:
                 yield Blocker(step, why, cause)
 
 
-def _missing_rows(model: type[RegistryModel], pks: list[int], outcome: Outcome) -> dict[int, str]:
+def _missing_rows(model: type[TrackedRow], pks: list[int], outcome: Outcome) -> dict[int, str]:
     """Those of the rows that would not be there, with what they were called last."""
     there: set[int] = set()
     for part in in_batches(pks):
-        there.update(model.objects.filter(pk__in=part).values_list("pk", flat=True))
+        there.update(model._default_manager.filter(pk__in=part).values_list("pk", flat=True))
     missing = []
     for pk in pks:
         if (model, pk) in outcome:
@@ -141,7 +139,7 @@ def _missing_rows(model: type[RegistryModel], pks: list[int], outcome: Outcome) 
     return labels
 
 
-def _taken_names(model: type[RegistryModel], saving: list[Step], outcome: Outcome) -> Iterator[Blocker]:
+def _taken_names(model: type[TrackedRow], saving: list[Step], outcome: Outcome) -> Iterator[Blocker]:
     """Rows that would have the natural key of another row."""
     renamed = []
     for step in saving:
@@ -162,23 +160,23 @@ def _taken_names(model: type[RegistryModel], saving: list[Step], outcome: Outcom
             yield Blocker(step, why, Cause(model, other.pk, str(other)))
 
 
-def _uniqueness_message(model: type[RegistryModel]) -> str:
+def _uniqueness_message(model: type[TrackedRow]) -> str:
     for rule in model._meta.constraints:
         if isinstance(rule, UniqueConstraint):
             return str(rule.get_violation_error_message())
     raise LookupError(f"{model.__name__} has no rule that keeps its names unique.")
 
 
-def _cure(model: type[RegistryModel]) -> str:
+def _cure(model: type[TrackedRow]) -> str:
     if len(natural_columns(model)) == 1:
         return "Rename or delete"
     return "Change or delete"
 
 
-def _rows_in_use(model: type[RegistryModel], deleting: list[Step], outcome: Outcome) -> Iterator[Blocker]:
+def _rows_in_use(model: type[TrackedRow], deleting: list[Step], outcome: Outcome) -> Iterator[Blocker]:
     """Rows that would be deleted though others that stay name them."""
     users: dict[int, list[Key]] = {}
-    pks = [step.pk for step in deleting]
+    pks = [step.pk for step in deleting if step.pk is not None]
     for relation in model._meta.related_objects:
         tracked = hasattr(relation.related_model, "history")
         if tracked and relation.on_delete is PROTECT:
@@ -197,12 +195,12 @@ def _rows_in_use(model: type[RegistryModel], deleting: list[Step], outcome: Outc
 
 def _users(relation: ForeignObjectRel, used_pks: list[int], outcome: Outcome) -> Iterator[tuple[int, Key]]:
     """(id of the row in use, what uses it) for those users that the plan leaves as they are."""
-    user_model = relation.related_model
+    user_model: type[TrackedRow] = relation.related_model  # type: ignore[assignment]
     column = relation.field.attname
     # What a user is deleted together with, as an access is with its table.
     owners = [field for field in foreign_key_fields(user_model) if field.remote_field.on_delete is CASCADE]
     columns = ["pk", column, *(owner.attname for owner in owners)]
-    users = user_model.objects.filter(**{f"{column}__in": used_pks})
+    users = user_model._default_manager.filter(**{f"{column}__in": used_pks})
     for pk, used, *owner_pks in users.values_list(*columns):
         key = (user_model, pk)
         gives_up = key in outcome and _value(outcome[key], column) != used
@@ -210,28 +208,28 @@ def _users(relation: ForeignObjectRel, used_pks: list[int], outcome: Outcome) ->
             yield used, key
 
 
-def _goes_with_owner(owners: list[ForeignKey], owner_pks: list[int | None], outcome: Outcome) -> bool:
+def _goes_with_owner(owners: list[ForeignKey], owner_pks: list[int], outcome: Outcome) -> bool:
     for owner, pk in zip(owners, owner_pks, strict=True):
-        key = (owner.related_model, pk)
+        key = (target_model(owner), pk)
         if key in outcome and outcome[key] is None:
             return True
     return False
 
 
-def _named_rows(users: Iterable[list[Key]]) -> dict[Key, RegistryModel]:
+def _named_rows(users: Iterable[list[Key]]) -> dict[Key, TrackedRow]:
     """The rows that sentences name: the first few users of each row in use."""
-    pks_by_model: dict[type[RegistryModel], list[int]] = {}
+    pks_by_model: dict[type[TrackedRow], list[int]] = {}
     for keys in users:
         for model, pk in keys[:NAMED]:
             pks_by_model.setdefault(model, []).append(pk)
     rows = {}
     for model, pks in pks_by_model.items():
-        for pk, row in fetch_rows(model, pks).items():
-            rows[model, pk] = row
+        for row in fetch_rows(model, pks).values():
+            rows[model, row.pk] = row
     return rows
 
 
-def _broken_checks(model: type[RegistryModel], saving: list[Step]) -> Iterator[Blocker]:
+def _broken_checks(model: type[TrackedRow], saving: list[Step]) -> Iterator[Blocker]:
     """Check constraints that do not hold where old and new values come together."""
     for rule in model._meta.constraints:
         if not isinstance(rule, CheckConstraint):
@@ -244,11 +242,10 @@ def _broken_checks(model: type[RegistryModel], saving: list[Step]) -> Iterator[B
                     yield Blocker(step, str(rule.get_violation_error_message()))
 
 
-def _columns_of(model: type[RegistryModel], rule: CheckConstraint) -> list[str]:
+def _columns_of(model: type[TrackedRow], rule: CheckConstraint) -> list[str]:
     columns = []
     for name in rule.condition.referenced_base_fields:  # type: ignore[union-attr]
-        field = model._meta.pk if name == "pk" else model._meta.get_field(name)
-        columns.append(field.attname)
+        columns.append(attname(model, model._meta.pk.name if name == "pk" else name))
     return sorted(columns)
 
 
@@ -266,7 +263,7 @@ def _needs_check(step: Step, columns: list[str]) -> bool:
 
 
 @lru_cache(maxsize=1_000)
-def _allowed(model: type[RegistryModel], name: str, columns: tuple[str, ...], values: tuple) -> bool:
+def _allowed(model: type[TrackedRow], name: str, columns: tuple[str, ...], values: tuple) -> bool:
     """Whether a constraint holds; kept, for each costs a query and most rows have one of a few values."""
     rule = next(rule for rule in model._meta.constraints if rule.name == name)
     row = model(**dict(zip(columns, values, strict=True)))
@@ -277,9 +274,9 @@ def _allowed(model: type[RegistryModel], name: str, columns: tuple[str, ...], va
     return True
 
 
-def _values(row: RegistryModel | Entry, columns: list[str]) -> tuple:
+def _values(row: TrackedRow | Entry, columns: list[str]) -> tuple:
     return tuple(getattr(row, column) for column in columns)
 
 
-def _value(row: RegistryModel | None, column: str) -> object:
+def _value(row: TrackedRow | None, column: str) -> object:
     return None if row is None else getattr(row, column)

@@ -17,7 +17,7 @@ else than what was shown:
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -26,11 +26,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import ProtectedError
 
 from ownership.audit.timeline import Timeline, TimelineGroup
-from ownership.history.bulk import RowRefused, delete_rows, save_rows
+from ownership.history.bulk import Progress, RowRefused, delete_rows, no_progress, save_rows
 from ownership.history.change_sets import change_set
-from ownership.history.models import current_head
+from ownership.history.models import TrackedRow, current_head
 from ownership.history.row_states import changed_fields, fetch_rows
-from ownership.history.tracked import RegistryModel
 from ownership.plans.blockers import Blocker, find_blockers, steps_by_model, still_used
 from ownership.plans.steps import (
     Preview,
@@ -121,19 +120,19 @@ class Plan:
         reason: str,
         source: str,
         undoes: int | None = None,
-        written: Callable[[int], None] = lambda rows: None,
+        report: Progress = no_progress,
     ) -> int | None:
         """Write all steps as one change set; its revision, or None where nothing changed.
 
-        ``written`` is told of each batch how many rows it had. Raises Blocked, Stale or
-        RegistryBusy, and nothing is written.
+        ``report`` is called after each batch with its number of rows. Raises Blocked,
+        Stale or RegistryBusy, and nothing is written.
         """
         _refuse_blocked(self.blockers)
         with change_set(user=user, reason=reason, source=source, undoes=undoes) as draft:
             if current_head()[0] != self.revision:
                 self._check_still_holds()
             try:
-                self._write(written)
+                self._write(report)
             except RowRefused as refused:
                 step = self._step_of(refused.row)
                 raise Blocked(step, _why_refused(refused)) from refused
@@ -151,17 +150,17 @@ class Plan:
             raise Stale(stale)
         _refuse_blocked(find_blockers(self.steps))
 
-    def _write(self, written: Callable[[int], None]) -> None:
+    def _write(self, report: Progress) -> None:
         for deletes, steps in _together(self.steps):
             if deletes:
-                delete_rows([step.row for step in steps], written)
+                delete_rows([step.row for step in steps], report)
                 continue
             rows = [step.row for step in steps]
             for row in rows:
                 take_ids_of_references(row)
-            save_rows(rows, written)
+            save_rows(rows, report)
 
-    def _step_of(self, row: RegistryModel) -> Step:
+    def _step_of(self, row: TrackedRow) -> Step:
         for step in self.steps:
             if step.row is row:
                 return step
@@ -190,7 +189,7 @@ def _together(steps: Sequence[Step]) -> Iterator[tuple[bool, list[Step]]]:
         yield deletes, batch
 
 
-def _differs(before: RegistryModel | None, now: RegistryModel | None) -> bool:
+def _differs(before: TrackedRow | None, now: TrackedRow | None) -> bool:
     if before is None and now is None:
         return False
     return bool(changed_fields(before, now))

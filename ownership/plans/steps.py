@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from django.db.models import ForeignKey
 
 from ownership.audit.descriptions import FieldChange, stated_changes
-from ownership.history.models import VERBS, ChangeSet, Entry
-from ownership.history.row_states import differences, kind_of_change
-from ownership.history.tracked import RegistryModel
+from ownership.history.models import VERBS, ChangeSet, Entry, TrackedRow
+from ownership.history.row_states import differences, kind_of_change, recorded_value
 
 
 @dataclass(eq=False)
@@ -20,17 +19,17 @@ class Step:
     once: values that are the same there are not checked again.
     """
 
-    before: RegistryModel | None
-    after: RegistryModel | None
+    before: TrackedRow | None
+    after: TrackedRow | None
     label: str = ""  # what people call the row; by default what it would be called
-    earlier: Entry | RegistryModel | None = None
+    earlier: Entry | TrackedRow | None = None
 
     def __post_init__(self) -> None:
         if not self.label:
             self.label = str(self.row)
 
     @property
-    def row(self) -> RegistryModel:
+    def row(self) -> TrackedRow:
         """The row as it would be, or as it is where it would be deleted."""
         row = self.before if self.after is None else self.after
         if row is None:
@@ -38,7 +37,7 @@ class Step:
         return row
 
     @property
-    def model(self) -> type[RegistryModel]:
+    def model(self) -> type[TrackedRow]:
         """The row's model."""
         return type(self.row)
 
@@ -54,7 +53,14 @@ class Step:
 
     def changes(self) -> dict[str, list]:
         """{field: [now, after]} in the words of history: names instead of ids."""
-        return differences(self.before, self.after)
+        changes = differences(self.before, self.after)
+        if self.before is not None and self.after is not None:
+            # A reference to a new row has no id yet, so that it looks like none.
+            for column in foreign_key_fields(self.model):
+                if _is_unsaved_reference(self.after, column):
+                    names = [recorded_value(row, column.name) for row in (self.before, self.after)]
+                    changes[column.name] = names
+        return changes
 
     def preview(self) -> "Preview":
         """The step as a timeline would show it."""
@@ -90,26 +96,35 @@ class Preview:
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
 
 
-def unsaved_references(row: RegistryModel) -> list[RegistryModel]:
+def unsaved_references(row: TrackedRow) -> list[TrackedRow]:
     """The rows that this row names and that have no id yet."""
-    targets = []
-    for column in foreign_key_fields(type(row)):
-        if column.is_cached(row):
-            target = column.get_cached_value(row)
-            if target is not None and target.pk is None:
-                targets.append(target)
-    return targets
+    columns = foreign_key_fields(type(row))
+    return [getattr(row, column.name) for column in columns if _is_unsaved_reference(row, column)]
 
 
-def take_ids_of_references(row: RegistryModel) -> None:
+def _is_unsaved_reference(row: TrackedRow, column: ForeignKey) -> bool:
+    target = column.get_cached_value(row, default=None)
+    return target is not None and target.pk is None
+
+
+def take_ids_of_references(row: TrackedRow) -> None:
     """Give the row the ids of rows that were new when it was made to name them."""
     for column in foreign_key_fields(type(row)):
-        if getattr(row, column.attname) is None and column.is_cached(row):
-            target = column.get_cached_value(row)
-            if target is not None:
-                setattr(row, column.attname, target.pk)
+        target = column.get_cached_value(row, default=None)
+        if target is not None and getattr(row, column.attname) is None:
+            setattr(row, column.attname, target.pk)
 
 
-def foreign_key_fields(model: type[RegistryModel]) -> list[ForeignKey]:
+def foreign_key_fields(model: type[TrackedRow]) -> list[ForeignKey]:
     """The fields of a model that name other rows."""
     return [column for column in model._meta.fields if isinstance(column, ForeignKey)]
+
+
+def target_model(column: ForeignKey) -> type[TrackedRow]:
+    """The model of the rows that a foreign key names; all of them have history."""
+    return column.related_model  # type: ignore[return-value]
+
+
+def attname(model: type[TrackedRow], name: str) -> str:
+    """The attribute that holds a field's own value: ``owner_id`` for ``owner``."""
+    return model._meta.get_field(name).attname  # type: ignore[union-attr]

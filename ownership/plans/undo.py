@@ -17,14 +17,23 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Max, OuterRef, Subquery
 
 from ownership.audit.descriptions import FieldChange, describe_changes
-from ownership.history.models import CREATED, DELETED, ChangeSet, Entry, current_head, entries_of, entry_model
+from ownership.history.models import (
+    CREATED,
+    DELETED,
+    ChangeSet,
+    Entry,
+    TrackedRow,
+    current_head,
+    entries_of,
+    entry_model,
+)
 from ownership.history.row_states import differences, fetch_rows, foreign_keys, in_batches, recorded_value
-from ownership.history.tracked import RegistryModel
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.plan import Plan
-from ownership.plans.steps import Conflict, Preview, Step
+from ownership.plans.steps import Conflict, Preview, Step, attname
 
-DEPENDENT = (Access, SecondaryIndex, Waiver)  # deleted together with their table
+Dependent = type[Access] | type[SecondaryIndex] | type[Waiver]
+DEPENDENT: tuple[Dependent, ...] = (Access, SecondaryIndex, Waiver)  # deleted together with their table
 
 # What undoing does to a row.
 RESTORE, DELETE, REVERT, NOTHING = "restore", "delete", "change", ""
@@ -39,7 +48,7 @@ class RowUndo:
     """
 
     entry: Entry  # the row's last entry in the change set
-    row: RegistryModel | None  # as it is now; None where it is gone
+    row: TrackedRow | None  # as it is now; None where it is gone
     previous: Entry | None  # the state to go back to; None where the row was created
     action: str = NOTHING
     explanation: str = ""
@@ -68,7 +77,7 @@ class RowUndo:
         after = None if self.action == DELETE else self._row_after(chosen)
         return Step(self.row, after, label=self.entry.label, earlier=self.previous)
 
-    def _row_after(self, chosen: Collection[str]) -> RegistryModel:
+    def _row_after(self, chosen: Collection[str]) -> TrackedRow:
         model = self.entry.instance_type
         source = self.previous if self.row is None else self.row
         values = {}
@@ -76,8 +85,8 @@ class RowUndo:
             values[column.attname] = getattr(source, column.attname)
         if self.action == REVERT:
             for name in self.reverted_fields(chosen):
-                attname = model._meta.get_field(name).attname
-                values[attname] = getattr(self.previous, attname)
+                key = attname(model, name)
+                values[key] = getattr(self.previous, key)
         row = model(**values)
         row._state.adding = self.row is None
         return row
@@ -136,11 +145,11 @@ class Undo:
 
 def _rows_to_undo(revision: int, sequence: int | None) -> list[RowUndo]:
     """The rows in the order in which they are undone, the last entry first."""
-    entries_by_row: dict[tuple[type[RegistryModel], int], list[Entry]] = {}
+    entries_by_row: dict[tuple[type[TrackedRow], int], list[Entry]] = {}
     for entry in reversed(_entries_to_undo(revision, sequence)):
         entries = entries_by_row.setdefault((entry.instance_type, entry.id), [])
         entries.insert(0, entry)
-    pks_by_model: dict[type[RegistryModel], list[int]] = {}
+    pks_by_model: dict[type[TrackedRow], list[int]] = {}
     for model, pk in entries_by_row:
         pks_by_model.setdefault(model, []).append(pk)
     states = {model: _States(model, pks, revision) for model, pks in pks_by_model.items()}
@@ -173,7 +182,7 @@ def _goes_with(entry: Entry, other: Entry) -> bool:
         and other.history_type == entry.history_type
         and entry.history_type in (CREATED, DELETED)
         and entry.instance_type in DEPENDENT
-        and entry.table_id == other.id
+        and getattr(entry, "table_id", None) == other.id
     )
 
 
@@ -183,7 +192,7 @@ class _States:
     A few queries for five hundred rows.
     """
 
-    def __init__(self, model: type[RegistryModel], pks: list[int], revision: int) -> None:
+    def __init__(self, model: type[TrackedRow], pks: list[int], revision: int) -> None:
         self.revision = revision
         self.rows = fetch_rows(model, pks)
         self.previous: dict[int, Entry] = {}  # {id: the last entry before the change set}
@@ -198,14 +207,14 @@ class _States:
                 for dependent in DEPENDENT:
                     self._read_dependents(dependent, part)
 
-    def _read_previous(self, model: type[RegistryModel], pks: list[int]) -> None:
+    def _read_previous(self, model: type[TrackedRow], pks: list[int]) -> None:
         entries = entry_model(model).objects
         before = entries.filter(id__in=pks, change_set__lt=self.revision).order_by()
         newest = before.values("id").annotate(newest=Max("history_id")).values("newest")
         for entry in entries.filter(history_id__in=newest):
             self.previous[entry.id] = entry
 
-    def _read_later(self, model: type[RegistryModel], pks: list[int]) -> None:
+    def _read_later(self, model: type[TrackedRow], pks: list[int]) -> None:
         entries = entry_model(model).objects
         later = entries.filter(id__in=pks, change_set__gt=self.revision).order_by()
         columns = later.values_list("id", "change_set_id", "changes")
@@ -215,14 +224,15 @@ class _States:
                 latest = self.last_change_of.get((pk, name), 0)
                 self.last_change_of[pk, name] = max(revision, latest)
 
-    def _read_dependents(self, model: type[RegistryModel], tables: list[int]) -> None:
+    def _read_dependents(self, model: Dependent, tables: list[int]) -> None:
         entries = entry_model(model).objects
         later = entries.filter(id=OuterRef("pk"), change_set__gt=self.revision)
         last_change = Subquery(later.order_by("-change_set").values("change_set")[:1])
         rows = model.objects.filter(table__in=tables).select_related(*foreign_keys(model))
         rows = rows.annotate(last_change=last_change).filter(last_change__isnull=False)
         for row in rows.order_by("-pk"):
-            self.later_dependents.setdefault(row.table_id, (str(row), row.last_change))
+            if row.table_id is not None:  # as a waiver may have it
+                self.later_dependents.setdefault(row.table_id, (str(row), row.last_change))
 
     def later_revisions(self) -> set[int]:
         """The later revisions that conflicts name."""
@@ -261,7 +271,7 @@ def _row_undo(entries: list[Entry], states: _States, change_sets: dict[int, Chan
 
 def _revert(
     entries: list[Entry],
-    row: RegistryModel,
+    row: TrackedRow,
     previous: Entry,
     states: _States,
     change_sets: dict[int, ChangeSet],
@@ -275,8 +285,8 @@ def _revert(
     fields = {}
     conflicts = {}
     for name, old in old_values.items():
-        attname = row._meta.get_field(name).attname
-        if getattr(row, attname) == getattr(previous, attname):
+        column = attname(type(row), name)
+        if getattr(row, column) == getattr(previous, column):
             continue
         fields[name] = [recorded_value(row, name), old]
         revision = states.last_change_of.get((last.id, name))
@@ -290,7 +300,7 @@ def _revert(
     return RowUndo(last, row, previous, REVERT, fields=fields, conflicts=conflicts)
 
 
-def _in_words(row: RegistryModel, name: str, values: list) -> FieldChange:
+def _in_words(row: TrackedRow, name: str, values: list) -> FieldChange:
     [change] = describe_changes(type(row), {name: values})
     return change
 

@@ -60,7 +60,7 @@ def test_what_something_stands_in_the_way_of_is_left_out_when_told_to(revision):
         (["99"], "no revision 99"),
         (["0"], "no revision 0"),
         ([str(2**63)], "no revision"),
-        (["1", "--apply"], "Say why"),
+        (["1", "--apply"], "Give a reason"),
         (["1", "--user", "nobody"], "no account"),
     ],
 )

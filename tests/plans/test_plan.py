@@ -88,6 +88,14 @@ def test_new_rows_may_name_each_other(table):
     assert Table.objects.get(name="orders").owner.name == "shop"
 
 
+def test_a_row_that_is_put_under_a_new_one_shows_that_as_a_change():
+    part, whole = make_service("till"), Service(name="shop")
+    step = changed(part, part_of=whole)
+    assert step.changes() == {"part_of": [None, "shop"]}
+    revision = apply(plan_of(Step(None, whole), step))
+    assert entries_of([revision])[1].changes == {"part_of": [None, "shop"]}
+
+
 def test_a_change_elsewhere_does_not_make_a_plan_stale(table):
     plan = plan_of(changed(table, description="All orders."))
     make_service("elsewhere")

@@ -11,7 +11,7 @@ from ownership.exchange.exports.to_csv import (
     PHYSICAL_NAME,
     had_back,
 )
-from ownership.exchange.imports.statements import KEY_FIELDS, Statements, Value
+from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Statements
 from ownership.models import Mode
 
 # Column → field of a table.
@@ -64,7 +64,7 @@ def _read_row(row: dict[str, str], line: int, statements: Statements) -> None:
     if not table:
         statements.problem(line, "names no table: fill in the column `table`, or remove the row.")
         return
-    fields: dict[str, Value] = {}
+    fields: Fields = {}
     for column, field in _FIELDS.items():
         if column in row:
             fields[field] = row[column]
@@ -73,8 +73,8 @@ def _read_row(row: dict[str, str], line: int, statements: Statements) -> None:
             statements.problem(line, f"table {table}: {column} is empty: fill it in.")
         elif column in row:
             fields[column] = row[column]
-            statements.add(kind, (row[column],), line, once=False)
-    statements.add("table", (table,), line, once=False, **fields)
+            statements.mention(kind, (row[column],), line)
+    statements.mention("table", (table,), line, fields)
     if "service" not in row:
         return
     statements.complete_parts.add(("access", table))
@@ -88,12 +88,12 @@ def _read_access(table: str, row: dict[str, str], line: int, statements: Stateme
     service = row["service"]
     if "part_of" in row:
         part_of = row["part_of"] or None
-        statements.add("service", (service,), line, once=False, part_of=part_of)
+        statements.mention("service", (service,), line, {"part_of": part_of})
         if part_of:
-            statements.add("service", (part_of,), line, once=False)
+            statements.mention("service", (part_of,), line)
     else:
-        statements.add("service", (service,), line, once=False)
-    fields: dict[str, Value] = {name: row[name] for name in ("mode", "notes") if name in row}
+        statements.mention("service", (service,), line)
+    fields: Fields = {name: row[name] for name in ("mode", "notes") if name in row}
     if "mode" in row and row["mode"] not in Mode.values:
         statements.problem(line, f"mode is {row['mode']!r}: write one of {', '.join(Mode.values)}.")
         fields["mode"] = Mode.READ  # so that it is not reported again; nothing is applied anyway
@@ -103,4 +103,4 @@ def _read_access(table: str, row: dict[str, str], line: int, statements: Stateme
             statements.problem(line, f"indirect is {row['indirect']!r}: write true or false.")
         else:
             fields["indirect"] = indirect
-    statements.add("access", (table, service), line, **fields)
+    statements.add("access", (table, service), line, fields)

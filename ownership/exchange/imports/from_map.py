@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterator
 import yaml
 
 from ownership.exchange.exports import MapContent
-from ownership.exchange.imports.statements import KEY_FIELDS, Place, Statements, Value
+from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Place, Statements, Value
 from ownership.models import Mode
 
 ROLES = ("partition_key", "sort_key")
@@ -147,11 +147,11 @@ def _read_access(entry: _Entry, table: str) -> None:
     entry.add("access", names and (table, *names), fields)
 
 
-def _key_fields(entry: _Entry) -> dict[str, Value]:
+def _key_fields(entry: _Entry) -> Fields:
     """The six fields of a key schema; none where the entry does not say."""
     if "key_schema" not in entry.values:
         return {}
-    fields: dict[str, Value] = dict.fromkeys(KEY_FIELDS, "")
+    fields: Fields = dict.fromkeys(KEY_FIELDS, "")
     keys = entry.entry_or_null("key_schema", ROLES)
     if keys is None:
         return fields
@@ -202,12 +202,12 @@ class _Entry:
         name = self.name(key)
         return (name,) if name else None
 
-    def add(self, kind: str, names: tuple[str, ...] | None, fields: dict[str, Value]) -> None:
+    def add(self, kind: str, names: tuple[str, ...] | None, fields: Fields) -> None:
         """State the row, where it has a name."""
         if names is not None:
-            self.statements.add(kind, names, self.place, **fields)
+            self.statements.add(kind, names, self.place, fields)
 
-    def fields(self, **getters: Callable[[str], Value]) -> dict[str, Value]:
+    def fields(self, **getters: Callable[[str], Value]) -> Fields:
         """The values of those keys that the entry has."""
         return {key: getter(key) for key, getter in getters.items() if key in self.values}
 
@@ -296,7 +296,7 @@ def complete_map(name: str, text: str) -> MapContent:
     """
     content: MapContent = parse(name, text)  # type: ignore[assignment]
     environment = {"suffix": "", "description": ""}
-    service = {"part_of": None, "description": "", "contact": "", "repository": "", "aliases": []}
+    service: MapContent = {"part_of": None, "description": "", "contact": "", "repository": "", "aliases": []}
     return {
         "revision": 0,
         "environment": None,

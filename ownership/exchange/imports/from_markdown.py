@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ownership.exchange.exports.to_markdown import ENVIRONMENTS, HEAD, INTRODUCTION, TITLE, plain
 from ownership.exchange.imports.markdown_sentences import access_fields, key_fields, table_fields
-from ownership.exchange.imports.statements import KEY_FIELDS, Statements, Value
+from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Statements
 
 _SERVICE = re.compile(r"(?P<bold>\*\*)?(?P<name>[^*() ]+)(?(bold)\*\*)(?: \((?P<part_of>[^*() ]+)\))?")
 _INDEX = re.compile(r"- Index (?P<name>\S+?)(?: \((?P<kind>GSI|LSI)\))?(?:: (?P<keys>.+))?")
@@ -14,7 +14,7 @@ _ENVIRONMENT = re.compile(
 )
 _RULE_CELL = re.compile(":?-+:?")
 
-Row = tuple[int, str, dict[str, Value]]  # (line, name, fields)
+Row = tuple[int, str, Fields]  # (line, name, fields)
 
 
 @dataclass
@@ -23,7 +23,7 @@ class _TableSection:
 
     names: list[str]
     line: int
-    fields: dict[str, Value]
+    fields: Fields
     has_paragraph: bool = False
     has_accesses: bool = False
     owners: dict[str, int] = field(default_factory=dict)  # {name: line}
@@ -68,7 +68,7 @@ class _Reader:
             return self._read_in_section(number, line, self.section)
         if self.group is not None and self.group_line and line[0] not in "|#":
             self.group_line = 0
-            self.statements.add("group", (self.group,), number, once=False, description=plain(line))
+            self.statements.mention("group", (self.group,), number, {"description": plain(line)})
             return True
         return line in (TITLE, INTRODUCTION)
 
@@ -80,7 +80,7 @@ class _Reader:
             self.statements.complete_kinds.add("environment")
         else:
             self.group, self.group_line = plain(text), number
-            self.statements.add("group", (self.group,), number)
+            self.statements.add("group", (self.group,), number, {})
 
     def _begin_tables(self, number: int, text: str) -> None:
         self._finish_section()
@@ -95,9 +95,11 @@ class _Reader:
         match = _ENVIRONMENT.fullmatch(line)
         if match is None:
             return False
-        suffix, description = plain(match["suffix"] or ""), plain(match["description"] or "")
-        names = (plain(match["name"]),)
-        self.statements.add("environment", names, number, suffix=suffix, description=description)
+        fields: Fields = {
+            "suffix": plain(match["suffix"] or ""),
+            "description": plain(match["description"] or ""),
+        }
+        self.statements.add("environment", (plain(match["name"]),), number, fields)
         return True
 
     def _read_in_section(self, number: int, line: str, section: _TableSection) -> bool:
@@ -115,7 +117,7 @@ class _Reader:
 
     def _read_index(self, number: int, line: str, section: _TableSection) -> bool:
         match = _INDEX.fullmatch(line)
-        keys: dict[str, Value] | None = dict.fromkeys(KEY_FIELDS, "")
+        keys: Fields | None = dict.fromkeys(KEY_FIELDS, "")
         if match and match["keys"]:
             keys = key_fields(match["keys"])
         if match is None or keys is None:
@@ -157,9 +159,9 @@ class _Reader:
             return
         name = plain(match["name"])
         part_of = plain(match["part_of"]) if match["part_of"] else None
-        self.statements.add("service", (name,), number, once=False, part_of=part_of)
+        self.statements.mention("service", (name,), number, {"part_of": part_of})
         if part_of:
-            self.statements.add("service", (part_of,), number, once=False)
+            self.statements.mention("service", (part_of,), number)
         if match["bold"]:
             section.owners.setdefault(name, number)
         section.accesses.append((number, name, {**fields, "notes": plain(notes)}))
@@ -167,7 +169,7 @@ class _Reader:
     def _finish_section(self) -> None:
         """State the tables of the section, and that a group whose description never came has none."""
         if self.group is not None and self.group_line:
-            self.statements.add("group", (self.group,), self.group_line, once=False, description="")
+            self.statements.mention("group", (self.group,), self.group_line, {"description": ""})
             self.group_line = 0
         section, self.section = self.section, None
         if section is None or self.group is None:
@@ -176,22 +178,22 @@ class _Reader:
             line = max(section.owners.values())
             owners = " and ".join(section.owners)
             self.statements.problem(line, f"{owners} can't both be owner: leave one in bold.")
-        fields: dict[str, Value] = {"group": self.group, **section.fields}
+        fields: Fields = {"group": self.group, **section.fields}
         for owner, line in section.owners.items():
             fields["owner"] = owner
-            self.statements.add("service", (owner,), line, once=False)
+            self.statements.mention("service", (owner,), line)
         for table in section.names:
-            self.statements.add("table", (table,), section.line, **fields)
+            self.statements.add("table", (table,), section.line, fields)
             self._add_parts(table, section)
 
     def _add_parts(self, table: str, section: _TableSection) -> None:
         self.statements.complete_parts.add(("index", table))
         for line, name, fields in section.indexes:
-            self.statements.add("index", (table, name), line, **fields)
+            self.statements.add("index", (table, name), line, fields)
         if section.has_accesses:
             self.statements.complete_parts.add(("access", table))
         for line, name, fields in section.accesses:
-            self.statements.add("access", (table, name), line, **fields)
+            self.statements.add("access", (table, name), line, fields)
 
 
 def _cells(line: str) -> list[str]:

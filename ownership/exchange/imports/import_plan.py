@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
@@ -11,6 +12,7 @@ from ownership.catalog.queries import WholeMap, current_map
 from ownership.exchange.imports.statements import (
     KINDS,
     MODELS,
+    Fields,
     Key,
     Place,
     Statement,
@@ -18,7 +20,7 @@ from ownership.exchange.imports.statements import (
     Value,
     row_label,
 )
-from ownership.history.tracked import RegistryModel
+from ownership.history.models import TrackedRow
 from ownership.models import Service
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Step
@@ -65,9 +67,9 @@ class _Draft:
     """A row that a statement creates or changes, before it is checked."""
 
     statement: Statement
-    before: RegistryModel | None
-    after: RegistryModel
-    fields: dict[str, Value]  # those that differ; of a new row all that are stated
+    before: TrackedRow | None
+    after: TrackedRow
+    fields: Fields  # those that differ; of a new row all that are stated
 
 
 class _Comparison:
@@ -247,8 +249,8 @@ class _Comparison:
             )
 
 
-def _rows_by_key(rows: WholeMap) -> dict[Key, RegistryModel]:
-    by_key: dict[Key, RegistryModel] = {}
+def _rows_by_key(rows: WholeMap) -> dict[Key, TrackedRow]:
+    by_key: dict[Key, TrackedRow] = {}
     for kind, plural in (("environment", "environments"), ("group", "groups"), ("service", "services")):
         for row in rows[plural]:
             by_key[kind, (row.name,)] = row
@@ -261,7 +263,7 @@ def _rows_by_key(rows: WholeMap) -> dict[Key, RegistryModel]:
     return by_key
 
 
-def _next_positions(rows: dict[Key, RegistryModel]) -> dict[Key, int]:
+def _next_positions(rows: dict[Key, Any]) -> dict[Key, int]:
     positions: dict[Key, int] = {}
     for key, row in rows.items():
         if key[0] != "service":
@@ -284,7 +286,7 @@ def _labels_in_history() -> dict[str, set[str]]:
     return labels
 
 
-def _stated_value(row: RegistryModel, name: str) -> Value:
+def _stated_value(row: TrackedRow, name: str) -> Value:
     """A field of a row as files have it: a name where it names another row."""
     value = getattr(row, name)
     if name in LINKS and value is not None:
@@ -292,7 +294,7 @@ def _stated_value(row: RegistryModel, name: str) -> Value:
     return value
 
 
-def _name_of_whole(service: RegistryModel | None) -> str | None:
+def _name_of_whole(service: TrackedRow | None) -> str | None:
     if isinstance(service, Service) and service.part_of is not None:
         return service.part_of.name
     return None

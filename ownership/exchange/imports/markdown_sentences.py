@@ -3,7 +3,7 @@
 import re
 
 from ownership.exchange.exports.to_markdown import MODES, plain
-from ownership.exchange.imports.statements import KEY_FIELDS, Value
+from ownership.exchange.imports.statements import KEY_FIELDS, Fields
 
 _MODES = {label: value for value, label in MODES.items()}
 
@@ -16,9 +16,9 @@ _WORD = r"(?:[^\\()\[\]]|\\.)+"
 _KEY = re.compile(rf"(?P<name>{_WORD}?)(?: \[(?P<type>[SNB])\])?(?: \((?P<format>{_WORD})\))?")
 
 
-def table_fields(line: str) -> dict[str, Value] | None:
+def table_fields(line: str) -> Fields | None:
     """The fields that a table's paragraph states, ``owner`` only where it does; None where its keys are unclear."""
-    fields: dict[str, Value] = dict.fromkeys(["description", *KEY_FIELDS, "more_title", "more_url"], "")
+    fields: Fields = dict.fromkeys(["description", *KEY_FIELDS, "more_title", "more_url"], "")
     more = _MORE.fullmatch(line)
     if more:
         line = more["rest"]
@@ -40,9 +40,9 @@ def table_fields(line: str) -> dict[str, Value] | None:
     return fields
 
 
-def key_fields(text: str) -> dict[str, Value] | None:
+def key_fields(text: str) -> Fields | None:
     """The six fields of ``id [S] (email) + year``; None where it is not of that form."""
-    fields: dict[str, Value] = dict.fromkeys(KEY_FIELDS, "")
+    fields: Fields = dict.fromkeys(KEY_FIELDS, "")
     keys = text.split(" + ")
     if len(keys) > 2:
         return None
@@ -55,7 +55,7 @@ def key_fields(text: str) -> dict[str, Value] | None:
     return fields
 
 
-def access_fields(mode: str) -> dict[str, Value] | None:
+def access_fields(mode: str) -> Fields | None:
     """Mode and indirect of ``Write (indirect)``; None where it is no mode."""
     value = _MODES.get(mode.removesuffix(" (indirect)"))
     if value is None:

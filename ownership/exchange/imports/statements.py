@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ownership.models import (
     Access,
@@ -16,7 +17,7 @@ from ownership.models import (
 KEY_FIELDS = [f"{role}_{part}" for role in ("partition_key", "sort_key") for part in ("name", "type", "format")]
 
 # The kinds of rows, in the order in which rows can be created.
-MODELS = {
+MODELS: dict[str, Any] = {
     "environment": Environment,
     "group": TableGroup,
     "service": Service,
@@ -29,6 +30,7 @@ KINDS = list(MODELS)
 Key = tuple[str, tuple[str, ...]]  # (kind, the names that a row goes by)
 Place = int | str  # a line's number, or the path to an entry: "tables › biztechUsers"
 Value = str | bool | list[str] | None
+Fields = dict[str, Value]  # {field: value}
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Statement:
     kind: str
     names: tuple[str, ...]
     place: Place
-    fields: dict[str, Value] = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
 
     @property
@@ -91,8 +93,20 @@ class Statements:
     problems: list[str] = field(default_factory=list)
     ignored: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self, kind: str, names: tuple[str, ...], place: Place, /, *, once: bool = True, **fields: Value) -> None:
-        """Say something about a row. Said ``once``, it must not be said elsewhere; otherwise all must agree."""
+    def mention(self, kind: str, names: tuple[str, ...], place: Place, fields: Fields | None = None) -> None:
+        """Say that a row exists, and perhaps more; it may be said again elsewhere, and must then agree."""
+        self.add(kind, names, place, fields or {}, once=False)
+
+    def add(
+        self,
+        kind: str,
+        names: tuple[str, ...],
+        place: Place,
+        fields: Fields,
+        *,
+        once: bool = True,
+    ) -> None:
+        """State fields of a row. Said ``once``, it must not be said elsewhere; otherwise all must agree."""
         mention = ((kind, names), once)
         statement = self.by_mention.setdefault(mention, Statement(kind, names, place))
         if once and statement.place != place:

@@ -1,7 +1,6 @@
 """``manage.py import_map FILE``: compare a map that came back as a file with the registry, and apply what differs."""
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,6 +10,7 @@ from django.template.defaultfilters import pluralize
 from ownership.exchange.imports.formats import UnreadableFile, read
 from ownership.exchange.imports.import_plan import ImportPlan, plan_import
 from ownership.exchange.imports.statements import KINDS, Place, describe_place, on_one_line
+from ownership.history.bulk import Progress
 from ownership.history.lock import RegistryBusy
 from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
 from ownership.management.applying import add_arguments, user_named
@@ -63,7 +63,7 @@ class Command(BaseCommand):
     def _apply(self, planned: ImportPlan, **who_and_why) -> int | None:
         progress = self._progress(len(planned.plan.steps))
         try:
-            return planned.plan.apply(**who_and_why, source=ChangeSet.Source.IMPORT, written=progress)
+            return planned.plan.apply(**who_and_why, source=ChangeSet.Source.IMPORT, report=progress)
         except Stale as error:
             raise CommandError(f"Nothing was applied. {error} Run the command again to see what is left.") from error
         except (NotApplied, RegistryBusy) as error:
@@ -77,18 +77,18 @@ class Command(BaseCommand):
         finally:
             self._on_terminal(CLEAR)
 
-    def _progress(self, total: int) -> Callable[[int], None]:
+    def _progress(self, total: int) -> Progress:
         """Shows a terminal how far the import is, in a line that is cleared at the end."""
         done = 0
 
-        def written(rows: int) -> None:
+        def report(rows: int) -> None:
             nonlocal done
             done += rows
             bar = "#" * (30 * done // total)
             end = CLEAR if done == total else ""
             self._on_terminal(f"\r[{bar:30}] {done:,} of {total:,} rows{end}")
 
-        return written
+        return report
 
     def _on_terminal(self, words: str) -> None:
         if self.stderr.isatty():
