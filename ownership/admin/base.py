@@ -1,256 +1,159 @@
-"""What all registry models share in the admin: a reason with every write, and the timeline as history page."""
+"""What all registry models share in the admin: a reason for every change, and no edit lost to someone else's."""
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
+from copy import copy
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.actions import delete_selected as delete_without_reason
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.widgets import AdminURLFieldWidget
+from django.contrib.admin.widgets import AdminURLFieldWidget, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 
-from ownership.admin.changelists import CountedLists, SteadyLists
-from ownership.admin.conflict import FIELD, Conflict, find_conflict, merged
-from ownership.admin.forms import ReasonForm, RegistryForm, _as_typed, steady_autocomplete, without_side_doors
+from ownership.admin.changelists import LargeLists, TolerantLists
+from ownership.admin.conflict import (
+    NO_REVISION,
+    REVISION_FIELD,
+    Conflict,
+    conflict_since,
+    merge_posted,
+    posted_in_words,
+)
+from ownership.admin.forms import Autocomplete, ReasonForm
 from ownership.audit.timeline import Timeline
-from ownership.history.change_sets import change_set
+from ownership.history.change_sets import ChangeSetDraft, change_set
 from ownership.history.models import ChangeSet, current_head
+from ownership.history.parsing import whole_number
+from ownership.web.forms import ReasonField
 
-REASON_NEEDED = "Say why. Nothing was changed: every change of the map needs a reason."
+REASON_MISSING = "Nothing was deleted. Please give a reason."
+NOTHING_CHANGED = "Nothing was changed: the form held what is stored. There is no new revision."
+# The greatest number that a position can hold.
+MAX_POSITION = 2**31 - 1
 
-
-def delete_with_reason(model_admin: "RegistryAdmin", request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-    """Django's action, asking for a reason on its confirmation page; all the deletions are one change set.
-
-    Refused where one of the rows changed since that page was opened.
-    """
-    form, conflict = ReasonForm(request.POST if request.POST.get("post") else None), None
-    if form.is_valid():
-        with admin_change_set(request, form.cleaned_data["reason"]):
-            conflict = find_conflict(request, selected_rows(model_admin, request))[0]
-            if conflict is None:
-                return delete_selected(model_admin, request, queryset)
-    # Without Django's sign that the page was confirmed, it shows the page again.
-    post = request.POST.copy()
-    post.pop("post", None)
-    request.POST = post  # type: ignore[assignment]
-    shown = current_head()[0]  # before the rows are read: what changes after that is a conflict
-    response = delete_selected(model_admin, request, queryset)
-    if isinstance(response, TemplateResponse) and response.context_data is not None:
-        response.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": shown}
-    return response
+Context = dict[str, Any]
 
 
-def selected_rows(model_admin: "RegistryAdmin", request: HttpRequest) -> Timeline:
-    """What happened to the rows that an action was chosen for, also to those that are gone by now."""
-    return Timeline.of_rows(model_admin.model, request.POST.getlist(ACTION_CHECKBOX_NAME))
-
-
-def admin_change_set(request: HttpRequest, reason: str):
-    """The change set of a request in the admin."""
+def admin_change_set(request: HttpRequest, reason: str) -> AbstractContextManager[ChangeSetDraft]:
+    """The change set of a request in the admin. It takes the registry's lock."""
     return change_set(user=request.user, reason=reason, source=ChangeSet.Source.ADMIN)  # type: ignore[arg-type]
 
 
-class Overtaken(Exception):
-    """Somebody changed the row between the checks of a form and its writing."""
+def row_changed(form: forms.ModelForm) -> bool:
+    """Whether saving the form would change its row: whether the row is new or was edited."""
+    edited = set(form.changed_data) - {"reason"}
+    return bool(edited) or form.instance.pk is None
 
 
-class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
-    """Edits registry rows: every POST is one change set."""
+def ask_again(request: HttpRequest) -> None:
+    """Make Django's deletion pages, which have no hook for that, ask for confirmation once more."""
+    request.POST = QueryDict()
 
-    form = RegistryForm
-    # An address typed without a scheme means https (Django's own default is still http, and warns).
-    formfield_overrides = {models.URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"}}
 
-    def get_view_on_site_url(self, obj: Any = None) -> str | None:
-        """The row's page, by the name that it has, not by one just typed into its form."""
-        if obj is None or not hasattr(self.model, "get_absolute_url"):
-            return None
-        stored = self.model.objects.filter(pk=obj.pk).first()
-        return stored and stored.get_absolute_url()
+class RegistryForm(forms.ModelForm):
+    """A registry row's form with the reason, which the page shows above its save buttons."""
 
-    def get_actions(self, request: HttpRequest) -> Any:
-        """With a deletion that asks for a reason in the place of Django's."""
-        actions: Any = super().get_actions(request)
-        if deletion := actions.get("delete_selected"):
-            actions["delete_selected"] = (delete_with_reason, *deletion[1:])
-        return actions
+    reason = ReasonField()
+    # Set by the admin on the class that it makes for one request.
+    conflict: Conflict | None = None
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """With the autocomplete that stands nonsense."""
-        return super().formfield_for_foreignkey(db_field, request, **steady_autocomplete(self, db_field, kwargs))
+    def full_clean(self) -> None:
+        """Validate the row if it is new or was edited. Otherwise it holds what is stored."""
+        fields = self.fields
+        if self.is_bound and not row_changed(self):
+            self.fields = {"reason": fields["reason"]}
+        super().full_clean()
+        self.fields = fields
 
-    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
-        """Without the buttons that change or delete the service or group that a field points to."""
-        return without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse a form with a conflict, and say at each field that both people changed what is stored there."""
+        if self.conflict is not None:
+            for name, sentence in self.conflict.fields.items():
+                self.add_error(name, sentence)
+            raise ValidationError(self.conflict.sentence)
+        return super().clean()
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """The form, which is not valid while there is a conflict to look at."""
-        form: Any = super().get_form(request, obj, change=change, **kwargs)
-        form.conflict = getattr(request, "conflict", None)
-        return form
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """What the address gives; a new row's place is the last."""
-        initial: dict[str, Any] = super().get_changeform_initial_data(request)
-        if any(field.name == "position" for field in self.opts.fields):
-            last = self.model.objects.aggregate(last=models.Max("position"))["last"]
-            initial.setdefault("position", 0 if last is None else min(last + 1, 2**31 - 1))
-        return initial
+class FormFields(BaseModelAdmin):
+    """How the fields of forms and inlines point to other rows."""
+
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField | None:
+        """With an autocomplete that can draw any posted value."""
+        if db_field.name in self.autocomplete_fields:
+            kwargs.setdefault("widget", Autocomplete(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        """Without buttons to edit the other row: that is a change of its own, with its own reason."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_change_related = False
+            field.widget.can_delete_related = False
+            field.widget.can_view_related = False
+        return field
+
+
+class NothingChanged(Exception):
+    """A form was saved that holds what is stored."""
+
+    def __init__(self, row: models.Model) -> None:
+        self.row = row
+
+
+class ReasonMixin(admin.ModelAdmin):
+    """Asks for a reason, and writes everything that one save changes as one change set."""
 
     def changeform_view(
         self,
         request: HttpRequest,
         object_id: str | None = None,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: Context | None = None,
     ) -> HttpResponse:
-        """The form. A POST is checked, and then written under the lock as one change set.
-
-        The lock is held for the writing alone: leads who save at once wait for each other no longer than that. Where
-        something came between that makes the checks untrue, nothing is written, and the form is checked once more.
-        """
-        context = dict(extra_context or {})
-        if request.method != "POST":
-            return super().changeform_view(
-                request, object_id, form_url, context | {"shown_revision": current_head()[0]}
-            )
+        """The form. After saving, say so if nothing was changed."""
         try:
-            return self._checked_and_written(request, object_id, form_url, context)
-        except (Overtaken, IntegrityError, ValidationError):
-            return self._checked_and_written(request, object_id, form_url, context)
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except NothingChanged as unchanged:
+            self.message_user(request, NOTHING_CHANGED, messages.INFO)
+            if "_continue" in request.POST:
+                return HttpResponseRedirect(request.get_full_path())
+            return self.response_post_save_change(request, unchanged.row)
 
-    def _checked_and_written(
-        self, request: Any, object_id: str | None, form_url: str, context: dict[str, Any]
-    ) -> HttpResponse:
-        request.row_read = None
-        if object_id is None:
-            context["shown_revision"] = current_head()[0]
-        elif self.has_change_permission(request):
-            timeline = Timeline.of_row(self.model, unquote(object_id))
-            conflict, shown = find_conflict(request, timeline)
-            row = self.get_object(request, unquote(object_id))
-            if row is not None:
-                context = context | self._refuse_if_stale(request, row, conflict, shown)
-                request.row_read = row
-            elif timeline.exists():
-                return self._gone(request, timeline)
-        # Django's own, less the transaction that it puts around a POST: on SQLite that would be the lock.
-        with ExitStack() as request.writing:
-            return self._changeform_view(request, object_id, form_url, context)  # type: ignore[attr-defined]
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
+        """Write nothing yet: Django calls ``save_related`` next, which writes the row and its inlines together."""
 
-    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
-        """Take the lock, then write. Raises Overtaken where somebody changed the row since it was checked."""
-        request.draft = request.writing.enter_context(admin_change_set(request, form.cleaned_data["reason"]))
-        if change and Timeline.of_row(self.model, obj.pk).has_entries_after(int(request.POST[FIELD])):
-            raise Overtaken
-        super().save_model(request, obj, form, change)
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Write the row and its inlines in one change set."""
+        with admin_change_set(request, form.cleaned_data["reason"]) as draft:
+            super().save_model(request, form.instance, form, change)
+            super().save_related(request, form, formsets, change)
+        if draft.revision is None:
+            raise NothingChanged(form.instance)
 
-    def save_related(self, request: Any, form: Any, formsets: Any, change: bool) -> None:
-        """Write the inlines' rows, then the change set, and give the lock back."""
-        super().save_related(request, form, formsets, change)
-        request.writing.close()
-
-    def response_change(self, request: Any, obj: Any) -> HttpResponse:
-        """Django's answer; of a form in which nothing was changed it says that."""
-        request.unchanged = request.draft.revision is None
-        return super().response_change(request, obj)
-
-    def message_user(self, request: HttpRequest, message: Any, level: Any = messages.INFO, *args: Any, **kwargs: Any):
-        """Django's message, unless it tells of a change that was none."""
-        if level == messages.SUCCESS and getattr(request, "unchanged", False):
-            message, level = (
-                "Nothing was changed: the form held what is stored. There is no new revision.",
-                messages.INFO,
-            )
-        super().message_user(request, message, level, *args, **kwargs)
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        """The row; the one that this request has read is not read again."""
-        row = getattr(request, "row_read", None)
-        if row is not None and str(row.pk) == object_id and from_field is None:
-            return row
-        return super().get_object(request, object_id, from_field)
-
-    def _gone(self, request: HttpRequest, timeline: Timeline) -> HttpResponse:
-        """Somebody deleted the row while its form was open: say who and why, and give back what was typed."""
-        typed = dict(_as_typed(self.model, request.POST))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{timeline.label()} was deleted meanwhile",
-            "opts": self.opts,
-            "group": timeline.page(size=1).groups[0],
-            "deletion": timeline.last(),
-            "typed": typed,
-        }
-        return TemplateResponse(request, "admin/ownership/gone.html", context, status=409)
-
-    def _refuse_if_stale(self, request: Any, row: Any, conflict: Conflict | None, shown: int) -> dict[str, Any]:
-        """Where the row changed since the form was opened: bring the posted form up to date, and make it invalid."""
-        if conflict is None:
-            return {"shown_revision": shown}
-        formsets = [formset for formset, _ in self.get_formsets_with_inlines(request, row)]
-        if conflict.groups:
-            form = self.get_form(request, row, change=True)
-            request.POST = merged(request.POST, shown, row, form, formsets, conflict)
-        request.conflict = conflict
-        # The conflict's sentence says what happened; Django's "Please correct the error" would be untrue.
-        return {"shown_revision": conflict.head, "conflict": conflict, "errors": None}
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Django's page, with a reason to give; refused where the row changed since the page was opened."""
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
+        """Django's confirmation page with a reason to give."""
         if not self.has_delete_permission(request):
             raise PermissionDenied
-        if request.method != "POST":
-            context = {"reason_form": ReasonForm(), "shown_revision": current_head()[0]}
-            return super().delete_view(request, object_id, context | (extra_context or {}))
-        form, conflict = ReasonForm(request.POST), None
-        timeline = Timeline.of_row(self.model, unquote(object_id))
+        form = ReasonForm(request.POST or None)
+        context = {"reason_form": form} | (extra_context or {})
         if form.is_valid():
             with admin_change_set(request, form.cleaned_data["reason"]):
-                if self.get_object(request, unquote(object_id)) is None and timeline.exists():
-                    return self._gone(request, timeline)
-                conflict = find_conflict(request, timeline)[0]
-                if conflict is None:
-                    return super().delete_view(request, object_id, extra_context)
-        else:
-            self.message_user(request, REASON_NEEDED, messages.ERROR)
-        # Without the sign that the page was confirmed, Django shows it again.
-        request.POST = QueryDict()
-        context = {"reason_form": form, "conflict": conflict, "shown_revision": current_head()[0]}
-        return super().delete_view(request, object_id, context | (extra_context or {}))
+                return super().delete_view(request, object_id, context)
+        if form.is_bound:
+            self.message_user(request, REASON_MISSING, messages.ERROR)
+            ask_again(request)
+        return super().delete_view(request, object_id, context)
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The row's timeline, also where the row is deleted by now."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        timeline = Timeline.of(self.model, unquote(object_id))
-        row = self.get_object(request, unquote(object_id))
-        if row is None and not timeline.exists():
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"History: {row or timeline.label()}",
-            "here": "History",
-            "object": row,
-            "label": str(row or timeline.label()),
-            "deletion": None if row else timeline.last(),
-            "page": timeline.page_for(request.GET),
-            "opts": self.opts,
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/ownership/timeline.html", context | (extra_context or {}))
+    # The change set is the record: Django's own log would repeat it with less detail.
 
-    # The change set is the record; Django's own log would say the same again, less well.
     def log_addition(self, request, obj, message):
         """Nothing."""
 
@@ -259,3 +162,196 @@ class RegistryAdmin(CountedLists, SteadyLists, admin.ModelAdmin):
 
     def log_deletions(self, request, queryset):
         """Nothing."""
+
+
+class Overtaken(Exception):
+    """Someone changed the row after its form was checked and before it was written."""
+
+
+class ConflictMixin(admin.ModelAdmin):
+    """Refuses a form whose row someone else changed since it was opened, and shows both versions merged."""
+
+    # Of one request: ``_check_and_save`` sets it on a copy of the admin.
+    conflict: Conflict | None = None
+
+    def find_conflict(self, request: HttpRequest, timeline: Timeline) -> Conflict | None:
+        """What changed since the posted page was opened, or None. Under the registry's lock, None stays true."""
+        head = current_head().revision
+        shown = whole_number(request.POST.get(REVISION_FIELD))
+        if shown is None or shown > head:
+            return Conflict(NO_REVISION, head)
+        if shown < head and timeline.has_entries_after(shown):
+            return conflict_since(timeline, shown, head)
+        return None
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Context | None = None,
+    ) -> HttpResponse:
+        """The form. A POST is checked without the registry's lock; the lock is held for the writing alone.
+
+        If someone else saves between the checks and the lock, nothing is written and everything is checked again.
+        """
+        context = dict(extra_context or {})
+        if request.method != "POST":
+            context["shown_revision"] = current_head().revision
+            return super().changeform_view(request, object_id, form_url, context)
+        try:
+            return self._check_and_save(request, object_id, form_url, context)
+        except (Overtaken, IntegrityError, ValidationError):
+            return self._check_and_save(request, object_id, form_url, context)
+
+    def _check_and_save(
+        self, request: HttpRequest, object_id: str | None, form_url: str, context: Context
+    ) -> HttpResponse:
+        # Django shares one ModelAdmin among all requests; this copy is for one of them.
+        one_request = copy(self)
+        if object_id is not None and self.has_change_permission(request):
+            pk = unquote(object_id)
+            timeline = Timeline.of_row(self.model, pk)
+            conflict = self.find_conflict(request, timeline)
+            context["shown_revision"] = request.POST.get(REVISION_FIELD)
+            if conflict is not None:
+                row = self.get_object(request, pk)
+                if row is None and timeline.exists():
+                    return self._deleted_meanwhile(request, timeline)
+                if row is not None:
+                    self._show_merged(request, row, conflict)
+                # The conflict says what happened; Django's "Please correct the error" would be wrong.
+                context |= {"shown_revision": conflict.head, "conflict": conflict, "errors": None}
+                one_request.conflict = conflict
+        # The public changeform_view opens a transaction around the checks, too, which on SQLite takes the lock.
+        return one_request._changeform_view(request, object_id, form_url, context)  # type: ignore[attr-defined]
+
+    def _show_merged(self, request: HttpRequest, row: models.Model, conflict: Conflict) -> None:
+        """Let the page show the posted form merged with what is stored now."""
+        if conflict.groups:
+            form = self.get_form(request, row, change=True)
+            formsets = [formset for formset, _ in self.get_formsets_with_inlines(request, row)]
+            request.POST = merge_posted(request.POST, row, form, formsets, conflict)  # type: ignore[assignment]
+
+    def _deleted_meanwhile(self, request: HttpRequest, timeline: Timeline) -> HttpResponse:
+        """Say who deleted the row while its form was open, and why; give back what was entered."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{timeline.label()} was deleted meanwhile",
+            "opts": self.opts,
+            "group": timeline.page(size=1).groups[0],
+            "deletion": timeline.last(),
+            "typed": posted_in_words(self.model, request.POST),
+        }
+        return TemplateResponse(request, "admin/ownership/gone.html", context, status=409)
+
+    def get_form(
+        self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        """The form. It is not valid while there is a conflict to look at."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.conflict = self.conflict  # type: ignore[attr-defined]
+        return form
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
+        """Write the row if it was edited. Under the lock: raises Overtaken if someone else changed it meanwhile."""
+        if change:
+            shown = int(request.POST[REVISION_FIELD])
+            if Timeline.of_row(self.model, obj.pk).has_entries_after(shown):
+                raise Overtaken
+        if row_changed(form):
+            super().save_model(request, obj, form, change)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
+        """Django's confirmation page; shown again if the row changed since it was opened."""
+        context = dict(extra_context or {})
+        # Before any row is read: a change after that is a conflict.
+        context["shown_revision"] = current_head().revision
+        if request.POST:
+            pk = unquote(object_id)
+            timeline = Timeline.of_row(self.model, pk)
+            if self.get_object(request, pk) is None and timeline.exists():
+                return self._deleted_meanwhile(request, timeline)
+            conflict = self.find_conflict(request, timeline)
+            if conflict is not None:
+                context["conflict"] = conflict
+                ask_again(request)
+        return super().delete_view(request, object_id, context)
+
+
+def selected_rows(model_admin: ConflictMixin, request: HttpRequest) -> Timeline:
+    """What happened to the rows selected for an action, including those deleted by now."""
+    return Timeline.of_rows(model_admin.model, request.POST.getlist(ACTION_CHECKBOX_NAME))
+
+
+@admin.action(description="Delete selected %(verbose_name_plural)s", permissions=["delete"])
+def delete_selected(
+    model_admin: "RegistryAdmin", request: HttpRequest, queryset: models.QuerySet
+) -> HttpResponse | None:
+    """Django's action of this name, with a reason: all deletions are one change set.
+
+    Its confirmation page is shown again if one of the rows changed since it was opened.
+    """
+    form = ReasonForm(request.POST if "post" in request.POST else None)
+    conflict = None
+    if form.is_valid():
+        with admin_change_set(request, form.cleaned_data["reason"]):
+            conflict = model_admin.find_conflict(request, selected_rows(model_admin, request))
+            if conflict is None:
+                return delete_without_reason(model_admin, request, queryset)
+    ask_again(request)
+    # Before any row is read: a change after that is a conflict.
+    head = current_head().revision
+    page = delete_without_reason(model_admin, request, queryset)
+    if isinstance(page, TemplateResponse) and page.context_data is not None:
+        page.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": head}
+    return page
+
+
+class RegistryAdmin(ReasonMixin, ConflictMixin, FormFields, LargeLists, TolerantLists):
+    """Edits the rows of a registry model. Every save is one change set."""
+
+    form = RegistryForm
+    actions = [delete_selected]
+    # An address entered without a scheme means https; Django's default is still http, and warns.
+    formfield_overrides = {models.URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"}}
+
+    def get_view_on_site_url(self, obj: models.Model | None = None) -> str | None:
+        """The row's page, by its stored name rather than one just entered in the form."""
+        if obj is None or not hasattr(self.model, "get_absolute_url"):
+            return None
+        stored = self.model._default_manager.filter(pk=obj.pk).first()
+        return stored.get_absolute_url() if stored else None
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the address gives; a new row comes last."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        if "position" not in {field.name for field in self.opts.fields}:
+            return initial
+        last = self.model._default_manager.aggregate(last=models.Max("position"))["last"]
+        next_position = 0 if last is None else last + 1
+        initial.setdefault("position", min(next_position, MAX_POSITION))
+        return initial
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
+        """The row's timeline, also after the row was deleted."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        timeline = Timeline.of(self.model, unquote(object_id))
+        row = self.get_object(request, unquote(object_id))
+        if row is None and not timeline.exists():
+            # Django's own page, which says that there is no such row.
+            return super().history_view(request, object_id, extra_context)
+        label = str(row or timeline.label())
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History: {label}",
+            "here": "History",
+            "object": row,
+            "label": label,
+            "deletion": None if row else timeline.last(),
+            "page": timeline.page_for(request.GET),
+            "opts": self.opts,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/ownership/timeline.html", context | (extra_context or {}))

@@ -1,10 +1,11 @@
-"""Change sets in the admin: all that ever changed, and what was deleted. Undoing it: undo.py."""
+"""Change sets in the admin: everything that ever changed, and what was deleted. Undoing is in ``undo.py``."""
 
 import re
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,71 +14,56 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from ownership.admin.addresses import edit_url
-from ownership.admin.changelists import CountedLists, SteadyLists
-from ownership.admin.filters import (
-    DaysFilter,
-    GroupFilter,
-    KindFilter,
-    ServiceFilter,
-    SourceFilter,
-    TableFilter,
-    WhoFilter,
-)
+from ownership.admin.changelists import LargeLists, TolerantLists
+from ownership.admin.filters import DaysFilter, GroupFilter, KindFilter, ServiceFilter, TableFilter
 from ownership.admin.undo import UndoPage
-from ownership.audit.descriptions import describe
+from ownership.audit.descriptions import EntryDescription, describe
 from ownership.audit.timeline import change_set_entries, in_short
-from ownership.history.models import DELETED, ChangeSet, entry_models
+from ownership.history.models import DELETED, ChangeSet, Entry, entry_models
 from ownership.history.parsing import whole_number
+from ownership.history.tracked import RegistryModel
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.blockers import namesakes, natural_key
 
+# Deleted entries on a page.
 DELETED_SHOWN = 100
 
 
-def _place(text: str) -> Q:
-    """Entries before the place that an address names (41.3); all of them where it names none."""
-    match = re.fullmatch(r"([0-9]{1,18})\.([0-9]{1,9})", text)
-    if match is None:
-        return Q()
-    revision, sequence = map(int, match.groups())
-    return Q(change_set__lt=revision) | Q(change_set=revision, sequence__lt=sequence)
-
-
 @admin.register(ChangeSet)
-class ChangeSetAdmin(UndoPage, CountedLists, SteadyLists, admin.ModelAdmin):
+class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
     """Who changed what, when and why, newest first."""
 
     list_display = ("revision", "when", "user_name", "why", "what", "source")
-    list_filter = (KindFilter, TableFilter, ServiceFilter, GroupFilter, WhoFilter, SourceFilter, DaysFilter)
+    list_filter = (KindFilter, TableFilter, ServiceFilter, GroupFilter, "user_name", "source", DaysFilter)
     search_fields = ("reason", "user_name")
+    search_help_text = "Searches reasons and user names. To find a table or service, use the filters."
 
     @admin.display(description="time", ordering="time")
     def when(self, change: ChangeSet) -> str:
         return f"{change.time:%Y-%m-%d %H:%M}"
 
-    @admin.display(description="why", ordering="reason")
-    def why(self, change: ChangeSet) -> str:
-        told = change.in_short.change_set  # type: ignore[attr-defined]
-        return render_to_string("admin/ownership/why.html", {"change_set": told})
+    @admin.display(description="reason", ordering="reason")
+    def why(self, change: Any) -> str:
+        context = {"change_set": change.summary.change_set}
+        return render_to_string("admin/ownership/why.html", context)
 
-    @admin.display(description="what")
-    def what(self, change: ChangeSet) -> str:
-        return render_to_string("admin/ownership/what.html", {"group": change.in_short})  # type: ignore[attr-defined]
+    @admin.display(description="changes")
+    def what(self, change: Any) -> str:
+        return render_to_string("admin/ownership/what.html", {"group": change.summary})
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The list, by the name that people look for."""
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": "Recent changes"} | (extra_context or {}))
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The list; of each change set on its page, what it changed first, and what undid it."""
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list, with a summary of each change set on its page: what it changed first, and what undid it."""
         changelist = super().get_changelist_instance(request)
-        shown = in_short([change.revision for change in changelist.result_list])
+        summaries = in_short([change.revision for change in changelist.result_list])
         for change in changelist.result_list:
-            change.in_short = shown[change.revision]
+            change.summary = summaries[change.revision]
         return changelist
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Nothing happens to a change set: its own page tells what it did."""
+        """A change set has no history of its own: show the change set."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         change = self.change_set(request, unquote(object_id))
@@ -96,7 +82,7 @@ class ChangeSetAdmin(UndoPage, CountedLists, SteadyLists, admin.ModelAdmin):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """With the pages of what was deleted, and of undoing."""
+        """Django's, and the pages for deleted entries and for undoing."""
         view = self.admin_site.admin_view
         return [
             path("deleted/", view(self.deleted_view), name="ownership_deleted"),
@@ -122,32 +108,19 @@ class ChangeSetAdmin(UndoPage, CountedLists, SteadyLists, admin.ModelAdmin):
         return self.page(request, "change_set", f"Revision {change.revision}", context)
 
     def deleted_view(self, request: HttpRequest) -> HttpResponse:
-        """What was deleted and is not there again, newest first; a table stands for its accesses and indexes."""
+        """What was deleted and not restored since, newest first."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        before = _place(request.GET.get("before", ""))
-        gone: list[Any] = []
-        for model in entry_models():
-            again = model.objects.filter(id=OuterRef("id"), history_id__gt=OuterRef("history_id"))
-            rows = model.objects.filter(~Exists(again), before, history_type=DELETED).select_related("change_set")
-            if model.instance_type in (Access, SecondaryIndex):
-                rows = rows.filter(table_id__in=Table.objects.all())
-            if model.instance_type is Waiver:
-                rows = rows.filter(Q(table_id=None) | Q(table_id__in=Table.objects.all()))
-            gone += rows.order_by("-change_set", "-sequence")[: DELETED_SHOWN + 1]
-        gone.sort(key=lambda entry: (entry.change_set_id, entry.sequence), reverse=True)
-        shown = gone[:DELETED_SHOWN]
-        anew = {
-            model: namesakes(model, [entry for entry in shown if entry.instance_type is model])
-            for model in {entry.instance_type for entry in shown}
-        }
-        again_named = [anew[entry.instance_type].get(natural_key(entry)) for entry in shown]
-        entries = [(describe(entry), row, row and edit_url(row)) for entry, row in zip(shown, again_named, strict=True)]
-        more = f"{shown[-1].change_set_id}.{shown[-1].sequence}" if len(gone) > DELETED_SHOWN else None
-        return self.page(request, "deleted", "Deleted entries", {"entries": entries, "more": more})
+        entries = _latest_deletions(_before(request.GET.get("before", "")))
+        more = None
+        if len(entries) > DELETED_SHOWN:
+            entries = entries[:DELETED_SHOWN]
+            more = f"{entries[-1].change_set_id}.{entries[-1].sequence}"
+        context = {"entries": _with_replacements(entries), "more": more}
+        return self.page(request, "deleted", "Deleted entries", context)
 
     def change_set(self, request: HttpRequest, revision: str) -> ChangeSet:
-        """The change set of that revision; Http404 where there is none."""
+        """The change set of that revision; Http404 if there is none."""
         change = self.get_object(request, revision)
         if change is None:
             raise Http404(f"There is no revision {revision}.")
@@ -157,3 +130,45 @@ class ChangeSetAdmin(UndoPage, CountedLists, SteadyLists, admin.ModelAdmin):
         """One of our own pages, within the admin's frame."""
         context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, **context}
         return TemplateResponse(request, f"admin/ownership/{template}.html", context)
+
+
+def _before(place: str) -> Q:
+    """The entries before a place in history, written 41.3: the third entry of revision 41. All if it is not one."""
+    match = re.fullmatch(r"([0-9]{1,18})\.([0-9]{1,9})", place)
+    if match is None:
+        return Q()
+    revision, sequence = int(match[1]), int(match[2])
+    return Q(change_set__lt=revision) | Q(change_set=revision, sequence__lt=sequence)
+
+
+def _latest_deletions(before: Q) -> list[Entry]:
+    """The latest deletions of rows that have not been restored: DELETED_SHOWN of them, and one if there are more.
+
+    What was deleted with its table is left out, because restoring the table restores it.
+    """
+    deletions: list[Any] = []
+    for model in entry_models():
+        later = model.objects.filter(id=OuterRef("id"), history_id__gt=OuterRef("history_id"))
+        entries = model.objects.filter(~Exists(later), before, history_type=DELETED)
+        of_live_table = Q(table_id__in=Table.objects.all())
+        if model.instance_type in (Access, SecondaryIndex):
+            entries = entries.filter(of_live_table)
+        if model.instance_type is Waiver:
+            entries = entries.filter(Q(table_id=None) | of_live_table)
+        entries = entries.select_related("change_set").order_by("-change_set", "-sequence")
+        deletions += entries[: DELETED_SHOWN + 1]
+    deletions.sort(key=lambda entry: (entry.change_set_id, entry.sequence), reverse=True)
+    return deletions[: DELETED_SHOWN + 1]
+
+
+def _with_replacements(entries: list[Any]) -> list[tuple[EntryDescription, RegistryModel | None, str]]:
+    """Each deletion in words, with the row that has its name today, if there is one, and that row's address."""
+    by_model: dict[type[RegistryModel], list[Any]] = {}
+    for entry in entries:
+        by_model.setdefault(entry.instance_type, []).append(entry)
+    replacements = {model: namesakes(model, deleted) for model, deleted in by_model.items()}
+    shown = []
+    for entry in entries:
+        row = replacements[entry.instance_type].get(natural_key(entry))
+        shown.append((describe(entry), row, edit_url(row) if row else ""))
+    return shown

@@ -1,113 +1,119 @@
-"""Lists that stay fast when the registry grows: counted once per revision, searched by the index of texts."""
+"""Lists of the admin that stay fast with 10,000 tables, and answer odd addresses with a message."""
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import smart_split, unescape_string_literal
+from django.utils.text import capfirst, smart_split, unescape_string_literal
 
 from ownership.admin.addresses import edit_url
 from ownership.history.models import current_head
+from ownership.models import Service, Table
+
+# Shown where a list has nothing to show.
+NOTHING = "—"
+BAD_LOOKUP = "The address contains a value that can’t be searched for. Showing the whole list."
+# SQLite holds whole numbers of up to 18 digits.
+MAX_DIGITS = 18
 
 
-class CountedOnce(Paginator):
-    """Keeps how many rows a list has until the registry changes: to count is the one thing that reads all of them."""
+class CachedCountPaginator(Paginator):
+    """Counts a list once per revision of the registry: counting is the one thing that reads all its rows."""
+
+    object_list: QuerySet
 
     @cached_property
     def count(self) -> int:
         """The number of rows."""
-        rows: Any = self.object_list
         try:
-            asked = rows.query.sql_with_params()
+            sql = self.object_list.query.sql_with_params()
         except EmptyResultSet:
             return 0
-        key = sha256(repr((current_head(), asked)).encode()).hexdigest()
-        return cache.get_or_set(f"count-{key}", rows.count, None)  # type: ignore[return-value]
+        key = sha256(repr((current_head(), sql)).encode()).hexdigest()
+        return cache.get_or_set(f"count-{key}", self.object_list.count, None) or 0
 
 
-class CountedList(ChangeList):
-    """Tells beside what was found how many there are in all, without counting anew; reads whole only what it shows."""
+class LargeChangeList(ChangeList):
+    """A list that also shows how many rows there are without its filters."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Django's, with the count of all from where the others are kept.
-
-        A page's rows are chosen by their ids first: what a list reads beside its rows, databases would look up for
-        the rows of all the pages before, too.
-        """
+        """Django's results, with the count of all rows from the cache."""
         super().get_results(request)
-        chosen = list(self.result_list.values_list("pk", flat=True))
-        page = self.apply_select_related(self.root_queryset).filter(pk__in=chosen)
-        self.result_list = page.order_by(*self.queryset.query.order_by)
-        everything = not self.query and not self.has_active_filters
-        self.full_result_count = self.result_count if everything else CountedOnce(self.root_queryset, 1).count
+        # Read the page's ids first. Otherwise databases look up what the list shows beside its rows, such as the
+        # last change, for the rows of all earlier pages, too.
+        ids = list(self.result_list.values_list("pk", flat=True))
+        rows = self.apply_select_related(self.root_queryset).filter(pk__in=ids)
+        self.result_list = rows.order_by(*self.queryset.query.order_by)
+        self.full_result_count = self.result_count
+        if self.query or self.has_active_filters:
+            self.full_result_count = CachedCountPaginator(self.root_queryset, 1).count
         self.show_full_result_count = True
 
 
-class CountedLists:
-    """For the admin of a model that there may be many of."""
+class LargeLists(admin.ModelAdmin):
+    """For models that have many rows and change with the registry's revision."""
 
-    paginator: Any = CountedOnce
-    show_full_result_count = False  # CountedList tells it
+    paginator = CachedCountPaginator
+    # Django's own way counts all rows each time; LargeChangeList shows the number.
+    show_full_result_count = False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """The list that counts so."""
-        return CountedList
+        return LargeChangeList
 
 
-class SearchedByIndex:
-    """Finds the rows that every word is found ``holding``."""
+class IndexedSearch(admin.ModelAdmin):
+    """Searches with the database's text indexes: a row is found if ``holding`` finds it for every word."""
 
     def holding(self, word: str) -> list[QuerySet]:
-        """Ids of the rows that have the word somewhere, a query for each place: by OR no index would serve any."""
+        """Ids of the rows that contain the word: one query for each place, because no index serves an OR."""
         raise NotImplementedError
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        """The rows, and that none is in them twice; what stands in quotes is one word, as in other lists."""
+        """The rows found, and False, as none occurs twice. Text in quotes is one word, as in Django's lists."""
         for word in smart_split(search_term):
-            quoted = len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]
-            first, *others = self.holding(unescape_string_literal(word) if quoted else word)
-            queryset = queryset.filter(pk__in=first.order_by().union(*(other.order_by() for other in others)))
+            if len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]:
+                word = unescape_string_literal(word)
+            first, *others = [ids.order_by() for ids in self.holding(word)]
+            queryset = queryset.filter(pk__in=first.union(*others))
         return queryset, False
 
 
-NOT_LOOKED_FOR = "The address or form held a value that can't be looked for; this is the whole list."
+class TolerantLists(admin.ModelAdmin):
+    """Answers values in an address or form that a database refuses as Django answers other bad ones."""
 
-
-class SteadyLists:
-    """Lists whose filters and actions answer nonsense in the address or form as Django answers most of it."""
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The list; or, for values that the database can't take, the list without them and a word about it."""
-        if ERROR_FLAG in request.GET:  # Django leads here from an address that it can't follow, and says nothing
-            messages.error(request, NOT_LOOKED_FOR)
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list under its plural name; the whole list with a message if a value can't be looked up."""
+        # Django redirects here from other bad addresses without saying why.
+        if ERROR_FLAG in request.GET:
+            messages.error(request, BAD_LOOKUP)
+        context = {"title": capfirst(self.opts.verbose_name_plural)} | (extra_context or {})
         try:
-            return super().changelist_view(request, extra_context)  # type: ignore[misc]
+            return super().changelist_view(request, context)
         except (ValueError, OverflowError, DataError):
-            messages.error(request, NOT_LOOKED_FOR)
+            messages.error(request, BAD_LOOKUP)
             return HttpResponseRedirect(request.path)
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """As ever; a number that is beyond SQLite is refused on PostgreSQL, too."""
-        if len(value) > 18 and value.lstrip("-").isdecimal():
-            raise OverflowError
-        return super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Django's rule; a number too large for SQLite is refused on PostgreSQL, too."""
+        if len(value) > MAX_DIGITS and value.lstrip("-").isdecimal():
+            raise OverflowError(value)
+        return super().lookup_allowed(lookup, value, request)
 
 
-NOTHING = "—"
-
-
-def links(rows: list[Any]) -> SafeString | str:
-    """Links to the forms of tables or services, by commas."""
-    if not rows:
+def links(rows: Iterable[Table | Service]) -> SafeString | str:
+    """Links to the forms of tables or services, separated by commas."""
+    addresses = [(edit_url(row), row.name) for row in rows]
+    if not addresses:
         return NOTHING
-    return format_html_join(", ", '<a href="{}">{}</a>', ((edit_url(row), row.name) for row in rows))
+    return format_html_join(", ", '<a href="{}">{}</a>', addresses)

@@ -1,174 +1,245 @@
-"""Two people with the same form open: the second is told what changed meanwhile, and keeps what they typed.
+"""Two people edit the same row: what the second one sees instead of overwriting the first one's changes.
 
-Each form carries the revision it shows. A POST is checked against it before all else, and again under the registry's
-lock; where an entry of the row, or of its inline rows, is newer, nothing is saved and the page comes back merged:
-fields that the second person touched as they typed them, all others as they are now.
+Each form carries the revision that it shows. If the row, or one of its inline rows, has changed since, nothing is
+saved. The page comes back merged: fields that the second person edited hold what they entered, all others hold what
+is stored now.
+
+A form's values are a dict of field name to text, as a browser posts them: an unticked box is absent. The three sides
+of a merge are called ``mine`` (what was entered), ``base`` (what the page showed) and ``theirs`` (what is stored now).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import cast
 
 from django import forms
-from django.db.models import Model
-from django.http import HttpRequest, QueryDict
+from django.db.models import Field, ForeignKey, Model
+from django.http import QueryDict
 
+from ownership.audit.descriptions import describe_value
 from ownership.audit.timeline import Timeline, TimelineGroup
-from ownership.history.models import DELETED, current_head
+from ownership.history.models import DELETED, entry_model
 from ownership.history.parsing import whole_number
+from ownership.models import Access, SecondaryIndex
 
-FIELD = "revision"
-# More inline rows than any table has; a POST that claims more is nonsense.
-MOST_ROWS = 1_000
+# The name of the form's hidden field.
+REVISION_FIELD = "revision"
+# More inline rows than any table has; a POST that claims more was not made by the form.
+MAX_INLINE_ROWS = 1_000
+NO_REVISION = "Not saved: the form does not say which revision of the map it shows. Review it, then try again."
+
+FormValues = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Why a form is not saved: what changed since it was opened; nothing listed where it does not say when that was.
+    """Why a form was not saved.
 
-    ``head`` is the registry's revision before any row was read for the page that tells of it: what changes later is a
-    conflict of that page. ``both`` are the fields that were changed here and there, with what they hold now: {name:
-    text}. ``rows`` are the inline rows with such a field.
+    ``head`` is the latest revision before any row was read for the page that reports the conflict. ``groups`` are
+    the change sets since the form was opened; none if the form does not say when that was. ``fields`` maps each
+    field that both people changed to a sentence about it, and ``rows`` are the inline rows with such a field.
     """
 
     sentence: str
-    groups: list[TimelineGroup]
     head: int
-    both: dict[str, str] = field(default_factory=dict)
+    groups: list[TimelineGroup] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
     rows: list[str] = field(default_factory=list)
 
 
-def find_conflict(request: HttpRequest, timeline: Timeline) -> tuple[Conflict | None, int]:
-    """(the conflict or None, the revision that the form shows). It stays true for as long as the lock is held."""
-    shown, head = whole_number(request.POST.get(FIELD)), current_head()[0]
-    if shown is None or shown > head:
-        sentence = (
-            "Nothing was changed: this page does not say which revision of the map it shows. Check it, and try again."
-        )
-        return Conflict(sentence, [], head), head
-    groups = timeline.since(shown) if shown < head and timeline.has_entries_after(shown) else []
-    if not groups:
-        return None, shown
-    names = ", ".join(dict.fromkeys(group.change_set.user_name for group in groups))
-    return Conflict(
-        f"Nothing was changed yet: while you had this page open, it was changed by {names}. What you typed is still "
-        "here, everything else is as it is now. Check it, then go on.",
-        groups,
-        head,
-    ), shown
+def conflict_since(timeline: Timeline, shown: int, head: int) -> Conflict:
+    """The conflict of a form that shows the revision ``shown`` with what the timeline says happened since."""
+    groups = timeline.since(shown)
+    sentence = (
+        f"Not saved: {_people(groups)} changed this while you had the page open. "
+        "Your entries are kept; everything else is up to date. Review, then try again."
+    )
+    return Conflict(sentence, head, groups)
 
 
-def merged(post: QueryDict, revision: int, row: Model, form: Any, formsets: list[Any], conflict: Conflict) -> QueryDict:
-    """The posted form brought up to date; ``revision`` is what it was opened at, ``formsets`` the inlines' classes.
+def _people(groups: Iterable[TimelineGroup]) -> str:
+    """Who made these change sets: "ann", "ann and ben"."""
+    names = dict.fromkeys(group.change_set.user_name for group in groups)
+    return " and ".join(names)
 
-    What both changed is noted in the conflict.
-    """
-    result = post.copy()
-    values, base = _read(post, "", form), _as_of(type(row), row.pk, revision)
-    _write(result, "", _merge(values, form, base, row))
-    conflict.both.update(_both(values, form, base, row))
+
+def merge_posted(
+    post: QueryDict,
+    row: Model,
+    form: type[forms.ModelForm],
+    formsets: list[type[forms.BaseInlineFormSet]],
+    conflict: Conflict,
+) -> QueryDict:
+    """The posted form merged with what is stored now. Notes in the conflict what both people changed."""
+    shown = whole_number(post.get(REVISION_FIELD)) or 0
+    posted = post.copy()
+    mine = _read(posted, "", form)
+    base = _values_at(shown, type(row), row.pk, form)
+    theirs = _form_values(form(instance=row))
+    for name in form.base_fields:
+        posted.pop(name, None)
+    posted.update(_merge(mine, base, theirs))
+    for name in _edited_by_both(mine, base, theirs):
+        conflict.fields[name] = _field_sentence(conflict, row, name)
     for formset in formsets:
-        _merge_rows(result, formset, row, revision, conflict)
-    return result
+        _merge_inline_rows(posted, formset, row, shown, conflict)
+    return posted
 
 
-def _merge_rows(post: QueryDict, formset: Any, parent: Model, revision: int, conflict: Conflict) -> None:
-    """Bring an inline's rows up to date: gone ones go unless edited here, new ones come."""
-    prefix, model, form = formset.get_default_prefix(), formset.model, formset.form
-    total = whole_number(post.get(f"{prefix}-TOTAL_FORMS")) or 0
-    current = {str(row.pk): row for row in model.objects.filter(**{formset.fk.name: parent})}
-    existing, added = [], []
-    for number in range(min(total, MOST_ROWS)):
-        values = _read(post, f"{prefix}-{number}-", form)
-        pk = "".join(values.get("id", []))
-        row, base = current.pop(pk, None), _as_of(model, pk, revision)
+def _field_sentence(conflict: Conflict, row: Model, name: str) -> str:
+    """Who else changed the field, and what it holds now."""
+    groups = []
+    value = None
+    for group in conflict.groups:
+        for description in group.entries:
+            entry = description.entry
+            if entry.instance_type is type(row) and name in entry.changes:
+                groups.append(group)
+                value = describe_value(type(row), name, entry.changes[name][1])
+    current = f"Current value: “{value}”." if value else "It is empty now."
+    return f"{_people(groups)} also changed this. {current} Saving replaces it with yours."
+
+
+def _merge_inline_rows(
+    posted: QueryDict, formset: type[forms.BaseInlineFormSet], parent: Model, shown: int, conflict: Conflict
+) -> None:
+    """Write the inline's rows as they are now into the posted form, with what was entered in them here.
+
+    Rows that someone else deleted go, unless they were edited here: those are offered as new rows.
+    """
+    prefix = formset.get_default_prefix()
+    parent_key = cast(ForeignKey, formset.fk)
+    model, form = parent_key.model, formset.form
+    current = {str(row.pk): row for row in model._default_manager.filter(**{parent_key.name: parent})}
+    stored: list[FormValues] = []
+    added: list[FormValues] = []
+    total = whole_number(posted.get(f"{prefix}-TOTAL_FORMS")) or 0
+    for number in range(min(total, MAX_INLINE_ROWS)):
+        mine = _read(posted, f"{prefix}-{number}-", form, "id", "DELETE")
+        pk = mine.get("id", "")
+        base = _values_at(shown, model, pk, form)
+        row = current.pop(pk, None)
         if row is not None:
-            existing.append(_merge(values, form, base, row))
-            if _both(values, form, base, row):
+            theirs = _form_values(form(instance=row))
+            stored.append(_merge(mine, base, theirs))
+            if _edited_by_both(mine, base, theirs):
                 conflict.rows.append(str(row))
         elif base is None:
-            added.append(values)
-        elif "DELETE" not in values and _touched(values, form, base):
-            added.append(values | {"id": [""]})
-    existing += [_values(form(instance=row)) | {"id": [str(pk)]} for pk, row in current.items()]
-    for key in [key for key in post if key.startswith(f"{prefix}-") and not key.endswith("_FORMS")]:
-        del post[key]
-    for number, values in enumerate(existing + added):
-        _write(post, f"{prefix}-{number}-", values | {formset.fk.name: [str(parent.pk)]})
-    post[f"{prefix}-INITIAL_FORMS"] = str(len(existing))
-    post[f"{prefix}-TOTAL_FORMS"] = str(len(existing) + len(added))
+            added.append(mine)
+        elif "DELETE" not in mine and _edited(mine, base):
+            added.append(mine | {"id": ""})
+    for pk, row in current.items():  # added by someone else
+        stored.append(_form_values(form(instance=row)) | {"id": pk})
+
+    for key in list(posted):
+        if key.startswith(f"{prefix}-") and not key.endswith("_FORMS"):
+            del posted[key]
+    for number, values in enumerate(stored + added):
+        posted[f"{prefix}-{number}-{parent_key.name}"] = str(parent.pk)
+        for name, value in values.items():
+            posted[f"{prefix}-{number}-{name}"] = value
+    posted[f"{prefix}-INITIAL_FORMS"] = str(len(stored))
+    posted[f"{prefix}-TOTAL_FORMS"] = str(len(stored) + len(added))
 
 
-def _merge(values: dict[str, list[str]], form: Any, base: Model | None, current: Model) -> dict[str, list[str]]:
-    """The posted values where they differ from what the form showed, else what holds now."""
-    now = _values(form(instance=current))
-    touched = _touched(values, form, base) if base is not None else set(now)
-    kept = {name: value for name, value in values.items() if name in touched or name not in form.base_fields}
-    return {name: value for name, value in now.items() if name not in touched} | kept
-
-
-def _both(values: dict[str, list[str]], form: Any, base: Model | None, current: Model) -> dict[str, str]:
-    """The fields that the posted values and the row as it is now changed in two ways, with what the row holds."""
+def _merge(mine: FormValues, base: FormValues | None, theirs: FormValues) -> FormValues:
+    """``mine`` in the fields that were edited here, ``theirs`` in all others."""
     if base is None:
-        return {}
-    shown, now = _values(form(instance=base)), _values(form(instance=current))
-    touched = {
-        name
-        for name in _touched(values, form, base)
-        if _flat(now.get(name)) not in (_flat(shown.get(name)), _flat(values.get(name)))
-    }
-    return {name: _in_words(current, name) for name in form.base_fields if name in touched}
+        return mine
+    edited = _edited(mine, base)
+    merged = {}
+    for name, value in theirs.items():
+        if name not in edited:
+            merged[name] = value
+    for name, value in mine.items():
+        # What is no field of the row, its id and the box that deletes it, is only ever mine.
+        if name in edited or name not in base | theirs:
+            merged[name] = value
+    return merged
 
 
-def _in_words(row: Model, name: str) -> str:
-    """A field's value as a person reads it."""
-    chosen = getattr(row, f"get_{name}_display", None)
-    return str((chosen() if chosen else getattr(row, name, None)) or "nothing")
+def _edited_by_both(mine: FormValues, base: FormValues | None, theirs: FormValues) -> list[str]:
+    """The fields that both people changed, to different values."""
+    if base is None:
+        return []
+    edited_here = _edited(mine, base)
+    edited_there = _edited(theirs, base)
+    return sorted(edited_here & edited_there & _edited(mine, theirs))
 
 
-def _touched(values: dict[str, list[str]], form: Any, base: Model) -> set[str]:
-    """The fields whose posted value is not the one that the form showed."""
-    shown = _values(form(instance=base))
-    return {
-        name
-        for name, field in form.base_fields.items()
-        if name in shown | values and _flat(values.get(name)) != _flat(shown.get(name)) and not field.disabled
-    }
+def _edited(values: FormValues, base: FormValues) -> set[str]:
+    """The fields with another value than in ``base``."""
+    names = (values.keys() | base.keys()) - {"id", "DELETE"}
+    return {name for name in names if _comparable(values, name) != _comparable(base, name)}
 
 
-def _flat(values: list[str] | None) -> str:
-    """A posted value to compare: browsers end lines with CR LF, an unticked box is absent."""
-    return "".join(values or []).replace("\r\n", "\n").strip()
+def _comparable(values: FormValues, name: str) -> str:
+    """A value to compare: browsers end lines with CR LF, and an unticked box is absent."""
+    return values.get(name, "").replace("\r\n", "\n").strip()
 
 
-def _values(form: forms.ModelForm) -> dict[str, list[str]]:
-    """What a browser would post from this form, as it stands on the page."""
+def _form_values(form: forms.ModelForm) -> FormValues:
+    """What a browser would post from this form as it was opened."""
     values = {}
     for name in form.fields:
         value = form[name].value()
         if value is True:
-            values[name] = ["on"]
+            values[name] = "on"
+        elif value is None:
+            values[name] = ""
         elif value is not False:
-            values[name] = ["" if value is None else str(value)]
+            values[name] = str(value)
     return values
 
 
-def _read(post: QueryDict, prefix: str, form: Any) -> dict[str, list[str]]:
-    names = [*form.base_fields, "id", "DELETE"] if prefix else form.base_fields
-    return {name: post.getlist(prefix + name) for name in names if prefix + name in post}
-
-
-def _write(post: QueryDict, prefix: str, values: dict[str, list[str]]) -> None:
-    if not prefix:
-        for name in [name for name in values if name in post]:
-            del post[name]
-    for name, value in values.items():
-        post.setlist(prefix + name, value)
-
-
-def _as_of(model: Any, pk: Any, revision: int) -> Any:
-    """The row as it was at the revision, or None where it was not there yet."""
+def _values_at(revision: int, model: type[Model], pk: object, form: type[forms.ModelForm]) -> FormValues | None:
+    """The values of a row's form at that revision; None if the row did not exist then."""
     number = whole_number(str(pk))
     if number is None:
         return None
-    entry = model.history.filter(id=number, change_set__lte=revision).order_by("-history_id").first()
-    return entry.instance if entry is not None and entry.history_type != DELETED else None
+    entries = entry_model(model).objects.filter(id=number, change_set__lte=revision)
+    entry = entries.order_by("-history_id").first()
+    if entry is None or entry.history_type == DELETED:
+        return None
+    return _form_values(form(instance=entry.instance))
+
+
+def _read(posted: QueryDict, prefix: str, form: type[forms.ModelForm], *others: str) -> FormValues:
+    """The posted values of the form's fields, and of some others."""
+    values = {}
+    for name in (*form.base_fields, *others):
+        if prefix + name in posted:
+            values[name] = str(posted[prefix + name])
+    return values
+
+
+def posted_in_words(model: type[Model], posted: QueryDict) -> dict[str, str]:
+    """What a form held, for someone to copy from: {"description": "Orders.", "accesses 1, mode": "Read"}."""
+    fields: dict[str, Field] = {}
+    for part in (SecondaryIndex, Access, model):
+        fields.update({field.name: field for field in part._meta.fields})
+    for name in ("id", "table", "position"):
+        fields.pop(name, None)
+    typed = {}
+    for key, value in posted.items():
+        *inline, name = key.split("-")
+        is_field = name == "reason" or name in fields
+        if not (is_field and value) or "__prefix__" in inline:
+            continue
+        label = name.replace("_", " ")
+        number = whole_number(inline[-1]) if inline else None
+        if number is not None:
+            # accesses-0-mode is "accesses 1, mode"
+            label = f"{inline[0]} {number + 1}, {label}"
+        typed[label] = _posted_text(fields.get(name), str(value))
+    return typed
+
+
+def _posted_text(model_field: Field | None, value: str) -> str:
+    """A posted value in words: the row's name for an id, the label for a choice."""
+    if model_field is None:
+        return value
+    if isinstance(model_field, ForeignKey):
+        row = model_field.related_model._default_manager.filter(pk=whole_number(value)).first()
+        return str(row or value)
+    return str(dict(model_field.flatchoices).get(value, value))

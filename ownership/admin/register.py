@@ -1,5 +1,25 @@
-"""Imports every module that registers a model with the admin site; the application's configuration imports this one."""
+"""Imports every module that registers a model with the admin site; the app's configuration imports this one."""
 
-from ownership.admin import change_sets, registry, tables, tokens, users, waivers
+from ownership.admin import (
+    accesses,
+    change_sets,
+    environments,
+    groups,
+    services,
+    tables,
+    tokens,
+    users,
+    waivers,
+)
 
-__all__ = ["change_sets", "registry", "tables", "tokens", "users", "waivers"]
+__all__ = [
+    "accesses",
+    "change_sets",
+    "environments",
+    "groups",
+    "services",
+    "tables",
+    "tokens",
+    "users",
+    "waivers",
+]

@@ -6,19 +6,21 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.template.response import TemplateResponse
 
 from ownership.history.models import ChangeSet
 
-# SQLite takes only so many conditions, and every word is some.
-LONGEST_SEARCH = 200
+# Every word searched for adds conditions, and SQLite takes a limited number of those.
+MAX_SEARCH_LENGTH = 200
+LATEST_CHANGES = 10
 
 
-def may_enter(user: Any) -> bool:
-    """Whether someone belongs in the admin: staff, and everyone who may see the map (team leads, viewers).
+def may_enter(user: AbstractUser | AnonymousUser) -> bool:
+    """Whether someone may use the admin: staff, and everyone who may see the map (team leads and viewers).
 
-    So a new lead needs one group and no further tick.
+    So a new lead needs nothing but a group.
     """
     return user.is_active and (user.is_staff or user.has_perm("ownership.view_table"))
 
@@ -27,7 +29,7 @@ class SignInForm(AdminAuthenticationForm):
     """Django's sign-in with our rule for who gets in."""
 
     def confirm_login_allowed(self, user: Any) -> None:
-        """Refuse accounts that nobody gave a group yet."""
+        """Refuse accounts without a group."""
         super(AdminAuthenticationForm, self).confirm_login_allowed(user)
         if not may_enter(user):
             raise self.get_invalid_login_error()
@@ -38,23 +40,20 @@ class RegistryAdminSite(admin.AdminSite):
 
     site_header = "Ownership registry"
     site_title = "Ownership registry"
-    index_title = "The map"
+    index_title = "Edit the map"
     login_form = SignInForm
     site_url = "/"
-    enable_nav_sidebar = False  # the tables list needs the width: who reads and writes is what people come for
+    enable_nav_sidebar = False  # the list of tables needs the width for its readers and writers
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Refuse addresses that no page makes and that databases choke on, before any view sees them."""
+        """Refuse addresses that no page links to and databases can't handle before any view sees them."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            asked = [request.path, *(text for values in request.GET.lists() for text in (values[0], *values[1]))]
-            if any("\x00" in text for text in asked):
-                return HttpResponseBadRequest("An address can't hold the NUL character.", content_type="text/plain")
-            if any(len(request.GET.get(name, "")) > LONGEST_SEARCH for name in ("q", "term")):
-                message = f"Search with at most {LONGEST_SEARCH} characters."
-                return HttpResponseBadRequest(message, content_type="text/plain")
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            problem = _address_problem(request)
+            if problem:
+                return HttpResponseBadRequest(problem, content_type="text/plain")
             return inner(request, *args, **kwargs)
 
         return guarded
@@ -64,10 +63,26 @@ class RegistryAdminSite(admin.AdminSite):
         return may_enter(request.user)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """By password, and by the company's provider where there is one."""
-        return super().login(request, {"by_oidc": bool(settings.OIDC_RP_CLIENT_ID)} | (extra_context or {}))
+        """By password, and by the company's provider if there is one."""
+        context = {"by_oidc": bool(settings.OIDC_RP_CLIENT_ID)}
+        return super().login(request, context | (extra_context or {}))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The first page, with the latest change sets for those who may see history."""
-        latest = ChangeSet.objects.all()[:10] if request.user.has_perm("ownership.view_changeset") else None
+        latest = None
+        if request.user.has_perm("ownership.view_changeset"):
+            latest = ChangeSet.objects.all()[:LATEST_CHANGES]
         return super().index(request, {"latest_changes": latest} | (extra_context or {}))
+
+
+def _address_problem(request: HttpRequest) -> str:
+    """Why an address is refused, in a sentence; empty if it is not."""
+    texts = [request.path]
+    for name, values in request.GET.lists():
+        texts += [name, *values]
+    if any("\x00" in text for text in texts):
+        return "An address can’t contain the NUL character."
+    for name in ("q", "term"):
+        if len(request.GET.get(name, "")) > MAX_SEARCH_LENGTH:
+            return f"Search for at most {MAX_SEARCH_LENGTH} characters."
+    return ""

@@ -1,32 +1,26 @@
-"""Tables in the admin, with their accesses and indexes: the page that team leads spend their time on."""
+"""Tables in the admin, with their accesses and indexes: the page that team leads use most."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import BigIntegerField, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db import models
+from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery, prefetch_related_objects
 from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from ownership.admin.addresses import edit_url
-from ownership.admin.base import RegistryAdmin, admin_change_set, selected_rows
-from ownership.admin.changelists import NOTHING, SearchedByIndex, links
-from ownership.admin.conflict import find_conflict
-from ownership.admin.filters import NamedFilter
-from ownership.admin.forms import (
-    Autocomplete,
-    RegistryForm,
-    RowForm,
-    RowFormSet,
-    steady_autocomplete,
-    without_side_doors,
-)
+from ownership.admin.base import FormFields, RegistryAdmin, RegistryForm, admin_change_set, selected_rows
+from ownership.admin.changelists import NOTHING, IndexedSearch, links
+from ownership.admin.filters import NameFilter
+from ownership.admin.forms import Autocomplete
 from ownership.catalog import search_index
 from ownership.catalog.warnings import warnings
-from ownership.history.models import ChangeSet, current_head
+from ownership.history.models import ChangeSet, current_head, entry_model
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
 from ownership.web.forms import ReasonField
 
@@ -38,64 +32,106 @@ KEY_SCHEMA_FIELDS = (
 
 def with_last_change(tables: QuerySet[Table]) -> QuerySet[Table]:
     """Tables with ``last_revision``, ``last_time`` and ``last_user`` of the table, its accesses or its indexes."""
-
-    def last(model: Any, column: str) -> Coalesce:
-        # The last one, not the greatest of all: a database finds it at the index's end, however long the history.
-        entries = model.history.model.objects.filter(**{column: OuterRef("pk")}).order_by("-change_set_id")
-        return Coalesce(Subquery(entries.values("change_set_id")[:1], output_field=BigIntegerField()), 0)
-
     change = ChangeSet.objects.filter(revision=OuterRef("last_revision"))
-    return tables.annotate(
-        last_revision=Greatest(last(Table, "id"), last(Access, "table_id"), last(SecondaryIndex, "table_id"))
-    ).annotate(last_time=Subquery(change.values("time")), last_user=Subquery(change.values("user_name")))
+    last_revision = Greatest(
+        _last_revision(Table, "id"),
+        _last_revision(Access, "table_id"),
+        _last_revision(SecondaryIndex, "table_id"),
+    )
+    return tables.annotate(last_revision=last_revision).annotate(
+        last_time=Subquery(change.values("time")),
+        last_user=Subquery(change.values("user_name")),
+    )
 
 
-class GroupFilter(NamedFilter):
+def _last_revision(model: type[models.Model], column: str) -> Coalesce:
+    """Revision of the latest entry whose column holds the table's id; 0 if there is none."""
+    # The first in descending order, not the maximum: databases find it at the index's end, however long the history.
+    entries = entry_model(model).objects.filter(**{column: OuterRef("pk")}).order_by("-change_set_id")
+    latest = Subquery(entries.values("change_set_id")[:1], output_field=models.BigIntegerField())
+    return Coalesce(latest, 0)
+
+
+class GroupFilter(NameFilter):
     """Tables of a group."""
 
     title = parameter_name = "group"
-    model, path = TableGroup, "group__name"
+    model = TableGroup
+    lookup = "group__name"
 
 
-class OwnerFilter(NamedFilter):
-    """Tables of a service."""
+class OwnerFilter(NameFilter):
+    """Tables that a service owns."""
 
     title = parameter_name = "owner"
-    model, path = Service, "owner__name"
+    model = Service
+    lookup = "owner__name"
 
 
-class ServiceFilter(NamedFilter):
+class ServiceFilter(NameFilter):
     """Tables that a service uses."""
 
-    title, parameter_name, model = "service that uses it", "service", Service
+    title = "service with access"
+    parameter_name = "service"
+    model = Service
 
-    def having(self, queryset: QuerySet, name: str) -> QuerySet:
-        """Without a join, which would give a table once for each access."""
+    def matching(self, queryset: QuerySet, name: str) -> QuerySet:
+        """Without a join, which would list a table once for each access."""
         return queryset.filter(pk__in=Access.objects.filter(service__name=name).values("table"))
 
 
 class ModeFilter(admin.SimpleListFilter):
-    """Tables used in that mode; with a service chosen as well, used so by that service."""
+    """Tables with an access of that mode; of the chosen service, if one is chosen too."""
 
-    title, parameter_name = "mode", "mode"
+    title = parameter_name = "mode"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         return [(str(value), str(label)) for value, label in Mode.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if not self.value():
             return queryset
         accesses = Access.objects.filter(mode=self.value())
-        if service := request.GET.get(ServiceFilter.parameter_name):
+        service = request.GET.get(ServiceFilter.parameter_name)
+        if service:
             accesses = accesses.filter(service__name=service)
         return queryset.filter(pk__in=accesses.values("table"))
 
 
-class AccessInline(admin.TabularInline):
+class InlineRowForm(forms.ModelForm):
+    """A row of an inline. One that nobody edited is not validated: it holds what is stored."""
+
+    def full_clean(self) -> None:
+        """Validate the row if it is new or was edited."""
+        unedited = self.is_bound and self.instance.pk is not None and not self.has_changed()
+        if unedited:
+            self.empty_permitted = True
+        super().full_clean()
+        if unedited:
+            # The formset compares all rows to find the same service twice.
+            self.cleaned_data = {name: getattr(self.instance, name, None) for name in self.fields}
+
+
+class InlineRowFormSet(forms.BaseInlineFormSet):
+    """The rows of an inline."""
+
+    def initial_form_count(self) -> int:
+        """How many rows existed: those with an id. If the form said fewer, Django would add the others again."""
+        if not self.is_bound:
+            return super().initial_form_count()
+        count = 0
+        for number in range(self.total_form_count()):
+            if self.data.get(f"{self.add_prefix(number)}-id"):
+                count += 1
+        return count
+
+
+class AccessInline(FormFields, admin.TabularInline):
     """The services that use the table."""
 
     model = Access
-    form, formset = RowForm, RowFormSet
+    form = InlineRowForm
+    formset = InlineRowFormSet
     fields = ("service", "mode", "indirect", "notes", "position")
     autocomplete_fields = ("service",)
     extra = 0
@@ -103,13 +139,9 @@ class AccessInline(admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Access]:
         return super().get_queryset(request).select_related("service", "table")
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """With the autocomplete that stands nonsense."""
-        return super().formfield_for_foreignkey(db_field, request, **steady_autocomplete(self, db_field, kwargs))
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Notes in two lines, so that a table's accesses fit a screen."""
-        field = without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        """Notes in two lines, so that a table's accesses fit on a screen."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and db_field.name == "notes":
             field.widget.attrs.update(rows=2, cols=50)
         return field
@@ -119,7 +151,8 @@ class SecondaryIndexInline(admin.StackedInline):
     """The table's secondary indexes."""
 
     model = SecondaryIndex
-    form, formset = RowForm, RowFormSet
+    form = InlineRowForm
+    formset = InlineRowFormSet
     fields = (("name", "kind"), *KEY_SCHEMA_FIELDS, "position")
     extra = 0
 
@@ -141,7 +174,7 @@ class HandOverForm(forms.Form):
 
 
 @admin.action(description="Hand over to another service", permissions=["change"])
-def hand_over(model_admin: "TableAdmin", request: HttpRequest, queryset: QuerySet[Table]) -> HttpResponse | None:
+def hand_over(model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet[Table]) -> HttpResponse | None:
     """Make another service the owner of the selected tables: one reason, one change set."""
     confirmed = "hand_over" in request.POST
     form = HandOverForm(request.POST if confirmed else None, admin_site=model_admin.admin_site)
@@ -151,7 +184,7 @@ def hand_over(model_admin: "TableAdmin", request: HttpRequest, queryset: QuerySe
         owner = form.cleaned_data["owner"]
         moved = 0
         with admin_change_set(request, form.cleaned_data["reason"]):
-            conflict = find_conflict(request, selected_rows(model_admin, request))[0]
+            conflict = model_admin.find_conflict(request, selected_rows(model_admin, request))
             for table in () if conflict else tables:
                 moved += table.owner_id != owner.pk
                 table.owner = owner
@@ -173,56 +206,73 @@ def hand_over(model_admin: "TableAdmin", request: HttpRequest, queryset: QuerySe
 
 
 class TableForm(RegistryForm):
-    """Keeps descriptions short on the page."""
+    """Keeps the description short on the page."""
 
     class Meta:
         widgets = {"description": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
 
 
 @admin.register(Table)
-class TableAdmin(SearchedByIndex, RegistryAdmin):
+class TableAdmin(IndexedSearch, RegistryAdmin):
     """Tables: who owns, reads and writes them, and who changed that last."""
 
     form = TableForm
     list_display = ("name", "group", "owner_link", "key_schema", "read_by", "written_by", "last_change")
     list_filter = (GroupFilter, OwnerFilter, ServiceFilter, ModeFilter)
-    search_fields = ("name",)  # what is searched, ``holding`` says
-    search_help_text = "Names, descriptions and notes of tables, their indexes and the services that use them."
+    search_fields = ("name",)  # makes Django show the search box; ``holding`` does the search
+    search_help_text = "Searches names, descriptions and notes of tables, their indexes and the services that use them."
     autocomplete_fields = ("group", "owner")
     inlines = (AccessInline, SecondaryIndexInline)
-    actions = [hand_over]
-    readonly_fields = ("worth_a_look", "physical_names")
-    save_as = False
+    actions = [*RegistryAdmin.actions, hand_over]
+    readonly_fields = ("physical_names",)
 
     def get_fieldsets(self, request: HttpRequest, obj: Table | None = None) -> list[Any]:
-        """The sections, in the document's words; what is derived stands only where there is a table."""
-        derived = ["physical_names"] if obj else []
-        if obj and warnings(obj):
-            derived.append("worth_a_look")
-        key_schema = "Partition key and optional sort key. Leave empty what is not stated anywhere."
+        """The form's sections. A table that exists has physical names, too."""
+        fields: list[Any] = ["name", "group", "owner", "description"]
+        if obj:
+            fields.append("physical_names")
+        key_schema = "Partition key and optional sort key. Leave blank if unknown."
         return [
-            (None, {"fields": ["name", "group", "owner", "description", *derived]}),
+            (None, {"fields": fields}),
             ("Key schema", {"fields": KEY_SCHEMA_FIELDS, "description": key_schema}),
-            ("More, and place on the map", {"fields": [("more_title", "more_url"), "position"]}),
+            ("Documentation and order", {"fields": [("more_title", "more_url"), "position"]}),
         ]
 
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Table | None = None,
+    ) -> HttpResponse:
+        """The page, with warnings about the table as it is stored."""
+        if obj is not None:
+            prefetch_related_objects([obj], Prefetch("accesses", Access.objects.select_related("service")))
+            context["warnings"] = warnings(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     def holding(self, word: str) -> list[QuerySet]:
-        """Tables with the word in a text of their own, of an index or access, or in a using service's name."""
+        """Tables with the word in a text of their own, of an index or an access, or in the name of a service."""
+        services = Service.objects.filter(name__icontains=word)
         return [
             Table.objects.filter(search_index.contains(Table, word)).values("pk"),
             SecondaryIndex.objects.filter(search_index.contains(SecondaryIndex, word)).values("table"),
             Access.objects.filter(search_index.contains(Access, word)).values("table"),
-            Access.objects.filter(service__in=Service.objects.filter(name__icontains=word)).values("table"),
+            Access.objects.filter(service__in=services).values("table"),
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Table]:
-        accesses = Prefetch("accesses", Access.objects.select_related("service", "table"))
-        tables = super().get_queryset(request).select_related("group", "owner").prefetch_related(accesses)
-        of_one = request.resolver_match is not None and "object_id" in request.resolver_match.kwargs
-        return tables if of_one else with_last_change(tables)
+        tables = super().get_queryset(request).select_related("group", "owner")
+        if request.resolver_match and "object_id" in request.resolver_match.kwargs:
+            return tables
+        # A list shows more of each table than its form does.
+        accesses = Access.objects.select_related("service", "table")
+        return with_last_change(tables.prefetch_related(Prefetch("accesses", accesses)))
 
     @admin.display(description="owner", ordering="owner__name")
-    def owner_link(self, table: Table) -> Any:
+    def owner_link(self, table: Table) -> SafeString | str:
         return links([table.owner])
 
     @admin.display(description="key schema")
@@ -230,38 +280,33 @@ class TableAdmin(SearchedByIndex, RegistryAdmin):
         return table.key_schema_text() or NOTHING
 
     @admin.display(description="read by")
-    def read_by(self, table: Table) -> Any:
+    def read_by(self, table: Table) -> SafeString | str:
         return _users(table.reading())
 
     @admin.display(description="written by")
-    def written_by(self, table: Table) -> Any:
+    def written_by(self, table: Table) -> SafeString | str:
         return _users(table.writing())
 
     @admin.display(description="last change", ordering=F("last_revision"))
-    def last_change(self, table: Any) -> Any:
-        return format_html(
-            '<a href="{}">{}</a><br>{}',
-            reverse("admin:ownership_table_history", args=[table.pk]),
-            table.last_time.strftime("%Y-%m-%d %H:%M") if table.last_time else NOTHING,
-            table.last_user or "",
-        )
-
-    @admin.display(description="worth a look")
-    def worth_a_look(self, table: Table) -> Any:
-        return format_html_join("", "<p>{}</p>", ((sentence,) for sentence in warnings(table)))
+    def last_change(self, table: Any) -> SafeString:
+        history = reverse("admin:ownership_table_history", args=[table.pk])
+        time = f"{table.last_time:%Y-%m-%d %H:%M}" if table.last_time else NOTHING
+        return format_html('<a href="{}">{}</a><br>{}', history, time, table.last_user or "")
 
     @admin.display(description="physical names")
-    def physical_names(self, table: Table) -> Any:
-        rows = ((env.name, table.name + env.suffix) for env in Environment.objects.all())
-        return format_html_join("", "<div>{}: <code>{}</code></div>", rows)
+    def physical_names(self, table: Table) -> SafeString:
+        names = []
+        for environment in Environment.objects.all():
+            names.append((environment.name, table.name + environment.suffix))
+        return format_html_join("", "<div>{}: <code>{}</code></div>", names)
 
 
-def _users(accesses: list[Access]) -> Any:
-    """The services whose accesses these are; indirect ones say so."""
+def _users(accesses: list[Access]) -> SafeString | str:
+    """Links to the services whose accesses these are. Indirect ones are marked."""
     if not accesses:
         return NOTHING
-    return format_html_join(
-        ", ",
-        '<a href="{}">{}</a>{}',
-        ((edit_url(a.service), a.service.name, " (indirect)" if a.indirect else "") for a in accesses),
-    )
+    users = []
+    for access in accesses:
+        mark = " (indirect)" if access.indirect else ""
+        users.append((edit_url(access.service), access.service.name, mark))
+    return format_html_join(", ", '<a href="{}">{}</a>{}', users)

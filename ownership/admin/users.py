@@ -1,4 +1,4 @@
-"""Django's accounts and groups in the admin, with their lists of choices held against any number."""
+"""Django's users and groups in the admin."""
 
 from typing import Any
 
@@ -7,10 +7,13 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
+from django.db.models import ManyToManyField
+
+from ownership.admin.changelists import TolerantLists
 
 
-class _Choices(forms.ModelMultipleChoiceField):
-    """SQLite takes no number above 2^63, and Django asks it for any: such a choice is none, as for PostgreSQL."""
+class ManyChoicesField(forms.ModelMultipleChoiceField):
+    """Refuses a chosen id above 2^63, which Django passes on to SQLite, as it refuses any other unknown id."""
 
     def clean(self, value: Any) -> Any:
         try:
@@ -20,19 +23,23 @@ class _Choices(forms.ModelMultipleChoiceField):
             raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", params) from None
 
 
-class _Chosen(admin.ModelAdmin):
-    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
-        return super().formfield_for_manytomany(db_field, request, form_class=_Choices, **kwargs)
+class AccountsMixin(TolerantLists):
+    """For users and groups: their forms and lists answer bad values with a message."""
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField, request: Any = None, **kwargs: Any
+    ) -> forms.ModelMultipleChoiceField | None:
+        return super().formfield_for_manytomany(db_field, request, form_class=ManyChoicesField, **kwargs)
 
 
 admin.site.unregister([User, Group])
 
 
 @admin.register(User)
-class AccountAdmin(_Chosen, UserAdmin):
-    """Accounts; their groups say what they may."""
+class AccountAdmin(AccountsMixin, UserAdmin):
+    """Accounts. Their groups say what they may do."""
 
 
 @admin.register(Group)
-class GroupsAdmin(_Chosen, GroupAdmin):
+class AccountGroupAdmin(AccountsMixin, GroupAdmin):
     """Groups of accounts."""

@@ -6,8 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from ownership.admin.base import RegistryAdmin
-from ownership.admin.forms import RegistryForm
+from ownership.admin.base import RegistryAdmin, RegistryForm
 from ownership.findings.runs import today
 from ownership.findings.waiving import check_until
 from ownership.models import Waiver

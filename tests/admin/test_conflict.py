@@ -1,9 +1,10 @@
-"""Two people, one form: the second is told, keeps what they typed, loses nothing of the first's."""
+"""Two people edit the same row: the second one is told, keeps what they entered and overwrites nothing."""
 
 from html import unescape
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from ownership.admin import base
 from ownership.history.change_sets import change_set
@@ -33,13 +34,13 @@ def others_change(row, reason="Meanwhile", **fields):
         row.save()
 
 
-def test_a_form_that_nobody_overtook_is_saved(lead_client, table):
+def test_a_form_that_is_up_to_date_is_saved(lead_client, table):
     form = open_form(lead_client, table)
     assert save_form(lead_client, table, form | {"description": "All orders."}).status_code == 302
     assert Table.objects.get().description == "All orders."
 
 
-def test_the_second_is_refused_and_told_who_changed_what_why(lead_client, table, lead):
+def test_the_second_is_refused_and_told_who_changed_what_and_why(lead_client, table, lead):
     form = open_form(lead_client, table)
     with change_set(user=lead, reason="Handed to users"):
         table.owner = make_service("users")
@@ -48,11 +49,11 @@ def test_the_second_is_refused_and_told_who_changed_what_why(lead_client, table,
     page = response.content.decode()
     assert response.status_code == 200
     assert Table.objects.get().description == "Orders."
-    for told in ("Nothing was changed yet", "changed by lead", "Handed to users", "payments", "users"):
+    for told in ("Not saved: lead changed this", "Handed to users", "payments", "users"):
         assert told in page
 
 
-def test_what_was_typed_stays_and_what_was_not_touched_follows_the_other(lead_client, table):
+def test_what_was_entered_stays_and_all_else_is_up_to_date(lead_client, table):
     form = open_form(lead_client, table)
     new_owner = make_service("users")
     others_change(table, owner=new_owner, more_title="Handbook")
@@ -86,7 +87,7 @@ def test_a_change_between_the_checks_and_the_lock_is_a_conflict_too(lead_client,
     rows = {"table": (table, {"more_title": "Handbook"}), "access": (access, {"mode": "write"})}
     before_the_lock(lambda: others_change(rows[whose][0], **rows[whose][1]))
     response = save_form(lead_client, table, form | {"description": "All orders."})
-    assert "Nothing was changed yet" in response.content.decode()
+    assert "Not saved" in response.content.decode()
     assert form_of(response)["description"] == "All orders."
     assert Table.objects.get().description == "Orders."
     assert save_form(lead_client, table, form_of(response)).status_code == 302
@@ -95,22 +96,22 @@ def test_a_change_between_the_checks_and_the_lock_is_a_conflict_too(lead_client,
 
 
 @pytest.mark.parametrize("whose", ["table", "access"])
-def test_a_third_change_while_the_second_is_told_of_the_first_is_not_lost(
+def test_a_third_change_made_while_the_conflict_page_is_built_is_not_lost(
     lead_client, table, access, monkeypatch, whose
 ):
     form = open_form(lead_client, table) | {"description": "All orders."}
     others_change(table, more_url="https://wiki.example")
     third = {"table": (table, {"more_title": "Handbook"}), "access": (access, {"notes": "Reads all orders."})}
-    (row, fields), merge = third[whose], base.merged
+    (row, fields), merge = third[whose], base.merge_posted
 
     def merged_late(*args):
         others_change(row, reason="Third", **fields)
         return merge(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(base, "merged", merged_late)
+        patch.setattr(base, "merge_posted", merged_late)
         page = save_form(lead_client, table, form)
-    while "Nothing was changed yet" in page.text:
+    while "Not saved" in page.text:
         page = save_form(lead_client, table, form_of(page))
     assert page.status_code == 302
     assert Table.objects.get().description == "All orders."
@@ -127,6 +128,20 @@ def test_a_row_deleted_between_the_checks_and_the_lock_is_gone(lead_client, tabl
     assert "was deleted meanwhile" in response.content.decode()
 
 
+def test_a_form_whose_row_was_deleted_gives_back_what_was_entered_and_says_who_deleted_it(lead_client, lead, table):
+    form = open_form(lead_client, table) | {"description": "Long thoughts.", "accesses-0-mode": "read"}
+    url = change_url(table)
+    with change_set(user=lead, reason="No longer used"):
+        table.delete()
+    response = lead_client.post(url, form | {"reason": "Because"})
+    assert response.status_code == 409
+    entered = {"name": "orders", "description": "Long thoughts.", "reason": "Because", "accesses 1, mode": "Read"}
+    assert entered.items() <= response.context["typed"].items()
+    assert response.context["typed"]["owner"] == "payments"
+    for words in ("orders was deleted meanwhile", "No longer used", reverse("admin:index")):
+        assert words in response.text
+
+
 def test_a_name_taken_between_the_checks_and_the_lock_is_an_error_of_its_field(lead_client, table, before_the_lock):
     form = open_form(lead_client, table)
     before_the_lock(lambda: make_table("invoices"))
@@ -136,7 +151,7 @@ def test_a_name_taken_between_the_checks_and_the_lock_is_an_error_of_its_field(l
     assert "was changed successfully" not in lead_client.get(change_url(table)).content.decode()
 
 
-def test_the_second_can_go_on_from_there_and_neither_edit_is_lost(lead_client, table):
+def test_the_merged_form_can_be_saved_and_neither_edit_is_lost(lead_client, table):
     form = open_form(lead_client, table)
     others_change(table, more_title="Handbook")
     again = form_of(save_form(lead_client, table, form | {"description": "All orders."}))
@@ -145,7 +160,7 @@ def test_the_second_can_go_on_from_there_and_neither_edit_is_lost(lead_client, t
     assert (saved.description, saved.more_title) == ("All orders.", "Handbook")
 
 
-def test_where_both_touched_a_field_the_page_shows_both_and_the_typed_one_stands(lead_client, table):
+def test_of_a_field_that_both_edited_the_page_shows_both_values_and_keeps_what_was_entered(lead_client, table):
     form = open_form(lead_client, table)
     others_change(table, description="Theirs.")
     response = save_form(lead_client, table, form | {"description": "Mine."})
@@ -172,7 +187,7 @@ def test_an_access_deleted_by_another_and_not_edited_here_stays_deleted(lead_cli
     assert not Access.objects.exists()
 
 
-def test_an_access_deleted_by_another_and_edited_here_is_offered_anew(lead_client, table, access):
+def test_an_access_deleted_by_another_and_edited_here_is_offered_as_a_new_one(lead_client, table, access):
     form = open_form(lead_client, table)
     access.delete()
     again = form_of(save_form(lead_client, table, form | {"accesses-0-notes": "Still needed."}))
@@ -180,7 +195,7 @@ def test_an_access_deleted_by_another_and_edited_here_is_offered_anew(lead_clien
     assert Access.objects.get().notes == "Still needed."
 
 
-def test_an_access_added_by_another_comes_onto_the_page(lead_client, table, access):
+def test_an_access_added_by_another_appears_on_the_page(lead_client, table, access):
     form = open_form(lead_client, table)
     added = make_access(table, make_service("events"), mode="write")
     again = form_of(save_form(lead_client, table, form | {"description": "All orders."}))
@@ -213,7 +228,7 @@ def test_an_access_removed_here_is_still_marked_for_removal_after_the_merge(lead
     assert not Access.objects.exists()
 
 
-def test_an_unticked_box_counts_as_typed(lead_client, table, access):
+def test_an_unticked_box_counts_as_edited(lead_client, table, access):
     others_change(access, indirect=True)
     form = open_form(lead_client, table)
     del form["accesses-0-indirect"]
@@ -229,7 +244,7 @@ def test_a_change_elsewhere_is_no_conflict(lead_client, table):
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "-1", "99999", "9" * 30, "1; DROP"])
-def test_a_form_without_its_revision_is_refused_and_keeps_what_was_typed(lead_client, table, token):
+def test_a_form_without_its_revision_is_refused_and_keeps_what_was_entered(lead_client, table, token):
     form = open_form(lead_client, table) | {"description": "All orders."}
     form.pop("revision")
     response = save_form(lead_client, table, form | ({"revision": token} if token is not None else {}))
@@ -239,7 +254,7 @@ def test_a_form_without_its_revision_is_refused_and_keeps_what_was_typed(lead_cl
     assert Table.objects.get().description == "Orders."
 
 
-def test_multi_line_text_that_nobody_touched_is_not_mistaken_for_typed(lead_client, table, access):
+def test_text_of_several_lines_that_nobody_edited_does_not_count_as_edited(lead_client, table, access):
     others_change(access, notes="first\nsecond")
     form = open_form(lead_client, table)
     form["accesses-0-notes"] = "first\r\nsecond"
@@ -248,7 +263,7 @@ def test_multi_line_text_that_nobody_touched_is_not_mistaken_for_typed(lead_clie
     assert again["accesses-0-notes"] == "third"
 
 
-def test_a_services_form_is_checked_too_aliases_included(lead_client):
+def test_a_services_form_is_merged_too_including_its_aliases(lead_client):
     service = make_service("payments", aliases=["pay"])
     form = open_form(lead_client, service)
     others_change(service, aliases=["pay", "checkout"])
@@ -271,7 +286,7 @@ def test_a_table_that_changed_since_the_delete_page_was_opened_is_not_deleted(le
     form = form_of(lead_client.get(url))
     others_change(access, mode="write")
     response = lead_client.post(url, form | {"reason": "Not needed"}, follow=True)
-    assert "Nothing was changed yet" in response.content.decode()
+    assert "Not saved" in response.content.decode()
     assert "saved while you had this page open" in response.content.decode()
     assert Table.objects.exists()
     again = form_of(response)
@@ -288,14 +303,14 @@ def test_a_refused_form_leaves_no_change_set(lead_client: Client, table):
     assert ChangeSet.objects.count() == before
 
 
-def test_a_field_that_both_changed_says_what_it_holds_now(lead_client, table, access):
+def test_a_field_that_both_changed_says_who_changed_it_and_what_it_holds_now(lead_client, lead, table, access):
     form = open_form(lead_client, table) | {"description": "Mine.", "accesses-0-notes": "My notes"}
-    with change_set(reason="Theirs"):
+    with change_set(user=lead, reason="Theirs"):
         table.description, access.notes = "Their text.", "Their notes"
         table.save()
         access.save()
     page = unescape(save_form(lead_client, table, form).content.decode())
-    assert "Both of you changed this. It holds now: Their text." in page
+    assert "lead also changed this. Current value: “Their text.”. Saving replaces it with yours." in page
     assert f"You both changed {access}" in page
     assert "correct the error" not in page
 
@@ -310,7 +325,7 @@ def test_a_save_that_changes_nothing_says_so(lead_client, table):
     assert ChangeSet.objects.count() == before
 
 
-@pytest.mark.parametrize("blank", ["\u3164", "\u200b", "\u2800 \u00ad", "…"])
-def test_a_reason_in_which_nothing_can_be_read_is_none(lead_client, table, blank):
+@pytest.mark.parametrize("blank", ["\u3164", "\u200b", "\u2800 \u00ad", "…", "_", "\u202e"])
+def test_a_reason_without_a_visible_letter_is_refused(lead_client, table, blank):
     form = open_form(lead_client, table) | {"description": "New.", "reason": blank}
-    assert "Say why" in lead_client.post(change_url(table), form).content.decode()
+    assert "Please give a reason." in lead_client.post(change_url(table), form).content.decode()

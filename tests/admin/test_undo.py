@@ -46,7 +46,7 @@ def test_the_page_shows_the_difference_to_now_and_undoes_with_a_reason(lead_clie
 
 def test_without_a_reason_nothing_is_undone(lead_client, revision):
     page = lead_client.post(url(revision), form_of(lead_client.get(url(revision))) | {"reason": " "})
-    assert "Say why" in words(page)
+    assert "give a reason" in words(page)
     assert head() == revision
 
 

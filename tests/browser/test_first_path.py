@@ -16,7 +16,7 @@ def test_a_lead_changes_an_access_and_finds_it_in_the_history(committed, seeded,
     follow(browser, browser.find_element(By.LINK_TEXT, "biztechUsers"))
     Select(browser.find_element(By.NAME, "accesses-1-mode")).select_by_visible_text("Read")
     follow(browser, browser.find_element(By.NAME, "_save"))
-    assert "Say why" in browser.find_element(By.CSS_SELECTOR, "fieldset.reason").text
+    assert "Please give a reason." in browser.find_element(By.CSS_SELECTOR, "fieldset.reason").text
 
     browser.find_element(By.NAME, "reason").send_keys("Payments writes no more")
     follow(browser, browser.find_element(By.NAME, "_save"))

@@ -87,7 +87,7 @@ def test_several_findings_are_accepted_in_one_change_set_with_reason_and_evidenc
 def test_without_a_reason_nothing_is_written_and_the_choice_stays(lead_client, run):
     page = look(lead_client, ACCEPT, run, SHADOW)
     again = confirm(lead_client, ACCEPT, page, SHADOW, **{"group shadow": str(TableGroup.objects.get().pk)})
-    assert "Say why" in again.text
+    assert "Please give a reason." in again.text
     assert form_of(again)["group shadow"] == str(TableGroup.objects.get().pk)
     assert not Table.objects.filter(name="shadow").exists()
 
@@ -311,7 +311,7 @@ def test_after_a_decision_the_list_is_filtered_as_it_was(lead_client, run, addre
     page = look(lead_client, address, run, BOTS, at=filtered)
     assert f'href="{escape(filtered)}">Cancel' in page.text
     again = confirm(lead_client, address, page, BOTS)
-    assert "Say why" in again.text
+    assert "Please give a reason." in again.text
     done = confirm(lead_client, address, again, BOTS, reason="The old bot goes")
     assert done.redirect_chain == [(filtered, 302)]
     assert "1 finding" in messages(done)

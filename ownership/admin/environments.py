@@ -1,0 +1,15 @@
+"""Environments in the admin."""
+
+from django.contrib import admin
+
+from ownership.admin.base import RegistryAdmin
+from ownership.models import Environment
+
+
+@admin.register(Environment)
+class EnvironmentAdmin(RegistryAdmin):
+    """Where the backend runs, and the suffix that its tables have there."""
+
+    list_display = ("name", "suffix", "description")
+    search_fields = ("name", "description")
+    fieldsets = [(None, {"fields": ["name", "suffix", "description", "position"]})]

@@ -1,0 +1,79 @@
+"""Services in the admin."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from ownership.admin.base import RegistryAdmin, RegistryForm
+from ownership.admin.changelists import links
+from ownership.models import READS, WRITES, Service, Table
+
+
+class ServiceForm(RegistryForm):
+    """Takes aliases one per line, so that nobody has to write JSON."""
+
+    aliases = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        help_text="Other names of the service in infrastructure (stacks, roles), one per line.",
+    )
+
+    class Meta:
+        widgets = {"description": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "aliases" in self.fields:  # absent from the page of someone who may only view
+            self.initial["aliases"] = "\n".join(self.instance.aliases)
+
+    def clean_aliases(self) -> list[str]:
+        """The lines that are not blank."""
+        lines = [line.strip() for line in self.cleaned_data["aliases"].splitlines()]
+        return [line for line in lines if line]
+
+
+@admin.register(Service)
+class ServiceAdmin(RegistryAdmin):
+    """Services: what they own, read and write."""
+
+    form = ServiceForm
+    list_display = ("name", "part_of", "owns", "contact")
+    list_filter = (("part_of", admin.RelatedOnlyFieldListFilter),)
+    search_fields = ("name", "description", "contact")
+    autocomplete_fields = ("part_of",)
+    readonly_fields = ("owns", "reads", "writes", "parts")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Service | None = None) -> list[Any]:
+        """The service's own fields; for one that exists, also its tables and parts."""
+        sections = [
+            (None, {"fields": ["name", "part_of", "description"]}),
+            ("Contact and code", {"fields": ["contact", "repository", "aliases"]}),
+        ]
+        if obj:
+            sections.append(("Tables and parts", {"fields": ["owns", "reads", "writes", "parts"]}))
+        return sections
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Service]:
+        services = super().get_queryset(request).select_related("part_of")
+        return services.prefetch_related("owned_tables", "parts")
+
+    def owns(self, service: Service) -> SafeString | str:
+        return links(service.owned_tables.all())
+
+    def parts(self, service: Service) -> SafeString | str:
+        return links(service.parts.all())
+
+    def reads(self, service: Service) -> SafeString | str:
+        return links(_used_tables(service, READS))
+
+    def writes(self, service: Service) -> SafeString | str:
+        return links(_used_tables(service, WRITES))
+
+
+def _used_tables(service: Service, modes: tuple[str, ...]) -> QuerySet[Table]:
+    accesses = service.accesses.filter(mode__in=modes)
+    return Table.objects.filter(pk__in=accesses.values("table"))
