@@ -11,6 +11,7 @@ With the environments ``dev`` (suffix empty) and ``production`` (suffix ``PROD``
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from ownership.drift.types import DeclaredMap, printable
 from ownership.drift.values import PLACEHOLDER, SEPARATORS, Text
@@ -40,18 +41,22 @@ class Names:
     @classmethod
     def of(cls, declared: DeclaredMap, environment: str | None = None) -> "Names":
         """The names of a map. Raises KeyError for an environment that the map doesn't have."""
-        services = {}
+        aliases = {}
+        service_names = {}
         for service in declared.services:
+            service_names[service.name.lower()] = service.name
             for alias in service.aliases:
-                services[alias.lower()] = service.name
-        # Names are entered after all aliases: a name wins over another service's alias.
-        for service in declared.services:
-            services[service.name.lower()] = service.name
+                aliases[alias.lower()] = service.name
+        suffix = None
+        if environment is not None:
+            suffix = declared.environments[environment]
+        tables = [table.name for table in declared.tables]
         return cls(
-            tables=frozenset(table.name for table in declared.tables),
-            services=services,
+            tables=frozenset(tables),
+            # A name wins over another service's alias.
+            services=aliases | service_names,
             suffixes=frozenset(declared.environments.values()),
-            suffix=None if environment is None else declared.environments[environment],
+            suffix=suffix,
         )
 
     @property
@@ -85,24 +90,33 @@ class Names:
         """The base name in ``users${opt:stage}*``: a wildcard after a suffix matches no other table."""
         stem = text.part(0, len(text.rstrip("*")))
         base = self.table(stem)
-        return base if base != stem else None
+        if base == stem:
+            return None  # there is no suffix, so `users*` may match other tables
+        return base
 
     def _without_variable_suffix(self, text: Text) -> str:
         starts = []
         for variable in text.variables:
+            # A variable that is the whole name is no suffix.
             is_at_end = variable.end == len(text) and variable.start > 0
-            if is_at_end and (variable.varies or text[variable.start :] in self.suffixes):
+            value = text[variable.start :]
+            if is_at_end and (variable.varies or value in self.suffixes):
                 starts.append(variable.start)
         if not starts:
             return str(text)
-        return text[: min(starts)].rstrip(SEPARATORS)
+        # One of several may be part of another: `-${opt:stage}` in a variable of its own.
+        name = text[: min(starts)]
+        return name.rstrip(SEPARATORS)
 
     def _without_written_suffix(self, name: str) -> str:
-        for suffix in sorted(self.suffixes, key=len, reverse=True):
-            if suffix and name.endswith(suffix):
-                base = name.removesuffix(suffix)
-                if suffix == self.suffix or base in self.tables:
-                    return base
+        written_suffixes = filter(None, self.suffixes)
+        longest_first = sorted(written_suffixes, key=len, reverse=True)
+        for suffix in longest_first:
+            if not name.endswith(suffix):
+                continue
+            base = name.removesuffix(suffix)
+            if suffix == self.suffix or base in self.tables:
+                return base
         return name
 
     def service(self, folders: Sequence[str], own_name: str | None) -> str | None:
@@ -112,12 +126,13 @@ class Names:
         outer folders. None: the map knows none of them.
         """
         own_name = (own_name or "").lower()
-        candidates = [*folders[:1], own_name]
+        inner_folder, outer_folders = folders[:1], folders[1:]
+        candidates = [*inner_folder, own_name]
         # `x-admin-users` in the folder `admin-users` repeats the folder's name, and is not the service `users`.
-        repeats_folder = bool(folders) and own_name.endswith(folders[0].lower())
+        repeats_folder = own_name.endswith(tuple(folder.lower() for folder in inner_folder))
         if not repeats_folder:
             candidates += _without_prefixes(own_name)
-        candidates += folders[1:]
+        candidates += outer_folders
         for candidate in candidates:
             name = self.services.get(candidate.lower())
             if name:
@@ -128,31 +143,39 @@ class Names:
         """The one service whose name is among the words of a role's names; None for none or several."""
         services: set[str] = set()
         for name in names:
-            services |= self._services_in(name)
-        return services.pop() if len(services) == 1 else None
+            mentioned = self._services_in(name)
+            services |= mentioned
+        if len(services) == 1:
+            return services.pop()
+        return None
 
     def _services_in(self, name: str) -> set[str]:
         mentioned = _runs_of_words(name) & self.services.keys()
         services = set()
         for run in mentioned:
             # Of `admin-users` and `users` the longer one is meant.
-            is_part_of_another = any(run != other and run in other for other in mentioned)
-            if not is_part_of_another:
+            longer_runs = [other for other in mentioned if run in other and run != other]
+            if not longer_runs:
                 services.add(self.services[run])
         return services
 
 
 def _without_prefixes(name: str) -> list[str]:
     """What is left of a name behind each separator: of ``club-api-users``, ``api-users`` and ``users``."""
-    return [name[separator.end() :] for separator in re.finditer(r"[-_./]", name)]
+    rests = []
+    for separator in re.finditer(r"[-_./]", name):
+        rest = name[separator.end() :]
+        rests.append(rest)
+    return rests
 
 
 def _runs_of_words(name: str) -> set[str]:
     """Every run of successive words of a name, in lower case, joined in each way that names are."""
     words = [word.lower() for word in WORD.findall(name[:MAX_ROLE_NAME])]
     runs = set()
-    for start in range(len(words)):
-        for end in range(start + 1, len(words) + 1):
-            for separator in ("", "-", "_"):
-                runs.add(separator.join(words[start:end]))
+    for start, end in combinations(range(len(words) + 1), 2):
+        run = words[start:end]
+        runs.add("".join(run))
+        runs.add("-".join(run))
+        runs.add("_".join(run))
     return runs

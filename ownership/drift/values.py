@@ -164,7 +164,9 @@ class Seq(list[Value]):
 
 def location_of(value: Value) -> Location:
     """The location of a value; null has none."""
-    return UNKNOWN_LOCATION if value is None else value.location
+    if value is None:
+        return UNKNOWN_LOCATION
+    return value.location
 
 
 def concat(pieces: Iterable[str], location: Location) -> Text:

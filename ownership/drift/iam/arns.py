@@ -13,12 +13,13 @@ Source: IAM User Guide, "IAM JSON policy elements: Resource" (an ARN with fewer 
 """
 
 import re
+from dataclasses import dataclass
 
 from ownership.drift.iam.patterns import has_wildcard, matches
 from ownership.drift.naming import Names
 from ownership.drift.values import PLACEHOLDER, Text
 
-FIELDS = 6  # arn:partition:service:region:account:path
+FIELDS = 6
 TABLE_NAME = re.compile(r"[\w.*?-]{1,255}", re.ASCII)  # or a pattern of such names
 
 UNRESOLVED = "can't be resolved"
@@ -29,45 +30,57 @@ class ArnError(ValueError):
     """A resource that can't be resolved or is not a valid ARN; the message says why."""
 
 
-def table_path(arn: Text, names: Names) -> str | None:
+@dataclass(frozen=True)
+class _Arn:
+    prefix: Text
+    partition: Text
+    service: Text
+    region: Text
+    account: Text
+    path: Text
+
+
+def table_path(text: Text, names: Names) -> str | None:
     """The path of an ARN with base names, such as ``table/biztechUsers``; None if it is not a table's.
 
     Raises ArnError.
     """
-    fields = _fields(arn.stripped())
-    partition, service, account, path = fields[1], fields[2], fields[4], fields[5]
-    if PLACEHOLDER in service:
+    arn = _parsed(text.stripped())
+    if PLACEHOLDER in arn.service:
         raise ArnError(UNRESOLVED)
-    if not _is_aws(partition):
-        raise ArnError(f"is not an ARN: the partition must be aws, not {partition or 'empty'}")
-    if not matches(service, "dynamodb"):
+    if not _is_aws(arn.partition):
+        partition = arn.partition or "empty"
+        raise ArnError(f"is not an ARN: the partition must be aws, not {partition}")
+    if not matches(arn.service, "dynamodb"):
         return None
-    if "/" in account:
+    if "/" in arn.account:
         raise ArnError(FIELD_MISSING)
-    resource_type, slash, _ = path.partition("/")
+    resource_type, slash, _ = arn.path.partition("/")
     if resource_type == "table" and slash:
-        return _base_path(path, names)
-    return _other_path(path, resource_type)
+        return _base_path(arn.path, names)
+    return _other_path(arn.path, resource_type)
 
 
-def _fields(arn: Text) -> list[Text]:
-    """The six fields of an ARN; missing ones are ``*``."""
-    fields = arn.split_at(":", FIELDS - 1)
+def _parsed(text: Text) -> _Arn:
+    """The fields of an ARN; missing ones are ``*``."""
+    fields = text.split_at(":", FIELDS - 1)
     missing = FIELDS - len(fields)
-    if missing:
-        for field in fields:
-            if field.startswith("table/"):
-                raise ArnError(FIELD_MISSING)
+    # With a field left out, `table/…` would be read as the region or the account.
+    if missing and any(field.startswith("table/") for field in fields):
+        raise ArnError(FIELD_MISSING)
     if not matches(fields[0], "arn"):
-        raise ArnError(UNRESOLVED if PLACEHOLDER in arn else "is not an ARN")
-    return fields + [Text("*", arn.location)] * missing
+        if PLACEHOLDER in text:
+            raise ArnError(UNRESOLVED)
+        raise ArnError("is not an ARN")
+    any_value = Text("*", text.location)
+    return _Arn(*fields, *[any_value] * missing)
 
 
 def _is_aws(partition: str) -> bool:
     """Whether a partition is one of AWS (``aws``, ``aws-cn``), or may be."""
-    if PLACEHOLDER in partition or partition.startswith("aws"):
+    if PLACEHOLDER in partition:
         return True
-    return matches(partition, "aws")
+    return partition.startswith("aws") or matches(partition, "aws")
 
 
 def _base_path(path: Text, names: Names) -> str:
@@ -79,9 +92,8 @@ def _base_path(path: Text, names: Names) -> str:
     if base is None:
         raise ArnError("the table name can't be resolved")
     if not TABLE_NAME.fullmatch(base):
-        raise ArnError(
-            "is not a table ARN: the table name is too long or contains characters that DynamoDB does not allow"
-        )
+        reason = "the table name is too long or contains characters that DynamoDB does not allow"
+        raise ArnError(f"is not a table ARN: {reason}")
     return "/".join(["table", base, *rest])
 
 

@@ -10,9 +10,10 @@ begins with ``biztech``.
 Source: IAM User Guide, "Policy evaluation logic": an explicit Deny overrides every Allow of the same principal.
 """
 
+import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ownership.drift.diagnostics import Diagnostics
@@ -26,6 +27,7 @@ from ownership.drift.values import Text
 Grants = dict[GrantedAccess, tuple[Location, ...]]
 
 ALL_INDEXES = "/index/*"
+WILDCARD = re.compile(r"[*?]")
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,36 @@ class Target:
         return f"table/{self.table}{suffix}{self.index}"
 
 
-class PolicyEvaluator:
-    """Evaluates roles. ``known_tables`` are the base names, sorted, that patterns are matched with."""
+class KnownTables:
+    """The base names that patterns are matched with: tables of the map and those deployed."""
 
-    def __init__(self, known_tables: Sequence[str], names: Names, diagnostics: Diagnostics) -> None:
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = sorted(names)
+        self._as_set = frozenset(self.names)
+
+    def candidates(self, pattern: str) -> Iterator[str]:
+        """The tables, in order, that a pattern might match, found by the pattern's beginning.
+
+        Matching every pattern with every table would take time in the product of their numbers.
+        """
+        beginning = _literal_beginning(pattern)
+        # The beginning may include a suffix: `biztechUsersP*` matches `biztechUsers` in production.
+        for end in range(1, len(beginning)):
+            if beginning[:end] in self._as_set:
+                yield beginning[:end]
+        # In sorted order, the names with the same beginning follow one another.
+        first = bisect_left(self.names, beginning)
+        for position in range(first, len(self.names)):
+            name = self.names[position]
+            if not name.startswith(beginning):
+                break
+            yield name
+
+
+class PolicyEvaluator:
+    """Evaluates roles. What can't be resolved goes into the diagnostics."""
+
+    def __init__(self, known_tables: KnownTables, names: Names, diagnostics: Diagnostics) -> None:
         self.known_tables = known_tables
         self.diagnostics = diagnostics
         self.physical_suffixes = names.physical_suffixes
@@ -58,20 +86,29 @@ class PolicyEvaluator:
         """
         locations: dict[GrantedAccess, dict[Location, None]] = defaultdict(dict)
         for role in roles:
-            denies = [statement for statement in role if not statement.allow]
-            for statement in role:
-                if not statement.allow:
-                    continue
-                for target in self._targets(service, statement):
-                    for mode in modes_of(self._permitted(statement, target, denies)):
-                        access = GrantedAccess(service, target.table, mode)
-                        locations[access][target.location] = None
+            for access, location in self._role_grants(service, role):
+                locations[access][location] = None
         return {access: tuple(found) for access, found in locations.items()}
+
+    def _role_grants(self, service: str, role: Role) -> Iterator[tuple[GrantedAccess, Location]]:
+        allows = []
+        denies = []
+        for statement in role:
+            if statement.allow:
+                allows.append(statement)
+            else:
+                denies.append(statement)
+        for allow in allows:
+            for target in self._targets(service, allow):
+                actions = self._permitted(allow, target, denies)
+                for mode in modes_of(actions):
+                    yield GrantedAccess(service, target.table, mode), target.location
 
     def _permitted(self, allow: Statement, target: Target, denies: Iterable[Statement]) -> frozenset[str]:
         """The actions that an Allow permits on its target and no Deny takes away."""
         actions = allow.actions
         if target.index:
+            # The other actions, such as GetItem, work on tables alone.
             actions &= INDEX_ACTIONS
         for deny in denies:
             if self._denies(deny, target):
@@ -88,49 +125,35 @@ class PolicyEvaluator:
                 yield from _exact_targets(resource)
                 continue
             targets = self._matching_targets(resource)
+            # On a map without tables no pattern could match, and to report each would say nothing.
             if not targets and self.map_has_tables:
                 pattern = Text(resource.path, resource.location)
-                self.diagnostics.add_unresolved(pattern, "the pattern matches no known table", service)
+                reason = "the pattern matches no known table"
+                self.diagnostics.add_unresolved(pattern, reason, service)
             yield from targets
 
     def _targets_left_out(self, allow: Statement) -> Iterator[Target]:
         """What NotResource doesn't list, and an Allow therefore reaches."""
-        for table in self.known_tables:
+        for table in self.known_tables.names:
             for index in ("", ALL_INDEXES):
                 target = Target(table, index, allow.location)
-                if not any(self._reaches(resource, target) for resource in allow.resources):
+                is_listed = any(self._reaches(resource, target) for resource in allow.resources)
+                if not is_listed:
                     yield target
 
     def _matching_targets(self, resource: Resource) -> list[Target]:
         """The tables that a pattern matches, and their indexes."""
+        indexes = ALL_INDEXES
         _, slash, index_name = resource.path.partition("/index/")
-        index = f"/index/{index_name}" if slash else ALL_INDEXES
+        if slash:
+            indexes = f"/index/{index_name}"
         targets = []
-        for table in self._candidates(resource.path):
-            for target in (
-                Target(table, "", resource.location),
-                Target(table, index, resource.location),
-            ):
+        for table in self.known_tables.candidates(resource.path):
+            for index in ("", indexes):
+                target = Target(table, index, resource.location)
                 if self._reaches(resource, target):
                     targets.append(target)
         return targets
-
-    def _candidates(self, pattern: str) -> Iterator[str]:
-        """The known tables, in order, that a pattern might match, found by the pattern's beginning.
-
-        Testing all tables with each pattern would take time in the product of their numbers.
-        """
-        beginning = _literal_beginning(pattern)
-        # The beginning may include a suffix: `biztechUsersP*` matches `biztechUsers` in production.
-        for end in range(1, len(beginning)):
-            name = beginning[:end]
-            position = bisect_left(self.known_tables, name)
-            if position < len(self.known_tables) and self.known_tables[position] == name:
-                yield name
-        position = bisect_left(self.known_tables, beginning)
-        while position < len(self.known_tables) and self.known_tables[position].startswith(beginning):
-            yield self.known_tables[position]
-            position += 1
 
     def _reaches(self, resource: Resource, target: Target) -> bool:
         """Whether a resource matches the target in any of the environments that are read."""
@@ -140,6 +163,7 @@ class PolicyEvaluator:
         """Whether a Deny applies to the target in all of the environments that are read."""
         for suffix in self.physical_suffixes:
             is_listed = _lists(deny.resources, target, suffix)
+            # With NotResource, what is listed is what the Deny leaves out.
             if is_listed == deny.inverted:
                 return False
         return True
@@ -150,8 +174,14 @@ def _lists(resources: Iterable[Resource], target: Target, suffix: str) -> bool:
 
     A path without wildcards has the base name already, and so matches in each environment.
     """
-    base_path, physical_path = target.path(), target.path(suffix)
-    return any(resource.path == base_path or matches(resource.path, physical_path) for resource in resources)
+    base_path = target.path()
+    physical_path = target.path(suffix)
+    for resource in resources:
+        if resource.path == base_path:
+            return True
+        if matches(resource.path, physical_path):
+            return True
+    return False
 
 
 def _is_exact_table(path: str) -> bool:
@@ -179,7 +209,4 @@ def _literal_beginning(pattern: str) -> str:
     if not pattern.startswith("table/"):
         return ""
     name = pattern.removeprefix("table/")
-    for position, character in enumerate(name):
-        if has_wildcard(character):
-            return name[:position]
-    return name
+    return WILDCARD.split(name, maxsplit=1)[0]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.iam.policies import Grants, PolicyEvaluator
+from ownership.drift.iam.policies import Grants, KnownTables, PolicyEvaluator
 from ownership.drift.iam.statements import Role
 from ownership.drift.naming import Names
 from ownership.drift.readers.template import Template
@@ -77,7 +77,7 @@ class Collector:
 
         Patterns are matched with the tables of the map and those deployed.
         """
-        known_tables = sorted(self.names.tables | self._tables.keys())
+        known_tables = KnownTables(self.names.tables | self._tables.keys())
         evaluator = PolicyEvaluator(known_tables, self.names, self.diagnostics)
         grants: Grants = {}
         for service, roles in self.roles.items():

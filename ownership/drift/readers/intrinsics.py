@@ -88,6 +88,16 @@ def function_name(node: Map) -> str | None:
     return None
 
 
+def branches_of_if(node: Value) -> Seq | None:
+    """The values of ``Fn::If`` for both outcomes of its condition; None for any other node."""
+    if not isinstance(node, Map) or function_name(node) != "Fn::If":
+        return None
+    arguments = node["Fn::If"]
+    if not isinstance(arguments, Seq):
+        return None
+    return Seq(arguments.location, arguments[1:])
+
+
 def is_no_value(node: Value) -> bool:
     """Whether a node is ``!Ref AWS::NoValue``, which removes what it is the value of."""
     return isinstance(node, Map) and node.get("Ref") == "AWS::NoValue"
@@ -99,11 +109,13 @@ def too_many_texts(location: Location) -> ReadError:
 
 def apply(template: "Template", call: Call) -> list[Text]:
     """All texts that a call may give. Raises ReadError."""
-    function = FUNCTIONS.get(call.name)
-    texts = function(template, call) if function else None
+    function = FUNCTIONS.get(call.name, _unknown_function)
+    texts = function(template, call)
     if texts is None:
-        subject = call.argument if isinstance(call.argument, Text) else ""
-        return [_known_when_deployed(f"{call.name} {subject}", call.location)]
+        subject = call.name
+        if isinstance(call.argument, Text):
+            subject = f"{call.name} {call.argument}"
+        return [_known_when_deployed(subject, call.location)]
     return texts
 
 
@@ -195,6 +207,10 @@ def _combinations(choices: Iterable[Sequence[Text]], location: Location) -> Iter
         if number == MAX_TEXTS:
             raise too_many_texts(location)
         yield combination
+
+
+def _unknown_function(template: "Template", call: Call) -> None:
+    """A function that is not read, such as ``Fn::GetAZs``."""
 
 
 def _ref(template: "Template", call: Call) -> list[Text] | None:
@@ -306,7 +322,9 @@ def _select(template: "Template", call: Call) -> list[Text] | None:
 def _import_value(template: "Template", call: Call) -> list[Text]:
     """What another template of the same run exports under the name."""
     names = template.texts(call.argument, call.nesting)
-    name = names[0] if names else ""
+    name = ""
+    if names:
+        name = str(names[0])
     if name in template.exports:
         return [concat([text], call.location) for text in template.exports[name]]
     template.misses_export = True

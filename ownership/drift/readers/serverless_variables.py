@@ -8,12 +8,12 @@ With this configuration, and ``opt:stage`` given as ``prod``::
 ``custom.table`` is ``biztechUsersPROD``, whose last four characters are known to vary with the environment.
 
 Values come from the project's files and from the caller (``{"opt:stage": "prod", "env:REGION": "us-west-2"}``),
-never from this machine. A new source of values is one more method in ``Variables._read_source``.
+never from this machine. A new source is a method of ``Variables`` and a line in its ``_sources``.
 Source: Serverless Framework documentation, "Variables" (v1 to v4).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,6 @@ from ownership.drift.readers.variable_syntax import (
 )
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import (
-    PLACEHOLDER,
     Map,
     Reason,
     Seq,
@@ -56,12 +55,16 @@ FILE = re.compile(r"file\((?P<name>[^)]*)\)(?::(?P<address>.*))?$", re.DOTALL)
 DATA_FILES = (".yml", ".yaml", ".json")
 CODE_FILES = (".js", ".cjs", ".mjs", ".ts", ".mts", ".cts")
 
+SourceReader = Callable[[str, Text], Value]  # of an address, and of the whole reference
+
 
 class NoValueError(Exception):
     """A reference has no value here. ``final``: it has one when deployed, so its default must not be used."""
 
     def __init__(self, reason: Reason | str, *, final: bool = False) -> None:
-        self.reason = Reason(reason) if isinstance(reason, str) else reason
+        if isinstance(reason, str):
+            reason = Reason(reason)
+        self.reason = reason
         self.final = final
         super().__init__(self.reason.text)
 
@@ -155,6 +158,14 @@ class Variables:
         self.folder = folder
         self.files = files
         self.given = given
+        self._sources: dict[str, SourceReader] = {
+            "self": self._self,
+            "sls": self._sls,
+            "aws": self._aws,
+            "param": self._param,
+            "opt": self._input,
+            "env": self._input,
+        }
         self._known: dict[str, Value] = {}
         self._being_resolved: list[str] = []
         self._steps = 0
@@ -218,10 +229,12 @@ class Variables:
                 return from_variable(Text(alternative[1:-1], location), location, failed.varies)
             inner = self.expand(Text(alternative, location))
             if is_variable(alternative) or not isinstance(inner, Text):
-                if _is_resolved(inner):
-                    return _marked_varying(inner, location) if failed.varies else inner
-                failed.add_variable(alternative, inner)
-                continue
+                if not _is_resolved(inner):
+                    failed.add_variable(alternative, inner)
+                    continue
+                if failed.varies:
+                    return _marked_varying(inner, location)
+                return inner
             try:
                 value = self._value_of(inner)
             except NoValueError as error:
@@ -275,24 +288,9 @@ class Variables:
             return reference
         if reference == "null":
             return None
-        return self._read_source(reference)
-
-    def _read_source(self, reference: Text) -> Value:
-        """The value of ``source:address``."""
         source, _, address = reference.partition(":")
-        source, address = source.strip(), address.strip()
-        if source == "self":
-            return self._self(address, reference)
-        if source == "sls" and address == "stage":
-            return self._stage(reference)
-        if source == "aws" and address == "region":
-            return self._self("provider.region", reference)
-        if source == "param":
-            return self._param(address, reference)
-        if source in ("opt", "env"):
-            raise NoValueError(_not_given(reference))
-        name = reference.replace(PLACEHOLDER, "…")
-        raise NoValueError(f"{name} is known only when deployed (--var {name}=…)", final=True)
+        read_source = self._sources.get(source.strip(), self._known_when_deployed)
+        return read_source(address.strip(), reference)
 
     def _self(self, address: str, reference: Text) -> Value:
         """``self:address``: a value of the configuration itself."""
@@ -314,6 +312,27 @@ class Variables:
         if value is None:
             return Text(DEFAULTS["provider.stage"], reference.location)
         return value
+
+    def _sls(self, address: str, reference: Text) -> Value:
+        """``sls:stage``; the framework's other values are known only when it runs."""
+        if address == "stage":
+            return self._stage(reference)
+        return self._known_when_deployed(address, reference)
+
+    def _aws(self, address: str, reference: Text) -> Value:
+        """``aws:region``; the account is known only when deployed."""
+        if address == "region":
+            return self._self("provider.region", reference)
+        return self._known_when_deployed(address, reference)
+
+    def _input(self, address: str, reference: Text) -> Value:
+        """``opt:…`` and ``env:…``, which the caller would have given."""
+        raise NoValueError(_not_given(reference))
+
+    def _known_when_deployed(self, address: str, reference: Text) -> Value:
+        """Any other source, such as ``ssm:…`` or ``cf:…``."""
+        reason = f"{reference} is known only when deployed (--var {reference}=…)"
+        raise NoValueError(reason, final=True)
 
     def _param(self, name: str, reference: Text) -> Value:
         """A parameter: v3 has ``params.<stage>.<name>``, v4 ``stages.<stage>.params.<name>``."""
@@ -339,7 +358,9 @@ class Variables:
             raise NoValueError(f"there is no file {name}")
         if path.suffix in DATA_FILES:
             content = self.files.load(path)
-            return None if content is None else self.at(address, content)
+            if content is None:
+                return None
+            return self.at(address, content)
         if path.suffix in CODE_FILES:
             raise NoValueError(f"{name} is code, which is not run", final=True)
         return Text(

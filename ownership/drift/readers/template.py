@@ -61,10 +61,9 @@ class NodeReader:
     def items(self, node: Value, nesting: int = 0) -> Iterator[Text | Map]:
         """The members of a list: inner lists flattened, both branches of each Fn::If, without nulls."""
         node = self.step(node, nesting)
-        if isinstance(node, Map):
-            branches = node.get("Fn::If")
-            if intrinsics.function_name(node) == "Fn::If" and isinstance(branches, Seq):
-                node = Seq(branches.location, branches[1:])
+        branches = intrinsics.branches_of_if(node)
+        if branches is not None:
+            node = branches
         if isinstance(node, Seq):
             for item in node:
                 yield from self.items(item, nesting + 1)
@@ -76,10 +75,14 @@ class NodeReader:
         node = self.expand(node)
         if isinstance(node, Map):
             return node
-        if node is not None:
-            text = node if isinstance(node, Text) else Text("a list", node.location)
-            self.not_mappings[text.location, str(text)] = text
+        if isinstance(node, Text):
+            self._add_not_mapping(node)
+        elif isinstance(node, Seq):
+            self._add_not_mapping(Text("a list", node.location))
         return Map(location_of(node))
+
+    def _add_not_mapping(self, text: Text) -> None:
+        self.not_mappings[text.location, str(text)] = text
 
     def mappings_in(self, node: Value) -> list[Map]:
         """The members of a list that are mappings."""
@@ -102,7 +105,9 @@ class Template(NodeReader):
     ) -> None:
         super().__init__(expand)
         self.given = given or {}
-        self.exports = {} if exports is None else exports
+        self.exports: dict[str, list[Text]] = {}
+        if exports is not None:
+            self.exports = exports  # the caller's own dict, which later templates read
         self.misses_export = False
         self.resources = self._section(parts, "Resources")
         self.parameters = self._section(parts, "Parameters")
@@ -123,13 +128,16 @@ class Template(NodeReader):
             if name is None:
                 return [placeholder(node.location, "a mapping instead of text")]
             argument = self.expand(node[name])
-            return intrinsics.apply(self, intrinsics.Call(name, argument, node.location, nesting + 1))
+            call = intrinsics.Call(name, argument, node.location, nesting + 1)
+            return intrinsics.apply(self, call)
         return []
 
     def text(self, node: Value) -> Text | None:
         """The first text of a value; None for none."""
         texts = self.texts(node)
-        return texts[0] if texts else None
+        if not texts:
+            return None
+        return texts[0]
 
     def of_type(self, *types: str) -> Iterator[tuple[str, Map]]:
         """The resources of these types: logical name and properties."""
@@ -148,7 +156,8 @@ class Template(NodeReader):
         resource = self.mapping(self.resources.get(name))
         if resource.get("Type") not in intrinsics.TABLE_TYPES:
             return []
-        table_name = self.mapping(resource.get("Properties")).get("TableName")
+        properties = self.mapping(resource.get("Properties"))
+        table_name = properties.get("TableName")
         if table_name is None:
             reason = f"table {name} has no TableName: its name is generated when it is deployed"
             return [placeholder(location, reason)]
@@ -157,7 +166,7 @@ class Template(NodeReader):
     def unread_resources(self) -> list[Text]:
         """What stands for resources and can't be read: any of them might be a role or a policy."""
         for node in self.resources.values():
-            self.mapping(node)
+            self.mapping(node)  # adds to `not_mappings`
         return list(self.not_mappings.values())
 
     def _texts_in_list(self, node: Seq, nesting: int) -> list[Text]:
@@ -183,14 +192,17 @@ class Template(NodeReader):
             return self._merged_mappings(first, second, nesting)
         if isinstance(first, Seq) and isinstance(second, Seq):
             return self._merged_lists(first, second, nesting)
-        return first if second is None else second
+        if second is None:
+            return first
+        return second
 
     def _merged_mappings(self, first: Map, second: Map, nesting: int) -> Map:
         merged = copy(first)
         for key, value in second.items():
             if key in first:
-                value = self._merged(first[key], value, nesting + 1)
-            merged[key] = value
+                merged[key] = self._merged(first[key], value, nesting + 1)
+            else:
+                merged[key] = value
         return merged
 
     def _merged_lists(self, first: Seq, second: Seq, nesting: int) -> Seq:
@@ -204,13 +216,16 @@ class Template(NodeReader):
         return merged
 
     def _add_exports(self, part: Map) -> None:
+        """Add what the outputs export: ``Outputs: {Arn: {Value: …, Export: {Name: users-arn}}}``."""
         outputs = self.expand(part.get("Outputs"))
         if not isinstance(outputs, Map):
             return
         for node in outputs.values():
             output = self.expand(node)
-            export = self.expand(output.get("Export")) if isinstance(output, Map) else None
-            if not isinstance(output, Map) or not isinstance(export, Map):
+            if not isinstance(output, Map):
+                continue
+            export = self.expand(output.get("Export"))
+            if not isinstance(export, Map):
                 continue
             name = self.text(export.get("Name"))
             if name and not name.has_unknown_part:

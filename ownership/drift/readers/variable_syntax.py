@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+QUOTES = ("'", '"')
 BRACE = re.compile(r"\$\{|\{|\}")
 # What a reference begins with: `opt:`, `file(…)`, `cf(eu-west-1):`. CloudFormation's `${AWS::Region}` does not.
 REFERENCE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|:(?!:)))", re.DOTALL)
@@ -26,14 +27,15 @@ class Segment:
 def segments(text: str) -> Iterator[Segment]:
     """The text cut at the beginning and end of each ``${…}``."""
     position = 0
-    while True:
-        start = text.find("${", position)
-        end = closing_brace(text, start) if start >= 0 else None
+    start = text.find("${")
+    while start >= 0:
+        end = closing_brace(text, start)
         if end is None:
             break
         yield Segment(position, start, is_variable=False)
         yield Segment(start, end, is_variable=True)
         position = end
+        start = text.find("${", position)
     yield Segment(position, len(text), is_variable=False)
 
 
@@ -41,7 +43,10 @@ def closing_brace(text: str, start: int) -> int | None:
     """The index after the brace that closes the ``${`` at ``start``; None if it isn't closed."""
     depth = 0
     for brace in BRACE.finditer(text, start):
-        depth += -1 if brace[0] == "}" else 1
+        if brace[0] == "}":
+            depth -= 1
+        else:
+            depth += 1
         if depth == 0:
             return brace.end()
     return None
@@ -75,7 +80,7 @@ def alternatives(expression: str) -> list[str]:
         if quote:
             if character == quote:
                 quote = ""
-        elif character in "'\"":
+        elif character in QUOTES:
             quote = character
         elif character in "({":
             depth += 1
@@ -90,4 +95,5 @@ def alternatives(expression: str) -> list[str]:
 
 def is_quoted(alternative: str) -> bool:
     """Whether an alternative is a text in quotes, ``'dev'``."""
-    return alternative[:1] in ("'", '"') and alternative[-1:] == alternative[:1]
+    first, last = alternative[:1], alternative[-1:]
+    return first == last and first in QUOTES

@@ -30,7 +30,7 @@ SURROGATE_PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re
 TAGS_WITHOUT_PREFIX = {
     "Ref",
     "Condition",
-}  # `!Sub` is short for `Fn::Sub`, `!Ref` for `Ref`
+}  # `!Sub` is short for `Fn::Sub`, but `!Ref` for `Ref`
 
 _Loader = getattr(yaml, "CLoader", yaml.Loader)  # only its parser is used
 
@@ -42,7 +42,9 @@ def parse(text: str, file: str) -> Value:
     try:
         return _Builder(file).build(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
+        line = None
+        if error.problem_mark:
+            line = error.problem_mark.line + 1
         raise ReadError(Location(file, line), error.problem or "is not valid YAML") from error
     except (yaml.YAMLError, ValueError) as error:
         reason = getattr(error, "reason", None) or "contains a character that YAML does not allow"
@@ -92,10 +94,14 @@ class _Builder:
                 self._add(self._tagged(event, self._scalar(event)))
             elif isinstance(event, yaml.AliasEvent):
                 self._add(self._alias(event))
-        return self.documents[0] if self.documents else None
+        if not self.documents:
+            return None
+        return self.documents[0]
 
     def _location(self, event: yaml.Event) -> Location:
-        line = event.start_mark.line + 1 if event.start_mark else None
+        line = None
+        if event.start_mark:
+            line = event.start_mark.line + 1
         return Location(self.file, line)
 
     def _count(self, location: Location, number: int = 1) -> None:
@@ -161,14 +167,17 @@ class _Builder:
             if not isinstance(key, Text):
                 raise ReadError(location_of(key), "a mapping key must be text")
             if isinstance(key, _MergeKey):
-                merged += value if isinstance(value, Seq) else [value]
+                merged.append(value)
             elif key in result:
                 first = result.key_location(key).line
                 raise ReadError(key.location, f"duplicate key {key}, first used in line {first}")
             else:
                 result[key] = value
-        for other in merged:
-            self._merge(result, other)
+        # After all own keys, which win over merged ones wherever `<<` is written.
+        for value in merged:
+            others = value if isinstance(value, Seq) else [value]
+            for other in others:
+                self._merge(result, other)
         return result
 
     def _merge(self, result: Map, other: Value) -> None:
@@ -191,5 +200,7 @@ class _Builder:
     def _long_form(self, tag: str, argument: Value, location: Location) -> Map:
         if tag == "GetAtt" and isinstance(argument, Text):
             argument = Seq(argument.location, argument.split_at(".", 1))
-        function = tag if tag in TAGS_WITHOUT_PREFIX else f"Fn::{tag}"
-        return Map(location, [(Text(function, location), argument)])
+        name = f"Fn::{tag}"
+        if tag in TAGS_WITHOUT_PREFIX:
+            name = tag
+        return Map(location, [(Text(name, location), argument)])
