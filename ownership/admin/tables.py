@@ -3,26 +3,24 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import models
 from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery, prefetch_related_objects
 from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ownership.admin.addresses import edit_url
-from ownership.admin.base import FormFields, RegistryAdmin, RegistryForm, admin_change_set, selected_rows
+from ownership.admin.base import FormFields, RegistryAdmin, RegistryForm
 from ownership.admin.changelists import NOTHING, IndexedSearch, links
 from ownership.admin.filters import NameFilter
-from ownership.admin.forms import Autocomplete
+from ownership.admin.hand_over import hand_over
 from ownership.catalog import search_index
 from ownership.catalog.warnings import warnings
-from ownership.history.models import ChangeSet, current_head, entry_model
+from ownership.history.models import ChangeSet, entry_model
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
-from ownership.web.forms import ReasonField
 
 KEY_SCHEMA_FIELDS = (
     ("partition_key_name", "partition_key_type", "partition_key_format"),
@@ -158,51 +156,6 @@ class SecondaryIndexInline(admin.StackedInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SecondaryIndex]:
         return super().get_queryset(request).select_related("table")
-
-
-class HandOverForm(forms.Form):
-    """To whom the tables go, and why."""
-
-    owner = forms.ModelChoiceField(Service.objects.all(), label="New owner")
-    reason = ReasonField()
-
-    def __init__(self, *args: Any, admin_site: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = Table._meta.get_field("owner")
-        self.fields["owner"].widget = Autocomplete(field, admin_site)
-        self.fields["owner"].widget.choices = self.fields["owner"].choices  # type: ignore[attr-defined]
-
-
-@admin.action(description="Hand over to another service", permissions=["change"])
-def hand_over(model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet[Table]) -> HttpResponse | None:
-    """Make another service the owner of the selected tables: one reason, one change set."""
-    confirmed = "hand_over" in request.POST
-    form = HandOverForm(request.POST if confirmed else None, admin_site=model_admin.admin_site)
-    tables = queryset.select_related("owner")
-    conflict = None
-    if confirmed and form.is_valid():
-        owner = form.cleaned_data["owner"]
-        moved = 0
-        with admin_change_set(request, form.cleaned_data["reason"]):
-            conflict = model_admin.find_conflict(request, selected_rows(model_admin, request))
-            for table in () if conflict else tables:
-                moved += table.owner_id != owner.pk
-                table.owner = owner
-                table.save()
-        if conflict is None:
-            model_admin.message_user(request, f"{moved} table(s) handed over to {owner}.", messages.SUCCESS)
-            return None
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": "Hand over to another service",
-        "form": form,
-        "tables": tables,
-        "conflict": conflict,
-        "shown_revision": current_head()[0],
-        "opts": model_admin.opts,
-        "media": model_admin.media + form.media,
-    }
-    return TemplateResponse(request, "admin/ownership/hand_over.html", context)
 
 
 class TableForm(RegistryForm):

@@ -55,13 +55,17 @@ class Blocked(NotApplied):
 
 
 class Stale(NotApplied):
-    """Rows of the plan changed after it was made."""
+    """Rows of the plan changed after it was made: in these change sets."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], conflicts: Sequence[TimelineGroup]) -> None:
         names = ", ".join(step.label for step in steps[:NAMED])
         if len(steps) > NAMED:
             names += f" and {len(steps) - NAMED:,} more"
-        super().__init__(f"Changed by someone else in the meantime: {names}.")
+        revisions = []
+        for group in conflicts[:NAMED]:
+            change = group.change_set
+            revisions.append(f"revision {change.revision} by {change.user_name}")
+        super().__init__(f"{names} changed in the meantime ({', '.join(revisions)}).")
         self.steps = steps
 
 
@@ -82,12 +86,13 @@ class Plan:
         """The rules that the steps would break together; a few queries for 500 rows."""
         return find_blockers(self.steps)
 
-    def conflicts(self, since: int) -> list[TimelineGroup]:
-        """The change sets after a revision that touched the plan's rows, oldest first."""
+    @property
+    def conflicts(self) -> list[TimelineGroup]:
+        """The change sets that have touched the plan's rows since it was made, oldest first."""
         groups: dict[int, TimelineGroup] = {}
         for model, steps in steps_by_model(self.steps).items():
             pks = [step.pk for step in steps if step.pk is not None]
-            for group in Timeline.of_rows(model, pks).since(since):
+            for group in Timeline.of_rows(model, pks).since(self.revision):
                 groups.setdefault(group.change_set.revision, group)
         return [groups[revision] for revision in sorted(groups)]
 
@@ -147,7 +152,7 @@ class Plan:
                 if _differs(step.before, rows.get(step.pk)):
                     stale.append(step)
         if stale:
-            raise Stale(stale)
+            raise Stale(stale, Plan(stale, self.revision).conflicts)
         _refuse_blocked(find_blockers(self.steps))
 
     def _write(self, report: Progress) -> None:

@@ -12,6 +12,7 @@ from ownership.history.bulk import save_rows
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, entries_of
 from ownership.models import Access, Service, Table, TableGroup
+from ownership.plans.plan import Plan
 from tests.support.admin_forms import change_url, form_of, open_form, save_form
 from tests.support.factories import make_access, make_service, make_table
 
@@ -368,7 +369,7 @@ def answer(page, **fields):
 
 def test_selected_tables_are_handed_over_in_one_change_set(lead_client, seeded):
     tables = list(Table.objects.filter(owner__name="btx"))
-    assert "current owner: btx" in text(hand_over(lead_client, tables))
+    assert "owner btx the new owner" in text(hand_over(lead_client, tables))
     owner = Service.objects.get(name="bots")
     hand_over_to(lead_client, tables, owner.pk, "Bots takes BTX")
     assert not Table.objects.filter(owner__name="btx").exists()
@@ -399,6 +400,30 @@ def test_handing_over_what_changed_meanwhile_is_refused_and_keeps_what_was_chose
     assert not Table.objects.filter(owner=owner, pk__in=[table.pk for table in tables]).exists()
     hand_over(lead_client, tables, **answer(page))
     assert Table.objects.filter(owner=owner, pk__in=[table.pk for table in tables]).count() == len(tables)
+
+
+def test_handing_over_is_refused_where_a_table_changes_just_before_it_is_written(lead_client, seeded, monkeypatch):
+    tables = list(Table.objects.filter(owner__name="btx"))
+    owner, rival = Service.objects.get(name="bots"), Service.objects.get(name="events")
+    apply = Plan.apply
+
+    def apply_late(plan, **arguments):
+        tables[0].owner = rival
+        tables[0].save()
+        return apply(plan, **arguments)
+
+    monkeypatch.setattr(Plan, "apply", apply_late)
+    page = hand_over_to(lead_client, tables, owner.pk, "Bots takes BTX")
+    assert "changed this while you had the page open" in text(page)
+    assert form_of(page)["owner"] == str(owner.pk)
+    assert not Table.objects.filter(owner=owner, pk__in=[table.pk for table in tables]).exists()
+
+
+def test_handing_over_to_the_owner_changes_nothing(lead_client, seeded):
+    tables = list(Table.objects.filter(owner__name="btx"))
+    page = hand_over_to(lead_client, tables, tables[0].owner_id, "Once more")
+    assert "Nothing was changed: btx already owns these tables." in text(page)
+    assert ChangeSet.objects.count() == 1
 
 
 def test_deleting_several_of_which_one_changed_meanwhile_is_refused(lead, lead_client):

@@ -216,7 +216,7 @@ def test_what_changed_since_it_was_compared_keeps_it_from_being_applied(run, mon
         access.save()
 
     late(monkeypatch, change_the_access)
-    with pytest.raises(CommandError, match="Changed by someone else in the meantime: members → biztechUsers"):
+    with pytest.raises(CommandError, match="members → biztechUsers changed in the meantime"):
         run(edited(), "--apply", "--reason", "x")
     assert not Table.objects.filter(name="shopOrders").exists()
 
