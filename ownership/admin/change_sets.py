@@ -13,15 +13,14 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from ownership.admin.addresses import edit_url
+from ownership.admin.addresses import edit_url, history_url
 from ownership.admin.changelists import LargeLists, TolerantLists
 from ownership.admin.filters import DaysFilter, GroupFilter, KindFilter, ServiceFilter, TableFilter
 from ownership.admin.undo import UndoPage
 from ownership.audit.descriptions import EntryDescription, describe
-from ownership.audit.timeline import change_set_entries, in_short
-from ownership.history.models import DELETED, ChangeSet, Entry, entry_models
+from ownership.audit.timeline import change_set_entries, summarize
+from ownership.history.models import DELETED, ChangeSet, Entry, TrackedRow, entry_models
 from ownership.history.parsing import whole_number
-from ownership.history.tracked import RegistryModel
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.blockers import namesakes, natural_key
 
@@ -57,7 +56,7 @@ class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """The list, with a summary of each change set on its page: what it changed first, and what undid it."""
         changelist = super().get_changelist_instance(request)
-        summaries = in_short([change.revision for change in changelist.result_list])
+        summaries = summarize([change.revision for change in changelist.result_list])
         for change in changelist.result_list:
             change.summary = summaries[change.revision]
         return changelist
@@ -161,14 +160,18 @@ def _latest_deletions(before: Q) -> list[Entry]:
     return deletions[: DELETED_SHOWN + 1]
 
 
-def _with_replacements(entries: list[Any]) -> list[tuple[EntryDescription, RegistryModel | None, str]]:
-    """Each deletion in words, with the row that has its name today, if there is one, and that row's address."""
-    by_model: dict[type[RegistryModel], list[Any]] = {}
+def _with_replacements(entries: list[Any]) -> list[tuple[EntryDescription, str, TrackedRow | None, str]]:
+    """Each deletion in words and the address of its history; with the row that has its name today, and its address.
+
+    None and "" if no row has the name.
+    """
+    by_model: dict[type[TrackedRow], list[Any]] = {}
     for entry in entries:
         by_model.setdefault(entry.instance_type, []).append(entry)
     replacements = {model: namesakes(model, deleted) for model, deleted in by_model.items()}
     shown = []
     for entry in entries:
         row = replacements[entry.instance_type].get(natural_key(entry))
-        shown.append((describe(entry), row, edit_url(row) if row else ""))
+        timeline_url = history_url(entry.instance_type, entry.id)
+        shown.append((describe(entry), timeline_url, row, edit_url(row) if row else ""))
     return shown

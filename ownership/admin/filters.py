@@ -10,7 +10,6 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 from ownership.audit import feed
-from ownership.audit.timeline import CHANGE_KINDS
 from ownership.history.models import entry_model
 from ownership.models import Service, Table, TableGroup
 
@@ -114,7 +113,7 @@ class ChangedNameFilter(TypedNameFilter):
         return _touching(queryset, feed.select(**{self.parameter_name: name}))  # type: ignore[arg-type]
 
 
-def _touching(queryset: QuerySet, parts: feed.Parts) -> QuerySet:
+def _touching(queryset: QuerySet, parts: feed.Selection) -> QuerySet:
     """The change sets with an entry among these."""
     condition = Q(pk__in=[])
     for model, entries in parts.items():
@@ -150,13 +149,13 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [(name, kind.title) for name, kind in CHANGE_KINDS.items()]
+        return [(name, kind.title) for name, kind in feed.CHANGE_KINDS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         kind = self.value()
         if not kind:
             return queryset
-        if kind not in CHANGE_KINDS:
+        if kind not in feed.CHANGE_KINDS:
             return queryset.none()
         return _touching(queryset, feed.select(kind=kind))
 

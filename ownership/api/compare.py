@@ -34,7 +34,7 @@ class DifferenceSerializer(serializers.Serializer):
         """The difference as JSON."""
         return {
             "type": VERBS[difference.type],
-            "model": MODELS[difference.model._meta.model_name],
+            "model": MODELS[str(difference.model._meta.model_name)],
             "label": difference.label,
             "changes": difference.changes,
         }

@@ -18,7 +18,8 @@ from ownership.api.errors import BadParameter, NothingNamed
 from ownership.api.pagination import number_asked
 from ownership.api.schema import TIME, whole_numbers
 from ownership.audit import feed
-from ownership.audit.timeline import CHANGE_KINDS, Timeline
+from ownership.audit.feed import CHANGE_KINDS
+from ownership.audit.timeline import Timeline
 from ownership.history.models import VERBS, ChangeSet
 from ownership.history.time_travel import time_named
 from ownership.models import Service, Table
@@ -128,7 +129,7 @@ def choice(request: Request, name: str, choices: list[str]) -> str | None:
     return value
 
 
-def _selection(request: Request) -> feed.Parts:
+def _selection(request: Request) -> feed.Selection:
     """The entries that the query's filters ask for."""
     names = {name: request.query_params.get(name) for name in ("table", "service", "group", "user")}
     for name, value in names.items():

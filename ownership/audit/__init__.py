@@ -1,1 +1,1 @@
-"""Reading history: timelines, the change feed, entries in words, the comparison of two revisions, verification."""
+"""Reading history: timelines, the change feed, entries in words, two revisions compared, verification."""

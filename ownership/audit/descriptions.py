@@ -1,18 +1,19 @@
-"""History in words: an entry, and its fields with their old and new values, as people read them."""
+"""Entries in words: what happened to a row, and its fields with their old and new values, as people read them."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Model
-from django.urls import reverse
 
 from ownership.audit.text_diff import Pieces, marked, shortened
-from ownership.history.models import CHANGED, CREATED, VERBS, TrackedRow
+from ownership.history.models import CHANGED, CREATED, VERBS, Entry, TrackedRow
+from ownership.history.row_states import Changes
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field of an entry, in words: old and new value as people read them ("Read + Write", "not stated")."""
+    """One field of an entry: its name, its old and its new value in words; None for no value."""
 
     field: str
     old: str | None
@@ -23,41 +24,29 @@ class FieldChange:
         return marked(self.old or "—", self.new or "—")
 
     def shown(self) -> tuple[Pieces, Pieces]:
-        """The pieces, of long texts just those that differ and some words around them."""
+        """The pieces; of long texts only those that differ, with some words around them."""
         old, new = self.marked()
         return shortened(old), shortened(new)
 
     def is_cut(self) -> tuple[bool, bool]:
-        """Whether there is more to see of the old and of the new text than is shown."""
-        (old, new), (old_shown, new_shown) = self.marked(), self.shown()
+        """Whether ``shown`` leaves out some of the old text, and some of the new."""
+        old, new = self.marked()
+        old_shown, new_shown = self.shown()
         return old != old_shown, new != new_shown
 
 
 @dataclass(frozen=True)
 class EntryDescription:
-    """An entry as people read it: what kind of thing, its label of that time, what happened, and the fields."""
+    """An entry as people read it: the kind of thing, its label at that time, what happened, and the fields."""
 
-    entry: Any
+    entry: Entry
     kind: str
     label: str
     verb: str
     changes: list[FieldChange]
 
-    def history_url(self) -> str:
-        """Where the row's timeline is, also when the row is deleted."""
-        return history_url(self.entry.instance_type, self.entry.id)
 
-    def undo_url(self) -> str:
-        """Where it is undone: what was deleted, restored."""
-        return reverse("admin:ownership_undo_entry", args=[self.entry.change_set_id, self.entry.sequence])
-
-
-def history_url(model: Any, pk: int) -> str:
-    """Where a row's timeline is, also when the row is deleted."""
-    return reverse(f"admin:ownership_{model._meta.model_name}_history", args=[pk])
-
-
-def describe(entry: Any) -> EntryDescription:
+def describe(entry: Entry) -> EntryDescription:
     """The entry in words."""
     model = entry.instance_type
     return EntryDescription(
@@ -69,50 +58,62 @@ def describe(entry: Any) -> EntryDescription:
     )
 
 
-def stated_changes(model: type[TrackedRow], history_type: str, changes: dict[str, list]) -> list[FieldChange]:
-    """A row's changed fields in words; of created and deleted rows what is stated and the label does not say."""
-    if history_type != CHANGED:
-        said_now = 1 if history_type == CREATED else 0
-        in_label = {lookup.split("__")[0] for lookup in model.natural_key_lookups} | {"position"}
-        changes = {
-            name: pair
-            for name, pair in changes.items()
-            if pair[said_now] not in ("", None, []) and name not in in_label
-        }
-    return describe_changes(model, changes)
+def stated_changes(model: type[TrackedRow], history_type: str, changes: Changes) -> list[FieldChange]:
+    """A row's changed fields in words. Of created and deleted rows: those with a value that the label does not hold."""
+    if history_type == CHANGED:
+        return describe_changes(model, changes)
+    in_label = {lookup.split("__")[0] for lookup in model.natural_key_lookups}
+    stated = {}
+    for name, (old, new) in changes.items():
+        value = new if history_type == CREATED else old
+        has_value = value not in ("", None, [])
+        if has_value and name not in in_label and name != "position":
+            stated[name] = [old, new]
+    return describe_changes(model, stated)
 
 
-def describe_changes(model: type[Model], changes: dict[str, list]) -> list[FieldChange]:
-    """{field: [old, new]} in words, in the model's order, keys last (a database may order JSON its own way)."""
-    order = {field.name: place for place, field in enumerate(model._meta.fields)}
-    return [
-        FieldChange(_field_name(model, name), describe_value(model, name, old), describe_value(model, name, new))
-        for name, (old, new) in sorted(
-            changes.items(), key=lambda item: (_is_key(item[0]), order.get(item[0], len(order)))
+def describe_changes(model: type[Model], changes: Changes) -> list[FieldChange]:
+    """{field: [old, new]} in words, in the model's order, with keys last."""
+    # JSON from a database comes in an order of its own.
+    order = [field.name for field in model._meta.fields]
+
+    def place(name: str) -> tuple[bool, int]:
+        is_key = name.startswith(("partition_key", "sort_key"))
+        return is_key, order.index(name) if name in order else len(order)
+
+    described = []
+    for name in sorted(changes, key=place):
+        old, new = changes[name]
+        described.append(
+            FieldChange(
+                field=_field_name(model, name),
+                old=describe_value(model, name, old),
+                new=describe_value(model, name, new),
+            )
         )
-    ]
-
-
-def _is_key(name: str) -> bool:
-    return name.startswith(("partition_key", "sort_key"))
+    return described
 
 
 def _field_name(model: type[Model], name: str) -> str:
-    """The field as people call it; a field that is no more keeps its name."""
-    names = {f.name: str(f.verbose_name) for f in model._meta.fields}
+    """The field as people call it; a field that the model no longer has keeps its name."""
     if name.endswith(("_key_type", "_key_format")):
         key, part = name.rsplit("_", 1)
         return f"{key.replace('_', ' ')} {part}"
-    return names.get(name, name)
+    for field in model._meta.fields:
+        if field.name == name:
+            return str(field.verbose_name)
+    return name
 
 
-def describe_value(model: type[Model], name: str, value: Any) -> str | None:
+def describe_value(model: type[Model], name: str, value: object) -> str | None:
     """A stored value as people read it; None where there is none."""
     if value is None or value == "" or value == []:
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
-    choices = {f.name: dict(f.flatchoices) for f in model._meta.fields}.get(name, {})
-    return str(choices.get(value, value))
+        return ", ".join(str(item) for item in value)
+    for field in model._meta.fields:
+        if field.name == name:
+            return str(dict(field.flatchoices).get(value, value))
+    return str(value)

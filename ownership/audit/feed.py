@@ -1,34 +1,36 @@
-"""The change feed: entries in commit order, page by page, for whoever follows the registry.
+"""The change feed: entries in commit order, page by page, for programs that follow the registry.
 
-A cursor names the place after an entry: ``41`` (all of revision 41), ``41.2000`` (its first 2,000 entries),
-and with ``-`` and the beginning of revision 41's digest, which tells our history from another's.
+A cursor is a place in the feed: ``41`` (after all of revision 41) or ``41.2000`` (after its first 2,000 entries). A
+``-`` and the beginning of revision 41's digest may follow: they tell this history from another one.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Q
+from django.db.models import Model, Q
 
-from ownership.audit.timeline import CHANGE_KINDS
-from ownership.history.models import ChangeSet, entry_model, entry_models
-from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup, Waiver
+from ownership.audit.timeline import Timeline
+from ownership.history.models import ChangeSet, Entry, EntryFilter, entry_model, entry_models, read_entries
+from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup, Waiver
 
-DIGEST_SHOWN = 12
-_CURSOR = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?(?:-([0-9a-f]{12}))?", re.ASCII)
-# Greater than any place in a change set.
-_ALL = 10**9
+DIGEST_LENGTH = 12  # characters of it in a cursor
+CURSOR = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?(?:-([0-9a-f]{12}))?", re.ASCII)
+ABOVE_ALL_SEQUENCES = 10**9
 
-Parts = dict[Any, Q]
+# {historical model: which of its entries}
+Selection = dict[type[Entry], Q]
 
 
 class BadCursor(ValueError):
-    """The text is no cursor."""
+    """The text is not a cursor."""
 
 
 class ForeignCursor(ValueError):
-    """The cursor comes from a history that is not this one any more; start again from the map."""
+    """The cursor is from another history, such as before a backup was restored. Start again from the map."""
 
 
 class UnknownName(ValueError):
@@ -36,67 +38,110 @@ class UnknownName(ValueError):
 
 
 @dataclass(frozen=True)
+class ChangeKind:
+    """A kind of change: entries of some models, or only those that change some of their fields."""
+
+    title: str
+    models: tuple[type[Model], ...]
+    fields: tuple[str, ...] = ()
+
+    def filters(self) -> list[EntryFilter]:
+        """Which entries are of this kind."""
+        condition = Q(changes__has_any_keys=list(self.fields)) if self.fields else Q()
+        return [(entry_model(model), condition) for model in self.models]
+
+
+_KEY_FIELDS = tuple(field.name for field in KeySchema._meta.fields)
+CHANGE_KINDS = {
+    "ownership": ChangeKind("ownership", (Table,), ("owner",)),
+    "access": ChangeKind("accesses", (Access,)),
+    "key_schema": ChangeKind("key schema", (Table, SecondaryIndex), _KEY_FIELDS),
+    "table": ChangeKind("tables", (Table,)),
+    "index": ChangeKind("indexes", (SecondaryIndex,)),
+    "service": ChangeKind("services", (Service,)),
+    "group": ChangeKind("groups", (TableGroup,)),
+    "environment": ChangeKind("environments", (Environment,)),
+    "waiver": ChangeKind("waivers of drift", (Waiver,)),
+}
+
+
+@dataclass(frozen=True)
 class Cursor:
-    """The place after which to go on: a revision, and how many of its entries are known."""
+    """A place in the feed: after ``sequence`` entries of ``revision``."""
 
     revision: int
     sequence: int
     digest: str
 
     @classmethod
-    def parse(cls, text: str) -> "Cursor":
-        """Raises BadCursor for text that is none, ForeignCursor for a place that this history does not have."""
-        match = _CURSOR.fullmatch(text)
+    def parse(cls, text: str) -> Cursor:
+        """Raises BadCursor for other text, ForeignCursor for a place that this history does not have."""
+        match = CURSOR.fullmatch(text)
         if match is None:
             raise BadCursor("Takes a revision, or the `next` of an answer.")
-        revision = int(match[1])
-        known = ChangeSet.objects.filter(revision=revision).values_list("digest", flat=True).first()
-        if revision and (known is None or (match[3] and not known.startswith(match[3]))):
-            raise ForeignCursor("This cursor is not of this history any more: read the map anew, then follow it.")
-        return cls(revision, int(match[2]) if match[2] else _ALL, (known or "")[:DIGEST_SHOWN])
+        revision_text, sequence_text, digest_start = match.groups()
+        revision = int(revision_text)
+        sequence = int(sequence_text) if sequence_text else ABOVE_ALL_SEQUENCES
+        change_set = ChangeSet.objects.filter(revision=revision).first()
+        if change_set is None:
+            if revision == 0:  # the beginning, before the first change set
+                return cls(revision, sequence, "")
+            raise ForeignCursor(_FOREIGN)
+        if digest_start and not change_set.digest.startswith(digest_start):
+            raise ForeignCursor(_FOREIGN)
+        return cls(revision, sequence, change_set.digest[:DIGEST_LENGTH])
+
+    @classmethod
+    def after_all_of(cls, change_set: ChangeSet) -> Cursor:
+        """The place after the change set's last entry."""
+        return cls(change_set.revision, ABOVE_ALL_SEQUENCES, change_set.digest[:DIGEST_LENGTH])
 
     def __str__(self) -> str:
-        place = "" if self.sequence == _ALL else f".{self.sequence}"
-        return f"{self.revision}{place}-{self.digest}" if self.revision else "0"
+        if self.revision == 0:
+            return "0"
+        place = "" if self.sequence == ABOVE_ALL_SEQUENCES else f".{self.sequence}"
+        return f"{self.revision}{place}-{self.digest}"
+
+
+_FOREIGN = "This cursor belongs to another history: read the map again, then follow it from there."
 
 
 @dataclass(frozen=True)
 class FeedPage:
-    """Change sets with (some of) their entries, in commit order; ``next`` goes on after them."""
+    """Change sets with (some of) their entries, in commit order; ``next`` continues after them."""
 
-    changes: list[tuple[ChangeSet, list[Any]]]
+    changes: list[tuple[ChangeSet, list[Entry]]]
     next: Cursor
     has_more: bool
 
 
-def read(after: Cursor, limit: int, parts: Parts) -> FeedPage:
-    """The first ``limit`` entries after the cursor: one query per part, one for the change sets, one for the head.
+def read(after: Cursor, limit: int, selection: Selection) -> FeedPage:
+    """The first ``limit`` entries after the cursor: one query per model, one for the change sets, one for the head.
 
-    Nothing that commits later can come before what this returns, for revisions are given in commit order.
+    What commits later comes after what this returns, because revisions are given in commit order.
     """
+    # Read first: entries beyond it are left for the next page, so that the cursor never passes one by.
     head = ChangeSet.objects.order_by("-revision").first()
     if head is None:
         return FeedPage([], after, False)
-    place = Q(change_set__gte=after.revision, change_set__lte=head.revision) & (
-        Q(change_set__gt=after.revision) | Q(sequence__gt=after.sequence)
-    )
-    found = [
-        entry
-        for model, which in parts.items()
-        for entry in model.objects.filter(which, place).order_by("change_set_id", "sequence")[: limit + 1]
-    ]
-    found.sort(key=lambda entry: (entry.change_set_id, entry.sequence))
-    shown = found[:limit]
-    sets = ChangeSet.objects.in_bulk({entry.change_set_id for entry in shown})
-    changes: list[tuple[ChangeSet, list[Any]]] = []
+    is_after = Q(change_set__gt=after.revision) | Q(sequence__gt=after.sequence)
+    place = Q(change_set__gte=after.revision, change_set__lte=head.revision) & is_after
+    filters = [(model, condition & place) for model, condition in selection.items()]
+    entries = read_entries(filters, limit=limit + 1)
+
+    shown = entries[:limit]
+    change_sets = ChangeSet.objects.in_bulk({entry.change_set_id for entry in shown})
+    changes: list[tuple[ChangeSet, list[Entry]]] = []
     for entry in shown:
         if not changes or changes[-1][0].revision != entry.change_set_id:
-            changes.append((sets[entry.change_set_id], []))
+            changes.append((change_sets[entry.change_set_id], []))
         changes[-1][1].append(entry)
-    if len(found) <= limit:
-        return FeedPage(changes, Cursor(head.revision, _ALL, head.digest[:DIGEST_SHOWN]), False)
-    last = shown[-1]
-    return FeedPage(changes, Cursor(last.change_set_id, last.sequence, changes[-1][0].digest[:DIGEST_SHOWN]), True)
+
+    if len(entries) <= limit:
+        return FeedPage(changes, Cursor.after_all_of(head), False)
+    last_change_set, last_entries = changes[-1]
+    digest = last_change_set.digest[:DIGEST_LENGTH]
+    return FeedPage(changes, Cursor(last_change_set.revision, last_entries[-1].sequence, digest), True)
 
 
 def select(
@@ -109,66 +154,60 @@ def select(
     source: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-) -> Parts:
-    """Which entries of which historical models are asked for; all of them without a filter.
+) -> Selection:
+    """The entries that meet all of the filters; without any, all entries.
 
-    Names may be those that a thing once had. Raises UnknownName for one that nothing ever had.
+    A name may be one that the thing had once. Raises UnknownName for one that nothing ever had.
     """
-    every = Q()
+    condition = Q()
     if user is not None:
-        every &= Q(change_set__user_name=user)
+        condition &= Q(change_set__user_name=user)
     if source is not None:
-        every &= Q(change_set__source=source)
+        condition &= Q(change_set__source=source)
     if since is not None:
-        every &= Q(change_set__time__gte=since)
+        condition &= Q(change_set__time__gte=since)
     if until is not None:
-        every &= Q(change_set__time__lt=until)
-    parts: Parts = dict.fromkeys(entry_models(), every)
-    narrower = []
+        condition &= Q(change_set__time__lt=until)
+    selection: Selection = dict.fromkeys(entry_models(), condition)
     if table is not None:
-        narrower.append(_hanging_on(_ids(Table, table)))
+        selection = _narrowed(selection, Timeline.of_any(Table, _ids_named(Table, table)).filters)
     if service is not None:
-        ids = _ids(Service, service)
-        given = Q(gained_by__in=ids) | Q(lost_by__in=ids)
-        narrower.append(
-            {
-                entry_model(Service): Q(id__in=ids) | given,
-                entry_model(Access): Q(service_id__in=ids) | given,
-                entry_model(Table): given,
-                entry_model(Waiver): Q(service_id__in=ids),
-            }
-        )
+        selection = _narrowed(selection, Timeline.of_any(Service, _ids_named(Service, service)).filters)
     if group is not None:
-        ids = _ids(TableGroup, group)
-        tables = entry_model(Table).objects.filter(group_id__in=ids).values("id")
-        narrower.append(
-            _hanging_on(tables) | {entry_model(TableGroup): Q(id__in=ids), entry_model(Table): Q(group_id__in=ids)}
-        )
+        selection = _narrowed(selection, _about_groups(_ids_named(TableGroup, group)))
     if kind is not None:
-        narrower.append(dict(CHANGE_KINDS[kind].parts()))
-    for narrow in narrower:
-        parts = {model: which & narrow[model] for model, which in parts.items() if model in narrow}
-    return parts
+        selection = _narrowed(selection, CHANGE_KINDS[kind].filters())
+    return selection
 
 
-def _hanging_on(table_ids: Any) -> Parts:
-    """Entries of tables, and of their accesses, indexes and waivers."""
-    return {
-        entry_model(Table): Q(id__in=table_ids),
-        entry_model(Access): Q(table_id__in=table_ids),
-        entry_model(SecondaryIndex): Q(table_id__in=table_ids),
-        entry_model(Waiver): Q(table_id__in=table_ids),
-    }
+def _about_groups(ids: list[int]) -> list[EntryFilter]:
+    """The entries of groups, and of the tables that are or were in them, with what belongs to those."""
+    in_groups = Q(group_id__in=ids)
+    table_ids = entry_model(Table).objects.filter(in_groups).values("id")
+    filters = [(entry_model(TableGroup), Q(id__in=ids)), (entry_model(Table), in_groups)]
+    for model in (Access, SecondaryIndex, Waiver):
+        filters.append((entry_model(model), Q(table_id__in=table_ids)))
+    return filters
 
 
-def id_named(model: Any, name: str) -> int | None:
-    """Id of the row that has the name, or else had it last; None where none ever had."""
-    live = model.objects.filter(name=name).values_list("pk", flat=True).first()
-    return live or entry_model(model).objects.filter(name=name).values_list("id", flat=True).first()
+def _narrowed(selection: Selection, filters: Iterable[EntryFilter]) -> Selection:
+    """Those selected entries that pass any of the filters."""
+    allowed: Selection = {}
+    for model, condition in filters:
+        allowed[model] = allowed[model] | condition if model in allowed else condition
+    return {model: selection[model] & allowed[model] for model in selection if model in allowed}
 
 
-def _ids(model: Any, name: str) -> list[int]:
-    ids = list(entry_model(model).objects.filter(name=name).order_by("id").values_list("id", flat=True).distinct())
+def id_named(model: type[Model], name: str) -> int | None:
+    """Id of the row that has the name, or had it last; None where none ever had."""
+    entries = entry_model(model).objects.filter(name=name)
+    live = model._default_manager.filter(name=name).values_list("pk", flat=True).first()
+    return live or entries.values_list("id", flat=True).first()
+
+
+def _ids_named(model: type[Model], name: str) -> list[int]:
+    entries = entry_model(model).objects.filter(name=name)
+    ids = list(entries.order_by("id").values_list("id", flat=True).distinct())
     if not ids:
         raise UnknownName(f"No {model._meta.verbose_name} has, or ever had, this name.")
     return ids

@@ -1,57 +1,77 @@
-"""Two texts beside each other: the words in which they differ, and as much around them as finds the place."""
+"""Two versions of a text: the words in which they differ, and enough around them to find the place."""
 
 import re
 from difflib import SequenceMatcher
-from typing import Any
 
 Pieces = list[tuple[bool, str]]  # (differs from the other text, words)
 
-LONG = 20  # shorter texts are taken in at a glance
+LONG = 20  # characters; in shorter texts a difference is seen at a glance
 CONTEXT = 80  # characters kept on either side of a difference
-MOST_SHOWN = 600  # of one difference
-_MOST_COMPARED = 1_000_000  # pairs of words; beyond, comparing takes longer than reading
+MOST_SHOWN = 600  # characters of one difference
+MOST_COMPARED = 1_000_000  # pairs of words; comparing more takes longer than reading
 
 
 def marked(old: str, new: str) -> tuple[Pieces, Pieces]:
-    """Old and new text in pieces, for texts long enough that the eye would search for the difference."""
-    if min(len(old), len(new)) < LONG:
+    """Old and new text in pieces; one piece each where a text is short."""
+    if len(old) < LONG or len(new) < LONG:
         return [(False, old)], [(False, new)]
-    before, after = re.split(r"(?<=\s)", old), re.split(r"(?<=\s)", new)
-    head = _common(before, after)
-    tail = _common(before[head:][::-1], after[head:][::-1])
-    middle = (before[head : len(before) - tail], after[head : len(after) - tail])
-    if len(middle[0]) * len(middle[1]) > _MOST_COMPARED:
-        codes: Any = [("replace", 0, len(middle[0]), 0, len(middle[1]))]
-    else:
-        codes = SequenceMatcher(None, *middle, autojunk=False).get_opcodes()
-    begin, end = "".join(before[:head]), "".join(before[len(before) - tail :])
-    pieces = (
-        [(tag != "equal", "".join(middle[0][a:b])) for tag, a, b, _, _ in codes],
-        [(tag != "equal", "".join(middle[1][c:d])) for tag, _, _, c, d in codes],
-    )
-    old_pieces, new_pieces = ([one for one in [(False, begin), *some, (False, end)] if one[1]] for some in pieces)
-    return old_pieces, new_pieces
+    old_words = re.split(r"(?<=\s)", old)
+    new_words = re.split(r"(?<=\s)", new)
+
+    # What both begin and end with is set aside first: comparing takes time by the square of the number of words.
+    head = _common_words(old_words, new_words)
+    old_rest = old_words[head:]
+    new_rest = new_words[head:]
+    tail = _common_words(old_rest[::-1], new_rest[::-1])
+    beginning = "".join(old_words[:head])
+    ending = "".join(old_words[len(old_words) - tail :])
+    old_middle = old_rest[: len(old_rest) - tail]
+    new_middle = new_rest[: len(new_rest) - tail]
+
+    old_pieces: Pieces = [(False, beginning)]
+    new_pieces: Pieces = [(False, beginning)]
+    for tag, old_start, old_end, new_start, new_end in _comparison(old_middle, new_middle):
+        differs = tag != "equal"
+        old_pieces.append((differs, "".join(old_middle[old_start:old_end])))
+        new_pieces.append((differs, "".join(new_middle[new_start:new_end])))
+    old_pieces.append((False, ending))
+    new_pieces.append((False, ending))
+    return _without_empty(old_pieces), _without_empty(new_pieces)
 
 
 def shortened(pieces: Pieces) -> Pieces:
-    """The pieces with "…" for what is far from any difference; as they are where little would go."""
-    short, last = [], len(pieces) - 1
-    for place, (differs, text) in enumerate(pieces):
-        if differs or not last:
+    """The pieces with "…" for what is far from any difference; unchanged where that saves little."""
+    last = len(pieces) - 1
+    short = []
+    for number, (differs, text) in enumerate(pieces):
+        if differs or last == 0:
             head, tail = MOST_SHOWN, 0
         else:
-            head, tail = CONTEXT if place else 0, CONTEXT if place < last else 0
+            # Nothing differs before the first piece, or after the last one.
+            head = CONTEXT if number > 0 else 0
+            tail = CONTEXT if number < last else 0
         if len(text) > head + tail + CONTEXT:
             text = f"{text[:head]}…{text[len(text) - tail :]}"
         short.append((differs, text))
     return short
 
 
-def _common(one: list[str], other: list[str]) -> int:
+def _comparison(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """difflib's (tag, start and end in old, start and end in new); all replaced where comparing would take long."""
+    if len(old) * len(new) > MOST_COMPARED:
+        return [("replace", 0, len(old), 0, len(new))]
+    return list(SequenceMatcher(None, old, new, autojunk=False).get_opcodes())
+
+
+def _common_words(left: list[str], right: list[str]) -> int:
     """How many words both begin with."""
     number = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
+    for one, other in zip(left, right, strict=False):
+        if one != other:
             break
         number += 1
     return number
+
+
+def _without_empty(pieces: Pieces) -> Pieces:
+    return [(differs, text) for differs, text in pieces if text]

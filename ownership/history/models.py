@@ -165,11 +165,11 @@ def entry_models() -> list[type[Entry]]:
     return [entry_model(model) for model in registry_models()]
 
 
-# Which entries to read: historical models, each with a condition on its entries. A model may occur repeatedly.
-EntryFilters = Iterable[tuple[type[Entry], Q]]
+# Which entries to read: an historical model, and a condition on its entries.
+EntryFilter = tuple[type[Entry], Q]
 
 
-def read_entries(filters: EntryFilters, limit: int | None = None) -> list[Entry]:
+def read_entries(filters: Iterable[EntryFilter], limit: int | None = None) -> list[Entry]:
     """The entries that pass any of the filters, each once, in commit order; at most ``limit``.
 
     One query per filter.

@@ -176,7 +176,7 @@ def test_nonsense_is_refused_by_name(viewer_client, story, parameter, value):
 def test_a_cursor_of_another_history_is_gone(viewer_client, story, cursor):
     response = viewer_client.get(CHANGES, {"after": cursor})
     assert response.status_code == 410
-    assert "read the map anew" in response.json()["detail"]
+    assert "read the map again" in response.json()["detail"]
 
 
 def test_nothing_changed_is_a_304(viewer_client, story):
