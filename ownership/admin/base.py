@@ -29,7 +29,6 @@ from ownership.admin.forms import Autocomplete, ReasonForm
 from ownership.audit.timeline import Timeline
 from ownership.history.change_sets import ChangeSetDraft, change_set
 from ownership.history.models import ChangeSet, current_head
-from ownership.history.parsing import whole_number
 from ownership.web.forms import ReasonField
 
 REASON_MISSING = "Nothing was deleted. Please give a reason."
@@ -49,6 +48,14 @@ def row_changed(form: forms.ModelForm) -> bool:
     """Whether saving the form would change its row: whether the row is new or was edited."""
     edited = set(form.changed_data) - {"reason"}
     return bool(edited) or form.instance.pk is None
+
+
+def shown_revision(request: HttpRequest) -> int | None:
+    """The revision that the posted page showed; None if it does not say."""
+    try:
+        return forms.IntegerField(min_value=0).clean(request.POST.get(REVISION_FIELD))
+    except ValidationError:
+        return None
 
 
 def ask_again(request: HttpRequest) -> None:
@@ -177,9 +184,9 @@ class ConflictMixin(admin.ModelAdmin):
     def find_conflict(self, request: HttpRequest, timeline: Timeline) -> Conflict | None:
         """What changed since the posted page was opened, or None. Under the registry's lock, None stays true."""
         head = current_head().revision
-        shown = whole_number(request.POST.get(REVISION_FIELD))
+        shown = shown_revision(request)
         if shown is None or shown > head:
-            return Conflict(NO_REVISION, head)
+            return Conflict(NO_REVISION, head, shown=head)
         if shown < head and timeline.has_entries_after(shown):
             return conflict_since(timeline, shown, head)
         return None
@@ -210,28 +217,26 @@ class ConflictMixin(admin.ModelAdmin):
         # Django shares one ModelAdmin among all requests; this copy is for one of them.
         one_request = copy(self)
         if object_id is not None and self.has_change_permission(request):
-            pk = unquote(object_id)
-            timeline = Timeline.of_row(self.model, pk)
+            timeline = Timeline.of_row(self.model, unquote(object_id))
             conflict = self.find_conflict(request, timeline)
-            context["shown_revision"] = request.POST.get(REVISION_FIELD)
+            context["shown_revision"] = shown_revision(request)
             if conflict is not None:
-                row = self.get_object(request, pk)
+                row = self.get_object(request, unquote(object_id))
                 if row is None and timeline.exists():
                     return self._deleted_meanwhile(request, timeline)
-                if row is not None:
-                    self._show_merged(request, row, conflict)
+                if row is not None and conflict.groups:
+                    self._merge(request, row, conflict)
                 # The conflict says what happened; Django's "Please correct the error" would be wrong.
                 context |= {"shown_revision": conflict.head, "conflict": conflict, "errors": None}
                 one_request.conflict = conflict
         # The public changeform_view opens a transaction around the checks, too, which on SQLite takes the lock.
         return one_request._changeform_view(request, object_id, form_url, context)  # type: ignore[attr-defined]
 
-    def _show_merged(self, request: HttpRequest, row: models.Model, conflict: Conflict) -> None:
-        """Let the page show the posted form merged with what is stored now."""
-        if conflict.groups:
-            form = self.get_form(request, row, change=True)
-            formsets = [formset for formset, _ in self.get_formsets_with_inlines(request, row)]
-            request.POST = merge_posted(request.POST, row, form, formsets, conflict)  # type: ignore[assignment]
+    def _merge(self, request: HttpRequest, row: models.Model, conflict: Conflict) -> None:
+        """Merge the posted form with what is stored now, for the page to show."""
+        form = self.get_form(request, row, change=True)
+        formsets = [formset for formset, _ in self.get_formsets_with_inlines(request, row)]
+        request.POST = merge_posted(request.POST, row, form, formsets, conflict)  # type: ignore[assignment]
 
     def _deleted_meanwhile(self, request: HttpRequest, timeline: Timeline) -> HttpResponse:
         """Say who deleted the row while its form was open, and why; give back what was entered."""
@@ -256,8 +261,8 @@ class ConflictMixin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         """Write the row if it was edited. Under the lock: raises Overtaken if someone else changed it meanwhile."""
         if change:
-            shown = int(request.POST[REVISION_FIELD])
-            if Timeline.of_row(self.model, obj.pk).has_entries_after(shown):
+            shown = shown_revision(request)
+            if shown is None or Timeline.of_row(self.model, obj.pk).has_entries_after(shown):
                 raise Overtaken
         if row_changed(form):
             super().save_model(request, obj, form, change)

@@ -35,13 +35,15 @@ FormValues = dict[str, str]
 class Conflict:
     """Why a form was not saved.
 
-    ``head`` is the latest revision before any row was read for the page that reports the conflict. ``groups`` are
-    the change sets since the form was opened; none if the form does not say when that was. ``fields`` maps each
-    field that both people changed to a sentence about it, and ``rows`` are the inline rows with such a field.
+    ``shown`` is the revision that the form was opened at, ``head`` the latest one before any row was read for the
+    page that reports the conflict. ``groups`` are the change sets since the form was opened; none if the form has no
+    revision. ``fields`` maps each field that both people changed to a sentence about it, and ``rows`` are the inline
+    rows with such a field.
     """
 
     sentence: str
     head: int
+    shown: int
     groups: list[TimelineGroup] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
     rows: list[str] = field(default_factory=list)
@@ -54,7 +56,7 @@ def conflict_since(timeline: Timeline, shown: int, head: int) -> Conflict:
         f"Not saved: {_people(groups)} changed this while you had the page open. "
         "Your entries are kept; everything else is up to date. Review, then try again."
     )
-    return Conflict(sentence, head, groups)
+    return Conflict(sentence, head, shown, groups)
 
 
 def _people(groups: Iterable[TimelineGroup]) -> str:
@@ -71,10 +73,9 @@ def merge_posted(
     conflict: Conflict,
 ) -> QueryDict:
     """The posted form merged with what is stored now. Notes in the conflict what both people changed."""
-    shown = whole_number(post.get(REVISION_FIELD)) or 0
     posted = post.copy()
     mine = _read(posted, "", form)
-    base = _values_at(shown, type(row), row.pk, form)
+    base = _values_at(conflict.shown, type(row), row.pk, form)
     theirs = _form_values(form(instance=row))
     for name in form.base_fields:
         posted.pop(name, None)
@@ -82,7 +83,7 @@ def merge_posted(
     for name in _edited_by_both(mine, base, theirs):
         conflict.fields[name] = _field_sentence(conflict, row, name)
     for formset in formsets:
-        _merge_inline_rows(posted, formset, row, shown, conflict)
+        _merge_inline_rows(posted, formset, row, conflict)
     return posted
 
 
@@ -101,7 +102,7 @@ def _field_sentence(conflict: Conflict, row: Model, name: str) -> str:
 
 
 def _merge_inline_rows(
-    posted: QueryDict, formset: type[forms.BaseInlineFormSet], parent: Model, shown: int, conflict: Conflict
+    posted: QueryDict, formset: type[forms.BaseInlineFormSet], parent: Model, conflict: Conflict
 ) -> None:
     """Write the inline's rows as they are now into the posted form, with what was entered in them here.
 
@@ -117,7 +118,7 @@ def _merge_inline_rows(
     for number in range(min(total, MAX_INLINE_ROWS)):
         mine = _read(posted, f"{prefix}-{number}-", form, "id", "DELETE")
         pk = mine.get("id", "")
-        base = _values_at(shown, model, pk, form)
+        base = _values_at(conflict.shown, model, pk, form)
         row = current.pop(pk, None)
         if row is not None:
             theirs = _form_values(form(instance=row))

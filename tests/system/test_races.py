@@ -70,7 +70,7 @@ def test_of_two_leads_who_save_the_same_form_one_is_saved_and_the_other_told_eve
         assert sorted(codes.values(), key=str) == [200, 302], f"pair {number}: {codes}"
         winner, loser = sorted(codes, key=lambda name: codes[name] != 302)
         told = results[loser].content.decode()
-        assert f"changed by {winner}" in told
+        assert f"{winner} changed this" in told
         assert f"{loser} {number}" in told  # what the loser typed is still there
         assert ChangeSet.objects.count() == before + 1
         row = Table.objects.get()
