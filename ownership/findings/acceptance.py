@@ -1,197 +1,334 @@
-"""Accepting findings: the map becomes what the infrastructure shows, in one change set that says where it shows."""
+"""Accepting findings: a plan by which the map comes to say what the infrastructure shows."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from django.core.exceptions import ValidationError
-from django.db.models import Max, ProtectedError
 
-from ownership.drift.report import difference, in_a_line
-from ownership.drift.types import Finding, Identity, Keys, Offer, combined_mode
-from ownership.findings.runs import ComparedRun
-from ownership.findings.waiving import waivers_of
-from ownership.models import Access, DriftRun, SecondaryIndex, Service, Table, TableGroup
+from ownership.drift.report import difference, evidence_in_a_line, in_a_line, offer_in_a_line
+from ownership.drift.types import (
+    MODE_PARTS,
+    DeclaredAccess,
+    DeclaredMap,
+    Finding,
+    FindingKind,
+    Identity,
+    KeyAttribute,
+    Keys,
+    Offer,
+    TableShape,
+    combined_mode,
+)
+from ownership.findings import runs
+from ownership.findings.runs import Basis
+from ownership.history.row_states import changed_fields
+from ownership.history.tracked import RegistryModel
+from ownership.models import Access, DriftRun, SecondaryIndex, Service, Table, TableGroup, Waiver
+from ownership.plans.plan import Plan
+from ownership.plans.steps import Preview, Step, copy_of, foreign_key_fields
 
 OFFER = "key_schema_offered"
-PLACES = 3  # of a finding, in the reason
+TAKES_AWAY: tuple[FindingKind, ...] = ("access_not_granted", "narrower_grant")
 
+Choice = Finding | Offer
 
-class CanNotAccept(Exception):
-    """What stands in the way, in a sentence; nothing was written."""
-
-
-class Overtaken(Exception):
-    """Some of what was chosen is not so any more."""
-
-    def __init__(self, identities: Collection[Identity]) -> None:
-        super().__init__(f"no longer so: {', '.join(map(str, identities))}")
-        self.identities = identities
+# A table is deleted after the rows that hang on it, and saved before them.
+_DELETED_IN_ORDER: list[type[RegistryModel]] = [Waiver, Access, SecondaryIndex, Table]
+_SAVED_IN_ORDER: list[type[RegistryModel]] = [Table, SecondaryIndex, Access]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a table that the map doesn't have yet goes: its heading, and who answers for it."""
+class Placement:
+    """Where a table goes that is not on the map yet: its group, and the service that owns it."""
 
     group: TableGroup
     owner: Service
 
 
+@dataclass(frozen=True)
+class Acceptance:
+    """What accepting would do, and the tables of the map before and after it."""
+
+    plan: Plan
+    faults: list[str]  # what the findings ask for and the map can't have, in sentences
+    before: DeclaredMap
+    after: DeclaredMap
+
+    @cached_property
+    def problems(self) -> list[str]:
+        """Everything in the way, in sentences. The plan must not be applied then."""
+        return self.faults or [str(blocker) for blocker in self.plan.blockers]
+
+    def previews(self) -> list[Preview]:
+        """The plan's steps, without the group and owner of new tables, which the page asks for."""
+        previews = []
+        for step in self.plan.steps:
+            preview = step.preview()
+            if step.model is Table and step.before is None:
+                changes = [change for change in preview.changes if change.field not in ("group", "owner")]
+                preview = replace(preview, changes=changes)
+            previews.append(preview)
+        return previews
+
+
 def offer_identity(offer: Offer) -> Identity:
-    """Keys that are offered, named as findings are: the index stands in the service's place."""
+    """The identity of an offer, in the form of a finding's; the index takes the service's place."""
     return Identity(OFFER, offer.table, offer.index)  # type: ignore[arg-type]
 
 
-def chosen_from(shown: ComparedRun, identities: Collection[Identity]) -> list[Finding | Offer]:
-    """The findings and offers of that identity, as they are now. Raises Overtaken where there is one no more."""
-    there: dict[Identity, Finding | Offer] = {offer_identity(offer): offer for offer in shown.offers}
-    there |= {finding.identity: finding for finding in shown.findings}
-    if gone := [identity for identity in identities if identity not in there]:
-        raise Overtaken(gone)
-    return [there[identity] for identity in identities]
+def choose(basis: Basis, identities: Collection[Identity]) -> tuple[list[Choice], list[Identity]]:
+    """The findings and offers of these identities as they are now, and the identities that no longer apply."""
+    choices: dict[Identity, Choice] = {}
+    for offer in basis.offers:
+        choices[offer_identity(offer)] = offer
+    for finding in basis.findings:
+        choices[finding.identity] = finding
+    chosen = [choices[identity] for identity in identities if identity in choices]
+    return chosen, [identity for identity in identities if identity not in choices]
 
 
-def new_tables(chosen: Iterable[Finding | Offer]) -> dict[str, list[str]]:
-    """The tables that accepting adds, each with the services that may use it; these need a ``Place``."""
-    tables: dict[str, list[str]] = defaultdict(list)
-    for one in chosen:
-        if isinstance(one, Finding) and one.kind == "unregistered_table":
-            tables[one.table] += [one.service] if one.service else []
-    return dict(tables)
+def new_tables(chosen: Iterable[Choice]) -> dict[str, list[str]]:
+    """The tables that accepting adds, each with the services that may use it; they need a ``Placement``."""
+    tables: dict[str, list[str]] = {}
+    for choice in chosen:
+        if isinstance(choice, Finding) and choice.kind == "unregistered_table":
+            services = tables.setdefault(choice.table, [])
+            if choice.service:
+                services.append(choice.service)
+    return tables
 
 
-def accept(shown: ComparedRun, chosen: Iterable[Finding | Offer], places: Mapping[str, Place]) -> None:
-    """Write what the findings and offers say. Within a change set, under the lock. Raises CanNotAccept.
+def plan_acceptance(basis: Basis, chosen: Sequence[Choice], placements: Mapping[str, Placement]) -> Acceptance:
+    """Plan what the findings and offers say; ``placements`` are by the name of the new table.
 
-    The waivers of what is accepted end with it: should it be found again, that is another decision.
+    The waivers of accepted findings end. If such a finding comes back, it is to be decided anew.
     """
-    chosen = list(chosen)
-    # First, for a table that goes takes its waivers along.
-    findings = [one for one in chosen if isinstance(one, Finding)]
-    for waiver in waivers_of(findings, shown.run.environment or None).values():
-        waiver.delete()
-    by_table: dict[str, list[Any]] = defaultdict(list)
-    for one in chosen:
-        by_table[one.table].append(one)
-    obstacles = []
-    for name, ones in by_table.items():
-        try:
-            _accept_table(shown, name, ones, places)
-        except CanNotAccept as error:
-            obstacles.append(str(error))
-        except ValidationError as error:
-            obstacles.append(f"{name}: {' '.join(error.messages)}")
-        except ProtectedError as error:
-            names = ", ".join(sorted(map(str, error.protected_objects)))
-            obstacles.append(f"{name} is still used: {names}.")
-    if obstacles:
-        raise CanNotAccept("\n".join(dict.fromkeys(obstacles)))
+    choices_by_table: dict[str, list[Choice]] = {}
+    for choice in chosen:
+        choices_by_table.setdefault(choice.table, []).append(choice)
+    drafts: list[_TableDraft] = []
+    for name, choices in choices_by_table.items():
+        draft = _TableDraft(basis, name, placements.get(name), new_tables_before=drafts)
+        draft.accept(choices)
+        drafts.append(draft)
+
+    faults: list[str] = []
+    for draft in drafts:
+        faults.extend(draft.faults)
+    return Acceptance(
+        plan=Plan(_steps(basis, chosen, drafts), basis.head.revision),
+        faults=list(dict.fromkeys(faults)),
+        before=_only_tables(basis.declared, choices_by_table),
+        after=_declared_after(basis.declared, drafts),
+    )
 
 
-def _accept_table(shown: ComparedRun, name: str, ones: list[Any], places: Mapping[str, Place]) -> None:
-    table = Table.objects.filter(name=name).first() or _add_table(shown, name, places[name])
-    kinds = {one.kind for one in ones if isinstance(one, Finding)}
-    uses: dict[str, list[Finding]] = defaultdict(list)
-    for one in ones:
-        if isinstance(one, Offer):
-            row = table if one.index is None else SecondaryIndex.objects.get(table=table, name=one.index)
-            _state_keys(row, one.key_schema)
-            _save(row)
-        elif one.service:
-            uses[one.service].append(one)
-    for service, findings in uses.items():
-        _accept_use(table, service, findings)
-    if "key_schema_differs" in kinds:
-        _state_keys(table, _deployed(shown, name).key_schema)
-        _save(table)
-    if "index_differs" in kinds:
-        _accept_indexes(table, dict(_deployed(shown, name).indexes))
-    if "table_not_deployed" in kinds:
-        table.delete()
+class _TableDraft:
+    """One table with its accesses and indexes: as they are, and as they would be."""
 
+    def __init__(
+        self, basis: Basis, name: str, placement: Placement | None, new_tables_before: Sequence["_TableDraft"]
+    ) -> None:
+        self.basis = basis
+        self.name = name
+        self.shape = _shape_in(basis, name)
+        self.before = basis.table(name)
+        self.is_deleted = False
+        self.faults: list[str] = []
+        self.accesses_before: dict[str, Access] = {}
+        self.indexes_before: dict[str, SecondaryIndex] = {}
+        if self.before is None:
+            if placement is None:
+                raise LookupError(f"{name} is not on the map, and no placement says where to add it.")
+            position = _next_position(basis, placement.group, new_tables_before)
+            self.table = Table(name=name, group=placement.group, owner=placement.owner, position=position)
+        else:
+            self.table = copy_of(self.before)
+            self.accesses_before = {access.service.name: access for access in self.before.accesses.all()}
+            self.indexes_before = {index.name: index for index in self.before.indexes.all()}
+        # The rows as they would be.
+        self.accesses = {name: copy_of(access) for name, access in self.accesses_before.items()}
+        self.indexes = {name: copy_of(index) for name, index in self.indexes_before.items()}
 
-def _add_table(shown: ComparedRun, name: str, place: Place) -> Table:
-    table = Table(name=name, group=place.group, owner=place.owner, position=_next(place.group.tables))
-    shape = next((shape for shape in shown.found.tables if shape.name == name), None)
-    if shape:
-        _state_keys(table, shape.key_schema)
-    _save(table)
-    if shape:
-        _accept_indexes(table, dict(shape.indexes))
-    return table
+    def accept(self, choices: Iterable[Choice]) -> None:
+        """Change the rows to what the findings and offers say, and note what is in the way."""
+        if self.before is None and self.shape is not None:
+            _state_keys(self.table, self.shape.key_schema)
+            self._take_deployed_indexes(self.shape)
+        for choice in choices:
+            if isinstance(choice, Offer):
+                row = self.table if choice.index is None else self.indexes[choice.index]
+                _state_keys(row, choice.key_schema)
+            elif choice.service:
+                self._accept_access(choice.service, choice)
+            elif choice.kind == "table_not_deployed":
+                self.is_deleted = True
+            elif choice.kind == "key_schema_differs" and self.shape is not None:
+                _state_keys(self.table, self.shape.key_schema)
+            elif choice.kind == "index_differs" and self.shape is not None:
+                self._take_deployed_indexes(self.shape)
+        self._drop_accesses_without_mode()
+        self._validate()
 
-
-def _accept_use(table: Table, name: str, findings: list[Finding]) -> None:
-    """Declare what goes beyond the map, take back what nothing permits; an access without a mode goes."""
-    service = Service.objects.filter(name=name).first()
-    if service is None:
-        raise CanNotAccept(
-            f"The map has no service {name}: add it first, or, where the map knows it by another name, "
-            f"add {name} to that one's aliases, by which the next run goes."
-        )
-    row = Access.objects.filter(table=table, service=service).first()
-    modes = set(row.mode.split("_")) if row else set()
-    for finding in findings:
-        declared, granted = ({*(text or "").split("_")} - {""} for text in (finding.declared, finding.granted))
-        if finding.kind in ("access_not_granted", "narrower_grant"):
+    def _accept_access(self, name: str, finding: Finding) -> None:
+        """Declare what goes beyond the map, or take back what nothing permits."""
+        service = self.basis.service(name)
+        if service is None:
+            self.faults.append(
+                f"The map has no service {name}: add it first, or add {name} to the aliases of the service "
+                "that it is, and run drift again."
+            )
+            return
+        if name not in self.accesses:
+            positions = [access.position for access in self.accesses.values()]
+            self.accesses[name] = Access(
+                table=self.table, service=service, mode="", position=max(positions, default=-1) + 1
+            )
+        access = self.accesses[name]
+        modes = set(MODE_PARTS.get(access.mode, ()))
+        declared = set(MODE_PARTS.get(finding.declared or "", ()))
+        granted = set(MODE_PARTS.get(finding.granted or "", ()))
+        if finding.kind in TAKES_AWAY:
             modes -= declared - granted
         else:
             modes |= granted - declared
-    mode = combined_mode(modes)  # type: ignore[arg-type]
-    if mode is None:
-        if row:
-            row.delete()
-        return
-    row = row or Access(table=table, service=service, position=_next(table.accesses))
-    row.mode = mode
-    _save(row)
+        access.mode = combined_mode(modes) or ""
+
+    def _drop_accesses_without_mode(self) -> None:
+        self.accesses = {name: access for name, access in self.accesses.items() if access.mode}
+
+    def _take_deployed_indexes(self, shape: TableShape) -> None:
+        indexes = {}
+        for position, (name, keys) in enumerate(shape.indexes):
+            index = self.indexes.get(name) or SecondaryIndex(table=self.table, name=name, position=position)
+            _state_keys(index, keys)
+            indexes[name] = index
+        self.indexes = indexes
+
+    def _validate(self) -> None:
+        """Note names and keys that the models' fields refuse; rules between rows are the plan's blockers."""
+        for row in self.rows():
+            # A foreign key's check would cost a query, and these refer to rows of the map.
+            foreign_keys = [field.name for field in foreign_key_fields(type(row))]
+            try:
+                row.clean_fields(exclude=foreign_keys)
+            except ValidationError as error:
+                self.faults.append(f"{self.name}: {' '.join(error.messages)}")
+
+    def rows(self) -> list[Table | Access | SecondaryIndex]:
+        """All rows as they would be."""
+        if self.is_deleted:
+            return []
+        return [self.table, *self.indexes.values(), *self.accesses.values()]
+
+    def deletions(self) -> list[RegistryModel]:
+        """Accesses and indexes that go, and the table with what hangs on it."""
+        if self.is_deleted and self.before is not None:
+            waivers = [waiver for waiver in self.basis.waivers if waiver.table_id == self.before.pk]
+            return [*waivers, *self.accesses_before.values(), *self.indexes_before.values(), self.before]
+        accesses = [row for name, row in self.accesses_before.items() if name not in self.accesses]
+        indexes = [row for name, row in self.indexes_before.items() if name not in self.indexes]
+        return [*accesses, *indexes]
+
+    def saves(self) -> Iterator[Step]:
+        """The rows that are new or that change."""
+        if self.is_deleted:
+            return
+        yield from _changing(self.before, self.table)
+        for name, index in self.indexes.items():
+            yield from _changing(self.indexes_before.get(name), index)
+        for name, access in self.accesses.items():
+            yield from _changing(self.accesses_before.get(name), access)
 
 
-def _accept_indexes(table: Table, deployed: dict[str, Keys | None]) -> None:
-    for index in table.indexes.all():
-        if index.name not in deployed:
-            index.delete()
-    for position, (name, keys) in enumerate(deployed.items()):
-        row = table.indexes.filter(name=name).first() or SecondaryIndex(table=table, name=name, position=position)
-        _state_keys(row, keys)
-        _save(row)
+def _shape_in(basis: Basis, name: str) -> TableShape | None:
+    """The table as it was found."""
+    for shape in basis.found.tables:
+        if shape.name == name:
+            return shape
+    return None
 
 
-def _deployed(shown: ComparedRun, name: str) -> Any:
-    return next(shape for shape in shown.found.tables if shape.name == name)
+def _next_position(basis: Basis, group: TableGroup, drafts: Iterable[_TableDraft]) -> int:
+    """The position after all tables of the group, those included that are about to be added."""
+    tables = [*basis.rows["tables"], *(draft.table for draft in drafts)]
+    positions = [table.position for table in tables if table.group_id == group.pk]
+    return max(positions, default=-1) + 1
 
 
-def _state_keys(row: Any, keys: Keys | None) -> None:
-    """State the keys; what the map knows of the same keys besides stays."""
-    if keys is None:
-        return
-    for role, key in (("partition_key", keys.partition), ("sort_key", keys.sort)):
-        same = key is not None and getattr(row, f"{role}_name") == key.name
-        setattr(row, f"{role}_name", key.name if key else "")
-        setattr(row, f"{role}_type", (key and key.type) or (getattr(row, f"{role}_type") if same else ""))
-        setattr(row, f"{role}_format", getattr(row, f"{role}_format") if same else "")
+def _changing(before: RegistryModel | None, after: RegistryModel) -> Iterator[Step]:
+    if changed_fields(before, after):
+        yield Step(before, after)
 
 
-def _save(row: Any) -> None:
-    row.full_clean()
-    row.save()
+def _steps(basis: Basis, chosen: Iterable[Choice], drafts: Sequence[_TableDraft]) -> list[Step]:
+    """Deletions first, then what is saved: of each kind together, which takes fewer statements."""
+    deletions: dict[tuple[type[RegistryModel], int | None], RegistryModel] = {}
+    for choice in chosen:
+        waiver = basis.waiver_of(choice) if isinstance(choice, Finding) else None
+        if waiver is not None:
+            deletions[type(waiver), waiver.pk] = waiver
+    for draft in drafts:
+        for row in draft.deletions():
+            deletions[type(row), row.pk] = row
+    saves: list[Step] = []
+    for draft in drafts:
+        saves.extend(draft.saves())
+    ordered_deletions = sorted(deletions.values(), key=lambda row: _DELETED_IN_ORDER.index(type(row)))
+    ordered_saves = sorted(saves, key=lambda step: _SAVED_IN_ORDER.index(step.model))
+    return [Step(row, None) for row in ordered_deletions] + ordered_saves
 
 
-def _next(rows: Any) -> int:
-    last = rows.aggregate(last=Max("position"))["last"]
-    return 0 if last is None else last + 1
+def _only_tables(declared: DeclaredMap, names: Collection[str]) -> DeclaredMap:
+    return replace(
+        declared,
+        tables=tuple(shape for shape in declared.tables if shape.name in names),
+        accesses=frozenset(access for access in declared.accesses if access.table in names),
+    )
 
 
-def evidence(run: DriftRun, chosen: Iterable[Finding | Offer]) -> str:
-    """What the change set's reason says beside the person's own words: which run found what, and where."""
+def _declared_after(declared: DeclaredMap, drafts: Iterable[_TableDraft]) -> DeclaredMap:
+    """The drafts' tables as drift compares them."""
+    shapes: list[TableShape] = []
+    accesses: list[DeclaredAccess] = []
+    for draft in drafts:
+        if not draft.is_deleted:
+            shapes.append(runs.shape_of(draft.table, draft.indexes.values()))
+            accesses.extend(runs.declared_accesses(draft.name, draft.accesses.values()))
+    return replace(declared, tables=tuple(shapes), accesses=frozenset(accesses))
+
+
+def _state_keys(row: Table | SecondaryIndex, keys: Keys | None) -> None:
+    """State the keys; what the map knows besides about a key of the same name stays."""
+    if keys is not None:
+        _state_key(row, "partition_key", keys.partition)
+        _state_key(row, "sort_key", keys.sort)
+
+
+def _state_key(row: Table | SecondaryIndex, role: str, key: KeyAttribute | None) -> None:
+    name = key.name if key else ""
+    key_type = key.type if key else None
+    is_same = bool(name) and getattr(row, f"{role}_name") == name
+    setattr(row, f"{role}_name", name)
+    if not is_same:
+        setattr(row, f"{role}_type", "")
+        setattr(row, f"{role}_format", "")
+    if key_type:
+        setattr(row, f"{role}_type", key_type)
+
+
+def evidence(run: DriftRun, chosen: Iterable[Choice]) -> str:
+    """What is added to the reason of the change set: which run found what, and where."""
     lines = [f"Accepted from {run} of {run.time:%Y-%m-%d %H:%M} UTC:"]
-    for one in chosen:
-        if isinstance(one, Finding):
-            said = ", ".join(filter(None, (in_a_line(one), difference(one))))
+    for choice in chosen:
+        if isinstance(choice, Finding):
+            line = in_a_line(choice)
+            if difference(choice):
+                line += f", {difference(choice)}"
         else:
-            said = f"keys of {one.table}{f' index {one.index}' if one.index else ''}: {one.key_schema}"
-        shown = [str(place) for place in one.evidence[:PLACES]]
-        more = len(one.evidence) - len(shown)
-        lines.append(f"{said} ({', '.join(shown)}{f' and {more} more' if more else ''})" if shown else said)
+            line = f"keys of {offer_in_a_line(choice)}"
+        if choice.evidence:
+            line += f" ({evidence_in_a_line(choice.evidence)})"
+        lines.append(line)
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 
 from ownership.catalog.queries import WholeMap, current_map
 from ownership.drift.compare import compare
@@ -23,7 +24,7 @@ from ownership.drift.types import (
 )
 from ownership.drift.waivers import waived
 from ownership.history.models import Head
-from ownership.models import DriftRun, Grant, KeySchema, Table, Waiver
+from ownership.models import Access, DriftRun, Grant, KeySchema, SecondaryIndex, Service, Table, Waiver
 
 FIGURES_SHOWN = 100  # runs of a series
 NO_ENVIRONMENT = "none"  # the filter's value for runs without an environment
@@ -40,7 +41,7 @@ def today() -> date:
 def declared_now() -> tuple[Head, DeclaredMap]:
     """The map as drift compares it, and its revision and digest."""
     head, rows = current_map()
-    return head, declared_map(head[0], rows)
+    return head, declared_map(head.revision, rows)
 
 
 def declared_map(revision: int, rows: WholeMap) -> DeclaredMap:
@@ -51,28 +52,28 @@ def declared_map(revision: int, rows: WholeMap) -> DeclaredMap:
         services.append(DeclaredService(service.name, part_of, tuple(service.aliases)))
     accesses: list[DeclaredAccess] = []
     for table in rows["tables"]:
-        accesses.extend(declared_accesses(table))
+        accesses.extend(declared_accesses(table.name, table.accesses.all()))
     return DeclaredMap(
         revision=revision,
         environments={environment.name: environment.suffix for environment in rows["environments"]},
         services=tuple(services),
-        tables=tuple(table_shape(table) for table in rows["tables"]),
+        tables=tuple(shape_of(table, table.indexes.all()) for table in rows["tables"]),
         owners={table.name: table.owner.name for table in rows["tables"]},
         accesses=frozenset(accesses),
     )
 
 
-def declared_accesses(table: Table) -> Iterable[DeclaredAccess]:
-    """The table's accesses, one for each mode."""
-    for access in table.accesses.all():
+def declared_accesses(table: str, accesses: Iterable[Access]) -> Iterable[DeclaredAccess]:
+    """A table's accesses, one for each mode."""
+    for access in accesses:
         for mode in MODE_PARTS[access.mode]:
-            yield DeclaredAccess(access.service.name, table.name, mode)
+            yield DeclaredAccess(access.service.name, table, mode)
 
 
-def table_shape(table: Table) -> TableShape:
-    """The table's keys and indexes."""
-    indexes = [(index.name, stated_keys(index)) for index in table.indexes.all()]
-    return TableShape(table.name, stated_keys(table), tuple(indexes))
+def shape_of(table: Table, indexes: Iterable[SecondaryIndex]) -> TableShape:
+    """A table's keys and indexes."""
+    shapes = [(index.name, stated_keys(index)) for index in indexes]
+    return TableShape(table.name, stated_keys(table), tuple(shapes))
 
 
 def stated_keys(row: KeySchema) -> Keys | None:
@@ -266,17 +267,83 @@ def new_findings(
     return before, new
 
 
-def findings_elsewhere(
-    runs: Iterable[DriftRun], declared: DeclaredMap, tables: Collection[str]
-) -> list[tuple[DriftRun, Finding]]:
-    """What the runs find of these tables, compared with that map."""
-    of_tables = replace(
-        declared,
-        tables=tuple(shape for shape in declared.tables if shape.name in tables),
-        accesses=frozenset(access for access in declared.accesses if access.table in tables),
+# What a decision is made from
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What decisions about a run's findings are made from: the run, the map and the waivers, read once."""
+
+    run: DriftRun
+    head: Head
+    rows: WholeMap
+    declared: DeclaredMap
+    found: Infrastructure
+    findings: tuple[Finding, ...]
+    offers: tuple[Offer, ...]
+    waivers: list[Waiver]  # of all environments, ended ones too
+
+    def table(self, name: str) -> Table | None:
+        """The table of that name, with its accesses and indexes."""
+        return self._tables.get(name)
+
+    def service(self, name: str) -> Service | None:
+        """The service of that name."""
+        return self._services.get(name)
+
+    def waiver_of(self, finding: Finding) -> Waiver | None:
+        """The waiver that the finding has in the run's environment, ended or not."""
+        return self._waivers.get(finding.identity)
+
+    @cached_property
+    def _tables(self) -> dict[str, Table]:
+        return {table.name: table for table in self.rows["tables"]}
+
+    @cached_property
+    def _services(self) -> dict[str, Service]:
+        return {service.name: service for service in self.rows["services"]}
+
+    @cached_property
+    def _waivers(self) -> dict[Identity, Waiver]:
+        waivers = {}
+        for waiver in self.waivers:
+            environment = waiver.environment.name if waiver.environment else ""
+            if environment == self.run.environment:
+                waivers[waiver.identity()] = waiver
+        return waivers
+
+
+def read_basis(run: DriftRun) -> Basis:
+    """Read what a decision about the run's findings is made from."""
+    head, rows = current_map()
+    declared = declared_map(head.revision, rows)
+    found = found_in(run)
+    result = compare(declared, found)
+    return Basis(
+        run=run,
+        head=head,
+        rows=rows,
+        declared=declared,
+        found=found,
+        findings=result.findings,
+        offers=result.offers,
+        waivers=list(Waiver.objects.told()),
     )
-    elsewhere = []
-    for run in runs:
-        for finding in compare(of_tables, found_of_tables(run, tables)).findings:
-            elsewhere.append((run, finding))
-    return elsewhere
+
+
+def new_findings_elsewhere(run: DriftRun, before: DeclaredMap, after: DeclaredMap) -> list[tuple[DriftRun, Finding]]:
+    """What the latest runs of other series would find after a change of the map, where they find nothing before it.
+
+    Both maps hold just the tables that the change is about.
+    """
+    tables = {shape.name for shape in (*before.tables, *after.tables)}
+    new = []
+    for other in latest():
+        if other.pk == run.pk:
+            continue
+        found = found_of_tables(other, tables)
+        known = {(finding.table, finding.service) for finding in compare(before, found).findings}
+        for finding in compare(after, found).findings:
+            if (finding.table, finding.service) not in known:
+                new.append((other, finding))
+    return new

@@ -60,6 +60,12 @@ class DriftRun(models.Model):
     def __str__(self) -> str:
         return " ".join(filter(None, (f"run {self.pk}", self.reader, self.environment)))
 
+    def share(self) -> int:
+        """The percentage that agreed, rounded down: 100 only where everything did, or nothing was compared."""
+        if not self.compared:
+            return 100
+        return self.agreeing * 100 // self.compared
+
 
 class Grant(models.Model):
     """What infrastructure permitted in one run: a service may read, or write, a table; with the places that say so.

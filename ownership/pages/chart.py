@@ -9,13 +9,6 @@ WIDTH, HEIGHT = 640, 140
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 24  # margins
 
 
-def share(run: DriftRun) -> int:
-    """The percentage that agreed, rounded down: 100 only where everything did. It is 100 if nothing was compared."""
-    if not run.compared:
-        return 100
-    return run.agreeing * 100 // run.compared
-
-
 @dataclass(frozen=True)
 class Point:
     """A run on the chart."""
@@ -36,7 +29,7 @@ def points(runs: Sequence[DriftRun]) -> list[Point]:
     for run in runs:
         passed = (run.time - start).total_seconds() / seconds if seconds else 1
         x = LEFT + (WIDTH - LEFT - RIGHT) * passed
-        plotted.append(Point(run, round(x, 1), round(height(share(run)), 1), share(run)))
+        plotted.append(Point(run, round(x, 1), round(height(run.share()), 1), run.share()))
     return plotted
 
 

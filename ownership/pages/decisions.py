@@ -1,11 +1,11 @@
-"""Deciding over findings: accept or waive them, several at once, after seeing what would be written."""
+"""Deciding about findings: accept or waive several of them, after a preview of what would be written."""
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -15,44 +15,71 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from ownership.audit import feed
-from ownership.audit.descriptions import EntryDescription, describe
 from ownership.audit.timeline import Timeline
 from ownership.drift.types import Finding, Identity, Offer
-from ownership.findings import acceptance, runs, waiving
-from ownership.history.change_sets import change_set
-from ownership.history.models import ChangeSet, current_head, entries_of
+from ownership.findings import runs, waiving
+from ownership.findings.acceptance import (
+    Acceptance,
+    Choice,
+    Placement,
+    choose,
+    evidence,
+    new_tables,
+    offer_identity,
+    plan_acceptance,
+)
+from ownership.findings.runs import Basis, read_basis
+from ownership.history.models import ChangeSet, current_head
 from ownership.history.parsing import whole_number
-from ownership.models import DriftRun, Service, Table, TableGroup, Waiver
-from ownership.pages.base import BadAddress, Page
-from ownership.pages.findings import ACCEPTING, WAIVING, Row, filters_query, identity_of, value_of
+from ownership.models import DriftRun, Service, Table, TableGroup
+from ownership.pages.base import BadAddress, Context, Page
+from ownership.plans.plan import NotApplied, Plan
 from ownership.templatetags.labels import kind_label
 from ownership.web.forms import ReasonField
 from ownership.web.refusals import refusal
 
-MOST = 200  # findings at once
+MAX_FINDINGS = 200  # in one decision
+SUGGESTED_WAIVER = timedelta(days=90)
+# The drift page's filters. A decision keeps them, to lead back to the same list.
+FILTERS = ("reader", "environment", "kind", "owner", "table", "service", "state")
 
-Chosen = list[Finding | Offer]
+_CHANGES = [
+    f"ownership.{verb}_{model}"
+    for model in ("table", "access", "secondaryindex")
+    for verb in ("add", "change", "delete")
+]
+ACCEPTING = [*_CHANGES, "ownership.delete_waiver"]
+WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
+
+NO_GROUP_OR_OWNER = "A new table needs a group and an owner, and the map has none yet: add them first."
 
 
-class _Rehearsed(Exception):
-    """What was written is known; it is taken back."""
+def filters_query(values: Mapping[str, Any]) -> str:
+    """Those of the drift page's filters that have a value, as a query string."""
+    return urlencode({name: values[name] for name in FILTERS if values.get(name)})
 
 
-class _Moved(Exception):
-    """What would be written is not what was shown."""
+def value_of(choice: Choice) -> str:
+    """A finding's or offer's identity as the value of a form field."""
+    identity = choice.identity if isinstance(choice, Finding) else offer_identity(choice)
+    return json.dumps(identity)
 
 
-@dataclass
-class Rehearsal:
-    """The entries that deciding would write and what other runs would find then, or what stands in the way."""
-
-    entries: list[EntryDescription] = field(default_factory=list)
-    made: list[tuple[DriftRun, Finding]] = field(default_factory=list)
-    problem: str = ""
+def identity_of(value: str) -> Identity:
+    """The identity that a form field's value names. Raises BadAddress."""
+    try:
+        kind, table, service = json.loads(value)
+        # A database stores neither NUL nor half a character; encoding fails for the latter.
+        is_storable = b"\0" not in f"{kind}{table}{service}".encode()
+    except (ValueError, TypeError, RecursionError):
+        is_storable = False
+    if not is_storable or not all(isinstance(name, str) for name in (kind, table, service or "")):
+        raise BadAddress("A finding is [kind, table, service].")
+    return Identity(kind, table, service)
 
 
 class _DecisionPage(Page):
-    """POST from the drift page shows what would be written and asks why; POST of that page does it."""
+    """The first POST, from the drift page, shows a preview and asks for a reason. The page's own POST decides."""
 
     http_method_names = ["get", "head", "post", "options"]
     needs_sign_in = True
@@ -61,162 +88,180 @@ class _DecisionPage(Page):
     title: str
     meaning: str
     verb: str
-    done: str  # of what the form gave
+    done: str  # a format for the form's values
     permissions: list[str]
-    refused: str  # to whom may not
+    refused: str  # to those without the permissions
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """There is nothing to see without a choice: to the drift page."""
+        """Lead to the drift page: without a selection there is nothing to show."""
         return HttpResponseRedirect(reverse("pages:drift"))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Show, or decide under the lock; what is not as it was shown is shown anew and nothing is written."""
+        """Show the preview, or decide. What is no longer as it was shown is shown again, and nothing is written."""
         if not request.user.has_perms(self.permissions):
-            return refusal(request, 403, "This takes other rights", self.refused)
-        identities = list(dict.fromkeys(identity_of(value) for value in request.POST.getlist("finding")))
-        run = self._latest(request.POST.get("run", ""))
+            return refusal(request, 403, "You don't have permission to do this", self.refused)
+        identities = _posted_identities(request)
+        run = _latest_run(request.POST.get("run", ""))
         if not identities:
-            messages.warning(request, "Tick the findings first.")
+            messages.warning(request, "Select at least one finding first.")
             return HttpResponseRedirect(self._back())
-        if len(identities) > MOST:
-            raise BadAddress(f"Decide over {MOST} findings at once at most; {len(identities)} are ticked.")
-        chosen, gone = self._chosen(run, identities)
-        # Unless it is confirmed, the form is shown again with what was typed so far.
-        given = {"data" if "confirmed" in request.POST else "initial": request.POST.dict()}
-        form = self.make_form(chosen, **given)
-        if form.is_bound and not gone and form.is_valid():
+        return self._preview_or_decide(run, identities)
+
+    def _preview_or_decide(self, run: DriftRun, identities: Collection[Identity]) -> HttpResponse:
+        basis = read_basis(run)
+        chosen, gone = choose(basis, identities)
+        if not chosen:
+            reasons = "; ".join(self._reasons(gone))
+            messages.warning(self.request, f"Nothing was saved: the selected findings no longer apply. {reasons}")
+            return HttpResponseRedirect(self._back())
+        form = self.make_form(chosen)
+        shown = self.shown(basis, chosen)
+        signature = _signature(basis, chosen, shown)
+        is_moved = form.is_bound and signature != self.request.POST.get("signature")
+        if form.is_bound and not gone and not is_moved and form.is_valid():
             try:
-                return self.decide(run, identities, form)
-            except (acceptance.Overtaken, _Moved):
-                chosen, gone = self._chosen(run, identities)
-                form = self.make_form(chosen, **given)
-            except acceptance.CanNotAccept as error:
+                return self._decide(basis, chosen, form)
+            except NotApplied as error:
+                if current_head() != basis.head:
+                    # Somebody saved between reading and writing: read everything again.
+                    return self._preview_or_decide(run, identities)
                 form.add_error(None, str(error))
             except ValidationError as error:
                 form.add_error(None, error)
-        if not chosen:
-            told = "; ".join(self._gone(gone))
-            messages.warning(request, f"Nothing was written: nothing of what was ticked is so any more. {told}")
-            return HttpResponseRedirect(self._back())
-        return self._show(run, chosen, gone, form)
+        context = self._context(basis, chosen, form)
+        context |= {"signature": signature, "moved": is_moved, "gone": self._reasons(gone)}
+        if shown is not None:
+            context |= _preview(basis, shown)
+        return self.render_to_response(context, status=409 if is_moved or gone else 200)
 
-    def _back(self) -> str:
-        """The drift page with the filters that it had."""
-        asked = filters_query(QueryDict(self.request.POST.get("filters", "")))
-        return reverse("pages:drift") + (f"?{asked}" if asked else "")
+    def _decide(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> HttpResponse:
+        """Write the decision. Raises NotApplied, ValidationError."""
+        plan = self.plan(basis, chosen, form)
+        revision = plan.apply(
+            user=self.request.user,  # type: ignore[arg-type]
+            reason=self.reason(basis, chosen, form),
+            source=ChangeSet.Source.DRIFT,
+        )
+        number = "1 finding" if len(chosen) == 1 else f"{len(chosen)} findings"
+        link = ""
+        if revision is not None:
+            address = reverse("admin:ownership_changeset_change", args=[revision])
+            link = format_html(' (<a href="{}">revision {}</a>)', address, revision)
+        done = self.done.format(**form.cleaned_data)
+        messages.success(self.request, format_html("{} {}{}.", number, done, link))
+        return HttpResponseRedirect(self._back())
 
-    def _latest(self, number: str) -> DriftRun:
-        """The latest run of the series of the run that was shown."""
-        run = DriftRun.objects.filter(pk=whole_number(number) or 0).first()
-        if run is None:
-            raise BadAddress("This run is not kept any more: open the drift page again.")
-        return DriftRun.objects.series(run.reader, run.environment)[0]
-
-    def _chosen(self, run: DriftRun, identities: list[Identity]) -> tuple[Chosen, list[Identity]]:
-        """What of it is so now, and what isn't any more."""
-        shown = self.shown(run)
-        try:
-            return acceptance.chosen_from(shown, identities), []
-        except acceptance.Overtaken as error:
-            rest = [identity for identity in identities if identity not in error.identities]
-            return acceptance.chosen_from(shown, rest), list(error.identities)
-
-    def shown(self, run: DriftRun) -> runs.ComparedRun:
-        """The run against the map as it is now."""
-        return runs.compare_run(run, runs.declared_now()[1], [])
-
-    def _gone(self, gone: Iterable[Identity]) -> list[str]:
-        """What is not so any more, and who changed its table since the page was made."""
-        shown = whole_number(self.request.POST.get("revision"))
-        since = current_head()[0] if shown is None else shown
-        sentences = []
-        for identity in gone:
-            pk = feed.id_named(Table, identity.table)
-            groups = Timeline.of_row(Table, pk).since(since) if pk else []
-            by = ", ".join(
-                f"revision {g.change_set.revision} by {g.change_set.user_name}: {g.change_set.reason}" for g in groups
-            )
-            what = " ".join(filter(None, (kind_label(identity.kind), identity.table, identity.service)))
-            sentences.append(f"{what} ({by or 'by a change elsewhere on the map, or by a newer run'})")
-        return sentences
-
-    def _show(self, run: DriftRun, chosen: Chosen, gone: list[Identity], form: forms.Form) -> HttpResponse:
-        rehearsed = self.rehearse(run, chosen)
-        waivers = self.waivers(run, chosen)
-        shown = signature(chosen, rehearsed.entries, waivers.values())
-        context = self.get_context_data(
+    def _context(self, basis: Basis, chosen: Sequence[Choice], form: forms.Form) -> Context:
+        rows = []
+        for choice in chosen:
+            waiver = basis.waiver_of(choice) if isinstance(choice, Finding) else None
+            rows.append({"finding": choice, "value": value_of(choice), "waiver": waiver})
+        return self.get_context_data(
             title=self.title,
             meaning=self.meaning,
             verb=self.verb,
-            run=run,
-            rows=[Row(one, value_of(one), waiver=waivers.get(one)) for one in chosen],
+            run=basis.run,
+            rows=rows,
             form=form,
-            rehearsed=rehearsed,
-            signature=shown,
-            gone=self._gone(gone),
-            moved="confirmed" in self.request.POST and self.request.POST.get("signature") != shown,
-            revision=current_head()[0],
+            revision=basis.head.revision,
             filters=self.request.POST.get("filters", ""),
             back=self._back(),
         )
-        status = 409 if context["moved"] or gone else 200
-        return self.render_to_response(context, status=status)
 
-    def make_form(self, chosen: Chosen, **given: Any) -> Any:
-        """The form that asks for what deciding takes."""
+    def _back(self) -> str:
+        """The drift page with the filters that it had."""
+        query = filters_query(QueryDict(self.request.POST.get("filters", "")))
+        address = reverse("pages:drift")
+        return f"{address}?{query}" if query else address
+
+    def _reasons(self, gone: Iterable[Identity]) -> list[str]:
+        """For each finding that no longer applies: who has changed its table since the page was made."""
+        since = whole_number(self.request.POST.get("revision"))
+        reasons = []
+        for identity in gone:
+            changes = _changes_since(identity.table, since)
+            finding = " ".join(filter(None, (kind_label(identity.kind), identity.table, identity.service)))
+            reasons.append(f"{finding} ({changes or 'a change elsewhere on the map, or a newer run'})")
+        return reasons
+
+    def form_arguments(self) -> dict[str, Any]:
+        """What a form is made with. Until it is confirmed, it shows what was typed so far, without checking it."""
+        posted = self.request.POST.dict()
+        return {"data": posted} if "confirmed" in posted else {"initial": posted}
+
+    def make_form(self, chosen: Sequence[Choice]) -> forms.Form:
+        """The form that asks for what the decision needs."""
         raise NotImplementedError
 
-    def rehearse(self, run: DriftRun, chosen: Chosen) -> Rehearsal:
-        """What deciding would write."""
-        return Rehearsal()
+    def shown(self, basis: Basis, chosen: Sequence[Choice]) -> Acceptance | None:
+        """What the page previews, if the decision changes the map."""
+        return None
 
-    def waivers(self, run: DriftRun, chosen: Chosen) -> dict[Any, Waiver]:
-        """The waivers that the findings have: deciding puts something else in their place."""
-        findings = [one for one in chosen if isinstance(one, Finding)]
-        return waiving.waivers_of(findings, run.environment or None)
-
-    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[EntryDescription]:
-        """Write the decision into the change set; the entries, where they are shown before."""
+    def plan(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> Plan:
+        """What the decision writes. Raises NotApplied, ValidationError."""
         raise NotImplementedError
 
-    def decide(self, run: DriftRun, identities: list[Identity], form: Any) -> HttpResponse:
-        """Write, under the lock, what was shown. Raises Overtaken, _Moved, CanNotAccept, ValidationError."""
-        reason = form.cleaned_data["reason"]
-        with change_set(user=self.request.user, reason=reason, source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
-            shown = self.shown(run)
-            chosen = acceptance.chosen_from(shown, identities)
-            waivers = self.waivers(run, chosen).values()
-            if signature(chosen, self.write(shown, chosen, form, draft), waivers) != self.request.POST.get("signature"):
-                raise _Moved
-        number = "1 finding" if len(chosen) == 1 else f"{len(chosen)} findings"
-        address = reverse("admin:ownership_changeset_change", args=[draft.revision])
-        link = format_html('<a href="{}">revision {}</a>', address, draft.revision)
-        messages.success(self.request, format_html("{} {} as {}.", number, self.done.format(**form.cleaned_data), link))
-        return HttpResponseRedirect(self._back())
+    def reason(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> str:
+        """The reason of the change set."""
+        reason: str = form.cleaned_data["reason"]
+        return reason
 
 
-def signature(chosen: Chosen, entries: list[EntryDescription], waivers: Iterable[Any] = ()) -> str:
-    """Names what is shown to be decided, so that something else is not done in its place.
+def _posted_identities(request: HttpRequest) -> list[Identity]:
+    identities = [identity_of(value) for value in request.POST.getlist("finding")]
+    identities = list(dict.fromkeys(identities))
+    if len(identities) > MAX_FINDINGS:
+        raise BadAddress(f"Select at most {MAX_FINDINGS} findings at once; {len(identities)} are selected.")
+    return identities
 
-    Without group and owner, which are chosen on the page itself.
-    """
-    facts = [[value_of(one), getattr(one, "declared", ""), getattr(one, "granted", "")] for one in chosen]
-    written = [
-        [
-            entry.label,
-            entry.verb,
-            sorted((c.field, c.old, c.new) for c in entry.changes if c.field not in ("group", "owner")),
-        ]
-        for entry in entries
-    ]
-    waived = [[str(waiver.until), waiver.reason, waiver.by, str(waiver.since)] for waiver in waivers]
-    return hashlib.sha256(json.dumps([facts, written, waived], sort_keys=True).encode()).hexdigest()
+
+def _latest_run(number: str) -> DriftRun:
+    """The latest run of the series of the run that was shown."""
+    run = DriftRun.objects.filter(pk=whole_number(number) or 0).first()
+    if run is None:
+        raise BadAddress("This run is no longer kept: open the drift page again.")
+    return DriftRun.objects.series(run.reader, run.environment)[0]
+
+
+def _changes_since(table: str, revision: int | None) -> str:
+    """Who has changed the table since then, and why."""
+    pk = feed.id_named(Table, table)
+    if pk is None or revision is None:
+        return ""
+    changes = []
+    for group in Timeline.of_row(Table, pk).since(revision):
+        change_set = group.change_set
+        changes.append(f"revision {change_set.revision} by {change_set.user_name}: {change_set.reason}")
+    return ", ".join(changes)
+
+
+def _preview(basis: Basis, acceptance: Acceptance) -> Context:
+    """What is in the way; or the rows that would be written, and what other runs would find then."""
+    if acceptance.problems:
+        return {"problems": acceptance.problems}
+    elsewhere = runs.new_findings_elsewhere(basis.run, acceptance.before, acceptance.after)
+    return {"previews": acceptance.previews(), "elsewhere": elsewhere}
+
+
+def _signature(basis: Basis, chosen: Sequence[Choice], acceptance: Acceptance | None) -> str:
+    """A digest of what is shown, so that nothing else is decided in its place: findings, waivers and plan."""
+    facts: list[list[str | None]] = []
+    for choice in chosen:
+        if isinstance(choice, Offer):
+            facts.append([value_of(choice), str(choice.key_schema)])
+            continue
+        facts.append([value_of(choice), choice.declared, choice.granted])
+        waiver: Any = basis.waiver_of(choice)
+        if waiver is not None:
+            facts.append([str(waiver.until), waiver.reason, waiver.by, str(waiver.since)])
+    fingerprint = acceptance.plan.fingerprint() if acceptance else ""
+    return hashlib.sha256(json.dumps([facts, fingerprint]).encode()).hexdigest()
 
 
 class AcceptForm(forms.Form):
-    """Why; and for each table that the map gains, its group and owner."""
+    """The reason; and for each table that is new to the map, its group and owner."""
 
-    def __init__(self, *args: Any, new_tables: dict[str, list[str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, new_tables: Mapping[str, Sequence[str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.new_tables = list(new_tables)
         for name, services in new_tables.items():
@@ -231,65 +276,43 @@ class AcceptForm(forms.Form):
             )
         self.fields["reason"] = ReasonField()
 
-    def places(self) -> dict[str, acceptance.Place]:
+    def placements(self) -> dict[str, Placement]:
         """What was chosen, by table."""
-        return {
-            name: acceptance.Place(self.cleaned_data[f"group {name}"], self.cleaned_data[f"owner {name}"])
-            for name in self.new_tables
-        }
+        placements = {}
+        for name in self.new_tables:
+            placements[name] = Placement(self.cleaned_data[f"group {name}"], self.cleaned_data[f"owner {name}"])
+        return placements
 
 
 class AcceptPage(_DecisionPage):
-    """Change the map to what the infrastructure shows."""
+    """Changes the map to what the infrastructure shows."""
 
     title, verb, done = "Accept findings", "Accept", "accepted"
-    meaning = "The map becomes what was found. What that writes, and deletes, stands below the list."
+    meaning = "The map will be updated to match what was found, as previewed below."
     permissions = ACCEPTING
-    refused = "Accepting a finding changes tables and accesses: team leads may. Nothing was written."
+    refused = "Accepting a finding changes tables and accesses, which only team leads may do. Nothing was saved."
 
-    def make_form(self, chosen: Chosen, **given: Any) -> AcceptForm:
-        """Asks where new tables go."""
-        return AcceptForm(**given, new_tables=acceptance.new_tables(chosen))
+    def make_form(self, chosen: Sequence[Choice]) -> AcceptForm:
+        return AcceptForm(**self.form_arguments(), new_tables=new_tables(chosen))
 
-    def rehearse(self, run: DriftRun, chosen: Chosen) -> Rehearsal:
-        """Write it all, read the entries and what other runs find then, and take it back."""
-        tables = acceptance.new_tables(chosen)
-        group, owner = TableGroup.objects.first(), Service.objects.first()
-        if tables and not (group and owner):
-            return Rehearsal(problem="A table needs a group and an owner, and the map has none yet: add these first.")
-        stand_in = {name: acceptance.Place(group, owner) for name in tables}  # type: ignore[arg-type]
-        shown = self.shown(run)
-        touched = {one.table for one in chosen}
-        before = _elsewhere(run, touched)
-        rehearsal = Rehearsal()
-        try:
-            with change_set(user=self.request.user, reason="Rehearsal", source=ChangeSet.Source.DRIFT) as draft:  # type: ignore[arg-type]
-                rehearsal.entries = _accept(shown, chosen, stand_in, draft)
-                after = _elsewhere(run, touched)
-                rehearsal.made = [after[key] for key in after if key not in before]
-                raise _Rehearsed
-        except _Rehearsed:
-            return rehearsal
-        except acceptance.CanNotAccept as error:
-            return Rehearsal(problem=str(error))
+    def shown(self, basis: Basis, chosen: Sequence[Choice]) -> Acceptance:
+        """The acceptance with any group and owner for new tables: these are chosen on the page that shows it."""
+        tables = new_tables(chosen)
+        groups, services = basis.rows["groups"], basis.rows["services"]
+        if tables and not (groups and services):
+            return Acceptance(Plan([], basis.head.revision), [NO_GROUP_OR_OWNER], basis.declared, basis.declared)
+        placements = {name: Placement(groups[0], services[0]) for name in tables}
+        return plan_acceptance(basis, chosen, placements)
 
-    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[EntryDescription]:
-        """Accept them; the reason says besides which run found them, and where."""
-        draft.reason += f"\n\n{acceptance.evidence(shown.run, chosen)}"
-        return _accept(shown, chosen, form.places(), draft)
+    def plan(self, basis: Basis, chosen: Sequence[Choice], form: AcceptForm) -> Plan:
+        acceptance = plan_acceptance(basis, chosen, form.placements())
+        if acceptance.problems:
+            raise NotApplied("\n".join(acceptance.problems))
+        return acceptance.plan
 
-
-def _elsewhere(run: DriftRun, tables: set[str]) -> dict[Any, tuple[DriftRun, Finding]]:
-    others = [other for other in runs.latest() if other.pk != run.pk]
-    found = runs.findings_elsewhere(others, runs.declared_now()[1], tables)
-    return {(other.pk, finding.table, finding.service): (other, finding) for other, finding in found}
-
-
-def _accept(
-    shown: runs.ComparedRun, chosen: Chosen, places: dict[str, acceptance.Place], draft: Any
-) -> list[EntryDescription]:
-    acceptance.accept(shown, chosen, places)
-    return [describe(entry) for entry in entries_of([draft.revision])] if draft.revision else []
+    def reason(self, basis: Basis, chosen: Sequence[Choice], form: AcceptForm) -> str:
+        """What the person wrote, and which run found what, and where."""
+        return f"{super().reason(basis, chosen, form)}\n\n{evidence(basis.run, chosen)}"
 
 
 class WaiveForm(forms.Form):
@@ -298,35 +321,44 @@ class WaiveForm(forms.Form):
     until = forms.DateField(
         label="Until",
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="The last day (UTC), a year ahead at most. The finding then counts again.",
+        help_text="The last day (UTC), at most a year ahead. After that day the finding counts again.",
     )
     reason = ReasonField()
 
-    def clean_until(self) -> Any:
+    def clean_until(self) -> date:
         """A day on which a waiver may end."""
-        waiving.check_until(self.cleaned_data["until"])
-        return self.cleaned_data["until"]
+        until: date = self.cleaned_data["until"]
+        waiving.check_until(until)
+        return until
 
 
 class WaivePage(_DecisionPage):
-    """Live with findings until a day."""
+    """Ignores findings until a day."""
 
     title, verb, done = "Waive findings", "Waive", "waived until {until}"
     meaning = (
-        "The map stays as it is. Until the day is past, or something else is found granted, these are listed apart "
-        "and fail no pipeline."
+        "The map stays as it is. Until the end of that day, or until something else is granted, these findings are "
+        "listed separately and don't fail pipelines."
     )
     permissions = WAIVING
-    refused = "Waiving a finding is a decision of team leads. Nothing was written."
+    refused = "Only team leads may waive findings. Nothing was saved."
 
-    def make_form(self, chosen: Chosen, **given: Any) -> WaiveForm:
+    def make_form(self, chosen: Sequence[Choice]) -> WaiveForm:
         """Suggests a quarter."""
-        if any(isinstance(one, Offer) for one in chosen):
-            raise BadAddress("Keys that are offered are no drift: there is nothing to waive. Untick them.")
-        given["initial"] = {"until": runs.today() + timedelta(days=90)} | given.get("initial", {})
-        return WaiveForm(**given)
+        _only_findings(chosen)
+        arguments = self.form_arguments()
+        suggestion = {"until": runs.today() + SUGGESTED_WAIVER}
+        arguments["initial"] = suggestion | arguments.get("initial", {})
+        return WaiveForm(**arguments)
 
-    def write(self, shown: runs.ComparedRun, chosen: Chosen, form: Any, draft: Any) -> list[EntryDescription]:
-        """Waive them; of that the page shows no entries, for all they say is in its form."""
-        waiving.waive(chosen, shown.run.environment or None, form.cleaned_data["until"])  # type: ignore[arg-type]
-        return []
+    def plan(self, basis: Basis, chosen: Sequence[Choice], form: WaiveForm) -> Plan:
+        return waiving.plan_waivers(basis, _only_findings(chosen), form.cleaned_data["until"])
+
+
+def _only_findings(chosen: Iterable[Choice]) -> list[Finding]:
+    findings = []
+    for choice in chosen:
+        if isinstance(choice, Offer):
+            raise BadAddress("Offered keys are not drift, so they can't be waived. Deselect them.")
+        findings.append(choice)
+    return findings

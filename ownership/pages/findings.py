@@ -1,34 +1,22 @@
 """The drift page: what the latest run of each reader and environment finds, compared with the map as it is now."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
-from ownership.drift.types import FINDING_KINDS, Finding, Identity, Offer, Unchecked
+from ownership.drift.types import FINDING_KINDS, Finding, Offer, Unchecked
 from ownership.findings import runs
-from ownership.findings.acceptance import offer_identity
 from ownership.findings.runs import ComparedRun
 from ownership.models import DriftRun, Waiver
 from ownership.pages.base import BadAddress, Page
-from ownership.pages.chart import plot, share
+from ownership.pages.chart import plot
+from ownership.pages.decisions import ACCEPTING, FILTERS, WAIVING, filters_query, value_of
 from ownership.templatetags.labels import kind_label
 
 ROWS_SHOWN = 200  # findings of a run; the filters lead to the others
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
-# Filters that ask what a finding is about, and all that the page takes.
-SUBJECTS = ("kind", "owner", "table", "service")
-FILTERS = ("reader", "environment", *SUBJECTS, "state")
-
-_CHANGES = [
-    f"ownership.{verb}_{model}"
-    for model in ("table", "access", "secondaryindex")
-    for verb in ("add", "change", "delete")
-]
-ACCEPTING = [*_CHANGES, "ownership.delete_waiver"]
-WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
+SUBJECTS = ("kind", "owner", "table", "service")  # filters for what a finding is about
 
 
 @dataclass(frozen=True)
@@ -49,30 +37,6 @@ class OfferRow:
 
     finding: Offer
     value: str
-
-
-def value_of(choice: Finding | Offer) -> str:
-    """A finding's or offer's identity as the value of a form field."""
-    identity = choice.identity if isinstance(choice, Finding) else offer_identity(choice)
-    return json.dumps(identity)
-
-
-def identity_of(value: str) -> Identity:
-    """The identity that a form field's value names. Raises BadAddress."""
-    try:
-        kind, table, service = json.loads(value)
-        # A database stores neither NUL nor half a character; encoding fails for the latter.
-        is_storable = b"\0" not in f"{kind}{table}{service}".encode()
-    except (ValueError, TypeError, RecursionError):
-        is_storable = False
-    if not is_storable or not all(isinstance(name, str) for name in (kind, table, service or "")):
-        raise BadAddress("A finding is [kind, table, service].")
-    return Identity(kind, table, service)
-
-
-def filters_query(values: Mapping[str, Any]) -> str:
-    """Those of the page's filters that have a value, as a query string."""
-    return urlencode({name: values[name] for name in FILTERS if values.get(name)})
 
 
 class DriftPage(Page):
@@ -148,7 +112,7 @@ def _section(compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[
     return {
         "shown": compared,
         "run": compared.run,
-        "share": share(compared.run),
+        "share": compared.run.share(),
         "open": len(open_rows),
         "more": max(0, len(open_rows) - ROWS_SHOWN),
         "new": sum(row.new for row in open_rows),
@@ -161,7 +125,7 @@ def _section(compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[
         "unresolved": compared.found.unresolved[:ROWS_SHOWN],
         "notes": compared.found.notes[:ROWS_SHOWN],
         "errors": compared.found.errors[:ROWS_SHOWN],
-        "plot": plot(figures),
+        "plot": plot(figures) if len(figures) > 1 else None,
         "figures": figures[::-1],
     }
 

@@ -23,13 +23,13 @@ from functools import cached_property
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import ProtectedError
+from django.db.models import CASCADE, ProtectedError
 
 from ownership.audit.timeline import Timeline, TimelineGroup
 from ownership.history.bulk import Progress, RowRefused, delete_rows, no_progress, save_rows
 from ownership.history.change_sets import change_set
-from ownership.history.models import TrackedRow, current_head
-from ownership.history.row_states import changed_fields, fetch_rows
+from ownership.history.models import TrackedRow, current_head, entry_model
+from ownership.history.row_states import changed_fields, fetch_rows, in_batches
 from ownership.plans.blockers import Blocker, find_blockers, steps_by_model, still_used
 from ownership.plans.steps import (
     Preview,
@@ -151,9 +151,29 @@ class Plan:
             for step in steps:
                 if _differs(step.before, rows.get(step.pk)):
                     stale.append(step)
+        stale += self._deletions_with_new_rows()
         if stale:
             raise Stale(stale, Plan(stale, self.revision).conflicts)
         _refuse_blocked(find_blockers(self.steps))
+
+    def _deletions_with_new_rows(self) -> list[Step]:
+        """The deletions that would take along rows which came or changed after the plan was made."""
+        planned = {(step.model, step.pk) for step in self.steps}
+        stale = []
+        for model, steps in steps_by_model(self.steps).items():
+            deleted = {step.pk: step for step in steps if step.after is None}
+            for relation in model._meta.related_objects:
+                taken_along = relation.related_model
+                if relation.on_delete is not CASCADE or not hasattr(taken_along, "history"):
+                    continue
+                column = relation.field.attname
+                later = entry_model(taken_along).objects.filter(change_set__gt=self.revision)
+                for pks in in_batches(deleted):
+                    entries = later.filter(**{f"{column}__in": pks})
+                    for pk, deleted_pk in entries.values_list("id", column):
+                        if (taken_along, pk) not in planned:
+                            stale.append(deleted[deleted_pk])
+        return stale
 
     def _write(self, report: Progress) -> None:
         for deletes, steps in _together(self.steps):

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from django.db.models import ForeignKey
 
 from ownership.audit.descriptions import FieldChange, stated_changes
 from ownership.history.models import VERBS, ChangeSet, Entry, TrackedRow
 from ownership.history.row_states import differences, kind_of_change, recorded_value
+
+Row = TypeVar("Row", bound=TrackedRow)
 
 
 @dataclass(eq=False)
@@ -94,6 +97,17 @@ class Preview:
     changes: list[FieldChange]
     explanation: str = ""
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
+
+
+def copy_of(row: Row) -> Row:
+    """A copy to change, so that the row stays as it was read. The rows that it names stay loaded."""
+    model = type(row)
+    columns = [column.attname for column in model._meta.concrete_fields]
+    copy = model.from_db(row._state.db, columns, [getattr(row, column) for column in columns])
+    for foreign_key in foreign_key_fields(model):
+        if foreign_key.is_cached(row):
+            foreign_key.set_cached_value(copy, foreign_key.get_cached_value(row))
+    return copy
 
 
 def unsaved_references(row: TrackedRow) -> list[TrackedRow]:

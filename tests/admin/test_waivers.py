@@ -52,7 +52,7 @@ def test_a_lead_prolongs_it_with_a_reason(lead_client, waiver):
 
 def test_not_for_longer_than_a_year(lead_client, waiver):
     response = post(lead_client, waiver, until=str(today() + timedelta(days=400)), reason="For ever")
-    assert "A waiver holds for a year at most" in response.text
+    assert "A waiver lasts a year at most" in response.text
     assert Waiver.objects.get().until == waiver.until
 
 

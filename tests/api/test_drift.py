@@ -9,11 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from ownership.drift.types import KeyAttribute, Keys, Location, TableShape, Unresolved
 from ownership.findings import runs
 from ownership.findings.runs import today
-from ownership.findings.waiving import waive
-from ownership.history.change_sets import change_set
 from ownership.models import Access, Service, Table
 from tests.support.factories import make_access, make_service, make_table, make_waiver
-from tests.support.runs import keep_run, show
+from tests.support.runs import keep_run, show, waive
 
 pytestmark = pytest.mark.django_db
 
@@ -24,8 +22,7 @@ def drifted():
     make_access(make_table("orders"), make_service("payments"))
     make_service("bots")
     first = keep_run("bots write orders", "payments read orders")
-    with change_set(reason="Until the new bot is out"):
-        waive(show(first).findings, None, today() + timedelta(days=9))
+    waive(first, today() + timedelta(days=9), "Until the new bot is out")
     place = Location("bots/serverless.yml", 7)
     keys = Keys(KeyAttribute("id", "S"))
     return keep_run(

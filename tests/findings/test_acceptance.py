@@ -1,12 +1,14 @@
 """What accepting a finding writes: the map becomes what was found, and the finding is gone."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from ownership.drift.types import KeyAttribute, Keys, Location, TableShape, Unresolved
 from ownership.findings import acceptance, runs
-from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup
+from ownership.plans.plan import Stale
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.runs import keep_run, show
 
@@ -26,15 +28,23 @@ def declare(service, mode, table="orders"):
     return make_access(row, Service.objects.get(name=service), mode=mode)
 
 
-def accept_all(run, *kinds):
-    """Accept what the run finds, or that of some kinds; the findings that are left."""
-    shown = show(run)
-    every = [*shown.findings, *shown.offers]
-    chosen = [one for one in every if not kinds or getattr(one, "kind", "offer") in kinds]
+def plan_all(run, *kinds):
+    """The acceptance of what the run finds and offers, or of some kinds of it."""
+    basis = runs.read_basis(run)
+    chosen = []
+    for choice in (*basis.findings, *basis.offers):
+        if not kinds or getattr(choice, "kind", "offer") in kinds:
+            chosen.append(choice)
     group, _ = TableGroup.objects.get_or_create(name="Group")
-    place = acceptance.Place(group, Service.objects.get(name="payments"))
-    with change_set(reason="So it is", source=ChangeSet.Source.DRIFT):
-        acceptance.accept(shown, chosen, dict.fromkeys(acceptance.new_tables(chosen), place))
+    placement = acceptance.Placement(group, Service.objects.get(name="payments"))
+    return acceptance.plan_acceptance(basis, chosen, dict.fromkeys(acceptance.new_tables(chosen), placement))
+
+
+def accept_all(run, *kinds):
+    """Accept it; the kinds of the findings that are left."""
+    accepted = plan_all(run, *kinds)
+    assert accepted.problems == []
+    accepted.plan.apply(user=None, reason="So it is", source=ChangeSet.Source.DRIFT)
     return [finding.kind for finding in show(run).findings]
 
 
@@ -142,36 +152,52 @@ def test_offered_keys_are_filled_in_for_table_and_index():
     assert show(run).offers == ()
 
 
-def test_a_service_that_the_map_does_not_have_is_in_the_way_and_nothing_is_written():
+def test_a_service_that_the_map_does_not_have_is_in_the_way():
     declare("payments", "read")
-    run = keep_run("payments read_write orders", "stranger read orders")
-    with pytest.raises(acceptance.CanNotAccept, match="no service stranger: add it first"):
-        accept_all(run)
-    assert modes() == {("payments", "orders"): "read"}
+    (problem,) = plan_all(keep_run("payments read_write orders", "stranger read orders")).problems
+    assert "no service stranger: add it first" in problem
 
 
 def test_all_that_is_in_the_way_is_said_at_once():
     declare("payments", "read")
-    with pytest.raises(acceptance.CanNotAccept) as error:
-        accept_all(keep_run("payments read orders", "stranger read orders", "bots read a*"))
-    assert "no service stranger" in str(error.value)
-    assert "3–255" in str(error.value)
+    problems = plan_all(keep_run("payments read orders", "stranger read orders", "bots read a*")).problems
+    assert ["no service stranger" in problems[1], "3–255" in problems[0]] == [True, True]
 
 
 def test_a_name_that_no_table_can_have_is_in_the_way():
-    with pytest.raises(acceptance.CanNotAccept, match="3–255"):
-        accept_all(keep_run("bots read a*"))
+    (problem,) = plan_all(keep_run("bots read a*")).problems
+    assert problem.startswith("a*: ")
+    assert "3–255" in problem
 
 
-def test_what_is_chosen_must_still_be_so():
+def test_looking_takes_no_lock_and_writes_nothing():
+    declare("payments", "read")
+    run = keep_run("payments read_write orders", "bots read shadow")
+    with CaptureQueriesContext(connection) as queries:
+        accepted = plan_all(run)
+        assert accepted.problems == []
+        labels = [preview.label for preview in accepted.previews()]
+    assert labels == ["shadow", "payments → orders", "bots → shadow"]
+    assert not [query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))]
+
+
+def test_what_somebody_adds_to_a_table_that_goes_keeps_it_from_going():
+    declare("payments", "read")
+    accepted = plan_all(keep_run(reader="dynamodb", all_tables=True))
+    declare("bots", "read")
+    with pytest.raises(Stale):
+        accepted.plan.apply(user=None, reason="Never deployed", source=ChangeSet.Source.DRIFT)
+    assert modes() == {("payments", "orders"): "read", ("bots", "orders"): "read"}
+
+
+def test_a_choice_is_what_it_is_now_and_what_no_longer_applies_is_named():
     declare("payments", "read")
     run = keep_run("payments read_write orders")
     identities = [finding.identity for finding in show(run).findings]
-    assert [one.identity for one in acceptance.chosen_from(show(run), identities)] == identities
+    chosen, gone = acceptance.choose(runs.read_basis(run), identities)
+    assert ([choice.identity for choice in chosen], gone) == (identities, [])
     Access.objects.get().delete()
-    with pytest.raises(acceptance.Overtaken) as overtaken:
-        acceptance.chosen_from(show(run), identities)
-    assert overtaken.value.identities == identities
+    assert acceptance.choose(runs.read_basis(run), identities) == ([], identities)
 
 
 def test_the_reason_says_run_finding_and_place():

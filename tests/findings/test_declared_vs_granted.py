@@ -9,12 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from ownership.drift.types import Location, Unresolved
 from ownership.findings import declared_vs_granted
 from ownership.findings.runs import today
-from ownership.findings.waiving import waive
-from ownership.history.change_sets import change_set
 from ownership.models import Service, Table
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import text_of
-from tests.support.runs import keep_run, show
+from tests.support.runs import keep_run, show, waive
 
 pytestmark = pytest.mark.django_db
 
@@ -88,8 +86,7 @@ def test_of_what_the_run_knows_nothing_is_apart_and_what_it_knows_half_is_not(vi
 
 def test_what_is_waived_says_until_when(orders):
     run = keep_run("bots write orders")
-    with change_set(reason="The old bot goes"):
-        waive(show(run).findings, None, today() + timedelta(days=3))
+    waive(run, today() + timedelta(days=3), "The old bot goes")
     (latest,) = declared_vs_granted.of_table(orders)
     (waiver,) = [row.waiver for row in latest.rows if row.waiver]
     assert (waiver.until, waiver.reason) == (today() + timedelta(days=3), "The old bot goes")

@@ -5,11 +5,9 @@ from datetime import timedelta
 import pytest
 
 from ownership.findings import runs
-from ownership.findings.waiving import waive
-from ownership.history.change_sets import change_set
 from ownership.models import Access, DriftRun, Service, Table
 from tests.support.factories import make_access, make_service, make_table
-from tests.support.runs import keep_run, show
+from tests.support.runs import keep_run, show, waive
 
 pytestmark = pytest.mark.django_db
 
@@ -56,8 +54,7 @@ def test_new_is_what_the_run_before_had_not(orders):
 
 def test_what_returns_from_an_ended_waiver_is_new(orders, monkeypatch):
     first = keep_run("bots write orders")
-    with change_set(reason="Until tonight"):
-        waive(show(first).findings, None, runs.today())
+    waive(first, runs.today(), "Until tonight")
     assert show(keep_run("bots write orders")).new == set()
     tomorrow = runs.today() + timedelta(days=1)
     monkeypatch.setattr(runs, "today", lambda: tomorrow)
@@ -67,8 +64,7 @@ def test_what_returns_from_an_ended_waiver_is_new(orders, monkeypatch):
 
 
 def test_what_returns_from_a_waiver_of_the_run_before_is_new(orders):
-    with change_set(reason="Next term"):
-        waive(show(keep_run("bots write orders")).findings, None, runs.today())
+    waive(keep_run("bots write orders"), runs.today(), "Next term")
     assert show(keep_run("bots read_write orders")).new == {("undeclared_access", "orders", "bots")}
     assert show(keep_run("bots read_write orders")).new == set()
 

@@ -13,13 +13,11 @@ from ownership.audit.verification import Verification
 from ownership.findings import runs
 from ownership.findings import waiving as waiving
 from ownership.findings.runs import today
-from ownership.findings.waiving import waive
-from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Environment, Service, Table, Waiver
 from ownership.plans.undo import Undo
 from tests.support.factories import make_access, make_service, make_table, make_waiver
-from tests.support.runs import keep_run, show
+from tests.support.runs import keep_run, show, waive
 
 pytestmark = pytest.mark.django_db
 SOON = timedelta(days=30)
@@ -34,8 +32,7 @@ def bots_write():
 
 
 def waive_all(run, until=None, reason="Until the new bot is out"):
-    with change_set(reason=reason):
-        return waive(show(run).findings, run.environment or None, until or today() + SOON)
+    return waive(run, until or today() + SOON, reason)
 
 
 def test_what_is_waived_is_so_with_the_change_sets_reason(bots_write):
@@ -74,7 +71,7 @@ def test_in_an_environment_that_the_map_has_no_more_nothing_is_waived(seeded):
     environment = Environment.objects.get(name="dev")
     environment.name = "development"
     environment.save()
-    with pytest.raises(ValidationError, match="no environment dev any more"):
+    with pytest.raises(ValidationError, match="no longer has an environment dev"):
         waive_all(run)
 
 
@@ -110,14 +107,14 @@ def test_it_ends_on_the_same_day_of_the_next_year_at_the_latest(monkeypatch, now
     monkeypatch.setattr(waiving, "today", lambda: date.fromisoformat(now))
     day = date.fromisoformat(last)
     waiving.check_until(day)
-    with pytest.raises(ValidationError, match=f"a year at most: up to {last}"):
+    with pytest.raises(ValidationError, match=f"a year at most: until {last}"):
         waiving.check_until(day + timedelta(days=1))
 
 
 @pytest.mark.parametrize("days", [-1, 367])
 def test_it_ends_neither_in_the_past_nor_in_more_than_a_year(bots_write, days):
-    with pytest.raises(ValidationError), change_set(reason="Test"):
-        waive(show(bots_write).findings, None, today() + timedelta(days=days))
+    with pytest.raises(ValidationError):
+        waive(bots_write, today() + timedelta(days=days))
     assert not Waiver.objects.exists()
 
 

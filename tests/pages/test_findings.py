@@ -12,14 +12,12 @@ from django.urls import reverse
 
 from ownership.drift.types import Identity, KeyAttribute, Keys, Location, Note, ReadError, TableShape, Unresolved
 from ownership.findings.runs import today
-from ownership.findings.waiving import waive
-from ownership.history.change_sets import change_set
 from ownership.models import Access, Service
 from ownership.pages import findings as page_module
 from ownership.pages.chart import HEIGHT, WIDTH, plot
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import text_of
-from tests.support.runs import keep_run, show
+from tests.support.runs import keep_run, show, waive
 
 pytestmark = pytest.mark.django_db
 DRIFT = reverse("pages:drift")
@@ -32,8 +30,7 @@ def drifted():
     make_access(make_table("orders", owner=make_service("sales")), make_service("payments"), mode="read")
     make_service("bots")
     first = keep_run("payments read_write orders")
-    with change_set(reason="Until they are split"):
-        waive(show(first).findings, None, today() + timedelta(days=9))
+    waive(first, today() + timedelta(days=9), "Until they are split")
     return keep_run(
         "payments read_write orders",
         "bots write orders",
@@ -130,8 +127,7 @@ def test_a_service_leads_to_its_page_unless_the_map_has_none(viewer_client, drif
 
 
 def test_what_is_new_and_waived_already_is_not_counted_as_new(viewer_client, drifted):
-    with change_set(reason="Until summer"):
-        waive(show(drifted).findings, None, today() + timedelta(days=9))
+    waive(drifted, today() + timedelta(days=9), "Until summer")
     page = viewer_client.get(DRIFT).text
     assert "0 findings now; 3 waived" in text_of(page)
     for query in ("", "?state=waived"):
@@ -207,8 +203,7 @@ def test_what_a_page_leaves_out_it_says(viewer_client, seeded, monkeypatch):
     run = keep_run(*(f"bots write shadow{number}" for number in range(5)))
     open_ones = len(show(run).findings)
     assert f"{open_ones - 2} more: filter by owner" in viewer_client.get(DRIFT).text
-    with change_set(reason="All of them"):
-        waive(show(run).findings, None, today() + timedelta(days=9))
+    waive(run, today() + timedelta(days=9), "All of them")
     page = viewer_client.get(DRIFT).text
     assert f"Waived ({open_ones})" in page
     assert "First 2 shown: filter by owner" in page

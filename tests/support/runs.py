@@ -1,11 +1,17 @@
-"""Keeps runs of drift; a test names only what was found."""
+"""Keeps runs of drift and decides about their findings; a test names only what was found."""
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
-from ownership.drift.types import GrantedAccess, Infrastructure, Location
+from django.contrib.auth.models import AbstractBaseUser
+
+from ownership.drift.types import Finding, GrantedAccess, Infrastructure, Location
 from ownership.findings import runs
 from ownership.findings.keeping import keep
-from ownership.models import DriftRun
+from ownership.findings.waiving import plan_waivers
+from ownership.history.models import ChangeSet
+from ownership.models import DriftRun, Waiver
 
 
 def keep_run(*grants: str, environment: str | None = None, reader: str = "serverless", **found: Any) -> DriftRun:
@@ -23,3 +29,17 @@ def keep_run(*grants: str, environment: str | None = None, reader: str = "server
 def show(run: DriftRun) -> runs.ComparedRun:
     """The run as the pages show it: compared with the map and the waivers of today."""
     return runs.compare_run(run, runs.declared_now()[1], runs.waivers_in_force(runs.today()))
+
+
+def waive(
+    run: DriftRun,
+    until: date,
+    reason: str = "The old bot goes",
+    user: AbstractBaseUser | None = None,
+    which: Callable[[Finding], bool] = lambda finding: True,
+) -> list[Waiver]:
+    """Waive the run's findings, or those that ``which`` picks; the waivers."""
+    basis = runs.read_basis(run)
+    plan = plan_waivers(basis, filter(which, basis.findings), until)
+    plan.apply(user=user, reason=reason, source=ChangeSet.Source.DRIFT)
+    return list(Waiver.objects.filter(pk__in=[step.pk for step in plan.steps]))

@@ -225,8 +225,8 @@ def test_of_two_leads_who_accept_the_same_finding_one_writes_it_and_the_other_is
             forms[name] = partial(client.post, "/drift/accept/", typed, follow=True)
         before = ChangeSet.objects.count()
         answers = at_once(*forms.values())
-        assert sorted("finding accepted as" in answer.text for answer in answers) == [False, True]
-        assert sorted("so any more" in answer.text for answer in answers) == [False, True]
+        assert sorted("1 finding accepted (" in answer.text for answer in answers) == [False, True]
+        assert sorted("no longer apply" in answer.text for answer in answers) == [False, True]
         assert ChangeSet.objects.count() == before + 1
         Access.objects.get().delete()
     assert_whole()
