@@ -22,8 +22,8 @@ from ownership.drift.types import (
 )
 from ownership.findings import runs
 from ownership.findings.runs import Basis
+from ownership.history.models import TrackedRow
 from ownership.history.row_states import changed_fields
-from ownership.history.tracked import RegistryModel
 from ownership.models import Access, DriftRun, SecondaryIndex, Service, Table, TableGroup, Waiver
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Preview, Step, copy_of, foreign_key_fields
@@ -34,8 +34,8 @@ TAKES_AWAY: tuple[FindingKind, ...] = ("access_not_granted", "narrower_grant")
 Choice = Finding | Offer
 
 # A table is deleted after the rows that hang on it, and saved before them.
-_DELETED_IN_ORDER: list[type[RegistryModel]] = [Waiver, Access, SecondaryIndex, Table]
-_SAVED_IN_ORDER: list[type[RegistryModel]] = [Table, SecondaryIndex, Access]
+_DELETED_IN_ORDER: list[type[TrackedRow]] = [Waiver, Access, SecondaryIndex, Table]
+_SAVED_IN_ORDER: list[type[TrackedRow]] = [Table, SecondaryIndex, Access]
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ class _TableDraft:
             return []
         return [self.table, *self.indexes.values(), *self.accesses.values()]
 
-    def deletions(self) -> list[RegistryModel]:
+    def deletions(self) -> list[TrackedRow]:
         """Accesses and indexes that go, and the table with what hangs on it."""
         if self.is_deleted and self.before is not None:
             waivers = [waiver for waiver in self.basis.waivers if waiver.table_id == self.before.pk]
@@ -257,14 +257,14 @@ def _next_position(basis: Basis, group: TableGroup, drafts: Iterable[_TableDraft
     return max(positions, default=-1) + 1
 
 
-def _changing(before: RegistryModel | None, after: RegistryModel) -> Iterator[Step]:
+def _changing(before: TrackedRow | None, after: TrackedRow) -> Iterator[Step]:
     if changed_fields(before, after):
         yield Step(before, after)
 
 
 def _steps(basis: Basis, chosen: Iterable[Choice], drafts: Sequence[_TableDraft]) -> list[Step]:
     """Deletions first, then what is saved: of each kind together, which takes fewer statements."""
-    deletions: dict[tuple[type[RegistryModel], int | None], RegistryModel] = {}
+    deletions: dict[tuple[type[TrackedRow], int | None], TrackedRow] = {}
     for choice in chosen:
         waiver = basis.waiver_of(choice) if isinstance(choice, Finding) else None
         if waiver is not None:
