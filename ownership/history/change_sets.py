@@ -22,7 +22,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils import timezone
 
-from ownership.history.lock import RegistryNotReady, in_turn, lock_registry, or_busy, say_who_writes
+from ownership.history.lock import RegistryNotReady, announce_writer, locked_transaction
 from ownership.history.models import ChangeSet, Entry, TrackedRow, entries_of, entry_model
 from ownership.history.request_id import current_request_id
 from ownership.history.row_states import differences, kind_of_change
@@ -119,7 +119,7 @@ class ChangeSetDraft:
     def announce(self) -> None:
         """Tell those who wait for the lock who has it. For change sets that take long."""
         if not self.announced:
-            say_who_writes(f"{self.source} by {self.user_name}: {self.reason}")
+            announce_writer(f"{self.source} by {self.user_name}: {self.reason}")
             self.announced = True
 
     def finish(self) -> None:
@@ -198,9 +198,7 @@ def change_set(
     if open_draft() is not None:
         raise RuntimeError("A change set is already open: one save, one reason, one change set.")
     draft = ChangeSetDraft(user=user, reason=reason.strip(), source=source, undoes=undoes)
-    # The queue comes first: whoever waits in it holds no transaction, and so keeps nobody else waiting.
-    with or_busy(), in_turn(), transaction.atomic():
-        lock_registry()
+    with locked_transaction():
         _state.draft = draft
         try:
             yield draft

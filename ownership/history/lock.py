@@ -1,25 +1,39 @@
-"""The registry's one write lock: taken by every change set, and told about to those who wait for it."""
+"""The registry's write lock: every change set takes it first, so commit order is revision order.
+
+On PostgreSQL the lock is a row. On SQLite it is the database's own write lock, which BEGIN IMMEDIATE takes. In front
+of the lock, writers queue, for two reasons:
+
+- On SQLite nobody is woken when the lock becomes free: a waiting connection sleeps, longer each time. Under load the
+  lock lies idle and some writers never get it. So they queue for a lock on a file, and look again every 3 ms.
+- On PostgreSQL, of several sessions that wait for one row, the first waits for its holder and the second for the
+  first, so the second waits for lock_timeout twice. An advisory lock has a fair queue, with one timeout for each.
+
+While a change set is being written that says it takes long (an import), only one thread of each process waits; others
+are told at once that the registry is busy. Otherwise all threads would wait, and nobody would serve readers.
+"""
 
 import fcntl
 import threading
 import time
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from django.db import OperationalError, connection, models
-from django.db.models import BooleanField, Func, TextField, Value
+from django.db import OperationalError, connection, models, transaction
 
-_MARK = "registry: "
-_LONGEST = 63  # bytes that PostgreSQL keeps of a session's name
-# Seconds that a writer on SQLite waits for one that said it takes long; on PostgreSQL lock_timeout is as long for all.
+# Seconds that a writer on SQLite waits for one that takes long. On PostgreSQL lock_timeout applies to all alike.
 PATIENCE = 5
-# Where PostgreSQL's writers wait: a number that other applications in the same database hardly take.
-_TURN = 7_305_813_904_419_201_837
-# Held by the one thread of this process that may wait for what takes long: the others go on serving readers.
-_waiting = threading.Lock()
+POLL_INTERVAL = 0.003  # seconds between two looks at the queue's file
+
+# Number of the advisory lock, unlikely to be taken by another application in the same database.
+_ADVISORY_LOCK = 7_305_813_904_419_201_837
+_ANNOUNCEMENT = "registry: "
+_LONGEST_NAME = 63  # bytes that PostgreSQL keeps of a session's name
+
+# Held by the one thread of this process that waits for a writer that takes long.
+_waiting_thread = threading.Lock()
 
 
 class RegistryNotReady(RuntimeError):
@@ -31,7 +45,7 @@ class RegistryBusy(RuntimeError):
 
 
 class RegistryLock(models.Model):
-    """The one row that every write locks first, so that commit order is revision order and no two writes cross."""
+    """The one row that every change set locks first."""
 
     class Meta:
         default_permissions = ()
@@ -40,74 +54,78 @@ class RegistryLock(models.Model):
         return "the registry's lock"
 
 
-def lock_registry() -> None:
-    """Take the lock until the transaction ends (on SQLite, BEGIN IMMEDIATE has taken it already).
-
-    On PostgreSQL writers wait before they come to the row: of those who wait for a row, one waits for its holder and
-    the others for that one, so that who is second waits for lock_timeout twice.
-    """
-    if connection.vendor != "postgresql":
-        taken = RegistryLock.objects.first()
-    elif not (taken := _row_after("pg_try_advisory_xact_lock(%(expressions)s)", BooleanField(), True)):
-        with _one_waits():
-            taken = _row_after("pg_advisory_xact_lock(%(expressions)s)::text", TextField(), "")
-    if taken is None:
-        raise RegistryNotReady("The registry's lock row is missing: run `manage.py migrate`, which makes it.")
-
-
-def _row_after(turn: str, field: models.Field, result: Any) -> RegistryLock | None:
-    """The row, locked, where that SQL gives the result for our turn."""
-    asked = Func(Value(_TURN), template=turn, output_field=field)
-    return RegistryLock.objects.select_for_update().alias(turn=asked).filter(turn=result).first()
-
-
 @contextmanager
-def _one_waits() -> Iterator[None]:
-    """Wait inside; RegistryBusy at once where who writes takes long, and another thread of this process waits already.
+def locked_transaction() -> Iterator[None]:
+    """A transaction that holds the registry's lock until it ends.
 
-    Else an import, and as many who save as a process has threads, would keep all readers waiting.
+    Raises RegistryBusy if others hold the lock for too long, RegistryNotReady if ``migrate`` has not made its row.
     """
-    first = _waiting.acquire(blocking=False)
-    try:
-        if not first and _who_writes():
-            raise _busy()
+    # Queue first: whoever waits in the queue has no transaction open yet.
+    with _busy_error(), _queue(), transaction.atomic():
+        if not _take_lock():
+            # Without the row, FOR UPDATE would lock nothing, and say nothing.
+            raise RegistryNotReady("The registry's lock row is missing: run `manage.py migrate`, which makes it.")
         yield
-    finally:
-        if first:
-            _waiting.release()
 
 
-@contextmanager
-def in_turn() -> Iterator[None]:
-    """On SQLite, hold a file's lock around the transaction that writes.
+def _queue() -> AbstractContextManager[None]:
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        return _file_queue()
+    # PostgreSQL's queue is part of taking the lock. Inside a transaction, SQLite's lock is held already.
+    return nullcontext()
 
-    RegistryBusy after SQLite's own patience, for many who are quick may be before us; after PATIENCE if one that takes
-    long has it then. Those who wait for SQLite's lock sleep ever longer: under load it lies idle, and some never wake
-    while it is free.
-    """
-    if connection.vendor != "sqlite" or connection.in_atomic_block:  # in a transaction, SQLite's lock is held already
-        yield
-        return
+
+def _take_lock() -> bool:
+    """Take the lock until the transaction ends; False if its row is missing."""
+    if connection.vendor == "sqlite":
+        return RegistryLock.objects.exists()  # BEGIN IMMEDIATE has taken the lock
+    # One statement if nobody else writes: it takes the advisory lock, then the row.
+    if _lock_row_where("pg_try_advisory_xact_lock(%s)"):
+        return True
+    with _waiting():
+        return _lock_row_where("pg_advisory_xact_lock(%s)::text = ''")
+
+
+def _lock_row_where(condition: str) -> bool:
+    table = connection.ops.quote_name(RegistryLock._meta.db_table)
     with connection.cursor() as cursor:
-        patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
-    begun = time.monotonic()
-    with open(_queue(), "a") as file:
-        if not _take(file):
-            with _one_waits():
-                while not _take(file):
-                    waited = time.monotonic() - begun
-                    if waited > patience or (waited > PATIENCE and _who_writes()):
-                        raise _busy()
-                    time.sleep(0.003)
-        file.truncate(0)  # whoever had it before may have left words, and died
+        cursor.execute(f"SELECT 1 FROM {table} WHERE {condition} FOR UPDATE", [_ADVISORY_LOCK])  # noqa: S608
+        return cursor.fetchone() is not None
+
+
+@contextmanager
+def _file_queue() -> Iterator[None]:
+    """Hold the lock of a file beside the database, around the transaction that writes."""
+    with open(_queue_file(), "a") as file:
+        if not _lock_file(file):
+            _wait_for(file)
+        # An earlier holder may have announced itself, and then have been killed.
+        file.truncate(0)
         try:
             yield
         finally:
             file.truncate(0)
 
 
-def _take(file: IO[str]) -> bool:
-    """Take the file's lock, where nobody has it."""
+def _wait_for(file: IO[str]) -> None:
+    """Wait for the file's lock. RegistryBusy after the database's own timeout, or earlier for one that takes long.
+
+    The longer timeout is for many quick writers: they may all be in front.
+    """
+    with connection.cursor() as cursor:
+        timeout = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+    start = time.monotonic()
+    with _waiting():
+        while not _lock_file(file):
+            waited = time.monotonic() - start
+            takes_long = waited > PATIENCE and _announced_writer() != ""
+            if waited > timeout or takes_long:
+                raise _busy()
+            time.sleep(POLL_INTERVAL)
+
+
+def _lock_file(file: IO[str]) -> bool:
+    """Take the file's lock, if nobody has it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -115,54 +133,72 @@ def _take(file: IO[str]) -> bool:
     return True
 
 
-def _queue() -> Path:
-    """The file whose lock writers hold on SQLite; in it, who has it, where that takes long."""
+def _queue_file() -> Path:
+    """The file whose lock writers on SQLite hold. It contains who writes, if that takes long."""
     return Path(f"{connection.settings_dict['NAME']}-queue")
 
 
 @contextmanager
-def or_busy() -> Iterator[None]:
-    """RegistryBusy, with who writes, in the place of the database's word that the wait was too long."""
+def _waiting() -> Iterator[None]:
+    """Wait inside; RegistryBusy if the writer takes long and another thread of this process waits already."""
+    is_first = _waiting_thread.acquire(blocking=False)
+    try:
+        if not is_first and _announced_writer():
+            raise _busy()
+        yield
+    finally:
+        if is_first:
+            _waiting_thread.release()
+
+
+@contextmanager
+def _busy_error() -> Iterator[None]:
+    """Raise RegistryBusy in place of the database's error that the wait was too long."""
     try:
         yield
     except OperationalError as error:
         cause = error.__cause__
-        if getattr(cause, "sqlstate", "") != "55P03" and getattr(cause, "sqlite_errorname", "") != "SQLITE_BUSY":
+        lock_timeout = getattr(cause, "sqlstate", "") == "55P03"
+        sqlite_busy = getattr(cause, "sqlite_errorname", "") == "SQLITE_BUSY"
+        if not lock_timeout and not sqlite_busy:
             raise
         raise _busy() from error
 
 
 def _busy() -> RegistryBusy:
-    writing = _who_writes()
+    writer = _announced_writer()
+    who = f" ({writer})" if writer else ""
     return RegistryBusy(
-        f"Another change set is being written{f' ({writing})' if writing else ''}, and takes long. Nothing was "
-        "changed here: try again in some seconds."
+        f"Another change set is being written{who}, which takes a while. Nothing was changed here: "
+        "try again in a few seconds."
     )
 
 
-def say_who_writes(words: str) -> None:
-    """Let those who wait for the lock read who has it and why, while the transaction lasts. For long ones.
+def announce_writer(words: str) -> None:
+    """Say who writes and why, to those who wait for the lock. For change sets that take long.
 
-    Where others see it at once, for a row would be seen only after the commit: on PostgreSQL as the session's name, on
-    SQLite in the file whose lock is held meanwhile.
+    It must be seen before the commit, so it can't be a row: on PostgreSQL it is the session's name, on SQLite the
+    content of the queue's file.
     """
     if connection.vendor == "sqlite":
-        _queue().write_text(words[:200], encoding="utf-8")
-    else:
-        plain = unicodedata.normalize("NFKD", _MARK + words).encode("ascii", "ignore").decode()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('application_name', %s, true)", [plain[:_LONGEST]])
+        _queue_file().write_text(words[:200], encoding="utf-8")
+        return
+    ascii_words = unicodedata.normalize("NFKD", _ANNOUNCEMENT + words).encode("ascii", "ignore").decode()
+    with connection.cursor() as cursor:
+        # "true": for this transaction only.
+        cursor.execute("SELECT set_config('application_name', %s, true)", [ascii_words[:_LONGEST_NAME]])
 
 
-def _who_writes() -> str:
+def _announced_writer() -> str:
+    """What the writer announced; empty if it did not, or if nobody writes."""
     if connection.vendor == "sqlite":
-        queue = _queue()
-        return queue.read_text(encoding="utf-8", errors="replace") if queue.exists() else ""
+        file = _queue_file()
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT application_name FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name LIKE %s",
-            [f"{_MARK}%"],
+            [f"{_ANNOUNCEMENT}%"],
         )
-        found = cursor.fetchone()
-    return found[0].removeprefix(_MARK) if found else ""
+        row = cursor.fetchone()
+    return row[0].removeprefix(_ANNOUNCEMENT) if row else ""

@@ -116,7 +116,7 @@ def test_a_later_one_that_does_not_say_who_it_is_is_not_taken_for_it(lead):
         pass
     with another_writes("Something short", announced=False):
         page = save_form(lead, table, open_form(lead, table), "Because").content.decode()
-    assert "Another change set is being written, and takes long" in page
+    assert "Another change set is being written, which takes a while" in page
 
 
 @pytest.mark.sqlite
