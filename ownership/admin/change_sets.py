@@ -19,8 +19,7 @@ from ownership.admin.filters import DaysFilter, GroupFilter, KindFilter, Service
 from ownership.admin.undo import UndoPage
 from ownership.audit.descriptions import EntryDescription, describe
 from ownership.audit.timeline import change_set_entries, summarize
-from ownership.history.models import DELETED, ChangeSet, Entry, TrackedRow, entry_models
-from ownership.history.parsing import whole_number
+from ownership.history.models import DELETED, ChangeSet, Entry, TrackedRow, entry_models, whole_number
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.blockers import namesakes, natural_key
 

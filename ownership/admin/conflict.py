@@ -18,8 +18,7 @@ from django.http import QueryDict
 
 from ownership.audit.descriptions import describe_value
 from ownership.audit.timeline import Timeline, TimelineGroup
-from ownership.history.models import DELETED, entry_model
-from ownership.history.parsing import whole_number
+from ownership.history.models import DELETED, entry_model, whole_number
 from ownership.models import Access, SecondaryIndex
 
 # The name of the form's hidden field.

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 
-from ownership.history.parsing import whole_number
+from ownership.history.models import whole_number
 from ownership.web.forms import ReasonField
 
 

@@ -11,8 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from ownership.admin.addresses import cause_url
-from ownership.history.models import ChangeSet
-from ownership.history.parsing import whole_number
+from ownership.history.models import ChangeSet, whole_number
 from ownership.plans.blockers import Blocker
 from ownership.plans.plan import NotApplied, Stale
 from ownership.plans.undo import DELETE, NOTHING, RESTORE, REVERT, RowUndo, Undo

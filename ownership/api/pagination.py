@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.pagination import PageNumberPagination
 
 from ownership.api.errors import BadParameter
-from ownership.history.parsing import whole_number
+from ownership.history.models import whole_number
 
 LARGEST = 1_000
 

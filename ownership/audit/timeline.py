@@ -9,8 +9,16 @@ from typing import NamedTuple
 from django.db.models import Model, OuterRef, Q, Subquery
 
 from ownership.audit.descriptions import EntryDescription, describe
-from ownership.history.models import DELETED, ChangeSet, Entry, EntryFilter, entry_model, entry_models, read_entries
-from ownership.history.parsing import whole_number
+from ownership.history.models import (
+    DELETED,
+    ChangeSet,
+    Entry,
+    EntryFilter,
+    entry_model,
+    entry_models,
+    read_entries,
+    whole_number,
+)
 from ownership.history.row_states import in_batches
 from ownership.models import Access, SecondaryIndex, Service, Table, Waiver
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
@@ -203,3 +204,13 @@ def current_head() -> Head:
         cursor.execute(HEAD_SQL)
         row = cursor.fetchone()
     return Head(*row) if row else Head(0, "")
+
+
+_DIGITS = re.compile("[0-9]{1,18}")  # with 19, a number may be more than a database holds
+
+
+def whole_number(text: str | None) -> int | None:
+    """The id, revision or sequence that a text from outside names; None where it names none."""
+    if text and _DIGITS.fullmatch(text):
+        return int(text)
+    return None

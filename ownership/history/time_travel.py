@@ -17,8 +17,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, router
 
-from ownership.history.models import DELETED, ChangeSet, Head, current_head, entry_model, registry_models
-from ownership.history.parsing import whole_number
+from ownership.history.models import DELETED, ChangeSet, Head, current_head, entry_model, registry_models, whole_number
 
 # A condition on few values by which history has an index, as Django writes it.
 CERTAIN = re.compile(r'"(?:id|name|table_id|service_id)" (?:= %s|IN \(%s(?:, %s){,9}\))')

@@ -29,8 +29,7 @@ from ownership.findings.acceptance import (
     plan_acceptance,
 )
 from ownership.findings.runs import Basis, read_basis
-from ownership.history.models import ChangeSet, current_head
-from ownership.history.parsing import whole_number
+from ownership.history.models import ChangeSet, current_head, whole_number
 from ownership.models import DriftRun, Service, Table, TableGroup
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.plans.plan import NotApplied, Plan

@@ -15,8 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from ownership.history.models import current_head
-from ownership.history.parsing import whole_number
+from ownership.history.models import current_head, whole_number
 from ownership.history.request_id import LONGEST_REQUEST_ID, current_request_id
 from ownership.web.problem_details import problem
 from ownership.web.request_context import RequestContext, current_context

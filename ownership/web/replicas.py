@@ -20,8 +20,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.http import HttpRequest, HttpResponse
 
-from ownership.history.models import ChangeSet, Head, current_head
-from ownership.history.parsing import whole_number
+from ownership.history.models import ChangeSet, Head, current_head, whole_number
 from ownership.web.middleware import GetResponse
 from ownership.web.request_context import revision_written
 

@@ -1,8 +1,8 @@
-"""Numbers that come as text."""
+"""Ids, revisions and sequences that come as text."""
 
 import pytest
 
-from ownership.history.parsing import whole_number
+from ownership.history.models import whole_number
 
 
 @pytest.mark.parametrize(("text", "number"), [("0", 0), ("41", 41), ("007", 7), ("9" * 18, 10**18 - 1)])
