@@ -103,14 +103,14 @@ def _field_sentence(conflict: Conflict, row: Model, name: str) -> str:
 def _merge_inline_rows(
     posted: QueryDict, formset: type[forms.BaseInlineFormSet], parent: Model, conflict: Conflict
 ) -> None:
-    """Write the inline's rows as they are now into the posted form, with what was entered in them here.
+    """Write the inline's rows as they are stored now into the posted form, merged with what was entered.
 
-    Rows that someone else deleted go, unless they were edited here: those are offered as new rows.
+    Rows that someone else deleted are left out, unless they were edited here: those are offered as new rows.
     """
     prefix = formset.get_default_prefix()
     parent_key = cast(ForeignKey, formset.fk)
     model, form = parent_key.model, formset.form
-    current = {str(row.pk): row for row in model._default_manager.filter(**{parent_key.name: parent})}
+    not_posted = {str(row.pk): row for row in model._default_manager.filter(**{parent_key.name: parent})}
     stored: list[FormValues] = []
     added: list[FormValues] = []
     total = whole_number(posted.get(f"{prefix}-TOTAL_FORMS")) or 0
@@ -118,28 +118,35 @@ def _merge_inline_rows(
         mine = _read(posted, f"{prefix}-{number}-", form, "id", "DELETE")
         pk = mine.get("id", "")
         base = _values_at(conflict.shown, model, pk, form)
-        row = current.pop(pk, None)
+        row = not_posted.pop(pk, None)
         if row is not None:
             theirs = _form_values(form(instance=row))
             stored.append(_merge(mine, base, theirs))
             if _edited_by_both(mine, base, theirs):
                 conflict.rows.append(str(row))
         elif base is None:
+            # Added here.
             added.append(mine)
         elif "DELETE" not in mine and _edited(mine, base):
+            # Deleted by someone else.
             added.append(mine | {"id": ""})
-    for pk, row in current.items():  # added by someone else
+    for pk, row in not_posted.items():
+        # Added by someone else.
         stored.append(_form_values(form(instance=row)) | {"id": pk})
+    rows = [values | {parent_key.name: str(parent.pk)} for values in stored + added]
+    _write_inline_rows(posted, prefix, rows, len(stored))
 
+
+def _write_inline_rows(posted: QueryDict, prefix: str, rows: list[FormValues], stored: int) -> None:
+    """Replace an inline's rows in the posted form; so many of them, the first ones, are stored."""
     for key in list(posted):
         if key.startswith(f"{prefix}-") and not key.endswith("_FORMS"):
             del posted[key]
-    for number, values in enumerate(stored + added):
-        posted[f"{prefix}-{number}-{parent_key.name}"] = str(parent.pk)
+    for number, values in enumerate(rows):
         for name, value in values.items():
             posted[f"{prefix}-{number}-{name}"] = value
-    posted[f"{prefix}-INITIAL_FORMS"] = str(len(stored))
-    posted[f"{prefix}-TOTAL_FORMS"] = str(len(stored) + len(added))
+    posted[f"{prefix}-INITIAL_FORMS"] = str(stored)
+    posted[f"{prefix}-TOTAL_FORMS"] = str(len(rows))
 
 
 def _merge(mine: FormValues, base: FormValues | None, theirs: FormValues) -> FormValues:

@@ -1,4 +1,4 @@
-"""The demo's edits are history like any other, and only development gets them."""
+"""The demo's edits are ordinary history, and only development gets them."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,10 +15,10 @@ def test_the_demo_writes_its_edits_once(seeded, settings, capsys):
     call_command("demo")
     assert set(ChangeSet.objects.values_list("user_name", flat=True)) >= {"demo-lead", "demo-oncall"}
     assert ChangeSet.objects.count() == 6
-    assert "there already" in capsys.readouterr().out
+    assert "already there" in capsys.readouterr().out
 
 
-def test_who_makes_the_demo_before_the_first_run_is_given_an_administrator_all_the_same(seeded, settings, capsys):
+def test_the_demo_before_the_first_run_creates_the_administrator_too(seeded, settings, capsys):
     settings.DEBUG = True
     call_command("demo")
     assert User.objects.filter(is_superuser=True).exists()

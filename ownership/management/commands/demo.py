@@ -1,4 +1,4 @@
-"""``manage.py demo``: invented edits, so that history pages have something to show."""
+"""``manage.py demo``: sample edits, so that the history pages have something to show."""
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
@@ -10,42 +10,46 @@ from ownership.history.models import ChangeSet
 from ownership.models import Access, Mode, SecondaryIndex, Service, Table
 from ownership.models.roles import TEAM_LEADS
 
-MARK = "demo-lead"
+LEAD = "demo-lead"
+ON_CALL = "demo-oncall"
 
 
 class Command(BaseCommand):
-    """Writes a handful of change sets by two invented leads on top of the seed. Development only."""
+    """Writes a few change sets by two sample users on top of the seed. Development only."""
 
-    help = "Add some invented edits by invented users on top of the seed (development only)."
+    help = "Add sample edits by two sample users on top of the seed (development only)."
 
     def handle(self, *args, **options) -> None:
         if not settings.DEBUG:
-            raise CommandError("The demo invents history, which can't be taken back: it runs with DEBUG=1 only.")
-        if ChangeSet.objects.filter(user_name=MARK).exists():
-            self.stdout.write("The demo's edits are there already.")
+            raise CommandError("The demo writes sample history, which can't be removed: it runs with DEBUG=1 only.")
+        if ChangeSet.objects.filter(user_name=LEAD).exists():
+            self.stdout.write("The sample edits are already there.")
             return
-        call_command("first_administrator", stdout=self.stdout)  # once the demo's people are there, it makes none
-        leads = Group.objects.get(name=TEAM_LEADS)
-        people = [User.objects.get_or_create(username=name)[0] for name in (MARK, "demo-oncall")]
-        for person in people:
-            person.groups.add(leads)
+        # Once there are users, this command creates no administrator any more.
+        call_command("first_administrator", stdout=self.stdout)
+        lead, on_call = self.user(LEAD), self.user(ON_CALL)
         edits = [
-            (people[0], "payments only reads user records since the pricing rewrite", self.narrow_access),
-            (people[1], "bots takes over member records", self.hand_over),
-            (people[0], "Stated the key types, as the console shows them", self.state_key_types),
-            (people[1], "btx reads teams no more: the investment impact was dropped", self.drop_access),
-            (people[0], "Contacts for the on-call list", self.add_contacts),
+            (lead, "payments only reads user records since the pricing rewrite", self.narrow_access),
+            (on_call, "bots takes over member records", self.hand_over),
+            (lead, "Add key types, as the console shows them", self.add_key_types),
+            (on_call, "btx no longer reads teams: the investment impact was dropped", self.remove_access),
+            (lead, "Add on-call contacts", self.add_contacts),
         ]
-        for person, reason, edit in edits:
-            with change_set(user=person, reason=reason, source=ChangeSet.Source.ADMIN):
+        for user, reason, edit in edits:
+            with change_set(user=user, reason=reason, source=ChangeSet.Source.ADMIN):
                 edit()
-        self.stdout.write(
-            f"Wrote {len(edits)} change sets. Look at the history of biztechUsers and biztechMembers2026."
-        )
+        self.stdout.write(f"Wrote {len(edits)} change sets. See the history of biztechUsers and biztechMembers2026.")
+
+    def user(self, name: str) -> User:
+        """A team lead of that name, who can't sign in because there is no password."""
+        user, _ = User.objects.get_or_create(username=name)
+        user.groups.add(Group.objects.get(name=TEAM_LEADS))
+        return user
 
     def narrow_access(self) -> None:
         access = Access.objects.get_by_natural_key("biztechUsers", "payments")
-        access.mode, access.notes = Mode.READ, "Reads isMember for pricing tier"
+        access.mode = Mode.READ
+        access.notes = "Reads isMember for pricing tier"
         access.save()
 
     def hand_over(self) -> None:
@@ -53,16 +57,17 @@ class Command(BaseCommand):
         table.owner = Service.objects.get_by_natural_key("bots")
         table.save()
 
-    def state_key_types(self) -> None:
+    def add_key_types(self) -> None:
         for name in ("biztechUsers", "biztechEvents"):
             table = Table.objects.get_by_natural_key(name)
             table.partition_key_type = "S"
             table.save()
         index = SecondaryIndex.objects.get_by_natural_key("biztechRegistrations", "event-query")
-        index.partition_key_name, index.partition_key_type = "eventID;year", "S"
+        index.partition_key_name = "eventID;year"
+        index.partition_key_type = "S"
         index.save()
 
-    def drop_access(self) -> None:
+    def remove_access(self) -> None:
         Access.objects.get_by_natural_key("biztechTeams", "btx").delete()
 
     def add_contacts(self) -> None:
