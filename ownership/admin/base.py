@@ -181,15 +181,21 @@ class ConflictMixin(admin.ModelAdmin):
     # Of one request: ``_check_and_save`` sets it on a copy of the admin.
     conflict: Conflict | None = None
 
-    def find_conflict(self, request: HttpRequest, timeline: Timeline) -> Conflict | None:
-        """What changed since the posted page was opened, or None. Under the registry's lock, None stays true."""
+    def find_conflict(self, request: HttpRequest, object_ids: list[str]) -> Conflict | None:
+        """What changed in these rows since the posted page was opened, or None.
+
+        Under the registry's lock, None stays true until the lock is released.
+        """
         head = current_head().revision
         shown = shown_revision(request)
         if shown is None or shown > head:
             return Conflict(NO_REVISION, head, shown=head)
-        if shown < head and timeline.has_entries_after(shown):
-            return conflict_since(timeline, shown, head)
-        return None
+        if shown == head:
+            return None
+        timeline = Timeline.of_rows(self.model, object_ids)
+        if not timeline.has_entries_after(shown):
+            return None
+        return conflict_since(timeline, shown, head)
 
     def changeform_view(
         self,
@@ -217,11 +223,12 @@ class ConflictMixin(admin.ModelAdmin):
         # Django shares one ModelAdmin among all requests; this copy is for one of them.
         one_request = copy(self)
         if object_id is not None and self.has_change_permission(request):
-            timeline = Timeline.of_row(self.model, unquote(object_id))
-            conflict = self.find_conflict(request, timeline)
+            pk = unquote(object_id)
+            conflict = self.find_conflict(request, [pk])
             context["shown_revision"] = shown_revision(request)
             if conflict is not None:
-                row = self.get_object(request, unquote(object_id))
+                row = self.get_object(request, pk)
+                timeline = Timeline.of_row(self.model, pk)
                 if row is None and timeline.exists():
                     return self._deleted_meanwhile(request, timeline)
                 if row is not None and conflict.groups:
@@ -277,16 +284,16 @@ class ConflictMixin(admin.ModelAdmin):
             timeline = Timeline.of_row(self.model, pk)
             if self.get_object(request, pk) is None and timeline.exists():
                 return self._deleted_meanwhile(request, timeline)
-            conflict = self.find_conflict(request, timeline)
+            conflict = self.find_conflict(request, [pk])
             if conflict is not None:
                 context["conflict"] = conflict
                 ask_again(request)
         return super().delete_view(request, object_id, context)
 
 
-def selected_rows(model_admin: ConflictMixin, request: HttpRequest) -> Timeline:
-    """What happened to the rows selected for an action, including those deleted by now."""
-    return Timeline.of_rows(model_admin.model, request.POST.getlist(ACTION_CHECKBOX_NAME))
+def selected_ids(request: HttpRequest) -> list[str]:
+    """Ids of the rows selected for an action, including rows deleted by now."""
+    return request.POST.getlist(ACTION_CHECKBOX_NAME)
 
 
 @admin.action(description="Delete selected %(verbose_name_plural)s", permissions=["delete"])
@@ -301,7 +308,7 @@ def delete_selected(
     conflict = None
     if form.is_valid():
         with admin_change_set(request, form.cleaned_data["reason"]):
-            conflict = model_admin.find_conflict(request, selected_rows(model_admin, request))
+            conflict = model_admin.find_conflict(request, selected_ids(request))
             if conflict is None:
                 return delete_without_reason(model_admin, request, queryset)
     ask_again(request)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from ownership.admin.base import RegistryAdmin, selected_rows
+from ownership.admin.base import RegistryAdmin, selected_ids
 from ownership.admin.conflict import Conflict
 from ownership.admin.forms import Autocomplete
 from ownership.audit.descriptions import FieldChange
@@ -46,13 +46,13 @@ def hand_over(model_admin: RegistryAdmin, request: HttpRequest, queryset: QueryS
     if confirmed and form.is_valid():
         # Planned before looking for a conflict: what changes between the two is one as well.
         plan = _plan(queryset, form.cleaned_data["owner"])
-        conflict = model_admin.find_conflict(request, selected_rows(model_admin, request))
+        conflict = model_admin.find_conflict(request, selected_ids(request))
         if conflict is None:
             try:
                 _apply(model_admin, request, plan, form)
                 return None
             except Stale:
-                conflict = model_admin.find_conflict(request, selected_rows(model_admin, request))
+                conflict = model_admin.find_conflict(request, selected_ids(request))
             except NotApplied as error:
                 problem = f"Nothing was changed. {error}"
     return _page(model_admin, request, queryset, form, conflict, problem)
