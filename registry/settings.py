@@ -139,13 +139,14 @@ MIDDLEWARE = [
     "ownership.web.rate_limit.ApiRateMiddleware",
     "ownership.web.replicas.ReplicaMiddleware",
     "ownership.web.middleware.MinimumRevisionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Early, because sessions, sign-ins and URL resolving would take longer than its answers.
     "ownership.api.map_view.MapMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "ownership.web.health.BusyMiddleware",
 ]

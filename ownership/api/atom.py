@@ -1,9 +1,10 @@
-"""The latest changes as an Atom feed, for people's feed readers, with a token by HTTP Basic."""
+"""The latest changes as an Atom feed, for feed readers. They send a token by HTTP Basic."""
 
 import base64
 import binascii
-from typing import Any
+from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape
@@ -18,14 +19,23 @@ from ownership.api.base import RegistryView
 from ownership.api.renderers import TextRenderer
 from ownership.audit import feed
 from ownership.audit.descriptions import describe
-from ownership.history.models import CHANGED, ChangeSet
+from ownership.history.models import CHANGED, ChangeSet, Entry
+from ownership.models import ApiToken
+
+if TYPE_CHECKING:  # it can't be imported before the views
+    from drf_spectacular.openapi import AutoSchema
+
+CHANGE_SETS = 50
+# Entries of one model that are read, and entries that one change set shows.
+MOST_READ = 1_000
+MOST_SHOWN = 20
 
 
 class BasicTokenAuthentication(TokenAuthentication):
-    """A token as the password of HTTP Basic, which is all that feed readers can send; the user name does not matter."""
+    """A token as the password of HTTP Basic, with any user name: feed readers can't send anything else."""
 
-    def authenticate(self, request: Request):
-        """(user, token), None where no Basic credentials came, AuthenticationFailed as for a token."""
+    def authenticate(self, request: Request) -> tuple[AbstractBaseUser, ApiToken] | None:
+        """The token's user and the token, None without Basic credentials; AuthenticationFailed as for any token."""
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "basic":
             return None
@@ -36,35 +46,34 @@ class BasicTokenAuthentication(TokenAuthentication):
         return self.authenticate_credentials(token.encode())
 
     def authenticate_header(self, request: Request) -> str:
-        """Lets a feed reader ask for the token."""
+        """What a feed reader shows when it asks for the token."""
         return 'Basic realm="Ownership registry: any name, and an API token as password"'
 
 
 class BasicScheme(OpenApiAuthenticationExtension):
-    """How the OpenAPI schema describes a token by Basic."""
+    """Describes a token by HTTP Basic in the OpenAPI schema."""
 
     target_class = BasicTokenAuthentication
     name = "tokenByBasic"
 
-    def get_security_definition(self, auto_schema):
+    def get_security_definition(self, auto_schema: "AutoSchema") -> dict[str, str]:
         """HTTP Basic."""
         return {"type": "http", "scheme": "basic", "description": "An API token as the password."}
 
 
 class AtomRenderer(TextRenderer):
-    """The feed's text."""
+    """Atom."""
 
     media_type = "application/atom+xml"
     format = "atom"
 
 
 class AtomView(RegistryView):
-    """The latest change sets for a feed reader."""
+    """The latest change sets for feed readers."""
 
     authentication_classes = [BasicTokenAuthentication, TokenAuthentication, SessionAuthentication]
     permission_classes = [SignedIn]
     renderer_classes = [AtomRenderer]
-    shown = 50
 
     @extend_schema(
         operation_id="changes_atom",
@@ -78,34 +87,47 @@ class AtomView(RegistryView):
             description="Who changed what, when and why.",
             feed_url=request.build_absolute_uri(),
         )
-        latest = list(ChangeSet.objects.all()[: self.shown])
-        entries: dict[int, list[Any]] = {change.revision: [] for change in latest}
-        for model, which in feed.select().items():
-            for entry in model.objects.filter(which, change_set__in=entries).order_by("sequence")[:1_000]:
-                entries[entry.change_set_id].append(entry)
-        for change in latest:
-            lines = [_line(entry) for entry in sorted(entries[change.revision], key=lambda one: one.sequence)[:20]]
-            link = request.build_absolute_uri(reverse("admin:ownership_changeset_change", args=[change.revision]))
+        change_sets = list(ChangeSet.objects.all()[:CHANGE_SETS])
+        entries = _entries_by_revision([change_set.revision for change_set in change_sets])
+        for change_set in change_sets:
+            lines = [_one_line(entry) for entry in entries[change_set.revision][:MOST_SHOWN]]
+            address = reverse("admin:ownership_changeset_change", args=[change_set.revision])
+            link = request.build_absolute_uri(address)
             atom.add_item(
-                title=_plain(change.reason),
+                title=_printable(change_set.reason),
                 link=link,
-                unique_id=f"{link}#{change.digest}",
-                # Feed readers take a summary for HTML.
-                description="<br>".join(escape(_plain(line)) for line in lines),
-                author_name=_plain(change.user_name),
-                pubdate=change.time,
-                updateddate=change.time,
+                unique_id=f"{link}#{change_set.digest}",
+                # Feed readers expect HTML here.
+                description="<br>".join(escape(_printable(line)) for line in lines),
+                author_name=_printable(change_set.user_name),
+                pubdate=change_set.time,
+                updateddate=change_set.time,
             )
         return Response(atom.writeString("utf-8"))
 
 
-def _line(entry: Any) -> str:
-    """An entry in a line: payments → biztechUsers changed: mode Read + Write → Read."""
+def _entries_by_revision(revisions: list[int]) -> dict[int, list[Entry]]:
+    """The change sets' entries in order, by revision; of each model the first thousand."""
+    entries: dict[int, list[Entry]] = {revision: [] for revision in revisions}
+    for model, condition in feed.select().items():
+        rows = model.objects.filter(condition, change_set__in=revisions)
+        for entry in rows.order_by("sequence")[:MOST_READ]:
+            entries[entry.change_set_id].append(entry)
+    for of_one_change_set in entries.values():
+        of_one_change_set.sort(key=lambda entry: entry.sequence)
+    return entries
+
+
+def _one_line(entry: Entry) -> str:
+    """An entry in one line: access payments → biztechUsers changed: mode Read + Write → Read."""
     words = describe(entry)
-    fields = "; ".join(f"{one.field} {one.old or '—'} → {one.new or '—'}" for one in words.changes)
-    return f"{words.kind} {words.label} {words.verb}" + (f": {fields}" if entry.history_type == CHANGED else "")
+    line = f"{words.kind} {words.label} {words.verb}"
+    if entry.history_type == CHANGED:
+        changes = [f"{change.field} {change.old or '—'} → {change.new or '—'}" for change in words.changes]
+        line += f": {'; '.join(changes)}"
+    return line
 
 
-def _plain(text: str) -> str:
-    """Without the control characters that XML can't hold."""
+def _printable(text: str) -> str:
+    """The text without control characters, which XML can't contain."""
     return "".join(character for character in text if character in "\t\n\r" or ord(character) >= 32)

@@ -1,16 +1,17 @@
-"""Who may read: signed-in people, personal tokens, and anyone where ANONYMOUS_READ is on."""
+"""Who may read: people who are signed in, personal tokens and, with ANONYMOUS_READ, anyone."""
 
 from hmac import compare_digest
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import connections, router
+from django.contrib.auth.models import AbstractBaseUser
 from django.utils import timezone
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox import auth
 from knox.crypto import hash_token
-from knox.settings import CONSTANTS, knox_settings
+from knox.settings import CONSTANTS
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
@@ -18,95 +19,98 @@ from rest_framework.permissions import BasePermission
 from ownership.history.models import HEAD_SQL, Head
 from ownership.models import ApiToken
 
-CURE = "Make a token in the admin under API tokens, and send it as `Authorization: Token own_…`."
+if TYPE_CHECKING:  # these modules import this one, by way of DRF's settings
+    from drf_spectacular.openapi import AutoSchema
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+HOW_TO_GET_A_TOKEN = "Create a token in the admin under API tokens and send it as `Authorization: Token own_…`."  # noqa: S105 (a text)
+
+# A token with its user and the history's head. In SQL because the map is polled: the ORM would take longer to compile
+# this than the map takes to be sent.
+TOKEN_QUERY = f"""SELECT token.*, account.username, account.is_active, head.revision, head.digest AS head_digest
+    FROM "{ApiToken._meta.db_table}" token
+    JOIN "{get_user_model()._meta.db_table}" account ON account.id = token.user_id
+    LEFT JOIN ({HEAD_SQL}) head ON 1 = 1
+    WHERE token.token_key = %s
+"""  # noqa: S608 (names of our own tables)
 
 
 class TokenAuthentication(auth.TokenAuthentication):
-    """knox's tokens, read with one query and no write but the day of last use.
+    """knox's tokens, checked by one query. Nothing is written but the day of last use.
 
-    knox itself deletes expired tokens of the user while it reads, a query and a write per request.
+    knox itself deletes the user's expired tokens on each request: one more query and a write.
     """
 
-    def authenticate_credentials(self, token: bytes):
-        """(user, token); AuthenticationFailed with the cure where the token is unknown, expired or its owner gone."""
+    def authenticate_credentials(self, token: bytes) -> tuple[AbstractBaseUser, ApiToken]:
+        """The token's user and the token, which has the history's head as ``history_head``.
+
+        AuthenticationFailed if the token is unknown or expired, or its account inactive.
+        """
         text = token.decode("ascii", errors="replace")
-        digest = hash_token(text)
-        candidates = ApiToken.objects.select_related("user").filter(
-            token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH].replace("\x00", "")
-        )
-        found = next((row for row in candidates if compare_digest(digest, row.digest)), None)
-        if found is None:
-            raise AuthenticationFailed(f"This token is not known. {CURE}")
-        if found.expiry is not None and found.expiry <= timezone.now():
-            raise AuthenticationFailed(f"This token expired on {found.expiry:%Y-%m-%d}. {CURE}")
-        if not found.user.is_active:
-            raise AuthenticationFailed("The account of this token is not active any more.")
+        row = _find(text)
+        if row is None:
+            raise AuthenticationFailed(f"Invalid token. {HOW_TO_GET_A_TOKEN}")
+        if row.expiry is not None and row.expiry <= timezone.now():
+            raise AuthenticationFailed(f"This token expired on {row.expiry:%Y-%m-%d}. {HOW_TO_GET_A_TOKEN}")
+        if not row.is_active:
+            raise AuthenticationFailed("The account of this token is inactive.")
         today = timezone.now().date()
-        if found.last_used != today:
-            ApiToken.objects.filter(pk=found.pk).update(last_used=today)
-        return found.user, found
-
-
-def head_for_token(header: str) -> Head | None:
-    """The history's head for a good token, by one query and without a write; None for any other.
-
-    None also for a good token's first use on a day: that one has to be written down, as TokenAuthentication does.
-    """
-    kind, _, text = header.partition(" ")
-    if kind != knox_settings.AUTH_HEADER_PREFIX or not text.isascii() or "\x00" in text:
-        return None
-    token, user = ApiToken._meta.db_table, get_user_model()._meta.db_table
-    now, connection = timezone.now(), connections[router.db_for_read(ApiToken)]
-    adapt = connection.ops.adapt_datetimefield_value, connection.ops.adapt_datefield_value
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f'SELECT token.digest, head.revision, head.digest FROM "{token}" token '  # noqa: S608
-            f'JOIN "{user}" person ON person.id = token.user_id '
-            f"LEFT JOIN ({HEAD_SQL}) head ON 1 = 1 "
-            "WHERE token.token_key = %s AND person.is_active AND token.last_used = %s "
-            "AND (token.expiry IS NULL OR token.expiry > %s)",
-            [text[: CONSTANTS.TOKEN_KEY_LENGTH], adapt[1](now.date()), adapt[0](now)],
+        if row.last_used != today:
+            ApiToken.objects.filter(pk=row.pk).update(last_used=today)
+        row.history_head = Head(row.revision or 0, row.head_digest or "")
+        # Other columns of the account are read if someone asks for them.
+        user = get_user_model().from_db(
+            row._state.db, ["id", "username", "is_active"], [row.user_id, row.username, row.is_active]
         )
-        rows = cursor.fetchall()
+        return user, row
+
+
+def _find(text: str) -> ApiToken | None:
     digest = hash_token(text)
-    return next((Head(row[1] or 0, row[2] or "") for row in rows if compare_digest(digest, row[0])), None)
+    # PostgreSQL can't look for a NUL character.
+    key = text[: CONSTANTS.TOKEN_KEY_LENGTH].replace("\x00", "")
+    for row in ApiToken.objects.raw(TOKEN_QUERY, [key]):
+        if compare_digest(digest, row.digest):
+            return row
+    return None
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
-    """How the OpenAPI schema describes the tokens."""
+    """Describes tokens in the OpenAPI schema."""
 
     target_class = TokenAuthentication
     name = "token"
 
-    def get_security_definition(self, auto_schema):
+    def get_security_definition(self, auto_schema: "AutoSchema") -> dict[str, str]:
         """An API key in the Authorization header."""
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`Token own_…`"}
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The admin's sign-in. No CSRF check: nothing can be written here, and a POST is to be told so (405)."""
+    """The admin's sign-in. Without a CSRF check: nothing can be written, and a POST should get a 405."""
 
-    def enforce_csrf(self, request):
-        """Pass."""
+    def enforce_csrf(self, request: "Request") -> None:
+        """Accept the request."""
 
 
 class SessionCookieScheme(SessionScheme):
-    """How the OpenAPI schema describes the admin's sign-in."""
+    """Describes the admin's sign-in in the OpenAPI schema."""
 
     target_class = "ownership.api.authentication.SessionAuthentication"
 
 
-class MayRead(BasePermission):
-    """Signed in, with a token, or anyone where the map is open to all."""
-
-    def has_permission(self, request, view) -> bool:
-        """Whether this request may read the map."""
-        return settings.ANONYMOUS_READ or bool(request.user and request.user.is_authenticated)
-
-
 class SignedIn(BasePermission):
-    """Signed in or with a token: what history asks for, also where the map is open to all."""
+    """Signed in or with a token: what history needs, even if the map is open to everyone."""
 
-    def has_permission(self, request, view) -> bool:
-        """Whether this request may read history."""
+    def has_permission(self, request: "Request", view: "APIView") -> bool:
+        """Whether the request may read history."""
         return bool(request.user and request.user.is_authenticated)
+
+
+class MayRead(SignedIn):
+    """Signed in or with a token, or anyone if ANONYMOUS_READ is on."""
+
+    def has_permission(self, request: "Request", view: "APIView") -> bool:
+        """Whether the request may read the map."""
+        return settings.ANONYMOUS_READ or super().has_permission(request, view)

@@ -1,22 +1,23 @@
-"""Errors as RFC 9457 problem details: what was wrong, at which parameter, and what it takes."""
+"""Errors as RFC 9457 problem details: what is wrong, with which parameter, and what is allowed."""
 
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import TooManyFieldsSent
+from django.db.models import Model
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from ownership.api.authentication import CURE
+from ownership.api.authentication import HOW_TO_GET_A_TOKEN
 from ownership.catalog.suggestions import similar_names
 from ownership.web.problem_details import PROBLEM_JSON, problem_body
 
 
 class BadParameter(exceptions.APIException):
-    """A query parameter is unknown, doubled or has a value it doesn't take."""
+    """Query parameters are unknown, repeated, or have a value that is not allowed."""
 
     status_code = HTTPStatus.BAD_REQUEST
 
@@ -26,37 +27,48 @@ class BadParameter(exceptions.APIException):
 
 
 class NothingNamed(Http404):
-    """No row of the model has the name."""
+    """No row of the model has the name. Similar names are looked up at once, at the time that the request shows."""
 
-    def __init__(self, model: Any, name: str, ever: str = "") -> None:
+    def __init__(self, model: type[Model], name: str, ever: str = "") -> None:
         super().__init__(f"No {model._meta.verbose_name} is{ever} called {name!r}.")
-        self.model, self.name = model, name
+        self.similar_names = [row.name for _, row in similar_names(name) if isinstance(row, model)]
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler: the same status and headers, told as a problem. None for what is a server error."""
+    """DRF's exception handler: keeps status and headers, and replaces the body. None for a server error."""
     if isinstance(error, TooManyFieldsSent):
-        error = exceptions.ParseError("The address has too many parameters.")
+        error = exceptions.ParseError("Too many parameters.")
     response = exception_handler(error, context)
     if response is None:
         return None
     if isinstance(error, exceptions.ValidationError):
-        # DRF's own search reports without naming its parameter.
-        detail = error.detail if isinstance(error.detail, dict) else {"search": error.detail}
-        error = BadParameter({name: " ".join(map(str, reasons)) for name, reasons in detail.items()})
-    body = problem_body(response.status_code, str(error))
+        error = _as_bad_parameter(error)
+    response.data = problem_body(response.status_code, _detail(error))
     if isinstance(error, BadParameter):
-        body["errors"] = [{"parameter": name, "detail": reason} for name, reason in error.errors.items()]
-    if isinstance(error, exceptions.MethodNotAllowed):
-        body["detail"] = "The API is read-only: GET, HEAD and OPTIONS. People edit in the admin."
-    elif isinstance(error, exceptions.NotAuthenticated):
-        body["detail"] = f"Reading takes a sign-in or a token. {CURE}"
-    elif isinstance(error, Http404):
-        body["detail"] = str(error) or "There is nothing at this address."
-        if isinstance(error, NothingNamed):
-            body["near"] = [row.name for _, row in similar_names(error.name) if isinstance(row, error.model)]
-    response.data = body
+        response.data["errors"] = [{"parameter": name, "detail": reason} for name, reason in error.errors.items()]
+    if isinstance(error, NothingNamed):
+        response.data["near"] = error.similar_names
     response.content_type = PROBLEM_JSON
     # Whatever form the answer itself would have had.
-    context["request"].accepted_renderer, context["request"].accepted_media_type = JSONRenderer(), PROBLEM_JSON
+    request = context["request"]
+    request.accepted_renderer = JSONRenderer()
+    request.accepted_media_type = PROBLEM_JSON
     return response
+
+
+def _as_bad_parameter(error: exceptions.ValidationError) -> BadParameter:
+    """A filter's error, which names its parameter, or one of DRF's search, which does not."""
+    detail = error.detail
+    if not isinstance(detail, dict):
+        detail = {"search": detail}
+    return BadParameter({name: " ".join(map(str, reasons)) for name, reasons in detail.items()})
+
+
+def _detail(error: Exception) -> str:
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return "The API is read-only: use GET, HEAD or OPTIONS. To edit, use the admin."
+    if isinstance(error, exceptions.NotAuthenticated):
+        return f"Sign in or send a token. {HOW_TO_GET_A_TOKEN}"
+    if isinstance(error, Http404):
+        return str(error) or "There is nothing at this address."
+    return str(error)

@@ -1,13 +1,16 @@
-"""Filters, search and ordering of the lists. A name that does not exist is an error, not an empty list."""
+"""Filters, search and order of the lists. A name that does not exist is an error, not an empty list."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import ClassVar
 
 import django_filters as filters
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django_filters.fields import BaseCSVField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.filters import OrderingFilter, SearchFilter
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from ownership.api.errors import BadParameter
 from ownership.models import Access, Environment, Mode, Service, Table, TableGroup
@@ -16,78 +19,80 @@ LONGEST_SEARCH = 200
 
 
 class Search(SearchFilter):
-    """``search``: every word must stand somewhere in the entry's texts, in any case."""
+    """``search``: rows whose texts contain every word, in any case."""
 
-    search_description = (
-        f"Words that must all stand in names, descriptions or notes; at most {LONGEST_SEARCH} characters."
-    )
+    search_description = f"Words that names, descriptions or notes contain; at most {LONGEST_SEARCH} characters."
 
-    def get_search_terms(self, request: Any) -> list[str]:
-        """The words; BadParameter for more than a database takes (SQLite: 1,000 conditions)."""
+    def get_search_terms(self, request: Request) -> list[str]:
+        """The words. BadParameter for more than a database takes (SQLite: 1,000 conditions)."""
         if len(request.query_params.get(self.search_param, "")) > LONGEST_SEARCH:
-            raise BadParameter({"search": f"Takes at most {LONGEST_SEARCH} characters."})
+            raise BadParameter({"search": f"At most {LONGEST_SEARCH} characters are allowed."})
         return super().get_search_terms(request)
 
 
 class Ordering(OrderingFilter):
-    """``ordering``: field names by commas, ``-`` for descending; an unknown one is an error."""
+    """``ordering``: field names separated by commas, ``-`` for descending order."""
 
-    ordering_description = "Field names by commas, each with `-` for descending."
+    ordering_description = "Field names separated by commas, each with `-` for descending order."
 
-    def filter_queryset(self, request: Any, queryset: QuerySet, view: Any) -> QuerySet:
-        """In the order asked for; ties stay in the list's own order, so that pages neither overlap nor skip."""
-        asked = self.get_ordering(request, queryset, view) or ()
-        return queryset.order_by(*asked, *(queryset.query.order_by or queryset.model._meta.ordering))
+    def filter_queryset(self, request: Request, queryset: QuerySet, view: APIView) -> QuerySet:
+        """Order as requested, then in the list's own order, so that pages neither overlap nor skip a row."""
+        requested = self.get_ordering(request, queryset, view) or ()
+        own_order = queryset.query.order_by or queryset.model._meta.ordering
+        return queryset.order_by(*requested, *own_order)
 
-    def remove_invalid_fields(self, queryset, fields, view, request):
-        """All of them, or BadParameter."""
+    def remove_invalid_fields(
+        self, queryset: QuerySet, fields: Iterable[str], view: APIView, request: Request
+    ) -> list[str]:
+        """All the fields; BadParameter if one can't be ordered by."""
+        fields = list(fields)
         valid = super().remove_invalid_fields(queryset, fields, view, request)
         if len(valid) != len(fields):
             names = ", ".join(dict(self.get_valid_fields(queryset, view)))
-            raise BadParameter({"ordering": f"Takes {names}, each with '-' for descending, by commas."})
+            raise BadParameter(
+                {"ordering": f"Allowed: {names}, separated by commas, each with '-' for descending order."}
+            )
         return valid
 
 
-class NamedFilter(filters.ModelChoiceFilter):
-    """A filter by the name of a registry row."""
+class RowByName(filters.ModelChoiceFilter):
+    """A row of the registry, by its name."""
 
-    def __init__(self, model: Any, field_name: str, help_text: str, **kwargs: Any) -> None:
-        what = model._meta.verbose_name
+    def __init__(self, model: type[Model], field_name: str, help_text: str) -> None:
         super().__init__(
             field_name=field_name,
-            queryset=model.objects.all(),
+            queryset=model._default_manager.all(),
             to_field_name="name",
             help_text=help_text,
-            error_messages={"invalid_choice": f"No {what} has this name."},
-            **kwargs,
+            error_messages={"invalid_choice": f"No {model._meta.verbose_name} has this name."},
         )
 
 
-class _Modes(BaseCSVField):
-    def clean(self, value: Any) -> Any:
-        """Each a mode; none left empty."""
-        if "" in (value or ()):
+class ModesField(BaseCSVField):
+    """Modes separated by commas, none of them empty."""
+
+    def clean(self, value: list[str] | None) -> list[str]:
+        """The modes; ValidationError for any other text."""
+        if value and "" in value:
             raise ValidationError(self.error_messages["invalid_choice"])
         return super().clean(value)
 
 
-class _ModeFilter(filters.BaseInFilter, filters.ChoiceFilter):
-    """One mode or several by commas."""
+class ModesFilter(filters.BaseInFilter, filters.ChoiceFilter):
+    """One or several modes of access."""
 
-    base_field_class = _Modes
+    base_field_class = ModesField
 
-
-def _mode_filter(**kwargs: Any) -> _ModeFilter:
-    return _ModeFilter(
-        field_name="mode",
-        choices=Mode.choices,
-        help_text="`read`, `write` or `read_write`; several by commas.",
-        error_messages={"invalid_choice": f"Takes {', '.join(Mode.values)}, several by commas."},
-        **kwargs,
-    )
+    def __init__(self) -> None:
+        super().__init__(
+            field_name="mode",
+            choices=Mode.choices,
+            help_text="`read`, `write` or `read_write`, or several separated by commas.",
+            error_messages={"invalid_choice": f"Allowed: {', '.join(Mode.values)}, separated by commas."},
+        )
 
 
-class StrictBoolean(filters.ChoiceFilter):
+class TrueOrFalse(filters.ChoiceFilter):
     """``true`` or ``false``, and nothing else."""
 
     def __init__(self, field_name: str, help_text: str) -> None:
@@ -95,78 +100,89 @@ class StrictBoolean(filters.ChoiceFilter):
             field_name=field_name,
             choices=[("true", "true"), ("false", "false")],
             help_text=help_text,
-            error_messages={"invalid_choice": "Takes true or false."},
+            error_messages={"invalid_choice": "Must be true or false."},
         )
         extend_schema_field({"type": "boolean", "description": help_text})(self)
 
     def filter(self, qs: QuerySet, value: str) -> QuerySet:
-        """Narrow to rows with that value."""
-        return super().filter(qs, value == "true") if value else qs
+        """Keep the rows with that value."""
+        if not value:
+            return qs
+        return super().filter(qs, value == "true")
+
+
+class PhysicalName(filters.CharFilter):
+    """A table by its name in any environment."""
+
+    def __init__(self, field_name: str) -> None:
+        super().__init__(field_name=field_name, help_text="Name in any environment, such as biztechUsersPROD.")
+
+    def filter(self, qs: QuerySet, value: str) -> QuerySet:
+        """Keep the rows with a base name that the physical name may stand for."""
+        if not value:
+            return qs
+        suffixes = list(Environment.objects.values_list("suffix", flat=True))
+        return qs.filter(**{f"{self.field_name}__in": base_names(value, suffixes)})
 
 
 def base_names(physical_name: str, suffixes: list[str]) -> list[str]:
-    """The base names that a physical name may stand for: the name less each suffix it ends with."""
+    """The base names that a physical name may stand for: the name without each suffix that it ends with."""
     return [physical_name.removesuffix(suffix) for suffix in dict.fromkeys(suffixes) if physical_name.endswith(suffix)]
 
 
-def _physical_name_filter(field_name: str) -> filters.CharFilter:
-    def narrow(qs: QuerySet, _: str, value: str) -> QuerySet:
-        suffixes = list(Environment.objects.values_list("suffix", flat=True))
-        return qs.filter(**{f"{field_name}__in": base_names(value, suffixes)})
+class AccessConditions(filters.FilterSet):
+    """Filters that a single access must meet together, such as ``service=payments&mode=write``."""
 
-    return filters.CharFilter(method=narrow, help_text="Name in any environment: biztechUsersPROD.")
-
-
-class _ByAccess(filters.FilterSet):
-    """Filters that one and the same access must meet together: ``service=payments&mode=write``."""
-
-    # Filter name → lookup on Access; and the lookup from Access back to the listed model.
-    by_access: dict[str, str] = {}
-    back: str
+    # The lookup on Access that each of these filters stands for, by the filter's name.
+    access_lookups: ClassVar[dict[str, str]] = {}
+    # The field of Access that points to the listed model.
+    listed_field: ClassVar[str]
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        """Apply the plain filters, then all of those on accesses to the same access."""
-        wanted = {}
+        """Apply the plain filters, then all conditions on accesses to the same access."""
+        conditions = {}
         for name, value in self.form.cleaned_data.items():
-            if name in self.by_access:
-                if value not in (None, "", []):
-                    wanted[self.by_access[name]] = value == "true" if name == "indirect" else value
-            else:
+            lookup = self.access_lookups.get(name)
+            if lookup is None:
                 queryset = self.filters[name].filter(queryset, value)
-        if wanted:
-            # Distinct, so that PostgreSQL finds them once: of the past it would look through all accesses for each row.
-            queryset = queryset.filter(pk__in=Access.objects.filter(**wanted).order_by().values(self.back).distinct())
+            elif value not in (None, "", []):
+                conditions[lookup] = value == "true" if name == "indirect" else value
+        if conditions:
+            accesses = Access.objects.filter(**conditions).order_by()
+            # Distinct, so that PostgreSQL finds them once. Of the past, it would otherwise read all accesses for
+            # each row.
+            queryset = queryset.filter(pk__in=accesses.values(self.listed_field).distinct())
         return queryset
 
 
-class TableFilters(_ByAccess):
+class TableFilters(AccessConditions):
     """Filters of ``tables/``."""
 
-    by_access = {"service": "service", "mode": "mode__in", "indirect": "indirect"}
-    back = "table"
+    access_lookups = {"service": "service", "mode": "mode__in", "indirect": "indirect"}
+    listed_field = "table"
 
-    group = NamedFilter(TableGroup, "group", "Heading that the table stands under.")
-    owner = NamedFilter(Service, "owner", "Service that owns the table.")
-    service = NamedFilter(Service, "accesses__service", "Service that uses the table.")
-    mode = _mode_filter()
-    indirect = StrictBoolean("indirect", "Whether a use is indirect.")
-    physical_name = _physical_name_filter("name")
+    group = RowByName(TableGroup, "group", "Group of the table.")
+    owner = RowByName(Service, "owner", "Service that owns the table.")
+    service = RowByName(Service, "accesses__service", "Service that uses the table.")
+    mode = ModesFilter()
+    indirect = TrueOrFalse("indirect", "Whether an access is indirect.")
+    physical_name = PhysicalName("name")
 
     class Meta:
         model = Table
         fields: list[str] = []
 
 
-class ServiceFilters(_ByAccess):
+class ServiceFilters(AccessConditions):
     """Filters of ``services/``."""
 
-    by_access = {"table": "table", "mode": "mode__in", "indirect": "indirect"}
-    back = "service"
+    access_lookups = {"table": "table", "mode": "mode__in", "indirect": "indirect"}
+    listed_field = "service"
 
-    part_of = NamedFilter(Service, "part_of", "Service that it is part of.")
-    table = NamedFilter(Table, "accesses__table", "Table that the service uses.")
-    mode = _mode_filter()
-    indirect = StrictBoolean("indirect", "Whether a use is indirect.")
+    part_of = RowByName(Service, "part_of", "Service that it is part of.")
+    table = RowByName(Table, "accesses__table", "Table that the service uses.")
+    mode = ModesFilter()
+    indirect = TrueOrFalse("indirect", "Whether an access is indirect.")
 
     class Meta:
         model = Service
@@ -176,14 +192,14 @@ class ServiceFilters(_ByAccess):
 class AccessFilters(filters.FilterSet):
     """Filters of ``accesses/``."""
 
-    table = NamedFilter(Table, "table", "Table that is used.")
-    service = NamedFilter(Service, "service", "Service that uses it.")
-    part_of = NamedFilter(Service, "service__part_of", "Service that the using service is part of.")
-    group = NamedFilter(TableGroup, "table__group", "Heading that the table stands under.")
-    owner = NamedFilter(Service, "table__owner", "Service that owns the table.")
-    mode = _mode_filter()
-    indirect = StrictBoolean("indirect", "Whether the use is indirect.")
-    physical_name = _physical_name_filter("table__name")
+    table = RowByName(Table, "table", "Table that is used.")
+    service = RowByName(Service, "service", "Service that uses it.")
+    part_of = RowByName(Service, "service__part_of", "Service that the using service is part of.")
+    group = RowByName(TableGroup, "table__group", "Group of the table.")
+    owner = RowByName(Service, "table__owner", "Service that owns the table.")
+    mode = ModesFilter()
+    indirect = TrueOrFalse("indirect", "Whether the access is indirect.")
+    physical_name = PhysicalName("table__name")
 
     class Meta:
         model = Access

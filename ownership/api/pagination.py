@@ -2,41 +2,35 @@
 
 from typing import Any
 
+from django.core.paginator import Paginator
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
-from ownership.api.errors import BadParameter
-from ownership.history.models import whole_number
+from ownership.api import parameters
 
-LARGEST = 1_000
+LARGEST_PAGE = 1_000
 
 
 class Pages(PageNumberPagination):
-    """100 entries a page unless ``page_size`` says otherwise (at most 1,000); nonsense is refused, not guessed at."""
+    """100 entries a page, or as many as ``page_size`` says, at most 1,000. Any other value is an error."""
 
     page_size = 100
     page_size_query_param = "page_size"
-    max_page_size = LARGEST
-    page_size_query_description = f"Entries per page, 1 to {LARGEST}."
-    page_query_description = "Page, from 1."
+    max_page_size = LARGEST_PAGE
+    page_size_query_description = f"Entries per page, 1 to {LARGEST_PAGE}."
+    page_query_description = "Page number, from 1."
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """The two parameters as OpenAPI has them."""
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        """The two parameters in OpenAPI."""
         page, size = super().get_schema_operation_parameters(view)
-        size["schema"]["maximum"] = LARGEST
+        size["schema"]["maximum"] = LARGEST_PAGE
         return [page, size]
 
-    def get_page_size(self, request: Any) -> int:
-        """The size asked for; BadParameter where it isn't one."""
-        return number_asked(request, "page_size", 100, LARGEST)
+    def get_page_size(self, request: Request) -> int:
+        """The requested size; BadParameter if it is not allowed."""
+        return parameters.number(request, "page_size", self.page_size, LARGEST_PAGE)
 
-    def get_page_number(self, request: Any, paginator: Any) -> int:
-        """The page asked for; a page beyond the last is told how many there are."""
-        return number_asked(request, "page", 1, paginator.num_pages)
-
-
-def number_asked(request: Any, name: str, default: int, largest: int) -> int:
-    """A whole number from 1 to ``largest`` from the query; BadParameter where it is none."""
-    number = whole_number(request.query_params.get(name, str(default)))
-    if number is None or not 1 <= number <= largest:
-        raise BadParameter({name: f"Takes a whole number from 1 to {largest}."})
-    return number
+    def get_page_number(self, request: Request, paginator: Paginator) -> int:
+        """The requested page; BadParameter, with the number of pages, if there is no such page."""
+        return parameters.number(request, "page", 1, paginator.num_pages)

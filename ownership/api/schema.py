@@ -1,9 +1,9 @@
-"""What the OpenAPI description says of every answer from the registry: its headers, 304, and problems."""
+"""What the OpenAPI description says about every address: parameters, caching headers, 304 and problems."""
 
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter
 
 from ownership.api.serializers import ProblemSerializer
 from ownership.web.problem_details import PROBLEM_JSON
@@ -11,21 +11,22 @@ from ownership.web.problem_details import PROBLEM_JSON
 
 def whole_numbers(most: int | None = None, least: int = 1) -> dict[str, Any]:
     """The schema of a number in a query."""
-    return {"type": "integer", "minimum": least} | ({"maximum": most} if most else {})
+    schema: dict[str, Any] = {"type": "integer", "minimum": least}
+    if most is not None:
+        schema["maximum"] = most
+    return schema
 
 
-ENVIRONMENT = OpenApiParameter("environment", str, description="Adds `physical_name` as in this environment.")
-# A date or time; of what it takes besides, the descriptions tell.
+ENVIRONMENT = OpenApiParameter("environment", str, description="Adds each table's `physical_name` in this environment.")
+# A date or a time.
 TIME = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 _HEADERS = [
-    OpenApiParameter(
-        "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of the answer that you have."
-    ),
+    OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of an earlier answer."),
     OpenApiParameter(
         "ETag",
         str,
         OpenApiParameter.HEADER,
-        description="Names this answer; send it as If-None-Match.",
+        description="Identifies this answer. Send it as If-None-Match next time.",
         response=[200, 304],
     ),
     OpenApiParameter(
@@ -40,57 +41,70 @@ _MOMENT = [
     OpenApiParameter(
         "revision",
         whole_numbers(least=0),
-        description="As of this revision: entries, order and names of then. Takes a sign-in or token.",
+        description="Answer as of this revision, with the entries, order and names of that time. Needs a sign-in or "
+        "a token.",
     ),
     OpenApiParameter(
         "as_of",
         TIME,
-        description="As of the last revision at or before this time: ISO 8601, UTC unless it says otherwise; a date "
-        "means its whole day. Takes a sign-in or token.",
+        description="Answer as of the last revision at or before this time. ISO 8601, UTC by default; a date stands "
+        "for its whole day. Needs a sign-in or a token.",
     ),
 ]
-_NOT_MODIFIED = OpenApiResponse(description="Nothing changed since the ETag in If-None-Match.")
 _PROBLEMS = {
-    "400": "A parameter is unknown, doubled, empty or has a value it doesn't take.",
-    "401": "Not signed in, or with a token that is not known, expired, or of an account that is not active.",
-    "404": "There is nothing of this name.",
-    "406": "The Accept header asks for a form that there is not.",
-    "429": "Too many requests of this token or address: go on after `Retry-After` seconds.",
-    "410": "The cursor is of another history: read the map anew, then follow it.",
+    "400": "A parameter is unknown, repeated or empty, or its value is not allowed.",
+    "401": "Not signed in, or the token is unknown or expired, or its account is inactive.",
+    "404": "Nothing has this name.",
+    "406": "The requested media type is not supported.",
+    "429": "Too many requests with this token or from this address. Try again after `Retry-After` seconds.",
+    "410": "The cursor belongs to another history. Read the map again, then follow its changes.",
 }
+# By type of a query parameter, what OpenAPI says so that an empty value or a page 0 is not allowed.
+_LEAST = {"string": ("minLength", 1), "integer": ("minimum", 1)}
 
 
 class RegistrySchema(AutoSchema):
-    """Adds what all views of the registry have in common."""
+    """Adds to each address what all of them have in common."""
 
-    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
-        """As ever; an empty parameter is refused, and so is a page 0."""
+    def get_override_parameters(self) -> list[Any]:
+        """Add the caching headers and, for views that take them, the parameters for an earlier time."""
+        parameters = [*super().get_override_parameters(), *_HEADERS]
+        if getattr(self.view, "takes_moment", False):
+            parameters += _MOMENT
+        return parameters
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """Narrow the query parameters, and add the answer 304 and the problems."""
         operation = super().get_operation(*args, **kwargs)
-        for parameter in operation.get("parameters", ()) if operation else ():
-            narrower = {"string": ("minLength", 1), "integer": ("minimum", 1)}.get(parameter["schema"].get("type"))
-            if parameter["in"] == "query" and narrower and "enum" not in parameter["schema"]:
-                parameter["schema"].setdefault(*narrower)
+        if operation is None:
+            return None
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "query":
+                _narrow(parameter["schema"])
+        responses = operation["responses"]
+        responses["304"] = {
+            "headers": responses["200"]["headers"],
+            "description": "Nothing has changed since the answer with the ETag in If-None-Match.",
+        }
+        problem = self.resolve_serializer(ProblemSerializer, "response").ref
+        for status, description in _PROBLEMS.items():
+            if self._may_answer(status):
+                responses[status] = {
+                    "content": {PROBLEM_JSON: {"schema": problem}},
+                    "description": description,
+                }
         return operation
 
-    def get_override_parameters(self) -> list[Any]:
-        """The headers of caching."""
-        return [*super().get_override_parameters(), *_HEADERS]
-
-    def _get_response_bodies(self, direction: Any = "response") -> Any:
-        """The view's own answer, 304, and the problems that it may have."""
-        bodies = super()._get_response_bodies(direction)
-        bodies["304"] = self._get_response_for_code(_NOT_MODIFIED, "304")
-        unused = {"404": "{" not in self.path, "410": not self.path.endswith("/changes/")}
-        for status, description in _PROBLEMS.items():
-            if not unused.get(status):
-                response = OpenApiResponse(ProblemSerializer, description=description)
-                bodies[status] = self._get_response_for_code(response, status, [PROBLEM_JSON])
-        return bodies
+    def _may_answer(self, status: str) -> bool:
+        if status == "404":
+            return "{" in self.path
+        if status == "410":
+            return self.path.endswith("/changes/")
+        return True
 
 
-class MomentSchema(RegistrySchema):
-    """Of addresses that also answer as of another time."""
-
-    def get_override_parameters(self) -> list[Any]:
-        """With what names that time."""
-        return [*super().get_override_parameters(), *_MOMENT]
+def _narrow(schema: dict[str, Any]) -> None:
+    least = _LEAST.get(schema.get("type", ""))
+    if least is not None and "enum" not in schema:
+        name, value = least
+        schema.setdefault(name, value)

@@ -18,9 +18,13 @@ from ownership.models import (
     TableGroup,
 )
 
+# The version of the representation, a part of every ETag and of every snapshot's name. Raise it when answers change
+# although the registry did not; tests/api/test_representation.py fails until that is done.
+REPRESENTATION = 1
+
 
 class KeySerializer(serializers.Serializer):
-    """A key attribute; null for what the document does not state."""
+    """A key attribute. Null means not recorded."""
 
     name = serializers.CharField()
     type = serializers.ChoiceField(KeyType.choices, allow_null=True)
@@ -35,7 +39,7 @@ class KeySchemaSerializer(serializers.Serializer):
 
 
 class MoreSerializer(serializers.Serializer):
-    """Where more is written about a table."""
+    """A link to documentation of a table."""
 
     title = serializers.CharField()
     url = serializers.URLField(allow_null=True)
@@ -45,26 +49,24 @@ def _key(row: KeySchema, role: str) -> dict[str, Any] | None:
     name = getattr(row, f"{role}_name")
     if not name:
         return None
-    return {
-        "name": name,
-        "type": getattr(row, f"{role}_type") or None,
-        "format": getattr(row, f"{role}_format") or None,
-    }
+    key_type = getattr(row, f"{role}_type")
+    key_format = getattr(row, f"{role}_format")
+    return {"name": name, "type": key_type or None, "format": key_format or None}
 
 
 class _WithKeySchema(serializers.ModelSerializer):
-    key_schema = serializers.SerializerMethodField(help_text="null where nothing is stated")
+    key_schema = serializers.SerializerMethodField(help_text="null if not recorded")
 
     @extend_schema_field(KeySchemaSerializer(allow_null=True))
     def get_key_schema(self, row: KeySchema) -> dict[str, Any] | None:
-        """The six columns as two keys."""
+        """Return the six columns as two keys."""
         if not row.partition_key_name:
             return None
         return {"partition_key": _key(row, "partition_key"), "sort_key": _key(row, "sort_key")}
 
 
 class EnvironmentSerializer(serializers.ModelSerializer):
-    """Where the backend runs, and the suffix of its physical names."""
+    """A place where the backend runs, with the suffix of its physical names."""
 
     class Meta:
         model = Environment
@@ -73,7 +75,7 @@ class EnvironmentSerializer(serializers.ModelSerializer):
 
 
 class GroupSerializer(serializers.ModelSerializer):
-    """A heading that tables stand under."""
+    """A group of tables."""
 
     class Meta:
         model = TableGroup
@@ -82,11 +84,13 @@ class GroupSerializer(serializers.ModelSerializer):
 
 
 class ServiceSerializer(serializers.ModelSerializer):
-    """What reads and writes tables."""
+    """A service, which reads and writes tables."""
 
     part_of = serializers.CharField(source="part_of.name", default=None, allow_null=True, read_only=True)
-    repository = serializers.CharField(help_text="Where its code is; empty where not known.")
-    aliases = serializers.ListField(child=serializers.CharField(), help_text="Other names in infrastructure.")
+    repository = serializers.CharField(help_text="Where its code is; empty if not known.")
+    aliases = serializers.ListField(
+        child=serializers.CharField(), help_text="Other names that it has in the infrastructure."
+    )
 
     class Meta:
         model = Service
@@ -97,7 +101,7 @@ class ServiceSerializer(serializers.ModelSerializer):
 class IndexSerializer(_WithKeySchema):
     """A secondary index of a table."""
 
-    kind = serializers.SerializerMethodField(help_text="GSI or LSI, null where not known")
+    kind = serializers.SerializerMethodField(help_text="GSI or LSI; null if not known")
 
     class Meta:
         model = SecondaryIndex
@@ -106,7 +110,7 @@ class IndexSerializer(_WithKeySchema):
 
     @extend_schema_field(serializers.ChoiceField(SecondaryIndex.Kind.choices, allow_null=True))
     def get_kind(self, index: SecondaryIndex) -> str | None:
-        """GSI, LSI or not known."""
+        """Return GSI, LSI or None."""
         return index.kind or None
 
 
@@ -134,17 +138,17 @@ class AccessSerializer(TableAccessSerializer):
 
 class _PhysicalName(serializers.CharField):
     def to_representation(self, value: str) -> str:
-        """Base name and the environment's suffix."""
+        """Return the base name with the environment's suffix."""
         return value + self.context["environment"].suffix
 
 
 class TableSerializer(_WithKeySchema):
-    """A table with everything that hangs on it. ``physical_name`` is there where an environment was asked for."""
+    """A table with its key schema, indexes and accesses, and with ``?environment=`` its physical name."""
 
     physical_name = _PhysicalName(source="name", required=False, help_text="only with ?environment=")
     group = serializers.CharField(source="group.name")
     owner = serializers.CharField(source="owner.name")
-    more = serializers.SerializerMethodField(help_text="null where the document names no more")
+    more = serializers.SerializerMethodField(help_text="null if there is none")
     indexes = IndexSerializer(many=True)
     accesses = TableAccessSerializer(many=True)
 
@@ -165,11 +169,13 @@ class TableSerializer(_WithKeySchema):
 
     @extend_schema_field(MoreSerializer(allow_null=True))
     def get_more(self, table: Table) -> dict[str, Any] | None:
-        """Title and address of further reading."""
-        return {"title": table.more_title, "url": table.more_url or None} if table.more_title else None
+        """Return title and address of the documentation."""
+        if not table.more_title:
+            return None
+        return {"title": table.more_title, "url": table.more_url or None}
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """Without an environment there is no physical name."""
+        """Leave out the physical name if no environment is requested."""
         fields = super().get_fields()
         if self.context.get("environment") is None and "view" in self.context and not self._in_schema():
             del fields["physical_name"]
@@ -183,7 +189,7 @@ class MapSerializer(serializers.Serializer):
     """The whole map of one revision."""
 
     revision = serializers.IntegerField()
-    environment = serializers.CharField(allow_null=True, help_text="the one asked for, or null")
+    environment = serializers.CharField(allow_null=True, help_text="the requested one, or null")
     environments = EnvironmentSerializer(many=True)
     groups = GroupSerializer(many=True)
     services = ServiceSerializer(many=True)
@@ -191,20 +197,20 @@ class MapSerializer(serializers.Serializer):
 
 
 def map_of_today() -> dict[str, Any]:
-    """The registry's map, as /api/v1/map/ gives it; without revision, for commands."""
+    """Return the map in the shape of /api/v1/map/, for commands and exports. Its revision is always 0."""
     content = {"revision": 0, "environment": None, **whole_map()}
     return MapSerializer(content, context={"view": None, "environment": None}).data
 
 
 class ParameterProblemSerializer(serializers.Serializer):
-    """A query parameter at fault, and what it takes."""
+    """A query parameter with an error."""
 
     parameter = serializers.CharField()
     detail = serializers.CharField()
 
 
 class ProblemSerializer(serializers.Serializer):
-    """What went wrong (RFC 9457)."""
+    """An error (RFC 9457)."""
 
     type = serializers.CharField()
     title = serializers.CharField()
@@ -212,5 +218,5 @@ class ProblemSerializer(serializers.Serializer):
     detail = serializers.CharField()
     errors = ParameterProblemSerializer(many=True, required=False)  # type: ignore[assignment]
     near = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="names like the one that nothing has"
+        child=serializers.CharField(), required=False, help_text="similar names, if nothing has the requested one"
     )

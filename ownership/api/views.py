@@ -1,4 +1,4 @@
-"""The API's addresses. Each answer names the revision it shows, and can be asked for only if it changed."""
+"""Lists of the map's rows, details of tables and services, and the API's own pages."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from ownership.api import filters, serializers
-from ownership.api.base import MomentView, ReadOnlyView, asked_environment
+from ownership.api.base import ReadOnlyView, RegistryView, find_environment
 from ownership.api.errors import NothingNamed
 from ownership.api.renderers import MermaidRenderer, as_file, in_forms
 from ownership.api.schema import ENVIRONMENT
@@ -19,32 +19,39 @@ from ownership.catalog.queries import whole_tables
 from ownership.exchange.exports import to_mermaid
 from ownership.models import Access, Environment, Service, TableGroup
 
+LIST_PARAMETERS = {"search", "ordering", "page", "page_size"}
 
-class _ListView(MomentView, ReadOnlyModelViewSet):
-    """A list with filters, search, order and pages; where it has details, they are looked up by name."""
 
+class RowsView(RegistryView, ReadOnlyModelViewSet):
+    """A list with filters, search, order and pages, and its details by name."""
+
+    takes_moment = True
     lookup_field = "name"
-    # The forms of its details beside JSON.
+    filterset_class: type[filters.filters.FilterSet] | None = None
+    # Forms that a detail has, but a list has not.
     detail_renderers: tuple[type[BaseRenderer], ...] = ()
 
-    def get_renderers(self) -> list[Any]:
-        """Details have forms that a list has not."""
-        more = [renderer() for renderer in self.detail_renderers] if self.detail else []
-        return [*super().get_renderers(), *more]
+    def get_renderers(self) -> list[BaseRenderer]:
+        """Add a detail's own forms."""
+        renderers = super().get_renderers()
+        if self.detail:
+            renderers += [renderer() for renderer in self.detail_renderers]
+        return renderers
 
     def allowed_parameters(self) -> set[str]:
-        """The filters' own names, and those of search, order and pages."""
+        """Add a list's parameters: filters, search, order and pages."""
         allowed = super().allowed_parameters()
         if not self.detail:
-            filterset = getattr(self, "filterset_class", None)
-            allowed |= {"search", "ordering", "page", "page_size"} | set(filterset.base_filters if filterset else ())
+            allowed |= LIST_PARAMETERS
+            if self.filterset_class is not None:
+                allowed |= set(self.filterset_class.base_filters)
         return allowed
 
     def get_object(self) -> Any:
-        """The row of that name; a 404 says what was looked for."""
+        """The row of that name; NothingNamed if there is none."""
         name = self.kwargs[self.lookup_field]
         try:
-            if "\x00" in name:  # PostgreSQL fails at one
+            if "\x00" in name:  # PostgreSQL can't look for it
                 raise Http404
             return super().get_object()
         except Http404:
@@ -55,7 +62,7 @@ class _ListView(MomentView, ReadOnlyModelViewSet):
     list=extend_schema(parameters=[ENVIRONMENT]),
     retrieve=extend_schema(parameters=[ENVIRONMENT], responses=in_forms(serializers.TableSerializer, MermaidRenderer)),
 )
-class TableView(_ListView):
+class TableView(RowsView):
     """Tables, each with its owner, key schema, indexes and accesses."""
 
     parameters = frozenset({"format", "environment"})
@@ -67,23 +74,23 @@ class TableView(_ListView):
     ordering_fields = {"name": "name", "group": "group__position", "owner": "owner__name"}
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """With the environment that physical names are asked for."""
-        fake = getattr(self, "swagger_fake_view", False)
-        return {
-            **super().get_serializer_context(),
-            "environment": None if fake else asked_environment(self.request),
-        }
+        """Add the environment for physical names."""
+        name = None
+        if not getattr(self, "swagger_fake_view", False):  # set when the OpenAPI description is made
+            name = self.request.query_params.get("environment")
+        return {**super().get_serializer_context(), "environment": find_environment(name)}
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """The table, or a drawing of who writes and reads it."""
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The table, or a diagram of who writes and reads it."""
         response = super().retrieve(request, *args, **kwargs)
-        if isinstance(request.accepted_renderer, MermaidRenderer):
-            return as_file(to_mermaid.of_table(response.data), request.accepted_renderer, response.data["name"])
+        renderer = request.accepted_renderer
+        if isinstance(renderer, MermaidRenderer):
+            return as_file(to_mermaid.of_table(response.data), renderer, response.data["name"])
         return response
 
 
 @extend_schema_view(retrieve=extend_schema(responses=in_forms(serializers.ServiceSerializer, MermaidRenderer)))
-class ServiceView(_ListView):
+class ServiceView(RowsView):
     """Services."""
 
     queryset = Service.objects.select_related("part_of")
@@ -93,25 +100,29 @@ class ServiceView(_ListView):
     search_fields = ["name", "description", "contact"]
     ordering_fields = {"name": "name", "part_of": "part_of__name"}
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """The service, or a drawing of what it and its parts write and read."""
-        if not isinstance(request.accepted_renderer, MermaidRenderer):
-            return super().retrieve(request, *args, **kwargs)
-        service = self.get_object()
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The service, or a diagram of what it and its parts write and read."""
+        renderer = request.accepted_renderer
+        if isinstance(renderer, MermaidRenderer):
+            service = self.get_object()
+            return as_file(self.diagram(service), renderer, service.name)
+        return super().retrieve(request, *args, **kwargs)
+
+    def diagram(self, service: Service) -> str:
+        """The diagram as Mermaid text."""
         parts = list(service.parts.select_related("part_of"))
-        accesses = Access.objects.filter(service__in=[service, *parts]).select_related("table__owner", "service")
-        drawn = to_mermaid.of_service(
+        accesses = []
+        for access in AccessView.queryset.filter(service__in=[service, *parts]).select_related("table__owner"):
+            fields = serializers.AccessSerializer(access).data
+            accesses.append({**fields, "owner": access.table.owner.name})
+        return to_mermaid.of_service(
             self.get_serializer(service).data,
             self.get_serializer(parts, many=True).data,
-            [
-                serializers.AccessSerializer(access).data | {"owner": access.table.owner.name}
-                for access in accesses.order_by(*AccessView.queryset.query.order_by)
-            ],
+            accesses,
         )
-        return as_file(drawn, request.accepted_renderer, service.name)
 
 
-class AccessView(_ListView):
+class AccessView(RowsView):
     """Accesses: which service uses which table, and how."""
 
     queryset = Access.objects.select_related("table", "service").order_by(
@@ -123,8 +134,8 @@ class AccessView(_ListView):
     ordering_fields = {"table": "table__name", "service": "service__name", "mode": "mode"}
 
 
-class GroupView(_ListView):
-    """Groups, in the document's order."""
+class GroupView(RowsView):
+    """Groups, in the order of the original document."""
 
     queryset = TableGroup.objects.all()
     serializer_class = serializers.GroupSerializer
@@ -132,7 +143,7 @@ class GroupView(_ListView):
     ordering_fields = {"name": "name"}
 
 
-class EnvironmentView(_ListView):
+class EnvironmentView(RowsView):
     """Environments and their suffixes."""
 
     queryset = Environment.objects.all()
@@ -146,23 +157,23 @@ class SchemaView(ReadOnlyView, SpectacularAPIView):
 
 
 class DocsView(ReadOnlyView, SpectacularSwaggerSplitView):
-    """A page that shows the description and tries it out; its script is a file, as a strict CSP asks."""
+    """A page to browse and try the API. Its script is a file, as a strict Content-Security-Policy requires."""
 
     parameters = frozenset({"format", "script"})
 
     def refuse_bad_parameters(self, request: Request) -> None:
-        """Without its empty ``script``, which asks for the page's own script."""
+        """Allow the empty ``script``, with which the page loads its script."""
         if request.query_params.dict() != {"script": ""}:
             super().refuse_bad_parameters(request)
 
 
 class UnknownAddress(ReadOnlyView):
-    """A 404 in the API's own form."""
+    """A 404 as problem details."""
 
     def refuse_bad_parameters(self, request: Request) -> None:
-        """Whatever they are, the address is the mistake."""
+        """Accept any parameters: the address is what is wrong."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request, **kwargs: Any) -> Response:
-        """Say so."""
-        raise Http404("There is nothing at this address; /api/v1/docs/ lists what there is.")
+        """Answer 404."""
+        raise Http404("There is nothing at this address. See /api/v1/docs/ for all addresses.")

@@ -50,7 +50,7 @@ def test_a_revoked_token_is_not_known_any_more(viewer):
     token, shown = make_token(viewer)
     token.delete()
 
-    assert read(shown).json()["detail"].startswith("This token is not known. Make a token in the admin")
+    assert read(shown).json()["detail"].startswith("Invalid token. Create a token in the admin")
 
 
 def test_a_token_of_an_account_that_is_not_active_reads_nothing(viewer):
@@ -59,7 +59,7 @@ def test_a_token_of_an_account_that_is_not_active_reads_nothing(viewer):
 
     answer = read(shown)
 
-    assert (answer.status_code, answer.json()["detail"]) == (401, "The account of this token is not active any more.")
+    assert (answer.status_code, answer.json()["detail"]) == (401, "The account of this token is inactive.")
 
 
 @pytest.mark.parametrize("field", ["digest", "token_key"])
@@ -193,6 +193,6 @@ def test_a_request_without_sign_in_is_told_what_it_takes(db):
         "type": "about:blank",
         "title": "Unauthorized",
         "status": 401,
-        "detail": "Reading takes a sign-in or a token. Make a token in the admin under API tokens, "
+        "detail": "Sign in or send a token. Create a token in the admin under API tokens "
         "and send it as `Authorization: Token own_…`.",
     }

@@ -20,11 +20,11 @@ MISSING = {
     "services/nobody/": "No service is called 'nobody'.",
     "services/%00/": r"No service is called '\x00'.",
     "services/%FF/": "No service is called '%FF'.",
-    "": "There is nothing at this address; /api/v1/docs/ lists what there is.",
-    "nothing/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
-    "tables/here-it-is/accesses/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
-    "tables/a%2Fb/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
-    "nowhere/": "There is nothing at this address; /api/v1/docs/ lists what there is.",
+    "": "There is nothing at this address. See /api/v1/docs/ for all addresses.",
+    "nothing/": "There is nothing at this address. See /api/v1/docs/ for all addresses.",
+    "tables/here-it-is/accesses/": "There is nothing at this address. See /api/v1/docs/ for all addresses.",
+    "tables/a%2Fb/": "There is nothing at this address. See /api/v1/docs/ for all addresses.",
+    "nowhere/": "There is nothing at this address. See /api/v1/docs/ for all addresses.",
 }
 
 

@@ -310,8 +310,8 @@ def test_nonsense_is_refused_with_the_name_of_the_parameter(get, address):
 @pytest.mark.parametrize(
     ("query", "detail"),
     [
-        ("nothing=1", "nothing: Unknown here. This address takes "),
-        ("format=json&format=json", "format: Stands twice; give it once."),
+        ("nothing=1", "nothing: Unknown parameter. Allowed: "),
+        ("format=json&format=json", "format: Given more than once."),
     ],
     ids=["unknown", "doubled"],
 )
@@ -332,7 +332,7 @@ def test_all_the_mistakes_are_named_at_once(get):
 
 
 def test_an_unknown_parameter_is_told_which_there_are(get):
-    takes = "Unknown here. This address takes as_of, environment, format, revision."
+    takes = "Unknown parameter. Allowed: as_of, environment, format, revision."
     assert get("map/?env=dev").json() == {
         "type": "about:blank",
         "title": "Bad Request",
@@ -346,7 +346,7 @@ def test_more_parameters_than_anyone_needs_are_refused(get):
     answer = get("tables/?" + "&".join(f"p{n}=1" for n in range(1_001)))
 
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
-    assert answer.json()["detail"] == "The address has too many parameters."
+    assert answer.json()["detail"] == "Too many parameters."
 
 
 def test_a_search_as_long_as_allowed_is_answered(get):

@@ -81,7 +81,7 @@ def test_markdown_takes_no_environment(seeded, get):
 def test_there_is_no_drawing_of_more_than_a_neighbourhood(seeded, get, address):
     by_name, by_header = get(f"{address}?format=mermaid"), get(address, accept="application/vnd.mermaid")
     assert (by_name.status_code, by_header.status_code) == (400, 406)
-    assert by_name.json()["detail"].startswith("format: Takes json")
+    assert by_name.json()["detail"].startswith("format: Unknown format. Allowed: json")
 
 
 @pytest.mark.parametrize(("address", "form", "media"), [*EVERY, ("tables/nothing/", "mermaid", "")])

@@ -27,7 +27,10 @@ def test_who_takes_no_json_is_told_what_there_is(db, get, accept):
     answer = get("map/", accept=accept)
 
     assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")
-    assert answer.json()["detail"] == "The Accept header asks for none of application/json, text/csv, text/markdown."
+    assert (
+        answer.json()["detail"]
+        == "The requested media type is not supported. Available: application/json, text/csv, text/markdown."
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,7 @@ def test_a_format_that_there_is_not_is_refused_with_those_there_are(db, get, add
     answer = get(f"{address}?format={form}")
 
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
-    assert answer.json()["errors"] == [{"parameter": "format", "detail": f"Takes {takes}."}]
+    assert answer.json()["errors"] == [{"parameter": "format", "detail": f"Unknown format. Allowed: {takes}."}]
 
 
 def test_json_by_name_is_json(db, get):

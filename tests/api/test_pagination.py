@@ -70,9 +70,9 @@ def test_a_page_beyond_the_last_is_told_how_many_there_are(get):
     answer = get("services/?page=3&page_size=1")
 
     assert answer.status_code == 400
-    assert answer.json()["detail"] == "page: Takes a whole number from 1 to 2."
+    assert answer.json()["detail"] == "page: Must be a whole number from 1 to 2."
 
 
 def test_a_page_larger_than_the_cap_is_refused(get):
     assert get("services/?page_size=1000").status_code == 200
-    assert get("services/?page_size=1001").json()["detail"] == "page_size: Takes a whole number from 1 to 1000."
+    assert get("services/?page_size=1001").json()["detail"] == "page_size: Must be a whole number from 1 to 1000."

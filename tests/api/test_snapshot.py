@@ -8,11 +8,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from ownership.api import map_pieces, snapshot, snapshot_files
 from ownership.api import map_view as map_module
-from ownership.api import snapshot
 from ownership.api.snapshot import Snapshots
 from ownership.history.change_sets import change_set
-from ownership.history.models import current_head
+from ownership.history.models import Head, current_head
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.threads import at_once
@@ -83,16 +83,16 @@ def test_after_an_edit_the_kept_map_is_the_one_made_anew(seeded, get, act):
 
 def test_an_edit_of_a_table_shapes_that_table_alone(seeded, get, monkeypatch):
     kept(get)
-    monkeypatch.setattr(snapshot, "whole_map", lambda: pytest.fail("All of it was read again."))
+    monkeypatch.setattr(map_pieces, "whole_map", lambda: pytest.fail("All of it was read again."))
     edit(table(), description="Edited")
     assert {row["name"]: row["description"] for row in kept(get)["tables"]}["biztechUsers"] == "Edited"
 
 
 def test_a_history_that_is_not_the_one_before_is_read_whole(seeded, get):
     kept(get)
-    state = map_module.snapshots._states[None]
-    state.head = (state.head[0], "another's")
-    state.tables = dict.fromkeys(state.tables, b'"stale"')
+    pieces = map_module.snapshots._pieces[None]
+    pieces.head = Head(pieces.head.revision, "another's")
+    pieces.tables = dict.fromkeys(pieces.tables, b'"stale"')
     edit(table(), description="Edited")
     assert kept(get) == anew(get)
 
@@ -100,7 +100,7 @@ def test_a_history_that_is_not_the_one_before_is_read_whole(seeded, get):
 def test_another_process_finds_what_one_has_made(seeded, monkeypatch):
     head = current_head()
     made = Snapshots().get(head, None, False)
-    monkeypatch.setattr(snapshot, "whole_map", lambda: pytest.fail("It was made twice."))
+    monkeypatch.setattr(map_pieces, "whole_map", lambda: pytest.fail("It was made twice."))
     assert Snapshots().get(head, None, False) == made
 
 
@@ -116,8 +116,8 @@ def test_a_file_that_is_not_whole_is_made_anew(seeded, settings, spoiled):
 
 def test_many_who_ask_at_once_for_a_new_revision_have_it_made_once(committed, monkeypatch):
     make_table()
-    real, made = snapshot.whole_map, []
-    monkeypatch.setattr(snapshot, "whole_map", lambda: [made.append(1), real()][1])
+    real, made = map_pieces.whole_map, []
+    monkeypatch.setattr(map_pieces, "whole_map", lambda: [made.append(1), real()][1])
     # Two of them stand for two processes: they share the folder alone.
     one, other = Snapshots(), Snapshots()
     head = current_head()
@@ -127,7 +127,7 @@ def test_many_who_ask_at_once_for_a_new_revision_have_it_made_once(committed, mo
 
 
 def test_a_change_while_it_is_made_is_in_it(seeded, get, monkeypatch):
-    real, edits = snapshot.whole_map, iter(["Edited meanwhile"])
+    real, edits = map_pieces.whole_map, iter(["Edited meanwhile"])
 
     def edited_meanwhile():
         rows = real()
@@ -135,7 +135,7 @@ def test_a_change_while_it_is_made_is_in_it(seeded, get, monkeypatch):
             edit(table(), description=text)
         return rows
 
-    monkeypatch.setattr(snapshot, "whole_map", edited_meanwhile)
+    monkeypatch.setattr(map_pieces, "whole_map", edited_meanwhile)
     answer = get("map/")
     assert answer["X-Registry-Revision"] == "2"
     assert answer.json() == anew(get)
@@ -154,18 +154,18 @@ def test_without_a_place_to_write_it_is_made_all_the_same(seeded, get, settings,
 
 
 def test_files_and_memory_are_bounded(seeded, monkeypatch, settings):
-    monkeypatch.setattr(snapshot, "MEMORY", 50_000)
+    monkeypatch.setattr(snapshot, "MOST_BYTES", 50_000)
     keeper = Snapshots()
-    for number in range(snapshot.FILES + 5):
+    for number in range(snapshot_files.MOST_FILES + 5):
         edit(table(), description=f"Edit {number}")
         keeper.get(current_head(), None, False)
-    assert sum(map(len, keeper._kept.values())) <= 50_000
+    assert sum(map(len, keeper._contents.values())) <= 50_000
     files = [path for path in settings.SNAPSHOT_DIR.iterdir() if path.name != "lock"]
-    assert len(files) == snapshot.FILES
+    assert len(files) == snapshot_files.MOST_FILES
 
 
 def test_a_folder_of_other_things_keeps_them(seeded, get, monkeypatch, settings):
-    monkeypatch.setattr(snapshot, "FILES", 1)
+    monkeypatch.setattr(snapshot_files, "MOST_FILES", 1)
     settings.SNAPSHOT_DIR.mkdir()
     others = [settings.SNAPSHOT_DIR / name for name in ("registry.sqlite3", "notes.txt", "folder")]
     for path in others:
@@ -178,13 +178,13 @@ def test_a_folder_of_other_things_keeps_them(seeded, get, monkeypatch, settings)
 
 
 def test_the_pieces_of_few_environments_are_kept_those_asked_for_last(seeded, monkeypatch):
-    monkeypatch.setattr(snapshot, "STATES", 2)
+    monkeypatch.setattr(snapshot, "MOST_PIECES", 2)
     mine, head = Snapshots(), current_head()
     for environment in (None, *Environment.objects.all(), None):
         mine.get(head, environment, False)
     assert len(Environment.objects.all()) == 3
-    assert len(mine._states) == 2
-    assert next(reversed(mine._states)) == Environment.objects.last().pk  # the first one was kept as bytes
+    assert len(mine._pieces) == 2
+    assert next(reversed(mine._pieces)) == Environment.objects.last().pk  # the first one was kept as bytes
 
 
 # What is sent

@@ -85,11 +85,11 @@ def test_the_past_answers_as_it_did_then(seeded, get):
 
 def test_what_is_asked_for_wrongly_is_refused_in_words(seeded, get):
     refusals = {
-        "direction=sideways": ("direction", "Takes downstream, upstream."),
-        "depth=0": ("depth", "Takes a whole number from 1 to 10."),
-        "depth=11": ("depth", "Takes a whole number from 1 to 10."),
-        "depth=%D9%A3": ("depth", "Takes a whole number from 1 to 10."),
-        "hops=2": ("hops", "Unknown here. This address takes as_of, depth, direction, format, revision."),
+        "direction=sideways": ("direction", "Must be one of downstream, upstream."),
+        "depth=0": ("depth", "Must be a whole number from 1 to 10."),
+        "depth=11": ("depth", "Must be a whole number from 1 to 10."),
+        "depth=%D9%A3": ("depth", "Must be a whole number from 1 to 10."),
+        "hops=2": ("hops", "Unknown parameter. Allowed: as_of, depth, direction, format, revision."),
     }
     for query, (parameter, detail) in refusals.items():
         answer = get(f"services/payments/trace/?{query}")

@@ -1,0 +1,99 @@
+"""The version of the representation, which is in every ETag, rises when the answers to the same map change."""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+import pytest
+
+from ownership.api.serializers import REPRESENTATION
+from ownership.history.change_sets import change_set
+from ownership.models import Environment, TableGroup
+from tests.support.factories import make_access, make_service, make_table
+
+# Digest of all answers below, by version.
+DIGESTS = {1: "c9b02781d91cf82d034841b05bba7ed50fa364d0e84bff4f26c8fea2a5fc6a0e"}
+
+ADDRESSES = [
+    "map/",
+    "map/?environment=production",
+    "map/?format=csv",
+    "map/?format=markdown",
+    "tables/",
+    "tables/?environment=production",
+    "tables/orders/",
+    "tables/orders/?format=mermaid",
+    "tables/orders/history/",
+    "tables/orders/trace/",
+    "services/",
+    "services/till/",
+    "services/shop/?format=mermaid",
+    "services/till/history/",
+    "services/shop/trace/?direction=upstream",
+    "accesses/",
+    "groups/",
+    "environments/",
+    "changes/",
+    "changes/atom/",
+    "compare/?from=0",
+    "drift/",
+    "drift/waivers/",
+]
+# What differs from run to run: times, ids of requests, and digests, which cover times.
+VARYING = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(Z|\+00:00)|[0-9a-f]{32,64}|-[0-9a-f]{12}\b|changeset/\d+/")
+
+
+@pytest.fixture
+def fixed_map(lead) -> None:
+    """A map in which each field has a value somewhere, and is empty elsewhere."""
+    with change_set(user=lead, reason="Build a map", source="admin"):
+        Environment.objects.create(name="production", suffix="PROD", description="The real one")
+        group = TableGroup.objects.create(name="Shop tables", description="Of the shop")
+        shop = make_service("shop", description="Sells", contact="#shop", repository="https://git.example/shop")
+        till = make_service("till", part_of=shop, aliases=["checkout"])
+        orders = make_table(
+            "orders",
+            group=group,
+            owner=shop,
+            description="One row per order",
+            partition_key_name="id",
+            partition_key_type="S",
+            partition_key_format="UUID",
+            sort_key_name="day",
+            more_title="Handbook",
+            more_url="https://docs.example/orders",
+        )
+        orders.indexes.create(name="by-day", kind="GSI", partition_key_name="day")
+        make_table("receipts", group=group, owner=till)
+        make_access(orders, shop, mode="read_write", notes="Owner")
+        access = make_access(orders, till, mode="write", indirect=True, notes="Through shop")
+    with change_set(user=lead, reason="Read them, too", source="admin"):
+        access.mode = "read_write"
+        access.save()
+
+
+def normalized(answer: Any) -> str:
+    """The answer's text without what varies. PostgreSQL stores the keys of changes in an order of its own."""
+    content = b"".join(answer) if answer.streaming else answer.content
+    text = content.decode()
+    if answer["Content-Type"] == "application/json":
+        text = json.dumps(json.loads(text), sort_keys=True)
+    return VARYING.sub("", text)
+
+
+def test_answers_change_only_with_a_new_version(fixed_map, get):
+    digest = hashlib.sha256()
+    for address in ADDRESSES:
+        answer = get(address)
+        assert answer.status_code == 200, address
+        digest.update(normalized(answer).encode())
+
+    assert DIGESTS.get(REPRESENTATION) == digest.hexdigest(), (
+        "The answers to the same map have changed. Raise REPRESENTATION in ownership/api/serializers.py, so that "
+        "clients do not get 304 for the old form, and replace the digest here."
+    )
+
+
+def test_it_is_the_newest_version():
+    assert list(DIGESTS) == [REPRESENTATION]
