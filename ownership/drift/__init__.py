@@ -8,9 +8,8 @@ Modules import only upward in this list::
     diagnostics          what a reader reports besides grants and tables
     iam                  which DynamoDB actions touch items; policies as IAM evaluates them
     readers              Serverless Framework projects, CloudFormation templates, a live endpoint
-    registry_client      the map, from a file or the API
-    pairs, compare       declared and found, pair by pair; the findings that follow
-    waivers              findings that the team has decided to ignore for a while
+    registry_client      the map, from a file or the API, and the waivers
+    compare              declared and found, pair by pair; the findings that follow
     serialization        what a reader found, as JSON and back
     report, report_json  the report as text and as JSON
     command              the command line

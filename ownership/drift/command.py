@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ownership.drift import registry_client, waivers
-from ownership.drift.compare import compare
+from ownership.drift import registry_client
+from ownership.drift.compare import Comparison, Waived, compare, waived
 from ownership.drift.naming import Names
-from ownership.drift.pairs import Comparison
 from ownership.drift.readers.cloudformation import read_templates
 from ownership.drift.readers.dynamodb import read_endpoint
 from ownership.drift.readers.files import Files, resolved_path
@@ -21,7 +20,6 @@ from ownership.drift.report import as_text
 from ownership.drift.report_json import as_json
 from ownership.drift.types import DeclaredMap, Infrastructure, Location, ReadError, WaiverTerms
 from ownership.drift.values import Map
-from ownership.drift.waivers import Waived
 
 # Exit statuses.
 NO_DRIFT, DRIFT, UNREADABLE = 0, 1, 2
@@ -147,14 +145,14 @@ class Registry:
         """The map. Raises ReadError."""
         if not self.address:
             raise ReadError(Location("--registry"), MAP_HINT)
-        return registry_client.load(self.address, self.token)
+        return registry_client.load_map(self.address, self.token)
 
     def waivers(self) -> Sequence[WaiverTerms]:
         """The registry's waivers. A file has none; where they can't be read, every finding counts."""
         if not self.address.startswith(("https://", "http://")):
             return []
         try:
-            return waivers.load(self.address, self.token)
+            return registry_client.load_waivers(self.address, self.token)
         except ReadError as error:
             sys.stderr.write(f"drift: no waivers, so every finding counts: {error}\n")
             return []
@@ -176,7 +174,7 @@ def run(arguments: argparse.Namespace, registry: Registry, write: Callable[[str]
         declared = registry.declared()
         found = read(arguments, declared)
         result = compare(declared, found)
-        waived = _waived(result, registry, arguments.environment)
+        covered = _waived(result, registry, arguments.environment)
         kept = registry.keep(declared, found, result)
     except ReadError as error:
         sys.stderr.write(f"drift: {error}\n")
@@ -187,18 +185,18 @@ def run(arguments: argparse.Namespace, registry: Registry, write: Callable[[str]
         return UNREADABLE
 
     write = write or sys.stdout.write
-    write(show(arguments, declared, found, result, waived))
+    write(show(arguments, declared, found, result, covered))
     # Standard output is to stay one JSON document.
     write_kept = sys.stderr.write if arguments.format == "json" else write
     write_kept(kept)
 
     if found.errors:
         return UNREADABLE
-    return DRIFT if len(waived) < len(result.findings) else NO_DRIFT
+    return DRIFT if len(covered) < len(result.findings) else NO_DRIFT
 
 
 def _waived(result: Comparison, registry: Registry, environment: str | None) -> Waived:
     if not result.findings:
         return {}  # saves a request
     today = datetime.now(UTC).date()
-    return waivers.waived(result.findings, registry.waivers(), environment, today)
+    return waived(result.findings, registry.waivers(), environment, today)

@@ -1,4 +1,4 @@
-"""Loads what the map declares, from a file or from a registry's API (``/api/v1/map/``)."""
+"""Loads the map from a file or from a registry's API (``/api/v1/map/``), and a registry's waivers."""
 
 import http.client
 import json
@@ -6,8 +6,10 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urljoin
 
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.types import (
@@ -15,11 +17,13 @@ from ownership.drift.types import (
     DeclaredAccess,
     DeclaredMap,
     DeclaredService,
+    Identity,
     KeyAttribute,
     Keys,
     Location,
     ReadError,
     TableShape,
+    WaiverTerms,
 )
 from ownership.drift.values import Map
 
@@ -80,7 +84,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def load(source: str, token: str | None = None) -> DeclaredMap:
+def load_map(source: str, token: str | None = None) -> DeclaredMap:
     """The map at an ``https://`` (or ``http://``) address or in a JSON or YAML file. Raises ReadError."""
     location = Location(source)
     try:
@@ -113,6 +117,30 @@ def _document(source: str, token: str | None) -> Document:
     with path.open("rb") as file:  # may also be a pipe: `--registry <(curl …)`
         document = json.loads(_read_bounded(file))
         return document
+
+
+def load_waivers(map_address: str, token: str | None) -> list[WaiverTerms]:
+    """The waivers of the registry whose map is at that address (``drift/waivers/`` beside it). Raises ReadError."""
+    address = urljoin(map_address, "../drift/waivers/")
+    try:
+        document = json.loads(fetch(address, token))
+        return [_waiver(waiver) for waiver in document["results"]]
+    except urllib.error.HTTPError as error:
+        raise ReadError(Location(address), f"the registry answered {error.code} {error.reason}") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise ReadError(Location(address), str(getattr(error, "reason", None) or error)) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReadError(Location(address), f"not a list of waivers ({type(error).__name__}: {error})") from error
+
+
+def _waiver(content: Mapping[str, Any]) -> WaiverTerms:
+    return WaiverTerms(
+        identity=Identity(content["kind"], content["table"], content["service"]),
+        environment=content["environment"],
+        granted=content["granted"],
+        until=date.fromisoformat(content["until"]),
+        reason=content["reason"],
+    )
 
 
 def fetch(address: str, token: str | None) -> bytes:

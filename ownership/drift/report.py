@@ -3,9 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from ownership.drift.pairs import Comparison
-from ownership.drift.types import DeclaredMap, Finding, FindingKind, Infrastructure, Location, Offer, Unchecked
-from ownership.drift.waivers import Waived
+from ownership.drift.compare import Comparison, Waived
+from ownership.drift.types import (
+    DeclaredMap,
+    Finding,
+    FindingKind,
+    Infrastructure,
+    Location,
+    Offer,
+    Unchecked,
+    label_of,
+)
 
 WHAT_TO_DO: dict[FindingKind, str] = {
     "unregistered_table": "add the table to the map, or remove the grant",
@@ -17,7 +25,6 @@ WHAT_TO_DO: dict[FindingKind, str] = {
     "key_schema_differs": "correct the key schema in the map",
     "index_differs": "correct the indexes in the map",
 }
-MODE_LABELS = {"read": "Read", "write": "Write", "read_write": "Read + Write"}
 LOCATIONS_SHOWN = 3  # of a finding; JSON has them all
 
 
@@ -139,9 +146,4 @@ def difference(finding: Finding) -> str:
     """What is declared and what was found; empty for a table that only one side has."""
     if finding.declared is None and finding.granted is None:
         return ""
-    return f"declared: {in_words(finding.declared)}; found: {in_words(finding.granted)}"
-
-
-def in_words(value: str | None) -> str:
-    """A mode as people read it; key schemas and indexes as they are."""
-    return "nothing" if value is None else MODE_LABELS.get(value, value)
+    return f"declared: {label_of(finding.declared)}; found: {label_of(finding.granted)}"

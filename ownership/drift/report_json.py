@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
-from ownership.drift.pairs import Comparison
+from ownership.drift.compare import Comparison, Waived
 from ownership.drift.types import (
     DeclaredMap,
     Finding,
@@ -15,7 +15,6 @@ from ownership.drift.types import (
     Offer,
     Unchecked,
 )
-from ownership.drift.waivers import Waived
 
 
 class EvidenceJSON(TypedDict):

@@ -25,6 +25,8 @@ MODE_PARTS: dict[str, tuple[ReadOrWrite, ...]] = {
     "read_write": ("read", "write"),
 }
 
+MODE_LABELS = {"read": "Read", "write": "Write", "read_write": "Read + Write"}
+
 LONGEST_QUOTE = 300  # characters of a text from a file that a report repeats
 
 
@@ -51,6 +53,11 @@ def shortened(text: str) -> str:
 def combined_mode(modes: Iterable[ReadOrWrite]) -> str | None:
     """``read``, ``write`` or ``read_write``, as the API spells them; None where there is neither."""
     return "_".join(sorted(modes)) or None
+
+
+def label_of(value: str | None) -> str:
+    """What is declared or granted, as people read it: "Read + Write"; key schemas and indexes as they are."""
+    return "nothing" if value is None else MODE_LABELS.get(value, value)
 
 
 @dataclass(frozen=True, order=True)
@@ -235,6 +242,11 @@ class Offer:
     index: str | None
     key_schema: Keys
     evidence: tuple[Location, ...] = ()
+
+    @property
+    def identity(self) -> Identity:
+        """What identifies it, in the form of a finding's identity; the index takes the service's place."""
+        return Identity("key_schema_offered", self.table, self.index)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

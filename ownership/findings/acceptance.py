@@ -28,7 +28,6 @@ from ownership.models import Access, DriftRun, SecondaryIndex, Service, Table, T
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Preview, Step, copy_of, foreign_key_fields
 
-OFFER = "key_schema_offered"
 TAKES_AWAY: tuple[FindingKind, ...] = ("access_not_granted", "narrower_grant")
 
 Choice = Finding | Offer
@@ -72,18 +71,11 @@ class Acceptance:
         return previews
 
 
-def offer_identity(offer: Offer) -> Identity:
-    """The identity of an offer, in the form of a finding's; the index takes the service's place."""
-    return Identity(OFFER, offer.table, offer.index)  # type: ignore[arg-type]
-
-
 def choose(basis: Basis, identities: Collection[Identity]) -> tuple[list[Choice], list[Identity]]:
     """The findings and offers of these identities as they are now, and the identities that no longer apply."""
     choices: dict[Identity, Choice] = {}
-    for offer in basis.offers:
-        choices[offer_identity(offer)] = offer
-    for finding in basis.findings:
-        choices[finding.identity] = finding
+    for choice in (*basis.offers, *basis.findings):
+        choices[choice.identity] = choice
     chosen = [choices[identity] for identity in identities if identity in choices]
     return chosen, [identity for identity in identities if identity not in choices]
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
 
-from ownership.drift.compare import compare, wholes_of
-from ownership.drift.pairs import AccessPair
+from ownership.drift.compare import AccessPair, compare, wholes_of
 from ownership.drift.serialization import unresolved_from_json
 from ownership.drift.types import (
     MODE_PARTS,

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 
 from ownership.catalog.queries import WholeMap, current_map
-from ownership.drift.compare import compare
+from ownership.drift.compare import compare, waived
 from ownership.drift.serialization import from_json
 from ownership.drift.types import (
     MODE_PARTS,
@@ -22,7 +22,6 @@ from ownership.drift.types import (
     TableShape,
     Unchecked,
 )
-from ownership.drift.waivers import waived
 from ownership.history.models import Head
 from ownership.models import Access, DriftRun, Grant, KeySchema, SecondaryIndex, Service, Table, Waiver
 

@@ -5,7 +5,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -25,13 +24,13 @@ from ownership.findings.acceptance import (
     choose,
     evidence,
     new_tables,
-    offer_identity,
     plan_acceptance,
 )
 from ownership.findings.runs import Basis, read_basis
 from ownership.history.models import ChangeSet, current_head, whole_number
 from ownership.models import DriftRun, Service, Table, TableGroup
 from ownership.pages.base import BadAddress, Context, Page
+from ownership.pages.findings import ACCEPTING, WAIVING, filters_query
 from ownership.plans.plan import NotApplied, Plan
 from ownership.templatetags.labels import kind_label
 from ownership.web.forms import ReasonField
@@ -39,29 +38,7 @@ from ownership.web.refusals import refusal
 
 MAX_FINDINGS = 200  # in one decision
 SUGGESTED_WAIVER = timedelta(days=90)
-# The drift page's filters. A decision keeps them, to lead back to the same list.
-FILTERS = ("reader", "environment", "kind", "owner", "table", "service", "state")
-
-_CHANGES = [
-    f"ownership.{verb}_{model}"
-    for model in ("table", "access", "secondaryindex")
-    for verb in ("add", "change", "delete")
-]
-ACCEPTING = [*_CHANGES, "ownership.delete_waiver"]
-WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
-
 NO_GROUP_OR_OWNER = "A new table needs a group and an owner, and the map has none yet: add them first."
-
-
-def filters_query(values: Mapping[str, Any]) -> str:
-    """Those of the drift page's filters that have a value, as a query string."""
-    return urlencode({name: values[name] for name in FILTERS if values.get(name)})
-
-
-def value_of(choice: Choice) -> str:
-    """A finding's or offer's identity as the value of a form field."""
-    identity = choice.identity if isinstance(choice, Finding) else offer_identity(choice)
-    return json.dumps(identity)
 
 
 def identity_of(value: str) -> Identity:
@@ -154,7 +131,7 @@ class _DecisionPage(Page):
         rows = []
         for choice in chosen:
             waiver = basis.waiver_of(choice) if isinstance(choice, Finding) else None
-            rows.append({"finding": choice, "value": value_of(choice), "waiver": waiver})
+            rows.append({"finding": choice, "value": json.dumps(choice.identity), "waiver": waiver})
         return self.get_context_data(
             title=self.title,
             meaning=self.meaning,
@@ -247,9 +224,9 @@ def _signature(basis: Basis, chosen: Sequence[Choice], acceptance: Acceptance | 
     facts: list[list[str | None]] = []
     for choice in chosen:
         if isinstance(choice, Offer):
-            facts.append([value_of(choice), str(choice.key_schema)])
+            facts.append([json.dumps(choice.identity), str(choice.key_schema)])
             continue
-        facts.append([value_of(choice), choice.declared, choice.granted])
+        facts.append([json.dumps(choice.identity), choice.declared, choice.granted])
         waiver: Any = basis.waiver_of(choice)
         if waiver is not None:
             facts.append([str(waiver.until), waiver.reason, waiver.by, str(waiver.since)])

@@ -1,9 +1,11 @@
 """The drift page: what the latest run of each reader and environment finds, compared with the map as it is now."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from ownership.drift.types import FINDING_KINDS, Finding, Offer, Unchecked
 from ownership.findings import runs
@@ -11,12 +13,20 @@ from ownership.findings.runs import ComparedRun
 from ownership.models import DriftRun, Waiver
 from ownership.pages.base import BadAddress, Page
 from ownership.pages.chart import plot
-from ownership.pages.decisions import ACCEPTING, FILTERS, WAIVING, filters_query, value_of
 from ownership.templatetags.labels import kind_label
 
 ROWS_SHOWN = 200  # findings of a run; the filters lead to the others
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
 SUBJECTS = ("kind", "owner", "table", "service")  # filters for what a finding is about
+FILTERS = ("reader", "environment", *SUBJECTS, "state")
+
+_CHANGES = [
+    f"ownership.{verb}_{model}"
+    for model in ("table", "access", "secondaryindex")
+    for verb in ("add", "change", "delete")
+]
+ACCEPTING = [*_CHANGES, "ownership.delete_waiver"]
+WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,11 @@ class OfferRow:
 
     finding: Offer
     value: str
+
+
+def filters_query(values: Mapping[str, Any]) -> str:
+    """Those of the page's filters that have a value, as a query string."""
+    return urlencode({name: values[name] for name in FILTERS if values.get(name)})
 
 
 class DriftPage(Page):
@@ -119,7 +134,7 @@ def _section(compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[
         "owners": _by_owner(open_rows[:ROWS_SHOWN]),
         "waived": waived_rows[:ROWS_SHOWN],
         "waived_in_all": len(waived_rows),
-        "offers": [OfferRow(offer, value_of(offer)) for offer in compared.offers[:ROWS_SHOWN]],
+        "offers": [OfferRow(offer, json.dumps(offer.identity)) for offer in compared.offers[:ROWS_SHOWN]],
         "offers_in_all": len(compared.offers),
         "unchecked": _services_by_reason(compared.unchecked),
         "unresolved": compared.found.unresolved[:ROWS_SHOWN],
@@ -141,7 +156,7 @@ def _rows(compared: ComparedRun, waivers: Iterable[Waiver]) -> Iterable[Row]:
         covered_by = compared.waived.get(finding)
         yield Row(
             finding,
-            value_of(finding),
+            json.dumps(finding.identity),
             new=finding.identity in compared.new,
             waiver=covered_by,
             ended=None if covered_by else waiver_of.get(finding.identity),

@@ -3,7 +3,8 @@
 from django import template
 from django.utils.html import format_html
 
-from ownership.drift.report import MODE_LABELS, WHAT_TO_DO, in_words
+from ownership.drift.report import WHAT_TO_DO
+from ownership.drift.types import MODE_LABELS, label_of
 
 register = template.Library()
 
@@ -23,7 +24,7 @@ def what_to_do(kind: str) -> str:
 @register.filter
 def mode_badge(value: str | None) -> str:
     """A mode as the badge that all pages use. Keys and indexes stay text, and None is "nothing"."""
-    label = in_words(value)
+    label = label_of(value)
     if value in MODE_LABELS:
         return format_html('<span class="mode {}">{}</span>', value, label)
     return label

@@ -13,7 +13,7 @@ import pytest
 from ownership.drift.compare import compare
 from ownership.drift.naming import Names
 from ownership.drift.readers.serverless import read_projects
-from ownership.drift.registry_client import load
+from ownership.drift.registry_client import load_map
 from ownership.drift.types import DeclaredAccess
 from tests.support.drift_projects import ARN, write
 
@@ -56,7 +56,7 @@ unregistered_table bizBtxAudit transactions: None, read_write
     ids=["no environment", "stage prod", "production", "dev"],
 )
 def test_the_findings_are_those_worked_out_by_hand(environment: str | None, given: dict[str, str]) -> None:
-    declared = load(str(SEED))
+    declared = load_map(str(SEED))
     found = read_projects(HERE / "monorepo", Names.of(declared, environment), given)
     result = compare(declared, found)
     everything = {  # which transactions may use, and nobody declared
@@ -88,7 +88,7 @@ def granting(service: str, accesses: Iterable[DeclaredAccess]) -> dict[str, str]
 
 
 def test_what_the_map_declares_is_no_drift_and_each_access_that_is_missing_is_one_finding(tmp_path: Path) -> None:
-    declared = load(str(SEED))
+    declared = load_map(str(SEED))
     names, accesses = Names.of(declared), declared.accesses
     for service in declared.services:
         write(tmp_path, granting(service.name, accesses))

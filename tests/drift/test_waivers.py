@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
+from ownership.drift.compare import waived
 from ownership.drift.types import Finding, Identity, WaiverTerms
-from ownership.drift.waivers import waived
 
 FINDING = Finding("wider_grant", "biztechUsers", "bots", "read", "read_write", "users")
 WAIVER = WaiverTerms(FINDING.identity, "production", "read_write", date(2026, 3, 31), "The old bot goes in April")

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from ownership.drift.command import Registry, parser, run
-from ownership.drift.pairs import Comparison
+from ownership.drift.compare import Comparison
 from ownership.drift.report import in_a_line
 from ownership.drift.types import DeclaredMap, Infrastructure, Location, ReadError, WaiverTerms
 from ownership.findings import runs
