@@ -1,6 +1,5 @@
 """The action on the list of tables that makes another service their owner."""
 
-import copy
 from typing import Any
 
 from django import forms
@@ -16,7 +15,7 @@ from ownership.audit.descriptions import FieldChange
 from ownership.history.models import ChangeSet, current_head
 from ownership.models import Service, Table
 from ownership.plans.plan import NotApplied, Plan, Stale
-from ownership.plans.steps import Preview, Step
+from ownership.plans.steps import Preview, Step, copy_of
 from ownership.web.forms import ReasonField
 
 
@@ -64,7 +63,7 @@ def _plan(tables: QuerySet[Table], owner: Service) -> Plan:
     steps = []
     for table in tables.select_related("owner"):
         if table.owner_id != owner.pk:
-            after = copy.copy(table)
+            after = copy_of(table)
             after.owner = owner
             steps.append(Step(table, after))
     return Plan(steps, revision)
@@ -80,11 +79,11 @@ def _apply(model_admin: RegistryAdmin, request: HttpRequest, plan: Plan, form: H
     )
     number = len(plan.steps)
     if number == 0:
-        message, level = f"Nothing was changed: {owner} already owns these tables.", messages.INFO
+        message = f"Nothing was changed: {owner} already owns these tables."
+        model_admin.message_user(request, message, messages.INFO)
     else:
         tables = "1 table now belongs" if number == 1 else f"{number} tables now belong"
-        message, level = f"{tables} to {owner}.", messages.SUCCESS
-    model_admin.message_user(request, message, level)
+        model_admin.message_user(request, f"{tables} to {owner}.", messages.SUCCESS)
 
 
 def _page(

@@ -72,7 +72,12 @@ class UndoPage:
                 except NotApplied as error:
                     problem = f"Nothing was changed. {error}"
         context = _context(undo, form, whole_number(request.GET.get("from")) or 0)
-        context |= {"change_set": change, "form": form, "fingerprint": undo.fingerprint(), "problem": problem}
+        context |= {
+            "change_set": change,
+            "form": form,
+            "fingerprint": undo.fingerprint(),
+            "problem": problem,
+        }
         entry = _undone_entry(undo, sequence)
         context["act"] = "Restore" if entry and entry.action == RESTORE else "Undo"
         title = f"Undo revision {revision}"

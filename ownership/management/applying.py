@@ -10,7 +10,11 @@ def add_arguments(parser: CommandParser, apply: str) -> None:
     """Add ``--apply``, with that help text, ``--reason`` and ``--user``."""
     parser.add_argument("--apply", action="store_true", help=apply)
     parser.add_argument("--reason", default="", help="why; required with --apply")
-    parser.add_argument("--user", metavar="NAME", help="the account to change it as (default: the system's user)")
+    parser.add_argument(
+        "--user",
+        metavar="NAME",
+        help="the account to change it as (default: the system's user)",
+    )
 
 
 def user_named(options: dict[str, Any]) -> User | None:

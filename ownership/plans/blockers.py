@@ -8,19 +8,34 @@ is a few queries for five hundred rows.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 
 from django.core.exceptions import ValidationError
-from django.db.models import CASCADE, PROTECT, CheckConstraint, ForeignKey, UniqueConstraint
+from django.db.models import (
+    CASCADE,
+    PROTECT,
+    CheckConstraint,
+    ForeignKey,
+    UniqueConstraint,
+)
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from ownership.history.models import Entry, TrackedRow, entry_model
-from ownership.history.row_states import fetch_rows, foreign_keys, in_batches
-from ownership.plans.steps import Step, attname, foreign_key_fields, target_model, unsaved_references
+from ownership.history.row_states import fetch_rows, foreign_keys
+from ownership.plans.steps import (
+    Step,
+    attname,
+    filtered,
+    foreign_key_fields,
+    ids_of,
+    steps_by_model,
+    target_model,
+    unsaved_references,
+)
 
 NAMED = 3  # rows that a sentence names
 
 Key = tuple[type[TrackedRow], int]  # (model, id)
-Outcome = dict[Key, "TrackedRow | None"]  # rows as they would be; None where deleted
 
 
 @dataclass(frozen=True)
@@ -45,12 +60,31 @@ class Blocker:
         return f"{self.step.label}: {self.why}"
 
 
+class Outcome:
+    """What all steps together leave behind: rows as they would be, and those deleted."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.saved: dict[Key, TrackedRow] = {}
+        self.deleted: set[Key] = set()
+        for step in steps:
+            if step.pk is None:
+                continue
+            key = (step.model, step.pk)
+            if step.after is None:
+                self.deleted.add(key)
+            else:
+                self.saved[key] = step.after
+
+    def still_refers(self, key: Key, column: str, value: int) -> bool:
+        """Whether a row that has this value in a column now is left with it."""
+        if key in self.deleted:
+            return False
+        return key not in self.saved or getattr(self.saved[key], column) == value
+
+
 def find_blockers(steps: Sequence[Step]) -> list[Blocker]:
     """What is in the way of all these steps together, in their order."""
-    outcome: Outcome = {}
-    for step in steps:
-        if step.pk is not None:
-            outcome[step.model, step.pk] = step.after
+    outcome = Outcome(steps)
     blockers: list[Blocker] = []
     for model, of_model in steps_by_model(steps).items():
         saving = [step for step in of_model if step.after is not None]
@@ -59,16 +93,8 @@ def find_blockers(steps: Sequence[Step]) -> list[Blocker]:
         blockers += _taken_names(model, saving, outcome)
         blockers += _rows_in_use(model, deleting, outcome)
         blockers += _broken_checks(model, saving)
-    order = {id(step): place for place, step in enumerate(steps)}
-    return sorted(blockers, key=lambda blocker: order[id(blocker.step)])
-
-
-def steps_by_model(steps: Iterable[Step]) -> dict[type[TrackedRow], list[Step]]:
-    """The steps in their order, by model."""
-    by_model: dict[type[TrackedRow], list[Step]] = {}
-    for step in steps:
-        by_model.setdefault(step.model, []).append(step)
-    return by_model
+    order = dict(zip(steps, count(), strict=False))
+    return sorted(blockers, key=lambda blocker: order[blocker.step])
 
 
 def natural_columns(model: type[TrackedRow]) -> list[str]:
@@ -82,17 +108,19 @@ def natural_key(row: TrackedRow | Entry) -> tuple:
     return _values(row, natural_columns(model))
 
 
-def namesakes(model: type[TrackedRow], rows: Iterable[TrackedRow | Entry]) -> dict[tuple, TrackedRow]:
-    """The live rows that have the natural keys of these rows or entries: {key: row}."""
+def namesakes(
+    model: type[TrackedRow],
+    rows: Iterable[TrackedRow | Entry],
+) -> dict[tuple, TrackedRow]:
+    """The live rows with the natural keys of these rows or entries: {key: row}."""
     keys = {natural_key(row) for row in rows}
-    first_column = natural_columns(model)[0]
+    first_values = {key[0] for key in keys}
     live = model._default_manager.select_related(*foreign_keys(model))
     by_key = {}
-    for part in in_batches({key[0] for key in keys}):
-        for row in live.filter(**{f"{first_column}__in": part}):
-            key = natural_key(row)
-            if key in keys:
-                by_key[key] = row
+    for row in filtered(live, natural_columns(model)[0], first_values):
+        key = natural_key(row)
+        if key in keys:
+            by_key[key] = row
     return by_key
 
 
@@ -104,15 +132,20 @@ def still_used(users: Sequence[str], number: int) -> str:
     return f"still used by {names}. Change or delete these first."
 
 
-def _missing_references(model: type[TrackedRow], saving: list[Step], outcome: Outcome) -> Iterator[Blocker]:
+def _missing_references(
+    model: type[TrackedRow],
+    saving: list[Step],
+    outcome: Outcome,
+) -> Iterator[Blocker]:
     """Rows that would name a row that is not there."""
     for column in foreign_key_fields(model):
         steps_by_target: dict[int, list[Step]] = {}
         for step in saving:
             target = getattr(step.after, column.attname)
-            if target is not None and target != _value(step.before, column.attname):
+            unchanged = step.before is not None and getattr(step.before, column.attname) == target
+            if target is not None and not unchanged:
                 steps_by_target.setdefault(target, []).append(step)
-        missing = _missing_rows(target_model(column), list(steps_by_target), outcome)
+        missing = _missing_rows(target_model(column), steps_by_target, outcome)
         for target, label in missing.items():
             why = f"its {column.verbose_name} {label} has been deleted. Restore that first."
             cause = Cause(target_model(column), target, label, deleted=True)
@@ -120,44 +153,49 @@ def _missing_references(model: type[TrackedRow], saving: list[Step], outcome: Ou
                 yield Blocker(step, why, cause)
 
 
-def _missing_rows(model: type[TrackedRow], pks: list[int], outcome: Outcome) -> dict[int, str]:
+def _missing_rows(
+    model: type[TrackedRow],
+    pks: Iterable[int],
+    outcome: Outcome,
+) -> dict[int, str]:
     """Those of the rows that would not be there, with what they were called last."""
-    there: set[int] = set()
-    for part in in_batches(pks):
-        there.update(model._default_manager.filter(pk__in=part).values_list("pk", flat=True))
-    missing = []
-    for pk in pks:
-        if (model, pk) in outcome:
-            if outcome[model, pk] is None:
-                missing.append(pk)
-        elif pk not in there:
-            missing.append(pk)
+    stored = model._default_manager.values_list("pk", flat=True)
+    there = {(model, pk) for pk in filtered(stored, "pk", pks)}
+    there |= outcome.saved.keys()
+    there -= outcome.deleted
+    missing = [pk for pk in pks if (model, pk) not in there]
     labels = dict.fromkeys(missing, "")
-    for part in in_batches(missing):
-        entries = entry_model(model).objects.filter(id__in=part).order_by("history_id")
-        labels.update(entries.values_list("id", "label"))  # the last one wins
+    entries = entry_model(model).objects.order_by("history_id")
+    for pk, label in filtered(entries.values_list("id", "label"), "id", missing):
+        labels[pk] = label  # the last one stays
     return labels
 
 
-def _taken_names(model: type[TrackedRow], saving: list[Step], outcome: Outcome) -> Iterator[Blocker]:
+def _taken_names(
+    model: type[TrackedRow],
+    saving: list[Step],
+    outcome: Outcome,
+) -> Iterator[Blocker]:
     """Rows that would have the natural key of another row."""
-    renamed = []
-    for step in saving:
-        if step.after is None or unsaved_references(step.after):
-            continue  # what belongs to a new row has no namesake
-        if step.before is None or natural_key(step.before) != natural_key(step.after):
-            renamed.append(step)
+    renamed = [step for step in saving if _gets_new_name(step)]
     live = namesakes(model, [step.row for step in renamed])
     for step in renamed:
         key = natural_key(step.row)
         other = live.get(key)
-        if other is None or other.pk == step.pk:
+        if other is None or other.pk == step.pk or (model, other.pk) in outcome.deleted:
             continue
         # The other row may be one of the plan's, and give the name up.
-        becomes = outcome.get((model, other.pk), other)
-        if becomes is not None and natural_key(becomes) == key:
-            why = f"{_uniqueness_message(model)} {_cure(model)} that one first."
+        becomes = outcome.saved.get((model, other.pk), other)
+        if natural_key(becomes) == key:
+            why = f"{_uniqueness_message(model)} Change or delete that one first."
             yield Blocker(step, why, Cause(model, other.pk, str(other)))
+
+
+def _gets_new_name(step: Step) -> bool:
+    """Whether the row gets a natural key that another row may have."""
+    if unsaved_references(step.row):
+        return False  # what belongs to a new row has no namesake
+    return step.before is None or natural_key(step.before) != natural_key(step.row)
 
 
 def _uniqueness_message(model: type[TrackedRow]) -> str:
@@ -167,25 +205,21 @@ def _uniqueness_message(model: type[TrackedRow]) -> str:
     raise LookupError(f"{model.__name__} has no rule that keeps its names unique.")
 
 
-def _cure(model: type[TrackedRow]) -> str:
-    if len(natural_columns(model)) == 1:
-        return "Rename or delete"
-    return "Change or delete"
-
-
-def _rows_in_use(model: type[TrackedRow], deleting: list[Step], outcome: Outcome) -> Iterator[Blocker]:
+def _rows_in_use(
+    model: type[TrackedRow],
+    deleting: list[Step],
+    outcome: Outcome,
+) -> Iterator[Blocker]:
     """Rows that would be deleted though others that stay name them."""
     users: dict[int, list[Key]] = {}
-    pks = [step.pk for step in deleting if step.pk is not None]
     for relation in model._meta.related_objects:
         tracked = hasattr(relation.related_model, "history")
         if tracked and relation.on_delete is PROTECT:
-            for part in in_batches(pks):
-                for used, user in _users(relation, part, outcome):
-                    users.setdefault(used, []).append(user)
+            for used, user in _users(relation, ids_of(deleting), outcome):
+                users.setdefault(used, []).append(user)
     named = _named_rows(users.values())
     for step in deleting:
-        keys = users.get(step.pk or 0, [])
+        keys = users.get(step.row.pk)
         if keys:
             first = named[keys[0]]
             labels = [str(named[key]) for key in keys[:NAMED]]
@@ -193,27 +227,28 @@ def _rows_in_use(model: type[TrackedRow], deleting: list[Step], outcome: Outcome
             yield Blocker(step, still_used(labels, len(keys)), cause)
 
 
-def _users(relation: ForeignObjectRel, used_pks: list[int], outcome: Outcome) -> Iterator[tuple[int, Key]]:
-    """(id of the row in use, what uses it) for those users that the plan leaves as they are."""
-    user_model: type[TrackedRow] = relation.related_model  # type: ignore[assignment]
+def _users(
+    relation: ForeignObjectRel,
+    used_pks: list[int],
+    outcome: Outcome,
+) -> Iterator[tuple[int, Key]]:
+    """(id of the row in use, what uses it) for users that still name it afterwards."""
+    model: type[TrackedRow] = relation.related_model  # type: ignore[assignment]
     column = relation.field.attname
-    # What a user is deleted together with, as an access is with its table.
-    owners = [field for field in foreign_key_fields(user_model) if field.remote_field.on_delete is CASCADE]
+    owners = _owners(model)
     columns = ["pk", column, *(owner.attname for owner in owners)]
-    users = user_model._default_manager.filter(**{f"{column}__in": used_pks})
-    for pk, used, *owner_pks in users.values_list(*columns):
-        key = (user_model, pk)
-        gives_up = key in outcome and _value(outcome[key], column) != used
-        if not gives_up and not _goes_with_owner(owners, owner_pks, outcome):
-            yield used, key
+    rows = model._default_manager.values_list(*columns)
+    for pk, used, *owner_pks in filtered(rows, column, used_pks):
+        owner_keys = zip(map(target_model, owners), owner_pks, strict=True)
+        deleted_with_owner = not outcome.deleted.isdisjoint(owner_keys)
+        if not deleted_with_owner and outcome.still_refers((model, pk), column, used):
+            yield used, (model, pk)
 
 
-def _goes_with_owner(owners: list[ForeignKey], owner_pks: list[int], outcome: Outcome) -> bool:
-    for owner, pk in zip(owners, owner_pks, strict=True):
-        key = (target_model(owner), pk)
-        if key in outcome and outcome[key] is None:
-            return True
-    return False
+def _owners(model: type[TrackedRow]) -> list[ForeignKey]:
+    """What a row is deleted together with, as an access is with its table."""
+    columns = foreign_key_fields(model)
+    return [column for column in columns if column.remote_field.on_delete is CASCADE]
 
 
 def _named_rows(users: Iterable[list[Key]]) -> dict[Key, TrackedRow]:
@@ -236,36 +271,43 @@ def _broken_checks(model: type[TrackedRow], saving: list[Step]) -> Iterator[Bloc
             continue
         columns = _columns_of(model, rule)
         for step in saving:
-            if _needs_check(step, columns):
-                values = _values(step.row, columns)
-                if not _allowed(model, rule.name, tuple(columns), values):
-                    yield Blocker(step, str(rule.get_violation_error_message()))
+            values = _values(step.row, columns)
+            if _accepted_before(step, columns, values):
+                continue
+            if not _allowed(model, rule.name, columns, values):
+                yield Blocker(step, str(rule.get_violation_error_message()))
 
 
-def _columns_of(model: type[TrackedRow], rule: CheckConstraint) -> list[str]:
-    columns = []
-    for name in rule.condition.referenced_base_fields:  # type: ignore[union-attr]
-        columns.append(attname(model, model._meta.pk.name if name == "pk" else name))
-    return sorted(columns)
+def _columns_of(model: type[TrackedRow], rule: CheckConstraint) -> tuple[str, ...]:
+    names = rule.condition.referenced_base_fields  # type: ignore[union-attr]
+    columns = {attname(model, name) for name in names - {"pk"}}
+    if "pk" in names:
+        columns.add("id")
+    return tuple(sorted(columns))
 
 
-def _needs_check(step: Step, columns: list[str]) -> bool:
-    """Whether the registry has not accepted these values of the row together before.
+def _accepted_before(step: Step, columns: tuple[str, ...], values: tuple) -> bool:
+    """Whether these values need no check, as the registry, or a validator, has seen them.
 
-    A new row's single values are checked where they come from, by their validators:
-    each check costs a query, and all names of a large import differ.
+    Each check costs a query. A new row's single value is left to the field's validators:
+    all names of a large import differ.
     """
-    values = _values(step.row, columns)
-    for accepted in (step.before, step.earlier):
-        if accepted is not None and _values(accepted, columns) == values:
-            return False
-    return step.before is not None or (step.earlier is None and len(columns) > 1)
+    for state in (step.before, step.earlier):
+        if state is not None and _values(state, columns) == values:
+            return True
+    is_new = step.before is None
+    return is_new and (step.earlier is not None or len(columns) == 1)
 
 
 @lru_cache(maxsize=1_000)
-def _allowed(model: type[TrackedRow], name: str, columns: tuple[str, ...], values: tuple) -> bool:
-    """Whether a constraint holds; kept, for each costs a query and most rows have one of a few values."""
-    rule = next(rule for rule in model._meta.constraints if rule.name == name)
+def _allowed(
+    model: type[TrackedRow],
+    name: str,
+    columns: tuple[str, ...],
+    values: tuple,
+) -> bool:
+    """Whether a constraint holds. Cached: each costs a query, and most rows are alike."""
+    [rule] = [rule for rule in model._meta.constraints if rule.name == name]
     row = model(**dict(zip(columns, values, strict=True)))
     try:
         rule.validate(model, row)
@@ -274,9 +316,5 @@ def _allowed(model: type[TrackedRow], name: str, columns: tuple[str, ...], value
     return True
 
 
-def _values(row: TrackedRow | Entry, columns: list[str]) -> tuple:
+def _values(row: TrackedRow | Entry, columns: Iterable[str]) -> tuple:
     return tuple(getattr(row, column) for column in columns)
-
-
-def _value(row: TrackedRow | None, column: str) -> object:
-    return None if row is None else getattr(row, column)

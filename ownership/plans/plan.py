@@ -26,14 +26,23 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import CASCADE, ProtectedError
 
 from ownership.audit.timeline import Timeline, TimelineGroup
-from ownership.history.bulk import Progress, RowRefused, delete_rows, no_progress, save_rows
+from ownership.history.bulk import (
+    Progress,
+    RowRefused,
+    delete_rows,
+    no_progress,
+    save_rows,
+)
 from ownership.history.change_sets import change_set
 from ownership.history.models import TrackedRow, current_head, entry_model
-from ownership.history.row_states import changed_fields, fetch_rows, in_batches
-from ownership.plans.blockers import Blocker, find_blockers, steps_by_model, still_used
+from ownership.history.row_states import changed_fields, fetch_rows
+from ownership.plans.blockers import Blocker, find_blockers, still_used
 from ownership.plans.steps import (
     Preview,
     Step,
+    filtered,
+    ids_of,
+    steps_by_model,
     take_ids_of_references,
     unsaved_references,
 )
@@ -91,8 +100,7 @@ class Plan:
         """The change sets that have touched the plan's rows since it was made, oldest first."""
         groups: dict[int, TimelineGroup] = {}
         for model, steps in steps_by_model(self.steps).items():
-            pks = [step.pk for step in steps if step.pk is not None]
-            for group in Timeline.of_rows(model, pks).since(self.revision):
+            for group in Timeline.of_rows(model, ids_of(steps)).since(self.revision):
                 groups.setdefault(group.change_set.revision, group)
         return [groups[revision] for revision in sorted(groups)]
 
@@ -147,9 +155,9 @@ class Plan:
         """Compare the rows with those of now; one query for 500 rows of a model."""
         stale = []
         for model, steps in steps_by_model(self.steps).items():
-            rows = fetch_rows(model, [step.pk for step in steps if step.pk is not None])
+            rows = fetch_rows(model, ids_of(steps))
             for step in steps:
-                if _differs(step.before, rows.get(step.pk)):
+                if changed_fields(step.before, rows.get(step.pk)):
                     stale.append(step)
         stale += self._deletions_with_new_rows()
         if stale:
@@ -168,11 +176,10 @@ class Plan:
                     continue
                 column = relation.field.attname
                 later = entry_model(taken_along).objects.filter(change_set__gt=self.revision)
-                for pks in in_batches(deleted):
-                    entries = later.filter(**{f"{column}__in": pks})
-                    for pk, deleted_pk in entries.values_list("id", column):
-                        if (taken_along, pk) not in planned:
-                            stale.append(deleted[deleted_pk])
+                ids = later.values_list("id", column)
+                for pk, deleted_pk in filtered(ids, column, deleted):
+                    if (taken_along, pk) not in planned:
+                        stale.append(deleted[deleted_pk])
         return stale
 
     def _write(self, report: Progress) -> None:
@@ -202,7 +209,7 @@ def _together(steps: Sequence[Step]) -> Iterator[tuple[bool, list[Step]]]:
     new_rows: set[int] = set()
     for step in steps:
         step_deletes = step.after is None
-        waits = any(id(row) in new_rows for row in unsaved_references(step.row))
+        waits = not new_rows.isdisjoint(map(id, unsaved_references(step.row).values()))
         if batch and (step_deletes != deletes or waits):
             yield deletes, batch
             batch, new_rows = [], set()
@@ -212,12 +219,6 @@ def _together(steps: Sequence[Step]) -> Iterator[tuple[bool, list[Step]]]:
             new_rows.add(id(step.row))
     if batch:
         yield deletes, batch
-
-
-def _differs(before: TrackedRow | None, now: TrackedRow | None) -> bool:
-    if before is None and now is None:
-        return False
-    return bool(changed_fields(before, now))
 
 
 def _refuse_blocked(blockers: list[Blocker]) -> None:

@@ -1,14 +1,14 @@
 """One row of a plan: as it is, as it would be, and how a page shows the difference."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from django.db.models import ForeignKey
+from django.db.models import ForeignKey, QuerySet
 
 from ownership.audit.descriptions import FieldChange, stated_changes
 from ownership.history.models import VERBS, ChangeSet, Entry, TrackedRow
-from ownership.history.row_states import differences, kind_of_change, recorded_value
+from ownership.history.row_states import differences, in_batches, kind_of_change, recorded_value
 
 Row = TypeVar("Row", bound=TrackedRow)
 
@@ -57,12 +57,11 @@ class Step:
     def changes(self) -> dict[str, list]:
         """{field: [now, after]} in the words of history: names instead of ids."""
         changes = differences(self.before, self.after)
-        if self.before is not None and self.after is not None:
+        if self.after is not None:
             # A reference to a new row has no id yet, so that it looks like none.
-            for column in foreign_key_fields(self.model):
-                if _is_unsaved_reference(self.after, column):
-                    names = [recorded_value(row, column.name) for row in (self.before, self.after)]
-                    changes[column.name] = names
+            for name in unsaved_references(self.after):
+                now = recorded_value(self.before, name)
+                changes[name] = [now, recorded_value(self.after, name)]
         return changes
 
     def preview(self) -> "Preview":
@@ -110,22 +109,40 @@ def copy_of(row: Row) -> Row:
     return copy
 
 
-def unsaved_references(row: TrackedRow) -> list[TrackedRow]:
-    """The rows that this row names and that have no id yet."""
-    columns = foreign_key_fields(type(row))
-    return [getattr(row, column.name) for column in columns if _is_unsaved_reference(row, column)]
+def steps_by_model(steps: Iterable[Step]) -> dict[type[TrackedRow], list[Step]]:
+    """The steps in their order, by model."""
+    by_model: dict[type[TrackedRow], list[Step]] = {}
+    for step in steps:
+        by_model.setdefault(step.model, []).append(step)
+    return by_model
 
 
-def _is_unsaved_reference(row: TrackedRow, column: ForeignKey) -> bool:
-    target = column.get_cached_value(row, default=None)
-    return target is not None and target.pk is None
+def ids_of(steps: Iterable[Step]) -> list[int]:
+    """The ids of the steps' rows; new rows have none."""
+    return [step.pk for step in steps if step.pk is not None]
+
+
+def filtered(rows: QuerySet, column: str, values: Iterable) -> Iterator:
+    """The rows that have one of the values in a column; a query for 500 values."""
+    for batch in in_batches(values):
+        yield from rows.filter(**{f"{column}__in": batch})
+
+
+def unsaved_references(row: TrackedRow) -> dict[str, TrackedRow]:
+    """The rows that this row names and that have no id yet, by field."""
+    targets: dict[str, TrackedRow] = {}
+    for column in foreign_key_fields(type(row)):
+        target: TrackedRow | None = column.get_cached_value(row, default=None)  # type: ignore[assignment]
+        if target is not None and target.pk is None:
+            targets[column.name] = target
+    return targets
 
 
 def take_ids_of_references(row: TrackedRow) -> None:
     """Give the row the ids of rows that were new when it was made to name them."""
     for column in foreign_key_fields(type(row)):
         target = column.get_cached_value(row, default=None)
-        if target is not None and getattr(row, column.attname) is None:
+        if target is not None:
             setattr(row, column.attname, target.pk)
 
 

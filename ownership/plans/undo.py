@@ -27,13 +27,23 @@ from ownership.history.models import (
     entries_of,
     entry_model,
 )
-from ownership.history.row_states import differences, fetch_rows, foreign_keys, in_batches, recorded_value
+from ownership.history.row_states import (
+    differences,
+    fetch_rows,
+    foreign_keys,
+    in_batches,
+    recorded_value,
+)
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Conflict, Preview, Step, attname
 
 Dependent = type[Access] | type[SecondaryIndex] | type[Waiver]
-DEPENDENT: tuple[Dependent, ...] = (Access, SecondaryIndex, Waiver)  # deleted together with their table
+DEPENDENT: tuple[Dependent, ...] = (
+    Access,
+    SecondaryIndex,
+    Waiver,
+)  # deleted together with their table
 
 # What undoing does to a row.
 RESTORE, DELETE, REVERT, NOTHING = "restore", "delete", "change", ""

@@ -100,7 +100,7 @@ def test_what_stands_in_the_way_is_said(lead_client):
     page = lead_client.get(url(revision))
     response = lead_client.post(url(revision), form_of(page) | {"reason": "x"}, follow=True)
     assert (
-        "Nothing was changed. orders: There is a table of this name already. Rename or delete that one first."
+        "Nothing was changed. orders: There is a table of this name already. Change or delete that one first."
         in words(response)
     )
 

@@ -229,7 +229,7 @@ def test_a_taken_name_is_a_blocker_with_the_row_that_has_it(table):
     revision = head()
     other = make_table("orders", owner=Service.objects.get())
     [blocker] = Undo(revision).plan().blockers
-    assert str(blocker) == "orders: There is a table of this name already. Rename or delete that one first."
+    assert str(blocker) == "orders: There is a table of this name already. Change or delete that one first."
     assert blocker.cause == Cause(Table, other.pk, "orders")
 
 
@@ -281,7 +281,7 @@ def test_what_is_only_in_the_way_of_something_unchosen_is_no_blocker(table):
     [row] = Undo(revision).rows
     assert found(revision) == []
     assert found(revision, row.conflicts) == [
-        "orders-2: There is a table of this name already. Rename or delete that one first."
+        "orders-2: There is a table of this name already. Change or delete that one first."
     ]
 
 

@@ -1,15 +1,16 @@
-"""The map as CSV, one row per access; a table without any has one row whose last cells are empty.
+"""The map as CSV: one row for each access. A table without any has one row whose last cells are empty.
 
-A spreadsheet runs a cell as a formula that begins with ``=``, ``+``, ``-`` or ``@`` (or their wide forms), white space
-before it or not. Such a cell gets an apostrophe in front, and so does one that begins with an apostrophe: who takes one
-apostrophe away from every cell that begins with one has the exact values back.
+A spreadsheet runs a cell as a formula if it begins with ``=``, ``+``, ``-`` or ``@`` (or their full-width forms),
+possibly after white space. Such a cell gets an apostrophe in front, and so does one that begins with an apostrophe.
+Taking one apostrophe away from each cell that begins with one gives the exact values back.
 """
 
 import csv
 import io
 import re
 from collections.abc import Iterator
-from typing import Any
+
+from ownership.exchange.exports import MapContent
 
 TABLE_COLUMNS = ["table", "group", "owner", "description"]
 KEY_COLUMNS = [f"{role}{part}" for role in ("partition_key", "sort_key") for part in ("", "_type", "_format")]
@@ -18,8 +19,10 @@ ACCESS_COLUMNS = ["service", "part_of", "mode", "indirect", "notes"]
 COLUMNS = [*TABLE_COLUMNS, *KEY_COLUMNS, *MORE_COLUMNS, *ACCESS_COLUMNS]
 PHYSICAL_NAME = "physical_name"  # beside `table`, where an environment was asked for
 
-_AT_ONCE = 1 << 16  # characters that are sent together
+_PIECE = 1 << 16  # characters that are sent together
 _DANGEROUS = re.compile(r"\s*[=+\-@＝＋－＠]|['\t\r\n]")
+
+Row = dict[str, str]  # {column: cell}
 
 
 def harmless(value: str) -> str:
@@ -32,8 +35,8 @@ def had_back(cell: str) -> str:
     return cell.removeprefix("'")
 
 
-def lines(content: dict[str, Any]) -> Iterator[bytes]:
-    """The map as pieces of a file: UTF-8, marked as such at its start, as spreadsheets need it; lines end in CRLF."""
+def lines(content: MapContent) -> Iterator[bytes]:
+    """The map as pieces of a file: UTF-8 with a byte order mark, which spreadsheets need; lines end in CRLF."""
     text = io.StringIO()
     writer = csv.writer(text)
     text.write("\ufeff")
@@ -43,45 +46,52 @@ def lines(content: dict[str, Any]) -> Iterator[bytes]:
     writer.writerow(columns)
     for row in _rows(content):
         writer.writerow([harmless(row[column]) for column in columns])
-        if text.tell() > _AT_ONCE:
+        if text.tell() > _PIECE:
             yield text.getvalue().encode()
             text.seek(0)
             text.truncate()
     yield text.getvalue().encode()
 
 
-def _rows(content: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """Column → value, per access."""
-    part_of = {service["name"]: service["part_of"] or "" for service in content["services"]}
-    nothing = dict.fromkeys(ACCESS_COLUMNS, "")
+def _rows(content: MapContent) -> Iterator[Row]:
+    part_of = {service["name"]: service["part_of"] for service in content["services"]}
     for table in content["tables"]:
-        more = table["more"] or {}
-        said = {
-            "table": table["name"],
-            PHYSICAL_NAME: table.get(PHYSICAL_NAME, ""),
-            "group": table["group"],
-            "owner": table["owner"],
-            "description": table["description"],
-            **_key_cells(table["key_schema"]),
-            "more_title": more.get("title", ""),
-            "more_url": more.get("url") or "",
-        }
+        table_cells = _table_cells(table)
         for access in table["accesses"]:
-            yield {
-                **said,
-                "service": access["service"],
-                "part_of": part_of.get(access["service"], ""),
-                "mode": access["mode"],
-                "indirect": "true" if access["indirect"] else "false",
-                "notes": access["notes"],
-            }
+            whole = part_of.get(access["service"]) or ""
+            yield table_cells | _access_cells(access) | {"part_of": whole}
         if not table["accesses"]:
-            yield said | nothing
+            yield table_cells | dict.fromkeys(ACCESS_COLUMNS, "")
 
 
-def _key_cells(key_schema: dict[str, Any] | None) -> dict[str, str]:
+def _table_cells(table: MapContent) -> Row:
+    more = table["more"] or {}
+    return {
+        "table": table["name"],
+        PHYSICAL_NAME: table.get(PHYSICAL_NAME, ""),
+        "group": table["group"],
+        "owner": table["owner"],
+        "description": table["description"],
+        **_key_cells(table["key_schema"] or {}),
+        "more_title": more.get("title", ""),
+        "more_url": more.get("url") or "",
+    }
+
+
+def _access_cells(access: MapContent) -> Row:
+    return {
+        "service": access["service"],
+        "mode": access["mode"],
+        "indirect": "true" if access["indirect"] else "false",
+        "notes": access["notes"],
+    }
+
+
+def _key_cells(key_schema: MapContent) -> Row:
     cells = dict.fromkeys(KEY_COLUMNS, "")
-    for role, key in (key_schema or {}).items():
+    for role, key in key_schema.items():
         if key is not None:
-            cells |= {role: key["name"], f"{role}_type": key["type"] or "", f"{role}_format": key["format"] or ""}
+            cells[role] = key["name"]
+            cells[f"{role}_type"] = key["type"] or ""
+            cells[f"{role}_format"] = key["format"] or ""
     return cells

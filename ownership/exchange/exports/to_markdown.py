@@ -1,14 +1,15 @@
 r"""The map as Markdown, in the shape of the document that it began as.
 
-Whatever a name or note holds, it reads as itself, in any renderer and for ``ownership.imports``, which takes each text
-back exactly: marks are escaped by ``\``, line breaks are ``<br>``, and what can't be seen is a character reference.
+Whatever a name or note contains, it reads as itself, both in any renderer and in ``exchange/imports``, which gets each
+text back exactly: markup is escaped by ``\``, line breaks are ``<br>``, and invisible characters are character
+references.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any
 
+from ownership.exchange.exports import MapContent
 from ownership.models import Mode
 
 TITLE = "# Table Ownership Map"
@@ -21,20 +22,23 @@ HEAD = "| Service | Access | Notes |"
 RULE = "|---|---|---|"
 MODES = {str(value): str(label) for value, label in Mode.choices}
 
-# Marks; an underscore only where it could begin or end emphasis; and what can't be seen or ends a line.
+PartOf = dict[str, str | None]  # {service: the one that it is part of}
+
+# Markup; an underscore only where it could begin or end emphasis; and what is invisible or ends a line.
 _MARKS = re.compile(r"[\\`*\[\]<|~$]|&(?=#?[A-Za-z0-9]+;)|(?<![^\W_])_|_(?![^\W_])")
 _UNSEEN = re.compile(
     "^[^\\S\n]|[^\\S\n]$|[\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
 _REFERENCE = re.compile(r"\\([!-/:-@\[-`{-~])|&#([0-9]{1,7});|<br>")
-# What a line of text would be taken for by its beginning, and what reads as one of our own sentences.
+# What makes a line something else than text by its beginning, and what reads as one of our own sentences.
 _BEGINS = re.compile(r"^([#+=>-]|[0-9]+(?=[.)]))")
 _SENTENCES = re.compile(r"Primary key:|[Oo]wned by|for details\.")
 
 
 def escaped(text: str) -> str:
     """Any text, on one line of Markdown."""
-    text = _UNSEEN.sub(lambda found: f"&#{ord(found[0])};", _MARKS.sub(r"\\\g<0>", text))
+    text = _MARKS.sub(r"\\\g<0>", text)
+    text = _UNSEEN.sub(lambda match: _reference(match[0]), text)
     return text.replace("\n", "<br>")
 
 
@@ -43,115 +47,166 @@ def plain(text: str) -> str:
     return _REFERENCE.sub(_referred, text)
 
 
-def _referred(found: re.Match) -> str:
-    if found[1]:
-        return found[1]
-    if found[2]:
-        number = int(found[2])
-        return chr(number) if 0 < number < 0x110000 and not 0xD800 <= number < 0xE000 else found[0]
-    return "\n"
+def _reference(character: str) -> str:
+    """A character that is not to be read as markup, or to be lost."""
+    return f"&#{ord(character)};"
 
 
-def render(content: dict[str, Any]) -> str:
-    """The whole document. Tables that stand together and differ by name alone share one heading."""
+def _referred(match: re.Match) -> str:
+    escaped_mark, number = match[1], int(match[2] or 0)
+    if escaped_mark:
+        return escaped_mark
+    if not match[2]:
+        return "\n"
+    is_surrogate = 0xD800 <= number < 0xE000
+    if is_surrogate or not 0 < number < 0x110000:
+        return match[0]
+    return chr(number)
+
+
+def render(content: MapContent) -> str:
+    """The whole document. Neighbouring tables that differ by name alone share one heading."""
     return "\n".join(_lines(content))
 
 
-def _lines(content: dict[str, Any]) -> Iterator[str]:
+def _lines(content: MapContent) -> Iterator[str]:
     yield from (TITLE, "", INTRODUCTION, "")
     part_of = {service["name"]: service["part_of"] for service in content["services"]}
-    tables: dict[str, list[dict[str, Any]]] = {group["name"]: [] for group in content["groups"]}
+    tables_by_group: dict[str, list[MapContent]] = {group["name"]: [] for group in content["groups"]}
     for table in content["tables"]:
-        tables[table["group"]].append(table)
+        tables_by_group[table["group"]].append(table)
     for group in content["groups"]:
         yield from (f"## {_heading(group['name'])}", "")
         if group["description"]:
             yield from (_prose(group["description"]), "")
-        for _, alike in groupby(tables[group["name"]], key=_all_but_name):
-            same = list(alike)
-            yield f"### {' / '.join(escaped(table['name']) for table in same)}"
-            yield ""
-            yield from _table(same[0], part_of)
+        yield from _tables(tables_by_group[group["name"]], part_of)
     if content["environments"]:
-        yield from (f"## {ENVIRONMENTS}", "")
-        for environment in content["environments"]:
-            suffix = f"suffix {escaped(environment['suffix'])}" if environment["suffix"] else "empty suffix"
-            said = escaped(environment["description"])
-            yield f"- **{escaped(environment['name'])}** ({suffix}){': ' if said else ''}{said}"
-        yield ""
+        yield from _environments(content["environments"])
 
 
-def _all_but_name(table: dict[str, Any]) -> dict[str, Any]:
+def _environments(environments: Iterable[MapContent]) -> Iterator[str]:
+    yield from (f"## {ENVIRONMENTS}", "")
+    for environment in environments:
+        suffix = "empty suffix"
+        if environment["suffix"]:
+            suffix = f"suffix {escaped(environment['suffix'])}"
+        line = f"- **{escaped(environment['name'])}** ({suffix})"
+        if environment["description"]:
+            line += f": {escaped(environment['description'])}"
+        yield line
+    yield ""
+
+
+def _tables(tables: Iterable[MapContent], part_of: PartOf) -> Iterator[str]:
+    """The tables of a group."""
+    for _, run in groupby(tables, key=_all_but_name):
+        alike = list(run)
+        names = [escaped(table["name"]) for table in alike]
+        yield from (f"### {' / '.join(names)}", "")
+        yield from _table(alike[0], part_of)
+
+
+def _all_but_name(table: MapContent) -> MapContent:
     return {key: value for key, value in table.items() if key not in ("name", "physical_name")}
 
 
-def _table(table: dict[str, Any], part_of: dict[str, str | None]) -> Iterator[str]:
-    """What stands under a table's heading."""
-    owner = table["owner"]
-    sentences = [_prose(table["description"])] if table["description"] else []
-    if table["key_schema"]:
-        sentences.append(f"Primary key: {key_text(table['key_schema'])}.")
-    if all(access["service"] != owner for access in table["accesses"]):
-        sentences.append(f"Owned by {escaped(owner)}.")
-    if table["more"]:
-        sentences.append(f"See {_more(table['more'])} for details.")
+def _table(table: MapContent, part_of: PartOf) -> Iterator[str]:
+    """What comes after a table's heading."""
+    sentences = list(_sentences(table))
     if sentences:
         yield from (" ".join(sentences), "")
     for index in table["indexes"]:
-        kind = f" ({index['kind']})" if index["kind"] else ""
-        keys = f": {key_text(index['key_schema'])}" if index["key_schema"] else ""
-        yield f"- Index {escaped(index['name'])}{kind}{keys}"
+        yield _index(index)
     if table["indexes"]:
         yield ""
     yield from (HEAD, RULE)
     for access in table["accesses"]:
-        name = escaped(access["service"])
-        whole = part_of.get(access["service"])
-        service = (f"**{name}**" if access["service"] == owner else name) + (f" ({escaped(whole)})" if whole else "")
-        mode = MODES[access["mode"]] + (" (indirect)" if access["indirect"] else "")
-        yield f"| {service} | {mode} | {escaped(access['notes'])} |"
+        yield _access(access, table["owner"], part_of.get(access["service"]))
     yield ""
 
 
-def key_text(key_schema: dict[str, Any]) -> str:
+def _sentences(table: MapContent) -> Iterator[str]:
+    """The table's paragraph. The owner is in bold among the accesses, or else has a sentence."""
+    if table["description"]:
+        yield _prose(table["description"])
+    if table["key_schema"]:
+        yield f"Primary key: {key_text(table['key_schema'])}."
+    services = [access["service"] for access in table["accesses"]]
+    if table["owner"] not in services:
+        yield f"Owned by {escaped(table['owner'])}."
+    if table["more"]:
+        yield f"See {_more(table['more'])} for details."
+
+
+def _index(index: MapContent) -> str:
+    line = f"- Index {escaped(index['name'])}"
+    if index["kind"]:
+        line += f" ({index['kind']})"
+    if index["key_schema"]:
+        line += f": {key_text(index['key_schema'])}"
+    return line
+
+
+def _access(access: MapContent, owner: str, whole: str | None) -> str:
+    service = escaped(access["service"])
+    if access["service"] == owner:
+        service = f"**{service}**"
+    if whole:
+        service += f" ({escaped(whole)})"
+    mode = MODES[access["mode"]]
+    if access["indirect"]:
+        mode += " (indirect)"
+    return f"| {service} | {mode} | {escaped(access['notes'])} |"
+
+
+def key_text(key_schema: MapContent) -> str:
     """``id [S] (email) + year``: names, types in brackets, formats in parentheses."""
-    return " + ".join(
-        _key_word(key["name"])
-        + (f" [{key['type']}]" if key["type"] else "")
-        + (f" ({_key_word(key['format'])})" if key["format"] else "")
-        for key in key_schema.values()
-        if key is not None
-    )
+    keys = []
+    for key in key_schema.values():
+        if key is None:
+            continue
+        text = _key_word(key["name"])
+        if key["type"]:
+            text += f" [{key['type']}]"
+        if key["format"]:
+            text += f" ({_key_word(key['format'])})"
+        keys.append(text)
+    return " + ".join(keys)
 
 
 def _key_word(text: str) -> str:
     return re.sub(r"[()+]", r"\\\g<0>", _without_sentences(escaped(text)))
 
 
-def _more(more: dict[str, Any]) -> str:
+def _more(more: MapContent) -> str:
     """A link where there is an address."""
     title = _without_sentences(escaped(more["title"])).replace("See ", "See&#32;")
     if not more["url"]:
         return title
-    url = re.sub(r"[()]", r"\\\g<0>", _without_sentences(escaped(more["url"]))).replace(" ", "&#32;")
+    url = _without_sentences(escaped(more["url"]))
+    url = re.sub(r"[()]", r"\\\g<0>", url).replace(" ", "&#32;")
     return f"[{title}]({url})"
 
 
 def _heading(text: str) -> str:
-    """A heading that ends in its own #, and is not taken for that of the environments."""
+    """A heading that keeps a # at its end, and is not taken for that of the environments."""
     text = re.sub("(?<!&)#", r"\\#", escaped(text))
-    return f"&#{ord(text[0])};{text[1:]}" if text == ENVIRONMENTS else text
+    if text == ENVIRONMENTS:
+        return _reference(text[0]) + text[1:]
+    return text
 
 
 def _prose(text: str) -> str:
-    """A text that stands at the beginning of a line."""
+    """A text at the beginning of a line."""
     return _without_sentences(_BEGINS.sub(_unlike_a_mark, escaped(text)))
 
 
-def _unlike_a_mark(found: re.Match) -> str:
-    return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"
+def _unlike_a_mark(match: re.Match) -> str:
+    if match[0].isdigit():
+        return f"{match[0]}\\"
+    return f"\\{match[0]}"
 
 
 def _without_sentences(text: str) -> str:
-    """Whatever reads like one of our own sentences is written so that it is not taken for it."""
-    return _SENTENCES.sub(lambda found: f"{found[0][:-1]}&#{ord(found[0][-1])};", text)
+    """The text, in which what reads like one of our own sentences is written so that it is not taken for it."""
+    return _SENTENCES.sub(lambda match: match[0][:-1] + _reference(match[0][-1]), text)

@@ -1,74 +1,97 @@
-"""The neighbourhood of one table or service as a Mermaid flow chart: data flows along the arrows, indirect ones dotted.
+"""The neighbourhood of one table or service as a Mermaid flow chart.
 
-Not of the whole map: as a drawing of nodes and lines that is a tangle, at any size worth drawing.
+Data flows along the arrows; indirect accesses are dotted. There is no chart of the whole map: drawn as nodes and lines,
+it is a tangle at any size worth drawing.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
+from ownership.exchange.exports import MapContent
 from ownership.models import Mode
 
-_WORDS = {Mode.READ: "reads", Mode.WRITE: "writes", Mode.READ_WRITE: "reads + writes"}
+_VERBS = {Mode.READ: "reads", Mode.WRITE: "writes", Mode.READ_WRITE: "reads + writes"}
 
 
-def of_table(table: dict[str, Any]) -> str:
-    """Who writes the table, and who reads it; the shape is that of ``tables/{name}/``."""
-    accesses = [access | {"table": table["name"], "owner": table["owner"]} for access in table["accesses"]]
-    return _chart(table["name"], accesses, tables=[table["name"]], services=[])
+def of_table(table: MapContent) -> str:
+    """Who writes the table, and who reads it. ``table`` has the shape of ``tables/{name}/``."""
+    accesses = []
+    for access in table["accesses"]:
+        accesses.append(access | {"table": table["name"], "owner": table["owner"]})
+    return _chart(table["name"], accesses, tables=[table["name"]])
 
 
-def of_service(service: dict[str, Any], parts: list[dict[str, Any]], accesses: list[dict[str, Any]]) -> str:
+def of_service(service: MapContent, parts: list[MapContent], accesses: list[MapContent]) -> str:
     """What the service and its parts write and read.
 
-    ``service`` and ``parts`` are as in ``services/``; ``accesses`` as in ``accesses/``, with the ``owner`` of each
-    table.
+    ``service`` and ``parts`` have the shape of ``services/``; ``accesses`` that of ``accesses/``, with the ``owner`` of
+    each table.
     """
-    services = [one["name"] for one in (service, *parts)]
-    inside = {one["name"]: one["part_of"] for one in parts}
-    return _chart(service["name"], accesses, tables=[], services=services, part_of=inside)
+    part_of = {part["name"]: part["part_of"] for part in parts}
+    services = [service["name"], *part_of]
+    return _chart(service["name"], accesses, services=services, part_of=part_of)
 
 
 def _chart(
     title: str,
-    accesses: list[dict[str, Any]],
+    accesses: list[MapContent],
     *,
-    tables: Iterable[str],
-    services: Iterable[str],
+    tables: Iterable[str] = (),
+    services: Iterable[str] = (),
     part_of: dict[str, str] | None = None,
 ) -> str:
-    """Writers to the left, then tables, then those that only read."""
-    boxes = {
-        name: f"s{number}"
-        for number, name in enumerate(dict.fromkeys([*services, *(access["service"] for access in accesses)]))
-    }
-    stores = {
-        name: f"t{number}"
-        for number, name in enumerate(dict.fromkeys([*tables, *(access["table"] for access in accesses)]))
-    }
+    """The named tables and services, and those of the accesses: writers left of the tables, readers right."""
+    boxes = _numbered("s", [*services, *(access["service"] for access in accesses)])
+    stores = _numbered("t", [*tables, *(access["table"] for access in accesses)])
     lines = ["flowchart LR", f"  accTitle: Who writes and reads {title}"]
-    lines += [f'  {box}["{label(name)}"]' for name, box in boxes.items()]
-    lines += [f'  {store}[("{label(name)}")]' for name, store in stores.items()]
-    lines += [f'  {boxes[name]} -. "part of" .-> {boxes[whole]}' for name, whole in (part_of or {}).items()]
+    for name, box in boxes.items():
+        lines.append(f'  {box}["{label(name)}"]')
+    for name, store in stores.items():
+        lines.append(f'  {store}[("{label(name)}")]')
+    for name, whole in (part_of or {}).items():
+        lines.append(f'  {boxes[name]} -. "part of" .-> {boxes[whole]}')
     for access in accesses:
-        words = _WORDS[Mode(access["mode"])]
-        if access["service"] == access["owner"]:
-            words = f"owns, {words}"
-        if access["indirect"]:
-            words += " indirectly" + (f": {access['notes']}" if access["notes"] else "")
-        ends = [boxes[access["service"]], stores[access["table"]]]
-        if access["mode"] == Mode.READ:
-            ends.reverse()
-        line = "-.->" if access["indirect"] else "-->"
-        arrow = f"<{line}" if access["mode"] == Mode.READ_WRITE else line
-        lines.append(f'  {ends[0]} {arrow}|"{label(words)}"| {ends[1]}')
+        lines.append(_arrow(access, boxes[access["service"]], stores[access["table"]]))
     return "\n".join(lines) + "\n"
 
 
+def _numbered(letter: str, names: list[str]) -> dict[str, str]:
+    """{name: the node's id}, in the names' order; a name that comes again keeps its id."""
+    ids: dict[str, str] = {}
+    for name in names:
+        ids.setdefault(name, f"{letter}{len(ids)}")
+    return ids
+
+
+def _arrow(access: MapContent, box: str, store: str) -> str:
+    """The line from a service's box to a table, or the other way where the service only reads."""
+    mode = Mode(access["mode"])
+    words = _VERBS[mode]
+    arrow = "-->"
+    if access["service"] == access["owner"]:
+        words = f"owns, {words}"
+    if access["indirect"]:
+        arrow = "-.->"
+        words += " indirectly"
+        if access["notes"]:
+            words += f": {access['notes']}"
+    text = label(words)
+    if mode == Mode.READ:
+        return f'  {store} {arrow}|"{text}"| {box}'
+    if mode == Mode.READ_WRITE:
+        arrow = f"<{arrow}"
+    return f'  {box} {arrow}|"{text}"| {store}'
+
+
 def label(text: str) -> str:
-    """Any text on one line; what Mermaid or its HTML could take for a mark is a character's number between # and ;"""
-    # Mermaid takes the last ; off a line with "style" or "classDef", a colon and a number, wherever they stand.
-    plain = " _-.,()/+'" if "style" in text or "classDef" in text else " _-.,:()/+'"
-    return "".join(
-        character if character.isalnum() or character in plain else f"#{ord(character)};"
-        for character in " ".join(text.split())
-    )
+    """Any text on one line. What could be read as markup becomes ``#``, the character's code and ``;``."""
+    plain = " _-.,:()/+'"
+    if "style" in text or "classDef" in text:
+        # After these words, a colon and a number, wherever they are, Mermaid drops the last ; of a line.
+        plain = plain.replace(":", "")
+    characters = []
+    for character in " ".join(text.split()):
+        if character.isalnum() or character in plain:
+            characters.append(character)
+        else:
+            characters.append(f"#{ord(character)};")
+    return "".join(characters)

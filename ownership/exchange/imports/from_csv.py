@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 
 from ownership.exchange.exports.to_csv import (
     ACCESS_COLUMNS,
@@ -35,22 +36,31 @@ def read(name: str, text: str) -> Statements:
         line = rows.line_num + 1
         for cells in rows:
             if cells and len(cells) != len(head):
-                statements.problem(line, f"has {len(cells)} cells and the head has {len(head)}: give it as many.")
+                statements.problem(
+                    line,
+                    f"has {len(cells)} cells and the head has {len(head)}: give it as many.",
+                )
             elif cells:
                 row = {column: had_back(cell) for column, cell in zip(head, cells, strict=True)}
                 _read_row(row, line, statements)
             line = rows.line_num + 1
     except csv.Error as error:
-        statements.problem(line, f"is not CSV ({error}): save the file as CSV with commas and quotation marks.")
+        statements.problem(
+            line,
+            f"is not CSV ({error}): save the file as CSV with commas and quotation marks.",
+        )
     return statements
 
 
 def _check_head(head: list[str], statements: Statements) -> None:
-    unknown = [repr(column) for column in head if column not in (*COLUMNS, PHYSICAL_NAME)]
+    unknown = sorted(set(head) - {*COLUMNS, PHYSICAL_NAME})
     if unknown:
         known = ", ".join(COLUMNS)
-        statements.problem(1, f"unknown column {', '.join(unknown)}. The columns are {known}.")
-    doubled = sorted({column for column in head if head.count(column) > 1})
+        statements.problem(
+            1,
+            f"unknown column {', '.join(map(repr, unknown))}. The columns are {known}.",
+        )
+    doubled = sorted((Counter(head) - Counter(set(head))).keys())
     if doubled:
         statements.problem(1, f"column {', '.join(doubled)} is given twice: remove one.")
     if "table" not in head:
@@ -64,10 +74,7 @@ def _read_row(row: dict[str, str], line: int, statements: Statements) -> None:
     if not table:
         statements.problem(line, "names no table: fill in the column `table`, or remove the row.")
         return
-    fields: Fields = {}
-    for column, field in _FIELDS.items():
-        if column in row:
-            fields[field] = row[column]
+    fields: Fields = {_FIELDS[column]: row[column] for column in _FIELDS.keys() & row.keys()}
     for column, kind in (("group", "group"), ("owner", "service")):
         if column in row and not row[column]:
             statements.problem(line, f"table {table}: {column} is empty: fill it in.")
@@ -81,7 +88,10 @@ def _read_row(row: dict[str, str], line: int, statements: Statements) -> None:
     if row["service"]:
         _read_access(table, row, line, statements)
     elif any(row.get(column) for column in ACCESS_COLUMNS):
-        statements.problem(line, "describes an access, but not of which service: fill in the column `service`.")
+        statements.problem(
+            line,
+            "describes an access, but not of which service: fill in the column `service`.",
+        )
 
 
 def _read_access(table: str, row: dict[str, str], line: int, statements: Statements) -> None:

@@ -12,7 +12,13 @@ from collections.abc import Callable, Hashable, Iterator
 import yaml
 
 from ownership.exchange.exports import MapContent
-from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Place, Statements, Value
+from ownership.exchange.imports.statements import (
+    KEY_FIELDS,
+    Fields,
+    Place,
+    Statements,
+    Value,
+)
 from ownership.models import Mode
 
 ROLES = ("partition_key", "sort_key")
@@ -21,7 +27,16 @@ TOP_KEYS = ("environments", "groups", "services", "tables")
 ENVIRONMENT_KEYS = ("name", "suffix", "description")
 GROUP_KEYS = ("name", "description")
 SERVICE_KEYS = ("name", "part_of", "description", "contact", "repository", "aliases")
-TABLE_KEYS = ("name", "group", "owner", "description", "key_schema", "more", "indexes", "accesses")
+TABLE_KEYS = (
+    "name",
+    "group",
+    "owner",
+    "description",
+    "key_schema",
+    "more",
+    "indexes",
+    "accesses",
+)
 INDEX_KEYS = ("name", "kind", "key_schema")
 ACCESS_KEYS = ("service", "mode", "indirect", "notes")
 KEY_KEYS = ("name", "type", "format")
@@ -121,7 +136,10 @@ def _read_table(entry: _Entry) -> None:
     entry.add("table", names, fields)
     if names is None:
         return
-    for kind, key, read_part in (("index", "indexes", _read_index), ("access", "accesses", _read_access)):
+    for kind, key, read_part in (
+        ("index", "indexes", _read_index),
+        ("access", "accesses", _read_access),
+    ):
         if key in entry.values:
             entry.statements.complete_parts.add((kind, names[0]))
         for part in entry.entries(key, "service" if kind == "access" else "name"):
@@ -296,7 +314,13 @@ def complete_map(name: str, text: str) -> MapContent:
     """
     content: MapContent = parse(name, text)  # type: ignore[assignment]
     environment = {"suffix": "", "description": ""}
-    service: MapContent = {"part_of": None, "description": "", "contact": "", "repository": "", "aliases": []}
+    service: MapContent = {
+        "part_of": None,
+        "description": "",
+        "contact": "",
+        "repository": "",
+        "aliases": [],
+    }
     return {
         "revision": 0,
         "environment": None,

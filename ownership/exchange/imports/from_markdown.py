@@ -3,8 +3,18 @@
 import re
 from dataclasses import dataclass, field
 
-from ownership.exchange.exports.to_markdown import ENVIRONMENTS, HEAD, INTRODUCTION, TITLE, plain
-from ownership.exchange.imports.markdown_sentences import access_fields, key_fields, table_fields
+from ownership.exchange.exports.to_markdown import (
+    ENVIRONMENTS,
+    HEAD,
+    INTRODUCTION,
+    TITLE,
+    plain,
+)
+from ownership.exchange.imports.markdown_sentences import (
+    access_fields,
+    key_fields,
+    table_fields,
+)
 from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Statements
 
 _SERVICE = re.compile(r"(?P<bold>\*\*)?(?P<name>[^*() ]+)(?(bold)\*\*)(?: \((?P<part_of>[^*() ]+)\))?")
@@ -85,7 +95,10 @@ class _Reader:
     def _begin_tables(self, number: int, text: str) -> None:
         self._finish_section()
         if self.group is None:
-            self.statements.problem(number, "a table's heading needs a group's heading above it: add `## …`.")
+            self.statements.problem(
+                number,
+                "a table's heading needs a group's heading above it: add `## …`.",
+            )
             return
         names = [plain(name) for name in re.split(r" / |, ", text)]
         fields = dict.fromkeys(["description", *KEY_FIELDS, "more_title", "more_url"], "")
@@ -143,13 +156,19 @@ class _Reader:
             section.has_accesses = True
             return
         if len(cells) != 3:
-            self.statements.problem(number, f"has {len(cells)} cells instead of 3: write a | inside a text as \\|.")
+            self.statements.problem(
+                number,
+                f"has {len(cells)} cells instead of 3: write a | inside a text as \\|.",
+            )
             return
         service, mode, notes = cells
         match = _SERVICE.fullmatch(service)
         fields = access_fields(mode)
         if match is None:
-            self.statements.problem(number, f"{service!r} is not a service: write `name`, or `name (whole)`.")
+            self.statements.problem(
+                number,
+                f"{service!r} is not a service: write `name`, or `name (whole)`.",
+            )
         if fields is None:
             self.statements.problem(
                 number,

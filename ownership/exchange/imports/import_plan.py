@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +22,7 @@ from ownership.exchange.imports.statements import (
 from ownership.history.models import TrackedRow
 from ownership.models import Service
 from ownership.plans.plan import Plan
-from ownership.plans.steps import Step
+from ownership.plans.steps import Step, copy_of
 
 # The fields that a row is named by, in the order of ``Statement.names``.
 NAME_FIELDS = {
@@ -35,7 +34,13 @@ NAME_FIELDS = {
     "access": ["table", "service"],
 }
 # The fields that name another row, and the kind of that row.
-LINKS = {"group": "group", "owner": "service", "part_of": "service", "service": "service", "table": "table"}
+LINKS = {
+    "group": "group",
+    "owner": "service",
+    "part_of": "service",
+    "service": "service",
+    "table": "table",
+}
 # What a new row can't do without.
 REQUIRED = {"table": ["group", "owner"], "access": ["mode"]}
 
@@ -138,7 +143,7 @@ class _Comparison:
                     fields[name] = value
             if not fields:
                 return None
-            after = copy.copy(before)
+            after = copy_of(before)
         for name in fields.keys() - LINKS.keys():
             setattr(after, name, fields[name])
         return _Draft(statement, before, after, fields)
@@ -233,7 +238,10 @@ class _Comparison:
         tables = {names[0] for kind, names in stated if kind == "table"}
         missing = []
         for kind, names in self.live:
-            in_complete_part = (kind, names[0]) in self.statements.complete_parts and names[0] in tables
+            in_complete_part = (
+                kind,
+                names[0],
+            ) in self.statements.complete_parts and names[0] in tables
             listed = kind in self.statements.complete_kinds or in_complete_part
             if listed and (kind, names) not in stated:
                 missing.append((kind, names))
@@ -251,7 +259,11 @@ class _Comparison:
 
 def _rows_by_key(rows: WholeMap) -> dict[Key, TrackedRow]:
     by_key: dict[Key, TrackedRow] = {}
-    for kind, plural in (("environment", "environments"), ("group", "groups"), ("service", "services")):
+    for kind, plural in (
+        ("environment", "environments"),
+        ("group", "groups"),
+        ("service", "services"),
+    ):
         for row in rows[plural]:
             by_key[kind, (row.name,)] = row
     for table in rows["tables"]:

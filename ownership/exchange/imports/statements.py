@@ -93,7 +93,13 @@ class Statements:
     problems: list[str] = field(default_factory=list)
     ignored: list[tuple[int, str]] = field(default_factory=list)
 
-    def mention(self, kind: str, names: tuple[str, ...], place: Place, fields: Fields | None = None) -> None:
+    def mention(
+        self,
+        kind: str,
+        names: tuple[str, ...],
+        place: Place,
+        fields: Fields | None = None,
+    ) -> None:
         """Say that a row exists, and perhaps more; it may be said again elsewhere, and must then agree."""
         self.add(kind, names, place, fields or {}, once=False)
 
@@ -111,7 +117,10 @@ class Statements:
         statement = self.by_mention.setdefault(mention, Statement(kind, names, place))
         if once and statement.place != place:
             first = describe_place(statement.place)
-            self.problem(place, f"{statement.label} is in {first} already: remove one of the two.")
+            self.problem(
+                place,
+                f"{statement.label} is in {first} already: remove one of the two.",
+            )
             return
         for name, value in fields.items():
             stated = statement.fields.setdefault(name, value)

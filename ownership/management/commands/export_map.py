@@ -17,7 +17,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--format", choices=["markdown", "csv"], default="markdown")
-        parser.add_argument("--fixture", type=Path, help="a fixture's map instead of the registry's; needs no database")
+        parser.add_argument(
+            "--fixture",
+            type=Path,
+            help="a fixture's map instead of the registry's; needs no database",
+        )
 
     def handle(self, *args, **options) -> None:
         content = map_of_today() if options["fixture"] is None else _map_of_file(options["fixture"])

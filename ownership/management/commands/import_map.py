@@ -9,7 +9,12 @@ from django.template.defaultfilters import pluralize
 
 from ownership.exchange.imports.formats import UnreadableFile, read
 from ownership.exchange.imports.import_plan import ImportPlan, plan_import
-from ownership.exchange.imports.statements import KINDS, Place, describe_place, on_one_line
+from ownership.exchange.imports.statements import (
+    KINDS,
+    Place,
+    describe_place,
+    on_one_line,
+)
 from ownership.history.bulk import Progress
 from ownership.history.lock import RegistryBusy
 from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
@@ -33,7 +38,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         add_arguments(parser, apply="make the changes, as one change set")
-        parser.add_argument("--prune", action="store_true", help="delete rows that the file could list and does not")
+        parser.add_argument(
+            "--prune",
+            action="store_true",
+            help="delete rows that the file could list and does not",
+        )
 
     def handle(self, *args, **options) -> None:
         user = user_named(options)

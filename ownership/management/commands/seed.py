@@ -26,7 +26,11 @@ class Command(BaseCommand):
             default=FIXTURE,
             help="a .yaml or .json file, or another that import_map reads (default: fixtures/ownership.yaml)",
         )
-        parser.add_argument("--if-empty", action="store_true", help="do nothing unless the registry has no history")
+        parser.add_argument(
+            "--if-empty",
+            action="store_true",
+            help="do nothing unless the registry has no history",
+        )
 
     def handle(self, *args, **options) -> None:
         if options["if_empty"] and ChangeSet.objects.exists():

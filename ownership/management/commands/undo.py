@@ -21,7 +21,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("revision", type=int)
         add_arguments(parser, apply="undo it, as one change set")
-        parser.add_argument("--conflicts", action="store_true", help="also undo what has been changed again since")
+        parser.add_argument(
+            "--conflicts",
+            action="store_true",
+            help="also undo what has been changed again since",
+        )
         parser.add_argument("--rest", action="store_true", help="skip what is blocked and undo the rest")
 
     def handle(self, *args, **options) -> None:
@@ -57,7 +61,10 @@ class Command(BaseCommand):
                 for conflict in row.conflicts.values():
                     lines.append(f"{row.entry.label}: {conflict.why}")
             self._list("Changed again since; undone only with --conflicts:", lines)
-        self._list("Blocked; skipped only with --rest:", [str(blocker) for blocker in plan.blockers])
+        self._list(
+            "Blocked; skipped only with --rest:",
+            [str(blocker) for blocker in plan.blockers],
+        )
         if skip_blocked:
             plan = plan.without_blocked()
         counts = Counter(step.history_type for step in plan.steps)
