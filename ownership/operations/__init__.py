@@ -1,1 +1,1 @@
-"""Running the registry: completing a migrated database, backups, metrics."""
+"""Running the registry: preparing a migrated database, backups, metrics."""

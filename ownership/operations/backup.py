@@ -1,7 +1,7 @@
-"""Backups: the whole database in one file, taken while people write, and put back only after it proved sound.
+"""Backups: the whole database in one file, made while people keep working, restored only after it is checked.
 
-A backup is what the database's own tool makes (SQLite's backup API, pg_dump's custom format), gzipped as a whole:
-gzip's checksum finds any damage. It is put back in one transaction: it is there whole, or what was there before is.
+The file is what the database's own tool makes (SQLite's backup API, pg_dump's custom format), gzipped: gzip's
+checksum detects damage. A restore is one transaction, so it happens completely or not at all.
 """
 
 import gzip
@@ -27,116 +27,155 @@ from ownership.audit.verification import Verification, unchanging_view
 from ownership.history.append_only import drop_function
 from ownership.history.models import ChangeSet, Head, current_head
 
-_MAGIC = {"sqlite": b"SQLite format 3\x00", "postgresql": b"PGDMP"}
-# How long a restore waits for those who use the database.
-_PATIENCE = "10s"
+# How the content of a backup begins, by database.
+SIGNATURES = {
+    "sqlite": b"SQLite format 3\x00",
+    "postgresql": b"PGDMP",
+}
+LONGEST_SIGNATURE = 16  # bytes
+# How long a restore on PostgreSQL waits for requests under way.
+LOCK_TIMEOUT = "10s"
+# What only the administrator of the server may restore.
+NOT_RESTORED = ["--no-owner", "--no-privileges", "--no-comments"]
+# Verification may find thousands of inconsistencies; an error message quotes this many.
+QUOTED = 5
 
 
 class BackupError(Exception):
-    """The backup can't be made or can't be used; nothing was changed. The message says why and what to do."""
+    """The backup can't be made or restored; nothing was changed. The message says why and what to do."""
 
 
 def backup(out: BinaryIO) -> Head:
-    """Write the database as it is at one moment; the head of its history then. Holds up nobody who writes."""
+    """Write the database as it is at one moment, without blocking writers. Return the head of its history then.
+
+    Raises BackupError if the database can't be read.
+    """
     try:
-        with unchanging_view(), gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=out) as packed:
-            head = current_head()  # begins the view: what is written is of the same moment
-            (_dump_postgresql if connection.vendor == "postgresql" else _dump_sqlite)(packed)
+        with (
+            unchanging_view(),
+            gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=out) as archive,
+        ):
+            # The first query fixes the moment: all that follows sees the same state.
+            head = current_head()
+            if connection.vendor == "postgresql":
+                _dump_postgresql(archive)
+            else:
+                _dump_sqlite(archive)
     except (DatabaseError, sqlite3.DatabaseError) as error:
-        raise BackupError(f"The database can't be read: {error}") from error
+        raise BackupError(f"The database could not be read: {error}") from error
     return head
 
 
-def restore(packed: BinaryIO) -> Head:
-    """Replace the whole database by a backup's; the head of its history. BackupError, and nothing changed, if the
-    file is damaged, of another kind of database or of a newer registry, or its history does not verify.
+def restore(archive: BinaryIO) -> Head:
+    """Replace the whole database with a backup. Return the head of its history.
 
-    One of an older registry is migrated on the way.
+    A backup of an older version of the registry is migrated. Raises BackupError, with nothing changed, if the file
+    is damaged, from another kind of database or from a newer version, or if its history does not verify.
     """
     with tempfile.TemporaryDirectory(prefix="registry-restore-") as folder:
         path = Path(folder, "unpacked")
-        _unpack(packed, path)
+        _unpack(archive, path)
         try:
-            return _load_postgresql(path) if connection.vendor == "postgresql" else _load_sqlite(path)
+            if connection.vendor == "postgresql":
+                return _load_postgresql(path)
+            return _load_sqlite(path)
         except (DatabaseError, sqlite3.DatabaseError) as error:
-            raise BackupError(f"It can't be restored: {error}") from error
+            raise BackupError(f"The backup could not be restored: {error}") from error
         finally:
+            # Ids of content types may differ between the two databases.
             ContentType.objects.clear_cache()
 
 
 def holds_data() -> bool:
-    """Whether there is something in the database that a restore would replace."""
+    """Whether the database has change sets or accounts, which a restore would replace."""
     tables = connection.introspection.table_names()
-    return any(
-        model._meta.db_table in tables and model._base_manager.exists() for model in (ChangeSet, get_user_model())
-    )
+    for model in (ChangeSet, get_user_model()):
+        if model._meta.db_table in tables and model._base_manager.exists():
+            return True
+    return False
 
 
-def _unpack(packed: BinaryIO, path: Path) -> None:
-    """To that path, if it is whole and of our kind of database."""
+def _unpack(archive: BinaryIO, path: Path) -> None:
+    """Write the content of a backup to a file, if it is undamaged and from our kind of database."""
     try:
-        with gzip.GzipFile(fileobj=packed) as content, path.open("wb") as file:
+        with gzip.GzipFile(fileobj=archive) as content, path.open("wb") as file:
             shutil.copyfileobj(content, file)
     except (OSError, EOFError, zlib.error) as error:
-        raise BackupError(f"The file is damaged, or no backup: {error}") from error
+        raise BackupError(f"The file is damaged or not a backup: {error}") from error
+    vendor = _vendor_of(path)
+    if vendor != connection.vendor:
+        raise BackupError(f"The backup is from {vendor}, but DATABASE_URL names a {connection.vendor} database.")
+
+
+def _vendor_of(path: Path) -> str:
+    """The kind of database that wrote the file."""
     with path.open("rb") as file:
-        begins = file.read(16)
-    kind = next((vendor for vendor, magic in _MAGIC.items() if begins.startswith(magic)), None)
-    if kind is None:
-        raise BackupError("The file is no backup: make one with `manage.py backup FILE`.")
-    if kind != connection.vendor:
-        raise BackupError(f"The backup is of a {kind} database; DATABASE_URL names a {connection.vendor} one.")
+        start = file.read(LONGEST_SIGNATURE)
+    for vendor, signature in SIGNATURES.items():
+        if start.startswith(signature):
+            return vendor
+    raise BackupError("The file is not a backup. `manage.py backup FILE` makes one.")
 
 
-def _prove() -> Head:
-    """Bring the database that was just loaded up to this code's migrations, and verify its history."""
+def _migrate_and_verify() -> Head:
+    """Migrate the database that was just loaded, and verify its history. Return its head."""
     loader = MigrationLoader(connection)
     applied = set(loader.applied_migrations)
     if ("ownership", "0001_initial") not in applied:
-        raise BackupError("The file holds no registry.")
-    if newer := applied - set(loader.disk_migrations):
-        names = ", ".join(f"{app}.{name}" for app, name in sorted(newer))
-        raise BackupError(f"The backup is of a newer registry, with the migrations {names}: restore it with that code.")
+        raise BackupError("The file contains no registry.")
+    unknown = applied - set(loader.disk_migrations)
+    if unknown:
+        names = ", ".join(f"{app}.{name}" for app, name in sorted(unknown))
+        raise BackupError(
+            f"The backup is from a newer version of the registry, with the migrations {names}. "
+            "Restore it with that version."
+        )
     ContentType.objects.clear_cache()
     call_command("migrate", verbosity=0, interactive=False)
     connection.check_constraints()
-    findings = [str(finding) for finding in Verification().run()]
-    if findings:
-        more = f" … and {len(findings) - 5} more" if len(findings) > 5 else ""
-        raise BackupError("Its history does not verify: " + " ".join(findings[:5]) + more)
+    inconsistencies = list(Verification().run())
+    if inconsistencies:
+        text = " ".join(str(inconsistency) for inconsistency in inconsistencies[:QUOTED])
+        if len(inconsistencies) > QUOTED:
+            text += f" … and {len(inconsistencies) - QUOTED} more"
+        raise BackupError(f"The history in the backup does not verify: {text}")
     return current_head()
 
 
 # SQLite
 
 
-def _dump_sqlite(out: gzip.GzipFile) -> None:
+def _dump_sqlite(out: IO[bytes]) -> None:
     with tempfile.TemporaryDirectory(prefix="registry-backup-") as folder:
         path = Path(folder, "copy")
         with closing(sqlite3.connect(path)) as copy:
-            connection.connection.backup(copy)  # sees what the open transaction sees
-            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without companions
+            # Copies what our open transaction sees, whatever others write meanwhile.
+            connection.connection.backup(copy)
+            # Without WAL the copy is one file.
+            copy.execute("PRAGMA journal_mode=DELETE")
         with path.open("rb") as file:
             shutil.copyfileobj(file, out)
 
 
 def _load_sqlite(path: Path) -> Head:
+    # Everything is checked in the unpacked file, before the database is touched.
     with _connected_to(path):
         with connection.cursor() as cursor:
-            said = cursor.execute("PRAGMA integrity_check(5)").fetchall()
-        if said != [("ok",)]:
-            raise BackupError(f"The file is damaged: {'; '.join(line for (line,) in said)}")
-        head = _prove()
+            cursor.execute("PRAGMA integrity_check(5)")
+            lines = [line for (line,) in cursor.fetchall()]
+        if lines != ["ok"]:
+            raise BackupError(f"The file is damaged: {'; '.join(lines)}")
+        head = _migrate_and_verify()
     connection.ensure_connection()
-    with closing(sqlite3.connect(path)) as copy:
-        # Through SQLite's own locks: others who have the database open see the old one whole, then the new one.
-        copy.backup(connection.connection)
+    with closing(sqlite3.connect(path)) as source:
+        # One transaction of SQLite's own: other connections see the old content, then the new.
+        source.backup(connection.connection)
     return head
 
 
 @contextmanager
 def _connected_to(path: Path) -> Iterator[None]:
-    """Let Django's connection be one to that file."""
+    """Use this SQLite file as Django's database."""
     name = connection.settings_dict["NAME"]
     connection.close()
     connection.settings_dict["NAME"] = str(path)
@@ -149,80 +188,99 @@ def _connected_to(path: Path) -> Iterator[None]:
 
 # PostgreSQL
 
-_LEFT_OUT = ["--no-owner", "--no-privileges", "--no-comments"]  # what a role that is not the server's owner can't set
 
-
-def _dump_postgresql(out: gzip.GzipFile) -> None:
+def _dump_postgresql(out: IO[bytes]) -> None:
+    # pg_dump has a connection of its own: with this snapshot it sees what our transaction sees.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_export_snapshot()")
         (snapshot,) = cursor.fetchone()
-    # Django's way to call psql: the password goes by the environment, which the process list doesn't show.
-    (_, *where), environment = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
-    what = [
+    # Django builds these arguments for psql, and pg_dump takes the same. The password goes into the
+    # environment, because other users of the machine can read a process' arguments.
+    command, environment = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
+    connection_arguments = command[1:]
+    arguments = [
         "--format=custom",
         "--compress=0",
-        "--no-owner",
-        "--no-privileges",
-        "--no-comments",
+        *NOT_RESTORED,
         f"--snapshot={snapshot}",
+        *connection_arguments,
     ]
-    with _program("pg_dump", [*what, *where], environment or {}) as dump:
+    with _output_of("pg_dump", arguments, environment) as dump:
         shutil.copyfileobj(dump, out)
 
 
 def _load_postgresql(path: Path) -> Head:
-    """All in one transaction, the verification too: nobody sees it, and nothing of it stays, until it is proven."""
+    """Load and verify in one transaction: until it commits nobody sees the backup, and an error undoes it."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
-        if tables := connection.introspection.table_names(cursor):
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        tables = connection.introspection.table_names(cursor)
+        if tables:
             names = ", ".join(connection.ops.quote_name(table) for table in tables)
             cursor.execute(f"DROP TABLE {names} CASCADE")
         drop_function(connection)
-        with _program("pg_restore", ["--file=-", *_LEFT_OUT, str(path)], {}) as script:
+        # pg_restore could connect by itself, but then verification would be in another transaction.
+        with _output_of("pg_restore", ["--file=-", *NOT_RESTORED, str(path)]) as script:
             _run_script(script)
-        cursor.execute("RESET search_path")  # the script took all schemas away
-        head = _prove()
+        # The script empties the search path.
+        cursor.execute("RESET search_path")
+        head = _migrate_and_verify()
+    # The script changed other settings, too, so this connection is not used again.
     connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]  # the script set more than that
+    connection.close_pool()  # type: ignore[attr-defined]
     return head
 
 
 def _run_script(script: IO[bytes]) -> None:
-    """Run what pg_restore writes for psql: SQL, rows after COPY … FROM stdin, psql's own commands (not needed here)."""
+    """Run a script that pg_restore writes for psql.
+
+    It consists of SQL statements, of ``COPY … FROM stdin;`` with the table's rows below it up to a line ``\\.``, and
+    of psql's own commands, which begin with a backslash and are not needed here.
+    """
     statements: list[bytes] = []
+    # Django's cursors have no COPY; the driver's have.
     with connection.connection.cursor() as cursor:
         for line in script:
             if line.startswith(b"COPY ") and line.endswith(b" FROM stdin;\n"):
                 cursor.execute(b"".join(statements))
                 statements = []
-                with cursor.copy(line) as rows:
-                    for row in iter(script.readline, b"\\.\n"):
-                        if not row:
-                            raise BackupError("The file is damaged: it ends within a table's rows.")
-                        rows.write(row)
+                with cursor.copy(line) as copy:
+                    for row in _rows_of_copy(script):
+                        copy.write(row)
             elif not line.startswith(b"\\"):
                 statements.append(line)
         cursor.execute(b"".join(statements))
 
 
+def _rows_of_copy(script: IO[bytes]) -> Iterator[bytes]:
+    """The lines of the script up to the one that ends a table's rows."""
+    for line in script:
+        if line == b"\\.\n":
+            return
+        yield line
+    raise BackupError("The file is damaged: it ends within a table's rows.")
+
+
 @contextmanager
-def _program(name: str, arguments: list[str], environment: dict[str, str]) -> Iterator[IO[bytes]]:
-    """Run one of PostgreSQL's programs and read what it writes; BackupError with its own words where it fails."""
-    program = shutil.which(name)
-    if program is None:
-        raise BackupError(f"{name} is not installed (Debian: apt-get install postgresql-client).")
-    with (
-        tempfile.TemporaryFile() as said,
-        subprocess.Popen(  # noqa: S603 (arguments of ours, and no shell)
-            [program, *arguments], env=os.environ | environment, stdout=subprocess.PIPE, stderr=said
-        ) as process,
-    ):
-        assert process.stdout is not None  # noqa: S101 (for the type checker)
-        try:
-            yield process.stdout
-        except BaseException:
-            process.kill()
-            raise
-        if process.wait():
-            said.seek(0)
-            raise BackupError(said.read().decode(errors="replace").strip())
+def _output_of(program: str, arguments: list[str], environment: dict[str, str] | None = None) -> Iterator[IO[bytes]]:
+    """Run one of PostgreSQL's programs and read its output. If it fails, BackupError has its message."""
+    path = shutil.which(program)
+    if path is None:
+        raise BackupError(f"{program} is not installed (Debian: apt-get install postgresql-client).")
+    # Errors go to a file: nobody reads a second pipe, and the program would stop when it is full.
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(  # noqa: S603 (no shell, and all arguments are ours)
+            [path, *arguments],
+            env=os.environ | (environment or {}),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+        with process:
+            assert process.stdout is not None  # noqa: S101 (for the type checker)
+            try:
+                yield process.stdout
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode != 0:
+            errors.seek(0)
+            raise BackupError(errors.read().decode(errors="replace").strip())

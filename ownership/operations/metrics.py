@@ -1,6 +1,6 @@
-"""/metrics, for Prometheus: requests of all processes, and how the registry and its database stand.
+"""/metrics for Prometheus: requests of all processes, and the state of the registry and its database.
 
-Off unless METRICS_TOKEN is set; then for who sends it as `Authorization: Bearer …`.
+Off unless METRICS_TOKEN is set. Requests must send that token as ``Authorization: Bearer …``.
 """
 
 import os
@@ -12,7 +12,14 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -20,13 +27,18 @@ from ownership.history.models import ChangeSet, current_head
 from ownership.models import DriftRun
 from ownership.web.replicas import replicas
 
-METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
+COUNTED_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
+
+# Prometheus adds "_total" to a counter's name.
 REQUESTS = Counter(
-    "ownership_requests", "Requests answered.", ["method", "route", "status"], registry=None
-)  # Prometheus calls it ownership_requests_total
+    "ownership_requests",
+    "Requests answered.",
+    ["method", "route", "status"],
+    registry=None,
+)
 SECONDS = Histogram(
     "ownership_request_seconds",
-    "How long answers took.",
+    "Response times.",
     ["route"],
     buckets=(0.005, 0.02, 0.1, 0.5, 2, 10),
     registry=None,
@@ -34,92 +46,133 @@ SECONDS = Histogram(
 
 
 class MetricsMiddleware:
-    """Counts requests, and answers /metrics; before host names and sign-ins come into it, like the health checks."""
+    """Counts requests, and answers /metrics.
+
+    It comes before the checks of host name and sign-in, so that Prometheus needs neither.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if not settings.METRICS_TOKEN:
             raise MiddlewareNotUsed
         self.get_response = get_response
         self.registry = CollectorRegistry()
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # set by gunicorn.conf.py
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            # Set by gunicorn.conf.py: the counts of all its processes are added up.
             multiprocess.MultiProcessCollector(self.registry)
         else:
             self.registry.register(REQUESTS)
             self.registry.register(SECONDS)
-        self.registry.register(_Standing())
+        self.registry.register(DatabaseCollector())
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer /metrics; pass everything else on, and count it."""
+        """Answer /metrics; count every other request."""
         if request.path == "/metrics":
             return self._metrics(request)
-        begun = time.monotonic()
+        start = time.monotonic()
         response = self.get_response(request)
-        # Routes, not paths: their number is bounded whatever is asked for.
-        route = request.resolver_match.route if request.resolver_match else ""
-        method = request.method if request.method in METHODS else "other"
+        # Labels have few values, whatever clients send: the route instead of the path, no unknown methods.
+        route = ""
+        if request.resolver_match is not None:
+            route = request.resolver_match.route
+        method = request.method
+        if method not in COUNTED_METHODS:
+            method = "other"
         REQUESTS.labels(method, route, response.status_code).inc()
-        SECONDS.labels(route).observe(time.monotonic() - begun)
+        SECONDS.labels(route).observe(time.monotonic() - start)
         return response
 
     def _metrics(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("Authorization", "").encode(errors="replace")
-        if not compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode()):
-            answer = HttpResponse("Send METRICS_TOKEN as `Authorization: Bearer …`.\n", status=401)
-            answer.headers["WWW-Authenticate"] = "Bearer"
-            return answer
+        authorization = request.headers.get("Authorization", "").encode(errors="replace")
+        expected = f"Bearer {settings.METRICS_TOKEN}".encode()
+        if not compare_digest(authorization, expected):
+            return HttpResponse(
+                "Send METRICS_TOKEN as `Authorization: Bearer …`.\n",
+                status=401,
+                headers={"WWW-Authenticate": "Bearer"},
+            )
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
         return HttpResponse(generate_latest(self.registry), content_type=CONTENT_TYPE_LATEST)
 
 
-class _Standing(Collector):
-    """What the database says at the moment it is asked; while it is away, just that."""
+class DatabaseCollector(Collector):
+    """What the database says when Prometheus asks. While it does not answer, only that."""
 
     def collect(self) -> Iterator[Metric]:
-        """Revision, age of the last change, drift by kind, and how far replicas lag behind."""
+        """Whether the database answers, which replicas are read from, revision, drift and replication lag."""
+        metrics: list[Metric] = []
         try:
-            found = [*self._registry(), *self._drift(), *self._replicas()]
+            metrics.extend(self._history())
+            metrics.extend(self._drift())
+            metrics.extend(self._replication())
+            is_up = True
         except Error:
-            found = []
-        yield GaugeMetricFamily("ownership_database_up", "Whether the database answers.", value=bool(found))
+            metrics.clear()
+            is_up = False
+        yield GaugeMetricFamily("ownership_database_up", "Whether the database answers.", value=is_up)
         if replicas:
-            good = GaugeMetricFamily("ownership_replica_good", "Whether it is read from.", labels=["replica"])
+            good = GaugeMetricFamily(
+                "ownership_replica_good",
+                "Whether this process reads from the replica.",
+                labels=["replica"],
+            )
             for replica in replicas:
                 good.add_metric([replica.alias], replica.is_good)
             yield good
-        yield from found
+        yield from metrics
 
     def describe(self) -> list[Metric]:
-        """Nothing, so that registering asks no database."""
+        """Nothing: without this method, registering the collector would query the database."""
         return []
 
-    def _registry(self) -> Iterator[Metric]:
+    def _history(self) -> Iterator[Metric]:
         revision, _ = current_head()
-        yield GaugeMetricFamily("ownership_revision", "The registry's revision.", value=revision)
-        last = ChangeSet.objects.values_list("time", flat=True).order_by("-revision").first()
-        if last is not None:
-            age = time.time() - last.timestamp()
-            yield GaugeMetricFamily("ownership_last_change_age_seconds", "Since the last change set.", value=age)
+        yield GaugeMetricFamily("ownership_revision", "The latest revision.", value=revision)
+        last_change = ChangeSet.objects.values_list("time", flat=True).order_by("-revision").first()
+        if last_change is not None:
+            yield GaugeMetricFamily(
+                "ownership_last_change_age_seconds",
+                "Time since the last change set.",
+                value=time.time() - last_change.timestamp(),
+            )
 
     def _drift(self) -> Iterator[Metric]:
-        labels = ["reader", "environment"]
-        findings = GaugeMetricFamily("ownership_drift_findings", "By the latest run.", labels=[*labels, "kind"])
-        waived = GaugeMetricFamily("ownership_drift_waived", "Of these, waived.", labels=labels)
-        age = GaugeMetricFamily("ownership_drift_run_age_seconds", "Since the latest run.", labels=labels)
+        findings = GaugeMetricFamily(
+            "ownership_drift_findings",
+            "Findings of the latest run.",
+            labels=["reader", "environment", "kind"],
+        )
+        waived = GaugeMetricFamily(
+            "ownership_drift_waived",
+            "How many of these findings are waived.",
+            labels=["reader", "environment"],
+        )
+        age = GaugeMetricFamily(
+            "ownership_drift_run_age_seconds",
+            "Time since the latest run.",
+            labels=["reader", "environment"],
+        )
+        # What a run found takes up to megabytes, and only its counts are needed.
         for run in DriftRun.objects.latest_of_each().defer("found", "findings"):
-            series = [run.reader, run.environment]
+            labels = [run.reader, run.environment]
             for kind, count in run.by_kind.items():
-                findings.add_metric([*series, kind], count)
-            waived.add_metric(series, run.waived)
-            age.add_metric(series, time.time() - run.time.timestamp())
-        yield from (findings, waived, age)
+                findings.add_metric([*labels, kind], count)
+            waived.add_metric(labels, run.waived)
+            age.add_metric(labels, time.time() - run.time.timestamp())
+        yield findings
+        yield waived
+        yield age
 
-    def _replicas(self) -> Iterator[Metric]:
-        """PostgreSQL tells who may see it (pg_monitor); others learn nothing."""
+    def _replication(self) -> Iterator[Metric]:
         if connection.vendor != "postgresql":
             return
-        lag = GaugeMetricFamily("ownership_replica_lag_seconds", "How far behind a replica is.", labels=["replica"])
+        lag = GaugeMetricFamily(
+            "ownership_replica_lag_seconds",
+            "How far the replica is behind.",
+            labels=["replica"],
+        )
         with connection.cursor() as cursor:
+            # PostgreSQL shows a state only to roles with pg_monitor; without it there are no series.
             cursor.execute(
                 "SELECT application_name, extract(epoch FROM replay_lag) FROM pg_stat_replication "
                 "WHERE state IS NOT NULL ORDER BY 1"

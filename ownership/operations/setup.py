@@ -1,7 +1,7 @@
-"""What a migrated database needs besides its tables: triggers, indexes of texts, lock row, groups, permissions, grants.
+"""What a database needs besides tables: triggers, search indexes, the lock's row, groups, permissions, grants.
 
-One post_migrate handler makes them all, each time: permissions don't exist while migrations run, SQLite
-drops a table's triggers when the table is altered, and ``flush`` empties the lock's table.
+``prepare_database`` runs after every ``migrate``, not in a migration: permissions do not exist while migrations run,
+SQLite drops a table's triggers when the table is altered, and ``flush`` empties the lock's table.
 """
 
 from typing import Any
@@ -22,11 +22,13 @@ APP_ROLE = "ownership_app"
 
 
 def prepare_database(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Make triggers, indexes of texts, lock row, groups and permissions where they are missing."""
+    """Create what is missing. A receiver of ``post_migrate``."""
     connection = connections[using]
-    present = set(connection.introspection.table_names())
-    if not {ChangeSet._meta.db_table, RegistryLock._meta.db_table} <= present:
-        return  # migrated backwards, to before the first migration
+    tables = connection.introspection.table_names()
+    for model in (ChangeSet, RegistryLock):
+        if model._meta.db_table not in tables:
+            # Migrated backwards, to before the first migration.
+            return
     create_triggers(connection)
     search_index.create_search_indexes(connection)
     if connection.vendor == "postgresql":
@@ -36,35 +38,52 @@ def prepare_database(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, **kwa
 
 
 def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
-    """Where the server has the role: let it do all that the application does, and nothing to history but add to it."""
+    """If the server has the role, grant it what the application needs: history it may only read and add to."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_schema() FROM pg_roles WHERE rolname = %s", [APP_ROLE])
-        if (row := cursor.fetchone()) is None:
+        row = cursor.fetchone()
+        if row is None:
             return
         schema = connection.ops.quote_name(row[0])
         cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO {APP_ROLE}")
         cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {APP_ROLE}")
-        rights = dict.fromkeys(append_only_tables(), "SELECT, INSERT") | {"django_migrations": "SELECT"}
+        append_only = append_only_tables()
         for table in connection.introspection.table_names(cursor):
-            name, given = connection.ops.quote_name(table), rights.get(table, "SELECT, INSERT, UPDATE, DELETE")
+            if table in append_only:
+                privileges = "SELECT, INSERT"
+            elif table == "django_migrations":
+                privileges = "SELECT"
+            else:
+                privileges = "SELECT, INSERT, UPDATE, DELETE"
+            name = connection.ops.quote_name(table)
             cursor.execute(f"REVOKE ALL ON {name} FROM {APP_ROLE}")
-            cursor.execute(f"GRANT {given} ON {name} TO {APP_ROLE}")
+            cursor.execute(f"GRANT {privileges} ON {name} TO {APP_ROLE}")
 
 
-def _create_groups(apps: Apps, using: str) -> None:
-    """*Team leads* edit the registry, *Viewers* see it; both see history and keep tokens of their own.
+def _create_groups(installed: Apps, using: str) -> None:
+    """*Team leads* edit the registry, *Viewers* see it; both see history and have API tokens of their own.
 
-    Permissions are added, never taken away: what an administrator granted besides stays.
+    Permissions are only added: others that an administrator granted remain.
     """
-    Group, Permission = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
-    ContentType = apps.get_model("contenttypes", "ContentType")
+    viewer_permissions = ["view_changeset", "view_apitoken", "add_apitoken", "delete_apitoken"]
+    lead_permissions = []
+    for model in registry_models():
+        name = model._meta.model_name
+        viewer_permissions.append(f"view_{name}")
+        lead_permissions += [f"add_{name}", f"change_{name}", f"delete_{name}"]
+    for entry_model in entry_models():
+        viewer_permissions.append(f"view_{entry_model._meta.model_name}")
 
-    registry = [model._meta.model_name for model in registry_models()]
-    seen = [*registry, "changeset", *(model._meta.model_name for model in entry_models())]
-    view = [f"view_{name}" for name in seen]
-    own_tokens = [f"{verb}_apitoken" for verb in ("view", "add", "delete")]
-    edit = [f"{verb}_{name}" for name in registry for verb in ("add", "change", "delete")]
-    ours = ContentType.objects.using(using).filter(app_label="ownership")
-    for name, codenames in ((TEAM_LEADS, view + own_tokens + edit), (VIEWERS, view + own_tokens)):
-        group, _ = Group.objects.using(using).get_or_create(name=name)
-        group.permissions.add(*Permission.objects.using(using).filter(content_type__in=ours, codename__in=codenames))
+    # post_migrate passes the models as they are after the migration, which may be an older one.
+    Group = installed.get_model("auth", "Group")
+    Permission = installed.get_model("auth", "Permission")
+    for group_name, codenames in (
+        (TEAM_LEADS, viewer_permissions + lead_permissions),
+        (VIEWERS, viewer_permissions),
+    ):
+        group, _ = Group.objects.using(using).get_or_create(name=group_name)
+        permissions = Permission.objects.using(using).filter(
+            content_type__app_label="ownership",
+            codename__in=codenames,
+        )
+        group.permissions.add(*permissions)

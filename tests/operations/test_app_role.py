@@ -1,4 +1,4 @@
-"""PostgreSQL: the role that docs/operations.md sets up runs the registry and can't change its history."""
+"""PostgreSQL: a web server with the role of docs/operations.md works, and can't change history."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.support.admin_forms import open_form, save_form
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.postgres,  # SQLite knows no roles
+    pytest.mark.postgres,  # SQLite has no roles
 ]
 ROOT = Path(__file__).resolve().parents[2]
 [BY_HAND] = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/operations.md").read_text(), re.DOTALL)
@@ -29,7 +29,7 @@ COMPOSED = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["configs"][
 
 @pytest.fixture(params=[BY_HAND, COMPOSED], ids=["by hand", "compose"])
 def roles(request, seeded) -> None:
-    """The roles as the docs or docker-compose.yml make them, then `migrate`; the test's end takes them away again."""
+    """The roles as the docs or docker-compose.yml create them, then `migrate`. Rolled back after the test."""
     statements = request.param.replace("${WEB_POSTGRES_PASSWORD}", "letters")
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -40,7 +40,7 @@ def roles(request, seeded) -> None:
 
 @contextmanager
 def as_web() -> Iterator[None]:
-    """Let the connection do what the web server's role may do, and no more."""
+    """Give the connection the permissions of the web server's role."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE registry_web")
         try:
@@ -49,11 +49,11 @@ def as_web() -> Iterator[None]:
             cursor.execute("RESET ROLE")
 
 
-def test_the_registry_runs_as_that_role(roles, lead, client):
+def test_the_registry_works_with_that_role(roles, lead, client):
     table = Table.objects.get(name="biztechUsers")
     with as_web():
         assert client.login(username="lead", password="a long pass phrase")
-        form = open_form(client, table) | {"description": "Written by the web's role."}
+        form = open_form(client, table) | {"description": "Edited."}
         assert save_form(client, table, form).status_code == 302
         assert client.get("/api/v1/map/").status_code == 200
         assert client.get("/readyz").status_code == 200
@@ -75,7 +75,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_it_can_not_change_history_even_without_triggers(roles, change):
+def test_that_role_can_not_change_history_even_without_triggers(roles, change):
     drop_triggers(connection)
     for table in append_only_tables():
         column = "revision" if table == ChangeSet._meta.db_table else "history_id"
@@ -90,7 +90,7 @@ def test_it_can_not_change_history_even_without_triggers(roles, change):
                 cursor.execute(change.format(table=table, column=column))
 
 
-def test_a_newcomer_signs_in_and_out_as_that_role(roles):
+def test_someone_who_never_signed_in_can_sign_in_and_out_with_that_role(roles):
     User.objects.create_superuser("admin", password="a long pass phrase")
     client = Client()
     with as_web():

@@ -1,4 +1,4 @@
-"""A backup holds one moment, also while people write; a restore puts it back whole, or changes nothing."""
+"""A backup holds one moment, even while people write; a restore happens completely, or changes nothing."""
 
 import gzip
 import io
@@ -32,24 +32,24 @@ pytestmark = [
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where a backup may go."""
+    """The path of a backup that does not exist yet."""
     return tmp_path / "registry.backup"
 
 
 @pytest.fixture
-def kept() -> bytes:
+def packed() -> bytes:
     """A backup of a table with an owner and an access."""
     make_access(make_table("orders", owner=make_service("payments")))
-    return taken()
+    return take_backup()
 
 
-def taken() -> bytes:
+def take_backup() -> bytes:
     out = io.BytesIO()
     backup(out)
     return out.getvalue()
 
 
-def put_back(packed: bytes) -> None:
+def restore_backup(packed: bytes) -> None:
     restore(io.BytesIO(packed))
 
 
@@ -59,11 +59,11 @@ def assert_append_only() -> None:
 
 
 def repacked(packed: bytes, change) -> bytes:
-    """The backup with other content, its checksum right."""
+    """The backup with changed content and the right checksum for it."""
     return gzip.compress(change(gzip.decompress(packed)))
 
 
-def test_a_restore_brings_every_row_of_every_table_back_and_the_registry_goes_on(file, lead):
+def test_a_restore_brings_back_every_row_of_every_table_and_the_registry_keeps_working(file, lead):
     with change_set(user=lead, reason="As it was"):
         make_access(make_table("orders", owner=make_service("payments"), description="€ → \\N \t 'quotes' %s\nlines"))
     before = all_rows()
@@ -80,70 +80,70 @@ def test_a_restore_brings_every_row_of_every_table_back_and_the_registry_goes_on
     assert_append_only()
 
 
-def test_backups_taken_while_others_write_each_hold_one_moment():
+def test_each_backup_taken_while_others_write_holds_one_moment():
     stop = threading.Event()
 
     def write() -> None:
         number = 0
         while not stop.is_set():
             number += 1
-            with change_set(reason=f"Written meanwhile, {number}"):
+            with change_set(reason=f"Meanwhile, {number}"):
                 make_access(make_table(owner=make_service()))
         connection.close()
 
     writer = threading.Thread(target=write)
     writer.start()
-    kept = []
+    backups = []
     try:
-        while len(kept) < 3:
+        while len(backups) < 3:
             with unchanging_view():
                 rows = all_rows()
-                kept.append((taken(), rows))
+                backups.append((take_backup(), rows))
     finally:
         stop.set()
         writer.join()
-    for packed, rows in kept:
-        put_back(packed)
+    for packed, rows in backups:
+        restore_backup(packed)
         assert all_rows() == rows
 
 
-def test_the_file_is_its_makers_alone_and_nothing_is_written_over(file):
+def test_only_the_account_that_made_the_file_can_read_it_and_no_file_is_overwritten(file):
     call_command("backup", str(file))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(file.parent.iterdir()) == [file]
     content = file.read_bytes()
-    with pytest.raises(CommandError, match="is there already: name a new file"):
+    with pytest.raises(CommandError, match="already exists. Choose another name"):
         call_command("backup", str(file))
     assert file.read_bytes() == content
 
 
-def test_a_database_that_holds_something_is_replaced_only_when_told(file, kept):
-    file.write_bytes(kept)
+def test_a_database_that_is_not_empty_is_replaced_only_with_yes(file, packed):
+    file.write_bytes(packed)
     make_service("precious")
     before = all_rows()
-    with pytest.raises(CommandError, match=r"Nothing was changed.*say --yes"):
+    with pytest.raises(CommandError, match=r"Nothing was changed.*add --yes"):
         call_command("restore", str(file))
     assert all_rows() == before
 
 
-def test_a_file_that_is_not_there_changes_nothing(file):
+def test_restoring_a_file_that_does_not_exist_changes_nothing(file):
     with pytest.raises(CommandError, match=r"Nothing was changed.*No such file"):
         call_command("restore", str(file), yes=True)
 
 
 OTHER_KIND = {"sqlite": b"PGDMP" + bytes(100), "postgresql": b"SQLite format 3\x00" + bytes(100)}
 BROKEN = {
-    "empty": (lambda packed: b"", "no backup"),
-    "cut": (lambda packed: packed[: len(packed) // 2], "damaged"),
-    "its last byte missing": (lambda packed: packed[:-1], "damaged"),
-    "not packed": (gzip.decompress, "damaged, or no backup"),
-    "something else": (lambda packed: gzip.compress(b"Dear all"), "is no backup"),
+    "empty": (lambda packed: b"", "not a backup"),
+    "cut off": (lambda packed: packed[: len(packed) // 2], "damaged"),
+    "last byte missing": (lambda packed: packed[:-1], "damaged"),
+    "not gzipped": (gzip.decompress, "damaged or not a backup"),
+    "something else": (lambda packed: gzip.compress(b"Dear all"), "not a backup"),
     "other database": (lambda packed: gzip.compress(OTHER_KIND[connection.vendor]), "DATABASE_URL names a"),
-    "cut inside": (
+    "content cut off": (
         lambda packed: repacked(packed, lambda content: content[: len(content) * 2 // 3]),
         "damaged|malformed|restore",
     ),
-    "text changed inside": (
+    "content changed": (
         lambda packed: repacked(packed, lambda content: content.replace(b"payments", b"paymentz", 1)),
         "does not verify|malformed|damaged",
     ),
@@ -151,53 +151,54 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("broken", "message"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_file_is_refused_and_changes_nothing(kept, broken, message):
+def test_a_broken_file_is_refused_and_changes_nothing(packed, broken, message):
     make_service("precious")
     before = all_rows()
     with pytest.raises(BackupError, match=message):
-        put_back(broken(kept))
+        restore_backup(broken(packed))
     assert all_rows() == before
     make_service("goes-on")
 
 
-def test_a_file_with_any_bit_flipped_is_refused(kept):
+def test_a_file_with_any_bit_flipped_is_refused(packed):
     before, random = all_rows(), Random(7)
     for _ in range(200):
-        place = random.randrange(10, len(kept))  # the first ten say how it was packed, not what it holds
-        flipped = bytearray(kept)
-        flipped[place] ^= 1 << random.randrange(8)
+        position = random.randrange(10, len(packed))  # the first ten bytes are gzip's header, without content
+        flipped = bytearray(packed)
+        flipped[position] ^= 1 << random.randrange(8)
         try:
-            put_back(bytes(flipped))
+            restore_backup(bytes(flipped))
         except BackupError:
             continue
-        assert gzip.decompress(bytes(flipped)) == gzip.decompress(kept)  # a bit that packing leaves unused
+        # Accepted, so it must have been one of gzip's unused bits.
+        assert gzip.decompress(bytes(flipped)) == gzip.decompress(packed)
     assert all_rows() == before
 
 
-def test_a_backup_of_a_newer_registry_is_refused(kept):
+def test_a_backup_from_a_newer_version_is_refused(packed):
     MigrationRecorder(connection).record_applied("ownership", "0099_from_the_future")
-    newer = taken()
+    newer = take_backup()
     MigrationRecorder(connection).record_unapplied("ownership", "0099_from_the_future")
     before = all_rows()
-    with pytest.raises(BackupError, match=r"newer registry.*ownership\.0099_from_the_future"):
-        put_back(newer)
+    with pytest.raises(BackupError, match=r"newer version.*ownership\.0099_from_the_future"):
+        restore_backup(newer)
     assert all_rows() == before
 
 
 def test_a_backup_whose_history_was_tampered_with_is_refused():
     service = make_service("payments")
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE ownership_service SET description = 'Behind the back'")
-    tampered = taken()
+        cursor.execute("UPDATE ownership_service SET description = 'Tampered'")
+    tampered = take_backup()
     with connection.cursor() as cursor:
         cursor.execute("UPDATE ownership_service SET description = ''")
     with pytest.raises(BackupError, match="does not verify: service payments"):
-        put_back(tampered)
+        restore_backup(tampered)
     assert Service.objects.get() == service
 
 
-def test_an_older_backup_gets_the_triggers_and_tables_that_came_since(kept):
+def test_an_older_backup_gets_the_triggers_that_were_added_later(packed):
     drop_triggers(connection)
-    older = taken()
-    put_back(older)
+    older = take_backup()
+    restore_backup(older)
     assert_append_only()

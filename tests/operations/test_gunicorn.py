@@ -1,4 +1,4 @@
-"""The server of production, as gunicorn.conf.py sets it up: a process of its own, on SQLite."""
+"""The production server as gunicorn.conf.py configures it, in a process of its own, on SQLite."""
 
 import http.client
 import os
@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory) -> dict[str, str]:
-    """Production settings, and a database that is migrated."""
+    """Production settings with a migrated database."""
     folder = tmp_path_factory.mktemp("gunicorn")
-    made = os.environ | {
+    environment = os.environ | {
         "DEBUG": "0",
         "SECRET_KEY": "for this test alone",
         "ALLOWED_HOSTS": "127.0.0.1",
@@ -30,12 +30,12 @@ def environment(tmp_path_factory) -> dict[str, str]:
         "SNAPSHOT_DIR": f"{folder}/snapshots",
         "WEB_CONCURRENCY": "1",
     }
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=made, check=True)
-    return made
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    return environment
 
 
-def ask(address: str, path: str, headers: dict[str, str]) -> int:
-    """The status of the answer; redirects are one."""
+def get_status(address: str, path: str, headers: dict[str, str]) -> int:
+    """The status of the response, without following redirects."""
     connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=300)
     try:
         connection.request("GET", path, headers=headers)
@@ -50,29 +50,29 @@ CLAIMS = [HTTPS, {"X-Forwarded-Protocol": "ssl"}, {"X-Forwarded-Ssl": "on"}]
 
 @pytest.fixture(scope="module")
 def untrusting(environment) -> Iterator[str]:
-    """The address of one that is told to trust no proxy."""
+    """The address of a server that trusts no proxy."""
     with server.serving(["gunicorn"], environment) as (address, _):
         yield address
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: next(iter(claim)))
-def test_without_trust_no_header_makes_a_request_one_over_https(untrusting, claim):
-    assert ask(untrusting, "/api/v1/map/", claim) == 301
+def test_without_trust_no_header_turns_a_request_into_one_over_https(untrusting, claim):
+    assert get_status(untrusting, "/api/v1/map/", claim) == 301
 
 
 @pytest.mark.parametrize("name", ["SCRIPT_NAME", "PATH_INFO"])
-def test_no_header_moves_the_address_that_routes_and_rates_go_by(untrusting, name):
-    assert ask(untrusting, "/livez", {name: "/x"}) == 200
-    assert ask(untrusting, "/x/livez", {name: "/x"}) == 301
+def test_no_header_changes_the_path_that_routing_and_rate_limit_use(untrusting, name):
+    assert get_status(untrusting, "/livez", {name: "/x"}) == 200
+    assert get_status(untrusting, "/x/livez", {name: "/x"}) == 301
 
 
-def test_ending_it_loses_no_request_where_its_socket_goes_on(environment):
-    answers: list[int] = []
+def test_stopping_it_loses_no_request_while_its_socket_stays_open(environment):
+    statuses: list[int] = []
     ended = threading.Event()
 
     def reader(address: str) -> None:
         while not ended.is_set():
-            answers.append(ask(address, "/readyz", {}))
+            statuses.append(get_status(address, "/readyz", {}))
 
     with socket.create_server(("127.0.0.1", 0)) as held:
         readers = [
@@ -80,14 +80,14 @@ def test_ending_it_loses_no_request_where_its_socket_goes_on(environment):
         ]
         for number in range(3):
             with server.serving(["gunicorn"], environment, held):
-                before = len(answers)
+                before = len(statuses)
                 if number == 0:
-                    for one in readers:
-                        one.start()
-                while len(answers) < before + 40:
-                    assert all(one.is_alive() for one in readers), "one got no answer"
+                    for thread in readers:
+                        thread.start()
+                while len(statuses) < before + 40:
+                    assert all(thread.is_alive() for thread in readers), "a request got no response"
                 if number == 2:
                     ended.set()
-                    for one in readers:
-                        one.join()
-    assert set(answers) == {200}
+                    for thread in readers:
+                        thread.join()
+    assert set(statuses) == {200}

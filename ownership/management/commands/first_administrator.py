@@ -1,4 +1,4 @@
-"""``manage.py first_administrator``: the account to begin with."""
+"""``manage.py first_administrator``: an account to start with."""
 
 import secrets
 
@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    """Makes an administrator with a generated password, only where there is no account at all."""
+    """Creates an administrator with a random password if there is no account."""
 
-    help = "When there is no account yet, make the administrator `admin` and print its password, once."
+    help = "If there is no account yet, create the administrator `admin` and print its password, once."
 
     def handle(self, *args, **options) -> None:
         User = get_user_model()
@@ -17,5 +17,5 @@ class Command(BaseCommand):
             return
         password = secrets.token_urlsafe(12)
         User.objects.create_superuser("admin", password=password)
-        self.stdout.write(f"Administrator made. Sign in as  admin  with the password  {password}")
-        self.stdout.write("It is shown this once; change it in the admin (top right).")
+        self.stdout.write(f"Administrator created. Sign in as  admin  with the password  {password}")
+        self.stdout.write("It is not shown again. Change it in the admin (top right).")
