@@ -14,13 +14,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ownership.api.authentication import SessionAuthentication, SignedIn, TokenAuthentication
+from ownership.api.authentication import CheckedToken, SessionAuthentication, SignedIn, TokenAuthentication
 from ownership.api.base import RegistryView
 from ownership.api.renderers import TextRenderer
 from ownership.audit import feed
 from ownership.audit.descriptions import describe
 from ownership.history.models import CHANGED, ChangeSet, Entry
-from ownership.models import ApiToken
 
 if TYPE_CHECKING:  # it can't be imported before the views
     from drf_spectacular.openapi import AutoSchema
@@ -34,7 +33,7 @@ MOST_SHOWN = 20
 class BasicTokenAuthentication(TokenAuthentication):
     """A token as the password of HTTP Basic, with any user name: feed readers can't send anything else."""
 
-    def authenticate(self, request: Request) -> tuple[AbstractBaseUser, ApiToken] | None:
+    def authenticate(self, request: Request) -> tuple[AbstractBaseUser, CheckedToken] | None:
         """The token's user and the token, None without Basic credentials; AuthenticationFailed as for any token."""
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "basic":

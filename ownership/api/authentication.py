@@ -1,11 +1,13 @@
 """Who may read: people who are signed in, personal tokens and, with ANONYMOUS_READ, anyone."""
 
+from datetime import datetime
 from hmac import compare_digest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import connections, router
 from django.utils import timezone
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -26,14 +28,34 @@ if TYPE_CHECKING:  # these modules import this one, by way of DRF's settings
 
 HOW_TO_GET_A_TOKEN = "Create a token in the admin under API tokens and send it as `Authorization: Token own_…`."  # noqa: S105 (a text)
 
-# A token with its user and the history's head. In SQL because the map is polled: the ORM would take longer to compile
-# this than the map takes to be sent.
-TOKEN_QUERY = f"""SELECT token.*, account.username, account.is_active, head.revision, head.digest AS head_digest
+# In SQL because the map is polled: the ORM takes longer to put this query together than the map takes to be sent.
+# Parameters: now, today, and the beginning of the token.
+TOKEN_QUERY = f"""SELECT token.digest, token.expiry, token.expiry <= %s, token.last_used = %s,
+    account.id, account.username, account.is_active, head.revision, head.digest
     FROM "{ApiToken._meta.db_table}" token
     JOIN "{get_user_model()._meta.db_table}" account ON account.id = token.user_id
     LEFT JOIN ({HEAD_SQL}) head ON 1 = 1
     WHERE token.token_key = %s
 """  # noqa: S608 (names of our own tables)
+
+
+class CheckedToken(NamedTuple):
+    """A row of TOKEN_QUERY: a token with its account and the head of history. True and false may be 1 and 0."""
+
+    digest: str
+    expiry: datetime | str | None
+    is_expired: bool | None
+    was_used_today: bool | None
+    user_id: int
+    username: str
+    is_active: bool
+    revision: int | None
+    head_digest: str | None
+
+    @property
+    def history_head(self) -> Head:
+        """The head of history when the token was checked."""
+        return Head(self.revision or 0, self.head_digest or "")
 
 
 class TokenAuthentication(auth.TokenAuthentication):
@@ -42,35 +64,37 @@ class TokenAuthentication(auth.TokenAuthentication):
     knox itself deletes the user's expired tokens on each request: one more query and a write.
     """
 
-    def authenticate_credentials(self, token: bytes) -> tuple[AbstractBaseUser, ApiToken]:
-        """The token's user and the token, which has the history's head as ``history_head``.
-
-        AuthenticationFailed if the token is unknown or expired, or its account inactive.
-        """
-        text = token.decode("ascii", errors="replace")
-        row = _find(text)
+    def authenticate_credentials(self, token: bytes) -> tuple[AbstractBaseUser, CheckedToken]:
+        """The token's user and the token; AuthenticationFailed if it is unknown or expired, or its account inactive."""
+        now = timezone.now()
+        row = _find_token(token.decode("ascii", errors="replace"), now)
         if row is None:
             raise AuthenticationFailed(f"Invalid token. {HOW_TO_GET_A_TOKEN}")
-        if row.expiry is not None and row.expiry <= timezone.now():
-            raise AuthenticationFailed(f"This token expired on {row.expiry:%Y-%m-%d}. {HOW_TO_GET_A_TOKEN}")
+        if row.is_expired:
+            day = str(row.expiry)[:10]  # SQLite returns the time as text
+            raise AuthenticationFailed(f"This token expired on {day}. {HOW_TO_GET_A_TOKEN}")
         if not row.is_active:
             raise AuthenticationFailed("The account of this token is inactive.")
-        today = timezone.now().date()
-        if row.last_used != today:
-            ApiToken.objects.filter(pk=row.pk).update(last_used=today)
-        row.history_head = Head(row.revision or 0, row.head_digest or "")
+        if not row.was_used_today:
+            ApiToken.objects.filter(pk=row.digest).update(last_used=now.date())
         # Other columns of the account are read if someone asks for them.
-        user = get_user_model().from_db(
-            row._state.db, ["id", "username", "is_active"], [row.user_id, row.username, row.is_active]
-        )
+        account = (row.user_id, row.username, row.is_active)
+        user = get_user_model().from_db(router.db_for_read(ApiToken), ["id", "username", "is_active"], account)
         return user, row
 
 
-def _find(text: str) -> ApiToken | None:
+def _find_token(text: str, now: datetime) -> CheckedToken | None:
+    connection = connections[router.db_for_read(ApiToken)]
+    parameters = [
+        connection.ops.adapt_datetimefield_value(now),
+        connection.ops.adapt_datefield_value(now.date()),
+        text[: CONSTANTS.TOKEN_KEY_LENGTH].replace("\x00", ""),  # PostgreSQL can't look for a NUL character
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(TOKEN_QUERY, parameters)
+        rows = cursor.fetchall()
     digest = hash_token(text)
-    # PostgreSQL can't look for a NUL character.
-    key = text[: CONSTANTS.TOKEN_KEY_LENGTH].replace("\x00", "")
-    for row in ApiToken.objects.raw(TOKEN_QUERY, [key]):
+    for row in map(CheckedToken._make, rows):
         if compare_digest(digest, row.digest):
             return row
     return None
