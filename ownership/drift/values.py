@@ -196,6 +196,7 @@ def _is_environment_alone(text: Text) -> bool:
     """Whether a text has nothing but varying variables and separators: ``-dev``, made from ``-${opt:stage}``."""
     if not text.varies:
         return False
+    # Variables may overlap: one that was made from others covers them.
     covered: set[int] = set()
     for variable in text.variables:
         if variable.varies:

@@ -98,7 +98,7 @@ def test_a_name_has_one_value_throughout_a_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("function", ['!Join ["", [VALUES]]', '!Sub ["NAMES", {PAIRS}]'], ids=["Join", "Sub"])
-def test_more_branches_than_can_be_told_are_an_error(tmp_path: Path, function: str) -> None:
+def test_too_many_combinations_of_branches_are_an_error(tmp_path: Path, function: str) -> None:
     value = "!If [IsProd, a, b]"
     for short, joined in {
         "VALUES": ", ".join([value] * 10),
@@ -131,9 +131,16 @@ def test_more_branches_than_can_be_told_are_an_error(tmp_path: Path, function: s
         "no such key",
     ],
 )
-def test_what_only_a_deployment_knows_is_unresolved(tmp_path: Path, resource: str) -> None:
+def test_values_known_only_when_deployed_are_unresolved(tmp_path: Path, resource: str) -> None:
     found = templates(tmp_path, TEMPLATE.replace("RESOURCE", resource))
     assert found.grants == {}
+    assert [u.location for u in found.unresolved] == [Location("0.yml", 27)]
+
+
+def test_a_resource_whose_type_is_not_text_is_no_table(tmp_path: Path) -> None:
+    template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn").replace("AWS::DynamoDB::Table", "!Ref Stage")
+    found = templates(tmp_path, template)
+    assert (found.tables, found.errors) == ((), ())
     assert [u.location for u in found.unresolved] == [Location("0.yml", 27)]
 
 
@@ -166,7 +173,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize(("role", "name", "service"), NAMES.values(), ids=NAMES)
-def test_a_role_belongs_to_the_one_service_that_it_is_named_for(
+def test_a_role_belongs_to_the_only_service_in_its_name(
     tmp_path: Path, role: str, name: str, service: str | None
 ) -> None:
     found = templates(tmp_path, ROLE.replace("ROLE", role).replace("NAME", name))
@@ -174,7 +181,7 @@ def test_a_role_belongs_to_the_one_service_that_it_is_named_for(
     assert len(found.unresolved) == (0 if service else 1)
 
 
-def test_a_mapping_of_roles_goes_first(tmp_path: Path) -> None:
+def test_a_mapping_of_roles_takes_precedence(tmp_path: Path) -> None:
     template = ROLE.replace("ROLE", "UsersRole").replace("NAME", '"x"')
     assert templates(tmp_path, template, roles={"UsersRole": "payments"}).services == {"payments"}
 
@@ -185,7 +192,7 @@ def test_a_roles_tag_names_its_service_as_a_project_does(tmp_path: Path, tag: st
     assert templates(tmp_path, ROLE.replace("ROLE", "UsersRole").replace("NAME", name)).services == {"payments"}
 
 
-def test_a_table_of_two_shapes_is_pointed_out(tmp_path: Path) -> None:
+def test_a_table_deployed_with_different_keys_is_noted(tmp_path: Path) -> None:
     template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn")
     found = templates(tmp_path, template, template.replace("AttributeName: id", "AttributeName: email"))
     assert [str(table.key_schema) for table in found.tables] == ["email (S)"]
@@ -200,19 +207,19 @@ def test_policies_attached_to_a_role_are_its_own(tmp_path: Path) -> None:
     assert {place.line for places in found.grants.values() for place in places} == {4}
 
 
-def test_a_policy_for_a_role_outside_is_unresolved(tmp_path: Path) -> None:
+def test_a_policy_attached_to_a_role_outside_the_template_is_unresolved(tmp_path: Path) -> None:
     template = ROLE.replace('"Ref": "ROLE"', '"Fn::ImportValue": "role"').replace("NAME", '"users"')
     found = templates(tmp_path, template)
     assert [u.reason for u in found.unresolved] == ["is attached to a role outside the template"]
 
 
-def test_other_files_are_read_when_one_is_no_template(tmp_path: Path) -> None:
+def test_other_files_are_read_when_one_is_not_a_template(tmp_path: Path) -> None:
     found = templates(tmp_path, "a: b", TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn"))
     assert [str(error.location) for error in found.errors] == ["0.yml:1"]
     assert grants(found) == {"users read biztechUsers"}
 
 
-def test_templates_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+def test_templates_with_the_same_name_are_distinguished_by_folder(tmp_path: Path) -> None:
     template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn")
     folder = write(tmp_path, {"a/template.yml": template, "b/template.yml": template, "c/template.yml": "x: y"})
     paths = [folder / each / "template.yml" for each in "abc"]

@@ -92,7 +92,7 @@ def test_all_pages_are_read(endpoint: str) -> None:
     assert len(read_endpoint(names(), endpoint, "us-east-2").tables) == 105
 
 
-def test_a_table_that_is_deleted_meanwhile_is_not_deployed(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_deleted_after_listing_is_not_deployed(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     client = boto3.client("dynamodb", endpoint_url=endpoint, region_name="ca-central-1")
     for name in ("gone", "stays"):
         create(endpoint, "ca-central-1", name)

@@ -1,4 +1,4 @@
-"""Resources laid over one another, as the Serverless Framework does."""
+"""Resources merged and extended as the Serverless Framework does it."""
 
 from pathlib import Path
 
@@ -48,12 +48,12 @@ def test_extensions_of_resources_are_applied(tmp_path: Path, extensions: str, ex
     assert [(t.name, str(t.key_schema)) for t in found.tables] == [("biztechMembers", key)]
 
 
-def test_extensions_that_are_not_there_are_unresolved(tmp_path: Path) -> None:
+def test_extensions_in_a_missing_file_are_unresolved(tmp_path: Path) -> None:
     found = read(tmp_path, {"users/serverless.yml": EXTENDED.replace("EXTENSIONS", "${file(missing.yml)}")})
     assert [u.location.line for u in found.unresolved] == [13]
 
 
-def test_policies_laid_over_the_frameworks_role_add_to_it(tmp_path: Path) -> None:
+def test_policies_merged_into_the_generated_role_add_to_it(tmp_path: Path) -> None:
     project = EXTENDED.replace("Role: {Type: AWS::IAM::Role,", "IamRoleLambdaExecution: {")
     project = project.replace("Policies: []", WRITES).replace("EXTENSIONS", "{}")
     found = read(tmp_path, {"users/serverless.yml": project})

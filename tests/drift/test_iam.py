@@ -99,7 +99,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("statements", "expected"), CASES.values(), ids=CASES)
-def test_policies_are_read_as_iam_reads_them(tmp_path: Path, statements: list[str], expected: set[str]) -> None:
+def test_policies_are_evaluated_like_iam_does(tmp_path: Path, statements: list[str], expected: set[str]) -> None:
     for short, long in SHORT.items():
         statements = [statement.replace(short, long) for statement in statements]
     found = policy(tmp_path, *statements)
@@ -108,7 +108,7 @@ def test_policies_are_read_as_iam_reads_them(tmp_path: Path, statements: list[st
     assert bool(found.notes) == any("Condition" in statement for statement in statements)
 
 
-def test_a_deny_binds_its_own_role_alone(tmp_path: Path) -> None:
+def test_a_deny_applies_to_its_own_role_only(tmp_path: Path) -> None:
     project = f"""
 provider:
   iamRoleStatements: [{{{GET} "{ARN}bizScores"}}]
@@ -119,7 +119,7 @@ functions:
     assert grants(read(tmp_path, {"users/serverless.yml": project})) == {"users read bizScores"}
 
 
-def test_what_a_function_inherits_binds_it(tmp_path: Path) -> None:
+def test_an_inherited_deny_applies_to_the_function(tmp_path: Path) -> None:
     project = f"""
 provider:
   iamRoleStatements: [{{Effect: Deny, Action: "*", Resource: "*"}}]
@@ -132,7 +132,7 @@ functions:
     assert found == {"true": set(), "no": {"users read bizScores"}}
 
 
-def test_actions_that_iam_does_not_have_are_pointed_out(tmp_path: Path) -> None:
+def test_actions_that_iam_does_not_have_are_noted(tmp_path: Path) -> None:
     wrong = 'Effect: Allow, Action: ["dynamodb:TransactWriteItems", "dynamodb:PutItems"], Resource: "*"'
     first, second = policy(tmp_path, wrong).notes
     assert "IAM checks PutItem" in first.text
@@ -149,12 +149,12 @@ def test_actions_that_iam_does_not_have_are_pointed_out(tmp_path: Path) -> None:
     ],
     ids=["a word", "a number", "none"],
 )
-def test_what_is_no_action_is_pointed_out(tmp_path: Path, statement: str, note: str) -> None:
+def test_invalid_and_missing_actions_are_noted(tmp_path: Path, statement: str, note: str) -> None:
     found = policy(tmp_path, f"Effect: Allow, {statement}")
     assert [(n.location.line, n.text) for n in found.notes] == [(3, note)]
 
 
-def test_a_long_text_is_cut_where_it_is_told(tmp_path: Path) -> None:
+def test_long_texts_are_shortened_in_reports(tmp_path: Path) -> None:
     found = policy(
         tmp_path, f'Effect: Allow, Action: "dynamodb:{"x" * 6000}", Resource: "{"y" * 6000}"', f'{GET} "{"z" * 6000}"'
     )
@@ -167,17 +167,17 @@ def test_a_long_text_is_cut_where_it_is_told(tmp_path: Path) -> None:
     ["arn:aws:table/bizScores", "arn:aws:dynamodb:table/bizScores", "arn:dynamodb:us-west-2:1:table/bizScores"],
     ids=["three fields", "four fields", "no partition"],
 )
-def test_an_arn_of_a_table_with_fields_missing_is_unresolved(tmp_path: Path, arn: str) -> None:
+def test_a_table_arn_with_missing_fields_is_unresolved(tmp_path: Path, arn: str) -> None:
     found = policy(tmp_path, f'{GET} "{arn}"')
     assert [(u.text, u.reason) for u in found.unresolved] == [(arn, "is not a table ARN: a field is missing")]
 
 
-def test_an_arn_of_no_partition_of_aws_is_unresolved(tmp_path: Path) -> None:
+def test_an_arn_outside_the_aws_partitions_is_unresolved(tmp_path: Path) -> None:
     found = policy(tmp_path, f'{GET} "{ARN.replace("aws", "asw")}bizScores"')
     assert [u.reason for u in found.unresolved] == ["is not an ARN: the partition must be aws, not asw"]
 
 
-def test_a_statement_with_a_principal_grants_a_role_nothing(tmp_path: Path) -> None:
+def test_a_statement_with_a_principal_grants_nothing_to_a_role(tmp_path: Path) -> None:
     found = policy(tmp_path, f'Principal: "*", {GET} "{ARN}bizScores"')
     assert found.grants == {}
     assert [u.modes for u in found.unresolved] == [{"read"}]
@@ -189,20 +189,20 @@ def test_a_pattern_that_matches_no_table_is_unresolved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("element", ["Effect: Permit", "Sid: x"], ids=["another effect", "no effect"])
-def test_a_statement_without_a_proper_effect_is_unresolved(tmp_path: Path, element: str) -> None:
+def test_a_statement_without_a_valid_effect_is_unresolved(tmp_path: Path, element: str) -> None:
     found = policy(tmp_path, f'{element}, Action: "dynamodb:GetItem", Resource: "{ARN}bizScores"')
     assert found.grants == {}
     assert len(found.unresolved) == 1
 
 
-def test_every_action_is_of_one_kind() -> None:
+def test_every_action_is_in_exactly_one_set() -> None:
     kinds = [actions.READ, actions.WRITE, actions.NEITHER]
     assert sum(map(len, kinds)) == len(set().union(*kinds)) == 80
     assert actions.ON_INDEX <= actions.READ
     assert not {name.lower() for name in actions.NOT_IAM} & {a.partition(":")[2] for a in actions.KNOWN}
 
 
-def test_patterns_match_as_a_whole_and_in_good_time() -> None:
+def test_patterns_match_the_whole_text_in_bounded_time() -> None:
     assert [matches("a*b?c", text) for text in ("abxc", "axxbyc", "abc", "abxcd")] == [True, True, False, False]
     start = time.process_time()
     assert not matches("*a" * 500 + "b", "a" * 5000)

@@ -1,4 +1,4 @@
-"""Fn::ImportValue of what another template of the same reading exports."""
+"""Fn::ImportValue of what another template of the same run exports."""
 
 from pathlib import Path
 
@@ -40,14 +40,14 @@ IMPORTS = {
 
 @pytest.mark.parametrize("folder", ["users", "accounts"], ids=["read after it", "read before it"])
 @pytest.mark.parametrize("resource", IMPORTS.values(), ids=IMPORTS)
-def test_what_another_project_exports_is_resolved(tmp_path: Path, resource: str, folder: str) -> None:
+def test_exports_of_another_project_are_resolved(tmp_path: Path, resource: str, folder: str) -> None:
     found = importing(tmp_path, resource, folder)
     assert (found.unresolved, [table.name for table in found.tables]) == ((), ["biztechUsers"])
     assert found.grants == {GrantedAccess(folder, "biztechUsers", "read"): (Location(f"{folder}/serverless.yml", 10),)}
 
 
 @pytest.mark.parametrize("name", ["dev-users", "elsewhere", '"${ssm:/name}"'], ids=["none", "unknown", "unnamed"])
-def test_what_nobody_exports_is_unresolved_once(tmp_path: Path, name: str) -> None:
+def test_an_import_without_export_is_unresolved_once(tmp_path: Path, name: str) -> None:
     found = importing(tmp_path, f"!ImportValue {name}")
     assert found.grants == {}
     (unresolved,) = found.unresolved
@@ -55,7 +55,7 @@ def test_what_nobody_exports_is_unresolved_once(tmp_path: Path, name: str) -> No
 
 
 @pytest.mark.parametrize("order", [("a.yml", "b.yml"), ("b.yml", "a.yml")], ids=["after", "before"])
-def test_what_another_template_exports_is_resolved(tmp_path: Path, order: tuple[str, str]) -> None:
+def test_exports_of_another_template_are_resolved(tmp_path: Path, order: tuple[str, str]) -> None:
     role = f"""
 Resources:
   UsersRole:

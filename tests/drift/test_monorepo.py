@@ -1,4 +1,4 @@
-"""A monorepo as students write it, every service in another hand; its findings were worked out by hand."""
+"""A monorepo as students write it, each service in a different style; its findings were worked out by hand."""
 
 from pathlib import Path
 
@@ -312,7 +312,7 @@ undeclared_access clubSockets stickers None write
 """
 
 
-def test_the_findings_are_those_worked_out_by_hand(tmp_path: Path) -> None:
+def test_findings_match_those_worked_out_by_hand(tmp_path: Path) -> None:
     declared = from_map(DECLARED)
     for values in ({}, {"opt:stage": "prod"}, {"opt:stage": "dev", "env:SUFFIX": "-x"}):
         files = FILES | {"services/events/iam.yml": FILES["services/events/iam.yml"] + "  prod: *dev\n"}

@@ -1,4 +1,4 @@
-"""Which role a project's functions run in, and what else stands beside tables in a statement."""
+"""Which role a project's functions run in, and resources other than tables in a statement."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ USED = {
 
 
 @pytest.mark.parametrize("head", IDLE.values(), ids=IDLE)
-def test_statements_of_a_role_that_no_function_runs_in_permit_nothing(tmp_path: Path, head: str) -> None:
+def test_statements_of_an_unused_role_permit_nothing(tmp_path: Path, head: str) -> None:
     found = read(tmp_path, {FILE: head + STATEMENTS})
     assert (grants(found), found.unresolved) == ({"users read biztechTeams"}, ())
     (note,) = found.notes
@@ -62,26 +62,26 @@ def test_statements_of_a_role_that_no_function_runs_in_permit_nothing(tmp_path: 
 
 
 @pytest.mark.parametrize("head", USED.values(), ids=USED)
-def test_statements_count_while_a_function_may_run_in_their_role(tmp_path: Path, head: str) -> None:
+def test_statements_count_if_a_function_may_use_their_role(tmp_path: Path, head: str) -> None:
     found = read(tmp_path, {FILE: head + STATEMENTS})
     assert grants(found) == {"users read biztechTeams", "users write biztechUsers"}
 
 
 @pytest.mark.parametrize("other", ["!GetAtt Queue.Arn", "!Ref Topic", '!Sub "${Queue.Arn}/*"'])
-def test_the_arn_of_another_resource_of_the_project_is_no_tables(tmp_path: Path, other: str) -> None:
+def test_the_arn_of_another_kind_of_resource_is_ignored(tmp_path: Path, other: str) -> None:
     statements = STATEMENTS.replace(f'"{ARN}biztechUsers"', f'["{ARN}biztechUsers", {other}]')
     found = read(tmp_path, {FILE: "provider:\n" + statements})
     assert (grants(found), found.unresolved) == ({"users read biztechTeams", "users write biztechUsers"}, ())
 
 
 @pytest.mark.parametrize("plugin", ["stepFunctions: ", "appSync: ", "custom:\n  apiGatewayServiceProxies: "])
-def test_a_plugin_that_makes_roles_is_pointed_out(tmp_path: Path, plugin: str) -> None:
+def test_a_plugin_that_creates_roles_is_noted(tmp_path: Path, plugin: str) -> None:
     project = f"service: users\n{plugin}{{stateMachines: {{}}}}\n"
     (note,) = read(tmp_path, {FILE: project}).notes
     assert (note.location.line, "is not read" in note.text) == (project.count("\n"), True)
 
 
-def test_what_a_queue_is_called_is_no_part_of_a_name_that_is_known(tmp_path: Path) -> None:
+def test_a_queue_name_inside_a_table_name_is_unresolved(tmp_path: Path) -> None:
     statements = STATEMENTS.replace(f'"{ARN}biztechUsers"', f'!Sub "{ARN}biztech${{Queue}}"')
     (unresolved,) = read(tmp_path, {FILE: "provider:\n" + statements}).unresolved
     assert unresolved.modes == {"write"}

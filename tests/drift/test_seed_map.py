@@ -55,7 +55,7 @@ unregistered_table bizBtxAudit transactions: None, read_write
     [(None, {}), (None, {"opt:stage": "prod"}), ("production", {"opt:stage": "prod"}), ("dev", {"opt:stage": "stg"})],
     ids=["no environment", "stage prod", "production", "dev"],
 )
-def test_the_findings_are_those_worked_out_by_hand(environment: str | None, given: dict[str, str]) -> None:
+def test_findings_match_those_worked_out_by_hand(environment: str | None, given: dict[str, str]) -> None:
     declared = load_map(str(SEED))
     found = read_projects(HERE / "monorepo", Names.of(declared, environment), given)
     result = compare(declared, found)

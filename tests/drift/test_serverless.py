@@ -264,7 +264,7 @@ UNRESOLVED = {
 
 
 @pytest.mark.parametrize("resource", UNRESOLVED.values(), ids=UNRESOLVED)
-def test_what_cannot_be_resolved_is_listed_with_its_place(tmp_path: Path, resource: str) -> None:
+def test_unresolved_resources_are_listed_with_their_location(tmp_path: Path, resource: str) -> None:
     found = read(tmp_path, {FILE: statement(resource), "services/users/tables.js": "module.exports = {}"})
     assert found.grants == {}
     (unresolved,) = found.unresolved
@@ -272,12 +272,12 @@ def test_what_cannot_be_resolved_is_listed_with_its_place(tmp_path: Path, resour
     assert unresolved.reason
 
 
-def test_an_import_is_told_by_what_it_asks_for(tmp_path: Path) -> None:
+def test_an_unresolved_import_is_reported_with_its_name(tmp_path: Path) -> None:
     (unresolved,) = read(tmp_path, {FILE: statement('!ImportValue "${self:provider.stage}-users"')}).unresolved
     assert unresolved.reason == "Fn::ImportValue dev-users is known only when deployed"
 
 
-def test_a_given_value_resolves_what_no_file_states(tmp_path: Path) -> None:
+def test_given_values_resolve_variables_without_a_value_in_files(tmp_path: Path) -> None:
     files = {FILE: statement('["${ssm:/users}", "arn:aws:dynamodb:*:*:table/${env:TABLE}"]')}
     found = read(tmp_path, files, {"ssm:/users": f"{ARN}biztechUsers", "env:TABLE": "biztechEvents"})
     assert grants(found) == {"users read biztechUsers", "users read biztechEvents"}
@@ -325,12 +325,12 @@ def test_a_service_is_named_by_folder_then_by_itself(tmp_path: Path, folder: str
     [("x" * 300, "x" * 255), (r"two\nlines \e[31m\u202e", "two lines \ufffd[31m\ufffd")],
     ids=["no longer than a run keeps", "on one line, without what a terminal obeys"],
 )
-def test_an_unknown_services_name_is_legible(tmp_path: Path, name: str, expected: str) -> None:
+def test_an_unregistered_services_name_is_printable(tmp_path: Path, name: str, expected: str) -> None:
     project = statement(f"{ARN}users").replace("service: club-users", f'service: "{name}"')
     assert read(tmp_path, {"serverless.yml": project}).services == {expected}
 
 
-def test_what_is_told_of_files_is_legible(tmp_path: Path) -> None:
+def test_texts_quoted_from_files_are_printable(tmp_path: Path) -> None:
     project = statement(r'"arn:aws:dynamodb:*:*:table/two\nlines\e[31m"')
     assert [one.text for one in read(tmp_path, {"users/serverless.yml": project}).unresolved] == [
         "arn:aws:dynamodb:*:*:table/two lines\ufffd[31m"
@@ -370,9 +370,7 @@ resources:
     [("-${opt:stage}", ["by-time"], 0), ("${ssm:/x}", [], 1)],
     ids=["the stage", "unknown"],
 )
-def test_the_name_of_an_index_is_read_like_a_tables(
-    tmp_path: Path, end: str, indexes: list[str], unresolved: int
-) -> None:
+def test_index_names_are_read_like_table_names(tmp_path: Path, end: str, indexes: list[str], unresolved: int) -> None:
     project = f"""
 resources:
   Resources:
@@ -387,7 +385,7 @@ resources:
     assert len(found.unresolved) == unresolved
 
 
-def test_a_broken_file_is_an_error_and_the_others_are_read(tmp_path: Path) -> None:
+def test_a_broken_file_is_an_error_and_other_files_are_read(tmp_path: Path) -> None:
     files = {
         "a/serverless.yml": "service: a\nprovider: {name: aws\n",
         "b/serverless.ts": "export default {}",
@@ -399,14 +397,14 @@ def test_a_broken_file_is_an_error_and_the_others_are_read(tmp_path: Path) -> No
     assert grants(found) == {"users read biztechUsers"}
 
 
-def test_packages_and_hidden_folders_are_no_projects(tmp_path: Path) -> None:
+def test_node_modules_and_hidden_folders_are_skipped(tmp_path: Path) -> None:
     project = statement(ARN + "biztechUsers")
     found = read(tmp_path, {f"{f}/x/serverless.yml": project for f in ("node_modules", ".serverless")})
     assert found.grants == {}
     assert "contains no serverless.yml" in found.errors[0].reason
 
 
-def test_a_role_from_elsewhere_is_unresolved(tmp_path: Path) -> None:
+def test_a_role_defined_elsewhere_is_unresolved(tmp_path: Path) -> None:
     found = read(tmp_path, {FILE: "service: users\nprovider:\n  role: arn:aws:iam::1:role/shared\n"})
     (unresolved,) = found.unresolved
     assert unresolved.modes == {"read", "write"}
@@ -420,12 +418,12 @@ BOUNDARIES = {
 
 
 @pytest.mark.parametrize("project", BOUNDARIES.values(), ids=BOUNDARIES)
-def test_a_permissions_boundary_is_pointed_out(tmp_path: Path, project: str) -> None:
+def test_a_permissions_boundary_is_noted(tmp_path: Path, project: str) -> None:
     (note,) = read(tmp_path, {"users/serverless.yml": project}).notes
     assert (note.location, "boundary" in note.text) == (Location("users/serverless.yml", 2), True)
 
 
-def test_managed_policies_of_aws_grant_what_aws_says(tmp_path: Path) -> None:
+def test_aws_managed_policies_grant_what_aws_documents(tmp_path: Path) -> None:
     project = """
 provider:
   iam:

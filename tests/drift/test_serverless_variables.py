@@ -85,7 +85,7 @@ functions: {{a: {{iamRoleStatements: [{{Effect: Allow, Action: [dynamodb:GetItem
 
 
 @pytest.mark.parametrize(("end", "rest"), ENVIRONMENT.values(), ids=ENVIRONMENT)
-def test_an_unknown_value_that_stands_for_the_environment_is_the_suffix(tmp_path: Path, end: str, rest: str) -> None:
+def test_an_unknown_value_that_is_the_environment_is_the_suffix(tmp_path: Path, end: str, rest: str) -> None:
     found = ending(tmp_path, end, rest)
     assert grants(found) == {"users read biztechUsers"}
     assert found.unresolved == ()
@@ -99,7 +99,7 @@ def test_any_other_unknown_value_at_the_end_of_a_name_is_unresolved(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("end", "rest"), NAMED.values(), ids=NAMED)
-def test_a_value_that_is_nowhere_is_the_suffix_by_its_name_and_is_pointed_out_once(
+def test_an_unknown_value_named_like_a_suffix_is_the_suffix_and_is_noted_once(
     tmp_path: Path, end: str, rest: str
 ) -> None:
     found = ending(tmp_path, f'{end}", "{ARN}biztechEvents{end}', rest)
@@ -110,12 +110,12 @@ def test_a_value_that_is_nowhere_is_the_suffix_by_its_name_and_is_pointed_out_on
     assert note.text.startswith("users: assumed to be the environment's suffix, though its value is unknown: ")
 
 
-def test_a_default_of_a_setting_that_is_not_there_is_part_of_the_name(tmp_path: Path) -> None:
+def test_the_default_of_a_missing_setting_is_part_of_the_name(tmp_path: Path) -> None:
     found = ending(tmp_path, "${self:custom.year, '2026'}", "custom: {}")
     assert grants(found) == {"users read biztechUsers2026"}
 
 
-def test_null_as_the_last_default_states_nothing(tmp_path: Path) -> None:
+def test_null_as_the_last_default_means_no_value(tmp_path: Path) -> None:
     project = f"""
 provider:
   iamRoleStatements:
@@ -128,7 +128,7 @@ provider:
     assert (grants(found), found.unresolved) == ({"users read biztechUsers"}, ())
 
 
-def test_null_is_no_default_for_what_only_a_deployment_knows(tmp_path: Path) -> None:
+def test_null_is_not_a_default_for_values_known_only_when_deployed(tmp_path: Path) -> None:
     project = "provider: {iamRoleStatements: ['${ssm:/statement, null}']}\n"
     (unresolved,) = read(tmp_path, {FILE: project}).unresolved
     assert unresolved.modes == {"read", "write"}

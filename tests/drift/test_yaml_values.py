@@ -27,7 +27,7 @@ def test_yaml_values_stay_text() -> None:
     }
 
 
-def test_every_value_knows_its_line() -> None:
+def test_every_value_has_its_line() -> None:
     document = parse("a:\n  - b\n  - c: d\n", "x.yml")
     assert [
         document.key_location("a"),
@@ -43,7 +43,7 @@ def test_short_tags_become_long_forms() -> None:
     assert document == [*expected, {"Fn::Join": ["", ["x"]]}, {"Fn::If": ["d", "e", "f"]}]
 
 
-def test_merge_keys_give_what_the_mapping_does_not_have() -> None:
+def test_merge_keys_add_missing_keys_only() -> None:
     assert parse("a: &a {x: 1, y: 1}\nb: {<<: *a, y: 2}\n", "x.yml")["b"] == {"x": "1", "y": "2"}
 
 
@@ -82,7 +82,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS)
-def test_bombs_end_in_an_error_soon_and_with_little_memory(tmp_path: Path, content: bytes) -> None:
+def test_yaml_bombs_fail_fast_with_little_memory(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "serverless.yml"
     path.write_bytes(content)
     tracemalloc.start()
@@ -125,7 +125,7 @@ custom: {a: "${self:custom.b}${self:custom.b}", b: "${self:custom.a}${self:custo
 
 
 @pytest.mark.parametrize("content", EXPANDING.values(), ids=EXPANDING)
-def test_what_expands_without_end_ends(tmp_path: Path, content: str) -> None:
+def test_endless_expansion_is_stopped(tmp_path: Path, content: str) -> None:
     start = time.process_time()
     found = read(tmp_path, {"users/serverless.yml": content})
     assert time.process_time() - start < 10
@@ -133,7 +133,7 @@ def test_what_expands_without_end_ends(tmp_path: Path, content: str) -> None:
     assert found.errors or found.unresolved
 
 
-def test_a_device_or_pipe_is_no_file(tmp_path: Path) -> None:
+def test_a_device_or_pipe_is_not_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "serverless.yml")
     with pytest.raises(ReadError, match="is not a file"):
         Files(tmp_path).load(tmp_path / "serverless.yml")
@@ -152,7 +152,7 @@ def test_no_file_outside_the_root_is_read(tmp_path: Path, name: str) -> None:
     assert len(found.unresolved) == 1
 
 
-def test_a_project_that_is_a_link_out_of_the_root_is_not_read(tmp_path: Path) -> None:
+def test_a_project_that_links_outside_the_root_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "secret.yml").write_text(statement(f"{ARN}secret"))
     (tmp_path / "root" / "a").mkdir(parents=True)
     (tmp_path / "root" / "a" / "serverless.yml").symlink_to(tmp_path / "secret.yml")
@@ -163,7 +163,7 @@ def test_a_project_that_is_a_link_out_of_the_root_is_not_read(tmp_path: Path) ->
     assert grants(found) == {"b read X"}
 
 
-def test_a_circle_of_links_is_no_file(tmp_path: Path) -> None:
+def test_a_circle_of_links_is_not_a_file(tmp_path: Path) -> None:
     (tmp_path / "serverless.yml").symlink_to("serverless.yml")
     assert [error.reason for error in read(tmp_path, {}).errors] == ["is not a file"]
 
@@ -182,7 +182,7 @@ values = st.recursive(
 
 @settings(deadline=None)
 @given(values)
-def test_json_reads_as_json_does(value: object) -> None:
+def test_json_is_read_like_the_json_module_reads_it(value: object) -> None:
     for ascii_only in (True, False):
         text = json.dumps(value, ensure_ascii=ascii_only, indent="\t")
         assert parse(text, "x.json") == value
@@ -190,7 +190,7 @@ def test_json_reads_as_json_does(value: object) -> None:
 
 @settings(deadline=None)
 @given(st.text() | st.text("{}[]:,-?&*!|>'\"#%@` \n\tab<~$"))
-def test_any_text_reads_or_is_an_error(text: str) -> None:
+def test_any_text_is_read_or_is_an_error(text: str) -> None:
     with contextlib.suppress(ReadError):
         parse(text, "x.yml")
 
@@ -228,7 +228,7 @@ SECTIONS = ["service", "provider", "custom", "functions", "resources", "params"]
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(SECTIONS), nodes), nodes, nodes)
-def test_any_project_reads_or_is_an_error(
+def test_any_project_is_read_or_is_an_error(
     tmp_path_factory: pytest.TempPathFactory,
     project: dict[str, object],
     statements: object,
@@ -242,9 +242,22 @@ def test_any_project_reads_or_is_an_error(
     assert found.services or found.errors
 
 
+POSITIONS = {
+    "a superscript": "${self:custom.list.²}",
+    "more digits than a number may have": "${self:custom.list." + "9" * 5000 + "}",
+}
+
+
+@pytest.mark.parametrize("variable", POSITIONS.values(), ids=POSITIONS)
+def test_a_position_that_no_list_has_is_unresolved(tmp_path: Path, variable: str) -> None:
+    project = f"custom: {{list: [a]}}\n{statement(variable)}"
+    (unresolved,) = read(tmp_path, {"users/serverless.yml": project}).unresolved
+    assert unresolved.modes == {"read"}
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.text("ab:/"), st.booleans())), st.sampled_from(":/"))
-def test_cutting_keeps_every_variable(pieces: list[tuple[str, bool]], separator: str) -> None:
+def test_splitting_keeps_every_variable(pieces: list[tuple[str, bool]], separator: str) -> None:
     place = Location("x", 1)
     text = concat([from_variable(p, place, True) if v else Text(p, place) for p, v in pieces], place)
     parts = text.split_at(separator)

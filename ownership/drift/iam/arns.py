@@ -46,6 +46,7 @@ def table_path(text: Text, names: Names) -> str | None:
     Raises ArnError.
     """
     arn = _parsed(text.stripped())
+    # An unresolved region or account does not matter; an unresolved service might be DynamoDB.
     if PLACEHOLDER in arn.service:
         raise ArnError(UNRESOLVED)
     if not _is_aws(arn.partition):
@@ -85,7 +86,9 @@ def _is_aws(partition: str) -> bool:
 
 def _base_path(path: Text, names: Names) -> str:
     """The path ``table/NAME/…`` with the base name of the table."""
-    name, *rest = path.part(len("table/"), len(path)).split_at("/", 1)
+    # `part` and not `removeprefix`, which would lose the name's variables and with them the suffix.
+    below_table = path.part(len("table/"), len(path))
+    name, *rest = below_table.split_at("/", 1)
     if rest == [""]:
         raise ArnError("is not a DynamoDB resource: it ends with a slash")
     base = names.table(name)
@@ -99,6 +102,7 @@ def _base_path(path: Text, names: Names) -> str:
 
 def _other_path(path: Text, resource_type: str) -> str | None:
     """A path that is not ``table/…``: a pattern may match tables all the same."""
+    # It might be `table` once it is resolved.
     if PLACEHOLDER in resource_type:
         raise ArnError(UNRESOLVED)
     if has_wildcard(path):

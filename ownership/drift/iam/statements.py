@@ -72,6 +72,7 @@ class StatementReader:
 
     def read(self, node: Map) -> Statement | None:
         """One statement; None if it neither permits nor denies anything with items."""
+        # IAM ignores the case of an element's name, too.
         elements = {key.lower(): value for key, value in node.items()}
         actions = self._actions(elements, node.location)
         if not actions:
@@ -94,6 +95,7 @@ class StatementReader:
             return None
         condition = elements.get("condition")
         if condition:
+            # Conditions are not evaluated. An Allow counts in full, a Deny not at all: nothing granted is missed.
             self._note_condition(effect, location_of(condition))
             if effect == "Deny":
                 return None
@@ -122,6 +124,7 @@ class StatementReader:
                 actions |= matching
                 self._check_action(text, pattern, known=bool(matching))
         if inverted:
+            # NotAction: everything on items but these.
             return frozenset(MODES) - actions
         return frozenset(actions)
 

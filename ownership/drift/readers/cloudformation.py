@@ -89,12 +89,14 @@ class _TemplateReader:
             policies = PolicyReader(service, template, self.names, diagnostics)
             roles.append(ServiceRole(service, policies.role(name, properties)))
         for policy in attached_policies(template):
+            # What it grants belongs to a role, and so to a service, that isn't known.
             if policy.roles - own_roles.keys():
                 text = Text("policy", policy.properties.location)
                 diagnostics.add_unresolved(text, "is attached to a role outside the template")
         return roles
 
     def _service_of(self, template: Template, role: str, properties: Map) -> str | None:
+        # A physical name with several values (`!If`) counts with the first.
         role_names = [role, *template.texts(properties.get("RoleName"))[:1]]
         for name in role_names:
             if name in self.services:

@@ -59,6 +59,7 @@ class Collector:
             part = read(path)
             if part is None:
                 continue
+            # A part read too early is discarded whole, with its diagnostics.
             if part.template.misses_export:
                 waiting.append(path)
             else:

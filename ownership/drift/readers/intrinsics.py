@@ -132,6 +132,7 @@ def reference(template: "Template", name: str, location: Location, nesting: int 
         return [_parameter(template, name, location)]
     logical_name, _, attribute = name.partition(".")
     table_names = template.table_names(logical_name, location, nesting)
+    # Region and account are wildcards: a table of the template is in the stack's own.
     if table_names and attribute in TABLE_ATTRIBUTES:
         before, after = TABLE_ATTRIBUTES[attribute]
         return [concat([before, table_name, after], location) for table_name in table_names]
@@ -163,6 +164,7 @@ def _arn_of_other_resource(template: "Template", name: str) -> str | None:
     resource_type = template.text(resource.get("Type")) or ""
     if resource_type in TABLE_TYPES:
         return None
+    # Whatever the rest of the ARN is, its service shows that it is not a table's.
     is_arn = attribute == "Arn" or (not attribute and resource_type in REF_IS_ARN)
     match = AWS_TYPE.match(resource_type)
     if is_arn and match:
@@ -327,6 +329,7 @@ def _import_value(template: "Template", call: Call) -> list[Text]:
         name = str(names[0])
     if name in template.exports:
         return [concat([text], call.location) for text in template.exports[name]]
+    # A template that is read later may export it; the collector reads this one again then.
     template.misses_export = True
     return [_known_when_deployed(f"{call.name} {name}", call.location)]
 

@@ -64,6 +64,7 @@ class PolicyReader:
     def role(self, name: str, properties: Map) -> list[Statement]:
         """The statements of a role: its own policies, managed ones, and those attached to it."""
         resource = self.template.mapping(self.template.resources.get(name))
+        # `properties` is empty for a role whose properties are an unresolved variable.
         raw_properties = self.template.expand(resource.get("Properties"))
         if isinstance(raw_properties, Text):
             self._unresolved(raw_properties, "the role can't be resolved")
@@ -103,6 +104,7 @@ class PolicyReader:
         own_policies = dict(self.template.of_type(MANAGED_POLICY))
         statements = []
         for item in self.template.items(node):
+            # `!Ref` of a managed policy in this template: its own statements are read.
             logical_name = item.get("Ref") if isinstance(item, Map) else None
             if isinstance(logical_name, str) and logical_name in own_policies:
                 statements += self.document(own_policies[logical_name].get("PolicyDocument"))
@@ -124,6 +126,7 @@ class PolicyReader:
             return []
         if not actions:
             return []
+        # The evidence is the line that names the policy.
         location = arn.location
         allow = Map(location)
         allow["Effect"] = Text("Allow", location)

@@ -52,6 +52,7 @@ def find_projects(path: Path) -> Iterator[Path]:
     for folder, subfolders, file_names in os.walk(path):
         # os.walk goes into what is left in this list.
         subfolders[:] = sorted(name for name in subfolders if not _is_skipped(name))
+        # A folder is one project, whatever other configuration files are in it.
         for name in (*DATA_FILES, *CODE_FILES):
             if name in file_names:
                 yield Path(folder, name)

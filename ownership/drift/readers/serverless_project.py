@@ -129,6 +129,7 @@ class Project:
                 generated_extension = extension
             elif name not in template.resources:
                 made_elsewhere[str(name)] = extension
+            # Copies, because an alias may share a resource with another part of the file.
             properties = copy(template.properties(name))
             properties.update(extension)
             resource = copy(template.mapping(template.resources.get(name)))
@@ -142,6 +143,7 @@ class Project:
         """The role that the framework makes for the functions, which an extension may have changed."""
         statements = self.policies.role(GENERATED_ROLE, self.template.properties(GENERATED_ROLE))
         provider_statements = self._provider_statements()
+        # What an extension or the resources add to the role above counts even if no function uses the role.
         if not self._uses_generated_role():
             for node in provider_statements:
                 if node:
@@ -212,6 +214,7 @@ class Project:
             return True
         own_statements = self.at("iam.role.statements", function)
         if self._makes_role_per_function():
+            # Without the plugin this setting has no effect.
             own_statements = function.get("iamRoleStatements", own_statements)
         return own_statements is not None and not self._inherits(function)
 

@@ -191,7 +191,8 @@ class Variables:
         """
         node = self.expand(self.config if within is None else within)
         for key in filter(None, path.split(".")):
-            if isinstance(node, Text) and node.reason:  # an included file that isn't there, for example
+            # An included file that isn't there, for example: the reason is worth more than "no value".
+            if isinstance(node, Text) and node.reason:
                 return placeholder(node.location, node.reason, names_environment(path))
             if not isinstance(node, Map | Seq):
                 return None
@@ -211,11 +212,13 @@ class Variables:
                 continue
             value = self._resolve(expression, node.location)
             if not isinstance(value, Text):
+                # `${self:custom.statements}` may be a list as long as it is the whole value.
                 if _covers(segment, node):
                     return value
                 value = placeholder(node.location, f"{piece} is not text")
             pieces.append(concat([value], node.location))
         text = concat(pieces, node.location)
+        # Variables that double would otherwise fill the memory long before the steps run out.
         if len(text) > MAX_LENGTH or len(text.variables) > MAX_LENGTH:
             raise ReadError(node.location, f"resolves to more than {MAX_LENGTH:,} characters")
         return text
@@ -239,6 +242,7 @@ class Variables:
                 value = self._value_of(inner)
             except NoValueError as error:
                 failed.add_reference(inner, error.reason)
+                # A deployment has a value, so the default that follows would be a guess.
                 if error.final:
                     return failed.placeholder(location)
                 continue
@@ -276,6 +280,7 @@ class Variables:
         return value
 
     def _read(self, reference: Text) -> Value:
+        # A given value comes first: it may replace any reference, also one of a deployment (`ssm:…`).
         if reference in self.given:
             return Text(self.given[reference], reference.location)
         file = FILE.match(reference)

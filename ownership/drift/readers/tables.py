@@ -61,6 +61,7 @@ class _TableReader:
                 keys = self._keys(properties, types)
                 tables.append(TableShape(base, keys, indexes, (location,)))
             else:
+                # Shown by its logical name, which a reader finds in the file; the variables say why.
                 table = Text(logical_name, location, name.variables)
                 self.diagnostics.add_unresolved(table, "the table name can't be resolved")
         return tables
@@ -77,8 +78,10 @@ class _TableReader:
     def _index_name(self, index: Map) -> str | None:
         """The base name of an index: like a table's, it may end with the environment's suffix."""
         name = self.template.text(index.get("IndexName"))
+        # Invalid, and CloudFormation would refuse it; the index is shown as a difference from the map.
         if not name:
             return "…"
+        # Only a variable can be a suffix here: the end of `by-typePROD` might be part of the name.
         base = self.names.table(name) if name.variables else str(name)
         if not base:
             self.diagnostics.add_unresolved(name, "the index name can't be resolved")
@@ -101,6 +104,7 @@ class _TableReader:
         for item in self.template.mappings_in(holder.get("KeySchema")):
             name = self.template.text(item.get("AttributeName"))
             key_type = self.template.text(item.get("KeyType"))
+            # An attribute whose name can't be resolved would look like a difference from the map.
             if name is not None and not name.reason and key_type is not None:
                 keys[key_type] = KeyAttribute(str(name), types.get(name))
         if "HASH" not in keys:

@@ -75,6 +75,7 @@ class NodeReader:
         node = self.expand(node)
         if isinstance(node, Map):
             return node
+        # Null is a valid value of a section that is left empty.
         if isinstance(node, Text):
             self._add_not_mapping(node)
         elif isinstance(node, Seq):
@@ -197,7 +198,7 @@ class Template(NodeReader):
         return second
 
     def _merged_mappings(self, first: Map, second: Map, nesting: int) -> Map:
-        merged = copy(first)
+        merged = copy(first)  # aliases may share it
         for key, value in second.items():
             if key in first:
                 merged[key] = self._merged(first[key], value, nesting + 1)

@@ -184,6 +184,7 @@ class _Builder:
         """Add what a merge key (``<<``) brings; keys that the mapping has itself win."""
         if not isinstance(other, Map):
             raise ReadError(result.location, "<< must be a mapping or a list of mappings")
+        # Merges count as values: merge keys that double are as dangerous as aliases that do.
         self._count(result.location, len(other))
         for key, value in other.items():
             result.setdefault(key, value)
@@ -198,6 +199,7 @@ class _Builder:
         return value
 
     def _long_form(self, tag: str, argument: Value, location: Location) -> Map:
+        # `!GetAtt Users.Arn` is short for a list; only the first dot separates.
         if tag == "GetAtt" and isinstance(argument, Text):
             argument = Seq(argument.location, argument.split_at(".", 1))
         name = f"Fn::{tag}"
