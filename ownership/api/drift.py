@@ -1,171 +1,115 @@
-"""Drift over the API: what the latest run of each reader and environment says of the map as it is now.
+"""Drift over the API: what the latest run of each reader and environment finds, compared with the map as it is now.
 
-All of it needs a sign-in or a token, also where the map is open to all.
+Everything here needs a sign-in or a token, even where everybody may read the map.
 """
 
 from collections import Counter
-from typing import Any
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ownership.api.authentication import SignedIn
 from ownership.api.base import RegistryView
 from ownership.api.errors import BadParameter
-from ownership.drift.report_json import finding_json, rest_json
-from ownership.drift.types import FINDING_KINDS, DeclaredMap
+from ownership.api.typed_dicts import serializer_of
+from ownership.drift.report_json import (
+    IsoDate,
+    NoteJSON,
+    OfferJSON,
+    ReportedFindingJSON,
+    UncheckedJSON,
+    UnreadableJSON,
+    UnresolvedJSON,
+    WaivedJSON,
+    finding_json,
+    rest_json,
+)
+from ownership.drift.types import FINDING_KINDS, Finding, FindingKind
 from ownership.findings import runs
+from ownership.findings.runs import ComparedRun
 from ownership.history.models import Head, current_head
-from ownership.models import DriftRun, KeyType, Waiver
+from ownership.models import DriftRun
+
+SUBJECTS = ("kind", "owner", "table", "service")  # parameters for what a finding is about
+FLAGS = ("waived", "new")
 
 
-class EvidenceSerializer(serializers.Serializer):
-    """Where something is said."""
-
-    file = serializers.CharField()
-    line = serializers.IntegerField(allow_null=True)
-
-
-class WaivedSerializer(serializers.Serializer):
-    """How long a finding is waived, and why."""
-
-    until = serializers.DateField(help_text="the last day, UTC")
-    reason = serializers.CharField()
-
-
-class FindingSerializer(serializers.Serializer):
+class FindingJSON(ReportedFindingJSON):
     """A difference between the map and the infrastructure."""
 
-    kind = serializers.ChoiceField(FINDING_KINDS)
-    table = serializers.CharField()
-    service = serializers.CharField(allow_null=True, help_text="null where the table itself is meant")
-    declared = serializers.CharField(allow_null=True)
-    granted = serializers.CharField(allow_null=True)
-    owner = serializers.CharField(allow_null=True, help_text="the service to ask")
-    waived = WaivedSerializer(allow_null=True)
-    evidence = EvidenceSerializer(many=True)
-    new = serializers.BooleanField(help_text="whether the run before didn't have it")
+    new: Annotated[bool, "whether the run before did not have it"]
 
 
-class DriftKeySerializer(serializers.Serializer):
-    """A key attribute as the infrastructure states it."""
-
-    name = serializers.CharField()
-    type = serializers.ChoiceField(KeyType.choices, allow_null=True)
-
-
-class DriftKeySchemaSerializer(serializers.Serializer):
-    """Partition key and, where there is one, sort key."""
-
-    partition_key = DriftKeySerializer()
-    sort_key = DriftKeySerializer(allow_null=True)
-
-
-class OfferSerializer(serializers.Serializer):
-    """Keys that the map leaves open, of a table or of its index."""
-
-    table = serializers.CharField()
-    index = serializers.CharField(allow_null=True)
-    key_schema = DriftKeySchemaSerializer()
-    evidence = EvidenceSerializer(many=True)
-
-
-class UncheckedSerializer(serializers.Serializer):
-    """A declared access of which nobody can know whether it is granted."""
-
-    table = serializers.CharField()
-    service = serializers.CharField()
-    reason = serializers.CharField()
-
-
-class UnresolvedSerializer(EvidenceSerializer):
-    """What could not be resolved."""
-
-    text = serializers.CharField()
-    reason = serializers.CharField()
-    service = serializers.CharField(allow_null=True)
-
-
-class NoteSerializer(EvidenceSerializer):
-    """What people should know."""
-
-    text = serializers.CharField()
-
-
-class UnreadableSerializer(EvidenceSerializer):
-    """A file that could not be read."""
-
-    reason = serializers.CharField()
-
-
-class FiguresSerializer(serializers.Serializer):
+class FiguresJSON(TypedDict):
     """How far a run agreed with the map of its time."""
 
-    run = serializers.IntegerField()
-    time = serializers.DateTimeField()
-    revision = serializers.IntegerField(help_text="of the map that it was compared with")
-    agreeing = serializers.IntegerField(help_text="how many of the things compared agreed")
-    compared = serializers.IntegerField()
-    findings = serializers.IntegerField()
-    waived = serializers.IntegerField()
+    run: int
+    time: datetime
+    revision: Annotated[int, "of the map that it was compared with"]
+    agreeing: Annotated[int, "how many of the things compared agreed"]
+    compared: int
+    findings: int
+    waived: int
 
 
-class SummarySerializer(serializers.Serializer):
-    """Of the findings that the filters leave."""
+class SummaryJSON(TypedDict):
+    """Numbers of the findings that the filters leave."""
 
-    findings = serializers.IntegerField()
-    waived = serializers.IntegerField()
-    new = serializers.IntegerField()
-    settled = serializers.IntegerField(help_text="findings of the run that the map has settled since; of all")
-    by_kind = serializers.DictField(child=serializers.IntegerField())
-    by_owner = serializers.DictField(child=serializers.IntegerField(), help_text="findings without owner are left out")
-
-
-class RunSerializer(serializers.Serializer):
-    """The latest run of a reader in an environment, held against the map as it is now."""
-
-    run = serializers.IntegerField()
-    reader = serializers.CharField()
-    environment = serializers.CharField(allow_null=True)
-    time = serializers.DateTimeField()
-    user = serializers.CharField()
-    revision = serializers.IntegerField(help_text="of the map at the time of the run")
-    services = serializers.ListField(child=serializers.CharField(), help_text="whose permissions were read")
-    summary = SummarySerializer()
-    findings = FindingSerializer(many=True)
-    offers = OfferSerializer(many=True)
-    unchecked = UncheckedSerializer(many=True)
-    unresolved = UnresolvedSerializer(many=True)
-    notes = NoteSerializer(many=True)
-    errors = UnreadableSerializer(many=True)  # type: ignore[assignment]
-    agreement = FiguresSerializer(many=True, help_text="the series' last runs, oldest first")
+    findings: int
+    waived: int
+    new: int
+    settled: Annotated[int, "findings of the run that a change of the map has settled since; the filters don't apply"]
+    by_kind: dict[str, int]
+    by_owner: Annotated[dict[str, int], "findings without an owner are left out"]
 
 
-class DriftSerializer(serializers.Serializer):
-    """What the latest runs say of the map of that revision."""
+class RunJSON(TypedDict):
+    """The latest run of a reader in an environment, compared with the map as it is now."""
 
-    revision = serializers.IntegerField()
-    runs = RunSerializer(many=True)
+    run: int
+    reader: str
+    environment: str | None
+    time: datetime
+    user: str
+    revision: Annotated[int, "of the map at the time of the run"]
+    services: Annotated[list[str], "whose permissions were read"]
+    summary: SummaryJSON
+    findings: list[FindingJSON]
+    offers: list[OfferJSON]
+    unchecked: list[UncheckedJSON]
+    unresolved: list[UnresolvedJSON]
+    notes: list[NoteJSON]
+    errors: list[UnreadableJSON]
+    agreement: Annotated[list[FiguresJSON], "the series' last runs, oldest first"]
 
 
-class WaiverSerializer(WaivedSerializer):
-    """A finding that the team lives with."""
+class DriftJSON(TypedDict):
+    """The latest runs, compared with the map of that revision."""
 
-    kind = serializers.ChoiceField(FINDING_KINDS)
-    table = serializers.CharField()
-    service = serializers.CharField(allow_null=True)
-    environment = serializers.CharField(allow_null=True)
-    granted = serializers.CharField(allow_null=True, help_text="what it is waived for; for something else it counts")
-    user = serializers.CharField()
-    time = serializers.DateTimeField()
+    revision: int
+    runs: list[RunJSON]
 
 
-class WaiversSerializer(serializers.Serializer):
-    """The waivers whose day is not past."""
+class WaiverJSON(WaivedJSON):
+    """A finding that the team has decided to ignore for a while."""
 
-    results = WaiverSerializer(many=True)
+    kind: FindingKind
+    table: str
+    service: str | None
+    environment: str | None
+    granted: Annotated[str | None, "what is waived; if something else is granted, the finding counts again"]
+    user: str
+    time: datetime
+
+
+class WaiversJSON(TypedDict):
+    """The waivers that have not ended."""
+
+    results: list[WaiverJSON]
 
 
 class _DriftAddress(RegistryView):
@@ -174,7 +118,7 @@ class _DriftAddress(RegistryView):
     permission_classes = [SignedIn]
 
     def find_head(self) -> Head:
-        """The history's head; what selects the answer beside it is the last run and the date."""
+        """The history's head, whose digest also names the last run and the date: they select the answer, too."""
         revision, digest = current_head()
         run = DriftRun.objects.order_by("-pk").values_list("pk", "time").first()
         return Head(revision, f"{digest} {run} {runs.today()}")
@@ -183,7 +127,7 @@ class _DriftAddress(RegistryView):
 class DriftView(_DriftAddress):
     """Drift."""
 
-    parameters = frozenset({"format", "reader", "environment", "kind", "owner", "table", "service", "waived", "new"})
+    parameters = frozenset({"format", "reader", "environment", *SUBJECTS, *FLAGS})
 
     @extend_schema(
         operation_id="drift",
@@ -193,60 +137,78 @@ class DriftView(_DriftAddress):
             OpenApiParameter("kind", str, enum=FINDING_KINDS, description="Findings of this kind."),
             OpenApiParameter("owner", str, description="Findings, offers and unchecked accesses of its tables."),
             OpenApiParameter("table", str, description="Findings, offers and unchecked accesses of this table."),
-            OpenApiParameter("service", str, description="Findings about what this service may do, likewise."),
-            OpenApiParameter("waived", bool, description="Findings that are waived, or that are not."),
-            OpenApiParameter("new", bool, description="Findings that the run before did not have, or that it had."),
+            OpenApiParameter("service", str, description="Findings and unchecked accesses of this service."),
+            OpenApiParameter("waived", bool, description="Findings that are waived, or those that are not."),
+            OpenApiParameter("new", bool, description="Findings that the run before did not have, or those it had."),
         ],
-        responses=DriftSerializer,
+        responses=serializer_of(DriftJSON),
     )
     def get(self, request: Request) -> Response:
-        """The latest run of each reader and environment against the map as it is now; filters narrow the findings."""
+        """Return the latest run of each reader and environment, compared with the map as it is now.
+
+        The filters narrow the findings.
+        """
         query = request.query_params
-        every = runs.latest()
-        for name, known in {**runs.choices(every), "kind": FINDING_KINDS}.items():
-            if name in query and query[name] not in known:
-                raise BadParameter({name: f"Takes {', '.join(known) or 'nothing yet: no run was kept'}."})
-        asked = {name: query[name] for name in ("kind", "owner", "table", "service") if name in query}
-        flags = {name: _flag(name, query[name]) for name in ("waived", "new") if name in query}
+        latest = runs.latest()
+        _refuse_unknown_values(query, {**runs.choices(latest), "kind": FINDING_KINDS})
+        subjects = {name: query[name] for name in SUBJECTS if name in query}
+        flags = {name: _flag(name, query[name]) for name in FLAGS if name in query}
+
         head, declared = runs.declared_now()
         waivers = runs.waivers_in_force(runs.today())
-        chosen = runs.chosen(every, query.get("reader"), query.get("environment"))
-        shown = [runs.compare_run(run, declared, waivers) for run in chosen]
-        _refuse_unknown_names(asked, declared, shown)
-        return Response({"revision": head[0], "runs": [_run(one.about(asked), flags) for one in shown]})
+        compared_runs = []
+        for run in runs.chosen(latest, query.get("reader"), query.get("environment")):
+            compared_runs.append(runs.compare_run(run, declared, waivers))
+        _refuse_unknown_names(subjects, _known_names(compared_runs))
+        answer: DriftJSON = {
+            "revision": head.revision,
+            "runs": [_run_json(compared.about(subjects), flags) for compared in compared_runs],
+        }
+        return Response(answer)
 
 
-def _refuse_unknown_names(asked: dict[str, str], declared: DeclaredMap, shown: list[runs.ComparedRun]) -> None:
-    findings = [finding for one in shown for finding in one.findings]
-    services = {service.name for service in declared.services}
-    known: dict[str, set[Any]] = {
-        "owner": services,
-        "service": services | {finding.service for finding in findings},
-        "table": {table.name for table in declared.tables} | {finding.table for finding in findings},
-    }
-    errors = {
-        name: "Neither the map nor any finding has this name."
-        for name, value in asked.items()
-        if name in known and value not in known[name]
-    }
+def _refuse_unknown_values(query: Mapping[str, str], choices: Mapping[str, Iterable[str]]) -> None:
+    for name, known in choices.items():
+        if name in query and query[name] not in known:
+            raise BadParameter({name: runs.values_hint(known)})
+
+
+def _known_names(compared_runs: Iterable[ComparedRun]) -> dict[str, set[str | None]]:
+    """The names that each parameter can ask for: those on the map, and those that a finding names."""
+    services: set[str | None] = set()
+    tables: set[str | None] = set()
+    owners: set[str | None] = set()
+    for compared in compared_runs:
+        on_map = {service.name for service in compared.declared.services}
+        owners |= on_map
+        services |= on_map | {finding.service for finding in compared.findings}
+        tables |= {table.name for table in compared.declared.tables}
+        tables |= {finding.table for finding in compared.findings}
+    return {"owner": owners, "service": services, "table": tables}
+
+
+def _refuse_unknown_names(subjects: Mapping[str, str], known: Mapping[str, set[str | None]]) -> None:
+    errors = {}
+    for name, names in known.items():
+        if name in subjects and subjects[name] not in names:
+            errors[name] = "Neither the map nor any finding has this name."
     if errors:
         raise BadParameter(errors)
 
 
 def _flag(name: str, value: str) -> bool:
     if value not in ("true", "false"):
-        raise BadParameter({name: "Takes true or false."})
+        raise BadParameter({name: "Must be true or false."})
     return value == "true"
 
 
-def _run(shown: runs.ComparedRun, flags: dict[str, bool]) -> dict[str, Any]:
-    run = shown.run
-    findings = [
-        finding
-        for finding in shown.findings
-        if flags.items() <= {"waived": finding in shown.waived, "new": finding.identity in shown.new}.items()
-    ]
-    waived = {finding: waiver.value() for finding, waiver in shown.waived.items()}
+def _run_json(compared: ComparedRun, flags: Mapping[str, bool]) -> RunJSON:
+    run = compared.run
+    findings = [finding for finding in compared.findings if _has_flags(finding, compared, flags)]
+    waived = {finding: waiver.value() for finding, waiver in compared.waived.items()}
+    listed: list[FindingJSON] = []
+    for finding in findings:
+        listed.append({**finding_json(finding, waived), "new": finding.identity in compared.new})
     return {
         "run": run.pk,
         "reader": run.reader,
@@ -254,22 +216,33 @@ def _run(shown: runs.ComparedRun, flags: dict[str, bool]) -> dict[str, Any]:
         "time": run.time,
         "user": run.user_name,
         "revision": run.revision,
-        "services": sorted(shown.found.services),
-        "summary": {
-            "findings": len(findings),
-            "waived": sum(finding in waived for finding in findings),
-            "new": sum(finding.identity in shown.new for finding in findings),
-            "settled": shown.settled,
-            "by_kind": dict(sorted(Counter(finding.kind for finding in findings).items())),
-            "by_owner": dict(sorted(Counter(finding.owner for finding in findings if finding.owner).items())),
-        },
-        "findings": [finding_json(one, waived) | {"new": one.identity in shown.new} for one in findings],
-        **rest_json(shown.found, shown.offers, shown.unchecked),
-        "agreement": [figures_json(one) for one in runs.figures(run)],
+        "services": sorted(compared.found.services),
+        "summary": _summary_json(findings, compared),
+        "findings": listed,
+        **rest_json(compared.found, compared.offers, compared.unchecked),
+        "agreement": [figures_json(earlier) for earlier in runs.figures(run)],
     }
 
 
-def figures_json(run: DriftRun) -> dict[str, Any]:
+def _has_flags(finding: Finding, compared: ComparedRun, flags: Mapping[str, bool]) -> bool:
+    own = {"waived": finding in compared.waived, "new": finding.identity in compared.new}
+    return all(own[name] == wanted for name, wanted in flags.items())
+
+
+def _summary_json(findings: list[Finding], compared: ComparedRun) -> SummaryJSON:
+    by_kind: Counter[str] = Counter(finding.kind for finding in findings)
+    by_owner: Counter[str] = Counter(finding.owner for finding in findings if finding.owner)
+    return {
+        "findings": len(findings),
+        "waived": sum(finding in compared.waived for finding in findings),
+        "new": sum(finding.identity in compared.new for finding in findings),
+        "settled": compared.settled,
+        "by_kind": dict(sorted(by_kind.items())),
+        "by_owner": dict(sorted(by_owner.items())),
+    }
+
+
+def figures_json(run: DriftRun) -> FiguresJSON:
     """A run's figures."""
     return {
         "run": run.pk,
@@ -285,20 +258,24 @@ def figures_json(run: DriftRun) -> dict[str, Any]:
 class WaiversView(_DriftAddress):
     """Waivers."""
 
-    @extend_schema(operation_id="drift_waivers", responses=WaiversSerializer)
+    @extend_schema(operation_id="drift_waivers", responses=serializer_of(WaiversJSON))
     def get(self, request: Request) -> Response:
-        """The waivers whose day is not past; a finding is waived where something of it is granted as here."""
-        return Response({"results": [_waiver(one) for one in runs.waivers_in_force(runs.today())]})
+        """Return the waivers that have not ended. A waiver covers its finding while the same is granted."""
+        answer: WaiversJSON = {"results": [_waiver_json(row) for row in runs.waivers_in_force(runs.today())]}
+        return Response(answer)
 
 
-def _waiver(row: Waiver) -> dict[str, Any]:
-    value: Any = row.value()
+def _waiver_json(row: Any) -> WaiverJSON:
+    """A waiver as ``told()`` gives it, with its reason, author and time."""
+    terms = row.value()
     return {
-        **value.identity._asdict(),
-        "environment": value.environment,
-        "granted": value.granted,
-        "until": value.until,
-        "reason": value.reason,
-        "user": row.by,  # type: ignore[attr-defined]
-        "time": row.since,  # type: ignore[attr-defined]
+        "kind": terms.identity.kind,
+        "table": terms.identity.table,
+        "service": terms.identity.service,
+        "environment": terms.environment,
+        "granted": terms.granted,
+        "until": IsoDate(terms.until.isoformat()),
+        "reason": terms.reason,
+        "user": row.by,
+        "time": row.since,
     }

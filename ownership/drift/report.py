@@ -7,7 +7,6 @@ from ownership.drift.compare import Comparison, Waived
 from ownership.drift.types import (
     DeclaredMap,
     Finding,
-    FindingKind,
     Infrastructure,
     Location,
     Offer,
@@ -15,7 +14,7 @@ from ownership.drift.types import (
     label_of,
 )
 
-WHAT_TO_DO: dict[FindingKind, str] = {
+WHAT_TO_DO: dict[str, str] = {  # by kind of finding
     "unregistered_table": "add the table to the map, or remove the grant",
     "table_not_deployed": "remove the table from the map, or deploy it",
     "undeclared_access": "declare the access, or remove the grant",

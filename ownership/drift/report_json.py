@@ -1,8 +1,11 @@
-"""A comparison as JSON, for the command line and the API. The keys are described in docs/drift.md and docs/api.md."""
+"""A comparison as JSON, for the command line and the API. The keys are described in docs/drift.md and docs/api.md.
+
+The API's OpenAPI document is made from these types and their texts.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from typing import Annotated, Literal, NewType, TypedDict
 
 from ownership.drift.compare import Comparison, Waived
 from ownership.drift.types import (
@@ -14,11 +17,14 @@ from ownership.drift.types import (
     Location,
     Offer,
     Unchecked,
+    WaiverTerms,
 )
+
+IsoDate = NewType("IsoDate", str)
 
 
 class EvidenceJSON(TypedDict):
-    """A file and line in which something was found."""
+    """A file and line where something was found."""
 
     file: str
     line: int | None
@@ -27,43 +33,43 @@ class EvidenceJSON(TypedDict):
 class WaivedJSON(TypedDict):
     """Until when a finding is waived, and why."""
 
-    until: str
+    until: Annotated[IsoDate, "the last day, UTC"]
     reason: str
 
 
-class FindingJSON(TypedDict):
+class ReportedFindingJSON(TypedDict):
     """A difference between the map and the infrastructure."""
 
     kind: FindingKind
     table: str
-    service: str | None
+    service: Annotated[str | None, "null if the finding is about the table itself"]
     declared: str | None
     granted: str | None
-    owner: str | None
+    owner: Annotated[str | None, "the service to ask"]
     waived: WaivedJSON | None
     evidence: list[EvidenceJSON]
 
 
-class KeyJSON(TypedDict):
+class DriftKeyJSON(TypedDict):
     """A key attribute as it is deployed."""
 
     name: str
-    type: str | None
+    type: Literal["S", "N", "B"] | None
 
 
-class KeySchemaJSON(TypedDict):
+class DriftKeySchemaJSON(TypedDict):
     """The partition key and, if there is one, the sort key."""
 
-    partition_key: KeyJSON
-    sort_key: KeyJSON | None
+    partition_key: DriftKeyJSON
+    sort_key: DriftKeyJSON | None
 
 
 class OfferJSON(TypedDict):
-    """Deployed keys that the map leaves open: those of a table or of its index."""
+    """Deployed keys that the map leaves open, of a table or of its index."""
 
     table: str
     index: str | None
-    key_schema: KeySchemaJSON
+    key_schema: DriftKeySchemaJSON
     evidence: list[EvidenceJSON]
 
 
@@ -89,7 +95,7 @@ class NoteJSON(EvidenceJSON):
     text: str
 
 
-class ReadErrorJSON(EvidenceJSON):
+class UnreadableJSON(EvidenceJSON):
     """A file that could not be read."""
 
     reason: str
@@ -102,7 +108,7 @@ class RestJSON(TypedDict):
     unchecked: list[UncheckedJSON]
     unresolved: list[UnresolvedJSON]
     notes: list[NoteJSON]
-    errors: list[ReadErrorJSON]
+    errors: list[UnreadableJSON]
 
 
 def as_json(
@@ -127,7 +133,7 @@ def as_json(
     return {"summary": summary, "findings": findings, **rest_json(found, result.offers, result.unchecked)}
 
 
-def finding_json(finding: Finding, waived: Waived) -> FindingJSON:
+def finding_json(finding: Finding, waived: Waived) -> ReportedFindingJSON:
     """One finding, with the waiver that covers it."""
     waiver = waived.get(finding)
     return {
@@ -137,9 +143,13 @@ def finding_json(finding: Finding, waived: Waived) -> FindingJSON:
         "declared": finding.declared,
         "granted": finding.granted,
         "owner": finding.owner,
-        "waived": {"until": waiver.until.isoformat(), "reason": waiver.reason} if waiver else None,
+        "waived": _waived(waiver) if waiver else None,
         "evidence": _evidence(finding.evidence),
     }
+
+
+def _waived(waiver: WaiverTerms) -> WaivedJSON:
+    return {"until": IsoDate(waiver.until.isoformat()), "reason": waiver.reason}
 
 
 def rest_json(found: Infrastructure, offers: Iterable[Offer], unchecked: Iterable[Unchecked]) -> RestJSON:
@@ -178,8 +188,8 @@ def _offer(offer: Offer) -> OfferJSON:
     }
 
 
-def _key(key: KeyAttribute) -> KeyJSON:
-    return {"name": key.name, "type": key.type}
+def _key(key: KeyAttribute) -> DriftKeyJSON:
+    return {"name": key.name, "type": key.type}  # type: ignore[typeddict-item]
 
 
 def _location(location: Location) -> EvidenceJSON:

@@ -73,9 +73,8 @@ class Acceptance:
 
 def choose(basis: Basis, identities: Collection[Identity]) -> tuple[list[Choice], list[Identity]]:
     """The findings and offers of these identities as they are now, and the identities that no longer apply."""
-    choices: dict[Identity, Choice] = {}
-    for choice in (*basis.offers, *basis.findings):
-        choices[choice.identity] = choice
+    choices: dict[Identity, Choice] = {offer.identity: offer for offer in basis.offers}
+    choices |= {finding.identity: finding for finding in basis.findings}
     chosen = [choices[identity] for identity in identities if identity in choices]
     return chosen, [identity for identity in identities if identity not in choices]
 

@@ -112,6 +112,12 @@ def chosen(runs: Iterable[DriftRun], reader: str | None, environment: str | None
     return matching
 
 
+def values_hint(known: Iterable[str]) -> str:
+    """What a filter takes, in a sentence."""
+    values = ", ".join(known)
+    return f"Must be one of: {values}." if values else "No run has been kept yet."
+
+
 def _environment_choice(run: DriftRun) -> str:
     return run.environment or NO_ENVIRONMENT
 

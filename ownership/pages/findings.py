@@ -106,7 +106,7 @@ def _choices(latest: Sequence[DriftRun]) -> dict[str, dict[str, str]]:
 def _refuse_unknown_values(filters: Mapping[str, str], choices: Mapping[str, Mapping[str, str]]) -> None:
     for name, known in choices.items():
         if filters[name] and filters[name] not in known:
-            raise BadAddress(f"{name} must be one of: {', '.join(known) or 'nothing yet, as no run was kept'}.")
+            raise BadAddress(f"{name}: {runs.values_hint(known)}")
 
 
 def _selects(choices: Mapping[str, Mapping[str, str]], filters: Mapping[str, str]) -> list[dict[str, Any]]:

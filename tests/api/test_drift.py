@@ -147,7 +147,7 @@ def test_the_answer_stays_good_until_the_map_changes_a_run_comes_or_the_day_ends
 
 def test_nothing_was_kept_yet(get, here):
     assert get("drift/").json()["runs"] == []
-    assert get("drift/?reader=serverless").json()["errors"][0]["detail"] == "Takes nothing yet: no run was kept."
+    assert get("drift/?reader=serverless").json()["errors"][0]["detail"] == "No run has been kept yet."
 
 
 def test_waivers_are_those_whose_day_is_not_past(get, drifted):
