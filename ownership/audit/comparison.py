@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ownership.history.models import TrackedRow, entry_model, registry_models
-from ownership.history.row_states import Changes, differences, foreign_keys, kind_of_change
+from ownership.history.models import TrackedRow, entry_model, kind_of_change, registry_models
+from ownership.history.row_states import Changes, differences, foreign_keys
 from ownership.history.time_travel import as_of
 
 RowsByModel = dict[type[TrackedRow], dict[int, TrackedRow]]

@@ -1,28 +1,44 @@
-"""Verification: replays all history, and says where it does not hold together or differs from the live rows.
+"""Verification: replays all history, and says where it is inconsistent or differs from the live rows.
 
-Whoever owns the database can drop the triggers and write what they like. An edit, a gap or a stray row shows in
-the chain of digests and in the replay; a tail cut off, or all of history written anew, shows only against a head
-that somebody kept elsewhere.
+Whoever owns the database can drop the triggers and write anything. An edit, a gap or a stray row shows in the chain
+of digests and in the replay. A tail that was cut off, or a history that was written anew as a whole, shows only
+against a head that somebody kept elsewhere.
 """
+
+from __future__ import annotations
 
 import heapq
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
-from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 
 from ownership.history.change_sets import chain_digest, entry_content
-from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet, Head, entry_models, registry_models
+from ownership.history.head import Head
+from ownership.history.models import (
+    CHANGED,
+    CREATED,
+    DELETED,
+    VERBS,
+    ChangeSet,
+    Entry,
+    TrackedRow,
+    entry_models,
+    registry_models,
+)
+
+Model = type[TrackedRow]
+Values = dict[str, object]  # {field: value}, ids of related rows
 
 
 @dataclass(frozen=True)
 class Inconsistency:
-    """Something that the registry itself never writes: where it stands, and what is wrong."""
+    """Something that the registry itself never writes: where it is, and what is wrong."""
 
     where: str
     what: str
@@ -32,173 +48,234 @@ class Inconsistency:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class RowState:
     """A row as its last entry left it."""
 
     history_id: int
     label: str
-    values: dict[str, Any]
-    reference: int | None
+    values: Values
+    service_id: int | None  # of the service that the row adds something to
+
+
+# In place of a state, before a row was created and after it was deleted.
+NO_ROW = RowState(history_id=0, label="", values={}, service_id=None)
 
 
 class Verification:
-    """One run over all of history. It holds a state per live row and the entries of one change set, no more."""
+    """One run over all of history.
+
+    It goes through change sets and entries in commit order. In memory it keeps a state per live row, and the entries
+    of one change set.
+    """
 
     def __init__(self, kept: Head | None = None) -> None:
         self.kept = kept
-        self.head = Head(0, "")
+        self.head = Head(0, "")  # of what was read so far
         self.entries = 0
-        self._time: Any = None
-        self._rows: dict[tuple[type[models.Model], int], _State] = {}
-        # The fields that entries of a model have spoken of so far; one added to the model later is not among them.
-        self._spoken: dict[type[models.Model], set[str]] = {model: set() for model in registry_models()}
-        self._fields = {
-            model: {field.name: field for field in model._meta.fields if not field.primary_key}
-            for model in registry_models()
-        }
+        self._time: datetime | None = None
+        self._rows: dict[tuple[Model, int], RowState] = {}
+        self._fields: dict[Model, dict[str, models.Field]] = {}
+        # The fields that entries of a model have spoken of so far. One added to the model later is not among them.
+        self._recorded_fields: dict[Model, set[str]] = {}
+        for model in registry_models():
+            self._fields[model] = {field.name: field for field in model._meta.fields if not field.primary_key}
+            self._recorded_fields[model] = set()
 
     def run(self) -> Iterator[Inconsistency]:
-        """What is wrong, as it is found; nothing where all is as the registry wrote it. Writes nothing."""
+        """What is wrong, as it is found; nothing if all is as the registry wrote it. Writes nothing."""
         with unchanging_view():
-            streams: list[Iterator[Any]] = [ChangeSet.objects.order_by("revision").iterator()]
-            streams += [model.objects.order_by("change_set_id", "sequence").iterator() for model in entry_models()]
-            for revision, rows in groupby(heapq.merge(*streams, key=_place), key=lambda row: _place(row)[0]):
-                entries: list[Any] = list(rows)
-                change = entries.pop(0) if isinstance(entries[0], ChangeSet) else None
-                yield from (
-                    Inconsistency(f"revision {revision}", what) for what in self._chain(revision, change, entries)
-                )
+            for revision, rows in groupby(_history_in_order(), key=_revision_of):
+                change_set, entries = _split(list(rows))
+                for what in self._check_change_set(revision, change_set, entries):
+                    yield Inconsistency(f"revision {revision}", what)
                 for entry in entries:
                     where = f"revision {revision}, entry {entry.sequence} ({_row_name(entry.instance_type, entry)})"
-                    yield from (Inconsistency(where, what) for what in self._entry(entry, change))
+                    for what in self._check_entry(entry, change_set):
+                        yield Inconsistency(where, what)
             if self.kept is not None and self.kept.revision > self.head.revision:
-                yield Inconsistency(
-                    f"revision {self.kept.revision}", "the head that was kept is missing: history was cut."
-                )
-            yield from self._live_rows()
+                where = f"revision {self.kept.revision}"
+                yield Inconsistency(where, "the head that was kept is missing: history was cut.")
+            yield from self._check_live_rows()
 
-    def _chain(self, revision: int, change: ChangeSet | None, entries: list[Any]) -> Iterator[str]:
-        """The change set in its place: after the one before, and with the digest of what it holds."""
+    # The chain
+
+    def _check_change_set(
+        self,
+        revision: int,
+        change_set: ChangeSet | None,
+        entries: list[Entry],
+    ) -> Iterator[str]:
+        """The change set follows the one before, and its digest is that of its content."""
         if revision != self.head.revision + 1:
             yield f"it follows revision {self.head.revision}: what was between is missing."
         sequences = [entry.sequence for entry in entries]
         if sequences != list(range(1, len(entries) + 1)):
             yield f"its entries are not numbered 1 to {len(entries)}: {_short(sequences)}."
-        if change is None:
+        if change_set is None:
             yield "its entries have no change set."
             self.head = Head(revision, "")
             return
         if not entries:
             yield "it has no entries."
-        if self._time is not None and change.time < self._time:
-            yield f"its time {change.time} is earlier than that of the revision before, {self._time}."
-        if change.digest != chain_digest(self.head.digest, change, [entry_content(entry) for entry in entries]):
-            yield "its digest is not that of its content and of the digest before: one of them was changed."
-        if self.kept is not None and self.kept.revision == revision and self.kept.digest != change.digest:
-            yield f"its digest {change.digest} is not that of the head that was kept: history was rewritten."
-        self.head, self._time = Head(revision, change.digest), change.time
+        if self._time is not None and change_set.time < self._time:
+            yield f"its time {change_set.time} is earlier than that of the revision before, {self._time}."
+        contents = [entry_content(entry) for entry in entries]
+        if change_set.digest != chain_digest(self.head.digest, change_set, contents):
+            yield "its digest is not that of its content and the digest before: one of them was changed."
+        if self.kept is not None and self.kept.revision == revision and self.kept.digest != change_set.digest:
+            yield f"its digest {change_set.digest} differs from the head that was kept: history was rewritten."
+        self.head = Head(revision, change_set.digest)
+        self._time = change_set.time
 
-    def _entry(self, entry: Any, change: ChangeSet | None) -> Iterator[str]:
-        """The entry against the entry before of the same row; then the row's state is what this one says."""
-        model, kind, key = entry.instance_type, entry.history_type, (entry.instance_type, entry.id)
-        before = self._rows.pop(key, None)
-        after = _State(
-            entry.history_id,
-            entry.label,
-            {name: getattr(entry, field.attname) for name, field in self._fields[model].items()},
-            model.service_reference_id(entry),
-        )
-        self.entries += 1
-        if kind != DELETED:
+    # The replay
+
+    def _check_entry(self, entry: Entry, change_set: ChangeSet | None) -> Iterator[str]:
+        """The entry fits the row's entry before; afterwards, the row's state is what this entry says."""
+        key = (entry.instance_type, entry.id)
+        before = self._rows.pop(key, NO_ROW)
+        stored = self._stored_state(entry)
+        after = stored
+        if entry.history_type == DELETED:
+            after = NO_ROW
+        else:
             self._rows[key] = after
+        self.entries += 1
 
-        if change is not None and entry.history_date != change.time:
-            yield f"its date {entry.history_date} is not its change set's, {change.time}."
-        if before is not None and entry.history_id <= before.history_id:
+        if change_set is not None and entry.history_date != change_set.time:
+            yield f"its date {entry.history_date} is not its change set's, {change_set.time}."
+        if entry.history_id <= before.history_id:
             yield "it was written before the row's entry that it follows."
-        if kind == CREATED and before is not None:
-            yield "it creates a row that is there already."
-        elif kind in (CHANGED, DELETED) and before is None:
+        if entry.history_type not in VERBS:
+            yield f"{entry.history_type!r} is not a kind of entry."
+            return
+        if entry.history_type != CREATED and before is NO_ROW:
             yield "it has no entry before that created the row."
             return
-        elif kind not in (CREATED, CHANGED, DELETED):
-            yield f"{kind!r} is no kind of entry."
-            return
-        yield from self._said(entry, before.values if before else {}, after.values)
-        yield from self._names(entry, after.values)
-        lost = before.reference if before and kind != CREATED else None
-        gained = after.reference if kind != DELETED else None
-        if (entry.lost_by, entry.gained_by) != ((lost, gained) if lost != gained else (None, None)):
-            yield f"lost_by and gained_by are {entry.lost_by}, {entry.gained_by}; its columns say {lost}, {gained}."
+        if entry.history_type == CREATED and before is not NO_ROW:
+            yield "it creates a row that already exists."
+            before = NO_ROW
+        yield from self._check_changes(entry, before, after)
+        yield from self._check_label(entry, stored)
+        yield from _check_services(entry, before, after)
+        if entry.history_type == DELETED and stored.values != before.values:
+            yield "its columns differ from the entry before."
 
-    def _said(self, entry: Any, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-        """``changes`` against the columns of both entries, names of that time for ids."""
-        model, kind = entry.instance_type, entry.history_type
+    def _stored_state(self, entry: Entry) -> RowState:
+        """The row as the entry's columns hold it."""
+        model = entry.instance_type
+        values = {name: getattr(entry, field.attname) for name, field in self._fields[model].items()}
+        # An entry has the row's columns, and this method of the model reads nothing else.
+        service_id = model.service_reference_id(entry)  # type: ignore[arg-type]
+        return RowState(entry.history_id, entry.label, values, service_id)
+
+    def _check_changes(self, entry: Entry, before: RowState, after: RowState) -> Iterator[str]:
+        """``changes`` says what the columns of this entry and of the one before say, with names of that time."""
         if not isinstance(entry.changes, dict):
             yield f"its changes are {_short(entry.changes)}; expected {{field: [old, new]}}."
             return
-        # A field that the model has no longer can't be compared; the digest still covers what was said of it.
-        stated = {name: value for name, value in entry.changes.items() if name in after}
-        spoken = self._spoken[model]
-        spoken.update(stated)
-        differing = {name for name in before if before[name] != after[name]}
-        names = differing if kind == CHANGED else spoken
-        expected = _as_json(
-            {
-                name: [
-                    self._in_words(model, name, before[name]) if kind != CREATED else None,
-                    self._in_words(model, name, after[name]) if kind != DELETED else None,
-                ]
-                for name in names
-            }
-        )
-        if kind == CHANGED and not expected:
+        fields = self._fields[entry.instance_type]
+        # A field that the model no longer has can't be compared. The digest still covers what was said of it.
+        recorded = {name: pair for name, pair in entry.changes.items() if name in fields}
+        self._recorded_fields[entry.instance_type].update(recorded)
+        expected = self._expected_changes(entry, before, after)
+        if not expected:
             yield "it changes nothing."
-        for name in sorted(expected.keys() | stated.keys()):
-            if stated.get(name) != expected.get(name):
+        for name in sorted(expected.keys() | recorded.keys()):
+            if recorded.get(name) != expected.get(name):
                 yield (
-                    f"it says of {name} {_short(stated.get(name))}; "
+                    f"it says of {name} {_short(recorded.get(name))}; "
                     f"its columns and those of the entry before say {_short(expected.get(name))}."
                 )
-        if kind == DELETED and differing:
-            yield f"its columns differ from the entry before: {', '.join(sorted(differing))}."
 
-    def _names(self, entry: Any, values: dict[str, Any]) -> Iterator[str]:
-        """The label holds every name that the row goes by."""
+    def _expected_changes(self, entry: Entry, before: RowState, after: RowState) -> dict[str, list]:
+        """{field: [old, new]} as the columns say it."""
         model = entry.instance_type
-        for lookup in model.natural_key_lookups:
-            field = lookup.partition("__")[0]
-            name = self._in_words(model, field, values[field])
-            if name is not None and str(name) not in entry.label:
-                yield f"its label is {_short(entry.label)}, without {_short(name)}."
+        names = self._recorded_fields[model]
+        if entry.history_type == CHANGED:
+            names = {name for name in before.values if before.values[name] != after.values[name]}
+        expected = {}
+        for name in names:
+            old = self._recorded_value(model, name, before.values.get(name))
+            new = self._recorded_value(model, name, after.values.get(name))
+            expected[name] = [old, new]
+        return _as_json(expected)
 
-    def _in_words(self, model: Any, name: str, value: Any) -> Any:
-        """A column's value as ``changes`` says it: the label of that time for an id."""
+    def _recorded_value(self, model: Model, name: str, value: object) -> object:
+        """A column's value as ``changes`` records it: the label of that time instead of an id."""
         target = self._fields[model][name].related_model
         if target is None or value is None:
             return value
-        row = self._rows.get((target, value))
+        row = self._rows.get((target, value))  # type: ignore[arg-type]
         return row.label if row else f"(no {target._meta.verbose_name} {value})"
 
-    def _live_rows(self) -> Iterator[Inconsistency]:
-        """The live rows against the states that history leaves."""
+    def _check_label(self, entry: Entry, stored: RowState) -> Iterator[str]:
+        """The label holds every part of the row's natural key."""
+        model = entry.instance_type
+        for lookup in model.natural_key_lookups:
+            field = lookup.partition("__")[0]
+            name = self._recorded_value(model, field, stored.values[field])
+            if name is not None and str(name) not in entry.label:
+                yield f"its label is {_short(entry.label)}, without {_short(name)}."
+
+    # The live rows
+
+    def _check_live_rows(self) -> Iterator[Inconsistency]:
+        """The live rows are those that history leaves."""
         for model in registry_models():
             for row in model._base_manager.order_by("pk").iterator():
-                where, state = _row_name(model, row), self._rows.pop((model, row.pk), None)
+                where = _row_name(model, row)
+                state = self._rows.pop((model, row.pk), None)
                 if state is None:
-                    yield Inconsistency(where, "the row is there, but by its history it is not.")
+                    yield Inconsistency(where, "the row exists, but its history does not say so.")
                     continue
-                for name, field in self._fields[model].items():
-                    value = getattr(row, field.attname)
-                    if value != state.values[name]:
-                        yield Inconsistency(
-                            where,
-                            f"its {name} is {_short(value)}; its last entry says {_short(state.values[name])}.",
-                        )
-        for (gone, pk), state in self._rows.items():
-            yield Inconsistency(
-                f"{gone._meta.verbose_name} {state.label}, id {pk}", "the row is gone, and no entry deletes it."
-            )
+                for what in self._check_live_row(model, row, state):
+                    yield Inconsistency(where, what)
+        for (model, pk), state in self._rows.items():
+            where = f"{model._meta.verbose_name} {state.label}, id {pk}"
+            yield Inconsistency(where, "the row is gone, and no entry deletes it.")
+
+    def _check_live_row(self, model: Model, row: models.Model, state: RowState) -> Iterator[str]:
+        for name, field in self._fields[model].items():
+            value = getattr(row, field.attname)
+            if value != state.values[name]:
+                yield f"its {name} is {_short(value)}; its last entry says {_short(state.values[name])}."
+
+
+def _check_services(entry: Entry, before: RowState, after: RowState) -> Iterator[str]:
+    """``lost_by`` and ``gained_by`` are the services that the row belonged and belongs to; None if it is the same."""
+    expected = (before.service_id, after.service_id)
+    if before.service_id == after.service_id:
+        expected = (None, None)
+    if (entry.lost_by, entry.gained_by) != expected:
+        yield (
+            f"lost_by and gained_by are {entry.lost_by}, {entry.gained_by}; "
+            f"its columns say {before.service_id}, {after.service_id}."
+        )
+
+
+def _history_in_order() -> Iterator[ChangeSet | Entry]:
+    """All change sets and entries by revision: each change set, then its entries. Read in streams, merged."""
+    streams: list[Iterator] = [ChangeSet.objects.order_by("revision").iterator()]
+    for model in entry_models():
+        streams.append(model.objects.order_by("change_set_id", "sequence").iterator())
+    return heapq.merge(*streams, key=_place)
+
+
+def _place(row: ChangeSet | Entry) -> tuple[int, int]:
+    if isinstance(row, ChangeSet):
+        return row.revision, -1
+    return row.change_set_id, row.sequence
+
+
+def _revision_of(row: ChangeSet | Entry) -> int:
+    return _place(row)[0]
+
+
+def _split(rows: list) -> tuple[ChangeSet | None, list[Entry]]:
+    """The change set, if it is there, and its entries."""
+    if isinstance(rows[0], ChangeSet):
+        return rows[0], rows[1:]
+    return None, rows
 
 
 @contextmanager
@@ -214,32 +291,34 @@ def unchanging_view() -> Iterator[None]:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
     else:
-        # A reader under WAL keeps its snapshot; IMMEDIATE, as our writers begin, would take the write lock.
-        connection.ensure_connection()  # which sets the mode
-        mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"  # type: ignore[attr-defined]
-        try:
-            with transaction.atomic():
-                yield
-        finally:
-            connection.transaction_mode = mode  # type: ignore[attr-defined]
+        with _deferred_transactions(), transaction.atomic():
+            yield
 
 
-def _place(row: Any) -> tuple[int, int]:
-    """Where the row stands in history: a change set right before its entries."""
-    return (row.revision, -1) if isinstance(row, ChangeSet) else (row.change_set_id, row.sequence)
+@contextmanager
+def _deferred_transactions() -> Iterator[None]:
+    # A reader under WAL keeps its snapshot. IMMEDIATE, as our writers begin, would take the write lock.
+    connection.ensure_connection()  # which sets the mode
+    mode = connection.transaction_mode  # type: ignore[attr-defined]
+    connection.transaction_mode = "DEFERRED"  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        connection.transaction_mode = mode  # type: ignore[attr-defined]
 
 
-def _row_name(model: Any, row: Any) -> str:
-    """The row as findings call it; a live row by its names that stand in its own columns."""
-    label = row.label if hasattr(row, "label") else getattr(row, "name", "")
-    return f"{model._meta.verbose_name} {label}, id {row.id}".replace("  ", " ").replace(" ,", ",")
+def _row_name(model: Model, row: models.Model | Entry) -> str:
+    """The row as findings call it: an entry by its label, a live row by its name, if it has one."""
+    label = getattr(row, "label", "") or getattr(row, "name", "")
+    words = [str(model._meta.verbose_name), label]
+    return f"{' '.join(word for word in words if word)}, id {row.id}"  # type: ignore[union-attr]
 
 
-def _as_json(value: Any) -> Any:
+def _as_json(value: dict[str, list]) -> dict[str, list]:
     """The value as it comes back from a JSON column."""
     return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 200 else f"{text[:200]}…"

@@ -23,9 +23,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from ownership.history.lock import RegistryNotReady, announce_writer, locked_transaction
-from ownership.history.models import ChangeSet, Entry, TrackedRow, entries_of, entry_model
+from ownership.history.models import ChangeSet, Entry, TrackedRow, entries_of, entry_model, kind_of_change
 from ownership.history.request_id import current_request_id
-from ownership.history.row_states import differences, kind_of_change
+from ownership.history.row_states import differences
 from ownership.history.signals import change_set_written
 
 LOG = logging.getLogger("ownership.history")

@@ -147,6 +147,15 @@ class Entry(models.Model):
         return self.label
 
 
+def kind_of_change(before: TrackedRow | None, after: TrackedRow | None) -> str:
+    """What happened between two states of a row, where None is a row that does not exist."""
+    if before is None:
+        return CREATED
+    if after is None:
+        return DELETED
+    return CHANGED
+
+
 def registry_models() -> list[type[TrackedRow]]:
     """The models whose rows have history, in the order in which they are declared."""
     return [model for model in apps.get_app_config("ownership").get_models() if issubclass(model, TrackedRow)]

@@ -7,14 +7,13 @@ from typing import TypeVar
 
 from django.db import models
 
-from ownership.history.models import CHANGED, CREATED, DELETED
-
 BATCH = 500  # rows to a query
 
 Row = TypeVar("Row", bound=models.Model)
 Value = TypeVar("Value")
-# {field: [old, new]}, as an entry keeps it
-Changes = dict[str, list]
+Changes = dict[str, list]  # {field: [old, new]}, as an entry keeps it
+
+_NO_ROW = object()  # differs from every value
 
 
 def fetch_row(model: type[Row], pk: object) -> Row | None:
@@ -46,9 +45,7 @@ def foreign_keys(model: type[models.Model]) -> list[str]:
 
 def recorded_value(row: models.Model | None, name: str) -> object:
     """A field's value as history records it: the label of a related row instead of its id; None without a row."""
-    if row is None:
-        return None
-    value = getattr(row, name)
+    value = getattr(row, name, None)
     if isinstance(value, models.Model):
         return str(value)
     return value
@@ -56,27 +53,23 @@ def recorded_value(row: models.Model | None, name: str) -> object:
 
 def changed_fields(before: models.Model | None, after: models.Model | None) -> list[str]:
     """Names of the fields that differ between two states of a row; of all fields where one state is None."""
-    row = after if after is not None else before
-    if row is None:
-        return []
-    names = []
-    for field in row._meta.fields:
+    changed = []
+    row = before or after
+    fields = row._meta.fields if row else ()
+    for field in fields:
         if field.primary_key:
             continue
-        if before is None or after is None or getattr(before, field.attname) != getattr(after, field.attname):
-            names.append(field.name)
-    return names
+        # Ids are compared, not related rows: those would be fetched one by one.
+        old = getattr(before, field.attname, _NO_ROW)
+        new = getattr(after, field.attname, _NO_ROW)
+        if old != new:
+            changed.append(field.name)
+    return changed
 
 
 def differences(before: models.Model | None, after: models.Model | None) -> Changes:
     """{field: [old, new]} between two states of a row; every field where one of them is None."""
-    return {name: [recorded_value(before, name), recorded_value(after, name)] for name in changed_fields(before, after)}
-
-
-def kind_of_change(before: models.Model | None, after: models.Model | None) -> str:
-    """What happened between two states of a row, where None is a row that does not exist."""
-    if before is None:
-        return CREATED
-    if after is None:
-        return DELETED
-    return CHANGED
+    changes = {}
+    for name in changed_fields(before, after):
+        changes[name] = [recorded_value(before, name), recorded_value(after, name)]
+    return changes

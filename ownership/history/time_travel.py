@@ -1,34 +1,99 @@
 """The registry as it was: inside ``with as_of(revision):`` every query sees the rows of that revision.
 
-Each SELECT is given, ahead of it, a common table expression per registry table that it reads: named like the
-table, so that it stands in the table's place, and made of the typed columns of history. So querysets, filters,
-orderings, pages and serializers are those of the present, word for word, and every name is the one of that time.
+A wrapper around all queries of the connection puts common table expressions (CTEs) ahead of each SELECT, one for
+each registry table that it reads. ``SELECT … FROM "ownership_table"`` becomes::
 
-What asks for certain few rows takes each one's newest entry by an index; what asks for many has all newest ones looked
-for at once. Either shape gives the same rows, and takes a hundred times as long where the other one fits.
+    WITH "ownership_table" AS (SELECT … FROM "ownership_historicaltable" …)
+    SELECT … FROM "ownership_table"
+
+In SQL, the name of a CTE hides the table of the same name. So the query reads the rows that history holds for that
+revision, and nothing that builds queries knows of it: query sets, filters, ordering, pages and serializers are those
+of the present. Every name is that of the time.
+
+A row as of a revision is its newest entry up to that revision, unless that entry deletes it. There are two ways to
+find it, and a CTE takes one of them for each query:
+
+- A query for a few rows (``"name" = …``) looks up each row's newest entry by an index.
+- A query for many rows finds the newest entries of all rows at once, in one pass over the historical table.
+
+Both give the same rows. The wrong one takes a hundred times as long.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, time
-from datetime import date as Date
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, router
+from django.db.models import Model
 
 from ownership.history.models import DELETED, ChangeSet, Head, current_head, entry_model, registry_models, whole_number
 
-# A condition on few values by which history has an index, as Django writes it.
-CERTAIN = re.compile(r'"(?:id|name|table_id|service_id)" (?:= %s|IN \(%s(?:, %s){,9}\))')
+# A condition on at most ten values of a column for which history has an index, as Django writes it.
+FEW_ROWS = re.compile(r'"(?:id|name|table_id|service_id)" (?:= %s|IN \(%s(?:, %s){,9}\))')
 
 
 class BadMoment(ValueError):
-    """The text names no revision and no time; the message says what would."""
+    """The text is not a revision and not a time; the message says what is accepted."""
 
 
 class PastIsReadOnly(RuntimeError):
     """A write was tried where the registry is shown as it was."""
+
+
+@dataclass(frozen=True)
+class PastTable:
+    """A registry table as of a revision: its quoted name, and the SQL of its rows for either kind of query."""
+
+    name: str
+    few_rows: str
+    many_rows: str
+
+    @classmethod
+    def of(cls, model: type[Model], revision: int) -> PastTable:
+        """The model's table as of the revision."""
+        entries = entry_model(model)._meta.db_table
+        columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
+        # Entries are written under the registry's lock: a row's newest one has the greatest history_id.
+        up_to = f'FROM "{entries}" AS newest WHERE change_set_id <= {revision}'
+        newest_of_row = (
+            f"SELECT history_id {up_to} AND newest.id = entry.id ORDER BY change_set_id DESC, history_id DESC LIMIT 1"
+        )
+        newest_of_all = f"SELECT MAX(history_id) {up_to} GROUP BY id"
+        rows = f"SELECT {columns} FROM \"{entries}\" AS entry WHERE history_type <> '{DELETED}'"  # noqa: S608
+        return cls(
+            name=f'"{model._meta.db_table}"',
+            few_rows=f"({rows} AND history_id = ({newest_of_row}))",
+            many_rows=f"MATERIALIZED ({rows} AND history_id IN ({newest_of_all}))",
+        )
+
+
+class LookBack:
+    """The wrapper around queries: it puts the tables of the past in the place of today's."""
+
+    def __init__(self, revision: int) -> None:
+        self.tables = [PastTable.of(model, revision) for model in registry_models()]
+
+    def __call__(self, execute: Callable, sql: str, params: object, many: bool, context: dict[str, object]) -> object:
+        expressions = self.expressions(sql)
+        if not expressions:
+            return execute(sql, params, many, context)
+        if not sql.startswith("SELECT "):
+            raise PastIsReadOnly("The past can't be changed: leave as_of() before writing.")
+        return execute(f"WITH {', '.join(expressions)} {sql}", params, many, context)
+
+    def expressions(self, sql: str) -> list[str]:
+        """The CTEs for the registry tables that the SQL names."""
+        few = FEW_ROWS.search(sql) is not None
+        expressions = []
+        for table in self.tables:
+            if table.name in sql:
+                rows = table.few_rows if few else table.many_rows
+                expressions.append(f"{table.name} AS {rows}")
+        return expressions
 
 
 @contextmanager
@@ -37,20 +102,11 @@ def as_of(revision: int) -> Iterator[None]:
 
     Rows must be fetched before the block ends. Writing raises PastIsReadOnly. Blocks don't nest: RuntimeError.
     """
-    shapes = [(f'"{model._meta.db_table}"', *_rows(model, int(revision))) for model in registry_models()]
-
-    def look_back(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        certain = CERTAIN.search(sql)
-        read = [f"{table} AS {some if certain else every}" for table, some, every in shapes if table in sql]
-        if read and not sql.startswith("SELECT "):
-            raise PastIsReadOnly("What was can't be changed: leave as_of() before writing.")
-        return execute(f"WITH {', '.join(read)} {sql}" if read else sql, params, many, context)
-
-    look_back.looks_back = True  # type: ignore[attr-defined]
     if looks_back():
         raise RuntimeError("as_of() is open already: one time at a time.")
+    look_back = LookBack(int(revision))
     with ExitStack() as stack:
-        # Where this is read from a replica, the primary still is where a write would go.
+        # Reads may go to a replica. A write would go to the primary, and must be refused there.
         for alias in {DEFAULT_DB_ALIAS, router.db_for_read(ChangeSet)}:
             stack.enter_context(connections[alias].execute_wrapper(look_back))
         yield
@@ -58,73 +114,65 @@ def as_of(revision: int) -> Iterator[None]:
 
 def looks_back() -> bool:
     """Whether this connection's queries see the past."""
-    return any(hasattr(wrapper, "looks_back") for wrapper in connection.execute_wrappers)
-
-
-def _rows(model: Any, revision: int) -> tuple[str, str]:
-    """SQL for the model's rows as of a revision, for few and for many of them: of each row the newest entry up to it,
-    unless that deletes it.
-
-    Entries are written under the registry's lock, so the newest one has the greatest history_id.
-    """
-    history = entry_model(model)
-    table = history._meta.db_table
-    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
-    newest = f'FROM "{table}" AS newest WHERE change_set_id <= {revision}'
-    one = (
-        f"= (SELECT history_id {newest} AND newest.id = entry.id ORDER BY change_set_id DESC, history_id DESC LIMIT 1)"
-    )
-    rows = f"SELECT {columns} FROM \"{table}\" AS entry WHERE history_type <> '{DELETED}' AND history_id"  # noqa: S608
-    return f"({rows} {one})", f"MATERIALIZED ({rows} IN (SELECT MAX(history_id) {newest} GROUP BY id))"
+    return any(isinstance(wrapper, LookBack) for wrapper in connection.execute_wrappers)
 
 
 def at_revision(text: str) -> Head:
-    """Revision and digest of the revision that the text names; BadMoment where there is none."""
+    """Revision and digest of the revision that the text names; BadMoment if there is none."""
     revision = whole_number(text)
+    if revision == 0:
+        return Head(0, "")
     if revision is not None:
-        found = _last({"revision__lte": revision})
-        if found[0] == revision:
-            return found
+        change_set = ChangeSet.objects.filter(revision=revision).first()
+        if change_set is not None:
+            return Head(change_set.revision, change_set.digest)
     raise BadMoment(f"Takes a whole number from 0 to {current_head().revision}, which is the latest revision.")
 
 
-_CALENDAR = re.compile(r"\d{4}-?\d{2}-?\d{2}(?!\d)")  # no week: 2026-W47 would be its Monday, or its Sunday
+# A calendar date comes first. Python also reads ISO weeks, and 2026-W47 could mean its Monday or its Sunday.
+_CALENDAR_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}(?!\d)")
 
 
 def time_named(text: str, of_day: time) -> datetime:
-    """The time in UTC that a text of ISO 8601 names, that time ``of_day`` for a date alone; ValueError for no such."""
-    if not (text.isascii() and text.isprintable() and _CALENDAR.match(text)):
+    """The time in UTC that a text in ISO 8601 names; ValueError for other text.
+
+    A date alone means the time ``of_day`` on that day. A time without an offset is in UTC.
+    """
+    if not (text.isascii() and text.isprintable() and _CALENDAR_DATE.match(text)):
         raise ValueError(text)
     try:
-        named = datetime.combine(Date.fromisoformat(text), of_day)
+        named = datetime.combine(date.fromisoformat(text), of_day)
     except ValueError:
         named = datetime.fromisoformat(text)
+    if named.tzinfo is None:
+        return named.replace(tzinfo=UTC)
     try:
-        return (named.replace(tzinfo=UTC) if named.tzinfo is None else named).astimezone(UTC)
-    except OverflowError as error:
+        return named.astimezone(UTC)
+    except OverflowError as error:  # the year 0, or 10000
         raise ValueError(text) from error
 
 
 def at_time(text: str) -> Head:
-    """Revision and digest of the last revision at or before a time as ISO 8601, in UTC unless it says otherwise.
+    """Revision and digest of the last revision at or before a time in ISO 8601; BadMoment for other text.
 
-    A date alone means its whole day. BadMoment where the text is neither.
+    A date alone means the whole day. A time without an offset is in UTC.
     """
     try:
-        return _last({"time__lte": time_named(text, time.max)})
+        moment = time_named(text, time.max)
     except ValueError:
         raise BadMoment(
             "Takes a date or time as ISO 8601: 2026-01-31 (the end of that day, UTC), 2026-01-31T12:00Z or "
             "2026-01-31T12:00%2B01:00 (in an address, + is written %2B)."
         ) from None
+    change_set = ChangeSet.objects.filter(time__lte=moment).order_by("-revision").first()
+    if change_set is None:
+        return Head(0, "")
+    return Head(change_set.revision, change_set.digest)
 
 
 def at(text: str) -> Head:
     """Revision and digest of what the text names: a revision, or a time."""
-    # A year or 20260131 would be a date to ISO 8601, too; here a date has its hyphens.
-    return at_revision(text) if text.isdigit() else at_time(text)
-
-
-def _last(which: dict[str, Any]) -> Head:
-    last = ChangeSet.objects.filter(**which).order_by("-revision").first()
-    return Head(last.revision, last.digest) if last else Head(0, "")
+    # ISO 8601 would read 20260131 as a date, too. Here a date has its hyphens.
+    if text.isdigit():
+        return at_revision(text)
+    return at_time(text)

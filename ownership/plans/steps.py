@@ -7,8 +7,8 @@ from typing import TypeVar
 from django.db.models import ForeignKey, QuerySet
 
 from ownership.audit.descriptions import FieldChange, stated_changes
-from ownership.history.models import VERBS, ChangeSet, Entry, TrackedRow
-from ownership.history.row_states import differences, in_batches, kind_of_change, recorded_value
+from ownership.history.models import VERBS, ChangeSet, Entry, TrackedRow, kind_of_change
+from ownership.history.row_states import differences, in_batches, recorded_value
 
 Row = TypeVar("Row", bound=TrackedRow)
 

@@ -187,7 +187,7 @@ TAMPERINGS = {
         lambda: [_set(entry(7, 2), "mode", "read")],
         "its mode is 'write'; its last entry says 'read'",
     ),
-    "history_type": (lambda: [_set(entry(6), "history_type", "+")], "it creates a row that is there already"),
+    "history_type": (lambda: [_set(entry(6), "history_type", "+")], "it creates a row that already exists"),
     "history_date": (
         lambda: [_set(entry(6), "history_date", entry(6).history_date - timedelta(days=1))],
         "is not its change set's",
@@ -323,7 +323,7 @@ def test_a_history_rewritten_as_a_whole_is_found_against_a_kept_head_alone(edite
     rewrite_chain()
     assert findings() == []
     assert findings(kept) == [
-        f"revision 7: its digest {head().digest} is not that of the head that was kept: history was rewritten."
+        f"revision 7: its digest {head().digest} differs from the head that was kept: history was rewritten."
     ]
 
 
