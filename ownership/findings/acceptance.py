@@ -23,10 +23,10 @@ from ownership.drift.types import (
 from ownership.findings import runs
 from ownership.findings.runs import Basis
 from ownership.history.models import TrackedRow
-from ownership.history.row_states import changed_fields
+from ownership.history.row_states import changed_fields, foreign_keys
 from ownership.models import Access, DriftRun, SecondaryIndex, Service, Table, TableGroup, Waiver
 from ownership.plans.plan import Plan
-from ownership.plans.steps import Preview, Step, copy_of, foreign_key_fields
+from ownership.plans.steps import Preview, Step, copy_of
 
 TAKES_AWAY: tuple[FindingKind, ...] = ("access_not_granted", "narrower_grant")
 
@@ -201,9 +201,8 @@ class _TableDraft:
         """Note names and keys that the models' fields refuse; rules between rows are the plan's blockers."""
         for row in self.rows():
             # A foreign key's check would cost a query, and these refer to rows of the map.
-            foreign_keys = [field.name for field in foreign_key_fields(type(row))]
             try:
-                row.clean_fields(exclude=foreign_keys)
+                row.clean_fields(exclude=foreign_keys(type(row)))
             except ValidationError as error:
                 self.faults.append(f"{self.name}: {' '.join(error.messages)}")
 

@@ -7,9 +7,10 @@ from django.core.exceptions import ValidationError
 
 from ownership.drift.types import Finding
 from ownership.findings.runs import Basis, today
+from ownership.history.row_states import foreign_keys
 from ownership.models import Environment, Waiver
 from ownership.plans.plan import Plan
-from ownership.plans.steps import Step, copy_of, foreign_key_fields
+from ownership.plans.steps import Step, copy_of
 
 
 def last_day() -> date:
@@ -43,7 +44,7 @@ def plan_waivers(basis: Basis, findings: Iterable[Finding], until: date) -> Plan
         _name_finding(waiver, basis, finding)
         waiver.granted = finding.granted or ""
         waiver.until = until
-        waiver.clean_fields(exclude=[field.name for field in foreign_key_fields(Waiver)])
+        waiver.clean_fields(exclude=foreign_keys(Waiver))
         steps.append(Step(before, waiver))
     return Plan(steps, basis.head.revision)
 

@@ -22,16 +22,15 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from ownership.history.models import Entry, TrackedRow, entry_model
 from ownership.history.row_states import fetch_rows, foreign_keys
-from ownership.plans.steps import (
-    Step,
+from ownership.plans.references import (
     attname,
     filtered,
     foreign_key_fields,
-    ids_of,
-    steps_by_model,
     target_model,
+    tracked_relations,
     unsaved_references,
 )
+from ownership.plans.steps import Step, ids_of, steps_by_model
 
 NAMED = 3  # rows that a sentence names
 
@@ -212,11 +211,9 @@ def _rows_in_use(
 ) -> Iterator[Blocker]:
     """Rows that would be deleted though others that stay name them."""
     users: dict[int, list[Key]] = {}
-    for relation in model._meta.related_objects:
-        tracked = hasattr(relation.related_model, "history")
-        if tracked and relation.on_delete is PROTECT:
-            for used, user in _users(relation, ids_of(deleting), outcome):
-                users.setdefault(used, []).append(user)
+    for relation in tracked_relations(model, PROTECT):
+        for used, user in _users(relation, ids_of(deleting), outcome):
+            users.setdefault(used, []).append(user)
     named = _named_rows(users.values())
     for step in deleting:
         keys = users.get(step.row.pk)

@@ -15,14 +15,11 @@ else than what was shown:
   the POST must have the same one.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import CASCADE, ProtectedError
 
 from ownership.audit.timeline import Timeline, TimelineGroup
@@ -37,15 +34,13 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import TrackedRow, current_head, entry_model
 from ownership.history.row_states import changed_fields, fetch_rows
 from ownership.plans.blockers import Blocker, find_blockers, still_used
-from ownership.plans.steps import (
-    Preview,
-    Step,
+from ownership.plans.references import (
     filtered,
-    ids_of,
-    steps_by_model,
     take_ids_of_references,
+    tracked_relations,
     unsaved_references,
 )
+from ownership.plans.steps import Preview, Step, digest, ids_of, steps_by_model
 
 NAMED = 3  # rows that an error names
 
@@ -114,8 +109,7 @@ class Plan:
         for step in self.steps:
             name = step.model._meta.model_name
             facts.append([name, step.pk, step.history_type, step.label, step.changes()])
-        text = json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return digest(facts)
 
     def without_blocked(self) -> "Plan":
         """The plan without the steps that can't be applied, and those that need them."""
@@ -170,15 +164,13 @@ class Plan:
         stale = []
         for model, steps in steps_by_model(self.steps).items():
             deleted = {step.pk: step for step in steps if step.after is None}
-            for relation in model._meta.related_objects:
-                taken_along = relation.related_model
-                if relation.on_delete is not CASCADE or not hasattr(taken_along, "history"):
-                    continue
+            for relation in tracked_relations(model, CASCADE):
                 column = relation.field.attname
-                later = entry_model(taken_along).objects.filter(change_set__gt=self.revision)
+                entries = entry_model(relation.related_model).objects
+                later = entries.filter(change_set__gt=self.revision)
                 ids = later.values_list("id", column)
                 for pk, deleted_pk in filtered(ids, column, deleted):
-                    if (taken_along, pk) not in planned:
+                    if (relation.related_model, pk) not in planned:
                         stale.append(deleted[deleted_pk])
         return stale
 

@@ -1,14 +1,17 @@
 """One row of a plan: as it is, as it would be, and how a page shows the difference."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from django.db.models import ForeignKey, QuerySet
+from django.core.serializers.json import DjangoJSONEncoder
 
 from ownership.audit.descriptions import FieldChange, stated_changes
 from ownership.history.models import VERBS, ChangeSet, Entry, TrackedRow, kind_of_change
-from ownership.history.row_states import differences, in_batches, recorded_value
+from ownership.history.row_states import differences, recorded_value
+from ownership.plans.references import foreign_key_fields, unsaved_references
 
 Row = TypeVar("Row", bound=TrackedRow)
 
@@ -98,6 +101,12 @@ class Preview:
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
 
 
+def digest(facts: list) -> str:
+    """A short name for facts, the same only for the same facts."""
+    text = json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def copy_of(row: Row) -> Row:
     """A copy to change, so that the row stays as it was read. The rows that it names stay loaded."""
     model = type(row)
@@ -120,42 +129,3 @@ def steps_by_model(steps: Iterable[Step]) -> dict[type[TrackedRow], list[Step]]:
 def ids_of(steps: Iterable[Step]) -> list[int]:
     """The ids of the steps' rows; new rows have none."""
     return [step.pk for step in steps if step.pk is not None]
-
-
-def filtered(rows: QuerySet, column: str, values: Iterable) -> Iterator:
-    """The rows that have one of the values in a column; a query for 500 values."""
-    for batch in in_batches(values):
-        yield from rows.filter(**{f"{column}__in": batch})
-
-
-def unsaved_references(row: TrackedRow) -> dict[str, TrackedRow]:
-    """The rows that this row names and that have no id yet, by field."""
-    targets: dict[str, TrackedRow] = {}
-    for column in foreign_key_fields(type(row)):
-        target: TrackedRow | None = column.get_cached_value(row, default=None)  # type: ignore[assignment]
-        if target is not None and target.pk is None:
-            targets[column.name] = target
-    return targets
-
-
-def take_ids_of_references(row: TrackedRow) -> None:
-    """Give the row the ids of rows that were new when it was made to name them."""
-    for column in foreign_key_fields(type(row)):
-        target = column.get_cached_value(row, default=None)
-        if target is not None:
-            setattr(row, column.attname, target.pk)
-
-
-def foreign_key_fields(model: type[TrackedRow]) -> list[ForeignKey]:
-    """The fields of a model that name other rows."""
-    return [column for column in model._meta.fields if isinstance(column, ForeignKey)]
-
-
-def target_model(column: ForeignKey) -> type[TrackedRow]:
-    """The model of the rows that a foreign key names; all of them have history."""
-    return column.related_model  # type: ignore[return-value]
-
-
-def attname(model: type[TrackedRow], name: str) -> str:
-    """The attribute that holds a field's own value: ``owner_id`` for ``owner``."""
-    return model._meta.get_field(name).attname  # type: ignore[union-attr]

@@ -7,17 +7,15 @@ values come from history, none from outside.
 Rows are read, and written, five hundred at a time: a change set may hold the whole map.
 """
 
-import hashlib
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Max, OuterRef, Subquery
 
 from ownership.audit.descriptions import FieldChange, describe_changes
 from ownership.history.models import (
+    CHANGED,
     CREATED,
     DELETED,
     ChangeSet,
@@ -36,7 +34,8 @@ from ownership.history.row_states import (
 )
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.plan import Plan
-from ownership.plans.steps import Conflict, Preview, Step, attname
+from ownership.plans.references import attname
+from ownership.plans.steps import Conflict, Preview, Step, digest
 
 Dependent = type[Access] | type[SecondaryIndex] | type[Waiver]
 DEPENDENT: tuple[Dependent, ...] = (
@@ -149,8 +148,7 @@ class Undo:
         for row in self.rows:
             conflicts = {key: conflict.why for key, conflict in row.conflicts.items()}
             facts.append([row.entry.pk, row.action, row.explanation, row.fields, conflicts])
-        text = json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return digest(facts)
 
 
 def _rows_to_undo(revision: int, sequence: int | None) -> list[RowUndo]:
@@ -179,21 +177,20 @@ def _entries_to_undo(revision: int, sequence: int | None) -> list[Entry]:
     entries = entries_of([revision])
     if sequence is None:
         return entries
-    chosen = [entry for entry in entries if entry.sequence == sequence]
-    along = [entry for entry in entries for table in chosen if _goes_with(entry, table)]
-    wanted = {entry.sequence for entry in chosen + along}
-    return [entry for entry in entries if entry.sequence in wanted]
+    for chosen in entries:
+        if chosen.sequence == sequence:
+            along = [entry for entry in entries if _goes_with(entry, chosen)]
+            return sorted([chosen, *along], key=lambda entry: entry.sequence)
+    return []
 
 
-def _goes_with(entry: Entry, other: Entry) -> bool:
-    """Whether the entry is of what came or went together with the other entry's table."""
-    return (
-        other.instance_type is Table
-        and other.history_type == entry.history_type
-        and entry.history_type in (CREATED, DELETED)
-        and entry.instance_type in DEPENDENT
-        and getattr(entry, "table_id", None) == other.id
-    )
+def _goes_with(entry: Entry, table: Entry) -> bool:
+    """Whether the entry is of what was created or deleted together with a table."""
+    if table.instance_type is not Table or table.history_type == CHANGED:
+        return False
+    together = entry.history_type == table.history_type
+    belongs_to_it = getattr(entry, "table_id", None) == table.id
+    return together and belongs_to_it and entry.instance_type in DEPENDENT
 
 
 class _States:
@@ -226,13 +223,13 @@ class _States:
 
     def _read_later(self, model: type[TrackedRow], pks: list[int]) -> None:
         entries = entry_model(model).objects
-        later = entries.filter(id__in=pks, change_set__gt=self.revision).order_by()
+        later = entries.filter(id__in=pks, change_set__gt=self.revision)
         columns = later.values_list("id", "change_set_id", "changes")
-        for pk, revision, changes in columns.iterator():
-            self.last_change[pk] = max(revision, self.last_change.get(pk, 0))
+        # In commit order, so that the last one stays.
+        for pk, revision, changes in columns.order_by("change_set_id").iterator():
+            self.last_change[pk] = revision
             for name in changes:
-                latest = self.last_change_of.get((pk, name), 0)
-                self.last_change_of[pk, name] = max(revision, latest)
+                self.last_change_of[pk, name] = revision
 
     def _read_dependents(self, model: Dependent, tables: list[int]) -> None:
         entries = entry_model(model).objects

@@ -6,6 +6,7 @@ references.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
@@ -20,7 +21,7 @@ INTRODUCTION = (
 ENVIRONMENTS = "Environment Suffix Reminder"
 HEAD = "| Service | Access | Notes |"
 RULE = "|---|---|---|"
-MODES = {str(value): str(label) for value, label in Mode.choices}
+MODES: dict[str, str] = dict(Mode.choices)
 
 PartOf = dict[str, str | None]  # {service: the one that it is part of}
 
@@ -72,7 +73,7 @@ def render(content: MapContent) -> str:
 def _lines(content: MapContent) -> Iterator[str]:
     yield from (TITLE, "", INTRODUCTION, "")
     part_of = {service["name"]: service["part_of"] for service in content["services"]}
-    tables_by_group: dict[str, list[MapContent]] = {group["name"]: [] for group in content["groups"]}
+    tables_by_group: dict[str, list[MapContent]] = defaultdict(list)
     for table in content["tables"]:
         tables_by_group[table["group"]].append(table)
     for group in content["groups"]:
@@ -107,7 +108,7 @@ def _tables(tables: Iterable[MapContent], part_of: PartOf) -> Iterator[str]:
 
 
 def _all_but_name(table: MapContent) -> MapContent:
-    return {key: value for key, value in table.items() if key not in ("name", "physical_name")}
+    return table | {"name": "", "physical_name": ""}
 
 
 def _table(table: MapContent, part_of: PartOf) -> Iterator[str]:
