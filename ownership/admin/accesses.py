@@ -50,6 +50,10 @@ class AccessAdmin(IndexedSearch, RegistryAdmin):
             Access.objects.filter(service__in=services).values("pk"),
         ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Access | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(
+        self,
+        request: HttpRequest,
+        obj: Access | None = None,
+    ) -> tuple[str, ...]:
         """An access stays with its table."""
         return ("table",) if obj else ()

@@ -36,12 +36,19 @@ NOTHING_CHANGED = "Nothing was changed: the form held what is stored. There is n
 # The greatest number that a position can hold.
 MAX_POSITION = 2**31 - 1
 
-Context = dict[str, Any]
+Context = dict[str, object]
 
 
-def admin_change_set(request: HttpRequest, reason: str) -> AbstractContextManager[ChangeSetDraft]:
+def admin_change_set(
+    request: HttpRequest,
+    reason: str,
+) -> AbstractContextManager[ChangeSetDraft]:
     """The change set of a request in the admin. It takes the registry's lock."""
-    return change_set(user=request.user, reason=reason, source=ChangeSet.Source.ADMIN)  # type: ignore[arg-type]
+    return change_set(
+        user=request.user,  # type: ignore[arg-type]
+        reason=reason,
+        source=ChangeSet.Source.ADMIN,
+    )
 
 
 def row_changed(form: forms.ModelForm) -> bool:
@@ -78,7 +85,7 @@ class RegistryForm(forms.ModelForm):
         super().full_clean()
         self.fields = fields
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         """Refuse a form with a conflict, and say at each field that both people changed what is stored there."""
         if self.conflict is not None:
             for name, sentence in self.conflict.fields.items():
@@ -91,14 +98,16 @@ class FormFields(BaseModelAdmin):
     """How the fields of forms and inlines point to other rows."""
 
     def formfield_for_foreignkey(
-        self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any
+        self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: object
     ) -> forms.ModelChoiceField | None:
         """With an autocomplete that can draw any posted value."""
         if db_field.name in self.autocomplete_fields:
             kwargs.setdefault("widget", Autocomplete(db_field, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+    def formfield_for_dbfield(
+        self, db_field: models.Field, request: HttpRequest, **kwargs: object
+    ) -> forms.Field | None:
         """Without buttons to edit the other row: that is a change of its own, with its own reason."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
@@ -134,10 +143,22 @@ class ReasonMixin(admin.ModelAdmin):
                 return HttpResponseRedirect(request.get_full_path())
             return self.response_post_save_change(request, unchanged.row)
 
-    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: models.Model,
+        form: forms.ModelForm,
+        change: bool,
+    ) -> None:
         """Write nothing yet: Django calls ``save_related`` next, which writes the row and its inlines together."""
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: forms.ModelForm,
+        formsets: list[forms.BaseFormSet],
+        change: bool,
+    ) -> None:
         """Write the row and its inlines in one change set."""
         with admin_change_set(request, form.cleaned_data["reason"]) as draft:
             super().save_model(request, form.instance, form, change)
@@ -145,7 +166,12 @@ class ReasonMixin(admin.ModelAdmin):
         if draft.revision is None:
             raise NothingChanged(form.instance)
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
+    def delete_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: Context | None = None,
+    ) -> HttpResponse:
         """Django's confirmation page with a reason to give."""
         if not self.has_delete_permission(request):
             raise PermissionDenied
@@ -258,14 +284,24 @@ class ConflictMixin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/ownership/gone.html", context, status=409)
 
     def get_form(
-        self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
+        self,
+        request: HttpRequest,
+        obj: models.Model | None = None,
+        change: bool = False,
+        **kwargs: object,
     ) -> type[forms.ModelForm]:
         """The form. It is not valid while there is a conflict to look at."""
         form = super().get_form(request, obj, change=change, **kwargs)
         form.conflict = self.conflict  # type: ignore[attr-defined]
         return form
 
-    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: models.Model,
+        form: forms.ModelForm,
+        change: bool,
+    ) -> None:
         """Write the row if it was edited. Under the lock: raises Overtaken if someone else changed it meanwhile."""
         if change:
             shown = shown_revision(request)
@@ -274,7 +310,12 @@ class ConflictMixin(admin.ModelAdmin):
         if row_changed(form):
             super().save_model(request, obj, form, change)
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
+    def delete_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: Context | None = None,
+    ) -> HttpResponse:
         """Django's confirmation page; shown again if the row changed since it was opened."""
         context = dict(extra_context or {})
         # Before any row is read: a change after that is a conflict.
@@ -326,7 +367,9 @@ class RegistryAdmin(ReasonMixin, ConflictMixin, FormFields, LargeLists, Tolerant
     form = RegistryForm
     actions = [delete_selected]
     # An address entered without a scheme means https; Django's default is still http, and warns.
-    formfield_overrides = {models.URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"}}
+    formfield_overrides = {
+        models.URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"},
+    }
 
     def get_view_on_site_url(self, obj: models.Model | None = None) -> str | None:
         """The row's page, by its stored name rather than one just entered in the form."""
@@ -345,7 +388,12 @@ class RegistryAdmin(ReasonMixin, ConflictMixin, FormFields, LargeLists, Tolerant
         initial.setdefault("position", min(next_position, MAX_POSITION))
         return initial
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
+    def history_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: Context | None = None,
+    ) -> HttpResponse:
         """The row's timeline, also after the row was deleted."""
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -366,4 +414,5 @@ class RegistryAdmin(ReasonMixin, ConflictMixin, FormFields, LargeLists, Tolerant
             "opts": self.opts,
         }
         request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/ownership/timeline.html", context | (extra_context or {}))
+        context |= extra_context or {}
+        return TemplateResponse(request, "admin/ownership/timeline.html", context)

@@ -32,7 +32,15 @@ class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
     """Who changed what, when and why, newest first."""
 
     list_display = ("revision", "when", "user_name", "why", "what", "source")
-    list_filter = (KindFilter, TableFilter, ServiceFilter, GroupFilter, "user_name", "source", DaysFilter)
+    list_filter = (
+        KindFilter,
+        TableFilter,
+        ServiceFilter,
+        GroupFilter,
+        "user_name",
+        "source",
+        DaysFilter,
+    )
     search_fields = ("reason", "user_name")
     search_help_text = "Searches reasons and user names. To find a table or service, use the filters."
 
@@ -49,7 +57,11 @@ class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
     def what(self, change: Any) -> str:
         return render_to_string("admin/ownership/what.html", {"group": change.summary})
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self,
+        request: HttpRequest,
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
         return super().changelist_view(request, {"title": "Recent changes"} | (extra_context or {}))
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
@@ -60,12 +72,18 @@ class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
             change.summary = summaries[change.revision]
         return changelist
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+    def history_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
         """A change set has no history of its own: show the change set."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         change = self.change_set(request, unquote(object_id))
-        return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[change.revision]))
+        url = reverse("admin:ownership_changeset_change", args=[change.revision])
+        return HttpResponseRedirect(url)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Change sets come from changes."""
@@ -94,7 +112,7 @@ class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
         request: HttpRequest,
         object_id: str,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         """One change set with its entries, page by page."""
         if not self.has_view_permission(request):
@@ -114,7 +132,7 @@ class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
         if len(entries) > DELETED_SHOWN:
             entries = entries[:DELETED_SHOWN]
             more = f"{entries[-1].change_set_id}.{entries[-1].sequence}"
-        context = {"entries": _with_replacements(entries), "more": more}
+        context: dict[str, object] = {"entries": _with_replacements(entries), "more": more}
         return self.page(request, "deleted", "Deleted entries", context)
 
     def change_set(self, request: HttpRequest, revision: str) -> ChangeSet:
@@ -124,10 +142,16 @@ class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
             raise Http404(f"There is no revision {revision}.")
         return change
 
-    def page(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
+    def page(
+        self,
+        request: HttpRequest,
+        template: str,
+        title: str,
+        context: dict[str, object],
+    ) -> HttpResponse:
         """One of our own pages, within the admin's frame."""
-        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, **context}
-        return TemplateResponse(request, f"admin/ownership/{template}.html", context)
+        frame = self.admin_site.each_context(request) | {"title": title, "opts": self.opts}
+        return TemplateResponse(request, f"admin/ownership/{template}.html", frame | context)
 
 
 def _before(place: str) -> Q:
@@ -144,7 +168,7 @@ def _latest_deletions(before: Q) -> list[Entry]:
 
     What was deleted with its table is left out, because restoring the table restores it.
     """
-    deletions: list[Any] = []
+    deletions: list[Entry] = []
     for model in entry_models():
         later = model.objects.filter(id=OuterRef("id"), history_id__gt=OuterRef("history_id"))
         entries = model.objects.filter(~Exists(later), before, history_type=DELETED)
@@ -159,12 +183,14 @@ def _latest_deletions(before: Q) -> list[Entry]:
     return deletions[: DELETED_SHOWN + 1]
 
 
-def _with_replacements(entries: list[Any]) -> list[tuple[EntryDescription, str, TrackedRow | None, str]]:
+def _with_replacements(
+    entries: list[Entry],
+) -> list[tuple[EntryDescription, str, TrackedRow | None, str]]:
     """Each deletion in words and the address of its history; with the row that has its name today, and its address.
 
     None and "" if no row has the name.
     """
-    by_model: dict[type[TrackedRow], list[Any]] = {}
+    by_model: dict[type[TrackedRow], list[Entry]] = {}
     for entry in entries:
         by_model.setdefault(entry.instance_type, []).append(entry)
     replacements = {model: namesakes(model, deleted) for model, deleted in by_model.items()}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
@@ -68,7 +67,7 @@ class LargeLists(admin.ModelAdmin):
     # Django's own way counts all rows each time; LargeChangeList shows the number.
     show_full_result_count = False
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
         return LargeChangeList
 
 
@@ -79,7 +78,12 @@ class IndexedSearch(admin.ModelAdmin):
         """Ids of the rows that contain the word: one query for each place, because no index serves an OR."""
         raise NotImplementedError
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet,
+        search_term: str,
+    ) -> tuple[QuerySet, bool]:
         """The rows found, and False, as none occurs twice. Text in quotes is one word, as in Django's lists."""
         for word in smart_split(search_term):
             if len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]:
@@ -92,7 +96,11 @@ class IndexedSearch(admin.ModelAdmin):
 class TolerantLists(admin.ModelAdmin):
     """Answers values in an address or form that a database refuses as Django answers other bad ones."""
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self,
+        request: HttpRequest,
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
         """The list under its plural name; the whole list with a message if a value can't be looked up."""
         # Django redirects here from other bad addresses without saying why.
         if ERROR_FLAG in request.GET:

@@ -110,7 +110,8 @@ def _merge_inline_rows(
     prefix = formset.get_default_prefix()
     parent_key = cast(ForeignKey, formset.fk)
     model, form = parent_key.model, formset.form
-    not_posted = {str(row.pk): row for row in model._default_manager.filter(**{parent_key.name: parent})}
+    rows_now = model._default_manager.filter(**{parent_key.name: parent})
+    not_posted = {str(row.pk): row for row in rows_now}
     stored: list[FormValues] = []
     added: list[FormValues] = []
     total = whole_number(posted.get(f"{prefix}-TOTAL_FORMS")) or 0
@@ -137,7 +138,12 @@ def _merge_inline_rows(
     _write_inline_rows(posted, prefix, rows, len(stored))
 
 
-def _write_inline_rows(posted: QueryDict, prefix: str, rows: list[FormValues], stored: int) -> None:
+def _write_inline_rows(
+    posted: QueryDict,
+    prefix: str,
+    rows: list[FormValues],
+    stored: int,
+) -> None:
     """Replace an inline's rows in the posted form; so many of them, the first ones, are stored."""
     for key in list(posted):
         if key.startswith(f"{prefix}-") and not key.endswith("_FORMS"):
@@ -199,7 +205,12 @@ def _form_values(form: forms.ModelForm) -> FormValues:
     return values
 
 
-def _values_at(revision: int, model: type[Model], pk: object, form: type[forms.ModelForm]) -> FormValues | None:
+def _values_at(
+    revision: int,
+    model: type[Model],
+    pk: object,
+    form: type[forms.ModelForm],
+) -> FormValues | None:
     """The values of a row's form at that revision; None if the row did not exist then."""
     number = whole_number(str(pk))
     if number is None:
@@ -211,7 +222,12 @@ def _values_at(revision: int, model: type[Model], pk: object, form: type[forms.M
     return _form_values(form(instance=entry.instance))
 
 
-def _read(posted: QueryDict, prefix: str, form: type[forms.ModelForm], *others: str) -> FormValues:
+def _read(
+    posted: QueryDict,
+    prefix: str,
+    form: type[forms.ModelForm],
+    *others: str,
+) -> FormValues:
     """The posted values of the form's fields, and of some others."""
     values = {}
     for name in (*form.base_fields, *others):

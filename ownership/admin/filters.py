@@ -36,7 +36,11 @@ class TypedNameFilter(admin.SimpleListFilter):
         """Whether anything has that name."""
         return self.model._default_manager.filter(name=name).exists()
 
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+    def lookups(
+        self,
+        request: HttpRequest,
+        model_admin: admin.ModelAdmin,
+    ) -> list[tuple[str, str]]:
         return []
 
     def has_output(self) -> bool:
@@ -59,7 +63,8 @@ class TypedNameFilter(admin.SimpleListFilter):
         if self.error:
             similar = self.model._default_manager.filter(name__icontains=name)
             for other in similar.values_list("name", flat=True)[:MAX_SUGGESTIONS]:
-                suggestions.append((other, changelist.get_query_string({self.parameter_name: other})))
+                address = changelist.get_query_string({self.parameter_name: other})
+                suggestions.append((other, address))
         yield {
             "others": _other_parameters(changelist, self.parameter_name),
             "near": suggestions,
@@ -81,7 +86,11 @@ class NameFilter(TypedNameFilter):
 
     lookup: str  # that finds the name: "owner__name"
 
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+    def lookups(
+        self,
+        request: HttpRequest,
+        model_admin: admin.ModelAdmin,
+    ) -> list[tuple[str, str]]:
         names = list(self.model._default_manager.values_list("name", flat=True)[: MAX_LISTED + 1])
         if len(names) > MAX_LISTED:
             return []
@@ -148,7 +157,11 @@ class KindFilter(admin.SimpleListFilter):
     title = "what changed"
     parameter_name = "kind"
 
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+    def lookups(
+        self,
+        request: HttpRequest,
+        model_admin: admin.ModelAdmin,
+    ) -> list[tuple[str, str]]:
         return [(name, kind.title) for name, kind in feed.CHANGE_KINDS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -173,7 +186,11 @@ class DaysFilter(admin.ListFilter):
     error = ""
 
     def __init__(
-        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin
+        self,
+        request: HttpRequest,
+        params: dict[str, list[str]],
+        model: type[Model],
+        model_admin: admin.ModelAdmin,
     ) -> None:
         super().__init__(request, params, model, model_admin)
         for name in self.parameters:

@@ -19,7 +19,12 @@ class ReasonForm(forms.Form):
 class Autocomplete(AutocompleteSelect):
     """Django's widget, which fails when it draws a chosen value that is not an id."""
 
-    def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> list[Any]:
+    def optgroups(
+        self,
+        name: str,
+        value: Sequence[str],
+        attrs: dict[str, object] | None = None,
+    ) -> list[Any]:
         """The chosen option."""
         ids = [pk for pk in value if whole_number(pk) is not None]
         return super().optgroups(name, ids, attrs)

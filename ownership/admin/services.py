@@ -25,10 +25,11 @@ class ServiceForm(RegistryForm):
     class Meta:
         widgets = {"description": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "aliases" in self.fields:  # absent from the page of someone who may only view
-            self.initial["aliases"] = "\n".join(self.instance.aliases)
+    def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
+        """The stored aliases as lines."""
+        if field_name == "aliases":
+            return "\n".join(self.instance.aliases)
+        return super().get_initial_for_field(field, field_name)
 
     def clean_aliases(self) -> list[str]:
         """The lines that are not blank."""

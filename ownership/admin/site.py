@@ -50,7 +50,7 @@ class RegistryAdminSite(admin.AdminSite):
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             problem = _address_problem(request)
             if problem:
                 return HttpResponseBadRequest(problem, content_type="text/plain")
@@ -62,12 +62,20 @@ class RegistryAdminSite(admin.AdminSite):
         """Staff, team leads and viewers."""
         return may_enter(request.user)
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(
+        self,
+        request: HttpRequest,
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
         """By password, and by the company's provider if there is one."""
         context = {"by_oidc": bool(settings.OIDC_RP_CLIENT_ID)}
         return super().login(request, context | (extra_context or {}))
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    def index(
+        self,
+        request: HttpRequest,
+        extra_context: dict[str, object] | None = None,
+    ) -> TemplateResponse:
         """The first page, with the latest change sets for those who may see history."""
         latest = None
         if request.user.has_perm("ownership.view_changeset"):

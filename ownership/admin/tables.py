@@ -45,9 +45,9 @@ def with_last_change(tables: QuerySet[Table]) -> QuerySet[Table]:
 def _last_revision(model: type[models.Model], column: str) -> Coalesce:
     """Revision of the latest entry whose column holds the table's id; 0 if there is none."""
     # The first in descending order, not the maximum: databases find it at the index's end, however long the history.
-    entries = entry_model(model).objects.filter(**{column: OuterRef("pk")}).order_by("-change_set_id")
-    latest = Subquery(entries.values("change_set_id")[:1], output_field=models.BigIntegerField())
-    return Coalesce(latest, 0)
+    entries = entry_model(model).objects.filter(**{column: OuterRef("pk")})
+    latest = entries.order_by("-change_set_id").values("change_set_id")[:1]
+    return Coalesce(Subquery(latest, output_field=models.BigIntegerField()), 0)
 
 
 class GroupFilter(NameFilter):
@@ -83,7 +83,11 @@ class ModeFilter(admin.SimpleListFilter):
 
     title = parameter_name = "mode"
 
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+    def lookups(
+        self,
+        request: HttpRequest,
+        model_admin: admin.ModelAdmin,
+    ) -> list[tuple[str, str]]:
         return [(str(value), str(label)) for value, label in Mode.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -137,7 +141,9 @@ class AccessInline(FormFields, admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Access]:
         return super().get_queryset(request).select_related("service", "table")
 
-    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+    def formfield_for_dbfield(
+        self, db_field: models.Field, request: HttpRequest, **kwargs: object
+    ) -> forms.Field | None:
         """Notes in two lines, so that a table's accesses fit on a screen."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and db_field.name == "notes":
@@ -170,7 +176,15 @@ class TableAdmin(IndexedSearch, RegistryAdmin):
     """Tables: who owns, reads and writes them, and who changed that last."""
 
     form = TableForm
-    list_display = ("name", "group", "owner_link", "key_schema", "read_by", "written_by", "last_change")
+    list_display = (
+        "name",
+        "group",
+        "owner_link",
+        "key_schema",
+        "read_by",
+        "written_by",
+        "last_change",
+    )
     list_filter = (GroupFilter, OwnerFilter, ServiceFilter, ModeFilter)
     search_fields = ("name",)  # makes Django show the search box; ``holding`` does the search
     search_help_text = "Searches names, descriptions and notes of tables, their indexes and the services that use them."
@@ -181,7 +195,7 @@ class TableAdmin(IndexedSearch, RegistryAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Table | None = None) -> list[Any]:
         """The form's sections. A table that exists has physical names, too."""
-        fields: list[Any] = ["name", "group", "owner", "description"]
+        fields: list[str] = ["name", "group", "owner", "description"]
         if obj:
             fields.append("physical_names")
         key_schema = "Partition key and optional sort key. Leave blank if unknown."
@@ -194,7 +208,7 @@ class TableAdmin(IndexedSearch, RegistryAdmin):
     def render_change_form(
         self,
         request: HttpRequest,
-        context: dict[str, Any],
+        context: dict[str, object],
         add: bool = False,
         change: bool = False,
         form_url: str = "",
@@ -202,17 +216,21 @@ class TableAdmin(IndexedSearch, RegistryAdmin):
     ) -> HttpResponse:
         """The page, with warnings about the table as it is stored."""
         if obj is not None:
-            prefetch_related_objects([obj], Prefetch("accesses", Access.objects.select_related("service")))
+            accesses = Access.objects.select_related("service")
+            prefetch_related_objects([obj], Prefetch("accesses", accesses))
             context["warnings"] = warnings(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def holding(self, word: str) -> list[QuerySet]:
         """Tables with the word in a text of their own, of an index or an access, or in the name of a service."""
+        tables = Table.objects.filter(search_index.contains(Table, word))
+        indexes = SecondaryIndex.objects.filter(search_index.contains(SecondaryIndex, word))
+        accesses = Access.objects.filter(search_index.contains(Access, word))
         services = Service.objects.filter(name__icontains=word)
         return [
-            Table.objects.filter(search_index.contains(Table, word)).values("pk"),
-            SecondaryIndex.objects.filter(search_index.contains(SecondaryIndex, word)).values("table"),
-            Access.objects.filter(search_index.contains(Access, word)).values("table"),
+            tables.values("pk"),
+            indexes.values("table"),
+            accesses.values("table"),
             Access.objects.filter(service__in=services).values("table"),
         ]
 

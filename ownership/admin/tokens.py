@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -35,7 +36,13 @@ class ApiTokenAdmin(TolerantLists, admin.ModelAdmin):
         """A token expires after TOKEN_TTL unless another date is entered."""
         return {"expiry": timezone.now() + knox_settings.TOKEN_TTL}
 
-    def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: ApiToken,
+        form: forms.ModelForm,
+        change: bool,
+    ) -> None:
         """Create the token, keep its hash, and show it once."""
         obj.digest, token = get_digest_token()
         obj.token_key = token[: CONSTANTS.TOKEN_KEY_LENGTH]
@@ -46,5 +53,5 @@ class ApiTokenAdmin(TolerantLists, admin.ModelAdmin):
         # which lies in the database, where a token must never be.
         list(messages.get_messages(request))
         header = f"Authorization: Token {token}"
-        message = f"Copy your token now; it won’t be shown again: {token}   Send it as a header: {header}"
-        self.message_user(request, message, messages.WARNING)
+        message = f"Copy your token now; it won’t be shown again: {token}"
+        self.message_user(request, f"{message}   Send it as a header: {header}", messages.WARNING)

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
-from django.db.models import ManyToManyField
+from django.db.models import ManyToManyField, QuerySet
 
 from ownership.admin.changelists import TolerantLists
 
@@ -15,7 +15,7 @@ from ownership.admin.changelists import TolerantLists
 class ManyChoicesField(forms.ModelMultipleChoiceField):
     """Refuses a chosen id above 2^63, which Django passes on to SQLite, as it refuses any other unknown id."""
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: list[str]) -> QuerySet:
         try:
             return super().clean(value)
         except OverflowError:
@@ -27,7 +27,7 @@ class AccountsMixin(TolerantLists):
     """For users and groups: their forms and lists answer bad values with a message."""
 
     def formfield_for_manytomany(
-        self, db_field: ManyToManyField, request: Any = None, **kwargs: Any
+        self, db_field: ManyToManyField, request: Any = None, **kwargs: object
     ) -> forms.ModelMultipleChoiceField | None:
         return super().formfield_for_manytomany(db_field, request, form_class=ManyChoicesField, **kwargs)
 

@@ -13,6 +13,7 @@ from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Table
 from tests.support.admin_forms import form_of
 from tests.support.factories import make_access, make_service, make_table
+from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -21,10 +22,6 @@ RECENT = "/admin/ownership/changeset/"
 
 def head() -> int:
     return ChangeSet.objects.first().revision
-
-
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def edit(row, undoes=None, **fields) -> int:
@@ -85,14 +82,14 @@ def test_deleted_entries_are_listed_opened_and_restored(lead_client):
         re.search(r'"([^"]+/undo/\d+/)"', page),
     )
     gone = lead_client.get(timeline.group(1))
-    assert "orders was deleted; this is its history. Restore…" in words(gone)
+    assert "orders was deleted; this is its history. Restore…" in text_of(gone.text)
     assert f'class="button" href="{restore.group(1)}"' in gone.content.decode()
     page = lead_client.get(restore.group(1))
-    assert "Restore orders, revision" in words(page)
+    assert "Restore orders, revision" in text_of(page.text)
     form = form_of(page)
     lead_client.post(restore.group(1), form | {"reason": "Still needed"})
     assert Table.objects.get().accesses.get().service.name == "payments"
-    assert "No deleted entries." in words(lead_client.get(reverse("admin:ownership_deleted")))
+    assert "No deleted entries." in text_of(lead_client.get(reverse("admin:ownership_deleted")).text)
 
 
 def test_an_access_that_exists_again_is_not_offered_for_restoring(lead_client):
@@ -100,11 +97,11 @@ def test_an_access_that_exists_again_is_not_offered_for_restoring(lead_client):
     access.delete()
     anew = make_access(Table.objects.get(), Service.objects.get(name="payments"))
     page = lead_client.get(reverse("admin:ownership_deleted"))
-    assert "This name is in use again: payments → orders" in words(page)
+    assert "This name is in use again: payments → orders" in text_of(page.text)
     assert reverse("admin:ownership_access_change", args=[anew.pk]) in page.content.decode()
-    assert "Restore…" not in words(page)
+    assert "Restore…" not in text_of(page.text)
     Access.objects.get().delete()
-    assert words(lead_client.get(reverse("admin:ownership_deleted"))).count("Restore…") == 2
+    assert text_of(lead_client.get(reverse("admin:ownership_deleted")).text).count("Restore…") == 2
 
 
 def test_deleted_entries_are_shown_page_by_page(lead_client, monkeypatch):
@@ -126,10 +123,10 @@ def test_lists_and_timelines_say_what_a_change_set_undoes_and_what_undid_it(lead
     first = edit(service, contact="#a")
     second = edit(service, undoes=first, contact="")
     for address in (RECENT, reverse("admin:ownership_service_history", args=[service.pk])):
-        page = words(lead_client.get(address))
+        page = text_of(lead_client.get(address).text)
         assert f"Undoes revision {first} ." in page
         assert f"Undone by revision {second} ." in page
-    page = words(lead_client.get(reverse("pages:service-history", args=["payments"])))
+    page = text_of(lead_client.get(reverse("pages:service-history", args=["payments"])).text)
     assert f"undoes revision {first}" in page
     assert f"undone by revision {second}" in page
 
@@ -158,7 +155,7 @@ def test_recent_changes_summarize_what_each_changed(lead_client):
     for service in Service.objects.all():
         make_access(table, service)
     table.delete()
-    page = words(lead_client.get(RECENT))
+    page = text_of(lead_client.get(RECENT).text)
     assert "Table orders deleted Access service-0 → orders deleted Access service-1 → orders deleted and 2 more" in page
     assert "Service service-0 created Service service-1 created Service service-2 created and 1 more" in page
 
@@ -185,7 +182,7 @@ def test_recent_changes_are_narrowed_to_days_both_included(lead_client, monkeypa
 def test_part_of_a_name_leads_to_the_names_that_contain_it(lead_client):
     make_table("orders")
     page = lead_client.get(f"{RECENT}?table=RDER&source=command")
-    assert "No table is called “RDER”." in words(page)
+    assert "No table is called “RDER”." in text_of(page.text)
     assert re.search(r'href="\?[^"]*table=orders[^"]*">orders<', page.content.decode())
     assert '<input type="hidden" name="source" value="command">' in page.content.decode()
 
@@ -195,7 +192,7 @@ def test_part_of_a_name_leads_to_the_names_that_contain_it(lead_client):
 )
 def test_an_unknown_value_of_a_filter_finds_nothing(lead_client, address):
     make_table("orders")
-    page = words(lead_client.get(f"{RECENT}?{address}"))
+    page = text_of(lead_client.get(f"{RECENT}?{address}").text)
     assert "Recent changes" in page
     assert "0 change sets" in page
 
@@ -204,13 +201,13 @@ def test_an_unknown_value_of_a_filter_finds_nothing(lead_client, address):
 def test_a_day_that_is_none_is_told_how_to_write_one(lead_client, address):
     make_table("orders")
     page = lead_client.get(f"{RECENT}?{address}")
-    assert "Enter days as YYYY-MM-DD" in words(page)
-    assert "Enter days as" not in words(lead_client.get(RECENT))
+    assert "Enter days as YYYY-MM-DD" in text_of(page.text)
+    assert "Enter days as" not in text_of(lead_client.get(RECENT).text)
 
 
 @pytest.mark.parametrize("address", ["nonsense=1", "time__gte=nonsense"])
 def test_an_address_that_cannot_be_looked_up_leads_to_the_whole_list_with_a_message(lead_client, address):
-    page = words(lead_client.get(f"{RECENT}?{address}", follow=True))
+    page = text_of(lead_client.get(f"{RECENT}?{address}", follow=True).text)
     assert "contains a value that can’t be searched for. Showing the whole list." in page
 
 
@@ -231,10 +228,10 @@ def test_a_timeline_leads_to_the_entries_that_it_folds_and_to_the_rest_of_the_ch
         reverse("pages:service-history", args=["payments"]),
     ):
         page = lead_client.get(address)
-        assert "and 61 more entries in this change set" in words(page)
-        assert len(set(re.findall(r"payments → table-\d\d", words(page)))) == 25
+        assert "and 61 more entries in this change set" in text_of(page.text)
+        assert len(set(re.findall(r"payments → table-\d\d", text_of(page.text)))) == 25
         rest = re.search(r'href="([^"]*within[^"]*)"', page.content.decode()).group(1).replace("&amp;", "&")
-        assert len(set(re.findall(r"payments → table-\d\d", words(lead_client.get(address + rest))))) == 5
+        assert len(set(re.findall(r"payments → table-\d\d", text_of(lead_client.get(address + rest).text)))) == 5
 
 
 def test_in_a_long_note_the_change_is_shown_and_the_whole_on_demand(lead_client):

@@ -12,6 +12,7 @@ from ownership.history.models import ChangeSet
 from ownership.models import Service, Table
 from tests.support.admin_forms import form_of
 from tests.support.factories import make_service, make_table
+from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -32,21 +33,17 @@ def url(revision: int) -> str:
     return reverse("admin:ownership_undo", args=[revision])
 
 
-def words(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
-
-
 def test_the_page_shows_the_difference_to_now_and_undoes_with_a_reason(lead_client, revision):
     page = lead_client.get(url(revision))
-    assert "owner users payments" in words(page)
+    assert "owner users payments" in text_of(page.text)
     response = lead_client.post(url(revision), form_of(page) | {"reason": "A mistake"}, follow=True)
-    assert f"Undoes revision {revision}" in words(response)
+    assert f"Undoes revision {revision}" in text_of(response.text)
     assert (Table.objects.get().owner.name, ChangeSet.objects.first().user_name) == ("payments", "lead")
 
 
 def test_without_a_reason_nothing_is_undone(lead_client, revision):
     page = lead_client.post(url(revision), form_of(lead_client.get(url(revision))) | {"reason": " "})
-    assert "give a reason" in words(page)
+    assert "give a reason" in text_of(page.text)
     assert head() == revision
 
 
@@ -59,7 +56,7 @@ def test_field_values_in_the_request_are_ignored(lead_client, revision):
 def test_a_conflict_that_is_none_can_not_be_chosen(lead_client, revision):
     form = form_of(lead_client.get(url(revision)))
     response = lead_client.post(url(revision), form | {"reason": "x", "conflicts": "table:1:name"})
-    assert "not one of the available choices" in words(response)
+    assert "not one of the available choices" in text_of(response.text)
     assert head() == revision
 
 
@@ -70,7 +67,7 @@ def test_a_page_that_the_map_has_left_behind_is_refused(lead_client, revision):
     table.save()
     before = head()
     page = lead_client.post(url(revision), form | {"reason": "x"})
-    assert "the registry has changed since this page was opened" in words(page)
+    assert "the registry has changed since this page was opened" in text_of(page.text)
     assert form_of(page)["reason"] == "x"
     assert head() == before
     assert lead_client.post(url(revision), form_of(page)).status_code == 302
@@ -101,7 +98,7 @@ def test_what_stands_in_the_way_is_said(lead_client):
     response = lead_client.post(url(revision), form_of(page) | {"reason": "x"}, follow=True)
     assert (
         "Nothing was changed. orders: There is a table of this name already. Change or delete that one first."
-        in words(response)
+        in text_of(response.text)
     )
 
 
@@ -132,10 +129,10 @@ def test_what_stands_in_the_way_is_said_before_anything_is_done_and_can_be_left_
     revision = head()
     table = make_table("orders", owner=used)
     page = lead_client.get(url(revision))
-    assert "used : still used by orders. Change or delete these first. Go to orders" in words(page)
+    assert "used : still used by orders. Change or delete these first. Go to orders" in text_of(page.text)
     assert reverse("admin:ownership_table_change", args=[table.pk]) in page.content.decode()
     refused = lead_client.post(url(revision), form_of(page) | {"reason": "x"})
-    assert "Nothing was changed. used: still used by orders." in words(refused)
+    assert "Nothing was changed. used: still used by orders." in text_of(refused.text)
     assert form_of(refused)["reason"] == "x"
     assert Service.objects.filter(name="free").exists()
     lead_client.post(url(revision), form_of(page) | {"reason": "x", "rest": "on"})
@@ -148,12 +145,12 @@ def test_a_conflict_names_the_later_change_and_counts_only_when_ticked(lead_clie
         table.description, table.owner = "Later.", make_service("later")
         table.save()
     page = lead_client.get(url(revision))
-    assert f"Revision {head()} by lead" in words(page)
-    assert "A later thought" in words(page)
-    assert "tables 0 0 0 1" in words(page)
+    assert f"Revision {head()} by lead" in text_of(page.text)
+    assert "A later thought" in text_of(page.text)
+    assert "tables 0 0 0 1" in text_of(page.text)
     form = form_of(page) | {"reason": " ", "conflicts": f"table:{table.pk}:owner"}
     refused = lead_client.post(url(revision), form)
-    assert "tables 0 0 1 0" in words(refused)
+    assert "tables 0 0 1 0" in text_of(refused.text)
     assert form_of(refused)["conflicts"] == form["conflicts"]
     lead_client.post(url(revision), form_of(refused) | {"reason": "x"})
     assert (Table.objects.get().owner.name, Table.objects.get().description) == ("payments", "Later.")
@@ -179,6 +176,6 @@ def test_the_undo_page_leads_back(lead_client, revision):
 def test_more_than_a_page_can_undo_is_left_to_the_command(lead_client, revision, monkeypatch):
     monkeypatch.setattr(admin_undo, "MOST_UNDONE", 0)
     page = lead_client.get(url(revision))
-    assert f"manage.py undo {revision} --apply" in words(page)
+    assert f"manage.py undo {revision} --apply" in text_of(page.text)
     lead_client.post(url(revision), form_of(page) | {"reason": "x"})
     assert head() == revision

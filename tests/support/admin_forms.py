@@ -56,6 +56,11 @@ def form_of(response: Any) -> dict[str, str]:
     }
 
 
+def answer(response: Any, **fields: Any) -> dict[str, Any]:
+    """The form of an action's page, filled in; without the selected rows, of which a dict would hold one."""
+    return {name: value for name, value in form_of(response).items() if name != "_selected_action"} | fields
+
+
 def change_url(row: Any) -> str:
     """The row's page in the admin."""
     return reverse(f"admin:ownership_{row._meta.model_name}_change", args=[row.pk])

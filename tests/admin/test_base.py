@@ -1,0 +1,178 @@
+"""Every form and deletion asks for a reason and is one change set; history pages show them."""
+
+import pytest
+from django.urls import reverse
+
+from ownership.history.bulk import save_rows
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet, entries_of
+from ownership.models import Service, Table, TableGroup
+from tests.support.admin_forms import answer, form_of, open_form, save_form
+from tests.support.factories import make_access, make_service, make_table
+from tests.support.pages import text_of
+
+pytestmark = pytest.mark.django_db
+
+TABLES = "/admin/ownership/table/"
+
+
+def test_an_edit_keeps_user_reason_and_source(lead_client, lead, seeded):
+    table = Table.objects.get(name="biztechUsers")
+    form = open_form(lead_client, table) | {"accesses-1-mode": "read"}
+    assert save_form(lead_client, table, form, "Payments writes no more").status_code == 302
+    change = ChangeSet.objects.first()
+    assert (change.user_name, change.reason, change.source) == ("lead", "Payments writes no more", "admin")
+    assert [entry.changes for entry in entries_of([change.revision])] == [{"mode": ["read_write", "read"]}]
+
+
+def test_everything_in_one_save_is_one_change_set(lead_client, seeded):
+    table = Table.objects.get(name="biztechUsers")
+    form = open_form(lead_client, table)
+    form |= {"description": "Accounts.", "accesses-0-notes": "CRUD", "accesses-2-DELETE": "on"}
+    save_form(lead_client, table, form)
+    assert ChangeSet.objects.count() == 2
+    assert len(entries_of([2])) == 3
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 1001])
+def test_without_a_reason_nothing_is_saved_and_what_was_entered_stays(lead_client, seeded, reason):
+    table = Table.objects.get(name="biztechUsers")
+    response = save_form(lead_client, table, open_form(lead_client, table) | {"description": "Typed."}, reason)
+    assert response.status_code == 200
+    assert form_of(response)["description"] == "Typed."
+    assert Table.objects.get(name="biztechUsers").description == "User accounts."
+    assert ChangeSet.objects.count() == 1
+
+
+def test_adding_asks_for_a_reason_too(lead_client):
+    url = reverse("admin:ownership_service_add")
+    form = form_of(lead_client.get(url)) | {"name": "checkout"}
+    assert lead_client.post(url, form | {"reason": ""}).status_code == 200
+    assert not Service.objects.exists()
+    assert lead_client.post(url, form | {"reason": "New service"}).status_code == 302
+    assert ChangeSet.objects.get().reason == "New service"
+
+
+def test_deleting_asks_for_a_reason(lead_client):
+    service = make_service()
+    url = reverse("admin:ownership_service_delete", args=[service.pk])
+    form = form_of(lead_client.get(url))
+    assert "reason" in form
+    page = lead_client.post(url, form | {"reason": " "}, follow=True)
+    assert "Nothing was deleted. Please give a reason." in text_of(page.text)
+    assert Service.objects.exists()
+    lead_client.post(url, form | {"reason": "Shut down"})
+    assert not Service.objects.exists()
+    assert ChangeSet.objects.first().reason == "Shut down"
+
+
+def test_deleting_several_asks_for_a_reason_and_is_one_change_set(lead_client):
+    services = [make_service(), make_service()]
+    url = reverse("admin:ownership_service_changelist")
+    chosen = {"action": "delete_selected", "_selected_action": [service.pk for service in services]}
+    page = lead_client.post(url, chosen)
+    assert 'name="reason"' in page.content.decode()
+    form = form_of(page) | chosen
+    assert "Please give a reason." in text_of(lead_client.post(url, form | {"reason": ""}, follow=True).text)
+    assert Service.objects.count() == 2
+    before = ChangeSet.objects.count()
+    lead_client.post(url, form | {"reason": "Both shut down"})
+    assert not Service.objects.exists()
+    assert ChangeSet.objects.count() == before + 1
+
+
+def test_deleting_a_service_that_owns_or_uses_tables_is_refused_with_what_stands_in_the_way(lead_client, seeded):
+    service = Service.objects.get(name="payments")
+    url = reverse("admin:ownership_service_delete", args=[service.pk])
+    page = text_of(lead_client.get(url).text)
+    assert "biztechUsers" in page
+    assert "biztechProfiles" in page
+    lead_client.post(url, {"post": "yes", "reason": "Gone", "revision": "1"})
+    assert Service.objects.filter(name="payments").exists()
+
+
+def test_djangos_own_log_is_not_written_beside_the_history(lead_client, seeded):
+    from django.contrib.admin.models import LogEntry
+
+    table = Table.objects.get(name="biztechUsers")
+    save_form(lead_client, table, open_form(lead_client, table) | {"description": "Accounts."})
+    assert not LogEntry.objects.exists()
+
+
+def test_an_address_typed_without_scheme_is_https(lead_client):
+    service = make_service()
+    save_form(lead_client, service, open_form(lead_client, service) | {"repository": "example.org/repo"})
+    assert Service.objects.get().repository == "https://example.org/repo"
+
+
+def test_the_history_page_shows_who_why_and_old_and_new_in_words(lead_client, seeded):
+    table = Table.objects.get(name="biztechUsers")
+    save_form(
+        lead_client, table, open_form(lead_client, table) | {"accesses-1-mode": "read"}, "Payments writes no more"
+    )
+    page = text_of(lead_client.get(reverse("admin:ownership_table_history", args=[table.pk])).text)
+    assert "Access payments → biztechUsers changed Undo… Field Old New mode Read + Write Read" in page
+    assert "Payments writes no more" in page
+    assert "lead" in page
+
+
+def test_the_history_of_a_deleted_table_can_be_read(lead_client):
+    access = make_access(make_table("orders"), make_service("payments"))
+    pk = access.table.pk
+    access.table.delete()
+    page = text_of(lead_client.get(reverse("admin:ownership_table_history", args=[pk])).text)
+    assert "orders was deleted" in page
+    assert "payments → orders deleted" in page
+
+
+@pytest.mark.parametrize("pk", ["999", "0", "abc", "x y", "99999999999999999999999", "_00"])
+def test_the_history_of_what_never_was_is_not_an_error(lead_client, pk):
+    response = lead_client.get(f"/admin/ownership/table/{pk}/history/", follow=True)
+    assert response.status_code == 200
+    assert "doesn’t exist" in text_of(response.text)
+
+
+def test_deleting_several_of_which_one_changed_meanwhile_is_refused(lead, lead_client):
+    services = [make_service(), make_service()]
+    url = reverse("admin:ownership_service_changelist")
+    chosen = {"action": "delete_selected", "_selected_action": [service.pk for service in services]}
+    opened = answer(lead_client.post(url, chosen))
+    with change_set(user=lead, reason="Still needed", source=ChangeSet.Source.ADMIN):
+        services[1].description = "Still in use."
+        services[1].save()
+    page = lead_client.post(url, chosen | opened | {"reason": "Both shut down"})
+    assert "Still needed" in text_of(page.text)
+    assert Service.objects.count() == 2
+    lead_client.post(url, chosen | answer(page))
+    assert not Service.objects.exists()
+
+
+@pytest.mark.parametrize("action", ["delete_selected", "hand_over"])
+def test_an_action_without_the_revision_of_its_page_is_refused(lead_client, action):
+    table = make_table()
+    form = {"action": action, "_selected_action": table.pk, "post": "yes", "hand_over": "yes", "reason": "x"}
+    page = lead_client.post(TABLES, form | {"owner": make_service().pk})
+    assert "does not say which revision" in text_of(page.text)
+    assert Table.objects.get().owner == table.owner
+
+
+def test_more_rows_than_djangos_form_takes_are_deleted_at_once(lead_client, seeded):
+    owner = Service.objects.get(name="events")
+    group = Table.objects.first().group
+    save_rows(Table(name=f"many-{n}", group=group, owner=owner, position=n) for n in range(1_100))
+    chosen = [str(pk) for pk in Table.objects.filter(name__startswith="many-").values_list("pk", flat=True)]
+    form = {"action": "delete_selected", "_selected_action": chosen[:1], "select_across": "1"}
+    page = lead_client.post(f"{TABLES}?q=many-", form)
+    assert page.status_code == 200
+    confirmed = {"action": "delete_selected", "_selected_action": chosen, "post": "yes", "reason": "Never used"}
+    answer = lead_client.post(f"{TABLES}?q=many-", confirmed | {"revision": form_of(page)["revision"]})
+    assert answer.status_code == 302
+    assert Table.objects.count() == 34
+
+
+def test_a_new_row_comes_last_unless_the_address_says_otherwise(lead_client, seeded):
+    last = Table.objects.order_by("-position").first().position
+    assert form_of(lead_client.get("/admin/ownership/table/add/"))["position"] == str(last + 1)
+    assert form_of(lead_client.get("/admin/ownership/table/add/?position=3"))["position"] == "3"
+    groups = TableGroup.objects.order_by("-position").first().position
+    assert form_of(lead_client.get("/admin/ownership/tablegroup/add/"))["position"] == str(groups + 1)
