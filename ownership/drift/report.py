@@ -38,51 +38,62 @@ def as_text(declared: DeclaredMap, found: Infrastructure, result: Comparison, wa
         *_section("Offered: deployed keys that the map leaves open", map(offer_in_a_line, result.offers)),
         *_section("Unresolved: could not be determined from the files", _unresolved_lines(found)),
         *_section("Not checked", _unchecked_lines(result.unchecked)),
-        *_section("Notes", (f"{note.location}: {note.text}" for note in found.notes)),
+        *_section("Notes", _note_lines(found)),
         _summary(declared, found, result, waived),
     ]
     return "\n".join(lines) + "\n"
 
 
+def _section(title: str, entries: Iterable[str]) -> list[str]:
+    """The entries below their title and number; nothing where there are none."""
+    lines = [f"  {entry}" for entry in entries]
+    if not lines:
+        return []
+    return [f"{title} ({len(lines)})", *lines, ""]
+
+
 def _errors(found: Infrastructure) -> list[str]:
+    if not found.errors:
+        return []
     lines = [f"COULD NOT READ {error}" for error in found.errors]
-    return [*lines, ""] if lines else []
+    return [*lines, ""]
 
 
-def _findings_by_owner(findings: Iterable[Finding]) -> Iterator[str]:
+def _findings_by_owner(findings: Iterable[Finding]) -> list[str]:
     by_owner: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         by_owner[finding.owner or ""].append(finding)
-    # Findings without an owner come last.
-    for owner, of_owner in sorted(by_owner.items(), key=lambda item: (not item[0], item[0])):
-        heading = f"Owner: {owner}" if owner else "Owner unknown"
-        yield f"{heading} ({len(of_owner)})"
-        yield from _finding_rows(of_owner)
-        yield ""
+    unowned = by_owner.pop("", [])
+    lines = []
+    for owner in sorted(by_owner):
+        lines += _finding_rows(f"Owner: {owner}", by_owner[owner])
+    if unowned:
+        lines += _finding_rows("Owner unknown", unowned)
+    return lines
 
 
-def _finding_rows(findings: Sequence[Finding]) -> Iterator[str]:
-    """Each finding in columns, with its evidence in a line below."""
-    kind_width = max(len(finding.kind) for finding in findings)
-    table_width = max(len(finding.table) for finding in findings)
-    service_width = max(len(finding.service or "–") for finding in findings)
+def _finding_rows(title: str, findings: Sequence[Finding]) -> list[str]:
+    """The findings below their title in columns, each with its evidence in a line below."""
+    rows = []
     for finding in findings:
-        kind = finding.kind.ljust(kind_width)
-        table = finding.table.ljust(table_width)
-        service = (finding.service or "–").ljust(service_width)
-        yield f"  {kind}  {table}  {service}  {difference(finding)}"
+        rows.append((finding.kind, finding.table, finding.service or "–"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+    lines = [f"{title} ({len(findings)})"]
+    for row, finding in zip(rows, findings, strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append("  " + "  ".join([*cells, difference(finding)]))
         if finding.evidence:
-            yield f"      {evidence_in_a_line(finding.evidence)}"
+            lines.append(f"      {evidence_in_a_line(finding.evidence)}")
+    return [*lines, ""]
 
 
-def _what_to_do(findings: Iterable[Finding]) -> Iterator[str]:
+def _what_to_do(findings: Iterable[Finding]) -> list[str]:
     kinds = {finding.kind for finding in findings}
     if not kinds:
-        return
-    yield "What to do"
-    for kind in sorted(kinds):
-        yield f"  {kind}: {WHAT_TO_DO[kind]}"
-    yield ""
+        return []
+    lines = [f"  {kind}: {WHAT_TO_DO[kind]}" for kind in sorted(kinds)]
+    return ["What to do", *lines, ""]
 
 
 def _waived_lines(waived: Waived) -> Iterator[str]:
@@ -99,8 +110,13 @@ def _unchecked_lines(unchecked: Iterable[Unchecked]) -> Iterator[str]:
     services: dict[str, set[str]] = defaultdict(set)
     for access in unchecked:
         services[access.reason].add(access.service)
-    for reason, of_reason in services.items():
-        yield f"{reason}: {', '.join(sorted(of_reason))}"
+    for reason, names in services.items():
+        yield f"{reason}: {', '.join(sorted(names))}"
+
+
+def _note_lines(found: Infrastructure) -> Iterator[str]:
+    for note in found.notes:
+        yield f"{note.location}: {note.text}"
 
 
 def _summary(declared: DeclaredMap, found: Infrastructure, result: Comparison, waived: Waived) -> str:
@@ -109,18 +125,15 @@ def _summary(declared: DeclaredMap, found: Infrastructure, result: Comparison, w
         findings += f", {len(waived)} of them waived"
     services = _count(len(found.services), "service")
     tables = _count(len(found.tables), "deployed table")
-    revision = "" if declared.revision is None else f" of revision {declared.revision}"
-    return f"{findings}; {found.reader} read {services}, {tables}; compared with the map{revision}."
-
-
-def _section(title: str, entries: Iterable[str]) -> list[str]:
-    """The entries below their title and number; nothing where there are none."""
-    lines = [f"  {entry}" for entry in entries]
-    return [f"{title} ({len(lines)})", *lines, ""] if lines else []
+    compared_with = "the map"
+    if declared.revision is not None:
+        compared_with += f" of revision {declared.revision}"
+    return f"{findings}; {found.reader} read {services}, {tables}; compared with {compared_with}."
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    ending = "" if number == 1 else "s"
+    return f"{number} {noun}{ending}"
 
 
 def in_a_line(finding: Finding) -> str:
@@ -130,15 +143,19 @@ def in_a_line(finding: Finding) -> str:
 
 def offer_in_a_line(offer: Offer) -> str:
     """The offered keys and whose they are."""
-    index = f" index {offer.index}" if offer.index else ""
-    return f"{offer.table}{index}: {offer.key_schema}"
+    holder = offer.table
+    if offer.index:
+        holder += f" index {offer.index}"
+    return f"{holder}: {offer.key_schema}"
 
 
 def evidence_in_a_line(locations: Sequence[Location]) -> str:
     """The first locations, and how many more there are."""
     text = ", ".join(map(str, locations[:LOCATIONS_SHOWN]))
     more = len(locations) - LOCATIONS_SHOWN
-    return f"{text} and {more} more" if more > 0 else text
+    if more > 0:
+        text += f" and {more} more"
+    return text
 
 
 def difference(finding: Finding) -> str:

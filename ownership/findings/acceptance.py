@@ -1,6 +1,6 @@
 """Accepting findings: a plan by which the map comes to say what the infrastructure shows."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from ownership.drift.types import (
     KeyAttribute,
     Keys,
     Offer,
+    ReadOrWrite,
     TableShape,
     combined_mode,
 )
@@ -33,8 +34,8 @@ TAKES_AWAY: tuple[FindingKind, ...] = ("access_not_granted", "narrower_grant")
 Choice = Finding | Offer
 
 # A table is deleted after the rows that hang on it, and saved before them.
-_DELETED_IN_ORDER: list[type[TrackedRow]] = [Waiver, Access, SecondaryIndex, Table]
-_SAVED_IN_ORDER: list[type[TrackedRow]] = [Table, SecondaryIndex, Access]
+_DELETED: list[type[TrackedRow]] = [Waiver, Access, SecondaryIndex, Table]
+_SAVED: list[type[TrackedRow]] = [Table, SecondaryIndex, Access]
 
 
 @dataclass(frozen=True)
@@ -98,69 +99,111 @@ def plan_acceptance(basis: Basis, chosen: Sequence[Choice], placements: Mapping[
     choices_by_table: dict[str, list[Choice]] = {}
     for choice in chosen:
         choices_by_table.setdefault(choice.table, []).append(choice)
+
     drafts: list[_TableDraft] = []
     for name, choices in choices_by_table.items():
-        draft = _TableDraft(basis, name, placements.get(name), new_tables_before=drafts)
+        before = basis.table(name)
+        if before is None:
+            after = _new_table(basis, name, placements[name], drafts)
+        else:
+            after = copy_of(before)
+        draft = _TableDraft(basis, before, after)
         draft.accept(choices)
         drafts.append(draft)
 
+    steps = _ended_waivers(basis, chosen, drafts)
     faults: list[str] = []
     for draft in drafts:
+        steps.extend(draft.steps())
         faults.extend(draft.faults)
     return Acceptance(
-        plan=Plan(_steps(basis, chosen, drafts), basis.head.revision),
+        plan=Plan(_in_order(steps), basis.head.revision),
         faults=list(dict.fromkeys(faults)),
         before=_only_tables(basis.declared, choices_by_table),
         after=_declared_after(basis.declared, drafts),
     )
 
 
-class _TableDraft:
-    """One table with its accesses and indexes: as they are, and as they would be."""
+def _new_table(basis: Basis, name: str, placement: Placement, drafts: Iterable["_TableDraft"]) -> Table:
+    """The table, after all tables of its group, including those about to be added."""
+    tables = [*basis.rows["tables"]]
+    tables.extend(draft.after for draft in drafts)
+    positions = [table.position for table in tables if table.group_id == placement.group.pk]
+    return Table(
+        name=name,
+        group=placement.group,
+        owner=placement.owner,
+        position=max(positions, default=-1) + 1,
+    )
 
-    def __init__(
-        self, basis: Basis, name: str, placement: Placement | None, new_tables_before: Sequence["_TableDraft"]
-    ) -> None:
+
+def _ended_waivers(basis: Basis, chosen: Iterable[Choice], drafts: Iterable["_TableDraft"]) -> list[Step]:
+    """The waivers of the accepted findings, and all those of tables that are deleted."""
+    ended: dict[int, Waiver] = {}
+    for choice in chosen:
+        waiver = basis.waiver_of(choice)
+        if waiver is not None:
+            ended[waiver.pk] = waiver
+    deleted_tables = {draft.after.pk for draft in drafts if draft.is_deleted}
+    for waiver in basis.waivers:
+        if waiver.table_id in deleted_tables:
+            ended[waiver.pk] = waiver
+    return [Step(waiver, None) for waiver in ended.values()]
+
+
+def _in_order(steps: Iterable[Step]) -> list[Step]:
+    """Deletions first; of each kind together, which takes fewer statements."""
+    deletions, saves = [], []
+    for step in steps:
+        if step.after is None:
+            deletions.append(step)
+        else:
+            saves.append(step)
+    deletions.sort(key=lambda step: _DELETED.index(step.model))
+    saves.sort(key=lambda step: _SAVED.index(step.model))
+    return deletions + saves
+
+
+class _TableDraft:
+    """One table with its indexes and accesses: as they are, and as they would be."""
+
+    def __init__(self, basis: Basis, before: Table | None, after: Table) -> None:
         self.basis = basis
-        self.name = name
-        self.shape = _shape_in(basis, name)
-        self.before = basis.table(name)
+        self.before, self.after = before, after
         self.is_deleted = False
         self.faults: list[str] = []
-        self.accesses_before: dict[str, Access] = {}
         self.indexes_before: dict[str, SecondaryIndex] = {}
-        if self.before is None:
-            if placement is None:
-                raise LookupError(f"{name} is not on the map, and no placement says where to add it.")
-            position = _next_position(basis, placement.group, new_tables_before)
-            self.table = Table(name=name, group=placement.group, owner=placement.owner, position=position)
-        else:
-            self.table = copy_of(self.before)
-            self.accesses_before = {access.service.name: access for access in self.before.accesses.all()}
-            self.indexes_before = {index.name: index for index in self.before.indexes.all()}
+        self.accesses_before: dict[str, Access] = {}
+        if before is not None:
+            self.indexes_before = {index.name: index for index in before.indexes.all()}
+            self.accesses_before = {access.service.name: access for access in before.accesses.all()}
         # The rows as they would be.
-        self.accesses = {name: copy_of(access) for name, access in self.accesses_before.items()}
         self.indexes = {name: copy_of(index) for name, index in self.indexes_before.items()}
+        self.accesses = {name: copy_of(access) for name, access in self.accesses_before.items()}
 
     def accept(self, choices: Iterable[Choice]) -> None:
         """Change the rows to what the findings and offers say, and note what is in the way."""
-        if self.before is None and self.shape is not None:
-            _state_keys(self.table, self.shape.key_schema)
-            self._take_deployed_indexes(self.shape)
+        deployed = self.basis.deployed(self.after.name)
+        if self.before is None:
+            _state_keys(self.after, deployed.key_schema)
+            self._take_indexes(deployed)
         for choice in choices:
             if isinstance(choice, Offer):
-                row = self.table if choice.index is None else self.indexes[choice.index]
+                row = self.indexes[choice.index] if choice.index else self.after
                 _state_keys(row, choice.key_schema)
             elif choice.service:
                 self._accept_access(choice.service, choice)
+            elif choice.kind == "key_schema_differs":
+                _state_keys(self.after, deployed.key_schema)
+            elif choice.kind == "index_differs":
+                self._take_indexes(deployed)
             elif choice.kind == "table_not_deployed":
                 self.is_deleted = True
-            elif choice.kind == "key_schema_differs" and self.shape is not None:
-                _state_keys(self.table, self.shape.key_schema)
-            elif choice.kind == "index_differs" and self.shape is not None:
-                self._take_deployed_indexes(self.shape)
-        self._drop_accesses_without_mode()
-        self._validate()
+        self.accesses = {name: access for name, access in self.accesses.items() if access.mode}
+        if self.is_deleted:
+            self.indexes, self.accesses = {}, {}
+        else:
+            self._validate()
 
     def _accept_access(self, name: str, finding: Finding) -> None:
         """Declare what goes beyond the map, or take back what nothing permits."""
@@ -172,102 +215,81 @@ class _TableDraft:
             )
             return
         if name not in self.accesses:
-            positions = [access.position for access in self.accesses.values()]
-            self.accesses[name] = Access(
-                table=self.table, service=service, mode="", position=max(positions, default=-1) + 1
-            )
+            self.accesses[name] = self._new_access(service)
         access = self.accesses[name]
-        modes = set(MODE_PARTS.get(access.mode, ()))
-        declared = set(MODE_PARTS.get(finding.declared or "", ()))
-        granted = set(MODE_PARTS.get(finding.granted or "", ()))
+        declared = _modes(finding.declared)
+        granted = _modes(finding.granted)
         if finding.kind in TAKES_AWAY:
-            modes -= declared - granted
+            modes = _modes(access.mode) - (declared - granted)
         else:
-            modes |= granted - declared
+            modes = _modes(access.mode) | (granted - declared)
+        # Without a mode for now: another finding about the same access may follow.
         access.mode = combined_mode(modes) or ""
 
-    def _drop_accesses_without_mode(self) -> None:
-        self.accesses = {name: access for name, access in self.accesses.items() if access.mode}
+    def _new_access(self, service: Service) -> Access:
+        """An access without a mode yet, after the others."""
+        positions = [access.position for access in self.accesses.values()]
+        position = max(positions, default=-1) + 1
+        return Access(table=self.after, service=service, mode="", position=position)
 
-    def _take_deployed_indexes(self, shape: TableShape) -> None:
+    def _take_indexes(self, deployed: TableShape) -> None:
+        """Have just the deployed indexes; what is known of one that stays is kept."""
         indexes = {}
-        for position, (name, keys) in enumerate(shape.indexes):
-            index = self.indexes.get(name) or SecondaryIndex(table=self.table, name=name, position=position)
+        for position, (name, keys) in enumerate(deployed.indexes):
+            index = self.indexes.get(name)
+            if index is None:
+                index = SecondaryIndex(table=self.after, name=name, position=position)
             _state_keys(index, keys)
             indexes[name] = index
         self.indexes = indexes
 
     def _validate(self) -> None:
-        """Note names and keys that the models' fields refuse; rules between rows are the plan's blockers."""
-        for row in self.rows():
-            # A foreign key's check would cost a query, and these refer to rows of the map.
+        """Note what the fields of the rows refuse. Rules between rows are the plan's blockers."""
+        for row in (self.after, *self.indexes.values(), *self.accesses.values()):
+            # Checking a foreign key costs a query, and these refer to rows of the map.
             try:
                 row.clean_fields(exclude=foreign_keys(type(row)))
             except ValidationError as error:
-                self.faults.append(f"{self.name}: {' '.join(error.messages)}")
+                self.faults.append(f"{self.after.name}: {' '.join(error.messages)}")
 
-    def rows(self) -> list[Table | Access | SecondaryIndex]:
-        """All rows as they would be."""
-        if self.is_deleted:
-            return []
-        return [self.table, *self.indexes.values(), *self.accesses.values()]
-
-    def deletions(self) -> list[TrackedRow]:
-        """Accesses and indexes that go, and the table with what hangs on it."""
-        if self.is_deleted and self.before is not None:
-            waivers = [waiver for waiver in self.basis.waivers if waiver.table_id == self.before.pk]
-            return [*waivers, *self.accesses_before.values(), *self.indexes_before.values(), self.before]
-        accesses = [row for name, row in self.accesses_before.items() if name not in self.accesses]
-        indexes = [row for name, row in self.indexes_before.items() if name not in self.indexes]
-        return [*accesses, *indexes]
-
-    def saves(self) -> Iterator[Step]:
-        """The rows that are new or that change."""
-        if self.is_deleted:
-            return
-        yield from _changing(self.before, self.table)
-        for name, index in self.indexes.items():
-            yield from _changing(self.indexes_before.get(name), index)
-        for name, access in self.accesses.items():
-            yield from _changing(self.accesses_before.get(name), access)
+    def steps(self) -> list[Step]:
+        """The rows that are new, that change, or that go."""
+        after = None if self.is_deleted else self.after
+        return [
+            *_steps_between({"": self.before}, {"": after}),
+            *_steps_between(self.indexes_before, self.indexes),
+            *_steps_between(self.accesses_before, self.accesses),
+        ]
 
 
-def _shape_in(basis: Basis, name: str) -> TableShape | None:
-    """The table as it was found."""
-    for shape in basis.found.tables:
-        if shape.name == name:
-            return shape
-    return None
+def _steps_between(before: Mapping[str, TrackedRow | None], after: Mapping[str, TrackedRow | None]) -> list[Step]:
+    steps = []
+    for name in dict.fromkeys([*before, *after]):
+        row_before, row_after = before.get(name), after.get(name)
+        if changed_fields(row_before, row_after):
+            steps.append(Step(row_before, row_after))
+    return steps
 
 
-def _next_position(basis: Basis, group: TableGroup, drafts: Iterable[_TableDraft]) -> int:
-    """The position after all tables of the group, those included that are about to be added."""
-    tables = [*basis.rows["tables"], *(draft.table for draft in drafts)]
-    positions = [table.position for table in tables if table.group_id == group.pk]
-    return max(positions, default=-1) + 1
+def _modes(mode: str | None) -> set[ReadOrWrite]:
+    return set(MODE_PARTS.get(mode or "", ()))
 
 
-def _changing(before: TrackedRow | None, after: TrackedRow) -> Iterator[Step]:
-    if changed_fields(before, after):
-        yield Step(before, after)
+def _state_keys(row: Table | SecondaryIndex, keys: Keys | None) -> None:
+    """State the keys. What else the map knows about a key of the same name stays."""
+    if keys is not None:
+        _state_key(row, "partition_key", keys.partition)
+        _state_key(row, "sort_key", keys.sort)
 
 
-def _steps(basis: Basis, chosen: Iterable[Choice], drafts: Sequence[_TableDraft]) -> list[Step]:
-    """Deletions first, then what is saved: of each kind together, which takes fewer statements."""
-    deletions: dict[tuple[type[TrackedRow], int | None], TrackedRow] = {}
-    for choice in chosen:
-        waiver = basis.waiver_of(choice) if isinstance(choice, Finding) else None
-        if waiver is not None:
-            deletions[type(waiver), waiver.pk] = waiver
-    for draft in drafts:
-        for row in draft.deletions():
-            deletions[type(row), row.pk] = row
-    saves: list[Step] = []
-    for draft in drafts:
-        saves.extend(draft.saves())
-    ordered_deletions = sorted(deletions.values(), key=lambda row: _DELETED_IN_ORDER.index(type(row)))
-    ordered_saves = sorted(saves, key=lambda step: _SAVED_IN_ORDER.index(step.model))
-    return [Step(row, None) for row in ordered_deletions] + ordered_saves
+def _state_key(row: Table | SecondaryIndex, role: str, key: KeyAttribute | None) -> None:
+    name = key.name if key else ""
+    if getattr(row, f"{role}_name") != name:
+        setattr(row, f"{role}_name", name)
+        setattr(row, f"{role}_type", "")
+        setattr(row, f"{role}_format", "")
+    if key and key.type:
+        setattr(row, f"{role}_type", key.type)
 
 
 def _only_tables(declared: DeclaredMap, names: Collection[str]) -> DeclaredMap:
@@ -284,28 +306,9 @@ def _declared_after(declared: DeclaredMap, drafts: Iterable[_TableDraft]) -> Dec
     accesses: list[DeclaredAccess] = []
     for draft in drafts:
         if not draft.is_deleted:
-            shapes.append(runs.shape_of(draft.table, draft.indexes.values()))
-            accesses.extend(runs.declared_accesses(draft.name, draft.accesses.values()))
+            shapes.append(runs.shape_of(draft.after, draft.indexes.values()))
+            accesses.extend(runs.declared_accesses(draft.after.name, draft.accesses.values()))
     return replace(declared, tables=tuple(shapes), accesses=frozenset(accesses))
-
-
-def _state_keys(row: Table | SecondaryIndex, keys: Keys | None) -> None:
-    """State the keys; what the map knows besides about a key of the same name stays."""
-    if keys is not None:
-        _state_key(row, "partition_key", keys.partition)
-        _state_key(row, "sort_key", keys.sort)
-
-
-def _state_key(row: Table | SecondaryIndex, role: str, key: KeyAttribute | None) -> None:
-    name = key.name if key else ""
-    key_type = key.type if key else None
-    is_same = bool(name) and getattr(row, f"{role}_name") == name
-    setattr(row, f"{role}_name", name)
-    if not is_same:
-        setattr(row, f"{role}_type", "")
-        setattr(row, f"{role}_format", "")
-    if key_type:
-        setattr(row, f"{role}_type", key_type)
 
 
 def evidence(run: DriftRun, chosen: Iterable[Choice]) -> str:

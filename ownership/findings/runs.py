@@ -296,9 +296,13 @@ class Basis:
         """The service of that name."""
         return self._services.get(name)
 
-    def waiver_of(self, finding: Finding) -> Waiver | None:
+    def deployed(self, table: str) -> TableShape:
+        """The table as it was found; with nothing stated where only grants speak of it."""
+        return self._shapes.get(table, TableShape(table))
+
+    def waiver_of(self, choice: Finding | Offer) -> Waiver | None:
         """The waiver that the finding has in the run's environment, ended or not."""
-        return self._waivers.get(finding.identity)
+        return self._waivers.get(choice.identity)
 
     @cached_property
     def _tables(self) -> dict[str, Table]:
@@ -307,6 +311,10 @@ class Basis:
     @cached_property
     def _services(self) -> dict[str, Service]:
         return {service.name: service for service in self.rows["services"]}
+
+    @cached_property
+    def _shapes(self) -> dict[str, TableShape]:
+        return {shape.name: shape for shape in self.found.tables}
 
     @cached_property
     def _waivers(self) -> dict[Identity, Waiver]:

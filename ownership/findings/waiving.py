@@ -40,7 +40,10 @@ def plan_waivers(basis: Basis, findings: Iterable[Finding], until: date) -> Plan
     steps = []
     for finding in findings:
         before = basis.waiver_of(finding)
-        waiver = copy_of(before) if before else Waiver(kind=finding.kind, environment=environment)
+        if before is None:
+            waiver = Waiver(kind=finding.kind, environment=environment)
+        else:
+            waiver = copy_of(before)
         _name_finding(waiver, basis, finding)
         waiver.granted = finding.granted or ""
         waiver.until = until
@@ -61,7 +64,8 @@ def _environment(basis: Basis) -> Environment | None:
 
 def _name_finding(waiver: Waiver, basis: Basis, finding: Finding) -> None:
     """Refer to table and service as rows where the map has them, and by name otherwise."""
+    service = finding.service or ""
     waiver.table = basis.table(finding.table)
     waiver.table_name = "" if waiver.table else finding.table
-    waiver.service = basis.service(finding.service) if finding.service else None
-    waiver.service_name = "" if waiver.service else finding.service or ""
+    waiver.service = basis.service(service)
+    waiver.service_name = "" if waiver.service else service

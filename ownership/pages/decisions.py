@@ -130,8 +130,13 @@ class _DecisionPage(Page):
     def _context(self, basis: Basis, chosen: Sequence[Choice], form: forms.Form) -> Context:
         rows = []
         for choice in chosen:
-            waiver = basis.waiver_of(choice) if isinstance(choice, Finding) else None
-            rows.append({"finding": choice, "value": json.dumps(choice.identity), "waiver": waiver})
+            rows.append(
+                {
+                    "finding": choice,
+                    "value": json.dumps(choice.identity),
+                    "waiver": basis.waiver_of(choice),
+                }
+            )
         return self.get_context_data(
             title=self.title,
             meaning=self.meaning,
