@@ -1,9 +1,10 @@
-"""Waivers of drift in the admin: seen, prolonged and ended here; they are made on the drift page."""
+"""Waivers in the admin. They are made on the drift page; here they are listed, extended and ended."""
 
 from datetime import date
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ownership.admin.base import RegistryAdmin, RegistryForm
@@ -13,10 +14,10 @@ from ownership.models import Waiver
 
 
 class WaiverForm(RegistryForm):
-    """Until when; what is waived stays as it is."""
+    """Until when. What is waived can't be changed."""
 
     def clean_until(self) -> date:
-        """A day that a waiver may end on, where it is another than before."""
+        """A day that a waiver may end on. A waiver that has ended may keep its day."""
         until: date = self.cleaned_data["until"]
         if "until" in self.changed_data:
             check_until(until)
@@ -24,21 +25,24 @@ class WaiverForm(RegistryForm):
 
 
 class InForce(admin.SimpleListFilter):
-    """Whether the day is past; ended waivers stay, so that they can be prolonged."""
+    """Whether the day is past. Waivers that have ended stay, so that they can be extended."""
 
     title, parameter_name = "day", "day"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("ahead", "in force"), ("past", "ended")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        bounds = {"ahead": {"until__gte": today()}, "past": {"until__lt": today()}}
-        return queryset.filter(**bounds.get(self.value() or "", {}))
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Waiver]) -> QuerySet[Waiver]:
+        if self.value() == "ahead":
+            return queryset.filter(until__gte=today())
+        if self.value() == "past":
+            return queryset.filter(until__lt=today())
+        return queryset
 
 
 @admin.register(Waiver)
 class WaiverAdmin(RegistryAdmin):
-    """Which findings the team lives with, and until when."""
+    """Which findings the team ignores, and until when."""
 
     form = WaiverForm
     list_display = ("finding", "granted", "until", "why")
@@ -47,11 +51,12 @@ class WaiverAdmin(RegistryAdmin):
     readonly_fields = ("finding", "granted")
     fieldsets = [(None, {"fields": ["finding", "granted", "until"]})]
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return Waiver.objects.told()
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Waiver]:
+        queryset: QuerySet[Waiver] = Waiver.objects.told()
+        return queryset
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Made on the drift page, where the finding is."""
+        """No: waivers are made on the drift page, which has the finding."""
         return False
 
     @admin.display(description="finding")
@@ -60,4 +65,5 @@ class WaiverAdmin(RegistryAdmin):
 
     @admin.display(description="why")
     def why(self, waiver: Any) -> str:
+        """The reason of the change set that made or last changed it; ``told()`` adds it to the row."""
         return waiver.reason
