@@ -54,7 +54,7 @@ def main() -> None:
         from ownership.history.models import ChangeSet
 
         file = Path(folder) / "map.csv"
-        file.write_bytes(b"".join(to_csv.lines(a_map())))
+        file.write_bytes(b"".join(to_csv.render(a_map())))
         times = [time.perf_counter()]
         plan = plan_import(read(file)).plan
         times.append(time.perf_counter())

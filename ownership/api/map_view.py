@@ -108,7 +108,7 @@ class MapView(RegistryView):
         context = {"request": request, "view": self, "environment": environment}
         content = serializers.MapSerializer(rows, context=context).data
         if isinstance(renderer, CsvRenderer):
-            return as_streamed_file(to_csv.lines(content), renderer, FILE_NAME)
+            return as_streamed_file(to_csv.render(content), renderer, FILE_NAME)
         if isinstance(renderer, MarkdownRenderer):
             return as_file(to_markdown.render(content), renderer, FILE_NAME)
         return Response(content)

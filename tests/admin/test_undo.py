@@ -1,4 +1,4 @@
-"""Undoing in the admin: a page that shows the difference to now; permission, a reason, no values from outside."""
+"""Undoing in the admin: a preview, permissions, a reason, and no values from the request."""
 
 import re
 
@@ -53,14 +53,14 @@ def test_field_values_in_the_request_are_ignored(lead_client, revision):
     assert (Table.objects.get().name, Table.objects.get().description) == ("orders", "Orders.")
 
 
-def test_a_conflict_that_is_none_can_not_be_chosen(lead_client, revision):
+def test_only_actual_conflicts_can_be_chosen(lead_client, revision):
     form = form_of(lead_client.get(url(revision)))
     response = lead_client.post(url(revision), form | {"reason": "x", "conflicts": "table:1:name"})
     assert "not one of the available choices" in text_of(response.text)
     assert head() == revision
 
 
-def test_a_page_that_the_map_has_left_behind_is_refused(lead_client, revision):
+def test_a_page_that_is_out_of_date_is_refused(lead_client, revision):
     form = form_of(lead_client.get(url(revision)))
     table = Table.objects.get(name="orders")
     table.description = "Edited meanwhile."
@@ -88,7 +88,7 @@ def test_a_viewer_may_look_at_history_but_not_undo(viewer_client, revision):
     assert head() == revision
 
 
-def test_what_stands_in_the_way_is_said(lead_client):
+def test_a_blocker_is_reported(lead_client):
     table = make_table("orders")
     owner = table.owner
     table.delete()
@@ -103,7 +103,7 @@ def test_what_stands_in_the_way_is_said(lead_client):
 
 
 @pytest.mark.parametrize("path", ["99999/undo/", "1/undo/99/", "0/undo/", f"{2**63}/undo/", f"1/undo/{2**63}/"])
-def test_what_is_not_there_can_not_be_undone(lead_client, revision, path):
+def test_a_revision_or_entry_that_does_not_exist_can_not_be_undone(lead_client, revision, path):
     assert lead_client.get(f"/admin/ownership/changeset/{path}").status_code == 404
 
 
@@ -123,7 +123,7 @@ def test_a_large_change_set_is_undone_from_a_page_that_shows_some_of_it(lead_cli
     assert not Service.objects.exists()
 
 
-def test_what_stands_in_the_way_is_said_before_anything_is_done_and_can_be_left_out(lead_client):
+def test_blockers_are_shown_before_anything_is_undone_and_can_be_skipped(lead_client):
     with change_set(reason="Two services"):
         used, _ = make_service("used"), make_service("free")
     revision = head()
@@ -139,7 +139,7 @@ def test_what_stands_in_the_way_is_said_before_anything_is_done_and_can_be_left_
     assert set(Service.objects.values_list("name", flat=True)) == {"used"}
 
 
-def test_a_conflict_names_the_later_change_and_counts_only_when_ticked(lead_client, revision):
+def test_a_conflict_names_the_later_change_and_counts_only_if_selected(lead_client, revision):
     with change_set(user=User.objects.get(username="lead"), reason="A later thought"):
         table = Table.objects.get()
         table.description, table.owner = "Later.", make_service("later")
@@ -156,7 +156,7 @@ def test_a_conflict_names_the_later_change_and_counts_only_when_ticked(lead_clie
     assert (Table.objects.get().owner.name, Table.objects.get().description) == ("payments", "Later.")
 
 
-def test_all_conflicts_can_be_ticked_at_once(lead_client):
+def test_all_conflicts_can_be_selected_at_once(lead_client):
     services = [make_service(f"service-{number}") for number in range(3)]
     for contact in ("first", "second"):
         with change_set(reason=contact):

@@ -1,4 +1,4 @@
-"""``manage.py import_map``: shows the difference, applies it as one change set, and never half of it."""
+"""``manage.py import_map`` shows the differences, and applies all of them as one change set or none."""
 
 import json
 import re
@@ -24,7 +24,7 @@ from tests.support.factories import make_service, make_table
 
 @pytest.fixture
 def run(seeded, tmp_path, capsys):
-    """Import a text; what is printed."""
+    """Import a text; returns what is printed."""
 
     def run(text, *arguments, name="map.md"):
         file = tmp_path / name
@@ -87,7 +87,7 @@ class Terminal(StringIO):
 
 
 @pytest.mark.parametrize(("out", "told"), [(Terminal, 2), (StringIO, len(DIFFERENCE))], ids=["terminal", "pipe"])
-def test_a_terminal_gets_some_of_many_lines_and_a_pipe_all(run, tmp_path, monkeypatch, out, told):
+def test_a_terminal_gets_the_first_lines_and_a_pipe_gets_all(run, tmp_path, monkeypatch, out, told):
     monkeypatch.setattr(command, "ON_A_TERMINAL", 2)
     (tmp_path / "map.md").write_text(edited(), encoding="utf-8")
     call_command("import_map", str(tmp_path / "map.md"), stdout=(written := out()))
@@ -120,7 +120,7 @@ def test_it_is_applied_as_one_change_set_with_reason_source_and_account(run, lea
     assert run(text)[-1].startswith("Compared with revision 2: no difference. Not in the file, and kept: 1 ")
 
 
-def test_a_difference_stands_on_one_line_without_what_a_terminal_would_obey(run):
+def test_a_difference_is_one_line_without_control_characters(run):
     with change_set(reason="Odd notes"):
         access = Access.objects.get_by_natural_key("biztechUsers", "users")
         access.notes = "one\n\x1b[31mtwo"
@@ -145,7 +145,7 @@ def test_only_prune_deletes(run):
     assert list(Verification().run()) == []
 
 
-def test_prune_asks_for_lines_that_are_all_understood(run):
+def test_prune_refuses_lines_that_are_not_understood(run):
     with pytest.raises(CommandError, match=r"map.md: with --prune every line must be understood.* line 1\."):
         run("#Table Ownership Map\n" + exported(), "--prune")
 
@@ -160,7 +160,7 @@ def test_csv_deletes_only_accesses_and_tables(run, capsys):
     assert printed[:-1] == ["delete access btx → biztechTeams", "delete table biztechInstagramAuth"]
 
 
-def test_all_mistakes_are_told_at_once_and_nothing_is_changed(run):
+def test_all_mistakes_are_reported_at_once_and_nothing_is_changed(run):
     text = (
         exported().replace("| members | Write |", "| members | Wirte |").replace("## Shop", "")
         + "\n## New\n\n### newTable\n\n### a!\n\n## Environment Suffix Reminder\n\n- **bad name** (empty suffix)\n"
@@ -195,21 +195,21 @@ def test_all_mistakes_are_told_at_once_and_nothing_is_changed(run):
         ("table,service,part_of\nbiztechTeams,interactions,teams\n", "circle: interactions → teams → interactions"),
     ],
 )
-def test_what_breaks_a_rule_of_the_registry_is_told_before_anything_is_written(run, row, words):
+def test_a_broken_rule_is_reported_before_anything_is_written(run, row, words):
     with pytest.raises(CommandError, match="map.csv, line 2: ") as refused:
         run(row, "--apply", "--reason", "x", name="map.csv")
     assert words in str(refused.value)
     assert ChangeSet.objects.count() == 1
 
 
-def test_a_part_may_change_places_with_its_whole(run):
+def test_a_service_may_swap_places_with_the_one_it_is_part_of(run):
     text = "table,service,part_of\nbiztechTeams,teams,\nbizWallSockets,interactions,teams\n"
     run(text, "--apply", "--reason", "The other way round", name="map.csv")
     assert Service.objects.get(name="interactions").part_of.name == "teams"
     assert Service.objects.get(name="teams").part_of is None
 
 
-def test_what_changed_since_it_was_compared_keeps_it_from_being_applied(run, monkeypatch):
+def test_a_row_changed_after_the_comparison_keeps_the_import_from_being_applied(run, monkeypatch):
     def change_the_access():
         access = Access.objects.get_by_natural_key("biztechUsers", "members")
         access.notes = "Noted meanwhile"
@@ -221,7 +221,7 @@ def test_what_changed_since_it_was_compared_keeps_it_from_being_applied(run, mon
     assert not Table.objects.filter(name="shopOrders").exists()
 
 
-def test_what_changed_elsewhere_meanwhile_does_not_keep_it_from_being_applied(run, monkeypatch):
+def test_a_change_elsewhere_does_not_keep_the_import_from_being_applied(run, monkeypatch):
     late(monkeypatch, lambda: make_table("meanwhile", owner=make_service("quick")))
     run(edited(), "--apply", "--reason", "x")
     assert Table.objects.filter(name="shopOrders").exists()
@@ -239,7 +239,7 @@ def late(monkeypatch, work):
     monkeypatch.setattr(Plan, "apply", apply_late)
 
 
-def test_a_refusal_half_way_leaves_nothing_behind(run, monkeypatch):
+def test_a_refusal_half_way_writes_nothing(run, monkeypatch):
     def refuse(self):
         if self.notes == "Takes money":
             raise ValidationError("no money")
@@ -252,7 +252,7 @@ def test_a_refusal_half_way_leaves_nothing_behind(run, monkeypatch):
 
 
 @pytest.mark.parametrize("refused", [False, True], ids=["applied", "refused"])
-def test_a_terminal_is_told_how_far_it_is_in_a_line_that_goes(seeded, tmp_path, monkeypatch, refused):
+def test_a_terminal_shows_progress_in_a_line_that_is_cleared(seeded, tmp_path, monkeypatch, refused):
     def refuse(self):
         raise ValidationError("no money")
 
@@ -275,7 +275,7 @@ def test_a_terminal_is_told_how_far_it_is_in_a_line_that_goes(seeded, tmp_path, 
     [(KeyboardInterrupt(), "Interrupted"), (OperationalError("server closed the connection\n"), "server closed")],
     ids=["interrupted", "no database"],
 )
-def test_one_that_is_cut_off_says_how_to_see_what_became_of_it(run, monkeypatch, error, words):
+def test_an_interrupted_import_says_how_to_see_what_was_applied(run, monkeypatch, error, words):
     def cut(self):
         raise error
 
@@ -295,12 +295,12 @@ def test_one_that_is_cut_off_says_how_to_see_what_became_of_it(run, monkeypatch,
         (["--user", "nobody"], "There is no account named 'nobody'"),
     ],
 )
-def test_what_it_needs_is_asked_for_first(run, arguments, words):
+def test_missing_arguments_are_reported_first(run, arguments, words):
     with pytest.raises(CommandError, match=words):
         run(edited(), *arguments)
 
 
-def test_a_file_that_is_no_text_is_refused(run, tmp_path):
+def test_a_file_that_is_not_text_is_refused(run, tmp_path):
     (tmp_path / "map.bin").write_bytes(b"\xff\xfe")
     with pytest.raises(CommandError, match="is not text in UTF-8"):
         call_command("import_map", str(tmp_path / "map.bin"))
@@ -345,7 +345,7 @@ def test_what_an_entry_leaves_out_stays_as_it_is(run):
     assert run(yaml.safe_dump(content), name="map.yaml")[0].startswith("Compared with revision 2: no difference.")
 
 
-def test_null_takes_a_value_back(run):
+def test_null_removes_a_value(run):
     content = saved_map()
     content["tables"][0]["key_schema"] = None
     printed = run(json.dumps(content), name="map.json")
@@ -382,7 +382,7 @@ def test_pruning_what_is_still_used_is_refused_before_anything_is_written(run):
         run(json.dumps(content), "--prune", name="map.json")
 
 
-def test_mistakes_in_a_map_are_told_with_their_places_and_all_at_once(run):
+def test_mistakes_in_a_map_are_reported_with_their_places_and_all_at_once(run):
     content = saved_map()
     content["tables"][0]["owner"] = "nobody"
     content["tables"][1]["accesses"][0]["mode"] = "raed"

@@ -1,4 +1,4 @@
-"""What files state, and how errors in them are told: by file and line, with the cure, all at once."""
+"""What files state, and how their mistakes are reported: with file, line and cure, all at once."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_markdown_as_people_edit_it_is_read_like_our_own():
     assert fields(statements, "service", "mailer") == {"part_of": "post"}
 
 
-def test_lines_that_say_nothing_are_named_by_number():
+def test_lines_that_are_not_understood_are_listed_by_number():
     statements = from_markdown.read(
         "map.md", f"# Mine\n\n{TABLE}| a | Read | |\n\nA word on the side.\n\n#### Deeper\n"
     )
@@ -67,7 +67,7 @@ def test_lines_that_say_nothing_are_named_by_number():
         ("## G\n### one\n- Index\n- Index x (GSX)\n", 4, "write an index as"),
     ],
 )
-def test_a_mistake_in_markdown_is_told_with_its_line(text, line, words):
+def test_a_mistake_in_markdown_is_reported_with_its_line(text, line, words):
     (problem,) = from_markdown.read("map.md", text).problems
     assert problem.startswith(f"map.md, line {line}: ")
     assert words in problem
@@ -76,13 +76,13 @@ def test_a_mistake_in_markdown_is_told_with_its_line(text, line, words):
 # CSV
 
 
-def test_a_column_that_is_not_there_is_not_told_of():
+def test_a_missing_column_states_nothing():
     statements = from_csv.read("map.csv", "table,owner\none,a\n")
     assert fields(statements, "table", "one") == {"owner": "a"}
     assert statements.complete_parts == set()
 
 
-def test_the_line_of_a_row_is_that_on_which_it_begins():
+def test_a_row_is_reported_with_the_line_on_which_it_begins():
     statements = from_csv.read("map.csv", HEAD + 'one,G,a,a,read,FALSE,"two\nlines"\none,G,a,b,raed,true,\n')
     assert fields(statements, "access", "one", "a") == {"mode": "read", "indirect": False, "notes": "two\nlines"}
     assert statements.problems == ["map.csv, line 4: mode is 'raed': write one of read, write, read_write."]
@@ -105,7 +105,7 @@ def test_the_line_of_a_row_is_that_on_which_it_begins():
         (HEAD + 'one,G,a,a,read,true,"x\n', 2, "is not CSV"),
     ],
 )
-def test_a_mistake_in_csv_is_told_with_its_line(text, line, words):
+def test_a_mistake_in_csv_is_reported_with_its_line(text, line, words):
     problem = from_csv.read("map.csv", text).problems[0]
     assert problem.startswith(f"map.csv, line {line}: ")
     assert words in problem
@@ -121,12 +121,12 @@ def test_a_mistake_in_csv_is_told_with_its_line(text, line, words):
     ],
     ids=["new access", "known access", "empty", "new table"],
 )
-def test_a_bad_mode_is_told_once(seeded, row):
+def test_an_invalid_mode_is_reported_once(seeded, row):
     (problem,) = plan_import(from_csv.read("map.csv", f"{HEAD}{row}\n")).problems
     assert "write one of read, write, read_write" in problem
 
 
-def test_a_mode_that_is_missing_is_told_once(seeded):
+def test_a_missing_mode_is_reported_once(seeded):
     text = "table,group,owner,service\nbiztechUsers,Core Tables,users,bots\n"
     assert plan_import(from_csv.read("map.csv", text)).problems == [
         "map.csv, line 2: access bots → biztechUsers: is new, so it needs a mode."

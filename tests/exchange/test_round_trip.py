@@ -1,4 +1,4 @@
-"""What was exported is read back without a difference: from the seed, from random maps, and into an empty registry."""
+"""An exported map is read back without a difference: the seed, random maps, and into an empty registry."""
 
 import json
 
@@ -21,7 +21,7 @@ from tests.support.maps import maps
 
 
 def from_csv(content):
-    return csv.read("map.csv", b"".join(csv_form.lines(content)).decode())
+    return csv.read("map.csv", b"".join(csv_form.render(content)).decode())
 
 
 def from_markdown(content):
@@ -51,7 +51,7 @@ def test_the_seed_comes_back_without_a_difference(seeded, exported):
 @FORMS
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(content=maps())
-def test_any_map_comes_back_without_a_difference_and_makes_the_same_map_anew(db, tmp_path, exported, content):
+def test_any_map_comes_back_without_a_difference_and_creates_the_same_map_again(db, tmp_path, exported, content):
     file = tmp_path / "map.json"
     file.write_text(json.dumps(content))
     with transaction.atomic():
@@ -65,12 +65,12 @@ def test_any_map_comes_back_without_a_difference_and_makes_the_same_map_anew(db,
     with transaction.atomic():
         plan = plan_import(exported(content)).plan
         plan.apply(user=None, reason="From a file", source=ChangeSet.Source.IMPORT)
-        assert all_said(exported(map_of_today())) == all_said(exported(content))
+        assert stated_rows(exported(map_of_today())) == stated_rows(exported(content))
         transaction.set_rollback(True)
 
 
-def all_said(statements):
-    """Every row that is told of, with its fields; in whatever order."""
+def stated_rows(statements):
+    """Every row that is stated, with its fields, in any order."""
     return {one.key: one.fields for one in statements.in_order()}
 
 
@@ -101,7 +101,7 @@ def test_what_csv_has_no_column_for_is_left_alone(seeded):
     ],
 )
 @pytest.mark.parametrize("more", [None, {"title": "See Owned by y. for details.", "url": None}])
-def test_a_text_that_reads_like_a_mark_or_sentence_of_ours_is_not_taken_for_one(description, more):
+def test_text_that_looks_like_markup_or_a_generated_sentence_is_read_as_text(description, more):
     table = {
         "name": "one", "group": "Group", "owner": "a", "description": description, "more": more,
         "key_schema": None, "indexes": [], "accesses": [],
@@ -109,7 +109,7 @@ def test_a_text_that_reads_like_a_mark_or_sentence_of_ours_is_not_taken_for_one(
     groups = [{"name": "Group", "description": description}]
     statements = from_markdown({"environments": [], "groups": groups, "services": [], "tables": [table]})
 
-    said = all_said(statements)
+    said = stated_rows(statements)
     assert (statements.problems, statements.ignored) == ([], [])
     assert said[("group", ("Group",))]["description"] == description
     one = said[("table", ("one",))]

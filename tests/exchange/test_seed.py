@@ -1,4 +1,4 @@
-"""The seed is the document, word for word; it creates only, and refuses a fixture with a mistake whole."""
+"""The seed is the document, word for word. It only creates, and refuses a fixture with mistakes as a whole."""
 
 import getpass
 import json
@@ -86,7 +86,7 @@ class TestTheSeedIsTheDocument:
             name: (title, "") for name, title in document.MORE.items()
         }
 
-    def test_the_owner_stands_in_the_first_row_of_every_table(self):
+    def test_the_owner_is_in_the_first_row_of_every_table(self):
         assert [table.name for table in Table.objects.all() if table.accesses.first().service != table.owner] == []
 
 
@@ -215,7 +215,7 @@ def test_seeding_again_never_undoes_what_a_lead_did(seeded, lead, edit):
     assert everything() == before
 
 
-def test_seeding_again_brings_what_the_fixture_gained(seeded, tmp_path):
+def test_seeding_again_creates_what_was_added_to_the_fixture(seeded, tmp_path):
     fixture = minimal()
     fixture["tables"][0]["name"] = "biztechNews"
 
@@ -410,7 +410,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("mistake", "said"), MISTAKES.values(), ids=MISTAKES)
-def test_a_fixture_with_a_mistake_is_refused_whole_naming_entry_and_reason(db, tmp_path, mistake, said):
+def test_a_fixture_with_a_mistake_is_refused_as_a_whole_with_entry_and_reason(db, tmp_path, mistake, said):
     fixture = minimal()
     mistake(fixture)
 
@@ -450,7 +450,7 @@ FILES = {
 
 
 @pytest.mark.parametrize(("name", "content", "said"), FILES.values(), ids=FILES)
-def test_a_file_that_is_no_fixture_is_refused_with_the_reason(db, tmp_path, name, content, said):
+def test_a_file_that_is_not_a_fixture_is_refused_with_the_reason(db, tmp_path, name, content, said):
     path = tmp_path / name
     path.write_bytes(content)
 
@@ -466,7 +466,7 @@ def test_a_missing_file_is_refused_with_its_path(db, tmp_path):
         call_command("seed", tmp_path / "nowhere.yaml")
 
 
-def test_a_name_that_the_registry_renamed_since_is_told_as_such(seeded, lead, tmp_path):
+def test_a_name_that_the_registry_has_renamed_is_reported_as_such(seeded, lead, tmp_path):
     news = minimal()
     news["tables"][0]["owner"] = "users"
     news["services"].append({"name": "users"})
@@ -477,7 +477,7 @@ def test_a_name_that_the_registry_renamed_since_is_told_as_such(seeded, lead, tm
         seed_from(tmp_path, news)
 
 
-def test_a_part_may_stand_before_its_whole(db, tmp_path):
+def test_a_service_may_be_listed_before_the_one_it_is_part_of(db, tmp_path):
     fixture = minimal()
     fixture["services"] = [{"name": "part", "part_of": "whole"}, *fixture["services"], {"name": "whole"}]
 

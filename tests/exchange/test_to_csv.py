@@ -1,4 +1,4 @@
-"""CSV: one row per access, nothing lost, nothing that a spreadsheet would run, and every value can be had back."""
+"""CSV: one row per access, nothing lost, nothing that a spreadsheet would run, and every value recoverable."""
 
 import csv
 import io
@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 
 from ownership.api.serializers import map_of_today
-from ownership.exchange.exports.to_csv import COLUMNS, had_back, harmless, lines
+from ownership.exchange.exports.to_csv import COLUMNS, cell_value, render, safe_cell
 from tests.support.maps import TEXTS, maps
 
 
 def read(content):
     """The rows as any reader of CSV has them, with the documented rule applied to each cell."""
-    text = b"".join(lines(content)).decode("utf-8-sig")
+    text = b"".join(render(content)).decode("utf-8-sig")
     return [
-        {column: had_back(cell) for column, cell in row.items()}
+        {column: cell_value(cell) for column, cell in row.items()}
         for row in csv.DictReader(io.StringIO(text, newline=""), strict=True)
     ]
 
@@ -49,7 +49,7 @@ def test_the_documents_map_has_a_row_per_access_under_known_columns(seeded):
 
 
 @given(maps())
-def test_every_table_and_every_access_stands_in_it_word_for_word(content):
+def test_every_table_and_access_is_exported_word_for_word(content):
     rows = read(content)
 
     assert {row["table"] for row in rows} == {table["name"] for table in content["tables"]}
@@ -74,33 +74,33 @@ def test_every_table_and_every_access_stands_in_it_word_for_word(content):
 @pytest.mark.parametrize(
     "value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\n=1", "\r=1", "＝1", "＋1", "－1", "＠a", "\xa0=1"]
 )
-def test_what_a_spreadsheet_would_run_begins_with_an_apostrophe(value):
-    assert harmless(value) == f"'{value}"
+def test_a_value_that_a_spreadsheet_would_run_gets_an_apostrophe(value):
+    assert safe_cell(value) == f"'{value}"
 
 
 @pytest.mark.parametrize("value", ["", "users", "a=1", "1-1", "(=1)", " users"])
-def test_what_it_would_not_run_is_left_alone(value):
-    assert harmless(value) == value
+def test_a_value_that_it_would_not_run_is_left_alone(value):
+    assert safe_cell(value) == value
 
 
 @given(TEXTS)
-def test_every_value_can_be_had_back(value):
-    assert had_back(harmless(value)) == value
-    assert harmless(value)[:1] not in list("=+-@＝＋－＠\t\r")
+def test_every_value_can_be_recovered(value):
+    assert cell_value(safe_cell(value)) == value
+    assert safe_cell(value)[:1] not in list("=+-@＝＋－＠\t\r")
 
 
-def test_a_large_map_is_made_in_pieces(seeded):
+def test_a_large_map_is_exported_in_pieces(seeded):
     content = map_of_today()
-    one = b"".join(lines(content))
+    one = b"".join(render(content))
     content["tables"] = content["tables"] * 100
 
-    pieces = lines(content)
+    pieces = render(content)
 
     assert len(next(pieces)) < 100_000
-    assert sum(len(piece) for piece in lines(content)) > 30 * len(one)
+    assert sum(len(piece) for piece in render(content)) > 30 * len(one)
 
 
-def test_with_an_environment_physical_names_stand_beside_the_tables(seeded):
+def test_with_an_environment_there_is_a_column_of_physical_names(seeded):
     content = map_of_today() | {"environment": "production"}
     for table in content["tables"]:
         table["physical_name"] = f"{table['name']}PROD"

@@ -1,4 +1,4 @@
-"""Markdown in the shape of the original document, which reads as what was meant, whatever names and notes hold."""
+"""Markdown in the shape of the original document, which renders as intended whatever names and notes contain."""
 
 import html
 import re
@@ -33,7 +33,7 @@ def shown(fragment: str) -> list[str]:
     return words(html.unescape(re.sub("<[^>]*>", "", re.sub("<br ?/?>", " ", fragment))))
 
 
-def test_the_checked_in_document_is_the_fixtures_and_the_seeded_registrys(seeded, capsys):
+def test_the_checked_in_document_matches_the_fixture_and_the_seeded_registry(seeded, capsys):
     checked_in = CHECKED_IN.read_text(encoding="utf-8")
     call_command("export_map", "--fixture", str(FIXTURE))
     assert capsys.readouterr().out == checked_in
@@ -56,7 +56,7 @@ def test_the_document_holds_what_the_original_says(seeded, capsys):
 
 
 @given(TEXTS | LINES)
-def test_every_text_is_had_back_from_one_line(text):
+def test_every_text_can_be_recovered_from_one_line(text):
     line = escaped(text)
     assert plain(line) == text
     assert len(line.splitlines()) == (1 if text else 0)
@@ -97,5 +97,5 @@ def test_a_renderer_shows_every_table_and_cell_as_itself(content):
         ("a\u202eb", "a&#8238;b"),
     ],
 )
-def test_only_what_is_a_mark_is_escaped(text, line):
+def test_only_markup_is_escaped(text, line):
     assert escaped(text) == line

@@ -1,4 +1,4 @@
-"""Mermaid: one table's or service's neighbourhood, in text that no name or note breaks out of."""
+"""Mermaid: the neighbourhood of a table or service, where no name or note breaks out of its label."""
 
 import re
 
@@ -10,7 +10,7 @@ from ownership.exchange.exports.to_mermaid import label, of_service, of_table
 from tests.support.maps import TEXTS
 
 
-def test_arrows_go_the_way_data_goes_and_indirect_ones_are_dotted_with_their_path(seeded):
+def test_arrows_follow_the_data_and_indirect_ones_are_dotted_with_their_notes(seeded):
     (users,) = [table for table in map_of_today()["tables"] if table["name"] == "biztechUsers"]
     (profiles,) = [table for table in map_of_today()["tables"] if table["name"] == "biztechProfiles"]
 
@@ -55,7 +55,7 @@ def test_a_service_is_drawn_with_its_parts():
 
 
 @given(TEXTS)
-def test_no_text_breaks_out_of_its_label_and_all_of_it_is_there(text):
+def test_no_text_breaks_out_of_its_label_and_none_is_lost(text):
     made = label(text)
 
     assert not re.search(r'["\n\r`<>&|\[\]{}*\\~$%]', made)
@@ -63,5 +63,5 @@ def test_no_text_breaks_out_of_its_label_and_all_of_it_is_there(text):
 
 
 @pytest.mark.parametrize("text", ["style A fill:#f00", "classDef x fill:#f00", "its style: #1"])
-def test_no_line_looks_like_a_style_whose_last_mark_mermaid_takes_off(text):
+def test_no_line_looks_like_a_style_whose_last_semicolon_mermaid_drops(text):
     assert not re.search(r"(style|classDef).*:\S*#.*;", label(f"writes: {text}"))  # what Mermaid 11 looks for

@@ -1,4 +1,4 @@
-"""``manage.py undo`` shows what it would do, and does it when told to."""
+"""``manage.py undo`` previews an undo, and applies it on request."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -32,7 +32,7 @@ def test_it_undoes_as_a_change_set_that_names_the_one_undone(revision):
     assert not Service.objects.exists()
 
 
-def test_what_changed_since_stays_unless_it_is_asked_for(revision, capsys):
+def test_entries_changed_again_are_kept_unless_asked_for(revision, capsys):
     one = Service.objects.get(name="one")
     one.contact = "#one"
     one.save()
@@ -45,7 +45,7 @@ def test_what_changed_since_stays_unless_it_is_asked_for(revision, capsys):
     assert not Service.objects.exists()
 
 
-def test_what_something_stands_in_the_way_of_is_left_out_when_told_to(revision):
+def test_blocked_entries_are_skipped_on_request(revision):
     make_table("orders", owner=Service.objects.get(name="one"))
     with pytest.raises(CommandError, match="Nothing was changed. one: still used by orders"):
         call_command("undo", revision, apply=True, reason="A mistake")
@@ -64,6 +64,6 @@ def test_what_something_stands_in_the_way_of_is_left_out_when_told_to(revision):
         (["1", "--user", "nobody"], "no account"),
     ],
 )
-def test_what_can_not_be_is_said(revision, arguments, said):
+def test_invalid_arguments_are_reported(revision, arguments, said):
     with pytest.raises(CommandError, match=said):
         call_command("undo", *arguments)

@@ -1,4 +1,4 @@
-"""A plan is shown without a trace, and applied as one change set unless something came in between."""
+"""A plan is previewed without a trace, and applied as one change set unless its rows changed meanwhile."""
 
 import copy
 
@@ -52,7 +52,7 @@ def test_a_plan_is_one_change_set_with_reason_and_source(table, lead):
     assert [entry.label for entry in entries_of([revision])] == ["orders", "users"]
 
 
-def test_looking_at_a_plan_writes_nothing_and_takes_no_lock(table):
+def test_previewing_a_plan_writes_nothing_and_takes_no_lock(table):
     plan = plan_of(changed(table, owner=make_service("users")), Step(make_service("unused"), None))
     with CaptureQueriesContext(connection) as queries:
         assert plan.blockers == []
@@ -88,7 +88,7 @@ def test_new_rows_may_name_each_other(table):
     assert Table.objects.get(name="orders").owner.name == "shop"
 
 
-def test_a_row_that_is_put_under_a_new_one_shows_that_as_a_change():
+def test_a_reference_to_a_new_row_is_shown_as_a_change():
     part, whole = make_service("till"), Service(name="shop")
     step = changed(part, part_of=whole)
     assert step.changes() == {"part_of": [None, "shop"]}
@@ -120,7 +120,7 @@ def test_a_plan_whose_row_was_deleted_since_is_stale(table):
         apply(plan)
 
 
-def test_a_rule_that_is_broken_since_the_plan_was_made_blocks_it(table):
+def test_a_row_that_came_into_use_after_the_plan_was_made_blocks_it(table):
     users = make_service("users")
     plan = plan_of(Step(users, None))
     edit(table, owner=users)
@@ -129,7 +129,7 @@ def test_a_rule_that_is_broken_since_the_plan_was_made_blocks_it(table):
     assert Service.objects.filter(name="users").exists()
 
 
-def test_a_name_that_was_taken_since_the_plan_was_made_blocks_it():
+def test_a_name_taken_after_the_plan_was_made_blocks_it():
     plan = plan_of(Step(None, Service(name="users")))
     make_service("users")
     with pytest.raises(Blocked, match="There is a service of this name already"):
@@ -142,7 +142,7 @@ def test_a_new_row_with_keys_that_break_a_rule_is_blocked(table):
     assert str(blocker) == "shopOrders: A sort key needs a partition key: state the partition key too."
 
 
-def test_what_changed_since_the_plan_was_made_is_told_by_change_set(table):
+def test_changes_after_the_plan_was_made_are_conflicts_by_change_set(table):
     access = make_access(table, make_service("users"))
     plan = plan_of(changed(table, description="All orders."), changed(access, mode="write"))
     make_service("elsewhere")
@@ -152,7 +152,7 @@ def test_what_changed_since_the_plan_was_made_is_told_by_change_set(table):
     assert [[said.label for said in group.entries] for group in groups] == [["orders"], ["users → orders"]]
 
 
-def test_the_fingerprint_is_the_same_for_the_same_steps_alone(table):
+def test_only_the_same_steps_have_the_same_fingerprint(table):
     users = make_service("users")
     fingerprint = plan_of(changed(table, owner=users)).fingerprint()
     assert plan_of(changed(table, owner=users)).fingerprint() == fingerprint

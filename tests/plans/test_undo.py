@@ -1,4 +1,4 @@
-"""Undo reverses just what a change set changed, shows what came later, and is a change set of its own."""
+"""Undo reverses exactly what a change set changed, shows later changes, and is a change set of its own."""
 
 import pytest
 from django.db import connection
@@ -62,7 +62,7 @@ def test_undoing_a_creation_shows_what_the_row_holds_now(table):
     assert row.fields["owner"] == ["users", None]
 
 
-def test_a_field_that_a_later_change_touched_is_shown_and_stays_unless_chosen(table):
+def test_a_field_changed_again_later_is_shown_and_kept_unless_chosen(table):
     revision = edit(table, description="Second.")
     later = edit(table, description="Third.")
     [row] = Undo(revision).rows
@@ -76,7 +76,7 @@ def test_a_field_that_a_later_change_touched_is_shown_and_stays_unless_chosen(ta
     assert Table.objects.get().description == "Orders."
 
 
-def test_a_deleted_table_comes_back_with_its_accesses_and_indexes_and_their_values(table):
+def test_a_deleted_table_is_restored_with_its_accesses_and_indexes_and_their_values(table):
     make_access(table, make_service("users"), mode="write", notes="Writes.", indirect=True)
     SecondaryIndex.objects.create(table=table, name="by-day", kind="GSI")
     pk = table.pk
@@ -127,13 +127,13 @@ def test_undoing_twice_changes_nothing_the_second_time(table):
     assert Undo(revision).rows[0].explanation == "Already has its earlier value."
 
 
-def test_undoing_an_undo_brings_the_change_back(table):
+def test_undoing_an_undo_restores_the_change(table):
     run(edit(table, description="All orders."))
     run(head())
     assert Table.objects.get().description == "All orders."
 
 
-def test_a_rule_that_stands_in_the_way_is_named_and_nothing_is_changed(table):
+def test_a_broken_rule_is_named_and_nothing_is_changed(table):
     table.delete()
     revision = head()
     make_table("orders", owner=Service.objects.get())
@@ -143,7 +143,7 @@ def test_a_rule_that_stands_in_the_way_is_named_and_nothing_is_changed(table):
     assert head() == before
 
 
-def test_a_service_that_is_gone_is_named(table):
+def test_a_missing_service_is_named(table):
     access = make_access(table, make_service("users"))
     access.delete()
     revision = head()
@@ -165,14 +165,14 @@ def test_a_creation_that_is_in_use_is_not_undone_and_its_users_are_named():
     assert Service.objects.exists()
 
 
-def test_a_row_created_and_deleted_in_one_change_set_stays_gone(table):
+def test_a_row_created_and_deleted_in_one_change_set_stays_deleted(table):
     with change_set(reason="There and back"):
         make_access(table, make_service("users")).delete()
     run(head())
     assert not Access.objects.exists()
 
 
-def test_a_row_changed_and_deleted_in_one_change_set_comes_back_as_it_was_before(table):
+def test_a_row_changed_and_deleted_in_one_change_set_is_restored_as_it_was_before(table):
     access = make_access(table, make_service("users"), notes="Before.")
     with change_set(reason="Two at once"):
         access.notes = "In between."
@@ -233,7 +233,7 @@ def test_a_taken_name_is_a_blocker_with_the_row_that_has_it(table):
     assert blocker.cause == Cause(Table, other.pk, "orders")
 
 
-def test_a_name_that_changes_hands_within_the_change_set_is_no_blocker():
+def test_a_name_passed_on_within_the_change_set_is_not_a_blocker():
     first, second = make_service("first"), make_service("second")
     with change_set(reason="Hand on"):
         for row, name in ((first, "third"), (second, "first")):
@@ -244,7 +244,7 @@ def test_a_name_that_changes_hands_within_the_change_set_is_no_blocker():
     assert list(Service.objects.order_by("pk").values_list("name", flat=True)) == ["first", "second"]
 
 
-def test_an_access_made_anew_is_a_blocker_for_the_old_one(table):
+def test_an_access_created_again_blocks_the_old_one(table):
     access = make_access(table, make_service("users"))
     access.delete()
     revision = head()
@@ -255,7 +255,7 @@ def test_an_access_made_anew_is_a_blocker_for_the_old_one(table):
     ]
 
 
-def test_keys_put_together_of_then_and_now_must_hold_to_the_rules(table):
+def test_keys_combined_from_old_and_current_values_must_obey_the_rules(table):
     revision = edit(table, partition_key_name="id")
     edit(table, sort_key_name="year")
     assert found(revision) == ["orders: A sort key needs a partition key: state the partition key too."]
@@ -263,7 +263,7 @@ def test_keys_put_together_of_then_and_now_must_hold_to_the_rules(table):
         run(revision)
 
 
-def test_parts_that_would_go_in_a_circle_are_refused_and_nothing_is_changed():
+def test_services_that_would_be_part_of_each_other_are_refused():
     whole, part = make_service("whole"), make_service("part")
     edit(part, part_of=whole)
     revision = edit(part, part_of=None)
@@ -274,7 +274,7 @@ def test_parts_that_would_go_in_a_circle_are_refused_and_nothing_is_changed():
     assert head() == before
 
 
-def test_what_is_only_in_the_way_of_something_unchosen_is_no_blocker(table):
+def test_a_rule_that_only_an_unchosen_change_would_break_is_not_a_blocker(table):
     revision = edit(table, name="orders-2")
     edit(table, name="orders-3")
     make_table("orders", owner=Service.objects.get())
@@ -285,7 +285,7 @@ def test_what_is_only_in_the_way_of_something_unchosen_is_no_blocker(table):
     ]
 
 
-def test_what_nothing_stands_in_the_way_of_can_be_undone_without_the_rest():
+def test_entries_that_are_not_blocked_can_be_undone_without_the_rest():
     users = make_service("users")
     with change_set(reason="Two services"):
         users.contact = "#users"

@@ -25,17 +25,17 @@ _DANGEROUS = re.compile(r"\s*[=+\-@＝＋－＠]|['\t\r\n]")
 Row = dict[str, str]  # {column: cell}
 
 
-def harmless(value: str) -> str:
+def safe_cell(value: str) -> str:
     """The value as a cell that no spreadsheet runs."""
     return f"'{value}" if _DANGEROUS.match(value) else value
 
 
-def had_back(cell: str) -> str:
-    """The value that ``harmless`` made the cell of."""
+def cell_value(cell: str) -> str:
+    """The value that ``safe_cell`` made the cell of."""
     return cell.removeprefix("'")
 
 
-def lines(content: MapContent) -> Iterator[bytes]:
+def render(content: MapContent) -> Iterator[bytes]:
     """The map as pieces of a file: UTF-8 with a byte order mark, which spreadsheets need; lines end in CRLF."""
     text = io.StringIO()
     writer = csv.writer(text)
@@ -45,7 +45,7 @@ def lines(content: MapContent) -> Iterator[bytes]:
         columns.insert(1, PHYSICAL_NAME)
     writer.writerow(columns)
     for row in _rows(content):
-        writer.writerow([harmless(row[column]) for column in columns])
+        writer.writerow([safe_cell(row[column]) for column in columns])
         if text.tell() > _PIECE:
             yield text.getvalue().encode()
             text.seek(0)

@@ -10,7 +10,7 @@ from ownership.exchange.exports.to_csv import (
     KEY_COLUMNS,
     MORE_COLUMNS,
     PHYSICAL_NAME,
-    had_back,
+    cell_value,
 )
 from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Statements
 from ownership.models import Mode
@@ -41,7 +41,7 @@ def read(name: str, text: str) -> Statements:
                     f"has {len(cells)} cells and the head has {len(head)}: give it as many.",
                 )
             elif cells:
-                row = {column: had_back(cell) for column, cell in zip(head, cells, strict=True)}
+                row = {column: cell_value(cell) for column, cell in zip(head, cells, strict=True)}
                 _read_row(row, line, statements)
             line = rows.line_num + 1
     except csv.Error as error:

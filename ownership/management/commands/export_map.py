@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args, **options) -> None:
         content = map_of_today() if options["fixture"] is None else _map_of_file(options["fixture"])
         if options["format"] == "csv":
-            for piece in to_csv.lines(content):
+            for piece in to_csv.render(content):
                 self.stdout.write(piece.decode(), ending="")
         else:
             self.stdout.write(to_markdown.render(content), ending="")
