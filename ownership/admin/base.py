@@ -246,6 +246,7 @@ class ConflictMixin(admin.ModelAdmin):
     def _check_and_save(
         self, request: HttpRequest, object_id: str | None, form_url: str, context: Context
     ) -> HttpResponse:
+        """Let Django check and save the form, or show it again: with its errors, or merged if there is a conflict."""
         # Django shares one ModelAdmin among all requests; this copy is for one of them.
         one_request = copy(self)
         if object_id is not None and self.has_change_permission(request):
@@ -303,10 +304,8 @@ class ConflictMixin(admin.ModelAdmin):
         change: bool,
     ) -> None:
         """Write the row if it was edited. Under the lock: raises Overtaken if someone else changed it meanwhile."""
-        if change:
-            shown = shown_revision(request)
-            if shown is None or Timeline.of_row(self.model, obj.pk).has_entries_after(shown):
-                raise Overtaken
+        if change and self.find_conflict(request, [str(obj.pk)]) is not None:
+            raise Overtaken
         if row_changed(form):
             super().save_model(request, obj, form, change)
 

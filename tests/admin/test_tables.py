@@ -140,7 +140,7 @@ def test_a_saves_queries_do_not_grow_with_the_rows_that_nobody_touched(
         make_access(table)
     form = open_form(lead_client, table)
     make_table()  # so that the form does not show the latest revision, as is usual
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(30):
         response = save_form(lead_client, table, form | {"description": "Orders."})
     assert response.status_code == 302
 
@@ -149,7 +149,7 @@ def test_a_save_that_changes_one_access_does_not_write_its_table(lead_client, dj
     access = make_access()
     form = open_form(lead_client, access.table) | {"accesses-0-notes": "Reads orders."}
     make_table()  # so that the form does not show the latest revision, as is usual
-    with django_assert_num_queries(30) as queries:
+    with django_assert_num_queries(31) as queries:
         response = save_form(lead_client, access.table, form)
     assert response.status_code == 302
     written = [query["sql"].split('"')[1] for query in queries if query["sql"].startswith(("UPDATE", "INSERT"))]
