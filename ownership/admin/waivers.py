@@ -52,7 +52,7 @@ class WaiverAdmin(RegistryAdmin):
     fieldsets = [(None, {"fields": ["finding", "granted", "until"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Waiver]:
-        queryset: QuerySet[Waiver] = Waiver.objects.told()
+        queryset: QuerySet[Waiver] = Waiver.objects.with_decisions()
         return queryset
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -150,7 +150,7 @@ def _found(run: DriftRun, rows: Iterable[Grant]) -> Infrastructure:
 
 def waivers_in_force(on: date) -> list[Waiver]:
     """The waivers that have not ended by that day, each with its reason, author and time."""
-    return list(Waiver.objects.told().filter(until__gte=on))
+    return list(Waiver.objects.with_decisions().filter(until__gte=on))
 
 
 def waived_by(findings: Iterable[Finding], environment: str | None, waivers: Iterable[Waiver]) -> dict[Finding, Waiver]:
@@ -340,7 +340,7 @@ def read_basis(run: DriftRun) -> Basis:
         found=found,
         findings=result.findings,
         offers=result.offers,
-        waivers=list(Waiver.objects.told()),
+        waivers=list(Waiver.objects.with_decisions()),
     )
 
 

@@ -36,11 +36,11 @@ class ChangeSet(models.Model):
         DRIFT = "drift", "Drift"
         COMMAND = "command", "Command"
 
-    revision = models.PositiveBigIntegerField(primary_key=True, help_text="One per change set, in commit order.")
-    time = models.DateTimeField(db_index=True, help_text="Never earlier than the change set before.")
+    revision = models.PositiveBigIntegerField(primary_key=True, help_text="Number of the change set, in commit order.")
+    time = models.DateTimeField(db_index=True, help_text="Never earlier than that of the previous change set.")
     user_id = models.BigIntegerField(null=True, editable=False)
-    user_name = models.CharField("who", max_length=150)
-    reason = models.TextField("why")
+    user_name = models.CharField("user", max_length=150)
+    reason = models.TextField()
     source = models.CharField(max_length=10, choices=Source.choices)
     undoes = models.ForeignKey(
         "self",
@@ -49,18 +49,18 @@ class ChangeSet(models.Model):
         blank=True,
         db_index=False,  # the partial index below is used instead: one that holds every row is passed over
         related_name="undone_by",
-        help_text="The change set it reverses.",
+        help_text="The change set that this one reverses.",
     )
     request_id = models.CharField(
-        "request",
+        "request ID",
         max_length=LONGEST_REQUEST_ID,
         blank=True,
-        help_text="X-Request-ID of the request that wrote it, as in the log.",
+        help_text="X-Request-ID of the request that made the change, as in the log.",
     )
     digest = models.CharField(
         max_length=64,
         unique=True,
-        help_text="SHA-256 over this change set, its entries and the digest before it.",
+        help_text="SHA-256 over this change set, its entries and the previous digest.",
     )
 
     class Meta:
@@ -70,9 +70,13 @@ class ChangeSet(models.Model):
             models.CheckConstraint(
                 name="change_set_has_reason",
                 condition=~Q(reason=""),
-                violation_error_message="Say why: a change set needs a reason.",
+                violation_error_message="Please give a reason.",
             ),
-            models.CheckConstraint(name="change_set_has_user", condition=~Q(user_name="")),
+            models.CheckConstraint(
+                name="change_set_has_user",
+                condition=~Q(user_name=""),
+                violation_error_message="A change set needs a user name.",
+            ),
         ]
         indexes = [
             models.Index(fields=["user_id", "revision"], name="change_set_by_user"),
@@ -120,16 +124,16 @@ class Entry(models.Model):
     """
 
     change_set = models.ForeignKey(ChangeSet, models.PROTECT, related_name="+")
-    sequence = models.PositiveIntegerField(help_text="Place within the change set, from 1.")
-    label = models.CharField(max_length=600, help_text="What the row was called when this was written.")
+    sequence = models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")
+    label = models.CharField(max_length=600, help_text="Name of the row at that time.")
     changes = models.JSONField(
         encoder=DjangoJSONEncoder,
-        help_text="{field: [old, new]}, names instead of ids; every field where the row was created or deleted.",
+        help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
     )
     # A service's timeline shows what it was given and what was taken from it. The names in `changes` can't be
     # searched for that, because services get renamed.
-    gained_by = models.BigIntegerField(null=True, help_text="Id of the service this entry adds to.")
-    lost_by = models.BigIntegerField(null=True, help_text="Id of the service it takes away from.")
+    gained_by = models.BigIntegerField(null=True, help_text="Id of the service that gained the row.")
+    lost_by = models.BigIntegerField(null=True, help_text="Id of the service that lost the row.")
 
     if TYPE_CHECKING:
         # What django-simple-history adds to each historical model.

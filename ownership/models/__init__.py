@@ -1,8 +1,8 @@
-"""The registry's models: what the ownership map is made of, in the document's and DynamoDB's words."""
+"""The registry's models and their rules: the map, drift runs, waivers, API tokens."""
 
 from ownership.history.lock import RegistryLock
 from ownership.history.models import ChangeSet
-from ownership.models.drift import DriftRun, Grant, Waiver
+from ownership.models.drift_runs import DriftRun, Grant, Waiver
 from ownership.models.services import Environment, Service, TableGroup
 from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table
 from ownership.models.tokens import ApiToken

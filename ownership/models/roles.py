@@ -1,3 +1,4 @@
-"""The two groups of accounts."""
+"""Names of the two groups of accounts: team leads edit, viewers see history."""
 
-TEAM_LEADS, VIEWERS = "Team leads", "Viewers"
+TEAM_LEADS = "Team leads"
+VIEWERS = "Viewers"

@@ -1,4 +1,4 @@
-"""Who uses tables, where they run, and the headings they stand under."""
+"""Who uses tables, where they are deployed, and the groups that tables belong to."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -7,23 +7,27 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from ownership.history.tracked import RegistryModel
-from ownership.models.validators import SERVICE_NAME, has_no_nul, is_one_line
+from ownership.models.validators import SERVICE_NAME, SERVICE_NAME_RULE, SUFFIX, has_no_nul, is_one_line
+
+SORT_ORDER = "Position on the map, starting at 0."
+NOT_PART_OF_ITSELF = "A service can't be part of itself."
 
 
 class Environment(RegistryModel):
-    """Where the backend runs. Its suffix makes physical names of base names: biztechUsers → biztechUsersPROD."""
+    """Where the backend is deployed. Base name and suffix make a physical name: biztechUsers → biztechUsersPROD."""
 
     name = models.CharField(
-        max_length=50, validators=[RegexValidator(SERVICE_NAME, "Use letters, digits, '_', '.' and '-'.")]
+        max_length=50,
+        validators=[RegexValidator(SERVICE_NAME, "Use letters, digits, “_”, “.” or “-” (no spaces).")],
     )
     suffix = models.CharField(
         max_length=50,
         blank=True,
-        validators=[RegexValidator(r"\A[a-zA-Z0-9_.-]*\Z", "Use what a table name may hold: a-z A-Z 0-9 _ . -")],
-        help_text="Appended to every table's base name. Environments with the same suffix share their tables.",
+        validators=[RegexValidator(SUFFIX, "Use letters, digits, “_”, “.” or “-”, as in table names.")],
+        help_text="Added to the base name of every table. Environments with the same suffix share their tables.",
     )
     description = models.TextField(blank=True, validators=[has_no_nul])
-    position = models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")
+    position = models.PositiveIntegerField("sort order", default=0, help_text=SORT_ORDER)
 
     class Meta:
         ordering = ["position", "name"]
@@ -31,7 +35,7 @@ class Environment(RegistryModel):
             models.UniqueConstraint(
                 fields=["name"],
                 name="environment_name_unique",
-                violation_error_message="There is an environment of this name already.",
+                violation_error_message="An environment with this name already exists.",
             )
         ]
 
@@ -43,11 +47,11 @@ class Environment(RegistryModel):
 
 
 class TableGroup(RegistryModel):
-    """A heading of the document that tables stand under: Core Tables, BTX Tables, …"""
+    """A group of tables on the map: Core Tables, BTX Tables, …"""
 
     name = models.CharField(max_length=100, validators=[is_one_line])
     description = models.TextField(blank=True, validators=[has_no_nul])
-    position = models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")
+    position = models.PositiveIntegerField("sort order", default=0, help_text=SORT_ORDER)
 
     class Meta:
         verbose_name = "group"
@@ -56,12 +60,12 @@ class TableGroup(RegistryModel):
             models.UniqueConstraint(
                 fields=["name"],
                 name="group_name_unique",
-                violation_error_message="There is a group of this name already.",
+                violation_error_message="A group with this name already exists.",
             ),
             models.CheckConstraint(
                 name="group_name_stated",
                 condition=~Q(name=""),
-                violation_error_message="Give the group a name.",
+                violation_error_message="A group needs a name.",
             ),
         ]
 
@@ -77,29 +81,29 @@ class TableGroup(RegistryModel):
 
 
 class Service(RegistryModel):
-    """What reads and writes tables. It may be part of another: teams is part of interactions."""
+    """What reads and writes tables. It may be part of another service: teams is part of interactions."""
 
-    name = models.CharField(
-        max_length=100,
-        validators=[RegexValidator(SERVICE_NAME, "Use letters, digits, '_', '.' and '-' (at most 100).")],
-    )
+    name = models.CharField(max_length=100, validators=[RegexValidator(SERVICE_NAME, SERVICE_NAME_RULE)])
     part_of = models.ForeignKey(
         "self",
         models.PROTECT,
         null=True,
         blank=True,
         related_name="parts",
-        help_text="The service that this one belongs to, if any.",
+        help_text="The service that this one is part of, if any.",
     )
     description = models.TextField(blank=True, validators=[has_no_nul])
     contact = models.CharField(
-        max_length=200, blank=True, validators=[is_one_line], help_text="Whom to ask, also at night."
+        max_length=200,
+        blank=True,
+        validators=[is_one_line],
+        help_text="On-call contact: #users-oncall",
     )
-    repository = models.URLField(max_length=300, blank=True, help_text="Where its code is: https://…")
+    repository = models.URLField(max_length=300, blank=True, help_text="Address of its code: https://…")
     aliases = models.JSONField(
         default=list,
         blank=True,
-        help_text="Other names it goes by in infrastructure: stack or role names.",
+        help_text="Other names of the service in the infrastructure, such as stack or role names.",
     )
 
     class Meta:
@@ -108,17 +112,17 @@ class Service(RegistryModel):
             models.UniqueConstraint(
                 fields=["name"],
                 name="service_name_unique",
-                violation_error_message="There is a service of this name already.",
+                violation_error_message="A service with this name already exists.",
             ),
             models.CheckConstraint(
                 name="service_name_rule",
                 condition=Q(name__regex=SERVICE_NAME),
-                violation_error_message="A service's name is 1–100 of a-z A-Z 0-9 _ . -",
+                violation_error_message=SERVICE_NAME_RULE,
             ),
             models.CheckConstraint(
                 name="service_not_part_of_itself",
                 condition=Q(part_of__isnull=True) | ~Q(part_of=F("pk")),
-                violation_error_message="A service can't be part of itself: leave “part of” empty.",
+                violation_error_message=NOT_PART_OF_ITSELF,
             ),
         ]
 
@@ -133,28 +137,33 @@ class Service(RegistryModel):
         return (self.name,)
 
     def clean(self) -> None:
-        """Aliases are a list of names; a service is not part of itself by way of others."""
+        """Refuse aliases that are not a list of names, and a circle of parts."""
         super().clean()
-        if not (
-            isinstance(self.aliases, list) and all(isinstance(a, str) and a and "\x00" not in a for a in self.aliases)
-        ):
-            raise ValidationError({"aliases": "Aliases are a list of names, each a text that is not empty."})
+        if not isinstance(self.aliases, list) or not all(map(_is_alias, self.aliases)):
+            raise ValidationError({"aliases": "Aliases are a list of names; none of them may be empty."})
         self.check_under_lock()
 
     def check_under_lock(self) -> None:
-        """Refuse a circle of parts: two leads could each close half of it, so only the lock makes this certain."""
-        seen = [self.pk]
-        parent_id = self.part_of_id if self.pk else None
-        while parent_id is not None:
-            if parent_id == self.pk:
-                raise ValidationError(
-                    {"part_of": f"{self.part_of} is part of {self.name} already: the two would go in a circle."}
-                )
-            if parent_id in seen:
-                break  # a circle that this service is not part of
-            seen.append(parent_id)
-            parent_id = Service.objects.filter(pk=parent_id).values_list("part_of_id", flat=True).first()
+        """Refuse a circle of parts. Under the lock, because two people could each add half of one at once."""
+        if self.pk is None:
+            return  # a new service has no parts yet
+        if self.part_of_id == self.pk:
+            raise ValidationError({"part_of": NOT_PART_OF_ITSELF})
+        seen = {self.pk}
+        ancestor_id = self.part_of_id
+        while ancestor_id is not None and ancestor_id not in seen:
+            seen.add(ancestor_id)
+            ancestor_id = Service.objects.filter(pk=ancestor_id).values_list("part_of_id", flat=True).first()
+        # A circle further up, which this service is not part of, is no fault of this service.
+        if ancestor_id == self.pk:
+            raise ValidationError(
+                {"part_of": f"{self.part_of} is already part of {self.name}: that would be a circle."}
+            )
 
     def service_reference_id(self) -> int | None:
         """The service that it is part of gains it."""
         return self.part_of_id
+
+
+def _is_alias(value: object) -> bool:
+    return isinstance(value, str) and value != "" and "\x00" not in value

@@ -7,42 +7,58 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from ownership.history.tracked import RegistryModel
-from ownership.models.services import Service, TableGroup
-from ownership.models.validators import READS, TABLE_NAME, WRITES, KeyType, Mode, has_no_nul, is_one_line
+from ownership.models.services import SORT_ORDER, Service, TableGroup
+from ownership.models.validators import (
+    READS,
+    TABLE_NAME,
+    TABLE_NAME_RULE,
+    WRITES,
+    KeyType,
+    Mode,
+    has_no_nul,
+    is_one_line,
+)
 
 
 def key_schema_constraints(model: str) -> list[models.BaseConstraint]:
-    """What holds for the key schema of a table and of an index alike."""
+    """The rules for the key schema of a table and of an index alike."""
+    no_partition_key_details = Q(partition_key_type="", partition_key_format="")
+    no_sort_key_details = Q(sort_key_type="", sort_key_format="")
+    known_types = ["", *KeyType.values]
     return [
         models.CheckConstraint(
             name=f"{model}_sort_key_needs_partition_key",
             condition=~Q(partition_key_name="") | Q(sort_key_name=""),
-            violation_error_message="A sort key needs a partition key: state the partition key too.",
+            violation_error_message="A sort key needs a partition key.",
         ),
         models.CheckConstraint(
             name=f"{model}_sort_key_differs",
             condition=Q(sort_key_name="") | ~Q(sort_key_name=F("partition_key_name")),
-            violation_error_message="Partition key and sort key are two attributes: name different ones.",
+            violation_error_message="Partition key and sort key must be different attributes.",
         ),
         models.CheckConstraint(
             name=f"{model}_key_details_need_key",
-            condition=(~Q(partition_key_name="") | Q(partition_key_type="", partition_key_format=""))
-            & (~Q(sort_key_name="") | Q(sort_key_type="", sort_key_format="")),
+            condition=(~Q(partition_key_name="") | no_partition_key_details)
+            & (~Q(sort_key_name="") | no_sort_key_details),
             violation_error_message="A key's type or format needs the key's name.",
         ),
         models.CheckConstraint(
             name=f"{model}_key_types_known",
-            condition=Q(partition_key_type__in=["", *KeyType.values], sort_key_type__in=["", *KeyType.values]),
-            violation_error_message="A key's type is S, N or B, or empty where it is not known.",
+            condition=Q(partition_key_type__in=known_types, sort_key_type__in=known_types),
+            violation_error_message="A key's type is S, N or B; leave it blank if unknown.",
         ),
     ]
 
 
 class KeySchema(models.Model):
-    """Partition key and optional sort key, all empty where nothing is stated."""
+    """Partition key and optional sort key; all blank if the keys are not known."""
 
     partition_key_name = models.CharField(
-        "partition key", max_length=255, blank=True, validators=[is_one_line], help_text="Attribute name: id"
+        "partition key",
+        max_length=255,
+        blank=True,
+        validators=[is_one_line],
+        help_text="Attribute name: id",
     )
     partition_key_type = models.CharField("type", max_length=1, blank=True, choices=KeyType.choices)
     partition_key_format = models.CharField(
@@ -60,44 +76,54 @@ class KeySchema(models.Model):
         abstract = True
 
     def key_schema_text(self) -> str:
-        """The key schema as the document writes it: ``id (email) + eventID;year``; empty where not stated."""
+        """The key schema in a line: ``id (email) + eventID;year``; empty if the keys are not known."""
         keys = [
             (self.partition_key_name, self.partition_key_format),
             (self.sort_key_name, self.sort_key_format),
         ]
-        return " + ".join(f"{name} ({form})" if form else name for name, form in keys if name)
+        texts = []
+        for name, key_format in keys:
+            if key_format:
+                texts.append(f"{name} ({key_format})")
+            elif name:
+                texts.append(name)
+        return " + ".join(texts)
 
 
 class Table(KeySchema, RegistryModel):
-    """A DynamoDB table by its base name, with the one service that answers for it."""
+    """A DynamoDB table by its base name, and the one service that is responsible for it."""
 
     name = models.CharField(
         max_length=255,
-        validators=[RegexValidator(TABLE_NAME, "A table's name is 3–255 of a-z A-Z 0-9 _ . -")],
-        help_text="Base name, without the environment's suffix: biztechUsers",
+        validators=[RegexValidator(TABLE_NAME, TABLE_NAME_RULE)],
+        help_text="Base name, without the suffix of an environment: biztechUsers",
     )
     group = models.ForeignKey(
         TableGroup,
         models.PROTECT,
         related_name="tables",
-        help_text="The heading that the table stands under.",
+        help_text="Group on the map.",
     )
     owner = models.ForeignKey(
         Service,
         models.PROTECT,
         related_name="owned_tables",
-        help_text="The one service answerable for the table.",
+        help_text="Service responsible for this table.",
     )
-    description = models.TextField(blank=True, validators=[has_no_nul], help_text="What its records are.")
+    description = models.TextField(
+        blank=True,
+        validators=[has_no_nul],
+        help_text="What the records represent.",
+    )
     more_title = models.CharField(
-        "more: title",
+        "link text",
         max_length=200,
         blank=True,
         validators=[is_one_line],
-        help_text="Where more is written: BTX Database & API",
+        help_text="Title of further documentation: BTX Database & API",
     )
-    more_url = models.URLField("more: address", max_length=300, blank=True)
-    position = models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")
+    more_url = models.URLField("link", max_length=300, blank=True, help_text="Its address: https://…")
+    position = models.PositiveIntegerField("sort order", default=0, help_text=SORT_ORDER)
 
     class Meta:
         ordering = ["group__position", "group__name", "position", "name"]
@@ -105,12 +131,12 @@ class Table(KeySchema, RegistryModel):
             models.UniqueConstraint(
                 fields=["name"],
                 name="table_name_unique",
-                violation_error_message="There is a table of this name already.",
+                violation_error_message="A table with this name already exists.",
             ),
             models.CheckConstraint(
                 name="table_name_rule",
                 condition=Q(name__regex=TABLE_NAME),
-                violation_error_message="A table's name is 3–255 of a-z A-Z 0-9 _ . -",
+                violation_error_message=TABLE_NAME_RULE,
             ),
             *key_schema_constraints("table"),
         ]
@@ -126,11 +152,11 @@ class Table(KeySchema, RegistryModel):
         return (self.name,)
 
     def reading(self) -> list["Access"]:
-        """Those of its accesses that read it."""
+        """Its accesses that read it."""
         return [access for access in self.accesses.all() if access.mode in READS]
 
     def writing(self) -> list["Access"]:
-        """Those of its accesses that write it."""
+        """Its accesses that write it."""
         return [access for access in self.accesses.all() if access.mode in WRITES]
 
     def service_reference_id(self) -> int | None:
@@ -150,12 +176,9 @@ class SecondaryIndex(KeySchema, RegistryModel):
     natural_key_lookups = ("table__name", "name")
 
     table = models.ForeignKey(Table, models.CASCADE, related_name="indexes")
-    name = models.CharField(
-        max_length=255,
-        validators=[RegexValidator(TABLE_NAME, "An index's name is 3–255 of a-z A-Z 0-9 _ . -")],
-    )
+    name = models.CharField(max_length=255, validators=[RegexValidator(TABLE_NAME, TABLE_NAME_RULE)])
     kind = models.CharField(max_length=3, blank=True, choices=Kind.choices)
-    position = models.PositiveIntegerField(default=0, help_text="Place on the map, from 0.")
+    position = models.PositiveIntegerField("sort order", default=0, help_text=SORT_ORDER)
 
     class Meta:
         verbose_name_plural = "secondary indexes"
@@ -164,17 +187,17 @@ class SecondaryIndex(KeySchema, RegistryModel):
             models.UniqueConstraint(
                 fields=["table", "name"],
                 name="index_unique_in_table",
-                violation_error_message="The table has an index of this name already.",
+                violation_error_message="The table already has an index with this name.",
             ),
             models.CheckConstraint(
                 name="index_name_rule",
                 condition=Q(name__regex=TABLE_NAME),
-                violation_error_message="An index's name is 3–255 of a-z A-Z 0-9 _ . -",
+                violation_error_message=TABLE_NAME_RULE,
             ),
             models.CheckConstraint(
                 name="index_kind_known",
                 condition=Q(kind__in=["", "GSI", "LSI"]),
-                violation_error_message="An index is a GSI or an LSI, or empty where it is not known.",
+                violation_error_message="An index is a GSI or an LSI; leave it blank if unknown.",
             ),
             *key_schema_constraints("index"),
         ]
@@ -186,7 +209,7 @@ class SecondaryIndex(KeySchema, RegistryModel):
         return (self.table.name, self.name)
 
     def check_under_lock(self) -> None:
-        """An index stays with its table, for its history does."""
+        """Refuse to move the index to another table."""
         refuse_move(self, "index")
 
 
@@ -199,10 +222,19 @@ class Access(RegistryModel):
     service = models.ForeignKey(Service, models.PROTECT, related_name="accesses")
     mode = models.CharField(max_length=10, choices=Mode.choices)
     indirect = models.BooleanField(
-        default=False, help_text="By way of another service's code; the notes tell the path."
+        default=False,
+        help_text="Through another service's code; describe how in the notes.",
     )
-    notes = models.TextField(blank=True, validators=[has_no_nul], help_text="What the service does with the records.")
-    position = models.PositiveIntegerField(default=0, help_text="Place among the table's accesses, from 0.")
+    notes = models.TextField(
+        blank=True,
+        validators=[has_no_nul],
+        help_text="What the service does with the records.",
+    )
+    position = models.PositiveIntegerField(
+        "sort order",
+        default=0,
+        help_text="Position among the table's accesses, starting at 0.",
+    )
 
     class Meta:
         verbose_name_plural = "accesses"
@@ -211,7 +243,7 @@ class Access(RegistryModel):
             models.UniqueConstraint(
                 fields=["table", "service"],
                 name="access_once_per_table_and_service",
-                violation_error_message="This service has an access to this table already: change that one.",
+                violation_error_message="This service already has an access to this table.",
             ),
             models.CheckConstraint(
                 name="access_mode_known",
@@ -227,7 +259,7 @@ class Access(RegistryModel):
         return (self.table.name, self.service.name)
 
     def check_under_lock(self) -> None:
-        """An access stays with its table, for its history does."""
+        """Refuse to move the access to another table."""
         refuse_move(self, "access")
 
     def service_reference_id(self) -> int | None:
@@ -235,10 +267,9 @@ class Access(RegistryModel):
         return self.service_id
 
 
-def refuse_move(row: SecondaryIndex | Access, what: str) -> None:
-    """Refuse to hang a table's access or index under another table."""
+def refuse_move(row: SecondaryIndex | Access, kind: str) -> None:
+    """Refuse to move a table's access or index to another table: its history is part of the table's."""
     table_before = getattr(row.row_before, "table_id", row.table_id)
     if table_before != row.table_id:
-        raise ValidationError(
-            {"table": f"An {what} stays with its table: delete it there and add one to {row.table.name}."}
-        )
+        message = f"An {kind} can't be moved to another table. Delete it, and add one to {row.table.name}."
+        raise ValidationError({"table": message})

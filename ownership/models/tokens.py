@@ -7,10 +7,14 @@ from ownership.models.validators import is_one_line
 
 
 class ApiToken(AbstractAuthToken):
-    """A person's key to the read-only API. Only its hash is kept; the token itself is shown once."""
+    """A person's key to the read-only API. Only its hash is stored; the token itself is shown once."""
 
-    name = models.CharField(max_length=100, validators=[is_one_line], help_text="What uses it: nightly export")
-    last_used = models.DateField(null=True, editable=False, help_text="Day of its last use.")
+    name = models.CharField(
+        max_length=100,
+        validators=[is_one_line],
+        help_text="What uses the token: nightly export",
+    )
+    last_used = models.DateField(null=True, editable=False, help_text="Day of the last use.")
 
     class Meta:
         verbose_name = "API token"

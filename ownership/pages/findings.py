@@ -71,7 +71,7 @@ class DriftPage(Page):
         _refuse_unknown_values(filters, choices)
 
         head, declared = runs.declared_now()
-        waivers = list(Waiver.objects.told())
+        waivers = list(Waiver.objects.with_decisions())
         sections = []
         for run in runs.chosen(latest, filters["reader"], filters["environment"]):
             sections.append(_section(runs.compare_run(run, declared, waivers), waivers, filters))

@@ -146,7 +146,7 @@ def test_a_name_taken_between_the_checks_and_the_lock_is_an_error_of_its_field(l
     form = open_form(lead_client, table)
     before_the_lock(lambda: make_table("invoices"))
     response = save_form(lead_client, table, form | {"name": "invoices"})
-    assert "There is a table of this name already." in response.content.decode()
+    assert "A table with this name already exists." in response.content.decode()
     assert sorted(Table.objects.values_list("name", flat=True)) == ["invoices", "orders"]
     assert "was changed successfully" not in lead_client.get(change_url(table)).content.decode()
 

@@ -174,7 +174,7 @@ def test_a_tables_page_shows_physical_names_and_warnings(lead_client, seeded):
 def test_a_broken_rule_is_explained_by_its_sentence(lead_client, seeded):
     table = Table.objects.get(name="biztechUsers")
     form = open_form(lead_client, table) | {"sort_key_name": "id"}
-    assert "name different ones" in text_of(save_form(lead_client, table, form).text)
+    assert "must be different attributes" in text_of(save_form(lead_client, table, form).text)
 
 
 def test_a_doubled_access_is_refused(lead_client):

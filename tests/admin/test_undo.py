@@ -97,7 +97,7 @@ def test_a_blocker_is_reported(lead_client):
     page = lead_client.get(url(revision))
     response = lead_client.post(url(revision), form_of(page) | {"reason": "x"}, follow=True)
     assert (
-        "Nothing was changed. orders: There is a table of this name already. Change or delete that one first."
+        "Nothing was changed. orders: A table with this name already exists. Change or delete that one first."
         in text_of(response.text)
     )
 

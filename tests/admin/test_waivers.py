@@ -46,7 +46,7 @@ def test_those_in_force_and_those_ended_are_told_apart(viewer_client, waiver):
 def test_a_lead_prolongs_it_with_a_reason(lead_client, waiver):
     until = today() + timedelta(days=60)
     assert post(lead_client, waiver, until=str(until), reason="Two more months").status_code == 302
-    told = Waiver.objects.told().get()
+    told = Waiver.objects.with_decisions().get()
     assert (told.until, told.reason, told.by) == (until, "Two more months", "lead")
 
 

@@ -174,7 +174,7 @@ def test_all_mistakes_are_reported_at_once_and_nothing_is_changed(run):
         "'Wirte' is not an access: write Read, Write or Read + Write, with or without (indirect).",
         "table newTable: is new, so it needs an owner.",
         "table a!: is new, so it needs an owner.",
-        "table a!: name: A table's name is 3–255 of a-z A-Z 0-9 _ . -",
+        "table a!: name: Use 3–255 letters, digits, “_”, “.” or “-” (no spaces).",
     ]
     assert ChangeSet.objects.count() == 1
 
@@ -183,7 +183,7 @@ def test_all_mistakes_are_reported_at_once_and_nothing_is_changed(run):
     ("row", "words"),
     [
         ("table,group,owner,sort_key\nxxx,Core Tables,users,id", "A sort key needs a partition key"),
-        ("table,group,owner,partition_key,sort_key\nxxx,Core Tables,users,id,id", "name different ones"),
+        ("table,group,owner,partition_key,sort_key\nxxx,Core Tables,users,id,id", "must be different attributes"),
         (
             "table,group,owner,partition_key_type\nxxx,Core Tables,users,S",
             "A key's type or format needs",
@@ -191,7 +191,7 @@ def test_all_mistakes_are_reported_at_once_and_nothing_is_changed(run):
         ("table,group,owner,partition_key,partition_key_type\nxxx,Core Tables,users,id,X", "'X' is not a valid choice"),
         ("table,group,owner,more_url\nxxx,Core Tables,users,javascript:x", "Enter a valid URL"),
         ("table,group,owner,description\nxxx,Core Tables,users,a\x00b", "Remove the NUL character"),
-        ("table,owner\nbiztechUsers,no such", "Use letters, digits"),
+        ("table,owner\nbiztechUsers,no such", "letters, digits"),
         ("table,service,part_of\nbiztechTeams,interactions,teams\n", "circle: interactions → teams → interactions"),
     ],
 )

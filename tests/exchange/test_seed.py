@@ -341,18 +341,18 @@ MISTAKES = {
         table(indexes=[{"name": "by-day", "kind": "XSI"}]),
         ["tables › newsItems › indexes › by-day", "kind", "'XSI'"],
     ),
-    "bad-table-name": (table(name="no spaces"), ["tables › no spaces", "name: A table's name is 3–255"]),
-    "bad-service-name": (services({"name": "a b"}), ["services › a b", "name: Use letters"]),
+    "bad-table-name": (table(name="no spaces"), ["tables › no spaces", "name: Use 3–255 letters"]),
+    "bad-service-name": (services({"name": "a b"}), ["services › a b", "name: Use 1–100 letters"]),
     "bad-suffix": (
         lambda fixture: fixture["environments"][0].update(suffix="!"),
-        ["environments › test", "suffix: Use what a table name may hold"],
+        ["environments › test", "suffix: Use letters, digits"],
     ),
     "bad-repository": (service(repository="nowhere"), ["services › news", "repository: Enter a valid URL"]),
     "bad-alias": (service(aliases=[7]), ["services › news", "aliases is 7; expected names"]),
     "nul-in-notes": (access(notes="a\0b"), ["tables › newsItems › accesses › news", "Remove the NUL"]),
     "line-break-in-group": (
         lambda fixture: fixture["groups"].append({"name": "a\nb"}),
-        [r"groups › a\nb", "Keep it on one line"],
+        [r"groups › a\nb", "Use a single line"],
     ),
     "half-a-character": (table(description="\ud800"), ["tables › newsItems", r"description is '\ud800'"]),
     "half-a-character-in-alias": (service(aliases=["\ud800"]), ["services › news", r"aliases is '\ud800'"]),
@@ -362,7 +362,7 @@ MISTAKES = {
     ),
     "sort-key-same-as-partition-key": (
         keys({"name": "id"}, {"name": "id"}),
-        ["tables › newsItems", "name different ones"],
+        ["tables › newsItems", "must be different attributes"],
     ),
     "key-without-name": (
         keys({"format": "UUID"}),

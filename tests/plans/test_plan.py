@@ -132,14 +132,14 @@ def test_a_row_that_came_into_use_after_the_plan_was_made_blocks_it(table):
 def test_a_name_taken_after_the_plan_was_made_blocks_it():
     plan = plan_of(Step(None, Service(name="users")))
     make_service("users")
-    with pytest.raises(Blocked, match="There is a service of this name already"):
+    with pytest.raises(Blocked, match="A service with this name already exists"):
         apply(plan)
 
 
 def test_a_new_row_with_keys_that_break_a_rule_is_blocked(table):
     new = Table(name="shopOrders", group=table.group, owner=table.owner, sort_key_name="day")
     [blocker] = plan_of(Step(None, new)).blockers
-    assert str(blocker) == "shopOrders: A sort key needs a partition key: state the partition key too."
+    assert str(blocker) == "shopOrders: A sort key needs a partition key."
 
 
 def test_changes_after_the_plan_was_made_are_conflicts_by_change_set(table):

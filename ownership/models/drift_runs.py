@@ -1,4 +1,4 @@
-"""What was found in the infrastructure, run by run, and which findings the team lives with."""
+"""What was found in the infrastructure, run by run, and which findings the team has waived."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from ownership.drift import types as drift
+from ownership.drift.types import FINDING_KINDS, GrantedAccess, Identity, Location, WaiverTerms
 from ownership.history.tracked import RegistryModel, RegistryQuerySet
 from ownership.models.services import Environment, Service
 from ownership.models.tables import Table
@@ -27,28 +27,30 @@ class DriftRunQuerySet(QuerySet["DriftRun"]):
 
 
 class DriftRun(models.Model):
-    """One look of a reader at the infrastructure, and how far the map of that time agreed with it.
+    """What a reader found in the infrastructure at one time, and how far the map of that time agreed with it.
 
-    A run is an observation, not a row of the registry: nobody decides it, it is never changed, and it has no history
-    (the runs are the history). Its revision and digest name the map that it was compared with. What was found stays
-    for the latest runs of a series, so that it can be compared with later maps; older runs keep their figures alone.
+    A run is an observation: nobody decides it, and it never changes. So it has no history; the runs are the history.
+    Revision and digest name the map that it was compared with. The latest runs of a series keep what was found, so
+    that it can be compared with later maps. Older runs keep only their figures.
     """
 
     reader = models.CharField(max_length=20)
-    environment = models.CharField(max_length=50, blank=True, help_text="Empty where none was chosen.")
+    environment = models.CharField(max_length=50, blank=True, help_text="Blank if none was chosen.")
     time = models.DateTimeField()
     user_name = models.CharField(max_length=150)
-    revision = models.PositiveBigIntegerField(help_text="Of the map that it was compared with.")
-    digest = models.CharField(max_length=64, blank=True, help_text="Of that revision.")
-    agreeing = models.PositiveIntegerField(help_text="How many of the things compared agreed.")
+    revision = models.PositiveBigIntegerField(help_text="Revision of the map it was compared with.")
+    digest = models.CharField(max_length=64, blank=True, help_text="Digest of that revision.")
+    agreeing = models.PositiveIntegerField(help_text="How many of the compared items matched.")
     compared = models.PositiveIntegerField()
     by_kind = models.JSONField(help_text="{kind: number of findings}")
-    waived = models.PositiveIntegerField(help_text="How many of the findings were waived.")
+    waived = models.PositiveIntegerField(help_text="Number of findings that were waived.")
     findings = models.JSONField(
-        null=True, help_text="[[kind, table, service, waived, granted], …]; null where only figures are kept."
+        null=True,
+        help_text="[[kind, table, service, waived, granted], …]; null if only the figures are kept.",
     )
     found = models.JSONField(
-        null=True, help_text="What the reader found, grants apart; as ownership.drift.serialization."
+        null=True,
+        help_text="What the reader found, without grants, in the form of ownership.drift.serialization.",
     )
 
     objects = DriftRunQuerySet.as_manager()
@@ -58,7 +60,7 @@ class DriftRun(models.Model):
         indexes = [models.Index(fields=["reader", "environment", "id"], name="drift_run_series")]
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (f"run {self.pk}", self.reader, self.environment)))
+        return f"run {self.pk} {self.reader} {self.environment}".rstrip()
 
     def share(self) -> int:
         """The percentage that agreed, rounded down: 100 only where everything did, or nothing was compared."""
@@ -68,9 +70,9 @@ class DriftRun(models.Model):
 
 
 class Grant(models.Model):
-    """What infrastructure permitted in one run: a service may read, or write, a table; with the places that say so.
+    """What the infrastructure granted at the time of a run: a service may read, or write, a table.
 
-    Service and table are names, for infrastructure may speak of some that the registry doesn't have.
+    Service and table are names, because infrastructure may name some that the registry doesn't have.
     """
 
     run = models.ForeignKey(DriftRun, models.CASCADE, related_name="grants")
@@ -89,20 +91,20 @@ class Grant(models.Model):
     def __str__(self) -> str:
         return f"{self.service} may {self.mode} {self.table}"
 
-    def value(self) -> drift.GrantedAccess:
+    def value(self) -> GrantedAccess:
         """The grant as drift compares it."""
-        return drift.GrantedAccess(self.service, self.table, self.mode)  # type: ignore[arg-type]
+        return GrantedAccess(self.service, self.table, self.mode)  # type: ignore[arg-type]
 
-    def locations(self) -> tuple[drift.Location, ...]:
-        """Where it is granted."""
-        return tuple(drift.Location(file, line) for file, line in self.evidence)
+    def locations(self) -> tuple[Location, ...]:
+        """The places in the infrastructure that grant it."""
+        return tuple(Location(file, line) for file, line in self.evidence)
 
 
 class WaiverQuerySet(RegistryQuerySet):
-    """Waivers with what they are shown with."""
+    """Waivers with the decision behind them."""
 
-    def told(self) -> Any:
-        """With ``reason``, ``by`` and ``since`` of the change set that made or last changed each, and with names."""
+    def with_decisions(self) -> Any:
+        """With ``reason``, ``by`` and ``since`` of the change set that last changed each, and with related rows."""
         entries = Waiver.history.model.objects.filter(id=OuterRef("pk")).order_by("-history_id")
         return self.select_related("table", "service", "environment").annotate(
             reason=Subquery(entries.values("change_set__reason")[:1]),
@@ -112,26 +114,38 @@ class WaiverQuerySet(RegistryQuerySet):
 
 
 class Waiver(RegistryModel):
-    """A team's decision to live with a finding of drift in one environment, until a day.
+    """A team's decision to ignore a finding of drift in one environment, until a date.
 
-    It holds while the infrastructure grants what it granted then; its reason is its change set's. Table and service
-    are rows of the registry, so that names move on, or bare names where the registry had no such row.
+    It applies while the infrastructure grants what it granted then; its reason is its change set's. Table and service
+    are rows of the registry, so that a waiver follows when they are renamed; or names, if the registry has no such
+    row.
     """
 
     natural_key_lookups = ("kind", "table__name", "table_name", "service__name", "service_name", "environment__name")
 
-    kind = models.CharField(max_length=20, choices=[(kind, kind) for kind in drift.FINDING_KINDS])
+    kind = models.CharField(max_length=20, choices=[(kind, kind) for kind in FINDING_KINDS])
     table = models.ForeignKey(Table, models.CASCADE, null=True, blank=True, related_name="waivers")
     table_name = models.CharField(
-        "unregistered table", max_length=255, blank=True, validators=[is_one_line], help_text="Not on the map."
+        "unregistered table",
+        max_length=255,
+        blank=True,
+        validators=[is_one_line],
+        help_text="Name of a table that is not on the map.",
     )
     service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True, related_name="waivers")
     service_name = models.CharField(
-        "unregistered service", max_length=255, blank=True, validators=[is_one_line], help_text="Not on the map."
+        "unregistered service",
+        max_length=255,
+        blank=True,
+        validators=[is_one_line],
+        help_text="Name of a service that is not on the map.",
     )
     environment = models.ForeignKey(Environment, models.PROTECT, null=True, blank=True, related_name="waivers")
-    granted = models.TextField(blank=True, help_text="What was found when it was waived; the waiver holds for this.")
-    until = models.DateField(help_text="The last day on which it holds (UTC).")
+    granted = models.TextField(
+        blank=True,
+        help_text="What was granted when the finding was waived. If something else is granted, it counts again.",
+    )
+    until = models.DateField(help_text="Last day on which the finding is ignored (UTC).")
 
     objects = WaiverQuerySet.as_manager()  # type: ignore[misc]
 
@@ -146,44 +160,44 @@ class Waiver(RegistryModel):
                 "service_name",
                 Coalesce("environment", 0),
                 name="waiver_once_per_finding",
-                violation_error_message="This finding is waived already: change that waiver.",
+                violation_error_message="This finding is already waived.",
             ),
             models.CheckConstraint(
                 name="waiver_kind_known",
-                condition=Q(kind__in=drift.FINDING_KINDS),
-                violation_error_message="There is no such kind of finding.",
+                condition=Q(kind__in=FINDING_KINDS),
+                violation_error_message="Unknown kind of finding.",
             ),
             models.CheckConstraint(
                 name="waiver_names_one_table",
                 condition=Q(table__isnull=False, table_name="") | (Q(table__isnull=True) & ~Q(table_name="")),
-                violation_error_message="A waiver is of one table: of the map, or by a name that the map doesn't have.",
+                violation_error_message="A waiver is for one table: one on the map, or the name of another.",
             ),
             models.CheckConstraint(
                 name="waiver_names_one_service",
                 condition=Q(service__isnull=True) | Q(service_name=""),
-                violation_error_message="A waiver is of one service at most.",
+                violation_error_message="A waiver is for one service at most.",
             ),
         ]
 
     def __str__(self) -> str:
         identity = self.identity()
         service = f"{identity.service} → " if identity.service else ""
-        return f"{identity.kind}: {service}{identity.table}" + (f" in {self.environment}" if self.environment else "")
+        environment = f" in {self.environment}" if self.environment else ""
+        return f"{identity.kind}: {service}{identity.table}{environment}"
 
     def natural_key(self) -> tuple[str | None, ...]:
-        names = (row.name if row else None for row in (self.table, self.service, self.environment))
-        table, service, environment = names
+        table = self.table.name if self.table else None
+        service = self.service.name if self.service else None
+        environment = self.environment.name if self.environment else None
         return (self.kind, table, self.table_name, service, self.service_name, environment)
 
-    def identity(self) -> drift.Identity:
+    def identity(self) -> Identity:
         """The finding that is waived."""
         service = self.service.name if self.service else self.service_name or None
         table = self.table.name if self.table else self.table_name
-        return drift.Identity(self.kind, table, service)  # type: ignore[arg-type]
+        return Identity(self.kind, table, service)  # type: ignore[arg-type]
 
-    def value(self) -> drift.WaiverTerms:
-        """The waiver as drift compares it. One that is ``told()`` says why."""
+    def value(self) -> WaiverTerms:
+        """The waiver as drift compares it; with its reason, if it was read ``with_decisions()``."""
         environment = self.environment.name if self.environment else None
-        return drift.WaiverTerms(
-            self.identity(), environment, self.granted or None, self.until, getattr(self, "reason", "")
-        )
+        return WaiverTerms(self.identity(), environment, self.granted or None, self.until, getattr(self, "reason", ""))
