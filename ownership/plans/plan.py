@@ -4,8 +4,8 @@ Undo, restore, import, hand-over and accepting findings are steps of the same ki
 as it is and as it would be. A plan is made without the registry's lock and shown; then it
 is applied as one change set.
 
-Between the two the registry may move on. Two things keep a plan from writing something
-else than what was shown:
+Between the two the registry may move on. Two things keep a plan from writing anything
+but what was shown:
 
 - The plan knows the revision that its rows were read at. ``apply`` compares that with the
   revision under the lock. Where they are the same, everything holds. Otherwise each row is
@@ -76,8 +76,8 @@ class Stale(NotApplied):
 class Plan:
     """Steps, in the order in which they are written, made at a revision of the registry.
 
-    ``revision`` must be read before the rows of the steps are. A new row stands before
-    the rows that name it; such a row may name it as an object, for it has no id yet.
+    ``revision`` must be read before the rows of the steps are. A new row comes before the
+    rows that refer to it. These refer to it as an object, because it has no id yet.
     A plan is applied once: applying it gives its new rows their ids.
     """
 
@@ -136,7 +136,8 @@ class Plan:
         """
         _refuse_blocked(self.blockers)
         with change_set(user=user, reason=reason, source=source, undoes=undoes) as draft:
-            if current_head()[0] != self.revision:
+            # Under the lock now: from here on, nobody else changes a row.
+            if current_head().revision != self.revision:
                 self._check_still_holds()
             try:
                 self._write(report)

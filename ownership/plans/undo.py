@@ -38,11 +38,8 @@ from ownership.plans.references import attname
 from ownership.plans.steps import Conflict, Preview, Step, digest
 
 Dependent = type[Access] | type[SecondaryIndex] | type[Waiver]
-DEPENDENT: tuple[Dependent, ...] = (
-    Access,
-    SecondaryIndex,
-    Waiver,
-)  # deleted together with their table
+# Deleted together with their table.
+DEPENDENT: tuple[Dependent, ...] = (Access, SecondaryIndex, Waiver)
 
 # What undoing does to a row.
 RESTORE, DELETE, REVERT, NOTHING = "restore", "delete", "change", ""
@@ -123,7 +120,7 @@ class Undo:
 
     def __init__(self, revision: int, sequence: int | None = None) -> None:
         self.revision = revision
-        self.read_at = current_head()[0]
+        self.read_at = current_head().revision  # before the rows are
         self.rows = _rows_to_undo(revision, sequence)
 
     @cached_property

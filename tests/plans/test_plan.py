@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def plan_of(*steps: Step) -> Plan:
-    return Plan(steps, current_head()[0])
+    return Plan(steps, current_head().revision)
 
 
 def changed(row, **fields) -> Step:

@@ -244,10 +244,10 @@ class _Entry:
         return self.text(key)
 
     def text_or_null(self, key: str) -> str | None:
-        """A text, or null where nothing is known."""
+        """A text; None where it is null or empty."""
         if self.values.get(key) is None:
             return None
-        return self.text(key)
+        return self.text(key) or None
 
     def texts(self, key: str) -> list[str]:
         """A list of texts, none of them empty."""

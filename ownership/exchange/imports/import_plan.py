@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ NAME_FIELDS = {
     "index": ["table", "name"],
     "access": ["table", "service"],
 }
-# The fields that name another row, and the kind of that row.
+# The fields that refer to another row, and the kind of that row.
 LINKS = {
     "group": "group",
     "owner": "service",
@@ -74,7 +75,7 @@ class _Draft:
     statement: Statement
     before: TrackedRow | None
     after: TrackedRow
-    fields: Fields  # those that differ; of a new row all that are stated
+    fields: Fields  # to set: those that differ, of a new row all that are stated
 
 
 class _Comparison:
@@ -84,7 +85,7 @@ class _Comparison:
         self.statements = statements
         self.problems = [*statements.problems]
         head, rows = current_map()
-        self.revision = head[0]
+        self.revision = head.revision
         self.live = _rows_by_key(rows)
         self.rows = dict(self.live)  # with the new ones
         self.next_position = _next_positions(self.live)
@@ -95,18 +96,8 @@ class _Comparison:
     def run(self, *, prune: bool) -> ImportPlan:
         """Compare, and plan."""
         statements = self.statements.in_order()
-        drafts = []
-        for statement in statements:
-            draft = self._draft(statement)
-            if draft is not None:
-                drafts.append(draft)
-        valid = []
-        for draft in drafts:  # only now are all rows there that a draft may name
-            linked, correct = self._link(draft), self._check(draft)
-            if linked and correct:
-                valid.append(draft)
         places: dict[Step, Place] = {}
-        for draft in self._wholes_first(valid):
+        for draft in self._wholes_first(self._valid_drafts(statements)):
             step = Step(draft.before, draft.after)
             places[step] = draft.statement.place
         steps = list(places)
@@ -123,30 +114,34 @@ class _Comparison:
     def _problem(self, place: Place, words: str) -> None:
         self.problems.append(self.statements.message(place, words))
 
-    def _draft(self, statement: Statement) -> _Draft | None:
-        """The row with the plain fields that the statement gives it; None where nothing differs."""
-        if self.once_had is not None and self._is_known(statement, self.once_had):
-            return None
-        before = self.live.get(statement.key)
-        model = MODELS[statement.kind]
-        if before is None:
-            names = zip(NAME_FIELDS[statement.kind], statement.names, strict=True)
-            fields = dict(names) | statement.fields
-            after = model()
-            if statement.kind != "service":
-                after.position = self._take_position(statement.key)
-            self.rows[statement.key] = after
-        else:
-            fields = {}
-            for name, value in statement.fields.items():
-                if _stated_value(before, name) != value:
-                    fields[name] = value
-            if not fields:
-                return None
-            after = copy_of(before)
-        for name in fields.keys() - LINKS.keys():
-            setattr(after, name, fields[name])
-        return _Draft(statement, before, after, fields)
+    def _valid_drafts(self, statements: list[Statement]) -> list[_Draft]:
+        """The rows that differ; of those that can't be right, problems are noted instead."""
+        drafts = []
+        for statement in statements:
+            if self.once_had is not None and self._is_known(statement, self.once_had):
+                continue
+            before = self.live.get(statement.key)
+            draft = self._new_row(statement) if before is None else _changed_row(statement, before)
+            if draft.fields:
+                drafts.append(draft)
+        valid = []
+        # Only now are all rows there that a draft may refer to.
+        for draft in drafts:
+            linked = self._link(draft)
+            correct = self._check(draft)
+            if linked and correct:
+                valid.append(draft)
+        return valid
+
+    def _new_row(self, statement: Statement) -> _Draft:
+        row = MODELS[statement.kind]()
+        if statement.kind != "service":
+            row.position = self._take_position(statement.key)
+        self.rows[statement.key] = row
+        fields: Fields = {}
+        fields.update(zip(NAME_FIELDS[statement.kind], statement.names, strict=True))
+        fields.update(statement.fields)
+        return _Draft(statement, None, row, fields)
 
     def _is_known(self, statement: Statement, once_had: dict[str, set[str]]) -> bool:
         """Whether the registry has the row or once had it, or once had the table that it belongs to."""
@@ -156,16 +151,17 @@ class _Comparison:
         return kind in ("index", "access") and ("table", names[:1]) not in self.rows
 
     def _link(self, draft: _Draft) -> bool:
-        """Set the fields that name other rows; False, with a problem noted, where there is no such row."""
+        """Set the fields that refer to other rows; False, with a problem noted, where there is no such row."""
         linked = True
         for name in draft.fields.keys() & LINKS.keys():
             kind, target_name = LINKS[name], draft.fields[name]
-            target = None
-            if target_name:
-                target = self.rows.get((kind, (str(target_name),)))
-                if target is None:
-                    self._report(draft.statement, self._unknown(kind, str(target_name)))
-                    linked = False
+            if target_name is None:
+                setattr(draft.after, name, None)
+                continue
+            target = self.rows.get((kind, (str(target_name),)))
+            if target is None:
+                linked = False
+                self._report(draft.statement, self._unknown(kind, str(target_name)))
             setattr(draft.after, name, target)
         return linked
 
@@ -175,13 +171,15 @@ class _Comparison:
         return f"unknown {kind} {name!r}."
 
     def _check(self, draft: _Draft) -> bool:
-        """Whether the row holds what it must, as far as it can be looked at alone; else problems are noted."""
+        """Set the other fields and check the row on its own; False, with problems noted, where it can't be right."""
+        for name in draft.fields.keys() - LINKS.keys():
+            setattr(draft.after, name, draft.fields[name])
         missing = []
         if draft.before is None:
-            for name in REQUIRED.get(draft.statement.kind, []):
-                if not draft.fields.get(name):
-                    missing.append(name)
-                    self._report(draft.statement, f"is new, so it needs {_with_article(name)}.")
+            required = REQUIRED.get(draft.statement.kind, [])
+            missing = [name for name in required if not draft.fields.get(name)]
+        for name in missing:
+            self._report(draft.statement, f"is new, so it needs {_with_article(name)}.")
         try:
             draft.after.clean_fields(exclude={*LINKS, *missing})
         except ValidationError as error:
@@ -203,49 +201,41 @@ class _Comparison:
 
     def _wholes_first(self, drafts: list[_Draft]) -> list[_Draft]:
         """The drafts with each service after the one that it is part of; circles are noted as problems."""
-        services = {draft.statement.names[0]: draft for draft in drafts if draft.statement.kind == "service"}
-        ordered: list[_Draft] = []
-        placed: set[str] = set()
+        by_key = {draft.statement.key: draft for draft in drafts}
+        ordered: dict[Key, _Draft] = {}
         for draft in drafts:
-            if draft.statement.kind != "service":
-                ordered.append(draft)
+            if draft.statement.key in ordered:
                 continue
-            if draft.statement.names[0] in placed:
-                continue
-            chain = self._chain_of_wholes(draft, services)
-            for name in reversed(chain):
-                if name in services and name not in placed:
-                    placed.add(name)
-                    ordered.append(services[name])
-        return ordered
+            for key in reversed(self._chain_of_wholes(draft, by_key)):
+                if key in by_key:
+                    ordered.setdefault(key, by_key[key])
+        return list(ordered.values())
 
-    def _chain_of_wholes(self, draft: _Draft, services: dict[str, _Draft]) -> list[str]:
-        """The names of a service, the one that it is part of, and so on."""
-        chain: list[str] = []
-        name: str | None = draft.statement.names[0]
-        while name is not None:
-            if name in chain:
-                circle = " → ".join([*chain[chain.index(name) :], name])
-                self._report(draft.statement, f"parts go in a circle: {circle}.")
+    def _chain_of_wholes(self, draft: _Draft, by_key: dict[Key, _Draft]) -> list[Key]:
+        """A row, the one that it is part of, and so on. Only services are part of others."""
+        chain: list[Key] = []
+        key: Key | None = draft.statement.key
+        while key is not None:
+            if key in chain:
+                names = [names[0] for _, names in [*chain[chain.index(key) :], key]]
+                self._report(draft.statement, f"parts go in a circle: {' → '.join(names)}.")
                 break
-            chain.append(name)
-            service = services[name].after if name in services else self.live.get(("service", (name,)))
-            name = _name_of_whole(service)
+            chain.append(key)
+            row = by_key[key].after if key in by_key else self.live.get(key)
+            key = _key_of_whole(row)
         return chain
 
     def _missing(self, stated: set[Key]) -> list[Key]:
         """Rows that the file could list and does not, in the order in which rows are created."""
-        tables = {names[0] for kind, names in stated if kind == "table"}
-        missing = []
-        for kind, names in self.live:
-            in_complete_part = (
-                kind,
-                names[0],
-            ) in self.statements.complete_parts and names[0] in tables
-            listed = kind in self.statements.complete_kinds or in_complete_part
-            if listed and (kind, names) not in stated:
-                missing.append((kind, names))
+        missing = [key for key in self.live if self._could_list(key) and key not in stated]
         return sorted(missing, key=lambda key: KINDS.index(key[0]))
+
+    def _could_list(self, key: Key) -> bool:
+        """Whether the file would list the row if it wanted it: it lists all of its kind, or all of its table."""
+        kind, names = key
+        if kind in self.statements.complete_kinds:
+            return True
+        return (kind, names[0]) in self.statements.complete_parts
 
     def _refuse_ignored_lines(self) -> None:
         if self.statements.ignored:
@@ -255,6 +245,16 @@ class _Comparison:
                 "with --prune every line must be understood, for what it says would be deleted: "
                 f"correct or remove line {lines}.",
             )
+
+
+def _changed_row(statement: Statement, row: TrackedRow) -> _Draft:
+    """A copy of the row with those fields to set that differ; none may."""
+    fields: Fields = {}
+    for name, value in statement.fields.items():
+        if _stated_value(row, name) != value:
+            fields[name] = value
+    after = copy_of(row) if fields else row
+    return _Draft(statement, row, after, fields)
 
 
 def _rows_by_key(rows: WholeMap) -> dict[Key, TrackedRow]:
@@ -299,24 +299,21 @@ def _labels_in_history() -> dict[str, set[str]]:
 
 
 def _stated_value(row: TrackedRow, name: str) -> Value:
-    """A field of a row as files have it: a name where it names another row."""
+    """A field of a row as files have it: a name where it refers to another row."""
     value = getattr(row, name)
     if name in LINKS and value is not None:
         return value.name
     return value
 
 
-def _name_of_whole(service: TrackedRow | None) -> str | None:
-    if isinstance(service, Service) and service.part_of is not None:
-        return service.part_of.name
+def _key_of_whole(row: TrackedRow | None) -> Key | None:
+    if isinstance(row, Service) and row.part_of is not None:
+        return "service", (row.part_of.name,)
     return None
 
 
 def _count_by_kind(keys: list[Key]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for kind, _ in keys:
-        counts[kind] = counts.get(kind, 0) + 1
-    return counts
+    return Counter(kind for kind, _ in keys)
 
 
 def _with_article(name: str) -> str:
