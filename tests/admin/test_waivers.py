@@ -1,4 +1,4 @@
-"""Waivers in the admin: seen by all, prolonged and ended by team leads."""
+"""Waivers in the admin: everybody sees them, team leads extend and end them."""
 
 from datetime import timedelta
 
@@ -27,13 +27,13 @@ def post(client, waiver, **fields):
     return client.post(change_url(waiver), form_of(response) | fields)
 
 
-def test_the_list_says_what_until_when_and_why(viewer_client, waiver):
+def test_the_list_shows_finding_day_and_reason(viewer_client, waiver):
     page = viewer_client.get(LIST).text
     assert str(waiver) in page
     assert "Goes with the old site" in page
 
 
-def test_those_in_force_and_those_ended_are_told_apart(viewer_client, waiver):
+def test_the_filter_separates_waivers_in_force_from_ended_ones(viewer_client, waiver):
     with change_set(reason="For a week"):
         ended = make_waiver(table=make_table("orders"), until=today() - timedelta(days=1))
 
@@ -43,20 +43,20 @@ def test_those_in_force_and_those_ended_are_told_apart(viewer_client, waiver):
     assert (listed(""), listed("ahead"), listed("past")) == ({waiver, ended}, {waiver}, {ended})
 
 
-def test_a_lead_prolongs_it_with_a_reason(lead_client, waiver):
+def test_a_lead_extends_a_waiver_with_a_reason(lead_client, waiver):
     until = today() + timedelta(days=60)
     assert post(lead_client, waiver, until=str(until), reason="Two more months").status_code == 302
     told = Waiver.objects.with_decisions().get()
     assert (told.until, told.reason, told.by) == (until, "Two more months", "lead")
 
 
-def test_not_for_longer_than_a_year(lead_client, waiver):
+def test_a_waiver_lasts_a_year_at_most(lead_client, waiver):
     response = post(lead_client, waiver, until=str(today() + timedelta(days=400)), reason="For ever")
     assert "A waiver lasts a year at most" in response.text
     assert Waiver.objects.get().until == waiver.until
 
 
-def test_a_lead_ends_it_and_history_keeps_it(lead_client, waiver):
+def test_a_lead_ends_a_waiver_and_history_keeps_it(lead_client, waiver):
     delete = reverse("admin:ownership_waiver_delete", args=[waiver.pk])
     revision = form_of(lead_client.get(delete)).get("revision", "")
     lead_client.post(delete, {"post": "yes", "reason": "The old site is gone", "revision": revision})
@@ -69,5 +69,5 @@ def test_a_viewer_changes_nothing(viewer_client, waiver):
     assert Waiver.objects.get().until == waiver.until
 
 
-def test_nobody_adds_one_here(lead_client):
+def test_nobody_adds_a_waiver_in_the_admin(lead_client):
     assert lead_client.get(reverse("admin:ownership_waiver_add")).status_code == 403

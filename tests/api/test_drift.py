@@ -1,4 +1,4 @@
-"""drift/: what the latest runs say of the map of now."""
+"""drift/ returns the latest runs, compared with the current map."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def drifted():
-    """Two runs: bots writes orders, undeclared and waived; the second found shadow besides, and keys for orders."""
+    """Two runs. bots writes orders, undeclared and waived; the second run also found shadow, and keys of orders."""
     make_access(make_table("orders"), make_service("payments"))
     make_service("bots")
     first = keep_run("bots write orders", "payments read orders")
@@ -34,7 +34,7 @@ def drifted():
     )
 
 
-def test_the_latest_run_is_told_whole(get, drifted):
+def test_the_latest_run_is_returned_whole(get, drifted):
     answer = get("drift/")
     (run,) = answer.json()["runs"]
     assert answer.json()["revision"] == int(answer["X-Registry-Revision"])
@@ -89,7 +89,7 @@ def test_filters_narrow_the_findings(get, drifted, query, tables):
         ("owner=idle", [], [], ["bots"]),
     ],
 )
-def test_filters_narrow_what_stands_beside_the_findings(get, drifted, query, offers, unchecked, unresolved):
+def test_filters_narrow_everything_besides_the_findings(get, drifted, query, offers, unchecked, unresolved):
     make_access(Table.objects.get(name="orders"), make_service("idle"))
     (run,) = get(f"drift/?{query}").json()["runs"]
     assert [one["table"] for one in run["offers"]] == offers
@@ -118,19 +118,19 @@ def test_findings_of_an_owner(get, drifted):
         "x=1",
     ],
 )
-def test_nonsense_is_refused_and_named(get, drifted, query):
+def test_unknown_values_are_refused_by_name(get, drifted, query):
     answer = get(f"drift/?{query}")
     assert answer.status_code == 400
     assert [error["parameter"] for error in answer.json()["errors"]] == [query.partition("=")[0]]
 
 
 @pytest.mark.parametrize("address", ["drift/", "drift/waivers/"])
-def test_it_takes_a_sign_in_also_where_the_map_is_open_to_all(client, open_to_all, drifted, address):
+def test_drift_needs_a_sign_in_even_where_everybody_may_read_the_map(client, open_to_all, drifted, address):
     assert client.get(f"/api/v1/{address}").status_code == 401
 
 
 @pytest.mark.parametrize("address", ["drift/", "drift/waivers/"])
-def test_the_answer_stays_good_until_the_map_changes_a_run_comes_or_the_day_ends(get, drifted, address, monkeypatch):
+def test_the_etag_changes_with_the_map_the_runs_and_the_day(get, drifted, address, monkeypatch):
     def still_good(etag):
         return get(address, if_none_match=etag).status_code == 304
 
@@ -145,12 +145,12 @@ def test_the_answer_stays_good_until_the_map_changes_a_run_comes_or_the_day_ends
         assert not still_good(etag)
 
 
-def test_nothing_was_kept_yet(get, here):
+def test_without_a_run_there_is_nothing_to_filter_by(get, here):
     assert get("drift/").json()["runs"] == []
     assert get("drift/?reader=serverless").json()["errors"][0]["detail"] == "No run has been kept yet."
 
 
-def test_waivers_are_those_whose_day_is_not_past(get, drifted):
+def test_only_waivers_in_force_are_listed(get, drifted):
     make_waiver(until=today() - timedelta(days=1))
     (waiver,) = get("drift/waivers/").json()["results"]
     assert waiver["reason"] == "Until the new bot is out"

@@ -34,7 +34,7 @@ WAIVERS = {
 
 
 def run(tmp_path: Path, *arguments: str, resource: str = f"{ARN}biztechUsers") -> tuple[int, str]:
-    """The command over one project, with the map in a file: exit status and output."""
+    """Run the command on one project, with the map in a file: exit status and output."""
     folder = write(tmp_path, {"map.json": json.dumps(MAP), "services/users/serverless.yml": statement(resource)})
     output: list[str] = []
     registry = () if "--registry" in arguments else ("--registry", str(folder / "map.json"))
@@ -42,13 +42,13 @@ def run(tmp_path: Path, *arguments: str, resource: str = f"{ARN}biztechUsers") -
     return status, "".join(output)
 
 
-def test_no_drift_is_0(tmp_path: Path) -> None:
+def test_no_drift_gives_status_0(tmp_path: Path) -> None:
     status, output = run(tmp_path)
     assert status == 0
     assert "0 findings; serverless read 1 service, 0 deployed tables; compared with the map of revision 7." in output
 
 
-def test_drift_is_1_and_names_owner_place_and_what_to_do(tmp_path: Path) -> None:
+def test_drift_gives_status_1_with_owner_location_and_what_to_do(tmp_path: Path) -> None:
     status, output = run(tmp_path, resource=f"[{ARN}biztechUsers, {ARN}biztechPrizes]")
     assert status == 1
     for part in (
@@ -60,7 +60,7 @@ def test_drift_is_1_and_names_owner_place_and_what_to_do(tmp_path: Path) -> None
         assert part in output
 
 
-def test_unreadable_is_2_with_file_line_and_reason_and_findings_of_the_rest(tmp_path: Path) -> None:
+def test_an_unreadable_file_gives_status_2_and_the_rest_is_compared(tmp_path: Path) -> None:
     write(tmp_path, {"services/broken/serverless.yml": "a: 1\na: 2\n"})
     status, output = run(tmp_path, resource=f"{ARN}biztechPrizes")
     assert status == 2
@@ -95,13 +95,13 @@ def test_json_has_the_documented_keys(tmp_path: Path) -> None:
     assert {u["service"] for u in report["unchecked"]} == {"users", "payments"}
 
 
-def test_the_environments_suffix_is_taken_off(tmp_path: Path) -> None:
+def test_the_environments_suffix_is_removed(tmp_path: Path) -> None:
     resource = f"['{ARN}biztechUsersPROD', '{ARN}otherPROD']"
     _, output = run(tmp_path, "--environment", "production", "--format", "json", resource=resource)
     assert [f["table"] for f in json.loads(output)["findings"]] == ["other"]
 
 
-def test_without_a_registry_it_says_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_registry_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serverless", "."]) == 2
     assert "--registry: say which map to compare with" in capsys.readouterr().err
 
@@ -114,7 +114,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("arguments", REFUSED.values(), ids=REFUSED)
-def test_what_can_not_be_compared_is_2_and_says_why(
+def test_a_bad_map_or_path_gives_status_2_with_the_reason(
     tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, output = run(tmp_path, *arguments)
@@ -130,7 +130,7 @@ def test_the_map_may_be_a_yaml_file(tmp_path: Path, form: str) -> None:
     assert "undeclared_access" in output
 
 
-def test_a_registry_without_end_is_no_map(
+def test_a_registry_that_sends_too_much_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry_client, "MAX_BYTES", 1_000)
@@ -138,7 +138,7 @@ def test_a_registry_without_end_is_no_map(
     assert "more than 1,000 bytes" in capsys.readouterr().err
 
 
-def test_an_address_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_address_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, "--registry", "http://127.0.0.1:1/a map/")[0] == 2
     assert "drift: http://127.0.0.1:1/a map/: InvalidURL" in capsys.readouterr().err
 
@@ -152,7 +152,7 @@ def test_a_variable_without_its_source_is_refused(tmp_path: Path, capsys: pytest
 
 @pytest.fixture
 def registry() -> Iterator[tuple[str, list[Any]]]:
-    """A registry on the loopback interface: its address, and the requests that it got."""
+    """A registry on the loopback interface: its address, and the requests that it received."""
     requests: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -176,7 +176,7 @@ def registry() -> Iterator[tuple[str, list[Any]]]:
         thread.join()
 
 
-def test_the_map_comes_from_a_registry_with_its_token(
+def test_the_map_is_fetched_with_the_token(
     tmp_path: Path, registry: tuple[str, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, requests = registry
@@ -190,14 +190,14 @@ def test_a_token_may_end_with_a_line_break(tmp_path: Path, registry: tuple[str, 
 
 
 @pytest.mark.parametrize("token", ["se\ncret", "se cret", "secrét"], ids=["line break", "space", "no ASCII"])
-def test_no_error_tells_the_token(tmp_path: Path, capsys: pytest.CaptureFixture[str], token: str) -> None:
+def test_no_error_contains_the_token(tmp_path: Path, capsys: pytest.CaptureFixture[str], token: str) -> None:
     assert run(tmp_path, "--registry", "http://127.0.0.1:1/map/", "--token", token)[0] == 2
     said = capsys.readouterr().err
     assert "--token: contains characters that no token has" in said
     assert "cr" not in said.replace("characters", "")
 
 
-def test_what_the_registry_waived_does_not_count(tmp_path: Path, registry: tuple[str, list[Any]]) -> None:
+def test_findings_that_the_registry_waived_do_not_count(tmp_path: Path, registry: tuple[str, list[Any]]) -> None:
     address, requests = registry
     status, output = run(
         tmp_path,
@@ -214,7 +214,7 @@ def test_what_the_registry_waived_does_not_count(tmp_path: Path, registry: tuple
     assert status == 0
 
 
-def test_where_waivers_can_not_be_read_every_finding_counts(
+def test_every_finding_counts_if_the_waivers_cannot_be_read(
     tmp_path: Path, registry: tuple[str, list[Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, _ = run(tmp_path, "--registry", f"{registry[0]}/open/map/", resource=f"{ARN}biztechPrizes")
@@ -222,14 +222,14 @@ def test_where_waivers_can_not_be_read_every_finding_counts(
     assert "no waivers, so every finding counts" in capsys.readouterr().err
 
 
-def test_a_refusal_is_2_with_its_status(
+def test_a_refusal_gives_status_2_with_the_http_status(
     tmp_path: Path, registry: tuple[str, list[Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, "--registry", f"{registry[0]}/map/")[0] == 2
     assert "the registry answered 401" in capsys.readouterr().err
 
 
-def test_a_token_is_not_carried_along_a_redirect(
+def test_a_redirect_does_not_get_the_token(
     tmp_path: Path, registry: tuple[str, list[Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     address, requests = registry
@@ -276,7 +276,7 @@ def test_every_option_and_key_is_documented(tmp_path: Path) -> None:
     assert [word for word in sorted(wanted - {"--help"}) if f"`{word}" not in page and f'"{word}"' not in page] == []
 
 
-def test_without_its_one_dependency_it_says_what_it_takes() -> None:
+def test_a_missing_dependency_is_named() -> None:
     command = [sys.executable, "-S", "-m", "ownership.drift", "serverless", "."]  # -S: nothing that is installed
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (
@@ -285,7 +285,7 @@ def test_without_its_one_dependency_it_says_what_it_takes() -> None:
     )
 
 
-def test_a_fault_of_ours_is_no_drift(
+def test_a_bug_does_not_look_like_drift(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delattr("ownership.drift.command.compare")

@@ -1,4 +1,4 @@
-"""A table of declared, granted, finding."""
+"""A table of what is declared, what is granted, and the findings."""
 
 from typing import Any
 
@@ -92,7 +92,7 @@ def test_a_finding_names_the_owner_and_the_evidence() -> None:
     assert (finding.owner, finding.evidence) == ("users", (PLACE,))
 
 
-def test_of_services_that_were_not_read_nothing_is_claimed() -> None:
+def test_services_that_were_not_read_have_no_findings() -> None:
     result = compare(from_map(a_map("users read X", "pay read X")), granted("users read X"))
     assert result.findings == ()
     assert [(u.service, u.table) for u in result.unchecked] == [("pay", "X")]
@@ -109,7 +109,7 @@ def test_of_services_that_were_not_read_nothing_is_claimed() -> None:
     ],
     ids=["whole read", "both read", "part read alone", "part's project broken", "whole's second project broken"],
 )
-def test_a_parts_access_is_not_granted_only_where_its_whole_was_read(
+def test_a_parts_access_is_missing_only_if_its_whole_was_read(
     services: set[str], unread: set[str], missing: set[str]
 ) -> None:
     found = granted(services=frozenset(services), unread=frozenset(unread))
@@ -118,7 +118,7 @@ def test_a_parts_access_is_not_granted_only_where_its_whole_was_read(
     assert [u.service for u in result.unchecked] == ([] if missing else ["teams"])
 
 
-def test_what_something_unresolved_may_grant_is_unchecked_and_the_rest_is_not() -> None:
+def test_only_what_something_unresolved_may_grant_is_unchecked() -> None:
     unresolved = (Unresolved(PLACE, "${ssm:x}", "…", "users", frozenset[ReadOrWrite]({"read"})),)
     found = granted(services=frozenset({"users"}), unresolved=unresolved)
     result = compare(from_map(a_map("users read X", "users write Y")), found)
@@ -126,7 +126,7 @@ def test_what_something_unresolved_may_grant_is_unchecked_and_the_rest_is_not() 
     assert [u.table for u in result.unchecked] == ["X"]
 
 
-def test_of_an_access_that_is_unchecked_in_part_the_rest_is_told() -> None:
+def test_an_access_that_is_partly_unchecked_still_has_findings() -> None:
     unresolved = (Unresolved(PLACE, "${ssm:x}", "…", "users", frozenset[ReadOrWrite]({"read"})),)
     found = granted(services=frozenset({"users"}), unresolved=unresolved)
     result = compare(from_map(a_map("users read_write X")), found)
@@ -134,7 +134,7 @@ def test_of_an_access_that_is_unchecked_in_part_the_rest_is_told() -> None:
     assert [u.table for u in result.unchecked] == ["X"]
 
 
-def test_a_table_is_not_deployed_only_where_the_reader_saw_all() -> None:
+def test_a_table_is_missing_only_if_the_reader_saw_all_tables() -> None:
     declared = from_map(a_map("users read X"))
     tables = (TableShape("Z", locations=(PLACE,)),)
     kinds = {all_tables: compare(declared, granted(tables=tables, all_tables=all_tables)) for all_tables in (0, 1)}

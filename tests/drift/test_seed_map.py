@@ -55,7 +55,7 @@ unregistered_table bizBtxAudit transactions: None, read_write
     [(None, {}), (None, {"opt:stage": "prod"}), ("production", {"opt:stage": "prod"}), ("dev", {"opt:stage": "stg"})],
     ids=["no environment", "stage prod", "production", "dev"],
 )
-def test_findings_match_those_worked_out_by_hand(environment: str | None, given: dict[str, str]) -> None:
+def test_findings_are_those_worked_out_by_hand(environment: str | None, given: dict[str, str]) -> None:
     declared = load_map(str(SEED))
     found = read_projects(HERE / "monorepo", Names.of(declared, environment), given)
     result = compare(declared, found)
@@ -87,7 +87,7 @@ def granting(service: str, accesses: Iterable[DeclaredAccess]) -> dict[str, str]
     return {f"services/{service}/serverless.json": json.dumps(project)}
 
 
-def test_what_the_map_declares_is_no_drift_and_each_access_that_is_missing_is_one_finding(tmp_path: Path) -> None:
+def test_each_missing_grant_is_one_finding_and_otherwise_there_is_no_drift(tmp_path: Path) -> None:
     declared = load_map(str(SEED))
     names, accesses = Names.of(declared), declared.accesses
     for service in declared.services:

@@ -1,4 +1,4 @@
-"""What is kept of a run is all that the comparison needs."""
+"""What a run keeps is all that the comparison needs."""
 
 import json
 
@@ -37,11 +37,11 @@ FOUND = Infrastructure(
 )
 
 
-def test_what_was_found_comes_back_as_it_was() -> None:
+def test_what_was_found_survives_the_round_trip() -> None:
     assert from_json("serverless", json.loads(json.dumps(to_json(FOUND))), FOUND.grants) == FOUND
 
 
-def test_agreement_counts_pairs_and_shapes_and_leaves_out_what_nobody_can_know() -> None:
+def test_agreement_counts_pairs_and_leaves_out_unchecked_accesses() -> None:
     declared = from_map(a_map("users read_write biztechUsers", "bots read biztechUsers", "stickers read biztechPrizes"))
     grants = dict.fromkeys(
         [GrantedAccess("users", "biztechUsers", "read"), GrantedAccess("users", "biztechUsers", "write")], (PLACE,)
@@ -51,7 +51,7 @@ def test_agreement_counts_pairs_and_shapes_and_leaves_out_what_nobody_can_know()
     assert compare(declared, found).agreement() == (1, 2)
 
 
-def test_of_deployed_tables_the_shapes_are_compared() -> None:
+def test_agreement_counts_the_shapes_of_deployed_tables() -> None:
     key = {"partition_key": {"name": "id", "type": None}}
     declared = from_map(a_map("users read biztechUsers", "users read gone", biztechUsers={"key_schema": key}))
     found = Infrastructure("dynamodb", tables=(TableShape("biztechUsers"), TableShape("other")), all_tables=True)

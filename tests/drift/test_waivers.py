@@ -16,7 +16,7 @@ def covered(waiver: WaiverTerms, environment: str | None = "production", today: 
     return waived([FINDING], [waiver], environment, today) == {FINDING: waiver}
 
 
-def test_it_covers_the_finding_up_to_its_last_day() -> None:
+def test_a_waiver_covers_its_finding_until_its_last_day() -> None:
     assert covered(WAIVER, today=date(2026, 3, 31))
     assert not covered(WAIVER, today=date(2026, 4, 1))
 
@@ -32,5 +32,5 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("waiver", OTHERS.values(), ids=OTHERS)
-def test_it_covers_nothing_else(waiver: WaiverTerms) -> None:
+def test_a_waiver_covers_nothing_else(waiver: WaiverTerms) -> None:
     assert not covered(waiver)

@@ -1,4 +1,4 @@
-"""What accepting a finding writes: the map becomes what was found, and the finding is gone."""
+"""What accepting a finding writes: the map then says what was found, and the finding is gone."""
 
 import pytest
 from django.db import connection
@@ -23,7 +23,7 @@ def services():
 
 
 def declare(service, mode, table="orders"):
-    """An access to a table, made where it isn't there."""
+    """An access to a table, which is made if there is none."""
     row = Table.objects.filter(name=table).first() or make_table(table)
     return make_access(row, Service.objects.get(name=service), mode=mode)
 
@@ -41,7 +41,7 @@ def plan_all(run, *kinds):
 
 
 def accept_all(run, *kinds):
-    """Accept it; the kinds of the findings that are left."""
+    """Accept that; returns the kinds of the findings that are left."""
     accepted = plan_all(run, *kinds)
     assert accepted.problems == []
     accepted.plan.apply(user=None, reason="So it is", source=ChangeSet.Source.DRIFT)
@@ -75,7 +75,7 @@ def test_an_access_becomes_what_is_granted(declared, granted, kinds, then, left)
     assert modes().get(("bots", "orders")) == then
 
 
-def test_a_mode_that_nobody_could_check_stays_declared():
+def test_a_mode_that_could_not_be_checked_stays_declared():
     declare("bots", "read_write")
     unresolved = (Unresolved(HERE[0], "${ssm:x}", "…", "bots", frozenset({"read"})),)
     assert accept_all(keep_run(services=frozenset({"bots"}), unresolved=unresolved)) == []
@@ -91,7 +91,7 @@ def test_what_a_part_declares_is_not_declared_again_for_its_whole():
     assert modes() == {("teams", "orders"): "read", ("interactions", "orders"): "write"}
 
 
-def test_notes_and_place_of_an_access_stay():
+def test_notes_and_position_of_an_access_stay():
     access = declare("bots", "read")
     access.notes, access.position = "Greets people", 3
     access.save()
@@ -100,7 +100,7 @@ def test_notes_and_place_of_an_access_stay():
     assert (access.notes, access.position, access.mode) == ("Greets people", 3, "read_write")
 
 
-def test_a_table_comes_with_its_keys_its_indexes_and_all_who_may_use_it():
+def test_a_new_table_gets_its_keys_indexes_and_accesses():
     keys = Keys(KeyAttribute("id", "S"), KeyAttribute("at", "N"))
     shape = TableShape("shadow", keys, (("by-at", Keys(KeyAttribute("at", "N"))),), HERE)
     run = keep_run("bots read shadow", "payments write shadow", tables=(shape,))
@@ -112,14 +112,14 @@ def test_a_table_comes_with_its_keys_its_indexes_and_all_who_may_use_it():
     assert ChangeSet.objects.filter(source="drift").count() == 1
 
 
-def test_a_table_that_is_not_deployed_goes_with_all_that_hangs_on_it():
+def test_a_table_that_is_not_deployed_is_deleted_with_its_accesses():
     declare("bots", "read")
     assert accept_all(keep_run(reader="dynamodb", all_tables=True)) == []
     assert not Table.objects.exists()
     assert Access.history.filter(history_type="-").count() == 1
 
 
-def test_keys_become_those_deployed_and_keep_what_else_is_known():
+def test_keys_change_to_the_deployed_ones_and_keep_what_else_is_known():
     make_table("orders", partition_key_name="id", partition_key_format="UUID", sort_key_name="at")
     shape = TableShape("orders", Keys(KeyAttribute("id", "S"), KeyAttribute("when", "N")), (), HERE)
     assert accept_all(keep_run(tables=(shape,))) == []
@@ -128,7 +128,7 @@ def test_keys_become_those_deployed_and_keep_what_else_is_known():
     assert (table.sort_key_name, table.sort_key_type) == ("when", "N")
 
 
-def test_indexes_become_those_deployed():
+def test_indexes_change_to_the_deployed_ones():
     table = make_table("orders")
     for name in ("old", "kept"):
         SecondaryIndex.objects.create(table=table, name=name, kind="GSI")
@@ -152,25 +152,25 @@ def test_offered_keys_are_filled_in_for_table_and_index():
     assert show(run).offers == ()
 
 
-def test_a_service_that_the_map_does_not_have_is_in_the_way():
+def test_a_service_that_is_not_on_the_map_is_a_problem():
     declare("payments", "read")
     (problem,) = plan_all(keep_run("payments read_write orders", "stranger read orders")).problems
     assert "no service stranger: add it first" in problem
 
 
-def test_all_that_is_in_the_way_is_said_at_once():
+def test_all_problems_are_reported_at_once():
     declare("payments", "read")
     problems = plan_all(keep_run("payments read orders", "stranger read orders", "bots read a*")).problems
     assert ["no service stranger" in problems[1], "3–255" in problems[0]] == [True, True]
 
 
-def test_a_name_that_no_table_can_have_is_in_the_way():
+def test_a_name_that_no_table_can_have_is_a_problem():
     (problem,) = plan_all(keep_run("bots read a*")).problems
     assert problem.startswith("a*: ")
     assert "3–255" in problem
 
 
-def test_looking_takes_no_lock_and_writes_nothing():
+def test_planning_takes_no_lock_and_writes_nothing():
     declare("payments", "read")
     run = keep_run("payments read_write orders", "bots read shadow")
     with CaptureQueriesContext(connection) as queries:
@@ -181,7 +181,7 @@ def test_looking_takes_no_lock_and_writes_nothing():
     assert not [query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))]
 
 
-def test_what_somebody_adds_to_a_table_that_goes_keeps_it_from_going():
+def test_a_table_is_not_deleted_if_somebody_adds_an_access_meanwhile():
     declare("payments", "read")
     accepted = plan_all(keep_run(reader="dynamodb", all_tables=True))
     declare("bots", "read")
@@ -190,7 +190,7 @@ def test_what_somebody_adds_to_a_table_that_goes_keeps_it_from_going():
     assert modes() == {("payments", "orders"): "read", ("bots", "orders"): "read"}
 
 
-def test_a_choice_is_what_it_is_now_and_what_no_longer_applies_is_named():
+def test_findings_that_no_longer_apply_are_told_apart():
     declare("payments", "read")
     run = keep_run("payments read_write orders")
     identities = [finding.identity for finding in show(run).findings]
@@ -200,7 +200,7 @@ def test_a_choice_is_what_it_is_now_and_what_no_longer_applies_is_named():
     assert acceptance.choose(runs.read_basis(run), identities) == ([], identities)
 
 
-def test_the_reason_says_run_finding_and_place():
+def test_the_reason_names_run_finding_and_location():
     declare("payments", "read")
     run = keep_run("payments read_write orders")
     told = acceptance.evidence(run, show(run).findings)

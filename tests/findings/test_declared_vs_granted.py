@@ -28,14 +28,14 @@ def orders():
 
 
 def told(latest):
-    """What each row says, in short."""
+    """The main values of each row."""
     return {
         (row.table, row.service): (row.declared, row.granted, row.through, [finding.kind for finding in row.findings])
         for row in latest.rows
     }
 
 
-def test_a_tables_services_with_what_differs_and_where(orders):
+def test_a_tables_services_are_listed_with_findings_and_evidence(orders):
     keep_run("payments read orders", "bots write orders", "interactions read orders")
     (latest,) = declared_vs_granted.of_table(orders)
     assert told(latest) == {
@@ -47,7 +47,7 @@ def test_a_tables_services_with_what_differs_and_where(orders):
     assert {row.service: row.evidence for row in latest.rows}["bots"] == (Location("bots/serverless.yml", 2),)
 
 
-def test_a_services_tables_and_not_those_of_its_family(orders):
+def test_a_services_tables_are_listed_without_those_of_its_parts(orders):
     keep_run("interactions read orders", "interactions write shadow", "bots read orders", "teams read shadow")
     (of_whole,) = declared_vs_granted.of_service(Service.objects.get(name="interactions"))
     assert told(of_whole) == {
@@ -58,7 +58,7 @@ def test_a_services_tables_and_not_those_of_its_family(orders):
     assert told(of_part)["orders", "teams"] == ("read", "read", "interactions", [])
 
 
-def test_what_nobody_can_know_is_said_instead_of_a_finding(orders):
+def test_an_access_that_cannot_be_checked_has_a_reason_instead_of_a_finding(orders):
     place = Location("payments/serverless.yml", 3)
     unknown = Unresolved(place, "${ssm:x}", "not given", "payments", frozenset({"write"}))
     keep_run("payments read orders", unresolved=(unknown,))
@@ -69,7 +69,7 @@ def test_what_nobody_can_know_is_said_instead_of_a_finding(orders):
     }
 
 
-def test_of_what_the_run_knows_nothing_is_apart_and_what_it_knows_half_is_not(viewer_client, orders):
+def test_only_rows_that_the_run_knows_nothing_about_are_listed_separately(viewer_client, orders):
     place = Location("payments/serverless.yml", 3)
     unknown = Unresolved(place, "${ssm:x}", "not given", "payments", frozenset({"write"}))
     keep_run(services=frozenset({"payments"}), unresolved=(unknown,))
@@ -84,7 +84,7 @@ def test_of_what_the_run_knows_nothing_is_apart_and_what_it_knows_half_is_not(vi
     assert "Unknown (no permissions of the service were read): teams ." in text_of(page)
 
 
-def test_what_is_waived_says_until_when(orders):
+def test_a_waived_row_says_until_when(orders):
     run = keep_run("bots write orders")
     waive(run, today() + timedelta(days=3), "The old bot goes")
     (latest,) = declared_vs_granted.of_table(orders)
@@ -92,7 +92,7 @@ def test_what_is_waived_says_until_when(orders):
     assert (waiver.until, waiver.reason) == (today() + timedelta(days=3), "The old bot goes")
 
 
-def test_it_says_the_same_as_the_whole_comparison(seeded):
+def test_it_has_the_same_findings_as_the_whole_comparison(seeded):
     run = keep_run(
         "events read biztechEvents", "bots write biztechUsers", "payments read_write biztechUsers", "x read y"
     )
@@ -115,15 +115,13 @@ def test_it_says_the_same_as_the_whole_comparison(seeded):
     assert by_service == {one for one in whole if one.service != "x"}
 
 
-def test_runs_that_read_no_permissions_say_nothing(orders):
+def test_runs_that_read_no_permissions_are_left_out(orders):
     keep_run(reader="dynamodb", all_tables=True)
     assert declared_vs_granted.of_table(orders) == []
 
 
 @pytest.mark.parametrize("thing", ["tables/orders", "services/bots"])
-def test_the_page_shows_it_to_those_who_are_signed_in_and_not_of_the_past(
-    viewer_client, client, settings, orders, thing
-):
+def test_pages_show_it_to_people_who_are_signed_in_and_not_for_the_past(viewer_client, client, settings, orders, thing):
     settings.ANONYMOUS_READ = True
     assert "Declared vs. granted" not in viewer_client.get(f"/{thing}/").text
     keep_run("bots write orders")

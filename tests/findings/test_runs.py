@@ -1,4 +1,4 @@
-"""A kept run, held against the map as it becomes."""
+"""A kept run, compared with the map as that changes."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def orders():
-    """payments reads orders, and bots are there."""
+    """payments reads orders, and there is a service bots."""
     make_service("bots")
     return make_access(make_table("orders"), make_service("payments")).table
 
@@ -23,7 +23,7 @@ def identities(shown):
     return [tuple(finding.identity) for finding in shown.findings]
 
 
-def test_a_finding_that_the_map_settles_is_gone_at_once(orders):
+def test_a_finding_is_gone_as_soon_as_the_map_agrees(orders):
     run = keep_run("bots write orders", "payments read orders")
     assert identities(show(run)) == [("undeclared_access", "orders", "bots")]
     Access.objects.create(table=orders, service=Service.objects.get(name="bots"), mode="write")
@@ -31,7 +31,7 @@ def test_a_finding_that_the_map_settles_is_gone_at_once(orders):
     assert show(run).settled == 1
 
 
-def test_a_finding_that_an_edit_of_the_map_makes_is_there_at_once_and_new(orders):
+def test_a_finding_that_an_edit_causes_appears_at_once_as_new(orders):
     keep_run("payments read orders")
     run = keep_run("payments read orders")
     Access.objects.all()[0].delete()
@@ -39,20 +39,20 @@ def test_a_finding_that_an_edit_of_the_map_makes_is_there_at_once_and_new(orders
     assert show(run).new == {("undeclared_access", "orders", "payments")}
 
 
-def test_in_a_series_first_run_nothing_is_new(orders):
+def test_nothing_is_new_in_the_first_run_of_a_series(orders):
     shown = show(keep_run("bots write orders"))
     assert (shown.before, shown.new) == (None, set())
     other = show(keep_run("bots write orders", reader="cloudformation"))
     assert other.before is None
 
 
-def test_new_is_what_the_run_before_had_not(orders):
+def test_findings_that_the_run_before_did_not_have_are_new(orders):
     keep_run("bots write orders")
     shown = show(keep_run("bots write orders", "bots write shadow"))
     assert shown.new == {("unregistered_table", "shadow", "bots")}
 
 
-def test_what_returns_from_an_ended_waiver_is_new(orders, monkeypatch):
+def test_a_finding_whose_waiver_ended_is_new(orders, monkeypatch):
     first = keep_run("bots write orders")
     waive(first, runs.today(), "Until tonight")
     assert show(keep_run("bots write orders")).new == set()
@@ -63,13 +63,13 @@ def test_what_returns_from_an_ended_waiver_is_new(orders, monkeypatch):
     assert show(keep_run("bots write orders")).new == set()
 
 
-def test_what_returns_from_a_waiver_of_the_run_before_is_new(orders):
+def test_a_finding_that_its_waiver_no_longer_covers_is_new(orders):
     waive(keep_run("bots write orders"), runs.today(), "Next term")
     assert show(keep_run("bots read_write orders")).new == {("undeclared_access", "orders", "bots")}
     assert show(keep_run("bots read_write orders")).new == set()
 
 
-def test_a_run_keeps_its_figures_while_the_map_moves_on(orders):
+def test_a_run_keeps_its_figures_when_the_map_changes(orders):
     run = keep_run("bots write orders", "payments read orders")
     Table.objects.get(name="orders").delete()
     kept = DriftRun.objects.get(pk=run.pk)

@@ -1,4 +1,4 @@
-"""Waivers are rows of the registry: history, names that move on, and an end."""
+"""Waivers are rows of the registry: they have history, follow renames and end."""
 
 from datetime import date, timedelta
 
@@ -25,7 +25,7 @@ SOON = timedelta(days=30)
 
 @pytest.fixture
 def bots_write():
-    """bots may write orders, and nothing of it is declared: a kept run, with that finding."""
+    """A kept run with one finding: bots may write orders, which is not declared."""
     make_access(make_table("orders"), make_service("payments"))
     make_service("bots")
     return keep_run("bots write orders", "payments read orders")
@@ -35,14 +35,14 @@ def waive_all(run, until=None, reason="Until the new bot is out"):
     return waive(run, until or today() + SOON, reason)
 
 
-def test_what_is_waived_is_so_with_the_change_sets_reason(bots_write):
+def test_a_waiver_has_the_reason_of_its_change_set(bots_write):
     waive_all(bots_write)
     ((finding, waiver),) = show(bots_write).waived.items()
     assert finding.identity == ("undeclared_access", "orders", "bots")
     assert (waiver.reason, waiver.granted, waiver.until) == ("Until the new bot is out", "write", today() + SOON)
 
 
-def test_it_counts_again_when_its_day_is_past(bots_write, monkeypatch):
+def test_the_finding_counts_again_after_the_last_day(bots_write, monkeypatch):
     waive_all(bots_write, until=today())
     assert len(show(bots_write).waived) == 1
     tomorrow = today() + timedelta(days=1)
@@ -51,14 +51,14 @@ def test_it_counts_again_when_its_day_is_past(bots_write, monkeypatch):
     assert show(bots_write).waived == {}
 
 
-def test_it_counts_again_when_something_else_is_granted(bots_write):
+def test_the_finding_counts_again_when_something_else_is_granted(bots_write):
     waive_all(bots_write)
     later = keep_run("bots read_write orders", "payments read orders")
     assert len(show(later).findings) == 1
     assert show(later).waived == {}
 
 
-def test_it_holds_in_its_environment_alone(seeded):
+def test_a_waiver_applies_in_its_environment_only(seeded):
     first = keep_run("bots write biztechUsers", environment="dev")
     waive_all(first)
     other = keep_run("bots write biztechUsers", environment="production")
@@ -66,7 +66,7 @@ def test_it_holds_in_its_environment_alone(seeded):
     assert show(other).waived == {}
 
 
-def test_in_an_environment_that_the_map_has_no_more_nothing_is_waived(seeded):
+def test_nothing_is_waived_in_an_environment_that_is_no_longer_on_the_map(seeded):
     run = keep_run("bots write biztechUsers", environment="dev")
     environment = Environment.objects.get(name="dev")
     environment.name = "development"
@@ -75,7 +75,7 @@ def test_in_an_environment_that_the_map_has_no_more_nothing_is_waived(seeded):
         waive_all(run)
 
 
-def test_names_move_on_with_table_and_service(bots_write):
+def test_a_waiver_follows_renames_of_table_and_service(bots_write):
     waive_all(bots_write)
     for row, name in ((Table.objects.get(name="orders"), "sales"), (Service.objects.get(name="bots"), "robots")):
         row.name = name
@@ -84,14 +84,14 @@ def test_names_move_on_with_table_and_service(bots_write):
     assert len(show(run).waived) == 1
 
 
-def test_names_that_the_map_does_not_have_are_waived_by_name(bots_write):
+def test_names_that_are_not_on_the_map_are_waived_as_text(bots_write):
     run = keep_run("stranger read shadow", "payments read orders")
     (waiver,) = waive_all(run)
     assert (waiver.table, waiver.table_name, waiver.service, waiver.service_name) == (None, "shadow", None, "stranger")
     assert len(show(run).waived) == 1
 
 
-def test_waiving_again_changes_the_waiver_there_is(bots_write):
+def test_waiving_again_changes_the_existing_waiver(bots_write):
     (first,) = waive_all(bots_write)
     (second,) = waive_all(bots_write, until=today(), reason="Shorter")
     assert (first.pk, second.until) == (second.pk, today())
@@ -103,7 +103,7 @@ def test_waiving_again_changes_the_waiver_there_is(bots_write):
     [("2026-11-23", "2027-11-23"), ("2027-03-01", "2028-03-01"), ("2028-02-29", "2029-02-28")],
     ids=["a year", "over a leap day", "from a leap day"],
 )
-def test_it_ends_on_the_same_day_of_the_next_year_at_the_latest(monkeypatch, now, last):
+def test_a_waiver_ends_a_year_from_today_at_the_latest(monkeypatch, now, last):
     monkeypatch.setattr(waiving, "today", lambda: date.fromisoformat(now))
     day = date.fromisoformat(last)
     waiving.check_until(day)
@@ -112,13 +112,13 @@ def test_it_ends_on_the_same_day_of_the_next_year_at_the_latest(monkeypatch, now
 
 
 @pytest.mark.parametrize("days", [-1, 367])
-def test_it_ends_neither_in_the_past_nor_in_more_than_a_year(bots_write, days):
+def test_a_waiver_ends_neither_in_the_past_nor_after_more_than_a_year(bots_write, days):
     with pytest.raises(ValidationError):
         waive(bots_write, today() + timedelta(days=days))
     assert not Waiver.objects.exists()
 
 
-def test_the_database_refuses_two_waivers_of_one_finding_and_one_of_nothing():
+def test_the_database_refuses_a_second_waiver_and_one_without_a_table():
     table = make_table()
     make_waiver(table)
     for fields in ({"table": table}, {"table_name": ""}, {"kind": "mood"}):
@@ -126,7 +126,7 @@ def test_the_database_refuses_two_waivers_of_one_finding_and_one_of_nothing():
             make_waiver(**fields)
 
 
-def test_waivers_stand_in_the_history_of_table_and_service(bots_write):
+def test_waivers_are_in_the_history_of_table_and_service(bots_write):
     (waiver,) = waive_all(bots_write)
     for model, pk in ((Table, waiver.table_id), (Service, waiver.service_id)):
         newest = Timeline.of(model, pk).page().groups[0]
@@ -137,7 +137,7 @@ def test_waivers_stand_in_the_history_of_table_and_service(bots_write):
         assert "undeclared_access: bots → orders" in {one.label for _, entries in page.changes for one in entries}
 
 
-def test_a_tables_waivers_go_with_it_and_come_back_with_it(bots_write):
+def test_a_tables_waivers_are_deleted_and_restored_with_it(bots_write):
     (waiver,) = waive_all(bots_write)
     Table.objects.get(name="orders").delete()
     assert not Waiver.objects.exists()
@@ -148,7 +148,7 @@ def test_a_tables_waivers_go_with_it_and_come_back_with_it(bots_write):
     assert list(Verification().run()) == []
 
 
-def test_a_service_with_a_waiver_stays_until_that_ends(bots_write):
+def test_a_service_with_a_waiver_cannot_be_deleted(bots_write):
     (waiver,) = waive_all(bots_write)
     with pytest.raises(ProtectedError):
         Service.objects.get(name="bots").delete()

@@ -37,7 +37,7 @@ def drift(*arguments: str) -> int:
     return exit_status.value.code
 
 
-def test_an_undeclared_grant_is_found_against_the_registrys_own_map(seeded, tmp_path, capsys):
+def test_an_undeclared_grant_is_found_by_the_registrys_own_map(seeded, tmp_path, capsys):
     (tmp_path / "bots").mkdir()
     (tmp_path / "bots" / "serverless.yml").write_text(PROJECT)
     assert drift("serverless", str(tmp_path), "--format", "json") == 1
@@ -47,22 +47,22 @@ def test_an_undeclared_grant_is_found_against_the_registrys_own_map(seeded, tmp_
     ]
 
 
-def test_what_boto_says_of_itself_is_not_printed_among_findings():
+def test_boto_log_lines_are_not_printed_among_findings():
     assert not logging.getLogger("botocore.credentials").isEnabledFor(logging.INFO)
 
 
-def test_what_can_not_be_read_is_status_2(seeded, tmp_path):
+def test_unreadable_files_give_status_2(seeded, tmp_path):
     assert drift("serverless", str(tmp_path / "nowhere")) == 2
 
 
-def test_the_map_it_compares_with_is_the_one_that_the_api_gives(seeded, viewer_client):
+def test_it_compares_with_the_same_map_as_the_api_returns(seeded, viewer_client):
     served = viewer_client.get("/api/v1/map/").json()
     assert declared_now()[1] == from_map(served)
 
 
 @pytest.fixture
 def project(tmp_path):
-    """The bots' project, whose text a test may change before it runs drift on it."""
+    """The bots' project; a test may change its text before it runs drift."""
     (tmp_path / "bots").mkdir()
     file = tmp_path / "bots" / "serverless.yml"
     file.write_text(PROJECT)
@@ -73,7 +73,7 @@ def save(project, *arguments: str) -> int:
     return drift("serverless", str(project.parent.parent), "--save", *arguments)
 
 
-def test_a_kept_run_says_what_is_new_since_the_one_before(seeded, project, capsys):
+def test_keeping_a_run_prints_what_is_new(seeded, project, capsys):
     assert save(project) == 1
     first = DriftRun.objects.get()
     assert f"Kept as run {first.pk} serverless, the first of its kind." in capsys.readouterr().out
@@ -97,7 +97,7 @@ def test_a_run_without_save_is_not_kept(seeded, project):
     assert not DriftRun.objects.exists()
 
 
-def test_environments_are_series_of_their_own(seeded, project, capsys):
+def test_each_environment_has_its_own_series(seeded, project, capsys):
     save(project, "--environment", "dev")
     save(project, "--environment", "production")
     assert "the first of its kind" in capsys.readouterr().out.splitlines()[-1]
@@ -109,14 +109,14 @@ def test_save_with_a_foreign_map_is_refused(seeded, project, capsys):
     assert "leave out --registry" in capsys.readouterr().err
 
 
-def test_what_is_too_large_is_not_kept_and_says_so(seeded, project, monkeypatch, capsys):
+def test_a_run_that_is_too_large_is_refused(seeded, project, monkeypatch, capsys):
     monkeypatch.setattr(keeping, "LARGEST", 100)
     assert save(project) == 2
     assert "a run keeps at most 100" in capsys.readouterr().err
     assert not DriftRun.objects.exists()
 
 
-def test_what_no_database_can_store_is_kept_without_it(seeded, project):
+def test_characters_that_no_database_stores_are_replaced(seeded, project):
     (project.parent / os.fsdecode(b"caf\xe9")).mkdir()
     project.rename(project.parent / os.fsdecode(b"caf\xe9") / "serverless.yml")
     assert save(project) == 1
@@ -124,7 +124,7 @@ def test_what_no_database_can_store_is_kept_without_it(seeded, project):
     assert places == {"bots/caf?/serverless.yml"}
 
 
-def test_older_runs_keep_their_figures_alone(seeded, project, monkeypatch):
+def test_older_runs_keep_only_their_figures(seeded, project, monkeypatch):
     monkeypatch.setattr(keeping, "KEPT_WHOLE", 2)
     monkeypatch.setattr(keeping, "KEPT", 3)
     for _ in range(5):
@@ -135,7 +135,7 @@ def test_older_runs_keep_their_figures_alone(seeded, project, monkeypatch):
     assert {run.compared for run in kept} == {kept[0].compared}
 
 
-def test_what_is_waived_is_listed_and_does_not_count(seeded, project, capsys):
+def test_waived_findings_are_listed_and_do_not_count(seeded, project, capsys):
     users, bots = Table.objects.get(name="biztechUsers"), Service.objects.get(name="bots")
     with change_set(reason="Until the new bot is out"):
         waiver = make_waiver(users, kind="undeclared_access", service=bots, granted="write")

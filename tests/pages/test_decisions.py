@@ -1,4 +1,4 @@
-"""Accepting and waiving over the pages, as people do: tick, look, say why, confirm."""
+"""Accepting and waiving on the pages, as people do: select, preview, give a reason, confirm."""
 
 import json
 from datetime import timedelta
@@ -30,7 +30,7 @@ SHADOW = ["unregistered_table", "shadow", "bots"]
 
 @pytest.fixture
 def run():
-    """bots writes orders, which the map doesn't say, and reads shadow, which it doesn't have."""
+    """bots writes orders, which is not declared, and reads shadow, which is not on the map."""
     make_access(make_table("orders"), make_service("payments"), mode="read")
     make_service("bots")
     return keep_run("payments read orders", "bots write orders", "bots read shadow")
@@ -46,20 +46,20 @@ def is_bots(finding):
 
 
 def look(client, address, run, *findings, at=DRIFT):
-    """Tick on the drift page, and press the button."""
+    """Select findings on the drift page, and press the button."""
     form = form_of(client.get(at))
     assert form["run"] == str(run.pk)
     return client.post(address, form | {"finding": [json.dumps(one) for one in findings]})
 
 
 def confirm(client, address, page, *findings, **typed):
-    """Fill the page that shows what would be written, and confirm."""
+    """Fill in the page with the preview, and confirm."""
     form = form_of(page) | {"finding": [json.dumps(one) for one in findings], "confirmed": "1"}
     return client.post(address, form | typed, follow=True)
 
 
 def previewed(page):
-    """What the page says would be written: kind, label, what happens, and the new values."""
+    """The previewed rows: kind, label, what happens, and the new values."""
     return [
         (preview.kind, preview.label, preview.verb, {change.field: change.new for change in preview.changes})
         for preview in page.context["previews"]
@@ -73,7 +73,7 @@ def messages(response):
 # Accept
 
 
-def test_looking_writes_nothing_and_shows_what_would_be_written(lead_client, run):
+def test_the_preview_shows_what_would_be_written_and_writes_nothing(lead_client, run):
     before = ChangeSet.objects.count()
     page = look(lead_client, ACCEPT, run, BOTS)
     assert previewed(page) == [("access", "bots → orders", "created", {"mode": "Write", "indirect": "no"})]
@@ -99,7 +99,7 @@ def test_several_findings_are_accepted_in_one_change_set_with_reason_and_evidenc
     assert list(Verification().run()) == []
 
 
-def test_without_a_reason_nothing_is_written_and_the_choice_stays(lead_client, run):
+def test_without_a_reason_nothing_is_written_and_the_form_keeps_its_values(lead_client, run):
     page = look(lead_client, ACCEPT, run, SHADOW)
     again = confirm(lead_client, ACCEPT, page, SHADOW, **{"group shadow": str(TableGroup.objects.get().pk)})
     assert "Please give a reason." in again.text
@@ -115,7 +115,7 @@ def test_a_new_table_needs_group_and_owner(lead_client, run):
     assert not Table.objects.filter(name="shadow").exists()
 
 
-def test_what_was_settled_meanwhile_is_told_with_who_and_why(lead_client, run):
+def test_findings_settled_meanwhile_are_named_with_who_and_why(lead_client, run):
     page = look(lead_client, ACCEPT, run, BOTS, SHADOW)
     with change_set(reason="Declared by hand"):
         make_access(Table.objects.get(name="orders"), Service.objects.get(name="bots"), mode="write")
@@ -129,14 +129,14 @@ def test_what_was_settled_meanwhile_is_told_with_who_and_why(lead_client, run):
     assert ChangeSet.objects.count() == head
 
 
-def test_where_all_is_settled_meanwhile_the_drift_page_says_so(lead_client, run):
+def test_if_everything_was_settled_meanwhile_the_drift_page_says_so(lead_client, run):
     page = look(lead_client, ACCEPT, run, BOTS)
     make_access(Table.objects.get(name="orders"), Service.objects.get(name="bots"), mode="write")
     done = confirm(lead_client, ACCEPT, page, BOTS, reason="The bot's new job")
     assert "the selected findings no longer apply" in messages(done)
 
 
-def test_what_would_now_be_written_is_shown_again_first(lead_client, run):
+def test_a_changed_preview_is_shown_again_before_anything_is_written(lead_client, run):
     page = look(lead_client, ACCEPT, run, BOTS)
     newer = keep_run("payments read orders", "bots read_write orders")
     again = confirm(lead_client, ACCEPT, page, BOTS, reason="The bot's new job")
@@ -149,7 +149,7 @@ def test_what_would_now_be_written_is_shown_again_first(lead_client, run):
     assert show(newer).findings == ()
 
 
-def test_what_another_environment_disagrees_with_then_is_said_before(lead_client, run):
+def test_new_disagreement_in_another_environment_is_shown_first(lead_client, run):
     keep_run("payments read orders", environment="dev")
     here = keep_run(environment="production", services=frozenset({"payments"}))
     finding = ["access_not_granted", "orders", "payments"]
@@ -159,7 +159,7 @@ def test_what_another_environment_disagrees_with_then_is_said_before(lead_client
     assert "serverless, dev: Undeclared access" in text_of(page.text)
 
 
-def test_what_other_runs_find_already_is_not_told_as_made(lead_client, run):
+def test_what_other_runs_already_find_is_not_shown_as_new(lead_client, run):
     keep_run("bots read shadow", "bots write orders", environment="dev")
     ticked = {"run": run.pk, "revision": "1", "finding": [json.dumps(BOTS), json.dumps(SHADOW)]}
     page = lead_client.post(ACCEPT, ticked)
@@ -167,7 +167,7 @@ def test_what_other_runs_find_already_is_not_told_as_made(lead_client, run):
     assert page.context["elsewhere"] == []
 
 
-def test_a_table_that_goes_takes_no_more_along_than_was_shown(lead_client, run):
+def test_a_table_is_deleted_only_with_the_rows_that_were_shown(lead_client, run):
     gone = ["table_not_deployed", "orders", None]
     run = keep_run(reader="dynamodb", all_tables=True)
     form = {"run": str(run.pk), "revision": "1", "finding": [json.dumps(gone)]}
@@ -181,7 +181,7 @@ def test_a_table_that_goes_takes_no_more_along_than_was_shown(lead_client, run):
     assert not Table.objects.filter(name="orders").exists()
 
 
-def test_what_stands_in_the_way_is_said_and_the_rest_can_be_accepted(lead_client, run):
+def test_problems_are_shown_and_the_other_findings_can_be_accepted(lead_client, run):
     run = keep_run("payments read orders", "bots write orders", "stranger read orders")
     stranger = ["undeclared_access", "orders", "stranger"]
     page = look(lead_client, ACCEPT, run, BOTS, stranger)
@@ -196,7 +196,7 @@ def test_what_stands_in_the_way_is_said_and_the_rest_can_be_accepted(lead_client
 # Waive
 
 
-def test_several_findings_are_waived_until_a_day(lead_client, run):
+def test_several_findings_are_waived_at_once(lead_client, run):
     page = look(lead_client, WAIVE, run, BOTS, SHADOW)
     until = today() + timedelta(days=20)
     done = confirm(lead_client, WAIVE, page, BOTS, SHADOW, reason="The old bot goes", until=str(until))
@@ -210,7 +210,7 @@ def test_several_findings_are_waived_until_a_day(lead_client, run):
 @pytest.mark.parametrize(
     ("until", "said"), [(-1, "This day is in the past"), (500, "a year at most"), (None, "Enter a valid date")]
 )
-def test_a_day_on_which_none_may_end_is_refused_and_the_reason_stays(lead_client, run, until, said):
+def test_an_impossible_day_is_refused_and_the_reason_stays(lead_client, run, until, said):
     page = look(lead_client, WAIVE, run, BOTS)
     day = "soon" if until is None else str(today() + timedelta(days=until))
     again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=day)
@@ -219,7 +219,7 @@ def test_a_day_on_which_none_may_end_is_refused_and_the_reason_stays(lead_client
     assert not Waiver.objects.exists()
 
 
-def test_another_grant_than_was_shown_is_not_waived(lead_client, run):
+def test_a_grant_that_changed_meanwhile_is_not_waived(lead_client, run):
     page = look(lead_client, WAIVE, run, BOTS)
     keep_run("payments read orders", "bots read_write orders")
     again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=str(today()))
@@ -227,7 +227,7 @@ def test_another_grant_than_was_shown_is_not_waived(lead_client, run):
     assert not Waiver.objects.exists()
 
 
-def test_another_leads_waiver_is_shown_before_it_is_written_over(lead_client, run):
+def test_another_leads_waiver_is_shown_before_it_is_replaced(lead_client, run):
     page = look(lead_client, WAIVE, run, BOTS)
     waive(
         run,
@@ -252,7 +252,7 @@ def test_another_leads_waiver_is_shown_before_it_is_written_over(lead_client, ru
 
 @pytest.fixture
 def waived(run):
-    """bots' use of orders is waived for a month."""
+    """The finding about bots and orders is waived for a month."""
     return waive(
         run,
         today() + MONTH,
@@ -262,7 +262,7 @@ def waived(run):
     )
 
 
-def test_what_is_waived_can_be_accepted_which_ends_the_waiver_and_keeps_both_in_history(lead_client, run, waived):
+def test_accepting_a_waived_finding_ends_the_waiver_and_history_has_both(lead_client, run, waived):
     assert json.dumps(BOTS) in unescape(lead_client.get(DRIFT).text.partition("Waived (1)")[2])
     page = look(lead_client, ACCEPT, run, BOTS)
     replaced = f"other waived this until {today() + MONTH} (“The old bot goes”). This decision replaces that waiver."
@@ -277,7 +277,7 @@ def test_what_is_waived_can_be_accepted_which_ends_the_waiver_and_keeps_both_in_
     assert list(Verification().run()) == []
 
 
-def test_a_waiver_made_meanwhile_is_shown_before_it_is_ended(lead_client, run):
+def test_a_waiver_made_meanwhile_is_shown_before_it_ends(lead_client, run):
     page = look(lead_client, ACCEPT, run, BOTS)
     waive(
         run,
@@ -293,7 +293,7 @@ def test_a_waiver_made_meanwhile_is_shown_before_it_is_ended(lead_client, run):
     assert "1 finding accepted" in messages(confirm(lead_client, ACCEPT, again, BOTS, reason="It stays after all"))
 
 
-def test_what_was_accepted_and_is_found_again_counts_again(lead_client, run, waived):
+def test_an_accepted_finding_that_comes_back_counts(lead_client, run, waived):
     confirm(lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all")
     Access.objects.get(service__name="bots").delete()
     shown = show(run)
@@ -301,7 +301,7 @@ def test_what_was_accepted_and_is_found_again_counts_again(lead_client, run, wai
     assert shown.waived == {}
 
 
-def test_undoing_what_was_accepted_brings_its_waiver_back(lead_client, run, waived):
+def test_undoing_an_acceptance_restores_the_waiver(lead_client, run, waived):
     confirm(lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all")
     plan = Undo(ChangeSet.objects.count()).plan()
     plan.apply(user=None, reason="It goes nevertheless", source=ChangeSet.Source.RESTORE)
@@ -319,7 +319,7 @@ def test_a_waiver_in_another_environment_stays(seeded, lead_client):
     assert [waiver.environment.name for waiver in left] == ["dev"]
 
 
-def test_a_table_that_is_not_deployed_goes_with_the_waiver_that_is_accepted(lead_client, run):
+def test_accepting_that_a_table_is_not_deployed_ends_its_waiver(lead_client, run):
     gone = ["table_not_deployed", "orders", None]
     run = keep_run(reader="dynamodb", all_tables=True)
     waive(run, today(), "Soon", which=lambda finding: finding.identity == tuple(gone))
@@ -334,7 +334,7 @@ def test_a_table_that_is_not_deployed_goes_with_the_waiver_that_is_accepted(lead
 
 
 @pytest.mark.parametrize("address", [ACCEPT, WAIVE])
-def test_after_a_decision_the_list_is_filtered_as_it_was(lead_client, run, address):
+def test_a_decision_leads_back_to_the_filtered_list(lead_client, run, address):
     filtered = f"{DRIFT}?kind=undeclared_access&owner={Table.objects.get(name='orders').owner}"
     page = look(lead_client, address, run, BOTS, at=filtered)
     assert f'href="{escape(filtered)}">Cancel' in page.text
@@ -345,7 +345,7 @@ def test_after_a_decision_the_list_is_filtered_as_it_was(lead_client, run, addre
     assert "1 finding" in messages(done)
 
 
-def test_where_nothing_is_decided_the_list_is_filtered_as_it_was(lead_client, run):
+def test_without_a_decision_the_list_stays_filtered(lead_client, run):
     filtered = f"{DRIFT}?table=orders&service=bots"
     assert look(lead_client, ACCEPT, run, at=filtered).headers["Location"] == filtered
     gone = look(lead_client, ACCEPT, run, ["undeclared_access", "nowhere", "bots"], at=filtered)
@@ -353,7 +353,7 @@ def test_where_nothing_is_decided_the_list_is_filtered_as_it_was(lead_client, ru
 
 
 @pytest.mark.parametrize("filters", ["//example.org/", "next=/admin/&kind=&owner=", "\r\nX: y=1", "%", "&&=&"])
-def test_nothing_but_the_filters_is_kept(lead_client, run, filters):
+def test_only_the_filters_are_kept(lead_client, run, filters):
     answer = lead_client.post(ACCEPT, {"run": run.pk, "filters": filters})
     assert answer.headers["Location"] == DRIFT
 
@@ -362,12 +362,12 @@ def test_nothing_but_the_filters_is_kept(lead_client, run, filters):
 
 
 @pytest.mark.parametrize("address", [ACCEPT, WAIVE])
-def test_what_is_decided_now_is_not_offered_as_it_was(lead_client, run, address):
+def test_a_decision_has_no_past(lead_client, run, address):
     assert 'name="as_of"' not in look(lead_client, address, run, BOTS).text
 
 
 @pytest.mark.parametrize("address", [ACCEPT, WAIVE])
-def test_a_viewer_may_not(viewer_client, run, address):
+def test_viewers_are_refused(viewer_client, run, address):
     form = {"run": run.pk, "finding": [json.dumps(BOTS)], "confirmed": "1", "reason": "Mine", "until": str(today())}
     answer = viewer_client.post(address, form)
     assert answer.status_code == 403
@@ -376,7 +376,7 @@ def test_a_viewer_may_not(viewer_client, run, address):
 
 
 @pytest.mark.parametrize("address", [ACCEPT, WAIVE])
-def test_a_stranger_is_asked_to_sign_in_and_a_get_leads_to_the_drift_page(client, lead_client, run, address):
+def test_strangers_must_sign_in_and_a_get_leads_to_the_drift_page(client, lead_client, run, address):
     assert client.post(address, {"run": run.pk}).status_code == 302
     assert lead_client.get(address).headers["Location"] == DRIFT
 
@@ -403,11 +403,11 @@ def test_nonsense_is_refused(lead_client, run, address, fields):
 
 @pytest.mark.parametrize("address", [ACCEPT, WAIVE])
 @pytest.mark.parametrize("table", ["nowhere", "x" * 5000])
-def test_a_finding_that_there_is_not_is_none_any_more(lead_client, run, address, table):
+def test_a_finding_that_does_not_exist_no_longer_applies(lead_client, run, address, table):
     finding = json.dumps(["undeclared_access", table, "bots"])
     answer = lead_client.post(address, {"run": str(run.pk), "finding": finding, "revision": "x"}, follow=True)
     assert "the selected findings no longer apply" in messages(answer)
 
 
-def test_nothing_ticked_is_said(lead_client, run):
+def test_without_a_selection_the_page_asks_for_one(lead_client, run):
     assert "Select at least one finding first" in messages(lead_client.post(ACCEPT, {"run": run.pk}, follow=True))

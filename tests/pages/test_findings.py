@@ -1,4 +1,4 @@
-"""The drift page: what the latest runs say, to people who are signed in."""
+"""The drift page shows the latest runs to people who are signed in."""
 
 import json
 import re
@@ -26,7 +26,7 @@ PLACE = Location("bots/serverless.yml", 7)
 
 @pytest.fixture
 def drifted():
-    """payments' use of orders is waived; bots' is new, and so is shadow."""
+    """The finding about payments is waived; those about bots and shadow are new."""
     make_access(make_table("orders", owner=make_service("sales")), make_service("payments"), mode="read")
     make_service("bots")
     first = keep_run("payments read_write orders")
@@ -47,7 +47,7 @@ def ticks(page):
     return {Identity(*json.loads(unescape(v))) for v in re.findall(r'name="finding"\s+value="([^"]*)"', page)}
 
 
-def test_findings_stand_by_owner_with_evidence_and_what_to_do(viewer_client, drifted):
+def test_findings_are_grouped_by_owner_with_evidence_and_what_to_do(viewer_client, drifted):
     page = re.sub(r"\s+", " ", viewer_client.get(DRIFT).text)
     for words in (
         "Owner: sales (1)",
@@ -67,12 +67,12 @@ def test_findings_stand_by_owner_with_evidence_and_what_to_do(viewer_client, dri
         assert words in page, words
 
 
-def test_a_stranger_is_asked_to_sign_in_also_where_the_map_is_open_to_all(client, drifted, settings):
+def test_drift_needs_a_sign_in_even_where_everybody_may_read_the_map(client, drifted, settings):
     settings.ANONYMOUS_READ = True
     assert client.get(DRIFT).headers["Location"] == "/admin/login/?next=/drift/"
 
 
-def test_a_viewer_sees_nothing_to_decide_and_a_lead_does(viewer_client, lead_client, drifted):
+def test_leads_can_decide_and_viewers_cannot(viewer_client, lead_client, drifted):
     assert ticks(viewer_client.get(DRIFT).text) == set()
     page = lead_client.get(DRIFT).text
     assert ticks(page) == {
@@ -102,31 +102,31 @@ def test_filters_narrow_the_findings(lead_client, drifted, query, left):
     assert {one.table for one in found if one.kind != "key_schema_offered"} == left
 
 
-def test_filters_narrow_what_stands_beside_the_findings(lead_client, drifted):
+def test_filters_narrow_everything_besides_the_findings(lead_client, drifted):
     page = lead_client.get(f"{DRIFT}?owner=payments&service=payments").text
     assert "Suggestions" not in page
     assert "is known only when deployed" not in page
 
 
 @pytest.mark.parametrize("query", ["reader=x", "environment=x", "kind=x", "state=x", "revision=1", "table=%00"])
-def test_nonsense_is_told_what_it_takes(viewer_client, drifted, query):
+def test_an_unknown_value_is_refused_with_the_known_ones(viewer_client, drifted, query):
     assert viewer_client.get(f"{DRIFT}?{query}").status_code == 400
 
 
-def test_more_than_a_page_holds_is_counted_and_narrowed_to(lead_client, drifted, monkeypatch):
+def test_findings_beyond_the_first_page_are_counted(lead_client, drifted, monkeypatch):
     monkeypatch.setattr(page_module, "ROWS_SHOWN", 1)
     page = lead_client.get(DRIFT).text
     assert "1 more: filter by owner, kind, table or service" in page
     assert len(ticks(page) - {("key_schema_offered", "orders", None), ("wider_grant", "orders", "payments")}) == 1
 
 
-def test_a_service_leads_to_its_page_unless_the_map_has_none(viewer_client, drifted):
+def test_a_service_on_the_map_is_a_link(viewer_client, drifted):
     assert f'<a href="{reverse("pages:service", args=["bots"])}">bots</a>' in viewer_client.get(DRIFT).text
     keep_run("stranger read orders")
     assert 'stranger <span class="tag">not on the map</span>' in viewer_client.get(DRIFT).text
 
 
-def test_what_is_new_and_waived_already_is_not_counted_as_new(viewer_client, drifted):
+def test_a_waived_finding_does_not_count_as_new(viewer_client, drifted):
     waive(drifted, today() + timedelta(days=9), "Until summer")
     page = viewer_client.get(DRIFT).text
     assert "0 findings now; 3 waived" in text_of(page)
@@ -135,7 +135,7 @@ def test_what_is_new_and_waived_already_is_not_counted_as_new(viewer_client, dri
     assert "No findings match these filters" in viewer_client.get(f"{DRIFT}?state=open").text
 
 
-def test_a_finding_that_returned_says_what_was_waived(viewer_client, drifted, monkeypatch):
+def test_a_finding_whose_waiver_ended_shows_it(viewer_client, drifted, monkeypatch):
     words = f"waived this until {today() + timedelta(days=9)} for"
     assert words not in text_of(viewer_client.get(DRIFT).text)
     later = keep_run("payments write orders", "bots write orders", "bots read shadow")
@@ -148,7 +148,7 @@ def test_a_finding_that_returned_says_what_was_waived(viewer_client, drifted, mo
     assert text_of(viewer_client.get(DRIFT).text).count(words) == 1
 
 
-def test_several_runs_have_a_list_that_leads_to_each(viewer_client, drifted):
+def test_several_runs_have_a_list_with_links(viewer_client, drifted):
     assert f'href="#run-{drifted.pk}"' not in viewer_client.get(DRIFT).text
     other = keep_run("bots read orders", environment="production")
     page = viewer_client.get(DRIFT).text
@@ -156,17 +156,17 @@ def test_several_runs_have_a_list_that_leads_to_each(viewer_client, drifted):
         assert page.count(f'href="#run-{run.pk}"') == page.count(f'id="run-{run.pk}"') == 1
 
 
-def test_one_run_alone_has_no_plot(viewer_client, drifted):
+def test_a_single_run_has_no_chart(viewer_client, drifted):
     assert "<svg" in viewer_client.get(DRIFT).text
     keep_run("bots read orders", environment="production")
     assert "<svg" not in viewer_client.get(f"{DRIFT}?environment=production").text
 
 
-def test_before_the_first_run_it_says_how_to_keep_one(viewer_client, seeded):
+def test_without_a_run_the_page_says_how_to_keep_one(viewer_client, seeded):
     assert "manage.py drift serverless path/to/backend --save" in viewer_client.get(DRIFT).text
 
 
-def test_the_plot_has_a_point_per_run_within_its_bounds_and_a_table_beside_it(viewer_client, drifted):
+def test_the_chart_has_a_point_for_each_run_and_a_table(viewer_client, drifted):
     page = viewer_client.get(DRIFT).text
     drawn = plot([*type(drifted).objects.order_by("pk")])["points"]
     assert [point.share for point in drawn] == [0, 25]
@@ -179,7 +179,7 @@ def test_the_plot_has_a_point_per_run_within_its_bounds_and_a_table_beside_it(vi
     assert drawn[0].y > drawn[1].y
 
 
-def test_no_style_stands_in_the_page_for_the_csp_forbids_it(lead_client, drifted):
+def test_the_page_has_no_inline_style_because_the_csp_forbids_it(lead_client, drifted):
     assert not re.search(r"\sstyle=|<style|<script(?! src=)", lead_client.get(DRIFT).text)
 
 
@@ -198,7 +198,7 @@ def test_queries_do_not_grow_with_findings(lead_client, drifted):
     assert counted() == few == 2 + 1 + 8 + 1 + 2 + 3
 
 
-def test_what_a_page_leaves_out_it_says(viewer_client, seeded, monkeypatch):
+def test_the_page_says_what_it_leaves_out(viewer_client, seeded, monkeypatch):
     monkeypatch.setattr(page_module, "ROWS_SHOWN", 2)
     run = keep_run(*(f"bots write shadow{number}" for number in range(5)))
     open_ones = len(show(run).findings)

@@ -10,7 +10,7 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, current_head, entries_of
 from ownership.models import Access, Service, Table
 from ownership.plans.plan import Blocked, Plan, Stale
-from ownership.plans.steps import Step
+from ownership.plans.steps import Step, copy_of
 from tests.support.factories import make_access, make_service, make_table
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +118,21 @@ def test_a_plan_whose_row_was_deleted_since_is_stale(table):
     Table.objects.get().delete()
     with pytest.raises(Stale):
         apply(plan)
+
+
+def test_a_deletion_is_stale_if_it_would_take_along_a_row_that_came_since(table):
+    plan = plan_of(Step(table, None))
+    make_access(table, make_service("users"))
+    with pytest.raises(Stale, match="orders"):
+        apply(plan)
+    assert Table.objects.filter(name="orders").exists()
+
+
+def test_a_copy_can_change_what_it_refers_to_while_the_row_stays(table):
+    copy = copy_of(table)
+    copy.owner = make_service("users")
+    assert (table.owner.name, copy.owner.name) == ("payments", "users")
+    assert copy.pk == table.pk
 
 
 def test_a_row_that_came_into_use_after_the_plan_was_made_blocks_it(table):
