@@ -1,6 +1,6 @@
-"""How gunicorn serves the registry; it reads this file by itself when started here (docs/operations.md).
+"""gunicorn's configuration, which it reads by itself when started in this folder (docs/operations.md).
 
-Options on the command line, such as --bind, come before what stands here.
+Options on the command line, such as --bind, take precedence.
 """
 
 import os
@@ -18,31 +18,31 @@ if boolean("DEBUG", False):
 wsgi_app = "registry.wsgi:application"
 bind = "127.0.0.1:8000"
 
-# gunicorn's own variable: two for each core of a small machine. Each process has its own threads and its own pool of
-# database connections.
+# WEB_CONCURRENCY is gunicorn's own variable. The default is two processes for each core of a small machine. Each
+# process has its own threads and its own pool of database connections.
 workers = int(os.environ.get("WEB_CONCURRENCY", "4"))
-# With threads, a request that waits for a slow reader or for a database that is away does not at once hold up the
-# others, /livez among them. With more than two, one that holds the registry's lock waits too long for Python's
-# interpreter after each answer of the database. They are fewer than the pool's connections: none waits for another's.
+# With threads, a request that waits for a slow client or an unreachable database does not block all others, such as
+# /livez. With more than two, a thread that holds the registry's lock waits too long for Python's interpreter after
+# each answer of the database. There are fewer threads than connections in the pool, so none waits for another's.
 worker_class = "gthread"
 threads = 2
 
-# What a proxy says in headers is for the settings to believe or not (TRUST_PROXY, TRUSTED_PROXIES). gunicorn itself
-# would believe whoever's proxy is on this machine, and let clients choose what part of an address routes and rates see.
+# The settings decide which proxy headers to trust (TRUST_PROXY, TRUSTED_PROXIES). gunicorn itself would trust any proxy
+# on this machine, and let clients choose a part of the path and the address that the rate limit counts.
 secure_scheme_headers = {}
 forwarder_headers = ""
 
-# The most that gunicorn takes: a search may be a pasted line of a log.
+# The most that gunicorn allows: a search may be a pasted log line.
 limit_request_line = 8190
 
-# A process that makes no sign of life for this long is replaced, in seconds.
+# Seconds without a sign of life after which a process is replaced.
 timeout = 30
-# What a request under way gets when the server is told to stop; docker-compose.yml waits a little longer.
+# Seconds that running requests get when the server is told to stop. docker-compose.yml waits a little longer.
 graceful_timeout = 25
-# Longer than common proxies keep an idle connection, or they would send a request into one that was just closed.
+# Longer than common proxies keep an idle connection. Otherwise they would send requests into closed ones.
 keepalive = 75
 
-# Its own lines are JSON as the application's are. It logs no requests: the application does, without their queries.
+# gunicorn's own lines are JSON, like the application's. It logs no requests: the application does, without the query.
 logconfig_dict = {
     "formatters": {"generic": JSON_LINES},
     "loggers": {
@@ -51,16 +51,16 @@ logconfig_dict = {
     },
 }
 
-# Commands (migrate, backup, verify_history) may take their time; answers may not.
+# For requests only: commands such as migrate, backup and verify_history may take their time.
 os.environ.setdefault("DATABASE_TIMEOUT", "10")
 
 if os.environ.get("METRICS_TOKEN"):
-    # Where the processes put their counts together (ownership/operations/metrics.py).
+    # Where the processes combine their counts (ownership/operations/metrics.py).
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="registry-metrics-"))
 
 
 def child_exit(server, worker):
-    """Take what a process that ended says of itself out of the metrics; its counts stay."""
+    """Remove what an ended process reported about itself from the metrics. Its counts stay."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         from prometheus_client import multiprocess
 
@@ -68,9 +68,9 @@ def child_exit(server, worker):
 
 
 def on_exit(server):
-    """Leave no metrics behind."""
+    """Delete the metrics."""
     shutil.rmtree(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""), ignore_errors=True)
 
 
-# The socket for `gunicornc` would need a place to write; the container has none but /tmp.
+# gunicorn's control socket would need a folder to write to; the container has only /tmp.
 control_socket_disable = True

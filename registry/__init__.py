@@ -2,6 +2,6 @@
 
 import gc
 
-# By default, Python looks for objects that only hold each other after every 700 new ones, and through ever more of
-# them: a quarter of the time that the map of 10,000 tables, or its import, takes. Little is left so here.
+# By default, Python's cyclic garbage collector runs after every 700 new objects, and that takes a quarter of the time
+# of a map or an import with 10,000 tables. Little of ours is cyclic.
 gc.set_threshold(50_000, 20, 100)

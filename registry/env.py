@@ -1,4 +1,4 @@
-"""Reads settings from environment variables, and says what to do when one is missing or makes no sense."""
+"""Reads settings from environment variables. A missing or wrong one is an error that says what to do."""
 
 import os
 from ipaddress import ip_network
@@ -6,7 +6,7 @@ from ipaddress import ip_network
 from django.core.exceptions import ImproperlyConfigured
 from pythonjsonlogger.core import RESERVED_ATTRS
 
-# How a log line is made JSON. Without Django's `request`, whose text has the query in it.
+# How a log line becomes JSON. Without Django's `request`, whose text contains the query.
 JSON_LINES = {
     "()": "pythonjsonlogger.json.JsonFormatter",
     "format": "{levelname}{name}{message}",
@@ -15,11 +15,13 @@ JSON_LINES = {
     "rename_fields": {"levelname": "level", "name": "logger"},
     "reserved_attrs": [*RESERVED_ATTRS, "request"],
 }
-TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off", ""}
+SHORTEST_SECRET = 16
 
 
 def required(name: str, cure: str) -> str:
-    """The variable's text; ImproperlyConfigured with the cure when it is not set."""
+    """The variable's text. ``cure`` is what the error tells people to do if it is not set."""
     value = os.environ.get(name, "")
     if not value:
         raise ImproperlyConfigured(f"{name} is not set. {cure}")
@@ -27,47 +29,55 @@ def required(name: str, cure: str) -> str:
 
 
 def text(name: str, default: str) -> str:
-    """The variable's text; the default where it is not set or empty."""
+    """The variable's text, or the default if it is not set or empty."""
     return os.environ.get(name, "").strip() or default
 
 
 def boolean(name: str, default: bool) -> bool:
-    """The variable as yes or no; anything else is refused, for a typo must not switch a protection off."""
+    """Yes or no. Anything else is an error, so that a typo does not switch off a protection."""
     value = os.environ.get(name)
     if value is None:
         return default
-    if value.strip().lower() in TRUE | FALSE:
-        return value.strip().lower() in TRUE
+    word = value.strip().lower()
+    if word in TRUE:
+        return True
+    if word in FALSE:
+        return False
     raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no. Set it to 1 or 0.")
 
 
 def integer(name: str, default: int) -> int:
-    """The variable as a whole number of at least 0."""
+    """A whole number of at least 0."""
     value = os.environ.get(name, str(default))
-    if not (value.isascii() and value.isdigit()):
-        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number. Unset it for {default}.")
-    return int(value)
+    if value.isascii() and value.isdigit():
+        return int(value)
+    raise ImproperlyConfigured(f"{name}={value!r} is not a whole number. Unset it for {default}.")
 
 
 def secret(name: str) -> str:
-    """The variable's text, which may be missing but, where given, is of at least 16 characters."""
+    """A secret of at least 16 characters, or an empty text if it is not set."""
     value = text(name, "")
-    if value and len(value) < 16:
-        raise ImproperlyConfigured(f"{name} is too short to be a secret. Give 16 random characters or more.")
+    if value and len(value) < SHORTEST_SECRET:
+        raise ImproperlyConfigured(
+            f"{name} is too short for a secret. Use {SHORTEST_SECRET} random characters or more."
+        )
     return value
 
 
 def networks(name: str) -> list[str]:
-    """The variable's IP addresses and networks."""
-    found = words(name)
-    for text in found:
+    """IP addresses and networks, separated by commas."""
+    values = words(name)
+    for value in values:
         try:
-            ip_network(text)
+            ip_network(value)
         except ValueError:
-            raise ImproperlyConfigured(f"{name} has {text!r}: give addresses or networks, as 10.0.0.0/8.") from None
-    return found
+            raise ImproperlyConfigured(
+                f"{name} contains {value!r}. Use addresses or networks, such as 10.0.0.0/8."
+            ) from None
+    return values
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """The variable's comma-separated parts, without blanks."""
-    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+    """The parts of a text with commas, without blanks and empty parts."""
+    parts = os.environ.get(name, default).split(",")
+    return [part.strip() for part in parts if part.strip()]

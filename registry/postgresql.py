@@ -1,28 +1,30 @@
-"""Connections to PostgreSQL that nobody waits for without end, even when the server hangs instead of answering."""
-
-from typing import Any
+"""Connections to PostgreSQL that do not wait forever, even if the server hangs."""
 
 import psycopg
+from psycopg.abc import RV, PQGen
+
+# psycopg raises this when a wait times out, and has no public name for it.
 from psycopg.errors import _WaitTimeout
 
 
 class BoundedConnection(psycopg.Connection):
-    """Gives up after ``patience`` seconds, and is closed then: what it would answer later is nobody's any more.
+    """Gives up after ``patience`` seconds and closes, because a late answer would go to whoever asks next.
 
-    The server's own statement_timeout can't help where the server itself stands still.
+    The server's own statement_timeout does not help if the server itself hangs.
     """
 
     patience: float
 
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """As psycopg's, bounded; OperationalError when the time is over."""
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Like psycopg's, with a limit: OperationalError when the time is over."""
         try:
             return super().wait(gen, interval, timeout or self.patience)
         except _WaitTimeout:
             self.pgconn.finish()
-            raise psycopg.OperationalError(f"the database did not answer in {self.patience:g} s") from None
+            message = f"the database did not answer within {self.patience:g} s"
+            raise psycopg.OperationalError(message) from None
 
 
 def bounded(seconds: float) -> type[BoundedConnection]:
-    """The class of connections that wait so long."""
+    """A class of connections with that limit. The pool takes a class, not arguments."""
     return type("BoundedConnection", (BoundedConnection,), {"patience": seconds})

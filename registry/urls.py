@@ -1,4 +1,4 @@
-"""Every address the registry answers. /livez and /readyz are answered before these, by HealthMiddleware."""
+"""All addresses of the registry, except those that middleware answers: /livez, /readyz and /metrics."""
 
 from django.conf import settings
 from django.contrib import admin

@@ -8,6 +8,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry.settings")
 
 application = get_wsgi_application()
 
-from ownership.web import replicas  # noqa: E402 (it takes a registry that is set up)
+from ownership.web import replicas  # noqa: E402 (it needs Django's apps to be ready)
 
 replicas.watch()

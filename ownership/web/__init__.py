@@ -1,1 +1,1 @@
-"""What every request passes before it reaches a view: request id, client address, rate limit, sign-in, health."""
+"""What handles a request before and around its view: middleware, sessions, sign-in, health checks and replicas."""

@@ -1,9 +1,10 @@
-"""Reading from replicas of the database, where DATABASE_REPLICA_URLS names some; without, all is the primary's.
+"""Reading from replicas of the database, where DATABASE_REPLICA_URLS names some.
 
-Pages and API are read from a replica that is good: it answers, and had all that the primary had some seconds ago.
-Everything else is the primary's: writes, the admin, sessions and accounts, and moments given as a time, which only it
-knows to be past. No reader is shown an older revision than it asks for, has, or wrote itself: X-Registry-Min-Revision,
-the ETags in If-None-Match, and a cookie say which. What a replica refuses the primary is asked; it may know more.
+Pages and API read from a replica that is good: it answers, and it had everything some seconds ago that the primary had
+then. Everything else goes to the primary: writes, the admin, sessions and accounts, and moments given as a time, which
+only the primary knows to be past. No reader is shown an older revision than it asks for, already has, or wrote itself:
+X-Registry-Min-Revision, the ETags in If-None-Match, and a cookie name it. If a replica can't answer, the primary is
+asked, which may know more.
 """
 
 import random
@@ -12,12 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from threading import Thread
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
 from ownership.history.models import ChangeSet, Head, current_head, whole_number
@@ -30,126 +32,156 @@ BETWEEN = 1  # seconds between two checks of a replica
 PRIMARY_PATHS = ("/admin/", "/oidc/")
 TIME_PARAMETERS = {"as_of", "from", "to"}
 ONE_DAY = 24 * 60 * 60
+NEVER = float("-inf")
+# In bytes of PostgreSQL's write-ahead log: how far a primary has written, or a replica has replayed.
+POSITION_SQL = (
+    "SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
+    "ELSE pg_current_wal_lsn() END, '0/0')::bigint"
+)
 
-_reading: ContextVar[str] = ContextVar("reading", default=DEFAULT_DB_ALIAS)
+_alias_to_read: ContextVar[str] = ContextVar("alias_to_read", default=DEFAULT_DB_ALIAS)
 
 
 @contextmanager
 def reading_from(alias: str) -> Iterator[None]:
-    """Let the registry's rows, its history and its API tokens be read from that database."""
-    token = _reading.set(alias)
+    """Read the registry's rows, its history and its API tokens from that database."""
+    token = _alias_to_read.set(alias)
     try:
         yield
     finally:
-        _reading.reset(token)
+        _alias_to_read.reset(token)
 
 
 class ReplicaRouter:
-    """Django's question which database to ask, and what is told to which."""
+    """Tells Django which database to use."""
 
-    def db_for_read(self, model: Any, **hints: Any) -> str:
-        """The one that this request reads from; who is signed in is the primary's to say."""
-        return _reading.get() if model._meta.app_label == "ownership" else DEFAULT_DB_ALIAS
+    def db_for_read(self, model: type[Model], **hints: object) -> str:
+        """The one that this request reads from. Accounts and sessions are always read from the primary."""
+        if model._meta.app_label == "ownership":
+            return _alias_to_read.get()
+        return DEFAULT_DB_ALIAS
 
-    def db_for_write(self, model: Any, **hints: Any) -> str:
+    def db_for_write(self, model: type[Model], **hints: object) -> str:
         """The primary."""
         return DEFAULT_DB_ALIAS
 
-    def allow_relation(self, *rows: Any, **hints: Any) -> bool:
-        """They all are of one database in the end."""
+    def allow_relation(self, *rows: Model, **hints: object) -> bool:
+        """Allow all, because the databases have the same rows."""
         return True
 
-    def allow_migrate(self, db: str, *args: Any, **hints: Any) -> bool:
-        """The primary; replicas follow."""
+    def allow_migrate(self, db: str, *args: object, **hints: object) -> bool:
+        """Migrate the primary only. Replicas follow."""
         return db == DEFAULT_DB_ALIAS
 
 
+@dataclass
+class Goal:
+    """How far a replica must get: the primary's position, and when it was read, by time.monotonic()."""
+
+    time: float
+    position: float
+
+
 class Replica:
-    """One replica as this process sees it. It is left out until a look found it good."""
+    """One replica as this process sees it. It is not read from until a check finds it good."""
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
-        # By time.monotonic(): when all that the primary had is known to be here, too.
-        self.reached = float("-inf")
-        # When the primary was looked at, and how far it had written.
-        self._goal: tuple[float, float] = (0, float("inf"))
+        # By time.monotonic(): when everything that the primary had is known to be here, too.
+        self.caught_up_at = NEVER
+        self._goal = Goal(0, float("inf"))
         self._was_good = False
-        self._unknown: Head | None = None
+        # The head that the last check found here, if the primary did not know it.
+        self._unknown_head: Head | None = None
 
     @property
     def is_good(self) -> bool:
         """Whether to read from it."""
-        return time.monotonic() - self.reached < PATIENCE
+        return time.monotonic() - self.caught_up_at < PATIENCE
 
     def revision(self) -> int:
-        """The one that it has; -1 where it does not answer, and then it is left out until a look finds it good."""
+        """The latest revision that it has; -1 if it does not answer, and then it is not read from until checked."""
         try:
             with reading_from(self.alias):
-                return current_head()[0]
+                return current_head().revision
         except Error:
-            self._lost()
+            self._set_lost()
             return -1
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Find out how far it is. While the primary is away nothing is written, so what was good stays good."""
-        begun = time.monotonic()
+        now = time.monotonic()
         try:
-            position, head = _standing(self.alias)
+            position, head = read_position(self.alias)
         except Error:
-            return self._lost()
+            self._set_lost()
+            return
         try:
-            goal, _ = _standing(DEFAULT_DB_ALIAS)
-            known = not head[0] or ChangeSet.objects.filter(revision=head[0], digest=head[1]).exists()
+            primary_position, _ = read_position(DEFAULT_DB_ALIAS)
+            is_known = _primary_knows(head)
         except Error:
             connections[DEFAULT_DB_ALIAS].close()
             if self._was_good:
-                self.reached = begun
+                self.caught_up_at = now
             return
-        # A primary that waits for a synchronous replica to have a change shows it a moment after that one. But a head
-        # that stays unknown there is of another history: a failover lost it.
-        ours = known or (self._was_good and head != self._unknown)
-        self._unknown = None if known else head
-        if not ours:
-            self.reached = float("-inf")
-        elif position >= goal:
-            self.reached = begun
-        elif position >= self._goal[1]:
-            self.reached = max(self.reached, self._goal[0])
-        # The goal stands until it is reached; after a failover it may be beyond what the new primary has written.
-        if position >= self._goal[1] or goal < self._goal[1]:
-            self._goal = (begun, goal)
-        self._was_good = begun - self.reached < PATIENCE
+        if self._has_our_history(head, is_known):
+            self._note_progress(now, position, primary_position)
+        else:
+            self.caught_up_at = NEVER
+        # A goal stays until it is reached. After a failover it may be beyond what the new primary has written.
+        if position >= self._goal.position or primary_position < self._goal.position:
+            self._goal = Goal(now, primary_position)
+        self._was_good = now - self.caught_up_at < PATIENCE
 
-    def _lost(self) -> None:
+    def _has_our_history(self, head: Head, is_known: bool) -> bool:
+        """Whether its head is the primary's, too.
+
+        A primary that waits for a synchronous replica shows a change a moment later than that replica. But a head
+        that stays unknown to the primary belongs to another history: a failover lost it.
+        """
+        was_unknown_before = head == self._unknown_head
+        self._unknown_head = None if is_known else head
+        return is_known or (self._was_good and not was_unknown_before)
+
+    def _note_progress(self, now: float, position: float, primary_position: float) -> None:
+        if position >= primary_position:
+            self.caught_up_at = now
+        elif position >= self._goal.position:
+            self.caught_up_at = max(self.caught_up_at, self._goal.time)
+
+    def _set_lost(self) -> None:
         connections[self.alias].close()
-        self.reached = float("-inf")
+        self.caught_up_at = NEVER
 
     def watch(self) -> None:
-        """Look again and again, as long as the process lives."""
+        """Check it again and again, as long as the process lives."""
         while True:
-            self.look()
+            self.check()
             for alias in (self.alias, DEFAULT_DB_ALIAS):
                 connections[alias].close()
             time.sleep(BETWEEN)
 
 
-def _standing(alias: str) -> tuple[int, Head]:
-    """How far that database has written or, while it follows another one, has replayed; and its head."""
+def read_position(alias: str) -> tuple[float, Head]:
+    """How far that database has written or replayed, and its head."""
     with reading_from(alias):
         with connections[alias].cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
-                "ELSE pg_current_wal_lsn() END, '0/0')::bigint"
-            )
+            cursor.execute(POSITION_SQL)
             [position] = cursor.fetchone()
         return position, current_head()
+
+
+def _primary_knows(head: Head) -> bool:
+    if not head.revision:
+        return True
+    return ChangeSet.objects.filter(revision=head.revision, digest=head.digest).exists()
 
 
 replicas = [Replica(alias) for alias in settings.REPLICAS]
 
 
 def watch() -> None:
-    """Begin to watch the replicas, each with a thread of its own: one that hangs holds up nobody."""
+    """Start a thread for each replica, so that one that hangs does not delay the others' checks."""
     for replica in replicas:
         Thread(target=replica.watch, name=f"watch {replica.alias}", daemon=True).start()
 

@@ -30,21 +30,18 @@ DOCS = (ROOT / "docs/operations.md").read_text()
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+SETTINGS = "".join((ROOT / "registry" / name).read_text() for name in ("settings.py", "database.py"))
 PRODUCTION = {"DEBUG": "0", "SECRET_KEY": "for this test alone", "ALLOWED_HOSTS": "registry.example"}
 
 
 def variables() -> set[str]:
     """The environment variables that the settings read."""
-    calls = (
-        node for node in ast.walk(ast.parse((ROOT / "registry/settings.py").read_text())) if type(node) is ast.Call
-    )
-    return {
-        call.args[0].value
-        for call in calls
-        if isinstance(call.func, ast.Attribute)
-        and isinstance(call.func.value, ast.Name)
-        and call.func.value.id == "env"
-    }
+    names = set()
+    for node in ast.walk(ast.parse(SETTINGS)):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="env")), args=[ast.Constant(value=name), *_]):
+                names.add(name)
+    return names
 
 
 def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -59,8 +56,7 @@ def run(arguments: list[str], environment: dict[str, str]) -> subprocess.Complet
 
 
 def test_settings_read_no_variable_but_by_env():
-    source = (ROOT / "registry/settings.py").read_text()
-    assert not re.search(r"\bos\b|getenv", source)
+    assert not re.search(r"\bos\b|getenv", SETTINGS)
 
 
 def test_every_setting_is_documented_and_every_documented_setting_exists():
@@ -84,7 +80,7 @@ def test_production_settings_pass_the_check():
     ("change", "name", "cure"),
     [
         pytest.param({"SECRET_KEY": ""}, "SECRET_KEY", "long random", id="no key"),
-        pytest.param({"ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS", "List the host names", id="no host"),
+        pytest.param({"ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS", "Set it to the host names", id="no host"),
         pytest.param({"DEBUG": "maybe"}, "DEBUG='maybe'", "Set it to 1 or 0", id="DEBUG"),
         pytest.param({"TRUST_PROXY": "ture"}, "TRUST_PROXY='ture'", "Set it to 1 or 0", id="TRUST_PROXY"),
         pytest.param({"ANONYMOUS_READ": "2"}, "ANONYMOUS_READ='2'", "Set it to 1 or 0", id="ANONYMOUS_READ"),
@@ -284,7 +280,7 @@ def test_gunicorn_refuses_to_serve_with_debug_and_says_what_to_do():
 
 
 def test_compose_waits_longer_than_what_it_waits_for(monkeypatch):
-    from registry.settings import database
+    from registry import database
 
     monkeypatch.setenv("DEBUG", "0")
 
@@ -292,7 +288,7 @@ def test_compose_waits_longer_than_what_it_waits_for(monkeypatch):
         return int(re.fullmatch(r"(\d+)s", text)[1])
 
     web, server = COMPOSE["services"]["web"], runpy.run_path(str(ROOT / "gunicorn.conf.py"))
-    options = database("postgresql://registry@localhost/registry")["OPTIONS"]
+    options = database.configure("postgresql://registry@localhost/registry")["OPTIONS"]
     assert seconds(web["stop_grace_period"]) > server["graceful_timeout"]
     assert seconds(web["healthcheck"]["timeout"]) > options["pool"]["timeout"] + options["connect_timeout"]
     assert server["threads"] <= options["pool"]["max_size"]

@@ -18,6 +18,7 @@ from django.db import OperationalError, connection, connections
 from django.test import Client
 
 from ownership.history import time_travel
+from ownership.history.models import Head
 from ownership.models import Service
 from ownership.web import replicas
 from ownership.web.replicas import Replica
@@ -98,7 +99,7 @@ def wait(until: Callable[[], Any], standing: Callable[[], Any] = str) -> None:
 
 def look(standbys: list[Any]) -> None:
     for one in standbys:
-        one.replica.look()
+        one.replica.check()
 
 
 def catch_up(standbys: list[Any]) -> None:
@@ -110,7 +111,7 @@ def catch_up(standbys: list[Any]) -> None:
         paused = [
             run(one, "SELECT pg_get_wal_replay_pause_state(), status FROM pg_stat_wal_receiver") for one in standbys
         ]
-        return paused + [replicas._standing(alias) for alias in ("default", *(one.alias for one in standbys))]
+        return paused + [replicas.read_position(alias) for alias in ("default", *(one.alias for one in standbys))]
 
     wait(good, standing)
 
@@ -320,11 +321,11 @@ def test_one_that_breaks_in_the_middle_of_an_answer_is_replaced_by_another(stand
 def test_one_that_is_always_a_little_behind_is_good(standbys, monkeypatch):
     first, written = standbys[0].replica, iter(range(10, 1000, 10))
     monkeypatch.setattr(
-        replicas, "_standing", lambda alias: (next(written) - (15 if alias == first.alias else 0), (0, ""))
+        replicas, "read_position", lambda alias: (next(written) - (15 if alias == first.alias else 0), Head(0, ""))
     )
-    first.reached = float("-inf")
+    first.caught_up_at = float("-inf")
     for _ in range(5):
-        first.look()
+        first.check()
     assert first.is_good
 
 
@@ -332,14 +333,14 @@ def test_one_that_is_always_a_little_behind_is_good(standbys, monkeypatch):
 def test_one_with_another_history_is_left_out(standbys, monkeypatch, revision):
     make_service("shop")
     catch_up(standbys)
-    first, real = standbys[0].replica, replicas._standing
-    stray = (10**15, (revision, "f" * 64))
-    monkeypatch.setattr(replicas, "_standing", lambda alias: stray if alias == first.alias else real(alias))
-    first.look()
+    first, real = standbys[0].replica, replicas.read_position
+    stray = (10**15, Head(revision, "f" * 64))
+    monkeypatch.setattr(replicas, "read_position", lambda alias: stray if alias == first.alias else real(alias))
+    first.check()
     # A synchronous replica is ahead of what the primary shows, for a moment.
     assert first.is_good
     for _ in range(3):
-        first.look()
+        first.check()
         assert not first.is_good
 
 
@@ -359,10 +360,10 @@ def test_readers_are_served_while_the_primary_is_away(standbys, lead_client):
         answer = get("/readyz")
         assert (answer.status_code, answer.json()["status"]) == (
             200,
-            "ready for readers alone: the database does not answer",
+            "ready for readers only: the database does not answer",
         )
         for one in standbys:
-            one.replica.reached = float("-inf")
+            one.replica.caught_up_at = float("-inf")
         assert get("/readyz").status_code == 503
         look(standbys)
         assert all(one.replica.is_good for one in standbys)
@@ -370,7 +371,7 @@ def test_readers_are_served_while_the_primary_is_away(standbys, lead_client):
 
 def test_metrics_tell_which_are_good(standbys, settings):
     settings.METRICS_TOKEN = "metrics-token-of-this-test"
-    standbys[1].replica.reached = float("-inf")
+    standbys[1].replica.caught_up_at = float("-inf")
     lines = get("/metrics", authorization=f"Bearer {settings.METRICS_TOKEN}").content.decode().splitlines()
     assert 'ownership_replica_good{replica="replica1"} 1.0' in lines
     assert 'ownership_replica_good{replica="replica2"} 0.0' in lines
