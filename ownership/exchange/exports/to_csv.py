@@ -27,7 +27,9 @@ Row = dict[str, str]  # {column: cell}
 
 def safe_cell(value: str) -> str:
     """The value as a cell that no spreadsheet runs."""
-    return f"'{value}" if _DANGEROUS.match(value) else value
+    if _DANGEROUS.match(value):
+        return f"'{value}"
+    return value
 
 
 def cell_value(cell: str) -> str:

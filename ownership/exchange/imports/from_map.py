@@ -128,41 +128,47 @@ def _read_table(entry: _Entry) -> None:
     entry.check_keys(TABLE_KEYS, read_over=("physical_name",))
     fields = entry.fields(group=entry.name, owner=entry.name, description=entry.text)
     fields |= _key_fields(entry)
-    if "more" in entry.values:
-        more = entry.entry_or_null("more", ("title", "url"))
-        fields["more_title"] = more.name("title") if more else ""
-        fields["more_url"] = (more.text_or_null("url") or "") if more else ""
+    fields |= _more_fields(entry)
     names = entry.names("name")
     entry.add("table", names, fields)
-    if names is None:
-        return
-    for kind, key, read_part in (
-        ("index", "indexes", _read_index),
-        ("access", "accesses", _read_access),
-    ):
-        if key in entry.values:
-            entry.statements.complete_parts.add((kind, names[0]))
-        for part in entry.entries(key, "service" if kind == "access" else "name"):
-            read_part(part, names[0])
+    if names is not None:
+        _read_indexes(entry, *names)
+        _read_accesses(entry, *names)
 
 
-def _read_index(entry: _Entry, table: str) -> None:
-    entry.check_keys(INDEX_KEYS)
-    fields = _key_fields(entry)
-    if "kind" in entry.values:
-        fields["kind"] = entry.text_or_null("kind") or ""
-    names = entry.names("name")
-    entry.add("index", names and (table, *names), fields)
+def _more_fields(entry: _Entry) -> Fields:
+    """Where a table points to more; none where the entry does not say."""
+    if "more" not in entry.values:
+        return {}
+    more = entry.entry_or_null("more", ("title", "url"))
+    if more is None:
+        return {"more_title": "", "more_url": ""}
+    return {"more_title": more.name("title"), "more_url": more.text_or_null("url") or ""}
 
 
-def _read_access(entry: _Entry, table: str) -> None:
-    entry.check_keys(ACCESS_KEYS)
-    fields = entry.fields(mode=entry.name, indirect=entry.flag, notes=entry.text)
-    if fields.get("mode") not in (*Mode.values, None):
-        entry.problem(f"mode is {fields['mode']!r}: write one of {', '.join(Mode.values)}.")
-        fields["mode"] = Mode.READ  # so that it is not reported again; nothing is applied anyway
-    names = entry.names("service")
-    entry.add("access", names and (table, *names), fields)
+def _read_indexes(table: _Entry, table_name: str) -> None:
+    if "indexes" in table.values:
+        table.statements.complete_parts.add(("index", table_name))
+    for entry in table.entries("indexes"):
+        entry.check_keys(INDEX_KEYS)
+        fields = _key_fields(entry)
+        if "kind" in entry.values:
+            fields["kind"] = entry.text_or_null("kind") or ""
+        entry.add("index", entry.names("name"), fields, table_name)
+
+
+def _read_accesses(table: _Entry, table_name: str) -> None:
+    if "accesses" in table.values:
+        table.statements.complete_parts.add(("access", table_name))
+    for entry in table.entries("accesses", name_key="service"):
+        entry.check_keys(ACCESS_KEYS)
+        fields = entry.fields(mode=entry.name, indirect=entry.flag, notes=entry.text)
+        mode = fields.get("mode")
+        if mode and mode not in Mode.values:
+            entry.problem(f"mode is {mode!r}: write one of {', '.join(Mode.values)}.")
+            # So that it is not reported again; nothing is applied anyway.
+            fields["mode"] = Mode.READ
+        entry.add("access", entry.names("service"), fields, table_name)
 
 
 def _key_fields(entry: _Entry) -> Fields:
@@ -220,10 +226,16 @@ class _Entry:
         name = self.name(key)
         return (name,) if name else None
 
-    def add(self, kind: str, names: tuple[str, ...] | None, fields: Fields) -> None:
-        """State the row, where it has a name."""
+    def add(
+        self,
+        kind: str,
+        names: tuple[str, ...] | None,
+        fields: Fields,
+        *table: str,
+    ) -> None:
+        """State the row, where it has a name; an index or access goes by its table's, too."""
         if names is not None:
-            self.statements.add(kind, names, self.place, fields)
+            self.statements.add(kind, (*table, *names), self.place, fields)
 
     def fields(self, **getters: Callable[[str], Value]) -> Fields:
         """The values of those keys that the entry has."""
@@ -290,9 +302,10 @@ class _Entry:
             return
         names = set()
         for number, value in enumerate(values, 1):
-            name = value.get(name_key) if isinstance(value, dict) else None
-            title = name if isinstance(name, str) and name else number
-            place = f"{self.place} › {key} › {title}" if self.place else f"{key} › {title}"
+            title: object = number
+            if isinstance(value, dict) and isinstance(value.get(name_key), str):
+                title = value[name_key] or number
+            place = " › ".join(map(str, filter(None, [self.place, key, title])))
             entry = _Entry(value, place, self.statements)
             if title in names:
                 entry.problem("is listed twice.")
