@@ -78,15 +78,20 @@ def _save_batch(draft: ChangeSetDraft, rows: list[TrackedRow]) -> None:
             _save_together(draft, rows)
         return
     except _REFUSALS:
-        # Rows of the batch may have got ids for rows that the rollback took away again.
-        for row in new_rows:
-            row.pk = None
-            row._state.adding = True
+        pass  # one by one, to find out which
     for row in rows:
         try:
             row.save()
         except _REFUSALS as error:
+            _forget_ids(new_rows)
             raise RowRefused(row, error) from error
+
+
+def _forget_ids(rows: list[TrackedRow]) -> None:
+    """Make the rows new again, before a rollback: another row may get the ids that they have had for a moment."""
+    for row in rows:
+        row.pk = None
+        row._state.adding = True
 
 
 def _delete_batch(rows: list[TrackedRow]) -> None:

@@ -139,6 +139,19 @@ def test_a_refused_row_is_named_and_nothing_is_saved(group):
     assert Table.objects.count() == 1
 
 
+@pytest.mark.parametrize("new_first", [True, False], ids=["new row first", "new row last"])
+def test_a_new_row_of_a_refused_batch_can_be_saved_later_without_taking_another_row_s_id(new_first):
+    make_service("taken")
+    refused, new = make_service("refused"), Service(name="new")
+    refused.name = "taken"
+    with pytest.raises(RowRefused, match="taken"):
+        save_rows([new, refused] if new_first else [refused, new])
+    make_service("other")  # on SQLite it gets the id that the new row had for a moment
+    save_rows([new])
+    names = set(Service.objects.values_list("name", flat=True))
+    assert names == {"taken", "refused", "other", "new"}
+
+
 def test_two_rows_of_a_batch_do_not_close_a_circle_between_them():
     first, second = make_service("first"), make_service("second")
     first.part_of, second.part_of = second, first
