@@ -28,7 +28,7 @@ from ownership.admin.conflict import (
 from ownership.admin.forms import Autocomplete, ReasonForm
 from ownership.audit.timeline import Timeline
 from ownership.history.change_sets import ChangeSetDraft, change_set
-from ownership.history.models import ChangeSet, current_head
+from ownership.history.models import ChangeSet, current_head, whole_number
 from ownership.web.forms import ReasonField
 
 REASON_MISSING = "Nothing was deleted. Please give a reason."
@@ -55,14 +55,6 @@ def row_changed(form: forms.ModelForm) -> bool:
     """Whether saving the form would change its row: whether the row is new or was edited."""
     edited = set(form.changed_data) - {"reason"}
     return bool(edited) or form.instance.pk is None
-
-
-def shown_revision(request: HttpRequest) -> int | None:
-    """The revision that the posted page showed; None if it does not say."""
-    try:
-        return forms.IntegerField(min_value=0).clean(request.POST.get(REVISION_FIELD))
-    except ValidationError:
-        return None
 
 
 def ask_again(request: HttpRequest) -> None:
@@ -213,7 +205,7 @@ class ConflictMixin(admin.ModelAdmin):
         Under the registry's lock, None stays true until the lock is released.
         """
         head = current_head().revision
-        shown = shown_revision(request)
+        shown = whole_number(request.POST.get(REVISION_FIELD))
         if shown is None or shown > head:
             return Conflict(NO_REVISION, head, shown=head)
         if shown == head:
@@ -252,7 +244,7 @@ class ConflictMixin(admin.ModelAdmin):
         if object_id is not None and self.has_change_permission(request):
             pk = unquote(object_id)
             conflict = self.find_conflict(request, [pk])
-            context["shown_revision"] = shown_revision(request)
+            context["shown_revision"] = request.POST.get(REVISION_FIELD)
             if conflict is not None:
                 row = self.get_object(request, pk)
                 timeline = Timeline.of_row(self.model, pk)

@@ -210,13 +210,7 @@ class Timeline:
 
 def _as_ids(pks: Iterable[object]) -> list[int]:
     """The ids as numbers. They may be text from an address; what is not a number becomes 0, which no row has."""
-    ids = []
-    for pk in pks:
-        if isinstance(pk, int):
-            ids.append(pk)
-        else:
-            ids.append(whole_number(str(pk)) or 0)
-    return ids
+    return [whole_number(str(pk)) or 0 for pk in pks]
 
 
 def _of_services(ids: list[int]) -> list[EntryFilter]:
