@@ -34,7 +34,12 @@ from ownership.findings.runs import ComparedRun
 from ownership.history.models import Head, current_head
 from ownership.models import DriftRun
 
-SUBJECTS = ("kind", "owner", "table", "service")  # parameters for what a finding is about
+SUBJECTS = (
+    "kind",
+    "owner",
+    "table",
+    "service",
+)  # parameters for what a finding is about
 FLAGS = ("waived", "new")
 
 
@@ -62,7 +67,10 @@ class SummaryJSON(TypedDict):
     findings: int
     waived: int
     new: int
-    settled: Annotated[int, "findings of the run that a change of the map has settled since; the filters don't apply"]
+    settled: Annotated[
+        int,
+        "findings of the run that a change of the map has settled since; the filters don't apply",
+    ]
     by_kind: dict[str, int]
     by_owner: Annotated[dict[str, int], "findings without an owner are left out"]
 
@@ -101,7 +109,10 @@ class WaiverJSON(WaivedJSON):
     table: str
     service: str | None
     environment: str | None
-    granted: Annotated[str | None, "what is waived; if something else is granted, the finding counts again"]
+    granted: Annotated[
+        str | None,
+        "what is waived; if something else is granted, the finding counts again",
+    ]
     user: str
     time: datetime
 
@@ -133,13 +144,37 @@ class DriftView(_DriftAddress):
         operation_id="drift",
         parameters=[
             OpenApiParameter("reader", str, description="Runs of this reader."),
-            OpenApiParameter("environment", str, description="Runs in this environment; `none`: without one."),
+            OpenApiParameter(
+                "environment",
+                str,
+                description="Runs in this environment; `none`: without one.",
+            ),
             OpenApiParameter("kind", str, enum=FINDING_KINDS, description="Findings of this kind."),
-            OpenApiParameter("owner", str, description="Findings, offers and unchecked accesses of its tables."),
-            OpenApiParameter("table", str, description="Findings, offers and unchecked accesses of this table."),
-            OpenApiParameter("service", str, description="Findings and unchecked accesses of this service."),
-            OpenApiParameter("waived", bool, description="Findings that are waived, or those that are not."),
-            OpenApiParameter("new", bool, description="Findings that the run before did not have, or those it had."),
+            OpenApiParameter(
+                "owner",
+                str,
+                description="Findings, offers and unchecked accesses of its tables.",
+            ),
+            OpenApiParameter(
+                "table",
+                str,
+                description="Findings, offers and unchecked accesses of this table.",
+            ),
+            OpenApiParameter(
+                "service",
+                str,
+                description="Findings and unchecked accesses of this service.",
+            ),
+            OpenApiParameter(
+                "waived",
+                bool,
+                description="Findings that are waived, or those that are not.",
+            ),
+            OpenApiParameter(
+                "new",
+                bool,
+                description="Findings that the run before did not have, or those it had.",
+            ),
         ],
         responses=serializer_of(DriftJSON),
     )
@@ -225,7 +260,10 @@ def _run_json(compared: ComparedRun, flags: Mapping[str, bool]) -> RunJSON:
 
 
 def _has_flags(finding: Finding, compared: ComparedRun, flags: Mapping[str, bool]) -> bool:
-    own = {"waived": finding in compared.waived, "new": finding.identity in compared.new}
+    own = {
+        "waived": finding in compared.waived,
+        "new": finding.identity in compared.new,
+    }
     return all(own[name] == wanted for name, wanted in flags.items())
 
 

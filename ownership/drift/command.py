@@ -18,7 +18,13 @@ from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.serverless import read_projects
 from ownership.drift.report import as_text
 from ownership.drift.report_json import as_json
-from ownership.drift.types import DeclaredMap, Infrastructure, Location, ReadError, WaiverTerms
+from ownership.drift.types import (
+    DeclaredMap,
+    Infrastructure,
+    Location,
+    ReadError,
+    WaiverTerms,
+)
 from ownership.drift.values import Map
 
 # Exit statuses.
@@ -38,14 +44,29 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
     common, variables = _common_options(), _variable_options()
 
     serverless = readers.add_parser(
-        "serverless", parents=[common, variables, *more], help="read Serverless Framework projects"
+        "serverless",
+        parents=[common, variables, *more],
+        help="read Serverless Framework projects",
     )
     serverless.add_argument("path", type=Path, help="a project, or a folder of projects")
-    serverless.add_argument("--root", type=Path, help="the folder that ${file(…)} may not leave; default: PATH")
+    serverless.add_argument(
+        "--root",
+        type=Path,
+        help="the folder that ${file(…)} may not leave; default: PATH",
+    )
 
-    templates = readers.add_parser("cloudformation", parents=[common, variables, *more], help="read compiled templates")
+    templates = readers.add_parser(
+        "cloudformation",
+        parents=[common, variables, *more],
+        help="read compiled templates",
+    )
     templates.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    templates.add_argument("--roles", type=Path, metavar="FILE", help="JSON or YAML that maps roles to services")
+    templates.add_argument(
+        "--roles",
+        type=Path,
+        metavar="FILE",
+        help="JSON or YAML that maps roles to services",
+    )
 
     endpoint = readers.add_parser("dynamodb", parents=[common, *more], help="read the tables of a live endpoint")
     endpoint.add_argument("--endpoint-url", metavar="URL")
@@ -56,13 +77,19 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def _common_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument(
-        "--registry", metavar="URL|FILE", help="the map: …/api/v1/map/ of a registry, or a file that contains it"
+        "--registry",
+        metavar="URL|FILE",
+        help="the map: …/api/v1/map/ of a registry, or a file that contains it",
     )
     options.add_argument(
-        "--token", default=os.environ.get(TOKEN), help=f"token for the registry; better set in {TOKEN}"
+        "--token",
+        default=os.environ.get(TOKEN),
+        help=f"token for the registry; better set in {TOKEN}",
     )
     options.add_argument(
-        "--environment", metavar="NAME", help="an environment of the map; its suffix is removed from table names"
+        "--environment",
+        metavar="NAME",
+        help="an environment of the map; its suffix is removed from table names",
     )
     options.add_argument("--format", choices=["text", "json"], default="text")
     return options
@@ -168,7 +195,11 @@ def main(argv: Sequence[str] | None = None, write: Callable[[str], object] | Non
     return run(arguments, Registry(arguments), write)
 
 
-def run(arguments: argparse.Namespace, registry: Registry, write: Callable[[str], object] | None = None) -> int:
+def run(
+    arguments: argparse.Namespace,
+    registry: Registry,
+    write: Callable[[str], object] | None = None,
+) -> int:
     """The exit status: 0 no drift except what is waived, 1 drift, 2 something could not be read."""
     try:
         declared = registry.declared()

@@ -142,7 +142,14 @@ class TablePair:
             return tuple(_shape_findings(self.stated, self.deployed, self.owner))
         if self.stated:
             return (
-                Finding("table_not_deployed", self.stated.name, None, declared=None, granted=None, owner=self.owner),
+                Finding(
+                    "table_not_deployed",
+                    self.stated.name,
+                    None,
+                    declared=None,
+                    granted=None,
+                    owner=self.owner,
+                ),
             )
         if self.deployed and not self.is_granted:
             return (
@@ -316,10 +323,8 @@ def _access_pairs(declared: DeclaredMap, found: Infrastructure) -> Iterable[Acce
         own_declared = declared_modes.get((table, service), NOTHING)
         effective = _union(granted_modes, table, service_and_wholes)
 
-        unknown, reason = own_declared - effective, NOT_READ
-        if _permissions_were_read(service_and_wholes, found):
-            may_be_granted = NOTHING.union(*(unresolved_modes.get(holder, NOTHING) for holder in service_and_wholes))
-            unknown, reason = unknown & may_be_granted, MAY_BE_GRANTED
+        missing = own_declared - effective
+        unknown, reason = _unknown(missing, service_and_wholes, found, unresolved_modes)
 
         yield AccessPair(
             table=table,
@@ -379,6 +384,21 @@ def _parts_of(wholes: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return parts
 
 
+def _unknown(
+    missing: Modes,
+    service_and_wholes: tuple[str, ...],
+    found: Infrastructure,
+    unresolved_modes: Mapping[str, Modes],
+) -> tuple[Modes, str]:
+    """Those of the missing modes that may be granted after all, and why nobody can say."""
+    if not _permissions_were_read(service_and_wholes, found):
+        return missing, NOT_READ
+    may_be_granted = NOTHING
+    for service in service_and_wholes:
+        may_be_granted |= unresolved_modes.get(service, NOTHING)
+    return missing & may_be_granted, MAY_BE_GRANTED
+
+
 def _permissions_were_read(service_and_wholes: tuple[str, ...], found: Infrastructure) -> bool:
     """Whether a grant that is not there can be called missing.
 
@@ -389,7 +409,9 @@ def _permissions_were_read(service_and_wholes: tuple[str, ...], found: Infrastru
     return outermost in found.services and found.unread.isdisjoint(service_and_wholes)
 
 
-def _modes_by_pair(accesses: Iterable[DeclaredAccess | GrantedAccess]) -> dict[tuple[str, str], Modes]:
+def _modes_by_pair(
+    accesses: Iterable[DeclaredAccess | GrantedAccess],
+) -> dict[tuple[str, str], Modes]:
     """The modes of each (table, service)."""
     modes: dict[tuple[str, str], Modes] = defaultdict(frozenset)
     for access in accesses:
@@ -415,7 +437,10 @@ def _union(modes: Mapping[tuple[str, str], Modes], table: str, services: Iterabl
 
 
 def _grants_of(
-    table: str, services: Iterable[str], modes: Mapping[tuple[str, str], Modes], found: Infrastructure
+    table: str,
+    services: Iterable[str],
+    modes: Mapping[tuple[str, str], Modes],
+    found: Infrastructure,
 ) -> dict[GrantedAccess, tuple[Location, ...]]:
     """The services' grants for the table, sorted, with their locations."""
     grants = {}
@@ -427,7 +452,10 @@ def _grants_of(
 
 
 def waived(
-    findings: Iterable[Finding], waivers: Iterable[WaiverTerms], environment: str | None, today: date
+    findings: Iterable[Finding],
+    waivers: Iterable[WaiverTerms],
+    environment: str | None,
+    today: date,
 ) -> dict[Finding, WaiverTerms]:
     """The findings that a waiver covers: the same finding and grant, in the same environment, up to its day."""
     in_force = {}

@@ -130,7 +130,10 @@ def load_waivers(map_address: str, token: str | None) -> list[WaiverTerms]:
     except (OSError, http.client.HTTPException) as error:
         raise ReadError(Location(address), str(getattr(error, "reason", None) or error)) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise ReadError(Location(address), f"not a list of waivers ({type(error).__name__}: {error})") from error
+        raise ReadError(
+            Location(address),
+            f"not a list of waivers ({type(error).__name__}: {error})",
+        ) from error
 
 
 def _waiver(content: Mapping[str, Any]) -> WaiverTerms:
@@ -151,7 +154,8 @@ def fetch(address: str, token: str | None) -> bytes:
     token = (token or "").strip()  # a token read from a file ends with a line break
     if not re.fullmatch(r"[!-~]*", token):
         raise ReadError(
-            Location("--token"), "contains characters that no token has; copy the whole token and nothing else"
+            Location("--token"),
+            "contains characters that no token has; copy the whole token and nothing else",
         )
     headers = {"Accept": "application/json"}
     if token:

@@ -35,8 +35,14 @@ def as_text(declared: DeclaredMap, found: Infrastructure, result: Comparison, wa
         *_findings_by_owner(open_findings),
         *_what_to_do(open_findings),
         *_section("Waived", _waived_lines(waived)),
-        *_section("Offered: deployed keys that the map leaves open", map(offer_in_a_line, result.offers)),
-        *_section("Unresolved: could not be determined from the files", _unresolved_lines(found)),
+        *_section(
+            "Offered: deployed keys that the map leaves open",
+            map(offer_in_a_line, result.offers),
+        ),
+        *_section(
+            "Unresolved: could not be determined from the files",
+            _unresolved_lines(found),
+        ),
         *_section("Not checked", _unchecked_lines(result.unchecked)),
         *_section("Notes", _note_lines(found)),
         _summary(declared, found, result, waived),

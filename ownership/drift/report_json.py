@@ -112,7 +112,11 @@ class RestJSON(TypedDict):
 
 
 def as_json(
-    declared: DeclaredMap, found: Infrastructure, result: Comparison, environment: str | None, waived: Waived
+    declared: DeclaredMap,
+    found: Infrastructure,
+    result: Comparison,
+    environment: str | None,
+    waived: Waived,
 ) -> dict[str, object]:
     """The whole report of the command line."""
     by_kind = Counter(finding.kind for finding in result.findings)
@@ -130,7 +134,11 @@ def as_json(
         "errors": len(found.errors),
     }
     findings = [finding_json(finding, waived) for finding in result.findings]
-    return {"summary": summary, "findings": findings, **rest_json(found, result.offers, result.unchecked)}
+    return {
+        "summary": summary,
+        "findings": findings,
+        **rest_json(found, result.offers, result.unchecked),
+    }
 
 
 def finding_json(finding: Finding, waived: Waived) -> ReportedFindingJSON:
@@ -154,7 +162,13 @@ def _waived(waiver: WaiverTerms) -> WaivedJSON:
 
 def rest_json(found: Infrastructure, offers: Iterable[Offer], unchecked: Iterable[Unchecked]) -> RestJSON:
     """Everything besides the findings."""
-    rest: RestJSON = {"offers": [], "unchecked": [], "unresolved": [], "notes": [], "errors": []}
+    rest: RestJSON = {
+        "offers": [],
+        "unchecked": [],
+        "unresolved": [],
+        "notes": [],
+        "errors": [],
+    }
     for offer in offers:
         rest["offers"].append(_offer(offer))
     for access in unchecked:

@@ -66,7 +66,12 @@ def _table(content: Content) -> TableShape:
     indexes = []
     for name, keys in content["indexes"]:
         indexes.append((name, _keys(keys)))
-    return TableShape(content["name"], _keys(content["key_schema"]), tuple(indexes), _locations(content["locations"]))
+    return TableShape(
+        content["name"],
+        _keys(content["key_schema"]),
+        tuple(indexes),
+        _locations(content["locations"]),
+    )
 
 
 def _locations(content: Iterable[Content]) -> tuple[Location, ...]:

@@ -6,7 +6,12 @@ from functools import cached_property
 
 from django.core.exceptions import ValidationError
 
-from ownership.drift.report import difference, evidence_in_a_line, in_a_line, offer_in_a_line
+from ownership.drift.report import (
+    difference,
+    evidence_in_a_line,
+    in_a_line,
+    offer_in_a_line,
+)
 from ownership.drift.types import (
     MODE_PARTS,
     DeclaredAccess,
@@ -25,7 +30,15 @@ from ownership.findings import runs
 from ownership.findings.runs import Basis
 from ownership.history.models import TrackedRow
 from ownership.history.row_states import changed_fields, foreign_keys
-from ownership.models import Access, DriftRun, SecondaryIndex, Service, Table, TableGroup, Waiver
+from ownership.models import (
+    Access,
+    DriftRun,
+    SecondaryIndex,
+    Service,
+    Table,
+    TableGroup,
+    Waiver,
+)
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Preview, Step, copy_of
 

@@ -150,7 +150,10 @@ def _registered_tables(accesses: Iterable[DeclaredAccess], grants: dict[int, Gra
 
 
 def _compare(
-    runs: Iterable[DriftRun], grants: dict[int, Grants], declared: DeclaredMap, only_service: str | None = None
+    runs: Iterable[DriftRun],
+    grants: dict[int, Grants],
+    declared: DeclaredMap,
+    only_service: str | None = None,
 ) -> list[Latest]:
     waivers = kept_runs.waivers_in_force(kept_runs.today())
     compared = []

@@ -25,7 +25,13 @@ class TooLarge(ValueError):
     """A reader found more than a run may keep."""
 
 
-def keep(head: Head, declared: DeclaredMap, found: Infrastructure, environment: str | None, user: str) -> DriftRun:
+def keep(
+    head: Head,
+    declared: DeclaredMap,
+    found: Infrastructure,
+    environment: str | None,
+    user: str,
+) -> DriftRun:
     """Keep a run with its figures of this moment, and thin out its series. Raises TooLarge; then nothing is kept."""
     result = compare(declared, found)
     covered = runs.waived_by(result.findings, environment, runs.waivers_in_force(runs.today()))

@@ -23,7 +23,16 @@ from ownership.drift.types import (
     Unchecked,
 )
 from ownership.history.models import Head
-from ownership.models import Access, DriftRun, Grant, KeySchema, SecondaryIndex, Service, Table, Waiver
+from ownership.models import (
+    Access,
+    DriftRun,
+    Grant,
+    KeySchema,
+    SecondaryIndex,
+    Service,
+    Table,
+    Waiver,
+)
 
 FIGURES_SHOWN = 100  # runs of a series
 NO_ENVIRONMENT = "none"  # the filter's value for runs without an environment
@@ -153,6 +162,16 @@ def waivers_in_force(on: date) -> list[Waiver]:
     return list(Waiver.objects.with_decisions().filter(until__gte=on))
 
 
+def waivers_by_finding(waivers: Iterable[Waiver], environment: str) -> dict[Identity, Waiver]:
+    """The waivers in that environment, ended or not, by the finding that each is about."""
+    by_finding = {}
+    for waiver in waivers:
+        name = waiver.environment.name if waiver.environment else ""
+        if name == environment:
+            by_finding[waiver.identity()] = waiver
+    return by_finding
+
+
 def waived_by(findings: Iterable[Finding], environment: str | None, waivers: Iterable[Waiver]) -> dict[Finding, Waiver]:
     """The findings that one of the waivers covers today."""
     rows = {waiver.value(): waiver for waiver in waivers}
@@ -202,7 +221,12 @@ class ComparedRun:
                 offers.append(offer)
         unchecked = []
         for access in self.unchecked:
-            if _matches(filters, owner=owners.get(access.table), table=access.table, service=access.service):
+            if _matches(
+                filters,
+                owner=owners.get(access.table),
+                table=access.table,
+                service=access.service,
+            ):
                 unchecked.append(access)
         unresolved = []
         for value in self.found.unresolved:
@@ -318,12 +342,7 @@ class Basis:
 
     @cached_property
     def _waivers(self) -> dict[Identity, Waiver]:
-        waivers = {}
-        for waiver in self.waivers:
-            environment = waiver.environment.name if waiver.environment else ""
-            if environment == self.run.environment:
-                waivers[waiver.identity()] = waiver
-        return waivers
+        return waivers_by_finding(self.waivers, self.run.environment)
 
 
 def read_basis(run: DriftRun) -> Basis:

@@ -88,7 +88,10 @@ class _DecisionPage(Page):
         chosen, gone = choose(basis, identities)
         if not chosen:
             reasons = "; ".join(self._reasons(gone))
-            messages.warning(self.request, f"Nothing was saved: the selected findings no longer apply. {reasons}")
+            messages.warning(
+                self.request,
+                f"Nothing was saved: the selected findings no longer apply. {reasons}",
+            )
             return HttpResponseRedirect(self._back())
         form = self.make_form(chosen)
         shown = self.shown(basis, chosen)
@@ -105,7 +108,11 @@ class _DecisionPage(Page):
             except ValidationError as error:
                 form.add_error(None, error)
         context = self._context(basis, chosen, form)
-        context |= {"signature": signature, "moved": is_moved, "gone": self._reasons(gone)}
+        context |= {
+            "signature": signature,
+            "moved": is_moved,
+            "gone": self._reasons(gone),
+        }
         if shown is not None:
             context |= _preview(basis, shown)
         return self.render_to_response(context, status=409 if is_moved or gone else 200)
@@ -247,7 +254,9 @@ class AcceptForm(forms.Form):
         self.new_tables = list(new_tables)
         for name, services in new_tables.items():
             self.fields[f"group {name}"] = forms.ModelChoiceField(
-                TableGroup.objects.all(), label=f"Group of {name}", empty_label="Choose a group"
+                TableGroup.objects.all(),
+                label=f"Group of {name}",
+                empty_label="Choose a group",
             )
             self.fields[f"owner {name}"] = forms.ModelChoiceField(
                 Service.objects.all(),
@@ -281,7 +290,12 @@ class AcceptPage(_DecisionPage):
         tables = new_tables(chosen)
         groups, services = basis.rows["groups"], basis.rows["services"]
         if tables and not (groups and services):
-            return Acceptance(Plan([], basis.head.revision), [NO_GROUP_OR_OWNER], basis.declared, basis.declared)
+            return Acceptance(
+                Plan([], basis.head.revision),
+                [NO_GROUP_OR_OWNER],
+                basis.declared,
+                basis.declared,
+            )
         placements = {name: Placement(groups[0], services[0]) for name in tables}
         return plan_acceptance(basis, chosen, placements)
 

@@ -20,12 +20,18 @@ STATES = {"open": "not waived", "new": "new since the run before", "waived": "wa
 SUBJECTS = ("kind", "owner", "table", "service")  # filters for what a finding is about
 FILTERS = ("reader", "environment", *SUBJECTS, "state")
 
-_CHANGES = [
-    f"ownership.{verb}_{model}"
-    for model in ("table", "access", "secondaryindex")
-    for verb in ("add", "change", "delete")
+ACCEPTING = [
+    "ownership.add_table",
+    "ownership.change_table",
+    "ownership.delete_table",
+    "ownership.add_access",
+    "ownership.change_access",
+    "ownership.delete_access",
+    "ownership.add_secondaryindex",
+    "ownership.change_secondaryindex",
+    "ownership.delete_secondaryindex",
+    "ownership.delete_waiver",
 ]
-ACCEPTING = [*_CHANGES, "ownership.delete_waiver"]
 WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
 
 
@@ -119,9 +125,12 @@ def _selects(choices: Mapping[str, Mapping[str, str]], filters: Mapping[str, str
 def _section(compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[str, str]) -> dict[str, Any]:
     """What the page shows of a run."""
     compared = compared.about({name: filters[name] for name in SUBJECTS if filters[name]})
-    rows = [row for row in _rows(compared, waivers) if _is_in_state(row, filters["state"])]
-    waived_rows = [row for row in rows if row.waiver]
-    open_rows = [row for row in rows if not row.waiver]
+    waived_rows: list[Row] = []
+    open_rows: list[Row] = []
+    for row in _rows(compared, waivers):
+        if _is_in_state(row, filters["state"]):
+            rows = waived_rows if row.waiver else open_rows
+            rows.append(row)
     open_rows.sort(key=lambda row: not row.new)
     figures = runs.figures(compared.run)
     return {
@@ -147,11 +156,7 @@ def _section(compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[
 
 def _rows(compared: ComparedRun, waivers: Iterable[Waiver]) -> Iterable[Row]:
     services = {service.name for service in compared.declared.services}
-    waiver_of = {}
-    for waiver in waivers:
-        environment = waiver.environment.name if waiver.environment else ""
-        if environment == compared.run.environment:
-            waiver_of[waiver.identity()] = waiver
+    waiver_of = runs.waivers_by_finding(waivers, compared.run.environment)
     for finding in compared.findings:
         covered_by = compared.waived.get(finding)
         yield Row(

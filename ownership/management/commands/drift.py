@@ -9,7 +9,13 @@ from django.core.management.base import BaseCommand, CommandParser
 from ownership.drift.command import Registry, parser, run
 from ownership.drift.compare import Comparison
 from ownership.drift.report import in_a_line
-from ownership.drift.types import DeclaredMap, Infrastructure, Location, ReadError, WaiverTerms
+from ownership.drift.types import (
+    DeclaredMap,
+    Infrastructure,
+    Location,
+    ReadError,
+    WaiverTerms,
+)
 from ownership.findings import runs
 from ownership.findings.keeping import TooLarge, keep
 from ownership.history.change_sets import account_name
@@ -28,7 +34,11 @@ class Command(BaseCommand):
     def run_from_argv(self, argv: list[str]) -> None:
         """Parse the arguments with drift's own parser, which knows each reader's."""
         own_options = ArgumentParser(add_help=False)
-        own_options.add_argument("--save", action="store_true", help="keep this run, for the drift page and the API")
+        own_options.add_argument(
+            "--save",
+            action="store_true",
+            help="keep this run, for the drift page and the API",
+        )
         drift_parser = parser(own_options)
         arguments = drift_parser.parse_args(argv[2:])
         if arguments.registry and arguments.save:
