@@ -30,7 +30,7 @@ from ownership.plans.references import (
     tracked_relations,
     unsaved_references,
 )
-from ownership.plans.steps import Step, ids_of, steps_by_model
+from ownership.plans.steps import Step, ids_of, rows_of, steps_by_model
 
 NAMED = 3  # rows that a sentence names
 
@@ -112,11 +112,10 @@ def namesakes(
     rows: Iterable[TrackedRow | Entry],
 ) -> dict[tuple, TrackedRow]:
     """The live rows with the natural keys of these rows or entries: {key: row}."""
-    keys = {natural_key(row) for row in rows}
-    first_values = {key[0] for key in keys}
+    keys = set(map(natural_key, rows))
     live = model._default_manager.select_related(*foreign_keys(model))
     by_key = {}
-    for row in filtered(live, natural_columns(model)[0], first_values):
+    for row in filtered(live, natural_columns(model)[0], {key[0] for key in keys}):
         key = natural_key(row)
         if key in keys:
             by_key[key] = row
@@ -159,6 +158,7 @@ def _missing_rows(
 ) -> dict[int, str]:
     """Those of the rows that would not be there, with what they were called last."""
     stored = model._default_manager.values_list("pk", flat=True)
+    # Stored now or saved by the plan, and not deleted by it.
     there = {(model, pk) for pk in filtered(stored, "pk", pks)}
     there |= outcome.saved.keys()
     there -= outcome.deleted
@@ -176,8 +176,8 @@ def _taken_names(
     outcome: Outcome,
 ) -> Iterator[Blocker]:
     """Rows that would have the natural key of another row."""
-    renamed = [step for step in saving if _gets_new_name(step)]
-    live = namesakes(model, [step.row for step in renamed])
+    renamed = list(filter(_gets_new_name, saving))
+    live = namesakes(model, rows_of(renamed))
     for step in renamed:
         key = natural_key(step.row)
         other = live.get(key)
@@ -214,6 +214,7 @@ def _rows_in_use(
     for relation in tracked_relations(model, PROTECT):
         for used, user in _users(relation, ids_of(deleting), outcome):
             users.setdefault(used, []).append(user)
+    # Labels name other rows, so only those that a sentence shows are read.
     named = _named_rows(users.values())
     for step in deleting:
         keys = users.get(step.row.pk)
@@ -236,6 +237,7 @@ def _users(
     columns = ["pk", column, *(owner.attname for owner in owners)]
     rows = model._default_manager.values_list(*columns)
     for pk, used, *owner_pks in filtered(rows, column, used_pks):
+        # What is deleted together with its owner does not keep anything.
         owner_keys = zip(map(target_model, owners), owner_pks, strict=True)
         deleted_with_owner = not outcome.deleted.isdisjoint(owner_keys)
         if not deleted_with_owner and outcome.still_refers((model, pk), column, used):

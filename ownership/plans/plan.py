@@ -40,7 +40,7 @@ from ownership.plans.references import (
     tracked_relations,
     unsaved_references,
 )
-from ownership.plans.steps import Preview, Step, digest, ids_of, steps_by_model
+from ownership.plans.steps import Preview, Step, digest, ids_of, rows_of, steps_by_model
 
 NAMED = 3  # rows that an error names
 
@@ -134,6 +134,7 @@ class Plan:
         ``report`` is called after each batch with its number of rows. Raises Blocked,
         Stale or RegistryBusy, and nothing is written.
         """
+        # Looked for before the lock is taken, so that nobody waits for that.
         _refuse_blocked(self.blockers)
         with change_set(user=user, reason=reason, source=source, undoes=undoes) as draft:
             # Under the lock now: from here on, nobody else changes a row.
@@ -165,6 +166,7 @@ class Plan:
         stale = []
         for model, steps in steps_by_model(self.steps).items():
             deleted = {step.pk: step for step in steps if step.after is None}
+            # An access that somebody has added to a table would go with it, unseen.
             for relation in tracked_relations(model, CASCADE):
                 column = relation.field.attname
                 entries = entry_model(relation.related_model).objects
@@ -177,10 +179,10 @@ class Plan:
 
     def _write(self, report: Progress) -> None:
         for deletes, steps in _together(self.steps):
+            rows = rows_of(steps)
             if deletes:
-                delete_rows([step.row for step in steps], report)
+                delete_rows(rows, report)
                 continue
-            rows = [step.row for step in steps]
             for row in rows:
                 take_ids_of_references(row)
             save_rows(rows, report)
@@ -203,6 +205,7 @@ def _together(steps: Sequence[Step]) -> Iterator[tuple[bool, list[Step]]]:
     for step in steps:
         step_deletes = step.after is None
         waits = not new_rows.isdisjoint(map(id, unsaved_references(step.row).values()))
+        # Deletions and saves alternate as the steps do: a name may be given up first.
         if batch and (step_deletes != deletes or waits):
             yield deletes, batch
             batch, new_rows = [], set()

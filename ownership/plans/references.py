@@ -30,6 +30,7 @@ def take_ids_of_references(row: TrackedRow) -> None:
     for column in foreign_key_fields(type(row)):
         target = column.get_cached_value(row, default=None)
         if target is not None:
+            # Django copies an id when a row is assigned, and not when that one gets it.
             setattr(row, column.attname, target.pk)
 
 

@@ -35,7 +35,7 @@ from ownership.history.row_states import (
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.plan import Plan
 from ownership.plans.references import attname
-from ownership.plans.steps import Conflict, Preview, Step, digest
+from ownership.plans.steps import Conflict, Preview, Step, copy_of, digest
 
 Dependent = type[Access] | type[SecondaryIndex] | type[Waiver]
 # Deleted together with their table.
@@ -80,22 +80,27 @@ class RowUndo:
 
     def step(self, chosen: Collection[str]) -> Step:
         """The step of a plan that does it."""
-        after = None if self.action == DELETE else self._row_after(chosen)
+        after = None
+        if self.row is None:
+            after = self._restored_row()
+        elif self.action == REVERT:
+            after = self._reverted_row(self.row, chosen)
         return Step(self.row, after, label=self.entry.label, earlier=self.previous)
 
-    def _row_after(self, chosen: Collection[str]) -> TrackedRow:
+    def _restored_row(self) -> TrackedRow:
+        """The row as it was before the change set, with the id that it had."""
         model = self.entry.instance_type
-        source = self.previous if self.row is None else self.row
         values = {}
         for column in model._meta.fields:
-            values[column.attname] = getattr(source, column.attname)
-        if self.action == REVERT:
-            for name in self.reverted_fields(chosen):
-                key = attname(model, name)
-                values[key] = getattr(self.previous, key)
-        row = model(**values)
-        row._state.adding = self.row is None
-        return row
+            values[column.attname] = getattr(self.previous, column.attname)
+        return model(**values)
+
+    def _reverted_row(self, row: TrackedRow, chosen: Collection[str]) -> TrackedRow:
+        after = copy_of(row)
+        for name in self.reverted_fields(chosen):
+            column = attname(type(row), name)
+            setattr(after, column, getattr(self.previous, column))
+        return after
 
     def preview(self, chosen: Collection[str]) -> Preview:
         """The row in words; fields that are empty now and afterwards are left out."""
@@ -153,7 +158,7 @@ def _rows_to_undo(revision: int, sequence: int | None) -> list[RowUndo]:
     entries_by_row: dict[tuple[type[TrackedRow], int], list[Entry]] = {}
     for entry in reversed(_entries_to_undo(revision, sequence)):
         entries = entries_by_row.setdefault((entry.instance_type, entry.id), [])
-        entries.insert(0, entry)
+        entries.insert(0, entry)  # of one row, in the order of the change set
     pks_by_model: dict[type[TrackedRow], list[int]] = {}
     for model, pk in entries_by_row:
         pks_by_model.setdefault(model, []).append(pk)

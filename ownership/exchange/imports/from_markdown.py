@@ -84,6 +84,7 @@ class _Reader:
 
     def _begin_group(self, number: int, text: str) -> None:
         self._finish_section()
+        # The text as it is: a group of that name has its heading escaped.
         self.in_environments = text == ENVIRONMENTS
         if self.in_environments:
             self.group = None
@@ -120,7 +121,7 @@ class _Reader:
             self._read_row(number, line, section)
             return True
         if section.has_accesses:
-            return False
+            return False  # nothing of a table comes after its accesses
         if line.startswith("- Index "):
             return self._read_index(number, line, section)
         if section.has_paragraph or line[0] == "#":
@@ -182,6 +183,7 @@ class _Reader:
         if part_of:
             self.statements.mention("service", (part_of,), number)
         if match["bold"]:
+            # A sentence may have named the same owner before.
             section.owners.setdefault(name, number)
         section.accesses.append((number, name, {**fields, "notes": plain(notes)}))
 

@@ -106,6 +106,7 @@ class _Comparison:
             self._refuse_ignored_lines()
             steps += [Step(self.live[key], None) for key in reversed(missing)]
         plan = Plan(steps, self.revision)
+        # Rules between rows: what they would break belongs to a place in the file.
         for blocker in plan.blockers:
             label = f"{blocker.step.model._meta.verbose_name} {blocker.step.label}"
             self._problem(places.get(blocker.step, ""), f"{label}: {blocker.why}")
