@@ -1,1 +1,1 @@
-"""The registry's half of drift: runs that are kept, findings that are accepted into the map or waived."""
+"""The registry's half of drift: keeps runs, compares them with the map, and plans what accepts or waives findings."""
