@@ -77,7 +77,12 @@ def _configure_postgresql(config: dict[str, Any]) -> None:
         # timeout: how long a request or a probe waits for a connection while the database is away.
         # reconnect_timeout: the pool waits longer after each failure. With its default of five minutes it would take
         # minutes to notice that the database is back. If it gives up early, the next request tries again.
-        pool: dict[str, Any] = {"min_size": 1, "max_size": pool_size, "timeout": 1.5, "reconnect_timeout": 3}
+        pool: dict[str, Any] = {
+            "min_size": 1,
+            "max_size": pool_size,
+            "timeout": 1.5,
+            "reconnect_timeout": 3,
+        }
         if patience:
             # Longer than the server's own limit, so that the server can still report that it was reached.
             pool["connection_class"] = bounded(patience + 1)

@@ -139,7 +139,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "pages:home"
 SESSION_ENGINE = "ownership.web.sessions"  # keys hashed
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 # Five failed sign-ins lock the pair of name and address, so that nobody can lock out others by failing as them.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
@@ -196,7 +199,10 @@ CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("TRUST_PROXY", False) else None
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # probes come from inside, over plain HTTP
+SECURE_REDIRECT_EXEMPT = [
+    r"^livez$",
+    r"^readyz$",
+]  # probes come from inside, over plain HTTP
 X_FRAME_OPTIONS = "DENY"
 # Some pages confirm thousands of rows, or edit a table with many accesses.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
@@ -239,7 +245,11 @@ KNOX_TOKEN_MODEL = "ownership.ApiToken"  # noqa: S105 (the name of a model)
 # knox's own migrations create its token table although ours replaces it, and its foreign key would then keep the
 # users' table from being emptied.
 MIGRATION_MODULES = {"knox": None}
-REST_KNOX = {"TOKEN_TTL": timedelta(days=365), "TOKEN_PREFIX": "own_", "AUTH_HEADER_PREFIX": "Token"}
+REST_KNOX = {
+    "TOKEN_TTL": timedelta(days=365),
+    "TOKEN_PREFIX": "own_",
+    "AUTH_HEADER_PREFIX": "Token",
+}
 
 # The token for Prometheus. Without it there is no /metrics.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
@@ -248,7 +258,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"context": {"()": "ownership.web.request_context.RequestLogFilter"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}, "json": env.JSON_LINES},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": env.JSON_LINES,
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

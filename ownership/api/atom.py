@@ -14,7 +14,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ownership.api.authentication import CheckedToken, SessionAuthentication, SignedIn, TokenAuthentication
+from ownership.api.authentication import (
+    CheckedToken,
+    SessionAuthentication,
+    SignedIn,
+    TokenAuthentication,
+)
 from ownership.api.base import RegistryView
 from ownership.api.renderers import TextRenderer
 from ownership.audit import feed
@@ -57,7 +62,11 @@ class BasicScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: "AutoSchema") -> dict[str, str]:
         """HTTP Basic."""
-        return {"type": "http", "scheme": "basic", "description": "An API token as the password."}
+        return {
+            "type": "http",
+            "scheme": "basic",
+            "description": "An API token as the password.",
+        }
 
 
 class AtomRenderer(TextRenderer):
@@ -70,7 +79,11 @@ class AtomRenderer(TextRenderer):
 class AtomView(RegistryView):
     """The latest change sets for feed readers."""
 
-    authentication_classes = [BasicTokenAuthentication, TokenAuthentication, SessionAuthentication]
+    authentication_classes = [
+        BasicTokenAuthentication,
+        TokenAuthentication,
+        SessionAuthentication,
+    ]
     permission_classes = [SignedIn]
     renderer_classes = [AtomRenderer]
 

@@ -108,7 +108,12 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: "AutoSchema") -> dict[str, str]:
         """An API key in the Authorization header."""
-        return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`Token own_…`"}
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Token own_…`",
+        }
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

@@ -78,7 +78,10 @@ class Negotiation(DefaultContentNegotiation):
             raise BadParameter({"format": f"Unknown format. Allowed: {formats}."}) from None
 
     def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
     ) -> Any:
         """The renderer and its media type; NotAcceptable (406) names the available media types."""
         try:
@@ -97,7 +100,7 @@ class ReadOnlyView(APIView):
     # Request headers that the answer depends on.
     vary = ["Accept", "Authorization", "Cookie"]
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Check permission, then choose the form of the answer, then check the parameters.
 
         DRF chooses the form first, so that 406 would come before 401.
@@ -132,13 +135,13 @@ class ReadOnlyView(APIView):
         if errors:
             raise BadParameter(errors)
 
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: object, **kwargs: object) -> Response:
         """Describe the address, in JSON even if its answers have another form."""
         response = super().options(request, *args, **kwargs)
         request.accepted_renderer = JSONRenderer()
         return response
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: object, **kwargs: object) -> Any:
         """Add the caching headers."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Cache-Control"] = CACHE_CONTROL
@@ -168,7 +171,7 @@ class RegistryView(ReadOnlyView):
             allowed.update(MOMENT_PARAMETERS)
         return allowed
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         """Handle a request in the steps of DRF's APIView.dispatch, but let ``read`` call the handler of a GET."""
         self.args = args
         self.kwargs = kwargs
@@ -223,7 +226,11 @@ class RegistryView(ReadOnlyView):
 
     def etag(self) -> str:
         """The ETag of this answer."""
-        return make_etag(self.history_head, self.request.build_absolute_uri(), self.request.accepted_media_type)
+        return make_etag(
+            self.history_head,
+            self.request.build_absolute_uri(),
+            self.request.accepted_media_type,
+        )
 
 
 def moment_parameters(request: Request) -> dict[str, str]:

@@ -115,7 +115,10 @@ class PhysicalName(filters.CharFilter):
     """A table by its name in any environment."""
 
     def __init__(self, field_name: str) -> None:
-        super().__init__(field_name=field_name, help_text="Name in any environment, such as biztechUsersPROD.")
+        super().__init__(
+            field_name=field_name,
+            help_text="Name in any environment, such as biztechUsersPROD.",
+        )
 
     def filter(self, qs: QuerySet, value: str) -> QuerySet:
         """Keep the rows with a base name that the physical name may stand for."""

@@ -37,13 +37,28 @@ LARGEST_REVISION = 10**18
 
 FILTERS = [
     OpenApiParameter(
-        "table", str, description="Entries of the table, its accesses and indexes. Former names work, too."
+        "table",
+        str,
+        description="Entries of the table, its accesses and indexes. Former names work, too.",
     ),
-    OpenApiParameter("service", str, description="Entries of the service, and of what it gained and lost."),
-    OpenApiParameter("group", str, description="Entries of the group, its tables, their accesses and indexes."),
+    OpenApiParameter(
+        "service",
+        str,
+        description="Entries of the service, and of what it gained and lost.",
+    ),
+    OpenApiParameter(
+        "group",
+        str,
+        description="Entries of the group, its tables, their accesses and indexes.",
+    ),
     OpenApiParameter("kind", str, enum=list(CHANGE_KINDS), description="What changed."),
     OpenApiParameter("user", str, description="User name, also of deleted accounts."),
-    OpenApiParameter("source", str, enum=ChangeSet.Source.values, description="Where the change was made."),
+    OpenApiParameter(
+        "source",
+        str,
+        enum=ChangeSet.Source.values,
+        description="Where the change was made.",
+    ),
     OpenApiParameter("since", TIME, description="At or after this date or time (ISO 8601)."),
     OpenApiParameter("until", TIME, description="Before this date or time (ISO 8601)."),
 ]
@@ -59,7 +74,8 @@ class EntrySerializer(serializers.Serializer):
     model = serializers.ChoiceField(list(MODEL_NAMES.values()))
     label = serializers.CharField()  # type: ignore[assignment]
     changes = serializers.DictField(
-        child=serializers.ListField(), help_text="{field: [old, new]}; all fields of created and deleted rows"
+        child=serializers.ListField(),
+        help_text="{field: [old, new]}; all fields of created and deleted rows",
     )
 
     def to_representation(self, entry: Any) -> dict[str, Any]:
@@ -83,7 +99,17 @@ class ChangeSetSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = ChangeSet
-        fields = ["revision", "time", "user", "reason", "source", "undoes", "request_id", "digest", "entries"]
+        fields = [
+            "revision",
+            "time",
+            "user",
+            "reason",
+            "source",
+            "undoes",
+            "request_id",
+            "digest",
+            "entries",
+        ]
 
 
 class FeedSerializer(serializers.Serializer):
@@ -123,7 +149,11 @@ class ChangesView(RegistryView):
         operation_id="changes",
         parameters=[
             OpenApiParameter("after", str, description="A revision, or the `next` of an earlier answer."),
-            OpenApiParameter("limit", whole_numbers(1_000), description="Entries per page, 1 to 1,000 (500)."),
+            OpenApiParameter(
+                "limit",
+                whole_numbers(1_000),
+                description="Entries per page, 1 to 1,000 (500).",
+            ),
             *FILTERS,
         ],
         responses=FeedSerializer,

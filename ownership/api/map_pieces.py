@@ -24,7 +24,10 @@ FEW_TABLES = 10
 LISTS: dict[str, tuple[QuerySet, type[ModelSerializer]]] = {
     "environments": (Environment.objects.all(), serializers.EnvironmentSerializer),
     "groups": (TableGroup.objects.all(), serializers.GroupSerializer),
-    "services": (Service.objects.select_related("part_of").order_by("pk"), serializers.ServiceSerializer),
+    "services": (
+        Service.objects.select_related("part_of").order_by("pk"),
+        serializers.ServiceSerializer,
+    ),
 }
 
 
@@ -40,7 +43,10 @@ class MapPieces:
 
     def as_json(self, environment: Environment | None) -> bytes:
         """The whole map, with one line for each table."""
-        names = {"revision": self.head.revision, "environment": environment and environment.name}
+        names = {
+            "revision": self.head.revision,
+            "environment": environment and environment.name,
+        }
         parts = [JSONRenderer().render(names).removesuffix(b"}")]
         for name, rows in self.lists.items():
             parts.append(b'"%s":%s' % (name.encode(), rows))

@@ -31,7 +31,13 @@ from ownership.api.base import (
     set_revision_headers,
 )
 from ownership.api.errors import BadParameter
-from ownership.api.renderers import CsvRenderer, MarkdownRenderer, as_file, as_streamed_file, in_forms
+from ownership.api.renderers import (
+    CsvRenderer,
+    MarkdownRenderer,
+    as_file,
+    as_streamed_file,
+    in_forms,
+)
 from ownership.api.schema import ENVIRONMENT
 from ownership.api.snapshot import snapshots
 from ownership.catalog.queries import whole_map

@@ -21,7 +21,12 @@ ENVIRONMENT = OpenApiParameter("environment", str, description="Adds each table'
 # A date or a time.
 TIME = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 _HEADERS = [
-    OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of an earlier answer."),
+    OpenApiParameter(
+        "If-None-Match",
+        str,
+        OpenApiParameter.HEADER,
+        description="The ETag of an earlier answer.",
+    ),
     OpenApiParameter(
         "ETag",
         str,

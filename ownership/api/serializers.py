@@ -62,7 +62,10 @@ class _WithKeySchema(serializers.ModelSerializer):
         """Return the six columns as two keys."""
         if not row.partition_key_name:
             return None
-        return {"partition_key": _key(row, "partition_key"), "sort_key": _key(row, "sort_key")}
+        return {
+            "partition_key": _key(row, "partition_key"),
+            "sort_key": _key(row, "sort_key"),
+        }
 
 
 class EnvironmentSerializer(serializers.ModelSerializer):
@@ -89,7 +92,8 @@ class ServiceSerializer(serializers.ModelSerializer):
     part_of = serializers.CharField(source="part_of.name", default=None, allow_null=True, read_only=True)
     repository = serializers.CharField(help_text="Where its code is; empty if not known.")
     aliases = serializers.ListField(
-        child=serializers.CharField(), help_text="Other names that it has in the infrastructure."
+        child=serializers.CharField(),
+        help_text="Other names that it has in the infrastructure.",
     )
 
     class Meta:
@@ -218,5 +222,7 @@ class ProblemSerializer(serializers.Serializer):
     detail = serializers.CharField()
     errors = ParameterProblemSerializer(many=True, required=False)  # type: ignore[assignment]
     near = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="similar names, if nothing has the requested one"
+        child=serializers.CharField(),
+        required=False,
+        help_text="similar names, if nothing has the requested one",
     )

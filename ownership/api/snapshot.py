@@ -21,6 +21,7 @@ from ownership.models import Environment
 MOST_BYTES = 64 * 1024 * 1024
 # Maps in pieces that a process keeps besides: those of the environments that were requested last.
 MOST_PIECES = 4
+GZIP_LEVEL = 5
 
 
 class Snapshots:
@@ -58,7 +59,10 @@ class Snapshots:
             # Another thread or process may have been faster.
             content = self._contents.get(name) or snapshot_files.read(name)
             if content is None:
-                content = gzip.compress(plain, 5, mtime=0) if compressed else self._build(head, environment)
+                if compressed:
+                    content = gzip.compress(plain, GZIP_LEVEL, mtime=0)
+                else:
+                    content = self._build(head, environment)
                 if content is None:
                     return None
                 snapshot_files.write(name, content)
@@ -66,9 +70,11 @@ class Snapshots:
         return content
 
     def _build(self, head: Head, environment: Environment | None) -> bytes | None:
-        key = environment.pk if environment else None
+        key = None if environment is None else environment.pk
         old = self._pieces.get(key)
-        pieces = update(old, head, environment) if old else None
+        pieces = None
+        if old is not None:
+            pieces = update(old, head, environment)
         if pieces is None:
             pieces = read_all(head, environment)
         if current_head() != head:
@@ -81,8 +87,11 @@ class Snapshots:
 
     def _keep(self, name: str, content: bytes) -> None:
         self._contents[name] = content
-        while len(self._contents) > 1 and sum(map(len, self._contents.values())) > MOST_BYTES:
-            self._contents.popitem(last=False)
+        size = sum(map(len, self._contents.values()))
+        # The newest one stays, however large it is.
+        while size > MOST_BYTES and len(self._contents) > 1:
+            _, oldest = self._contents.popitem(last=False)
+            size -= len(oldest)
 
 
 @lru_cache(maxsize=64)

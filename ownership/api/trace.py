@@ -64,10 +64,15 @@ class TraceView(RegistryView):
     @extend_schema(
         parameters=[
             OpenApiParameter(
-                "direction", str, enum=DIRECTIONS, description="Where data goes (default), or where it comes from."
+                "direction",
+                str,
+                enum=DIRECTIONS,
+                description="Where data goes (default), or where it comes from.",
             ),
             OpenApiParameter(
-                "depth", whole_numbers(MAX_DEPTH), description=f"Hops, 1 to {MAX_DEPTH} ({DEFAULT_DEPTH})."
+                "depth",
+                whole_numbers(MAX_DEPTH),
+                description=f"Hops, 1 to {MAX_DEPTH} ({DEFAULT_DEPTH}).",
             ),
         ],
         responses=TraceSerializer,

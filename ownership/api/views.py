@@ -60,7 +60,10 @@ class RowsView(RegistryView, ReadOnlyModelViewSet):
 
 @extend_schema_view(
     list=extend_schema(parameters=[ENVIRONMENT]),
-    retrieve=extend_schema(parameters=[ENVIRONMENT], responses=in_forms(serializers.TableSerializer, MermaidRenderer)),
+    retrieve=extend_schema(
+        parameters=[ENVIRONMENT],
+        responses=in_forms(serializers.TableSerializer, MermaidRenderer),
+    ),
 )
 class TableView(RowsView):
     """Tables, each with its owner, key schema, indexes and accesses."""
@@ -80,7 +83,7 @@ class TableView(RowsView):
             name = self.request.query_params.get("environment")
         return {**super().get_serializer_context(), "environment": find_environment(name)}
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, *args: object, **kwargs: object) -> Response:
         """The table, or a diagram of who writes and reads it."""
         response = super().retrieve(request, *args, **kwargs)
         renderer = request.accepted_renderer
@@ -100,7 +103,7 @@ class ServiceView(RowsView):
     search_fields = ["name", "description", "contact"]
     ordering_fields = {"name": "name", "part_of": "part_of__name"}
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, *args: object, **kwargs: object) -> Response:
         """The service, or a diagram of what it and its parts write and read."""
         renderer = request.accepted_renderer
         if isinstance(renderer, MermaidRenderer):
@@ -126,7 +129,11 @@ class AccessView(RowsView):
     """Accesses: which service uses which table, and how."""
 
     queryset = Access.objects.select_related("table", "service").order_by(
-        "table__group__position", "table__position", "table__name", "position", "service__name"
+        "table__group__position",
+        "table__position",
+        "table__name",
+        "position",
+        "service__name",
     )
     serializer_class = serializers.AccessSerializer
     filterset_class = filters.AccessFilters
@@ -174,6 +181,6 @@ class UnknownAddress(ReadOnlyView):
         """Accept any parameters: the address is what is wrong."""
 
     @extend_schema(exclude=True)
-    def get(self, request: Request, **kwargs: Any) -> Response:
+    def get(self, request: Request, **kwargs: object) -> Response:
         """Answer 404."""
         raise Http404("There is nothing at this address. See /api/v1/docs/ for all addresses.")

@@ -118,7 +118,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _is_database_away(error: BaseException | None) -> bool:
     driver = connection.Database  # type: ignore[attr-defined]
     # The driver's own errors, because Django does not translate those of closing a cursor.
-    lost_connection = (OperationalError, InterfaceError, driver.OperationalError, driver.InterfaceError)
+    lost_connection = (
+        OperationalError,
+        InterfaceError,
+        driver.OperationalError,
+        driver.InterfaceError,
+    )
     for cause in _with_causes(error):
         if isinstance(cause, lost_connection) or getattr(cause, "sqlstate", "") == IDLE_TRANSACTION_ENDED:
             return True

@@ -22,7 +22,14 @@ LOG = logging.getLogger("ownership.oidc")
 # What the provider says about a person, as decoded from JSON.
 Claims = Mapping[str, Any]
 # A provider that is away, or that answers with something else than it should.
-FAILURES = (requests.RequestException, PyJWTError, SuspiciousOperation, KeyError, TypeError, ValueError)
+FAILURES = (
+    requests.RequestException,
+    PyJWTError,
+    SuspiciousOperation,
+    KeyError,
+    TypeError,
+    ValueError,
+)
 
 
 class OidcBackend(OIDCAuthenticationBackend):
@@ -39,7 +46,10 @@ class OidcBackend(OIDCAuthenticationBackend):
             # Without its message, which may quote the provider's answer.
             LOG.warning("Sign-in with OpenID Connect failed: %s", type(error).__name__)
         if user is None:
-            messages.error(request, "Sign-in failed, or your account is in none of our groups. Ask an administrator.")
+            messages.error(
+                request,
+                "Sign-in failed, or your account is in none of our groups. Ask an administrator.",
+            )
         return user
 
     def retrieve_matching_jwk(self, token: str) -> object:

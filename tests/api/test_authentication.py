@@ -17,7 +17,7 @@ def read(token, address="map/", scheme="Token"):
     return Client().get(f"/api/v1/{address}", headers={"Authorization": f"{scheme} {token}"})
 
 
-def test_a_token_reads_and_its_shape_names_where_it_is_from(viewer):
+def test_a_token_allows_reading_and_starts_with_our_prefix(viewer):
     _, shown = make_token(viewer)
 
     assert shown.startswith("own_")
@@ -25,7 +25,7 @@ def test_a_token_reads_and_its_shape_names_where_it_is_from(viewer):
     assert read(shown, scheme="token").status_code == 200
 
 
-def test_a_token_is_kept_hashed(viewer):
+def test_a_token_is_stored_hashed(viewer):
     token, shown = make_token(viewer)
 
     kept = " ".join(str(value) for value in ApiToken.objects.values().get().values())
@@ -34,7 +34,7 @@ def test_a_token_is_kept_hashed(viewer):
     assert shown[len(token.token_key) :] not in kept
 
 
-def test_a_token_serves_until_it_expires(viewer):
+def test_a_token_works_until_it_expires(viewer):
     token, shown = make_token(viewer, expiry=timezone.now() + timedelta(minutes=1))
     assert read(shown).status_code == 200
 
@@ -46,14 +46,14 @@ def test_a_token_serves_until_it_expires(viewer):
     assert ApiToken.objects.filter(pk=token.pk).exists(), "reading deletes nothing"
 
 
-def test_a_revoked_token_is_not_known_any_more(viewer):
+def test_a_deleted_token_is_invalid(viewer):
     token, shown = make_token(viewer)
     token.delete()
 
     assert read(shown).json()["detail"].startswith("Invalid token. Create a token in the admin")
 
 
-def test_a_token_of_an_account_that_is_not_active_reads_nothing(viewer):
+def test_a_token_of_an_inactive_account_is_refused(viewer):
     _, shown = make_token(viewer)
     User.objects.update(is_active=False)
 
@@ -63,7 +63,7 @@ def test_a_token_of_an_account_that_is_not_active_reads_nothing(viewer):
 
 
 @pytest.mark.parametrize("field", ["digest", "token_key"])
-def test_what_the_database_holds_is_no_token(viewer, field):
+def test_what_the_database_stores_of_a_token_is_no_valid_token(viewer, field):
     token, _ = make_token(viewer)
 
     assert read(getattr(token, field)).status_code == 401
@@ -86,7 +86,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
-def test_garbage_is_no_token(viewer, garbage):
+def test_garbage_is_no_valid_token(viewer, garbage):
     make_token(viewer)
 
     answer = read(garbage)
@@ -95,7 +95,7 @@ def test_garbage_is_no_token(viewer, garbage):
     assert answer["WWW-Authenticate"] == "Token"
 
 
-def test_a_token_of_the_same_beginning_with_another_end_is_not_known(viewer):
+def test_a_token_with_the_same_beginning_and_another_end_is_invalid(viewer):
     _, shown = make_token(viewer)
 
     assert read(shown[:-1] + ("0" if shown[-1] != "0" else "1")).status_code == 401
@@ -103,17 +103,17 @@ def test_a_token_of_the_same_beginning_with_another_end_is_not_known(viewer):
     assert read(shown[:-1]).status_code == 401
 
 
-def test_a_bad_token_is_told_so_where_anyone_may_read(viewer, open_to_all):
+def test_a_bad_token_is_refused_even_if_anyone_may_read(viewer, open_to_all):
     assert read("own_unknown").status_code == 401
 
 
-def test_another_scheme_is_no_sign_in(viewer):
+def test_another_authorization_scheme_is_ignored(viewer):
     _, shown = make_token(viewer)
 
     assert read(shown, scheme="Bearer").status_code == 401
 
 
-def test_a_token_is_no_sign_in_to_the_admin(lead):
+def test_a_token_does_not_open_the_admin(lead):
     _, shown = make_token(lead)
 
     answer = Client().get("/admin/ownership/table/", headers={"Authorization": f"Token {shown}"})
@@ -125,7 +125,7 @@ def writes(queries):
     return [query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))]
 
 
-def test_reading_with_a_token_writes_the_day_once_and_costs_one_query_then(viewer):
+def test_a_token_costs_one_query_and_one_write_on_its_first_use_of_a_day(viewer):
     token, shown = make_token(viewer)
     with CaptureQueriesContext(connection) as first:
         read(shown)
@@ -144,7 +144,7 @@ def test_reading_with_a_token_writes_the_day_once_and_costs_one_query_then(viewe
     assert sum("apitoken" in query["sql"] for query in second) == 1
 
 
-def test_the_next_day_is_written_again(viewer):
+def test_the_first_use_on_another_day_is_written(viewer):
     token, shown = make_token(viewer, last_used=date(2020, 1, 1))
 
     read(shown)
@@ -153,7 +153,7 @@ def test_the_next_day_is_written_again(viewer):
     assert token.last_used == timezone.now().date()
 
 
-def test_a_token_that_was_refused_was_not_used(viewer):
+def test_a_refused_token_is_not_marked_as_used(viewer):
     token, shown = make_token(viewer, expiry=timezone.now() - timedelta(days=1))
 
     read(shown)
@@ -162,7 +162,7 @@ def test_a_token_that_was_refused_was_not_used(viewer):
     assert token.last_used is None
 
 
-def test_reading_with_a_token_leaves_no_session_behind(viewer):
+def test_reading_with_a_token_starts_no_session(viewer):
     _, shown = make_token(viewer)
 
     assert "Set-Cookie" not in read(shown)
@@ -179,14 +179,14 @@ def test_two_people_with_tokens_read_as_themselves(viewer, lead):
     assert read(first).status_code == 200
 
 
-def test_who_signed_in_without_any_permission_may_read(db):
+def test_an_account_without_permissions_may_read(db):
     client = Client()
     client.force_login(User.objects.create_user("newcomer"))
 
     assert client.get("/api/v1/map/").status_code == 200
 
 
-def test_a_request_without_sign_in_is_told_what_it_takes(db):
+def test_a_request_without_sign_in_is_told_how_to_get_a_token(db):
     answer = Client().get("/api/v1/map/")
 
     assert answer.json() == {

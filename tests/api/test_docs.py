@@ -91,7 +91,7 @@ def test_every_form_is_documented_and_no_other():
     }
 
 
-def test_values_are_had_back_from_csv_as_documented(seeded, get, tmp_path, monkeypatch):
+def test_csv_values_can_be_restored_as_documented(seeded, get, tmp_path, monkeypatch):
     with change_set(reason="A note that a spreadsheet would run"):
         access = Access.objects.get_by_natural_key("biztechUsers", "users")
         access.notes = "=1+1"

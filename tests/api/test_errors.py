@@ -29,7 +29,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize("address", MISSING, ids=[address[:20] for address in MISSING])
-def test_what_is_not_there_is_a_problem_that_names_it(get, address):
+def test_a_missing_row_is_a_problem_that_names_it(get, address):
     make_table("here-it-is", owner=make_service("owner"))
 
     answer = get(address)
@@ -55,7 +55,7 @@ def test_what_is_not_there_is_a_problem_that_names_it(get, address):
         ("services/Payments/history/", "payments"),
     ],
 )
-def test_a_name_that_nothing_has_brings_those_like_it(seeded, get, address, near):
+def test_an_unknown_name_lists_similar_names(seeded, get, address, near):
     answer = get(address)
     assert answer.status_code == 404
     assert near in answer.json()["near"]
@@ -81,7 +81,7 @@ def test_names_to_compare_are_read_once_per_revision_at_any_size(seeded, get):
 
 
 @pytest.mark.parametrize("address", ["map", "tables", "tables/here-it-is"])
-def test_an_address_without_its_last_slash_leads_to_the_one_with_it(get, address):
+def test_an_address_without_its_last_slash_redirects(get, address):
     answer = get(address)
 
     assert (answer.status_code, answer["Location"]) == (301, f"/api/v1/{address}/")
@@ -96,7 +96,7 @@ def test_a_detail_takes_no_filters(get):
 
 
 @pytest.mark.parametrize("address", ["schema/", "docs/"])
-def test_problems_are_json_also_where_answers_are_not(get, address):
+def test_problems_are_json_even_if_answers_are_not(get, address):
     answer = get(f"{address}?nothing=1")
 
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")

@@ -105,12 +105,12 @@ def test_filters_of_accesses_narrow_to_what_the_document_says(seeded, get):
     assert {query: pairs(get(f"accesses/?{query}")) for query in expected} == expected
 
 
-def test_the_same_words_in_another_case_are_another_name(seeded, get):
+def test_names_are_case_sensitive(seeded, get):
     assert get("tables/?owner=Users").status_code == 400
     assert names(get("tables/?physical_name=BIZTECHUSERS")) == []
 
 
-def test_a_table_used_twice_by_what_is_asked_for_comes_once(get):
+def test_a_table_that_matches_twice_is_listed_once(get):
     table = make_table("shared")
     make_access(table)
     make_access(table)
@@ -118,7 +118,7 @@ def test_a_table_used_twice_by_what_is_asked_for_comes_once(get):
     assert names(get("tables/?mode=read")) == ["shared"]
 
 
-def test_service_and_mode_hold_for_the_same_access(get):
+def test_service_and_mode_must_match_the_same_access(get):
     table, reader = make_table(), make_service("reader")
     make_access(table, reader, mode="read")
     make_access(table, mode="write")
@@ -158,7 +158,7 @@ def test_search_finds_services_by(get, field):
     assert names(get("services/?search=on-call")) == ["found"]
 
 
-def test_lists_stand_in_the_documents_order_unless_told_otherwise(seeded, get):
+def test_lists_are_in_the_documents_order_by_default(seeded, get):
     assert names(get("tables/")) == NAMES
     assert names(get("services/")) == sorted(document.SERVICES)
     assert names(get("groups/")) == document.GROUPS
@@ -168,7 +168,7 @@ def test_lists_stand_in_the_documents_order_unless_told_otherwise(seeded, get):
     assert [pair for row in served if (pair := (row["table"], row["service"])) in written] == written
 
 
-def test_ordering_by_any_field_that_is_offered_goes_both_ways(get):
+def test_every_ordering_works_in_both_directions(get):
     late, early = make_service("late", part_of=make_service("x")), make_service("early", part_of=make_service("w"))
     one, two = make_table("one-table", owner=late), make_table("two-table", owner=early)
     make_access(one, early, mode="read")
@@ -331,7 +331,7 @@ def test_all_the_mistakes_are_named_at_once(get):
     assert [error["parameter"] for error in answer.json()["errors"]] == ["one", "two"]
 
 
-def test_an_unknown_parameter_is_told_which_there_are(get):
+def test_an_unknown_parameter_lists_the_allowed_ones(get):
     takes = "Unknown parameter. Allowed: as_of, environment, format, revision."
     assert get("map/?env=dev").json() == {
         "type": "about:blank",

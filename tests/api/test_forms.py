@@ -25,7 +25,7 @@ def content(answer):
 
 
 @pytest.mark.parametrize(("address", "form", "media"), EVERY)
-def test_a_form_is_had_by_name_and_by_accept_header_alike(seeded, get, address, form, media):
+def test_a_form_can_be_requested_by_name_and_by_accept_header(seeded, get, address, form, media):
     by_name, by_header = get(f"{address}?format={form}"), get(address, accept=media)
 
     assert (by_name.status_code, by_header.status_code) == (200, 200)
@@ -35,7 +35,7 @@ def test_a_form_is_had_by_name_and_by_accept_header_alike(seeded, get, address, 
 
 
 @pytest.mark.parametrize(("address", "form", "media"), EVERY)
-def test_each_form_has_an_etag_of_its_own_and_is_not_sent_again(seeded, get, address, form, media):
+def test_each_form_has_its_own_etag_and_gives_304(seeded, get, address, form, media):
     etags = {get(address)["ETag"], get(f"{address}?format={form}")["ETag"], get(address, accept=media)["ETag"]}
     assert len(etags) == 3
 
@@ -78,14 +78,14 @@ def test_markdown_takes_no_environment(seeded, get):
 
 
 @pytest.mark.parametrize("address", ["map/", "tables/", "services/", "accesses/"])
-def test_there_is_no_drawing_of_more_than_a_neighbourhood(seeded, get, address):
+def test_only_details_have_a_diagram(seeded, get, address):
     by_name, by_header = get(f"{address}?format=mermaid"), get(address, accept="application/vnd.mermaid")
     assert (by_name.status_code, by_header.status_code) == (400, 406)
     assert by_name.json()["detail"].startswith("format: Unknown format. Allowed: json")
 
 
 @pytest.mark.parametrize(("address", "form", "media"), [*EVERY, ("tables/nothing/", "mermaid", "")])
-def test_an_error_is_told_as_a_problem_whatever_the_form(seeded, get, address, form, media):
+def test_an_error_is_a_problem_whatever_the_form(seeded, get, address, form, media):
     answer = get(f"{address}?format={form}&environmental=1")
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert get(f"tables/nothing/?format={'mermaid'}")["Content-Type"] == "application/problem+json"
@@ -97,7 +97,7 @@ def test_head_has_no_body(seeded, viewer_client, address, form, media):
     assert (answer.status_code, content(answer)) == (200, "")
 
 
-def test_a_services_drawing_shows_its_parts_and_takes_a_fixed_number_of_queries(seeded, get):
+def test_a_services_diagram_shows_its_parts_with_a_fixed_number_of_queries(seeded, get):
     def counted():
         with CaptureQueriesContext(connection) as captured:
             answer = get("services/interactions/?format=mermaid")

@@ -46,7 +46,7 @@ def story(lead):
     make_access(table, Service.objects.get(name="payments")).delete()
 
 
-def test_a_change_set_tells_who_when_why_and_every_entry_with_old_and_new(viewer_client, story, lead):
+def test_a_change_set_says_who_when_and_why_with_old_and_new_values(viewer_client, story, lead):
     change = get(viewer_client, after="4")["results"][0]
     assert list(change) == ["revision", "time", "user", "reason", "source", "undoes", "request_id", "digest", "entries"]
     assert (change["revision"], change["user"], change["reason"]) == (5, "lead", "Users takes orders")
@@ -70,7 +70,7 @@ def test_a_deletion_is_an_entry_with_its_last_values(viewer_client, story):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 500])
-def test_a_consumer_that_polls_with_its_last_cursor_misses_nothing_and_sees_nothing_twice(viewer_client, story, limit):
+def test_polling_with_the_last_cursor_misses_and_repeats_nothing(viewer_client, story, limit):
     seen, cursor = follow(viewer_client, limit=limit)
     assert [(entry["revision"], entry["sequence"]) for entry in seen] == [(number, 1) for number in range(1, 8)]
     assert follow(viewer_client, cursor) == ([], cursor)
@@ -91,7 +91,7 @@ def test_a_large_change_set_spans_pages_and_loses_no_entry(viewer_client, seeded
         assert [entry["sequence"] for entry in entries] == list(range(1, 121))
 
 
-def test_a_filtered_poll_goes_on_from_the_head_and_not_from_its_last_match(viewer_client, story):
+def test_a_filtered_poll_continues_from_the_head_instead_of_its_last_match(viewer_client, story):
     page = get(viewer_client, kind="ownership")
     assert page["next"].startswith("7-")
 
@@ -118,11 +118,11 @@ def test_a_filtered_poll_goes_on_from_the_head_and_not_from_its_last_match(viewe
     ],
     ids=str,
 )
-def test_filters_narrow_to_what_is_asked(viewer_client, story, parameters, revisions):
+def test_filters_select_matching_entries(viewer_client, story, parameters, revisions):
     assert [change["revision"] for change in get(viewer_client, **parameters)["results"]] == revisions
 
 
-def test_a_thing_is_found_under_every_name_it_had_also_when_it_is_gone(viewer_client, story):
+def test_a_row_is_found_under_all_its_names_even_after_deletion(viewer_client, story):
     table = Table.objects.get()
     table.name = "purchases"
     table.save()
@@ -131,7 +131,7 @@ def test_a_thing_is_found_under_every_name_it_had_also_when_it_is_gone(viewer_cl
         assert [change["revision"] for change in get(viewer_client, table=name)["results"]] == [3, 5, 6, 7, 8, 9]
 
 
-def test_a_name_tells_of_a_deleted_thing_also_where_another_has_the_name_now(viewer_client):
+def test_a_name_finds_a_deleted_row_even_if_another_row_has_it_now(viewer_client):
     first = make_table("orders")
     first.delete()
     deletion = ChangeSet.objects.first().revision
@@ -166,20 +166,20 @@ def test_a_name_tells_of_a_deleted_thing_also_where_another_has_the_name_now(vie
         ("colour", "red"),
     ],
 )
-def test_nonsense_is_refused_by_name(viewer_client, story, parameter, value):
+def test_nonsense_is_refused_with_the_parameters_name(viewer_client, story, parameter, value):
     response = viewer_client.get(CHANGES, {parameter: value})
     assert response.status_code == 400
     assert [error["parameter"] for error in response.json()["errors"]] == [parameter]
 
 
 @pytest.mark.parametrize("cursor", ["8", "999999", "5-000000000000", "5.1-000000000000"])
-def test_a_cursor_of_another_history_is_gone(viewer_client, story, cursor):
+def test_a_cursor_of_another_history_is_410(viewer_client, story, cursor):
     response = viewer_client.get(CHANGES, {"after": cursor})
     assert response.status_code == 410
     assert "read the map again" in response.json()["detail"]
 
 
-def test_nothing_changed_is_a_304(viewer_client, story):
+def test_no_change_is_a_304(viewer_client, story):
     response = viewer_client.get(CHANGES)
     again = viewer_client.get(CHANGES, headers={"if-none-match": response["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -240,14 +240,14 @@ def test_a_timeline_has_pages_and_no_entry_loses_its_changes_at_their_edge(viewe
     assert all(entry["changes"] for change in seen for entry in change["entries"])
 
 
-def test_a_timeline_of_what_never_was_is_404(viewer_client, story):
+def test_a_timeline_of_a_name_that_never_existed_is_404(viewer_client, story):
     assert viewer_client.get("/api/v1/tables/never-was/history/").status_code == 404
 
 
 @pytest.mark.parametrize(
     "url", [CHANGES, "/api/v1/tables/orders/history/", "/api/v1/services/users/history/", f"{CHANGES}atom/"]
 )
-def test_history_needs_a_sign_in_also_where_the_map_is_open(story, settings, url):
+def test_history_needs_a_sign_in_even_if_the_map_is_open(story, settings, url):
     settings.ANONYMOUS_READ = True
     assert Client().get("/api/v1/map/").status_code == 200
     assert Client().get(url).status_code == 401
@@ -258,7 +258,7 @@ def atom(token: str, name: str = "anyone"):
     return Client().get(f"{CHANGES}atom/", headers={"authorization": f"Basic {credentials}"})
 
 
-def test_a_feed_reader_reads_the_atom_feed_with_a_token_as_password(story, lead):
+def test_the_atom_feed_takes_a_token_as_password(story, lead):
     _, token = ApiToken.objects.create(user=lead, name="feed reader")
     response = atom(token)
     assert response.status_code == 200
@@ -280,7 +280,7 @@ def test_broken_basic_credentials_are_401(story, credentials):
     assert response["WWW-Authenticate"].startswith("Basic")
 
 
-def test_text_in_the_atom_feed_is_escaped_and_always_xml(lead):
+def test_text_in_the_atom_feed_is_escaped_and_valid_xml(lead):
     with change_set(user=User.objects.get(), reason="<script>alert(1)</script> & \x0b done"):
         make_service("a")
     _, token = ApiToken.objects.create(user=lead, name="feed reader")

@@ -15,7 +15,7 @@ import pytest
         "*/*;q=nonsense",
     ],
 )
-def test_who_takes_json_gets_it(db, get, accept):
+def test_an_accept_header_that_allows_json_gets_json(db, get, accept):
     answer = get("map/", accept=accept)
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
@@ -23,7 +23,7 @@ def test_who_takes_json_gets_it(db, get, accept):
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "text/xml", "nonsense", "", "é", "a" * 100_000])
-def test_who_takes_no_json_is_told_what_there_is(db, get, accept):
+def test_an_accept_header_without_an_available_form_lists_those_available(db, get, accept):
     answer = get("map/", accept=accept)
 
     assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")
@@ -38,12 +38,12 @@ def test_who_takes_no_json_is_told_what_there_is(db, get, accept):
     [("map/", "json, csv, markdown"), ("tables/", "json"), ("schema/", "yaml, json"), ("docs/", "html")],
 )
 @pytest.mark.parametrize("form", ["xml", "csv2", "JSON", "api", "%00", "é"])
-def test_a_format_that_there_is_not_is_refused_with_those_there_are(db, get, address, takes, form):
+def test_an_unknown_format_lists_the_allowed_ones(db, get, address, takes, form):
     answer = get(f"{address}?format={form}")
 
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert answer.json()["errors"] == [{"parameter": "format", "detail": f"Unknown format. Allowed: {takes}."}]
 
 
-def test_json_by_name_is_json(db, get):
+def test_json_can_be_requested_by_name(db, get):
     assert get("map/?format=json").json()["revision"] == 0

@@ -5,7 +5,7 @@ import pytest
 from tests.support.factories import make_service
 
 
-def test_pages_together_are_the_list(seeded, get):
+def test_all_pages_together_are_the_list(seeded, get):
     pages = [get(f"accesses/?page_size=20&page={page}").json() for page in (1, 2, 3)]
 
     assert [len(page["results"]) for page in pages] == [20, 20, 15]
@@ -13,7 +13,7 @@ def test_pages_together_are_the_list(seeded, get):
     assert (pages[0]["previous"], pages[2]["next"]) == (None, None)
 
 
-def test_a_page_has_a_hundred_entries_unless_told_otherwise(get):
+def test_a_page_has_a_hundred_entries_by_default(get):
     for number in range(101):
         make_service(f"s{number:03}")
 
@@ -63,7 +63,7 @@ def test_nonsense_is_refused_as_a(get, parameter, value):
     assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]
 
 
-def test_a_page_beyond_the_last_is_told_how_many_there_are(get):
+def test_a_page_beyond_the_last_is_refused_with_their_number(get):
     make_service("a")
     make_service("b")
 

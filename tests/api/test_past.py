@@ -75,7 +75,7 @@ def said(answer):
     return answer.status_code, {key: value for key, value in content.items() if key not in ("next", "previous")}
 
 
-def test_every_query_answers_as_it_did_then_after_all_has_changed(seeded, get):
+def test_every_query_of_the_past_answers_as_it_did_then(seeded, get):
     recorded = {path: said(get(path)) for path in ["map/", *QUERIES]}
     assert {path: said(get(then(path, 1))) for path in recorded} == recorded, "of the head, both ways"
 
@@ -100,7 +100,7 @@ def test_every_revision_of_the_map_is_the_one_served_when_it_was_current(seeded,
     }
 
 
-def test_pages_of_the_past_lead_on_within_it(seeded, get):
+def test_pages_of_the_past_link_to_pages_of_the_past(seeded, get):
     make_table("later")
     page = get("tables/?revision=1&page_size=30").json()
     rest = get(page["next"].partition("/api/v1/")[2]).json()
@@ -120,7 +120,7 @@ def test_a_time_shows_the_last_revision_at_or_before_it(seeded, get):
 # Who may
 
 
-def test_the_past_takes_a_sign_in_or_a_token_also_where_the_map_is_open_to_all(seeded, open_to_all, viewer):
+def test_the_past_needs_a_sign_in_or_a_token_even_if_the_map_is_open(seeded, open_to_all, viewer):
     with_token = Client(headers={"Authorization": f"Token {make_token(viewer)[1]}"})
     past = [path + query for path in [*MAP_AND_LISTS, *DETAILS] for query in ("?revision=1", "?as_of=2100-01-01")]
 
@@ -133,7 +133,7 @@ def test_the_past_takes_a_sign_in_or_a_token_also_where_the_map_is_open_to_all(s
 
 
 @pytest.mark.parametrize("value", ["2", "-1", "x", "1.5", "%00", "1%00", str(2**63), "٣"])
-def test_a_revision_that_is_none_is_refused_with_what_there_is(seeded, get, value):
+def test_an_unknown_revision_is_refused_with_the_latest_one(seeded, get, value):
     for path in [*MAP_AND_LISTS, *DETAILS]:
         answer = get(f"{path}?revision={value}")
         assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
@@ -143,7 +143,7 @@ def test_a_revision_that_is_none_is_refused_with_what_there_is(seeded, get, valu
 
 
 @pytest.mark.parametrize("value", ["x", "12:00", "2026-02-30", "%00", "0001-01-01T00:00%2B14:00"])
-def test_a_time_that_is_none_is_refused_with_what_it_takes(seeded, get, value):
+def test_an_invalid_time_is_refused_with_the_allowed_format(seeded, get, value):
     answer = get(f"map/?as_of={value}")
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert [error["parameter"] for error in answer.json()["errors"]] == ["as_of"]
@@ -160,7 +160,7 @@ def test_revision_and_time_together_are_refused(seeded, get):
 
 
 @pytest.mark.parametrize("path", ["map/", "tables/", "tables/biztechUsers/", "services/"])
-def test_what_was_stays_unchanged_after_later_edits_and_today_does_not(seeded, get, path):
+def test_later_edits_change_todays_answers_and_not_the_past(seeded, get, path):
     past, today = get(f"{path}?revision=1"), get(path)
     make_table("later")
 
@@ -171,7 +171,7 @@ def test_what_was_stays_unchanged_after_later_edits_and_today_does_not(seeded, g
     assert get(f"{path}?revision=1").content == past.content
 
 
-def test_the_present_is_back_after_the_past_also_after_an_error(seeded, get):
+def test_the_present_is_back_after_the_past_even_after_an_error(seeded, get):
     make_table("later")
     for path in ("tables/later/?revision=1", "tables/?revision=1&page=9", "tables/?revision=1"):
         get(path)
@@ -179,7 +179,7 @@ def test_the_present_is_back_after_the_past_also_after_an_error(seeded, get):
 
 
 @pytest.mark.parametrize("path", ["tables/biztechUser/", "tables/biztechUser/trace/", "services/payment/"])
-def test_a_name_that_nothing_had_brings_those_of_then(seeded, get, path):
+def test_an_unknown_name_in_the_past_lists_similar_names_of_that_time(seeded, get, path):
     for row in (Table.objects.get(name="biztechUsers"), Service.objects.get(name="payments")):
         row.name = f"{row.name[:-1]}-s"
         row.save()
@@ -222,7 +222,7 @@ def entries(get, query):
     return answer.json()["entries"]
 
 
-def test_compare_tells_what_became_of_each_row_in_names_of_then(seeded, get):
+def test_compare_says_what_changed_in_each_row_with_names_of_that_time(seeded, get):
     users, payments = Table.objects.get(name="biztechUsers"), Service.objects.get(name="payments")
     owner = users.owner.name
     users.owner = payments
@@ -253,7 +253,7 @@ def test_compare_tells_what_became_of_each_row_in_names_of_then(seeded, get):
     assert found[3]["changes"]["service"] == ["payments", None]
 
 
-def test_compare_leaves_out_what_was_changed_and_changed_back_or_came_and_went(seeded, get):
+def test_compare_leaves_out_what_was_reverted_in_between(seeded, get):
     table = Table.objects.first()
     for description in ("Other", table.description):
         table.description = description
@@ -278,7 +278,7 @@ def test_compare_says_the_same_as_the_feed_where_each_row_changed_once(seeded, g
     assert sorted(entries(get, "from=1"), key=str) == sorted(of_feed, key=str)
 
 
-def test_compare_from_the_beginning_tells_the_whole_registry_and_takes_dates(seeded, get):
+def test_compare_from_the_beginning_lists_the_whole_registry(seeded, get):
     answer = get("compare/?from=1900-01-01&to=2100-01-01")
     assert (answer.json()["from"], answer.json()["to"], answer["X-Registry-Revision"]) == (0, 1, "1")
     assert {entry["type"] for entry in answer.json()["entries"]} == {"created"}
@@ -310,7 +310,7 @@ def test_a_comparison_with_the_past_is_unchanged_after_later_edits(seeded, get):
         ("from=0&after=1", "after"),
     ],
 )
-def test_a_comparison_of_nonsense_is_refused(seeded, get, query, parameter):
+def test_a_comparison_with_invalid_parameters_is_refused(seeded, get, query, parameter):
     answer = get(f"compare/?{query}")
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]

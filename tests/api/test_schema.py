@@ -24,7 +24,7 @@ def description() -> dict[str, Any]:
     return yaml.safe_load(CHECKED_IN.read_text(encoding="utf-8"))
 
 
-def test_the_description_is_valid_and_the_checked_in_one_is_in_step(db):
+def test_the_description_is_valid_and_the_checked_in_one_is_current(db):
     written = StringIO()
 
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=written)
@@ -96,7 +96,7 @@ def test_answers_about_the_document_are_as_described(seeded, get, environment):
     check("environments/", 200, get("environments/"))
 
 
-def test_answers_about_entries_that_say_all_there_is_to_say_are_as_described(get):
+def test_answers_with_every_field_filled_are_as_described(get):
     table = make_table(
         "full",
         partition_key_name="id",

@@ -110,7 +110,7 @@ def test_a_list_says_how_many_there_are_and_where_the_next_page_is(seeded, get):
     assert served["previous"] == "http://testserver/api/v1/tables/?page_size=10"
 
 
-def test_a_service_shows_what_a_reader_needs_at_night(get):
+def test_a_service_shows_contact_and_repository(get):
     make_service("whole")
     make_service(
         "part",
@@ -132,7 +132,7 @@ def test_a_service_shows_what_a_reader_needs_at_night(get):
     assert get("services/whole/").json()["part_of"] is None
 
 
-def test_what_is_not_known_is_null_and_what_is_known_stands_there(get):
+def test_unknown_values_are_null_and_known_ones_are_given(get):
     table = make_table(
         "full",
         partition_key_name="id",
@@ -190,21 +190,21 @@ def test_an_environment_adds_the_physical_name_everywhere(seeded, get, environme
         assert (table["name"], table["physical_name"]) == ("biztechUsers", physical_name)
 
 
-def test_text_comes_back_as_it_was_written(get):
+def test_text_is_returned_as_it_was_written(get):
     text = "→ naïve “quotes” <b>&amp;</b>\n𝔘 \u202e end"
     make_table("odd", description=text)
 
     assert get("tables/odd/").json()["description"] == text
 
 
-def test_environments_stand_in_the_order_of_their_positions(get):
+def test_environments_are_in_the_order_of_their_positions(get):
     Environment.objects.create(name="a-later", position=1)
     Environment.objects.create(name="z-first", position=0)
 
     assert [row["name"] for row in get("environments/").json()["results"]] == ["z-first", "a-later"]
 
 
-def test_a_table_stands_under_its_group_wherever_it_was_made(get):
+def test_tables_are_in_the_order_of_their_groups(get):
     first = make_table("first")
     make_table("second")
     Table.objects.get(name="second").delete()

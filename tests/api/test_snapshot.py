@@ -72,7 +72,7 @@ EDITS = {
 
 
 @pytest.mark.parametrize("act", EDITS.values(), ids=EDITS)
-def test_after_an_edit_the_kept_map_is_the_one_made_anew(seeded, get, act):
+def test_after_an_edit_the_snapshot_equals_a_map_read_whole(seeded, get, act):
     paths = ["map/", "map/?environment=production"]
     before = [kept(get, path) for path in paths]
     act()
@@ -81,14 +81,14 @@ def test_after_an_edit_the_kept_map_is_the_one_made_anew(seeded, get, act):
     assert after != before
 
 
-def test_an_edit_of_a_table_shapes_that_table_alone(seeded, get, monkeypatch):
+def test_an_edit_of_a_table_renders_only_that_table(seeded, get, monkeypatch):
     kept(get)
     monkeypatch.setattr(map_pieces, "whole_map", lambda: pytest.fail("All of it was read again."))
     edit(table(), description="Edited")
     assert {row["name"]: row["description"] for row in kept(get)["tables"]}["biztechUsers"] == "Edited"
 
 
-def test_a_history_that_is_not_the_one_before_is_read_whole(seeded, get):
+def test_after_a_change_of_history_the_map_is_read_whole(seeded, get):
     kept(get)
     pieces = map_module.snapshots._pieces[None]
     pieces.head = Head(pieces.head.revision, "another's")
@@ -97,7 +97,7 @@ def test_a_history_that_is_not_the_one_before_is_read_whole(seeded, get):
     assert kept(get) == anew(get)
 
 
-def test_another_process_finds_what_one_has_made(seeded, monkeypatch):
+def test_a_process_finds_the_snapshot_of_another(seeded, monkeypatch):
     head = current_head()
     made = Snapshots().get(head, None, False)
     monkeypatch.setattr(map_pieces, "whole_map", lambda: pytest.fail("It was made twice."))
@@ -105,7 +105,7 @@ def test_another_process_finds_what_one_has_made(seeded, monkeypatch):
 
 
 @pytest.mark.parametrize("spoiled", [b"", b'{"revision":1'], ids=["empty", "cut short"])
-def test_a_file_that_is_not_whole_is_made_anew(seeded, settings, spoiled):
+def test_a_damaged_file_is_replaced(seeded, settings, spoiled):
     head = current_head()
     made = Snapshots().get(head, None, False)
     [file] = [path for path in settings.SNAPSHOT_DIR.iterdir() if path.name != "lock"]
@@ -114,7 +114,7 @@ def test_a_file_that_is_not_whole_is_made_anew(seeded, settings, spoiled):
     assert file.read_bytes().startswith(made[1])
 
 
-def test_many_who_ask_at_once_for_a_new_revision_have_it_made_once(committed, monkeypatch):
+def test_many_requests_for_a_new_revision_build_it_once(committed, monkeypatch):
     make_table()
     real, made = map_pieces.whole_map, []
     monkeypatch.setattr(map_pieces, "whole_map", lambda: [made.append(1), real()][1])
@@ -126,7 +126,7 @@ def test_many_who_ask_at_once_for_a_new_revision_have_it_made_once(committed, mo
     assert len(set(found)) == 1
 
 
-def test_a_change_while_it_is_made_is_in_it(seeded, get, monkeypatch):
+def test_a_change_while_a_snapshot_is_built_is_in_it(seeded, get, monkeypatch):
     real, edits = map_pieces.whole_map, iter(["Edited meanwhile"])
 
     def edited_meanwhile():
@@ -142,7 +142,7 @@ def test_a_change_while_it_is_made_is_in_it(seeded, get, monkeypatch):
 
 
 @pytest.mark.parametrize("spoil", ["a file", "away", "its lock"])
-def test_without_a_place_to_write_it_is_made_all_the_same(seeded, get, settings, tmp_path, spoil):
+def test_without_a_usable_folder_the_snapshot_is_still_built(seeded, get, settings, tmp_path, spoil):
     settings.SNAPSHOT_DIR = tmp_path / spoil
     if spoil == "a file":
         settings.SNAPSHOT_DIR.write_text("in the way")
@@ -164,7 +164,7 @@ def test_files_and_memory_are_bounded(seeded, monkeypatch, settings):
     assert len(files) == snapshot_files.MOST_FILES
 
 
-def test_a_folder_of_other_things_keeps_them(seeded, get, monkeypatch, settings):
+def test_other_files_in_the_folder_are_kept(seeded, get, monkeypatch, settings):
     monkeypatch.setattr(snapshot_files, "MOST_FILES", 1)
     settings.SNAPSHOT_DIR.mkdir()
     others = [settings.SNAPSHOT_DIR / name for name in ("registry.sqlite3", "notes.txt", "folder")]
@@ -177,7 +177,7 @@ def test_a_folder_of_other_things_keeps_them(seeded, get, monkeypatch, settings)
     assert len(list(settings.SNAPSHOT_DIR.glob("?" * 64))) == 1
 
 
-def test_the_pieces_of_few_environments_are_kept_those_asked_for_last(seeded, monkeypatch):
+def test_pieces_are_kept_for_the_environments_requested_last(seeded, monkeypatch):
     monkeypatch.setattr(snapshot, "MOST_PIECES", 2)
     mine, head = Snapshots(), current_head()
     for environment in (None, *Environment.objects.all(), None):
@@ -190,7 +190,7 @@ def test_the_pieces_of_few_environments_are_kept_those_asked_for_last(seeded, mo
 # What is sent
 
 
-def test_who_takes_gzip_gets_the_same_map_compressed_under_an_etag_of_its_own(seeded, get):
+def test_the_map_in_gzip_has_the_same_content_and_its_own_etag(seeded, get):
     plain, packed = get("map/"), get("map/", accept_encoding="br, gzip;q=0.5")
     assert gzip.decompress(packed.content) == plain.content
     assert packed["Content-Encoding"] == "gzip"
@@ -201,12 +201,12 @@ def test_who_takes_gzip_gets_the_same_map_compressed_under_an_etag_of_its_own(se
 
 
 @pytest.mark.parametrize("header", ["gzip;q=0", "gzip; q=0.0", "br", "x-gzipped", ""])
-def test_who_does_not_take_gzip_gets_it_plain(seeded, get, header):
+def test_without_accepting_gzip_the_map_is_plain(seeded, get, header):
     assert "Content-Encoding" not in get("map/", accept_encoding=header)
 
 
 @pytest.mark.parametrize("headers", [{}, {"accept-encoding": "gzip"}], ids=["plain", "gzip"])
-def test_the_quick_answer_is_the_view_s_own(seeded, viewer, viewer_client, settings, headers):
+def test_middleware_and_view_give_the_same_answer(seeded, viewer, viewer_client, settings, headers):
     _, shown = make_token(viewer)
     token = headers | {"authorization": f"Token {shown}"}
     Client().get("/api/v1/map/", headers=token)  # the day of its use is written
@@ -225,7 +225,7 @@ def test_the_quick_answer_is_the_view_s_own(seeded, viewer, viewer_client, setti
         assert by_view.headers.keys() - answer.headers.keys() == {"Allow"}
 
 
-def test_asked_again_it_costs_one_query_and_no_body(seeded, settings):
+def test_an_unchanged_map_costs_one_query_and_has_no_body(seeded, settings):
     settings.ANONYMOUS_READ = True
     etag = Client().get("/api/v1/map/")["ETag"]
     with CaptureQueriesContext(connection) as queries:
@@ -235,7 +235,7 @@ def test_asked_again_it_costs_one_query_and_no_body(seeded, settings):
 
 
 @pytest.mark.parametrize("spoil", ["unknown", "expired", "inactive", "\x00", "é"])
-def test_a_bad_token_is_refused_also_where_the_map_is_open(seeded, viewer, settings, spoil):
+def test_a_bad_token_is_refused_even_if_the_map_is_open(seeded, viewer, settings, spoil):
     settings.ANONYMOUS_READ = True
     token, shown = make_token(viewer)
     Client().get("/api/v1/map/", headers={"authorization": f"Token {shown}"})
@@ -248,13 +248,13 @@ def test_a_bad_token_is_refused_also_where_the_map_is_open(seeded, viewer, setti
     assert Client().get("/api/v1/map/", headers={"authorization": f"Token {shown}"}).status_code == 401
 
 
-def test_it_is_json_with_a_line_per_table(seeded, get):
+def test_the_map_has_one_line_per_table(seeded, get):
     lines = get("map/").content.decode().splitlines()
     assert sum(line.startswith('{"name":') for line in lines) == Table.objects.count()
     assert json.loads("".join(lines))["tables"][0]["name"] == Table.objects.first().name
 
 
-def test_writing_it_in_one_change_set_shows_all_of_it(seeded, get, lead):
+def test_several_edits_in_one_change_set_are_all_shown(seeded, get, lead):
     kept(get)
     with change_set(user=lead, reason="Both", source="admin"):
         edit(table(), description="One")

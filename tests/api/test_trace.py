@@ -17,7 +17,7 @@ def shape(answer):
     ]
 
 
-def test_it_tells_each_hop_with_the_accesses_it_stands_on(seeded, get):
+def test_each_hop_has_the_accesses_that_lead_to_it(seeded, get):
     answer = get("tables/biztechProfiles/trace/?direction=upstream&depth=1").json()
 
     assert {key: answer[key] for key in answer if key != "hops"} == {
@@ -61,7 +61,7 @@ def test_it_tells_each_hop_with_the_accesses_it_stands_on(seeded, get):
     }
 
 
-def test_a_service_starts_with_its_parts_and_downstream_is_the_usual_way(seeded, get):
+def test_a_service_starts_with_its_parts_and_downstream_is_the_default(seeded, get):
     answer = get("services/interactions/trace/")
 
     assert (answer.json()["direction"], answer.json()["depth"]) == ("downstream", 4)
@@ -74,7 +74,7 @@ def test_a_service_starts_with_its_parts_and_downstream_is_the_usual_way(seeded,
     assert [kind for kind, _ in shape(answer)] == ["service", "table", "service", "table", "service"]
 
 
-def test_the_past_answers_as_it_did_then(seeded, get):
+def test_a_trace_in_the_past_answers_as_it_did_then(seeded, get):
     before = get("services/payments/trace/")
     with change_set(reason="Payments writes no users any more"):
         Access.objects.get_by_natural_key("biztechUsers", "payments").delete()
@@ -83,7 +83,7 @@ def test_the_past_answers_as_it_did_then(seeded, get):
     assert shape(get("services/payments/trace/")) != shape(before)
 
 
-def test_what_is_asked_for_wrongly_is_refused_in_words(seeded, get):
+def test_invalid_parameters_are_refused_with_what_is_allowed(seeded, get):
     refusals = {
         "direction=sideways": ("direction", "Must be one of downstream, upstream."),
         "depth=0": ("depth", "Must be a whole number from 1 to 10."),
@@ -97,14 +97,14 @@ def test_what_is_asked_for_wrongly_is_refused_in_words(seeded, get):
 
 
 @pytest.mark.parametrize("name", ["nothing", "payments%00", "PAYMENTS", "é"])
-def test_a_name_that_is_none_is_not_found(seeded, get, name):
+def test_an_unknown_name_is_not_found(seeded, get, name):
     answer = get(f"services/{name}/trace/")
     assert answer.status_code == 404
     assert answer.json()["detail"].startswith("No service is called")
     assert get("tables/payments/trace/").json()["detail"] == "No table is called 'payments'."
 
 
-def test_it_takes_one_query_per_hop_however_large_the_map(seeded, viewer_client):
+def test_a_trace_takes_one_query_per_hop_at_any_size(seeded, viewer_client):
     def counted():
         with CaptureQueriesContext(connection) as captured:
             assert viewer_client.get("/api/v1/tables/biztechProfiles/trace/?depth=3").status_code == 200

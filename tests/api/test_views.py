@@ -59,7 +59,7 @@ def test_nothing_can_be_written_by_anyone(here, settings, viewer, viewer_client,
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options", *WRITING])
-def test_those_who_may_not_read_are_told_so_first(here, method):
+def test_missing_permission_is_reported_first(here, method):
     bad = ["?nothing=1", "?format=xml", "?environment=nowhere"]
     addresses = [*ADDRESSES, *NOWHERE, "tables/nothing/", *("map/" + query for query in bad)]
 
@@ -72,12 +72,12 @@ def test_those_who_may_not_read_are_told_so_first(here, method):
         assert {answer.json()["title"] for answer in answers.values()} == {"Unauthorized"}
 
 
-def test_those_who_may_not_read_are_told_so_before_the_form_of_the_answer():
+def test_missing_permission_comes_before_the_form_of_the_answer():
     assert Client().get("/api/v1/map/", headers={"Accept": "text/html"}).status_code == 401
 
 
 @pytest.mark.parametrize("address", [*DATA, "schema/", "docs/"])
-def test_anyone_reads_where_the_map_is_open_to_all(here, open_to_all, address):
+def test_anyone_may_read_an_open_map(here, open_to_all, address):
     assert Client().get(f"/api/v1/{address}").status_code == 200
 
 
@@ -97,7 +97,7 @@ def test_head_gives_304_too(here, get, viewer_client):
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_options_tell_in_json_what_the_address_is(here, viewer_client, address):
+def test_options_describe_the_address_in_json(here, viewer_client, address):
     answer = viewer_client.options(f"/api/v1/{address}")
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
@@ -109,7 +109,7 @@ def test_options_tell_in_json_what_the_address_is(here, viewer_client, address):
 
 
 @pytest.mark.parametrize("address", [*DATA, *HISTORY, "changes/atom/"])
-def test_an_answer_that_the_asker_has_is_not_sent_again(here, get, address):
+def test_an_answer_that_the_client_has_is_304(here, get, address):
     first = get(address)
 
     again = get(address, if_none_match=first["ETag"])
@@ -140,12 +140,12 @@ def test_if_none_match_means_what_http_says(here, get, sent, status):
     assert get("map/", if_none_match=sent.format(etag)).status_code == status
 
 
-def test_what_is_not_there_is_404_whatever_the_asker_has(here, get):
+def test_a_missing_row_is_404_whatever_the_client_has(here, get):
     assert get("tables/nothing/", if_none_match="*").status_code == 404
     assert get("map/?environment=nowhere", if_none_match="*").status_code == 400
 
 
-def test_every_edit_makes_another_etag_and_the_next_revision(here, get):
+def test_every_edit_makes_a_new_etag_and_the_next_revision(here, get):
     before = get("tables/here-it-is/")
     here.description = "Edited"
     here.save()
@@ -164,14 +164,14 @@ def test_a_save_that_changes_nothing_keeps_the_etag(here, get):
     assert get("map/", if_none_match=etag).status_code == 304
 
 
-def test_a_deleted_table_is_gone_for_those_who_have_it_too(here, get):
+def test_a_deleted_table_is_404_even_with_its_etag(here, get):
     etag = get("tables/here-it-is/")["ETag"]
     here.delete()
 
     assert get("tables/here-it-is/", if_none_match=etag).status_code == 404
 
 
-def test_every_query_and_form_has_an_etag_of_its_own(seeded, get):
+def test_every_query_and_form_has_its_own_etag(seeded, get):
     paths = [
         "map/",
         "map/?environment=dev",
@@ -212,7 +212,7 @@ def test_the_revision_in_the_body_is_that_of_the_header(seeded, get):
     assert answer["X-Registry-Revision"] == str(answer.json()["revision"]) == "1"
 
 
-def test_a_change_between_head_and_rows_is_read_again(here, get, monkeypatch):
+def test_a_change_between_head_and_rows_makes_them_read_again(here, get, monkeypatch):
     real, edits = map_pieces.whole_map, iter(["Edited meanwhile"])
 
     def edited_meanwhile():
@@ -233,7 +233,7 @@ def test_a_change_between_head_and_rows_is_read_again(here, get, monkeypatch):
 
 
 @pytest.mark.parametrize("anonymous", [True, False], ids=["open", "closed"])
-def test_no_answer_may_be_kept_by_a_shared_cache_or_used_unasked(here, settings, viewer_client, anonymous):
+def test_no_answer_may_be_cached_without_asking_again(here, settings, viewer_client, anonymous):
     settings.ANONYMOUS_READ = anonymous
     paths = [*ADDRESSES, *NOWHERE, "tables/nothing/", "map/?nothing=1"]
 
@@ -286,7 +286,7 @@ def test_every_answer_takes_a_fixed_number_of_queries(seeded, viewer_client):
     assert many == expected
 
 
-def test_an_answer_that_the_asker_has_takes_the_head_alone(here, get):
+def test_a_304_reads_only_the_head(here, get):
     etag = get("map/")["ETag"]
 
     with CaptureQueriesContext(connection) as queries:
@@ -296,14 +296,14 @@ def test_an_answer_that_the_asker_has_takes_the_head_alone(here, get):
 
 
 @pytest.mark.parametrize(("asked", "status"), [("1", 200), ("2", 412), ("x", 400)])
-def test_without_replicas_too_nothing_less_than_the_revision_asked_for_is_shown(seeded, get, asked, status):
+def test_the_minimum_revision_is_checked_without_replicas_too(seeded, get, asked, status):
     for path in ("map/", "tables/"):
         answer = get(path, x_registry_min_revision=asked)
         assert answer.status_code == status, path
         assert status == 200 or answer["Content-Type"] == "application/problem+json"
 
 
-def test_without_replicas_no_cookie_remembers_what_was_written(lead_client, seeded):
+def test_without_replicas_no_cookie_is_set(lead_client, seeded):
     table = Table.objects.first()
     saved = save_form(lead_client, table, open_form(lead_client, table) | {"description": "Anew."})
     assert saved.status_code == 302

@@ -134,7 +134,7 @@ def signed_in(browser: requests.Session, registry: Registry) -> bool:
     return urlsplit(browser.get(f"{registry.address}/admin/", timeout=20).url).path == "/admin/"
 
 
-def test_groups_at_the_provider_are_groups_here_and_an_account_has_no_password(registry):
+def test_the_providers_groups_become_ours_and_the_account_has_no_password(registry):
     lead, page = registry.sign_in("ann", "/admin/ownership/service/")
     assert (page.status_code, urlsplit(page.url).path) == (200, "/admin/ownership/service/")
     assert lead.get(f"{registry.address}/admin/ownership/service/add/", timeout=20).status_code == 200
@@ -148,7 +148,7 @@ def test_groups_at_the_provider_are_groups_here_and_an_account_has_no_password(r
 
 
 @pytest.mark.parametrize("who", ["cem", "dan", "eve", "fay"])
-def test_no_way_in_without_group_with_an_address_of_others_or_as_a_local_account(registry, who):
+def test_accounts_without_group_or_with_a_doubtful_address_are_refused(registry, who):
     browser, page = registry.sign_in(who)
     assert "Ask an administrator" in page.text
     assert not signed_in(browser, registry)
@@ -156,7 +156,7 @@ def test_no_way_in_without_group_with_an_address_of_others_or_as_a_local_account
     assert "('root@example.com', True, True, [])" in registry.people()
 
 
-def test_a_session_ends_with_deactivation_and_there_is_no_new_one(registry):
+def test_a_deactivated_account_is_signed_out_and_can_not_sign_in(registry):
     browser, _ = registry.sign_in("ben")
     assert signed_in(browser, registry)
     registry.python(CHANGE, "ben@example.com")
@@ -169,7 +169,7 @@ def test_a_session_ends_with_deactivation_and_there_is_no_new_one(registry):
     "query",
     ["", "?code=x", "?state=x", "?code=x&state=x", "?error=access_denied", "?error=x&state=%00", "?code=%00&state=é"],
 )
-def test_a_callback_that_nobody_asked_for_signs_nobody_in(registry, query):
+def test_an_unrequested_callback_signs_nobody_in(registry, query):
     browser = requests.Session()
     assert browser.get(f"{registry.address}/oidc/callback/{query}", timeout=20).status_code < 500
     assert not signed_in(browser, registry)
@@ -177,7 +177,7 @@ def test_a_callback_that_nobody_asked_for_signs_nobody_in(registry, query):
 
 @pytest.mark.parametrize("path", ["authenticate", "callback", "logout"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-def test_no_method_and_no_nonsense_at_its_addresses_signs_anybody_in(registry, path, method):
+def test_other_methods_and_nonsense_sign_nobody_in(registry, path, method):
     browser = requests.Session()
     for odd in ("\x00", str(2**63), "é→", "//evil.example", "x" * 5_000):
         query = dict.fromkeys(("code", "state", "next", "error", "fail"), odd)
@@ -189,7 +189,7 @@ def test_no_method_and_no_nonsense_at_its_addresses_signs_anybody_in(registry, p
     assert not signed_in(browser, registry)
 
 
-def test_a_code_that_the_provider_did_not_give_signs_nobody_in(registry):
+def test_a_made_up_code_signs_nobody_in(registry):
     browser = requests.Session()
     started = browser.get(f"{registry.address}/oidc/authenticate/", timeout=20, allow_redirects=False)
     state = requests.utils.unquote(started.headers["Location"].split("state=")[1].split("&")[0])
@@ -203,7 +203,7 @@ def test_the_page_for_signing_in_has_a_link_to_the_provider(registry):
     assert "/oidc/authenticate/?next=%2Fadmin%2F%3Fx%3D1" in page.text
 
 
-def test_where_the_provider_is_away_the_person_is_told_so(tmp_path):
+def test_an_unreachable_provider_is_reported_to_the_person(tmp_path):
     for registry in registry_of(f"http://127.0.0.1:{free_port()}", tmp_path):
         browser = requests.Session()
         started = browser.get(f"{registry.address}/oidc/authenticate/", timeout=20, allow_redirects=False)

@@ -143,7 +143,7 @@ def asked_of(act: Callable[[], Any]) -> tuple[Any, set[str]]:
 
 
 @pytest.mark.parametrize("path", [MAP, "/api/v1/tables/", "/api/v1/tables/?revision=2", "/", "/tables/orders/"])
-def test_what_is_read_is_read_from_a_replica_alone(standbys, path):
+def test_pages_and_api_read_only_from_a_replica(standbys, path):
     make_table("orders", owner=make_service("shop"))
     catch_up(standbys)
     token = make_token(User.objects.create_user("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
@@ -157,7 +157,7 @@ def test_what_is_read_is_read_from_a_replica_alone(standbys, path):
     assert asked < {"replica1", "replica2"}
 
 
-def test_a_token_costs_the_map_one_query_of_a_replica(standbys):
+def test_the_map_with_a_token_costs_one_query_on_a_replica(standbys):
     make_service("shop")
     token = make_token(User.objects.create_user("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
     catch_up(standbys)
@@ -168,7 +168,7 @@ def test_a_token_costs_the_map_one_query_of_a_replica(standbys):
     assert get(MAP, if_none_match=etag, **headers).status_code == 304
 
 
-def test_who_is_signed_in_is_the_primarys_to_say_and_the_rest_a_replicas(standbys, lead_client):
+def test_accounts_are_read_from_the_primary_and_rows_from_a_replica(standbys, lead_client):
     make_table("orders", owner=make_service("shop"))
     catch_up(standbys)
     answer, asked = asked_of(lambda: get("/tables/orders/", lead_client))
@@ -181,7 +181,7 @@ def test_who_is_signed_in_is_the_primarys_to_say_and_the_rest_a_replicas(standby
     "path",
     ["/admin/", "/admin/ownership/table/", "/api/v1/map/?as_of=2100-01-01", "/api/v1/compare/?from=1&to=2100-01-01"],
 )
-def test_the_admin_and_moments_given_as_a_time_are_the_primarys(standbys, lead_client, path):
+def test_the_admin_and_moments_given_as_a_time_use_the_primary(standbys, lead_client, path):
     make_service("shop")
     catch_up(standbys)
     answer, asked = asked_of(lambda: get(path, lead_client))
@@ -189,7 +189,7 @@ def test_the_admin_and_moments_given_as_a_time_are_the_primarys(standbys, lead_c
     assert asked == {"default"}
 
 
-def test_what_was_can_not_be_changed_in_a_replicas_name_either(standbys):
+def test_the_past_is_read_only_on_a_replica_too(standbys):
     make_service("shop")
     catch_up(standbys)
     with replicas.reading_from("replica1"), time_travel.as_of(1):
@@ -201,7 +201,7 @@ def test_what_was_can_not_be_changed_in_a_replicas_name_either(standbys):
 # Nobody is shown what is older than what they know
 
 
-def test_a_replica_is_not_asked_for_a_revision_that_it_does_not_have(standbys):
+def test_a_replica_without_the_requested_revision_is_not_used(standbys):
     pause(standbys[0])
     make_service("shop")
     wait(lambda: standbys[1].replica.revision() == 1)
@@ -216,7 +216,7 @@ def test_a_replica_is_not_asked_for_a_revision_that_it_does_not_have(standbys):
     assert "default" in asked
 
 
-def test_whoever_has_an_answer_is_not_given_an_older_one(standbys):
+def test_a_client_with_an_answer_gets_no_older_one(standbys):
     pause(standbys[0])
     make_service("shop")
     wait(lambda: standbys[1].replica.revision() == 1)
@@ -225,7 +225,7 @@ def test_whoever_has_an_answer_is_not_given_an_older_one(standbys):
     assert {get(MAP)["X-Registry-Revision"] for _ in range(50)} == {"0", "1"}
 
 
-def test_whoever_saves_sees_it_at_once(standbys, lead_client):
+def test_a_lead_sees_a_save_at_once(standbys, lead_client):
     table = make_table("orders", owner=make_service("shop"))
     catch_up(standbys)
     for one in standbys:
@@ -239,7 +239,7 @@ def test_whoever_saves_sees_it_at_once(standbys, lead_client):
         assert "As I say." not in get(path).content.decode()
 
 
-def test_what_a_replica_does_not_know_the_primary_may(standbys):
+def test_the_primary_is_asked_for_what_a_replica_lacks(standbys):
     for one in standbys:
         pause(one)
     make_table("orders", owner=make_service("shop"))
@@ -249,7 +249,7 @@ def test_what_a_replica_does_not_know_the_primary_may(standbys):
     assert get("/tables/nothing/").status_code == 404
 
 
-def test_each_answer_is_of_the_revision_that_it_names(standbys):
+def test_each_answer_shows_the_revision_that_it_names(standbys):
     pause(standbys[0])
     make_service("one")
     for number in range(2, 12):
@@ -260,13 +260,13 @@ def test_each_answer_is_of_the_revision_that_it_names(standbys):
 
 
 @pytest.mark.parametrize("asked", ["-1", "1.0", "x", "", "9" * 19, "²"])
-def test_a_revision_that_is_none_is_refused(standbys, asked):
+def test_an_invalid_minimum_revision_is_refused(standbys, asked):
     answer = get(MAP, x_registry_min_revision=asked)
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_a_revision_that_the_primary_does_not_have_is_said_to_be_lost(standbys):
+def test_a_minimum_revision_beyond_the_primarys_is_412(standbys):
     make_service("shop")
     catch_up(standbys)
     answer = get(MAP, x_registry_min_revision=2)
@@ -280,7 +280,7 @@ def test_a_revision_that_the_primary_does_not_have_is_said_to_be_lost(standbys):
 # Which replicas are good
 
 
-def test_one_that_lags_is_left_out_and_comes_back(standbys, monkeypatch):
+def test_a_replica_that_lags_is_skipped_and_comes_back(standbys, monkeypatch):
     monkeypatch.setattr(replicas, "PATIENCE", 0.3)
     first, second = standbys
     pause(first)
@@ -291,7 +291,7 @@ def test_one_that_lags_is_left_out_and_comes_back(standbys, monkeypatch):
     catch_up(standbys)
 
 
-def test_one_that_dies_is_left_out_without_an_error_and_comes_back(standbys):
+def test_a_replica_that_dies_is_skipped_without_an_error_and_comes_back(standbys):
     first, second = standbys
     make_service("shop")
     catch_up(standbys)
@@ -308,7 +308,7 @@ def test_one_that_dies_is_left_out_without_an_error_and_comes_back(standbys):
     assert asked_of(lambda: [get(MAP) for _ in range(50)])[1] == {"replica1", "replica2"}
 
 
-def test_one_that_breaks_in_the_middle_of_an_answer_is_replaced_by_another(standbys):
+def test_a_replica_that_fails_during_an_answer_is_replaced_by_another(standbys):
     make_service("shop")
     catch_up(standbys)
     for one in standbys:
@@ -318,7 +318,7 @@ def test_one_that_breaks_in_the_middle_of_an_answer_is_replaced_by_another(stand
     assert {get("/api/v1/tables/").status_code for _ in range(20)} == {200}
 
 
-def test_one_that_is_always_a_little_behind_is_good(standbys, monkeypatch):
+def test_a_replica_that_is_always_a_little_behind_is_good(standbys, monkeypatch):
     first, written = standbys[0].replica, iter(range(10, 1000, 10))
     monkeypatch.setattr(
         replicas, "read_position", lambda alias: (next(written) - (15 if alias == first.alias else 0), Head(0, ""))
@@ -330,7 +330,7 @@ def test_one_that_is_always_a_little_behind_is_good(standbys, monkeypatch):
 
 
 @pytest.mark.parametrize("revision", [1, 2])
-def test_one_with_another_history_is_left_out(standbys, monkeypatch, revision):
+def test_a_replica_with_another_history_is_skipped(standbys, monkeypatch, revision):
     make_service("shop")
     catch_up(standbys)
     first, real = standbys[0].replica, replicas.read_position
@@ -369,7 +369,7 @@ def test_readers_are_served_while_the_primary_is_away(standbys, lead_client):
         assert all(one.replica.is_good for one in standbys)
 
 
-def test_metrics_tell_which_are_good(standbys, settings):
+def test_metrics_show_which_replicas_are_good(standbys, settings):
     settings.METRICS_TOKEN = "metrics-token-of-this-test"
     standbys[1].replica.caught_up_at = float("-inf")
     lines = get("/metrics", authorization=f"Bearer {settings.METRICS_TOKEN}").content.decode().splitlines()
@@ -377,7 +377,7 @@ def test_metrics_tell_which_are_good(standbys, settings):
     assert 'ownership_replica_good{replica="replica2"} 0.0' in lines
 
 
-def test_a_web_server_watches_them_by_itself(standbys):
+def test_a_web_server_watches_its_replicas(standbys):
     database = connection.settings_dict
     url = "postgresql://{}@{}/{}"
     hosts = [database["HOST"], *(one.server.folder for one in standbys)]
@@ -397,7 +397,7 @@ def test_a_web_server_watches_them_by_itself(standbys):
     assert found.stdout.strip() == "2", found.stderr
 
 
-def test_of_several_hosts_the_one_that_takes_writes_is_asked(standbys):
+def test_of_several_hosts_the_writable_one_is_used(standbys):
     database = connection.settings_dict
     hosts = f"{standbys[0].server.folder},{database['HOST']}"
     words = f"host={hosts} user={database['USER']} dbname={database['NAME']} target_session_attrs=read-write"

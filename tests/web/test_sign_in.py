@@ -29,7 +29,7 @@ def sign_in(name: str, password: str, address: str = "192.0.2.1"):
 # Guessing
 
 
-def test_five_failures_lock_the_name_at_that_address_and_nobody_else(locks, lead, viewer):
+def test_five_failures_lock_that_name_at_that_address_only(locks, lead, viewer):
     for _ in range(4):
         assert sign_in("lead", "wrong").status_code == 200
     told = sign_in("lead", "wrong")
@@ -41,14 +41,14 @@ def test_five_failures_lock_the_name_at_that_address_and_nobody_else(locks, lead
     assert sign_in("lead", PASSWORD, "192.0.2.2").status_code == 302, "nor is the name elsewhere"
 
 
-def test_a_sign_in_that_worked_forgets_the_failures_before(locks, lead):
+def test_a_successful_sign_in_resets_the_failures(locks, lead):
     for _ in range(3):
         for _ in range(4):
             assert sign_in("lead", "wrong").status_code == 200
         assert sign_in("lead", PASSWORD).status_code == 302
 
 
-def test_a_header_of_the_guessers_own_is_no_other_address(locks, lead):
+def test_a_forged_header_does_not_change_the_address(locks, lead):
     answers = [
         Client(REMOTE_ADDR="192.0.2.1", headers={"x-forwarded-for": f"198.51.100.{number}"}).post(
             "/admin/login/", {"username": "lead", "password": "wrong"}
@@ -59,7 +59,7 @@ def test_a_header_of_the_guessers_own_is_no_other_address(locks, lead):
 
 
 @pytest.mark.parametrize("name", ["", "x" * 10_000, "'; --", "\u202e", "é"])
-def test_nonsense_for_a_name_is_a_failed_sign_in(locks, db, name):
+def test_nonsense_as_a_name_is_a_failed_sign_in(locks, db, name):
     assert sign_in(name, "x").status_code == 200
 
 
@@ -82,7 +82,7 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize(("remote", "forwarded", "expected"), ADDRESSES.values(), ids=ADDRESSES)
-def test_the_clients_address_is_what_trusted_proxies_say_and_nobody_else(settings, rf, remote, forwarded, expected):
+def test_only_trusted_proxies_set_the_clients_address(settings, rf, remote, forwarded, expected):
     settings.TRUSTED_PROXIES = TRUSTED
     seen = []
     middleware = ClientAddressMiddleware(lambda request: seen.append(dict(request.META)))
@@ -107,7 +107,7 @@ def test_a_session_ends_when_its_password_is_changed(lead, lead_client):
     assert lead_client.get("/admin/").status_code == 302
 
 
-def test_a_session_ends_with_signing_out_also_for_who_kept_its_cookie(lead_client):
+def test_signing_out_ends_the_session_even_for_a_copied_cookie(lead_client):
     kept = lead_client.cookies["sessionid"].value
     assert lead_client.post("/admin/logout/").status_code == 200
     thief = Client()
@@ -116,7 +116,7 @@ def test_a_session_ends_with_signing_out_also_for_who_kept_its_cookie(lead_clien
     assert not Session.objects.exists()
 
 
-def test_what_the_database_holds_of_a_session_is_no_way_in(lead_client):
+def test_the_stored_session_key_does_not_open_a_session(lead_client):
     cookie = lead_client.cookies["sessionid"].value
     [row] = Session.objects.all()
     assert cookie not in (row.session_key, row.session_data)
@@ -126,7 +126,7 @@ def test_what_the_database_holds_of_a_session_is_no_way_in(lead_client):
     assert lead_client.get("/admin/").status_code == 200
 
 
-def test_a_dump_of_the_database_holds_nothing_that_opens_it(locks, lead):
+def test_a_database_dump_contains_no_working_secret(locks, lead):
     wrong, client = "hush-nobody-may-read-this", Client()
     sign_in("lead", wrong)
     client.post("/admin/login/", {"username": "lead", "password": PASSWORD})
@@ -171,7 +171,7 @@ def noon(monkeypatch) -> list[float]:
     return clock
 
 
-def test_an_address_gets_so_many_answers_a_minute_and_then_is_told_when_to_go_on(db, rate, noon):
+def test_an_address_over_the_limit_gets_429_until_the_next_minute(db, rate, noon):
     client = Client(REMOTE_ADDR="192.0.2.1")
     assert ask(client, 3) == [200] * 3
     told = client.get("/api/v1/map/")
@@ -183,14 +183,14 @@ def test_an_address_gets_so_many_answers_a_minute_and_then_is_told_when_to_go_on
     assert client.get("/api/v1/map/").status_code == 200
 
 
-def test_each_address_counts_for_itself_and_pages_do_not_count(db, rate, noon):
+def test_each_address_has_its_own_limit_and_pages_do_not_count(db, rate, noon):
     first, second = Client(REMOTE_ADDR="192.0.2.1"), Client(REMOTE_ADDR="192.0.2.2")
     assert [first.get("/").status_code for _ in range(5)] == [200] * 5
     assert ask(first, 4) == [200, 200, 200, 429]
     assert ask(second, 3) == [200] * 3
 
 
-def test_each_good_token_counts_for_itself_wherever_it_is_sent_from(rate, noon, viewer, lead):
+def test_each_valid_token_has_its_own_limit_at_any_address(rate, noon, viewer, lead):
     (_, one), (_, other) = make_token(viewer), make_token(lead)
     client = Client(REMOTE_ADDR="192.0.2.1")
     # The first request of each is counted by address: only its answer tells that the token is good.
@@ -199,13 +199,13 @@ def test_each_good_token_counts_for_itself_wherever_it_is_sent_from(rate, noon, 
     assert ask(client, 2) == [200, 429]
 
 
-def test_whoever_tries_out_tokens_is_counted_by_address(rate, noon, db):
+def test_guessed_tokens_are_counted_by_address(rate, noon, db):
     client = Client(REMOTE_ADDR="192.0.2.1")
     answers = [ask(client, 1, authorization=f"Token own_{number}")[0] for number in range(5)]
     assert answers == [401] * 3 + [429] * 2
 
 
-def test_the_rate_remembers_no_address_for_longer_than_its_minute(settings, rf, rate, noon):
+def test_the_rate_limit_forgets_addresses_after_a_minute(settings, rf, rate, noon):
     middleware = ApiRateMiddleware(lambda request: type("Answer", (), {"status_code": 200})())
     for number in range(1_000):
         middleware(rf.get("/api/v1/map/", REMOTE_ADDR=f"192.0.2.{number}"))
@@ -217,7 +217,7 @@ def test_the_rate_remembers_no_address_for_longer_than_its_minute(settings, rf, 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/", "/admin/login/", "/api/v1/docs/", "/api/v1/map/", "/livez", "/no/such/page/"])
-def test_every_answer_carries_the_headers_that_bind_browsers(path, settings):
+def test_every_answer_has_the_browser_policy_headers(path, settings):
     settings.ANONYMOUS_READ = True
     answer = Client().get(path, secure=True)
     assert answer["X-Content-Type-Options"] == "nosniff"
@@ -230,7 +230,7 @@ def test_every_answer_carries_the_headers_that_bind_browsers(path, settings):
 
 
 @pytest.mark.django_db  # the end of a request looks after connections
-def test_static_files_are_for_this_site_alone(settings):
+def test_static_files_allow_no_other_site(settings):
     settings.WHITENOISE_AUTOREFRESH = True
     answer = Client().get("/static/ownership/admin.css", secure=True)
     assert answer.status_code == 200
