@@ -65,5 +65,5 @@ class WaiverAdmin(RegistryAdmin):
 
     @admin.display(description="why")
     def why(self, waiver: Any) -> str:
-        """The reason of the change set that made or last changed it; ``told()`` adds it to the row."""
+        """The reason of the change set that made or last changed it; ``with_decisions()`` adds it to the row."""
         return waiver.reason

@@ -304,7 +304,7 @@ class WaiversView(_DriftAddress):
 
 
 def _waiver_json(row: Any) -> WaiverJSON:
-    """A waiver as ``told()`` gives it, with its reason, author and time."""
+    """A waiver as ``with_decisions()`` gives it, with its reason, author and time."""
     terms = row.value()
     return {
         "kind": terms.identity.kind,
