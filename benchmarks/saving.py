@@ -112,7 +112,7 @@ class Lead(threading.Thread):
         """The form that was open, as of the latest revision."""
         from ownership.history.models import current_head
 
-        return self.form | {"revision": str(current_head()[0])}
+        return self.form | {"revision": str(current_head().revision)}
 
     def ask(self, what: str, method: str, body: str | None = None, headers: dict[str, str] | None = None) -> Any:
         """The answer, as the tests know it; None where the connection ended without one."""

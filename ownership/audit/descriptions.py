@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Model
+from django.db.models import Field, Model
 
 from ownership.audit.text_diff import Pieces, marked, shortened
 from ownership.history.models import CHANGED, CREATED, VERBS, Entry, TrackedRow
@@ -75,11 +75,11 @@ def stated_changes(model: type[TrackedRow], history_type: str, changes: Changes)
 def describe_changes(model: type[Model], changes: Changes) -> list[FieldChange]:
     """{field: [old, new]} in words, in the model's order, with keys last."""
     # JSON from a database comes in an order of its own.
-    order = [field.name for field in model._meta.fields]
+    order = {field.name: number for number, field in enumerate(model._meta.fields)}
 
     def place(name: str) -> tuple[bool, int]:
         is_key = name.startswith(("partition_key", "sort_key"))
-        return is_key, order.index(name) if name in order else len(order)
+        return is_key, order.get(name, len(order))
 
     described = []
     for name in sorted(changes, key=place):
@@ -99,10 +99,8 @@ def _field_name(model: type[Model], name: str) -> str:
     if name.endswith(("_key_type", "_key_format")):
         key, part = name.rsplit("_", 1)
         return f"{key.replace('_', ' ')} {part}"
-    for field in model._meta.fields:
-        if field.name == name:
-            return str(field.verbose_name)
-    return name
+    field = _field(model, name)
+    return str(field.verbose_name) if field else name
 
 
 def describe_value(model: type[Model], name: str, value: object) -> str | None:
@@ -113,7 +111,14 @@ def describe_value(model: type[Model], name: str, value: object) -> str | None:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
+    field = _field(model, name)
+    choices = dict(field.flatchoices) if field else {}
+    return str(choices.get(value, value))
+
+
+def _field(model: type[Model], name: str) -> Field | None:
+    """The model's field of that name; None if it no longer has one."""
     for field in model._meta.fields:
         if field.name == name:
-            return str(dict(field.flatchoices).get(value, value))
-    return str(value)
+            return field
+    return None

@@ -52,11 +52,9 @@ def recorded_value(row: models.Model | None, name: str) -> object:
 
 
 def changed_fields(before: models.Model | None, after: models.Model | None) -> list[str]:
-    """Names of the fields that differ between two states of a row; of all fields where one state is None."""
+    """Names of the fields that differ between two states of a row; of all fields where one of them is None."""
     changed = []
-    row = before or after
-    fields = row._meta.fields if row else ()
-    for field in fields:
+    for field in (before or after)._meta.fields:  # type: ignore[union-attr]
         if field.primary_key:
             continue
         # Ids are compared, not related rows: those would be fetched one by one.

@@ -90,7 +90,7 @@ def test_every_query_of_the_past_answers_as_it_did_then(seeded, get):
 def test_every_revision_of_the_map_is_the_one_served_when_it_was_current(seeded, get):
     recorded = {1: get("map/").json()}
     for _ in a_life():
-        recorded[current_head()[0]] = get("map/").json()
+        recorded[current_head().revision] = get("map/").json()
 
     assert {revision: get(f"map/?revision={revision}").json() for revision in recorded} == recorded
     assert get("map/?revision=0").json() == {
@@ -260,8 +260,8 @@ def test_compare_leaves_out_what_was_reverted_in_between(seeded, get):
         table.save()
     make_service("passing").delete()
 
-    assert entries(get, f"from=1&to={current_head()[0]}") == []
-    assert len(entries(get, f"from=1&to={current_head()[0] - 1}")) == 1
+    assert entries(get, f"from=1&to={current_head().revision}") == []
+    assert len(entries(get, f"from=1&to={current_head().revision - 1}")) == 1
     assert entries(get, "from=1&to=1") == []
 
 

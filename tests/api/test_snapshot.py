@@ -33,7 +33,7 @@ def kept(get, path: str = "map/") -> dict:
 
 def anew(get, path: str = "map/") -> dict:
     """The same revision, made from history as any revision of the past is."""
-    return get(f"{path}{'&' if '?' in path else '?'}revision={current_head()[0]}").json()
+    return get(f"{path}{'&' if '?' in path else '?'}revision={current_head().revision}").json()
 
 
 def edit(row, **fields) -> None:

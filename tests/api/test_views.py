@@ -222,7 +222,7 @@ def test_a_change_between_head_and_rows_makes_them_read_again(here, get, monkeyp
         return real()
 
     monkeypatch.setattr(map_pieces, "whole_map", edited_meanwhile)
-    before = current_head()[0]
+    before = current_head().revision
 
     answer = get("map/")
 

@@ -1,4 +1,4 @@
-"""What somebody changed behind the registry's back is found; what people did in the registry is not."""
+"""Tampering behind the registry’s back is found; what people do in the registry is not reported."""
 
 import json
 import threading
@@ -73,7 +73,7 @@ def test_the_seed_and_everything_people_do_to_it_verifies(seeded, lead, lead_cli
     assert findings() == []
 
 
-def test_a_row_restored_under_its_number_verifies():
+def test_a_row_restored_with_its_id_verifies():
     service = make_service("a")
     service.delete()
     Service(pk=Service.history.first().id, name="a").save()
@@ -84,7 +84,7 @@ def test_an_empty_registry_verifies():
     assert findings() == []
 
 
-def test_deleting_an_account_changes_nothing_in_it(lead):
+def test_history_verifies_after_an_account_is_deleted(lead):
     with change_set(user=lead, reason="Before leaving"):
         make_service("a")
     kept = head()
@@ -92,7 +92,7 @@ def test_deleting_an_account_changes_nothing_in_it(lead):
     assert findings(kept) == []
 
 
-def test_a_field_that_the_model_got_later_is_no_finding(edited, monkeypatch):
+def test_a_field_that_was_added_to_the_model_later_is_not_a_finding(edited, monkeypatch):
     """History written before ``contact`` was a field: its column has the default, its entries don't speak of it."""
     for entry in Service.history.all():
         del entry.changes["contact"]
@@ -102,7 +102,7 @@ def test_a_field_that_the_model_got_later_is_no_finding(edited, monkeypatch):
     assert findings() == []
 
 
-def test_the_command_says_so_and_prints_a_head_to_keep(edited):
+def test_the_command_reports_success_and_prints_a_head_to_keep(edited):
     out = StringIO()
     call_command("verify_history", stdout=out)
     assert "All is well: 7 change sets, 8 entries." in out.getvalue()
@@ -306,7 +306,7 @@ REPLAYED = {
 
 
 @pytest.mark.parametrize(("tamper", "expected"), REPLAYED.values(), ids=REPLAYED)
-def test_tampering_is_found_by_replay_also_where_the_chain_was_made_right_again(edited, tamper, expected):
+def test_tampering_is_found_by_the_replay_even_if_the_digests_were_recomputed(edited, tamper, expected):
     with owner_of_the_database() as execute:
         for statement in tamper():
             execute(statement)
@@ -316,7 +316,7 @@ def test_tampering_is_found_by_replay_also_where_the_chain_was_made_right_again(
     assert not any(NOT_ITS_DIGEST in finding for finding in found)
 
 
-def test_a_history_rewritten_as_a_whole_is_found_against_a_kept_head_alone(edited):
+def test_a_completely_rewritten_history_is_found_only_with_a_kept_head(edited):
     kept = head()
     with owner_of_the_database() as execute:
         execute(_set(revision(2), "user_name", "mallory"))
@@ -327,7 +327,7 @@ def test_a_history_rewritten_as_a_whole_is_found_against_a_kept_head_alone(edite
     ]
 
 
-def test_a_cut_tail_is_found_against_a_kept_head_alone(edited):
+def test_a_cut_off_tail_is_found_only_with_a_kept_head(edited):
     kept = head()
     with owner_of_the_database() as execute:
         for model in entry_models():
@@ -339,7 +339,7 @@ def test_a_cut_tail_is_found_against_a_kept_head_alone(edited):
     assert findings(kept) == ["revision 7: the head that was kept is missing: history was cut."]
 
 
-def test_a_head_kept_earlier_still_holds_when_history_went_on(edited):
+def test_an_older_kept_head_still_matches(edited):
     kept = head()
     make_service("later")
     assert findings(kept) == []
@@ -355,7 +355,7 @@ def test_the_command_lists_what_it_found_and_fails(edited):
     assert "its description is 'Bills.'" in out.getvalue()
 
 
-def test_the_command_misses_a_trigger_or_the_lock_that_somebody_took_away(edited):
+def test_the_command_reports_a_missing_trigger_and_a_missing_lock_row(edited):
     table = "ownership_historicaltable"
     one = {"postgresql": f"DROP TRIGGER append_only ON {table}", "sqlite": f"DROP TRIGGER {table}_no_update"}
     with connection.cursor() as cursor:
@@ -371,12 +371,12 @@ def test_the_command_misses_a_trigger_or_the_lock_that_somebody_took_away(edited
 
 
 @pytest.mark.parametrize("text", ["", "7", "7:", ":abc", "7:xyz", "-1:" + "a" * 64, "7:" + "a" * 63])
-def test_a_head_that_is_none_is_refused_before_anything_is_read(text):
+def test_a_malformed_head_is_refused(text):
     with pytest.raises(ValueError, match="expected REVISION:DIGEST"):
         Head.parse(text)
 
 
-def test_a_head_that_is_none_is_an_error_of_the_command():
+def test_the_command_refuses_a_malformed_head():
     with pytest.raises(CommandError, match="expected REVISION:DIGEST"):
         call_command("verify_history", head="7")
 
@@ -384,7 +384,7 @@ def test_a_head_that_is_none_is_an_error_of_the_command():
 # How it reads
 
 
-def test_it_takes_the_same_queries_however_long_history_is(edited):
+def test_the_number_of_queries_does_not_grow_with_history(edited):
     with CaptureQueriesContext(connection) as first:
         findings()
     for name in ("a", "b", "c"):
@@ -394,7 +394,7 @@ def test_it_takes_the_same_queries_however_long_history_is(edited):
     assert len(first) == len(second)
 
 
-def test_it_holds_up_nobody_who_writes_and_sees_nothing_of_what_they_write(committed):
+def test_verification_does_not_block_writers_and_does_not_see_their_writes(committed):
     make_service("before")
     written = []
 
@@ -414,7 +414,7 @@ def test_it_holds_up_nobody_who_writes_and_sees_nothing_of_what_they_write(commi
     assert findings() == []
 
 
-def test_it_runs_on_a_connection_that_nobody_opened_yet(committed):
+def test_verification_runs_on_a_connection_that_was_never_opened(committed):
     make_service("a")
     connection.close()
     vars(connections["default"]).pop("transaction_mode", None)  # as in a process that has not asked anything yet

@@ -60,7 +60,7 @@ def test_a_word_stands_for_itself(word):
 
 def test_the_past_is_searched_by_the_texts_of_then():
     table = make_table("orders-of-old")
-    was = current_head()[0]
+    was = current_head().revision
     table.name = "purchases"
     table.save()
     with as_of(was):

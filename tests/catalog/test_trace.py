@@ -132,7 +132,7 @@ def test_a_trace_that_is_cut_off_says_so_and_stops_there(db, monkeypatch):
 
 def test_it_shows_the_accesses_and_names_of_then(db):
     build(CHAIN)
-    then = current_head()[0]
+    then = current_head().revision
     with change_set(reason="Moved on"):
         for name in ("one", "b"):
             row = named(name)

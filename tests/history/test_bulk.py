@@ -1,4 +1,4 @@
-"""Rows written many at once leave what they would have left one by one, and take no more statements for it."""
+"""Rows written together leave the entries of rows written one by one, in a fixed number of statements."""
 
 import pytest
 from django.db import connection
@@ -36,8 +36,8 @@ def save_all(group, size):
     return tables
 
 
-def told(revision):
-    """What the entries of a change set say, without the ids that each row has for itself."""
+def contents(revision):
+    """What the entries of a change set say, without ids, which differ from row to row."""
     own = ("id", "change_set_id", "gained_by", "lost_by")
     return [
         {name: value for name, value in entry_content(entry).items() if name not in own}
@@ -60,7 +60,7 @@ def last_revision():
 
 def test_new_rows_leave_the_entries_that_saving_each_leaves(group):
     save_all(group, 3)
-    together = told(last_revision())
+    together = contents(last_revision())
     Table.objects.all().delete()
     Service.objects.all().delete()
     service, tables, accesses = new_map(group, 3)
@@ -68,10 +68,10 @@ def test_new_rows_leave_the_entries_that_saving_each_leaves(group):
         for row in [service, *tables, *accesses]:
             row.save()
     assert len(together) == 7
-    assert told(last_revision()) == together
+    assert contents(last_revision()) == together
 
 
-def test_changed_rows_leave_entries_of_what_changed_alone(group):
+def test_entries_of_changed_rows_hold_only_the_changed_fields(group):
     tables = save_all(group, 3)
     other = make_service("other")
     tables[0].description, tables[2].owner = "Anew", other
@@ -85,7 +85,7 @@ def test_changed_rows_leave_entries_of_what_changed_alone(group):
     assert Table.objects.get(name="table-3-2").owner == other
 
 
-def test_saving_what_nothing_changes_leaves_no_trace(group):
+def test_saving_unchanged_rows_writes_no_entry(group):
     tables = save_all(group, 3)
     before = last_revision()
     save_rows(tables)
@@ -99,14 +99,14 @@ def test_deleted_rows_leave_the_entries_that_deleting_each_leaves(group):
         with change_set(reason="Gone"):
             delete(tables)
         Service.objects.all().delete()
-        entries.append(sorted(told(last_revision() - 1), key=lambda entry: entry["label"]))
+        entries.append(sorted(contents(last_revision() - 1), key=lambda entry: entry["label"]))
         for entry in entries[-1]:
             del entry["sequence"]  # together, all accesses go before the first table
     assert [entry["history_type"] for entry in entries[0]] == ["-"] * 6
     assert entries[0] == entries[1]
 
 
-def test_the_statements_do_not_grow_with_the_rows(group):
+def test_the_number_of_statements_does_not_grow_with_the_rows(group):
     tables = {size: save_all(group, size) for size in (2, 20)}
     created = {size: statements(lambda size=size: save_all(group, size + 1)) for size in (2, 20)}
     for table in [*tables[2], *tables[20]]:
@@ -116,7 +116,7 @@ def test_the_statements_do_not_grow_with_the_rows(group):
     assert (created[20], changed[20], deleted[20]) == (created[2], changed[2], deleted[2])
 
 
-def test_history_of_it_verifies(group):
+def test_history_written_in_bulk_verifies(group):
     tables = save_all(group, 5)
     tables[0].description = "Anew"
     save_rows(tables)
@@ -152,7 +152,7 @@ def test_a_new_row_of_a_refused_batch_can_be_saved_later_without_taking_another_
     assert names == {"taken", "refused", "other", "new"}
 
 
-def test_two_rows_of_a_batch_do_not_close_a_circle_between_them():
+def test_two_rows_of_a_batch_can_not_form_a_circle():
     first, second = make_service("first"), make_service("second")
     first.part_of, second.part_of = second, first
     with pytest.raises(RowRefused, match="second"):
@@ -160,7 +160,7 @@ def test_two_rows_of_a_batch_do_not_close_a_circle_between_them():
     assert not Service.objects.filter(part_of__isnull=False).exists()
 
 
-def test_a_row_that_others_refer_to_is_named_when_it_is_to_be_deleted():
+def test_deleting_a_row_that_is_in_use_names_it():
     free, used = make_service("free"), make_access().service
     with pytest.raises(RowRefused, match=used.name):
         delete_rows([free, used])

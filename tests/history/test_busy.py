@@ -1,4 +1,4 @@
-"""A save that waits too long for another says so, names the other, and keeps what was typed."""
+"""A save that waits too long says so, names the change set it waited for, and keeps what was typed."""
 
 import threading
 import time
@@ -102,7 +102,7 @@ def test_a_form_with_a_mistake_does_not_wait(lead):
     assert "Use 3–255 letters, digits" in response.content.decode()
 
 
-def test_it_names_the_running_change_set(lead):
+def test_the_error_names_the_running_change_set(lead):
     table = make_table("orders")
     with another_writes("Café tables"):
         page = save_form(lead, table, open_form(lead, table), "Because").content.decode()
@@ -110,7 +110,7 @@ def test_it_names_the_running_change_set(lead):
     assert f"import by {account_name()}: {said}" in page
 
 
-def test_a_later_one_that_does_not_say_who_it_is_is_not_taken_for_it(lead):
+def test_an_unannounced_change_set_is_not_mistaken_for_an_earlier_announced_one(lead):
     table = make_table("orders")
     with another_writes("A large map"):
         pass
@@ -121,9 +121,7 @@ def test_a_later_one_that_does_not_say_who_it_is_is_not_taken_for_it(lead):
 
 @pytest.mark.sqlite
 @pytest.mark.parametrize(("announced", "status"), [(True, 503), (False, 302)], ids=["a long one", "quick ones"])
-def test_on_sqlite_quick_ones_are_waited_for_longer_than_one_that_says_it_takes_long(
-    lead, monkeypatch, announced, status
-):
+def test_on_sqlite_quick_writers_are_waited_for_longer_than_an_announced_one(lead, monkeypatch, announced, status):
     monkeypatch.setattr(lock, "PATIENCE", 0.2)
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
@@ -137,7 +135,7 @@ def test_on_sqlite_quick_ones_are_waited_for_longer_than_one_that_says_it_takes_
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_of_several_that_wait_none_waits_longer_than_one():
+def test_of_several_waiting_writers_none_waits_longer_than_lock_timeout():
 
     def save(after):
         time.sleep(after)
@@ -152,11 +150,11 @@ def test_of_several_that_wait_none_waits_longer_than_one():
     assert all(4 <= seconds < 7.5 for seconds in waited), waited
 
 
-def test_of_a_process_one_waits_for_a_change_set_that_takes_long_and_others_are_told_at_once(monkeypatch):
+def test_one_thread_of_a_process_waits_for_an_announced_change_set_and_others_are_refused_at_once(monkeypatch):
     assert _saved_meanwhile(monkeypatch, announced=True) == ["told", "told", "written"]
 
 
-def test_all_wait_for_one_that_does_not_say_that_it_takes_long(monkeypatch):
+def test_all_threads_wait_for_an_unannounced_change_set(monkeypatch):
     assert _saved_meanwhile(monkeypatch, announced=False) == ["written"] * 3
 
 

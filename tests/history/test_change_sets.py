@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from ownership.history import change_sets
@@ -74,7 +75,7 @@ def test_an_exception_undoes_rows_entries_and_change_set():
     assert not ChangeSet.objects.exists()
 
 
-def test_what_a_savepoint_took_back_is_not_in_the_change_set_and_leaves_no_gap():
+def test_what_a_savepoint_rolled_back_is_not_in_the_change_set_and_leaves_no_gap():
     with change_set(reason="Half of it"), pytest.raises(ZeroDivisionError), transaction.atomic():
         make_service("taken-back")
         raise ZeroDivisionError
@@ -144,7 +145,7 @@ def test_created_and_deleted_entries_say_all_fields():
     assert last_entry(access).changes == {field: [value, None] for field, value in expected.items()}
 
 
-def test_labels_and_names_stay_those_of_the_time():
+def test_labels_and_names_stay_as_they_were_at_the_time():
     service = make_service("payments")
     access = make_access(make_table("orders"), service)
     service.name = "checkout"
@@ -153,7 +154,7 @@ def test_labels_and_names_stay_those_of_the_time():
     assert last_entry(access).changes["service"] == [None, "payments"]
 
 
-def test_an_entry_tells_which_service_lost_and_which_gained():
+def test_an_entry_records_which_service_lost_and_which_gained_the_row():
     old, new = make_service(), make_service()
     table = make_table(owner=old)
     assert (last_entry(table).lost_by, last_entry(table).gained_by) == (None, old.pk)
@@ -191,7 +192,15 @@ def test_an_unchanged_save_and_an_unchanged_update_or_create_add_no_entry():
     assert Service.history.count() == 1
 
 
-def test_update_fields_writes_history_of_what_was_written_and_not_of_what_lay_in_memory():
+def test_an_unchanged_save_reads_the_row_and_writes_nothing():
+    table = make_table("orders")
+    with change_set(reason="Nothing"), CaptureQueriesContext(connection) as queries:
+        Table.objects.get(pk=table.pk).save()
+    [_, stored] = [query["sql"] for query in queries]
+    assert stored.startswith("SELECT")
+
+
+def test_with_update_fields_the_entry_holds_what_was_written_not_what_was_in_memory():
     service = make_service("a")
     service.contact, service.description = "#payments", "never saved"
     service.save(update_fields=["contact"])
@@ -199,7 +208,7 @@ def test_update_fields_writes_history_of_what_was_written_and_not_of_what_lay_in
     assert last_entry(service).description == ""
 
 
-def test_history_says_what_the_database_holds_after_an_expression():
+def test_after_an_expression_the_entry_holds_what_the_database_holds():
     table = make_table(position=1)
     from django.db.models import F
 
@@ -211,7 +220,7 @@ def test_history_says_what_the_database_holds_after_an_expression():
 # Row and history, both or neither
 
 
-def test_a_history_write_that_fails_takes_the_row_with_it(monkeypatch):
+def test_a_failed_history_write_undoes_the_row(monkeypatch):
     def fail(*args, **kwargs):
         raise DatabaseError("history is full")
 
@@ -221,7 +230,7 @@ def test_a_history_write_that_fails_takes_the_row_with_it(monkeypatch):
     assert not Service.objects.exists()
 
 
-def test_a_history_write_that_fails_inside_a_change_set_takes_just_its_row(monkeypatch):
+def test_a_failed_history_write_inside_a_change_set_undoes_only_its_row(monkeypatch):
     with change_set(reason="One of two fails"):
         make_service("kept")
         with monkeypatch.context() as patch:
@@ -247,14 +256,14 @@ def test_a_history_write_that_fails_inside_a_change_set_takes_just_its_row(monke
         pytest.param(lambda row: bulk_update_with_history([row], Service, ["contact"]), id="update with history"),
     ],
 )
-def test_writes_without_history_are_refused_and_the_way_to_go_is_named(write):
+def test_writes_without_history_are_refused_with_the_alternative(write):
     row = make_service("a")
     with pytest.raises(SilentWriteError, match="change_set"), transaction.atomic():
         write(row)
     assert not Service.objects.filter(contact="x").exists()
 
 
-def test_loaddata_is_refused_and_seed_is_named(tmp_path):
+def test_loaddata_is_refused_with_the_alternative(tmp_path):
     fixture = tmp_path / "services.json"
     fixture.write_text('[{"model": "ownership.service", "pk": 1, "fields": {"name": "a"}}]')
     with pytest.raises(TypeError, match="manage.py seed"):
@@ -271,7 +280,7 @@ def test_the_librarys_switches_do_not_switch_history_off(settings):
     assert not hasattr(service, "save_without_historical_record")
 
 
-def test_a_save_past_the_models_own_save_is_refused():
+def test_save_base_is_refused():
     with pytest.raises(RegistryNotReady, match="no change set"), transaction.atomic():
         Service(name="a").save_base()
     assert not Service.objects.exists()

@@ -32,22 +32,22 @@ def shown_map():
 
 
 def test_every_revision_shows_the_map_recorded_when_it_was_current(seeded):
-    recorded = {current_head()[0]: shown_map()}
+    recorded = {current_head().revision: shown_map()}
     for _ in a_life():
-        recorded[current_head()[0]] = shown_map()
+        recorded[current_head().revision] = shown_map()
 
     # The service that joins comes with a change set of its own, which nothing was recorded of.
-    assert current_head()[0] - len(recorded) == 1
+    assert current_head().revision - len(recorded) == 1
     for revision, expected in recorded.items():
         with as_of(revision):
             assert shown_map() == expected, revision
-    assert shown_map() == recorded[current_head()[0]]
+    assert shown_map() == recorded[current_head().revision]
 
 
-def test_certain_rows_are_found_by_index_and_are_the_same_as_among_all(seeded):
+def test_a_few_rows_are_found_by_index_and_equal_those_found_among_all(seeded):
     for _ in a_life():
         pass
-    for revision in range(current_head()[0] + 1):
+    for revision in range(current_head().revision + 1):
         with as_of(revision):
             every = list(Table.objects.all())
             with CaptureQueriesContext(connection) as captured:
@@ -64,10 +64,10 @@ def test_before_the_first_revision_the_map_is_empty(seeded):
     assert Table.objects.count() == 34
 
 
-def test_names_are_those_of_the_time_also_through_relations():
+def test_names_are_those_of_the_time_through_relations_too():
     table = make_table(owner=make_service("before"))
     make_access(table, table.owner)
-    revision = current_head()[0]
+    revision = current_head().revision
     table.owner.name = "after"
     table.owner.save()
 
@@ -82,15 +82,15 @@ def test_names_are_those_of_the_time_also_through_relations():
 def test_writing_into_the_past_is_refused_and_changes_nothing():
     table = make_table("orders")
     for write in (table.delete, lambda: Table.objects.all().delete(), make_service):
-        with as_of(current_head()[0]), pytest.raises(PastIsReadOnly):
+        with as_of(current_head().revision), pytest.raises(PastIsReadOnly):
             write()
     table.description = "Rewritten"
-    with as_of(current_head()[0]), pytest.raises(PastIsReadOnly):
+    with as_of(current_head().revision), pytest.raises(PastIsReadOnly):
         table.save()
     assert Table.objects.get().description == ""
 
 
-def test_two_times_at_once_are_refused_and_the_present_is_back_after_an_error():
+def test_nested_blocks_are_refused_and_the_present_is_back_after_an_error():
     make_service()
     with pytest.raises(RuntimeError, match="one time at a time"), as_of(0), as_of(1):
         pass
@@ -119,7 +119,7 @@ def test_a_revision_is_named_by_its_number():
 
 
 @pytest.mark.parametrize("text", ["2", "x", "", "-1", "1.0", "٣", "1\x00", str(2**63), "9" * 500])
-def test_a_revision_that_is_none_says_what_there_is(text):
+def test_an_unknown_revision_is_refused_with_the_valid_range(text):
     make_service()
     with pytest.raises(BadMoment, match="from 0 to 1"):
         at_revision(text)
@@ -151,7 +151,7 @@ def test_a_time_means_the_last_revision_at_or_before_it(monkeypatch):
     assert at("2026-03-01") == at_time("2026-03-01")
 
 
-def test_revisions_of_one_time_are_told_apart_by_number_and_the_time_means_the_last_of_them(monkeypatch):
+def test_of_revisions_with_the_same_time_the_time_means_the_last(monkeypatch):
     moment = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
     monkeypatch.setattr("ownership.history.change_sets.timezone.now", lambda: moment)
     make_service("a")
@@ -170,6 +170,6 @@ def test_revisions_of_one_time_are_told_apart_by_number_and_the_time_means_the_l
         *("2026-W47", "2026-W47-1", "2026W471", "2026-327"),
     ],
 )
-def test_a_time_that_is_none_says_what_it_takes(text):
+def test_a_malformed_time_is_refused_with_the_format(text):
     with pytest.raises(BadMoment, match="ISO 8601"):
         at_time(text)

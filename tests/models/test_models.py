@@ -1,4 +1,4 @@
-"""The map's rules: each is refused by the database, and told in a sentence by the form."""
+"""The rules of the map: each is enforced by the database, and explained by a sentence in the form."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -62,7 +62,7 @@ RULES = {
 
 
 @pytest.mark.parametrize(("make", "sentence"), RULES.values(), ids=RULES.keys())
-def test_a_rule_is_told_in_a_sentence_and_held_by_the_database(make, sentence):
+def test_each_rule_has_a_sentence_and_is_enforced_by_the_database(make, sentence):
     row = make()
     with pytest.raises(ValidationError) as refused:
         row.validate_constraints()
@@ -74,7 +74,7 @@ def test_a_rule_is_told_in_a_sentence_and_held_by_the_database(make, sentence):
 
 
 @pytest.mark.parametrize("name", ["abc", "a" * 255, "biztechUsers", "A_b.c-9"])
-def test_dynamodbs_table_names_are_taken(name):
+def test_valid_table_names_are_accepted(name):
     table(name=name).full_clean()
 
 
@@ -111,7 +111,7 @@ def test_a_service_that_owns_or_uses_a_table_can_not_be_deleted():
         used.service.delete()
 
 
-def test_an_access_stays_with_its_table():
+def test_an_access_can_not_move_to_another_table():
     row = make_access()
     row.table = make_table("elsewhere")
     with pytest.raises(ValidationError, match="add one to elsewhere"):
@@ -138,5 +138,5 @@ def test_everything_is_found_by_its_natural_key(seeded):
         ("bizSockets", ""),
     ],
 )
-def test_the_key_schema_reads_as_in_the_document(seeded, name, text):
+def test_the_key_schema_reads_in_one_line(seeded, name, text):
     assert Table.objects.get(name=name).key_schema_text() == text
