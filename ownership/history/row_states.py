@@ -53,8 +53,11 @@ def recorded_value(row: models.Model | None, name: str) -> object:
 
 def changed_fields(before: models.Model | None, after: models.Model | None) -> list[str]:
     """Names of the fields that differ between two states of a row; of all fields where one of them is None."""
+    row = before or after
+    if row is None:
+        return []
     changed = []
-    for field in (before or after)._meta.fields:  # type: ignore[union-attr]
+    for field in row._meta.fields:
         if field.primary_key:
             continue
         # Ids are compared, not related rows: those would be fetched one by one.
