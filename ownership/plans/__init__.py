@@ -1,1 +1,1 @@
-"""Changes that nobody types into a form, such as undo: shown as rows before and after, then written together."""
+"""Changes that nobody types into a form, such as undo and import: previewed as rows before and after, then applied."""
