@@ -1,30 +1,32 @@
-"""Connections to PostgreSQL that do not wait forever, even if the server hangs."""
+"""Connections to PostgreSQL that give up after a time, even if the server hangs instead of answering."""
 
 import psycopg
 from psycopg.abc import RV, PQGen
-
-# psycopg raises this when a wait times out, and has no public name for it.
-from psycopg.errors import _WaitTimeout
+from psycopg.pq import TransactionStatus
 
 
 class BoundedConnection(psycopg.Connection):
-    """Gives up after ``patience`` seconds and closes, because a late answer would go to whoever asks next.
+    """Waits at most ``patience`` seconds for the server, and is closed then.
 
-    The server's own statement_timeout does not help if the server itself hangs.
+    The server's own statement_timeout does not help if the whole server hangs.
     """
 
     patience: float
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        """Like psycopg's, with a limit: OperationalError when the time is over."""
+        """As psycopg's, but with a limit. OperationalError when the time is up."""
         try:
             return super().wait(gen, interval, timeout or self.patience)
-        except _WaitTimeout:
+        except psycopg.OperationalError:
+            # psycopg's exception for a timeout is private. But after an error from the server the statement is no
+            # longer running, and a lost connection has no status. So if it still runs, the time was up.
+            if self.info.transaction_status != TransactionStatus.ACTIVE:
+                raise
+            # The response may still come, and must not reach the next request.
             self.pgconn.finish()
-            message = f"the database did not answer within {self.patience:g} s"
-            raise psycopg.OperationalError(message) from None
+            raise psycopg.OperationalError(f"the database did not answer in {self.patience:g} s") from None
 
 
 def bounded(seconds: float) -> type[BoundedConnection]:
-    """A class of connections with that limit. The pool takes a class, not arguments."""
+    """The class of connections that wait for so many seconds."""
     return type("BoundedConnection", (BoundedConnection,), {"patience": seconds})

@@ -199,10 +199,8 @@ CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("TRUST_PROXY", False) else None
-SECURE_REDIRECT_EXEMPT = [
-    r"^livez$",
-    r"^readyz$",
-]  # probes come from inside, over plain HTTP
+# Probes come from inside, over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 X_FRAME_OPTIONS = "DENY"
 # Some pages confirm thousands of rows, or edit a table with many accesses.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
@@ -274,8 +272,7 @@ LOGGING = {
     "loggers": {
         "ownership": {"level": "WARNING" if DEBUG else "INFO"},
         "axes": {"level": "WARNING"},
-        "botocore": {
-            "level": "WARNING"
-        },  # logs where it found credentials, in the middle of what `drift dynamodb` prints
+        # At INFO it logs where it found credentials, in the middle of what `drift dynamodb` prints.
+        "botocore": {"level": "WARNING"},
     },
 }

@@ -145,7 +145,7 @@ def _migrate_and_verify() -> Head:
 # SQLite
 
 
-def _dump_sqlite(out: IO[bytes]) -> None:
+def _dump_sqlite(archive: gzip.GzipFile) -> None:
     with tempfile.TemporaryDirectory(prefix="registry-backup-") as folder:
         path = Path(folder, "copy")
         with closing(sqlite3.connect(path)) as copy:
@@ -154,7 +154,7 @@ def _dump_sqlite(out: IO[bytes]) -> None:
             # Without WAL the copy is one file.
             copy.execute("PRAGMA journal_mode=DELETE")
         with path.open("rb") as file:
-            shutil.copyfileobj(file, out)
+            shutil.copyfileobj(file, archive)
 
 
 def _load_sqlite(path: Path) -> Head:
@@ -189,7 +189,7 @@ def _connected_to(path: Path) -> Iterator[None]:
 # PostgreSQL
 
 
-def _dump_postgresql(out: IO[bytes]) -> None:
+def _dump_postgresql(archive: gzip.GzipFile) -> None:
     # pg_dump has a connection of its own: with this snapshot it sees what our transaction sees.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_export_snapshot()")
@@ -206,7 +206,7 @@ def _dump_postgresql(out: IO[bytes]) -> None:
         *connection_arguments,
     ]
     with _output_of("pg_dump", arguments, environment) as dump:
-        shutil.copyfileobj(dump, out)
+        shutil.copyfileobj(dump, archive)
 
 
 def _load_postgresql(path: Path) -> Head:

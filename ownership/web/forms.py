@@ -4,7 +4,7 @@ from django import forms
 from django.core.validators import RegexValidator
 
 REASON_REQUIRED = "Please give a reason."
-# A letter or digit that can be seen: Hangul's fillers count as letters and show nothing.
+# A visible letter or digit. Hangul fillers count as letters, but show nothing.
 VISIBLE_LETTER = r"[^\W_\u115f\u1160\u3164\uffa0]"
 
 

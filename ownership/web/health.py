@@ -1,4 +1,4 @@
-"""Health checks, and answers for when the registry is busy or something failed."""
+"""Health checks, and the answers to requests that fail because the database is away or busy."""
 
 import sys
 from collections.abc import Iterator
@@ -17,28 +17,27 @@ from ownership.web.problem_details import problem
 from ownership.web.replicas import replicas
 
 DATABASE_AWAY = "the database does not answer"
-NOT_MIGRATED = "migrations are not applied: run `manage.py migrate`"
-# PostgreSQL's code for ending a transaction that was idle for DATABASE_TIMEOUT. psycopg does not count it as an
-# OperationalError.
+# PostgreSQL's code for a transaction that it ended because we left it idle for DATABASE_TIMEOUT. psycopg raises an
+# InternalError for it, not an OperationalError as for other lost connections.
 IDLE_TRANSACTION_ENDED = "25P03"
 RETRY_AFTER = "5"  # seconds
 
 
 class HealthMiddleware:
-    """Answers /livez and /readyz before host names, sessions and sign-ins are looked at.
+    """Answers /livez and /readyz. It comes before the checks of host name and sign-in, so probes need neither.
 
-    /livez is 200 while the process answers at all. /readyz is 200 if the database answers and all migrations are
-    applied, or if the database is away but a replica can serve readers. Otherwise it is 503 and says what is missing.
-    On PostgreSQL it waits only as long as the connection pool does (registry/database.py).
+    /livez: 200 while the process runs. /readyz: 200 if the database answers and all migrations are applied, or if it
+    is away and a replica can serve readers; otherwise 503 with the reason. On PostgreSQL this takes no longer than
+    the pool's timeout (registry/database.py).
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        # Once true, it stays true for this process's code.
+        # Checked until it is true: later migrations come with new code, so with a new process.
         self.is_migrated = False
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the two probes, and pass everything else on."""
+        """Answer the two probes; pass every other request on."""
         if request.path == "/livez":
             return JsonResponse({"status": "alive"})
         if request.path == "/readyz":
@@ -46,29 +45,31 @@ class HealthMiddleware:
         return self.get_response(request)
 
     def _readiness(self) -> HttpResponse:
-        missing = self._what_is_missing()
-        if missing is None:
+        reason = self._reason_not_ready()
+        if reason is None:
             return JsonResponse({"status": "ready"})
-        if missing == DATABASE_AWAY and any(replica.is_good for replica in replicas):
-            return JsonResponse({"status": f"ready for readers only: {missing}"})
-        return JsonResponse({"status": missing}, status=503)
+        # Taken out of the load balancer, this process could not serve readers from a replica.
+        if reason == DATABASE_AWAY and any(replica.is_good for replica in replicas):
+            return JsonResponse({"status": f"ready for readers only: {DATABASE_AWAY}"})
+        return JsonResponse({"status": reason}, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def _what_is_missing(self) -> str | None:
+    def _reason_not_ready(self) -> str | None:
         try:
             if not self.is_migrated:
                 executor = MigrationExecutor(connection)
                 if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                    return NOT_MIGRATED
+                    return "migrations are not applied: run `manage.py migrate`"
                 self.is_migrated = True
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
-        except Error:  # also raised by a pool that got no connection in time
+        except Error:
+            # Also raised by a pool that has no connection in time.
             return DATABASE_AWAY
         return None
 
 
 class BusyMiddleware:
-    """Answers a save that waited too long for the registry's lock: who is saving, and a button to save again."""
+    """Answers a save that waited too long for the registry's lock with a page from which it can be sent again."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -78,60 +79,72 @@ class BusyMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """503 with a page that keeps everything the form contained."""
+        """Answer RegistryBusy with 503. The page says who is saving, and keeps everything that was typed."""
         if not isinstance(exception, RegistryBusy):
             return None
         typed = []
         for name, values in request.POST.lists():
+            # The page has a token of its own.
             if name != "csrfmiddlewaretoken":
                 typed += [(name, value) for value in values]
-        context = {"message": str(exception), "typed": typed}
-        response = render(request, "ownership/busy.html", context, status=503)
+        response = render(
+            request,
+            "ownership/busy.html",
+            {"message": str(exception), "typed": typed},
+            status=HTTPStatus.SERVICE_UNAVAILABLE,
+        )
         response["Retry-After"] = RETRY_AFTER
         return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a request that failed: 503 if the database was away or too slow, otherwise 500.
+    """The answer when a view raised an exception: 503 if the database was away or too slow, otherwise 500.
 
-    Makes no query, so it does not know who is signed in either.
+    It makes no query: while the database is away, that would fail too. So the page does not show who is signed in.
     """
     if _is_database_away(sys.exc_info()[1]):
         status = HTTPStatus.SERVICE_UNAVAILABLE
-        detail = "The database does not answer or is too busy. Nothing was changed. Try again in a few seconds."
         headers = {"Retry-After": RETRY_AFTER}
+        detail = "The database does not answer or is too busy. Nothing was changed. Try again in a few seconds."
     else:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        detail = "Something went wrong on the server. The error was logged, and nothing was changed."
         headers = {}
-    detail += f" Request {current_request_id.get()}."
+        detail = "Something went wrong, and the error was logged. Nothing was changed."
+    detail += f" The request's id is {current_request_id.get()}."
     if request.path.startswith("/api/"):
         return problem(status, detail, headers)
+    # Not a template: its base would query the database.
     page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
         f"<title>{status.phrase}</title><h1>{status.phrase}</h1><p>{escape(detail)}</p>"
-        "<p>Your entries are still in the form: go back one page.</p></html>"
+        "<p>If you submitted a form, go back one page: it still has what you typed.</p></html>"
     )
     return HttpResponse(page, status=status, headers=headers)
 
 
-def _is_database_away(error: BaseException | None) -> bool:
+def _is_database_away(exception: BaseException | None) -> bool:
+    """Whether the exception was caused by a database that is away or too slow."""
+    # Django wraps the driver's errors in its own, but not those raised while it closes a cursor.
     driver = connection.Database  # type: ignore[attr-defined]
-    # The driver's own errors, because Django does not translate those of closing a cursor.
     lost_connection = (
         OperationalError,
         InterfaceError,
         driver.OperationalError,
         driver.InterfaceError,
     )
-    for cause in _with_causes(error):
-        if isinstance(cause, lost_connection) or getattr(cause, "sqlstate", "") == IDLE_TRANSACTION_ENDED:
+    for cause in _with_causes(exception):
+        if isinstance(cause, lost_connection):
+            return True
+        if getattr(cause, "sqlstate", "") == IDLE_TRANSACTION_ENDED:
             return True
     return False
 
 
-def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what led to it: a connection lost in a transaction ends in another error of Django's."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def _with_causes(exception: BaseException | None) -> Iterator[BaseException]:
+    """The exception and its causes.
+
+    A connection that breaks inside a transaction may end in another error: Django can't roll back without it.
+    """
+    while exception is not None:
+        yield exception
+        exception = exception.__cause__ or exception.__context__

@@ -1,10 +1,12 @@
-"""Reading from replicas of the database, where DATABASE_REPLICA_URLS names some.
+"""Reading from replicas of the database, if DATABASE_REPLICA_URLS names some (docs/scaling.md).
 
-Pages and API read from a replica that is good: it answers, and it had everything some seconds ago that the primary had
-then. Everything else goes to the primary: writes, the admin, sessions and accounts, and moments given as a time, which
-only the primary knows to be past. No reader is shown an older revision than it asks for, already has, or wrote itself:
-X-Registry-Min-Revision, the ETags in If-None-Match, and a cookie name it. If a replica can't answer, the primary is
-asked, which may know more.
+Pages and API are read from a good replica: one that answers, and had everything the primary had a few seconds ago.
+All else goes to the primary: writes, the admin, sessions and accounts, and moments given as a time, because only the
+primary knows that nothing earlier is still to come. If a replica refuses a request, the primary is asked, which may
+know more.
+
+Nobody is shown an older revision than they know. X-Registry-Min-Revision, the ETags in If-None-Match and a cookie say
+which revision that is.
 """
 
 import random
@@ -13,7 +15,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from threading import Thread
 
 from django.conf import settings
@@ -27,38 +28,34 @@ from ownership.web.middleware import GetResponse
 from ownership.web.request_context import revision_written
 
 COOKIE = "registry_revision"
-PATIENCE = 5  # seconds that a replica may lag or not answer before it is no longer read from
-BETWEEN = 1  # seconds between two checks of a replica
+MAX_LAG = 5  # seconds that a replica may be behind or not answer; then it is no longer read from
+CHECK_INTERVAL = 1  # seconds
 PRIMARY_PATHS = ("/admin/", "/oidc/")
 TIME_PARAMETERS = {"as_of", "from", "to"}
 ONE_DAY = 24 * 60 * 60
 NEVER = float("-inf")
-# In bytes of PostgreSQL's write-ahead log: how far a primary has written, or a replica has replayed.
-POSITION_SQL = (
-    "SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
-    "ELSE pg_current_wal_lsn() END, '0/0')::bigint"
-)
 
-_alias_to_read: ContextVar[str] = ContextVar("alias_to_read", default=DEFAULT_DB_ALIAS)
+# The database that this request, or this thread, reads the registry from.
+_reading_from: ContextVar[str] = ContextVar("reading_from", default=DEFAULT_DB_ALIAS)
 
 
 @contextmanager
 def reading_from(alias: str) -> Iterator[None]:
-    """Read the registry's rows, its history and its API tokens from that database."""
-    token = _alias_to_read.set(alias)
+    """Read the registry's rows, its history and API tokens from this database."""
+    token = _reading_from.set(alias)
     try:
         yield
     finally:
-        _alias_to_read.reset(token)
+        _reading_from.reset(token)
 
 
 class ReplicaRouter:
-    """Tells Django which database to use."""
+    """Chooses the database for each query; a database router of Django's."""
 
     def db_for_read(self, model: type[Model], **hints: object) -> str:
-        """The one that this request reads from. Accounts and sessions are always read from the primary."""
+        """The replica chosen for this request. Sessions and accounts are read from the primary."""
         if model._meta.app_label == "ownership":
-            return _alias_to_read.get()
+            return _reading_from.get()
         return DEFAULT_DB_ALIAS
 
     def db_for_write(self, model: type[Model], **hints: object) -> str:
@@ -66,113 +63,124 @@ class ReplicaRouter:
         return DEFAULT_DB_ALIAS
 
     def allow_relation(self, *rows: Model, **hints: object) -> bool:
-        """Allow all, because the databases have the same rows."""
+        """Always: all databases hold the same rows."""
         return True
 
     def allow_migrate(self, db: str, *args: object, **hints: object) -> bool:
-        """Migrate the primary only. Replicas follow."""
+        """Only the primary is migrated; replicas follow by replication."""
         return db == DEFAULT_DB_ALIAS
 
 
-@dataclass
-class Goal:
-    """How far a replica must get: the primary's position, and when it was read, by time.monotonic()."""
-
-    time: float
-    position: float
-
-
 class Replica:
-    """One replica as this process sees it. It is not read from until a check finds it good."""
+    """One replica as this process sees it. It is not read from until a check finds it good.
+
+    Replication has positions: numbers that grow with everything written. A replica that has replayed up to the
+    primary's position has everything. A busy primary moves on all the time, so a replica may never reach the current
+    position. Therefore a check remembers the primary's position as a goal, with the time. A later check that finds
+    the goal reached knows that the replica has everything up to that time.
+    """
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
-        # By time.monotonic(): when everything that the primary had is known to be here, too.
-        self.caught_up_at = NEVER
-        self._goal = Goal(0, float("inf"))
+        # The latest moment up to which the replica is known to have everything, by time.monotonic().
+        self.complete_until = NEVER
+        # The primary's position at an earlier check. No replica reaches the first one.
+        self._goal = float("inf")
+        self._goal_time = NEVER
+        # Whether it was good at the last check that reached both databases.
         self._was_good = False
-        # The head that the last check found here, if the primary did not know it.
+        # A head of the replica that the primary did not have at the last check.
         self._unknown_head: Head | None = None
 
     @property
     def is_good(self) -> bool:
         """Whether to read from it."""
-        return time.monotonic() - self.caught_up_at < PATIENCE
+        return time.monotonic() - self.complete_until < MAX_LAG
 
     def revision(self) -> int:
-        """The latest revision that it has; -1 if it does not answer, and then it is not read from until checked."""
+        """Its latest revision. If it does not answer, -1, and it is not good until the next check."""
         try:
             with reading_from(self.alias):
                 return current_head().revision
         except Error:
-            self._set_lost()
+            self._lose()
             return -1
 
     def check(self) -> None:
-        """Find out how far it is. While the primary is away nothing is written, so what was good stays good."""
-        now = time.monotonic()
+        """Find out whether it is good. Takes two queries to the replica and three to the primary."""
+        # All times below are of before the queries, so they are never later than what the queries saw.
+        start = time.monotonic()
         try:
-            position, head = read_position(self.alias)
+            position, head = position_and_head(self.alias)
         except Error:
-            self._set_lost()
+            self._lose()
             return
         try:
-            primary_position, _ = read_position(DEFAULT_DB_ALIAS)
-            is_known = _primary_knows(head)
+            # After the replica's position: in this order, a replica that is not behind was complete at the start.
+            primary_position, _ = position_and_head(DEFAULT_DB_ALIAS)
+            is_known = _primary_has(head)
         except Error:
             connections[DEFAULT_DB_ALIAS].close()
+            # While the primary is away nothing is written, so a replica that was complete still is.
             if self._was_good:
-                self.caught_up_at = now
+                self.complete_until = start
             return
-        if self._has_our_history(head, is_known):
-            self._note_progress(now, position, primary_position)
-        else:
-            self.caught_up_at = NEVER
-        # A goal stays until it is reached. After a failover it may be beyond what the new primary has written.
-        if position >= self._goal.position or primary_position < self._goal.position:
-            self._goal = Goal(now, primary_position)
-        self._was_good = now - self.caught_up_at < PATIENCE
 
-    def _has_our_history(self, head: Head, is_known: bool) -> bool:
-        """Whether its head is the primary's, too.
+        if not self._shares_history(head, is_known):
+            self.complete_until = NEVER
+        elif position >= primary_position:
+            self.complete_until = start
+        elif position >= self._goal:
+            self.complete_until = max(self.complete_until, self._goal_time)
+        # Keep a goal until it is reached: one that moved with the primary might never be. After a failover, the
+        # goal may be beyond what the new primary has written, and is replaced too.
+        if position >= self._goal or primary_position < self._goal:
+            self._goal = primary_position
+            self._goal_time = start
+        self._was_good = start - self.complete_until < MAX_LAG
 
-        A primary that waits for a synchronous replica shows a change a moment later than that replica. But a head
-        that stays unknown to the primary belongs to another history: a failover lost it.
+    def _shares_history(self, head: Head, is_known: bool) -> bool:
+        """Whether the replica's history is the primary's, and not one that a failover lost.
+
+        With synchronous replication, a replica has a change a moment before the primary shows it. So a good replica
+        may have an unknown head once. If the next check still finds it, the primary will never have it.
         """
-        was_unknown_before = head == self._unknown_head
-        self._unknown_head = None if is_known else head
-        return is_known or (self._was_good and not was_unknown_before)
+        if is_known:
+            self._unknown_head = None
+            return True
+        is_new = head != self._unknown_head
+        self._unknown_head = head
+        return self._was_good and is_new
 
-    def _note_progress(self, now: float, position: float, primary_position: float) -> None:
-        if position >= primary_position:
-            self.caught_up_at = now
-        elif position >= self._goal.position:
-            self.caught_up_at = max(self.caught_up_at, self._goal.time)
-
-    def _set_lost(self) -> None:
+    def _lose(self) -> None:
         connections[self.alias].close()
-        self.caught_up_at = NEVER
+        self.complete_until = NEVER
 
     def watch(self) -> None:
-        """Check it again and again, as long as the process lives."""
+        """Check again and again, as long as the process lives."""
         while True:
             self.check()
+            # Between checks this thread needs no connections, and others may be short of them.
             for alias in (self.alias, DEFAULT_DB_ALIAS):
                 connections[alias].close()
-            time.sleep(BETWEEN)
+            time.sleep(CHECK_INTERVAL)
 
 
-def read_position(alias: str) -> tuple[float, Head]:
-    """How far that database has written or replayed, and its head."""
+def position_and_head(alias: str) -> tuple[int, Head]:
+    """How far a primary has written, or a replica has replayed, in bytes; and the head of its history."""
     with reading_from(alias):
         with connections[alias].cursor() as cursor:
-            cursor.execute(POSITION_SQL)
-            [position] = cursor.fetchone()
+            cursor.execute(
+                "SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
+                "ELSE pg_current_wal_lsn() END, '0/0')::bigint"
+            )
+            (position,) = cursor.fetchone()
         return position, current_head()
 
 
-def _primary_knows(head: Head) -> bool:
-    if not head.revision:
+def _primary_has(head: Head) -> bool:
+    """Whether the primary's history includes this head."""
+    if head.revision == 0:
         return True
     return ChangeSet.objects.filter(revision=head.revision, digest=head.digest).exists()
 
@@ -181,7 +189,7 @@ replicas = [Replica(alias) for alias in settings.REPLICAS]
 
 
 def watch() -> None:
-    """Start a thread for each replica, so that one that hangs does not delay the others' checks."""
+    """Start to check the replicas, each in a thread of its own: one that hangs does not delay the others."""
     for replica in replicas:
         Thread(target=replica.watch, name=f"watch {replica.alias}", daemon=True).start()
 
@@ -203,6 +211,7 @@ class ReplicaMiddleware:
             response = self.get_response(request)
         revision = revision_written()
         if revision is not None:
+            # Whoever saved something sees it on the next page, wherever that is read from.
             response.set_cookie(
                 COOKIE,
                 str(revision),
@@ -218,6 +227,7 @@ class ReplicaMiddleware:
         good = [replica for replica in replicas if replica.is_good]
         random.shuffle(good)
         for replica in good:
+            # Most requests name no revision, and cost no query here.
             if least_revision and replica.revision() < least_revision:
                 continue
             with reading_from(replica.alias):
@@ -231,17 +241,22 @@ class ReplicaMiddleware:
 
 
 def _may_read_from_replica(request: HttpRequest) -> bool:
-    if request.method not in ("GET", "HEAD") or request.path_info.startswith(PRIMARY_PATHS):
+    if request.method not in ("GET", "HEAD"):
         return False
-    # Most requests have no query, and need no parsing of it.
-    return not (request.META.get("QUERY_STRING") and TIME_PARAMETERS & request.GET.keys())
+    if request.path_info.startswith(PRIMARY_PATHS):
+        return False
+    # Most requests have no query string, and are not parsed for one.
+    if not request.META.get("QUERY_STRING"):
+        return True
+    return TIME_PARAMETERS.isdisjoint(request.GET)
 
 
 def _least_revision(request: HttpRequest) -> int:
-    """The latest revision that the client asks for, wrote, or has an answer of; 0 if it names none."""
+    """The latest revision that the client asks for, wrote, or has a response of; 0 if it names none."""
     texts = [
         request.META.get("HTTP_X_REGISTRY_MIN_REVISION", ""),
         request.COOKIES.get(COOKIE, ""),
+        # Our ETags begin with the revision.
         *re.findall(r'"(\d+)-', request.headers.get("If-None-Match", "")),
     ]
     return max(whole_number(text) or 0 for text in texts)

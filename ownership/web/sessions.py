@@ -1,4 +1,4 @@
-"""Sessions whose keys are stored hashed, so that nobody can sign in with what a backup or the database contains."""
+"""Sessions whose keys are stored as hashes, so that nobody can sign in with what a backup or the database shows."""
 
 from hashlib import sha256
 from typing import Any
@@ -7,25 +7,28 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.utils import timezone
 
-KEY_LENGTH = 40  # of the column; a key is random, so this much of its hash is unique
-
 
 def _hashed(key: str) -> str:
-    return sha256(key.encode()).hexdigest()[:KEY_LENGTH]
+    # As long as the column. A key is random, so 160 bits of its hash are enough.
+    return sha256(key.encode()).hexdigest()[:40]
 
 
 class SessionStore(db.SessionStore):
-    """Django's session store, with the browser's key hashed wherever the database sees it."""
+    """Django's sessions in the database. The browser has the key, the database its hash."""
 
-    # Django has no public hook for the lookup; its own cached_db backend overrides this method, too.
-    def _get_session_from_db(self) -> AbstractBaseSession | None:
+    def load(self) -> dict[str, Any]:
+        """The session's data; empty if there is no such session, or if it has expired."""
+        session = None
         if self.session_key:
-            key = _hashed(self.session_key)
-            session = self.model.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
-            if session is not None:
-                return session
-        self._session_key = None
-        return None
+            session = self.model.objects.filter(
+                session_key=_hashed(self.session_key),
+                expire_date__gt=timezone.now(),
+            ).first()
+        if session is None:
+            # As in Django's own: whoever sends an unknown key gets a new one.
+            self._session_key = None
+            return {}
+        return self.decode(session.session_data)
 
     def exists(self, session_key: str) -> bool:
         """Whether there is a session with that key."""
@@ -38,7 +41,7 @@ class SessionStore(db.SessionStore):
         return row
 
     def delete(self, session_key: str | None = None) -> None:
-        """End the session with that key, or this one."""
+        """End the session with that key, by default this one."""
         key = session_key or self.session_key
         if key:
             super().delete(_hashed(key))

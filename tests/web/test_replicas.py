@@ -1,4 +1,4 @@
-"""Reading from real hot standbys of the tests' own PostgreSQL: what they may answer, and what is the primary's."""
+"""Reading from real hot standbys of the tests' PostgreSQL: what they answer, and what only the primary does."""
 
 import os
 import subprocess
@@ -36,44 +36,44 @@ MAP = "/api/v1/map/"
 
 @pytest.fixture(scope="module")
 def servers(django_db_setup, django_db_blocker) -> Iterator[list[Server]]:
-    """Two standbys that follow the server of these tests."""
+    """Two standbys of the server that these tests use."""
     binaries, host = server_binaries(), connection.settings_dict["HOST"]
     if binaries is None or not host.startswith("/"):
-        pytest.skip("this database is no server of this machine (tests/support/postgres.py)")
-    where = f"host={host} user={connection.settings_dict['USER']}"
-    with tempfile.TemporaryDirectory(prefix="registry-pg-") as one, tempfile.TemporaryDirectory() as two:
-        made = [Server(binaries, folder) for folder in (one, two)]
+        pytest.skip("not a server of this machine (tests/support/postgres.py)")
+    primary = f"host={host} user={connection.settings_dict['USER']}"
+    with tempfile.TemporaryDirectory(prefix="registry-pg-") as first, tempfile.TemporaryDirectory() as second:
+        standbys = [Server(binaries, folder) for folder in (first, second)]
         try:
-            for server in made:
-                server.copy(where)
+            for server in standbys:
+                server.copy(primary)
                 server.start()
-            yield made
+            yield standbys
         finally:
-            for server in made:
+            for server in standbys:
                 server.run("pg_ctl", "-m", "immediate", "stop", quiet=True)
 
 
 @pytest.fixture
 def standbys(committed, servers, settings, monkeypatch) -> Iterator[list[Any]]:
-    """The registry reads from the two: each with its server, and with what replays or holds back what is written."""
+    """The registry reads from both: each has an alias, its server, and the Replica that watches it."""
     settings.DATABASE_ROUTERS = ["ownership.web.replicas.ReplicaRouter"]
     settings.ANONYMOUS_READ = True
-    monkeypatch.setattr(replicas, "PATIENCE", PATIENCE)  # however busy the machine is
-    seen = []
+    monkeypatch.setattr(replicas, "MAX_LAG", PATIENCE)  # however busy the machine is
+    watched = []
     for number, server in enumerate(servers, 1):
         alias = f"replica{number}"
         connections[alias] = connection.copy(alias)
         connections[alias].settings_dict["HOST"] = server.folder
         connections[alias].settings_dict["OPTIONS"].pop("pool", None)
-        seen.append(SimpleNamespace(alias=alias, server=server, replica=Replica(alias)))
-    replicas.replicas[:] = [one.replica for one in seen]
-    catch_up(seen)
-    yield seen
+        watched.append(SimpleNamespace(alias=alias, server=server, replica=Replica(alias)))
+    replicas.replicas[:] = [standby.replica for standby in watched]
+    catch_up(watched)
+    yield watched
     replicas.replicas[:] = []
-    for one in seen:
-        run(one, "SELECT pg_wal_replay_resume()")
-        connections[one.alias].close()
-        del connections[one.alias]
+    for standby in watched:
+        run(standby, "SELECT pg_wal_replay_resume()")
+        connections[standby.alias].close()
+        del connections[standby.alias]
 
 
 def run(standby: Any, sql: str) -> Any:
@@ -83,37 +83,38 @@ def run(standby: Any, sql: str) -> Any:
 
 
 def pause(standby: Any) -> None:
-    """What is written from now on it does not see."""
+    """Let it replay nothing that is written from now on."""
     run(standby, "SELECT pg_wal_replay_pause()")
     wait(lambda: run(standby, "SELECT pg_get_wal_replay_pause_state()")[0] == "paused")
 
 
-def wait(until: Callable[[], Any], standing: Callable[[], Any] = str) -> None:
-    last = time.monotonic() + 2 * PATIENCE
-    while time.monotonic() < last:
-        if until():
+def wait(condition: Callable[[], Any], describe: Callable[[], Any] = str) -> None:
+    deadline = time.monotonic() + 2 * PATIENCE
+    while time.monotonic() < deadline:
+        if condition():
             return
         time.sleep(0.01)
-    raise AssertionError(f"it did not happen within {2 * PATIENCE} s {standing()}")
+    raise AssertionError(f"it did not happen within {2 * PATIENCE} s {describe()}")
 
 
-def look(standbys: list[Any]) -> None:
-    for one in standbys:
-        one.replica.check()
+def check(standbys: list[Any]) -> None:
+    for standby in standbys:
+        standby.replica.check()
 
 
 def catch_up(standbys: list[Any]) -> None:
-    def good() -> bool:
-        look(standbys)
-        return all(one.replica.is_good for one in standbys)
+    def all_good() -> bool:
+        check(standbys)
+        return all(standby.replica.is_good for standby in standbys)
 
-    def standing() -> list[Any]:
-        paused = [
-            run(one, "SELECT pg_get_wal_replay_pause_state(), status FROM pg_stat_wal_receiver") for one in standbys
-        ]
-        return paused + [replicas.read_position(alias) for alias in ("default", *(one.alias for one in standbys))]
+    def describe() -> list[Any]:
+        states = [replicas.position_and_head("default")]
+        for standby in standbys:
+            states.append(replicas.position_and_head(standby.alias))
+            states.append(run(standby, "SELECT pg_get_wal_replay_pause_state(), status FROM pg_stat_wal_receiver"))
+        return states
 
-    wait(good, standing)
+    wait(all_good, describe)
 
 
 def get(path: str, client: Client | None = None, **headers: Any) -> Any:
@@ -121,8 +122,8 @@ def get(path: str, client: Client | None = None, **headers: Any) -> Any:
     return client.get(path, headers={key.replace("_", "-"): str(value) for key, value in headers.items()})
 
 
-def asked_of(act: Callable[[], Any]) -> tuple[Any, set[str]]:
-    """What it gave, and the databases that were asked on the way."""
+def databases_asked(act: Callable[[], Any]) -> tuple[Any, set[str]]:
+    """What the call returned, and the databases that it queried."""
     asked = set()
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
@@ -139,39 +140,39 @@ def asked_of(act: Callable[[], Any]) -> tuple[Any, set[str]]:
             wrapper.__exit__(None, None, None)
 
 
-# Who is asked
+# Which database is asked
 
 
 @pytest.mark.parametrize("path", [MAP, "/api/v1/tables/", "/api/v1/tables/?revision=2", "/", "/tables/orders/"])
-def test_pages_and_api_read_only_from_a_replica(standbys, path):
+def test_pages_and_api_are_read_from_one_replica_only(standbys, path):
     make_table("orders", owner=make_service("shop"))
     catch_up(standbys)
     token = make_token(User.objects.create_user("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
     catch_up(standbys)
     if "revision" in path:
-        answer, asked = asked_of(lambda: get(path, authorization=f"Token {token}"))
+        answer, asked = databases_asked(lambda: get(path, authorization=f"Token {token}"))
     else:
-        answer, asked = asked_of(lambda: get(path))
+        answer, asked = databases_asked(lambda: get(path))
     assert answer.status_code == 200
     assert len(asked) == 1
     assert asked < {"replica1", "replica2"}
 
 
-def test_the_map_with_a_token_costs_one_query_on_a_replica(standbys):
+def test_the_map_with_a_token_costs_one_query_to_a_replica(standbys):
     make_service("shop")
     token = make_token(User.objects.create_user("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
     catch_up(standbys)
     headers = {"authorization": f"Token {token}"}
     etag = get(MAP, **headers)["ETag"]
-    answer, asked = asked_of(lambda: get(MAP, **headers))
+    answer, asked = databases_asked(lambda: get(MAP, **headers))
     assert (answer.status_code, len(asked), "default" in asked) == (200, 1, False)
     assert get(MAP, if_none_match=etag, **headers).status_code == 304
 
 
-def test_accounts_are_read_from_the_primary_and_rows_from_a_replica(standbys, lead_client):
+def test_the_session_is_read_from_the_primary_and_the_rest_from_a_replica(standbys, lead_client):
     make_table("orders", owner=make_service("shop"))
     catch_up(standbys)
-    answer, asked = asked_of(lambda: get("/tables/orders/", lead_client))
+    answer, asked = databases_asked(lambda: get("/tables/orders/", lead_client))
     assert answer.status_code == 200
     assert len(asked) == 2
     assert "default" in asked
@@ -181,15 +182,15 @@ def test_accounts_are_read_from_the_primary_and_rows_from_a_replica(standbys, le
     "path",
     ["/admin/", "/admin/ownership/table/", "/api/v1/map/?as_of=2100-01-01", "/api/v1/compare/?from=1&to=2100-01-01"],
 )
-def test_the_admin_and_moments_given_as_a_time_use_the_primary(standbys, lead_client, path):
+def test_the_admin_and_moments_given_as_a_time_are_read_from_the_primary(standbys, lead_client, path):
     make_service("shop")
     catch_up(standbys)
-    answer, asked = asked_of(lambda: get(path, lead_client))
+    answer, asked = databases_asked(lambda: get(path, lead_client))
     assert answer.status_code in (200, 302)
     assert asked == {"default"}
 
 
-def test_the_past_is_read_only_on_a_replica_too(standbys):
+def test_the_past_is_read_only_also_while_reading_from_a_replica(standbys):
     make_service("shop")
     catch_up(standbys)
     with replicas.reading_from("replica1"), time_travel.as_of(1):
@@ -198,25 +199,25 @@ def test_the_past_is_read_only_on_a_replica_too(standbys):
             make_service("other")
 
 
-# Nobody is shown what is older than what they know
+# Nobody is shown an older revision than they know
 
 
-def test_a_replica_without_the_requested_revision_is_not_used(standbys):
+def test_a_replica_is_not_asked_for_a_revision_that_it_does_not_have(standbys):
     pause(standbys[0])
     make_service("shop")
     wait(lambda: standbys[1].replica.revision() == 1)
     for _ in range(20):
-        answer, asked = asked_of(lambda: get(MAP, x_registry_min_revision=1))
+        answer, asked = databases_asked(lambda: get(MAP, x_registry_min_revision=1))
         assert answer["X-Registry-Revision"] == "1"
         assert asked <= {"replica1", "replica2"}
     pause(standbys[1])
     make_service("other")
-    answer, asked = asked_of(lambda: get(MAP, x_registry_min_revision=2))
+    answer, asked = databases_asked(lambda: get(MAP, x_registry_min_revision=2))
     assert answer["X-Registry-Revision"] == "2"
     assert "default" in asked
 
 
-def test_a_client_with_an_answer_gets_no_older_one(standbys):
+def test_a_client_with_an_etag_gets_no_older_response(standbys):
     pause(standbys[0])
     make_service("shop")
     wait(lambda: standbys[1].replica.revision() == 1)
@@ -225,23 +226,23 @@ def test_a_client_with_an_answer_gets_no_older_one(standbys):
     assert {get(MAP)["X-Registry-Revision"] for _ in range(50)} == {"0", "1"}
 
 
-def test_a_lead_sees_a_save_at_once(standbys, lead_client):
+def test_a_person_sees_their_own_save_at_once(standbys, lead_client):
     table = make_table("orders", owner=make_service("shop"))
     catch_up(standbys)
-    for one in standbys:
-        pause(one)
-    saved = save_form(lead_client, table, open_form(lead_client, table) | {"description": "As I say."})
+    for standby in standbys:
+        pause(standby)
+    saved = save_form(lead_client, table, open_form(lead_client, table) | {"description": "Seen at once."})
     assert saved.status_code == 302
     assert lead_client.cookies["registry_revision"].value == "4"
     assert lead_client.cookies["registry_revision"]["httponly"]
     for path in ("/tables/orders/", "/api/v1/tables/orders/", MAP):
-        assert "As I say." in get(path, lead_client).content.decode()
-        assert "As I say." not in get(path).content.decode()
+        assert "Seen at once." in get(path, lead_client).content.decode()
+        assert "Seen at once." not in get(path).content.decode()
 
 
-def test_the_primary_is_asked_for_what_a_replica_lacks(standbys):
-    for one in standbys:
-        pause(one)
+def test_what_a_replica_does_not_find_the_primary_is_asked_for(standbys):
+    for standby in standbys:
+        pause(standby)
     make_table("orders", owner=make_service("shop"))
     token = make_token(User.objects.create_user("program"))[1]
     assert get("/tables/orders/").status_code == 200
@@ -249,7 +250,7 @@ def test_the_primary_is_asked_for_what_a_replica_lacks(standbys):
     assert get("/tables/nothing/").status_code == 404
 
 
-def test_each_answer_shows_the_revision_that_it_names(standbys):
+def test_each_response_shows_the_revision_that_it_names(standbys):
     pause(standbys[0])
     make_service("one")
     for number in range(2, 12):
@@ -259,39 +260,44 @@ def test_each_answer_shows_the_revision_that_it_names(standbys):
             assert len(answer.json()["services"]) == answer.json()["revision"] == int(answer["X-Registry-Revision"])
 
 
-@pytest.mark.parametrize("asked", ["-1", "1.0", "x", "", "9" * 19, "²"])
-def test_an_invalid_minimum_revision_is_refused(standbys, asked):
-    answer = get(MAP, x_registry_min_revision=asked)
+@pytest.mark.parametrize("revision", ["-1", "1.0", "x", "", "9" * 19, "²"])
+def test_a_minimum_revision_that_is_not_a_number_is_refused(standbys, revision):
+    answer = get(MAP, x_registry_min_revision=revision)
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_a_minimum_revision_beyond_the_primarys_is_412(standbys):
+def test_a_minimum_revision_that_the_primary_does_not_have_is_refused(standbys):
     make_service("shop")
     catch_up(standbys)
     answer = get(MAP, x_registry_min_revision=2)
     assert answer.status_code == 412
     assert "Revision 2 is not in this registry's history" in answer.json()["detail"]
-    lost = Client()
-    lost.cookies["registry_revision"] = "2"
-    assert get("/", lost).status_code == 200
+    client = Client()
+    client.cookies["registry_revision"] = "2"
+    assert get("/", client).status_code == 200
 
 
 # Which replicas are good
 
 
-def test_a_replica_that_lags_is_skipped_and_comes_back(standbys, monkeypatch):
-    monkeypatch.setattr(replicas, "PATIENCE", 0.3)
+def test_a_replica_that_lags_is_left_out_and_comes_back(standbys, monkeypatch):
+    monkeypatch.setattr(replicas, "MAX_LAG", 0.3)
     first, second = standbys
     pause(first)
     make_service("shop")
-    wait(lambda: (look(standbys), not first.replica.is_good and second.replica.is_good)[1])
+
+    def only_second_is_good() -> bool:
+        check(standbys)
+        return second.replica.is_good and not first.replica.is_good
+
+    wait(only_second_is_good)
     assert {get(MAP)["X-Registry-Revision"] for _ in range(20)} == {"1"}
     run(first, "SELECT pg_wal_replay_resume()")
     catch_up(standbys)
 
 
-def test_a_replica_that_dies_is_skipped_without_an_error_and_comes_back(standbys):
+def test_a_replica_that_dies_is_left_out_without_an_error_and_comes_back(standbys):
     first, second = standbys
     make_service("shop")
     catch_up(standbys)
@@ -300,19 +306,19 @@ def test_a_replica_that_dies_is_skipped_without_an_error_and_comes_back(standbys
         assert {get(MAP).status_code for _ in range(20)} == {200}
         assert not first.replica.is_good
         assert second.replica.is_good
-        look(standbys)
+        check(standbys)
         assert not first.replica.is_good
     finally:
         first.server.start()
     catch_up(standbys)
-    assert asked_of(lambda: [get(MAP) for _ in range(50)])[1] == {"replica1", "replica2"}
+    assert databases_asked(lambda: [get(MAP) for _ in range(50)])[1] == {"replica1", "replica2"}
 
 
-def test_a_replica_that_fails_during_an_answer_is_replaced_by_another(standbys):
+def test_a_replica_that_breaks_while_answering_is_replaced_by_another(standbys):
     make_service("shop")
     catch_up(standbys)
-    for one in standbys:
-        connections[one.alias].cursor().close()
+    for standby in standbys:
+        connections[standby.alias].cursor().close()
     standbys[0].server.stop()
     standbys[0].server.start()
     assert {get("/api/v1/tables/").status_code for _ in range(20)} == {200}
@@ -320,22 +326,30 @@ def test_a_replica_that_fails_during_an_answer_is_replaced_by_another(standbys):
 
 def test_a_replica_that_is_always_a_little_behind_is_good(standbys, monkeypatch):
     first, written = standbys[0].replica, iter(range(10, 1000, 10))
-    monkeypatch.setattr(
-        replicas, "read_position", lambda alias: (next(written) - (15 if alias == first.alias else 0), Head(0, ""))
-    )
-    first.caught_up_at = float("-inf")
+
+    def always_moving(alias: str) -> tuple[int, Head]:
+        lag = 15 if alias == first.alias else 0
+        return next(written) - lag, Head(0, "")
+
+    monkeypatch.setattr(replicas, "position_and_head", always_moving)
+    first.complete_until = replicas.NEVER
     for _ in range(5):
         first.check()
     assert first.is_good
 
 
 @pytest.mark.parametrize("revision", [1, 2])
-def test_a_replica_with_another_history_is_skipped(standbys, monkeypatch, revision):
+def test_a_replica_with_another_history_is_left_out(standbys, monkeypatch, revision):
     make_service("shop")
     catch_up(standbys)
-    first, real = standbys[0].replica, replicas.read_position
-    stray = (10**15, Head(revision, "f" * 64))
-    monkeypatch.setattr(replicas, "read_position", lambda alias: stray if alias == first.alias else real(alias))
+    first, original = standbys[0].replica, replicas.position_and_head
+
+    def with_another_history(alias: str) -> tuple[int, Head]:
+        if alias == first.alias:
+            return 10**15, Head(revision, "f" * 64)
+        return original(alias)
+
+    monkeypatch.setattr(replicas, "position_and_head", with_another_history)
     first.check()
     # A synchronous replica is ahead of what the primary shows, for a moment.
     assert first.is_good
@@ -352,7 +366,7 @@ def test_readers_are_served_while_the_primary_is_away(standbys, lead_client):
         raise OperationalError("away")
 
     with connection.execute_wrapper(away):
-        look(standbys)
+        check(standbys)
         assert get(MAP).status_code == 200
         assert get("/services/").status_code == 200
         lead_client.raise_request_exception = False
@@ -362,25 +376,25 @@ def test_readers_are_served_while_the_primary_is_away(standbys, lead_client):
             200,
             "ready for readers only: the database does not answer",
         )
-        for one in standbys:
-            one.replica.caught_up_at = float("-inf")
+        for standby in standbys:
+            standby.replica.complete_until = replicas.NEVER
         assert get("/readyz").status_code == 503
-        look(standbys)
-        assert all(one.replica.is_good for one in standbys)
+        check(standbys)
+        assert all(standby.replica.is_good for standby in standbys)
 
 
 def test_metrics_show_which_replicas_are_good(standbys, settings):
     settings.METRICS_TOKEN = "metrics-token-of-this-test"
-    standbys[1].replica.caught_up_at = float("-inf")
+    standbys[1].replica.complete_until = replicas.NEVER
     lines = get("/metrics", authorization=f"Bearer {settings.METRICS_TOKEN}").content.decode().splitlines()
     assert 'ownership_replica_good{replica="replica1"} 1.0' in lines
     assert 'ownership_replica_good{replica="replica2"} 0.0' in lines
 
 
-def test_a_web_server_watches_its_replicas(standbys):
+def test_a_web_server_watches_its_replicas_by_itself(standbys):
     database = connection.settings_dict
     url = "postgresql://{}@{}/{}"
-    hosts = [database["HOST"], *(one.server.folder for one in standbys)]
+    hosts = [database["HOST"], *(standby.server.folder for standby in standbys)]
     primary, *others = [url.format(database["USER"], quote(host, safe=""), database["NAME"]) for host in hosts]
     code = (
         "import time; from registry import wsgi; from ownership.web.replicas import replicas\n"
@@ -391,15 +405,15 @@ def test_a_web_server_watches_its_replicas(standbys):
         "print(len(replicas))"
     )
     environment = {"DEBUG": "1", "DATABASE_URL": primary, "DATABASE_REPLICA_URLS": ", ".join(others)}
-    found = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=60
     )
-    assert found.stdout.strip() == "2", found.stderr
+    assert result.stdout.strip() == "2", result.stderr
 
 
-def test_of_several_hosts_the_writable_one_is_used(standbys):
+def test_of_several_hosts_the_one_that_accepts_writes_is_used(standbys):
     database = connection.settings_dict
     hosts = f"{standbys[0].server.folder},{database['HOST']}"
-    words = f"host={hosts} user={database['USER']} dbname={database['NAME']} target_session_attrs=read-write"
-    with psycopg.connect(words) as found:
-        assert found.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
+    conninfo = f"host={hosts} user={database['USER']} dbname={database['NAME']} target_session_attrs=read-write"
+    with psycopg.connect(conninfo) as primary:
+        assert primary.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
