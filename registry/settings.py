@@ -220,7 +220,7 @@ REST_FRAMEWORK = {
         "ownership.api.filters.Ordering",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "ownership.api.errors.problem",
+    "EXCEPTION_HANDLER": "ownership.api.errors.problem_response",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Ownership registry",

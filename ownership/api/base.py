@@ -52,7 +52,7 @@ def make_etag(head: Head, address: str, media_type: str, encoding: str = "") -> 
 def has_already(request: HttpRequest | Request, etag: str) -> bool:
     """Whether If-None-Match names the ETag. Weak ones count: a proxy that compresses an answer makes its ETag weak.
 
-    Unlike Django's get_conditional_response, this ignores ``*`` and If-Match, which make no sense for reading.
+    Not Django's get_conditional_response, which also answers If-Match and ``*``, and with 412 in a form of its own.
     """
     header = request.META.get("HTTP_IF_NONE_MATCH", "")
     if not header:

@@ -34,7 +34,14 @@ class NothingNamed(Http404):
         self.similar_names = [row.name for _, row in similar_names(name) if isinstance(row, model)]
 
 
-def problem(error: Exception, context: dict[str, Any]) -> Response | None:
+# What DRF's own texts say less well.
+DETAILS: dict[type[Exception], str] = {
+    exceptions.MethodNotAllowed: "The API is read-only: use GET, HEAD or OPTIONS. To edit, use the admin.",
+    exceptions.NotAuthenticated: f"Sign in or send a token. {HOW_TO_GET_A_TOKEN}",
+}
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: keeps status and headers, and replaces the body. None for a server error."""
     if isinstance(error, TooManyFieldsSent):
         error = exceptions.ParseError("Too many parameters.")
@@ -43,9 +50,11 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         return None
     if isinstance(error, exceptions.ValidationError):
         error = _as_bad_parameter(error)
-    response.data = problem_body(response.status_code, _detail(error))
+    detail = DETAILS.get(type(error)) or str(error) or "There is nothing at this address."
+    response.data = problem_body(response.status_code, detail)
     if isinstance(error, BadParameter):
-        response.data["errors"] = [{"parameter": name, "detail": reason} for name, reason in error.errors.items()]
+        errors = [{"parameter": name, "detail": reason} for name, reason in error.errors.items()]
+        response.data["errors"] = errors
     if isinstance(error, NothingNamed):
         response.data["near"] = error.similar_names
     response.content_type = PROBLEM_JSON
@@ -62,13 +71,3 @@ def _as_bad_parameter(error: exceptions.ValidationError) -> BadParameter:
     if not isinstance(detail, dict):
         detail = {"search": detail}
     return BadParameter({name: " ".join(map(str, reasons)) for name, reasons in detail.items()})
-
-
-def _detail(error: Exception) -> str:
-    if isinstance(error, exceptions.MethodNotAllowed):
-        return "The API is read-only: use GET, HEAD or OPTIONS. To edit, use the admin."
-    if isinstance(error, exceptions.NotAuthenticated):
-        return f"Sign in or send a token. {HOW_TO_GET_A_TOKEN}"
-    if isinstance(error, Http404):
-        return str(error) or "There is nothing at this address."
-    return str(error)
