@@ -14,12 +14,29 @@ from datetime import datetime
 from django.db.models import Model, Q
 
 from ownership.audit.timeline import Timeline
-from ownership.history.models import ChangeSet, Entry, EntryFilter, entry_model, entry_models, read_entries
-from ownership.models import Access, Environment, KeySchema, SecondaryIndex, Service, Table, TableGroup, Waiver
+from ownership.history.models import (
+    ChangeSet,
+    Entry,
+    EntryFilter,
+    entry_model,
+    entry_models,
+    read_entries,
+)
+from ownership.models import (
+    Access,
+    Environment,
+    KeySchema,
+    SecondaryIndex,
+    Service,
+    Table,
+    TableGroup,
+    Waiver,
+)
 
 DIGEST_LENGTH = 12  # characters of it in a cursor
 CURSOR = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?(?:-([0-9a-f]{12}))?", re.ASCII)
 ABOVE_ALL_SEQUENCES = 10**9
+FOREIGN_CURSOR = "This cursor belongs to another history: read the map again, then follow it from there."
 
 # {historical model: which of its entries}
 Selection = dict[type[Entry], Q]
@@ -86,9 +103,9 @@ class Cursor:
         if change_set is None:
             if revision == 0:  # the beginning, before the first change set
                 return cls(revision, sequence, "")
-            raise ForeignCursor(_FOREIGN)
+            raise ForeignCursor(FOREIGN_CURSOR)
         if digest_start and not change_set.digest.startswith(digest_start):
-            raise ForeignCursor(_FOREIGN)
+            raise ForeignCursor(FOREIGN_CURSOR)
         return cls(revision, sequence, change_set.digest[:DIGEST_LENGTH])
 
     @classmethod
@@ -101,9 +118,6 @@ class Cursor:
             return "0"
         place = "" if self.sequence == ABOVE_ALL_SEQUENCES else f".{self.sequence}"
         return f"{self.revision}{place}-{self.digest}"
-
-
-_FOREIGN = "This cursor belongs to another history: read the map again, then follow it from there."
 
 
 @dataclass(frozen=True)

@@ -305,6 +305,7 @@ def _change_sets(revisions: Iterable[int]) -> dict[int, tuple[ChangeSet, int]]:
     last_sequences = {}
     for model in entry_models():
         of_change_set = model.objects.filter(change_set=OuterRef("pk")).order_by("-sequence")
+        # Sequences have no gaps, so the last one is the number of entries. Counting them would take longer.
         last_sequences[str(model._meta.model_name)] = Subquery(of_change_set.values("sequence")[:1])
     rows = ChangeSet.objects.prefetch_related("undone_by").annotate(**last_sequences).in_bulk(list(revisions))
     change_sets = {}

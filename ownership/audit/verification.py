@@ -75,7 +75,7 @@ class Verification:
         self._time: datetime | None = None
         self._rows: dict[tuple[Model, int], RowState] = {}
         self._fields: dict[Model, dict[str, models.Field]] = {}
-        # The fields that entries of a model have spoken of so far. One added to the model later is not among them.
+        # The fields that entries of a model have recorded so far. One added to the model later is not among them.
         self._recorded_fields: dict[Model, set[str]] = {}
         for model in registry_models():
             self._fields[model] = {field.name: field for field in model._meta.fields if not field.primary_key}
@@ -254,10 +254,11 @@ def _check_services(entry: Entry, before: RowState, after: RowState) -> Iterator
 
 
 def _history_in_order() -> Iterator[ChangeSet | Entry]:
-    """All change sets and entries by revision: each change set, then its entries. Read in streams, merged."""
+    """All change sets and entries by revision: each change set, then its entries."""
     streams: list[Iterator] = [ChangeSet.objects.order_by("revision").iterator()]
     for model in entry_models():
         streams.append(model.objects.order_by("change_set_id", "sequence").iterator())
+    # Each stream is in order, so merging them holds one row of each in memory.
     return heapq.merge(*streams, key=_place)
 
 

@@ -23,9 +23,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from ownership.history.lock import RegistryNotReady, announce_writer, locked_transaction
-from ownership.history.models import ChangeSet, Entry, TrackedRow, entries_of, entry_model, kind_of_change
+from ownership.history.models import (
+    ChangeSet,
+    Entry,
+    TrackedRow,
+    entries_of,
+    entry_model,
+    kind_of_change,
+)
 from ownership.history.request_id import current_request_id
-from ownership.history.row_states import differences
+from ownership.history.row_states import Changes, differences
 from ownership.history.signals import change_set_written
 
 LOG = logging.getLogger("ownership.history")
@@ -50,7 +57,7 @@ class ChangeSetDraft:
         self.undoes = undoes
         # Taken when the first entry is written, so that a save that changes nothing takes none.
         self.revision: int | None = None
-        self.sequence = 0
+        self.sequence = 0  # of the last entry
         self.entry_models: set[type[Entry]] = set()  # of the entries written so far
         self.announced = False
         # While rows are being deleted together: what those deleted so far were.
@@ -77,21 +84,25 @@ class ChangeSetDraft:
 
         A state is the row as ``fetch_row`` gives it; None before it was created, and after it was deleted.
         """
+        sequence = self.sequence
         by_model: dict[type[Entry], list[Entry]] = {}
         for before, after in states:
             changes = differences(before, after)
             if changes:
-                entry = self._entry(before, after, changes)
+                sequence += 1
+                entry = self._entry(before, after, changes, sequence)
                 by_model.setdefault(type(entry), []).append(entry)
         for model, entries in by_model.items():
             model.objects.bulk_create(entries)
             self.entry_models.add(model)
+        self.sequence = sequence
 
     def _entry(
         self,
         before: TrackedRow | None,
         after: TrackedRow | None,
-        changes: dict[str, list],
+        changes: Changes,
+        sequence: int,
     ) -> Entry:
         row = after if after is not None else before
         assert row is not None  # noqa: S101  # two states that differ are not both None
@@ -101,14 +112,13 @@ class ChangeSetDraft:
             lost_by = gained_by = None
         if self.revision is None:
             self.revision = self.previous.revision + 1 if self.previous is not None else 1
-        self.sequence += 1
         columns = {field.attname: getattr(row, field.attname) for field in row._meta.fields}
         entry: Callable[..., Entry] = entry_model(type(row))
         return entry(
             history_type=kind_of_change(before, after),
             history_date=self.time,
             change_set_id=self.revision,
-            sequence=self.sequence,
+            sequence=sequence,
             label=str(row),
             changes=changes,
             lost_by=lost_by,
@@ -133,6 +143,9 @@ class ChangeSetDraft:
         entries = entries_of([self.revision], self.entry_models)
         if not entries:
             return
+        if len(entries) != entries[-1].sequence:
+            # Their numbers would have a gap, which verification takes for an entry that somebody deleted.
+            raise RuntimeError("Entries were written after a savepoint rolled others back: use two change sets.")
         change = ChangeSet(
             revision=self.revision,
             time=self.time,
@@ -191,7 +204,8 @@ def change_set(
     revision that this change set reverses. An exception undoes everything.
 
     Raises ValueError for a blank reason, RuntimeError inside another change set, and RegistryBusy if another
-    change set is being written for longer than a save waits.
+    change set is being written for longer than a save waits. Also RuntimeError, at the end, if more was written
+    after a savepoint had rolled back entries.
     """
     if not reason.strip():
         raise ValueError("A change set needs a reason: say why the registry changes.")
@@ -208,13 +222,13 @@ def change_set(
 
 
 @contextmanager
-def joined_change_set(reason: str = NO_REASON) -> Iterator[ChangeSetDraft]:
+def joined_change_set() -> Iterator[ChangeSetDraft]:
     """The open change set, or else one of its own: what a bare ``save()`` or ``delete()`` writes in."""
     draft = open_draft()
     if draft is not None:
         yield draft
     else:
-        with change_set(reason=reason) as draft:
+        with change_set(reason=NO_REASON) as draft:
             yield draft
 
 
@@ -262,5 +276,11 @@ def chain_digest(previous: str, change: ChangeSet, entries: list[dict[str, objec
         "request_id": change.request_id,
         "entries": entries,
     }
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), cls=DjangoJSONEncoder)
+    text = json.dumps(
+        content,
+        sort_keys=True,
+        ensure_ascii=False,
+        separators=(",", ":"),
+        cls=DjangoJSONEncoder,
+    )
     return hashlib.sha256(text.encode()).hexdigest()

@@ -30,7 +30,15 @@ from datetime import UTC, date, datetime, time
 from django.db import DEFAULT_DB_ALIAS, connection, connections, router
 from django.db.models import Model
 
-from ownership.history.models import DELETED, ChangeSet, Head, current_head, entry_model, registry_models, whole_number
+from ownership.history.models import (
+    DELETED,
+    ChangeSet,
+    Head,
+    current_head,
+    entry_model,
+    registry_models,
+    whole_number,
+)
 
 # A condition on at most ten values of a column for which history has an index, as Django writes it.
 FEW_ROWS = re.compile(r'"(?:id|name|table_id|service_id)" (?:= %s|IN \(%s(?:, %s){,9}\))')
@@ -77,7 +85,14 @@ class LookBack:
     def __init__(self, revision: int) -> None:
         self.tables = [PastTable.of(model, revision) for model in registry_models()]
 
-    def __call__(self, execute: Callable, sql: str, params: object, many: bool, context: dict[str, object]) -> object:
+    def __call__(
+        self,
+        execute: Callable,
+        sql: str,
+        params: object,
+        many: bool,
+        context: dict[str, object],
+    ) -> object:
         expressions = self.expressions(sql)
         if not expressions:
             return execute(sql, params, many, context)

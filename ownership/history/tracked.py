@@ -188,7 +188,9 @@ class RegistryModel(TrackedRow):
         finally:
             self._checks_hold = False
 
-    def get_constraints(self) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
+    def get_constraints(
+        self,
+    ) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
         """Django's, without the checks that are known to hold."""
         constraints = super().get_constraints()
         if not self._checks_hold:

@@ -121,7 +121,14 @@ class Waiver(RegistryModel):
     row.
     """
 
-    natural_key_lookups = ("kind", "table__name", "table_name", "service__name", "service_name", "environment__name")
+    natural_key_lookups = (
+        "kind",
+        "table__name",
+        "table_name",
+        "service__name",
+        "service_name",
+        "environment__name",
+    )
 
     kind = models.CharField(max_length=20, choices=[(kind, kind) for kind in FINDING_KINDS])
     table = models.ForeignKey(Table, models.CASCADE, null=True, blank=True, related_name="waivers")
@@ -200,4 +207,10 @@ class Waiver(RegistryModel):
     def value(self) -> WaiverTerms:
         """The waiver as drift compares it; with its reason, if it was read ``with_decisions()``."""
         environment = self.environment.name if self.environment else None
-        return WaiverTerms(self.identity(), environment, self.granted or None, self.until, getattr(self, "reason", ""))
+        return WaiverTerms(
+            self.identity(),
+            environment,
+            self.granted or None,
+            self.until,
+            getattr(self, "reason", ""),
+        )

@@ -7,7 +7,13 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from ownership.history.tracked import RegistryModel
-from ownership.models.validators import SERVICE_NAME, SERVICE_NAME_RULE, SUFFIX, has_no_nul, is_one_line
+from ownership.models.validators import (
+    SERVICE_NAME,
+    SERVICE_NAME_RULE,
+    SUFFIX,
+    has_no_nul,
+    is_one_line,
+)
 
 SORT_ORDER = "Position on the map, starting at 0."
 NOT_PART_OF_ITSELF = "A service can't be part of itself."

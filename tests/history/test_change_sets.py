@@ -84,6 +84,15 @@ def test_what_a_savepoint_rolled_back_is_not_in_the_change_set_and_leaves_no_gap
     assert head().revision == 1
 
 
+def test_writing_on_after_a_savepoint_rolled_entries_back_is_refused():
+    with pytest.raises(RuntimeError, match="savepoint"), change_set(reason="Half of it, and more"):
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            make_service("rolled-back")
+            raise ZeroDivisionError
+        make_service("a")
+    assert not Service.objects.exists()
+
+
 def test_a_blank_reason_is_refused():
     with pytest.raises(ValueError, match="needs a reason"), change_set(reason="  "):
         pass
@@ -237,7 +246,9 @@ def test_a_failed_history_write_inside_a_change_set_undoes_only_its_row(monkeypa
             patch.setattr(QuerySet, "bulk_create", lambda *a, **k: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 make_service("lost")
-    assert [service.name for service in Service.objects.all()] == ["kept"]
+        make_service("written-after")
+    assert [service.name for service in Service.objects.all()] == ["kept", "written-after"]
+    assert [entry.sequence for entry in entries_of([1])] == [1, 2]
 
 
 # Silent writes
