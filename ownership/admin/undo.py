@@ -104,10 +104,10 @@ class UndoPage:
 
 
 def _undo_or_refuse(request: HttpRequest, revision: int, sequence: int | None) -> Undo:
-    """The undo. Http404 where there is nothing of that kind, PermissionDenied where doing it by hand would be."""
+    """The undo. Http404 if there is nothing to undo, PermissionDenied if the user may not do it by hand."""
     undo = Undo(revision, sequence)
     if not undo.rows:
-        raise Http404("There is nothing of this kind to undo.")
+        raise Http404("There is nothing to undo here.")
     for model, action in {(row.entry.instance_type, row.action) for row in undo.rows}:
         permission = f"ownership.{_PERMISSIONS[action]}_{model._meta.model_name}"
         if not request.user.has_perm(permission):
@@ -116,7 +116,7 @@ def _undo_or_refuse(request: HttpRequest, revision: int, sequence: int | None) -
 
 
 def _problem(request: HttpRequest, undo: Undo, form: UndoForm) -> str:
-    """Why what was posted can't be done, in a sentence; a missing reason is told at its field."""
+    """Why the posted form can't be applied; a missing reason is reported at its field."""
     if "reason" in form.errors:
         return ""
     if request.POST.get("fingerprint") != undo.fingerprint():

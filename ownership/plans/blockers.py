@@ -1,8 +1,8 @@
 """The rules that a plan would break, all of them at once and before anything is written.
 
-Rules between rows: names are unique, a row that is named exists, a row that is in use
-stays. And rules within one row, where a plan puts old and new values together. The cost
-is a few queries for five hundred rows.
+Rules between rows: names are unique, references exist, a row in use is kept. And rules
+within one row, where a plan combines old and new values. The cost is a few queries for
+500 rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +32,7 @@ from ownership.plans.references import (
 )
 from ownership.plans.steps import Step, ids_of, rows_of, steps_by_model
 
-NAMED = 3  # rows that a sentence names
+NAMED = 3  # rows that a message names
 
 Key = tuple[type[TrackedRow], int]  # (model, id)
 
@@ -75,14 +75,14 @@ class Outcome:
                 self.saved[key] = step.after
 
     def still_refers(self, key: Key, column: str, value: int) -> bool:
-        """Whether a row that has this value in a column now is left with it."""
+        """Whether a row keeps the value that it has in a column now."""
         if key in self.deleted:
             return False
         return key not in self.saved or getattr(self.saved[key], column) == value
 
 
 def find_blockers(steps: Sequence[Step]) -> list[Blocker]:
-    """What is in the way of all these steps together, in their order."""
+    """What blocks these steps taken together, in their order."""
     outcome = Outcome(steps)
     blockers: list[Blocker] = []
     for model, of_model in steps_by_model(steps).items():
@@ -123,7 +123,7 @@ def namesakes(
 
 
 def still_used(users: Sequence[str], number: int) -> str:
-    """Why a row stays that ``number`` others use, some of which are named; and the cure."""
+    """Why a row with ``number`` users can't be deleted. ``users`` names some of them."""
     names = ", ".join(users[:NAMED])
     if number > NAMED:
         names += f" and {number - NAMED:,} more"
@@ -135,7 +135,7 @@ def _missing_references(
     saving: list[Step],
     outcome: Outcome,
 ) -> Iterator[Blocker]:
-    """Rows that would name a row that is not there."""
+    """References to rows that would not exist."""
     for column in foreign_key_fields(model):
         steps_by_target: dict[int, list[Step]] = {}
         for step in saving:
@@ -156,7 +156,7 @@ def _missing_rows(
     pks: Iterable[int],
     outcome: Outcome,
 ) -> dict[int, str]:
-    """Those of the rows that would not be there, with what they were called last."""
+    """Those of the rows that would not exist, with their last labels."""
     stored = model._default_manager.values_list("pk", flat=True)
     # Stored now or saved by the plan, and not deleted by it.
     there = {(model, pk) for pk in filtered(stored, "pk", pks)}
@@ -209,12 +209,12 @@ def _rows_in_use(
     deleting: list[Step],
     outcome: Outcome,
 ) -> Iterator[Blocker]:
-    """Rows that would be deleted though others that stay name them."""
+    """Rows that would be deleted although others still refer to them."""
     users: dict[int, list[Key]] = {}
     for relation in tracked_relations(model, PROTECT):
         for used, user in _users(relation, ids_of(deleting), outcome):
             users.setdefault(used, []).append(user)
-    # Labels name other rows, so only those that a sentence shows are read.
+    # Labels include other rows, so only the rows that a message names are read.
     named = _named_rows(users.values())
     for step in deleting:
         keys = users.get(step.row.pk)
@@ -230,14 +230,14 @@ def _users(
     used_pks: list[int],
     outcome: Outcome,
 ) -> Iterator[tuple[int, Key]]:
-    """(id of the row in use, what uses it) for users that still name it afterwards."""
+    """(id of the row in use, its user) for users that still refer to it afterwards."""
     model: type[TrackedRow] = relation.related_model  # type: ignore[assignment]
     column = relation.field.attname
     owners = _owners(model)
     columns = ["pk", column, *(owner.attname for owner in owners)]
     rows = model._default_manager.values_list(*columns)
     for pk, used, *owner_pks in filtered(rows, column, used_pks):
-        # What is deleted together with its owner does not keep anything.
+        # A user that is deleted with its owner does not count.
         owner_keys = zip(map(target_model, owners), owner_pks, strict=True)
         deleted_with_owner = not outcome.deleted.isdisjoint(owner_keys)
         if not deleted_with_owner and outcome.still_refers((model, pk), column, used):
@@ -251,7 +251,7 @@ def _owners(model: type[TrackedRow]) -> list[ForeignKey]:
 
 
 def _named_rows(users: Iterable[list[Key]]) -> dict[Key, TrackedRow]:
-    """The rows that sentences name: the first few users of each row in use."""
+    """The rows that messages name: the first few users of each row in use."""
     pks_by_model: dict[type[TrackedRow], list[int]] = {}
     for keys in users:
         for model, pk in keys[:NAMED]:
@@ -264,7 +264,7 @@ def _named_rows(users: Iterable[list[Key]]) -> dict[Key, TrackedRow]:
 
 
 def _broken_checks(model: type[TrackedRow], saving: list[Step]) -> Iterator[Blocker]:
-    """Check constraints that do not hold where old and new values come together."""
+    """Check constraints that old and new values together would violate."""
     for rule in model._meta.constraints:
         if not isinstance(rule, CheckConstraint):
             continue
@@ -286,7 +286,7 @@ def _columns_of(model: type[TrackedRow], rule: CheckConstraint) -> tuple[str, ..
 
 
 def _accepted_before(step: Step, columns: tuple[str, ...], values: tuple) -> bool:
-    """Whether these values need no check, as the registry, or a validator, has seen them.
+    """Whether the registry, or a field's validator, has accepted these values before.
 
     Each check costs a query. A new row's single value is left to the field's validators:
     all names of a large import differ.

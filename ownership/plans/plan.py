@@ -8,9 +8,9 @@ Between the two the registry may move on. Two things keep a plan from writing an
 but what was shown:
 
 - The plan knows the revision that its rows were read at. ``apply`` compares that with the
-  revision under the lock. Where they are the same, everything holds. Otherwise each row is
-  compared with what it is now, and the rules are checked again: ``Stale`` or ``Blocked``,
-  and nothing is written.
+  revision under the lock. If it is the same, nothing has changed. Otherwise each row
+  is compared with the current one and the rules are checked again; ``Stale`` or
+  ``Blocked`` means that nothing is written.
 - A page that shows a plan posts its ``fingerprint`` back. The plan that is made again for
   the POST must have the same one.
 """
@@ -104,7 +104,7 @@ class Plan:
         return [step.preview() for step in self.steps]
 
     def fingerprint(self) -> str:
-        """Names what the steps do, so that nothing is applied but what somebody saw."""
+        """Identifies what the steps do, so that nothing else is applied than what was shown."""
         facts = []
         for step in self.steps:
             name = step.model._meta.model_name
@@ -129,15 +129,15 @@ class Plan:
         undoes: int | None = None,
         report: Progress = no_progress,
     ) -> int | None:
-        """Write all steps as one change set; its revision, or None where nothing changed.
+        """Write all steps as one change set. Returns its revision, None if nothing changed.
 
         ``report`` is called after each batch with its number of rows. Raises Blocked,
         Stale or RegistryBusy, and nothing is written.
         """
-        # Looked for before the lock is taken, so that nobody waits for that.
+        # Searched for before taking the lock, so that nobody waits for it.
         _refuse_blocked(self.blockers)
         with change_set(user=user, reason=reason, source=source, undoes=undoes) as draft:
-            # Under the lock now: from here on, nobody else changes a row.
+            # The lock is held now: nobody else changes a row from here on.
             if current_head().revision != self.revision:
                 self._check_still_holds()
             try:
@@ -161,7 +161,7 @@ class Plan:
         _refuse_blocked(find_blockers(self.steps))
 
     def _deletions_with_new_rows(self) -> list[Step]:
-        """The deletions that would take along rows which came or changed after the plan was made."""
+        """Deletions that would also delete rows added or changed after the plan was made."""
         planned = {(step.model, step.pk) for step in self.steps}
         stale = []
         for model, steps in steps_by_model(self.steps).items():
@@ -197,7 +197,7 @@ class Plan:
 def _together(steps: Sequence[Step]) -> Iterator[tuple[bool, list[Step]]]:
     """The steps in their order, cut into (whether they delete, steps written together).
 
-    A row that names a new row waits until that one is saved and has its id.
+    A row that refers to a new row waits until that one is saved and has its id.
     """
     batch: list[Step] = []
     deletes = False
@@ -223,7 +223,7 @@ def _refuse_blocked(blockers: list[Blocker]) -> None:
 
 
 def _why_refused(refused: RowRefused) -> str:
-    """The sentence of a rule that only the database, or the row's own check, knew of."""
+    """The message of a rule that only the database, or the row's own check, knows."""
     cause = refused.__cause__
     if isinstance(cause, ProtectedError):
         users = sorted(str(user) for user in cause.protected_objects)

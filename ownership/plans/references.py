@@ -10,13 +10,13 @@ from ownership.history.row_states import in_batches
 
 
 def filtered(rows: QuerySet, column: str, values: Iterable) -> Iterator:
-    """The rows that have one of the values in a column; a query for 500 values."""
+    """The rows with one of the values in a column; one query for 500 values."""
     for batch in in_batches(values):
         yield from rows.filter(**{f"{column}__in": batch})
 
 
 def unsaved_references(row: TrackedRow) -> dict[str, TrackedRow]:
-    """The rows that this row names and that have no id yet, by field."""
+    """The unsaved rows that this row refers to, by field."""
     targets: dict[str, TrackedRow] = {}
     for column in foreign_key_fields(type(row)):
         target: TrackedRow | None = column.get_cached_value(row, default=None)  # type: ignore[assignment]
@@ -26,16 +26,16 @@ def unsaved_references(row: TrackedRow) -> dict[str, TrackedRow]:
 
 
 def take_ids_of_references(row: TrackedRow) -> None:
-    """Give the row the ids of rows that were new when it was made to name them."""
+    """Copy the ids of rows that were unsaved when this row was made to refer to them."""
     for column in foreign_key_fields(type(row)):
         target = column.get_cached_value(row, default=None)
         if target is not None:
-            # Django copies an id when a row is assigned, and not when that one gets it.
+            # Django copies an id when the reference is assigned, not when the other row is saved.
             setattr(row, column.attname, target.pk)
 
 
 def foreign_key_fields(model: type[TrackedRow]) -> list[ForeignKey]:
-    """The fields of a model that name other rows."""
+    """The foreign keys of a model."""
     return [column for column in model._meta.fields if isinstance(column, ForeignKey)]
 
 
@@ -43,7 +43,7 @@ def tracked_relations(
     model: type[TrackedRow],
     on_delete: Callable,
 ) -> list[ForeignObjectRel]:
-    """How rows with history name rows of the model, where deleting these does that."""
+    """The relations from models with history to this model, with that on_delete rule."""
     relations = []
     for relation in model._meta.related_objects:
         tracked = hasattr(relation.related_model, "history")
@@ -53,7 +53,7 @@ def tracked_relations(
 
 
 def target_model(column: ForeignKey) -> type[TrackedRow]:
-    """The model of the rows that a foreign key names; all of them have history."""
+    """The model that a foreign key refers to; all of them have history."""
     return column.related_model  # type: ignore[return-value]
 
 

@@ -18,16 +18,16 @@ Row = TypeVar("Row", bound=TrackedRow)
 
 @dataclass(eq=False)
 class Step:
-    """One row as it is and as it would be; None where it is not there.
+    """One row as it is and as it would be; None if it does not exist.
 
-    Both have the rows that they name loaded, as ``fetch_rows`` gives them: else each
-    name costs a query. ``earlier`` is a state of the row that the registry accepted
+    Both have the rows that they refer to loaded, as ``fetch_rows`` gives them; otherwise
+    each label costs a query. ``earlier`` is a state of the row that the registry accepted
     once: values that are the same there are not checked again.
     """
 
     before: TrackedRow | None
     after: TrackedRow | None
-    label: str = ""  # what people call the row; by default what it would be called
+    label: str = ""  # what people call the row; by default its future label
     earlier: Entry | TrackedRow | None = None
 
     def __post_init__(self) -> None:
@@ -36,7 +36,7 @@ class Step:
 
     @property
     def row(self) -> TrackedRow:
-        """The row as it would be, or as it is where it would be deleted."""
+        """The row as it would be; as it is, if it would be deleted."""
         row = self.before if self.after is None else self.after
         if row is None:
             raise ValueError("A step needs a row: before, after or both.")
@@ -83,7 +83,7 @@ class Conflict:
 
     why: str
     by: ChangeSet
-    field: str = ""  # as people call it, where the conflict is about one field
+    field: str = ""  # in words; empty if the conflict is about the whole row
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,13 @@ class Preview:
 
 
 def digest(facts: list) -> str:
-    """A short name for facts, the same only for the same facts."""
+    """SHA-256 of some facts."""
     text = json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def copy_of(row: Row) -> Row:
-    """A copy to change, so that the row stays as it was read. The rows that it names stay loaded."""
+    """A copy to change, so that the row stays as it was read. Rows that it refers to stay loaded."""
     model = type(row)
     columns = [column.attname for column in model._meta.concrete_fields]
     copy = model.from_db(row._state.db, columns, [getattr(row, column) for column in columns])

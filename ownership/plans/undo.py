@@ -4,7 +4,7 @@ History is never rewritten. Only the fields that the change set changed go back.
 that a later change touched is a conflict: it is kept as it is unless it is chosen. All
 values come from history, none from outside.
 
-Rows are read, and written, five hundred at a time: a change set may hold the whole map.
+Rows are read, and written, five hundred at a time: a change set may contain the whole map.
 """
 
 from collections.abc import Collection, Iterable
@@ -62,7 +62,7 @@ class RowUndo:
     conflicts: dict[str, Conflict] = field(default_factory=dict)
 
     def happens(self, chosen: Collection[str]) -> bool:
-        """Whether anything is done to the row when these conflicts are chosen."""
+        """Whether anything is done to the row if these conflicts are chosen."""
         if self.action == DELETE:
             return set(self.conflicts) <= set(chosen)
         if self.action == REVERT:
@@ -137,7 +137,7 @@ class Undo:
         return conflicts
 
     def plan(self, chosen: Collection[str] = ()) -> Plan:
-        """The steps to take when these conflicts are chosen; what else conflicts is kept.
+        """The steps to take if these conflicts are chosen; other conflicting fields are kept.
 
         Applied with the source RESTORE, and ``undoes`` the revision.
         """
@@ -145,7 +145,7 @@ class Undo:
         return Plan(steps, self.read_at)
 
     def fingerprint(self) -> str:
-        """Names what undoing would do, whatever is chosen."""
+        """Identifies what undoing would do, whatever is chosen."""
         facts = []
         for row in self.rows:
             conflicts = {key: conflict.why for key, conflict in row.conflicts.items()}
@@ -315,7 +315,7 @@ def _in_words(row: TrackedRow, name: str, values: list) -> FieldChange:
 
 
 def _conflict_key(entry: Entry, name: str) -> str:
-    """Names a conflict in a form: model, row and field, never a value."""
+    """Identifies a conflict in a form: model, row and field, never a value."""
     return f"{entry.instance_type._meta.model_name}:{entry.id}:{name}"
 
 

@@ -473,7 +473,7 @@ def test_a_name_that_the_registry_has_renamed_is_reported_as_such(seeded, lead, 
     with change_set(user=lead, reason="A lead edits"):
         rename_the_service(None, Service.objects.get(name="users"))
 
-    with pytest.raises(SeedError, match="renamed or deleted its service 'users'"):
+    with pytest.raises(SeedError, match="renamed or deleted the service 'users'"):
         seed_from(tmp_path, news)
 
 

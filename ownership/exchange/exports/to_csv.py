@@ -33,7 +33,7 @@ def safe_cell(value: str) -> str:
 
 
 def cell_value(cell: str) -> str:
-    """The value that ``safe_cell`` made the cell of."""
+    """The value that ``safe_cell`` was given."""
     return cell.removeprefix("'")
 
 
@@ -60,8 +60,8 @@ def _rows(content: MapContent) -> Iterator[Row]:
     for table in content["tables"]:
         table_cells = _table_cells(table)
         for access in table["accesses"]:
-            whole = part_of.get(access["service"]) or ""
-            yield table_cells | _access_cells(access) | {"part_of": whole}
+            parent = part_of.get(access["service"]) or ""
+            yield table_cells | _access_cells(access) | {"part_of": parent}
         if not table["accesses"]:
             yield table_cells | dict.fromkeys(ACCESS_COLUMNS, "")
 

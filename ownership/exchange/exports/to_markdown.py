@@ -31,25 +31,25 @@ _UNSEEN = re.compile(
     "^[^\\S\n]|[^\\S\n]$|[\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
 _REFERENCE = re.compile(r"\\([!-/:-@\[-`{-~])|&#([0-9]{1,7});|<br>")
-# What makes a line something else than text by its beginning, and what reads as one of our own sentences.
+# What would make a line something other than text, and what reads as a generated sentence.
 _BEGINS = re.compile(r"^([#+=>-]|[0-9]+(?=[.)]))")
 _SENTENCES = re.compile(r"Primary key:|[Oo]wned by|for details\.")
 
 
 def escaped(text: str) -> str:
-    """Any text, on one line of Markdown."""
+    """Any text, as one line of Markdown."""
     text = _MARKS.sub(r"\\\g<0>", text)
     text = _UNSEEN.sub(lambda match: _reference(match[0]), text)
     return text.replace("\n", "<br>")
 
 
 def plain(text: str) -> str:
-    """The text that ``escaped`` made it of; of what people wrote by hand, what a renderer would show."""
+    """The text that ``escaped`` was given. For Markdown written by hand, what a renderer would show."""
     return _REFERENCE.sub(_referred, text)
 
 
 def _reference(character: str) -> str:
-    """A character that is not to be read as markup, or to be lost."""
+    """A character reference, for what would be read as markup or lost."""
     return f"&#{ord(character)};"
 
 
@@ -148,12 +148,12 @@ def _index(index: MapContent) -> str:
     return line
 
 
-def _access(access: MapContent, owner: str, whole: str | None) -> str:
+def _access(access: MapContent, owner: str, parent: str | None) -> str:
     service = escaped(access["service"])
     if access["service"] == owner:
         service = f"**{service}**"
-    if whole:
-        service += f" ({escaped(whole)})"
+    if parent:
+        service += f" ({escaped(parent)})"
     mode = MODES[access["mode"]]
     if access["indirect"]:
         mode += " (indirect)"
@@ -190,7 +190,7 @@ def _more(more: MapContent) -> str:
 
 
 def _heading(text: str) -> str:
-    """A heading that keeps a # at its end, and is not taken for that of the environments."""
+    """A heading that keeps a # at its end, and is not taken for the environments' heading."""
     text = re.sub("(?<!&)#", r"\\#", escaped(text))
     if text == ENVIRONMENTS:
         return _reference(text[0]) + text[1:]
@@ -209,5 +209,5 @@ def _unlike_a_mark(match: re.Match) -> str:
 
 
 def _without_sentences(text: str) -> str:
-    """The text, in which what reads like one of our own sentences is written so that it is not taken for it."""
+    """The text, in which nothing can be taken for a generated sentence."""
     return _SENTENCES.sub(lambda match: match[0][:-1] + _reference(match[0][-1]), text)

@@ -47,8 +47,8 @@ def _chart(
         lines.append(f'  {box}["{label(name)}"]')
     for name, store in stores.items():
         lines.append(f'  {store}[("{label(name)}")]')
-    for name, whole in (part_of or {}).items():
-        lines.append(f'  {boxes[name]} -. "part of" .-> {boxes[whole]}')
+    for name, parent in (part_of or {}).items():
+        lines.append(f'  {boxes[name]} -. "part of" .-> {boxes[parent]}')
     for access in accesses:
         lines.append(_arrow(access, boxes[access["service"]], stores[access["table"]]))
     return "\n".join(lines) + "\n"

@@ -33,7 +33,7 @@ def read(name: str, text: str) -> Statements:
         if statements.problems:
             return statements
         statements.complete_kinds.add("table")
-        # After reading a row, the reader stands at its last line; the next begins after it.
+        # line_num is the last line of the row just read; the next row begins after it.
         line = rows.line_num + 1
         for cells in rows:
             if cells and len(cells) != len(head):

@@ -1,6 +1,6 @@
 """Reads JSON and YAML in the shape of the API's map (docs/api.md), as ``/api/v1/map/`` and the fixture have it.
 
-What an entry leaves out is not said: an import leaves it as it is, and a new row gets the default.
+A key that an entry leaves out states nothing: an import leaves that field as it is, and a new row gets the default.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ownership.exchange.imports.statements import (
 from ownership.models import Mode
 
 ROLES = ("partition_key", "sort_key")
-# The keys of each kind of entry. What a saved map has besides is read over.
+# The keys of each kind of entry. Other keys of a saved map are ignored.
 TOP_KEYS = ("environments", "groups", "services", "tables")
 ENVIRONMENT_KEYS = ("name", "suffix", "description")
 GROUP_KEYS = ("name", "description")
@@ -45,14 +45,14 @@ _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class NotAMap(ValueError):
-    """The text is no JSON or YAML; the message says why."""
+    """The text is not JSON or YAML; the message says why."""
 
 
 def read(name: str, text: str) -> Statements:
-    """What the file says. Raises NotAMap for a text that is neither JSON nor YAML, by the file's ending."""
+    """What the file says. Raises NotAMap if it is not JSON or YAML, whichever the file's ending says."""
     statements = Statements(name)
     top = _Entry(parse(name, text), "", statements)
-    top.check_keys(TOP_KEYS, read_over=("revision", "environment"))
+    top.check_keys(TOP_KEYS, ignored=("revision", "environment"))
     for key in TOP_KEYS:
         top.require(key)
     statements.complete_kinds |= {"environment", "group", "table"}
@@ -125,7 +125,7 @@ def _read_service(entry: _Entry) -> None:
 
 
 def _read_table(entry: _Entry) -> None:
-    entry.check_keys(TABLE_KEYS, read_over=("physical_name",))
+    entry.check_keys(TABLE_KEYS, ignored=("physical_name",))
     fields = entry.fields(group=entry.name, owner=entry.name, description=entry.text)
     fields |= _key_fields(entry)
     fields |= _more_fields(entry)
@@ -137,7 +137,7 @@ def _read_table(entry: _Entry) -> None:
 
 
 def _more_fields(entry: _Entry) -> Fields:
-    """Where a table points to more; none where the entry does not say."""
+    """The link to documentation; no fields if the entry does not state it."""
     if "more" not in entry.values:
         return {}
     more = entry.entry_or_null("more", ("title", "url"))
@@ -172,7 +172,7 @@ def _read_accesses(table: _Entry, table_name: str) -> None:
 
 
 def _key_fields(entry: _Entry) -> Fields:
-    """The six fields of a key schema; none where the entry does not say."""
+    """The six fields of a key schema; none if the entry does not state it."""
     if "key_schema" not in entry.values:
         return {}
     fields: Fields = dict.fromkeys(KEY_FIELDS, "")
@@ -209,19 +209,19 @@ class _Entry:
         """Note a problem at this entry's place."""
         self.statements.problem(self.place, words)
 
-    def check_keys(self, known: tuple[str, ...], read_over: tuple[str, ...] = ()) -> None:
-        """Note each key that the entry does not take."""
+    def check_keys(self, known: tuple[str, ...], ignored: tuple[str, ...] = ()) -> None:
+        """Note each unknown key."""
         for key in self.values:
-            if key not in known and key not in read_over:
+            if key not in known and key not in ignored:
                 self.problem(f"unknown key {key!r}. The keys are {', '.join(known)}.")
 
     def require(self, key: str) -> None:
-        """Note that the key is missing, where it is."""
+        """Note the key if it is missing."""
         if self.is_entry and key not in self.values:
             self.problem(f"{key!r} is missing.")
 
     def names(self, key: str) -> tuple[str, ...] | None:
-        """The name that the row goes by; None, and a problem noted, where there is none."""
+        """The name of the row; None, with a problem noted, if there is none."""
         self.require(key)
         name = self.name(key)
         return (name,) if name else None
@@ -233,7 +233,7 @@ class _Entry:
         fields: Fields,
         *table: str,
     ) -> None:
-        """State the row, where it has a name; an index or access goes by its table's, too."""
+        """State the row, if it has a name. An index or access is named by its table, too."""
         if names is not None:
             self.statements.add(kind, (*table, *names), self.place, fields)
 
@@ -242,7 +242,7 @@ class _Entry:
         return {key: getter(key) for key, getter in getters.items() if key in self.values}
 
     def text(self, key: str) -> str:
-        """A text; empty where there is none."""
+        """A text; empty if there is none."""
         value = self.values.get(key, "")
         if isinstance(value, str) and not _HALF_A_CHARACTER.search(value):
             return value
@@ -256,7 +256,7 @@ class _Entry:
         return self.text(key)
 
     def text_or_null(self, key: str) -> str | None:
-        """A text; None where it is null or empty."""
+        """A text; None if it is null or empty."""
         if self.values.get(key) is None:
             return None
         return self.text(key) or None
@@ -284,7 +284,7 @@ class _Entry:
         return False
 
     def entry_or_null(self, key: str, known: tuple[str, ...]) -> _Entry | None:
-        """The entry inside this one; None where it is null or left out."""
+        """The entry inside this one; None if it is null or left out."""
         value = self.values.get(key)
         if value is None:
             return None
@@ -321,7 +321,7 @@ class _Entry:
 
 
 def complete_map(name: str, text: str) -> MapContent:
-    """The file's map as the API would give it, once it is in an empty registry: with nothing left to defaults.
+    """The file's map as the API would give it once seeded: with all defaults filled in.
 
     For a file that ``read`` finds no problem in.
     """

@@ -29,7 +29,7 @@ Row = tuple[int, str, Fields]  # (line, name, fields)
 
 @dataclass
 class _TableSection:
-    """The tables of one heading, collected until all that follows it is read."""
+    """The tables of one heading, collected until the next heading."""
 
     names: list[str]
     line: int
@@ -65,7 +65,7 @@ class _Reader:
         return self.statements
 
     def _read_line(self, number: int, line: str) -> bool:
-        """Read one line; False where it says nothing that is understood."""
+        """Read one line; False if it is not understood."""
         if line.startswith("### "):
             self._begin_tables(number, line[4:])
             return True
@@ -168,7 +168,7 @@ class _Reader:
         if match is None:
             self.statements.problem(
                 number,
-                f"{service!r} is not a service: write `name`, or `name (whole)`.",
+                f"{service!r} is not a service: write `name`, or `name (parent)`.",
             )
         if fields is None:
             self.statements.problem(
@@ -188,7 +188,7 @@ class _Reader:
         section.accesses.append((number, name, {**fields, "notes": plain(notes)}))
 
     def _finish_section(self) -> None:
-        """State the tables of the section, and that a group whose description never came has none."""
+        """State the tables of the section. A group without a paragraph of its own has no description."""
         if self.group is not None and self.group_line:
             self.statements.mention("group", (self.group,), self.group_line, {"description": ""})
             self.group_line = 0

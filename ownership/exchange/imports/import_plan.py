@@ -42,7 +42,7 @@ LINKS = {
     "service": "service",
     "table": "table",
 }
-# What a new row can't do without.
+# What a new row must have.
 REQUIRED = {"table": ["group", "owner"], "access": ["mode"]}
 
 
@@ -50,7 +50,7 @@ REQUIRED = {"table": ["group", "owner"], "access": ["mode"]}
 class ImportPlan:
     """The plan, the places in the file that its steps come from, and what keeps it from being applied.
 
-    ``kept`` counts the rows that the file could list and does not, by kind: without pruning they stay.
+    ``kept`` counts the rows that the file could list and does not, by kind: without pruning they are kept.
     """
 
     plan: Plan
@@ -60,7 +60,7 @@ class ImportPlan:
 
 
 def plan_import(statements: Statements, *, prune: bool = False, create_only: bool = False) -> ImportPlan:
-    """Plan what makes the registry say what the file says. Problems are the file's own and the rules it would break.
+    """Plan what makes the registry match the file. Problems are the file's own mistakes and the rules it would break.
 
     ``prune`` deletes what the file could list and does not. ``create_only`` leaves alone each row that the registry
     has, or once had under that name.
@@ -97,7 +97,7 @@ class _Comparison:
         """Compare, and plan."""
         statements = self.statements.in_order()
         places: dict[Step, Place] = {}
-        for draft in self._wholes_first(self._valid_drafts(statements)):
+        for draft in self._parents_first(self._valid_drafts(statements)):
             step = Step(draft.before, draft.after)
             places[step] = draft.statement.place
         steps = list(places)
@@ -116,7 +116,7 @@ class _Comparison:
         self.problems.append(self.statements.message(place, words))
 
     def _valid_drafts(self, statements: list[Statement]) -> list[_Draft]:
-        """The rows that differ; of those that can't be right, problems are noted instead."""
+        """The rows that differ. For invalid ones, problems are noted instead."""
         drafts = []
         for statement in statements:
             if self.once_had is not None and self._is_known(statement, self.once_had):
@@ -145,14 +145,14 @@ class _Comparison:
         return _Draft(statement, None, row, fields)
 
     def _is_known(self, statement: Statement, once_had: dict[str, set[str]]) -> bool:
-        """Whether the registry has the row or once had it, or once had the table that it belongs to."""
+        """Whether the registry has or once had the row, or once had its table."""
         kind, names = statement.key
         if row_label(kind, names) in once_had[kind]:
             return True
         return kind in ("index", "access") and ("table", names[:1]) not in self.rows
 
     def _link(self, draft: _Draft) -> bool:
-        """Set the fields that refer to other rows; False, with a problem noted, where there is no such row."""
+        """Set the references to other rows; False, with a problem noted, if there is no such row."""
         linked = True
         for name in draft.fields.keys() & LINKS.keys():
             kind, target_name = LINKS[name], draft.fields[name]
@@ -168,11 +168,11 @@ class _Comparison:
 
     def _unknown(self, kind: str, name: str) -> str:
         if self.once_had is not None and name in self.once_had[kind]:
-            return f"the registry renamed or deleted its {kind} {name!r}: use its present name."
+            return f"the registry has renamed or deleted the {kind} {name!r}: use its current name."
         return f"unknown {kind} {name!r}."
 
     def _check(self, draft: _Draft) -> bool:
-        """Set the other fields and check the row on its own; False, with problems noted, where it can't be right."""
+        """Set the other fields and validate the row on its own; False, with problems noted, if it is invalid."""
         for name in draft.fields.keys() - LINKS.keys():
             setattr(draft.after, name, draft.fields[name])
         missing = []
@@ -194,25 +194,25 @@ class _Comparison:
         self._problem(statement.place, f"{statement.label}: {words}")
 
     def _take_position(self, key: Key) -> int:
-        """New rows come after those that are there, in the file's order."""
+        """New rows come after existing ones, in the file's order."""
         siblings = _siblings(key)
         position = self.next_position.get(siblings, 0)
         self.next_position[siblings] = position + 1
         return position
 
-    def _wholes_first(self, drafts: list[_Draft]) -> list[_Draft]:
-        """The drafts with each service after the one that it is part of; circles are noted as problems."""
+    def _parents_first(self, drafts: list[_Draft]) -> list[_Draft]:
+        """The drafts, with each service after the one that it is part of. Circles are noted as problems."""
         by_key = {draft.statement.key: draft for draft in drafts}
         ordered: dict[Key, _Draft] = {}
         for draft in drafts:
             if draft.statement.key in ordered:
                 continue
-            for key in reversed(self._chain_of_wholes(draft, by_key)):
+            for key in reversed(self._chain_of_parents(draft, by_key)):
                 if key in by_key:
                     ordered.setdefault(key, by_key[key])
         return list(ordered.values())
 
-    def _chain_of_wholes(self, draft: _Draft, by_key: dict[Key, _Draft]) -> list[Key]:
+    def _chain_of_parents(self, draft: _Draft, by_key: dict[Key, _Draft]) -> list[Key]:
         """A row, the one that it is part of, and so on. Only services are part of others."""
         chain: list[Key] = []
         key: Key | None = draft.statement.key
@@ -223,7 +223,7 @@ class _Comparison:
                 break
             chain.append(key)
             row = by_key[key].after if key in by_key else self.live.get(key)
-            key = _key_of_whole(row)
+            key = _key_of_parent(row)
         return chain
 
     def _missing(self, stated: set[Key]) -> list[Key]:
@@ -232,7 +232,7 @@ class _Comparison:
         return sorted(missing, key=lambda key: KINDS.index(key[0]))
 
     def _could_list(self, key: Key) -> bool:
-        """Whether the file would list the row if it wanted it: it lists all of its kind, or all of its table."""
+        """Whether the file lists all rows of this kind, or of this kind and table."""
         kind, names = key
         if kind in self.statements.complete_kinds:
             return True
@@ -249,7 +249,7 @@ class _Comparison:
 
 
 def _changed_row(statement: Statement, row: TrackedRow) -> _Draft:
-    """A copy of the row with those fields to set that differ; none may."""
+    """A copy of the row, and the fields to set on it: those that differ, if any."""
     fields: Fields = {}
     for name, value in statement.fields.items():
         if _stated_value(row, name) != value:
@@ -307,7 +307,7 @@ def _stated_value(row: TrackedRow, name: str) -> Value:
     return value
 
 
-def _key_of_whole(row: TrackedRow | None) -> Key | None:
+def _key_of_parent(row: TrackedRow | None) -> Key | None:
     if isinstance(row, Service) and row.part_of is not None:
         return "service", (row.part_of.name,)
     return None

@@ -7,7 +7,7 @@ from ownership.exchange.imports.statements import KEY_FIELDS, Fields
 
 _MODES = {label: value for value, label in MODES.items()}
 
-# Each sentence is looked for at the end of what is left of the paragraph.
+# Each sentence is searched for at the end of what remains of the paragraph.
 _MORE = re.compile(r"(?P<rest>.*?)(?:^| )See (?:\[(?P<linked>(?:[^\\\[\]]|\\.)*)\]\((?P<url>(?:[^\\()]|\\.)*)\)|"
                    r"(?P<title>(?:(?!(?:^| )See ).)+)) for details\.")  # fmt: skip
 _OWNER = re.compile(r"(?P<rest>.*?)(?:^| )(?:All owned|Owned) by (?:the )?(?P<owner>\S+?)(?: service)?\.")
@@ -17,7 +17,7 @@ _KEY = re.compile(rf"(?P<name>{_WORD}?)(?: \[(?P<type>[SNB])\])?(?: \((?P<format
 
 
 def table_fields(line: str) -> Fields | None:
-    """The fields that a table's paragraph states, ``owner`` only where it does; None where its keys are unclear."""
+    """The fields that a table's paragraph states, ``owner`` only if it does; None if its keys are unclear."""
     fields: Fields = dict.fromkeys(["description", *KEY_FIELDS, "more_title", "more_url"], "")
     more = _MORE.fullmatch(line)
     if more:
@@ -41,7 +41,7 @@ def table_fields(line: str) -> Fields | None:
 
 
 def key_fields(text: str) -> Fields | None:
-    """The six fields of ``id [S] (email) + year``; None where it is not of that form."""
+    """The six fields of ``id [S] (email) + year``; None if it does not have that form."""
     fields: Fields = dict.fromkeys(KEY_FIELDS, "")
     keys = text.split(" + ")
     if len(keys) > 2:
@@ -56,7 +56,7 @@ def key_fields(text: str) -> Fields | None:
 
 
 def access_fields(mode: str) -> Fields | None:
-    """Mode and indirect of ``Write (indirect)``; None where it is no mode."""
+    """Mode and indirect of ``Write (indirect)``; None if it is not a mode."""
     value = _MODES.get(mode.removesuffix(" (indirect)"))
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""What a file says about the map: which fields of which rows, where it says so, and what is wrong with it."""
+"""What a file says about the map: fields of rows with their places, and the file's mistakes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Statement:
 
     @property
     def key(self) -> Key:
-        """What tells the row from all others."""
+        """Identifies the row."""
         return self.kind, self.names
 
     @property
@@ -63,7 +63,7 @@ def row_label(kind: str, names: tuple[str, ...]) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """The text for a terminal: what is not printable is escaped as Python does it."""
+    """The text for a terminal: control characters are escaped as in Python."""
     characters = []
     for character in text:
         if not character.isprintable():
@@ -79,7 +79,7 @@ def describe_place(place: Place) -> str:
 
 @dataclass
 class Statements:
-    """All that a file says.
+    """Everything that a file says.
 
     ``complete_kinds`` are the kinds of which the file lists every row; ``complete_parts`` the (kind, table) of which
     it lists every access or index. ``problems`` say where and what to do; ``ignored`` are (line, text) that say
@@ -130,7 +130,7 @@ class Statements:
                 self.problem(place, f"{statement.label}: {words}")
 
     def problem(self, place: Place, words: str) -> None:
-        """Note something that keeps the file from being imported."""
+        """Note a mistake, which keeps the file from being imported."""
         self.problems.append(self.message(place, words))
 
     def message(self, place: Place, words: str) -> str:
