@@ -1,4 +1,4 @@
-"""A migration that can't get its lock gives up, rather than make readers queue behind it."""
+"""A migration that can't get a lock gives up, so that readers do not queue behind it."""
 
 import threading
 import time
@@ -13,12 +13,12 @@ from tests.support.threads import PATIENCE
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_migration_waits_two_seconds_for_a_lock_and_leaves_all_as_it_was():
+def test_a_migration_waits_two_seconds_for_a_lock_and_then_changes_nothing():
     make_service("payments")
     locked, done = threading.Event(), threading.Event()
 
     def holder() -> None:
-        with transaction.atomic(), connection.cursor() as cursor:  # on SQLite, it takes the one lock there is
+        with transaction.atomic(), connection.cursor() as cursor:  # SQLite has only one lock, which this takes
             if connection.vendor == "postgresql":
                 cursor.execute("LOCK TABLE ownership_service IN ACCESS SHARE MODE")
             locked.set()
@@ -28,11 +28,11 @@ def test_a_migration_waits_two_seconds_for_a_lock_and_leaves_all_as_it_was():
     thread = threading.Thread(target=holder)
     thread.start()
     assert locked.wait(PATIENCE)
-    begun = time.monotonic()
+    start = time.monotonic()
     try:
         with pytest.raises(OperationalError, match=r"lock timeout|is locked"):
             call_command("migrate", "ownership", "zero", verbosity=0)
-        assert 1.5 < time.monotonic() - begun < PATIENCE  # which is how long all else waits in these tests
+        assert 1.5 < time.monotonic() - start < PATIENCE  # the limit of everything else in these tests
         assert Service.objects.get().name == "payments"
     finally:
         done.set()

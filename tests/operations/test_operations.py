@@ -45,7 +45,7 @@ def variables() -> set[str]:
 
 
 def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Python in production settings, with this environment instead of the developer's."""
+    """Run Python with this environment instead of the developer's."""
     inherited = {name: value for name, value in os.environ.items() if name not in variables()}
     return subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env=inherited | environment, capture_output=True, text=True, timeout=60
@@ -55,7 +55,7 @@ def run(arguments: list[str], environment: dict[str, str]) -> subprocess.Complet
 # Settings
 
 
-def test_settings_read_no_variable_but_by_env():
+def test_settings_read_variables_only_through_env():
     assert not re.search(r"\bos\b|getenv", SETTINGS)
 
 
@@ -64,11 +64,11 @@ def test_every_setting_is_documented_and_every_documented_setting_exists():
     assert documented == variables()
 
 
-def test_compose_passes_on_every_setting_of_production_and_what_it_asks_for_is_documented():
-    given = set(COMPOSE["x-registry"]["environment"])
-    assert given == variables() - {"DEBUG", "DATABASE_TIMEOUT"} | {"WEB_CONCURRENCY"}
-    asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
-    assert {name for name in asked if f"`{name}`" not in DOCS} == set()
+def test_compose_passes_on_every_production_setting_and_its_own_are_documented():
+    passed_on = set(COMPOSE["x-registry"]["environment"])
+    assert passed_on == variables() - {"DEBUG", "DATABASE_TIMEOUT"} | {"WEB_CONCURRENCY"}
+    substituted = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    assert {name for name in substituted if f"`{name}`" not in DOCS} == set()
 
 
 def test_production_settings_pass_the_check():
@@ -97,7 +97,7 @@ def test_production_settings_pass_the_check():
         pytest.param({"DATABASE_REPLICA_URLS": "x"}, "DATABASE_REPLICA_URLS", "Set it to", id="no replica"),
     ],
 )
-def test_settings_refuse_nonsense_with_variable_and_cure_and_no_traceback(change, name, cure):
+def test_an_invalid_setting_is_refused_with_its_name_and_a_cure_and_no_traceback(change, name, cure):
     result = run(["manage.py", "check"], PRODUCTION | change)
     assert result.returncode != 0
     assert name in result.stderr
@@ -106,7 +106,7 @@ def test_settings_refuse_nonsense_with_variable_and_cure_and_no_traceback(change
     assert "hush" not in result.stderr
 
 
-def test_a_database_address_may_hold_a_comma():
+def test_a_password_in_a_database_url_may_contain_a_comma():
     result = run(
         ["-c", "from registry.settings import DATABASES; print(DATABASES['default']['PASSWORD'])"],
         PRODUCTION | {"DATABASE_URL": "postgresql://registry:one,two@localhost/registry"},
@@ -123,7 +123,7 @@ def test_a_database_address_may_hold_a_comma():
         ("postgresql://me@one/registry", "one", ""),
     ],
 )
-def test_a_database_address_may_name_several_hosts_of_which_one_takes_writes(url, host, port):
+def test_a_database_url_may_name_several_hosts(url, host, port):
     names = "[[DATABASES['default'][name] for name in ('HOST', 'PORT')], DATABASES['default']['OPTIONS']]"
     result = run(
         ["-c", f"import json; from registry.settings import DATABASES; print(json.dumps({names}, default=str))"],
@@ -134,7 +134,7 @@ def test_a_database_address_may_name_several_hosts_of_which_one_takes_writes(url
     assert options["target_session_attrs"] == "read-write"
 
 
-def test_an_installation_without_replicas_has_no_router_and_none_to_watch():
+def test_without_replicas_there_is_no_router_and_nothing_to_watch():
     code = (
         "import django; django.setup()\n"
         "from django.conf import settings; from ownership.web.replicas import replicas\n"
@@ -151,20 +151,20 @@ def test_an_installation_without_replicas_has_no_router_and_none_to_watch():
 
 @pytest.fixture
 def prober(settings) -> Client:
-    """Asks as a container's health check does: plain HTTP, by a host name that is not allowed."""
+    """Sends requests as a container's health check does: plain HTTP, with a host name that is not allowed."""
     settings.SECURE_SSL_REDIRECT = True
     return Client(headers={"host": "10.0.0.7:8000"})
 
 
 @pytest.mark.django_db
-def test_livez_answers_by_plain_http_to_any_host_without_the_database(prober, django_assert_num_queries):
+def test_livez_answers_over_plain_http_for_any_host_without_the_database(prober, django_assert_num_queries):
     with django_assert_num_queries(0):
         response = prober.get("/livez")
     assert (response.status_code, response.json()) == (200, {"status": "alive"})
 
 
 @pytest.mark.django_db
-def test_readyz_answers_by_plain_http_to_any_host_with_one_query(prober, django_assert_num_queries):
+def test_readyz_answers_over_plain_http_for_any_host_with_one_query(prober, django_assert_num_queries):
     assert prober.get("/readyz").status_code == 200
     with django_assert_num_queries(1):
         response = prober.get("/readyz")
@@ -201,7 +201,7 @@ print(json.dumps(answers))
 
 
 @pytest.mark.parametrize("vendor", [pytest.param("postgresql", marks=pytest.mark.slow), "sqlite"])
-def test_while_the_database_is_away_all_but_livez_is_503_in_two_seconds(vendor, tmp_path):
+def test_while_the_database_is_away_everything_but_livez_is_503_within_two_seconds(vendor, tmp_path):
     with socket.socket() as nobody:  # bound, but not listening
         nobody.bind(("127.0.0.1", 0))
         away = {
@@ -229,7 +229,7 @@ def test_while_the_database_is_away_all_but_livez_is_503_in_two_seconds(vendor, 
 # Static files
 
 
-def test_production_storage_finds_every_static_file_that_another_names(settings, tmp_path):
+def test_production_storage_finds_every_static_file_that_others_refer_to(settings, tmp_path):
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
     call_command("collectstatic", interactive=False, verbosity=0)
@@ -239,7 +239,7 @@ def test_production_storage_finds_every_static_file_that_another_names(settings,
 # Containers
 
 
-def test_compose_keeps_postgresql_18_where_its_image_does():
+def test_compose_mounts_the_volume_where_postgresql_18_keeps_its_data():
     database = COMPOSE["services"]["database"]
     assert database["image"].split(":")[1].startswith("18")
     assert database["volumes"] == ["database:/var/lib/postgresql"]
@@ -263,7 +263,7 @@ def test_compose_runs_the_application_without_privileges(name):
     assert "user" not in service  # the image's own, which is not root
 
 
-def test_compose_starts_each_service_when_what_it_needs_is_ready():
+def test_compose_starts_each_service_after_those_it_depends_on():
     services = COMPOSE["services"]
     assert services["migrate"]["depends_on"] == {"database": {"condition": "service_healthy"}}
     assert services["web"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
@@ -279,7 +279,7 @@ def test_gunicorn_refuses_to_serve_with_debug_and_says_what_to_do():
     assert run(["-m", "gunicorn", "--check-config"], PRODUCTION).returncode == 0
 
 
-def test_compose_waits_longer_than_what_it_waits_for(monkeypatch):
+def test_compose_waits_longer_than_the_server_and_the_pool(monkeypatch):
     from registry import database
 
     monkeypatch.setenv("DEBUG", "0")
@@ -294,7 +294,7 @@ def test_compose_waits_longer_than_what_it_waits_for(monkeypatch):
     assert server["threads"] <= options["pool"]["max_size"]
 
 
-def test_image_backs_up_the_server_that_compose_runs():
+def test_image_has_the_client_programs_of_the_server_that_compose_runs():
     [client] = re.findall(r"postgresql-client-(\d+)", DOCKERFILE)
     assert COMPOSE["services"]["database"]["image"] == f"postgres:{client}"
 
@@ -305,7 +305,7 @@ def test_compose_has_no_default_for_a_secret(name):
     assert re.search(r"\$\{\w+:\?Set \w+ in \.env", value)
 
 
-def test_compose_lets_the_web_server_sign_in_as_the_role_that_it_makes():
+def test_compose_lets_the_web_server_sign_in_as_the_role_that_it_creates():
     web = COMPOSE["services"]["web"]
     [config] = COMPOSE["services"]["database"]["configs"]
     role, password = re.match(r"postgresql://(\w+):\$\{(\w+)", web["environment"]["DATABASE_URL"]).groups()
@@ -315,7 +315,7 @@ def test_compose_lets_the_web_server_sign_in_as_the_role_that_it_makes():
     assert "//registry:" in COMPOSE["services"]["migrate"]["environment"]["DATABASE_URL"]
 
 
-def test_image_has_a_python_that_the_project_supports():
+def test_image_has_a_supported_python():
     versions = re.findall(r"^FROM python:([\d.]+)-slim", DOCKERFILE, re.MULTILINE)
     assert len(versions) == DOCKERFILE.count("\nFROM ") == 2
     assert len(set(versions)) == 1
@@ -331,7 +331,7 @@ def test_image_runs_as_a_fixed_user_and_keeps_no_secret():
     assert not re.search(r"^(ARG|ENV).*(SECRET|PASSWORD|TOKEN)", DOCKERFILE, re.MULTILINE)
 
 
-def test_image_takes_only_what_it_needs_and_that_exists():
+def test_image_contains_only_what_it_needs_and_that_exists():
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
     assert lines[0] == "*"
     let_in = {line[1:] for line in lines if line[0] == "!"}
@@ -344,10 +344,10 @@ def test_image_takes_only_what_it_needs_and_that_exists():
 
 
 def locked(name: str) -> dict[str, str]:
-    """The lock file's packages: name to all that stands with it."""
+    """The lock file's packages: name to the rest of its entry."""
     text = (ROOT / name).read_text()
     blocks = re.findall(r"^([A-Za-z0-9][^=\s\[]*)(?:\[[^]]*\])?==(.*(?:\n[ \t].*)*)", text, re.MULTILINE)
-    # Every line belongs to such a block, or is a comment on its own.
+    # Every line is part of such a block, or a comment.
     assert len(blocks) == len(re.findall(r"^[^\s#]", text, re.MULTILINE))
     return {canonicalize_name(package): rest for package, rest in blocks}
 
@@ -373,7 +373,7 @@ def test_lock_file_names_no_host_and_every_package_has_hashes(name):
         ("requirements-dev.txt", PROJECT["dependency-groups"]["dev"]),
     ],
 )
-def test_lock_file_is_in_step_with_the_project(name, more):
+def test_lock_file_matches_the_project(name, more):
     wanted = [Requirement(text) for text in [*PROJECT["project"]["dependencies"], *more]]
     packages = locked(name)
     direct = {package for package, rest in packages.items() if re.search(r"\bownership-registry\b", rest)}
@@ -384,7 +384,7 @@ def test_lock_file_is_in_step_with_the_project(name, more):
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-oidc.txt"])
-def test_development_runs_what_production_runs(name):
+def test_development_has_the_same_versions_as_production(name):
     production, development = locked(name), locked("requirements-dev.txt")
     assert {name: rest.split()[0] for name, rest in production.items()} == {
         name: rest.split()[0] for name, rest in development.items() if name in production
@@ -405,7 +405,7 @@ DRIVER = connection.Database
         (ValueError, 500),
     ],
 )
-def test_an_error_that_comes_of_a_lost_database_is_503(rf, first, status):
+def test_an_error_caused_by_a_lost_database_connection_is_503(rf, first, status):
     try:
         try:
             raise first("server closed the connection unexpectedly")
@@ -417,7 +417,7 @@ def test_an_error_that_comes_of_a_lost_database_is_503(rf, first, status):
 
 @pytest.mark.usefixtures("committed")
 @pytest.mark.postgres
-def test_a_transaction_that_was_ended_because_nothing_came_is_503(rf):
+def test_a_transaction_that_postgresql_ended_because_it_was_idle_is_503(rf):
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '10ms'")

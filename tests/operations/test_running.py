@@ -1,4 +1,4 @@
-"""What those who run it see: request ids, logs, metrics, alerts; and nothing secret in them."""
+"""Request ids, logs, metrics and alerts, and that they contain no secrets."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ TOKEN = "metrics-token-of-this-test"
 
 @pytest.fixture
 def lines():
-    """Gives what was logged since, as the production formatter writes it."""
+    """Returns the lines logged since, as production formats them."""
     out = StringIO()
     handler = logging.StreamHandler(out)
     arguments = {("fmt" if name == "format" else name): value for name, value in JSON_LINES.items() if name != "()"}
@@ -46,19 +46,19 @@ def lines():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("given", ["a", "7f3c-._Z", "x" * 64])
-def test_a_request_id_that_is_one_is_given_back(given):
+def test_a_valid_request_id_is_returned(given):
     assert Client().get("/livez", headers={"X-Request-ID": given})["X-Request-ID"] == given
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("given", ["", " ", "x" * 65, "a b", "é", "a\x00b", '"}', "<script>"])
-def test_anything_else_is_replaced(given):
+def test_an_invalid_request_id_is_replaced(given):
     first, second = (Client().get("/livez", headers={"X-Request-ID": given})["X-Request-ID"] for _ in "12")
     assert re.fullmatch("[0-9a-f]{32}", first)
     assert first != second
 
 
-def test_a_change_set_keeps_its_requests_id_and_shows_it(lead_client, seeded):
+def test_a_change_set_keeps_and_shows_the_id_of_its_request(lead_client, seeded):
     table = Table.objects.get(name="biztechUsers")
     form = open_form(lead_client, table)
     lead_client.defaults["HTTP_X_REQUEST_ID"] = "from-the-proxy"
@@ -73,19 +73,19 @@ def test_a_change_set_keeps_its_requests_id_and_shows_it(lead_client, seeded):
     assert told["request_id"] == "from-the-proxy"
 
 
-def test_what_no_request_wrote_has_no_request(db):
+def test_a_change_set_written_without_a_request_has_no_request_id(db):
     with change_set(reason="A command"):
         make_service()
     assert ChangeSet.objects.get().request_id == ""
 
 
-def test_a_request_has_one_line_with_who_when_what_and_the_change_set(
+def test_a_request_and_its_change_set_have_one_line_each(
     lead_client, seeded, lines, django_capture_on_commit_callbacks
 ):
     table = Table.objects.get(name="biztechUsers")
     form = open_form(lead_client, table)
     with django_capture_on_commit_callbacks(execute=True):
-        # Told only after the request here, so that its own line can't name the change set; the next test's can.
+        # Here the commit comes after the request, so its line can't name the change set. The next test's can.
         save_form(lead_client, table, form | {"description": "Changed."})
     requests = [line for line in lines() if line["logger"] == "ownership.request"]
     assert [(line["method"], line["status"]) for line in requests] == [("GET", 200), ("POST", 302)]
@@ -98,7 +98,7 @@ def test_a_request_has_one_line_with_who_when_what_and_the_change_set(
     assert (written["change_set"], written["by"], written["source"]) == (2, "lead", "admin")
 
 
-def test_the_line_of_a_request_that_wrote_names_the_change_set(committed, lines):
+def test_the_line_of_a_save_names_its_change_set(committed, lines):
     from django.contrib.auth.models import User
 
     User.objects.create_superuser("admin", password="a long pass phrase")
@@ -111,7 +111,7 @@ def test_the_line_of_a_request_that_wrote_names_the_change_set(committed, lines)
     assert written["request_id"] == post["request_id"]
 
 
-def test_no_line_holds_a_query_a_token_or_a_password(lead, lines):
+def test_no_line_contains_a_query_a_token_or_a_password(lead, lines):
     secret = "hush-nobody-may-read-this"
     client = Client(raise_request_exception=False)
     client.get(f"/api/v1/map/?token={secret}", headers={"Authorization": f"Token {secret}"})
@@ -124,7 +124,7 @@ def test_no_line_holds_a_query_a_token_or_a_password(lead, lines):
 
 
 @pytest.mark.django_db
-def test_probes_that_answer_well_leave_no_line(lines):
+def test_successful_probes_are_not_logged(lines):
     Client().get("/livez")
     Client().get("/readyz")
     assert lines() == []
@@ -135,7 +135,7 @@ def test_probes_that_answer_well_leave_no_line(lines):
 
 @pytest.fixture
 def metrics(settings, db) -> Client:
-    """A client of a registry that has metrics."""
+    """A client with the metrics token."""
     settings.METRICS_TOKEN = TOKEN
     return Client(headers={"authorization": f"Bearer {TOKEN}", "host": "10.0.0.7:8000"})
 
@@ -145,7 +145,7 @@ def values(response) -> dict[str, float]:
     return {name: float(value) for name, value in found}
 
 
-def test_there_are_no_metrics_unless_asked_for(settings):
+def test_metrics_are_off_by_default(settings):
     settings.METRICS_TOKEN = ""
     with pytest.raises(MiddlewareNotUsed):
         MetricsMiddleware(lambda request: None)
@@ -154,7 +154,7 @@ def test_there_are_no_metrics_unless_asked_for(settings):
 @pytest.mark.parametrize(
     "given", ["", "Bearer", "Bearer x", f"Token {TOKEN}", f"Bearer {TOKEN}x", f"bearer{TOKEN}", "é"]
 )
-def test_metrics_are_not_for_those_without_the_token(metrics, given):
+def test_metrics_need_the_token(metrics, given):
     response = metrics.get("/metrics", headers={"authorization": given})
     assert response.status_code == 401
     assert b"ownership_revision" not in response.content
@@ -164,7 +164,7 @@ def test_metrics_are_read_only(metrics):
     assert metrics.post("/metrics").status_code == 405
 
 
-def test_metrics_count_requests_by_route_and_tell_the_revision(metrics):
+def test_metrics_count_requests_by_route_and_show_the_revision(metrics):
     with change_set(reason="One"):
         make_service()
     name = 'ownership_requests_total{method="GET",route="api/v1/tables/<str:name>/",status="401"}'
@@ -188,7 +188,7 @@ def test_every_metric_is_documented_and_every_documented_metric_exists(metrics):
     assert exist | {"ownership_replica_lag_seconds", "ownership_replica_good"} == documented
 
 
-def test_every_alert_stands_on_a_metric_that_exists_and_has_its_section_in_the_runbook():
+def test_every_alert_uses_documented_metrics_and_has_a_section_in_the_runbook():
     [group] = yaml.safe_load((DOCS / "alerts.yaml").read_text())["groups"]
     sections = re.findall(r"^## (\w+)$", (DOCS / "runbook.md").read_text(), re.MULTILINE)
     assert [rule["alert"] for rule in group["rules"]] == sections
@@ -215,7 +215,7 @@ def report(**more) -> str:
         pytest.param("", None, "NOT AUDITED", id="no network"),
     ],
 )
-def test_an_audit_without_answer_is_none_that_passed(given, well, told):
+def test_an_audit_without_an_answer_has_not_passed(given, well, told):
     judged, message = judge(given)
     assert judged is well
     assert told in message

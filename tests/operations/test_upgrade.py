@@ -1,6 +1,6 @@
-"""A database that an earlier release made is migrated to today's, and loses nothing.
+"""A database of an earlier release is migrated, and loses nothing.
 
-tests/operations/releases/ keeps one of each release, made by tests/support/release.py.
+tests/operations/releases/ has one of each release, made by tests/support/release.py.
 """
 
 import gzip
@@ -22,7 +22,7 @@ VERSIONS = sorted(path.name.removesuffix(".sqlite3.gz") for path in RELEASES.glo
 
 
 def assert_kept(old: Any, new: Any, where: str = "") -> None:
-    """Everything that was there is there still; later releases may add fields, but not change or drop any."""
+    """Everything is still there. Later releases may add fields, but not change or drop any."""
     if isinstance(old, dict):
         for key, value in old.items():
             assert key in new, f"{where}/{key} is gone"
@@ -42,7 +42,7 @@ def assert_upgrade_keeps_everything(environment: dict[str, str], recorded: Path)
     verified = manage(environment, "verify_history", f"--head={head['revision']}:{head['digest']}")
     assert "All is well" in verified
     assert_kept(before, json.loads(state(environment)))
-    # What people changed since the seed is not brought back by another one.
+    # Seeding again does not undo what people have changed since the first seed.
     manage(environment, "seed")
     assert f"{head['revision']} change sets" in manage(environment, "verify_history")
 
@@ -52,7 +52,7 @@ def test_there_is_a_database_of_the_first_release():
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_sqlite_file_of_an_earlier_release_is_upgraded_whole(version, tmp_path):
+def test_a_sqlite_file_of_an_earlier_release_is_upgraded_without_loss(version, tmp_path):
     file = tmp_path / "registry.sqlite3"
     file.write_bytes(gzip.decompress((RELEASES / f"{version}.sqlite3.gz").read_bytes()))
     environment = environment_of(f"sqlite:///{file}", tmp_path)
@@ -61,7 +61,7 @@ def test_a_sqlite_file_of_an_earlier_release_is_upgraded_whole(version, tmp_path
 
 @pytest.fixture
 def empty_database(committed):
-    """A database beside the one of the tests: its name."""
+    """The name of an empty database, beside the one that tests use."""
     name = "registry_upgrade"
     with connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {name}")
@@ -72,7 +72,7 @@ def empty_database(committed):
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_postgresql_database_of_an_earlier_release_is_upgraded_whole(version, empty_database, tmp_path):
+def test_a_postgresql_database_of_an_earlier_release_is_upgraded_without_loss(version, empty_database, tmp_path):
     settings = connection.settings_dict
     user, password = quote(settings["USER"], safe=""), quote(settings["PASSWORD"], safe="")
     url = f"postgresql://{user}:{password}@{quote(settings['HOST'], safe='')}:{settings['PORT']}/{empty_database}"
