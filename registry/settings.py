@@ -177,6 +177,7 @@ if OIDC_RP_CLIENT_ID:
     AUTHENTICATION_BACKENDS.append("ownership.web.oidc.OidcBackend")
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "registry.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -22,6 +22,7 @@ from ownership.audit.timeline import change_set_entries, summarize
 from ownership.history.models import DELETED, ChangeSet, Entry, TrackedRow, entry_models, whole_number
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.blockers import namesakes, natural_key
+from ownership.templatetags.times import when
 
 # Deleted entries on a page.
 DELETED_SHOWN = 100
@@ -46,7 +47,7 @@ class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
 
     @admin.display(description="time", ordering="time")
     def when(self, change: ChangeSet) -> str:
-        return f"{change.time:%Y-%m-%d %H:%M}"
+        return when(change.time)
 
     @admin.display(description="reason", ordering="reason")
     def why(self, change: Any) -> str:

@@ -21,6 +21,7 @@ from ownership.catalog import search_index
 from ownership.catalog.warnings import warnings
 from ownership.history.models import ChangeSet, entry_model
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
+from ownership.templatetags.times import when
 
 KEY_SCHEMA_FIELDS = (
     ("partition_key_name", "partition_key_type", "partition_key_format"),
@@ -261,7 +262,7 @@ class TableAdmin(IndexedSearch, RegistryAdmin):
     @admin.display(description="last change", ordering=F("last_revision"))
     def last_change(self, table: Any) -> SafeString:
         history = reverse("admin:ownership_table_history", args=[table.pk])
-        time = f"{table.last_time:%Y-%m-%d %H:%M}" if table.last_time else NOTHING
+        time = when(table.last_time) if table.last_time else NOTHING
         return format_html('<a href="{}">{}</a><br>{}', history, time, table.last_user or "")
 
     @admin.display(description="physical names")

@@ -42,7 +42,7 @@ def test_a_lead_accepts_one_finding_and_waives_another(committed, seeded, lead, 
 
     tick(browser, "Undeclared access biztechUsers bots")
     press(browser, "Accept…")
-    assert "mode — Write" in browser.find_element(By.CSS_SELECTOR, ".entry").text
+    assert "mode — Write" in browser.find_element(By.CSS_SELECTOR, ".entry-plan").text
     browser.find_element(By.NAME, "reason").send_keys("The bot signs people up")
     press(browser, "Accept 1 finding")
     assert "1 finding accepted (revision 2)." in browser.find_element(By.CSS_SELECTOR, ".message").text

@@ -20,7 +20,7 @@ def test_a_lead_changes_an_access_and_finds_it_in_the_history(committed, seeded,
 
     browser.find_element(By.NAME, "reason").send_keys("Payments writes no more")
     follow(browser, browser.find_element(By.NAME, "_save"))
-    assert "changed successfully" in browser.find_element(By.CSS_SELECTOR, "ul.messagelist").text
+    assert "changed successfully" in browser.find_element(By.CSS_SELECTOR, ".messages").text
 
     row = browser.find_element(By.XPATH, "//tr[.//a[text()='biztechUsers']]")
     assert "lead" in row.find_element(By.CSS_SELECTOR, ".field-last_change").text
@@ -28,7 +28,10 @@ def test_a_lead_changes_an_access_and_finds_it_in_the_history(committed, seeded,
     latest = browser.find_element(By.CSS_SELECTOR, ".change-set").text
     assert "lead" in latest
     assert "Payments writes no more" in latest
-    assert "mode Read + Write Read" in latest
+    assert "Access payments → biztechUsers changed" in latest
+    values = browser.find_element(By.CSS_SELECTOR, ".change-set .changes")
+    assert values.find_element(By.CSS_SELECTOR, ".old").text.endswith("Read + Write")
+    assert values.find_element(By.CSS_SELECTOR, ".new").text.endswith("Read")
     assert complaints(browser) == []
 
 

@@ -18,7 +18,7 @@ from ownership.models import Access, Service, Table, TableGroup, Waiver
 from ownership.plans.undo import Undo
 from tests.support.admin_forms import form_of
 from tests.support.factories import make_access, make_service, make_table
-from tests.support.pages import text_of
+from tests.support.pages import day_text, text_of
 from tests.support.runs import keep_run, show, waive
 
 pytestmark = pytest.mark.django_db
@@ -240,7 +240,7 @@ def test_another_leads_waiver_is_shown_before_it_is_replaced(lead_client, run):
     until = str(today() + timedelta(days=20))
     again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=until)
     assert again.status_code == 409
-    assert f"other waived this until {today()} (“Mine until Friday" in again.text
+    assert f"other waived this until {day_text(today())} (“Mine until Friday" in text_of(again.text)
     assert form_of(again)["reason"] == "The old bot goes"
     assert ChangeSet.objects.count() == head
     done = confirm(lead_client, WAIVE, again, BOTS, reason="The old bot goes", until=until)
@@ -265,7 +265,9 @@ def waived(run):
 def test_accepting_a_waived_finding_ends_the_waiver_and_history_has_both(lead_client, run, waived):
     assert json.dumps(BOTS) in unescape(lead_client.get(DRIFT).text.partition("Waived (1)")[2])
     page = look(lead_client, ACCEPT, run, BOTS)
-    replaced = f"other waived this until {today() + MONTH} (“The old bot goes”). This decision replaces that waiver."
+    replaced = (
+        f"other waived this until {day_text(today() + MONTH)} (“The old bot goes”). This decision replaces that waiver."
+    )
     assert replaced in text_of(page.text)
     assert "Waiver undeclared_access: bots → orders deleted" in text_of(page.text)
     done = confirm(lead_client, ACCEPT, page, BOTS, reason="It stays after all")
@@ -288,7 +290,7 @@ def test_a_waiver_made_meanwhile_is_shown_before_it_ends(lead_client, run):
     )
     again = confirm(lead_client, ACCEPT, page, BOTS, reason="It stays after all")
     assert again.status_code == 409
-    assert f"other waived this until {today()} (“Mine until Friday" in again.text
+    assert f"other waived this until {day_text(today())} (“Mine until Friday" in text_of(again.text)
     assert (Waiver.objects.count(), Access.objects.count()) == (1, 1)
     assert "1 finding accepted" in messages(confirm(lead_client, ACCEPT, again, BOTS, reason="It stays after all"))
 

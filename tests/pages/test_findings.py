@@ -16,7 +16,7 @@ from ownership.models import Access, Service
 from ownership.pages import findings as page_module
 from ownership.pages.chart import HEIGHT, WIDTH, plot
 from tests.support.factories import make_access, make_service, make_table
-from tests.support.pages import text_of
+from tests.support.pages import day_text, text_of
 from tests.support.runs import keep_run, show, waive
 
 pytestmark = pytest.mark.django_db
@@ -52,13 +52,13 @@ def test_findings_are_grouped_by_owner_with_evidence_and_what_to_do(viewer_clien
     for words in (
         "Owner: sales (1)",
         "<strong>Undeclared access</strong>",
-        'orders</a> <strong class="new">new</strong>',
+        'orders</a> <strong class="badge good">new</strong>',
         "<code>bots/serverless.yml:2</code>",
         "declare the access, or remove the grant",
         "Owner unknown (1)",
         "2 findings now, <strong>2 new</strong> since the previous run; 1 waived",
         "Until they are split",
-        str(today() + timedelta(days=9)),
+        day_text(today() + timedelta(days=9)),
         "is known only when deployed",
         "there is a condition",
         "key a twice",
@@ -123,7 +123,7 @@ def test_findings_beyond_the_first_page_are_counted(lead_client, drifted, monkey
 def test_a_service_on_the_map_is_a_link(viewer_client, drifted):
     assert f'<a href="{reverse("pages:service", args=["bots"])}">bots</a>' in viewer_client.get(DRIFT).text
     keep_run("stranger read orders")
-    assert 'stranger <span class="tag">not on the map</span>' in viewer_client.get(DRIFT).text
+    assert 'stranger <span class="badge">not on the map</span>' in viewer_client.get(DRIFT).text
 
 
 def test_a_waived_finding_does_not_count_as_new(viewer_client, drifted):
@@ -136,7 +136,7 @@ def test_a_waived_finding_does_not_count_as_new(viewer_client, drifted):
 
 
 def test_a_finding_whose_waiver_ended_shows_it(viewer_client, drifted, monkeypatch):
-    words = f"waived this until {today() + timedelta(days=9)} for"
+    words = f"waived this until {day_text(today() + timedelta(days=9))} for"
     assert words not in text_of(viewer_client.get(DRIFT).text)
     later = keep_run("payments write orders", "bots write orders", "bots read shadow")
     page = text_of(viewer_client.get(DRIFT).text)
