@@ -7,7 +7,6 @@ drift run and a waiver; and what the API says of it.
 
 import gzip
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -82,10 +81,9 @@ def keep_sqlite(version: str, folder: Path) -> None:
     environment = environment_of(f"sqlite:///{file}", folder)
     fill(environment, folder)
     copy = folder / "copy.sqlite3"
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("VACUUM INTO ?", [str(copy)])
-    with copy.open("rb") as source, gzip.open(RELEASES / f"{version}.sqlite3.gz", "wb") as target:
-        shutil.copyfileobj(source, target)
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    (RELEASES / f"{version}.sqlite3.gz").write_bytes(gzip.compress(copy.read_bytes()))
     with gzip.open(RELEASES / f"{version}.sqlite3.json.gz", "wt") as target:
         target.write(state(environment))
 
