@@ -95,7 +95,7 @@ def test_a_row_is_reported_with_the_line_on_which_it_begins():
         ("name\none\n", 1, "unknown column 'name'"),
         ("table,table\n", 1, "column table is given twice"),
         ("table,notes\n", 1, "no column `service`"),
-        (HEAD + "one,G,a\n", 2, "has 3 cells and the head has 7"),
+        (HEAD + "one,G,a\n", 2, "has 3 cells, and the first line has 7"),
         (HEAD + ",G,a,,,,\n", 2, "names no table"),
         (HEAD + "one,,a,,,,\n", 2, "group is empty"),
         (HEAD + "one,G,a,a,read,maybe,\n", 2, "indirect is 'maybe': write true or false"),

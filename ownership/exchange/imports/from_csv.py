@@ -39,7 +39,7 @@ def read(name: str, text: str) -> Statements:
             if cells and len(cells) != len(head):
                 statements.problem(
                     line,
-                    f"has {len(cells)} cells and the head has {len(head)}: give it as many.",
+                    f"has {len(cells)} cells, and the first line has {len(head)}: give both the same number.",
                 )
             elif cells:
                 row = {column: cell_value(cell) for column, cell in zip(head, cells, strict=True)}

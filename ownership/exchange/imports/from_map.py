@@ -15,9 +15,9 @@ from ownership.exchange.exports import MapContent
 from ownership.exchange.imports.statements import (
     KEY_FIELDS,
     Fields,
-    Place,
+    FieldValue,
+    FilePlace,
     Statements,
-    Value,
 )
 from ownership.models import Mode
 
@@ -195,7 +195,7 @@ def _key_fields(entry: _Entry) -> Fields:
 class _Entry:
     """One entry of the file with its place. Each getter notes a problem for a value of another type."""
 
-    def __init__(self, value: object, place: Place, statements: Statements) -> None:
+    def __init__(self, value: object, place: FilePlace, statements: Statements) -> None:
         self.place = place
         self.statements = statements
         self.values: dict[object, object] = {}
@@ -237,7 +237,7 @@ class _Entry:
         if names is not None:
             self.statements.add(kind, (*table, *names), self.place, fields)
 
-    def fields(self, **getters: Callable[[str], Value]) -> Fields:
+    def fields(self, **getters: Callable[[str], FieldValue]) -> Fields:
         """The values of those keys that the entry has."""
         return {key: getter(key) for key, getter in getters.items() if key in self.values}
 
@@ -315,7 +315,7 @@ class _Entry:
 
     def _wrong(self, key: str, value: object, expected: str) -> None:
         if isinstance(value, str) and _HALF_A_CHARACTER.search(value):
-            self.problem(f"{key} is {value!r}: half a character can't be stored.")
+            self.problem(f"{key} is {value!r}: half of a surrogate pair can't be stored.")
         else:
             self.problem(f"{key} is {value!r}; expected {expected}.")
 

@@ -24,7 +24,7 @@ _ENVIRONMENT = re.compile(
 )
 _RULE_CELL = re.compile(":?-+:?")
 
-Row = tuple[int, str, Fields]  # (line, name, fields)
+StatedRow = tuple[int, str, Fields]  # (line, name, fields)
 
 
 @dataclass
@@ -37,8 +37,8 @@ class _TableSection:
     has_paragraph: bool = False
     has_accesses: bool = False
     owners: dict[str, int] = field(default_factory=dict)  # {name: line}
-    accesses: list[Row] = field(default_factory=list)
-    indexes: list[Row] = field(default_factory=list)
+    accesses: list[StatedRow] = field(default_factory=list)
+    indexes: list[StatedRow] = field(default_factory=list)
 
 
 def read(name: str, text: str) -> Statements:

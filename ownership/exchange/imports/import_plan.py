@@ -13,11 +13,11 @@ from ownership.exchange.imports.statements import (
     KINDS,
     MODELS,
     Fields,
+    FieldValue,
+    FilePlace,
     Key,
-    Place,
     Statement,
     Statements,
-    Value,
     row_label,
 )
 from ownership.history.models import TrackedRow
@@ -54,7 +54,7 @@ class ImportPlan:
     """
 
     plan: Plan
-    places: dict[Step, Place]
+    places: dict[Step, FilePlace]
     problems: list[str]
     kept: dict[str, int]
 
@@ -96,7 +96,7 @@ class _Comparison:
     def run(self, *, prune: bool) -> ImportPlan:
         """Compare, and plan."""
         statements = self.statements.in_order()
-        places: dict[Step, Place] = {}
+        places: dict[Step, FilePlace] = {}
         for draft in self._parents_first(self._valid_drafts(statements)):
             step = Step(draft.before, draft.after)
             places[step] = draft.statement.place
@@ -112,7 +112,7 @@ class _Comparison:
             self._problem(places.get(blocker.step, ""), f"{label}: {blocker.why}")
         return ImportPlan(plan, places, self.problems, _count_by_kind(missing))
 
-    def _problem(self, place: Place, words: str) -> None:
+    def _problem(self, place: FilePlace, words: str) -> None:
         self.problems.append(self.statements.message(place, words))
 
     def _valid_drafts(self, statements: list[Statement]) -> list[_Draft]:
@@ -243,7 +243,7 @@ class _Comparison:
             lines = ", ".join(str(number) for number, _ in self.statements.ignored)
             self._problem(
                 "",
-                "with --prune every line must be understood, for what it says would be deleted: "
+                "with --prune every line must be understood, because what it describes could be deleted: "
                 f"correct or remove line {lines}.",
             )
 
@@ -299,7 +299,7 @@ def _labels_in_history() -> dict[str, set[str]]:
     return labels
 
 
-def _stated_value(row: TrackedRow, name: str) -> Value:
+def _stated_value(row: TrackedRow, name: str) -> FieldValue:
     """A field of a row as files have it: a name where it refers to another row."""
     value = getattr(row, name)
     if name in LINKS and value is not None:

@@ -28,9 +28,9 @@ MODELS: dict[str, Any] = {
 KINDS = list(MODELS)
 
 Key = tuple[str, tuple[str, ...]]  # (kind, the names that a row goes by)
-Place = int | str  # a line's number, or the path to an entry: "tables › biztechUsers"
-Value = str | bool | list[str] | None
-Fields = dict[str, Value]  # {field: value}
+FilePlace = int | str  # a line's number, or the path to an entry: "tables › biztechUsers"
+FieldValue = str | bool | list[str] | None
+Fields = dict[str, FieldValue]  # {field: value}
 
 
 @dataclass
@@ -39,9 +39,9 @@ class Statement:
 
     kind: str
     names: tuple[str, ...]
-    place: Place
+    place: FilePlace
     fields: Fields = field(default_factory=dict)
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, FilePlace] = field(default_factory=dict)
 
     @property
     def key(self) -> Key:
@@ -72,7 +72,7 @@ def on_one_line(text: str) -> str:
     return "".join(characters)
 
 
-def describe_place(place: Place) -> str:
+def describe_place(place: FilePlace) -> str:
     """``line 7``, or the path as it is."""
     return f"line {place}" if isinstance(place, int) else place
 
@@ -82,8 +82,8 @@ class Statements:
     """Everything that a file says.
 
     ``complete_kinds`` are the kinds of which the file lists every row; ``complete_parts`` the (kind, table) of which
-    it lists every access or index. ``problems`` say where and what to do; ``ignored`` are (line, text) that say
-    nothing that is understood.
+    it lists every access or index. ``problems`` say where and what to do; ``ignored`` are the lines that are not
+    understood, as (line, text).
     """
 
     name: str
@@ -97,22 +97,22 @@ class Statements:
         self,
         kind: str,
         names: tuple[str, ...],
-        place: Place,
+        place: FilePlace,
         fields: Fields | None = None,
     ) -> None:
-        """Say that a row exists, and perhaps more; it may be said again elsewhere, and must then agree."""
+        """State that a row exists, and perhaps some of its fields. Other mentions of the row must agree."""
         self.add(kind, names, place, fields or {}, once=False)
 
     def add(
         self,
         kind: str,
         names: tuple[str, ...],
-        place: Place,
+        place: FilePlace,
         fields: Fields,
         *,
         once: bool = True,
     ) -> None:
-        """State fields of a row. Said ``once``, it must not be said elsewhere; otherwise all must agree."""
+        """State fields of a row. With ``once``, the file may do so in one place; otherwise all places must agree."""
         mention = ((kind, names), once)
         statement = self.by_mention.setdefault(mention, Statement(kind, names, place))
         if once and statement.place != place:
@@ -129,11 +129,11 @@ class Statements:
                 words = f"{name} is {value or 'empty'} here and {stated or 'empty'} in {first}: make them agree."
                 self.problem(place, f"{statement.label}: {words}")
 
-    def problem(self, place: Place, words: str) -> None:
+    def problem(self, place: FilePlace, words: str) -> None:
         """Note a mistake, which keeps the file from being imported."""
         self.problems.append(self.message(place, words))
 
-    def message(self, place: Place, words: str) -> str:
+    def message(self, place: FilePlace, words: str) -> str:
         """A problem's one line: ``map.csv, line 7: …``. An empty place is the whole file."""
         where = ", ".join(filter(None, [self.name, describe_place(place)]))
         return on_one_line(f"{where}: {words}")

@@ -11,7 +11,7 @@ from ownership.exchange.imports.formats import UnreadableFile, read
 from ownership.exchange.imports.import_plan import ImportPlan, plan_import
 from ownership.exchange.imports.statements import (
     KINDS,
-    Place,
+    FilePlace,
     describe_place,
     on_one_line,
 )
@@ -24,7 +24,7 @@ from ownership.plans.steps import Step
 
 ON_A_TERMINAL = 200  # differences that a terminal gets; nobody reads a hundred thousand
 CLEAR = "\r\x1b[K"  # clears the terminal's line
-VERBS = {CREATED: "create", CHANGED: "change", DELETED: "delete"}
+IMPERATIVES = {CREATED: "create", CHANGED: "change", DELETED: "delete"}
 
 
 class Command(BaseCommand):
@@ -105,14 +105,14 @@ class Command(BaseCommand):
             self.stderr.flush()
 
 
-def _in_words(step: Step, place: Place | None) -> str:
+def _in_words(step: Step, place: FilePlace | None) -> str:
     """``change access members → biztechUsers (line 42): mode Write → Read``."""
     preview = step.preview()
     changes = []
     for change in preview.changes:
         old, new = change.old or "nothing", change.new or "nothing"
         changes.append(f"{change.field} {old} → {new}" if step.history_type == CHANGED else f"{change.field} {new}")
-    line = f"{VERBS[step.history_type]} {preview.kind} {preview.label}"
+    line = f"{IMPERATIVES[step.history_type]} {preview.kind} {preview.label}"
     if place is not None:
         line += f" ({describe_place(place)})"
     if changes and step.history_type != DELETED:
@@ -125,7 +125,7 @@ def _summary(planned: ImportPlan, *, pruned: bool) -> str:
     counts = Counter(step.history_type for step in planned.plan.steps)
     differences = "no difference"
     if counts:
-        differences = ", ".join(f"{counts[history_type]} to {verb}" for history_type, verb in VERBS.items())
+        differences = ", ".join(f"{counts[history_type]} to {verb}" for history_type, verb in IMPERATIVES.items())
     summary = f"Compared with revision {planned.plan.revision}: {differences}."
     if planned.kept and not pruned:
         rows = ", ".join(_counted(planned.kept[kind], kind) for kind in KINDS if kind in planned.kept)
