@@ -33,7 +33,7 @@ NOT_READ = "no permissions of the service were read"
 MAY_BE_GRANTED = "something unresolved may grant the access"
 
 Modes = frozenset[ReadOrWrite]
-NOTHING: Modes = frozenset()
+NO_MODES: Modes = frozenset()
 # The findings that are waived, each with the waiver that covers it.
 Waived = Mapping[Finding, WaiverTerms]
 
@@ -133,7 +133,7 @@ class TablePair:
     stated: TableShape | None
     deployed: TableShape | None
     owner: str | None = None
-    is_granted: bool = False  # to some service, whose findings then speak of the table
+    is_granted: bool = False  # to some service; a finding about that service then names the table
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -320,7 +320,7 @@ def _access_pairs(declared: DeclaredMap, found: Infrastructure) -> Iterable[Acce
     for table, service in sorted(declared_modes.keys() | granted_modes.keys()):
         service_and_wholes = (service, *wholes.get(service, ()))
         service_and_parts = (service, *parts.get(service, ()))
-        own_declared = declared_modes.get((table, service), NOTHING)
+        own_declared = declared_modes.get((table, service), NO_MODES)
         effective = _union(granted_modes, table, service_and_wholes)
 
         missing = own_declared - effective
@@ -333,7 +333,7 @@ def _access_pairs(declared: DeclaredMap, found: Infrastructure) -> Iterable[Acce
             is_registered=table in registered,
             declared=own_declared,
             justified=_union(declared_modes, table, service_and_parts),
-            granted=granted_modes.get((table, service), NOTHING),
+            granted=granted_modes.get((table, service), NO_MODES),
             effective=effective,
             unknown=unknown,
             unknown_reason=reason if unknown else "",
@@ -344,7 +344,7 @@ def _access_pairs(declared: DeclaredMap, found: Infrastructure) -> Iterable[Acce
 
 
 def _table_pairs(declared: DeclaredMap, found: Infrastructure) -> Iterable[TablePair]:
-    """A pair for each table that was found; where the reader saw every table there is, also for the other ones."""
+    """A pair for each table that was found. If the reader saw all tables, also one for each that it did not find."""
     registered = {table.name: table for table in declared.tables}
     granted = {access.table for access in found.grants}
     for table in found.tables:
@@ -393,9 +393,9 @@ def _unknown(
     """Those of the missing modes that may be granted after all, and why nobody can say."""
     if not _permissions_were_read(service_and_wholes, found):
         return missing, NOT_READ
-    may_be_granted = NOTHING
+    may_be_granted = NO_MODES
     for service in service_and_wholes:
-        may_be_granted |= unresolved_modes.get(service, NOTHING)
+        may_be_granted |= unresolved_modes.get(service, NO_MODES)
     return missing & may_be_granted, MAY_BE_GRANTED
 
 
@@ -430,9 +430,9 @@ def _unresolved_modes(found: Infrastructure) -> dict[str, Modes]:
 
 def _union(modes: Mapping[tuple[str, str], Modes], table: str, services: Iterable[str]) -> Modes:
     """The modes that any of the services has for the table."""
-    union = NOTHING
+    union = NO_MODES
     for service in services:
-        union |= modes.get((table, service), NOTHING)
+        union |= modes.get((table, service), NO_MODES)
     return union
 
 
@@ -445,7 +445,7 @@ def _grants_of(
     """The services' grants for the table, sorted, with their locations."""
     grants = {}
     for service in sorted(services):
-        for mode in sorted(modes.get((table, service), NOTHING)):
+        for mode in sorted(modes.get((table, service), NO_MODES)):
             grant = GrantedAccess(service, table, mode)
             grants[grant] = found.grants[grant]
     return grants

@@ -19,8 +19,8 @@ from ownership.drift.iam.patterns import has_wildcard, matches
 from ownership.drift.naming import Names
 from ownership.drift.values import PLACEHOLDER, Text
 
-FIELDS = 6
-TABLE_NAME = re.compile(r"[\w.*?-]{1,255}", re.ASCII)  # or a pattern of such names
+ARN_FIELDS = 6
+TABLE_PATTERN = re.compile(r"[\w.*?-]{1,255}", re.ASCII)  # or a pattern of such names
 
 UNRESOLVED = "can't be resolved"
 FIELD_MISSING = "is not a table ARN: a field is missing"
@@ -64,8 +64,8 @@ def table_path(text: Text, names: Names) -> str | None:
 
 def _parsed(text: Text) -> _Arn:
     """The fields of an ARN; missing ones are ``*``."""
-    fields = text.split_at(":", FIELDS - 1)
-    missing = FIELDS - len(fields)
+    fields = text.split_at(":", ARN_FIELDS - 1)
+    missing = ARN_FIELDS - len(fields)
     # With a field left out, `table/…` would be read as the region or the account.
     if missing and any(field.startswith("table/") for field in fields):
         raise ArnError(FIELD_MISSING)
@@ -94,7 +94,7 @@ def _base_path(path: Text, names: Names) -> str:
     base = names.table(name)
     if base is None:
         raise ArnError("the table name can't be resolved")
-    if not TABLE_NAME.fullmatch(base):
+    if not TABLE_PATTERN.fullmatch(base):
         reason = "the table name is too long or contains characters that DynamoDB does not allow"
         raise ArnError(f"is not a table ARN: {reason}")
     return "/".join(["table", base, *rest])

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.actions import INDEX_ACTIONS, modes_of
 from ownership.drift.iam.patterns import has_wildcard, matches
-from ownership.drift.iam.statements import Resource, Role, Statement
+from ownership.drift.iam.statements import PolicyStatement, Resource, Role
 from ownership.drift.naming import Names
 from ownership.drift.types import GrantedAccess, Location
 from ownership.drift.values import Text
@@ -104,7 +104,7 @@ class PolicyEvaluator:
                 for mode in modes_of(actions):
                     yield GrantedAccess(service, target.table, mode), target.location
 
-    def _permitted(self, allow: Statement, target: Target, denies: Iterable[Statement]) -> frozenset[str]:
+    def _permitted(self, allow: PolicyStatement, target: Target, denies: Iterable[PolicyStatement]) -> frozenset[str]:
         """The actions that an Allow permits on its target and no Deny takes away."""
         actions = allow.actions
         if target.index:
@@ -115,7 +115,7 @@ class PolicyEvaluator:
                 actions -= deny.actions
         return actions
 
-    def _targets(self, service: str, allow: Statement) -> Iterator[Target]:
+    def _targets(self, service: str, allow: PolicyStatement) -> Iterator[Target]:
         """The tables and indexes that an Allow reaches."""
         if allow.inverted:
             yield from self._targets_left_out(allow)
@@ -132,7 +132,7 @@ class PolicyEvaluator:
                 self.diagnostics.add_unresolved(pattern, reason, service)
             yield from targets
 
-    def _targets_left_out(self, allow: Statement) -> Iterator[Target]:
+    def _targets_left_out(self, allow: PolicyStatement) -> Iterator[Target]:
         """What NotResource doesn't list, and an Allow therefore reaches."""
         for table in self.known_tables.names:
             for index in ("", ALL_INDEXES):
@@ -159,7 +159,7 @@ class PolicyEvaluator:
         """Whether a resource matches the target in any of the environments that are read."""
         return any(matches(resource.path, target.path(suffix)) for suffix in self.suffixes_or_none)
 
-    def _denies(self, deny: Statement, target: Target) -> bool:
+    def _denies(self, deny: PolicyStatement, target: Target) -> bool:
         """Whether a Deny applies to the target in all of the environments that are read."""
         for suffix in self.physical_suffixes:
             is_listed = _lists(deny.resources, target, suffix)

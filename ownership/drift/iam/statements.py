@@ -6,7 +6,7 @@
     Action: [dynamodb:GetItem, dynamodb:DescribeTable]
     Resource: arn:aws:dynamodb:*:*:table/biztechUsersPROD
 
-becomes an allowing Statement with the action ``dynamodb:getitem`` and the resource ``table/biztechUsers``.
+becomes an allowing PolicyStatement with the action ``dynamodb:getitem`` and the resource ``table/biztechUsers``.
 Source: IAM User Guide, "IAM JSON policy elements reference": an action or resource may contain ``*`` and ``?``;
 actions ignore case, resources don't.
 """
@@ -38,7 +38,7 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Statement:
+class PolicyStatement:
     """An Allow, or a Deny without conditions.
 
     ``actions`` are those on items, in lower case. ``inverted``: it applies to all resources but these
@@ -52,7 +52,7 @@ class Statement:
     location: Location
 
 
-Role = Sequence[Statement]
+Role = Sequence[PolicyStatement]
 
 
 @lru_cache(maxsize=4096)
@@ -70,7 +70,7 @@ class StatementReader:
         self.names = names
         self.diagnostics = diagnostics
 
-    def read(self, node: Map) -> Statement | None:
+    def read(self, node: Map) -> PolicyStatement | None:
         """One statement; None if it neither permits nor denies anything with items."""
         # IAM ignores the case of an element's name, too.
         elements = {key.lower(): value for key, value in node.items()}
@@ -99,7 +99,7 @@ class StatementReader:
             self._note_condition(effect, location_of(condition))
             if effect == "Deny":
                 return None
-        return Statement(effect == "Allow", actions, tuple(resources), inverted, node.location)
+        return PolicyStatement(effect == "Allow", actions, tuple(resources), inverted, node.location)
 
     def _unresolved(self, text: Text, reason: str, modes: frozenset[ReadOrWrite]) -> None:
         self.diagnostics.add_unresolved(text, reason, self.service, modes)

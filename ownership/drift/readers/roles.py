@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.managed_policies import permitted_actions, policy_name
-from ownership.drift.iam.statements import READ_AND_WRITE, Statement, StatementReader
+from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, StatementReader
 from ownership.drift.naming import Names
 from ownership.drift.readers.template import Template
 from ownership.drift.values import Map, Seq, Text, Value, location_of
@@ -61,7 +61,7 @@ class PolicyReader:
         self.diagnostics = diagnostics
         self.statement_reader = StatementReader(service, template.texts, names, diagnostics)
 
-    def role(self, name: str, properties: Map) -> list[Statement]:
+    def role(self, name: str, properties: Map) -> list[PolicyStatement]:
         """The statements of a role: its own policies, managed ones, and those attached to it."""
         resource = self.template.mapping(self.template.resources.get(name))
         # `properties` is empty for a role whose properties are an unresolved variable.
@@ -80,14 +80,14 @@ class PolicyReader:
                 statements += self.document(attached.properties.get("PolicyDocument"))
         return statements
 
-    def document(self, node: Value) -> list[Statement]:
+    def document(self, node: Value) -> list[PolicyStatement]:
         """The statements of a policy document."""
         document = self.template.expand(node)
         if isinstance(document, Text):
             self._unresolved(document, "the policy document is not a mapping")
         return self.statements(self.template.mapping(document).get("Statement"))
 
-    def statements(self, node: Value) -> list[Statement]:
+    def statements(self, node: Value) -> list[PolicyStatement]:
         """The statements in a list, or a single one."""
         statements = []
         for item in self.template.items(node):
@@ -99,7 +99,7 @@ class PolicyReader:
                 statements.append(statement)
         return statements
 
-    def managed(self, node: Value) -> list[Statement]:
+    def managed(self, node: Value) -> list[PolicyStatement]:
         """The statements of a list of managed policies: of this template, of AWS, or from elsewhere."""
         own_policies = dict(self.template.of_type(MANAGED_POLICY))
         statements = []
@@ -119,7 +119,7 @@ class PolicyReader:
             note = f"{self.service}: granted only within a permissions boundary, which is not read"
             self.diagnostics.add_note(location_of(boundary), note)
 
-    def _managed_elsewhere(self, arn: Text) -> list[Statement]:
+    def _managed_elsewhere(self, arn: Text) -> list[PolicyStatement]:
         actions = permitted_actions(policy_name(arn))
         if actions is None:
             self._unresolved(arn, "what this managed policy permits is not known")

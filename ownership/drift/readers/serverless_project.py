@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from copy import copy
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.iam.statements import READ_AND_WRITE, Role, Statement
+from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, Role
 from ownership.drift.naming import Names
 from ownership.drift.readers.intrinsics import function_name
 from ownership.drift.readers.roles import PolicyReader, attached_policies, roles_of
@@ -139,7 +139,7 @@ class Project:
 
     # provider
 
-    def _generated_role(self, extension: Map) -> list[Statement]:
+    def _generated_role(self, extension: Map) -> list[PolicyStatement]:
         """The role that the framework makes for the functions, which an extension may have changed."""
         statements = self.policies.role(GENERATED_ROLE, self.template.properties(GENERATED_ROLE))
         provider_statements = self._provider_statements()
@@ -174,7 +174,7 @@ class Project:
             return True
         return not all(self._has_other_role(function) for function in self.functions)
 
-    def _attached_to_other_roles(self, resource_roles: Mapping[str, Map]) -> list[Statement]:
+    def _attached_to_other_roles(self, resource_roles: Mapping[str, Map]) -> list[PolicyStatement]:
         """The statements of policies attached to a role that is not among the resources: the framework's, often."""
         statements = []
         for policy in attached_policies(self.template):
