@@ -32,7 +32,7 @@ from ownership.history.models import (
     registry_models,
 )
 
-Model = type[TrackedRow]
+TrackedModel = type[TrackedRow]
 Values = dict[str, object]  # {field: value}, ids of related rows
 
 
@@ -73,10 +73,10 @@ class Verification:
         self.head = Head(0, "")  # of what was read so far
         self.entries = 0
         self._time: datetime | None = None
-        self._rows: dict[tuple[Model, int], RowState] = {}
-        self._fields: dict[Model, dict[str, models.Field]] = {}
+        self._rows: dict[tuple[TrackedModel, int], RowState] = {}
+        self._fields: dict[TrackedModel, dict[str, models.Field]] = {}
         # The fields that entries of a model have recorded so far. One added to the model later is not among them.
-        self._recorded_fields: dict[Model, set[str]] = {}
+        self._recorded_fields: dict[TrackedModel, set[str]] = {}
         for model in registry_models():
             self._fields[model] = {field.name: field for field in model._meta.fields if not field.primary_key}
             self._recorded_fields[model] = set()
@@ -94,7 +94,7 @@ class Verification:
                         yield Inconsistency(where, what)
             if self.kept is not None and self.kept.revision > self.head.revision:
                 where = f"revision {self.kept.revision}"
-                yield Inconsistency(where, "the head that was kept is missing: history was cut.")
+                yield Inconsistency(where, "the kept head is missing: the end of the history was cut off.")
             yield from self._check_live_rows()
 
     # The chain
@@ -107,7 +107,7 @@ class Verification:
     ) -> Iterator[str]:
         """The change set follows the one before, and its digest is that of its content."""
         if revision != self.head.revision + 1:
-            yield f"it follows revision {self.head.revision}: what was between is missing."
+            yield f"it follows revision {self.head.revision}: the revisions between them are missing."
         sequences = [entry.sequence for entry in entries]
         if sequences != list(range(1, len(entries) + 1)):
             yield f"its entries are not numbered 1 to {len(entries)}: {_short(sequences)}."
@@ -121,9 +121,9 @@ class Verification:
             yield f"its time {change_set.time} is earlier than that of the revision before, {self._time}."
         contents = [entry_content(entry) for entry in entries]
         if change_set.digest != chain_digest(self.head.digest, change_set, contents):
-            yield "its digest is not that of its content and the digest before: one of them was changed."
+            yield "its digest does not match its content and the digest before: one of them was changed."
         if self.kept is not None and self.kept.revision == revision and self.kept.digest != change_set.digest:
-            yield f"its digest {change_set.digest} differs from the head that was kept: history was rewritten."
+            yield f"its digest {change_set.digest} differs from the kept head: history was rewritten."
         self.head = Head(revision, change_set.digest)
         self._time = change_set.time
 
@@ -144,12 +144,12 @@ class Verification:
         if change_set is not None and entry.history_date != change_set.time:
             yield f"its date {entry.history_date} is not its change set's, {change_set.time}."
         if entry.history_id <= before.history_id:
-            yield "it was written before the row's entry that it follows."
+            yield "it was written before the entry that it follows."
         if entry.history_type not in VERBS:
             yield f"{entry.history_type!r} is not a kind of entry."
             return
         if entry.history_type != CREATED and before is NO_ROW:
-            yield "it has no entry before that created the row."
+            yield "no earlier entry created the row."
             return
         if entry.history_type == CREATED and before is not NO_ROW:
             yield "it creates a row that already exists."
@@ -174,7 +174,7 @@ class Verification:
             yield f"its changes are {_short(entry.changes)}; expected {{field: [old, new]}}."
             return
         fields = self._fields[entry.instance_type]
-        # A field that the model no longer has can't be compared. The digest still covers what was said of it.
+        # A field that the model no longer has can't be compared. The digest still covers its values.
         recorded = {name: pair for name, pair in entry.changes.items() if name in fields}
         self._recorded_fields[entry.instance_type].update(recorded)
         expected = self._expected_changes(entry, before, after)
@@ -183,7 +183,7 @@ class Verification:
         for name in sorted(expected.keys() | recorded.keys()):
             if recorded.get(name) != expected.get(name):
                 yield (
-                    f"it says of {name} {_short(recorded.get(name))}; "
+                    f"its changes say {name}: {_short(recorded.get(name))}; "
                     f"its columns and those of the entry before say {_short(expected.get(name))}."
                 )
 
@@ -200,7 +200,7 @@ class Verification:
             expected[name] = [old, new]
         return _as_json(expected)
 
-    def _recorded_value(self, model: Model, name: str, value: object) -> object:
+    def _recorded_value(self, model: TrackedModel, name: str, value: object) -> object:
         """A column's value as ``changes`` records it: the label of that time instead of an id."""
         target = self._fields[model][name].related_model
         if target is None or value is None:
@@ -234,7 +234,7 @@ class Verification:
             where = f"{model._meta.verbose_name} {state.label}, id {pk}"
             yield Inconsistency(where, "the row is gone, and no entry deletes it.")
 
-    def _check_live_row(self, model: Model, row: models.Model, state: RowState) -> Iterator[str]:
+    def _check_live_row(self, model: TrackedModel, row: models.Model, state: RowState) -> Iterator[str]:
         for name, field in self._fields[model].items():
             value = getattr(row, field.attname)
             if value != state.values[name]:
@@ -308,7 +308,7 @@ def _deferred_transactions() -> Iterator[None]:
         connection.transaction_mode = mode  # type: ignore[attr-defined]
 
 
-def _row_name(model: Model, row: models.Model | Entry) -> str:
+def _row_name(model: TrackedModel, row: models.Model | Entry) -> str:
     """The row as findings call it: an entry by its label, a live row by its name, if it has one."""
     label = getattr(row, "label", "") or getattr(row, "name", "")
     words = [str(model._meta.verbose_name), label]

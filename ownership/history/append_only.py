@@ -69,11 +69,11 @@ def _row_to_replace(model: type[models.Model]) -> str:
 
 
 def missing_guards(connection: BaseDatabaseWrapper) -> Iterator[str]:
-    """What ``migrate`` made to guard history and somebody took away, in sentences: triggers, the lock's row."""
+    """A sentence for each guard of history that is missing or switched off: the triggers, and the lock's row."""
     for table in _unguarded_tables(connection):
         yield f"{table}: a trigger that refuses changes is missing or switched off. `manage.py migrate` makes it again."
     if not RegistryLock.objects.using(connection.alias).exists():
-        yield "The row that writes lock is missing. `manage.py migrate` makes it again."
+        yield "The row that every write locks is missing. `manage.py migrate` makes it again."
 
 
 def _unguarded_tables(connection: BaseDatabaseWrapper) -> list[str]:

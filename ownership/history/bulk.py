@@ -16,9 +16,8 @@ from django.db.models.deletion import Collector
 
 from ownership.history.change_sets import ChangeSetDraft, joined_change_set
 from ownership.history.models import TrackedRow
-from ownership.history.row_states import changed_fields, fetch_rows
+from ownership.history.row_states import BATCH, changed_fields, fetch_rows
 
-BATCH = 500  # rows to a statement; larger batches save little
 _REFUSALS = (ValidationError, IntegrityError, DataError, ProtectedError)
 
 Progress = Callable[[int], None]
@@ -88,7 +87,7 @@ def _save_batch(draft: ChangeSetDraft, rows: list[TrackedRow]) -> None:
 
 
 def _forget_ids(rows: list[TrackedRow]) -> None:
-    """Make the rows new again, before a rollback: another row may get the ids that they have had for a moment."""
+    """Make the rows new again before a rollback, after which other rows may get their ids."""
     for row in rows:
         row.pk = None
         row._state.adding = True
@@ -148,14 +147,14 @@ def delete_together(rows: Iterable[TrackedRow]) -> tuple[int, dict[str, int]]:
             return 0, {}
         collector = Collector(using=router.db_for_write(type(rows[0])), origin=rows[0])
         collector.collect(rows)
-        # What the rows were is read before the first of them goes: their labels name each other.
+        # All rows are read before the first one is deleted, because their labels name each other.
         for model, collected in collector.data.items():
             stored = fetch_rows(model, [row.pk for row in collected])
             for row in collected:
                 row.row_before = stored.get(row.pk)  # type: ignore[attr-defined]
         draft.deleted_rows = []
         try:
-            counts = collector.delete()  # post_delete notes each row in the order in which they go
+            counts = collector.delete()  # post_delete notes each row, in the order of the deletions
             draft.write_entries((row, None) for row in draft.deleted_rows)
         finally:
             draft.deleted_rows = None

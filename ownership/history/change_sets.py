@@ -183,10 +183,10 @@ def open_draft() -> ChangeSetDraft | None:
 
 
 def writing_draft() -> ChangeSetDraft:
-    """The open change set; RegistryNotReady for a write that came past ``save()`` and ``delete()``, without one."""
+    """The open change set. Raises RegistryNotReady if there is none, because a write bypassed save() or delete()."""
     draft = open_draft()
     if draft is None:
-        raise RegistryNotReady("A row was written past its save() or delete(): no change set is open.")
+        raise RegistryNotReady("A row was written without its save() or delete(): no change set is open.")
     return draft
 
 

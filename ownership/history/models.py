@@ -117,10 +117,10 @@ class TrackedRow(models.Model):
 class Entry(models.Model):
     """What happened to one row in one change set: created, changed or deleted.
 
-    Each registry model has an historical model of its own, whose rows are the entries. It is made by
+    Each registry model has a historical model of its own, whose rows are the entries. It is made by
     django-simple-history (``tracked.py``) from this class and typed copies of the model's columns, which hold
     the row as the change left it. Label and changes are text of that time, so that reading history needs
-    neither the rows of today nor the entry before.
+    neither today's rows nor the previous entry.
     """
 
     change_set = models.ForeignKey(ChangeSet, models.PROTECT, related_name="+")
@@ -179,7 +179,7 @@ def entry_models() -> list[type[Entry]]:
     return [entry_model(model) for model in registry_models()]
 
 
-# Which entries to read: an historical model, and a condition on its entries.
+# Which entries to read: a historical model, and a condition on its entries.
 EntryFilter = tuple[type[Entry], Q]
 
 

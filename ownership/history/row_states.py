@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from django.db import models
 
-BATCH = 500  # rows to a query
+BATCH = 500  # rows to a statement; larger batches save little
 
 Row = TypeVar("Row", bound=models.Model)
-Value = TypeVar("Value")
+Item = TypeVar("Item")
 Changes = dict[str, list]  # {field: [old, new]}, as an entry keeps it
 
 _NO_ROW = object()  # differs from every value
@@ -32,7 +32,7 @@ def fetch_rows(model: type[Row], pks: Iterable[object]) -> dict[object, Row]:
     return by_id
 
 
-def in_batches(values: Iterable[Value]) -> list[list[Value]]:
+def in_batches(values: Iterable[Item]) -> list[list[Item]]:
     """The values in their order, in lists that are short enough for one query each."""
     values = list(values)
     return [values[start : start + BATCH] for start in range(0, len(values), BATCH)]

@@ -1,4 +1,4 @@
-"""What history says to the rooms above it."""
+"""The signals that history sends to the rooms above it."""
 
 from django.dispatch import Signal
 

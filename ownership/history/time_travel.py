@@ -80,7 +80,7 @@ class PastTable:
 
 
 class LookBack:
-    """The wrapper around queries: it puts the tables of the past in the place of today's."""
+    """A wrapper around queries that replaces today's tables by those of the past."""
 
     def __init__(self, revision: int) -> None:
         self.tables = [PastTable.of(model, revision) for model in registry_models()]
@@ -118,7 +118,7 @@ def as_of(revision: int) -> Iterator[None]:
     Rows must be fetched before the block ends. Writing raises PastIsReadOnly. Blocks don't nest: RuntimeError.
     """
     if looks_back():
-        raise RuntimeError("as_of() is open already: one time at a time.")
+        raise RuntimeError("An as_of() block is already open: blocks do not nest.")
     look_back = LookBack(int(revision))
     with ExitStack() as stack:
         # Reads may go to a replica. A write would go to the primary, and must be refused there.

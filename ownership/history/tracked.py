@@ -51,7 +51,7 @@ class RegistryQuerySet(models.QuerySet):
         """Delete each row with its entry, in one change set."""
         return delete_together(self)  # type: ignore[arg-type]
 
-    # What Django's own says of itself: templates must not call it, and managers don't have it.
+    # As on Django's own delete(): templates must not call it, and managers don't have it.
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
 
@@ -123,17 +123,17 @@ class RegistryHistory(HistoricalRecords):
         writing_draft().write_entries([(instance.row_before, after)])
 
     def pre_delete(self, instance, **kwargs):
-        """Do nothing: ``delete_together`` has read what the row was before the first row of all is deleted."""
+        """Do nothing: ``delete_together`` has read all rows before the first one is deleted."""
 
     def post_delete(self, instance: TrackedRow, using=None, **kwargs):
         """Note what the row was, for the entry of its deletion."""
         deleted_rows = writing_draft().deleted_rows
         if deleted_rows is None or instance.row_before is None:
-            raise RegistryNotReady(f"{type(instance).__name__} was deleted past its delete().")
+            raise RegistryNotReady(f"{type(instance).__name__} was deleted without its delete().")
         deleted_rows.append(instance.row_before)
 
     def create_historical_record(self, instance, history_type, using=None):
-        """Refuse: the library's other ways in know no change set."""
+        """Refuse: the library's other ways to write an entry have no change set for it."""
         raise NotImplementedError("Entries are written by save() and delete() alone.")
 
 

@@ -162,26 +162,26 @@ def _columns(model: Any, **values: str) -> str:
 
 Entry = {model: model.history.model._meta.db_table for model in (Table, Service, Access)}
 TABLE_ENTRY, ACCESS_ENTRY = Entry[Table], Entry[Access]
-NOT_ITS_DIGEST = "digest is not that of its content"
+NOT_ITS_DIGEST = "digest does not match its content"
 
 TAMPERINGS = {
     "label": (lambda: [_set(entry(6), "label", "bills")], "revision 6: its " + NOT_ITS_DIGEST),
     "changes": (
         lambda: [_set(entry(6), "changes", _json({"owner": ["users", "payments"]}))],
-        "revision 6, entry 1 (table orders, id {table}): it says of owner ['users', 'payments']",
+        "revision 6, entry 1 (table orders, id {table}): its changes say owner: ['users', 'payments']",
     ),
     "a key less in changes": (
         lambda: [_set(entry(2), "changes", _json({"name": [None, "users"]}))],
-        "it says of description None",
+        "its changes say description: None",
     ),
     "changes that are no mapping": (lambda: [_set(entry(6), "changes", "[]")], "its changes are []"),
     "typed column": (
         lambda: [_set(entry(6), "description", "Bills.")],
-        "revision 6, entry 1 (table orders, id {table}): it says of description None",
+        "revision 6, entry 1 (table orders, id {table}): its changes say description: None",
     ),
     "typed foreign key": (
         lambda: [_set(entry(4), "owner_id", Service.objects.get(name="users").pk)],
-        "revision 4, entry 1 (table orders, id {table}): it says of owner [None, 'payments']",
+        "revision 4, entry 1 (table orders, id {table}): its changes say owner: [None, 'payments']",
     ),
     "typed column of the last entry": (
         lambda: [_set(entry(7, 2), "mode", "read")],
@@ -194,7 +194,7 @@ TAMPERINGS = {
     ),
     "order of a row's entries": (
         lambda: [_set(entry(4), "history_id", "900000")],
-        "written before the row's entry that it follows",
+        "written before the entry that it follows",
     ),
     "gained_by": (lambda: [f"UPDATE {TABLE_ENTRY} SET gained_by = NULL"], "lost_by and gained_by are None, None"),
     "reason": (lambda: [_set(revision(6), "reason", "Nobody's fault")], "revision 6: its " + NOT_ITS_DIGEST),
@@ -211,7 +211,7 @@ TAMPERINGS = {
     ),
     "deleted first entry": (
         lambda: [f"DELETE FROM {ACCESS_ENTRY} WHERE change_set_id = 5"],
-        "has no entry before that created the row",
+        "no earlier entry created the row",
     ),
     "all entries of a change set": (
         lambda: [f"DELETE FROM {TABLE_ENTRY} WHERE change_set_id = 6"],
@@ -296,11 +296,11 @@ def test_tampering_is_found_and_named(edited, tamper, expected):
 # Tamperings that leave every digest right, so that the replay alone can find them.
 REPLAYED = {
     "label": (lambda: [_set(entry(6), "label", "bills")], "its label is 'bills', without 'orders'"),
-    "changes": (lambda: [_set(entry(6), "changes", _json({"owner": ["x", "users"]}))], "it says of owner"),
+    "changes": (lambda: [_set(entry(6), "changes", _json({"owner": ["x", "users"]}))], "its changes say owner"),
     "gained_by": (lambda: [f"UPDATE {TABLE_ENTRY} SET gained_by = NULL"], "lost_by and gained_by"),
     "entry made up": (
         lambda: [_columns(Table.history.model, sequence="2", history_type="'-'") + " WHERE change_set_id = 6"],
-        "has no entry before that created the row",
+        "no earlier entry created the row",
     ),
 }
 
@@ -323,7 +323,7 @@ def test_a_completely_rewritten_history_is_found_only_with_a_kept_head(edited):
     rewrite_chain()
     assert findings() == []
     assert findings(kept) == [
-        f"revision 7: its digest {head().digest} differs from the head that was kept: history was rewritten."
+        f"revision 7: its digest {head().digest} differs from the kept head: history was rewritten."
     ]
 
 
@@ -336,7 +336,7 @@ def test_a_cut_off_tail_is_found_only_with_a_kept_head(edited):
         execute("UPDATE ownership_table SET description = 'Orders.'")
         execute("UPDATE ownership_access SET mode = 'read'")
     assert findings() == []
-    assert findings(kept) == ["revision 7: the head that was kept is missing: history was cut."]
+    assert findings(kept) == ["revision 7: the kept head is missing: the end of the history was cut off."]
 
 
 def test_an_older_kept_head_still_matches(edited):

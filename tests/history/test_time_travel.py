@@ -92,7 +92,7 @@ def test_writing_into_the_past_is_refused_and_changes_nothing():
 
 def test_nested_blocks_are_refused_and_the_present_is_back_after_an_error():
     make_service()
-    with pytest.raises(RuntimeError, match="one time at a time"), as_of(0), as_of(1):
+    with pytest.raises(RuntimeError, match="blocks do not nest"), as_of(0), as_of(1):
         pass
     assert Service.objects.count() == 1
 
