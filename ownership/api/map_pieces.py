@@ -69,14 +69,14 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
     """
     if not ChangeSet.objects.filter(revision=old.head.revision, digest=old.head.digest).exists():
         return None
-    changes = Changes(after=old.head.revision, until=head.revision)
+    entries = EntriesBetween(after=old.head.revision, until=head.revision)
     changed_rows = {
-        "environments": changes.ids_of(Environment),
-        "groups": changes.ids_of(TableGroup),
-        "services": changes.ids_of(Service),
+        "environments": entries.ids_of(Environment),
+        "groups": entries.ids_of(TableGroup),
+        "services": entries.ids_of(Service),
     }
-    changed_tables = changes.ids_of(Table) | changes.ids_of(Access, "table_id")
-    changed_tables |= changes.ids_of(SecondaryIndex, "table_id")
+    changed_tables = entries.ids_of(Table) | entries.ids_of(Access, "table_id")
+    changed_tables |= entries.ids_of(SecondaryIndex, "table_id")
     changed_tables |= _tables_that_name(changed_rows["groups"], changed_rows["services"])
     if environment is not None and changed_rows["environments"]:
         return None  # a new suffix changes every physical name
@@ -89,7 +89,7 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
     rendered = _render_tables(whole_tables().filter(pk__in=to_render), environment)
     tables = {}
     for pk in order:
-        # Neither has a table that was deleted this moment; then the head has moved, and all is read again.
+        # Neither has a table that was deleted just now; but then the head has moved, and everything is read again.
         tables[pk] = rendered.get(pk) or old.tables.get(pk, b"")
     lists = {}
     for name, (rows, _) in LISTS.items():
@@ -98,8 +98,8 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
 
 
 @dataclass(frozen=True)
-class Changes:
-    """What the history says about the revisions after one, up to and including another."""
+class EntriesBetween:
+    """The history between two revisions: after one, up to and including the other."""
 
     after: int
     until: int

@@ -124,7 +124,7 @@ class MapMiddleware:
     """Answers the plain request for the map with one small query, and passes every other request on.
 
     Plain is a request for JSON without parameters, by someone with a valid token or, with ANONYMOUS_READ, by anyone.
-    It stands before sessions, sign-ins and URL resolving, which would take more than half of the time.
+    It comes before sessions, sign-ins and URL resolving, which would take more than half of the time.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

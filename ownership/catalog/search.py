@@ -51,7 +51,7 @@ class Hits:
 
 @dataclass(frozen=True)
 class SearchResults:
-    """What the text names outright, and what contains it. False where that is nothing."""
+    """What the text names outright, and what contains it. False if both are empty."""
 
     tables: list[NamedTable]
     services: list[Service]

@@ -40,7 +40,7 @@ def contains(model: type[models.Model], word: str, fields: tuple[str, ...] = ())
 
 
 def _can_use_fts5(model: type[models.Model], word: str) -> bool:
-    # The index knows the texts of today only.
+    # The index holds today's texts only.
     if connection.vendor != "sqlite" or looks_back():
         return False
     return model in INDEXED and len(word) >= SHORTEST_WORD and "\x00" not in word

@@ -1,4 +1,4 @@
-"""What a reader of a table should know is odd about its entry."""
+"""Warnings for a reader: what is odd about a table as the map describes it."""
 
 from ownership.models import Table
 

@@ -46,7 +46,7 @@ TAKES_AWAY: tuple[FindingKind, ...] = ("access_not_granted", "narrower_grant")
 
 Choice = Finding | Offer
 
-# A table is deleted after the rows that hang on it, and saved before them.
+# A table is deleted after the rows that belong to it, and saved before them.
 _DELETED: list[type[TrackedRow]] = [Waiver, Access, SecondaryIndex, Table]
 _SAVED: list[type[TrackedRow]] = [Table, SecondaryIndex, Access]
 
@@ -246,7 +246,7 @@ class _TableDraft:
         return Access(table=self.after, service=service, mode="", position=position)
 
     def _take_indexes(self, deployed: TableShape) -> None:
-        """Have just the deployed indexes; what is known of one that stays is kept."""
+        """Replace the indexes by the deployed ones. One that stays keeps what else the map knows about it."""
         indexes = {}
         for position, (name, keys) in enumerate(deployed.indexes):
             index = self.indexes.get(name)

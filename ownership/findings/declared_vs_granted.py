@@ -29,7 +29,7 @@ Grants = dict[GrantedAccess, tuple[Location, ...]]
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedRow:
     """One service and one table. Modes are spelled as in the API; None stands for no mode.
 
     ``findings`` is empty where both sides agree. It also says nothing about a mode that could not be checked;
@@ -57,18 +57,18 @@ class Latest:
     """The rows of the latest run of a series; ``more`` rows are left out."""
 
     run: DriftRun
-    rows: list[Row]
+    rows: list[ComparedRow]
     more: int
 
     @property
-    def known(self) -> list[Row]:
+    def known(self) -> list[ComparedRow]:
         """The rows that the run knows something about."""
         return [row for row in self.rows if not row.is_unknown]
 
     @property
-    def unknown(self) -> dict[str, list[Row]]:
+    def unknown(self) -> dict[str, list[ComparedRow]]:
         """The other rows, by the reason."""
-        by_reason: dict[str, list[Row]] = defaultdict(list)
+        by_reason: dict[str, list[ComparedRow]] = defaultdict(list)
         for row in self.rows:
             if row.is_unknown:
                 by_reason[row.unchecked].append(row)
@@ -175,9 +175,9 @@ def _compare(
     return compared
 
 
-def _row(pair: AccessPair, waived: dict[Finding, Waiver]) -> Row:
+def _row(pair: AccessPair, waived: dict[Finding, Waiver]) -> ComparedRow:
     waivers = [waived[finding] for finding in pair.findings if finding in waived]
-    return Row(
+    return ComparedRow(
         table=pair.table,
         service=pair.service,
         declared=combined_mode(pair.declared),

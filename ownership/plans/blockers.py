@@ -34,7 +34,7 @@ from ownership.plans.steps import Step, ids_of, rows_of, steps_by_model
 
 NAMED = 3  # rows that a message names
 
-Key = tuple[type[TrackedRow], int]  # (model, id)
+RowKey = tuple[type[TrackedRow], int]  # (model, id)
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Outcome:
     """What all steps together leave behind: rows as they would be, and those deleted."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
-        self.saved: dict[Key, TrackedRow] = {}
-        self.deleted: set[Key] = set()
+        self.saved: dict[RowKey, TrackedRow] = {}
+        self.deleted: set[RowKey] = set()
         for step in steps:
             if step.pk is None:
                 continue
@@ -74,7 +74,7 @@ class Outcome:
             else:
                 self.saved[key] = step.after
 
-    def still_refers(self, key: Key, column: str, value: int) -> bool:
+    def still_refers(self, key: RowKey, column: str, value: int) -> bool:
         """Whether a row keeps the value that it has in a column now."""
         if key in self.deleted:
             return False
@@ -210,7 +210,7 @@ def _rows_in_use(
     outcome: Outcome,
 ) -> Iterator[Blocker]:
     """Rows that would be deleted although others still refer to them."""
-    users: dict[int, list[Key]] = {}
+    users: dict[int, list[RowKey]] = {}
     for relation in tracked_relations(model, PROTECT):
         for used, user in _users(relation, ids_of(deleting), outcome):
             users.setdefault(used, []).append(user)
@@ -229,7 +229,7 @@ def _users(
     relation: ForeignObjectRel,
     used_pks: list[int],
     outcome: Outcome,
-) -> Iterator[tuple[int, Key]]:
+) -> Iterator[tuple[int, RowKey]]:
     """(id of the row in use, its user) for users that still refer to it afterwards."""
     model: type[TrackedRow] = relation.related_model  # type: ignore[assignment]
     column = relation.field.attname
@@ -250,7 +250,7 @@ def _owners(model: type[TrackedRow]) -> list[ForeignKey]:
     return [column for column in columns if column.remote_field.on_delete is CASCADE]
 
 
-def _named_rows(users: Iterable[list[Key]]) -> dict[Key, TrackedRow]:
+def _named_rows(users: Iterable[list[RowKey]]) -> dict[RowKey, TrackedRow]:
     """The rows that messages name: the first few users of each row in use."""
     pks_by_model: dict[type[TrackedRow], list[int]] = {}
     for keys in users:

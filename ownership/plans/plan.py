@@ -33,7 +33,7 @@ from ownership.history.bulk import (
 from ownership.history.change_sets import change_set
 from ownership.history.models import TrackedRow, current_head, entry_model
 from ownership.history.row_states import changed_fields, fetch_rows
-from ownership.plans.blockers import Blocker, find_blockers, still_used
+from ownership.plans.blockers import NAMED, Blocker, find_blockers, still_used
 from ownership.plans.references import (
     filtered,
     take_ids_of_references,
@@ -41,8 +41,6 @@ from ownership.plans.references import (
     unsaved_references,
 )
 from ownership.plans.steps import Preview, Step, digest, ids_of, rows_of, steps_by_model
-
-NAMED = 3  # rows that an error names
 
 
 class NotApplied(Exception):
@@ -191,7 +189,7 @@ class Plan:
         for step in self.steps:
             if step.row is row:
                 return step
-        raise LookupError(f"{row} is no row of this plan.")
+        raise LookupError(f"{row} is not a row of this plan.")
 
 
 def _together(steps: Sequence[Step]) -> Iterator[tuple[bool, list[Step]]]:

@@ -61,7 +61,7 @@ class Step:
         """{field: [now, after]} in the words of history: names instead of ids."""
         changes = differences(self.before, self.after)
         if self.after is not None:
-            # A reference to a new row has no id yet, so that it looks like none.
+            # A reference to a new row has no id yet, and would look like no reference.
             for name in unsaved_references(self.after):
                 now = recorded_value(self.before, name)
                 changes[name] = [now, recorded_value(self.after, name)]

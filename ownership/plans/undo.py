@@ -187,7 +187,7 @@ def _entries_to_undo(revision: int, sequence: int | None) -> list[Entry]:
 
 
 def _goes_with(entry: Entry, table: Entry) -> bool:
-    """Whether the entry is of what was created or deleted together with a table."""
+    """Whether the entry is about a row that was created or deleted together with a table."""
     if table.instance_type is not Table or table.history_type == CHANGED:
         return False
     together = entry.history_type == table.history_type
@@ -265,12 +265,12 @@ def _row_undo(entries: list[Entry], states: _States, change_sets: dict[int, Chan
     previous = None if first.history_type == CREATED else states.previous.get(last.id)
     if last.history_type == DELETED:
         if row is not None:
-            return RowUndo(last, row, previous, explanation="This entry exists again already.")
+            return RowUndo(last, row, previous, explanation="It already exists again.")
         fields = {name: [None, old] for name, (old, _) in last.changes.items()}
         return RowUndo(last, row, previous, RESTORE, fields=fields)
     if row is None:
         cure = "; restore it first." if previous else "."
-        return RowUndo(last, row, previous, explanation=f"This entry has since been deleted{cure}")
+        return RowUndo(last, row, previous, explanation=f"It has since been deleted{cure}")
     if previous is None:
         conflict = _deletion_conflict(last, states, change_sets)
         conflicts = {_conflict_key(last, DELETE): conflict} if conflict else {}
