@@ -256,3 +256,41 @@ class Unchecked:
     table: str
     service: str
     reason: str
+
+
+@dataclass(frozen=True)
+class CodeAccess:
+    """One function's use of one table in one mode, as its code does it.
+
+    - ``direct``: whether the call that names the table is in the service's own folder; else it is indirect.
+    - ``path``: the functions from the handler to the call, each as ``file#function``.
+    - ``operations``: IAM's actions, such as ``Query``; ``indexes``: those that the calls name.
+    - ``evidence``: the calls that name the table, and the calls of DynamoDB.
+    - ``reachable``: whether the function is deployed.
+    """
+
+    service: str
+    table: str
+    mode: ReadOrWrite
+    function: str
+    direct: bool
+    path: tuple[str, ...]
+    operations: tuple[str, ...]
+    indexes: tuple[str, ...]
+    evidence: tuple[Location, ...]
+    reachable: bool = True
+
+
+@dataclass(frozen=True)
+class CodeUsage:
+    """What the code of all deployed functions does: the third side of the comparison.
+
+    - ``services``: the services whose code was read. Nothing is known of any other service.
+    - ``unresolved``: what may be more accesses. A service that is named here may do more than ``accesses`` say.
+    """
+
+    accesses: tuple[CodeAccess, ...] = ()
+    services: frozenset[str] = frozenset()
+    unresolved: tuple[Unresolved, ...] = ()
+    notes: tuple[Note, ...] = ()
+    errors: tuple[ReadError, ...] = ()

@@ -78,12 +78,12 @@ class _ProjectReader:
             return self._read_project(path)
         except ReadError as error:
             self.collector.add_error(error)
-            self.collector.unread.add(self._service_of(path, None))
+            self.collector.unread.add(service_of_project(path, self.top, self.names, None))
             return None
 
     def _read_project(self, path: Path) -> Part:
-        variables = Variables(self._config(path), path.parent, self.files, self.given)
-        service = self._service_of(path, _service_name(variables))
+        variables = Variables(load_project(path, self.files), path.parent, self.files, self.given)
+        service = service_of_project(path, self.top, self.names, service_name(variables))
         diagnostics = Diagnostics()
         project = Project(
             service,
@@ -98,34 +98,37 @@ class _ProjectReader:
         tables = read_tables(project.template, self.names, diagnostics)
         return Part(service, project.template, roles, tables, diagnostics)
 
-    def _config(self, path: Path) -> Map:
-        """The settings in a project's file. Raises ReadError."""
-        file = self.files.display_name(path)
-        if path.name in CODE_FILES:
-            reason = "is code, which is not run; `serverless print` turns it into a serverless.yml"
-            raise ReadError(Location(file), reason)
-        config = self.files.load(path)
-        if not isinstance(config, Map):
-            raise ReadError(Location(file, 1), "is not a mapping of settings")
-        return config
 
-    def _service_of(self, path: Path, own_name: str | None) -> str:
-        """The service whose project this is, by its folders and by its own name."""
-        folders = self._folders_below_top(path)
-        if folders:
-            return self.names.service(folders, own_name) or unregistered_service_name(folders[0])
-        # A project at the top is known by its own name: its folder may be called anything, like a checkout's.
-        folder = path.parent.name
-        return self.names.service((folder,), own_name) or unregistered_service_name(own_name or folder)
-
-    def _folders_below_top(self, path: Path) -> tuple[str, ...]:
-        """The folders between the top and a project, innermost first."""
-        if not self.top.is_dir():
-            return ()
-        return path.parent.relative_to(self.top).parts[::-1]
+def load_project(path: Path, files: Files) -> Map:
+    """The settings in a project's file. Raises ReadError."""
+    file = files.display_name(path)
+    if path.name in CODE_FILES:
+        reason = "is code, which is not run; `serverless print` turns it into a serverless.yml"
+        raise ReadError(Location(file), reason)
+    config = files.load(path)
+    if not isinstance(config, Map):
+        raise ReadError(Location(file, 1), "is not a mapping of settings")
+    return config
 
 
-def _service_name(variables: Variables) -> str | None:
+def service_of_project(path: Path, top: Path, names: Names, own_name: str | None) -> str:
+    """The service whose project a file below ``top`` is, by its folders and by its own name."""
+    folders = _folders_between(top, path)
+    if folders:
+        return names.service(folders, own_name) or unregistered_service_name(folders[0])
+    # A project at the top is known by its own name: its folder may be called anything, like a checkout's.
+    folder = path.parent.name
+    return names.service((folder,), own_name) or unregistered_service_name(own_name or folder)
+
+
+def _folders_between(top: Path, path: Path) -> tuple[str, ...]:
+    """The folders between the top and a project, innermost first."""
+    if not top.is_dir():
+        return ()
+    return path.parent.relative_to(top).parts[::-1]
+
+
+def service_name(variables: Variables) -> str | None:
     """What a project calls itself: ``service: name`` or, in v1, ``service: {name: …}``."""
     service = variables.at("service")
     if isinstance(service, Map):

@@ -1,0 +1,107 @@
+"""Frames: functions interpreted with certain arguments, and what they were found to do."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ownership.drift.code import syntax
+from ownership.drift.code.values import NOTHING, UNKNOWN_VALUE, Cell, Possibility, Str, Value
+from ownership.drift.types import Location
+
+
+@dataclass(frozen=True)
+class TableUse:
+    """An operation on a table. A table of None can't be told, and ``why`` says so.
+
+    ``location`` is the call of the SDK, ``named_at`` the call that names the table.
+    """
+
+    operation: str
+    table: Str | None
+    index: Str | None
+    location: Location
+    named_at: Location
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something that may use tables and can't be followed."""
+
+    location: Location
+    why: str
+
+
+@dataclass
+class Arguments:
+    """The arguments of a call. ``rest``: those whose position isn't known; ``more``: those whose name isn't."""
+
+    positional: list[Value]
+    keywords: dict[str, Value] = field(default_factory=dict)
+    rest: Value = NOTHING
+    more: Value = NOTHING
+
+    def at(self, position: int) -> Value:
+        """The argument at a position; nothing if there is none."""
+        if position < len(self.positional):
+            return self.positional[position]
+        return self.rest
+
+    def all(self) -> list[Value]:
+        """All of them, in whatever way they are passed."""
+        return [*self.positional, *self.keywords.values(), self.rest, self.more]
+
+    def key(self) -> tuple[object, ...]:
+        """What distinguishes calls of one function."""
+        return tuple(self.positional), tuple(sorted(self.keywords.items(), key=_name)), self.rest, self.more
+
+
+def _name(item: tuple[str, Value]) -> str:
+    return item[0]
+
+
+def unknown_arguments(number: int = 6) -> Arguments:
+    """Arguments of which nothing is known."""
+    return Arguments([UNKNOWN_VALUE] * number)
+
+
+FrameKey: TypeAlias = tuple[object, ...]
+
+
+@dataclass(eq=False)
+class Frame:
+    """One function with certain arguments. ``scope`` is the frame of the function around it."""
+
+    function: syntax.Function
+    scope: "Frame | None"
+    this: Value = NOTHING
+    arguments: Arguments = field(default_factory=lambda: Arguments([]))
+    creator: "Frame | None" = None
+    variables: dict[str, Cell] = field(default_factory=dict)
+    result: Cell = field(default_factory=Cell)
+    yielded: Cell = field(default_factory=Cell)
+    cls: Possibility | None = None  # the class whose method it is
+    uses: dict[TableUse, None] = field(default_factory=dict)
+    doubts: dict[Doubt, None] = field(default_factory=dict)
+    calls: "dict[Frame, int]" = field(default_factory=dict)
+    rounds: int = 0
+
+    @property
+    def file(self) -> str:
+        """The file of its function."""
+        return self.function.module.file
+
+    @property
+    def label(self) -> str:
+        """Its function as reports name it: ``lib/db.js#create``."""
+        name = self.function.name or "(module)"
+        return f"{self.file}#{name}"
+
+    def cell(self, name: str) -> Cell:
+        """The cell of one of its variables."""
+        if name not in self.variables:
+            self.variables[name] = Cell()
+        return self.variables[name]
+
+    def location(self, line: int) -> Location:
+        """A line of its file."""
+        return Location(self.file, line)

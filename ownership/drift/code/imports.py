@@ -1,0 +1,295 @@
+"""Which file an import means.
+
+::
+
+    ./db, ../lib/db.js             a file beside the importing one: .ts, .js, … or a folder's index
+    @shop/db, lib/db               TypeScript's paths, a package of the same repository, a layer (/opt/nodejs/db)
+    from shared.db import get      Python: below the function's folder, a layer, or any folder around the file
+
+Anything else is a package, and is not read. Source: Node.js documentation, "Modules"; TypeScript documentation,
+"Module resolution"; Python documentation, "The import system"; AWS Lambda Developer Guide, "Layers".
+"""
+
+import sys
+from functools import lru_cache
+from pathlib import PurePosixPath
+from posixpath import dirname, join, normpath
+
+from ownership.drift.code import syntax
+from ownership.drift.code.sources import JAVASCRIPT, Sources
+from ownership.drift.code.values import External
+
+Target = syntax.Module | External | None
+
+NEVER_LOCAL = {*sys.stdlib_module_names, "boto3", "botocore"}
+LAYER_FOLDERS = ("/opt/nodejs/", "/opt/")
+BUILT_SUFFIXES = {".js": (".ts", ".tsx"), ".mjs": (".mts",), ".cjs": (".cts",), ".jsx": (".tsx",)}
+
+
+class Imports:
+    """Finds modules. ``roots``: folders from which Python's imports start, those of functions and of layers."""
+
+    def __init__(self, sources: Sources, roots: set[str]) -> None:
+        self.sources = sources
+        self.roots = roots
+        self.packages = self._packages()
+        self._unread: dict[str, External] = {}
+        self._folder_packages: dict[str, syntax.Module] = {}
+        self._found: dict[tuple[str, str, int], Target] = {}
+        self._settings_of = lru_cache(maxsize=None)(self._settings)
+
+    def find(self, file: str, module: str, level: int) -> Target:
+        """What an import means in a file; None for a package."""
+        key = (dirname(file), module, level)
+        if key not in self._found:
+            if file.endswith(".py"):
+                self._found[key] = self._find_python(file, module, level)
+            else:
+                self._found[key] = self._find_javascript(file, module)
+        return self._found[key]
+
+    def _load(self, name: str) -> Target:
+        module = self.sources.module(name)
+        if isinstance(module, str):
+            return self._unread_module(name, f"calls code that is not read: {module}")
+        return module
+
+    def _unread_module(self, name: str, reason: str) -> External:
+        if reason not in self._unread:
+            self._unread[reason] = External((name,), unread=reason)
+        return self._unread[reason]
+
+    # JavaScript and TypeScript
+
+    def _find_javascript(self, file: str, module: str) -> Target:
+        if module.startswith("."):
+            name = self.javascript_file(normpath(join(dirname(file), module)))
+            if name is not None:
+                return self._load(name)
+            return self._unread_module(module, f"calls {module}, which is not among the files that were read")
+        for candidate in self._candidates(file, module):
+            name = self.javascript_file(candidate)
+            if name is not None:
+                return self._load(name)
+        return None
+
+    def javascript_file(self, name: str) -> str | None:
+        """The file that a name without ending, or a folder's name, means."""
+        paths = self.sources.paths
+        if name in paths:
+            return name
+        stem, suffix = name, PurePosixPath(name).suffix
+        for source_suffix in BUILT_SUFFIXES.get(suffix, ()):
+            candidate = stem.removesuffix(suffix) + source_suffix
+            if candidate in paths:
+                return candidate
+        for ending in (*JAVASCRIPT, ".json"):
+            if name + ending in paths:
+                return name + ending
+        for ending in JAVASCRIPT:
+            index = join(name, "index") + ending
+            if index in paths:
+                return index
+        return None
+
+    def _candidates(self, file: str, module: str) -> list[str]:
+        """The names that an import of something that is not relative may have."""
+        candidates = self._configured(file, module)
+        parts = module.split("/")
+        scope = 2 if module.startswith("@") else 1
+        package = "/".join(parts[:scope])
+        folder = self.packages.get(package)
+        if folder is not None:
+            candidates += self._in_package(folder, "/".join(parts[scope:]))
+        for prefix in LAYER_FOLDERS:
+            if module.startswith(prefix):
+                candidates += self._in_layers(module.removeprefix(prefix))
+                break
+        if "/" in module and not module.startswith(("@", "/")) or module.startswith(("@/", "~/")):
+            inner = module[2:] if module[1:2] == "/" else module
+            for around in _folders_around(file):
+                candidates += [normpath(join(around, inner)), normpath(join(around, "src", inner))]
+        return candidates
+
+    def _configured(self, file: str, module: str) -> list[str]:
+        """What ``baseUrl`` and ``paths`` of the nearest tsconfig.json make of an import."""
+        candidates: list[str] = []
+        base, paths = self._settings_of(dirname(file))
+        for pattern, targets in paths.items():
+            prefix, star, suffix = pattern.partition("*")
+            matches = module == pattern
+            if star:
+                matches = module.startswith(prefix) and module.endswith(suffix)
+            if not matches:
+                continue
+            middle = module[len(prefix) : len(module) - len(suffix)] if star else ""
+            for target in targets:
+                candidates.append(normpath(join(base or "", target.replace("*", middle))))
+        if base is not None:
+            candidates.append(normpath(join(base, module)))
+        return candidates
+
+    def _settings(self, folder: str) -> tuple[str | None, dict[str, list[str]]]:
+        """``baseUrl`` and ``paths`` that hold in a folder."""
+        for around in _folders_around(join(folder, "file")):
+            for name in ("tsconfig.json", "jsconfig.json"):
+                settings = join(around, name)
+                if settings in self.sources.paths:
+                    return self._paths_in(settings, 0)
+        return None, {}
+
+    def _paths_in(self, name: str, depth: int) -> tuple[str | None, dict[str, list[str]]]:
+        content = self.sources.json(name)
+        options = content.get("compilerOptions")
+        folder = dirname(name)
+        base: str | None = None
+        paths: dict[str, list[str]] = {}
+        extended = content.get("extends")
+        if isinstance(extended, str) and extended.startswith(".") and depth < 5:
+            target = normpath(join(folder, extended))
+            for candidate in (target, target + ".json"):
+                if candidate in self.sources.paths:
+                    base, paths = self._paths_in(candidate, depth + 1)
+        if isinstance(options, dict):
+            own_base = options.get("baseUrl")
+            if isinstance(own_base, str):
+                base = normpath(join(folder, own_base))
+            own_paths = options.get("paths")
+            if isinstance(own_paths, dict):
+                paths = _lists_of_texts(own_paths)
+                if base is None:
+                    base = folder or "."
+        return base, paths
+
+    def _packages(self) -> dict[str, str]:
+        """The packages of the repository itself: name → folder."""
+        packages: dict[str, str] = {}
+        for file in self.sources.package_files:
+            name = self.sources.json(file).get("name")
+            if isinstance(name, str):
+                packages.setdefault(name, dirname(file))
+        return packages
+
+    def _in_package(self, folder: str, inner: str) -> list[str]:
+        if inner:
+            return [normpath(join(folder, inner)), normpath(join(folder, "src", inner))]
+        candidates: list[str] = []
+        content = self.sources.json(join(folder, "package.json"))
+        for key in ("source", "module", "main", "types"):
+            main = content.get(key)
+            if isinstance(main, str):
+                candidates.append(normpath(join(folder, main)))
+                # What is built is not there, but what it is built from.
+                parts = PurePosixPath(main).parts
+                if parts and parts[0] in ("dist", "build", "lib", "out"):
+                    stem = join(*parts[1:]).removesuffix(".js").removesuffix(".d.ts") if len(parts) > 1 else ""
+                    candidates.append(normpath(join(folder, "src", stem)))
+        return [*candidates, normpath(join(folder, "index")), normpath(join(folder, "src/index"))]
+
+    def _in_layers(self, inner: str) -> list[str]:
+        """Files that a layer may put below /opt."""
+        stem = PurePosixPath(inner).stem
+        candidates: list[str] = []
+        for name in self.sources.by_name.get(stem, []):
+            without_suffix = name.removesuffix(PurePosixPath(name).suffix)
+            wanted = inner.removesuffix(PurePosixPath(inner).suffix)
+            if without_suffix == wanted or without_suffix.endswith("/" + wanted):
+                candidates.append(name)
+        for folder in self.sources.folders:
+            if folder.endswith("/" + inner):
+                candidates.append(folder)
+        return candidates
+
+    # Python
+
+    def _find_python(self, file: str, module: str, level: int) -> Target:
+        path = module.replace(".", "/")
+        if level:
+            folder = dirname(file)
+            for _ in range(level - 1):
+                folder = dirname(folder)
+            name = join(folder, path) if path else folder
+            found = self._python_file(name)
+            if found is None and name in self.sources.folders:
+                return self._package(name)
+            return found
+        if module.partition(".")[0] in NEVER_LOCAL:
+            return None
+        names = [normpath(join(root, path)) if root else path for root in self._python_roots(file)]
+        for name in names:
+            found = self._python_file(name)
+            if found is not None:
+                return found
+        for name in names:
+            if name in self.sources.folders and f"{name}/" != f"{dirname(file)}/":
+                return self._package(name)
+        return self._anywhere(file, path)
+
+    def _python_roots(self, file: str) -> list[str]:
+        """Folders from which an import may start: the function's first, as on its path when it runs."""
+        around = _folders_around(file)
+        own = [folder for folder in around if folder in self.roots]
+        others = sorted(self.roots - set(around))
+        return [*own, *around, *others]
+
+    def _python_file(self, name: str) -> Target:
+        for candidate in (f"{name}.py", join(name, "__init__.py")):
+            if candidate in self.sources.paths:
+                return self._load(candidate)
+        return None
+
+    def _package(self, folder: str) -> syntax.Module:
+        """A folder without ``__init__.py`` is a package as well."""
+        name = join(folder, "__init__.py")
+        package = self._folder_packages.get(name)
+        if package is None:
+            package = syntax.Module(name, "python")
+            package.body = syntax.Function("", 1, [], [], package)
+            self._folder_packages[name] = package
+        return package
+
+    def _anywhere(self, file: str, path: str) -> Target:
+        """The file of that name that is nearest, wherever it is: layers are often put together when built."""
+        stem = PurePosixPath(path).name
+        names: list[str] = []
+        for name in self.sources.by_name.get(stem, []):
+            if name.endswith(f"/{path}.py"):
+                names.append(name)
+        for name in self.sources.by_name.get("__init__", []):
+            if name.endswith(f"/{path}/__init__.py"):
+                names.append(name)
+        if not names:
+            return None
+        if len(names) > 1:
+            names.sort(key=lambda name: -_common_folders(name, file))
+            if _common_folders(names[0], file) == _common_folders(names[1], file):
+                reason = f"calls {path.replace('/', '.')}, which may be any of {', '.join(names[:3])}"
+                return self._unread_module(path, reason)
+        return self._load(names[0])
+
+
+def _folders_around(file: str) -> list[str]:
+    """The folder of a file and those around it, innermost first."""
+    folders: list[str] = []
+    folder = dirname(file)
+    while folder:
+        folders.append(folder)
+        folder = dirname(folder)
+    return [*folders, ""]
+
+
+def _common_folders(first: str, second: str) -> int:
+    count = 0
+    for one, other in zip(first.split("/"), second.split("/"), strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def _lists_of_texts(content: dict[object, object]) -> dict[str, list[str]]:
+    lists: dict[str, list[str]] = {}
+    for key, value in content.items():
+        if isinstance(key, str) and isinstance(value, list):
+            lists[key] = [item for item in value if isinstance(item, str)]
+    return lists

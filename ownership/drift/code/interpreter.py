@@ -1,0 +1,674 @@
+"""Follows calls: interprets functions with the values that are passed to them, until nothing changes.
+
+``Interpreter`` has what all frames share: modules, objects, classes, and the queue of frames that must be
+interpreted again. ``evaluation.Evaluation`` interprets the body of one frame.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from ownership.drift.code import language, syntax
+from ownership.drift.code.evaluation import Evaluation
+from ownership.drift.code.frames import Arguments, Frame, FrameKey, unknown_arguments
+from ownership.drift.code.values import (
+    ABSENT,
+    ENVIRONMENT,
+    NOTHING,
+    UNDEFINED,
+    UNKNOWN,
+    UNKNOWN_VALUE,
+    Bound,
+    Cell,
+    Class,
+    Client,
+    Command,
+    EnvironmentVariable,
+    External,
+    Func,
+    Marked,
+    Method,
+    Namespace,
+    Obj,
+    Paginator,
+    Partial,
+    Possibility,
+    Str,
+    TableHandle,
+    Value,
+    bounded,
+    one,
+    union,
+)
+from ownership.drift.types import Location
+
+MAX_ROUNDS = 40  # that one frame is interpreted
+MAX_CALLS_INSIDE = 150  # levels of expressions and calls before a call is put into the queue instead
+MAX_RECURSION = 3  # frames of one function within each other, before they become one
+MAX_HELD_DEPTH = 4  # how deep functions are looked for in objects that are handed to a package
+STEPS_PER_FILE = 40_000
+MIN_STEPS = 2_000_000
+
+ENVIRONMENTS = {("process", "env"), ("node:process", "env"), ("os", "environ")}
+OWN_METHODS = {"__enter__", "__init__"}  # that every object of Python has
+
+FindModule = Callable[[str, str, int], syntax.Module | External | None]
+ClassesNamed = Callable[[str], list[syntax.ClassDefinition]]
+
+
+class Interpreter:
+    """Everything that frames share.
+
+    ``find_module`` gives the module that an import means in a file: its name and the dots before it.
+    ``classes_named`` gives the classes that have a name or implement an interface of that name.
+    """
+
+    def __init__(self, find_module: FindModule, classes_named: ClassesNamed, files: int) -> None:
+        self.find_module = find_module
+        self.classes_named = classes_named
+        self.frames: dict[FrameKey, Frame] = {}
+        self.frame_counts: dict[syntax.Function, int] = {}
+        self.modules: dict[syntax.Module, Frame] = {}
+        self.classes: dict[tuple[syntax.ClassDefinition, Frame], Class] = {}
+        self.objects: dict[tuple[object, Frame], Obj] = {}
+        self.results: dict[tuple[object, Frame], External] = {}
+        self.commands: dict[tuple[object, Frame], Command] = {}
+        self.externals: dict[str, External] = {}
+        self.method_classes: dict[syntax.Function, syntax.ClassDefinition] = {}
+        self.queue: deque[Frame] = deque()
+        self.queued: set[Frame] = set()
+        self.stack: list[Frame] = []
+        self.nesting = 0
+        self.steps = 0
+        self.max_steps = MIN_STEPS + files * STEPS_PER_FILE
+        self.max_frames = 1000 + 20 * files
+        self.exhausted = False
+
+    # Cells and the queue
+
+    def read(self, cell: Cell) -> Value:
+        """A cell's value; whoever is being interpreted depends on it from now on."""
+        if self.stack:
+            cell.readers.add(self.stack[-1])
+        return cell.value
+
+    def add(self, cell: Cell, value: Value) -> None:
+        """Add possibilities to a cell."""
+        if value <= cell.value:
+            return
+        cell.value = bounded(cell.value | value)
+        for frame in cell.readers:
+            self.enqueue(frame)
+
+    def enqueue(self, frame: Frame) -> None:
+        """Have a frame interpreted again, later."""
+        if frame not in self.queued and frame.rounds < MAX_ROUNDS:
+            self.queued.add(frame)
+            self.queue.append(frame)
+
+    def run(self) -> None:
+        """Interpret until nothing changes, or the steps are used up."""
+        while self.queue and not self.exhausted:
+            frame = self.queue.popleft()
+            self.queued.discard(frame)
+            self.interpret(frame)
+
+    def step(self) -> None:
+        """Count a step."""
+        self.steps += 1
+        if self.steps > self.max_steps:
+            self.exhausted = True
+
+    # Frames
+
+    def interpret(self, frame: Frame) -> None:
+        """Interpret a frame's body once."""
+        if frame in self.stack or self.exhausted:
+            self.enqueue(frame)
+            return
+        frame.rounds += 1
+        frame.uses.clear()
+        frame.doubts.clear()
+        self.stack.append(frame)
+        try:
+            Evaluation(self, frame).run()
+        finally:
+            self.stack.pop()
+
+    def frame_of(self, key: FrameKey, make: Callable[[], Frame]) -> Frame:
+        """The frame of a key. A new one is interpreted at once, or later where calls are nested too deeply."""
+        frame = self.frames.get(key)
+        if frame is not None:
+            return frame
+        frame = make()
+        self.frames[key] = frame
+        if self.nesting > MAX_CALLS_INSIDE:
+            self.enqueue(frame)
+        else:
+            self.interpret(frame)
+        return frame
+
+    def module_frame(self, module: syntax.Module) -> Frame:
+        """The frame of a module's own statements."""
+        if module not in self.modules:
+            frame = Frame(module.body, None)
+            self.modules[module] = frame
+            if module.language == "javascript":
+                self._add_commonjs(frame)
+            if self.nesting > MAX_CALLS_INSIDE:
+                self.enqueue(frame)
+            else:
+                self.interpret(frame)
+        return self.modules[module]
+
+    def _add_commonjs(self, frame: Frame) -> None:
+        """``module`` and ``exports``, which are the same object at first."""
+        location = frame.location(1)
+        exports, module = Obj(location), Obj(location)
+        self.objects["exports", frame] = exports
+        self.objects["module", frame] = module
+        self.write_field(module, "exports", one(exports))
+
+    def import_module(self, module: syntax.Module, line: int) -> Frame:
+        """The frame of a module that the current frame imports, and so runs."""
+        frame = self.module_frame(module)
+        if self.stack and self.stack[-1] is not frame:
+            self.stack[-1].calls.setdefault(frame, line)
+        return frame
+
+    def call_function(self, function: Func, this: Value, arguments: Arguments, line: int) -> Value:
+        """The result of a call from the current frame."""
+        caller = self.stack[-1]
+        code = function.function
+        location = caller.location(line)
+        if code.module.language == "python" and this:
+            arguments = replace(arguments, positional=[this, *arguments.positional])
+            this = NOTHING
+        arguments = self._relevant(code, _marked(arguments, location))
+        if not code.own_this:
+            this = NOTHING
+        frame = self._frame(function, this, arguments, caller)
+        caller.calls.setdefault(frame, line)
+        return _unmarked(self._result(frame), location)
+
+    def _relevant(self, code: syntax.Function, arguments: Arguments) -> Arguments:
+        """The arguments without those that no parameter takes."""
+        kinds = [parameter.kind for parameter in code.parameters]
+        if "rest" in kinds:
+            return arguments
+        return replace(arguments, positional=arguments.positional[: len(code.parameters)])
+
+    def _frame(self, function: Func, this: Value, arguments: Arguments, caller: Frame) -> Frame:
+        code = function.function
+        key: FrameKey = (code, function.scope, this, *arguments.key())
+        existing = self.frames.get(key)
+        if existing is not None:
+            return existing
+        enclosing = self._too_many_within(code, caller)
+        if enclosing is not None:
+            return self._merged(enclosing, this, arguments)
+        count = self.frame_counts.get(code, 0)
+        if count >= self.max_frames:
+            arguments = unknown_arguments(len(code.parameters))
+            key = (code, function.scope, NOTHING, "too many")
+        self.frame_counts[code] = count + 1
+
+        def make() -> Frame:
+            frame = Frame(code, function.scope, this, arguments, caller)
+            frame.cls = self.class_of_method(function)
+            return frame
+
+        return self.frame_of(key, make)
+
+    def _too_many_within(self, code: syntax.Function, caller: Frame) -> Frame | None:
+        """The innermost frame of the same function around a call, if there are too many of them."""
+        count = 0
+        innermost: Frame | None = None
+        frame: Frame | None = caller
+        while frame is not None:
+            if frame.function is code:
+                count += 1
+                innermost = innermost or frame
+            frame = frame.creator
+        return innermost if count >= MAX_RECURSION else None
+
+    def _merged(self, frame: Frame, this: Value, arguments: Arguments) -> Frame:
+        """The frame, interpreted with these arguments as well: recursion ends in it."""
+        own = frame.arguments
+        length = max(len(own.positional), len(arguments.positional))
+        positional = [bounded(own.at(i) | arguments.at(i)) for i in range(length)]
+        keywords = dict(own.keywords)
+        for name, value in arguments.keywords.items():
+            keywords[name] = bounded(keywords.get(name, NOTHING) | value)
+        merged = Arguments(positional, keywords, own.rest | arguments.rest, own.more | arguments.more)
+        merged_this = bounded(frame.this | this)
+        if merged != own or merged_this != frame.this:
+            frame.arguments = merged
+            frame.this = merged_this
+            self.enqueue(frame)
+        return frame
+
+    def _result(self, frame: Frame) -> Value:
+        result = self.read(frame.result)
+        if frame.function.is_generator:
+            generator = self.object_at("generator", frame, frame.function.line, is_list=True)
+            self.add(generator.rest, self.read(frame.yielded))
+            return one(generator)
+        return result
+
+    # Objects
+
+    def object_at(self, site: object, frame: Frame, line: int, is_list: bool = False) -> Obj:
+        """The object that is made at a place in a frame."""
+        key = (site, frame)
+        if key not in self.objects:
+            self.objects[key] = Obj(frame.location(line), is_list)
+        return self.objects[key]
+
+    def result_of(self, site: object, callee: External) -> External:
+        """What a call of something external gives, at a place in the current frame."""
+        key = (site, self.stack[-1])
+        if key not in self.results:
+            path = (*callee.path, "()")[-6:]
+            self.results[key] = External(path, is_result=True, unread=callee.unread)
+        return self.results[key]
+
+    def external(self, name: str) -> External:
+        """A package, or a global name of the language."""
+        if name not in self.externals:
+            self.externals[name] = External((name,))
+        return self.externals[name]
+
+    def write_field(self, obj: Obj, key: str | Str, value: Value) -> None:
+        """Add what a field may be."""
+        if isinstance(key, Str):
+            literal = key.literal
+            if key.named_at is not None:
+                obj.named_at.setdefault(literal if literal is not None else replace(key, named_at=None), key.named_at)
+            key = literal if literal is not None else replace(key, named_at=None)
+        self.add(self._field_cell(obj, key), value)
+        name = Str((key,)) if isinstance(key, str) else key
+        self.add(obj.keys, one(name))
+
+    def _field_cell(self, obj: Obj, key: str | Str) -> Cell:
+        if key not in obj.fields:
+            obj.fields[key] = Cell()
+        return obj.fields[key]
+
+    def open(self, obj: Obj) -> None:
+        """Say that an object may have fields that are not known."""
+        if not obj.is_open:
+            obj.is_open = True
+            self.add(obj.keys, UNKNOWN_VALUE)
+
+    def read_field(self, obj: Obj, key: str | Str) -> Value:
+        """What a field of the object itself may be; nothing if it is not set."""
+        if isinstance(key, Str):
+            literal = key.literal
+            key = literal if literal is not None else replace(key, named_at=None)
+        value = self.read(self._field_cell(obj, key)) | self.read(obj.rest)
+        if not value:
+            self.read(obj.keys)
+            if obj.is_open:
+                return UNKNOWN_VALUE
+        return value
+
+    def field_names(self, obj: Obj) -> list[str | Str]:
+        """The names of all fields that are set."""
+        self.read(obj.keys)
+        return [key for key, cell in obj.fields.items() if cell.value]
+
+    def items(self, value: Value) -> Value:
+        """What going through a value gives: the items of lists; nothing is known of the items of anything else."""
+        items: list[Value] = []
+        for possibility in value:
+            if isinstance(possibility, Obj):
+                own = [self.read(possibility.fields[name]) for name in self.field_names(possibility)]
+                own.append(self.read(possibility.rest))
+                if possibility.passed_at is not None:
+                    own = [_marked_value(value, possibility.passed_at) for value in own]
+                items += own
+                if possibility.is_open:
+                    items.append(UNKNOWN_VALUE)
+            elif isinstance(possibility, External):
+                items.append(UNKNOWN_VALUE | one(possibility))
+            else:
+                items.append(UNKNOWN_VALUE)
+        return union(items)
+
+    # Modules as values
+
+    def import_value(self, file: str, module: str, level: int, name: str, line: int) -> Value:
+        """What ``name`` of a module is; ``*`` is the module itself, as ``require`` or ``import`` give it."""
+        target = self.find_module(file, module, level)
+        if isinstance(target, syntax.Module):
+            self.import_module(target, line)
+            if name == "*":
+                return self.module_value(target)
+            value = self.exported(target, name, line)
+            if value and value != one(ABSENT):
+                return value
+            if target.language == "python":
+                # `from package import module`
+                inner = f"{module}.{name}" if module else name
+                submodule = self.find_module(file, inner, level)
+                if isinstance(submodule, syntax.Module):
+                    self.import_module(submodule, line)
+                    return one(Namespace(submodule))
+            return value
+        if target is None and name != "*" and level:
+            # `from . import module` in a folder without __init__.py
+            submodule = self.find_module(file, f"{module}.{name}" if module else name, level)
+            if isinstance(submodule, syntax.Module):
+                self.import_module(submodule, line)
+                return one(Namespace(submodule))
+        external = target if isinstance(target, External) else self.external(module)
+        if name in ("*", "default"):
+            return one(external)
+        return self._external_member(external, name)
+
+    def module_value(self, module: syntax.Module) -> Value:
+        """A module as ``require`` gives it: its exports object, or all that it exports by name."""
+        if module.language == "python" or module.exports or module.export_all:
+            return one(Namespace(module))
+        return self._commonjs_exports(module)
+
+    def _commonjs_exports(self, module: syntax.Module) -> Value:
+        frame = self.module_frame(module)
+        value = self.read_field(self.objects["module", frame], "exports")
+        first = self.objects["exports", frame]
+        # The object that `module.exports` was at first doesn't count once it is replaced.
+        if len(value) > 1 and not self.field_names(first):
+            value = value - {first}
+        return value
+
+    def exported(self, module: syntax.Module, name: str, line: int, seen: frozenset[str] = frozenset()) -> Value:
+        """What a module exports under a name; nothing if that isn't known yet, ABSENT if there is no such name."""
+        frame = self.module_frame(module)
+        if module.language == "python":
+            return self._python_attribute(frame, name)
+        if name in module.exports:
+            return self.read(frame.cell(module.exports[name]))
+        if module.exports or module.export_all:
+            for source in module.export_all:
+                target = self.find_module(module.file, source, 0)
+                if isinstance(target, syntax.Module) and target.file not in seen:
+                    self.import_module(target, line)
+                    value = self.exported(target, name, line, seen | {module.file})
+                    if value != one(ABSENT):
+                        return value
+                elif isinstance(target, External):
+                    return one(target.child(name))
+            if not self._has_commonjs(frame):
+                return one(ABSENT)
+        value = self._commonjs_exports(module)
+        if name == "default":
+            own = self.member(value, name, line)
+            return own if own - {ABSENT, UNDEFINED} else value
+        return self.member(value, name, line)
+
+    def _has_commonjs(self, frame: Frame) -> bool:
+        return bool(self.field_names(self.objects["exports", frame]))
+
+    def _python_attribute(self, frame: Frame, name: str) -> Value:
+        if name in frame.function.variables:
+            return self.read(frame.cell(name))
+        cell = frame.variables.get(f"*{name}")  # from `from module import *`
+        if cell is not None:
+            return self.read(cell)
+        return one(ABSENT)
+
+    # Members
+
+    def member(self, value: Value, name: str, line: int) -> Value:
+        """``value.name``, for all that the value may be."""
+        return union(self.member_of(possibility, name, line) for possibility in value)
+
+    def member_of(self, owner: Possibility, name: str, line: int) -> Value:
+        """``owner.name``."""
+        if isinstance(owner, Obj):
+            return self._object_member(owner, name, line)
+        if owner is ENVIRONMENT:
+            if name in ("get", "copy", "items", "keys"):
+                return one(Method(owner, name))
+            return one(Str((EnvironmentVariable(name),)))
+        if isinstance(owner, Namespace):
+            return self._namespace_member(owner.module, name, line)
+        if isinstance(owner, External):
+            return self._external_member(owner, name)
+        if isinstance(owner, Class):
+            return self._class_member(owner, name, line)
+        if isinstance(owner, Func | Bound):
+            return self._function_member(owner, name)
+        if isinstance(owner, Partial):
+            return self.member(owner.function, name, line)
+        if isinstance(owner, TableHandle) and name in ("name", "table_name"):
+            return UNKNOWN_VALUE if owner.name is None else one(owner.name)
+        if isinstance(owner, Client | TableHandle) and name in ("meta", "client"):
+            return one(Client())
+        if isinstance(owner, Str) and name == "value":
+            return one(owner)  # a member of one of Python's enums
+        if isinstance(owner, Str | Client | TableHandle | Paginator | Command):
+            return one(Method(owner, name))
+        if owner is UNKNOWN:
+            return UNKNOWN_VALUE
+        return one(ABSENT)
+
+    def _object_member(self, obj: Obj, name: str, line: int) -> Value:
+        if name == "__class__" and obj.cls is not None:
+            return one(obj.cls)
+        own = self.read(self._field_cell(obj, name))
+        if own:
+            return own | self.read(obj.rest)
+        if obj.cls is not None:
+            found = self._instance_member(obj, obj.cls, name, line, 0)
+            if found is not None:
+                return found
+        if name in language.OBJECT_METHODS or name in OWN_METHODS:
+            return one(Method(obj, name))
+        return self.read_field(obj, name) or one(ABSENT)
+
+    def _instance_member(self, obj: Obj, cls: Class, name: str, line: int, depth: int) -> Value | None:
+        """A member of an instance that its class or a base has; None if none has it."""
+        member = cls.members.get(name)
+        if member is not None:
+            function = Func(member.function, cls.scope)
+            if member.kind == "getter":
+                return self.call_function(function, one(obj), Arguments([]), line)
+            if member.kind == "method":
+                return one(Bound(function, one(obj)))
+        value = self.read_field(cls.statics, name)
+        if value and cls.definition.body is not None:
+            return union(self._bound(possibility, obj, line) for possibility in value)
+        for base in self._bases(cls, depth):
+            if isinstance(base, Class):
+                found = self._instance_member(obj, base, name, line, depth + 1)
+                if found is not None:
+                    return found
+            elif isinstance(base, External):
+                obj.is_open = True
+        if obj.is_open:
+            return UNKNOWN_VALUE
+        return None
+
+    def base_member(self, obj: Obj, cls: Class, name: str, line: int) -> Value:
+        """What the bases of a class have under a name, seen from an instance."""
+        results: list[Value] = []
+        for base in self._bases(cls, 0):
+            if isinstance(base, Class):
+                found = self._instance_member(obj, base, name, line, 1)
+                results.append(NOTHING if found is None else found)
+        return union(results)
+
+    def _bases(self, cls: Class, depth: int) -> Value:
+        return self.read(cls.bases) if depth < 20 else NOTHING
+
+    def _bound(self, possibility: Possibility, obj: Obj, line: int) -> Value:
+        """What Python's class has under a name, seen from an instance."""
+        if isinstance(possibility, Func):
+            return one(Bound(possibility, one(obj)))
+        if isinstance(possibility, Marked):
+            if possibility.kind == "property":
+                results = []
+                for function in possibility.function:
+                    if isinstance(function, Func):
+                        results.append(self.call_function(function, one(obj), Arguments([]), line))
+                return union(results)
+            if possibility.kind == "classmethod" and obj.cls is not None:
+                return self._class_bound(possibility, obj.cls)
+            return possibility.function
+        return one(possibility)
+
+    def _class_bound(self, marked: Marked, cls: Class) -> Value:
+        bound: set[Possibility] = set()
+        for function in marked.function:
+            bound.add(Bound(function, one(cls)) if isinstance(function, Func) else function)
+        return frozenset(bound)
+
+    def _class_member(self, cls: Class, name: str, line: int, depth: int = 0) -> Value:
+        value = self.read_field(cls.statics, name)
+        if value:
+            results: list[Value] = []
+            for possibility in value:
+                if isinstance(possibility, Marked) and possibility.kind == "classmethod":
+                    results.append(self._class_bound(possibility, cls))
+                elif isinstance(possibility, Marked):
+                    results.append(possibility.function)
+                elif isinstance(possibility, Func) and cls.definition.body is None:
+                    results.append(one(Bound(possibility, one(cls))))
+                else:
+                    results.append(one(possibility))
+            return union(results)
+        for base in self._bases(cls, depth):
+            if isinstance(base, Class):
+                found = self._class_member(base, name, line, depth + 1)
+                if found != one(ABSENT):
+                    return found
+            elif isinstance(base, External):
+                return UNKNOWN_VALUE
+        if name == "prototype":
+            return one(cls)
+        return one(ABSENT)
+
+    def _function_member(self, owner: Func | Bound, name: str) -> Value:
+        if name in ("bind", "call", "apply"):
+            return one(Method(owner, name))
+        function = owner.function if isinstance(owner, Bound) else owner
+        return self.read_field(self.function_fields(function), name) or one(ABSENT)
+
+    def function_fields(self, function: Func) -> Obj:
+        """The properties of a function, which is an object as well."""
+        key = (function, self.modules.get(function.function.module))
+        if key not in self.objects:
+            self.objects[key] = Obj(Location(function.function.module.file, function.function.line))  # type: ignore[index]
+        return self.objects[key]  # type: ignore[index]
+
+    def _namespace_member(self, module: syntax.Module, name: str, line: int) -> Value:
+        value = self.exported(module, name, line)
+        if value == one(ABSENT) and module.language == "python":
+            submodule = self.find_module(module.file, name, 1)
+            if isinstance(submodule, syntax.Module):
+                return one(Namespace(submodule))
+        return value
+
+    def _external_member(self, owner: External, name: str) -> Value:
+        child = owner.child(name)
+        if child.path in ENVIRONMENTS:
+            return one(ENVIRONMENT)
+        # What was made from the environment, such as a validated copy, has its variables.
+        if ENVIRONMENT in self.read(owner.holder.held) and owner.is_result and name.isupper():
+            return one(Str((EnvironmentVariable(name),)))
+        return one(child)
+
+    # Classes
+
+    def make_class(self, definition: syntax.ClassDefinition, scope: Frame) -> Class:
+        """The class of a definition in a frame."""
+        key = (definition, scope)
+        if key not in self.classes:
+            cls = Class(definition, scope)
+            self.classes[key] = cls
+            for member in definition.members:
+                self.method_classes[member.function] = definition
+                if not member.is_static:
+                    cls.members[member.name] = member
+        return self.classes[key]
+
+    def class_of_method(self, function: Func) -> Class | None:
+        """The class that a method belongs to."""
+        scope = function.scope
+        if scope is None:
+            return None
+        if scope.function.is_class_body:
+            return scope.cls if isinstance(scope.cls, Class) else None
+        definition = self.method_classes.get(function.function)
+        if definition is None:
+            return None
+        return self.classes.get((definition, scope))
+
+    def classes_of_type(self, name: str) -> list[Class]:
+        """The classes of the project that a type annotation may mean."""
+        classes: list[Class] = []
+        for definition in self.classes_named(name):
+            for (known, _), cls in list(self.classes.items()):
+                if known is definition:
+                    classes.append(cls)
+        return classes
+
+    # What is handed to packages
+
+    def functions_in(self, values: Iterable[Value], depth: int = 0) -> Value:
+        """The functions, and what holds functions, in these values and in objects in them."""
+        found: set[Possibility] = set()
+        for value in values:
+            for possibility in value:
+                if isinstance(possibility, Func | Bound | Client | TableHandle):
+                    found.add(possibility)
+                elif possibility is ENVIRONMENT:
+                    found.add(possibility)
+                elif isinstance(possibility, External) and (possibility.is_result or possibility.unread):
+                    found.add(possibility.holder)
+                elif isinstance(possibility, Obj) and possibility.cls is None and depth < MAX_HELD_DEPTH:
+                    inner = [self.read(possibility.fields[name]) for name in self.field_names(possibility)]
+                    found |= self.functions_in([*inner, self.read(possibility.rest)], depth + 1)
+        return frozenset(found)
+
+
+def _marked(arguments: Arguments, location: Location) -> Arguments:
+    """The arguments, with the call as what named the texts that nothing else has named before."""
+    return Arguments(
+        [_marked_value(value, location) for value in arguments.positional],
+        {name: _marked_value(value, location) for name, value in arguments.keywords.items()},
+        _marked_value(arguments.rest, location),
+        _marked_value(arguments.more, location),
+    )
+
+
+def _marked_value(value: Value, location: Location) -> Value:
+    marked: set[Possibility] = set()
+    for possibility in value:
+        if isinstance(possibility, Str) and possibility.named_at is None:
+            possibility = replace(possibility, named_at=location)
+        elif isinstance(possibility, TableHandle) and possibility.name is not None:
+            if possibility.name.named_at is None:
+                possibility = replace(possibility, name=replace(possibility.name, named_at=location))
+        elif isinstance(possibility, Method) and isinstance(possibility.owner, TableHandle):
+            (owner,) = _marked_value(one(possibility.owner), location)
+            possibility = Method(owner, possibility.name)
+        elif isinstance(possibility, Obj) and possibility.is_list and possibility.passed_at is None:
+            possibility.passed_at = location
+        marked.add(possibility)
+    return frozenset(marked)
+
+
+def _unmarked(value: Value, location: Location) -> Value:
+    """A result, in which what this very call has named is the caller's own again."""
+    unmarked: set[Possibility] = set()
+    for possibility in value:
+        if isinstance(possibility, Str) and possibility.named_at == location:
+            possibility = replace(possibility, named_at=None)
+        elif isinstance(possibility, TableHandle) and possibility.name is not None:
+            if possibility.name.named_at == location:
+                possibility = replace(possibility, name=replace(possibility.name, named_at=None))
+        unmarked.add(possibility)
+    return frozenset(unmarked)

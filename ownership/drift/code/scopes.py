@@ -1,0 +1,49 @@
+"""Which function a name belongs to, while a front end turns a file into modules and functions.
+
+JavaScript's blocks have variables of their own. They become variables of the function: a name that another block
+has already is numbered, ``params`` and ``params#2``, so that two blocks never share a value.
+"""
+
+from ownership.drift.code.syntax import Function
+
+
+class Scope:
+    """One function while it is built: its blocks, innermost last, and the function around it."""
+
+    def __init__(self, function: Function, outer: "Scope | None") -> None:
+        self.function = function
+        self.outer = outer
+        self.blocks: list[dict[str, str]] = [{}]
+        self.outer_names: set[str] = set()  # Python's `global` and `nonlocal`
+
+    def declare(self, name: str, in_function: bool = False) -> str:
+        """Declare a name in the innermost block, or in the function; returns the variable's name."""
+        block = self.blocks[0 if in_function else -1]
+        if name in block:
+            return block[name]
+        variable = name
+        number = 1
+        while variable in self.function.variables:
+            number += 1
+            variable = f"{name}#{number}"
+        block[name] = variable
+        self.function.variables.add(variable)
+        return variable
+
+    def variable(self, name: str, assigned: bool = False) -> str:
+        """The variable that a name means here; the name itself where no function declares it."""
+        scope: Scope | None = self
+        while scope is not None:
+            is_visible = scope is self or not scope.function.is_class_body
+            if is_visible and name not in scope.outer_names:
+                for block in reversed(scope.blocks):
+                    if name not in block:
+                        continue
+                    variable = block[name]
+                    if scope is not self:
+                        scope.function.captured.add(variable)
+                        if assigned:
+                            scope.function.shared.add(variable)
+                    return variable
+            scope = scope.outer
+        return name

@@ -1,0 +1,469 @@
+"""The common representation of code: what both languages have, as far as values and calls go.
+
+``const table = `users-${stage}`; await db.put(item, table)`` becomes ::
+
+    Declare(Name("table"), Concat([Literal("users-"), Name("stage")]))
+    Evaluate(Call(Member(Name("db"), "put"), [Name("item"), Name("table")]))
+
+Each node has the line where it begins. What has no meaning here, such as arithmetic, is ``Other`` with the
+expressions inside it. ``await`` is left out: a promise is treated as its result.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Literal as OneOf
+from typing import TypeAlias
+
+
+class Undefined:
+    """The type of ``UNDEFINED``, which is JavaScript's value of what has none."""
+
+    def __repr__(self) -> str:
+        return "UNDEFINED"
+
+
+UNDEFINED = Undefined()
+Constant: TypeAlias = str | bool | None | Undefined
+
+
+# Expressions
+
+
+@dataclass(slots=True, eq=False)
+class Literal:
+    """A constant. Numbers are texts, for all that is done with them here is to put them into names."""
+
+    line: int
+    value: Constant
+
+
+@dataclass(slots=True, eq=False)
+class Concat:
+    """Texts joined: a template, an f-string, or ``+``."""
+
+    line: int
+    parts: list["Expression"]
+
+
+@dataclass(slots=True, eq=False)
+class Name:
+    """A variable."""
+
+    line: int
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class This:
+    """JavaScript's ``this``. Python's ``self`` is a parameter like others."""
+
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Super:
+    """The base class, seen from a method."""
+
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """``owner.name``."""
+
+    line: int
+    owner: "Expression"
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Index:
+    """``owner[key]``."""
+
+    line: int
+    owner: "Expression"
+    key: "Expression"
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call. Keyword arguments without a name are ``**mapping``."""
+
+    line: int
+    callee: "Expression"
+    arguments: list["Expression"]
+    keywords: list[tuple[str | None, "Expression"]] = field(default_factory=list)
+    is_new: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class ObjectLiteral:
+    """An object or dict. An entry without a key is another object that is spread into it."""
+
+    line: int
+    entries: list[tuple["Expression | None", "Expression"]]
+
+
+@dataclass(slots=True, eq=False)
+class ListLiteral:
+    """A list, tuple or set; its items may be ``Spread``."""
+
+    line: int
+    items: list["Expression"]
+
+
+@dataclass(slots=True, eq=False)
+class Spread:
+    """``...value`` or ``*value`` among items and arguments."""
+
+    line: int
+    value: "Expression"
+
+
+@dataclass(slots=True, eq=False)
+class FunctionExpression:
+    """A function as a value."""
+
+    line: int
+    function: "Function"
+
+
+@dataclass(slots=True, eq=False)
+class ClassExpression:
+    """A class as a value."""
+
+    line: int
+    definition: "ClassDefinition"
+
+
+@dataclass(slots=True, eq=False)
+class Choice:
+    """``test ? yes : no``."""
+
+    line: int
+    test: "Expression"
+    yes: "Expression"
+    no: "Expression"
+
+
+@dataclass(slots=True, eq=False)
+class Fallback:
+    """``left || right``, ``left ?? right``, ``left or right``."""
+
+    line: int
+    left: "Expression"
+    right: "Expression"
+
+
+@dataclass(slots=True, eq=False)
+class Both:
+    """``left && right``, ``left and right``."""
+
+    line: int
+    left: "Expression"
+    right: "Expression"
+
+
+@dataclass(slots=True, eq=False)
+class Equal:
+    """``left === right``, or its opposite."""
+
+    line: int
+    left: "Expression"
+    right: "Expression"
+    negated: bool
+
+
+@dataclass(slots=True, eq=False)
+class Not:
+    """``!operand``."""
+
+    line: int
+    operand: "Expression"
+
+
+@dataclass(slots=True, eq=False)
+class Assign:
+    """``target = value`` as an expression; with ``keeps``, what the target has already stays possible."""
+
+    line: int
+    target: "Target"
+    value: "Expression"
+    keeps: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Comprehension:
+    """``[element for target in iterable]``; with a key, a dict."""
+
+    line: int
+    loops: list[tuple["Target", "Expression"]]
+    conditions: list["Expression"]
+    element: "Expression"
+    key: "Expression | None" = None
+
+
+@dataclass(slots=True, eq=False)
+class Yield:
+    """``yield value``: the function's result has it as an item. ``whole``: ``yield*``, ``yield from``."""
+
+    line: int
+    value: "Expression"
+    whole: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Decorate:
+    """``@decorator`` above what has the value."""
+
+    line: int
+    decorator: "Expression"
+    value: "Expression"
+
+
+@dataclass(slots=True, eq=False)
+class Require:
+    """``require("module")`` or ``import("module")`` with a literal."""
+
+    line: int
+    module: str
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """What a module exports under a name, where infrastructure says that a function starts."""
+
+    line: int
+    module: "Module"
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Given:
+    """A value that is known already: a set of possibilities of ``values``."""
+
+    line: int
+    value: frozenset[Hashable]
+
+
+@dataclass(slots=True, eq=False)
+class Other:
+    """An expression whose value has no meaning here."""
+
+    line: int
+    children: list["Expression"]
+
+
+@dataclass(slots=True, eq=False)
+class Unread:
+    """A part of the code that was not read."""
+
+    line: int
+    reason: str
+
+
+# Targets of assignments besides Name, Member and Index
+
+
+@dataclass(slots=True, eq=False)
+class ObjectPattern:
+    """``{a, b: c = 1, ...rest}``: key, target and default of each entry."""
+
+    line: int
+    entries: list[tuple["Expression", "Target", "Expression | None"]]
+    rest: "Target | None" = None
+
+
+@dataclass(slots=True, eq=False)
+class ListPattern:
+    """``[a, , b = 1, ...rest]``; a gap has no target."""
+
+    line: int
+    items: list[tuple["Target | None", "Expression | None"]]
+    rest: "Target | None" = None
+
+
+Expression: TypeAlias = (
+    Literal | Concat | Name | This | Super | Member | Index | Call | ObjectLiteral | ListLiteral | Spread
+    | FunctionExpression | ClassExpression | Choice | Fallback | Both | Equal | Not | Assign | Comprehension
+    | Yield | Decorate | Require | Entry | Given | Other | Unread
+)  # fmt: skip
+Target: TypeAlias = Name | Member | Index | ObjectPattern | ListPattern
+
+
+# Statements
+
+
+@dataclass(slots=True, eq=False)
+class Evaluate:
+    """An expression for its effects."""
+
+    line: int
+    value: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Declare:
+    """``target = value``, where the target is new or replaced."""
+
+    line: int
+    target: Target
+    value: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Return:
+    """``return value``."""
+
+    line: int
+    value: Expression | None
+
+
+@dataclass(slots=True, eq=False)
+class Stop:
+    """``throw``, ``raise``, ``break`` or ``continue``; what follows in the same block isn't reached."""
+
+    line: int
+    value: Expression | None
+    leaves_function: bool
+
+
+@dataclass(slots=True, eq=False)
+class If:
+    """A condition with its two branches."""
+
+    line: int
+    test: Expression
+    then: list["Statement"]
+    otherwise: list["Statement"]
+
+
+@dataclass(slots=True, eq=False)
+class Switch:
+    """``switch``: each case has its tests (none for the default) and its statements."""
+
+    line: int
+    subject: Expression
+    cases: list[tuple[list[Expression], list["Statement"]]]
+
+
+@dataclass(slots=True, eq=False)
+class Loop:
+    """Any loop. ``over_keys``: the target gets the keys of the iterable, not its items."""
+
+    line: int
+    target: Target | None
+    iterable: Expression | None
+    test: Expression | None
+    body: list["Statement"]
+    over_keys: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Try:
+    """Guarded statements, handlers with the variable that gets the exception, and what follows in any case."""
+
+    line: int
+    body: list["Statement"]
+    handlers: list[tuple[str | None, list["Statement"]]]
+    final: list["Statement"]
+
+
+@dataclass(slots=True, eq=False)
+class Import:
+    """Names imported from a module: ``(name in the module, local name)``.
+
+    The name is ``*`` for the module itself. ``level``: the dots of a relative import in Python.
+    """
+
+    line: int
+    module: str
+    names: list[tuple[str, str]]
+    level: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class ImportAll:
+    """``from module import *``."""
+
+    line: int
+    module: str
+    level: int = 0
+
+
+Statement: TypeAlias = (
+    Evaluate | Declare | Return | Stop | If | Switch | Loop | Try | Import | ImportAll
+)  # fmt: skip
+
+
+# Functions, classes, modules
+
+
+@dataclass(slots=True, eq=False)
+class Parameter:
+    """A parameter. ``type_name``: the class that its annotation names, ``DynamoDBDocumentClient``."""
+
+    target: Target
+    default: Expression | None = None
+    kind: OneOf["normal", "rest", "keywords"] = "normal"
+    type_name: str | None = None
+    property_name: str | None = None  # TypeScript: `constructor(private readonly name: Type)`
+    keyword_only: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A function. ``module`` and ``name`` identify it for people; ``own_this``: not an arrow function.
+
+    ``variables`` are the names that it declares. Of these, functions inside it read those in ``captured``, and
+    assign those in ``shared``.
+    """
+
+    name: str
+    line: int
+    parameters: list[Parameter]
+    body: list[Statement]
+    module: "Module"
+    own_this: bool = True
+    is_generator: bool = False
+    variables: set[str] = field(default_factory=set)
+    captured: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
+    is_class_body: bool = False  # Python's, whose variables the functions inside it don't see
+
+
+@dataclass(slots=True, eq=False)
+class ClassMember:
+    """A method, a getter, or a field with its initial value as a function without parameters."""
+
+    name: str
+    function: Function
+    kind: OneOf["method", "getter", "field"]
+    is_static: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class ClassDefinition:
+    """A class. Python's has a body, whose variables are its members; JavaScript's has a list of members."""
+
+    name: str
+    line: int
+    bases: list[Expression]
+    members: list[ClassMember]
+    interfaces: list[str] = field(default_factory=list)
+    body: Function | None = None
+    fields: list[str] = field(default_factory=list)  # annotated in Python's body, in order
+
+
+@dataclass(slots=True, eq=False)
+class Module:
+    """A file. ``exports``: exported name → local variable; ``export_all``: modules that are exported again."""
+
+    file: str
+    language: OneOf["javascript", "python"]
+    body: Function = field(init=False)
+    exports: dict[str, str] = field(default_factory=dict)
+    export_all: list[str] = field(default_factory=list)
+    classes: list[ClassDefinition] = field(default_factory=list)
+    functions: list[Function] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)

@@ -1,0 +1,319 @@
+"""What an expression may be. A value is a set of possibilities, and each possibility is one of the classes here.
+
+``process.env.STAGE ? TABLE : "users"`` may be ``Str(("users",))`` or whatever ``TABLE`` may be. A value without
+possibilities is not known *yet*; one that can't be known has ``UNKNOWN`` among its possibilities.
+
+Texts keep environment variables: ``"users-" + process.env.STAGE`` is ``Str(("users-", EnvironmentVariable("STAGE")))``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from ownership.drift.code import syntax
+from ownership.drift.types import Location
+
+if TYPE_CHECKING:
+    from ownership.drift.code.frames import Frame
+
+MAX_POSSIBILITIES = 300  # of one value; more are UNKNOWN
+MAX_TEXT = 1000  # characters of a text that are kept; a longer one is UNKNOWN
+
+
+class Possibility(Protocol):
+    """One of the things that a value may be: hashable, and compared by what it is or by identity."""
+
+    def __hash__(self) -> int: ...
+
+
+Value: TypeAlias = frozenset[Possibility]
+NOTHING: Value = frozenset()
+
+
+@dataclass(frozen=True)
+class Constant:
+    """``true``, ``false``, ``null`` or ``undefined``, or something of which nothing is known."""
+
+    name: str
+
+
+TRUE, FALSE = Constant("true"), Constant("false")
+NULL, UNDEFINED = Constant("null"), Constant("undefined")
+UNKNOWN = Constant("unknown")
+ABSENT = Constant("absent")  # a property that nothing seen so far has set
+ENVIRONMENT = Constant("environment")  # `process.env`, `os.environ`
+NO_VALUES = {NULL, UNDEFINED, ABSENT}
+UNKNOWN_VALUE: Value = frozenset({UNKNOWN})
+
+
+@dataclass(frozen=True)
+class EnvironmentVariable:
+    """A variable of the function's environment; ``fallback`` is used where it isn't set."""
+
+    name: str
+    fallback: "tuple[TextPart, ...] | None" = None
+
+
+TextPart: TypeAlias = str | EnvironmentVariable
+
+
+@dataclass(frozen=True)
+class Str:
+    """A text. ``named_at``: the call that passed it to the function where it is; None if it is from there."""
+
+    parts: tuple[TextPart, ...]
+    named_at: Location | None = None
+
+    @property
+    def literal(self) -> str | None:
+        """The text, if no part of it is an environment variable."""
+        if not self.parts:
+            return ""
+        if len(self.parts) == 1 and isinstance(self.parts[0], str):
+            return self.parts[0]
+        return None
+
+
+@dataclass(frozen=True)
+class Func:
+    """A function with the frame whose variables it sees."""
+
+    function: syntax.Function
+    scope: "Frame | None"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A function with what ``this`` or ``self`` is when it is called."""
+
+    function: Func
+    this: Value
+
+
+@dataclass(frozen=True)
+class Marked:
+    """What Python's ``property``, ``staticmethod`` and ``classmethod`` make of a function."""
+
+    kind: str
+    function: Value
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A function with its first arguments, and some keyword arguments, given already."""
+
+    function: Value
+    positional: tuple[Value, ...]
+    keywords: tuple[tuple[str, Value], ...] = ()
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """A module as a value."""
+
+    module: syntax.Module
+
+
+@dataclass(frozen=True)
+class Method:
+    """A built-in method of something, or a method of an SDK's object: ``list.push``, ``client.query``."""
+
+    owner: Possibility
+    name: str
+
+
+@dataclass(eq=False)
+class Cell:
+    """A variable, property or result. ``readers`` are interpreted again when it may be something else as well."""
+
+    value: Value = NOTHING
+    readers: "set[Frame]" = field(default_factory=set)
+
+
+@dataclass(eq=False)
+class Obj:
+    """An object, dict, list or instance, by where it is made.
+
+    ``fields`` are by name; a list's by position. ``rest`` is what has an unknown name or position.
+    ``keys`` are read by those who go through all fields. ``is_open``: it may have more fields than are known.
+    """
+
+    location: Location
+    is_list: bool = False
+    cls: "Class | None" = None
+    fields: dict[str | Str, Cell] = field(default_factory=dict)
+    rest: Cell = field(default_factory=Cell)
+    keys: Cell = field(default_factory=Cell)
+    named_at: dict[str | Str, Location] = field(default_factory=dict)
+    passed_at: Location | None = None  # the first call that a list was passed to
+    is_open: bool = False
+
+
+@dataclass(eq=False)
+class Class:
+    """A class with the frame where it is defined. ``members`` are methods and fields, ``statics`` its own ones."""
+
+    definition: syntax.ClassDefinition
+    scope: "Frame"
+    bases: Cell = field(default_factory=Cell)
+    members: dict[str, syntax.ClassMember] = field(default_factory=dict)
+    statics: Obj = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.statics = Obj(Location(self.scope.function.module.file, self.definition.line))
+
+
+@dataclass(eq=False)
+class External:
+    """Something of a package that isn't read: ``("aws-sdk", "DynamoDB")``.
+
+    What a call of it gives has an identity of its own, and holds the functions that were handed to it.
+    ``unread``: why code of the project itself is external.
+    """
+
+    path: tuple[str, ...]
+    root: "External | None" = None
+    children: dict[str, "External"] = field(default_factory=dict)
+    held: Cell = field(default_factory=Cell)
+    is_result: bool = False
+    unread: str | None = None
+
+    def child(self, name: str) -> "External":
+        """A member of it."""
+        if name not in self.children:
+            path = (*self.path, name)[-6:]
+            self.children[name] = External(path, self.root or self, is_result=self.is_result, unread=self.unread)
+        return self.children[name]
+
+    @property
+    def holder(self) -> "External":
+        """What holds the functions that are handed to a method of it."""
+        return self.root or self
+
+
+# Objects of the SDKs
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client of DynamoDB: boto3's, or any of AWS's for JavaScript. ``is_resource``: boto3's resource."""
+
+    is_resource: bool = False
+
+
+@dataclass(frozen=True)
+class TableHandle:
+    """boto3's ``Table``, or its writer of batches; a name of None can't be told."""
+
+    name: Str | None
+    is_writer: bool = False
+
+
+@dataclass(frozen=True)
+class Paginator:
+    """boto3's paginator of an operation."""
+
+    operation: str
+
+
+@dataclass(eq=False)
+class Command:
+    """A command of the SDK for JavaScript v3 that is not sent yet."""
+
+    operation: str
+    input: Cell
+    location: Location
+
+
+def one(possibility: Possibility) -> Value:
+    """The value that is exactly this."""
+    return frozenset((possibility,))
+
+
+def text(literal: str) -> Value:
+    """The value that is exactly this text."""
+    if len(literal) > MAX_TEXT:
+        return UNKNOWN_VALUE
+    return frozenset((Str((literal,)),))
+
+
+def union(values: Iterable[Value]) -> Value:
+    """What any of the values may be."""
+    possibilities: set[Possibility] = set()
+    for value in values:
+        possibilities |= value
+    return bounded(frozenset(possibilities))
+
+
+def bounded(value: Value) -> Value:
+    """The value, with UNKNOWN in place of what is too much to follow."""
+    if len(value) <= MAX_POSSIBILITIES:
+        return value
+    kept = list(value)[: MAX_POSSIBILITIES - 1]
+    return frozenset((*kept, UNKNOWN))
+
+
+def joined(first: Str, second: Str) -> Str | None:
+    """Two texts in a row; None if that is too long."""
+    parts = list(first.parts)
+    for part in second.parts:
+        if parts and isinstance(part, str) and isinstance(parts[-1], str):
+            parts[-1] += part
+        else:
+            parts.append(part)
+    if len(parts) > 20 or sum(len(part) for part in parts if isinstance(part, str)) > MAX_TEXT:
+        return None
+    return Str(tuple(parts), _named_by(first, second))
+
+
+def _named_by(first: Str, second: Str) -> Location | None:
+    """Who named the two in a row: the one with more of the name, for a suffix doesn't name a table."""
+    if first.named_at == second.named_at or _weight(first) >= _weight(second):
+        return first.named_at
+    return second.named_at
+
+
+def _weight(piece: Str) -> int:
+    weight = 0
+    for part in piece.parts:
+        weight += len(part.strip("-_./:")) if isinstance(part, str) else 1
+    return weight
+
+
+def truth(value: Value) -> bool | None:
+    """Whether the value is true in a condition; None if it may be either."""
+    results = {_truth(possibility) for possibility in value}
+    if len(results) == 1:
+        return results.pop()
+    return None
+
+
+def _truth(possibility: Possibility) -> bool | None:
+    if possibility in (FALSE, NULL, UNDEFINED):
+        return False
+    if possibility in (UNKNOWN, ABSENT):
+        return None
+    if isinstance(possibility, Str):
+        if possibility.literal is None:
+            return None
+        return possibility.literal not in ("", "0")
+    return True
+
+
+def equal(left: Value, right: Value) -> bool | None:
+    """Whether two values are the same constant; None if they may or may not be."""
+    if len(left) != 1 or len(right) != 1:
+        return None
+    (first,), (second,) = left, right
+    for possibility in (first, second):
+        if possibility in (UNKNOWN, ABSENT):
+            return None
+        if isinstance(possibility, Str) and possibility.literal is None:
+            return None
+    if isinstance(first, Str) and isinstance(second, Str):
+        return first.literal == second.literal
+    if first in NO_VALUES and second in NO_VALUES:
+        return True
+    if isinstance(first, Constant | Str) or isinstance(second, Constant | Str):
+        return first == second
+    return None
