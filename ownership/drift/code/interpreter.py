@@ -50,7 +50,7 @@ STEPS_PER_FILE = 40_000
 MIN_STEPS = 2_000_000
 
 ENVIRONMENTS = {("process", "env"), ("node:process", "env"), ("os", "environ")}
-OWN_METHODS = {"__enter__", "__init__"}  # that every object of Python has
+OWN_METHODS = {"__enter__", "__exit__", "__init__"}  # that every object of Python has
 
 FindModule = Callable[[str, str, int], syntax.Module | External | None]
 ClassesNamed = Callable[[str], list[syntax.ClassDefinition]]

@@ -286,7 +286,7 @@ def _call_object_method(calls: "Calls", owner: Obj, name: str, site: "CallSite")
         return method(calls, owner, site)
     if name == "__enter__":
         return one(owner) if not owner.is_list else calls.interpreter.items(one(owner))
-    if name == "__init__":
+    if name in ("__init__", "__exit__"):
         return NOTHING
     return calls.call_one(UNKNOWN, site)
 

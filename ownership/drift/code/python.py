@@ -196,15 +196,20 @@ class _Builder:
 
     def _with(self, node: ast.With | ast.AsyncWith) -> list[Statement]:
         statements: list[Statement] = []
+        leaving: list[Statement] = []
         for item in node.items:
             line = item.context_expr.lineno
-            entered = syntax.Member(line, self.expression(item.context_expr), "__enter__")
-            value = syntax.Call(line, entered, [])
+            manager = syntax.Name(line, self.scope.declare(f"*with {line}:{item.context_expr.col_offset}"))
+            statements.append(syntax.Declare(line, manager, self.expression(item.context_expr)))
+            entered = syntax.Call(line, syntax.Member(line, manager, "__enter__"), [])
+            left = syntax.Call(line, syntax.Member(line, manager, "__exit__"), [])
+            leaving.append(syntax.Evaluate(line, left))
             if item.optional_vars is None:
-                statements.append(syntax.Evaluate(line, value))
+                statements.append(syntax.Evaluate(line, entered))
             else:
-                statements.append(syntax.Declare(line, self.target(item.optional_vars), value))
-        return [*statements, *self.statements(node.body)]
+                statements.append(syntax.Declare(line, self.target(item.optional_vars), entered))
+        body = self.statements(node.body)
+        return [*statements, syntax.Try(node.lineno, body, [], leaving)]
 
     def _try(self, node: ast.Try) -> list[Statement]:
         body = self.statements([*node.body, *node.orelse])
