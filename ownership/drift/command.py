@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ownership.drift import registry_client
+from ownership.drift.code import report as code_report
+from ownership.drift.code.reader import read_code
 from ownership.drift.compare import Comparison, Waived, compare, waived
 from ownership.drift.naming import Names
 from ownership.drift.readers.cloudformation import read_templates
@@ -19,6 +21,7 @@ from ownership.drift.readers.serverless import read_projects
 from ownership.drift.report import as_text
 from ownership.drift.report_json import as_json
 from ownership.drift.types import (
+    CodeUsage,
     DeclaredMap,
     Infrastructure,
     Location,
@@ -41,11 +44,11 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The arguments. A wrapper's own, given as parsers without help, become options of every reader."""
     top = argparse.ArgumentParser(prog="drift", description="Compare the ownership map with the infrastructure.")
     readers = top.add_subparsers(dest="reader", required=True, metavar="READER")
-    common, variables = _common_options(), _variable_options()
+    common, variables, code = _common_options(), _variable_options(), _code_options()
 
     serverless = readers.add_parser(
         "serverless",
-        parents=[common, variables, *more],
+        parents=[common, variables, code, *more],
         help="read Serverless Framework projects",
     )
     serverless.add_argument("path", type=Path, help="a project, or a folder of projects")
@@ -57,7 +60,7 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
     templates = readers.add_parser(
         "cloudformation",
-        parents=[common, variables, *more],
+        parents=[common, variables, code, *more],
         help="read compiled templates",
     )
     templates.add_argument("files", type=Path, nargs="+", metavar="FILE")
@@ -71,6 +74,13 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
     endpoint = readers.add_parser("dynamodb", parents=[common, *more], help="read the tables of a live endpoint")
     endpoint.add_argument("--endpoint-url", metavar="URL")
     endpoint.add_argument("--region")
+
+    source = readers.add_parser(
+        "code",
+        parents=[common, variables],
+        help="find which tables the code of deployed functions uses; compares nothing",
+    )
+    source.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a folder with code and infrastructure")
     return top
 
 
@@ -108,6 +118,19 @@ def _variable_options() -> argparse.ArgumentParser:
     return options
 
 
+def _code_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument(
+        "--code",
+        metavar="PATH",
+        type=Path,
+        action="append",
+        default=[],
+        help="a folder whose code is read as well, with the infrastructure that deploys it (may be repeated)",
+    )
+    return options
+
+
 def _variable(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
@@ -127,6 +150,15 @@ def read(arguments: argparse.Namespace, declared: DeclaredMap) -> Infrastructure
     if arguments.reader == "cloudformation":
         return read_templates(arguments.files, names, dict(arguments.var), _roles(arguments.roles))
     return read_endpoint(names, arguments.endpoint_url, arguments.region)
+
+
+def read_usage(arguments: argparse.Namespace, declared: DeclaredMap) -> CodeUsage | None:
+    """What the code that was given does; None where none was given. Raises ReadError."""
+    paths = getattr(arguments, "code", [])
+    if not paths:
+        return None
+    names = _names(arguments.environment, declared)
+    return read_code(paths, names, dict(arguments.var), _roles(getattr(arguments, "roles", None)))
 
 
 def _names(environment: str | None, declared: DeclaredMap) -> Names:
@@ -154,12 +186,18 @@ def show(
     found: Infrastructure,
     result: Comparison,
     waived: Waived,
+    usage: CodeUsage | None = None,
 ) -> str:
-    """The report in the chosen format."""
+    """The report in the chosen format; what code does is a part of it, if it was read."""
     if arguments.format == "json":
         report = as_json(declared, found, result, arguments.environment, waived)
+        if usage is not None:
+            report["code"] = code_report.as_json(usage)
         return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
-    return as_text(declared, found, result, waived)
+    text = as_text(declared, found, result, waived)
+    if usage is not None:
+        text += f"\nIn code\n\n{code_report.as_text(usage)}"
+    return text
 
 
 class Registry:
@@ -173,6 +211,10 @@ class Registry:
         if not self.address:
             raise ReadError(Location("--registry"), MAP_HINT)
         return registry_client.load_map(self.address, self.token)
+
+    def declared_if_known(self) -> DeclaredMap | None:
+        """The map; None if it was not said which one. Raises ReadError."""
+        return self.declared() if self.address else None
 
     def waivers(self) -> Sequence[WaiverTerms]:
         """The registry's waivers. A file has none; where they can't be read, every finding counts."""
@@ -201,9 +243,12 @@ def run(
     write: Callable[[str], object] | None = None,
 ) -> int:
     """The exit status: 0 no drift except what is waived, 1 drift, 2 something could not be read."""
+    if arguments.reader == "code":
+        return run_code(arguments, registry, write)
     try:
         declared = registry.declared()
         found = read(arguments, declared)
+        usage = read_usage(arguments, declared)
         result = compare(declared, found)
         covered = _waived(result, registry, arguments.environment)
         kept = registry.keep(declared, found, result)
@@ -216,14 +261,49 @@ def run(
         return UNREADABLE
 
     write = write or sys.stdout.write
-    write(show(arguments, declared, found, result, covered))
+    write(show(arguments, declared, found, result, covered, usage))
     # Standard output is to stay one JSON document.
     write_kept = sys.stderr.write if arguments.format == "json" else write
     write_kept(kept)
 
-    if found.errors:
+    if found.errors or (usage is not None and usage.errors):
         return UNREADABLE
     return DRIFT if len(covered) < len(result.findings) else NO_DRIFT
+
+
+def run_code(
+    arguments: argparse.Namespace,
+    registry: Registry,
+    write: Callable[[str], object] | None = None,
+) -> int:
+    """Report what code does, and compare nothing. The exit status: 0, or 2 if something could not be read.
+
+    With a map, tables and services get the names that they have on it.
+    """
+    try:
+        declared = registry.declared_if_known()
+        environment = arguments.environment
+        if declared is None and environment is not None:
+            sys.stderr.write("drift: --environment has no effect without --registry, which knows its suffix\n")
+            environment = None
+        names = _names(environment, declared or DeclaredMap())
+        usage = read_code(arguments.paths, names, dict(arguments.var))
+    except ReadError as error:
+        sys.stderr.write(f"drift: {error}\n")
+        return UNREADABLE
+    except Exception:
+        traceback.print_exc()
+        return UNREADABLE
+    write = write or sys.stdout.write
+    if arguments.format == "json":
+        write(json.dumps(code_report.as_json(usage), ensure_ascii=False, indent=1) + "\n")
+        for unread in usage.errors:
+            sys.stderr.write(f"drift: {unread}\n")
+        for note in usage.notes:
+            sys.stderr.write(f"drift: {note.location}: {note.text}\n")
+    else:
+        write(code_report.as_text(usage))
+    return UNREADABLE if usage.errors else NO_DRIFT
 
 
 def _waived(result: Comparison, registry: Registry, environment: str | None) -> Waived:

@@ -293,9 +293,9 @@ def unknown_method(calls: "Calls", name: str, site: "CallSite") -> None:
                 given.update(name for name in calls.interpreter.field_names(possibility) if isinstance(name, str))
     if given & set(NAMING_PARAMETERS):
         _record(calls, operation, parameters, site)
-    elif name in TABLE_METHODS and given & {"Item", "Key"}:
-        _add_uses(calls, operation, UNKNOWN_VALUE, parameters.get("IndexName"), parameters, site)
-    elif name in ("query", "scan") and given & {"KeyConditionExpression", "FilterExpression", "IndexName"}:
+    elif (name in TABLE_METHODS and given & {"Item", "Key"}) or (
+        name in ("query", "scan") and given & {"KeyConditionExpression", "FilterExpression", "IndexName"}
+    ):
         _add_uses(calls, operation, UNKNOWN_VALUE, parameters.get("IndexName"), parameters, site)
 
 
@@ -391,7 +391,9 @@ def _add_uses(
     frame = calls.interpreter.stack[-1]
     location = frame.location(site.line)
     default = parameters.location(written or location)
-    indexes = list(_texts(index)) or [None]
+    indexes: list[Str | None] = [*_texts(index)]
+    if not indexes:
+        indexes.append(None)
     is_known = False
     for possibility in table:
         if isinstance(possibility, Str):

@@ -11,7 +11,7 @@ Source: Serverless Framework documentation, "Functions"; AWS SAM documentation, 
 "Globals"; AWS CloudFormation Template Reference, "AWS::Lambda::Function"; AWS CDK documentation, "Assets".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from posixpath import dirname, join, normpath
@@ -21,6 +21,7 @@ from ownership.drift.code.imports import Imports
 from ownership.drift.code.sources import JAVASCRIPT, Sources
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names, unregistered_service_name
+from ownership.drift.readers.cloudformation import service_of_role
 from ownership.drift.readers.intrinsics import TABLE_TYPES, function_name
 from ownership.drift.readers.serverless import (
     CODE_FILES,
@@ -33,7 +34,6 @@ from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import NodeReader, Template
 from ownership.drift.types import Location, ReadError, shortened
 from ownership.drift.values import (
-    PLACEHOLDER,
     UNKNOWN_LOCATION,
     Map,
     Seq,
@@ -153,11 +153,19 @@ class _Function:
 class Deployment:
     """All functions that the infrastructure below a folder deploys."""
 
-    def __init__(self, sources: Sources, names: Names, given: Mapping[str, str], diagnostics: Diagnostics) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        names: Names,
+        given: Mapping[str, str],
+        services: Mapping[str, str],
+        diagnostics: Diagnostics,
+    ) -> None:
         self.sources = sources
         self.files = sources.files
         self.names = names
         self.given = given
+        self.services = services
         self.diagnostics = diagnostics
         self.top = self.files.root
         self.exports: dict[str, list[Text]] = {}
@@ -176,7 +184,7 @@ class Deployment:
             self._read_guarded(path, self._read_template)
         self._connect_nested_stacks()
 
-    def _read_guarded(self, path: Path, read) -> None:  # type: ignore[no-untyped-def]
+    def _read_guarded(self, path: Path, read: Callable[[Path], None]) -> None:
         try:
             read(path)
         except ReadError as error:
@@ -266,7 +274,9 @@ class Deployment:
         if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
             return
         given = dict(self.given)
-        variables = Variables(body, path.parent, self.files, self.given) if templating.is_templated(text, name) else None
+        variables = (
+            Variables(body, path.parent, self.files, self.given) if templating.is_templated(text, name) else None
+        )
         template = DeployedTemplate([body], given, self.exports, variables)
         self.templates[name] = template
         folder = self._folder(path)
@@ -279,9 +289,7 @@ class Deployment:
         for logical_name, properties in template.of_type(*FUNCTION_TYPES):
             self._add_function(template, folder, str(logical_name), properties, defaults)
 
-    def _add_function(
-        self, template: DeployedTemplate, folder: str, name: str, properties: Map, defaults: Map
-    ) -> None:
+    def _add_function(self, template: DeployedTemplate, folder: str, name: str, properties: Map, defaults: Map) -> None:
         handler = template.text(properties.get("Handler") or defaults.get("Handler"))
         code = template.expand(properties.get("CodeUri") or properties.get("Code") or defaults.get("CodeUri"))
         base, inline = folder, None
@@ -313,9 +321,7 @@ class Deployment:
             environment.append(template.mapping(settings.get("Variables")))
         location = name.location if isinstance(name, Text) else properties.location
         text = handler if handler is not None else Text("", location)
-        self.functions.append(
-            _Function(service, name, own_folder, base, text, template, environment, problem, inline)
-        )
+        self.functions.append(_Function(service, name, own_folder, base, text, template, environment, problem, inline))
 
     def _asset(self, template: DeployedTemplate, name: str, folder: str) -> str | None:
         """The folder that CDK put a function's code into."""
@@ -348,18 +354,18 @@ class Deployment:
         if tag:
             known = self.names.service((), str(tag)) or unregistered_service_name(str(tag))
             return known, code or folder
+        # What a role permits counts for the same service.
+        role = self._service_of_role(template, properties)
+        if role:
+            return role, code or folder
         # Of the folders of code and template, the innermost whose name is a service's on the map.
-        for candidate in _with_parents(code or ""):
-            known = self.names.services.get(PurePosixPath(candidate).name.lower())
-            if known:
-                return known, candidate
-        for candidate in _with_parents(folder):
-            known = self.names.services.get(PurePosixPath(candidate).name.lower())
-            if known:
-                return known, candidate
-        known = self.names.role([name])
-        if known:
-            return known, code or folder
+        for candidate in (*_with_parents(code or ""), *_with_parents(folder)):
+            named = self.names.services.get(PurePosixPath(candidate).name.lower())
+            if named:
+                return named, candidate
+        mentioned = self.names.role([name])
+        if mentioned:
+            return mentioned, code or folder
         if folder and PurePosixPath(folder).name.lower() not in GENERIC_FOLDERS:
             return unregistered_service_name(PurePosixPath(folder).name), folder
         if code is not None:
@@ -370,6 +376,20 @@ class Deployment:
                 if part.lower() not in GENERIC_FOLDERS:
                     return unregistered_service_name(part), position
         return unregistered_service_name(PurePosixPath(folder).name or self.top.name), folder
+
+    def _service_of_role(self, template: DeployedTemplate, properties: Map) -> str | None:
+        node = template.expand(properties.get("Role"))
+        if not isinstance(node, Map):
+            return None
+        reference = node.get("Ref") or node.get("Fn::GetAtt") or node.get("Fn::Sub")
+        if isinstance(reference, Seq) and reference:
+            reference = reference[0]
+        if not isinstance(reference, Text):
+            return None
+        name = reference.strip("${}").partition(".")[0]
+        if template.mapping(template.resources.get(name)).get("Type") != "AWS::IAM::Role":
+            return None
+        return service_of_role(template, name, template.properties(name), self.services, self.names)
 
     def _connect_nested_stacks(self) -> None:
         for name, template in self.templates.items():
@@ -404,11 +424,13 @@ class Deployment:
         problem = function.problem
         path, _, name = str(function.handler).rpartition(".")
         if function.inline is not None:
-            file = self._inline(function, path)
+            file = self._inline(function, function.inline)
         elif not problem:
             file = self._handler_file(function, path, imports)
             if file is None:
-                problem = f"the file of the handler {shortened(str(function.handler))} is not among those that were read"
+                problem = (
+                    f"the file of the handler {shortened(str(function.handler))} is not among those that were read"
+                )
         return EntryPoint(
             function.service,
             function.name,
@@ -420,15 +442,14 @@ class Deployment:
             problem,
         )
 
-    def _inline(self, function: _Function, path: str) -> str:
+    def _inline(self, function: _Function, inline: Text) -> str:
         """Code that is written in the template itself, as a file of its own."""
-        assert function.inline is not None
-        source = str(function.inline)
+        source = str(inline)
         is_python = "def " in source or "import boto3" in source
         suffix = ".py" if is_python else ".js"
-        name = f"{function.inline.location.file}{INLINE}/{function.name}{suffix}"
+        name = f"{inline.location.file}{INLINE}/{function.name}{suffix}"
         # Lines are counted as in the template.
-        text = "\n" * ((function.inline.location.line or 1)) + source
+        text = "\n" * (inline.location.line or 1) + source
         self.sources.add_text(name, suffix, text)
         return name
 
@@ -462,8 +483,8 @@ class Deployment:
             if len(candidates) == 1:
                 return candidates[0]
         # Archives are often named after the folder that they were made of.
-        words = function.name.lower().replace("-", "").replace("_", "")
-        named = [name for name in names if PurePosixPath(name).parent.name.lower().replace("_", "").replace("-", "") in words]
+        own_name = _letters(function.name)
+        named = [name for name in names if _letters(PurePosixPath(name).parent.name) in own_name]
         return named[0] if len(named) == 1 else None
 
     def _environment(self, function: _Function) -> dict[str, list[Text]]:
@@ -476,6 +497,11 @@ class Deployment:
                     texts = [placeholder(error.location, error.reason)]
                 environment[str(name)] = texts
         return environment
+
+
+def _letters(name: str) -> str:
+    """A name without what separates its words."""
+    return name.lower().replace("-", "").replace("_", "")
 
 
 def _mapping(node: Value) -> Map | None:
@@ -519,6 +545,3 @@ def _source_stems(stem: str) -> list[str]:
             if after[:1] == ["src"]:
                 stems.append("/".join([*before, *after]))
     return stems
-
-
-__all__ = ["PLACEHOLDER", "Deployment", "EntryPoint"]

@@ -14,7 +14,6 @@ from ownership.drift.code.frames import Arguments, Doubt, Frame
 from ownership.drift.code.syntax import Expression, Statement, Target
 from ownership.drift.code.values import (
     ABSENT,
-    ENVIRONMENT,
     FALSE,
     NO_VALUES,
     NOTHING,
@@ -398,10 +397,10 @@ class Evaluation:
             rest = self.interpreter.object_at(pattern, self.frame, pattern.line)
             for possibility in value:
                 if isinstance(possibility, Obj):
-                    for name in self.interpreter.field_names(possibility):
-                        if name not in taken:
-                            field = self.interpreter.read(possibility.fields[name])
-                            self.interpreter.write_field(rest, name, field)
+                    for field_name in self.interpreter.field_names(possibility):
+                        if field_name not in taken:
+                            field = self.interpreter.read(possibility.fields[field_name])
+                            self.interpreter.write_field(rest, field_name, field)
                     if possibility.is_open:
                         self.interpreter.open(rest)
                 else:
@@ -753,13 +752,13 @@ def _is_variable(possibility: Str) -> bool:
 
 def _with_fallbacks(variable: Str, fallback: Value) -> set[Possibility]:
     """The variable with each text that is used where it isn't set."""
-    (part,) = variable.parts
-    assert isinstance(part, EnvironmentVariable)
     results: set[Possibility] = set()
     for possibility in fallback:
         if isinstance(possibility, Str):
             parts: tuple[TextPart, ...] = possibility.parts
-            results.add(Str((EnvironmentVariable(part.name, parts),), variable.named_at))
+            names = [part.name for part in variable.parts if isinstance(part, EnvironmentVariable)]
+            with_fallback = tuple(EnvironmentVariable(name, parts) for name in names)
+            results.add(Str(with_fallback, variable.named_at))
     return results or {variable}
 
 

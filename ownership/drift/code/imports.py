@@ -105,7 +105,7 @@ class Imports:
             if module.startswith(prefix):
                 candidates += self._in_layers(module.removeprefix(prefix))
                 break
-        if "/" in module and not module.startswith(("@", "/")) or module.startswith(("@/", "~/")):
+        if ("/" in module and not module.startswith(("@", "/"))) or module.startswith(("@/", "~/")):
             inner = module[2:] if module[1:2] == "/" else module
             for around in _folders_around(file):
                 candidates += [normpath(join(around, inner)), normpath(join(around, "src", inner))]

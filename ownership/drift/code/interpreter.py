@@ -622,9 +622,7 @@ class Interpreter:
         found: set[Possibility] = set()
         for value in values:
             for possibility in value:
-                if isinstance(possibility, Func | Bound | Client | TableHandle):
-                    found.add(possibility)
-                elif possibility is ENVIRONMENT:
+                if isinstance(possibility, Func | Bound | Client | TableHandle) or possibility is ENVIRONMENT:
                     found.add(possibility)
                 elif isinstance(possibility, External) and (possibility.is_result or possibility.unread):
                     found.add(possibility.holder)
@@ -649,9 +647,10 @@ def _marked_value(value: Value, location: Location) -> Value:
     for possibility in value:
         if isinstance(possibility, Str) and possibility.named_at is None:
             possibility = replace(possibility, named_at=location)
-        elif isinstance(possibility, TableHandle) and possibility.name is not None:
-            if possibility.name.named_at is None:
-                possibility = replace(possibility, name=replace(possibility.name, named_at=location))
+        elif isinstance(possibility, TableHandle):
+            name = possibility.name
+            if name is not None and name.named_at is None:
+                possibility = replace(possibility, name=replace(name, named_at=location))
         elif isinstance(possibility, Method) and isinstance(possibility.owner, TableHandle):
             (owner,) = _marked_value(one(possibility.owner), location)
             possibility = Method(owner, possibility.name)
@@ -667,8 +666,9 @@ def _unmarked(value: Value, location: Location) -> Value:
     for possibility in value:
         if isinstance(possibility, Str) and possibility.named_at == location:
             possibility = replace(possibility, named_at=None)
-        elif isinstance(possibility, TableHandle) and possibility.name is not None:
-            if possibility.name.named_at == location:
-                possibility = replace(possibility, name=replace(possibility.name, named_at=None))
+        elif isinstance(possibility, TableHandle):
+            name = possibility.name
+            if name is not None and name.named_at == location:
+                possibility = replace(possibility, name=replace(name, named_at=None))
         unmarked.add(possibility)
     return frozenset(unmarked)

@@ -523,8 +523,7 @@ class _Builder:
             function.body += self._property_assignments(function)
             function.body += self._function_body(_child(node, "body"))
         finally:
-            assert self.scope.outer is not None
-            self.scope = self.scope.outer
+            self.scope = self.scope.around()
         return syntax.FunctionExpression(_line(node), function)
 
     def _name_itself(self, function: syntax.Function, node: Node) -> None:
@@ -665,8 +664,7 @@ class _Builder:
         try:
             function.body = body()
         finally:
-            assert self.scope.outer is not None
-            self.scope = self.scope.outer
+            self.scope = self.scope.around()
         return function
 
     def _key_name(self, node: Node) -> str:
@@ -883,8 +881,8 @@ class _Builder:
         right = _child(node, "right")
         if left is None or right is None:
             return syntax.Other(_line(node), [])
-        named = self.text(left) if left.type in ("identifier", "member_expression") else None
-        value = self.expression(right, named)
+        named = left if left.type == "identifier" else _child(left, "property")
+        value = self.expression(right, self.text(named) if named is not None else None)
         return syntax.Assign(_line(node), self.target(left), value)
 
     def _augmented(self, node: Node) -> Expression:

@@ -604,6 +604,14 @@ def _first_argument(calls: "Calls", site: "CallSite") -> Value:
     return site.arguments.at(0)
 
 
+def _second_argument(calls: "Calls", site: "CallSite") -> Value:
+    return site.arguments.at(1)
+
+
+def _any_of(calls: "Calls", site: "CallSite") -> Value:
+    return calls.interpreter.items(site.arguments.at(0))
+
+
 def _listed(calls: "Calls", site: "CallSite") -> Value:
     """``list(items)``, ``sorted(items)``, ``new Set(items)``."""
     if not site.arguments.positional:
@@ -739,8 +747,8 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "Object.values": _of_object(_values),
     "Promise.all": _first_argument,
     "Promise.allSettled": _first_argument,
-    "Promise.any": lambda calls, site: calls.interpreter.items(site.arguments.at(0)),
-    "Promise.race": lambda calls, site: calls.interpreter.items(site.arguments.at(0)),
+    "Promise.any": _any_of,
+    "Promise.race": _any_of,
     "Promise.resolve": _first_argument,
     "Set": _listed,
     "String": _first_argument,
@@ -764,7 +772,7 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "len": _unknown_result,
     "list": _listed,
     "map": _mapped,
-    "next": lambda calls, site: calls.interpreter.items(site.arguments.at(0)),
+    "next": _any_of,
     "os.getenv": _get_variable,
     "print": _unknown_result,
     "require": _dynamic_import,
@@ -774,7 +782,6 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "str": _first_argument,
     "structuredClone": _first_argument,
     "tuple": _listed,
-    "typing.cast": lambda calls, site: site.arguments.at(1),
-    "cast": lambda calls, site: site.arguments.at(1),
+    "typing.cast": _second_argument,
     "zip": _zipped,
 }

@@ -283,8 +283,7 @@ class _Builder:
         return [syntax.Declare(node.lineno, target, value)]
 
     def _leave(self) -> None:
-        assert self.scope.outer is not None
-        self.scope = self.scope.outer
+        self.scope = self.scope.around()
 
     # Functions
 
@@ -512,11 +511,10 @@ def _type_name(annotation: ast.expr | None) -> str | None:
     """The class that an annotation names: ``Repo``, ``repos.Repo``, ``"Repo"`` and ``Repo | None`` name ``Repo``."""
     if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
         annotation = annotation.left
-    if isinstance(annotation, ast.Subscript) and isinstance(annotation.value, ast.Name):
-        if annotation.value.id in ("Optional", "Annotated"):
-            annotation = annotation.slice
-            if isinstance(annotation, ast.Tuple):
-                annotation = annotation.elts[0]
+    if isinstance(annotation, ast.Subscript) and _is_wrapper(annotation.value):
+        annotation = annotation.slice
+        if isinstance(annotation, ast.Tuple):
+            annotation = annotation.elts[0]
     if isinstance(annotation, ast.Attribute):
         return annotation.attr
     if isinstance(annotation, ast.Name):
@@ -524,6 +522,11 @@ def _type_name(annotation: ast.expr | None) -> str | None:
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         return annotation.value.rsplit(".", 1)[-1]
     return None
+
+
+def _is_wrapper(annotation: ast.expr) -> bool:
+    """Whether an annotation is ``Optional`` or ``Annotated``, so that the class is inside its brackets."""
+    return isinstance(annotation, ast.Name) and annotation.id in ("Optional", "Annotated")
 
 
 def _yields(body: Iterable[ast.AST]) -> bool:

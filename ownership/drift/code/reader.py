@@ -33,20 +33,25 @@ NOT_FOUND = "the handler is not among what its file exports, or is not a functio
 
 
 def read_code(
-    paths: Sequence[Path], names: Names, given: Mapping[str, str], root: Path | None = None
+    paths: Sequence[Path],
+    names: Names,
+    given: Mapping[str, str],
+    services: Mapping[str, str] | None = None,
 ) -> CodeUsage:
-    """Read the code that the infrastructure below these paths deploys; imports may reach as far as ``root``."""
+    """Read the code that the infrastructure below these paths deploys.
+
+    Nothing outside the folder that all paths have in common is read. ``given`` are values of variables, and
+    ``services`` maps roles to services, both as the readers of infrastructure take them.
+    """
     tops = [resolved_path(path) for path in paths]
-    if root is None:
-        folders = [top if top.is_dir() else top.parent for top in tops]
-        root = Path(os.path.commonpath(folders))
+    folders = [top if top.is_dir() else top.parent for top in tops]
     diagnostics = Diagnostics()
-    files = Files(root)
+    files = Files(Path(os.path.commonpath(folders)))
     for path, top in zip(paths, tops, strict=True):
-        if not top.exists() or not top.is_relative_to(files.root):
-            diagnostics.add_error(ReadError(Location(str(path)), "is not there, or is outside the root"))
+        if not top.exists():
+            diagnostics.add_error(ReadError(Location(str(path)), "does not exist"))
     sources = Sources(files, diagnostics)
-    deployment = Deployment(sources, names, given, diagnostics)
+    deployment = Deployment(sources, names, given, services or {}, diagnostics)
     deployment.read([top for top in tops if top.exists()])
     imports = Imports(sources, deployment.roots)
     reader = _Reader(sources, deployment, imports, names, diagnostics)
@@ -178,13 +183,14 @@ class _Reader:
     def _collect(self, entry: EntryPoint, start: Frame, reachable: bool = True) -> None:
         """Add what is done by the frames that a call from outside reaches."""
         paths = _reached_from(start)
-        if reachable and len(paths) == 1:
+        if reachable and not any(frame.scope is not None for frame in paths if frame is not start):
             self._unresolved(Text(entry.function, entry.location), NOT_FOUND, entry.service)
         for frame, path in paths.items():
             if reachable:
                 self.reached.add(frame.function)
+            way = _from_handler(entry, path)
             for use in frame.uses:
-                self._add_use(entry, use, path, reachable)
+                self._add_use(entry, use, way, reachable)
             if reachable:
                 for doubt in frame.doubts:
                     self._add_doubt(entry, doubt)
@@ -352,16 +358,20 @@ def _reached_from(start: Frame) -> dict[Frame, tuple[str, ...]]:
             if called in paths:
                 continue
             if called.scope is None:
-                paths[called] = (*paths[frame], _label(called))
+                paths[called] = (*paths[frame], called.label)
                 modules.append(called)
             else:
-                paths[called] = (*paths[frame], _label(called))
+                paths[called] = (*paths[frame], called.label)
                 functions.append(called)
     return paths
 
 
-def _label(frame: Frame) -> str:
-    return frame.label.replace("#2", "")
+def _from_handler(entry: EntryPoint, path: tuple[str, ...]) -> tuple[str, ...]:
+    """A way that begins with the handler, also where that is made by another function: ``wrap(list)``."""
+    handler = f"{entry.file}#{entry.handler}"
+    if not entry.handler or path[:1] == (handler,):
+        return path
+    return (handler, *path)
 
 
 def _reported(location: Location) -> Location:

@@ -16,6 +16,10 @@ class Scope:
         self.blocks: list[dict[str, str]] = [{}]
         self.outer_names: set[str] = set()  # Python's `global` and `nonlocal`
 
+    def around(self) -> "Scope":
+        """The scope of the function around this one; of the outermost, itself."""
+        return self.outer or self
+
     def declare(self, name: str, in_function: bool = False) -> str:
         """Declare a name in the innermost block, or in the function; returns the variable's name."""
         block = self.blocks[0 if in_function else -1]

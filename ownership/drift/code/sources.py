@@ -41,7 +41,9 @@ MAX_CODE_BYTES = 1_000_000
 MAX_DATA_BYTES = 200_000
 MINIFIED_BYTES = 20_000  # a shorter file is read in any case
 MINIFIED_WIDTH = 400  # characters of a line, on average
-TESTS = re.compile(r"(^|/)(__tests__|__mocks__|tests?|spec)/|\.(test|spec)\.\w+$|(^|/)(test_[^/]*|conftest|[^/]*_test)\.py$")
+TESTS = re.compile(
+    r"(^|/)(__tests__|__mocks__|tests?|spec)/|\.(test|spec)\.\w+$|(^|/)(test_[^/]*|conftest|[^/]*_test)\.py$"
+)
 COMMENTS = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 TRAILING_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])')
 
@@ -158,8 +160,12 @@ class Sources:
             from ownership.drift.code import python
 
             return python.parse(text, name)
-        from ownership.drift.code import javascript
-
+        try:
+            from ownership.drift.code import javascript
+        except ImportError:
+            reason = "needs tree-sitter: install the extra `code`"
+            self.diagnostics.add_error(ReadError(Location("JavaScript and TypeScript"), reason))
+            return f"{name} {reason}"
         return javascript.parse(text.encode(), name, suffix)
 
     def add_text(self, name: str, suffix: str, text: str) -> None:

@@ -23,7 +23,7 @@ class Undefined:
 
 
 UNDEFINED = Undefined()
-Constant: TypeAlias = str | bool | None | Undefined
+Constant: TypeAlias = str | bool | Undefined | None
 
 
 # Expressions

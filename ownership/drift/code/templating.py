@@ -25,7 +25,10 @@ from ownership.drift.values import Value
 SUFFIXES = (".j2", ".jinja", ".jinja2")
 # CloudFormation has dynamic references of its own: `{{resolve:ssm:/name}}`.
 EXPRESSION = re.compile(r"(?<!\$)\{\{(?!resolve:)[-+]?\s*(.*?)\s*[-+]?\}\}", re.DOTALL)
-TOKEN = re.compile(r"\{#.*?#\}|\{%[-+]?\s*(?P<tag>.*?)\s*[-+]?%\}|(?<!\$)\{\{(?!resolve:)[-+]?\s*(?P<expression>.*?)\s*[-+]?\}\}", re.DOTALL)
+TOKEN = re.compile(
+    r"\{#.*?#\}|\{%[-+]?\s*(?P<tag>.*?)\s*[-+]?%\}|(?<!\$)\{\{(?!resolve:)[-+]?\s*(?P<expression>.*?)\s*[-+]?\}\}",
+    re.DOTALL,
+)
 NAME = re.compile(r"[A-Za-z_][\w.]*$")
 INDEXED = re.compile(r"""\[\s*['"](\w+)['"]\s*\]""")
 MAX_SIZE = 2_000_000  # characters of a rendered template
@@ -204,7 +207,7 @@ def _value(expression: str, scope: Scope) -> Literal:
         name = applied.partition("(")[0]
         if isinstance(value, str) and name in ("lower", "upper", "title", "capitalize", "trim"):
             value = getattr(value, "strip" if name == "trim" else name)()
-        elif name not in ("default", "string", "list", "sort", "d") :
+        elif name not in ("default", "string", "list", "sort", "d"):
             return None
     return value
 

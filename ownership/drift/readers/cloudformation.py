@@ -81,7 +81,7 @@ class _TemplateReader:
         roles = []
         own_roles = roles_of(template)
         for name, properties in own_roles.items():
-            service = self._service_of(template, name, properties)
+            service = service_of_role(template, name, properties, self.services, self.names)
             if service is None:
                 reason = "the role's service is not known: tag the role with `service`, or use --roles"
                 diagnostics.add_unresolved(Text(name, properties.location), reason)
@@ -95,16 +95,24 @@ class _TemplateReader:
                 diagnostics.add_unresolved(text, "is attached to a role outside the template")
         return roles
 
-    def _service_of(self, template: Template, role: str, properties: Map) -> str | None:
-        # A physical name with several values (`!If`) counts with the first.
-        role_names = [role, *template.texts(properties.get("RoleName"))[:1]]
-        for name in role_names:
-            if name in self.services:
-                return self.services[name]
-        tag = _service_tag(template, properties)
-        if tag:
-            return self.names.service((), tag) or unregistered_service_name(tag)
-        return self.names.role(role_names)
+
+def service_of_role(
+    template: Template,
+    role: str,
+    properties: Map,
+    services: Mapping[str, str],
+    names: Names,
+) -> str | None:
+    """The service that a role belongs to; ``services`` maps roles, by logical or physical name, to services."""
+    # A physical name with several values (`!If`) counts with the first.
+    role_names = [role, *template.texts(properties.get("RoleName"))[:1]]
+    for name in role_names:
+        if name in services:
+            return services[name]
+    tag = _service_tag(template, properties)
+    if tag:
+        return names.service((), tag) or unregistered_service_name(tag)
+    return names.role(role_names)
 
 
 def _service_tag(template: Template, properties: Map) -> str | None:

@@ -29,7 +29,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("reader", choices=["serverless", "cloudformation", "dynamodb"])
+        parser.add_argument("reader", choices=["serverless", "cloudformation", "dynamodb", "code"])
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Parse the arguments with drift's own parser, which knows each reader's."""
@@ -56,12 +56,16 @@ class OwnRegistry(Registry):
 
     def __init__(self, arguments: Namespace) -> None:
         super().__init__(arguments)
-        self.environment, self.save = arguments.environment, arguments.save
+        self.environment, self.save = arguments.environment, getattr(arguments, "save", False)
 
     def declared(self) -> DeclaredMap:
         """The current map."""
         self.head, declared = runs.declared_now()
         return declared
+
+    def declared_if_known(self) -> DeclaredMap:
+        """The current map, which is always known."""
+        return self.declared()
 
     def waivers(self) -> list[WaiverTerms]:
         """The waivers in force."""

@@ -1,0 +1,3 @@
+"""The backends are what is read, not tests."""
+
+collect_ignore = ["backends"]
