@@ -19,7 +19,7 @@ from ownership.web.refusals import refusal
 # What a template is rendered with.
 Context = dict[str, Any]
 # Parameters that do not go along to the same page on another day: a page number means something else there.
-NOT_KEPT = (*MOMENT_PARAMETERS, "page", "before")
+NOT_KEPT = (*MOMENT_PARAMETERS, "page", "before", "show")
 
 
 class BadAddress(ValueError):

@@ -1,46 +1,113 @@
 """The home page, the groups' pages and the list of services."""
 
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from ownership.catalog.queries import whole_tables
+from ownership.audit.recent import tables_changed_since
+from ownership.catalog.queries import WholeMap, map_around, whole_tables
+from ownership.findings.latest_runs import compare_latest
+from ownership.findings.runs import declared_map
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Table, TableGroup
-from ownership.pages.base import Context, Page
+from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.former_names import NothingNamed
+from ownership.pages.table_list import ListedTable, listed
 
 # The home page of a map with more tables lists the groups alone.
 MAX_TABLES_AT_HOME = 150
 TABLES_PER_PAGE = 25
 SERVICES_PER_PAGE = 50
 LATEST_CHANGE_SETS = 6
+THIS_WEEK = timedelta(days=7)
+# What `?show=` takes, with the words on the page.
+CHANGED, ATTENTION = "changed", "attention"
+CHOICES = {"": "All", CHANGED: "Changed this week", ATTENTION: "Needs attention"}
 
 
 class HomePage(Page):
-    """Search, the map, and the latest changes."""
+    """Search, the map, and the latest changes. `?show=` takes a key of CHOICES, from people who are signed in."""
 
     template_name = "ownership/home.html"
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Ask for a sign-in where part of the list is asked for: which part that is, history and drift say."""
+        self.needs_sign_in = bool(request.GET.get("show"))
+        return super().dispatch(request, *args, **kwargs)
+
     def get_context_data(self, **kwargs: Any) -> Context:
-        """Return the context: groups with their sizes, all tables of a small map, and the latest change sets."""
+        """Return the context: all tables of a small map, otherwise groups with their sizes; and the latest changes."""
+        tables = list(Table.objects.all()[: MAX_TABLES_AT_HOME + 1])
+        is_large = len(tables) > MAX_TABLES_AT_HOME
+        content = self._groups() if is_large else self._tables(tables)
+        return super().get_context_data(**kwargs) | content | {"latest": self._latest()}
+
+    def _groups(self) -> Context:
+        """Return the groups, each with its size, and how much there is in all."""
+        if self.request.GET.get("show"):
+            raise BadAddress("show: The map is too large for it.")
         groups = list(TableGroup.objects.all())
         # A query of its own: the past stands in the table's place as a subquery, and PostgreSQL cannot group a
         # subquery by its key alone.
         sizes = dict(Table.objects.order_by().values_list("group").annotate(Count("pk")))
         for group in groups:
             group.size = sizes.get(group.pk, 0)  # type: ignore[attr-defined]
-        number_of_tables = sum(sizes.values())
-        tables = None
-        if number_of_tables <= MAX_TABLES_AT_HOME:
-            tables = whole_tables()
-        return super().get_context_data(**kwargs) | {
-            "groups": groups,
-            "total": number_of_tables,
-            "services": Service.objects.count(),
-            "tables": tables,
-            "latest": self._latest(),
+        return {"groups": groups, "total": sum(sizes.values()), "services": Service.objects.count()}
+
+    def _tables(self, tables: list[Table]) -> Context:
+        """Return the tables to list, in the map's order, and the choices of which to list."""
+        rows = map_around(tables)
+        content = {
+            "groups": rows["groups"],
+            "total": len(tables),
+            "services": len(rows["services"]),
+            "tables": listed(tables),
+        }
+        # What changed lately and what drifts is about today.
+        if self.moment is None and self.request.user.is_authenticated:
+            content |= self._choices(rows)
+        elif self.request.GET.get("show"):
+            raise BadAddress("show: It takes no revision and no as_of.")
+        return content
+
+    def _choices(self, rows: WholeMap) -> Context:
+        """Return the tables that `?show=` leaves, how many each choice has, and what needs attention."""
+        findings: Counter[str] = Counter()
+        elsewhere = 0
+        names = {table.name for table in rows["tables"]}
+        declared = declared_map(0, {**rows, "environments": []})
+        for latest in compare_latest(declared):
+            for finding in latest.open_findings():
+                if finding.table in names:
+                    findings[finding.table] += 1
+                else:
+                    elsewhere += 1
+        tables = listed(rows["tables"], findings)
+        changed = tables_changed_since(timezone.now() - THIS_WEEK)
+        conditions: dict[str, Callable[[ListedTable], bool]] = {
+            "": lambda row: True,
+            CHANGED: lambda row: row.table.pk in changed,
+            ATTENTION: lambda row: row.needs_attention,
+        }
+        show = self.request.GET.get("show", "")
+        if show not in CHOICES:
+            raise BadAddress(f"show takes {CHANGED} or {ATTENTION}, not {show[:100]!r}.")
+        choices = []
+        for name, label in CHOICES.items():
+            count = sum(map(conditions[name], tables))
+            choices.append({"name": name, "label": label, "count": count, "chosen": name == show})
+        return {
+            "tables": list(filter(conditions[show], tables)),
+            "choices": choices,
+            "findings": findings.total(),
+            "findings_elsewhere": elsewhere,
+            "warned": sum(1 for row in tables if row.warnings),
         }
 
     def _latest(self) -> list[ChangeSet] | None:
@@ -68,7 +135,7 @@ class GroupPage(Page):
         return super().get_context_data(**kwargs) | {
             "group": group,
             "page": page,
-            "tables": page.object_list,
+            "tables": listed(page.object_list),
         }
 
 

@@ -1,7 +1,10 @@
-"""The page of search results."""
+"""The page of search results, and the names that the search field suggests."""
 
 from typing import Any
 
+from django.http import HttpRequest, JsonResponse
+
+from ownership.catalog.completion import completions
 from ownership.catalog.search import LONGEST_TEXT, search
 from ownership.catalog.suggestions import similar_names
 from ownership.pages.base import Context, Page
@@ -26,3 +29,21 @@ class SearchPage(Page):
             "found": results,
             "near": similar,
         }
+
+
+class SuggestionsPage(Page):
+    """Names that contain `?q=`, as JSON: ``{"suggestions": [{"name", "kind", "remark", "url"}, …]}``."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
+        """Answer with the names of the page's moment."""
+        keep = self._moment_context()["keep"]
+        suggestions = []
+        for completion in completions(request.GET.get("q", "")):
+            suggestion = {
+                "name": completion.name,
+                "kind": completion.kind,
+                "remark": completion.remark,
+                "url": f"{completion.url}{keep}{completion.anchor}",
+            }
+            suggestions.append(suggestion)
+        return JsonResponse({"suggestions": suggestions})

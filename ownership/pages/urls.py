@@ -8,6 +8,7 @@ app_name = "pages"
 urlpatterns = [
     path("", home.HomePage.as_view(), name="home"),
     path("search/", search.SearchPage.as_view(), name="search"),
+    path("search/suggestions/", search.SuggestionsPage.as_view(), name="search-suggestions"),
     path("matrix/", matrix.MatrixPage.as_view(), name="matrix"),
     path("groups/<path:name>/", home.GroupPage.as_view(), name="group"),
     path("drift/", findings.DriftPage.as_view(), name="drift"),

@@ -3,6 +3,7 @@
 import re
 from html import unescape
 
+import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,6 +13,8 @@ from ownership.history.change_sets import change_set
 from ownership.models import Table, TableGroup
 from ownership.pages import home
 from tests.support.factories import make_access, make_service, make_table
+from tests.support.pages import text_of
+from tests.support.runs import keep_run
 
 HOME = reverse("pages:home")
 
@@ -91,8 +94,86 @@ def test_a_groups_tables_stand_together_also_beside_one_of_the_same_place(seeded
     assert len(re.findall(r">Core Tables</a>\s*</h2>", page)) == 1
 
 
-def test_a_list_names_a_dozen_neighbours_and_counts_the_others(seeded, viewer_client):
+def rows_of(page):
+    """{table: text of its row} of the list."""
+    rows = {}
+    for row in re.findall(r'<tr>\s*<th scope="row">.*?</tr>', page, re.S):
+        text = text_of(row).strip()
+        rows[text.partition(" ")[0]] = text
+    return rows
+
+
+def test_a_row_names_the_owner_and_only_others_as_writers_and_readers(seeded, viewer_client):
+    rows = rows_of(viewer_client.get(HOME).text)
+    assert len(rows) == 34
+    assert rows["biztechQuests"] == "biztechQuests quests – –"
+    assert rows["biztechProfiles"].split() == (
+        ["biztechProfiles", "profiles", "interactions", "members", "(indirect)", "+1", "interactions"]
+    )
+
+
+def test_a_list_names_two_neighbours_and_counts_the_others(seeded, viewer_client):
     table = make_table("hub")
     for _ in range(15):
         make_access(table, make_service(), mode="write")
-    assert 'href="/tables/hub/#accesses">and 3 more</a>' in viewer_client.get("/").text
+    assert 'href="/tables/hub/#accesses" aria-label="13 more">+13</a>' in viewer_client.get("/").text
+
+
+@pytest.fixture
+def seen(seeded):
+    """A finding of drift, a warning, and a change after the seed, each of another table."""
+    keep_run("qr write biztechUsers")
+    prizes = Table.objects.get(name="biztechPrizes")
+    prizes.accesses.all().delete()
+    quests = Table.objects.get(name="biztechQuests")
+    quests.description = "Quests"
+    quests.save()
+
+
+def test_only_people_who_are_signed_in_are_told_what_changed_and_what_needs_attention(seen, viewer_client, settings):
+    settings.ANONYMOUS_READ = True
+    page = text_of(viewer_client.get(HOME).text)
+    assert "All 34 Changed this week 2 Needs attention 2" in page
+    stranger = Client()
+    page = text_of(stranger.get(HOME).text)
+    assert "Changed this week" not in page
+    assert "Needs attention" not in page
+    assert "drift" not in page
+    assert stranger.get(HOME, {"show": "changed"}).headers["Location"].startswith("/admin/login/?next=")
+
+
+@pytest.mark.parametrize(
+    ("show", "names"),
+    [("changed", {"biztechPrizes", "biztechQuests"}), ("attention", {"biztechUsers", "biztechPrizes"})],
+)
+def test_the_list_can_be_narrowed_to_what_changed_or_needs_attention(seen, viewer_client, show, names):
+    rows = rows_of(viewer_client.get(HOME, {"show": show}).text)
+    assert rows.keys() == names
+    if show == "attention":
+        assert "1 drift" in rows["biztechUsers"]
+        assert "warning" in rows["biztechPrizes"]
+
+
+@pytest.mark.parametrize("query", [{"show": "x"}, {"show": "changed", "revision": "1"}])
+def test_a_choice_that_there_is_not_says_what_there_is(seeded, viewer_client, query):
+    response = viewer_client.get(HOME, query)
+    assert response.status_code == 400
+    assert "show" in text_of(response.text.partition("<main")[2])
+
+
+def test_a_choice_without_tables_says_so(db, viewer_client):
+    make_access(table := make_table(), table.owner)
+    assert "No table needs attention." in viewer_client.get(HOME, {"show": "attention"}).text
+
+
+def test_home_takes_so_many_queries(seeded, viewer_client, settings, django_assert_num_queries):
+    """Tables, groups, services, indexes and accesses; signed in also session, user, two for permissions, the latest
+    changes, the tables changed this week and the latest runs; with a run its grants and waivers."""
+    settings.ANONYMOUS_READ = True
+    with django_assert_num_queries(5):
+        Client().get(HOME)
+    with django_assert_num_queries(12):
+        viewer_client.get(HOME)
+    keep_run("bots write biztechUsers")
+    with django_assert_num_queries(14):
+        viewer_client.get(HOME)

@@ -1,0 +1,25 @@
+"""Which tables changed lately."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from ownership.history.models import ChangeSet, entry_model
+from ownership.models import Access, SecondaryIndex, Table
+
+# Of each model's entries, the field with the table's id.
+_TABLE_FIELDS = ((Table, "id"), (SecondaryIndex, "table_id"), (Access, "table_id"))
+
+
+def tables_changed_since(time: datetime) -> set[int]:
+    """Return the ids of tables that somebody changed since then, or one of their accesses or indexes; one query.
+
+    Seeding does not count: it writes what has been there before.
+    """
+    ids: list[QuerySet] = []
+    for model, field in _TABLE_FIELDS:
+        entries = entry_model(model).objects.filter(change_set__time__gte=time)
+        entries = entries.exclude(change_set__source=ChangeSet.Source.SEED)
+        ids.append(entries.order_by().values_list(field, flat=True))
+    first, *others = ids
+    return set(first.union(*others))
