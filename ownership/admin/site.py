@@ -1,38 +1,20 @@
-"""The admin site itself: who gets in, and what its first page shows."""
+"""The admin site itself: signing in and out, and what its first page shows."""
 
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.models import AbstractUser, AnonymousUser
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.contrib import admin, messages
+from django.contrib.auth.views import LogoutView
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from ownership.admin.sign_in import SignInForm, may_enter, next_address, sign_in_reason
 from ownership.history.models import ChangeSet
 
 # Every word searched for adds conditions, and SQLite takes a limited number of those.
 MAX_SEARCH_LENGTH = 200
 LATEST_CHANGES = 10
-
-
-def may_enter(user: AbstractUser | AnonymousUser) -> bool:
-    """Whether someone may use the admin: staff, and everyone who may see the map (team leads and viewers).
-
-    So a new lead needs nothing but a group.
-    """
-    return user.is_active and (user.is_staff or user.has_perm("ownership.view_table"))
-
-
-class SignInForm(AdminAuthenticationForm):
-    """Django's sign-in with our rule for who gets in."""
-
-    def confirm_login_allowed(self, user: Any) -> None:
-        """Refuse accounts without a group."""
-        super(AdminAuthenticationForm, self).confirm_login_allowed(user)
-        if not may_enter(user):
-            raise self.get_invalid_login_error()
 
 
 class RegistryAdminSite(admin.AdminSite):
@@ -67,9 +49,29 @@ class RegistryAdminSite(admin.AdminSite):
         request: HttpRequest,
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
-        """By password, and by the company's provider if there is one."""
-        context = {"by_oidc": bool(settings.OIDC_RP_CLIENT_ID)}
+        """By password, and by the company's provider if there is one. Says why it was asked, and leads back there."""
+        address = next_address(request)
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(address)
+        context = {
+            "title": "Sign in",
+            "next": address,
+            "reason": sign_in_reason(address),
+            "map_is_open": settings.ANONYMOUS_READ,
+            "by_oidc": bool(settings.OIDC_RP_CLIENT_ID),
+        }
         return super().login(request, context | (extra_context or {}))
+
+    def logout(
+        self,
+        request: HttpRequest,
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        """Sign out and go home."""
+        response = LogoutView.as_view(next_page="pages:home")(request)
+        if response.status_code == 302:
+            messages.success(request, "You are signed out.")
+        return response
 
     def index(
         self,

@@ -179,7 +179,7 @@ class DriftView(_DriftAddress):
         responses=serializer_of(DriftJSON),
     )
     def get(self, request: Request) -> Response:
-        """Return the latest run of each reader and environment, compared with the map as it is now.
+        """The latest run of each reader and environment, compared with the map as it is now.
 
         The filters narrow the findings.
         """
@@ -298,7 +298,7 @@ class WaiversView(_DriftAddress):
 
     @extend_schema(operation_id="drift_waivers", responses=serializer_of(WaiversJSON))
     def get(self, request: Request) -> Response:
-        """Return the waivers that have not ended. A waiver covers its finding while the same is granted."""
+        """The waivers that have not ended. A waiver covers its finding while the same is granted."""
         answer: WaiversJSON = {"results": [_waiver_json(row) for row in runs.waivers_in_force(runs.today())]}
         return Response(answer)
 

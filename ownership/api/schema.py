@@ -78,6 +78,11 @@ class RegistrySchema(AutoSchema):
             parameters += _MOMENT
         return parameters
 
+    def get_summary(self) -> str:
+        """The first sentence of the description, which the page of the API shows beside the address."""
+        sentence, _, _ = self.get_description().replace("\n", " ").partition(". ")
+        return sentence.rstrip(".")
+
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         """Narrow the query parameters, and add the answer 304 and the problems."""
         operation = super().get_operation(*args, **kwargs)

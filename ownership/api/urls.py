@@ -5,7 +5,7 @@ Paths rather than DRF's router, which would give every list details.
 
 from django.urls import path
 
-from ownership.api import atom, compare, drift, history, trace, views
+from ownership.api import atom, compare, drift, history, index, trace, views
 from ownership.api.map_view import MapView
 
 app_name = "api"
@@ -57,6 +57,6 @@ urlpatterns = [
     path("drift/waivers/", drift.WaiversView.as_view(), name="drift-waivers"),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     path("docs/", views.DocsView.as_view(url_name="api:schema"), name="docs"),
-    path("", views.UnknownAddress.as_view(), name="root"),
+    path("", index.IndexView.as_view(), name="index"),
     path("<path:anything>/", views.UnknownAddress.as_view(), name="unknown"),
 ]

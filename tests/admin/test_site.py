@@ -51,7 +51,7 @@ def test_someone_without_a_group_does_not_get_in():
     User.objects.create_user("stranger", password="a long pass phrase")
     client = Client()
     response = client.post("/admin/login/", {"username": "stranger", "password": "a long pass phrase"})
-    assert "Please enter the correct username and password" in text_of(response.text)
+    assert "This account has no role yet." in text_of(response.text)
     assert client.get("/admin/").status_code == 302
 
 

@@ -20,7 +20,6 @@ MISSING = {
     "services/nobody/": "No service is called 'nobody'.",
     "services/%00/": r"No service is called '\x00'.",
     "services/%FF/": "No service is called '%FF'.",
-    "": "There is nothing at this address. See /api/v1/docs/ for all addresses.",
     "nothing/": "There is nothing at this address. See /api/v1/docs/ for all addresses.",
     "tables/here-it-is/accesses/": "There is nothing at this address. See /api/v1/docs/ for all addresses.",
     "tables/a%2Fb/": "There is nothing at this address. See /api/v1/docs/ for all addresses.",

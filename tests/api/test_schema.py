@@ -39,7 +39,7 @@ def test_the_schema_address_serves_it(get):
 
 
 def test_every_address_is_described(db):
-    not_data = {"schema/", "docs/", "", "<path:anything>/"}
+    not_data = {"schema/", "docs/", "<path:anything>/"}
     addresses = {str(pattern.pattern) for pattern in urls.urlpatterns} - not_data
 
     assert set(description()["paths"]) == {
@@ -140,12 +140,21 @@ def test_the_headers_of_caching_are_described_and_there(db, get):
 def test_the_page_loads_nothing_from_outside_and_runs_no_script_of_its_own(get):
     page = get("docs/").content.decode()
 
-    sources = re.findall(r"""(?:src|href)=["']([^"']*)["']""", page)
+    sources = re.findall(r"""(?:src=|<link[^>]* href=)["']([^"']*)["']""", page)
     assert len(sources) >= 4
     assert {source for source in sources if not source.startswith(("/static/", "/api/v1/docs/?script="))} == set()
     assert [body for body in re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL) if body.strip()] == []
     assert re.search(r"<style|\sstyle=|\son\w+=", page) is None
     assert "http" not in page
+
+
+def test_the_page_has_the_sites_header_and_a_way_back(get):
+    page = get("docs/").content.decode()
+
+    assert '<html lang="en">' in page
+    assert "<title>API · Ownership registry</title>" in page
+    assert '<header class="site">' in page
+    assert 'href="/">Map</a>' in page
 
 
 def test_what_the_page_loads_is_there(get):

@@ -12,7 +12,7 @@ def sign_in(browser: webdriver.Chrome, base: str, name: str, password: str) -> N
     browser.get(f"{base}/admin/")
     browser.find_element(By.NAME, "username").send_keys(name)
     browser.find_element(By.NAME, "password").send_keys(password)
-    follow(browser, browser.find_element(By.CSS_SELECTOR, "input[type=submit]"))
+    follow(browser, browser.find_element(By.CSS_SELECTOR, "#login-form button"))
     assert browser.find_element(By.ID, "logout-form")
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 from ownership.web.middleware import ClientAddressMiddleware
 from ownership.web.rate_limit import ApiRateMiddleware
 from tests.support.admin_forms import form_of
+from tests.support.pages import text_of
 from tests.support.rows import all_rows
 from tests.support.tokens import make_token
 
@@ -63,6 +64,68 @@ def test_nonsense_as_a_name_is_a_failed_sign_in(locks, db, name):
     assert sign_in(name, "x").status_code == 200
 
 
+# The page, and where it leads
+
+REASONS = {
+    "/tables/biztechUsers/history/": "History is for people who are signed in.",
+    "/admin/ownership/changeset/": "History is for people who are signed in.",
+    "/admin/ownership/changeset/1/undo/": "History is for people who are signed in.",
+    "/drift/": "Drift is for people who are signed in.",
+    "/?revision=1": "The map of the past is for people who are signed in.",
+    "/matrix/?as_of=2026-11-28": "The map of the past is for people who are signed in.",
+    "/admin/ownership/table/1/change/": "Editing is for people who are signed in.",
+    "/admin/ownership/apitoken/add/": "API tokens are for people who are signed in.",
+}
+
+
+@pytest.mark.parametrize(("page", "reason"), REASONS.items())
+def test_the_sign_in_page_says_why_a_page_asked_for_it_and_leads_back_there(db, lead, settings, page, reason):
+    settings.ANONYMOUS_READ = True
+    client = Client()
+    asked = client.get(page, follow=True)
+    assert reason in text_of(asked.text)
+    form = form_of(asked) | {"username": "lead", "password": PASSWORD}
+    assert client.post(asked.request["PATH_INFO"], form)["Location"] == page
+
+
+def test_the_sign_in_page_gives_no_reason_to_someone_who_came_of_themselves(db, settings):
+    settings.ANONYMOUS_READ = True
+    assert "for people who are signed in" not in Client().get("/admin/login/?next=/matrix/").text
+
+
+def test_where_reading_needs_a_sign_in_the_page_says_so(db):
+    page = Client().get("/matrix/", follow=True).text
+    assert "This registry is for people who are signed in." in page
+    assert "Back to the map" not in page
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://example.org/", "//example.org/", "javascript:alert(1)", "/\\example.org"]
+)
+def test_signing_in_leads_to_no_other_site(lead, lead_client, elsewhere):
+    answer = Client().post("/admin/login/", {"username": "lead", "password": PASSWORD, "next": elsewhere})
+    assert answer["Location"] == "/"
+    assert lead_client.get("/admin/login/", {"next": elsewhere})["Location"] == "/"
+
+
+def test_whoever_is_signed_in_already_goes_on_at_once(lead_client):
+    assert lead_client.get("/admin/login/", {"next": "/matrix/"})["Location"] == "/matrix/"
+
+
+def test_a_wrong_password_is_told_in_plain_words(lead):
+    answer = Client().post("/admin/login/", {"username": "lead", "password": "wrong"})
+    assert "User name and password do not match." in text_of(answer.text)
+    assert "staff" not in answer.text
+
+
+def test_signing_out_leads_home_and_says_so(lead_client, settings):
+    settings.ANONYMOUS_READ = True
+    page = lead_client.post("/admin/logout/", follow=True)
+    assert page.redirect_chain == [("/", 302)]
+    assert "You are signed out." in text_of(page.text)
+    assert "Sign in" in text_of(page.text)
+
+
 # Addresses
 
 TRUSTED = ["10.0.0.0/8", "2001:db8::/32"]
@@ -109,7 +172,7 @@ def test_a_session_ends_when_its_password_is_changed(lead, lead_client):
 
 def test_signing_out_ends_the_session_even_for_a_copied_cookie(lead_client):
     kept = lead_client.cookies["sessionid"].value
-    assert lead_client.post("/admin/logout/").status_code == 200
+    assert lead_client.post("/admin/logout/")["Location"] == "/"
     thief = Client()
     thief.cookies["sessionid"] = kept
     assert thief.get("/admin/").status_code == 302

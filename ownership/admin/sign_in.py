@@ -1,0 +1,75 @@
+"""Signing in: who gets into the admin, why a page asks for it, and where it leads afterwards."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+HISTORY = "History is for people who are signed in."
+PAST = "The map of the past is for people who are signed in."
+DRIFT = "Drift is for people who are signed in."
+TOKENS = "API tokens are for people who are signed in."
+EDITING = "Editing is for people who are signed in."
+ALL_PAGES = "This registry is for people who are signed in."
+# The first one whose text is in the name of a view says why that asks for a sign-in.
+_REASONS = (
+    ("history", HISTORY),
+    ("changeset", HISTORY),
+    ("ownership_undo", HISTORY),
+    ("ownership_deleted", HISTORY),
+    ("pages:drift", DRIFT),
+    ("apitoken", TOKENS),
+    ("admin:", EDITING),
+)
+
+
+def may_enter(user: AbstractUser | AnonymousUser) -> bool:
+    """Whether someone may use the admin: staff, and everyone who may see the map (team leads and viewers).
+
+    So a new lead needs nothing but a group.
+    """
+    return user.is_active and (user.is_staff or user.has_perm("ownership.view_table"))
+
+
+class SignInForm(AdminAuthenticationForm):
+    """Django's sign-in with our rule for who gets in."""
+
+    error_messages = {
+        **AdminAuthenticationForm.error_messages,
+        "invalid_login": "User name and password do not match. Both are case-sensitive.",
+        "no_role": "This account has no role yet. Ask an administrator to make it a team lead or a viewer.",
+    }
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Refuse accounts without a group; only whoever knows the password learns that."""
+        super(AdminAuthenticationForm, self).confirm_login_allowed(user)
+        if not may_enter(user):
+            raise ValidationError(self.error_messages["no_role"], code="no_role")
+
+
+def next_address(request: HttpRequest) -> str:
+    """Where to go after signing in: where the person came from if that is on this site, otherwise home."""
+    address = request.POST.get("next", request.GET.get("next", ""))
+    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if is_ours else reverse("pages:home")
+
+
+def sign_in_reason(address: str) -> str:
+    """Why the page at that address asked for a sign-in, in a sentence; empty if it did not."""
+    parts = urlsplit(address)
+    try:
+        view_name = resolve(parts.path).view_name
+    except Resolver404:
+        view_name = ""
+    for text, reason in _REASONS:
+        if text in view_name:
+            return reason
+    if "revision=" in parts.query or "as_of=" in parts.query:
+        return PAST
+    return "" if settings.ANONYMOUS_READ else ALL_PAGES
