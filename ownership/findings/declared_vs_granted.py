@@ -23,8 +23,6 @@ from ownership.drift.types import (
 from ownership.findings import runs as kept_runs
 from ownership.models import Access, DriftRun, Grant, Service, Table, Waiver
 
-ROWS_SHOWN = 200  # of a run
-
 Grants = dict[GrantedAccess, tuple[Location, ...]]
 
 
@@ -45,6 +43,8 @@ class ComparedRow:
     findings: tuple[Finding, ...]
     unchecked: str
     waiver: Waiver | None
+    open_findings: tuple[Finding, ...]  # those that nobody has waived
+    is_on_map: bool  # both the service and the table
 
     @property
     def is_unknown(self) -> bool:
@@ -54,25 +54,10 @@ class ComparedRow:
 
 @dataclass(frozen=True)
 class Latest:
-    """The rows of the latest run of a series; ``more`` rows are left out."""
+    """The rows of the latest run of a series."""
 
     run: DriftRun
     rows: list[ComparedRow]
-    more: int
-
-    @property
-    def known(self) -> list[ComparedRow]:
-        """The rows that the run knows something about."""
-        return [row for row in self.rows if not row.is_unknown]
-
-    @property
-    def unknown(self) -> dict[str, list[ComparedRow]]:
-        """The other rows, by the reason."""
-        by_reason: dict[str, list[ComparedRow]] = defaultdict(list)
-        for row in self.rows:
-            if row.is_unknown:
-                by_reason[row.unchecked].append(row)
-        return dict(by_reason)
 
 
 def of_table(table: Table) -> list[Latest]:
@@ -103,6 +88,33 @@ def of_service(service: Service) -> list[Latest]:
         accesses=accesses,
     )
     return _compare(runs, grants, declared, only_service=service.name)
+
+
+def shape_findings(table: Table) -> list[Finding]:
+    """What the latest runs find of the table itself: its keys, its indexes, or that it is not deployed.
+
+    What a run found of tables may be long. It is read only where the run, when it was kept, found something of this
+    one. So a finding that an edit of the map has caused since shows up here with the next run.
+    """
+    runs = []
+    for run in DriftRun.objects.latest_of_each().defer("found"):
+        for _kind, table_name, service, *_ in run.findings or ():
+            if table_name == table.name and not service:
+                runs.append(run)
+                break
+    if not runs:
+        return []
+    shape = kept_runs.shape_of(table, table.indexes.all())
+    declared = DeclaredMap(tables=(shape,), owners={table.name: table.owner.name})
+    waivers = kept_runs.waivers_in_force(kept_runs.today())
+    findings: dict[Finding, None] = {}
+    for run in runs:
+        result = compare(declared, kept_runs.found_of_tables(run, {table.name}))
+        waived = kept_runs.waived_by(result.findings, run.environment or None, waivers)
+        for finding in result.findings:
+            if finding.service is None and finding not in waived:
+                findings[finding] = None
+    return list(findings)
 
 
 def _runs_that_read_permissions() -> list[DriftRun]:
@@ -156,6 +168,7 @@ def _compare(
     only_service: str | None = None,
 ) -> list[Latest]:
     waivers = kept_runs.waivers_in_force(kept_runs.today())
+    service_names = {service.name for service in declared.services}
     compared = []
     for run in runs:
         unresolved = [unresolved_from_json(content) for content in run.unresolved]  # type: ignore[attr-defined]
@@ -170,12 +183,12 @@ def _compare(
         rows = []
         for pair in result.pairs:
             if only_service is None or pair.service == only_service:
-                rows.append(_row(pair, waived))
-        compared.append(Latest(run, rows[:ROWS_SHOWN], max(0, len(rows) - ROWS_SHOWN)))
+                rows.append(_row(pair, waived, is_on_map=pair.is_registered and pair.service in service_names))
+        compared.append(Latest(run, rows))
     return compared
 
 
-def _row(pair: AccessPair, waived: dict[Finding, Waiver]) -> ComparedRow:
+def _row(pair: AccessPair, waived: dict[Finding, Waiver], *, is_on_map: bool) -> ComparedRow:
     waivers = [waived[finding] for finding in pair.findings if finding in waived]
     return ComparedRow(
         table=pair.table,
@@ -187,4 +200,6 @@ def _row(pair: AccessPair, waived: dict[Finding, Waiver]) -> ComparedRow:
         findings=pair.findings,
         unchecked=pair.unknown_reason,
         waiver=waivers[0] if waivers else None,
+        open_findings=tuple(finding for finding in pair.findings if finding not in waived),
+        is_on_map=is_on_map,
     )

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from ownership.audit.timeline import Timeline
 from ownership.findings import declared_vs_granted
 from ownership.models import READS, WRITES, Access, Mode, Service
+from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
 from ownership.pages.data_flow import MAX_NEIGHBOURS, Neighbour, Picture, Side, picture
 from ownership.pages.former_names import former_name, namesakes_of, row_named
@@ -28,28 +29,30 @@ class ServicePage(Page):
         """Return the context: the service, its tables and parts; history for people who are signed in."""
         service = row_named(Service.objects.select_related("part_of"), kwargs["name"], self.request)
         accesses = list(service.accesses.select_related("table").order_by(*MAP_ORDER))
-        page = Paginator(accesses, ACCESSES_PER_PAGE).get_page(self.request.GET.get("page"))
         owned = Paginator(service.owned_tables.all(), OWNED_PER_PAGE)
         parts = list(service.parts.all())
         of_parts = Access.objects.filter(service__in=parts).select_related("table", "service")
         accesses_of_parts = list(of_parts.order_by("service__name", *MAP_ORDER))
         signed_in = self.request.user.is_authenticated
-        granted = []
+        granted: list[declared_vs_granted.Latest] = []
         # Drift needs a sign-in, and its runs are about the infrastructure of today.
         if signed_in and not self.moment:
             granted = declared_vs_granted.of_service(service)
+        access_table = access_tables.of_service(accesses, granted)
+        page = Paginator(access_table.lines, ACCESSES_PER_PAGE).get_page(self.request.GET.get("page"))
         return super().get_context_data(**kwargs) | {
             "service": service,
             "owned": owned.get_page(self.request.GET.get("owned")),
             "page": page,
-            "accesses": page.object_list,
+            "access_table": access_table,
+            "lines": page.object_list,
+            "findings": access_table.findings,
             "parts": parts,
             "accesses_of_parts": accesses_of_parts[:MAX_ACCESSES_OF_PARTS],
             "more_of_parts": len(accesses_of_parts) - MAX_ACCESSES_OF_PARTS,
             "picture": _picture(service, accesses),
             "renamed": former_name(service, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(service) if signed_in else [],
-            "granted": granted,
             "latest": latest_changes(self, Timeline.of(Service, service.pk)),
         }
 

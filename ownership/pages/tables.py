@@ -1,12 +1,15 @@
 """A table's page: what it is, who owns, writes and reads it, and what to know before changing it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from ownership.audit.timeline import Timeline
 from ownership.catalog.queries import whole_tables
 from ownership.catalog.warnings import warnings
+from ownership.drift.types import Finding
 from ownership.findings import declared_vs_granted
-from ownership.models import Access, Environment, Mode, Table
+from ownership.models import READS, WRITES, Access, Environment, Mode, Service, Table
+from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
 from ownership.pages.data_flow import MAX_NEIGHBOURS, Neighbour, Picture, Side, picture
 from ownership.pages.former_names import former_name, namesakes_of, row_named
@@ -21,6 +24,14 @@ def physical_names(base_name: str) -> list[tuple[str, list[str]]]:
     return list(environments.items())
 
 
+@dataclass(frozen=True)
+class Contact:
+    """A service to tell about a change of a table, and why: it owns, writes or reads it."""
+
+    service: Service
+    roles: list[str]
+
+
 class TablePage(Page):
     """One table, by name."""
 
@@ -31,22 +42,49 @@ class TablePage(Page):
         table = row_named(whole_tables(), kwargs["name"], self.request)
         accesses = list(table.accesses.all())
         signed_in = self.request.user.is_authenticated
-        granted = []
+        granted: list[declared_vs_granted.Latest] = []
+        shape_findings: list[Finding] = []
         # Drift needs a sign-in, and its runs are about the infrastructure of today.
         if signed_in and not self.moment:
             granted = declared_vs_granted.of_table(table)
+            shape_findings = declared_vs_granted.shape_findings(table)
+        access_table = access_tables.of_table(accesses, granted)
+        contacts = _contacts(table, accesses)
         return super().get_context_data(**kwargs) | {
             "table": table,
-            "accesses": accesses,
-            "indirect": [access for access in accesses if access.indirect],
+            "access_table": access_table,
+            "lines": access_table.lines,
+            "shape_findings": shape_findings,
+            "findings": access_table.findings + len(shape_findings),
             "physical_names": physical_names(table.name),
             "hints": warnings(table),
             "picture": _picture(table),
+            "contacts": contacts,
+            "contact_list": _addresses(contacts),
             "renamed": former_name(table, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(table) if signed_in else [],
-            "granted": granted,
             "latest": latest_changes(self, Timeline.of(Table, table.pk)),
         }
+
+
+def _contacts(table: Table, accesses: list[Access]) -> list[Contact]:
+    """Return the owner, then all others that a change of the table concerns, in the order of the accesses."""
+    roles = {table.owner.pk: Contact(table.owner, ["owner"])}
+    for access in accesses:
+        contact = roles.setdefault(access.service_id, Contact(access.service, []))
+        if access.mode in WRITES:
+            contact.roles.append("writes")
+        if access.mode in READS:
+            contact.roles.append("reads")
+        if access.indirect:
+            contact.roles.append("indirectly")
+    return list(roles.values())
+
+
+def _addresses(contacts: list[Contact]) -> str:
+    """Return the contacts that are recorded, each once, for people to paste into a message."""
+    addresses = dict.fromkeys(contact.service.contact for contact in contacts)
+    return ", ".join(address for address in addresses if address)
 
 
 def _picture(table: Table) -> Picture:

@@ -10,11 +10,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from ownership.drift.types import KeyAttribute, Keys, TableShape
 from ownership.history.change_sets import change_set
-from ownership.models import Service, Table
+from ownership.models import Access, Service, Table
 from ownership.pages import services as service_module
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import text_of
+from tests.support.runs import keep_run
 
 
 def table_page(client, name, **query):
@@ -34,8 +36,8 @@ def test_a_table_tells_owner_keys_indexes_and_which_environments_share_it(seeded
     assert "Owner registrations" in said
     assert "id (email) partition key eventID;year sort key" in said
     assert "event-query GSI key schema not recorded" in said
-    assert "biztechRegistrations dev, staging (one shared table)" in said
-    assert "biztechRegistrationsPROD production" in said
+    assert "biztechRegistrations Copy biztechRegistrations dev, staging (one shared table)" in said
+    assert "biztechRegistrationsPROD Copy biztechRegistrationsPROD production" in said
 
 
 def test_its_picture_has_who_writes_and_who_reads_with_the_path_of_indirect_ones(seeded, viewer_client):
@@ -57,15 +59,63 @@ def test_each_access_has_an_anchor_and_its_notes(seeded, viewer_client):
     assert "writes on membership payment" in row
 
 
-def test_before_a_change_it_names_whom_to_ask_and_who_is_affected(seeded, viewer_client):
-    owner = Service.objects.get(name="users")
-    owner.contact = "users-oncall@example.org"
-    owner.save()
-    said = text_of(table_page(viewer_client, "biztechUsers").partition('id="before"')[2])
-    assert "Contact users (owner): users-oncall@example.org" in said
-    assert "Writers users , payments , members" in said
-    assert "Readers users , payments , registrations , transactions" in said
-    assert "Last changed" in said
+def test_it_names_whom_to_tell_before_a_change_with_all_contacts_to_copy(seeded, viewer_client):
+    for name, contact in (("users", "users-oncall@example.org"), ("payments", "#payments"), ("members", "#payments")):
+        service = Service.objects.get(name=name)
+        service.contact = contact
+        service.save()
+    page = table_page(viewer_client, "biztechUsers")
+    section_text = text_of(page.partition('id="tell"')[2].partition("</section>")[0])
+    assert "users owner, writes, reads users-oncall@example.org" in section_text
+    assert "members writes #payments" in section_text
+    assert "registrations reads no contact recorded" in section_text
+    assert 'data-copy="users-oncall@example.org, #payments"' in page
+
+
+def test_the_head_says_what_most_people_look_for(seeded, viewer_client, client, settings):
+    keep_run("qr write biztechUsers")
+    head = text_of(table_page(viewer_client, "biztechUsers").partition("<h1>")[2].partition("</header>")[0])
+    assert "1 drift finding" in head
+    assert "dev and staging share one table" in head
+    assert "changed " in head
+    head = service_page(viewer_client, "qr").partition("<h1>")[2].partition("</header>")[0]
+    assert "1 drift finding" in text_of(head)
+    settings.ANONYMOUS_READ = True
+    head = text_of(table_page(client, "biztechUsers").partition("<h1>")[2].partition("</header>")[0])
+    assert "drift" not in head
+    assert "changed" not in head
+    assert "History" not in head
+
+
+def test_keys_that_differ_from_the_deployed_ones_are_among_the_tables_findings(seeded, viewer_client):
+    deployed = TableShape("biztechUsers", Keys(KeyAttribute("email", "S")))
+    keep_run(reader="dynamodb", tables=(deployed,))
+    page = table_page(viewer_client, "biztechUsers")
+    assert "1 drift finding" in page
+    assert "Key schema differs" in page
+    assert "drift finding" not in table_page(viewer_client, "biztechEvents").partition("<main")[2]
+    table = Table.objects.get(name="biztechUsers")
+    table.partition_key_name = "email"
+    table.save()
+    assert "1 drift finding" not in table_page(viewer_client, "biztechUsers")
+
+
+def test_each_access_leads_to_its_form_for_those_who_may_edit_it(seeded, viewer_client, lead_client):
+    access = Access.objects.get(table__name="biztechUsers", service__name="payments")
+    form = reverse("admin:ownership_access_change", args=[access.pk])
+    for thing in ("tables/biztechUsers", "services/payments"):
+        assert form in lead_client.get(f"/{thing}/").text
+        assert form not in viewer_client.get(f"/{thing}/").text
+        assert form not in lead_client.get(f"/{thing}/?revision=1").text
+
+
+def test_a_grant_that_nobody_declared_is_a_line_of_its_own(seeded, viewer_client):
+    keep_run("stranger read biztechUsers", "payments write biztechShadow")
+    page = text_of(table_page(viewer_client, "biztechUsers"))
+    assert "stranger not on the map – Read" in page
+    page = text_of(service_page(viewer_client, "payments"))
+    assert "biztechShadow not on the map – Write" in page
+    assert "Unregistered table" in page
 
 
 def test_a_service_tells_what_it_owns_its_parts_and_what_these_use(seeded, viewer_client):
@@ -133,7 +183,7 @@ def test_history_is_for_people_who_are_signed_in(seeded, viewer_client, settings
         thing = "biztechUsers" if "table" in name else "users"
         open_page = Client().get(reverse(name, args=[thing])).text
         assert "Seeded from" not in open_page
-        assert "Last changed" not in open_page
+        assert "changed " not in text_of(open_page.partition("</header>")[2].partition("</header>")[0])
         assert "Seeded from" in viewer_client.get(reverse(name, args=[thing])).text
         assert Client().get(reverse(history, args=[thing])).status_code == 302
         assert "Seeded from" in viewer_client.get(reverse(history, args=[thing])).text
