@@ -1,6 +1,6 @@
 """Does a backup hold one moment, whatever is written meanwhile? ``python benchmarks/backup.py [TIMES]``.
 
-Takes backups (100 unless said) with `ownership.operations.backup` while two other processes write all the time,
+Takes backups (100 by default) with `ownership.operations.backup` while two other processes write all the time,
 restores each into a second database, and compares all tables row by row with what the first held at that moment.
 SQLite in a temporary directory; `python -m tests.support.postgres python benchmarks/backup.py` for PostgreSQL.
 """

@@ -1,7 +1,7 @@
 """What grows with the registry, and how fast? ``python benchmarks/growth.py [--tables 100 1000 10000 100000]``
 
 Each size has a database of its own: five accesses a table, a service for each 50 tables, a group for each 100, history
-for every row. The real addresses are asked in one process, templates included, as somebody who is signed in; medians of
+for every row. The real addresses are requested in one process, templates included, as somebody signed in; medians of
 ``--times`` requests (9; fewer of what takes more than two seconds). The import reads a CSV of the whole map into an
 empty registry. On SQLite, or by ``tests.support.postgres`` on PostgreSQL.
 
@@ -118,8 +118,8 @@ def imported(tables: int, prefix: list[str]) -> float:
     """Milliseconds to read, compare and apply a map of that size, in a process and a database of its own."""
     run = [*prefix, sys.executable, "-m", "benchmarks.import_map"]
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"} | {"TABLES": str(tables)}
-    said = subprocess.run(run, env=environment, check=True, capture_output=True, text=True).stdout
-    return 1000 * sum(map(float, re.search(r"compare ([\d.]+) s, apply ([\d.]+) s", said).groups()))
+    output = subprocess.run(run, env=environment, check=True, capture_output=True, text=True).stdout
+    return 1000 * sum(map(float, re.search(r"compare ([\d.]+) s, apply ([\d.]+) s", output).groups()))
 
 
 def exponent(sizes: list[int], taken: list[float]) -> float:
@@ -182,28 +182,28 @@ def main() -> None:
     parser.add_argument("--json")
     parser.add_argument("--plot")
     parser.add_argument("--one", help=argparse.SUPPRESS)  # the file for the figures of one size
-    asked = parser.parse_args()
-    if asked.one:
+    options = parser.parse_args()
+    if options.one:
         with tempfile.TemporaryDirectory() as folder:
             os.environ["SNAPSHOT_DIR"] = folder
             with empty_database():
-                Path(asked.one).write_text(json.dumps(measure(asked.tables[0], asked.times)))
+                Path(options.one).write_text(json.dumps(measure(options.tables[0], options.times)))
         return
     prefix = [sys.executable, "-m", "tests.support.postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         one = Path(folder, "one.json")
-        for size in asked.tables:
-            again = [sys.executable, __file__, "--tables", str(size), "--times", str(asked.times), "--one", str(one)]
+        for size in options.tables:
+            again = [sys.executable, __file__, "--tables", str(size), "--times", str(options.times), "--one", str(one)]
             subprocess.run([*prefix, *again], check=True)
             found[size] = json.loads(one.read_text())
             found[size] |= {"import of the whole map": imported(size, prefix)}
             print(f"{size:,} tables; load average {os.getloadavg()[0]:.1f}", flush=True)
         print(table(found))
-        figures = Path(asked.json or Path(folder, "figures.json"))
+        figures = Path(options.json or Path(folder, "figures.json"))
         figures.write_text(json.dumps(found, indent=1) + "\n")
-        if asked.plot:
-            plot(str(figures), asked.plot)
+        if options.plot:
+            plot(str(figures), options.plot)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How fast history and the map as it was are, run by hand: ``python benchmarks/history.py [ENTRIES] [--tables N]``.
 
 Fills a throw-away database with 10,000 tables, 20,000 accesses, 200 services and so many entries of history
-(1,000,000 unless said), with a valid chain of digests, and prints what people wait for. SQLite in a temporary folder,
+(1,000,000 by default), with a valid chain of digests, and prints what people wait for. SQLite in a temporary folder,
 or the empty database that DATABASE_URL names: ``python -m tests.support.postgres python benchmarks/history.py``.
 """
 

@@ -156,16 +156,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--times", type=int, default=100)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     os.environ.pop("DATABASE_URL", None)
-    if not asked.postgresql:
-        measure(asked.times, None)
+    if not options.postgresql:
+        measure(options.times, None)
     binaries = server_binaries()
     if binaries is None:
         sys.exit("This machine has no PostgreSQL (Debian: apt-get install postgresql).")
     with throw_away(binaries) as database:
         os.environ["DATABASE_URL"] = database.url
-        measure(asked.times, database)
+        measure(options.times, database)
 
 
 if __name__ == "__main__":

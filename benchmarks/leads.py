@@ -71,13 +71,13 @@ def main() -> None:
     parser.add_argument("--leads", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--readers", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=60)
-    asked = parser.parse_args()
-    if len(asked.leads) == 1:
-        sys.exit(not measure(asked.leads[0], asked.readers, asked.seconds))
+    options = parser.parse_args()
+    if len(options.leads) == 1:
+        sys.exit(not measure(options.leads[0], options.readers, options.seconds))
     # A DATABASE_URL given to this process names a server: each run begins with an empty database of it.
     prefix = [sys.executable, "-m", "tests.support.postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
-    again = [sys.executable, __file__, f"--readers={asked.readers}", f"--seconds={asked.seconds}"]
-    sys.exit(max([subprocess.run([*prefix, *again, f"--leads={number}"]).returncode for number in asked.leads]))
+    again = [sys.executable, __file__, f"--readers={options.readers}", f"--seconds={options.seconds}"]
+    sys.exit(max([subprocess.run([*prefix, *again, f"--leads={number}"]).returncode for number in options.leads]))
 
 
 if __name__ == "__main__":

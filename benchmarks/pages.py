@@ -134,9 +134,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=15)
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.serve is None:
-        measure(asked.times)
+    options = parser.parse_args()
+    if options.serve is None:
+        measure(options.times)
         return
     # Sessions are signed with it: this process makes one for the server to take.
     os.environ.setdefault("SECRET_KEY", "for this benchmark alone")
@@ -145,7 +145,7 @@ def main() -> None:
         from django.conf import settings
 
         settings.SECRET_KEY = os.environ["SECRET_KEY"]
-        serve(asked.serve)
+        serve(options.serve)
 
 
 if __name__ == "__main__":

@@ -263,9 +263,9 @@ def main() -> None:
     parser.add_argument("--synchronous", action="store_true")
     parser.add_argument("--seconds", type=float, default=8, help="of each phase")
     parser.add_argument("--cut", type=float, default=0)
-    asked = parser.parse_args()
-    print("synchronous" if asked.synchronous else "asynchronous", f"cut {asked.cut:g} s", flush=True)
-    sys.exit(not measure(asked.synchronous, asked.seconds, asked.cut))
+    options = parser.parse_args()
+    print("synchronous" if options.synchronous else "asynchronous", f"cut {options.cut:g} s", flush=True)
+    sys.exit(not measure(options.synchronous, options.seconds, options.cut))
 
 
 if __name__ == "__main__":

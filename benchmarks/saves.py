@@ -90,5 +90,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=SECONDS)
-    asked = parser.parse_args()
-    sys.exit(not measure(asked.rounds, asked.seconds))
+    options = parser.parse_args()
+    sys.exit(not measure(options.rounds, options.seconds))

@@ -235,11 +235,11 @@ def check(saved: list[Edit], unanswered: list[Edit], *, notes: bool = False) -> 
             of_table = [e for e in entries[change.revision] if e.instance_type is Table and e.id == edit.table]
             of_access = [e for e in entries[change.revision] if e.instance_type is Access and e.table_id == edit.table]
             wrong["half written"] += (len(of_table), len(of_access)) != (1, int(notes))
-            said = [entry.changes.get("description") for entry in of_table]
-            said += [[edit.shown, *entry.changes.get("notes", [])[1:]] for entry in of_access]
-            wrong["other value than typed"] += any(not pair or pair[1] != edit.value for pair in said)
+            recorded = [entry.changes.get("description") for entry in of_table]
+            recorded += [[edit.shown, *entry.changes.get("notes", [])[1:]] for entry in of_access]
+            wrong["other value than typed"] += any(not pair or pair[1] != edit.value for pair in recorded)
             # What was there before is what the form showed: nobody's edit was overwritten unseen.
-            wrong["overwrote what it did not show"] += any(pair and pair[0] != edit.shown for pair in said)
+            wrong["overwrote what it did not show"] += any(pair and pair[0] != edit.shown for pair in recorded)
             last[edit.table] = max(last.get(edit.table, (0, "")), (change.revision, edit.value))
     wrong["written, but never sent"] += len(written)
     live = dict(Table.objects.values_list("pk", "description"))

@@ -1,6 +1,6 @@
 """Is every change behind the registry's back found? ``python benchmarks/tampering.py [TIMES]``.
 
-Makes a registry with some eighty revisions and keeps its head. Then, 1,000 times unless said: one random tampering by
+Makes a registry with some eighty revisions and keeps its head. Then, 1,000 times by default: one random tampering by
 raw SQL as the owner of the database, triggers dropped; `verify_history --head`'s verification; and all of it rolled
 back. Prints how many of each kind were made and found, and fails unless all were. SQLite in a temporary directory;
 `python -m tests.support.postgres python benchmarks/tampering.py` for PostgreSQL.
