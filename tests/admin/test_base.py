@@ -81,7 +81,7 @@ def test_deleting_several_asks_for_a_reason_and_is_one_change_set(lead_client):
     assert ChangeSet.objects.count() == before + 1
 
 
-def test_deleting_a_service_that_owns_or_uses_tables_is_refused_with_what_stands_in_the_way(lead_client, seeded):
+def test_deleting_a_service_that_owns_or_uses_tables_is_refused_and_names_them(lead_client, seeded):
     service = Service.objects.get(name="payments")
     url = reverse("admin:ownership_service_delete", args=[service.pk])
     page = text_of(lead_client.get(url).text)
@@ -126,7 +126,7 @@ def test_the_history_of_a_deleted_table_can_be_read(lead_client):
 
 
 @pytest.mark.parametrize("pk", ["999", "0", "abc", "x y", "99999999999999999999999", "_00"])
-def test_the_history_of_what_never_was_is_not_an_error(lead_client, pk):
+def test_the_history_of_something_that_never_existed_is_not_an_error(lead_client, pk):
     response = lead_client.get(f"/admin/ownership/table/{pk}/history/", follow=True)
     assert response.status_code == 200
     assert "doesn’t exist" in text_of(response.text)

@@ -201,7 +201,7 @@ def test_an_unknown_value_of_a_filter_finds_nothing(lead_client, address):
 
 
 @pytest.mark.parametrize("address", ["from=nonsense", "to=9999-12-31"])
-def test_a_day_that_is_none_is_told_how_to_write_one(lead_client, address):
+def test_an_invalid_day_is_refused_with_the_format(lead_client, address):
     make_table("orders")
     page = lead_client.get(f"{RECENT}?{address}")
     assert "Enter days as YYYY-MM-DD" in text_of(page.text)
@@ -237,7 +237,7 @@ def test_a_timeline_leads_to_the_entries_that_it_folds_and_to_the_rest_of_the_ch
         assert len(set(re.findall(r"payments → table-\d\d", text_of(lead_client.get(address + rest).text)))) == 5
 
 
-def test_in_a_long_note_the_change_is_shown_and_the_whole_on_demand(lead_client):
+def test_a_long_note_shows_the_change_and_the_whole_text_on_demand(lead_client):
     note = "Same words. " * 50
     access = make_access(notes=f"{note}It reads.")
     edit(access, notes=f"{note}It writes.")

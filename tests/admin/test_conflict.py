@@ -40,7 +40,7 @@ def test_a_form_that_is_up_to_date_is_saved(lead_client, table):
     assert Table.objects.get().description == "All orders."
 
 
-def test_the_second_is_refused_and_told_who_changed_what_and_why(lead_client, table, lead):
+def test_the_second_form_is_refused_and_says_who_changed_what_and_why(lead_client, table, lead):
     form = open_form(lead_client, table)
     with change_set(user=lead, reason="Handed to users"):
         table.owner = make_service("users")

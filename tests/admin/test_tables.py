@@ -104,7 +104,7 @@ def test_the_lists_queries_do_not_grow_with_the_tables(lead_client, seeded, djan
         lead_client.get(TABLES)
 
 
-def test_a_list_is_counted_anew_when_the_registry_changed(lead_client, seeded):
+def test_a_list_is_counted_again_after_the_registry_changed(lead_client, seeded):
     assert lead_client.get(TABLES).context["cl"].result_count == 34
     make_table("one-more")
     assert lead_client.get(TABLES).context["cl"].result_count == 35

@@ -63,7 +63,7 @@ def test_a_token_of_an_inactive_account_is_refused(viewer):
 
 
 @pytest.mark.parametrize("field", ["digest", "token_key"])
-def test_what_the_database_stores_of_a_token_is_no_valid_token(viewer, field):
+def test_what_the_database_stores_of_a_token_is_not_a_valid_token(viewer, field):
     token, _ = make_token(viewer)
 
     assert read(getattr(token, field)).status_code == 401
@@ -86,7 +86,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
-def test_garbage_is_no_valid_token(viewer, garbage):
+def test_garbage_is_not_a_valid_token(viewer, garbage):
     make_token(viewer)
 
     answer = read(garbage)
@@ -186,7 +186,7 @@ def test_an_account_without_permissions_may_read(db):
     assert client.get("/api/v1/map/").status_code == 200
 
 
-def test_a_request_without_sign_in_is_told_how_to_get_a_token(db):
+def test_the_answer_without_a_sign_in_says_how_to_get_a_token(db):
     answer = Client().get("/api/v1/map/")
 
     assert answer.json() == {

@@ -45,7 +45,7 @@ def test_each_form_has_its_own_etag_and_gives_304(seeded, get, address, form, me
 
 
 @pytest.mark.parametrize(("address", "form", "media"), EVERY)
-def test_the_past_has_every_form(seeded, get, address, form, media):
+def test_the_past_is_available_in_every_form(seeded, get, address, form, media):
     before = content(get(address, accept=media))
     with change_set(reason="Time goes by"):
         for table in Table.objects.all():

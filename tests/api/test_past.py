@@ -69,21 +69,21 @@ def then(path, revision):
     return f"{path}{'&' if '?' in path else '?'}revision={revision}"
 
 
-def said(answer):
+def content_of(answer):
     """Status and content, less the addresses of other pages, which name the revision."""
     content = answer.json()
     return answer.status_code, {key: value for key, value in content.items() if key not in ("next", "previous")}
 
 
 def test_every_query_of_the_past_answers_as_it_did_then(seeded, get):
-    recorded = {path: said(get(path)) for path in ["map/", *QUERIES]}
-    assert {path: said(get(then(path, 1))) for path in recorded} == recorded, "of the head, both ways"
+    recorded = {path: content_of(get(path)) for path in ["map/", *QUERIES]}
+    assert {path: content_of(get(then(path, 1))) for path in recorded} == recorded, "of the head, both ways"
 
     for _ in a_life():
         pass
 
-    assert {path: said(get(then(path, 1))) for path in recorded} == recorded
-    changed = {path for path, before in recorded.items() if said(get(path)) != before}
+    assert {path: content_of(get(then(path, 1))) for path in recorded} == recorded
+    changed = {path for path, before in recorded.items() if content_of(get(path)) != before}
     assert len(changed) > 35, "most answers of today are others"
 
 

@@ -157,7 +157,7 @@ def test_the_page_has_the_sites_header_and_a_way_back(get):
     assert 'href="/">Map</a>' in page
 
 
-def test_what_the_page_loads_is_there(get):
+def test_everything_that_the_page_loads_exists(get):
     page = get("docs/").content.decode()
 
     static = re.findall(r"""(?:src|href)=["']/static/([^"']*)["']""", page)

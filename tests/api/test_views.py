@@ -295,10 +295,10 @@ def test_a_304_reads_only_the_head(here, get):
     assert len(queries) == SIGNED_IN + 1
 
 
-@pytest.mark.parametrize(("asked", "status"), [("1", 200), ("2", 412), ("x", 400)])
-def test_the_minimum_revision_is_checked_without_replicas_too(seeded, get, asked, status):
+@pytest.mark.parametrize(("minimum", "status"), [("1", 200), ("2", 412), ("x", 400)])
+def test_the_minimum_revision_is_checked_without_replicas_too(seeded, get, minimum, status):
     for path in ("map/", "tables/"):
-        answer = get(path, x_registry_min_revision=asked)
+        answer = get(path, x_registry_min_revision=minimum)
         assert answer.status_code == status, path
         assert status == 200 or answer["Content-Type"] == "application/problem+json"
 

@@ -15,7 +15,7 @@ def test_a_deleted_access_is_listed_once_in_a_service_s_timeline():
     service = access.service
     access.delete()
     [group, *_] = Timeline.of(Service, service.pk).page().groups
-    assert [(said.label, said.verb) for said in group.entries] == [("payments → orders", "deleted")]
+    assert [(entry.label, entry.verb) for entry in group.entries] == [("payments → orders", "deleted")]
 
 
 @pytest.mark.django_db
@@ -27,11 +27,11 @@ def test_a_change_set_s_many_entries_are_folded_and_the_rest_read_page_by_page()
     timeline = Timeline.of(Service, service.pk)
     group = timeline.page().groups[0]
     assert len(group.entries) + group.folded == 30
-    told, after = [said.label for said in group.entries], group.after()
+    labels, after = [entry.label for entry in group.entries], group.after()
     while rest := timeline.within(group.change_set.revision, after, size=2):
-        told += [said.label for said in rest.entries]
+        labels += [entry.label for entry in rest.entries]
         after = rest.after()
-    assert told == [f"payments → table-{number:02}" for number in range(30)]
+    assert labels == [f"payments → table-{number:02}" for number in range(30)]
 
 
 @pytest.mark.django_db

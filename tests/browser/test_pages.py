@@ -75,7 +75,7 @@ def site(committed, seeded, lead, live_server, browser):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_nothing_runs_over_the_edge(site, browser, scheme):
+def test_axe_finds_nothing_and_nothing_overflows_the_page(site, browser, scheme):
     keep_run("bots write biztechUsers", "qr write biztechUnheardOf")
     found = {}
     for width in (1360, 390):
@@ -94,7 +94,7 @@ def test_axe_finds_nothing_and_nothing_runs_over_the_edge(site, browser, scheme)
     assert not found, json.dumps(found, indent=1)
 
 
-def test_on_paper_nothing_is_cut_off_and_there_is_nothing_to_press(site, browser):
+def test_print_cuts_nothing_off_and_has_no_buttons(site, browser):
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": 700, "height": 1000, "deviceScaleFactor": 1, "mobile": False}

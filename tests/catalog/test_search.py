@@ -43,7 +43,7 @@ def held(text, kind):
         ("It is biztechUsersPROD.", "biztechUsers", "biztechUsersPROD", ["production"]),
     ],
 )
-def test_a_physical_name_is_recognised_wherever_it_stands(seeded, text, table, physical, environments):
+def test_a_physical_name_is_recognised_anywhere_in_the_text(seeded, text, table, physical, environments):
     assert known(text) == [(table, physical, environments)]
 
 
@@ -101,14 +101,14 @@ def test_part_of_a_physical_name_finds_the_table(seeded):
     assert held("UsersPROD", "tables") == ["biztechUsers"]
 
 
-def test_what_begins_so_comes_before_what_holds_it(db):
+def test_names_that_begin_with_the_text_come_before_those_that_contain_it(db):
     make_table("a-users")
     make_table("users-b")
     make_table("users")
     assert held("Users", "tables") == ["users", "users-b", "a-users"]
 
 
-def test_what_is_named_outright_is_not_listed_again_among_what_holds_the_text(seeded):
+def test_an_exact_match_is_not_listed_again_among_the_hits(seeded):
     assert known("biztechUsers") == [("biztechUsers", "biztechUsers", ["dev", "staging"])]
     assert held("biztechUsers", "tables") == []
     assert held("events", "services") == []
@@ -116,12 +116,12 @@ def test_what_is_named_outright_is_not_listed_again_among_what_holds_the_text(se
     assert held("event-query", "indexes") == []
 
 
-def test_signs_that_databases_match_with_stand_for_themselves(seeded):
+def test_wildcards_of_the_databases_are_searched_literally(seeded):
     assert not held("%", "tables")
     assert not held("a_z", "tables")
 
 
-def test_a_text_of_many_kilobytes_is_searched_up_to_its_limit_and_says_so(seeded, viewer_client):
+def test_a_very_long_text_is_searched_up_to_a_limit_and_the_page_says_so(seeded, viewer_client):
     address = reverse("pages:search")
     inside = ("word " * 900)[: LONGEST_TEXT - 20] + " biztechUsersPROD"
     page = viewer_client.get(address, {"q": inside}).text
@@ -144,7 +144,7 @@ def test_odd_texts_find_little_and_break_nothing(seeded, viewer_client, text):
     assert "<b>" not in response.text
 
 
-def test_the_past_is_searched_by_names_of_then(seeded, viewer_client):
+def test_the_past_is_searched_by_names_of_that_time(seeded, viewer_client):
     table = Table.objects.get(name="biztechUsers")
     table.name = "people"
     table.save()
@@ -180,7 +180,7 @@ def test_text_found_is_never_markup(seeded, viewer_client):
     assert json.dumps("&lt;i&gt;")[1:-1] in page
 
 
-def test_what_is_named_so_is_among_the_first_of_very_many_that_hold_it(db, monkeypatch):
+def test_an_exact_name_is_among_the_first_of_very_many_hits(db, monkeypatch):
     monkeypatch.setattr("ownership.catalog.search.MAX_HITS", 3)
     with change_set(reason="Grow"):
         for number in range(6):
@@ -189,7 +189,7 @@ def test_what_is_named_so_is_among_the_first_of_very_many_that_hold_it(db, monke
     assert held("hub", "tables") == ["hub-last", "a-0-hub", "a-1-hub"]
 
 
-def test_a_name_mistyped_or_with_an_unknown_suffix_brings_those_like_it(seeded, viewer_client):
+def test_a_mistyped_name_or_an_unknown_suffix_suggests_similar_names(seeded, viewer_client):
     for text in ("biztechUsersDEV", "bistechUsers"):
         page = viewer_client.get(reverse("pages:search"), {"q": text}).text
         assert "No table, service, index or note matches" in page

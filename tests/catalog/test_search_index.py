@@ -45,20 +45,20 @@ def test_it_follows_every_write():
     assert access.pk
 
 
-def test_it_follows_what_is_written_by_the_hundred():
+def test_it_follows_rows_written_in_bulk():
     group, owner = make_table("one").group, make_service("owner")
     save_rows([Table(name=f"bulk-{n}", group=group, owner=owner, position=n) for n in range(3)])
     assert found(Table, "ulk-") == ["bulk-0", "bulk-1", "bulk-2"]
 
 
 @pytest.mark.parametrize("word", ['"', '""', "'", "a b", "*", "OR", 'x" OR "y', "^", "%", "_", "é", "\u202e", "-1"])
-def test_a_word_stands_for_itself(word):
+def test_an_ordinary_word_is_searched_as_it_is(word):
     make_table("plain", description="Nothing of that kind")
     make_table("odd", description=f"before{word}after")
     assert found(Table, f"ore{word}aft") == ["odd"]
 
 
-def test_the_past_is_searched_by_the_texts_of_then():
+def test_the_past_is_searched_by_texts_of_that_time():
     table = make_table("orders-of-old")
     was = current_head().revision
     table.name = "purchases"

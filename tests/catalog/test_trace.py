@@ -48,14 +48,14 @@ def test_downstream_follows_data_from_writers_over_tables_to_readers(db):
     assert hops("c") == [["c"]]
 
 
-def test_upstream_goes_the_same_way_back(db):
+def test_upstream_follows_the_same_accesses_in_reverse(db):
     build(CHAIN)
     assert hops("c", downstream=False) == [["c"], ["two"], ["b"], ["one"], ["a"]]
     assert hops("two", downstream=False) == [["two"], ["b"], ["one"], ["a"]]
     assert hops("a", downstream=False) == [["a"]]
 
 
-def test_it_ends_at_the_depth_asked_for(db):
+def test_it_ends_at_the_requested_depth(db):
     build(CHAIN)
     assert hops("a", depth=1) == [["a"], ["one"]]
     assert hops("a", depth=3) == [["a"], ["one"], ["b"], ["two"]]
@@ -74,7 +74,7 @@ def test_an_access_that_reads_and_writes_does_not_lead_back_over_itself(db):
     assert hops("one") == [["one"], ["a", "b"], ["two"]]
 
 
-def test_a_place_that_several_lead_to_stands_once_with_each_access(db):
+def test_a_stop_that_several_accesses_lead_to_is_listed_once_with_each_access(db):
     build("a w one\na w two\nb r one\nb ~r two\nc r two")
     (b, c) = trace(named("a"), downstream=True, depth=2).hops[2]
     assert [(str(access), access.indirect) for access in b.accesses] == [("b → one", False), ("b → two", True)]
@@ -95,7 +95,7 @@ def test_a_trace_starts_from_a_service_with_its_parts_but_goes_on_from_what_it_c
     assert hops("before") == [["before"], ["zero"], ["whole"], ["one"], ["reader"]]
 
 
-def test_the_two_questions_of_a_night_are_answered_over_the_documents_map(seeded):
+def test_the_two_questions_of_an_incident_are_answered_over_the_documents_map(seeded):
     payments = hops("payments", depth=2)
     assert payments[1] == ["biztechUsers", "biztechRegistrations", "biztechMembers2026", "biztechProfiles"]
     assert payments[2] == [
@@ -130,7 +130,7 @@ def test_a_trace_that_is_cut_off_says_so_and_stops_there(db, monkeypatch):
     assert (found.complete, [len(places) for places in found.hops]) == (False, [1, 3])
 
 
-def test_it_shows_the_accesses_and_names_of_then(db):
+def test_it_shows_the_accesses_and_names_of_that_time(db):
     build(CHAIN)
     then = current_head().revision
     with change_set(reason="Moved on"):

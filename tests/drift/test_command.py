@@ -192,9 +192,9 @@ def test_a_token_may_end_with_a_line_break(tmp_path: Path, registry: tuple[str, 
 @pytest.mark.parametrize("token", ["se\ncret", "se cret", "secrét"], ids=["line break", "space", "no ASCII"])
 def test_no_error_contains_the_token(tmp_path: Path, capsys: pytest.CaptureFixture[str], token: str) -> None:
     assert run(tmp_path, "--registry", "http://127.0.0.1:1/map/", "--token", token)[0] == 2
-    said = capsys.readouterr().err
-    assert "--token: contains characters that no token has" in said
-    assert "cr" not in said.replace("characters", "")
+    errors = capsys.readouterr().err
+    assert "--token: contains characters that no token has" in errors
+    assert "cr" not in errors.replace("characters", "")
 
 
 def test_findings_that_the_registry_waived_do_not_count(tmp_path: Path, registry: tuple[str, list[Any]]) -> None:

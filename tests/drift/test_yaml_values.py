@@ -190,7 +190,7 @@ def test_json_is_read_like_the_json_module_reads_it(value: object) -> None:
 
 @settings(deadline=None)
 @given(st.text() | st.text("{}[]:,-?&*!|>'\"#%@` \n\tab<~$"))
-def test_any_text_is_read_or_is_an_error(text: str) -> None:
+def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ReadError):
         parse(text, "x.yml")
 
@@ -228,7 +228,7 @@ SECTIONS = ["service", "provider", "custom", "functions", "resources", "params"]
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(SECTIONS), nodes), nodes, nodes)
-def test_any_project_is_read_or_is_an_error(
+def test_any_project_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory,
     project: dict[str, object],
     statements: object,
@@ -249,7 +249,7 @@ POSITIONS = {
 
 
 @pytest.mark.parametrize("variable", POSITIONS.values(), ids=POSITIONS)
-def test_a_position_that_no_list_has_is_unresolved(tmp_path: Path, variable: str) -> None:
+def test_a_position_outside_the_list_is_unresolved(tmp_path: Path, variable: str) -> None:
     project = f"custom: {{list: [a]}}\n{statement(variable)}"
     (unresolved,) = read(tmp_path, {"users/serverless.yml": project}).unresolved
     assert unresolved.modes == {"read"}

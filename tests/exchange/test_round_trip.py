@@ -109,10 +109,10 @@ def test_text_that_looks_like_markup_or_a_generated_sentence_is_read_as_text(des
     groups = [{"name": "Group", "description": description}]
     statements = from_markdown({"environments": [], "groups": groups, "services": [], "tables": [table]})
 
-    said = stated_rows(statements)
+    rows = stated_rows(statements)
     assert (statements.problems, statements.ignored) == ([], [])
-    assert said[("group", ("Group",))]["description"] == description
-    one = said[("table", ("one",))]
-    assert (one["description"], one["owner"], one["partition_key_name"]) == (description, "a", "")
-    assert one["more_title"] == (more["title"] if more else "")
-    assert {kind for kind, _ in said} == {"group", "service", "table"}
+    assert rows[("group", ("Group",))]["description"] == description
+    table_row = rows[("table", ("one",))]
+    assert (table_row["description"], table_row["owner"], table_row["partition_key_name"]) == (description, "a", "")
+    assert table_row["more_title"] == (more["title"] if more else "")
+    assert {kind for kind, _ in rows} == {"group", "service", "table"}

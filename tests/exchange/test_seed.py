@@ -43,7 +43,7 @@ class TestTheSeedIsTheDocument:
     def test_environments_have_the_documents_suffixes(self):
         assert dict(Environment.objects.values_list("name", "suffix")) == document.ENVIRONMENTS
 
-    def test_services_are_those_the_document_names_each_part_of_what_it_says(self):
+    def test_services_and_their_parts_are_those_that_the_document_names(self):
         rows = Service.objects.order_by("pk").values_list("name", "part_of__name")
         assert list(rows) == list(document.SERVICES.items())
 
@@ -137,12 +137,12 @@ def everything():
 
 def test_seeding_again_changes_nothing_and_adds_no_history(seeded):
     before = everything()
-    said = StringIO()
+    output = StringIO()
 
-    call_command("seed", stdout=said)
+    call_command("seed", stdout=output)
 
     assert everything() == before
-    assert said.getvalue().startswith("Nothing to create")
+    assert output.getvalue().startswith("Nothing to create")
 
 
 def edit_a_note(table, service):
@@ -233,12 +233,12 @@ def test_seed_if_empty_leaves_a_registry_with_history_alone(seeded, tmp_path):
 
 
 def test_seed_says_what_it_created(db):
-    said = StringIO()
+    output = StringIO()
 
-    call_command("seed", stdout=said)
+    call_command("seed", stdout=output)
 
     assert (
-        said.getvalue().strip()
+        output.getvalue().strip()
         == "Created 3 environments, 7 groups, 19 services, 34 tables, 2 secondary indexes, 55 accesses."
     )
 
@@ -409,15 +409,15 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("mistake", "said"), MISTAKES.values(), ids=MISTAKES)
-def test_a_fixture_with_a_mistake_is_refused_as_a_whole_with_entry_and_reason(db, tmp_path, mistake, said):
+@pytest.mark.parametrize(("mistake", "expected_words"), MISTAKES.values(), ids=MISTAKES)
+def test_a_fixture_with_a_mistake_is_refused_as_a_whole_with_entry_and_reason(db, tmp_path, mistake, expected_words):
     fixture = minimal()
     mistake(fixture)
 
     with pytest.raises(SeedError) as refused:
         seed_from(tmp_path, fixture)
 
-    assert [words for words in said if words not in str(refused.value)] == []
+    assert [words for words in expected_words if words not in str(refused.value)] == []
     assert [rows for rows in everything() if rows] == []
 
 
@@ -449,15 +449,15 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize(("name", "content", "said"), FILES.values(), ids=FILES)
-def test_a_file_that_is_not_a_fixture_is_refused_with_the_reason(db, tmp_path, name, content, said):
+@pytest.mark.parametrize(("name", "content", "expected_text"), FILES.values(), ids=FILES)
+def test_a_file_that_is_not_a_fixture_is_refused_with_the_reason(db, tmp_path, name, content, expected_text):
     path = tmp_path / name
     path.write_bytes(content)
 
     with pytest.raises(SeedError) as refused:
         seed(path)
 
-    assert said in str(refused.value)
+    assert expected_text in str(refused.value)
     assert [rows for rows in everything() if rows] == []
 
 

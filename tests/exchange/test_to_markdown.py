@@ -74,12 +74,12 @@ def test_a_renderer_shows_every_table_and_cell_as_itself(content):
     assert len(re.findall("<h2>", page)) == len(content["groups"]) + bool(content["environments"])
     cells = [shown(cell) for cell in re.findall(r"<td>(.*?)</td>", page, re.DOTALL)]
     notes = []
-    alike = None
+    previous = None
     for table in content["tables"]:
-        said = {key: value for key, value in table.items() if key != "name"}
-        if said != alike:
+        values = {key: value for key, value in table.items() if key != "name"}
+        if values != previous:
             notes += [words(access["notes"]) for access in table["accesses"]]
-        alike = said
+        previous = values
     assert cells[2::3] == notes
 
 

@@ -190,7 +190,7 @@ def test_a_table_is_not_deleted_if_somebody_adds_an_access_meanwhile():
     assert modes() == {("payments", "orders"): "read", ("bots", "orders"): "read"}
 
 
-def test_findings_that_no_longer_apply_are_told_apart():
+def test_findings_that_no_longer_apply_are_listed_separately():
     declare("payments", "read")
     run = keep_run("payments read_write orders")
     identities = [finding.identity for finding in show(run).findings]

@@ -106,8 +106,8 @@ def test_the_error_names_the_running_change_set(lead):
     table = make_table("orders")
     with another_writes("Café tables"):
         page = save_form(lead, table, open_form(lead, table), "Because").content.decode()
-    said = "Cafe tables" if connection.vendor == "postgresql" else "Café tables"
-    assert f"import by {account_name()}: {said}" in page
+    announced_reason = "Cafe tables" if connection.vendor == "postgresql" else "Café tables"
+    assert f"import by {account_name()}: {announced_reason}" in page
 
 
 def test_an_unannounced_change_set_is_not_mistaken_for_an_earlier_announced_one(lead):

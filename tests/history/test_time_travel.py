@@ -64,7 +64,7 @@ def test_before_the_first_revision_the_map_is_empty(seeded):
     assert Table.objects.count() == 34
 
 
-def test_names_are_those_of_the_time_through_relations_too():
+def test_names_of_related_rows_are_those_of_that_time_too():
     table = make_table(owner=make_service("before"))
     make_access(table, table.owner)
     revision = current_head().revision

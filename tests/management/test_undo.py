@@ -32,7 +32,7 @@ def test_it_undoes_as_a_change_set_that_names_the_one_undone(revision):
     assert not Service.objects.exists()
 
 
-def test_entries_changed_again_are_kept_unless_asked_for(revision, capsys):
+def test_entries_changed_again_are_kept_unless_requested(revision, capsys):
     one = Service.objects.get(name="one")
     one.contact = "#one"
     one.save()
@@ -55,7 +55,7 @@ def test_blocked_entries_are_skipped_on_request(revision):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["99"], "no revision 99"),
         (["0"], "no revision 0"),
@@ -64,6 +64,6 @@ def test_blocked_entries_are_skipped_on_request(revision):
         (["1", "--user", "nobody"], "no account"),
     ],
 )
-def test_invalid_arguments_are_reported(revision, arguments, said):
-    with pytest.raises(CommandError, match=said):
+def test_invalid_arguments_are_reported(revision, arguments, message):
+    with pytest.raises(CommandError, match=message):
         call_command("undo", *arguments)

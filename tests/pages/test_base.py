@@ -23,7 +23,7 @@ def test_the_past_is_shown_as_it_was_and_says_so(viewer_client, seeded):
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("revision=99", "Takes a whole number from 0 to 1"),
         ("as_of=yesterday", "Takes a date or time as ISO 8601"),
@@ -31,7 +31,7 @@ def test_the_past_is_shown_as_it_was_and_says_so(viewer_client, seeded):
         ("x=%00", "NUL"),
     ],
 )
-def test_an_address_that_asks_for_nonsense_is_told_what_it_takes(viewer_client, seeded, query, said):
+def test_an_invalid_parameter_is_refused_with_what_it_takes(viewer_client, seeded, query, message):
     response = viewer_client.get(f"{HOME}?{query}")
     assert response.status_code == 400
-    assert said in response.text
+    assert message in response.text

@@ -208,13 +208,13 @@ def test_several_findings_are_waived_at_once(lead_client, run):
 
 
 @pytest.mark.parametrize(
-    ("until", "said"), [(-1, "This day is in the past"), (500, "a year at most"), (None, "Enter a valid date")]
+    ("until", "message"), [(-1, "This day is in the past"), (500, "a year at most"), (None, "Enter a valid date")]
 )
-def test_an_impossible_day_is_refused_and_the_reason_stays(lead_client, run, until, said):
+def test_an_impossible_day_is_refused_and_the_reason_stays(lead_client, run, until, message):
     page = look(lead_client, WAIVE, run, BOTS)
     day = "soon" if until is None else str(today() + timedelta(days=until))
     again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=day)
-    assert said in again.text
+    assert message in again.text
     assert form_of(again)["reason"] == "The old bot goes"
     assert not Waiver.objects.exists()
 

@@ -19,7 +19,7 @@ def rename(row, name, reason="Better said"):
 @pytest.mark.parametrize(
     ("model", "old", "path"), [(Table, "biztechUsers", "/tables/"), (Service, "payments", "/services/")]
 )
-def test_a_former_name_leads_to_the_thing_and_tells_who_renamed_it(seeded, viewer_client, settings, model, old, path):
+def test_a_former_name_leads_to_the_thing_and_names_who_renamed_it(seeded, viewer_client, settings, model, old, path):
     settings.ANONYMOUS_READ = True
     rename(model.objects.get(name=old), "in-between")
     rename(model.objects.get(name="in-between"), "renamed-now")
@@ -67,7 +67,7 @@ def test_what_was_deleted_shows_its_history_to_those_who_may_see_it(seeded, view
     assert "deleted" not in stranger.text
 
 
-def test_a_name_of_another_time_leads_to_the_name_of_the_time_shown(seeded, viewer_client):
+def test_a_name_from_another_time_leads_to_the_name_at_the_time_shown(seeded, viewer_client):
     rename(Table.objects.get(name="biztechUsers"), "people")
     response = viewer_client.get("/tables/people/?revision=1")
     assert response.headers["Location"] == "/tables/biztechUsers/?revision=1&was=people"
@@ -85,13 +85,13 @@ def test_a_name_of_another_time_leads_to_the_name_of_the_time_shown(seeded, view
         ("/groups/core-table/", "/groups/Core%20Tables/"),
     ],
 )
-def test_a_name_that_nothing_has_brings_near_ones(seeded, viewer_client, path, suggested):
+def test_an_unused_name_suggests_similar_ones(seeded, viewer_client, path, suggested):
     response = viewer_client.get(path)
     assert response.status_code == 404
     assert f'href="{suggested}"' in response.text
 
 
-def test_nothing_near_brings_no_guess(seeded, viewer_client):
+def test_without_a_similar_name_nothing_is_suggested(seeded, viewer_client):
     assert "Did you mean" not in viewer_client.get("/tables/qqqqqqqq/").text
 
 
@@ -110,7 +110,7 @@ def test_finding_near_names_takes_a_fixed_number_of_queries(viewer_client):
 
 
 @pytest.mark.parametrize("was", ["nonsense", "<script>", "x" * 5000])
-def test_a_former_name_that_never_was_is_not_told(seeded, viewer_client, was):
+def test_a_name_that_was_never_used_is_not_called_a_former_name(seeded, viewer_client, was):
     page = viewer_client.get("/tables/biztechUsers/", {"was": was}).text
     assert "Renamed: " not in page
 

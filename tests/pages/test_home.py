@@ -19,7 +19,7 @@ from tests.support.runs import keep_run
 HOME = reverse("pages:home")
 
 
-def test_the_map_stands_in_the_documents_order(seeded, viewer_client):
+def test_the_map_is_in_the_documents_order(seeded, viewer_client):
     page = viewer_client.get(HOME).text
     places = [page.index(f">{name}<") for name in Table.objects.values_list("name", flat=True)]
     assert places == sorted(places)
@@ -47,14 +47,14 @@ def test_a_group_pages_through_many_tables(viewer_client, monkeypatch):
     assert "table-number-3" in viewer_client.get(address, {"page": "99999999999999999999"}).text
 
 
-def test_what_changed_lately_is_for_people_who_are_signed_in(seeded, viewer_client, settings):
+def test_recent_changes_need_a_sign_in(seeded, viewer_client, settings):
     settings.ANONYMOUS_READ = True
     assert "Seeded from" in viewer_client.get(HOME).text
     assert "Seeded from" not in Client().get(HOME).text
     assert "Seeded from" not in viewer_client.get(HOME, {"revision": "0"}).text
 
 
-def test_services_tell_what_they_own_and_use(seeded, viewer_client):
+def test_the_list_of_services_shows_what_they_own_and_use(seeded, viewer_client):
     page = viewer_client.get(reverse("pages:services")).text
     row = page.partition("/services/payments/")[2].partition("</tr>")[0]
     assert "0 tables" in row
@@ -88,7 +88,7 @@ def test_they_take_a_fixed_number_of_queries(viewer_client):
     assert count() == few
 
 
-def test_a_groups_tables_stand_together_also_beside_one_of_the_same_place(seeded, viewer_client):
+def test_a_groups_tables_stay_together_even_if_another_group_has_the_same_position(seeded, viewer_client):
     make_table("between", group=TableGroup.objects.create(name="A group in the same place", position=0), position=1)
     page = viewer_client.get("/").text
     assert len(re.findall(r">Core Tables</a>\s*</h2>", page)) == 1

@@ -35,7 +35,7 @@ def test_every_access_has_its_cell_that_leads_to_it(seeded, viewer_client):
     assert shown["biztechProfiles", "payments"] == "(W)"
 
 
-def test_cells_say_in_words_what_they_say_in_letters(seeded, viewer_client):
+def test_cells_have_labels_in_words_for_their_letters(seeded, viewer_client):
     page = viewer_client.get(URL).text
     assert 'aria-label="payments writes biztechProfiles, indirectly"' in page
     assert 'aria-label="users reads and writes biztechUsers, and owns it"' in page
@@ -66,7 +66,7 @@ def test_filters_leave_what_they_ask_for(seeded, viewer_client, query, those):
 
 
 @pytest.mark.parametrize("query", [{"group": "x"}, {"service": "x"}, {"mode": "x"}, {"home": "x"}])
-def test_an_unknown_value_is_told(seeded, viewer_client, query):
+def test_an_unknown_value_is_reported(seeded, viewer_client, query):
     response = viewer_client.get(URL, query)
     assert response.status_code == 400
     assert f"{next(iter(query))}=x" in response.text
@@ -84,9 +84,7 @@ def test_a_large_map_starts_from_groups_and_families_whose_counts_open_and_add_u
         assert len(opened) == int(count)
 
 
-def test_with_very_many_services_they_stand_together_by_the_group_they_own_tables_in(
-    seeded, viewer_client, monkeypatch
-):
+def test_very_many_services_are_grouped_by_the_group_they_own_tables_in(seeded, viewer_client, monkeypatch):
     monkeypatch.setattr(matrix, "MAX_CELLS", 100)
     monkeypatch.setattr(matrix, "MAX_FAMILIES", 3)
     page = viewer_client.get(URL).text

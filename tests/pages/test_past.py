@@ -30,7 +30,7 @@ def renamed(seeded):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_revision_shows_the_rows_of_then(renamed, viewer_client, page):
+def test_a_revision_shows_the_rows_of_that_time(renamed, viewer_client, page):
     address = page + ("&" if "?" in page else "?")
     then, now = main_of(viewer_client.get(f"{address}revision=1")), main_of(viewer_client.get(page))
     assert "cash-desk" not in then
@@ -64,7 +64,7 @@ def test_every_link_to_a_page_of_the_map_stays_in_that_time(renamed, viewer_clie
 
 
 @pytest.mark.parametrize("moment", ["revision=1", "as_of={day}"])
-def test_a_name_that_nothing_had_brings_those_of_then_which_lead_there(renamed, viewer_client, moment):
+def test_a_name_that_nothing_had_suggests_names_of_that_time(renamed, viewer_client, moment):
     make_table("biztechUsed")
     moment = moment.format(day=datetime.now(UTC).date() if "as_of" in moment else "")
     then = 1 if "revision" in moment else ChangeSet.objects.latest("revision").revision
@@ -77,7 +77,7 @@ def test_a_name_that_nothing_had_brings_those_of_then_which_lead_there(renamed, 
     assert f'name="revision" value="{then}"' in shown
 
 
-def test_rows_that_once_had_a_name_are_called_and_lead_as_then(seeded, viewer_client):
+def test_rows_that_once_had_a_name_are_linked_by_their_name_at_that_time(seeded, viewer_client):
     tables = [Table.objects.get(name=name) for name in ("biztechUsers", "biztechEvents")]
     for table, later in zip(tables, ("one", "other"), strict=True):
         for name in ("shared", later):
@@ -92,7 +92,7 @@ def main_of_text(text):
     return text.partition("<main")[2].partition("</main>")[0]
 
 
-def test_the_past_takes_a_sign_in(renamed, settings):
+def test_the_past_needs_a_sign_in(renamed, settings):
     settings.ANONYMOUS_READ = True
     for page in PAGES:
         assert Client().get(page).status_code == 200
@@ -107,7 +107,7 @@ def test_the_admin_leads_there(renamed, viewer_client):
 
 
 @pytest.mark.parametrize("more", ["", "&before=99", "&within=2", "&before=x"])
-def test_a_history_as_of_a_revision_tells_nothing_later_whatever_else_is_asked(renamed, viewer_client, more):
+def test_a_history_as_of_a_revision_shows_nothing_later_whatever_the_parameters(renamed, viewer_client, more):
     shown = main_of(viewer_client.get(f"/services/payments/history/?revision=1{more}"))
     assert "cash-desk" not in shown.partition('class="timeline"')[2]
     assert 'id="revision-1"' in shown

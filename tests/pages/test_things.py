@@ -31,13 +31,13 @@ def service_page(client, name, **query):
     return response.text
 
 
-def test_a_table_tells_owner_keys_indexes_and_which_environments_share_it(seeded, viewer_client):
-    said = text_of(table_page(viewer_client, "biztechRegistrations"))
-    assert "Owner registrations" in said
-    assert "id (email) partition key eventID;year sort key" in said
-    assert "event-query GSI key schema not recorded" in said
-    assert "biztechRegistrations Copy biztechRegistrations dev, staging (one shared table)" in said
-    assert "biztechRegistrationsPROD Copy biztechRegistrationsPROD production" in said
+def test_a_tables_page_shows_owner_keys_indexes_and_the_environments_that_share_it(seeded, viewer_client):
+    page_text = text_of(table_page(viewer_client, "biztechRegistrations"))
+    assert "Owner registrations" in page_text
+    assert "id (email) partition key eventID;year sort key" in page_text
+    assert "event-query GSI key schema not recorded" in page_text
+    assert "biztechRegistrations Copy biztechRegistrations dev, staging (one shared table)" in page_text
+    assert "biztechRegistrationsPROD Copy biztechRegistrationsPROD production" in page_text
 
 
 def test_its_picture_has_who_writes_and_who_reads_with_the_path_of_indirect_ones(seeded, viewer_client):
@@ -118,11 +118,11 @@ def test_a_grant_that_nobody_declared_is_a_line_of_its_own(seeded, viewer_client
     assert "Unregistered table" in page
 
 
-def test_a_service_tells_what_it_owns_its_parts_and_what_these_use(seeded, viewer_client):
-    said = text_of(service_page(viewer_client, "interactions"))
-    assert "Owns 7 tables" in said
-    assert "Parts connections , investments , qr , quests , quizzes , teams" in said
-    assert "teams biztechTeams Read + Write Team CRUD" in said
+def test_a_services_page_shows_what_it_owns_its_parts_and_what_they_use(seeded, viewer_client):
+    page_text = text_of(service_page(viewer_client, "interactions"))
+    assert "Owns 7 tables" in page_text
+    assert "Parts connections , investments , qr , quests , quizzes , teams" in page_text
+    assert "teams biztechTeams Read + Write Team CRUD" in page_text
     assert "Part of interactions" in text_of(service_page(viewer_client, "teams"))
 
 
@@ -150,7 +150,7 @@ def section(page, name):
     ("name", "heading"), [("accesses", "Page 1 of 3 (7 in total)"), ("owns", "Owns 7 tables")], ids=["used", "owned"]
 )
 @pytest.mark.parametrize("moment", ["", "?revision=1"], ids=["now", "then"])
-def test_the_tables_of_a_service_stand_some_on_a_page_which_lead_to_all(hub, viewer_client, name, heading, moment):
+def test_a_service_lists_its_tables_page_by_page(hub, viewer_client, name, heading, moment):
     address = reverse("pages:service", args=["hub"]) + moment
     pages, found = [], []
     while address:
@@ -165,7 +165,7 @@ def test_the_tables_of_a_service_stand_some_on_a_page_which_lead_to_all(hub, vie
     assert found[0]
 
 
-def test_of_what_its_parts_use_a_service_shows_some_and_counts_the_others(hub, viewer_client):
+def test_a_service_shows_some_of_what_its_parts_use_and_counts_the_rest(hub, viewer_client):
     shown, _ = section(service_page(viewer_client, "hub"), "parts")
     assert len(re.findall(r">table-\d<", shown)) == 3
     assert "4 more are listed on the pages of the parts." in shown
@@ -177,7 +177,7 @@ def test_a_page_that_a_service_does_not_have_is_its_first_or_last(hub, viewer_cl
     assert "table-" in section(service_page(viewer_client, "hub", **query), "accesses")[0]
 
 
-def test_history_is_for_people_who_are_signed_in(seeded, viewer_client, settings):
+def test_history_needs_a_sign_in(seeded, viewer_client, settings):
     settings.ANONYMOUS_READ = True
     for name, history in (("pages:table", "pages:table-history"), ("pages:service", "pages:service-history")):
         thing = "biztechUsers" if "table" in name else "users"

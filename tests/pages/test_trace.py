@@ -24,7 +24,7 @@ def columns(text):
     return [text_of(column).strip() for column in re.findall(r'<section class="hop">(.*?)</section>', text, re.DOTALL)]
 
 
-def test_what_else_is_affected_stands_in_columns_hop_by_hop(seeded, viewer_client):
+def test_what_else_is_affected_is_shown_in_columns_hop_by_hop(seeded, viewer_client):
     text = page(viewer_client, "service", "payments", depth=2)
 
     start, tables, services = columns(text)
@@ -35,7 +35,7 @@ def test_what_else_is_affected_stands_in_columns_hop_by_hop(seeded, viewer_clien
     assert "8 services and 4 tables within 2 hops." in text_of(text)
 
 
-def test_where_data_comes_from_stands_the_same_way(seeded, viewer_client):
+def test_where_data_comes_from_is_shown_in_the_same_way(seeded, viewer_client):
     _, writers = columns(page(viewer_client, "table", "biztechProfiles", direction="upstream", depth=1))
     assert writers.startswith(
         "1 Services that write it interactions biztechProfiles members indirect biztechProfiles :"
@@ -65,20 +65,20 @@ def test_a_trace_that_is_cut_off_says_so(seeded, viewer_client, monkeypatch):
     assert "Incomplete: the trace stops" in page(viewer_client, "service", "payments")
 
 
-def test_who_affects_nothing_is_told_so(seeded, viewer_client):
+def test_a_trace_that_leads_nowhere_says_so(seeded, viewer_client):
     assert "no recorded access leads downstream from here" in page(viewer_client, "table", make_table("alone").name)
 
 
 @pytest.mark.parametrize(
     "query", ["direction=sideways", "depth=0", "depth=11", "depth=x", "depth=%D9%A3", "revision=9"]
 )
-def test_an_address_that_asks_for_what_is_not_there_is_refused_in_words(seeded, viewer_client, query):
+def test_an_address_of_something_that_does_not_exist_is_refused_with_a_sentence(seeded, viewer_client, query):
     response = viewer_client.get(f"{reverse('pages:service-trace', args=['payments'])}?{query}")
     assert response.status_code == 400
     assert re.search("takes|Takes", response.text)
 
 
-def test_a_name_that_is_none_is_not_found(seeded, viewer_client):
+def test_an_invalid_name_is_not_found(seeded, viewer_client):
     assert viewer_client.get(reverse("pages:table-trace", args=["payments"])).status_code == 404
 
 

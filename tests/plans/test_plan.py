@@ -164,7 +164,7 @@ def test_changes_after_the_plan_was_made_are_conflicts_by_change_set(table):
     edit(table, more_title="Wiki")
     edit(access, notes="Noted.")
     groups = plan.conflicts
-    assert [[said.label for said in group.entries] for group in groups] == [["orders"], ["users → orders"]]
+    assert [[entry.label for entry in group.entries] for group in groups] == [["orders"], ["users → orders"]]
 
 
 def test_only_the_same_steps_have_the_same_fingerprint(table):

@@ -14,19 +14,20 @@ COMMAND = ["pip-audit", "--disable-pip", "--require-hashes", "--format=json", "-
 
 def judge(report: str) -> tuple[bool | None, str]:
     """Whether all is well (None: not known), and what to print, from pip-audit's JSON; empty if it gave none."""
-    asked = json.loads(report)["dependencies"] if report.strip() else []
+    audited = json.loads(report)["dependencies"] if report.strip() else []
     known = [
-        f"{one['name']} {one['version']}: {flaw['id']}, fixed in {', '.join(flaw['fix_versions']) or 'no version yet'}"
-        for one in asked
-        for flaw in one.get("vulns", [])
+        f"{package['name']} {package['version']}: {flaw['id']}, "
+        f"fixed in {', '.join(flaw['fix_versions']) or 'no version yet'}"
+        for package in audited
+        for flaw in package.get("vulns", [])
     ]
-    skipped = [one["name"] for one in asked if "skip_reason" in one]
+    skipped = [package["name"] for package in audited if "skip_reason" in package]
     if known:
         return False, "\n".join(["Known vulnerabilities:", *known])
-    if not asked or skipped:
-        which = f"{len(skipped)} of {len(asked)} dependencies" if asked else "all dependencies"
+    if not audited or skipped:
+        which = f"{len(skipped)} of {len(audited)} dependencies" if audited else "all dependencies"
         return None, f"NOT AUDITED: no advisory source answered for {which}. Run `make audit` where one can be reached."
-    return True, f"No known vulnerability in {len(asked)} dependencies."
+    return True, f"No known vulnerability in {len(audited)} dependencies."
 
 
 def main() -> int:

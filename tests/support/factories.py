@@ -26,14 +26,14 @@ def make_table(name: str | None = None, **fields: Any) -> Table:
 
 
 def make_access(table: Table | None = None, service: Service | None = None, **fields: Any) -> Access:
-    """A saved access, reading unless said otherwise."""
+    """A saved access, reading by default."""
     return Access.objects.create(
         table=table or make_table(), service=service or make_service(), **{"mode": "read"} | fields
     )
 
 
 def make_waiver(table: Table | None = None, **fields: Any) -> Waiver:
-    """A saved waiver of a table that isn't deployed, for a month, unless said otherwise."""
+    """A saved waiver of a table that isn't deployed, by default for a month."""
     until = timezone.now().date() + timedelta(days=30)
     if "table_name" not in fields:
         fields["table"] = table or make_table()

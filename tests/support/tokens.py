@@ -12,7 +12,7 @@ from ownership.models import ApiToken
 
 
 def make_token(user: User, **fields: Any) -> tuple[ApiToken, str]:
-    """A saved token, good for a day unless said otherwise, and what its owner was shown."""
+    """A saved token, by default valid for a day, and what its owner was shown."""
     digest, shown = get_digest_token()
     token = ApiToken(
         name="test",

@@ -80,9 +80,11 @@ def sampled(values: Iterable[Any]) -> list[Any]:
     ]
 
 
-def answers(client: Client, asked: Iterable[tuple[str, str, bytes]], **headers: str) -> Iterator[tuple[str, str, int]]:
+def answers(
+    client: Client, requests: Iterable[tuple[str, str, bytes]], **headers: str
+) -> Iterator[tuple[str, str, int]]:
     """The status of each question (method, address, body)."""
-    for method, url, body in asked:
+    for method, url, body in requests:
         cookies = client.cookies.copy()
         with transaction.atomic():
             response = client.generic(method, url, body, "application/x-www-form-urlencoded", headers=headers)
@@ -91,9 +93,9 @@ def answers(client: Client, asked: Iterable[tuple[str, str, bytes]], **headers: 
         yield method, url, response.status_code
 
 
-def verdicts(client: Client, asked: Iterable[tuple[str, str, bytes]], **headers: str) -> list[tuple[str, str, int]]:
+def verdicts(client: Client, requests: Iterable[tuple[str, str, bytes]], **headers: str) -> list[tuple[str, str, int]]:
     """Those of the questions that got no answer of ours."""
-    given = answers(client, asked, **headers)
+    given = answers(client, requests, **headers)
     return [(method, url[:300], status) for method, url, status in given if status not in ANSWERS]
 
 
@@ -124,7 +126,7 @@ def test_an_odd_value_of_all_parameters_is_answered(asker, odd):
 
 
 @pytest.mark.slow
-def test_an_odd_value_of_each_parameter_and_doubled_ones_are_answered(asker):
+def test_odd_and_repeated_values_of_each_parameter_are_answered(asker):
     assert verdicts(asker, each_parameter()) == []
 
 
@@ -158,9 +160,9 @@ def each_field(client: Client, url: str) -> list[tuple[str, str, bytes]]:
 
 @pytest.mark.slow
 def test_an_odd_value_of_each_field_of_each_form_is_answered(asker):
-    asked = [one for url in addresses() for one in each_field(asker, url)]
-    assert len(asked) > 200
-    assert verdicts(asker, asked) == []
+    requests = [one for url in addresses() for one in each_field(asker, url)]
+    assert len(requests) > 200
+    assert verdicts(asker, requests) == []
 
 
 # Where to write the verdicts for the other database's test to compare with.

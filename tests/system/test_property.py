@@ -60,7 +60,7 @@ class Registry:
         self.client, self.lead = client, lead
         self.recorded: dict[int, State] = {}
         self.maps: dict[int, Any] = {}  # as consumers were given them
-        self.said: dict[int, tuple[str, str, str]] = {}
+        self.who_and_why: dict[int, tuple[str, str, str]] = {}
         self.left_open: tuple[Table, dict[str, str]] | None = None
 
     def do(self, number: int, action: str, *arguments: Any) -> None:
@@ -82,7 +82,7 @@ class Registry:
     def record(self, state: State, reason: str, source: str) -> None:
         """Keep what is true of the head."""
         head = self.head()
-        self.recorded[head], self.said[head] = state, ("lead", reason, source)
+        self.recorded[head], self.who_and_why[head] = state, ("lead", reason, source)
         self.maps[head] = self.map()
 
     def map(self, **moment: int) -> Any:
@@ -213,7 +213,7 @@ def test_history_replays_to_what_was_live_at_each_revision(lead_client, lead, ac
 @pytest.mark.slow
 @settings(max_examples=30, **SETTINGS)
 @given(LISTS_OF_ACTS)
-def test_history_replays_in_many_examples(lead_client, lead, actions):
+def test_many_generated_histories_replay(lead_client, lead, actions):
     assert_history_replays(lead_client, lead, actions)
 
 
@@ -229,16 +229,16 @@ def assert_history_replays(lead_client: Client, lead: User, actions: list[tuple[
 
         assert [str(finding) for finding in Verification().run()] == []
         for revision, state in registry.recorded.items():
-            assert state_at(revision) == state, f"revision {revision}: {registry.said[revision]}"
+            assert state_at(revision) == state, f"revision {revision}: {registry.who_and_why[revision]}"
             with as_of(revision):
-                assert live_state() == state, f"as of revision {revision}: {registry.said[revision]}"
+                assert live_state() == state, f"as of revision {revision}: {registry.who_and_why[revision]}"
             assert registry.map(revision=revision) == registry.maps[revision]
         changes = ChangeSet.objects.in_bulk()
         assert {
             revision: (change.user_name, change.reason, change.source) for revision, change in changes.items()
-        } == registry.said
+        } == registry.who_and_why
         for entries in entry_models():
             for entry in entries.objects.all():
                 assert entry.history_user == "lead"
-                assert entry.history_change_reason == registry.said[entry.change_set_id][1]
+                assert entry.history_change_reason == registry.who_and_why[entry.change_set_id][1]
         transaction.set_rollback(True)

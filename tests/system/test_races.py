@@ -55,7 +55,7 @@ def assert_whole() -> None:
 
 
 @pytest.mark.parametrize("pairs", PAIRS)
-def test_of_two_leads_who_save_the_same_form_one_is_saved_and_the_other_told_every_time(pairs):
+def test_if_two_leads_save_the_same_form_one_is_saved_and_the_other_gets_a_conflict_every_time(pairs):
     table = make_table("orders", description="0", more_title="0")
     clients = {name: signed_in(name) for name in ("ann", "ben")}
     for number in range(1, pairs + 1):
@@ -187,7 +187,7 @@ def test_while_a_change_set_is_open_nobody_else_can_take_the_next_revision():
 
 
 @pytest.mark.parametrize("way", ["orm", "admin"])
-def test_two_leads_who_each_close_half_a_circle_of_parts_one_is_refused(way):
+def test_if_two_leads_each_close_half_a_circle_of_parts_one_is_refused(way):
     clients = [signed_in("ann"), signed_in("ben")]
     for number in range(10):
         one, other = make_service(f"one-{number}"), make_service(f"other-{number}")
@@ -211,7 +211,7 @@ def test_two_leads_who_each_close_half_a_circle_of_parts_one_is_refused(way):
     assert_whole()
 
 
-def test_of_two_leads_who_accept_the_same_finding_one_writes_it_and_the_other_is_told():
+def test_if_two_leads_accept_the_same_finding_one_writes_it_and_the_other_gets_a_message():
     make_table("orders")
     make_service("bots")
     finding = json.dumps(["undeclared_access", "orders", "bots"])

@@ -36,5 +36,5 @@ def test_each_room_says_what_lives_there(package: Path) -> None:
     assert ast.get_docstring(ast.parse(package.read_text()))
 
 
-def test_nothing_lies_loose_beside_the_rooms_but_what_django_wants() -> None:
+def test_only_the_files_that_django_requires_are_outside_the_rooms() -> None:
     assert {path.name for path in ROOMS.glob("*.py")} == {"__init__.py", "apps.py"}

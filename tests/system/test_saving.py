@@ -28,13 +28,13 @@ def edits():
     return first, Edit("lead-2", table.pk, first.value, "lead-2 edit 1")
 
 
-def test_edits_as_they_were_acknowledged_are_right(edits):
+def test_edits_stored_as_acknowledged_pass(edits):
     for edit in edits:
         save(edit)
     assert check(list(edits), []) == {}
 
 
-def test_an_edit_that_is_not_there_is_lost_unless_nobody_was_told_that_it_is(edits):
+def test_a_missing_edit_is_lost_unless_it_was_never_acknowledged(edits):
     first, second = edits
     save(first)
     assert check([first], [second]) == {}

@@ -95,7 +95,7 @@ class Registry:
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     port = free_port()
-    claims = [f"--user-claims={json.dumps({'sub': name} | said)}" for name, said in PEOPLE.items()]
+    claims = [f"--user-claims={json.dumps({'sub': name} | person)}" for name, person in PEOPLE.items()]
     command = [sys.executable, "-m", "oidc_provider_mock", f"--port={port}", *claims]
     with process(command, dict(os.environ), f"http://127.0.0.1:{port}/"):
         yield f"http://127.0.0.1:{port}"

@@ -122,25 +122,25 @@ def get(path: str, client: Client | None = None, **headers: Any) -> Any:
     return client.get(path, headers={key.replace("_", "-"): str(value) for key, value in headers.items()})
 
 
-def databases_asked(act: Callable[[], Any]) -> tuple[Any, set[str]]:
+def databases_queried(act: Callable[[], Any]) -> tuple[Any, set[str]]:
     """What the call returned, and the databases that it queried."""
-    asked = set()
+    queried = set()
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        asked.add(context["connection"].alias)
+        queried.add(context["connection"].alias)
         return execute(sql, params, many, context)
 
     wrappers = [connections[alias].execute_wrapper(note) for alias in ("default", "replica1", "replica2")]
     for wrapper in wrappers:
         wrapper.__enter__()
     try:
-        return act(), asked
+        return act(), queried
     finally:
         for wrapper in wrappers:
             wrapper.__exit__(None, None, None)
 
 
-# Which database is asked
+# Which database answers
 
 
 @pytest.mark.parametrize("path", [MAP, "/api/v1/tables/", "/api/v1/tables/?revision=2", "/", "/tables/orders/"])
@@ -150,12 +150,12 @@ def test_pages_and_api_are_read_from_one_replica_only(standbys, path):
     token = make_token(User.objects.create_user("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
     catch_up(standbys)
     if "revision" in path:
-        answer, asked = databases_asked(lambda: get(path, authorization=f"Token {token}"))
+        answer, queried = databases_queried(lambda: get(path, authorization=f"Token {token}"))
     else:
-        answer, asked = databases_asked(lambda: get(path))
+        answer, queried = databases_queried(lambda: get(path))
     assert answer.status_code == 200
-    assert len(asked) == 1
-    assert asked < {"replica1", "replica2"}
+    assert len(queried) == 1
+    assert queried < {"replica1", "replica2"}
 
 
 def test_the_map_with_a_token_costs_one_query_to_a_replica(standbys):
@@ -164,18 +164,18 @@ def test_the_map_with_a_token_costs_one_query_to_a_replica(standbys):
     catch_up(standbys)
     headers = {"authorization": f"Token {token}"}
     etag = get(MAP, **headers)["ETag"]
-    answer, asked = databases_asked(lambda: get(MAP, **headers))
-    assert (answer.status_code, len(asked), "default" in asked) == (200, 1, False)
+    answer, queried = databases_queried(lambda: get(MAP, **headers))
+    assert (answer.status_code, len(queried), "default" in queried) == (200, 1, False)
     assert get(MAP, if_none_match=etag, **headers).status_code == 304
 
 
 def test_the_session_is_read_from_the_primary_and_the_rest_from_a_replica(standbys, lead_client):
     make_table("orders", owner=make_service("shop"))
     catch_up(standbys)
-    answer, asked = databases_asked(lambda: get("/tables/orders/", lead_client))
+    answer, queried = databases_queried(lambda: get("/tables/orders/", lead_client))
     assert answer.status_code == 200
-    assert len(asked) == 2
-    assert "default" in asked
+    assert len(queried) == 2
+    assert "default" in queried
 
 
 @pytest.mark.parametrize(
@@ -185,9 +185,9 @@ def test_the_session_is_read_from_the_primary_and_the_rest_from_a_replica(standb
 def test_the_admin_and_moments_given_as_a_time_are_read_from_the_primary(standbys, lead_client, path):
     make_service("shop")
     catch_up(standbys)
-    answer, asked = databases_asked(lambda: get(path, lead_client))
+    answer, queried = databases_queried(lambda: get(path, lead_client))
     assert answer.status_code in (200, 302)
-    assert asked == {"default"}
+    assert queried == {"default"}
 
 
 def test_the_past_is_read_only_also_while_reading_from_a_replica(standbys):
@@ -207,14 +207,14 @@ def test_a_replica_is_not_asked_for_a_revision_that_it_does_not_have(standbys):
     make_service("shop")
     wait(lambda: standbys[1].replica.revision() == 1)
     for _ in range(20):
-        answer, asked = databases_asked(lambda: get(MAP, x_registry_min_revision=1))
+        answer, queried = databases_queried(lambda: get(MAP, x_registry_min_revision=1))
         assert answer["X-Registry-Revision"] == "1"
-        assert asked <= {"replica1", "replica2"}
+        assert queried <= {"replica1", "replica2"}
     pause(standbys[1])
     make_service("other")
-    answer, asked = databases_asked(lambda: get(MAP, x_registry_min_revision=2))
+    answer, queried = databases_queried(lambda: get(MAP, x_registry_min_revision=2))
     assert answer["X-Registry-Revision"] == "2"
-    assert "default" in asked
+    assert "default" in queried
 
 
 def test_a_client_with_an_etag_gets_no_older_response(standbys):
@@ -311,7 +311,7 @@ def test_a_replica_that_dies_is_left_out_without_an_error_and_comes_back(standby
     finally:
         first.server.start()
     catch_up(standbys)
-    assert databases_asked(lambda: [get(MAP) for _ in range(50)])[1] == {"replica1", "replica2"}
+    assert databases_queried(lambda: [get(MAP) for _ in range(50)])[1] == {"replica1", "replica2"}
 
 
 def test_a_replica_that_breaks_while_answering_is_replaced_by_another(standbys):
