@@ -141,6 +141,7 @@ class Calls:
         if site.is_new and function.function.own_this and function.function.module.language == "javascript":
             # An old-style class: `function Repo(table) { this.table = table }`.
             obj = self._new_object(site)
+            obj.prototype = self.interpreter.prototype_of(function)
             self.interpreter.call_function(function, one(obj), site.arguments, site.line)
             return one(obj)
         return self.interpreter.call_function(function, this, site.arguments, site.line)
@@ -246,6 +247,9 @@ class Calls:
         if special is not None:
             return special
         self._add_doubts(callee, site)
+        if callee.path[-1] in SUBMITTERS and self._runs_functions:
+            self._submit(site)
+            return one(self.interpreter.result_of(site.node, callee))
         self.send_commands(site)
         interpreter = self.interpreter
         functions = interpreter.functions_in(site.arguments.all())
@@ -261,18 +265,13 @@ class Calls:
                 arguments = site.arguments if own_call else unknown_arguments()
                 results.append(self.call_held(holder, site.with_arguments(arguments)))
         if self._runs_functions:
-            self._run_handed_over(callee, functions, site)
+            self.run_functions(functions, site)
         # A client that is instrumented, or anything else that is only wrapped.
         results.append(frozenset(item for item in functions if isinstance(item, Client | TableHandle)))
         return union(results)
 
-    def _run_handed_over(self, callee: External, functions: Value, site: CallSite) -> None:
-        if callee.path[-1] in SUBMITTERS:
-            self._submit(site)
-            return
-        self.run_functions(functions, site)
-
     def _submit(self, site: CallSite) -> None:
+        """Call the first argument that is a function with the arguments behind it."""
         positional = list(site.arguments.positional)
         while positional and not any(isinstance(item, Func | Bound | Partial) for item in positional[0]):
             positional.pop(0)

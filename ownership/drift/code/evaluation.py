@@ -390,8 +390,8 @@ class Evaluation:
             field = language.index(self.calls, value, name, key.line)
             if isinstance(key, syntax.Literal):
                 taken.add(str(key.value))
-            if default is not None and (field & {ABSENT, UNDEFINED, UNKNOWN} or not field):
-                field = (field - {ABSENT, UNDEFINED}) | self.evaluate(default)
+            if default is not None:
+                field = self._or_default(field, default)
             self.assign(target, field)
         if pattern.rest is not None:
             rest = self.interpreter.object_at(pattern, self.frame, pattern.line)
@@ -407,6 +407,21 @@ class Evaluation:
                     self.interpreter.open(rest)
             self.assign(pattern.rest, one(rest))
 
+    def _or_default(self, value: Value, default: Expression) -> Value:
+        """What a pattern takes out of a value: its default where there may be none."""
+        variables = [item for item in value if isinstance(item, Str) and _is_variable(item)]
+        is_given = value and not value & {ABSENT, UNDEFINED, UNKNOWN}
+        if is_given and not variables:
+            return value
+        fallback = self.evaluate(default)
+        results: set[Possibility] = set(value - {ABSENT, UNDEFINED})
+        if not is_given:
+            results |= fallback
+        for variable in variables:
+            results.discard(variable)
+            results |= _with_fallbacks(variable, fallback)
+        return frozenset(results)
+
     def _assign_list_pattern(self, pattern: syntax.ListPattern, value: Value) -> None:
         for position, (target, default) in enumerate(pattern.items):
             if target is None:
@@ -418,8 +433,8 @@ class Evaluation:
                 else:
                     items.append(self.interpreter.items(one(possibility)))
             item = union(items)
-            if default is not None and item & {ABSENT, UNDEFINED, UNKNOWN}:
-                item = (item - {ABSENT, UNDEFINED}) | self.evaluate(default)
+            if default is not None:
+                item = self._or_default(item, default)
             self.assign(target, item)
         if pattern.rest is not None:
             rest = self.interpreter.object_at(pattern, self.frame, pattern.line, is_list=True)

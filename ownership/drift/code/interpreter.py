@@ -50,6 +50,7 @@ STEPS_PER_FILE = 40_000
 MIN_STEPS = 2_000_000
 
 ENVIRONMENTS = {("process", "env"), ("node:process", "env"), ("os", "environ")}
+FUNCTION_METHODS = {"bind", "call", "apply"}
 OWN_METHODS = {"__enter__", "__exit__", "__init__"}  # that every object of Python has
 
 FindModule = Callable[[str, str, int], syntax.Module | External | None]
@@ -332,9 +333,19 @@ class Interpreter:
                     items.append(UNKNOWN_VALUE)
             elif isinstance(possibility, External):
                 items.append(UNKNOWN_VALUE | one(possibility))
+            elif isinstance(possibility, Class):
+                items.append(self._members_of_enumeration(possibility))
             else:
                 items.append(UNKNOWN_VALUE)
         return union(items)
+
+    def _members_of_enumeration(self, cls: Class) -> Value:
+        """What going through one of Python's enumerations gives."""
+        members: set[Possibility] = set()
+        for name in self.field_names(cls.statics):
+            value = self.read(cls.statics.fields[name])
+            members |= {item for item in value if isinstance(item, Str)}
+        return frozenset(members) or UNKNOWN_VALUE
 
     # Modules as values
 
@@ -440,6 +451,8 @@ class Interpreter:
             return self._class_member(owner, name, line)
         if isinstance(owner, Func | Bound):
             return self._function_member(owner, name)
+        if isinstance(owner, Method) and name in FUNCTION_METHODS:
+            return one(Method(owner, name))
         if isinstance(owner, Partial):
             return self.member(owner.function, name, line)
         if isinstance(owner, TableHandle) and name in ("name", "table_name"):
@@ -464,6 +477,10 @@ class Interpreter:
             found = self._instance_member(obj, obj.cls, name, line, 0)
             if found is not None:
                 return found
+        if obj.prototype is not None:
+            inherited = self.read_field(obj.prototype, name)
+            if inherited:
+                return inherited
         if name in language.OBJECT_METHODS or name in OWN_METHODS:
             return one(Method(obj, name))
         return self.read_field(obj, name) or one(ABSENT)
@@ -485,11 +502,10 @@ class Interpreter:
                 found = self._instance_member(obj, base, name, line, depth + 1)
                 if found is not None:
                     return found
-            elif isinstance(base, External):
-                obj.is_open = True
-        if obj.is_open:
-            return UNKNOWN_VALUE
-        return None
+        for base in self._bases(cls, depth):
+            if isinstance(base, External) and name not in OWN_METHODS:
+                return one(base.child(name))
+        return UNKNOWN_VALUE if obj.is_open else None
 
     def base_member(self, obj: Obj, cls: Class, name: str, line: int) -> Value:
         """What the bases of a class have under a name, seen from an instance."""
@@ -525,36 +541,47 @@ class Interpreter:
             bound.add(Bound(function, one(cls)) if isinstance(function, Func) else function)
         return frozenset(bound)
 
-    def _class_member(self, cls: Class, name: str, line: int, depth: int = 0) -> Value:
+    def _class_member(self, cls: Class, name: str, line: int, depth: int = 0, seen_from: Class | None = None) -> Value:
+        """A member of a class itself, or of a base. ``seen_from``: the class that class methods get."""
+        receiver = seen_from or cls
         value = self.read_field(cls.statics, name)
         if value:
             results: list[Value] = []
             for possibility in value:
                 if isinstance(possibility, Marked) and possibility.kind == "classmethod":
-                    results.append(self._class_bound(possibility, cls))
+                    results.append(self._class_bound(possibility, receiver))
                 elif isinstance(possibility, Marked):
                     results.append(possibility.function)
                 elif isinstance(possibility, Func) and cls.definition.body is None:
-                    results.append(one(Bound(possibility, one(cls))))
+                    results.append(one(Bound(possibility, one(receiver))))
                 else:
                     results.append(one(possibility))
             return union(results)
         for base in self._bases(cls, depth):
             if isinstance(base, Class):
-                found = self._class_member(base, name, line, depth + 1)
+                found = self._class_member(base, name, line, depth + 1, receiver)
                 if found != one(ABSENT):
                     return found
             elif isinstance(base, External):
-                return UNKNOWN_VALUE
+                return one(base.child(name))
         if name == "prototype":
             return one(cls)
         return one(ABSENT)
 
     def _function_member(self, owner: Func | Bound, name: str) -> Value:
-        if name in ("bind", "call", "apply"):
+        if name in FUNCTION_METHODS:
             return one(Method(owner, name))
         function = owner.function if isinstance(owner, Bound) else owner
+        if name == "prototype":
+            return one(self.prototype_of(function))
         return self.read_field(self.function_fields(function), name) or one(ABSENT)
+
+    def prototype_of(self, function: Func) -> Obj:
+        """The object whose fields all instances of an old-style class have."""
+        fields = self.function_fields(function)
+        if fields.prototype is None:
+            fields.prototype = Obj(fields.location)
+        return fields.prototype
 
     def function_fields(self, function: Func) -> Obj:
         """The properties of a function, which is an object as well."""

@@ -1029,6 +1029,7 @@ EXPRESSIONS: dict[str, Callable[[_Builder, Node], Expression]] = {
     "this": _Builder._this,
     "true": _Builder._true,
     "unary_expression": _Builder._unary,
+    "undefined": _Builder._identifier,
     "yield_expression": _Builder._yield,
 }
 # What may be inside of an expression that has no meaning here.

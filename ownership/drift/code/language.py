@@ -77,7 +77,7 @@ def collected_by(calls: "Calls", name: str, site: "CallSite") -> Value | None:
 
 def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite") -> Value:
     """A call of a built-in method."""
-    if isinstance(owner, Func | Bound):
+    if isinstance(owner, Func | Bound | Method):
         return _call_function_method(calls, owner, name, site)
     if isinstance(owner, Str):
         return _call_text_method(calls, owner, name, site)
@@ -88,19 +88,20 @@ def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite")
     return UNKNOWN_VALUE
 
 
-def _call_function_method(calls: "Calls", function: Func | Bound, name: str, site: "CallSite") -> Value:
+def _call_function_method(calls: "Calls", function: Func | Bound | Method, name: str, site: "CallSite") -> Value:
     arguments = site.arguments
     this = arguments.at(0)
     if name == "bind":
-        inner = function.function if isinstance(function, Bound) else function
-        bound = one(Bound(inner, this - NO_VALUES) if this - NO_VALUES else function)
+        bound = one(function)
+        if isinstance(function, Func) and this - NO_VALUES:
+            bound = one(Bound(function, this - NO_VALUES))
         given = tuple(arguments.positional[1:])
         return one(Partial(bound, given)) if given else bound
     if name == "apply":
         rest = _positional_items(calls, arguments.at(1))
     else:
         rest = replace(arguments, positional=arguments.positional[1:])
-    if isinstance(function, Bound):
+    if not isinstance(function, Func):
         return calls.call_one(function, site.with_arguments(rest))
     return calls.call_one(function, site.with_arguments(rest), this - NO_VALUES)
 
@@ -683,6 +684,17 @@ def _partial(calls: "Calls", site: "CallSite") -> Value:
     return one(Partial(site.arguments.at(0), tuple(site.arguments.positional[1:]), keywords))
 
 
+def _cached(calls: "Calls", site: "CallSite") -> Value:
+    """``lru_cache(function)``, or ``lru_cache(size)`` as a decorator: the function stays the same."""
+    functions = _functions(site.arguments.at(0))
+    return functions or one(calls.interpreter.external("functools"))
+
+
+def _wrapping(calls: "Calls", site: "CallSite") -> Value:
+    """``functools.wraps(function)``: a decorator that changes nothing."""
+    return one(calls.interpreter.external("functools"))
+
+
 def _mapped(calls: "Calls", site: "CallSite") -> Value:
     """Python's ``map(function, items)``."""
     items = [calls.interpreter.items(value) for value in site.arguments.positional[1:]]
@@ -761,7 +773,10 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "dict": _dict,
     "enumerate": _enumerated,
     "frozenset": _listed,
+    "functools.cache": _cached,
+    "functools.lru_cache": _cached,
     "functools.partial": _partial,
+    "functools.wraps": _wrapping,
     "getattr": _get_attribute,
     "importlib.import_module": _dynamic_import,
     "int": _unknown_result,

@@ -145,6 +145,7 @@ class Obj:
     rest: Cell = field(default_factory=Cell)
     keys: Cell = field(default_factory=Cell)
     named_at: dict[str | Str, Location] = field(default_factory=dict)
+    prototype: "Obj | None" = None  # of an old-style class, which is a function
     passed_at: Location | None = None  # the first call that a list was passed to
     is_open: bool = False
 

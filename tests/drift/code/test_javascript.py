@@ -1,0 +1,582 @@
+"""Calls and names in JavaScript and TypeScript: one small handler each."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.drift_code import accesses, places, read_function
+
+V3 = """\
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import * as lib from "@aws-sdk/lib-dynamodb";
+const { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, ScanCommand } = lib;
+const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+"""
+V2 = """\
+const AWS = require("aws-sdk");
+const documents = new AWS.DynamoDB.DocumentClient();
+"""
+
+# Body of the handler's file → accesses.
+CASES: dict[str, tuple[str, set[str]]] = {
+    "v3 command": (V3 + 'export const main = () => client.send(new GetCommand({TableName: "a"}));', {"read a"}),
+    "v3 command kept in a variable": (
+        V3
+        + """
+export async function main() {
+  const params = { TableName: "a" };
+  params.IndexName = "by-b";
+  const command = new QueryCommand(params);
+  return await client.send(command);
+}""",
+        {"read a"},
+    ),
+    "v3 command that is never sent": (V3 + 'export const main = () => { new GetCommand({TableName: "a"}); };', set()),
+    "v3 low level client": (
+        """
+import { DynamoDBClient, PutItemCommand, BatchWriteItemCommand, TransactGetItemsCommand } from "@aws-sdk/client-dynamodb";
+const client = new DynamoDBClient({});
+export const main = async () => {
+  await client.send(new PutItemCommand({ TableName: "a", Item: {} }));
+  await client.send(new BatchWriteItemCommand({ RequestItems: { b: [], "c-d": [] } }));
+  await client.send(new TransactGetItemsCommand({ TransactItems: [{ Get: { TableName: "e" } }] }));
+};""",
+        {"write a", "write b", "write c-d", "read e"},
+    ),
+    "v3 aggregated client": (
+        """
+import { DynamoDB } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocument } from "@aws-sdk/lib-dynamodb";
+const plain = new DynamoDB({});
+const documents = DynamoDBDocument.from(plain);
+export const main = async () => {
+  await plain.describeTable({ TableName: "z" });
+  await plain.deleteItem({ TableName: "a", Key: {} });
+  return documents.query({ TableName: "b" });
+};""",
+        {"write a", "read b"},
+    ),
+    "v3 paginator": (
+        V3
+        + """
+export const main = async () => {
+  const pages = lib.paginateQuery({ client }, { TableName: "a" });
+  for await (const page of pages) console.log(page);
+};""",
+        {"read a"},
+    ),
+    "v2 promise": (V2 + 'exports.main = () => documents.put({TableName: "a", Item: {}}).promise();', {"write a"}),
+    "v2 callback": (
+        V2
+        + """
+module.exports.main = (event, context, callback) => {
+  documents.get({ TableName: "a", Key: {} }, function (err, data) {
+    documents.delete({ TableName: "b", Key: {} }, callback);
+  });
+};""",
+        {"read a", "write b"},
+    ),
+    "v2 by its own module": (
+        """
+import DynamoDB, { DocumentClient } from "aws-sdk/clients/dynamodb";
+const a = new DocumentClient(), b = new DynamoDB();
+export const main = async () => {
+  await a.scan({ TableName: "a" }).promise();
+  await b.getItem({ TableName: "b" }).promise();
+};""",
+        {"read a", "read b"},
+    ),
+    "v2 instrumented": (
+        """
+const AWSXRay = require("aws-xray-sdk");
+const AWS = AWSXRay.captureAWS(require("aws-sdk"));
+const documents = new AWS.DynamoDB.DocumentClient({ service: new AWS.DynamoDB() });
+exports.main = async () => documents.update({ TableName: "a" }).promise();""",
+        {"write a"},
+    ),
+    "v2 promisified and bound": (
+        V2
+        + """
+const { promisify } = require("util");
+const get = promisify(documents.get.bind(documents));
+exports.main = async () => documents.query.call(documents, { TableName: "b" }).promise();""",
+        {"read b"},
+    ),
+    "batch of several tables": (
+        V3
+        + """
+export const main = async (event) => {
+  const RequestItems = { a: { Keys: [] }, [process.env.TABLE]: { Keys: [] } };
+  RequestItems["b" + "c"] = { Keys: [] };
+  return client.send(new lib.BatchGetCommand({ RequestItems }));
+};""",
+        {"read a", "read users", "read bc"},
+    ),
+    "transaction built by push and a helper": (
+        V3
+        + """
+const check = (TableName) => ({ ConditionCheck: { TableName, Key: {} } });
+function addDelete(items, TableName) { items.push({ Delete: { TableName, Key: {} } }); return items; }
+export const main = async (event) => {
+  let items = [{ Put: { TableName: "a", Item: {} } }];
+  items.push(check("b"));
+  items = addDelete(items, "c");
+  items = [...items, ...event.ids.map((id) => ({ Update: { TableName: "d", Key: { id } } }))];
+  await client.send(new lib.TransactWriteCommand({ TransactItems: items }));
+};""",
+        {"write a", "read b", "write c", "write d"},
+    ),
+    "PartiQL": (
+        V3
+        + """
+import { ExecuteStatementCommand, BatchExecuteStatementCommand } from "@aws-sdk/client-dynamodb";
+const name = "b";
+export const main = async () => {
+  await client.send(new ExecuteStatementCommand({ Statement: "SELECT * FROM a WHERE id = ?" }));
+  await client.send(new ExecuteStatementCommand({ Statement: `INSERT INTO "${name}" VALUE {'id': '1'}` }));
+  const Statements = [{ Statement: "UPDATE \\"c\\" SET x = 1" }, { Statement: `delete from "${process.env.TABLE}"` }];
+  await client.send(new BatchExecuteStatementCommand({ Statements }));
+};""",
+        {"read a", "write b", "write c", "write users"},
+    ),
+    "names": (
+        V3
+        + """
+const TABLES = Object.freeze({ a: "t-a", nested: { b: `t-${"b"}` } });
+const { a, nested: { b } } = TABLES;
+const [first, , third = "t-d"] = ["t-c", "no"];
+const scan = (TableName) => client.send(new ScanCommand({ TableName }));
+export const main = async ({ table = "t-e" }) => {
+  await scan(a);
+  await scan(b);
+  await scan(first);
+  await scan(third);
+  await scan(["t", "f"].join("-"));
+  await scan("T-G".toLowerCase());
+  await scan("t-".concat("h"));
+  await scan(TABLES["a"]);
+};""",
+        {"read t-a", "read t-b", "read t-c", "read t-d", "read t-f", "read t-g", "read t-h"},
+    ),
+    "environment": (
+        V3
+        + """
+const env = process.env;
+const { TABLE: users, MISSING = "fallback" } = process.env;
+const scan = (TableName) => client.send(new ScanCommand({ TableName }));
+export const main = async () => {
+  await scan(env.TABLE);
+  await scan(users);
+  await scan(MISSING);
+  await scan(process.env["ORDERS"]);
+  await scan(process.env.NOT_SET || "other");
+  await scan(process.env.NOT_SET ?? `more-${process.env.STAGE}`);
+};""",
+        {"read users", "read fallback", "read OrdersTable", "read other", "read more"},
+    ),
+    "default parameters": (
+        V3
+        + """
+function read(id, table = "a", { index, consistent = true } = {}) {
+  return client.send(new GetCommand({ TableName: table, Key: { id } }));
+}
+export const main = async () => { await read(1); await read(1, undefined); await read(1, "b"); };""",
+        {"read a", "read b"},
+    ),
+    "dispatch by a constant": (
+        V2
+        + """
+function call(action, params) {
+  switch (action) {
+    case "get": return documents.get(params).promise();
+    case "put": return documents.put(params).promise();
+    default: throw new Error(action);
+  }
+}
+exports.main = async () => { await call("get", { TableName: "a" }); await call("put", { TableName: "b" }); };""",
+        {"read a", "write b"},
+    ),
+    "dispatch by a computed member": (
+        V2
+        + """
+const run = (method, table, rest) => documents[method]({ TableName: table, ...rest }).promise();
+exports.main = async () => { await run("query", "a"); await run("delete", "b", {}); };""",
+        {"read a", "write b"},
+    ),
+    "closures and factories": (
+        V3
+        + """
+const repository = (TableName) => {
+  const send = (command) => client.send(command);
+  return { all: () => send(new ScanCommand({ TableName })), add: (Item) => send(new PutCommand({ TableName, Item })) };
+};
+const users = repository("a");
+const { add } = repository("b");
+export const main = async () => { await users.all(); await add({}); };""",
+        {"read a", "write b"},
+    ),
+    "classes": (
+        V3
+        + """
+class Base {
+  static prefix = "t-";
+  constructor(name) { this.name = Base.prefix + name; }
+  get params() { return { TableName: this.name }; }
+  all() { return client.send(new ScanCommand(this.params)); }
+}
+class Users extends Base {
+  #more;
+  constructor() { super("users"); this.#more = new Base("more"); }
+  async all() { await this.#more.all(); return super.all(); }
+  static create() { return new this(); }
+}
+export const main = async () => Users.create().all();""",
+        {"read t-users", "read t-more"},
+    ),
+    "old-style classes": (
+        V2
+        + """
+function Repository(table) { this.table = table; }
+Repository.prototype.all = function () { return documents.scan({ TableName: this.table }).promise(); };
+exports.main = async () => new Repository("a").all();""",
+        {"read a"},
+    ),
+    "callbacks of lists": (
+        V3
+        + """
+const tables = ["a", "b"];
+export const main = async () => {
+  await Promise.all(tables.map((TableName) => client.send(new ScanCommand({ TableName }))));
+  for (const [key, TableName] of Object.entries({ x: "c" })) await client.send(new ScanCommand({ TableName }));
+  Object.keys({ d: 1 }).forEach(async (name) => { await client.send(new ScanCommand({ TableName: name })); });
+};""",
+        {"read a", "read b", "read c", "read d"},
+    ),
+    "promises": (
+        V3
+        + """
+const load = () => Promise.resolve("a");
+export const main = () => load()
+  .then((table) => client.send(new GetCommand({ TableName: table })))
+  .catch(() => client.send(new PutCommand({ TableName: "errors" })))
+  .finally(() => {});""",
+        {"read a", "write errors"},
+    ),
+    "functions handed to packages": (
+        V3
+        + """
+import retry from "async-retry";
+export const main = async () => retry(async (bail) => client.send(new ScanCommand({ TableName: "a" })), {});""",
+        {"read a"},
+    ),
+    "handlers wrapped by packages": (
+        V3
+        + """
+import middy from "@middy/core";
+import cors from "@middy/http-cors";
+const base = async () => client.send(new ScanCommand({ TableName: "a" }));
+export const main = middy().use(cors()).handler(base);""",
+        {"read a"},
+    ),
+    "an application of a package": (
+        V3
+        + """
+import express from "express";
+import serverless from "serverless-http";
+const app = express();
+const router = express.Router();
+router.get("/users", async (req, res) => { res.json(await client.send(new ScanCommand({ TableName: "a" }))); });
+app.use(router);
+app.use((req, res) => res.status(404));
+export const main = serverless(app);""",
+        {"read a"},
+    ),
+    "branches that are known not to be taken": (
+        V3
+        + """
+const get = (table, write) => write
+  ? client.send(new PutCommand({ TableName: table })) : client.send(new GetCommand({ TableName: table }));
+export const main = async () => { await get("a", false); await get("b", true); };""",
+        {"read a", "write b"},
+    ),
+    "variables that are assigned again": (
+        V3
+        + """
+export const main = async (event) => {
+  let params = { TableName: "a" };
+  await client.send(new GetCommand(params));
+  params = { TableName: "b" };
+  await client.send(new PutCommand(params));
+  if (event.x) { const params = { TableName: "c" }; await client.send(new GetCommand(params)); }
+  else { const params = { TableName: "d" }; await client.send(new PutCommand(params)); }
+};""",
+        {"read a", "write b", "read c", "write d"},
+    ),
+    "recursion": (
+        V3
+        + """
+async function all(params, items = []) {
+  const page = await client.send(new QueryCommand(params));
+  if (!page.LastEvaluatedKey) return items;
+  return all({ ...params, ExclusiveStartKey: page.LastEvaluatedKey }, [...items, ...page.Items]);
+}
+export const main = async () => all({ TableName: "a" });""",
+        {"read a"},
+    ),
+    "generators": (
+        V3
+        + """
+async function* names() { yield "a"; yield* ["b"]; }
+export const main = async () => {
+  for await (const TableName of names()) await client.send(new ScanCommand({ TableName }));
+};""",
+        {"read a", "read b"},
+    ),
+    "a client that is handed in": (
+        V3
+        + """
+const read = (db, TableName) => db.send(new ScanCommand({ TableName }));
+class Service { constructor({ db }) { this.db = db; } run() { return this.db.get({ TableName: "b" }); } }
+export const main = async () => { await read(client, "a"); await new Service({ db: client }).run(); };""",
+        {"read a", "read b"},
+    ),
+    "a client that is made when it is needed": (
+        """
+const { DynamoDB } = require("aws-sdk");
+let client = null;
+const connection = () => client || (client = new DynamoDB.DocumentClient());
+exports.main = async () => connection().get({ TableName: "a" }).promise();""",
+        {"read a"},
+    ),
+    "the environment, validated": (
+        V3
+        + """
+import { z } from "zod";
+const env = z.object({ TABLE: z.string() }).parse(process.env);
+export const main = async () => client.send(new ScanCommand({ TableName: env.TABLE }));""",
+        {"read users"},
+    ),
+    "functions that are called at once": (
+        V3
+        + """
+const run = (() => { const name = "a"; return () => client.send(new ScanCommand({ TableName: name })); })();
+export const main = () => (async () => { await run(); })();""",
+        {"read a"},
+    ),
+    "comments, texts and what is not called": (
+        V3
+        + """
+// client.send(new ScanCommand({ TableName: "comment" }))
+const unused = () => client.send(new ScanCommand({ TableName: "unused" }));
+const text = 'client.send(new ScanCommand({ TableName: "text" }))';
+export const main = async () => text;
+export const other = async () => unused();""",
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "expected"), CASES.values(), ids=CASES)
+def test_accesses_are_found(tmp_path: Path, body: str, expected: set[str]) -> None:
+    usage = read_function(tmp_path, {"handler.js": body})
+    assert accesses(usage) == expected
+    assert places(usage) == []
+    assert usage.errors == ()
+
+
+UNRESOLVED: dict[str, tuple[str, set[str], list[str]]] = {
+    "a table from the event": (
+        V3 + "export const main = (event) => client.send(new GetCommand({ TableName: event.table }));",
+        set(),
+        ["handler.js:5"],
+    ),
+    "a table from a parameter store": (
+        V3
+        + """
+import { SSMClient, GetParameterCommand } from "@aws-sdk/client-ssm";
+export const main = async () => {
+  const { Parameter } = await new SSMClient({}).send(new GetParameterCommand({ Name: "/table" }));
+  await client.send(new GetCommand({ TableName: Parameter.Value }));
+  await client.send(new PutCommand({ TableName: "a" }));
+};""",
+        {"write a"},
+        ["handler.js:9"],
+    ),
+    "a variable that nobody sets": (
+        V3 + "export const main = () => client.send(new GetCommand({ TableName: process.env.NOBODY }));",
+        set(),
+        ["handler.js:5"],
+    ),
+    "an operation that can't be told": (
+        V2 + 'exports.main = (event) => documents[event.action]({ TableName: "a" }).promise();',
+        set(),
+        ["handler.js:3"],
+    ),
+    "a batch whose tables can't be told": (
+        V3 + "export const main = (event) => client.send(new lib.BatchGetCommand({ RequestItems: event.items }));",
+        set(),
+        ["handler.js:5"],
+    ),
+    "a statement that can't be told": (
+        V2 + "exports.main = (event) => new AWS.DynamoDB().executeStatement({ Statement: event.sql }).promise();",
+        set(),
+        ["handler.js:3"],
+    ),
+    "code that is not there": (
+        'import { save } from "./generated/store";\nexport const main = () => save({});',
+        set(),
+        ["handler.js:2"],
+    ),
+    "a library with models of its own": (
+        'import dynamoose from "dynamoose";\nexport const main = () => dynamoose.model("Cat", {}).scan().exec();',
+        set(),
+        ["handler.js:2"],
+    ),
+    "a syntax error": ("export const main = () => {{{ ;", set(), ["handler.js:1", "serverless.yml:9"]),
+}
+
+
+@pytest.mark.parametrize(("body", "expected", "where"), UNRESOLVED.values(), ids=UNRESOLVED)
+def test_what_cannot_be_told_is_unresolved(tmp_path: Path, body: str, expected: set[str], where: list[str]) -> None:
+    usage = read_function(tmp_path, {"handler.js": body})
+    assert accesses(usage) == expected
+    assert sorted(set(places(usage))) == where
+    assert {unresolved.service for unresolved in usage.unresolved} == {"shop"}
+
+
+MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
+    "default exports and re-exports": (
+        {
+            "handler.js": 'import { users, orders as o } from "./lib";\nexport const main = async () => { await users.all(); await o(); };',
+            "lib/index.js": 'export { default as users } from "./users";\nexport * from "./orders";',
+            "lib/users.js": V3
+            + 'export default { async all() { return client.send(new ScanCommand({ TableName: "a" })); } };',
+            "lib/orders.js": V3
+            + 'export function orders() { return client.send(new ScanCommand({ TableName: "b" })); }',
+        },
+        {"read a", "read b"},
+    ),
+    "CommonJS in both styles": (
+        {
+            "handler.js": 'const db = require("./db"); const { put } = require("./db");\n'
+            'exports.main = async () => { await db.get("a"); await put("b"); await require("./one")(); };',
+            "db.js": V2
+            + "const get = (TableName) => documents.get({ TableName }).promise();\n"
+            + "module.exports = { get, put: async (TableName) => documents.put({ TableName }).promise() };",
+            "one.js": V2 + 'module.exports = () => documents.scan({ TableName: "c" }).promise();',
+        },
+        {"read a", "write b", "read c"},
+    ),
+    "one style imports the other": (
+        {
+            "handler.mjs": 'import db from "./db.cjs"; import { names } from "./names.mjs";\n'
+            "export const main = async () => db.get(names.users);",
+            "db.cjs": V2 + "exports.get = (TableName) => documents.get({ TableName }).promise();",
+            "names.mjs": 'const users = "a";\nexport const names = { users };',
+        },
+        {"read a"},
+    ),
+    "names in JSON": (
+        {
+            "handler.js": V3
+            + 'import names from "./names.json";\n'
+            + "export const main = async () => client.send(new ScanCommand({ TableName: names.users }));",
+            "names.json": '{"users": "a"}',
+        },
+        {"read a"},
+    ),
+    "cyclic imports": (
+        {
+            "handler.js": 'import { a } from "./a";\nexport const main = () => a();',
+            "a.js": 'import { b } from "./b";\nexport const a = () => b();\nexport const table = "t";',
+            "b.js": V3
+            + 'import { table } from "./a";\nexport const b = () => client.send(new ScanCommand({ TableName: table }));',
+        },
+        {"read t"},
+    ),
+    "imports of modules whose functions are not called": (
+        {
+            "handler.js": 'import { a } from "./lib";\nimport "./other";\nexport const main = () => a();',
+            "lib.js": V3
+            + 'export const a = () => client.send(new ScanCommand({ TableName: "a" }));\n'
+            + 'export const b = () => client.send(new ScanCommand({ TableName: "b" }));',
+            "other.js": V3 + 'export const c = () => client.send(new ScanCommand({ TableName: "c" }));',
+        },
+        {"read a"},
+    ),
+    "what a module does when it is imported": (
+        {
+            "handler.js": 'import "./warm";\nexport const main = () => 1;',
+            "warm.js": V3 + 'await client.send(new ScanCommand({ TableName: "a" }));',
+        },
+        {"read a"},
+    ),
+    "a package of the same repository": (
+        {
+            "handler.ts": 'import { all } from "@shop/db";\nimport { one } from "@shop/db/one";\n'
+            "export const main = async () => { await all(); await one(); };",
+            "packages/db/package.json": '{"name": "@shop/db", "main": "dist/index.js"}',
+            "packages/db/src/index.ts": V3
+            + 'export const all = () => client.send(new ScanCommand({ TableName: "a" }));',
+            "packages/db/src/one.ts": V3 + 'export const one = () => client.send(new GetCommand({ TableName: "b" }));',
+        },
+        {"read a", "read b"},
+    ),
+    "a layer": (
+        {
+            "handler.js": 'const { all } = require("/opt/nodejs/db");\nexports.main = () => all();',
+            "layers/shared/nodejs/db.js": V2 + 'exports.all = () => documents.scan({ TableName: "a" }).promise();',
+        },
+        {"read a"},
+    ),
+    "an import when it is needed": (
+        {
+            "handler.js": 'export const main = async () => { const { all } = await import("./db.js"); return all(); };',
+            "db.ts": V3
+            + 'export const all = (): Promise<unknown> => client.send(new ScanCommand({ TableName: "a" }));',
+        },
+        {"read a"},
+    ),
+    "constructor injection by type": (
+        {
+            "handler.ts": 'import "reflect-metadata";\nimport { Container } from "inversify";\n'
+            'import { App } from "./app";\nconst container = new Container();\n'
+            "export const main = async () => container.get(App).run();",
+            "app.ts": 'import { Users } from "./users";\n'
+            "export class App { constructor(private readonly users: Users) {}\n"
+            "  run() { return this.users.all(); } }",
+            "users.ts": "export interface Users { all(): Promise<unknown> }",
+            "dynamo-users.ts": V3
+            + 'import type { Users } from "./users";\n'
+            + "export class DynamoUsers implements Users { constructor(private client: DynamoDBDocumentClient) {}\n"
+            + '  async all() { return this.client.send(new ScanCommand({ TableName: "a" })); } }',
+        },
+        {"read a"},
+    ),
+    "TypeScript's own syntax": (
+        {
+            "handler.ts": V3
+            + """
+enum Table { Users = 'a', Orders = "b" }
+namespace Names { export const carts = 'c'; }
+const config = { stock: 'd' } as const satisfies Record<string, string>;
+type Key = keyof typeof config;
+abstract class Store<T> { protected abstract table(): string; all(): Promise<T[]> { return scan(this.table()!); } }
+class Audit extends Store<string> { protected override table() { return 'e'; } }
+function scan<T>(TableName: string): Promise<T[]> { return client.send(new ScanCommand({ TableName })) as never; }
+declare const nothing: string;
+export const main = async (): Promise<void> => {
+  await scan<string>(Table.Users); await scan(Table['Orders']); await scan(Names.carts);
+  await scan(config['stock' as Key]); await new Audit().all();
+};""",
+        },
+        {"read a", "read b", "read c", "read d", "read e"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), MODULES.values(), ids=MODULES)
+def test_modules_are_followed(tmp_path: Path, files: dict[str, str], expected: set[str]) -> None:
+    usage = read_function(tmp_path, files)
+    assert accesses(usage) == expected
+    assert places(usage) == []

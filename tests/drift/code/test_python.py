@@ -1,0 +1,464 @@
+"""Calls and names in Python: one small handler each."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.drift_code import accesses, places, read_function
+
+BOTO = """\
+import os
+import boto3
+resource = boto3.resource("dynamodb")
+client = boto3.client("dynamodb")
+"""
+
+CASES: dict[str, tuple[str, set[str]]] = {
+    "client": (
+        """
+def main(event, context):
+    client.get_item(TableName="a", Key={})
+    client.batch_write_item(RequestItems={"b": [], os.environ["TABLE"]: []})
+    client.transact_write_items(TransactItems=[{"Put": {"TableName": "c"}}, {"ConditionCheck": {"TableName": "d"}}])
+    client.describe_table(TableName="z")
+""",
+        {"read a", "write b", "write users", "write c", "read d"},
+    ),
+    "resource and table": (
+        """
+table = resource.Table("a")
+def main(event, context):
+    table.put_item(Item={}, ReturnValues="ALL_OLD")
+    with table.batch_writer() as batch:
+        batch.delete_item(Key={})
+    resource.batch_get_item(RequestItems={"b": {"Keys": []}})
+    table.meta.client.query(TableName="c")
+    print(table.name, table.item_count)
+""",
+        {"write a", "read b", "read c"},
+    ),
+    "sessions and other services": (
+        """
+session = boto3.session.Session(profile_name="x")
+dynamo = session.client(service_name="dynamodb")
+s3 = boto3.client("s3")
+def main(event, context):
+    s3.put_object(Bucket="b", Key="k")
+    boto3.client("sqs").delete_message(QueueUrl="q")
+    dynamo.scan(TableName="a")
+""",
+        {"read a"},
+    ),
+    "paginator": (
+        """
+def main(event, context):
+    paginator = client.get_paginator("query")
+    for page in paginator.paginate(TableName="a", IndexName="i"):
+        print(page)
+""",
+        {"read a"},
+    ),
+    "PartiQL": (
+        """
+def main(event, context):
+    client.execute_statement(Statement='SELECT * FROM "a"."i" WHERE x = ?')
+    client.batch_execute_statement(Statements=[{"Statement": "INSERT INTO b VALUE {}"}])
+    client.execute_transaction(TransactStatements=[{"Statement": f"UPDATE {os.environ['TABLE']} SET x = 1"}])
+""",
+        {"read a", "write b", "write users"},
+    ),
+    "keyword dictionaries": (
+        """
+def search(**kwargs):
+    return client.query(**kwargs)
+
+def main(event, context):
+    arguments = {"TableName": "a"}
+    if event.get("last"):
+        arguments["ExclusiveStartKey"] = event["last"]
+    client.scan(**arguments)
+    search(TableName="b", **event)
+    search(**dict(TableName="c"))
+""",
+        {"read a", "read b", "read c"},
+    ),
+    "positional and keyword arguments": (
+        """
+def save(item, *, table="a", **more):
+    resource.Table(table).put_item(Item=item, **more)
+
+def load(table, key, /, consistent=True):
+    return resource.Table(table).get_item(Key=key)
+
+def forward(function, *args, **kwargs):
+    return function(*args, **kwargs)
+
+def main(event, context):
+    save({})
+    save({}, table="b")
+    load("c", {})
+    forward(save, {}, table="d")
+    forward(load, "e", {}, consistent=False)
+""",
+        {"write a", "write b", "read c", "write d", "read e"},
+    ),
+    "names": (
+        """
+PREFIX = "t"
+NAMES = {"a": f"{PREFIX}-a", "b": PREFIX + "-" + "b"}
+FIRST, *REST = ["t-c", "t-d"]
+def scan(name): resource.Table(name).scan()
+def main(event, context):
+    scan(NAMES["a"])
+    scan(NAMES.get("b", "no"))
+    scan(FIRST)
+    for name in REST: scan(name)
+    scan("%s-%s" % (PREFIX, "e"))
+    scan("%(p)s-f" % {"p": PREFIX})
+    scan("{}-{x}".format(PREFIX, x="g"))
+    scan("-".join([PREFIX, "h"]))
+    scan("T-I".lower())
+    [scan(name) for name in ("t-j",)]
+    {key: scan(value) for key, value in {"x": "t-k"}.items()}
+""",
+        {f"read t-{letter}" for letter in "abcdefghijk"},
+    ),
+    "environment": (
+        """
+from os import environ, getenv
+def scan(name): resource.Table(name).scan()
+def main(event, context):
+    scan(os.environ["TABLE"])
+    scan(environ.get("NOBODY", "a"))
+    scan(getenv("NOBODY") or f"b-{environ['STAGE']}")
+    scan(os.getenv("ORDERS"))
+""",
+        {"read users", "read a", "read b", "read OrdersTable"},
+    ),
+    "settings": (
+        """
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from pydantic_settings import BaseSettings
+
+@dataclass
+class Config:
+    users: str
+    orders: str = "b"
+
+class Pair(NamedTuple):
+    table: str
+    key: str
+
+class Settings(BaseSettings):
+    table: str
+    nobody: str = "d"
+
+config = Config(users="a")
+settings = Settings()
+def main(event, context):
+    resource.Table(config.users).scan()
+    resource.Table(config.orders).scan()
+    resource.Table(Pair("c", "k").table).scan()
+    resource.Table(settings.table).scan()
+    resource.Table(settings.nobody).scan()
+""",
+        {"read a", "read b", "read c", "read users", "read d"},
+    ),
+    "enumerations": (
+        """
+from enum import Enum
+class Tables(str, Enum):
+    USERS = "a"
+    ORDERS = "b"
+def main(event, context):
+    resource.Table(Tables.USERS.value).scan()
+    resource.Table(Tables.ORDERS).scan()
+    for table in Tables:
+        resource.Table(table.value).put_item(Item={})
+""",
+        {"read a", "read b", "write a", "write b"},
+    ),
+    "classes": (
+        """
+class Base:
+    table_name = None
+    def __init__(self, dynamodb=None):
+        self.dynamodb = dynamodb or resource
+    @property
+    def table(self):
+        return self.dynamodb.Table(self.table_name)
+    def get(self, key):
+        return self.table.get_item(Key=key)
+    @classmethod
+    def make(cls):
+        return cls()
+    @staticmethod
+    def other():
+        return client.scan(TableName="c")
+
+class Users(Base):
+    table_name = "a"
+    def get(self, key):
+        self.other()
+        return super().get(key)
+
+class Orders(Base):
+    table_name = "b"
+    def __init__(self):
+        super().__init__(boto3.resource("dynamodb"))
+    def put(self, item):
+        self.table.put_item(Item=item)
+
+def main(event, context):
+    Users.make().get({})
+    Orders().put({})
+""",
+        {"read a", "read c", "write b"},
+    ),
+    "instances that are handed in": (
+        """
+from abc import ABC, abstractmethod
+class Store(ABC):
+    @abstractmethod
+    def save(self, item): ...
+class Dynamo(Store):
+    def __init__(self, table): self.table = table
+    def save(self, item): self.table.put_item(Item=item)
+class Service:
+    def __init__(self, store: Store): self.store = store
+    def __call__(self, event): self.store.save(event)
+service = Service(Dynamo(resource.Table("a")))
+def main(event, context):
+    return service(event)
+""",
+        {"write a"},
+    ),
+    "instances that a container makes": (
+        """
+import injector
+class Repository:
+    def save(self, item): resource.Table("a").put_item(Item=item)
+class Service:
+    def __init__(self, repository: Repository): self.repository = repository
+    def run(self, event): self.repository.save(event)
+def main(event, context):
+    return injector.Injector().get(Service).run(event)
+""",
+        {"write a"},
+    ),
+    "decorators": (
+        """
+import functools
+from somewhere import traced, retry
+def with_table(name):
+    def decorator(function):
+        @functools.wraps(function)
+        def wrapper(event, context):
+            return function(event, resource.Table(name))
+        return wrapper
+    return decorator
+
+@traced
+@retry(stop=3)
+def save(table): table.put_item(Item={})
+
+@with_table("a")
+def main(event, table):
+    save(table)
+""",
+        {"write a"},
+    ),
+    "an application of a package": (
+        """
+from flask import Flask, Blueprint
+from mangum import Mangum
+app = Flask(__name__)
+pages = Blueprint("pages", __name__)
+@pages.route("/users")
+def users(): return resource.Table("a").scan()
+@app.errorhandler(404)
+def missing(error): return "", 404
+app.register_blueprint(pages)
+main = Mangum(app)
+""",
+        {"read a"},
+    ),
+    "made when it is needed": (
+        """
+from functools import lru_cache
+_table = None
+def table():
+    global _table
+    if _table is None:
+        _table = resource.Table("a")
+    return _table
+@lru_cache
+def other(): return resource.Table("b")
+def main(event, context):
+    table().scan()
+    other().scan()
+""",
+        {"read a", "read b"},
+    ),
+    "threads and partials": (
+        """
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+def save(table, item): resource.Table(table).put_item(Item=item)
+def main(event, context):
+    with ThreadPoolExecutor() as pool:
+        pool.submit(save, "a", {})
+        list(pool.map(partial(save, "b"), event["items"]))
+    list(map(lambda table: save(table, {}), ["c"]))
+    getattr(resource.Table("d"), "scan")()
+""",
+        {"write a", "write b", "write c", "read d"},
+    ),
+    "generators and context managers": (
+        """
+from contextlib import contextmanager
+@contextmanager
+def opened(name):
+    yield resource.Table(name)
+def tables():
+    yield "b"
+    yield from ["c"]
+def main(event, context):
+    with opened("a") as table:
+        table.scan()
+    for name in tables():
+        resource.Table(name).scan()
+""",
+        {"read a", "read b", "read c"},
+    ),
+    "match": (
+        """
+def run(action, table):
+    match action:
+        case "get": return client.get_item(TableName=table)
+        case "put" | "add": return client.put_item(TableName=table)
+def main(event, context):
+    run("get", "a")
+    run("add", "b")
+""",
+        {"read a", "write b"},
+    ),
+    "comments, texts, scripts and what is not called": (
+        """
+def main(event, context):
+    '''client.scan(TableName="a")'''
+    # client.scan(TableName="b")
+def unused(): client.scan(TableName="c")
+if __name__ == "__main__":
+    unused()
+""",
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "expected"), CASES.values(), ids=CASES)
+def test_accesses_are_found(tmp_path: Path, body: str, expected: set[str]) -> None:
+    usage = read_function(tmp_path, {"handler.py": BOTO + body})
+    assert accesses(usage) == expected
+    assert places(usage) == []
+    assert usage.errors == ()
+
+
+UNRESOLVED: dict[str, tuple[str, set[str], list[str]]] = {
+    "a table from the event": (
+        "def main(event, context): resource.Table(event['table']).scan()",
+        set(),
+        ["handler.py:5"],
+    ),
+    "a table from a file": (
+        "def main(event, context): client.put_item(TableName=open('/etc/name').read())",
+        set(),
+        ["handler.py:5"],
+    ),
+    "a table of something unknown": (
+        "from elsewhere import table\ndef main(event, context): table.put_item(Item={})",
+        set(),
+        ["handler.py:6"],
+    ),
+    "a library with models of its own": (
+        "from models import Cat\ndef main(event, context): Cat.get('tom')",
+        set(),
+        ["handler.py:6"],
+    ),
+    "a module that can't be told": (
+        "import importlib\ndef main(event, context): importlib.import_module(event['m']).run()",
+        set(),
+        ["handler.py:6"],
+    ),
+    "a syntax error": ("def main(event, context)\n    pass", set(), ["handler.py:5", "serverless.yml:9"]),
+}
+
+
+@pytest.mark.parametrize(("body", "expected", "where"), UNRESOLVED.values(), ids=UNRESOLVED)
+def test_what_cannot_be_told_is_unresolved(tmp_path: Path, body: str, expected: set[str], where: list[str]) -> None:
+    models = "from pynamodb.models import Model\nclass Cat(Model):\n    class Meta: table_name = 'cats'\n"
+    usage = read_function(tmp_path, {"handler.py": BOTO + body, "models.py": models})
+    assert accesses(usage) == expected
+    assert sorted(set(places(usage))) == where
+
+
+MODULES: dict[str, tuple[dict[str, str], str, set[str]]] = {
+    "relative imports in a package": (
+        {
+            "app/__init__.py": "",
+            "app/api/__init__.py": "from ..db import save\n",
+            "app/api/users.py": "from . import save\nfrom .. import names as n\ndef main(e, c): save(n.USERS)\n",
+            "app/names.py": "USERS = 'a'\n",
+            "app/db.py": BOTO + "def save(table): resource.Table(table).put_item(Item={})\n",
+        },
+        "app.api.users.main",
+        {"write a"},
+    ),
+    "imports of whole modules": (
+        {
+            "handler.py": "import lib.db\nimport lib.names as names\nfrom lib.all import *\n"
+            "def main(e, c):\n    lib.db.save(names.USERS)\n    everything()\n",
+            "lib/db.py": BOTO + "def save(table): resource.Table(table).put_item(Item={})\n",
+            "lib/names.py": "USERS = 'a'\n",
+            "lib/all.py": BOTO + "def everything(): client.scan(TableName='b')\n",
+        },
+        "handler.main",
+        {"write a", "read b"},
+    ),
+    "cyclic imports": (
+        {
+            "handler.py": "import a\ndef main(e, c): a.run()\n",
+            "a.py": "import b\nTABLE = 't'\ndef run(): b.scan()\n",
+            "b.py": BOTO + "import a\ndef scan(): client.scan(TableName=a.TABLE)\n",
+        },
+        "handler.main",
+        {"read t"},
+    ),
+    "a library elsewhere in the repository": (
+        {
+            "handler.py": "from common.store import save\ndef main(e, c): save()\n",
+            "libraries/common/src/common/__init__.py": "",
+            "libraries/common/src/common/store.py": BOTO
+            + "def save(): client.put_item(TableName='a')\ndef unused(): client.scan(TableName='b')\n",
+        },
+        "handler.main",
+        {"write a"},
+    ),
+    "an import when it is needed": (
+        {
+            "handler.py": "def main(e, c):\n    from store import save\n    save()\n",
+            "store.py": BOTO + "def save(): client.put_item(TableName='a')\n",
+        },
+        "handler.main",
+        {"write a"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "handler", "expected"), MODULES.values(), ids=MODULES)
+def test_modules_are_followed(tmp_path: Path, files: dict[str, str], handler: str, expected: set[str]) -> None:
+    usage = read_function(tmp_path, files, handler)
+    assert accesses(usage) == expected
+    assert places(usage) == []
