@@ -82,7 +82,10 @@ class Calls:
 
     def call(self, value: Value, site: CallSite, this: Value = NOTHING) -> Value:
         """The result of calling a value, whatever it may be."""
-        return union(self.call_one(possibility, site, this) for possibility in value)
+        results: list[Value] = []
+        for possibility in value:
+            results.append(self.call_one(possibility, site, this))
+        return union(results)
 
     def call_one(self, callee: Possibility, site: CallSite, this: Value = NOTHING) -> Value:
         """The result of calling one possibility."""

@@ -175,14 +175,20 @@ class Evaluation:
         self.variables = None
 
     def _if(self, node: syntax.If) -> None:
-        result = truth(self.evaluate(node.test))
-        before = self.variables
         ends: list[Variables | None] = []
-        for branch, outcome in ((node.then, True), (node.otherwise, False)):
-            if result is not None and result is not outcome:
+        for test, branch in node.branches:
+            result = truth(self.evaluate(test))
+            if result is False:
                 continue
+            before = self.variables
             self.variables = dict(before or {})
             self.block(branch)
+            ends.append(self.variables)
+            if result is True:
+                break
+            self.variables = before
+        else:
+            self.block(node.otherwise)
             ends.append(self.variables)
         self.variables = _merged(ends)
 

@@ -31,7 +31,7 @@ class Doubt:
     why: str
 
 
-@dataclass
+@dataclass(slots=True)
 class Arguments:
     """The arguments of a call. ``rest``: those whose position isn't known; ``more``: those whose name isn't."""
 
@@ -67,7 +67,7 @@ def unknown_arguments(number: int = 6) -> Arguments:
 FrameKey: TypeAlias = tuple[object, ...]
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class Frame:
     """One function with certain arguments. ``scope`` is the frame of the function around it."""
 

@@ -43,11 +43,15 @@ from ownership.drift.code.values import (
 from ownership.drift.types import Location
 
 MAX_ROUNDS = 40  # that one frame is interpreted
-MAX_CALLS_INSIDE = 150  # levels of expressions and calls before a call is put into the queue instead
+# What may be interpreted within each other before a call is put into the queue instead: Python's stack has an end.
+MAX_FRAMES_INSIDE = 20
+MAX_NESTING = 100  # expressions
 MAX_RECURSION = 3  # frames of one function within each other, before they become one
 MAX_HELD_DEPTH = 4  # how deep functions are looked for in objects that are handed to a package
-STEPS_PER_FILE = 40_000
-MIN_STEPS = 2_000_000
+STEPS_PER_FILE = 10_000
+MIN_STEPS = 1_000_000
+FRAMES_PER_FILE = 10  # of one function; a wrapper has one for each call of it
+MIN_FRAMES = 200
 
 ENVIRONMENTS = {("process", "env"), ("node:process", "env"), ("os", "environ")}
 FUNCTION_METHODS = {"bind", "call", "apply"}
@@ -82,7 +86,7 @@ class Interpreter:
         self.nesting = 0
         self.steps = 0
         self.max_steps = MIN_STEPS + files * STEPS_PER_FILE
-        self.max_frames = 1000 + 20 * files
+        self.max_frames = MIN_FRAMES + files * FRAMES_PER_FILE
         self.exhausted = False
 
     # Cells and the queue
@@ -137,17 +141,21 @@ class Interpreter:
             self.stack.pop()
 
     def frame_of(self, key: FrameKey, make: Callable[[], Frame]) -> Frame:
-        """The frame of a key. A new one is interpreted at once, or later where calls are nested too deeply."""
+        """The frame of a key, which is interpreted if it is new."""
         frame = self.frames.get(key)
         if frame is not None:
             return frame
         frame = make()
         self.frames[key] = frame
-        if self.nesting > MAX_CALLS_INSIDE:
+        self.interpret_now_or_later(frame)
+        return frame
+
+    def interpret_now_or_later(self, frame: Frame) -> None:
+        """Interpret a new frame at once, or later where too much is being interpreted already."""
+        if self.nesting > MAX_NESTING or len(self.stack) > MAX_FRAMES_INSIDE:
             self.enqueue(frame)
         else:
             self.interpret(frame)
-        return frame
 
     def module_frame(self, module: syntax.Module) -> Frame:
         """The frame of a module's own statements."""
@@ -156,10 +164,7 @@ class Interpreter:
             self.modules[module] = frame
             if module.language == "javascript":
                 self._add_commonjs(frame)
-            if self.nesting > MAX_CALLS_INSIDE:
-                self.enqueue(frame)
-            else:
-                self.interpret(frame)
+            self.interpret_now_or_later(frame)
         return self.modules[module]
 
     def _add_commonjs(self, frame: Frame) -> None:
@@ -433,7 +438,7 @@ class Interpreter:
 
     def member(self, value: Value, name: str, line: int) -> Value:
         """``value.name``, for all that the value may be."""
-        return union(self.member_of(possibility, name, line) for possibility in value)
+        return union([self.member_of(possibility, name, line) for possibility in value])
 
     def member_of(self, owner: Possibility, name: str, line: int) -> Value:
         """``owner.name``."""

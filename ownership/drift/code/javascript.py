@@ -269,14 +269,21 @@ class _Builder:
         return None
 
     def _if(self, node: Node) -> list[Statement]:
-        test = self._field(node, "condition")
-        then = self.block(_child(node, "consequence"))
+        branches: list[tuple[Expression, list[Statement]]] = []
         otherwise: list[Statement] = []
-        alternative = _child(node, "alternative")
-        if alternative is not None:
-            for child in alternative.named_children:
-                otherwise += self.block(child)
-        return [syntax.If(_line(node), test, then, otherwise)]
+        current: Node | None = node
+        # A long row of `else if` is not nested.
+        while current is not None:
+            test = self._field(current, "condition")
+            branches.append((test, self.block(_child(current, "consequence"))))
+            alternative = _child(current, "alternative")
+            current = None
+            for child in alternative.named_children if alternative is not None else []:
+                if child.type == "if_statement":
+                    current = child
+                else:
+                    otherwise += self.block(child)
+        return [syntax.If(_line(node), branches, otherwise)]
 
     def _switch(self, node: Node) -> list[Statement]:
         subject = self._field(node, "value")

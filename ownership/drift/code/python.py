@@ -160,8 +160,13 @@ class _Builder:
         # What runs only as a script, or exists only for type checkers, is not part of a function.
         if condition in ("__name__ == '__main__'", "'__main__' == __name__", "TYPE_CHECKING", "typing.TYPE_CHECKING"):
             return self.statements(node.orelse)
-        test = self.expression(node.test)
-        return [syntax.If(node.lineno, test, self.statements(node.body), self.statements(node.orelse))]
+        branches = [(self.expression(node.test), self.statements(node.body))]
+        # `elif` is an `if` alone in the `else`; a long row of them is not nested.
+        otherwise = node.orelse
+        while len(otherwise) == 1 and isinstance(otherwise[0], ast.If):
+            branches.append((self.expression(otherwise[0].test), self.statements(otherwise[0].body)))
+            otherwise = otherwise[0].orelse
+        return [syntax.If(node.lineno, branches, self.statements(otherwise))]
 
     def _match(self, node: ast.Match) -> list[Statement]:
         cases: list[tuple[list[Expression], list[Statement]]] = []

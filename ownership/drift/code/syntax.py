@@ -330,11 +330,10 @@ class Stop:
 
 @dataclass(slots=True, eq=False)
 class If:
-    """A condition with its two branches."""
+    """Conditions with their branches (``if``, ``else if``), and what happens where none holds."""
 
     line: int
-    test: Expression
-    then: list["Statement"]
+    branches: list[tuple[Expression, list["Statement"]]]
     otherwise: list["Statement"]
 
 

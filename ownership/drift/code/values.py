@@ -122,7 +122,7 @@ class Method:
     name: str
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class Cell:
     """A variable, property or result. ``readers`` are interpreted again when it may be something else as well."""
 
@@ -130,7 +130,7 @@ class Cell:
     readers: "set[Frame]" = field(default_factory=set)
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class Obj:
     """An object, dict, list or instance, by where it is made.
 
@@ -164,7 +164,7 @@ class Class:
         self.statics = Obj(Location(self.scope.function.module.file, self.definition.line))
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class External:
     """Something of a package that isn't read: ``("aws-sdk", "DynamoDB")``.
 

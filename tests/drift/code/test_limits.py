@@ -1,0 +1,124 @@
+"""Hostile and odd files end in bounded time and memory, and reports say what was not read."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from ownership.drift.code.reader import read_code
+from ownership.drift.naming import Names
+from tests.support.drift_code import accesses, places, read_function
+
+JS = 'const { DynamoDB } = require("aws-sdk");\nconst db = new DynamoDB.DocumentClient();\n'
+SCAN = 'exports.main = async () => db.scan({ TableName: "a" }).promise();\n'
+DEEP = 5000
+
+ODD = {
+    "deep lists": "const deep = " + "[" * DEEP + "]" * DEEP + ";\n",
+    "deep calls": "const deep = () => " + "f(" * DEEP + ")" * DEEP + ";\n",
+    "deep blocks": "function deep() " + "{" * DEEP + "}" * DEEP + "\n",
+    "deep functions": "const deep = " + "() =>\n (" * DEEP + "1" + ")" * DEEP + ";\n",
+    "a long sum": "const sum = " + "\n + ".join(["1"] * 20_000) + ";\n",
+    "a long row of branches": "function row(x) {"
+    + "\nelse ".join(f"if (x === {i}) {{ g({i}); }}" for i in range(3000))
+    + "}\n",
+    "a long chain of calls": "const chain = () => p" + "\n.then((x) => x)" * 3000 + ";\n",
+    "many calls within each other": "".join(f"const f{i} = (x) => f{i + 1}(x);\n" for i in range(2000))
+    + "const f2000 = (x) => x;\nconst end = f0(1);\n",
+    "many combinations": "const mix = (a) => { let s = '';"
+    + "".join(f"s += a[{i}] ? 'x{i}' : 'y{i}';" for i in range(200))
+    + " return s; };\nconst end = mix({});\n",
+    "functions that call each other": "".join(
+        f"function g{i}(x) {{ return [{', '.join(f'g{j}({{ x, y: [x] }})' for j in range(8))}]; }}\n" for i in range(8)
+    )
+    + "const end = g0({});\n",
+    "objects that grow": "function grow(x) { return grow({ x, all: [x, ...x.all], [x.name + '-']: x }); }\n"
+    + "const end = grow({ name: 'n', all: [] });\n",
+    "nulls and lone surrogates": "const odd = '\0\\ud800\\u{110000}';\n",
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_odd_code_does_not_stop_the_reader(tmp_path: Path, text: str) -> None:
+    start = time.process_time()
+    usage = read_function(tmp_path, {"handler.js": JS + SCAN + text})
+    assert "read a" in accesses(usage)
+    assert time.process_time() - start < 20
+
+
+DEEP_PYTHON = {
+    "deep lists": "deep = " + "[" * DEEP + "]" * DEEP + "\n",
+    "deep blocks": "".join("    " * i + "if x:\n" for i in range(99)) + "    " * 99 + "pass\n",
+    "deep sums": "deep = " + "(1+" * DEEP + "1" + ")" * DEEP + "\n",
+    "not text": "\0\n",
+}
+
+
+@pytest.mark.parametrize("text", DEEP_PYTHON.values(), ids=DEEP_PYTHON)
+def test_odd_python_does_not_stop_the_reader(tmp_path: Path, text: str) -> None:
+    usage = read_function(tmp_path, {"handler.py": "def main(event, context): pass\n" + text})
+    assert usage.errors == ()
+
+
+def test_large_and_minified_files_are_passed_over(tmp_path: Path) -> None:
+    statement = 'f({a:1,b:[2,3],c:function(){return"x"}});'
+    files = {
+        "handler.js": JS + SCAN + 'exports.more = require("./large"); exports.min = require("./minified");\n',
+        "large.js": statement * 250_000,  # 10 MB
+        "minified.js": statement * 1000,
+    }
+    start = time.process_time()
+    usage = read_function(tmp_path, files)
+    assert time.process_time() - start < 2
+    assert accesses(usage) == {"read a"}
+    notes = {str(note.location): note.text for note in usage.notes}
+    assert notes["large.js"].startswith("is larger than")
+    assert notes["minified.js"].startswith("is minified")
+
+
+def test_a_call_of_a_minified_file_is_unresolved(tmp_path: Path) -> None:
+    minified = "exports.save=function(){return 1};" * 1000
+    files = {"handler.js": 'const { save } = require("./m");\nexports.main = () => save();\n', "m.js": minified}
+    usage = read_function(tmp_path, files)
+    (unresolved,) = usage.unresolved
+    assert (str(unresolved.location), unresolved.service) == ("handler.js:2", "shop")
+    assert "minified" in unresolved.reason
+
+
+def test_packages_and_built_code_are_passed_over(tmp_path: Path) -> None:
+    files = {
+        "handler.js": JS + SCAN,
+        "node_modules/x/index.js": "exports.x = 1;",
+        "dist/handler.js": "exports.x = 1;",
+    }
+    usage = read_function(tmp_path, files)
+    (note,) = usage.notes
+    assert note.text == "folders of packages, vendored and built code are passed over: dist (1), node_modules (1)"
+
+
+def test_nothing_outside_the_folder_is_read(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.js"
+    secret.write_text(JS + 'exports.save = () => db.put({ TableName: "secret" }).promise();')
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    os.symlink(secret, folder / "linked.js")
+    os.symlink(tmp_path, folder / "around")
+    body = 'const a = require("../secret"), b = require("./linked"), c = require("./around/secret");\n'
+    body += "exports.main = () => { a.save(); b.save(); c.save(); };\n"
+    usage = read_function(folder, {"handler.js": body})
+    assert accesses(usage) == set()
+    assert places(usage) == ["handler.js:2", "handler.js:2", "handler.js:2"]
+
+
+def test_files_that_are_not_text_are_unresolved(tmp_path: Path) -> None:
+    (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00")
+    os.mkfifo(tmp_path / "pipe.py")
+    body = "import binary, pipe\ndef main(event, context):\n    binary.save()\n    pipe.save()\n"
+    usage = read_function(tmp_path, {"handler.py": body})
+    assert places(usage) == ["handler.py:3", "handler.py:4"]
+
+
+def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    usage = read_code([tmp_path / "nowhere"], Names(), {})
+    assert [error.reason for error in usage.errors] == ["does not exist"]
