@@ -67,6 +67,7 @@ GENERIC_FOLDERS = {
 }
 BUILT_FOLDERS = {"dist", "build", "lib", "out", ".build", ".webpack", "compiled"}
 INLINE = "#inline"
+CDK_OUTPUT = "cdk.out"
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class DeployedTemplate(Template):
             super().__init__(parts, given=given, exports=exports)
         else:
             super().__init__(parts, variables.expand, given, exports)
-        self.parameters_given = given
+        self.given = self.parameters_given = given  # the same dict, also while it is empty
         self.outputs = self._section(parts, "Outputs")
 
     def table_names(self, name: str, location: Location, nesting: int = 0) -> list[Text]:
@@ -258,7 +259,7 @@ class Deployment:
             for candidate in self.sources.infrastructure:
                 if candidate.is_relative_to(path) and not candidate.name.startswith("serverless."):
                     yield candidate
-            for folder in sorted(path.glob("**/cdk.out")):
+            for folder in sorted(path.glob(f"**/{CDK_OUTPUT}")):
                 if "node_modules" not in folder.parts and not folder.is_symlink():
                     yield from sorted(folder.glob("*.template.json"))
 
@@ -349,6 +350,8 @@ class Deployment:
         self, template: DeployedTemplate, folder: str, name: str, properties: Map, code: str | None
     ) -> tuple[str, str]:
         """The service of a template's function, and the folder of the service's code."""
+        if PurePosixPath(folder).name == CDK_OUTPUT:
+            folder, code = dirname(folder), None
         tags = properties.get("Tags")
         tag = template.text(tags.get("service")) if isinstance(tags, Map) else None
         if tag:

@@ -34,7 +34,8 @@ export async function main() {
     "v3 command that is never sent": (V3 + 'export const main = () => { new GetCommand({TableName: "a"}); };', set()),
     "v3 low level client": (
         """
-import { DynamoDBClient, PutItemCommand, BatchWriteItemCommand, TransactGetItemsCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { BatchWriteItemCommand, TransactGetItemsCommand } from "@aws-sdk/client-dynamodb";
 const client = new DynamoDBClient({});
 export const main = async () => {
   await client.send(new PutItemCommand({ TableName: "a", Item: {} }));
@@ -447,7 +448,8 @@ def test_what_cannot_be_told_is_unresolved(tmp_path: Path, body: str, expected: 
 MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
     "default exports and re-exports": (
         {
-            "handler.js": 'import { users, orders as o } from "./lib";\nexport const main = async () => { await users.all(); await o(); };',
+            "handler.js": 'import { users, orders as o } from "./lib";\n'
+            "export const main = async () => { await users.all(); await o(); };",
             "lib/index.js": 'export { default as users } from "./users";\nexport * from "./orders";',
             "lib/users.js": V3
             + 'export default { async all() { return client.send(new ScanCommand({ TableName: "a" })); } };',
@@ -490,7 +492,8 @@ MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
             "handler.js": 'import { a } from "./a";\nexport const main = () => a();',
             "a.js": 'import { b } from "./b";\nexport const a = () => b();\nexport const table = "t";',
             "b.js": V3
-            + 'import { table } from "./a";\nexport const b = () => client.send(new ScanCommand({ TableName: table }));',
+            + 'import { table } from "./a";\n'
+            + "export const b = () => client.send(new ScanCommand({ TableName: table }));",
         },
         {"read t"},
     ),
@@ -531,7 +534,8 @@ MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
     ),
     "an import when it is needed": (
         {
-            "handler.js": 'export const main = async () => { const { all } = await import("./db.js"); return all(); };',
+            "handler.js": "export const main = async () => {\n"
+            '  const { all } = await import("./db.js"); return all(); };',
             "db.ts": V3
             + 'export const all = (): Promise<unknown> => client.send(new ScanCommand({ TableName: "a" }));',
         },
