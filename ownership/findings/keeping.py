@@ -95,7 +95,7 @@ def _thin_out(run: DriftRun) -> None:
 
 
 def _storable(value: Any) -> Any:
-    """The value without what PostgreSQL can't store in a text: NUL, and halves of characters."""
+    """The value without what PostgreSQL can't store in a text: NUL, and halves of surrogate pairs."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
     if isinstance(value, dict):

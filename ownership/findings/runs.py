@@ -321,7 +321,7 @@ class Basis:
         return self._services.get(name)
 
     def deployed(self, table: str) -> TableShape:
-        """The table as it was found; with nothing stated where only grants speak of it."""
+        """The table as it was found; with no keys or indexes if only grants name it."""
         return self._shapes.get(table, TableShape(table))
 
     def waiver_of(self, choice: Finding | Offer) -> Waiver | None:

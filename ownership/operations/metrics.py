@@ -96,7 +96,7 @@ class MetricsMiddleware:
 
 
 class DatabaseCollector(Collector):
-    """What the database says when Prometheus asks. While it does not answer, only that."""
+    """What the database says when Prometheus asks. While it does not answer, that is the only metric."""
 
     def collect(self) -> Iterator[Metric]:
         """Whether the database answers, which replicas are read from, revision, drift and replication lag."""

@@ -108,7 +108,7 @@ class Replica:
 
     def check(self) -> None:
         """Find out whether it is good. Takes two queries to the replica and three to the primary."""
-        # All times below are of before the queries, so they are never later than what the queries saw.
+        # All times below are taken before the queries, so they are never later than what the queries saw.
         start = time.monotonic()
         try:
             position, head = position_and_head(self.alias)
