@@ -1,1 +1,1 @@
-"""The read-only API, /api/v1/: the current map for programs. Everything is named by name; docs/api.md explains it."""
+"""The read-only API, /api/v1/: the current map for programs. Addresses and answers use names, never ids; see docs/api.md."""

@@ -34,7 +34,7 @@ class NothingNamed(Http404):
         self.similar_names = [row.name for _, row in similar_names(name) if isinstance(row, model)]
 
 
-# What DRF's own texts say less well.
+# In place of DRF's own texts.
 DETAILS: dict[type[Exception], str] = {
     exceptions.MethodNotAllowed: "The API is read-only: use GET, HEAD or OPTIONS. To edit, use the admin.",
     exceptions.NotAuthenticated: f"Sign in or send a token. {HOW_TO_GET_A_TOKEN}",

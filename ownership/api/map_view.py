@@ -1,6 +1,6 @@
 """``map/``: the whole map, which most requests ask for.
 
-The current map as JSON comes from its snapshot. ``MapMiddleware`` sends it to those who ask plainly, before sessions
+The current map as JSON comes from its snapshot. ``MapMiddleware`` answers plain requests with it, before sessions
 and URL resolving; ``MapView`` does the same for people who are signed in, and answers in other forms and of the past.
 """
 
