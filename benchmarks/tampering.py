@@ -183,7 +183,8 @@ def measure(times: int) -> None:
 
     from ownership.audit.verification import Verification
     from ownership.history.append_only import drop_triggers
-    from ownership.history.models import ChangeSet, Head
+    from ownership.history.head import Head
+    from ownership.history.models import ChangeSet
     from tests.support.rows import all_rows
 
     tamperer = Tamperer(7)

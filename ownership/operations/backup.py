@@ -25,7 +25,8 @@ from django.db.migrations.loader import MigrationLoader
 
 from ownership.audit.verification import Verification, unchanging_view
 from ownership.history.append_only import drop_function
-from ownership.history.models import ChangeSet, Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import ChangeSet, current_head
 
 # How the content of a backup begins, by database.
 SIGNATURES = {

@@ -5,7 +5,7 @@ from django.db import connection
 
 from ownership.audit.verification import Verification
 from ownership.history.append_only import missing_guards
-from ownership.history.models import Head
+from ownership.history.head import Head
 
 
 class Command(BaseCommand):
