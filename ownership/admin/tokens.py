@@ -1,11 +1,14 @@
 """API tokens in the admin: people create and revoke their own; administrators see everyone's."""
 
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS, knox_settings
@@ -14,12 +17,35 @@ from ownership.admin.changelists import TolerantLists
 from ownership.models import ApiToken
 
 
+class NewTokenForm(forms.ModelForm):
+    """A token's name, and the last day on which it is valid."""
+
+    valid_until = forms.DateField(
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        help_text="The last day on which it works (UTC).",
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = ("name",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["valid_until"].initial = (timezone.now() + knox_settings.TOKEN_TTL).date()
+
+    def clean_valid_until(self) -> date:
+        """A day that is not past."""
+        day: date = self.cleaned_data["valid_until"]
+        if day < timezone.now().date():
+            raise ValidationError("This day is past.")
+        return day
+
+
 @admin.register(ApiToken)
 class ApiTokenAdmin(TolerantLists, admin.ModelAdmin):
     """Tokens are created and revoked, never changed. The token itself is shown once."""
 
     list_display = ("name", "user", "created", "expiry", "last_used")
-    fields = ("name", "expiry")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
         """The user's own tokens; for an administrator, all."""
@@ -32,9 +58,17 @@ class ApiTokenAdmin(TolerantLists, admin.ModelAdmin):
         """A token is replaced, not changed."""
         return False
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A token expires after TOKEN_TTL unless another date is entered."""
-        return {"expiry": timezone.now() + knox_settings.TOKEN_TTL}
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
+        """What to fill in for a new token; what there is to see of another one."""
+        if obj is None:
+            return ("name", "valid_until")
+        return ("name", "user", "created", "expiry", "last_used")
+
+    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, **kwargs: Any) -> type[forms.ModelForm]:
+        """The form of a new token. Others have none."""
+        if obj is None:
+            kwargs["form"] = NewTokenForm
+        return super().get_form(request, obj, **kwargs)
 
     def save_model(
         self,
@@ -43,15 +77,24 @@ class ApiTokenAdmin(TolerantLists, admin.ModelAdmin):
         form: forms.ModelForm,
         change: bool,
     ) -> None:
-        """Create the token, keep its hash, and show it once."""
+        """Create the token and keep its hash. The token itself goes along to ``response_add``, and no further."""
         obj.digest, token = get_digest_token()
         obj.token_key = token[: CONSTANTS.TOKEN_KEY_LENGTH]
         obj.user = request.user
-        obj.expiry = obj.expiry or timezone.now() + knox_settings.TOKEN_TTL
+        obj.expiry = datetime.combine(form.cleaned_data["valid_until"], time.max, UTC)
         obj.save(force_insert=True)
-        # Drop the messages that wait to be shown. Messages that do not fit into the cookie are stored in the session,
-        # which lies in the database, where a token must never be.
-        list(messages.get_messages(request))
-        header = f"Authorization: Token {token}"
-        message = f"Copy your token now; it won’t be shown again: {token}"
-        self.message_user(request, f"{message}   Send it as a header: {header}", messages.WARNING)
+        obj.token = token
+
+    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
+        """Show the token, this once, on a page that no browser keeps.
+
+        No redirect: the token would have to wait somewhere for the next request.
+        """
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"API token {obj.name}",
+            "opts": self.opts,
+            "row": obj,
+            "token": obj.token,  # type: ignore[attr-defined]
+        }
+        return TemplateResponse(request, "admin/ownership/token.html", context)

@@ -1,15 +1,100 @@
-"""Django's users and groups in the admin."""
+"""Accounts in the admin: a name, a password and a role. Staff status and single permissions are out of sight."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db.models import ManyToManyField, QuerySet
+from django.http import HttpRequest, HttpResponse
 
-from ownership.admin.changelists import TolerantLists
+from ownership.admin.changelists import NOTHING, TolerantLists
+from ownership.models.roles import TEAM_LEADS, VIEWERS
+
+# Roles, as the form's values.
+LEAD, VIEWER, ADMINISTRATOR, NO_ROLE = "lead", "viewer", "administrator", ""
+ROLE_NAMES = {LEAD: "Team lead", VIEWER: "Viewer", ADMINISTRATOR: "Administrator"}
+ROLE_CHOICES = [
+    (LEAD, "Team lead: edits the map and sees its history"),
+    (VIEWER, "Viewer: sees the map and its history"),
+    (ADMINISTRATOR, "Administrator: everything, accounts too"),
+]
+GROUP_OF_ROLE = {LEAD: TEAM_LEADS, VIEWER: VIEWERS}
+LAST_ADMINISTRATOR = "This is the only administrator who can sign in. Make somebody else one first."
+
+
+def role_of(user: User) -> str:
+    """The role that an account's flags and groups amount to; the greatest if several do."""
+    if user.is_superuser:
+        return ADMINISTRATOR
+    groups = {group.name for group in user.groups.all()}
+    for role, group in GROUP_OF_ROLE.items():
+        if group in groups:
+            return role
+    return NO_ROLE
+
+
+class RoleField(forms.ChoiceField):
+    """The role as buttons, each with what it may do."""
+
+    widget = forms.RadioSelect
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=ROLE_CHOICES, **kwargs)
+
+
+class NewAccountForm(BaseUserCreationForm):
+    """A new account: most are for team leads."""
+
+    role = RoleField(initial=LEAD)
+
+    class Meta(BaseUserCreationForm.Meta):
+        fields = ("username",)
+
+
+class AccountForm(UserChangeForm):
+    """An account. Without a role it may not do anything."""
+
+    role = RoleField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        role = role_of(self.instance)
+        self.fields["role"].initial = role
+        if role == NO_ROLE:
+            self.fields["role"].choices = [*ROLE_CHOICES, (NO_ROLE, "No role: cannot sign in")]
+
+    def clean(self) -> dict[str, Any]:
+        """Leave at least one administrator who can sign in."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        stays = cleaned.get("role") == ADMINISTRATOR and cleaned.get("is_active")
+        if self.instance.is_superuser and not stays and not _other_administrators(self.instance).exists():
+            raise ValidationError(LAST_ADMINISTRATOR)
+        return cleaned
+
+
+def _other_administrators(user: User) -> QuerySet[User]:
+    return User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
+
+
+class RoleFilter(admin.SimpleListFilter):
+    """Accounts of one role."""
+
+    title, parameter_name = "role", "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(ROLE_NAMES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        role = self.value()
+        if role == ADMINISTRATOR:
+            return queryset.filter(is_superuser=True)
+        if role in GROUP_OF_ROLE:
+            return queryset.filter(is_superuser=False, groups__name=GROUP_OF_ROLE[role])
+        return queryset
 
 
 class ManyChoicesField(forms.ModelMultipleChoiceField):
@@ -37,9 +122,75 @@ admin.site.unregister([User, Group])
 
 @admin.register(User)
 class AccountAdmin(AccountsMixin, UserAdmin):
-    """Accounts. Their groups say what they may do."""
+    """Accounts. Their role says what they may do."""
+
+    form = AccountForm
+    add_form = NewAccountForm
+    add_form_template = None
+    add_fieldsets = ((None, {"fields": ("username", "role", "password1", "password2")}),)
+    fieldsets = (
+        (None, {"fields": ("username", "role", "is_active", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    list_display = ("username", "role", "full_name", "last_login", "is_active")
+    list_filter = (RoleFilter, "is_active")
+    filter_horizontal = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """The accounts with their groups, which make their roles."""
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="role")
+    def role(self, user: User) -> str:
+        return ROLE_NAMES.get(role_of(user), NOTHING)
+
+    @admin.display(description="name", ordering="first_name")
+    def full_name(self, user: User) -> str:
+        return user.get_full_name() or NOTHING
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Administrators' accounts are changed by administrators alone."""
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> type[forms.ModelForm]:
+        """The form. Only administrators make administrators."""
+        form = super().get_form(request, obj, **kwargs)
+        if not request.user.is_superuser and "role" in form.base_fields:
+            choices = [choice for choice in ROLE_CHOICES if choice[0] != ADMINISTRATOR]
+            form.base_fields["role"].choices = choices  # type: ignore[attr-defined]
+        return form
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: User,
+        form: forms.ModelForm,
+        change: bool,
+    ) -> None:
+        """Save the account, with the flags and groups of its role if that is new."""
+        if "role" not in form.cleaned_data or (change and "role" not in form.changed_data):
+            super().save_model(request, obj, form, change)
+            return
+        role = form.cleaned_data["role"]
+        obj.is_superuser = obj.is_staff = role == ADMINISTRATOR
+        super().save_model(request, obj, form, change)
+        obj.groups.remove(*Group.objects.filter(name__in=GROUP_OF_ROLE.values()))
+        if role in GROUP_OF_ROLE:
+            obj.groups.add(Group.objects.get(name=GROUP_OF_ROLE[role]))
+
+    def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
+        """Back to the list: there is nothing left to fill in, as there is on Django's page."""
+        return admin.ModelAdmin.response_add(self, request, obj, post_url_continue)
 
 
 @admin.register(Group)
 class AccountGroupAdmin(AccountsMixin, GroupAdmin):
-    """Groups of accounts."""
+    """Groups of accounts with their single permissions. No page links here: roles are enough."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Keep them off the first page."""
+        return False

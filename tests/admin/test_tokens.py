@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from ownership.models import ApiToken
 from tests.support.admin_forms import form_of
 from tests.support.pages import text_of
 
@@ -15,19 +16,30 @@ pytestmark = pytest.mark.django_db
 def test_a_lead_makes_a_token_sees_it_once_and_reads_the_map_with_it(lead_client, lead, seeded):
     url = reverse("admin:ownership_apitoken_add")
     page = lead_client.post(url, form_of(lead_client.get(url)) | {"name": "nightly"}, follow=True)
-    token = re.search(r"own_\w+", page.content.decode()).group()
+    token = re.search(r"own_\w{20,}", page.content.decode()).group()
     assert Client().get("/api/v1/map/").status_code == 401
     assert Client().get("/api/v1/map/", headers={"authorization": f"Token {token}"}).status_code == 200
     assert token not in lead_client.get("/admin/ownership/apitoken/").content.decode()
 
 
 def test_people_see_and_revoke_only_their_own_tokens(lead_client, viewer_client, lead):
-    from ownership.models import ApiToken
-
     token, _ = ApiToken.objects.create(user=lead, name="nightly")
     url = reverse("admin:ownership_apitoken_delete", args=[token.pk])
     assert "nightly" not in text_of(viewer_client.get("/admin/ownership/apitoken/").text)
     viewer_client.post(url, {"post": "yes"})
     assert ApiToken.objects.exists()
     lead_client.post(url, {"post": "yes"})
+    assert not ApiToken.objects.exists()
+
+
+def test_a_token_is_valid_until_the_end_of_the_day_that_was_chosen(lead_client):
+    url = reverse("admin:ownership_apitoken_add")
+    lead_client.post(url, {"name": "nightly", "valid_until": "2999-12-31"})
+    assert ApiToken.objects.get().expiry.isoformat().startswith("2999-12-31T23:59:59")
+
+
+def test_a_day_that_is_past_is_refused(lead_client):
+    url = reverse("admin:ownership_apitoken_add")
+    page = lead_client.post(url, {"name": "nightly", "valid_until": "2020-01-01"})
+    assert "This day is past." in text_of(page.text)
     assert not ApiToken.objects.exists()

@@ -18,4 +18,4 @@ class Command(BaseCommand):
         password = secrets.token_urlsafe(12)
         User.objects.create_superuser("admin", password=password)
         self.stdout.write(f"Administrator created. Sign in as  admin  with the password  {password}")
-        self.stdout.write("It is not shown again. Change it in the admin (top right).")
+        self.stdout.write("It is not shown again. Change it in the admin (your name, top right).")

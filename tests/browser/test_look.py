@@ -1,0 +1,161 @@
+"""One look for site and admin, and the small scripts that pages share, in a real browser."""
+
+import json
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from ownership.models.roles import TEAM_LEADS
+from tests.browser.test_pages import faults, look
+from tests.support.browser import complaints, follow, sign_in
+from tests.support.tokens import make_token
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PASSWORD = "a long pass phrase"
+PAGES = (
+    "/admin/",
+    "/admin/ownership/table/",
+    "/admin/ownership/changeset/",
+    "/admin/ownership/changeset/1/change/",
+    "/admin/ownership/changeset/1/undo/",
+    "/admin/ownership/changeset/deleted/",
+    "/admin/ownership/table/1/history/",
+    "/admin/ownership/apitoken/",
+    "/admin/ownership/apitoken/add/",
+    "/admin/password_change/",
+    "/admin/auth/user/",
+    "/admin/auth/user/add/",
+    "/admin/auth/user/1/change/",
+    "/api/v1/docs/",
+)
+# What has to be hit with a finger; links within a sentence are exempt (WCAG 2.2, 2.5.8).
+SMALL_TARGETS = """
+  return [...document.querySelectorAll("header.site :is(a, button), .object-tools a, .button, .submit-row input")]
+    .filter((target) => target.checkVisibility())
+    .filter((target) => {
+      const { width, height } = target.getBoundingClientRect();
+      return width < 24 || height < 24;
+    })
+    .map((target) => target.outerHTML);
+"""
+
+
+@pytest.fixture
+def site(committed, seeded, lead, live_server, browser):
+    """Signed in as an administrator; there is a token and another account."""
+    User.objects.create_superuser("administrator", password=PASSWORD)
+    make_token(lead)
+    sign_in(browser, live_server.url, "administrator", PASSWORD)
+    browser.get_log("browser")
+    return live_server.url
+
+
+def background(browser):
+    return browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_admin_and_the_api_s_page(site, browser, scheme):
+    found = {}
+    for width in (1360, 390):
+        look(browser, scheme, width)
+        for page in PAGES:
+            browser.get(site + page)
+            if page == "/api/v1/docs/":
+                browser.find_element(By.CSS_SELECTOR, "section.models")
+            found[page, width] = faults(browser) + browser.execute_script(SMALL_TARGETS)
+    found = {str(where): what for where, what in found.items() if what}
+    assert not found, json.dumps(found, indent=1)
+
+
+def test_the_theme_is_chosen_once_for_site_and_admin(site, browser):
+    look(browser, "light")
+    browser.get(site)
+    light = background(browser)
+    browser.find_element(By.CSS_SELECTOR, ".theme-toggle").click()
+    dark = background(browser)
+    assert dark != light
+    for page in ("/admin/", "/matrix/", "/api/v1/docs/"):
+        browser.get(site + page)
+        assert background(browser) == dark, page
+    look(browser, "dark")
+    assert "dark" in browser.find_element(By.CSS_SELECTOR, ".theme-toggle").text
+    browser.execute_script("localStorage.clear()")
+    assert complaints(browser) == []
+
+
+def test_on_a_phone_nothing_of_the_header_overlaps(site, browser):
+    look(browser, width=390)
+    for page in ("/", "/admin/ownership/table/"):
+        browser.get(site + page)
+        overlaps = browser.execute_script(
+            """const parts = [...document.querySelectorAll("header.site > *, header.site nav a")]
+              .filter((part) => !part.querySelector("a") && part.checkVisibility());
+            const boxes = parts.map((part) => part.getBoundingClientRect());
+            return boxes.flatMap((one, index) => boxes.slice(index + 1).filter((other) =>
+              one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom));"""
+        )
+        assert overlaps == [], page
+
+
+def test_a_moment_says_how_long_ago_it_was_and_on_hover_what_time_that_was_here(site, browser):
+    browser.get(f"{site}/tables/biztechUsers/history/")
+    moment = browser.find_element(By.CSS_SELECTOR, ".change-set time")
+    assert re.fullmatch(r"(just now|\d+ (min|h) ago) \(\d\d:\d\d UTC\)|\d+ \w{3} \d{4}, \d\d:\d\d UTC", moment.text)
+    assert re.match(r"\d+ \w{3} \d{4}, \d\d:\d\d UTC; your time: \d", moment.get_attribute("title"))
+
+
+def test_a_new_token_is_shown_with_a_button_that_copies_it(site, browser):
+    browser.get(f"{site}/admin/ownership/apitoken/add/")
+    browser.find_element(By.NAME, "name").send_keys("nightly")
+    follow(browser, browser.find_element(By.NAME, "_save"))
+    assert browser.find_element(By.ID, "token").get_attribute("value").startswith("own_")
+    button = browser.find_element(By.CSS_SELECTOR, ".copied button")
+    button.click()
+    WebDriverWait(browser, 10).until(lambda _: button.text.startswith(("Copied", "Could not copy")))
+    assert complaints(browser) == []
+
+
+def test_a_team_lead_s_account_takes_four_clicks_at_most(site, browser):
+    browser.get(site)
+    follow(browser, browser.find_element(By.LINK_TEXT, "Edit"))
+    follow(browser, browser.find_element(By.CSS_SELECTOR, ".model-user .addlink"))
+    browser.find_element(By.NAME, "username").send_keys("new-lead")
+    for field in ("password1", "password2"):
+        browser.find_element(By.NAME, field).send_keys(PASSWORD)
+    browser.find_element(By.CSS_SELECTOR, "input[name=role][value=lead]").click()
+    follow(browser, browser.find_element(By.NAME, "_save"))
+    assert User.objects.get(username="new-lead").groups.get().name == TEAM_LEADS
+
+
+def test_signing_out_takes_two_clicks_and_leads_home(site, browser, settings):
+    settings.ANONYMOUS_READ = True
+    browser.get(f"{site}/matrix/")
+    browser.find_element(By.CSS_SELECTOR, "button.account").click()
+    follow(browser, browser.find_element(By.XPATH, "//button[text()='Sign out']"))
+    assert browser.current_url == f"{site}/"
+    assert browser.find_element(By.CSS_SELECTOR, ".messages").text == "You are signed out."
+
+
+def test_on_paper_the_admin_has_no_furniture(site, browser):
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 700, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    )
+    for page in (
+        "/admin/ownership/changeset/",
+        "/admin/ownership/changeset/1/change/",
+        "/admin/ownership/table/1/history/",
+        "/admin/ownership/table/",
+    ):
+        browser.get(site + page)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 700, page
+        pressed = browser.execute_script(
+            """return [...document.querySelectorAll("input, select, button, .breadcrumbs, .button")]
+              .filter((one) => one.checkVisibility()).map((one) => one.outerHTML);"""
+        )
+        assert pressed == [], page
