@@ -62,7 +62,7 @@ class RegistryAdminSite(admin.AdminSite):
         }
         return super().login(request, context | (extra_context or {}))
 
-    def logout(
+    def logout(  # type: ignore[override]  # Django's types know its own page alone, which is not shown here
         self,
         request: HttpRequest,
         extra_context: dict[str, object] | None = None,

@@ -64,11 +64,17 @@ class ApiTokenAdmin(TolerantLists, admin.ModelAdmin):
             return ("name", "valid_until")
         return ("name", "user", "created", "expiry", "last_used")
 
-    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, **kwargs: Any) -> type[forms.ModelForm]:
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: ApiToken | None = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> type[forms.ModelForm]:
         """The form of a new token. Others have none."""
         if obj is None:
             kwargs["form"] = NewTokenForm
-        return super().get_form(request, obj, **kwargs)
+        return super().get_form(request, obj, change=change, **kwargs)
 
     def save_model(
         self,
@@ -95,6 +101,6 @@ class ApiTokenAdmin(TolerantLists, admin.ModelAdmin):
             "title": f"API token {obj.name}",
             "opts": self.opts,
             "row": obj,
-            "token": obj.token,  # type: ignore[attr-defined]
+            "token": obj.token,
         }
         return TemplateResponse(request, "admin/ownership/token.html", context)

@@ -65,7 +65,8 @@ class AccountForm(UserChangeForm):
         role = role_of(self.instance)
         self.fields["role"].initial = role
         if role == NO_ROLE:
-            self.fields["role"].choices = [*ROLE_CHOICES, (NO_ROLE, "No role: cannot sign in")]
+            choices = [*ROLE_CHOICES, (NO_ROLE, "No role: cannot sign in")]
+            self.fields["role"].choices = choices  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Leave at least one administrator who can sign in."""
@@ -156,9 +157,15 @@ class AccountAdmin(AccountsMixin, UserAdmin):
             return False
         return super().has_change_permission(request, obj)
 
-    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> type[forms.ModelForm]:
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: User | None = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> type[forms.ModelForm]:
         """The form. Only administrators make administrators."""
-        form = super().get_form(request, obj, **kwargs)
+        form = super().get_form(request, obj, change=change, **kwargs)
         if not request.user.is_superuser and "role" in form.base_fields:
             choices = [choice for choice in ROLE_CHOICES if choice[0] != ADMINISTRATOR]
             form.base_fields["role"].choices = choices  # type: ignore[attr-defined]

@@ -53,7 +53,7 @@ def navigation(context: Context) -> Iterator[tuple[str, str, bool]]:
             continue
         address = reverse(candidate.home)
         if candidate.for_readers:
-            address += context.get("keep", "")
+            address += context.get("keep") or ""
         yield candidate.label, address, candidate is section
 
 
