@@ -49,10 +49,10 @@ audit: $(STAMP)  ## known vulnerabilities among the dependencies; says so where 
 sbom: $(STAMP)  ## a software bill of materials of what production runs: CycloneDX, in sbom.json
 	$(VENV)/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.json
 
-schema: $(STAMP)  ## write docs/openapi.yaml anew
+schema: $(STAMP)  ## write docs/openapi.yaml again
 	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
-document: $(STAMP)  ## write docs/table-ownership-map.md anew
+document: $(STAMP)  ## write docs/table-ownership-map.md again
 	$(PY) manage.py export_map --fixture fixtures/ownership.yaml > docs/table-ownership-map.md
 
 demo: $(STAMP)  ## add some invented edits by invented users, so that history pages have something to show
@@ -60,7 +60,7 @@ demo: $(STAMP)  ## add some invented edits by invented users, so that history pa
 	@$(PY) manage.py seed --if-empty
 	@$(PY) manage.py demo
 
-lock: $(STAMP)  ## lock the dependencies anew; the files name no host
+lock: $(STAMP)  ## lock the dependencies again; the files name no host
 	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml -o requirements.txt
 	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml --extra oidc -o requirements-oidc.txt
 	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml --group dev -o requirements-dev.txt

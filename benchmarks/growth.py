@@ -54,7 +54,7 @@ ADDRESSES = {
 
 def median(times: int, ask) -> float:
     """Milliseconds; ``ask`` gets a number that differs from time to time."""
-    ask(0)  # fills what is kept, as the first request after a start does
+    ask(0)  # fills caches, as the first request after a start does
     taken = []
     for number in range(1, times + 1):
         start = time.perf_counter()

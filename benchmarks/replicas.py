@@ -74,7 +74,7 @@ class Reader(threading.Thread):
             status, headers, body = ask(self.host, PATH, knows)
             self.phases.count("reads" if status in (200, 304) else f"reads: {status or 'no answer'}")
             if status not in (200, 304):
-                last, etag = (0, "") if status == 412 else (last, etag)  # lost: begin anew
+                last, etag = (0, "") if status == 412 else (last, etag)  # lost: begin again
                 continue
             revision = int(headers["X-Registry-Revision"])
             if revision < last:

@@ -1,4 +1,4 @@
-"""Team leads who save through the admin's forms as browsers do, and the check that all they were told is kept.
+"""Team leads who save through the admin's forms as browsers do, and the check that all acknowledged saves are kept.
 
 For the scripts beside this file that save under load: leads.py, saves.py and kills.py.
 """
@@ -40,7 +40,7 @@ class Edit:
 
 
 class Lead(threading.Thread):
-    """Opens a table's form and saves it with a new description, over and over, until told to stop.
+    """Opens a table's form and saves it with a new description, again and again, until it is stopped.
 
     With ``notes`` those of the table's first access change, too: one save, two rows. With ``once`` it opens the form
     only once, and takes from the database what opening it anew would tell; nobody else may edit that table.

@@ -101,7 +101,7 @@ class Tamperer:
         )
 
     def swap(self) -> None:
-        """Two rows exchange what stands in one column, or two change sets their whole place in history."""
+        """Two rows exchange the values of one column, or two change sets their whole place in history."""
         if self.random.random() < 0.3:
             one, other = self.some("ownership_changeset", "revision")[:2]
             places = [("ownership_changeset", "revision"), *((table, "change_set_id") for table in self.entries)]

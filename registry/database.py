@@ -63,7 +63,7 @@ def _parse(url: str) -> dict[str, Any]:
 def _configure_postgresql(config: dict[str, Any]) -> None:
     options = config["OPTIONS"]
     options.setdefault("connect_timeout", 2)
-    # lock_timeout: a save that waits longer is told who is saving (ownership/history/lock.py).
+    # lock_timeout: a save that waits longer gets an answer that names who is saving (ownership/history/lock.py).
     # jit: compiling a query takes seconds, and none of ours runs that long.
     limits = "-c lock_timeout=5s -c jit=off"
     patience = env.integer("DATABASE_TIMEOUT", 0)

@@ -21,7 +21,7 @@ SHORTEST_SECRET = 16
 
 
 def required(name: str, cure: str) -> str:
-    """The variable's text. ``cure`` is what the error tells people to do if it is not set."""
+    """The variable's text. ``cure`` is the error's advice if it is not set."""
     value = os.environ.get(name, "")
     if not value:
         raise ImproperlyConfigured(f"{name} is not set. {cure}")

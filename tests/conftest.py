@@ -52,7 +52,7 @@ def _uses_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
-    """Wait for locks and connections as long as for threads: a machine that stands still for seconds fails no test."""
+    """Wait for locks and connections as long as for threads: a machine that stops for seconds fails no test."""
     options = connection.settings_dict["OPTIONS"]
     if connection.vendor == "postgresql":
         options["options"] += f" -c lock_timeout={PATIENCE}s"
@@ -79,7 +79,7 @@ def committed(transactional_db) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def seeded_rows(django_db_setup, django_db_blocker) -> dict[str, list[tuple]]:
-    """The rows that seeding leaves, by table, read once: to seed anew takes longer than most tests that need it."""
+    """The rows that seeding leaves, by table, read once: seeding takes longer than most tests."""
     tables = [model._meta.db_table for model in apps.get_app_config("ownership").get_models()]
     with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
         call_command("seed", verbosity=0)

@@ -29,7 +29,7 @@ class TypedNameFilter(admin.SimpleListFilter):
     error = ""
 
     def matching(self, queryset: QuerySet, name: str) -> QuerySet:
-        """The rows that the name stands for."""
+        """The rows that the name selects."""
         raise NotImplementedError
 
     def is_known(self, name: str) -> bool:

@@ -69,7 +69,7 @@ def _create_for_postgresql(connection: BaseDatabaseWrapper) -> None:
 
 
 def _create_for_sqlite(connection: BaseDatabaseWrapper) -> None:
-    """Keep each index up to date by triggers; fill it anew where a trigger was missing."""
+    """Keep each index up to date by triggers; fill it again if a trigger was missing."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         existing = {name for (name,) in cursor.fetchall()}

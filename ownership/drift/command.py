@@ -213,7 +213,7 @@ class Registry:
         return registry_client.load_map(self.address, self.token)
 
     def declared_if_known(self) -> DeclaredMap | None:
-        """The map; None if it was not said which one. Raises ReadError."""
+        """The map; None if no map was named. Raises ReadError."""
         return self.declared() if self.address else None
 
     def waivers(self) -> Sequence[WaiverTerms]:

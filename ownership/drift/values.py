@@ -64,7 +64,7 @@ class Variable:
     reason: Reason | None = None
 
     def touches(self, start: int, end: int) -> bool:
-        """Whether some of it lies in ``text[start:end]``. An empty one does so at both ends, too."""
+        """Whether some of it is in ``text[start:end]``. An empty variable at either end counts, too."""
         if self.start == self.end:
             return start <= self.start <= end
         return self.start < end and start < self.end

@@ -28,7 +28,7 @@ Grants = dict[GrantedAccess, tuple[Location, ...]]
 
 @dataclass(frozen=True)
 class ComparedRow:
-    """One service and one table. Modes are spelled as in the API; None stands for no mode.
+    """One service and one table. Modes are spelled as in the API; None means no mode.
 
     ``findings`` is empty where both sides agree. It also says nothing about a mode that could not be checked;
     ``unchecked`` then says why.

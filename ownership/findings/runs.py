@@ -111,7 +111,7 @@ def choices(runs: Collection[DriftRun]) -> dict[str, list[str]]:
 
 
 def chosen(runs: Iterable[DriftRun], reader: str | None, environment: str | None) -> list[DriftRun]:
-    """The runs of that reader and environment; None or an empty text stands for all."""
+    """The runs of that reader and environment; None or an empty text means all."""
     matching = []
     for run in runs:
         has_reader = not reader or run.reader == reader

@@ -1,4 +1,4 @@
-"""Two people edit the same row: the second one is told, keeps what they entered and overwrites nothing."""
+"""Two people edit the same row: the second gets a message, keeps their input and overwrites nothing."""
 
 from html import unescape
 

@@ -1,4 +1,4 @@
-"""docs/api.md is held to the code: every address, filter and field stands in it, and its examples run."""
+"""docs/api.md agrees with the code: it has every address, filter and field, and its examples run."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ def blocks(language):
 
 
 def row(table, first):
-    """The cells of a documented table's row, as the sets of what stands in code there."""
+    """The cells of a documented table's row, each as the set of its texts in code font."""
     section = TEXT.split(f"\n## {table}\n")[1].split("\n## ")[0]
     (line,) = [line for line in section.splitlines() if line.startswith(f"| {first}")]
     return [re.findall(r"`([^`]+)`", cell) for cell in line.strip("|").split("|")]

@@ -1,4 +1,4 @@
-"""Filters, search and order, each held to the document: what is asked for comes, and nothing else does."""
+"""Filters, search and order, compared with the document: they return the rows requested, and no others."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The kept map: the same as one made anew, after any change; made once, for everyone; never another revision's."""
+"""The kept map: equal to a new one after any change, built once for everyone, and never of another revision."""
 
 import gzip
 import json
@@ -119,7 +119,7 @@ def test_many_requests_for_a_new_revision_build_it_once(committed, monkeypatch):
     make_table()
     real, made = map_pieces.whole_map, []
     monkeypatch.setattr(map_pieces, "whole_map", lambda: [made.append(1), real()][1])
-    # Two of them stand for two processes: they share the folder alone.
+    # Two of them are like two processes: they share only the folder.
     one, other = Snapshots(), Snapshots()
     head = current_head()
     found = at_once(*[lambda s=s: s.get(head, None, False) for s in (one, other) * 8])

@@ -1,4 +1,4 @@
-"""Of long texts, the words that differ are marked, and what is far from them is left out."""
+"""In long texts, the words that differ are marked, and text far from them is left out."""
 
 from ownership.audit.text_diff import marked, shortened
 

@@ -44,7 +44,7 @@ def impatient(committed):
 
 @contextmanager
 def another_writes(reason, announced=True):
-    """Another connection holds the lock, and has said who it is, where it is to."""
+    """Another connection holds the lock and has announced itself, unless the test says otherwise."""
     holds, over = threading.Event(), threading.Event()
 
     def write():
@@ -159,7 +159,7 @@ def test_all_threads_wait_for_an_unannounced_change_set(monkeypatch):
 
 
 def _saved_meanwhile(monkeypatch, announced):
-    """What becomes of three saves while another one writes: until two of them were told that, or for a moment."""
+    """The results of three saves while another one writes: until two of them were refused, or for a moment."""
     monkeypatch.setattr(lock, "PATIENCE", PATIENCE)
     told = threading.Semaphore(0)
 

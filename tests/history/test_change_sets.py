@@ -346,7 +346,7 @@ def test_sqlite_refuses_to_replace_history(seeded):
 @pytest.mark.postgres
 def test_postgresql_refuses_to_truncate_history(seeded):
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # or the seed's own pending checks stand in the way
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # or the seed's own pending checks fail the test
         cursor.execute(f"TRUNCATE {Service.history.model._meta.db_table}")
 
 

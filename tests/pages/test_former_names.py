@@ -1,4 +1,4 @@
-"""Old names lead on, near names are told, and who may not see history learns nothing of what was deleted."""
+"""Former names redirect, similar names are suggested, and deleted names stay hidden without a right to history."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""The pages as of a day: of then in all they say, marked as past, and without anything to edit."""
+"""The pages as of a day: everything is of that time, marked as past, and nothing can be edited."""
 
 import re
 from datetime import UTC, datetime

@@ -26,7 +26,7 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.rel
 
 
 def code_of(page: Path) -> list[str]:
-    """The page's code blocks and what stands between backticks."""
+    """The page's code blocks, and its texts between backticks."""
     text = page.read_text(encoding="utf-8")
     return BLOCK.findall(text) + re.findall(r"`([^`\n]+)`", BLOCK.sub("", text))
 

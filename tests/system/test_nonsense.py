@@ -109,7 +109,7 @@ def all_parameters(odd: str) -> list[tuple[str, str, bytes]]:
 
 
 def each_parameter() -> list[tuple[str, str, bytes]]:
-    """Each parameter alone, once or doubled. Each address has another odd value for the same name; between them all
+    """Each parameter alone, once or twice. Each address has another odd value for the same name; between them all
     values meet all names.
     """
     return [
@@ -241,7 +241,7 @@ FORMS = {
 
 @pytest.fixture
 def marked(asker, request) -> str:
-    """The text, in every field of biztechUsers and what stands around it that takes any."""
+    """The text in every field that takes any text, of biztechUsers and the rows around it."""
     text = request.param
     table = Table.objects.get(name="biztechUsers")
     with change_set(reason=text):

@@ -54,7 +54,7 @@ def state_at(revision: int) -> State:
 
 
 class Registry:
-    """One example's registry: does what it is told, and keeps what was live at each revision, by whom and why."""
+    """One example's registry: performs actions, and keeps what was live at each revision, by whom and why."""
 
     def __init__(self, client: Client, lead: User) -> None:
         self.client, self.lead = client, lead

@@ -133,7 +133,7 @@ def test_a_change_set_that_began_earlier_and_commits_later_gets_the_later_revisi
 
     def first() -> None:
         with transaction.atomic():
-            assert Service.objects.count() == 0  # the transaction is open, its snapshot of then
+            assert Service.objects.count() == 0  # the transaction is open, with its snapshot of that time
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_current_xact_id()")
             began.set()

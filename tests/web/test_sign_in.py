@@ -218,7 +218,7 @@ def test_a_weak_password_is_refused(admin_client, password):
 
 @pytest.fixture
 def rate(settings) -> None:
-    """Three requests a minute, counted anew."""
+    """Three requests a minute, counted from zero."""
     settings.API_RATE = 3
     settings.ANONYMOUS_READ = True
 
@@ -229,7 +229,7 @@ def ask(client: Client, times: int, **headers: str) -> list[int]:
 
 @pytest.fixture
 def noon(monkeypatch) -> list[float]:
-    """A clock that stands still until moved."""
+    """A clock that stops until it is moved."""
     clock = [1_000_000_020.0]
     monkeypatch.setattr("ownership.web.rate_limit.time.time", lambda: clock[0])
     return clock
@@ -257,7 +257,7 @@ def test_each_address_has_its_own_limit_and_pages_do_not_count(db, rate, noon):
 def test_each_valid_token_has_its_own_limit_at_any_address(rate, noon, viewer, lead):
     (_, one), (_, other) = make_token(viewer), make_token(lead)
     client = Client(REMOTE_ADDR="192.0.2.1")
-    # The first request of each is counted by address: only its answer tells that the token is good.
+    # The first request of each is counted by address: only its answer shows that the token is valid.
     assert ask(client, 5, authorization=f"Token {one}") == [200] * 4 + [429]
     assert ask(client, 5, authorization=f"Token {other}") == [200] * 4 + [429]
     assert ask(client, 2) == [200, 429]

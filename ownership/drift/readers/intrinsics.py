@@ -45,7 +45,7 @@ PSEUDO_PARAMETERS: dict[str, list[str]] = {
 }
 
 TABLE_TYPES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
-# Attribute of a table (none for Ref) → what stands before and after the table's name.
+# Attribute of a table (none for Ref) → the text before and after the table's name.
 TABLE_ATTRIBUTES = {
     "": ("", ""),
     "Arn": ("arn:aws:dynamodb:*:*:table/", ""),

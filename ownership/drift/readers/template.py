@@ -165,7 +165,7 @@ class Template(NodeReader):
         return [concat([text], location) for text in self.texts(table_name, nesting)]
 
     def unread_resources(self) -> list[Text]:
-        """What stands for resources and can't be read: any of them might be a role or a policy."""
+        """Entries in place of resources that can't be read: any of them might be a role or a policy."""
         for node in self.resources.values():
             self.mapping(node)  # adds to `not_mappings`
         return list(self.not_mappings.values())

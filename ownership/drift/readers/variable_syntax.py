@@ -17,7 +17,7 @@ REFERENCE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|:(?!:)))"
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a text: ``text[start:end]``, which is ``${…}`` or what stands between variables."""
+    """A part of a text: ``text[start:end]``, which is ``${…}`` or the text between variables."""
 
     start: int
     end: int
@@ -58,7 +58,7 @@ def is_variable(text: str) -> bool:
 
 
 def expression_of(variable: str) -> str:
-    """What stands between the braces of ``${…}``, or of ``${{…}}``: v1 projects may set that as their syntax."""
+    """The text between the braces of ``${…}``, or of ``${{…}}``: v1 projects may set that as their syntax."""
     expression = variable[2:-1]
     if expression[:1] == "{" and expression[-1:] == "}":
         return expression[1:-1]

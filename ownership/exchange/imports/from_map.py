@@ -91,7 +91,7 @@ def _without_doubles(pairs: list[tuple[object, object]]) -> dict[object, object]
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a doubled key instead of taking the last."""
+    """Safe YAML that refuses a repeated key instead of taking the last value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         pairs = []
