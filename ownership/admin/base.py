@@ -2,19 +2,24 @@
 
 from contextlib import AbstractContextManager
 from copy import copy
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected as delete_without_reason
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.options import IS_POPUP_VAR, BaseModelAdmin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminURLFieldWidget, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
 
 from ownership.admin.changelists import LargeLists, TolerantLists
 from ownership.admin.conflict import (
@@ -28,11 +33,17 @@ from ownership.admin.conflict import (
 from ownership.admin.forms import Autocomplete, ReasonForm
 from ownership.audit.timeline import Timeline
 from ownership.history.change_sets import ChangeSetDraft, change_set
-from ownership.history.models import ChangeSet, current_head, whole_number
+from ownership.history.models import CHANGED, CREATED, ChangeSet, Entry, current_head, whole_number
+from ownership.history.row_states import describe_field, describe_value
 from ownership.web.forms import ReasonField
 
 REASON_MISSING = "Nothing was deleted. Please give a reason."
 NOTHING_CHANGED = "Nothing was changed: the form held what is stored. There is no new revision."
+# The parameter that says which page to go back to after saving.
+NEXT = "next"
+# Of more entries, and of longer values, the message after saving says less.
+MAX_SAVED_ENTRIES = 4
+MAX_SAVED_VALUE = 60
 # The greatest number that a position can hold.
 MAX_POSITION = 2**31 - 1
 
@@ -100,7 +111,12 @@ class FormFields(BaseModelAdmin):
     def formfield_for_dbfield(
         self, db_field: models.Field, request: HttpRequest, **kwargs: object
     ) -> forms.Field | None:
-        """Without buttons to edit the other row: that is a change of its own, with its own reason."""
+        """Without buttons to edit the other row: that is a change of its own, with its own reason.
+
+        Nobody types a position: the page's script sets it where rows are put in another order.
+        """
+        if db_field.name == "position":
+            kwargs["widget"] = forms.HiddenInput
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget.can_change_related = False
@@ -116,8 +132,50 @@ class NothingChanged(Exception):
         self.row = row
 
 
+def page_to_return_to(request: HttpRequest) -> str | None:
+    """The address of our own that the ``next`` parameter names; None if it names none, or a stranger's."""
+    address = request.GET.get(NEXT, "")
+    if url_has_allowed_host_and_scheme(address, allowed_hosts=None):
+        return address
+    return None
+
+
+def describe_saved(entries: list[Entry]) -> SafeString:
+    """What was saved, in a line: ``payments → biztechUsers: Read → Read + Write``."""
+    sentences = [_saved_entry(entry) for entry in entries[:MAX_SAVED_ENTRIES]]
+    if len(entries) > MAX_SAVED_ENTRIES:
+        sentences.append(f"{len(entries) - MAX_SAVED_ENTRIES} more")
+    return format_html_join(" · ", "{}", [(sentence,) for sentence in sentences])
+
+
+def _saved_entry(entry: Entry) -> str:
+    if entry.history_type == CREATED:
+        return f"{entry.label} added"
+    if entry.history_type != CHANGED:
+        return f"{entry.label} removed"
+    changes = []
+    for name, (old, new) in entry.changes.items():
+        changes.append(_saved_field(entry, name, old, new))
+    return f"{entry.label}: {', '.join(changes)}"
+
+
+def _saved_field(entry: Entry, name: str, old: object, new: object) -> str:
+    model = entry.instance_type
+    field = describe_field(model, name)
+    before = describe_value(model, name, old) or "empty"
+    after = describe_value(model, name, new) or "empty"
+    if name == "mode":
+        return f"{before} → {after}"
+    if len(before) + len(after) > MAX_SAVED_VALUE:
+        return f"{field} changed"
+    return f"{field} {before} → {after}"
+
+
 class ReasonMixin(admin.ModelAdmin):
     """Asks for a reason, and writes everything that one save changes as one change set."""
+
+    # Of one request: what it saved. ConflictMixin makes a copy of the admin for each form posted.
+    saved: ChangeSetDraft | None = None
 
     def changeform_view(
         self,
@@ -157,6 +215,56 @@ class ReasonMixin(admin.ModelAdmin):
             super().save_related(request, form, formsets, change)
         if draft.revision is None:
             raise NothingChanged(form.instance)
+        self.saved = draft
+
+    def response_add(
+        self, request: HttpRequest, obj: models.Model, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Say what was added; a window that another form opened closes as Django has it."""
+        if self.saved is None or IS_POPUP_VAR in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        self._say_what_was_saved(request, obj)
+        if "_continue" in request.POST:
+            return HttpResponseRedirect(self._address("change", obj))
+        if "_addanother" in request.POST:
+            return HttpResponseRedirect(request.get_full_path())
+        return self.response_post_save_add(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: models.Model) -> HttpResponse:
+        """Say what was changed, with a way to undo it."""
+        if self.saved is None or IS_POPUP_VAR in request.POST:
+            return super().response_change(request, obj)
+        self._say_what_was_saved(request, obj)
+        if "_continue" in request.POST:
+            return HttpResponseRedirect(request.get_full_path())
+        return self.response_post_save_change(request, obj)
+
+    def response_post_save_add(self, request: HttpRequest, obj: models.Model) -> HttpResponseRedirect:
+        """Back to where the person came from; otherwise to the list."""
+        address = page_to_return_to(request)
+        return HttpResponseRedirect(address) if address else super().response_post_save_add(request, obj)
+
+    def response_post_save_change(self, request: HttpRequest, obj: models.Model) -> HttpResponseRedirect:
+        """Back to where the person came from; otherwise to the list."""
+        address = page_to_return_to(request)
+        return HttpResponseRedirect(address) if address else super().response_post_save_change(request, obj)
+
+    def _say_what_was_saved(self, request: HttpRequest, obj: models.Model) -> None:
+        """The message after saving, with View, History and Undo."""
+        draft = self.saved
+        if draft is None or draft.revision is None:
+            return
+        links = []
+        if hasattr(obj, "get_absolute_url"):
+            links.append(("View", obj.get_absolute_url()))
+        links.append(("History", self._address("history", obj)))
+        links.append(("Undo", reverse("admin:ownership_undo", args=[draft.revision])))
+        ways = format_html_join(" · ", '<a href="{1}">{0}</a>', links)
+        what = describe_saved(draft.entries)
+        self.message_user(request, format_html("Saved: {}. {}", what, ways), messages.SUCCESS)
+
+    def _address(self, view: str, obj: models.Model) -> str:
+        return reverse(f"admin:ownership_{self.opts.model_name}_{view}", args=[obj.pk])
 
     def delete_view(
         self,
@@ -229,7 +337,10 @@ class ConflictMixin(admin.ModelAdmin):
         context = dict(extra_context or {})
         if request.method != "POST":
             context["shown_revision"] = current_head().revision
-            return super().changeform_view(request, object_id, form_url, context)
+            response = super().changeform_view(request, object_id, form_url, context)
+            if response.status_code == 302 and object_id is not None:
+                return self._not_there(request, unquote(object_id), response)
+            return response
         try:
             return self._check_and_save(request, object_id, form_url, context)
         except (Overtaken, IntegrityError, ValidationError):
@@ -257,6 +368,15 @@ class ConflictMixin(admin.ModelAdmin):
                 one_request.conflict = conflict
         # The public changeform_view opens a transaction around the checks, too, which on SQLite takes the lock.
         return one_request._changeform_view(request, object_id, form_url, context)  # type: ignore[attr-defined]
+
+    def _not_there(self, request: HttpRequest, pk: str, response: HttpResponse) -> HttpResponse:
+        """The history of a row that was deleted; Django's answer for a row that never was."""
+        if not Timeline.of_row(self.model, pk).exists():
+            return response
+        # Django says "Perhaps it was deleted?", which its history knows for certain.
+        list(messages.get_messages(request))
+        address = reverse(f"admin:ownership_{self.opts.model_name}_history", args=[pk])
+        return HttpResponseRedirect(address)
 
     def _merge(self, request: HttpRequest, row: models.Model, conflict: Conflict) -> None:
         """Merge the posted form with what is stored now, for the page to show."""
@@ -352,15 +472,72 @@ def delete_selected(
     return page
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Something that keeps a form from being saved: whose it is, the sentence, and the id of the field."""
+
+    label: str
+    sentence: str
+    field_id: str
+
+
+def form_problems(form: forms.ModelForm, formsets: list[forms.BaseInlineFormSet]) -> list[Problem]:
+    """What is wrong in a form and its inline rows, in the page's order."""
+    problems = _problems_of_form(form, "")
+    for formset in formsets:
+        for sentence in formset.non_form_errors():
+            problems.append(Problem("", str(sentence), f"{formset.prefix}-heading"))
+        for row in formset.forms:
+            name = str(row.instance) if row.instance.pk else f"new {row._meta.model._meta.verbose_name}"
+            problems += _problems_of_form(row, name)
+    return problems
+
+
+def _problems_of_form(form: forms.ModelForm, row: str) -> list[Problem]:
+    problems = []
+    for name, sentences in form.errors.items():
+        label, field_id = row, ""
+        if name in form.fields:
+            field_label = str(form[name].label)
+            label = f"{row}: {field_label.lower()}" if row else field_label
+            field_id = form[name].id_for_label or form[name].auto_id
+        for sentence in sentences:
+            problems.append(Problem(label, str(sentence), field_id))
+    return problems
+
+
 class RegistryAdmin(ReasonMixin, ConflictMixin, FormFields, LargeLists, TolerantLists):
     """Edits the rows of a registry model. Every save is one change set."""
 
     form = RegistryForm
     actions = [delete_selected]
+
+    class Media:
+        css = {"all": ["ownership/desk.css"]}
+        js = ["ownership/desk.js"]
+
     # An address entered without a scheme means https; Django's default is still http, and warns.
     formfield_overrides = {
         models.URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"},
     }
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: models.Model | None = None,
+    ) -> HttpResponse:
+        """The form's page. What is wrong is listed at its top, with a link to each field."""
+        if context.get("errors"):
+            form = context["adminform"].form
+            formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+            context["problems"] = form_problems(form, formsets)
+            # Django's own says no more than "Please correct the errors below".
+            context["errors"] = None
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_view_on_site_url(self, obj: models.Model | None = None) -> str | None:
         """The row's page, by its stored name rather than one just entered in the form."""

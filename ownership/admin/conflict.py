@@ -16,9 +16,9 @@ from django import forms
 from django.db.models import Field, ForeignKey, Model
 from django.http import QueryDict
 
-from ownership.audit.descriptions import describe_value
 from ownership.audit.timeline import Timeline, TimelineGroup
 from ownership.history.models import DELETED, entry_model, whole_number
+from ownership.history.row_states import describe_value
 from ownership.models import Access, SecondaryIndex
 
 # The name of the form's hidden field.

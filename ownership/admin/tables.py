@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import InlineModelAdmin
 from django.db import models
 from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery, prefetch_related_objects
 from django.db.models.functions import Coalesce, Greatest
@@ -129,15 +130,45 @@ class InlineRowFormSet(forms.BaseInlineFormSet):
         return count
 
 
+class AccessForm(InlineRowForm):
+    """An access of the table. Of a new table, one without a service is the owner's."""
+
+    # The table that the form's page is about; the formset sets it.
+    table: Table
+
+    def clean_service(self) -> Service | None:
+        """The chosen service, or else the owner of the new table."""
+        service: Service | None = self.cleaned_data["service"]
+        if service is None and self.table.owner_id is not None:
+            return self.table.owner
+        return service
+
+
+class AccessFormSet(InlineRowFormSet):
+    """The table's accesses. Of a new table the form offers one, for its owner."""
+
+    def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
+        """Django's, and what a new table's access does without."""
+        super().add_fields(form, index)
+        form.table = self.instance  # type: ignore[attr-defined]
+        if self.instance.pk is None:
+            form.fields["service"].required = False
+
+
 class AccessInline(FormFields, admin.TabularInline):
-    """The services that use the table."""
+    """The services that use the table: one line each."""
 
     model = Access
-    form = InlineRowForm
-    formset = InlineRowFormSet
+    form = AccessForm
+    formset = AccessFormSet
+    template = "admin/ownership/accesses.html"
     fields = ("service", "mode", "indirect", "notes", "position")
+    radio_fields = {"mode": admin.HORIZONTAL}
     autocomplete_fields = ("service",)
-    extra = 0
+
+    def get_extra(self, request: HttpRequest, obj: Table | None = None, **kwargs: object) -> int:
+        """A new table begins with its owner's access."""
+        return 1 if obj is None else 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Access]:
         return super().get_queryset(request).select_related("service", "table")
@@ -145,14 +176,17 @@ class AccessInline(FormFields, admin.TabularInline):
     def formfield_for_dbfield(
         self, db_field: models.Field, request: HttpRequest, **kwargs: object
     ) -> forms.Field | None:
-        """Notes in two lines, so that a table's accesses fit on a screen."""
+        """Notes in one line that grows, so that a table's accesses fit on a screen."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and db_field.name == "notes":
-            field.widget.attrs.update(rows=2, cols=50)
+            field.widget.attrs.update(rows=1, cols=50)
+        if field and db_field.name == "service":
+            # A new service is made on its own page: here its button would take a line.
+            field.widget.can_add_related = False  # type: ignore[attr-defined]
         return field
 
 
-class SecondaryIndexInline(admin.StackedInline):
+class SecondaryIndexInline(FormFields, admin.StackedInline):
     """The table's secondary indexes."""
 
     model = SecondaryIndex
@@ -196,15 +230,28 @@ class TableAdmin(IndexedSearch, RegistryAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Table | None = None) -> list[Any]:
         """The form's sections. A table that exists has physical names, too."""
-        fields: list[str] = ["name", "group", "owner", "description"]
+        fields: list[Any] = ["name", ("group", "owner"), "description", "position"]
         if obj:
             fields.append("physical_names")
         key_schema = "Partition key and optional sort key. Leave blank if unknown."
         return [
             (None, {"fields": fields}),
             ("Key schema", {"fields": KEY_SCHEMA_FIELDS, "description": key_schema}),
-            ("Documentation and order", {"fields": [("more_title", "more_url"), "position"]}),
+            ("Documentation", {"fields": [("more_title", "more_url")]}),
         ]
+
+    def get_formset_kwargs(
+        self,
+        request: HttpRequest,
+        obj: Table,
+        inline: InlineModelAdmin,
+        prefix: str,
+    ) -> dict[str, Any]:
+        """Offer a new table its owner's access. What is posted is compared with nothing, so that it is saved."""
+        arguments: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        if obj.pk is None and inline.model is Access and request.method != "POST":
+            arguments["initial"] = [{"mode": Mode.READ_WRITE}]
+        return arguments
 
     def render_change_form(
         self,

@@ -24,6 +24,7 @@ STALE = (
     "Nothing was changed: the registry has changed since this page was opened. "
     "The preview is up to date now; your reason is kept."
 )
+MAX_REASON = 1_000
 NOTHING_DONE = "Nothing was changed: nothing is left to undo, or nothing was selected."
 _PERMISSIONS = {RESTORE: "add", DELETE: "delete", REVERT: "change", NOTHING: "change"}
 
@@ -58,7 +59,8 @@ class UndoPage:
         """Preview the undo against the current map; on POST, do it as a change set that names this one."""
         change = self.change_set(request, str(revision))  # type: ignore[attr-defined]
         undo = _undo_or_refuse(request, revision, sequence)
-        form = UndoForm(request.POST if request.method == "POST" else None, undo=undo)
+        initial = {"reason": _suggested_reason(change)}
+        form = UndoForm(request.POST if request.method == "POST" else None, undo=undo, initial=initial)
         problem = ""
         if form.is_bound:
             problem = _problem(request, undo, form)
@@ -101,6 +103,11 @@ class UndoPage:
             return HttpResponseRedirect(request.get_full_path())
         messages.success(request, f"Undone (revision {revision}).")
         return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[revision]))
+
+
+def _suggested_reason(change: ChangeSet) -> str:
+    """The reason that the page suggests for undoing a change set."""
+    return f"Undo revision {change.revision}: {change.reason}"[:MAX_REASON]
 
 
 def _undo_or_refuse(request: HttpRequest, revision: int, sequence: int | None) -> Undo:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Field, Model
+from django.db.models import Model
 
 from ownership.audit.text_diff import Pieces, marked, shortened
 from ownership.history.models import CHANGED, CREATED, VERBS, Entry, TrackedRow
-from ownership.history.row_states import Changes
+from ownership.history.row_states import Changes, describe_field, describe_value
 
 
 @dataclass(frozen=True)
@@ -86,39 +86,9 @@ def describe_changes(model: type[Model], changes: Changes) -> list[FieldChange]:
         old, new = changes[name]
         described.append(
             FieldChange(
-                field=_field_name(model, name),
+                field=describe_field(model, name),
                 old=describe_value(model, name, old),
                 new=describe_value(model, name, new),
             )
         )
     return described
-
-
-def _field_name(model: type[Model], name: str) -> str:
-    """The field as people call it; a field that the model no longer has keeps its name."""
-    if name.endswith(("_key_type", "_key_format")):
-        key, part = name.rsplit("_", 1)
-        return f"{key.replace('_', ' ')} {part}"
-    field = _field(model, name)
-    return str(field.verbose_name) if field else name
-
-
-def describe_value(model: type[Model], name: str, value: object) -> str | None:
-    """A stored value as people read it; None where there is none."""
-    if value is None or value == "" or value == []:
-        return None
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    field = _field(model, name)
-    choices = dict(field.flatchoices) if field else {}
-    return str(choices.get(value, value))
-
-
-def _field(model: type[Model], name: str) -> Field | None:
-    """The model's field of that name; None if it no longer has one."""
-    for field in model._meta.fields:
-        if field.name == name:
-            return field
-    return None

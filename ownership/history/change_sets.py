@@ -59,6 +59,7 @@ class ChangeSetDraft:
         self.revision: int | None = None
         self.sequence = 0  # of the last entry
         self.entry_models: set[type[Entry]] = set()  # of the entries written so far
+        self.entries: list[Entry] = []  # once the change set is finished
         self.announced = False
         # While rows are being deleted together: what those deleted so far were.
         self.deleted_rows: list[TrackedRow] | None = None
@@ -146,6 +147,7 @@ class ChangeSetDraft:
         if len(entries) != entries[-1].sequence:
             # Their numbers would have a gap, which verification takes for an entry that somebody deleted.
             raise RuntimeError("Entries were written after a savepoint rolled others back: use two change sets.")
+        self.entries = entries
         change = ChangeSet(
             revision=self.revision,
             time=self.time,

@@ -1,4 +1,4 @@
-"""States of registry rows: read from the database with all that they name, and compared with each other."""
+"""States of registry rows: read from the database with all that they name, compared, and put in words."""
 
 from __future__ import annotations
 
@@ -74,3 +74,33 @@ def differences(before: models.Model | None, after: models.Model | None) -> Chan
     for name in changed_fields(before, after):
         changes[name] = [recorded_value(before, name), recorded_value(after, name)]
     return changes
+
+
+def describe_field(model: type[models.Model], name: str) -> str:
+    """The field as people call it; a field that the model no longer has keeps its name."""
+    if name.endswith(("_key_type", "_key_format")):
+        key, part = name.rsplit("_", 1)
+        return f"{key.replace('_', ' ')} {part}"
+    field = _field(model, name)
+    return str(field.verbose_name) if field else name
+
+
+def describe_value(model: type[models.Model], name: str, value: object) -> str | None:
+    """A stored value as people read it; None where there is none."""
+    if value is None or value == "" or value == []:
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    field = _field(model, name)
+    choices = dict(field.flatchoices) if field else {}
+    return str(choices.get(value, value))
+
+
+def _field(model: type[models.Model], name: str) -> models.Field | None:
+    """The model's field of that name; None if it no longer has one."""
+    for field in model._meta.fields:
+        if field.name == name:
+            return field
+    return None

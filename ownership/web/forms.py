@@ -4,6 +4,8 @@ from django import forms
 from django.core.validators import RegexValidator
 
 REASON_REQUIRED = "Please give a reason."
+# Pages that have the list suggest the user's latest reasons.
+REASON_ATTRIBUTES = {"class": "vTextField", "list": "latest-reasons", "autocomplete": "off"}
 # A visible letter or digit. Hangul fillers count as letters, but show nothing.
 VISIBLE_LETTER = r"[^\W_\u115f\u1160\u3164\uffa0]"
 
@@ -17,7 +19,7 @@ class ReasonField(forms.CharField):
         super().__init__(
             label="Reason for this change",
             max_length=1000,
-            widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+            widget=forms.TextInput(attrs=REASON_ATTRIBUTES),
             help_text="Applies to everything you changed on this page; shown in the history.",
             error_messages={"required": REASON_REQUIRED},
         )

@@ -2,7 +2,7 @@
 
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.support.browser import complaints, follow, sign_in
 
@@ -14,13 +14,15 @@ def test_a_lead_changes_an_access_and_finds_it_in_the_history(committed, seeded,
 
     follow(browser, browser.find_element(By.LINK_TEXT, "Tables"))
     follow(browser, browser.find_element(By.LINK_TEXT, "biztechUsers"))
-    Select(browser.find_element(By.NAME, "accesses-1-mode")).select_by_visible_text("Read")
-    follow(browser, browser.find_element(By.NAME, "_save"))
-    assert "Please give a reason." in browser.find_element(By.CSS_SELECTOR, "fieldset.reason").text
+    mode = browser.find_element(By.CSS_SELECTOR, "[name=accesses-1-mode][value=read]")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", mode)
+    mode.click()
+    browser.find_element(By.NAME, "_save").click()
+    assert "Please give a reason." in browser.find_element(By.CSS_SELECTOR, ".reason").text
 
     browser.find_element(By.NAME, "reason").send_keys("Payments writes no more")
     follow(browser, browser.find_element(By.NAME, "_save"))
-    assert "changed successfully" in browser.find_element(By.CSS_SELECTOR, ".messages").text
+    assert "payments → biztechUsers: Read + Write → Read" in browser.find_element(By.CSS_SELECTOR, ".success").text
 
     row = browser.find_element(By.XPATH, "//tr[.//a[text()='biztechUsers']]")
     assert "lead" in row.find_element(By.CSS_SELECTOR, ".field-last_change").text
