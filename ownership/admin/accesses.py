@@ -1,11 +1,20 @@
 """Accesses in the admin, on their own, for searching. A table's page edits its accesses together."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from ownership.admin.base import RegistryAdmin
-from ownership.admin.changelists import IndexedSearch
+from ownership.admin.bulk_edit import edit_accesses, set_modes
+from ownership.admin.changelists import (
+    IndexedSearch,
+    annotate_last_change,
+    last_revision,
+    link_to_last_change,
+    links,
+)
 from ownership.admin.filters import NameFilter
 from ownership.catalog import search_index
 from ownership.models import Access, Service, Table, TableGroup
@@ -31,8 +40,11 @@ class ServiceFilter(NameFilter):
 class AccessAdmin(IndexedSearch, RegistryAdmin):
     """Accesses: which service uses which table, and how."""
 
-    list_display = ("__str__", "table", "service", "mode", "indirect", "notes")
-    list_filter = ("mode", "indirect", GroupFilter, ServiceFilter)
+    list_display = ("table_link", "service_link", "how", "notes", "last_change")
+    list_display_links = ("how",)
+    list_filter = (GroupFilter, ServiceFilter, "mode", "indirect")
+    actions = [edit_accesses, *set_modes, *RegistryAdmin.actions]
+    radio_fields = {"mode": admin.HORIZONTAL}
     search_fields = ("notes",)  # makes Django show the search box; ``holding`` does the search
     search_help_text = "Searches notes, and names of tables and services."
     autocomplete_fields = ("table", "service")
@@ -49,6 +61,30 @@ class AccessAdmin(IndexedSearch, RegistryAdmin):
             Access.objects.filter(table__in=tables).values("pk"),
             Access.objects.filter(service__in=services).values("pk"),
         ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Access]:
+        accesses = super().get_queryset(request)
+        if request.resolver_match and "object_id" in request.resolver_match.kwargs:
+            return accesses
+        # A list shows more of each access than its form does.
+        return annotate_last_change(accesses, last_revision(Access, "id"))
+
+    @admin.display(description="table", ordering="table__name")
+    def table_link(self, access: Access) -> SafeString | str:
+        return links([access.table])
+
+    @admin.display(description="service", ordering="service__name")
+    def service_link(self, access: Access) -> SafeString | str:
+        return links([access.service])
+
+    @admin.display(description="mode", ordering="mode")
+    def how(self, access: Access) -> str:
+        """The mode, and "indirect" where it is; a direct access says nothing of it."""
+        return render_to_string("ownership/mode.html", {"access": access})
+
+    @admin.display(description="last change", ordering=F("last_revision"))
+    def last_change(self, access: Access) -> SafeString:
+        return link_to_last_change(access)
 
     def get_readonly_fields(
         self,

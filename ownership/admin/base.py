@@ -442,6 +442,22 @@ class ConflictMixin(admin.ModelAdmin):
                 ask_again(request)
         return super().delete_view(request, object_id, context)
 
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+        """The page; for a row in use, with what to do first."""
+        if context.get("protected"):
+            context["first"] = self.before_deleting(context["object"])
+        return super().render_delete_form(request, context)
+
+    def before_deleting(self, obj: Any) -> list[tuple[str, str]]:
+        """What to do before a row in use can be deleted, each with the address to do it at."""
+        return []
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 table``, ``2 tables``, ``2 accesses``."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
+
 
 def selected_ids(request: HttpRequest) -> list[str]:
     """Ids of the rows selected for an action, including rows deleted by now."""

@@ -2,23 +2,28 @@
 
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import Any, TypeVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, ChangeList
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Paginator
 from django.db import DataError
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, Func, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst, smart_split, unescape_string_literal
 
-from ownership.admin.addresses import edit_url
-from ownership.history.models import current_head
+from ownership.admin.addresses import edit_url, history_url
+from ownership.history.models import ChangeSet, current_head, entry_model
 from ownership.models import Service, Table
+from ownership.templatetags.times import when
+
+Row = TypeVar("Row", bound=Model)
 
 # Shown where a list has nothing to show.
 NOTHING = "—"
@@ -46,6 +51,12 @@ class CachedCountPaginator(Paginator):
 class LargeChangeList(ChangeList):
     """A list that also shows how many rows there are without its filters."""
 
+    def get_ordering_field_columns(self) -> dict[int, str]:
+        """The columns that somebody sorted by: none is marked while the list is in its own order."""
+        if ORDER_VAR not in self.params:
+            return {}
+        return super().get_ordering_field_columns()
+
     def get_results(self, request: HttpRequest) -> None:
         """Django's results, with the count of all rows from the cache."""
         super().get_results(request)
@@ -66,6 +77,8 @@ class LargeLists(admin.ModelAdmin):
     paginator = CachedCountPaginator
     # Django's own way counts all rows each time; LargeChangeList shows the number.
     show_full_result_count = False
+    # What people call the list's own order.
+    order_name = ""
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
         return LargeChangeList
@@ -125,3 +138,26 @@ def links(rows: Iterable[Table | Service]) -> SafeString | str:
     if not addresses:
         return NOTHING
     return format_html_join(", ", '<a href="{}">{}</a>', addresses)
+
+
+def last_revision(model: type[Model], column: str) -> Coalesce:
+    """Revision of the latest entry whose column holds the row's id; 0 if there is none."""
+    # The first in descending order, not the maximum: databases find it at the index's end, however long the history.
+    entries = entry_model(model).objects.filter(**{column: OuterRef("pk")})
+    latest = entries.order_by("-change_set_id").values("change_set_id")[:1]
+    return Coalesce(Subquery(latest, output_field=BigIntegerField()), 0)
+
+
+def annotate_last_change(rows: QuerySet[Row], revision: Func) -> QuerySet[Row]:
+    """Rows with ``last_revision``, as given, and the ``last_time`` and ``last_user`` of that change set."""
+    change = ChangeSet.objects.filter(revision=OuterRef("last_revision"))
+    return rows.annotate(last_revision=revision).annotate(
+        last_time=Subquery(change.values("time")),
+        last_user=Subquery(change.values("user_name")),
+    )
+
+
+def link_to_last_change(row: Any) -> SafeString:
+    """When an annotated row changed last, which leads to its history, and who changed it."""
+    time = when(row.last_time) if row.last_time else NOTHING
+    return format_html('<a href="{}">{}</a><br>{}', history_url(type(row), row.pk), time, row.last_user or "")

@@ -12,4 +12,5 @@ class EnvironmentAdmin(RegistryAdmin):
 
     list_display = ("name", "suffix", "description")
     search_fields = ("name", "description")
+    search_help_text = "Searches names and descriptions."
     fieldsets = [(None, {"fields": ["name", "suffix", "description", "position"]})]

@@ -22,7 +22,6 @@ MAX_LISTED = 100
 class TypedNameFilter(admin.SimpleListFilter):
     """By a name that is typed, because there may be thousands. An unknown one finds nothing, and names like it."""
 
-    template = "admin/ownership/name_filter.html"
     parameter_name: str
     hint = "name"
     model: type[Model]  # whose names
@@ -56,29 +55,19 @@ class TypedNameFilter(admin.SimpleListFilter):
             return queryset.none()
         return self.matching(queryset, name)
 
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """What the template needs: one entry for the whole form."""
-        name = self.value() or ""
+    def similar(self, changelist: ChangeList) -> list[tuple[str, str]]:
+        """Of an unknown name: names like it, each with the address of its list."""
+        if not self.error:
+            return []
+        rows = self.model._default_manager.filter(name__icontains=self.value())
         suggestions = []
-        if self.error:
-            similar = self.model._default_manager.filter(name__icontains=name)
-            for other in similar.values_list("name", flat=True)[:MAX_SUGGESTIONS]:
-                address = changelist.get_query_string({self.parameter_name: other})
-                suggestions.append((other, address))
-        yield {
-            "others": _other_parameters(changelist, self.parameter_name),
-            "near": suggestions,
-            "error": self.error,
-            "value": name,
-            "hint": self.hint,
-            "parameter": self.parameter_name,
-            "without": changelist.get_query_string(remove=[self.parameter_name]),
-        }
+        for name in rows.values_list("name", flat=True)[:MAX_SUGGESTIONS]:
+            suggestions.append((name, changelist.get_query_string({self.parameter_name: name})))
+        return suggestions
 
-
-def _other_parameters(changelist: ChangeList, *names: str | None) -> list[tuple[str, str]]:
-    """The address's parameters but for these, for a filter's form to keep."""
-    return [(name, value) for name, value in changelist.params.items() if name not in names]
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """What the template needs: one entry for the whole field."""
+        yield {"value": self.value() or "", "hint": self.hint, "parameter": self.parameter_name}
 
 
 class NameFilter(TypedNameFilter):
@@ -94,7 +83,6 @@ class NameFilter(TypedNameFilter):
         names = list(self.model._default_manager.values_list("name", flat=True)[: MAX_LISTED + 1])
         if len(names) > MAX_LISTED:
             return []
-        self.template = admin.SimpleListFilter.template
         return [(name, name) for name in names]
 
     def matching(self, queryset: QuerySet, name: str) -> QuerySet:
@@ -181,7 +169,6 @@ class DaysFilter(admin.ListFilter):
     """
 
     title = "day"
-    template = "admin/ownership/days_filter.html"
     parameters = ("from", "to")
     error = ""
 
@@ -218,13 +205,8 @@ class DaysFilter(admin.ListFilter):
         return queryset
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """What the template needs: one entry for the whole form."""
-        yield {
-            "others": _other_parameters(changelist, *self.parameters),
-            "days": [(name, self.used_parameters.get(name, "")) for name in self.parameters],
-            "error": self.error,
-            "without": changelist.get_query_string(remove=list(self.parameters)),
-        }
+        """What the template needs: one entry for the whole field."""
+        yield {"days": [(name, self.used_parameters.get(name, "")) for name in self.parameters]}
 
 
 def _start_of_day(text: str) -> datetime:

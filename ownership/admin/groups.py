@@ -1,8 +1,10 @@
 """Groups of tables in the admin."""
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.http import urlencode
 
-from ownership.admin.base import RegistryAdmin
+from ownership.admin.base import RegistryAdmin, counted
 from ownership.models import TableGroup
 
 
@@ -10,6 +12,14 @@ from ownership.models import TableGroup
 class TableGroupAdmin(RegistryAdmin):
     """The groups that the map lists its tables under."""
 
-    list_display = ("name", "description", "position")
+    list_display = ("name", "description")
+    order_name = "map order"
     search_fields = ("name", "description")
+    search_help_text = "Searches names and descriptions."
     fieldsets = [(None, {"fields": ["name", "description", "position"]})]
+
+    def before_deleting(self, obj: TableGroup) -> list[tuple[str, str]]:
+        """Give its tables another group."""
+        address = reverse("admin:ownership_table_changelist")
+        tables = counted(obj.tables.count(), "table")
+        return [(f"Move its {tables} to another group", f"{address}?{urlencode({'group': obj.name})}")]

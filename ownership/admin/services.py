@@ -6,9 +6,11 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from ownership.admin.base import RegistryAdmin, RegistryForm
+from ownership.admin.base import RegistryAdmin, RegistryForm, counted
 from ownership.admin.changelists import links
 from ownership.models import READS, WRITES, Service, Table
 
@@ -45,6 +47,7 @@ class ServiceAdmin(RegistryAdmin):
     list_display = ("name", "part_of", "owns", "contact")
     list_filter = (("part_of", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("name", "description", "contact")
+    search_help_text = "Searches names, descriptions and contacts."
     autocomplete_fields = ("part_of",)
     readonly_fields = ("owns", "reads", "writes", "parts")
 
@@ -61,6 +64,21 @@ class ServiceAdmin(RegistryAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Service]:
         services = super().get_queryset(request).select_related("part_of")
         return services.prefetch_related("owned_tables", "parts")
+
+    def before_deleting(self, obj: Service) -> list[tuple[str, str]]:
+        """Hand over its tables, remove its accesses, take its parts out, end its waivers."""
+        lists = [
+            ("Hand over its {}", obj.owned_tables.count(), "table", "table", {"owner": obj.name}),
+            ("Remove its {}", obj.accesses.count(), "access", "access", {"service": obj.name}),
+            ("Move its {}", obj.parts.count(), "part", "service", {"part_of__id__exact": obj.pk}),
+            ("End its {}", obj.waivers.count(), "waiver", "waiver", {"q": obj.name}),
+        ]
+        todo = []
+        for sentence, number, noun, model, filters in lists:
+            if number:
+                address = reverse(f"admin:ownership_{model}_changelist")
+                todo.append((sentence.format(counted(number, noun)), f"{address}?{urlencode(filters)}"))
+        return todo
 
     def owns(self, service: Service) -> SafeString | str:
         return links(service.owned_tables.all())

@@ -6,23 +6,29 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
 from django.db import models
-from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery, prefetch_related_objects
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import F, Prefetch, QuerySet, prefetch_related_objects
+from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.urls import URLPattern, path
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from ownership.admin.addresses import edit_url
 from ownership.admin.base import FormFields, RegistryAdmin, RegistryForm
-from ownership.admin.changelists import NOTHING, IndexedSearch, links
+from ownership.admin.bulk_edit import edit_tables
+from ownership.admin.changelists import (
+    NOTHING,
+    IndexedSearch,
+    annotate_last_change,
+    last_revision,
+    link_to_last_change,
+    links,
+)
 from ownership.admin.filters import NameFilter
-from ownership.admin.hand_over import hand_over
+from ownership.admin.import_page import ImportPage
 from ownership.catalog import search_index
 from ownership.catalog.warnings import warnings
-from ownership.history.models import ChangeSet, entry_model
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
-from ownership.templatetags.times import when
 
 KEY_SCHEMA_FIELDS = (
     ("partition_key_name", "partition_key_type", "partition_key_format"),
@@ -31,25 +37,13 @@ KEY_SCHEMA_FIELDS = (
 
 
 def with_last_change(tables: QuerySet[Table]) -> QuerySet[Table]:
-    """Tables with ``last_revision``, ``last_time`` and ``last_user`` of the table, its accesses or its indexes."""
-    change = ChangeSet.objects.filter(revision=OuterRef("last_revision"))
-    last_revision = Greatest(
-        _last_revision(Table, "id"),
-        _last_revision(Access, "table_id"),
-        _last_revision(SecondaryIndex, "table_id"),
+    """Tables with the last change of the table, its accesses or its indexes: see ``annotate_last_change``."""
+    revision = Greatest(
+        last_revision(Table, "id"),
+        last_revision(Access, "table_id"),
+        last_revision(SecondaryIndex, "table_id"),
     )
-    return tables.annotate(last_revision=last_revision).annotate(
-        last_time=Subquery(change.values("time")),
-        last_user=Subquery(change.values("user_name")),
-    )
-
-
-def _last_revision(model: type[models.Model], column: str) -> Coalesce:
-    """Revision of the latest entry whose column holds the table's id; 0 if there is none."""
-    # The first in descending order, not the maximum: databases find it at the index's end, however long the history.
-    entries = entry_model(model).objects.filter(**{column: OuterRef("pk")})
-    latest = entries.order_by("-change_set_id").values("change_set_id")[:1]
-    return Coalesce(Subquery(latest, output_field=models.BigIntegerField()), 0)
+    return annotate_last_change(tables, revision)
 
 
 class GroupFilter(NameFilter):
@@ -203,11 +197,11 @@ class TableForm(RegistryForm):
     """Keeps the description short on the page."""
 
     class Meta:
-        widgets = {"description": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
+        widgets = {"description": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})}
 
 
 @admin.register(Table)
-class TableAdmin(IndexedSearch, RegistryAdmin):
+class TableAdmin(ImportPage, IndexedSearch, RegistryAdmin):
     """Tables: who owns, reads and writes them, and who changed that last."""
 
     form = TableForm
@@ -225,18 +219,25 @@ class TableAdmin(IndexedSearch, RegistryAdmin):
     search_help_text = "Searches names, descriptions and notes of tables, their indexes and the services that use them."
     autocomplete_fields = ("group", "owner")
     inlines = (AccessInline, SecondaryIndexInline)
-    actions = [*RegistryAdmin.actions, hand_over]
+    actions = [edit_tables, *RegistryAdmin.actions]
+    order_name = "map order"
     readonly_fields = ("physical_names",)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's, and the page for imports."""
+        view = self.admin_site.admin_view(self.import_view)
+        return [path("import/", view, name="ownership_import"), *super().get_urls()]
 
     def get_fieldsets(self, request: HttpRequest, obj: Table | None = None) -> list[Any]:
         """The form's sections. A table that exists has physical names, too."""
         fields: list[Any] = ["name", ("group", "owner"), "description", "position"]
+        keys: list[Any] = list(KEY_SCHEMA_FIELDS)
         if obj:
-            fields.append("physical_names")
+            keys.append("physical_names")
         key_schema = "Partition key and optional sort key. Leave blank if unknown."
         return [
             (None, {"fields": fields}),
-            ("Key schema", {"fields": KEY_SCHEMA_FIELDS, "description": key_schema}),
+            ("Key schema", {"fields": keys, "description": key_schema}),
             ("Documentation", {"fields": [("more_title", "more_url")]}),
         ]
 
@@ -307,10 +308,8 @@ class TableAdmin(IndexedSearch, RegistryAdmin):
         return _users(table.writing())
 
     @admin.display(description="last change", ordering=F("last_revision"))
-    def last_change(self, table: Any) -> SafeString:
-        history = reverse("admin:ownership_table_history", args=[table.pk])
-        time = when(table.last_time) if table.last_time else NOTHING
-        return format_html('<a href="{}">{}</a><br>{}', history, time, table.last_user or "")
+    def last_change(self, table: Table) -> SafeString:
+        return link_to_last_change(table)
 
     @admin.display(description="physical names")
     def physical_names(self, table: Table) -> SafeString:

@@ -48,6 +48,7 @@ class WaiverAdmin(RegistryAdmin):
     list_display = ("finding", "granted", "until", "why")
     list_filter = (InForce, "kind", "environment")
     search_fields = ("table__name", "table_name", "service__name", "service_name")
+    search_help_text = "Searches names of tables and services."
     readonly_fields = ("finding", "granted")
     fieldsets = [(None, {"fields": ["finding", "granted", "until"]})]
 

@@ -84,9 +84,12 @@ def test_deleting_several_asks_for_a_reason_and_is_one_change_set(lead_client):
 def test_deleting_a_service_that_owns_or_uses_tables_is_refused_and_names_them(lead_client, seeded):
     service = Service.objects.get(name="payments")
     url = reverse("admin:ownership_service_delete", args=[service.pk])
-    page = text_of(lead_client.get(url).text)
+    response = lead_client.get(url)
+    page = text_of(response.text)
     assert "biztechUsers" in page
     assert "biztechProfiles" in page
+    assert "payments is still in use, so it can’t be deleted. Do this first: Remove its 5 accesses… Cancel" in page
+    assert "/admin/ownership/access/?service=payments" in response.text
     lead_client.post(url, {"post": "yes", "reason": "Gone", "revision": "1"})
     assert Service.objects.filter(name="payments").exists()
 
@@ -147,10 +150,10 @@ def test_deleting_several_of_which_one_changed_meanwhile_is_refused(lead, lead_c
     assert not Service.objects.exists()
 
 
-@pytest.mark.parametrize("action", ["delete_selected", "hand_over"])
+@pytest.mark.parametrize("action", ["delete_selected", "edit_tables"])
 def test_an_action_without_the_revision_of_its_page_is_refused(lead_client, action):
     table = make_table()
-    form = {"action": action, "_selected_action": table.pk, "post": "yes", "hand_over": "yes", "reason": "x"}
+    form = {"action": action, "_selected_action": table.pk, "post": "yes", "apply": "yes", "reason": "x"}
     page = lead_client.post(TABLES, form | {"owner": make_service().pk})
     assert "does not say which revision" in text_of(page.text)
     assert Table.objects.get().owner == table.owner

@@ -50,7 +50,7 @@ def test_a_form_that_claims_fewer_existing_rows_adds_none(lead_client, seeded, n
 
 @pytest.mark.parametrize("chosen", [{"owner": "abc"}, {"owner": HUGE}, {"_selected_action": "abc"}])
 def test_an_action_on_nonsense_changes_nothing(lead_client, seeded, chosen):
-    post = {"action": "hand_over", "_selected_action": "1", "hand_over": "yes", "reason": "x"} | chosen
+    post = {"action": "edit_tables", "_selected_action": "1", "apply": "yes", "reason": "x"} | chosen
     assert lead_client.post("/admin/ownership/table/", post, follow=True).status_code == 200
 
 

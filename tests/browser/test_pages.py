@@ -1,8 +1,6 @@
 """The pages as people use them, in a real browser: found, read, filtered, by keyboard, in the dark, on a phone."""
 
 import json
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -12,14 +10,12 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from ownership.models import Service, Table
 from tests.support.addresses import address, routes
-from tests.support.browser import complaints, follow, sign_in
+from tests.support.browser import complaints, faults, follow, look, sign_in
 from tests.support.runs import keep_run
 from tests.support.tokens import make_token
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# The package's code drives another browser; only the script that it ships is wanted, so it is not imported.
-AXE = Path(find_spec("axe_playwright_python").submodule_search_locations[0]) / "axe.min.js"
 PAGES = (
     "/",
     "/?revision=1",
@@ -41,26 +37,6 @@ PAGES = (
     "/no/such/page/",
     "/?revision=x",
 )
-
-
-def look(browser, scheme="light", width=1360):
-    """As someone whose system is set so, in a window of that width."""
-    browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    )
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    )
-
-
-def faults(browser):
-    """What axe finds on the page, and whether that runs over the window's edge."""
-    browser.execute_script(AXE.read_text())
-    result = browser.execute_async_script("axe.run().then(arguments[0])")
-    assert result["passes"]
-    found = [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in result["violations"]]
-    over = browser.execute_script("return document.documentElement.scrollWidth > innerWidth")
-    return found + ["wider than the window"] * over
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ class _Form(HTMLParser):
             if given.get("type") not in ("checkbox", "radio"):
                 self.values[name] = given.get("value") or ""
             elif "checked" in given:
-                self.values[name] = given.get("value") or "on"
+                self.values[name] = given.get("value", "on") or ""
         elif tag == "select":
             self._select = name
             self.values.setdefault(name, "")

@@ -1,10 +1,16 @@
 """Steps that a person takes in a browser."""
 
+from importlib.util import find_spec
+from pathlib import Path
+
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
+
+# The package's code drives another browser; only the script that it ships is wanted, so it is not imported.
+AXE = Path(find_spec("axe_playwright_python").submodule_search_locations[0]) / "axe.min.js"
 
 
 def sign_in(browser: webdriver.Chrome, base: str, name: str, password: str) -> None:
@@ -30,3 +36,23 @@ def follow(browser: webdriver.Chrome, element: WebElement, how: str | None = Non
 def complaints(browser: webdriver.Chrome) -> list[str]:
     """What the browser's console holds against the pages since last asked: violations of the CSP, missing files."""
     return [f"{entry['level']}: {entry['message']}" for entry in browser.get_log("browser")]
+
+
+def look(browser, scheme="light", width=1360):
+    """As someone whose system is set so, in a window of that width."""
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    )
+
+
+def faults(browser):
+    """What axe finds on the page, and whether that runs over the window's edge."""
+    browser.execute_script(AXE.read_text())
+    result = browser.execute_async_script("axe.run().then(arguments[0])")
+    assert result["passes"]
+    found = [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in result["violations"]]
+    over = browser.execute_script("return document.documentElement.scrollWidth > innerWidth")
+    return found + ["wider than the window"] * over

@@ -19,7 +19,7 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import DELETED, ChangeSet, entry_models, registry_models
 from ownership.history.time_travel import as_of
 from ownership.models import Access, Mode, SecondaryIndex, Service, Table, TableGroup
-from tests.support.admin_forms import change_url, form_of, open_form, save_form
+from tests.support.admin_forms import answer, change_url, form_of, open_form, save_form
 
 pytestmark = pytest.mark.django_db
 
@@ -173,9 +173,12 @@ class Registry:
         save_form(self.client, service, form | {"part_of": str(self.pick(Service, b).pk)}, reason)
 
     def hand_over(self, reason: str, name: str, text: str, a: int, b: int) -> None:
-        chosen = {"action": "hand_over", "_selected_action": [self.pick(Table, a).pk, self.pick(Table, b).pk]}
-        owner = {"owner": self.pick(Service, b).pk, "reason": reason, "hand_over": "yes", "revision": self.head()}
-        assert self.client.post(reverse("admin:ownership_table_changelist"), chosen | owner).status_code == 302
+        chosen = {"action": "edit_tables", "_selected_action": [self.pick(Table, a).pk, self.pick(Table, b).pk]}
+        url = reverse("admin:ownership_table_changelist")
+        preview = {"owner": str(self.pick(Service, b).pk), "move_accesses": "on", "preview": "yes"}
+        page = self.client.post(url, chosen | preview)
+        applied = answer(page) | chosen | {"reason": reason, "apply": "Apply"}
+        assert self.client.post(url, applied).status_code == 302
 
     def delete_table(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         table = self.pick(Table, a)

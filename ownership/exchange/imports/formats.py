@@ -13,26 +13,37 @@ class UnreadableFile(ValueError):
 
 
 def read(path: Path) -> Statements:
-    """JSON, YAML and CSV are known by the file's ending; all else is read as Markdown."""
-    text = read_text(path)
-    ending = path.suffix.lower()
+    """What the file says. Raises UnreadableFile."""
+    return read_statements(path.name, read_text(path))
+
+
+def read_statements(name: str, text: str) -> Statements:
+    """JSON, YAML and CSV are known by the name's ending; all else is read as Markdown. Raises UnreadableFile."""
+    ending = Path(name).suffix.lower()
     if ending in MAP_ENDINGS:
         try:
-            return from_map.read(path.name, text)
+            return from_map.read(name, text)
         except from_map.NotAMap as error:
             raise UnreadableFile(str(error)) from error
     if ending == ".csv":
-        return from_csv.read(path.name, text)
+        return from_csv.read(name, text)
     if text.lstrip("\ufeff \r\n\t")[:1] in ("{", "["):
-        raise UnreadableFile(f"{path.name} looks like JSON: give it the ending .json.")
-    return from_markdown.read(path.name, text)
+        raise UnreadableFile(f"{name} looks like JSON: give it the ending .json.")
+    return from_markdown.read(name, text)
 
 
 def read_text(path: Path) -> str:
-    """The file's text, with the line breaks that it has: one inside a cell is a part of the value."""
+    """The file's text. Raises UnreadableFile."""
     try:
-        return path.read_bytes().decode("utf-8")
+        content = path.read_bytes()
     except OSError as error:
         raise UnreadableFile(f"{path} can't be read: {error.strerror}.") from error
+    return decode(path.name, content)
+
+
+def decode(name: str, content: bytes) -> str:
+    """The file's text, with the line breaks that it has: one inside a cell is a part of the value."""
+    try:
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UnreadableFile(f"{path.name} is not text in UTF-8 (byte {error.start}): save it as UTF-8.") from error
+        raise UnreadableFile(f"{name} is not text in UTF-8 (byte {error.start}): save it as UTF-8.") from error

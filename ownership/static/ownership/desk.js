@@ -55,6 +55,8 @@ function rowInWords(prefix, row, before, after) {
   const name = (isAccess ? after.get("service") : after.get("name")) || `new ${isAccess ? "access" : "index"}`;
   const existed = before.size > 0 && row.existed;
   if (after.get("DELETE") === "yes") return existed ? [`${name} removed`] : [];
+  // The access that a new table is offered waits for its owner.
+  if (!existed && isAccess && !after.get("service") && !after.get("notes")) return [];
   if (!existed) return [isAccess ? `${name} added (${after.get("mode") || "no mode yet"})` : `${name} added`];
   const words = [];
   for (const [field, value] of after) {
@@ -212,8 +214,19 @@ function nameSearchFields(root) {
     if (!field || !label || field.dataset.named) continue;
     label.id ||= `${select.id}-label`;
     field.setAttribute("aria-labelledby", `${label.id} ${field.getAttribute("aria-labelledby") ?? ""}`);
+    field.querySelector("[role=textbox]")?.setAttribute("aria-labelledby", label.id);
     field.dataset.named = "yes";
+    django.jQuery(select).on("select2:open", () => nameOpenList(field, label.textContent.trim()));
   }
+}
+
+// The list that opens lies at the end of the document: say what it belongs to.
+function nameOpenList(field, label) {
+  field.setAttribute("aria-controls", field.getAttribute("aria-owns") ?? "");
+  const list = document.querySelector("body > .select2-container--open");
+  list?.setAttribute("role", "region");
+  list?.setAttribute("aria-label", label);
+  list?.querySelector(".select2-search__field")?.setAttribute("aria-label", label);
 }
 
 // Says that the reason is missing, at its field.
@@ -280,15 +293,34 @@ function refreshPreview(form) {
   django.jQuery(form).on("change", refresh);
   form.querySelector("textarea[name=notes]")?.addEventListener("change", () => form.requestSubmit(button));
   const opened = form.querySelector("select[data-open]");
-  if (opened && !opened.value) django.jQuery(opened).select2("open");
+  const isShown = form.querySelector(".plan");
+  if (isShown) form.elements.reason.focus();
+  else if (opened && !opened.value) django.jQuery(opened).select2("open");
+  form.addEventListener("submit", (event) => {
+    if (event.submitter !== button && !reasonIsThere(form)) event.preventDefault();
+  });
 }
 
-document.addEventListener("DOMContentLoaded", () => {
+// On a phone each row of a list is a card, where its heads are out of sight: cells say them.
+function labelCells() {
+  const heads = [...document.querySelectorAll("#result_list thead th")].map((head) => head.textContent.trim());
+  for (const row of document.querySelectorAll("#result_list tbody tr")) {
+    [...row.children].forEach((cell, index) => {
+      if (index > 1 && heads[index] && cell.textContent.trim()) cell.dataset.label = heads[index];
+    });
+  }
+}
+
+function start() {
   nameSearchFields(document);
+  labelCells();
   document.querySelector("[autofocus]")?.focus();
   const bar = document.querySelector(".save-bar");
   const form = bar?.closest("form");
   if (!form) return;
   if (form.matches("[data-previews]")) refreshPreview(form);
   else guardForm(form);
-});
+}
+
+// After the admin's own scripts have made the search fields, which they do in jQuery's own time.
+window.addEventListener("load", () => django.jQuery(() => setTimeout(start)));

@@ -1,0 +1,134 @@
+"""A map is imported in the browser: upload, preview, reason."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from ownership.admin import import_page
+from ownership.history.models import ChangeSet
+from ownership.models import Access, Table
+from ownership.plans.plan import Plan
+from tests.support.admin_forms import form_of
+from tests.support.pages import text_of
+
+pytestmark = pytest.mark.django_db
+
+IMPORT = "/admin/ownership/table/import/"
+HEAD = "table,group,owner,service,mode\n"
+
+
+def upload(client: Client, text: str | bytes, name: str = "map.csv", **fields):
+    content = text.encode() if isinstance(text, str) else text
+    return client.post(IMPORT, {"file": SimpleUploadedFile(name, content)} | fields)
+
+
+def apply(client: Client, page, **fields):
+    form = {name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")}
+    return client.post(IMPORT, form | {"apply": "Apply", "reason": "As agreed"} | fields)
+
+
+ROW = "biztechUsers,Core Tables,users,payments,read"
+
+
+def test_a_file_is_previewed_row_by_row_and_applied_with_a_reason(lead_client, seeded):
+    page = upload(lead_client, HEAD + ROW)
+    words = text_of(page.text)
+    assert "payments → biztechUsers" in words
+    assert "mode Read + Write Read" in words
+    assert "In the file: line 2." in words
+    assert "0 added, 1 changed, 0 deleted; compared with revision 1." in words
+    assert ChangeSet.objects.count() == 1
+    done = apply(lead_client, page)
+    change = ChangeSet.objects.first()
+    assert done["Location"] == f"/admin/ownership/changeset/{change.revision}/change/"
+    assert (change.reason, change.source, change.user_name) == ("As agreed", "import", "lead")
+    assert Access.objects.get(table__name="biztechUsers", service__name="payments").mode == "read"
+
+
+def test_what_the_map_already_says_is_no_difference(lead_client, seeded):
+    exported = lead_client.get("/api/v1/map/?format=csv").getvalue()
+    page = upload(lead_client, exported)
+    assert "the map already says what the file says" in text_of(page.text)
+    assert "content" not in form_of(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("map.csv", HEAD + "biztechUsers,Core Tables,users,payments,sometimes", "line 2"),
+        ("map.json", "{", "is not JSON"),
+        ("map.csv", b"\xff\xfe\x00", "is not text in UTF-8"),
+        ("map.yaml", "a: [", "is not YAML"),
+        ("map.txt", '{"tables": []}', "looks like JSON"),
+        ("map.csv", "", "empty"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_place(lead_client, seeded, name, content, says):
+    page = upload(lead_client, content, name)
+    assert says in text_of(page.text)
+    assert "content" not in form_of(page)
+    assert ChangeSet.objects.count() == 1
+
+
+def test_a_file_that_is_too_large_is_refused_unread(lead_client, seeded, monkeypatch):
+    monkeypatch.setattr(import_page, "MAX_BYTES", 10)
+    page = upload(lead_client, HEAD + ROW)
+    assert "takes up to 10" in text_of(page.text)
+
+
+def test_what_the_file_leaves_out_is_deleted_if_that_is_asked_for(lead_client, seeded):
+    page = upload(lead_client, HEAD + ROW)
+    assert "Not in the file, and kept: 33 table" in text_of(page.text)
+    page = upload(lead_client, HEAD + ROW, prune="on")
+    assert "What the file leaves out is deleted" in text_of(page.text)
+    apply(lead_client, page)
+    assert [table.name for table in Table.objects.all()] == ["biztechUsers"]
+
+
+def test_without_a_reason_nothing_is_imported_and_the_file_need_not_be_chosen_again(lead_client, seeded):
+    page = apply(lead_client, upload(lead_client, HEAD + ROW), reason="")
+    assert "Please give a reason." in text_of(page.text)
+    assert ChangeSet.objects.count() == 1
+    assert apply(lead_client, page).status_code == 302
+
+
+def test_a_file_that_was_tampered_with_is_refused(lead_client, seeded):
+    page = upload(lead_client, HEAD + ROW)
+    answer = apply(lead_client, page, content=form_of(page)["content"][:-1] + "x")
+    assert "choose the file again" in text_of(answer.text)
+    assert ChangeSet.objects.count() == 1
+
+
+def change_meanwhile():
+    access = Access.objects.get(table__name="biztechUsers", service__name="payments")
+    access.notes, access.mode = "Meanwhile.", "write"
+    access.save()
+
+
+def test_a_preview_that_is_out_of_date_is_shown_again(lead_client, seeded):
+    page = upload(lead_client, HEAD + ROW)
+    change_meanwhile()
+    page = apply(lead_client, page)
+    assert "the map has changed since this preview" in text_of(page.text)
+    assert "mode Write Read" in text_of(page.text)
+    assert form_of(page)["reason"] == "As agreed"
+    assert apply(lead_client, page).status_code == 302
+
+
+def test_a_change_just_before_the_lock_is_not_overwritten(lead_client, seeded, monkeypatch):
+    page = upload(lead_client, HEAD + ROW)
+    apply_plan = Plan.apply
+
+    def apply_late(plan, **arguments):
+        change_meanwhile()
+        return apply_plan(plan, **arguments)
+
+    monkeypatch.setattr(Plan, "apply", apply_late)
+    assert "the map has changed since this preview" in text_of(apply(lead_client, page).text)
+    assert Access.objects.get(table__name="biztechUsers", service__name="payments").mode == "write"
+
+
+def test_viewers_may_not_import(viewer_client, seeded):
+    assert viewer_client.get(IMPORT).status_code == 403
+    assert upload(viewer_client, HEAD + ROW).status_code == 403
+    assert "Import" not in text_of(viewer_client.get("/admin/").text)
