@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, ChangeList
@@ -51,7 +51,7 @@ class CachedCountPaginator(Paginator):
 class LargeChangeList(ChangeList):
     """A list that also shows how many rows there are without its filters."""
 
-    def get_ordering_field_columns(self) -> dict[int, str]:
+    def get_ordering_field_columns(self) -> dict[int, Literal["desc", "asc"]]:
         """The columns that somebody sorted by: none is marked while the list is in its own order."""
         if ORDER_VAR not in self.params:
             return {}

@@ -67,10 +67,10 @@ class ServiceAdmin(RegistryAdmin):
 
     def before_deleting(self, obj: Service) -> list[tuple[str, str]]:
         """Hand over its tables, remove its accesses, take its parts out, end its waivers."""
-        lists = [
+        lists: list[tuple[str, int, str, str, dict[str, str]]] = [
             ("Hand over its {}", obj.owned_tables.count(), "table", "table", {"owner": obj.name}),
             ("Remove its {}", obj.accesses.count(), "access", "access", {"service": obj.name}),
-            ("Move its {}", obj.parts.count(), "part", "service", {"part_of__id__exact": obj.pk}),
+            ("Move its {}", obj.parts.count(), "part", "service", {"part_of__id__exact": str(obj.pk)}),
             ("End its {}", obj.waivers.count(), "waiver", "waiver", {"q": obj.name}),
         ]
         todo = []

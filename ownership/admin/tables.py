@@ -176,7 +176,7 @@ class AccessInline(FormFields, admin.TabularInline):
             field.widget.attrs.update(rows=1, cols=50)
         if field and db_field.name == "service":
             # A new service is made on its own page: here its button would take a line.
-            field.widget.can_add_related = False  # type: ignore[attr-defined]
+            field.widget.can_add_related = False
         return field
 
 
@@ -257,14 +257,14 @@ class TableAdmin(ImportPage, IndexedSearch, RegistryAdmin):
     def render_change_form(
         self,
         request: HttpRequest,
-        context: dict[str, object],
+        context: dict[str, Any],
         add: bool = False,
         change: bool = False,
         form_url: str = "",
-        obj: Table | None = None,
+        obj: models.Model | None = None,
     ) -> HttpResponse:
         """The page, with warnings about the table as it is stored."""
-        if obj is not None:
+        if isinstance(obj, Table):
             accesses = Access.objects.select_related("service")
             prefetch_related_objects([obj], Prefetch("accesses", accesses))
             context["warnings"] = warnings(obj)

@@ -13,7 +13,7 @@ register = template.Library()
 @register.inclusion_tag("admin/ownership/filter_field.html")
 def filter_field(changelist: ChangeList, spec: ListFilter) -> dict[str, Any]:
     """A filter as a field: a text or days to type, or a list to choose from."""
-    choices = list(spec.choices(changelist))
+    choices: list[dict[str, Any]] = [dict(choice) for choice in spec.choices(changelist)]
     context: dict[str, Any] = {"title": spec.title, "error": getattr(spec, "error", "")}
     if context["error"] and hasattr(spec, "similar"):
         context["similar"] = spec.similar(changelist)
