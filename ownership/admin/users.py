@@ -72,13 +72,11 @@ class AccountForm(UserChangeForm):
         """Leave at least one administrator who can sign in."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         stays = cleaned.get("role") == ADMINISTRATOR and cleaned.get("is_active")
-        if self.instance.is_superuser and not stays and not _other_administrators(self.instance).exists():
-            raise ValidationError(LAST_ADMINISTRATOR)
+        if self.instance.is_superuser and not stays:
+            administrators = User.objects.filter(is_superuser=True, is_active=True)
+            if not administrators.exclude(pk=self.instance.pk).exists():
+                raise ValidationError(LAST_ADMINISTRATOR)
         return cleaned
-
-
-def _other_administrators(user: User) -> QuerySet[User]:
-    return User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
 
 
 class RoleFilter(admin.SimpleListFilter):
@@ -113,9 +111,13 @@ class AccountsMixin(TolerantLists):
     """For users and groups: their forms and lists answer bad values with a message."""
 
     def formfield_for_manytomany(
-        self, db_field: ManyToManyField, request: Any = None, **kwargs: object
+        self,
+        db_field: ManyToManyField,
+        request: Any = None,
+        **kwargs: object,
     ) -> forms.ModelMultipleChoiceField | None:
-        return super().formfield_for_manytomany(db_field, request, form_class=ManyChoicesField, **kwargs)
+        kwargs["form_class"] = ManyChoicesField
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
 admin.site.unregister([User, Group])
@@ -179,17 +181,26 @@ class AccountAdmin(AccountsMixin, UserAdmin):
         change: bool,
     ) -> None:
         """Save the account, with the flags and groups of its role if that is new."""
-        if "role" not in form.cleaned_data or (change and "role" not in form.changed_data):
+        is_new = not change or "role" in form.changed_data
+        # The form that resets a password has no role.
+        if "role" not in form.cleaned_data or not is_new:
             super().save_model(request, obj, form, change)
             return
         role = form.cleaned_data["role"]
-        obj.is_superuser = obj.is_staff = role == ADMINISTRATOR
+        is_administrator = role == ADMINISTRATOR
+        obj.is_superuser = is_administrator
+        obj.is_staff = is_administrator
         super().save_model(request, obj, form, change)
         obj.groups.remove(*Group.objects.filter(name__in=GROUP_OF_ROLE.values()))
         if role in GROUP_OF_ROLE:
             obj.groups.add(Group.objects.get(name=GROUP_OF_ROLE[role]))
 
-    def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self,
+        request: HttpRequest,
+        obj: User,
+        post_url_continue: str | None = None,
+    ) -> HttpResponse:
         """Back to the list: there is nothing left to fill in, as there is on Django's page."""
         return admin.ModelAdmin.response_add(self, request, obj, post_url_continue)
 

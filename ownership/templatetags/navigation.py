@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django import template
+from django.http import HttpRequest
 from django.template import Context
 from django.urls import reverse
 
@@ -43,22 +44,24 @@ def navigation(context: Context) -> Iterator[tuple[str, str, bool]]:
 
     Links among the readers' pages keep the moment that the page shows.
     """
-    request = context.get("request")
+    current = _current_section(context.get("request"))
+    # Error pages are drawn without a user, too.
     user = context.get("user")
-    match = request.resolver_match if request else None
-    section = _section_of(match.view_name) if match else None
     signed_in = user is not None and user.is_authenticated
-    for candidate in SECTIONS:
-        if not candidate.for_readers and not signed_in:
+    for section in SECTIONS:
+        if not section.for_readers and not signed_in:
             continue
-        address = reverse(candidate.home)
-        if candidate.for_readers:
+        address = reverse(section.home)
+        if section.for_readers:
             address += context.get("keep") or ""
-        yield candidate.label, address, candidate is section
+        yield section.label, address, section is current
 
 
-def _section_of(view_name: str) -> Section | None:
-    """The section of a page; None for one that is in none, such as search."""
+def _current_section(request: HttpRequest | None) -> Section | None:
+    """The section that the page is in; None for one that is in none, such as search."""
+    if request is None or request.resolver_match is None:
+        return None
+    view_name = request.resolver_match.view_name
     for section in SECTIONS:
         if view_name.startswith(section.views):
             return section
