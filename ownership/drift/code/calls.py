@@ -5,12 +5,11 @@ A package's function may call the functions that are handed to it, at once or la
 them: calling that, or a method of it, calls them again. Modules that only hand them over don't call them.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ownership.drift.code import dynamodb, language, syntax
-from ownership.drift.code.frames import Arguments, Doubt, unknown_arguments
+from ownership.drift.code.frames import Arguments, Doubt, UnknownCall, unknown_arguments
 from ownership.drift.code.values import (
     ABSENT,
     NOTHING,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from ownership.drift.code.interpreter import Interpreter
 
 MAX_BASES = 20
+MAX_CLASSES = 20  # that implement one interface
 # Libraries that reach DynamoDB by models of their own.
 MODEL_LIBRARIES = {
     "@aws/dynamodb-data-mapper",
@@ -58,6 +58,60 @@ MODEL_LIBRARIES = {
 # Methods that call their first argument with the others: `executor.submit(save, item, table)`.
 SUBMITTERS = {"submit", "apply_async", "to_thread", "run_in_executor", "start_soon", "create_task", "run_sync"}
 
+# Functions of packages that only wrap the function they are given.
+WRAPPERS = {"callbackify", "debounce", "memoize", "memoizee", "once", "promisify", "throttle", "wrap"}
+# Methods by which an application runs what was registered with it.
+RUNNERS = {
+    "dispatch",
+    "emit",
+    "execute",
+    "fetch",
+    "handle",
+    "handler",
+    "inject",
+    "invoke",
+    "process",
+    "request",
+    "resolve",
+    "run",
+    "serve",
+    "start",
+}
+# Decorators by which a function is registered with an application.
+ROUTES = {
+    "action",
+    "after_request",
+    "any",
+    "batch_resolver",
+    "before_request",
+    "command",
+    "delete",
+    "errorhandler",
+    "event",
+    "exception_handler",
+    "field",
+    "get",
+    "head",
+    "lambda_function",
+    "message",
+    "middleware",
+    "not_found",
+    "on_event",
+    "on_s3_event",
+    "on_sns_message",
+    "on_sqs_message",
+    "options",
+    "patch",
+    "post",
+    "put",
+    "resolver",
+    "route",
+    "schedule",
+    "subscribe",
+    "task",
+    "websocket",
+}
+
 
 @dataclass(frozen=True)
 class CallSite:
@@ -67,6 +121,8 @@ class CallSite:
     arguments: Arguments
     line: int
     is_new: bool = False
+    receiver: str = ""  # the name of what has the method that is called
+    type_argument: str | None = None  # `container.get<Users>(…)`
 
     def with_arguments(self, arguments: Arguments) -> "CallSite":
         return replace(self, arguments=arguments)
@@ -127,6 +183,10 @@ class Calls:
                 return collected
         if owner is UNKNOWN:
             dynamodb.unknown_method(self, name, site)
+            if site.receiver:
+                frame = self.interpreter.stack[-1]
+                call = UnknownCall(site.receiver, name, frame.location(site.line))
+                frame.unknown_calls[call] = None
             return self._call_unknown(site)
         value = self.interpreter.member_of(owner, name, site.line)
         if isinstance(owner, External) and value == one(owner.child(name)):
@@ -240,8 +300,8 @@ class Calls:
 
     @property
     def _runs_functions(self) -> bool:
-        """Whether the current frame is a function's: a module hands functions over, and doesn't run them."""
-        return self.interpreter.stack[-1].scope is not None
+        """Whether a handler is running: on import, functions are only handed over."""
+        return not self.interpreter.stack[-1].at_import
 
     def _call_external(self, callee: External, site: CallSite) -> Value:
         special = dynamodb.call_external(self, callee, site)
@@ -254,24 +314,44 @@ class Calls:
             self._submit(site)
             return one(self.interpreter.result_of(site.node, callee))
         self.send_commands(site)
-        interpreter = self.interpreter
-        functions = interpreter.functions_in(site.arguments.all())
-        result = interpreter.result_of(site.node, callee)
-        interpreter.add(result.held, functions)
+        functions = self.interpreter.functions_in(site.arguments.all())
+        result = self.interpreter.result_of(site.node, callee)
+        self.interpreter.add(result.held, functions)
         results: list[Value] = [one(result), self._instances(site)]
+        if site.type_argument is not None:
+            results.append(self.instances_of_type(site.type_argument, site))
         if callee.is_result:
-            holder = callee.holder
-            interpreter.add(holder.held, functions - {holder})
-            interpreter.add(result.held, one(holder))
-            if self._runs_functions:
-                own_call = callee.path[-1] == "()"
-                arguments = site.arguments if own_call else unknown_arguments()
-                results.append(self.call_held(holder, site.with_arguments(arguments)))
-        if self._runs_functions:
+            results.append(self._call_result(callee, functions, result, site))
+        if self._runs_functions and callee.path[-1] not in WRAPPERS:
             self.run_functions(functions, site)
         # A client that is instrumented, or anything else that is only wrapped.
         results.append(frozenset(item for item in functions if isinstance(item, Client | TableHandle)))
         return union(results)
+
+    def _call_result(self, callee: External, functions: Value, result: External, site: CallSite) -> Value:
+        """A call of what a package made, or of a method of it."""
+        holder = callee.holder
+        if callee.path[-1] == "()":
+            return self.call_held(holder, site) if self._runs_functions else NOTHING
+        result.made_from = holder
+        if not self._runs_functions:
+            self.register(callee, functions)
+            return NOTHING
+        unknown = site.with_arguments(unknown_arguments())
+        if callee.path[-1] in RUNNERS:
+            return self.call_held(holder, unknown)
+        own = self.interpreter.read(holder.held)
+        return self.call(frozenset(item for item in own if isinstance(item, Func | Bound)), unknown)
+
+    def register(self, receiver: External, functions: Value) -> None:
+        """Keep functions that a method of something was given: ``app.get("/users", list)``."""
+        holder: External | None = receiver.holder
+        seen: set[External] = set()
+        # `router.get(…).post(…)`: the second call is on what the first one gave, and means the router.
+        while holder is not None and holder not in seen:
+            seen.add(holder)
+            self.interpreter.add(holder.registered, functions - seen)
+            holder = holder.made_from
 
     def _submit(self, site: CallSite) -> None:
         """Call the first argument that is a function with the arguments behind it."""
@@ -292,19 +372,32 @@ class Calls:
                 self.call_held(function, unknown)
 
     def call_held(self, holder: External, site: CallSite) -> Value:
-        """Call all functions that something of a package holds."""
+        """Call all functions that something of a package was given, and those of what it was given."""
         results: list[Value] = []
         waiting = [holder]
         seen = {holder}
         while waiting:
-            current = waiting.pop()
-            for item in self.interpreter.read(current.held):
-                if isinstance(item, Func | Bound):
-                    results.append(self.call_one(item, site))
-                elif isinstance(item, External) and item not in seen:
+            items = self._held_by(waiting.pop())
+            functions = frozenset(item for item in items if isinstance(item, Func | Bound))
+            results.append(self.call(functions, site))
+            for item in items:
+                if isinstance(item, External) and item not in seen:
                     seen.add(item)
                     waiting.append(item)
         return union(results)
+
+    def _held_by(self, holder: External) -> Value:
+        """What something was given, what was registered with it, and what it was made from was given."""
+        items = [self.interpreter.read(holder.held), self.interpreter.read(holder.registered)]
+        # `middy(list).use(cors())`: the first call got the function. What is registered with the same
+        # object by other calls has nothing to do with this one.
+        earlier = holder.made_from
+        for _ in range(MAX_BASES):
+            if earlier is None:
+                break
+            items.append(self.interpreter.read(earlier.held))
+            earlier = earlier.made_from
+        return union(items)
 
     def _instances(self, site: CallSite) -> Value:
         """Instances of the classes that are handed to a package: containers make them."""
@@ -315,6 +408,14 @@ class Calls:
                     unknown = CallSite(site.node, Arguments([]), site.line)
                     instances.append(self.instance(possibility, unknown))
         return union(instances)
+
+    def instances_of_type(self, name: str, site: CallSite) -> Value:
+        """An instance of each class that a type may mean."""
+        found: list[Value] = []
+        for cls in self.interpreter.classes_of_type(name)[:MAX_CLASSES]:
+            unknown = CallSite((site.node, name), Arguments([]), site.line)
+            found.append(self.instance(cls, unknown))
+        return union(found)
 
     def _call_unknown(self, site: CallSite) -> Value:
         self.send_commands(site)
@@ -363,18 +464,10 @@ class Calls:
                 return one(Marked("property", value))
             if name in ("staticmethod", "classmethod"):
                 return one(Marked(name, value))
-            if decorator.is_result:
-                # `@app.get("/users")`: the application calls the function.
-                functions = self.interpreter.functions_in([value])
-                for holder in {decorator.holder, *self._holders(decorator)}:
-                    self.interpreter.add(holder.held, functions)
+            # `@app.get("/users")`: the application calls the function. `@tracer.traced` only wraps it.
+            if decorator.is_result and ROUTES & set(decorator.path[-2:]):
+                self.register(decorator, self.interpreter.functions_in([value]))
         return value
-
-    def _holders(self, decorator: External) -> Iterable[External]:
-        """What a decorator's result was made from: `app` in ``@app.get("/users")``."""
-        for item in self.interpreter.read(decorator.holder.held):
-            if isinstance(item, External) and item.is_result:
-                yield item
 
 
 def _completed(partial: Partial, arguments: Arguments) -> Arguments:

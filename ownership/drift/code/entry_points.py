@@ -486,8 +486,8 @@ class Deployment:
             if len(candidates) == 1:
                 return candidates[0]
         # Archives are often named after the folder that they were made of.
-        own_name = _letters(function.name)
-        named = [name for name in names if _letters(PurePosixPath(name).parent.name) in own_name]
+        own_name = letters_of(function.name)
+        named = [name for name in names if letters_of(PurePosixPath(name).parent.name) in own_name]
         return named[0] if len(named) == 1 else None
 
     def _environment(self, function: _Function) -> dict[str, list[Text]]:
@@ -502,7 +502,7 @@ class Deployment:
         return environment
 
 
-def _letters(name: str) -> str:
+def letters_of(name: str) -> str:
     """A name without what separates its words."""
     return name.lower().replace("-", "").replace("_", "")
 

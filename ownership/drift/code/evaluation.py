@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ownership.drift.code import language, syntax
-from ownership.drift.code.calls import Calls, CallSite
+from ownership.drift.code.calls import MAX_CLASSES, Calls, CallSite
 from ownership.drift.code.frames import Arguments, Doubt, Frame
 from ownership.drift.code.syntax import Expression, Statement, Target
 from ownership.drift.code.values import (
@@ -123,12 +123,30 @@ class Evaluation:
         classes = [item for item in self._lookup(name) if isinstance(item, Class)]
         if not classes:
             classes = self.interpreter.classes_of_type(name)
+        site = CallSite((self.frame.function, name), Arguments([]), self.frame.function.line)
+        if not classes:
+            return self._of_shape(name, site)
         # An interface with several classes may be any of them.
         instances: list[Value] = []
-        for cls in classes[:20]:
-            site = CallSite((self.frame.function, name), Arguments([]), self.frame.function.line)
+        for cls in classes[:MAX_CLASSES]:
             instances.append(self.calls.instance(cls, site))
         return union(instances)
+
+    def _of_shape(self, name: str, site: CallSite) -> Value:
+        """An object of a type that says which classes its properties are of."""
+        shape = self.frame.function.module.shapes.get(name)
+        if not shape:
+            return NOTHING
+        obj = self.interpreter.object_at((site.node, "shape"), self.frame, site.line)
+        self.interpreter.open(obj)
+        for property_name, type_name in shape.items():
+            value = self._of_type(type_name)
+            if value:
+                self.interpreter.write_field(obj, property_name, value)
+        return one(obj)
+
+    def _injected(self, node: syntax.Injected) -> Value:
+        return self._of_type(node.type_name) or UNKNOWN_VALUE
 
     def _rest(self, arguments: Arguments, position: int) -> Value:
         line = self.frame.function.line
@@ -386,8 +404,7 @@ class Evaluation:
                 frame = self.interpreter.module_frame(possibility.module)
                 self.interpreter.add(frame.cell(name), value)
             elif isinstance(possibility, External) and possibility.is_result:
-                held = self.interpreter.functions_in([value])
-                self.interpreter.add(possibility.holder.held, held - {possibility.holder})
+                self.calls.register(possibility, self.interpreter.functions_in([value]))
 
     def _assign_object_pattern(self, pattern: syntax.ObjectPattern, value: Value) -> None:
         taken: set[str] = set()
@@ -533,7 +550,14 @@ class Evaluation:
         callee = node.callee
         if isinstance(callee, syntax.Member) and not isinstance(callee.owner, syntax.Super):
             owner = self.evaluate(callee.owner)
-            site = CallSite(node, self._arguments(node), node.line, node.is_new)
+            site = CallSite(
+                node,
+                self._arguments(node),
+                node.line,
+                node.is_new,
+                receiver=_name_of(callee.owner),
+                type_argument=node.type_argument,
+            )
             return self.calls.call_member(owner, callee.name, site)
         if isinstance(callee, syntax.Index):
             return self._call_index(node, callee)
@@ -763,6 +787,13 @@ class Evaluation:
         return UNKNOWN_VALUE
 
 
+def _name_of(node: Expression) -> str:
+    """The last name of a variable or property."""
+    if isinstance(node, syntax.Name | syntax.Member):
+        return node.name
+    return ""
+
+
 def _is_variable(possibility: Str) -> bool:
     """Whether a text is an environment variable that may not be set."""
     if len(possibility.parts) != 1:
@@ -826,6 +857,7 @@ EXPRESSIONS: dict[type, Callable[[Evaluation, Any], Value]] = {
     syntax.FunctionExpression: Evaluation._function,
     syntax.Given: Evaluation._given,
     syntax.Index: Evaluation._index,
+    syntax.Injected: Evaluation._injected,
     syntax.ListLiteral: Evaluation._list,
     syntax.Literal: Evaluation._literal,
     syntax.Member: Evaluation._member,

@@ -31,6 +31,15 @@ class Doubt:
     why: str
 
 
+@dataclass(frozen=True)
+class UnknownCall:
+    """A call of a method of something unknown: ``this.users.find()``."""
+
+    receiver: str
+    method: str
+    location: Location
+
+
 @dataclass(slots=True)
 class Arguments:
     """The arguments of a call. ``rest``: those whose position isn't known; ``more``: those whose name isn't."""
@@ -69,13 +78,17 @@ FrameKey: TypeAlias = tuple[object, ...]
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """One function with certain arguments. ``scope`` is the frame of the function around it."""
+    """One function with certain arguments. ``scope`` is the frame of the function around it.
+
+    ``at_import``: it runs when a module is imported, and so only prepares what handlers do later.
+    """
 
     function: syntax.Function
     scope: "Frame | None"
     this: Value = NOTHING
     arguments: Arguments = field(default_factory=lambda: Arguments([]))
     creator: "Frame | None" = None
+    at_import: bool = False
     variables: dict[str, Cell] = field(default_factory=dict)
     result: Cell = field(default_factory=Cell)
     yielded: Cell = field(default_factory=Cell)
@@ -83,6 +96,7 @@ class Frame:
     uses: dict[TableUse, None] = field(default_factory=dict)
     doubts: dict[Doubt, None] = field(default_factory=dict)
     calls: "dict[Frame, int]" = field(default_factory=dict)
+    unknown_calls: dict[UnknownCall, None] = field(default_factory=dict)
     rounds: int = 0
 
     @property

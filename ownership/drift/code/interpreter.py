@@ -134,6 +134,7 @@ class Interpreter:
         frame.rounds += 1
         frame.uses.clear()
         frame.doubts.clear()
+        frame.unknown_calls.clear()
         self.stack.append(frame)
         try:
             Evaluation(self, frame).run()
@@ -160,7 +161,7 @@ class Interpreter:
     def module_frame(self, module: syntax.Module) -> Frame:
         """The frame of a module's own statements."""
         if module not in self.modules:
-            frame = Frame(module.body, None)
+            frame = Frame(module.body, None, at_import=True)
             self.modules[module] = frame
             if module.language == "javascript":
                 self._add_commonjs(frame)
@@ -206,7 +207,7 @@ class Interpreter:
 
     def _frame(self, function: Func, this: Value, arguments: Arguments, caller: Frame) -> Frame:
         code = function.function
-        key: FrameKey = (code, function.scope, this, *arguments.key())
+        key: FrameKey = (code, function.scope, this, caller.at_import, *arguments.key())
         existing = self.frames.get(key)
         if existing is not None:
             return existing
@@ -216,11 +217,11 @@ class Interpreter:
         count = self.frame_counts.get(code, 0)
         if count >= self.max_frames:
             arguments = unknown_arguments(len(code.parameters))
-            key = (code, function.scope, NOTHING, "too many")
+            key = (code, function.scope, caller.at_import, "too many")
         self.frame_counts[code] = count + 1
 
         def make() -> Frame:
-            frame = Frame(code, function.scope, this, arguments, caller)
+            frame = Frame(code, function.scope, this, arguments, caller, caller.at_import)
             frame.cls = self.class_of_method(function)
             return frame
 

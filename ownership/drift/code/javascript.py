@@ -590,7 +590,34 @@ class _Builder:
             node = _child(node, "name") or node
         if node.type in ("type_identifier", "nested_type_identifier"):
             return self.text(node).rsplit(".", 1)[-1]
+        if node.type == "object_type":
+            name = f"{{{node.start_byte}}}"
+            self.module.shapes[name] = self._shape(node)
+            return name
         return None
+
+    def _shape(self, node: Node) -> dict[str, str]:
+        """The properties of an object's type whose types name classes."""
+        shape: dict[str, str] = {}
+        for member in _of_type(node, "property_signature"):
+            key = _child(member, "name")
+            annotation = _child(member, "type")
+            if key is None or annotation is None or not annotation.named_children:
+                continue
+            inner = annotation.named_children[0]
+            if inner.type in ("type_identifier", "nested_type_identifier", "generic_type"):
+                name = self._type_name(annotation)
+                if name is not None:
+                    shape[self._key_name(key)] = name
+        return shape
+
+    def _type_declaration(self, node: Node) -> list[Statement]:
+        """``interface Name {…}`` and ``type Name = {…}``: no code, but what their properties are of."""
+        name = _child(node, "name")
+        body = _child(node, "body", "value")
+        if name is not None and body is not None and body.type in ("object_type", "interface_body"):
+            self.module.shapes[self.text(name)] = self._shape(body)
+        return []
 
     def _property_assignments(self, function: syntax.Function) -> list[Statement]:
         """``this.name = name`` for each parameter that is a property."""
@@ -653,12 +680,16 @@ class _Builder:
     def _field_member(
         self, node: Node, definition: syntax.ClassDefinition, key: str, is_static: bool
     ) -> syntax.ClassMember | None:
-        """A field; one without a value counts if its type names a class, which may be injected."""
+        """A field; one without a value counts if it has a decorator, for then a container puts something in."""
         value = _child(node, "value")
-        if value is None:
+        type_name = self._type_name(_child(node, "type"))
+        is_injected = type_name is not None and next(_of_type(node, "decorator"), None) is not None
+        if value is None and not is_injected:
             return None
 
         def body() -> list[Statement]:
+            if value is None:
+                return [syntax.Return(_line(node), syntax.Injected(_line(node), type_name or ""))]
             return [syntax.Return(_line(node), self.expression(value, f"{definition.name}.{key}"))]
 
         function = self._wrapped(node, f"{definition.name}.{key}", body)
@@ -783,7 +814,9 @@ class _Builder:
             is_import = True
         if is_import and values and isinstance(values[0], syntax.Literal) and isinstance(values[0].value, str):
             return syntax.Require(_line(node), values[0].value)
-        return syntax.Call(_line(node), self.expression(function), values)
+        call = syntax.Call(_line(node), self.expression(function), values)
+        call.type_argument = self._type_name(_child(node, "type_arguments"))
+        return call
 
     def _new(self, node: Node) -> Expression:
         arguments = _child(node, "arguments")
@@ -1001,6 +1034,7 @@ STATEMENTS: dict[str, Callable[[_Builder, Node], list[Statement]]] = {
     "generator_function_declaration": _Builder._function_declaration,
     "if_statement": _Builder._if,
     "import_statement": _Builder._import,
+    "interface_declaration": _Builder._type_declaration,
     "internal_module": _Builder._namespace,
     "labeled_statement": _Builder._labeled,
     "lexical_declaration": _Builder._variables,
@@ -1010,6 +1044,7 @@ STATEMENTS: dict[str, Callable[[_Builder, Node], list[Statement]]] = {
     "switch_statement": _Builder._switch,
     "throw_statement": _Builder._throw,
     "try_statement": _Builder._try,
+    "type_alias_declaration": _Builder._type_declaration,
     "variable_declaration": _Builder._variables,
     "while_statement": _Builder._while,
 }

@@ -22,6 +22,7 @@ from ownership.drift.code.values import (
     External,
     Func,
     Method,
+    Namespace,
     Obj,
     Partial,
     Possibility,
@@ -237,12 +238,14 @@ def _filled(owner: Str, fields: re.Pattern[str], value_of: Callable[[str], Value
 
 TEXT_METHODS: dict[str, Callable[["Calls", Str, "CallSite"], Value]] = {
     "__mod__": _percent,
+    "asString": _same_text,
     "concat": _concatenated,
     "format": _formatted,
     "join": _joined_by,
     "lower": _changed(str.lower),
     "lstrip": _same_text,
     "replace": _replaced,
+    "required": _same_text,
     "rstrip": _same_text,
     "strip": _same_text,
     "toLowerCase": _changed(str.lower),
@@ -558,6 +561,9 @@ def copy_fields(calls: "Calls", target: Obj, source: Value) -> None:
             interpreter.add(target.rest, interpreter.read(possibility.rest))
             if possibility.is_open:
                 interpreter.open(target)
+        elif isinstance(possibility, Namespace):
+            for name in possibility.module.exports:
+                interpreter.write_field(target, name, interpreter.exported(possibility.module, name, 1))
         elif possibility is ENVIRONMENT or isinstance(possibility, External) or possibility is UNKNOWN:
             interpreter.open(target)
 
@@ -695,6 +701,14 @@ def _wrapping(calls: "Calls", site: "CallSite") -> Value:
     return one(calls.interpreter.external("functools"))
 
 
+def _thread(calls: "Calls", site: "CallSite") -> Value:
+    """``Thread(target=function, args=(a, b))``: it is started somewhere."""
+    keywords = site.arguments.keywords
+    arguments = _positional_items(calls, keywords.get("args", NOTHING))
+    calls.call(_functions(keywords.get("target", NOTHING)), site.with_arguments(arguments))
+    return UNKNOWN_VALUE
+
+
 def _mapped(calls: "Calls", site: "CallSite") -> Value:
     """Python's ``map(function, items)``."""
     items = [calls.interpreter.items(value) for value in site.arguments.positional[1:]]
@@ -768,6 +782,8 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "asyncio.run": _first_argument,
     "bool": _unknown_result,
     "console.log": _unknown_result,
+    "decouple.config": _get_variable,
+    "env-var.get": _get_variable,
     "copy.copy": _first_argument,
     "copy.deepcopy": _first_argument,
     "dict": _dict,
@@ -796,6 +812,8 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "sorted": _listed,
     "str": _first_argument,
     "structuredClone": _first_argument,
+    "threading.Thread": _thread,
+    "multiprocessing.Process": _thread,
     "tuple": _listed,
     "typing.cast": _second_argument,
     "zip": _zipped,

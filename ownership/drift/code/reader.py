@@ -7,15 +7,15 @@ the map.
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
 from ownership.drift.code import syntax
 from ownership.drift.code.dynamodb import MODES
-from ownership.drift.code.entry_points import INLINE, Deployment, EntryPoint
-from ownership.drift.code.frames import Doubt, Frame, TableUse
+from ownership.drift.code.entry_points import INLINE, Deployment, EntryPoint, letters_of
+from ownership.drift.code.frames import Doubt, Frame, TableUse, UnknownCall
 from ownership.drift.code.imports import Imports
 from ownership.drift.code.interpreter import Interpreter
 from ownership.drift.code.sources import CODE, Sources, is_test
@@ -89,6 +89,7 @@ class _Reader:
         self.interpreter = Interpreter(imports.find, self._classes_named, len(sources.paths))
         self.accesses: dict[AccessKey, _Found] = {}
         self.reached: set[syntax.Function] = set()
+        self.unknown_calls: dict[tuple[str, UnknownCall], None] = {}  # by service
         self.services: set[str] = set()
         self._classes: dict[str, list[syntax.ClassDefinition]] | None = None
         self._module_of: dict[syntax.ClassDefinition, syntax.Module] = {}
@@ -114,6 +115,7 @@ class _Reader:
                 self._unresolved(text, "takes too many steps to follow", service)
         else:
             self._read_unreached()
+            self._report_unknown_calls()
         if not entries and not self.diagnostics.errors:
             self.diagnostics.add_note(Location("."), "no infrastructure was found that deploys functions")
         return CodeUsage(
@@ -194,6 +196,8 @@ class _Reader:
             if reachable:
                 for doubt in frame.doubts:
                     self._add_doubt(entry, doubt)
+                for call in frame.unknown_calls:
+                    self.unknown_calls[entry.service, call] = None
 
     def _add_doubt(self, entry: EntryPoint, doubt: Doubt) -> None:
         location = _reported(doubt.location)
@@ -320,6 +324,30 @@ class _Reader:
                     functions.add(value.function)
         return functions
 
+    # Calls of something unknown
+
+    def _report_unknown_calls(self) -> None:
+        """Report ``this.users.find()`` of something unknown where a class ``UsersRepository`` uses tables in it."""
+        classes = self._classes_by_method()
+        for service, call in self.unknown_calls:
+            receiver = letters_of(call.receiver)
+            for name in sorted(classes.get(call.method, ())):
+                if receiver in letters_of(name) or letters_of(name) in receiver:
+                    text = Text(f"{call.receiver}.{call.method}", _reported(call.location))
+                    self._unresolved(text, f"is called on something unknown, which may be a {name}", service)
+                    break
+
+    def _classes_by_method(self) -> dict[str, set[str]]:
+        """Method → the classes in which it uses a table, itself or by what it calls."""
+        using = _functions_using_tables(self.interpreter.frames.values())
+        classes: dict[str, set[str]] = {}
+        for module in self._all_modules():
+            for function in module.functions:
+                class_name, _, method = function.name.rpartition(".")
+                if class_name and function in using:
+                    classes.setdefault(method, set()).add(class_name)
+        return classes
+
     # Result
 
     def _result(self) -> Iterator[CodeAccess]:
@@ -337,6 +365,24 @@ class _Reader:
                 evidence=tuple(found.evidence)[:MAX_EVIDENCE],
                 reachable=reachable,
             )
+
+
+def _functions_using_tables(frames: Iterable[Frame]) -> set[syntax.Function]:
+    """The functions that use tables, themselves or by what they call."""
+    callers: dict[Frame, list[Frame]] = {}
+    waiting: list[Frame] = []
+    for frame in frames:
+        for called in frame.calls:
+            callers.setdefault(called, []).append(frame)
+        if frame.uses or frame.doubts:
+            waiting.append(frame)
+    seen = set(waiting)
+    while waiting:
+        for caller in callers.get(waiting.pop(), ()):
+            if caller not in seen:
+                seen.add(caller)
+                waiting.append(caller)
+    return {frame.function for frame in seen}
 
 
 def _method_of(cls: Class, method: str, line: int) -> syntax.Expression:

@@ -94,6 +94,7 @@ class Call:
     arguments: list["Expression"]
     keywords: list[tuple[str | None, "Expression"]] = field(default_factory=list)
     is_new: bool = False
+    type_argument: str | None = None  # TypeScript: `container.get<Users>(…)`
 
 
 @dataclass(slots=True, eq=False)
@@ -239,6 +240,14 @@ class Entry:
 
 
 @dataclass(slots=True, eq=False)
+class Injected:
+    """What a container puts into a field: an instance of the class that its type names."""
+
+    line: int
+    type_name: str
+
+
+@dataclass(slots=True, eq=False)
 class Given:
     """A value that is known already: a set of possibilities of ``values``."""
 
@@ -286,7 +295,7 @@ class ListPattern:
 Expression: TypeAlias = (
     Literal | Concat | Name | This | Super | Member | Index | Call | ObjectLiteral | ListLiteral | Spread
     | FunctionExpression | ClassExpression | Choice | Fallback | Both | Equal | Not | Assign | Comprehension
-    | Yield | Decorate | Require | Entry | Given | Other | Unread
+    | Yield | Decorate | Require | Entry | Injected | Given | Other | Unread
 )  # fmt: skip
 Target: TypeAlias = Name | Member | Index | ObjectPattern | ListPattern
 
@@ -464,5 +473,6 @@ class Module:
     exports: dict[str, str] = field(default_factory=dict)
     export_all: list[str] = field(default_factory=list)
     classes: list[ClassDefinition] = field(default_factory=list)
+    shapes: dict[str, dict[str, str]] = field(default_factory=dict)  # type → property → the class of its type
     functions: list[Function] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)

@@ -168,14 +168,17 @@ class Class:
 class External:
     """Something of a package that isn't read: ``("aws-sdk", "DynamoDB")``.
 
-    What a call of it gives has an identity of its own, and holds the functions that were handed to it.
-    ``unread``: why code of the project itself is external.
+    What a call of it gives has an identity of its own: ``held`` has what that call was given, ``registered`` has
+    what its methods were given later, and ``made_from`` is whose method was called. ``unread``: why code of the
+    project itself is external.
     """
 
     path: tuple[str, ...]
     root: "External | None" = None
     children: dict[str, "External"] = field(default_factory=dict)
     held: Cell = field(default_factory=Cell)
+    registered: Cell = field(default_factory=Cell)
+    made_from: "External | None" = None
     is_result: bool = False
     unread: str | None = None
 

@@ -279,6 +279,34 @@ const base = async () => client.send(new ScanCommand({ TableName: "a" }));
 export const main = middy().use(cors()).handler(base);""",
         {"read a"},
     ),
+    "functions that share what a package made": (
+        V3
+        + """
+import pLimit from "p-limit";
+import { Cache } from "some-cache";
+import { memoize } from "lodash";
+const limit = pLimit(2);
+const cache = new Cache();
+const unused = () => limit(() => client.send(new ScanCommand({ TableName: "a" })));
+export const other = cache.wrap(async () => client.send(new ScanCommand({ TableName: "b" })));
+const one = cache.wrap(async () => client.send(new ScanCommand({ TableName: "c" })));
+const table = memoize((TableName) => client.send(new ScanCommand({ TableName })));
+export const main = async () => {
+  await limit(() => client.send(new ScanCommand({ TableName: "d" })));
+  await cache.get("x");
+  await one();
+  await table("e");
+};""",
+        {"read c", "read d", "read e"},
+    ),
+    "a loader that is made of a function": (
+        V3
+        + """
+import DataLoader from "dataloader";
+const users = new DataLoader(async (ids) => client.send(new ScanCommand({ TableName: "a" })));
+export const main = async (event) => users.load(event.id);""",
+        {"read a"},
+    ),
     "an application of a package": (
         V3
         + """
@@ -428,6 +456,14 @@ export const main = async () => {
         set(),
         ["handler.js:2"],
     ),
+    "a repository that nobody is seen to hand in": (
+        V3
+        + """
+export class UserRepository { find(id) { return client.send(new GetCommand({ TableName: "a", Key: { id } })); } }
+export const main = async (event) => event.container.userRepository.find(event.items.find((item) => item.id));""",
+        set(),
+        ["handler.js:7"],
+    ),
     "a library with models of its own": (
         'import dynamoose from "dynamoose";\nexport const main = () => dynamoose.model("Cat", {}).scan().exec();',
         set(),
@@ -556,6 +592,52 @@ MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
             + '  async all() { return this.client.send(new ScanCommand({ TableName: "a" })); } }',
         },
         {"read a"},
+    ),
+    "several handlers that one function wraps": (
+        {
+            "handler.js": 'import { wrap } from "./wrap";\n'
+            + V3
+            + 'const a = async () => client.send(new ScanCommand({ TableName: "a" }));\n'
+            + 'const b = async () => client.send(new ScanCommand({ TableName: "b" }));\n'
+            + "export const main = wrap(a);\nexport const other = wrap(b);",
+            "wrap.js": 'import middy from "@middy/core";\nimport cors from "@middy/http-cors";\n'
+            "export const wrap = (handler) => middy(handler).use([cors()]).use({ after: async () => {} });",
+        },
+        {"read a"},
+    ),
+    "what an index collects": (
+        {
+            "handler.js": 'const { all, one } = require("./lib");\n'
+            "exports.main = async () => { await all(); await one(); };",
+            "lib/index.js": 'module.exports = { ...require("./all"), ...require("./one") };',
+            "lib/all.js": V3 + 'export const all = () => client.send(new ScanCommand({ TableName: "a" }));',
+            "lib/one.js": V2 + 'exports.one = () => documents.get({ TableName: "b" }).promise();',
+        },
+        {"read a", "read b"},
+    ),
+    "injection by objects, fields and tokens": (
+        {
+            "handler.ts": 'import { container } from "./container";\nimport type { Users } from "./users";\n'
+            "import { App } from './app';\nimport { Jobs } from './jobs';\n"
+            'export const main = async () => { await container.get<Users>("Users").all();\n'
+            "  await container.resolve(App).run(); await container.resolve(Jobs).run(); };",
+            "container.ts": 'import { Container } from "inversify";\nexport const container = new Container();',
+            "app.ts": 'import { Orders } from "./orders";\ninterface Dependencies { orders: Orders; name: string }\n'
+            "export class App { private orders: Orders;\n"
+            "  constructor({ orders }: Dependencies) { this.orders = orders; }\n"
+            "  run() { return this.orders.all(); } }",
+            "jobs.ts": 'import { Inject } from "@nestjs/common";\nimport { Stock } from "./stock";\n'
+            "export class Jobs { @Inject() private readonly stock!: Stock;\n  run() { return this.stock.all(); } }",
+            "users.ts": "export interface Users { all(): Promise<unknown> }",
+            "dynamo-users.ts": V3
+            + 'import { Users } from "./users";\nexport class DynamoUsers implements Users {\n'
+            + '  all() { return client.send(new ScanCommand({ TableName: "a" })); } }',
+            "orders.ts": V3
+            + 'export class Orders { all() { return client.send(new ScanCommand({ TableName: "b" })); } }',
+            "stock.ts": V3
+            + 'export class Stock { all() { return client.send(new ScanCommand({ TableName: "c" })); } }',
+        },
+        {"read a", "read b", "read c"},
     ),
     "TypeScript's own syntax": (
         {

@@ -269,6 +269,23 @@ def main(event, table):
 """,
         {"write a"},
     ),
+    "decorators that only wrap": (
+        """
+from aws_lambda_powertools import Tracer
+from threading import Thread
+tracer = Tracer()
+@tracer.capture_method
+def unused(): client.scan(TableName="a")
+@tracer.capture_method(capture_response=False)
+def save(table): client.put_item(TableName=table)
+@tracer.capture_lambda_handler
+def main(event, context):
+    tracer.put_annotation(key="x", value=1)
+    with tracer.provider.in_subsegment("x"):
+        Thread(target=save, args=("b",)).start()
+""",
+        {"write b"},
+    ),
     "an application of a package": (
         """
 from flask import Flask, Blueprint
