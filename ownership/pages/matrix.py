@@ -11,9 +11,21 @@ from typing import Any
 from django.core.paginator import Page as PageOfRows
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 
-from ownership.models import READS, WRITES, Access, Mode, Service, Table, TableGroup
+from ownership.models import READS, WRITES, Access, DriftRun, Grant, Mode, Service, Table, TableGroup
 from ownership.pages.base import BadAddress, Context, Page
+from ownership.pages.matrix_layers import (
+    DECLARED,
+    DRIFT,
+    LAYERS,
+    TOTALS,
+    Cell,
+    Marks,
+    Row,
+    declared_marks,
+    marks_of_runs,
+)
 
 # Cells on one page. Where a matrix has more, the rows continue on another page, and without a filter the page shows
 # the overview.
@@ -37,45 +49,8 @@ _MODE_CONDITIONS = {
     "read_write": Q(mode=Mode.READ_WRITE),
     "indirect": Q(indirect=True),
 }
-_LETTERS = {Mode.READ: "R", Mode.WRITE: "W", Mode.READ_WRITE: "RW"}
-_VERBS = {Mode.READ: "reads", Mode.WRITE: "writes", Mode.READ_WRITE: "reads and writes"}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """How one service uses one table. No access where the service only owns the table."""
-
-    table: Table
-    service: Service
-    access: Access | None
-
-    @property
-    def owner(self) -> bool:
-        """Whether the service owns the table."""
-        return self.table.owner_id == self.service.pk
-
-    @property
-    def letters(self) -> str:
-        """R, W or RW; in brackets where the access is indirect; after a dot for the owner."""
-        letters = ""
-        if self.access:
-            letters = _LETTERS[Mode(self.access.mode)]
-            if self.access.indirect:
-                letters = f"({letters})"
-        return f"●{letters}" if self.owner else letters
-
-    @property
-    def words(self) -> str:
-        """The same as a sentence."""
-        service, table = self.service.name, self.table.name
-        if self.access is None:
-            return f"{service} owns {table}, without an access of its own"
-        sentence = f"{service} {_VERBS[Mode(self.access.mode)]} {table}"
-        if self.access.indirect:
-            sentence += ", indirectly"
-        if self.owner:
-            sentence += ", and owns it"
-        return sentence
+# Columns of services that only share a table with those that a filter asks for.
+MAX_SHARERS = 60
 
 
 class Families:
@@ -120,6 +95,7 @@ class Filters:
     service: str  # a service's name; with its parts
     home: str  # a group's name: services whose family has its home there
     mode: str  # a key of MODE_LABELS
+    layer: str  # a key of LAYERS
 
     def any(self) -> bool:
         """Whether any is set."""
@@ -131,9 +107,17 @@ class Filters:
 
 
 class MatrixPage(Page):
-    """`?group=`, `?service=`, `?home=` and `?mode=` narrow it."""
+    """`?group=`, `?service=`, `?home=` and `?mode=` narrow it; `?layer=` is a key of LAYERS.
+
+    A service's columns come first, then those of the owners of its tables, then of all others that share them.
+    """
 
     template_name = "ownership/matrix.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Ask for a sign-in where a layer shows what drift found."""
+        self.needs_sign_in = request.GET.get("layer", DECLARED) != DECLARED
+        return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context: rows of cells, or an overview of counts where those would be too many."""
@@ -152,7 +136,12 @@ class MatrixPage(Page):
         }
         if not filters.narrows_map() and Table.objects.count() * len(services) > MAX_CELLS:
             return context | self._overview(groups, families, filters.mode)
+        context["layers"] = LAYERS if self._has_layers() else {}
         return context | self._cells(services, families, filters)
+
+    def _has_layers(self) -> bool:
+        """Whether there is a run of drift to show, and the reader may see it; runs are about today."""
+        return self.request.user.is_authenticated and not self.moment and DriftRun.objects.exists()
 
     def _filters(self, groups: list[TableGroup], families: Families) -> Filters:
         """Return the filters of the address; BadAddress for a value that names nothing."""
@@ -162,15 +151,19 @@ class MatrixPage(Page):
             "home": [*group_names, NO_HOME],
             "service": [service.name for service in families.services],
             "mode": MODE_LABELS,
+            "layer": LAYERS,
         }
         values = {}
         for name, known in known_values.items():
             values[name] = value = self.request.GET.get(name, "")
             if value and value not in known:
                 cure = f"There is no such {name}."
-                if name == "mode":
-                    cure = f"It takes {', '.join(MODE_LABELS)}."
+                if name in ("mode", "layer"):
+                    cure = f"It takes {', '.join(known)}."
                 raise BadAddress(f"{name}={value[:100]}: {cure}")
+        values["layer"] = values["layer"] or DECLARED
+        if values["layer"] != DECLARED and (values["mode"] or self.moment):
+            raise BadAddress("layer: What drift found is about today, and mode narrows declared accesses alone.")
         return Filters(**values)
 
     def _page(self, rows: Any, columns: int) -> PageOfRows:
@@ -182,22 +175,44 @@ class MatrixPage(Page):
         tables, accesses = _filtered(services, filters)
         if filters.any():
             services = _used_services(services, tables, accesses, filters)
-        page = self._page(tables, len(services))
+        sharers = MAX_SHARERS if filters.service else 0
+        page = self._page(tables, len(services) + sharers)
         tables_on_page = list(page.object_list)
-        accesses_on_page = {}
-        for access in accesses.filter(table__in=[table.pk for table in tables_on_page]):
-            accesses_on_page[access.table_id, access.service_id] = access
-        columns = _in_order(services, tables_on_page, accesses_on_page, families)
+        marks = _marks(tables_on_page, services, families, filters)
+        columns = _columns(services, tables_on_page, marks, families, filters)
+
+        chosen = {service.pk for service in services}
+        shows_owners = filters.layer != DRIFT
         rows = []
+        totals = TOTALS[filters.layer]
+        column_totals = [[0] * len(columns) for _ in totals]
         for table in tables_on_page:
-            cells = []
-            for service in columns:
-                used_by = accesses_on_page.get((table.pk, service.pk))
-                owned_by = table.owner_id == service.pk and not filters.mode
-                cell = Cell(table, service, used_by) if used_by or owned_by else None
-                cells.append(cell)
-            rows.append({"table": table, "cells": cells})
-        return {"page": page, "rows": rows, "columns": columns}
+            cells: list[Cell | None] = []
+            row_totals = [0] * len(totals)
+            for number, service in enumerate(columns):
+                is_chosen = service.pk in chosen
+                mark = marks.get((table.pk, service.pk))
+                # A filter by mode asks for accesses, and being the owner is none; but of others the owner stays.
+                is_owner = (
+                    table.owner_id == service.pk and shows_owners and not (filters.mode and is_chosen and not mark)
+                )
+                if mark is None and not is_owner:
+                    cells.append(None)
+                    continue
+                cells.append(Cell(table, service, mark, is_owner, dimmed=not is_chosen))
+                for kind, count in enumerate(mark.counts if mark else ()):
+                    row_totals[kind] += count
+                    column_totals[kind][number] += count
+            rows.append(Row(table, cells, row_totals))
+        return {
+            "page": page,
+            "rows": rows,
+            "columns": columns,
+            "chosen": chosen,
+            "totals": totals,
+            "width": 1 + len(columns) + len(totals),
+            "column_totals": list(zip(totals, column_totals, strict=True)),
+        }
 
     def _overview(self, groups: list[TableGroup], families: Families, mode: str) -> Context:
         """Count accesses by group and family; by group and home where there are too many families."""
@@ -264,6 +279,10 @@ def _filtered(services: list[Service], filters: Filters) -> tuple[QuerySet[Table
         used = Q(pk__in=accesses.values("table"))
         if not filters.mode:
             used |= Q(owner__in=services)
+        if filters.layer != DECLARED:
+            runs = DriftRun.objects.latest_of_each().order_by().values("pk")
+            grants = Grant.objects.filter(run__in=runs, service__in=[service.name for service in services])
+            used |= Q(name__in=grants.values("table"))
         tables = tables.filter(used)
     return tables, accesses
 
@@ -271,11 +290,59 @@ def _filtered(services: list[Service], filters: Filters) -> tuple[QuerySet[Table
 def _used_services(
     services: list[Service], tables: QuerySet[Table], accesses: QuerySet[Access], filters: Filters
 ) -> list[Service]:
-    """Return those of the services that have a cell."""
+    """Return those of the services that have a cell; with a layer of drift, also those that a run may give one."""
+    if filters.layer != DECLARED and filters.service:
+        return services
     used = set(accesses.order_by().values_list("service", flat=True).distinct())
     if not filters.mode:
         used.update(tables.order_by().values_list("owner", flat=True).distinct())
     return [service for service in services if service.pk in used]
+
+
+def _marks(tables: list[Table], services: list[Service], families: Families, filters: Filters) -> Marks:
+    """Return the marks of the tables on the page, also of services that share them with those a filter asks for."""
+    accesses = Access.objects.filter(table__in=[table.pk for table in tables]).select_related("table", "service")
+    if filters.layer != DECLARED:
+        marks = marks_of_runs(filters.layer, tables, families.services, accesses)
+        if filters.home:
+            chosen = {service.pk for service in services}
+            marks = {pair: mark for pair, mark in marks.items() if pair[1] in chosen}
+        return marks
+    asked_for = Q(_MODE_CONDITIONS[filters.mode], service__in=services)
+    if filters.service:
+        asked_for |= ~Q(service__in=services)
+    return declared_marks(accesses.filter(asked_for))
+
+
+def _columns(
+    services: list[Service], tables: list[Table], marks: Marks, families: Families, filters: Filters
+) -> list[Service]:
+    """Return the services that have a column.
+
+    Families stand together. All stand in the order in which they were registered, so that a matrix of the past has
+    the columns where today's has them. A filter by service puts that service first, then owners, then others.
+    """
+    chosen = {service.pk for service in services}
+    owners = {table.owner_id for table in tables}
+    use_counts: dict[int, int] = {}
+    for _, service_id in marks:
+        use_counts[service_id] = use_counts.get(service_id, 0) + 1
+    if filters.service:
+        sharers = (use_counts.keys() | owners) - chosen
+    else:
+        # A run may name services that have no access on the map.
+        sharers = use_counts.keys() - chosen
+    most_used = sorted(sharers, key=lambda pk: (pk not in owners, -use_counts.get(pk, 0), pk))
+    kept = chosen | set(most_used[:MAX_SHARERS])
+
+    def order(service: Service) -> tuple[int, int, bool, int]:
+        root = families.roots[service.pk]
+        rank = 0
+        if filters.service and service.pk not in chosen:
+            rank = 1 if service.pk in owners else 2
+        return rank, root.pk, service.pk != root.pk, service.pk
+
+    return sorted((service for service in families.services if service.pk in kept), key=order)
 
 
 def _largest_columns(accesses: QuerySet[Access], column_of: dict[int, str], all_columns: list[str]) -> list[str]:
@@ -290,32 +357,3 @@ def _largest_columns(accesses: QuerySet[Access], column_of: dict[int, str], all_
     if len(totals) > MAX_COLUMNS:
         columns.append(ALL_OTHERS)
     return columns
-
-
-def _in_order(
-    services: list[Service],
-    tables: list[Table],
-    accesses: dict[tuple[int, int], Access],
-    families: Families,
-) -> list[Service]:
-    """Return services in the order in which they first own, or else use, a table on the page; families together."""
-    row_of = {table.pk: number for number, table in enumerate(tables)}
-    # By the service's id: 0 for owners and 1 for users, and the first row.
-    first: dict[int, tuple[int, int]] = {}
-    for table in tables:
-        first.setdefault(table.owner_id, (0, row_of[table.pk]))
-    for table_id, service_id in sorted(accesses, key=lambda pair: row_of[pair[0]]):
-        first.setdefault(service_id, (1, row_of[table_id]))
-    unused = (2, 0)
-    family_first: dict[int, tuple[int, int]] = {}
-    for service in services:
-        root = families.roots[service.pk]
-        own = first.get(service.pk, unused)
-        family_first[root.pk] = min(family_first.get(root.pk, unused), own)
-
-    def order(service: Service) -> tuple[tuple[int, int], str, bool, tuple[int, int], str]:
-        root = families.roots[service.pk]
-        is_part = service.pk != root.pk
-        return family_first[root.pk], root.name, is_part, first.get(service.pk, unused), service.name
-
-    return sorted(services, key=order)

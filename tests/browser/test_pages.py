@@ -24,6 +24,9 @@ PAGES = (
     "/search/?q=nothing-is-called-so",
     "/matrix/",
     "/matrix/?group=Core+Tables&mode=write",
+    "/matrix/?service=payments",
+    "/matrix/?layer=drift",
+    "/?show=attention",
     "/groups/Core Tables/",
     "/services/",
     "/tables/biztechProfiles/",
@@ -118,28 +121,74 @@ def test_the_matrix_is_filtered_and_a_cell_leads_to_its_access(site, browser):
     assert browser.find_element(By.CSS_SELECTOR, "[role=status]").text == "1 table, 2 services."
     cells = browser.find_elements(By.CSS_SELECTOR, "table.matrix td a")
     assert [cell.get_attribute("aria-label") for cell in cells] == [
-        "members writes biztechProfiles, indirectly",
         "payments writes biztechProfiles, indirectly",
+        "members writes biztechProfiles, indirectly",
     ]
-    follow(browser, cells[1])
+    follow(browser, cells[0])
     assert browser.current_url.endswith("/tables/biztechProfiles/#access-payments")
     assert "Webhook calls createProfile" in browser.find_element(By.CSS_SELECTOR, ":target").text
 
 
+@pytest.mark.parametrize(("page", "links"), [("/matrix/", "td a"), ("/", "table.map a")])
 @pytest.mark.parametrize("width", [1360, 390])
-def test_what_has_the_focus_in_the_matrix_is_not_hidden_by_its_heads(site, browser, width):
+def test_what_has_the_focus_is_not_hidden_by_sticky_heads(site, browser, width, page, links):
     look(browser, width=width)
-    browser.get(f"{site}/matrix/")
+    browser.get(site + page)
     hidden = browser.execute_script(
-        """const scroll = document.querySelector(".scroll"), cells = [...scroll.querySelectorAll("td a")];
-        scroll.scrollTo(scroll.scrollWidth, scroll.scrollHeight);
+        """const cells = [...document.querySelectorAll(arguments[0])].filter((cell) => cell.checkVisibility());
+        scrollTo(document.body.scrollWidth, document.body.scrollHeight);
         return cells.reverse().filter((cell) => {
           cell.focus();
           const { x, y, width, height } = cell.getBoundingClientRect();
-          return ![0.1, 0.5, 0.9].some((part) => document.elementFromPoint(x + part * width, y + height / 2) === cell);
-        }).map((cell) => cell.ariaLabel);"""
+          return ![0.1, 0.5, 0.9].some((part) => {
+            const there = document.elementFromPoint(x + part * width, y + height / 2);
+            return there && cell.contains(there);
+          });
+        }).map((cell) => cell.textContent);""",
+        links,
     )
     assert hidden == []
+
+
+def test_arrow_keys_walk_the_cells_of_the_matrix_and_the_tab_key_leaves_it(site, browser):
+    browser.get(f"{site}/matrix/")
+
+    def here():
+        return browser.execute_script("return document.activeElement.ariaLabel ?? document.activeElement.textContent")
+
+    stops = browser.find_elements(By.CSS_SELECTOR, "table.matrix [tabindex='0']")
+    assert [stop.get_attribute("aria-label") for stop in stops] == ["users reads and writes biztechUsers, and owns it"]
+    browser.execute_script("arguments[0].focus()", stops[0])
+    steps = [
+        (Keys.ARROW_RIGHT, "payments reads and writes biztechUsers"),
+        (Keys.ARROW_DOWN, "payments reads biztechEvents"),
+        (Keys.HOME, "biztechEvents"),
+        (Keys.ARROW_UP, "biztechUsers"),
+        (Keys.ARROW_UP, "Table"),
+        (Keys.ARROW_RIGHT, "users"),
+        (Keys.ARROW_DOWN, "users reads and writes biztechUsers, and owns it"),
+        (Keys.PAGE_DOWN, ""),
+    ]
+    for key, expected in steps:
+        browser.switch_to.active_element.send_keys(key)
+        assert here() == expected
+        marked = browser.find_elements(By.CSS_SELECTOR, "thead th.here")
+        assert len(marked) <= 1
+    browser.switch_to.active_element.send_keys(Keys.TAB)
+    assert not browser.execute_script("return document.activeElement.closest('table.matrix')")
+    browser.execute_script("document.querySelector('table.matrix td a').focus()")
+    follow(browser, browser.switch_to.active_element, Keys.ENTER)
+    assert browser.current_url.endswith("/tables/biztechUsers/#access-users")
+
+
+def test_a_filter_by_service_keeps_owner_and_sharers_in_sight(site, browser):
+    browser.get(f"{site}/matrix/")
+    Select(browser.find_element(By.NAME, "service")).select_by_visible_text("payments")
+    WebDriverWait(browser, 30).until(url_contains("service=payments"))
+    heads = [head.text for head in browser.find_elements(By.CSS_SELECTOR, "table.matrix thead th a")]
+    assert heads[:2] == ["payments", "users"]
+    assert "profiles" in heads
+    assert len(browser.find_elements(By.CSS_SELECTOR, "table.matrix [tabindex='0']")) == 1
 
 
 def test_the_picture_leads_from_table_to_service_and_back_by_keyboard_alone(site, browser):

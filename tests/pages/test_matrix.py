@@ -4,25 +4,42 @@ import re
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from ownership.findings.runs import today
 from ownership.history.change_sets import change_set
-from ownership.models import Access, Table, TableGroup
+from ownership.models import Access, DriftRun, Service, Table, TableGroup
 from ownership.pages import matrix
 from tests.support.factories import make_access, make_service, make_table
+from tests.support.runs import keep_run, waive
 
 URL = reverse("pages:matrix")
 
 
-def cells(client, **query):
-    """{(table, service): letters} of the matrix that is shown."""
+CELL = re.compile(
+    r'<a\s+class="cell ([^"]*)" data-service="([^"]+)"\s+href="/tables/([^/]+)/[^"#]*(#access-[^"]+)?"'
+    r'\s+aria-label="([^"]*)">([^<]*)<'
+)
+
+
+def cells(client, *, dimmed=False, **query):
+    """{(table, service): letters} of the matrix: of the services that are asked for, or of those dimmed beside them."""
     response = client.get(URL, query)
     assert response.status_code == 200
-    found = re.findall(
-        r'href="/tables/([^/]+)/[^"#]*(?:#access-([^"]+))?"\s+aria-label="[^"]*" title[^>]*>([^<]*)<', response.text
-    )
-    return {(table, service): letters for table, service, letters in found}
+    shown = {}
+    for classes, service, table, anchor, _, letters in CELL.findall(response.text):
+        if ("dim" in classes.split()) == dimmed:
+            shown[table, service] = letters
+            assert anchor in ("", f"#access-{service}")
+    return shown
+
+
+def columns(client, **query):
+    """The services of the matrix, from left to right."""
+    page = client.get(URL, query).text
+    return re.findall(r'<th scope="col" class="turned(?: dim)?"><a[^>]*>([^<]+)', page)
 
 
 def test_every_access_has_its_cell_that_leads_to_it(seeded, viewer_client):
@@ -43,7 +60,7 @@ def test_cells_have_labels_in_words_for_their_letters(seeded, viewer_client):
 
 def test_an_owner_without_an_access_is_seen(db, viewer_client):
     make_table("lonely", owner=make_service("keeper"))
-    assert cells(viewer_client) == {("lonely", ""): "●"}
+    assert cells(viewer_client) == {("lonely", "keeper"): "●"}
 
 
 @pytest.mark.parametrize(
@@ -80,8 +97,8 @@ def test_a_large_map_starts_from_groups_and_families_whose_counts_open_and_add_u
     assert any("Companion &amp; Gamification Tables, interactions" in label for _, label, _ in links)
     assert not any(label.endswith(", teams") for _, label, _ in links)
     for link, _, count in links:
-        opened = re.findall(r"#access-", viewer_client.get(URL + link.replace("&amp;", "&")).text)
-        assert len(opened) == int(count)
+        opened = CELL.findall(viewer_client.get(URL + link.replace("&amp;", "&")).text)
+        assert len([anchor for classes, _, _, anchor, *_ in opened if anchor and "dim" not in classes]) == int(count)
 
 
 def test_very_many_services_are_grouped_by_the_group_they_own_tables_in(seeded, viewer_client, monkeypatch):
@@ -92,8 +109,8 @@ def test_very_many_services_are_grouped_by_the_group_they_own_tables_in(seeded, 
     assert sum(int(count) for _, _, count in links) == Access.objects.count()
     assert any(label == "Core Tables, no group" for _, label, _ in links)  # payments owns nothing
     for link, _, count in links:
-        opened = re.findall(r"#access-", viewer_client.get(URL + link.replace("&amp;", "&")).text)
-        assert len(opened) == int(count)
+        opened = CELL.findall(viewer_client.get(URL + link.replace("&amp;", "&")).text)
+        assert len([anchor for classes, _, _, anchor, *_ in opened if anchor and "dim" not in classes]) == int(count)
 
 
 def test_an_overview_of_many_services_and_groups_is_bounded_and_leaves_nothing_out(seeded, viewer_client, monkeypatch):
@@ -121,6 +138,105 @@ def test_rows_that_are_too_many_go_on_another_page(seeded, viewer_client, monkey
     assert {table for table, _ in first} | {table for table, _ in second} == set(
         Table.objects.filter(group=group).values_list("name", flat=True)
     )
+
+
+def test_a_service_comes_first_then_the_owners_then_the_others_who_share_its_tables(seeded, viewer_client):
+    shown = columns(viewer_client, service="payments")
+    owners = set(Table.objects.filter(accesses__service__name="payments").values_list("owner__name", flat=True))
+    assert shown[0] == "payments"
+    assert set(shown[1 : len(owners) + 1]) == owners
+    sharers = Access.objects.filter(table__accesses__service__name="payments").values_list("service__name", flat=True)
+    assert set(shown) == set(sharers) | owners
+    beside = cells(viewer_client, service="payments", dimmed=True)
+    assert beside["biztechUsers", "users"] == "●RW"
+    assert beside["biztechUsers", "registrations"] == "R"
+    # Also where the service itself is asked about one mode.
+    beside = cells(viewer_client, service="payments", mode="indirect", dimmed=True)
+    assert beside["biztechProfiles", "profiles"] == "●RW"
+
+
+def test_of_those_who_share_the_tables_only_so_many_have_columns(viewer_client, monkeypatch):
+    monkeypatch.setattr(matrix, "MAX_SHARERS", 2)
+    with change_set(reason="Grow"):
+        table = make_table("hub", owner=make_service("keeper"))
+        for name in ("asked", "one", "two", "three"):
+            make_access(table, make_service(name))
+    assert columns(viewer_client, service="asked") == ["asked", "keeper", "one"]
+
+
+def test_rows_and_columns_have_totals(seeded, viewer_client):
+    page = viewer_client.get(URL).text
+    row = page.partition(">biztechUsers</a>")[2].partition("</tr>")[0]
+    assert re.findall(r'class="sum">(\d+)', row) == ["4", "3"]
+    foot = page.partition("<tfoot>")[2].partition("</tfoot>")[0]
+    counts = [int(count) for count in re.findall(r'class="sum">(\d+)', foot)]
+    reading = Access.objects.filter(mode__in=["read", "read_write"]).count()
+    assert sum(counts[: len(counts) // 2]) == reading
+
+
+def test_the_past_has_its_columns_where_today_has_them(seeded, viewer_client):
+    before = columns(viewer_client)
+    table = Table.objects.get(name="biztechUsers")
+    table.owner = Service.objects.get(name="instagram")
+    table.save()
+    assert columns(viewer_client) == columns(viewer_client, revision="1") == before
+
+
+@pytest.fixture
+def run(seeded):
+    """What the infrastructure grants: one grant that nobody declared, one through the whole, one access missing."""
+    keep_run(
+        "bots write biztechUsers",
+        "payments read biztechUsers",
+        "interactions read_write biztechTeams",
+        "bots read unheard-of",
+        services=frozenset({"payments", "bots", "interactions"}),
+    )
+
+
+def test_the_layer_of_grants_shows_what_the_latest_runs_found(run, viewer_client):
+    shown = cells(viewer_client, layer="granted", group="Core Tables")
+    assert shown["biztechUsers", "bots"] == "W"
+    assert shown["biztechUsers", "payments"] == "R"
+    assert shown["biztechUsers", "users"] == "●?"
+    assert ("biztechEvents", "payments") not in shown
+    assert cells(viewer_client, layer="granted")["biztechTeams", "teams"] == "●(RW)"
+
+
+def test_the_layer_of_drift_shows_where_grants_differ(run, viewer_client):
+    shown = cells(viewer_client, layer="drift", service="payments")
+    assert shown["biztechUsers", "payments"] == "−W"
+    assert shown["biztechProfiles", "payments"] == "−W"
+    assert cells(viewer_client, layer="drift", service="payments", dimmed=True)["biztechUsers", "bots"] == "+W"
+    page = viewer_client.get(URL, {"layer": "drift"}).text
+    assert "Undeclared access: declared nothing, granted Write" in page
+    waive(DriftRun.objects.get(), today())
+    assert cells(viewer_client, layer="drift") == {}
+
+
+def test_layers_are_for_people_who_are_signed_in_of_today_and_where_there_is_a_run(seeded, viewer_client, settings):
+    settings.ANONYMOUS_READ = True
+    assert "layer=" not in viewer_client.get(URL).text
+    keep_run("bots write biztechUsers")
+    assert "layer=drift" in viewer_client.get(URL).text
+    assert "layer=" not in viewer_client.get(URL, {"revision": "1"}).text
+    assert "layer=" not in Client().get(URL).text
+    assert Client().get(URL, {"layer": "drift"}).headers["Location"].startswith("/admin/login/?next=")
+    for query in ({"layer": "drift", "mode": "read"}, {"layer": "drift", "revision": "1"}, {"layer": "x"}):
+        assert viewer_client.get(URL, query).status_code == 400
+
+
+@pytest.mark.parametrize(("layer", "queries"), [("declared", 9), ("granted", 12), ("drift", 12)])
+def test_each_layer_takes_so_many_queries(run, viewer_client, django_assert_num_queries, layer, queries):
+    """Session, user, groups, services, number of tables, whether there is a run; tables on the page: number, rows,
+    accesses; for what drift found also its runs, grants and waivers."""
+    with django_assert_num_queries(queries):
+        viewer_client.get(URL, {"layer": layer})
+    with change_set(reason="Many"):
+        for _ in range(20):
+            make_access(make_table())
+    with django_assert_num_queries(queries):
+        viewer_client.get(URL, {"layer": layer})
 
 
 def test_it_is_shown_as_it_was(seeded, viewer_client):
