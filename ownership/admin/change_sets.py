@@ -1,77 +1,40 @@
-"""Change sets in the admin: everything that ever changed, and what was deleted. Undoing is in ``undo.py``."""
+"""Change sets in the admin: what was deleted, and the way to the pages of all changes. Undoing is in ``undo.py``."""
 
 import re
-from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from ownership.admin.addresses import edit_url, history_url
-from ownership.admin.changelists import LargeLists, TolerantLists
-from ownership.admin.filters import DaysFilter, GroupFilter, KindFilter, ServiceFilter, TableFilter
 from ownership.admin.undo import UndoPage
 from ownership.audit.descriptions import EntryDescription, describe
-from ownership.audit.timeline import change_set_entries, summarize
-from ownership.history.models import DELETED, ChangeSet, Entry, TrackedRow, entry_models, whole_number
+from ownership.history.models import DELETED, ChangeSet, Entry, TrackedRow, entry_models
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.blockers import namesakes, natural_key
-from ownership.templatetags.times import when
 
 # Deleted entries on a page.
 DELETED_SHOWN = 100
 
 
 @admin.register(ChangeSet)
-class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
-    """Who changed what, when and why, newest first."""
-
-    list_display = ("revision", "when", "user_name", "why", "what", "source")
-    list_filter = (
-        KindFilter,
-        TableFilter,
-        ServiceFilter,
-        GroupFilter,
-        "user_name",
-        "source",
-        DaysFilter,
-    )
-    search_fields = ("reason", "user_name")
-    search_help_text = "Searches reasons and user names. To find a table or service, use the filters."
-
-    @admin.display(description="time", ordering="time")
-    def when(self, change: ChangeSet) -> str:
-        return when(change.time)
-
-    @admin.display(description="reason", ordering="reason")
-    def why(self, change: Any) -> str:
-        context = {"change_set": change.summary.change_set}
-        return render_to_string("admin/ownership/why.html", context)
-
-    @admin.display(description="changes")
-    def what(self, change: Any) -> str:
-        return render_to_string("admin/ownership/what.html", {"group": change.summary})
+class ChangeSetAdmin(UndoPage, admin.ModelAdmin):
+    """Undoing and deleted entries. What changed, by whom and why, has pages for every reader."""
 
     def changelist_view(
         self,
         request: HttpRequest,
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Recent changes"} | (extra_context or {}))
-
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with a summary of each change set on its page: what it changed first, and what undid it."""
-        changelist = super().get_changelist_instance(request)
-        summaries = summarize([change.revision for change in changelist.result_list])
-        for change in changelist.result_list:
-            change.summary = summaries[change.revision]
-        return changelist
+        """All change sets have a page of their own, with filters and a search."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return HttpResponseRedirect(changes_address(request))
 
     def history_view(
         self,
@@ -80,11 +43,7 @@ class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         """A change set has no history of its own: show the change set."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        change = self.change_set(request, unquote(object_id))
-        url = reverse("admin:ownership_changeset_change", args=[change.revision])
-        return HttpResponseRedirect(url)
+        return self.change_view(request, object_id)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Change sets come from changes."""
@@ -115,14 +74,11 @@ class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
-        """One change set with its entries, page by page."""
+        """A change set has a page of its own."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         change = self.change_set(request, unquote(object_id))
-        place = whole_number(request.GET.get("after")) or 0
-        entries, more = change_set_entries(change.revision, place)
-        context = {"change_set": change, "entries": entries, "place": place, "more": more}
-        return self.page(request, "change_set", f"Revision {change.revision}", context)
+        return HttpResponseRedirect(reverse("pages:change-set", args=[change.revision]))
 
     def deleted_view(self, request: HttpRequest) -> HttpResponse:
         """What was deleted and not restored since, newest first."""
@@ -153,6 +109,18 @@ class ChangeSetAdmin(UndoPage, LargeLists, TolerantLists, admin.ModelAdmin):
         """One of our own pages, within the admin's frame."""
         frame = self.admin_site.each_context(request) | {"title": title, "opts": self.opts}
         return TemplateResponse(request, f"admin/ownership/{template}.html", frame | context)
+
+
+def changes_address(request: HttpRequest) -> str:
+    """The page of all changes, with those of the list's filters that it has, too."""
+    parameters = {}
+    for name in ("q", "kind", "table", "service", "group", "source", "from", "to"):
+        if request.GET.get(name):
+            parameters[name] = request.GET[name]
+    if request.GET.get("user_name"):
+        parameters["user"] = request.GET["user_name"]
+    address = reverse("pages:changes")
+    return f"{address}?{urlencode(parameters)}" if parameters else address
 
 
 def _before(place: str) -> Q:

@@ -17,6 +17,7 @@ from ownership.plans.plan import NotApplied, Stale
 from ownership.plans.undo import DELETE, NOTHING, RESTORE, REVERT, RowUndo, Undo
 from ownership.web.forms import ReasonField
 
+UNFOLDED = 20  # entries seen at once
 SHOWN = 200  # entries on a page, besides those that must be chosen
 # About half a minute, in which others can't save. More is for `manage.py undo`, which has no browser waiting.
 MOST_UNDONE = 60_000
@@ -102,7 +103,7 @@ class UndoPage:
             messages.warning(request, NOTHING_DONE)
             return HttpResponseRedirect(request.get_full_path())
         messages.success(request, f"Undone (revision {revision}).")
-        return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[revision]))
+        return HttpResponseRedirect(reverse("pages:change-set", args=[revision]))
 
 
 def _suggested_reason(change: ChangeSet) -> str:
@@ -150,15 +151,20 @@ def _context(undo: Undo, form: UndoForm, start: int) -> dict[str, Any]:
     conflicting = [row for row in undo.rows if row.conflicts]
     plain = [row for row in undo.rows if not row.conflicts]
     end = min(start + SHOWN, len(plain))
+    previews = [row.preview(chosen) for row in plain[start:end]]
+    conflicts = [row.preview(chosen) for row in conflicting]
     blocked = {id(blocker.step) for blocker in plan.blockers}
     return {
         "counts": _counts(undo, chosen),
         "blockers": _linked(plan.blockers[:SHOWN]),
         "more_blockers": len(plan.blockers[SHOWN:]),
         "rest": len(blocked) < len(plan.steps),
-        "conflicting": [row.preview(chosen) for row in conflicting],
+        "conflicting": conflicts[:UNFOLDED],
+        "conflicts_total": len(conflicts),
+        "folded_conflicts": conflicts[UNFOLDED:],
         "chosen": chosen,
-        "plain": [row.preview(chosen) for row in plain[start:end]],
+        "plain": previews[:UNFOLDED],
+        "folded": previews[UNFOLDED:],
         "start": start,
         "first": start + 1,
         "last": end,

@@ -1,31 +1,43 @@
 """Two revisions compared: what became of each row."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ownership.history.models import TrackedRow, entry_model, kind_of_change, registry_models
+from django.db.models import Q
+
+from ownership.history.models import Entry, TrackedRow, entry_model, kind_of_change, registry_models
 from ownership.history.row_states import Changes, differences, foreign_keys
 from ownership.history.time_travel import as_of
+from ownership.models import Table
 
 RowsByModel = dict[type[TrackedRow], dict[int, TrackedRow]]
+# {historical model: which of its entries}
+Condition = Mapping[type[Entry], Q]
 
 
 @dataclass(frozen=True)
 class Difference:
     """What became of one row between two revisions: ``type`` as in an entry, ``changes`` {field: [old, new]}.
 
-    Names are those of the two revisions.
+    Names are those of the two revisions. ``table`` is the name of the table that the row is, or belongs to; empty
+    where there is none.
     """
 
     model: type[TrackedRow]
     type: str
     label: str
     changes: Changes
+    table_id: int | None = None
+    table: str = ""
 
 
-def compare(before: int, after: int) -> list[Difference]:
-    """What differs between two revisions, the earlier one first. What was changed and changed back does not."""
-    old_rows = _touched_rows(before, before, after)
-    new_rows = _touched_rows(after, before, after)
+def compare(before: int, after: int, about: Condition | None = None) -> list[Difference]:
+    """What differs between two revisions, the earlier one first. What was changed and changed back does not.
+
+    With ``about``, only rows with such entries between the two are compared.
+    """
+    old_rows = _touched_rows(before, before, after, about)
+    new_rows = _touched_rows(after, before, after, about)
     found = []
     for model in registry_models():
         for pk in sorted(old_rows[model].keys() | new_rows[model].keys()):
@@ -33,17 +45,37 @@ def compare(before: int, after: int) -> list[Difference]:
             new = new_rows[model].get(pk)
             changes = differences(old, new)
             if changes:
-                label = str(new if new is not None else old)
-                found.append(Difference(model, kind_of_change(old, new), label, changes))
+                found.append(_difference(model, old, new, changes))
     return found
 
 
-def _touched_rows(revision: int, before: int, after: int) -> RowsByModel:
+def _difference(
+    model: type[TrackedRow], old: TrackedRow | None, new: TrackedRow | None, changes: Changes
+) -> Difference:
+    row = new if new is not None else old
+    table = row if isinstance(row, Table) else getattr(row, "table", None)
+    return Difference(
+        model=model,
+        type=kind_of_change(old, new),
+        label=str(row),
+        changes=changes,
+        table_id=table.pk if table else None,
+        table=table.name if table else "",
+    )
+
+
+def _touched_rows(revision: int, before: int, after: int, about: Condition | None) -> RowsByModel:
     """{model: {id: row}} as of a revision, of rows with entries between the two; with the rows that they name."""
     found: RowsByModel = {}
     with as_of(revision):
         for model in registry_models():
-            entries = entry_model(model).objects.filter(change_set__gt=before, change_set__lte=after)
+            found[model] = {}
+            condition = Q(change_set__gt=before, change_set__lte=after)
+            if about is not None:
+                if entry_model(model) not in about:
+                    continue
+                condition &= about[entry_model(model)]
+            entries = entry_model(model).objects.filter(condition)
             rows = model.objects.select_related(*foreign_keys(model)).filter(pk__in=entries.values("id"))
             found[model] = {row.pk: row for row in rows}
     return found

@@ -35,6 +35,11 @@ class FieldChange:
         return old != old_shown, new != new_shown
 
 
+# An entry with at most so many values, of so many characters in all, is said in one line.
+SHORT_VALUES = 3
+SHORT_TEXT = 100
+
+
 @dataclass(frozen=True)
 class EntryDescription:
     """An entry as people read it: the kind of thing, its label at that time, what happened, and the fields."""
@@ -44,6 +49,13 @@ class EntryDescription:
     label: str
     verb: str
     changes: list[FieldChange]
+
+    def is_short(self) -> bool:
+        """Whether all values fit in one line."""
+        texts = []
+        for change in self.changes:
+            texts += [change.old or "", change.new or ""]
+        return len(self.changes) <= SHORT_VALUES and len("".join(texts)) <= SHORT_TEXT and "\n" not in "".join(texts)
 
 
 def describe(entry: Entry) -> EntryDescription:

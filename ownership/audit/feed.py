@@ -164,6 +164,7 @@ def select(
     service: str | None = None,
     group: str | None = None,
     kind: str | None = None,
+    field: str | None = None,
     user: str | None = None,
     source: str | None = None,
     since: datetime | None = None,
@@ -191,7 +192,18 @@ def select(
         selection = _narrowed(selection, _about_groups(_ids_named(TableGroup, group)))
     if kind is not None:
         selection = _narrowed(selection, CHANGE_KINDS[kind].filters())
+    if field is not None:
+        selection = _narrowed(selection, _with_field(field))
     return selection
+
+
+def _with_field(name: str) -> list[EntryFilter]:
+    """The entries that give the field a value, or change it."""
+    filters = []
+    for model in entry_models():
+        if name in {field.name for field in model.instance_type._meta.fields}:
+            filters.append((model, Q(changes__has_key=name)))
+    return filters
 
 
 def _about_groups(ids: list[int]) -> list[EntryFilter]:

@@ -9,14 +9,16 @@ LONG = 20  # characters; in shorter texts a difference is seen at a glance
 CONTEXT = 80  # characters kept on either side of a difference
 MOST_SHOWN = 600  # characters of one difference
 MOST_COMPARED = 1_000_000  # pairs of words; comparing more takes longer than reading
+# A word, a sign, or space: so "tier;" and "tier" differ in the sign alone.
+WORD = re.compile(r"\w+|[^\w\s]|\s+")
 
 
 def marked(old: str, new: str) -> tuple[Pieces, Pieces]:
     """Old and new text in pieces; one piece each where a text is short."""
     if len(old) < LONG or len(new) < LONG:
         return [(False, old)], [(False, new)]
-    old_words = re.split(r"(?<=\s)", old)
-    new_words = re.split(r"(?<=\s)", new)
+    old_words = WORD.findall(old)
+    new_words = WORD.findall(new)
 
     # What both begin and end with is set aside first: comparing takes time by the square of the number of words.
     head = _common_words(old_words, new_words)
@@ -36,7 +38,7 @@ def marked(old: str, new: str) -> tuple[Pieces, Pieces]:
         new_pieces.append((differs, "".join(new_middle[new_start:new_end])))
     old_pieces.append((False, ending))
     new_pieces.append((False, ending))
-    return _without_empty(old_pieces), _without_empty(new_pieces)
+    return _joined(old_pieces), _joined(new_pieces)
 
 
 def shortened(pieces: Pieces) -> Pieces:
@@ -73,5 +75,16 @@ def _common_words(left: list[str], right: list[str]) -> int:
     return number
 
 
-def _without_empty(pieces: Pieces) -> Pieces:
-    return [(differs, text) for differs, text in pieces if text]
+def _joined(pieces: Pieces) -> Pieces:
+    """The pieces without empty ones. Space beside what differs counts as differing: it is no place to begin anew."""
+    filled = [(differs, text) for differs, text in pieces if text]
+    joined: Pieces = []
+    for number, (differs, text) in enumerate(filled):
+        beside = filled[max(number - 1, 0) : number + 2]
+        if text.isspace() and any(other_differs for other_differs, _ in beside):
+            differs = True
+        # Two equal pieces stay apart: between them is the place of an addition to the other text.
+        if differs and joined and joined[-1][0]:
+            text = joined.pop()[1] + text
+        joined.append((differs, text))
+    return joined

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date
 from typing import NamedTuple
 
 from django.db.models import Model, OuterRef, Q, Subquery
@@ -23,7 +24,7 @@ from ownership.history.row_states import in_batches
 from ownership.models import Access, SecondaryIndex, Service, Table, Waiver
 
 PAGE = 20  # change sets
-FOLD = 25  # entries of one change set that are shown between others
+FOLD = 20  # entries of one change set that are shown between others
 ENTRIES_PAGE = 200  # entries of one large change set
 ABOVE_ALL_REVISIONS = 10**18
 
@@ -40,6 +41,11 @@ class TimelineGroup:
     folded: int = 0
     elsewhere: int = 0
 
+    @property
+    def day(self) -> date:
+        """The day of the change set, in UTC."""
+        return self.change_set.time.astimezone(UTC).date()
+
     def after(self) -> int:
         """The sequence of the last entry listed: the folded ones come after it."""
         return self.entries[-1].entry.sequence
@@ -49,12 +55,14 @@ class TimelineGroup:
 class TimelinePage:
     """Some change sets, newest first; ``next`` is the revision to ask for earlier ones, None at the end.
 
-    Or, ``within`` one large change set, more of its entries.
+    Or, ``within`` one large change set, more of its entries. ``counted`` is how many change sets there are, up to the
+    number that was asked for.
     """
 
     groups: list[TimelineGroup]
     next: int | None
     within: bool = False
+    counted: int = 0
 
 
 class Place(NamedTuple):
@@ -109,6 +117,14 @@ class Timeline:
                 filters.append((entry_model(part), Q(table_id__in=ids)))
         return cls(filters)
 
+    def narrowed(self, selection: Mapping[type[Entry], Q]) -> Timeline:
+        """The timeline of those entries that are also selected: {historical model: which of its entries}."""
+        filters = []
+        for model, condition in self.filters:
+            if model in selection:
+                filters.append((model, condition & selection[model]))
+        return Timeline(filters)
+
     def exists(self) -> bool:
         """Whether there is any entry."""
         return any(model.objects.filter(condition).exists() for model, condition in self.filters)
@@ -121,9 +137,11 @@ class Timeline:
             queries.append(model.objects.filter(condition, change_set__gt=revision).order_by())
         return queries[0].union(*queries[1:], all=True).exists()
 
-    def last(self) -> EntryDescription | None:
-        """What happened last to the thing itself."""
+    def last(self, until: int | None = None) -> EntryDescription | None:
+        """What happened last to the thing itself, up to that revision."""
         model, condition = self.filters[0]
+        if until is not None:
+            condition = condition & Q(change_set__lte=until)
         entry = model.objects.filter(condition).order_by("-history_id").first()
         return describe(entry) if entry else None
 
@@ -158,29 +176,31 @@ class Timeline:
         before: int | None = None,
         size: int = PAGE,
         fold: int | None = FOLD,
+        count_to: int = 0,
     ) -> TimelinePage:
         """The newest ``size`` change sets before that revision; a constant number of queries.
 
         Of a change set with more than ``fold`` entries, the first ones are read; ``within`` gives the others.
         """
-        revisions = self._newest_revisions(before, size + 1)
+        revisions = self._newest_revisions(before, max(size + 1, count_to))
         shown = revisions[:size]
         places = self._places(shown)
         first_places = []
         for revision in shown:
             first_places.extend(places[revision][:fold])
         groups = _groups(
-            _by_revision(_read_places(first_places), shown),
+            _by_revision(read_places(first_places), shown),
             totals={revision: len(places[revision]) for revision in shown},
         )
-        return TimelinePage(groups, shown[-1] if len(revisions) > size else None)
+        next_before = shown[-1] if len(revisions) > size else None
+        return TimelinePage(groups, next_before, counted=len(revisions))
 
     def within(self, revision: int, after: int = 0, size: int = ENTRIES_PAGE) -> TimelineGroup | None:
         """Some of the entries in one change set, after that sequence; None where it has none there."""
         places = [place for place in self._places([revision])[revision] if place.sequence > after]
         if not places:
             return None
-        entries = _read_places(places[:size])
+        entries = read_places(places[:size])
         [group] = _groups({revision: entries}, totals={revision: len(places)})
         return group
 
@@ -256,16 +276,32 @@ def change_set_entries(
     revision: int,
     after: int = 0,
     size: int = ENTRIES_PAGE,
+    models: Iterable[type[Entry]] | None = None,
 ) -> tuple[list[EntryDescription], int | None]:
-    """Entries of a change set in order, after that sequence; and the sequence to go on after, None at the end."""
+    """Entries of a change set in order, after that sequence; and the sequence to go on after, None at the end.
+
+    ``models`` are the kinds of entry that are asked for, all if not given.
+    """
     condition = Q(change_set=revision, sequence__gt=after)
-    entries = read_entries([(model, condition) for model in entry_models()], limit=size + 1)
+    if models is None:
+        models = entry_models()
+    entries = read_entries([(model, condition) for model in models], limit=size + 1)
     described = [describe(entry) for entry in entries[:size]]
     next_after = entries[size - 1].sequence if len(entries) > size else None
     return described, next_after
 
 
-def _read_places(places: list[Place]) -> list[Entry]:
+def numbers_of_entries(revision: int) -> dict[type[Entry], int]:
+    """How many entries of each kind a change set has; kinds without any are left out."""
+    numbers = {}
+    for model in entry_models():
+        number = model.objects.filter(change_set=revision).count()
+        if number:
+            numbers[model] = number
+    return numbers
+
+
+def read_places(places: list[Place]) -> list[Entry]:
     """The entries at these places; one query per historical model and 500 entries."""
     ids: dict[type[Entry], list[int]] = {}
     for place in places:

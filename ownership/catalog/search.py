@@ -1,17 +1,20 @@
 """Searching by what people have at hand: part of a name, a physical name, an ARN, a line of a log.
 
-A search does two things. It takes the words that could be names, and finds the tables, services and indexes that
-they name outright (``SearchResults.tables`` and so on). And it looks for rows whose texts contain every word
-(``SearchResults.hits``).
+A search does three things. It takes the words that could be names, and finds the tables, services and indexes that
+they name outright (``SearchResults.tables`` and so on). It finds what had such a name once (``SearchResults.past``).
+And it looks for rows whose texts contain every word (``SearchResults.hits``).
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Case, Model, Q, QuerySet, When
+from django.db.models import Case, Model, Q, QuerySet, Value, When
 
+from ownership.audit.text_index import contained
+from ownership.catalog.past_names import PastName, past_names
 from ownership.catalog.search_index import contains
+from ownership.history.time_travel import looks_back
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 
 # Characters of a search text that are read.
@@ -21,6 +24,7 @@ LONGEST_TYPED = 120
 MAX_HITS = 25
 SERVICE_TEXTS = ("name", "description", "contact", "aliases")
 GROUP_TEXTS = ("name", "description")
+KEY_TEXTS = ("partition_key_name", "partition_key_format", "sort_key_name", "sort_key_format")
 
 # What names are made of. An ARN's other characters, and a log line's, separate names.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{2,255}")
@@ -42,11 +46,15 @@ class NamedTable:
 
 @dataclass
 class Hits:
-    """Rows of one kind whose texts contain every word, best first; ``more`` where there are others."""
+    """Rows of one kind whose texts contain every word, best first; ``more`` where there are others.
+
+    ``rank`` says how well the best of them match, 0 best.
+    """
 
     kind: str
     rows: list[Model]
     more: bool
+    rank: int
 
 
 @dataclass(frozen=True)
@@ -56,10 +64,11 @@ class SearchResults:
     tables: list[NamedTable]
     services: list[Service]
     indexes: list[SecondaryIndex]
+    past: list[PastName]
     hits: list[Hits]
 
     def __bool__(self) -> bool:
-        if self.tables or self.services or self.indexes:
+        if self.tables or self.services or self.indexes or self.past:
             return True
         return any(hits.rows for hits in self.hits)
 
@@ -71,21 +80,29 @@ def search(text: str) -> SearchResults:
     """
     text = text[:LONGEST_TEXT].strip()
     if not text:
-        return SearchResults([], [], [], [])
+        return SearchResults([], [], [], [], [])
     words = _possible_names(text)
+    is_typed = len(text) <= LONGEST_TYPED
     environments = list(Environment.objects.all())
     tables = _named_tables(words, environments)
+    if not tables and is_typed:
+        tables = _named_tables_in_other_case(words, environments)
     services = _named_services(words)
     indexes = _named_indexes(words, {named.table.pk for named in tables})
+    past = []
+    # In the past, every name is one of that time.
+    if not looks_back():
+        past = past_names(_base_names(words, environments), ignoring_case=is_typed and not tables)
     hits = []
-    if len(text) <= LONGEST_TYPED:
+    if is_typed:
         hits = _hits_of_each_kind(text.split(), environments)
 
     # What is named outright is not listed a second time.
     named_rows = {*services, *indexes, *(named.table for named in tables)}
     for of_kind in hits:
         of_kind.rows = [row for row in of_kind.rows if row not in named_rows]
-    return SearchResults(tables, services, indexes, hits)
+    hits.sort(key=lambda of_kind: of_kind.rank)
+    return SearchResults(tables, services, indexes, past, hits)
 
 
 def _possible_names(text: str) -> list[str]:
@@ -119,6 +136,40 @@ def _named_tables(words: list[str], environments: list[Environment]) -> list[Nam
         for physical_name, names in meanings[table.name].items():
             named.append(NamedTable(table, physical_name, names))
     return named
+
+
+def _named_tables_in_other_case(words: list[str], environments: list[Environment]) -> list[NamedTable]:
+    """Return tables whose physical name is one of the words but for upper and lower case."""
+    condition = Q()
+    for base_name in _base_names(words, environments, ignoring_case=True):
+        condition |= Q(name__iexact=base_name)
+    if not condition:
+        return []
+    by_name = {}
+    for name in Table.objects.filter(condition).order_by().values_list("name", flat=True)[:MAX_HITS]:
+        by_name[name.lower()] = name
+    corrected = []
+    for word in words:
+        for environment in environments:
+            base_name = _base_name(word.lower(), environment.suffix.lower())
+            if base_name in by_name:
+                corrected.append(by_name[base_name] + environment.suffix)
+        if word.lower() in by_name:
+            corrected.append(by_name[word.lower()])
+    return _named_tables(list(dict.fromkeys(corrected)), environments)
+
+
+def _base_names(words: list[str], environments: list[Environment], ignoring_case: bool = False) -> list[str]:
+    """Return the words, and without the suffix those that end in one, each once."""
+    names: dict[str, None] = {}
+    for word in words:
+        names[word] = None
+        for environment in environments:
+            suffix = environment.suffix
+            if ignoring_case:
+                word, suffix = word.lower(), suffix.lower()
+            names[_base_name(word, suffix)] = None
+    return [name for name in names if name]
 
 
 def _base_name(physical_name: str, suffix: str) -> str:
@@ -172,6 +223,7 @@ def _hits_of_each_kind(words: list[str], environments: list[Environment]) -> lis
         _hits("tables", tables, base_words),
         _hits("services", services, words, SERVICE_TEXTS),
         _hits("indexes", indexes, base_words),
+        _hits("keys", tables, words, KEY_TEXTS),
         _hits("notes", accesses, words),
         _hits("groups", groups, words, GROUP_TEXTS),
     ]
@@ -191,14 +243,19 @@ def _hits(kind: str, rows: QuerySet, words: list[str], fields: tuple[str, ...] =
     """Return rows whose texts contain every word; those come first whose name matches the first word best."""
     condition = Q()
     for word in words:
-        condition &= contains(rows.model, word, fields)
+        if kind == "keys":
+            condition &= contained(fields, word)
+        else:
+            condition &= contains(rows.model, word, fields)
     rows = rows.filter(condition)
-    if rows.model is Access:  # it has no name
-        rows = rows.order_by("pk")
+    worst = len(_LOOKUPS)
+    if kind in ("notes", "keys"):  # not found by a name
+        rows = rows.annotate(rank=Value(worst)).order_by("pk")
     else:
         ranks = []
         for rank, lookup in enumerate(_LOOKUPS):
             ranks.append(When(**{f"name__{lookup}": words[0], "then": rank}))
-        rows = rows.order_by(Case(*ranks, default=len(_LOOKUPS)), "name", "pk")
+        rows = rows.annotate(rank=Case(*ranks, default=worst)).order_by("rank", "name", "pk")
     first = list(rows[: MAX_HITS + 1])
-    return Hits(kind, first[:MAX_HITS], more=len(first) > MAX_HITS)
+    best = first[0].rank if first else worst + 1
+    return Hits(kind, first[:MAX_HITS], more=len(first) > MAX_HITS, rank=best)

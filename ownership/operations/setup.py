@@ -11,6 +11,8 @@ from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ownership.audit import log_search
+from ownership.audit.text_index import create_text_indexes
 from ownership.catalog import search_index
 from ownership.history.append_only import append_only_tables, create_triggers
 from ownership.history.lock import RegistryLock
@@ -30,7 +32,7 @@ def prepare_database(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, **kwa
             # Migrated backwards, to before the first migration.
             return
     create_triggers(connection)
-    search_index.create_search_indexes(connection)
+    create_text_indexes(connection, search_index.INDEXED | log_search.indexed_texts())
     if connection.vendor == "postgresql":
         grant_to_app_role(connection)
     RegistryLock.objects.using(using).get_or_create(pk=1)

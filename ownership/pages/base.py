@@ -35,6 +35,11 @@ class Moment:
     following: ChangeSet | None
 
     @property
+    def previous(self) -> int | None:
+        """The revision before; None before everything."""
+        return self.revision - 1 if self.revision > 0 else None
+
+    @property
     def query(self) -> str:
         """What an address ends in that shows the same moment."""
         return f"revision={self.revision}"

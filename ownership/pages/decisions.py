@@ -128,7 +128,7 @@ class _DecisionPage(Page):
         number = "1 finding" if len(chosen) == 1 else f"{len(chosen)} findings"
         link = ""
         if revision is not None:
-            address = reverse("admin:ownership_changeset_change", args=[revision])
+            address = reverse("pages:change-set", args=[revision])
             link = format_html(' (<a href="{}">revision {}</a>)', address, revision)
         done = self.done.format(**form.cleaned_data)
         messages.success(self.request, format_html("{} {}{}.", number, done, link))

@@ -1,14 +1,22 @@
 """History on the pages: the latest changes of a thing, and all of them, also of what was deleted."""
 
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
 
 from ownership.audit.feed import id_named
 from ownership.audit.timeline import Timeline, TimelinePage
+from ownership.history.models import DELETED, ChangeSet, entry_model
 from ownership.models import Service, Table
 from ownership.pages.base import Context, Page
 from ownership.pages.former_names import NothingNamed
+from ownership.pages.log_filters import OWN_PARAMETERS, QUICK_KINDS_OF_ONE, filter_context, read_filters
 
 LATEST_CHANGE_SETS = 5
+# A page says how many changes there are, up to so many.
+MAX_COUNTED = 1_000
 
 
 def latest_changes(page: Page, timeline: Timeline) -> TimelinePage | None:
@@ -16,7 +24,36 @@ def latest_changes(page: Page, timeline: Timeline) -> TimelinePage | None:
     if not page.request.user.is_authenticated:
         return None
     before = page.moment.revision + 1 if page.moment else None
-    return timeline.page(before, LATEST_CHANGE_SETS)
+    return timeline.page(before, LATEST_CHANGE_SETS, count_to=MAX_COUNTED)
+
+
+@dataclass(frozen=True)
+class OwnerChange:
+    """The change set that made a table's owner its owner; ``before`` is the one before, empty for a new table."""
+
+    change_set: ChangeSet
+    before: str
+
+
+def last_owner_change(page: Page, table: Table) -> OwnerChange | None:
+    """Return the last change of a table's owner up to the page's moment; one query."""
+    entries = entry_model(Table).objects.filter(id=table.pk, changes__has_key="owner")
+    if page.moment:
+        entries = entries.filter(change_set__lte=page.moment.revision)
+    # In this order, an index has the table's entries from the newest on.
+    entry = entries.select_related("change_set").order_by("-change_set_id", "-history_id").first()
+    if entry is None:
+        return None
+    before, _ = entry.changes["owner"]
+    return OwnerChange(entry.change_set, before or "")
+
+
+def filtered_page(request: HttpRequest, timeline: Timeline, until: int | None) -> TimelinePage:
+    """Return the page of a timeline that an address asks for: those changes that pass its filters."""
+    filters = read_filters(request, OWN_PARAMETERS)
+    if filters.any():
+        timeline = timeline.narrowed(filters.selection())
+    return timeline.page_for(request.GET, until=until)
 
 
 class HistoryPage(Page):
@@ -34,11 +71,19 @@ class HistoryPage(Page):
             raise NothingNamed(str(kind), kwargs["name"])
         timeline = Timeline.of(self.model, pk)
         until = self.moment.revision if self.moment else None
+        last = timeline.last(until) or timeline.last()
+        deletion = last if last and last.entry.history_type == DELETED else None
+        name = last.label if last else ""
+        page = filtered_page(self.request, timeline, until)
         return super().get_context_data(**kwargs) | {
+            **filter_context(self.request, OWN_PARAMETERS, QUICK_KINDS_OF_ONE),
             "kind": kind,
             "live": self.model.objects.filter(pk=pk).first(),
-            "name": timeline.label(),
-            "page": timeline.page_for(self.request.GET, until=until),
+            "name": name,
+            "then_url": self.model(name=name).get_absolute_url(),
+            "subject_query": urlencode({str(kind): name}),
+            "deletion": deletion,
+            "page": page,
         }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 
 from ownership.catalog.completion import completions
-from ownership.catalog.search import LONGEST_TEXT, search
+from ownership.catalog.search import LONGEST_TEXT, LONGEST_TYPED, search
 from ownership.catalog.suggestions import similar_names
 from ownership.pages.base import Context, Page
 
@@ -22,11 +22,17 @@ class SearchPage(Page):
         similar = []
         if text and not results:
             similar = similar_names(text)
+        past = results.past
+        if not self.request.user.is_authenticated:
+            # What was deleted, by whom and why is for people who may see history.
+            past = [name for name in past if name.row is not None]
         return super().get_context_data(**kwargs) | {
             "q": text[:LONGEST_TEXT],
             "left_off": max(0, len(text) - LONGEST_TEXT),
             "longest": LONGEST_TEXT,
+            "words": text.split() if len(text) <= LONGEST_TYPED else [],
             "found": results,
+            "past": past,
             "near": similar,
         }
 

@@ -13,7 +13,7 @@ from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
 from ownership.pages.data_flow import MAX_NEIGHBOURS, Neighbour, Picture, Side, picture
 from ownership.pages.former_names import former_name, namesakes_of, row_named
-from ownership.pages.history import latest_changes
+from ownership.pages.history import last_owner_change, latest_changes
 
 
 def physical_names(base_name: str) -> list[tuple[str, list[str]]]:
@@ -64,6 +64,7 @@ class TablePage(Page):
             "renamed": former_name(table, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(table) if signed_in else [],
             "latest": latest_changes(self, Timeline.of(Table, table.pk)),
+            "owner_change": last_owner_change(self, table) if signed_in else None,
         }
 
 

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from ownership.pages import decisions, findings, history, home, matrix, search, services, tables, trace
+from ownership.pages import (
+    changes,
+    compare,
+    day,
+    decisions,
+    findings,
+    history,
+    home,
+    matrix,
+    search,
+    services,
+    tables,
+    trace,
+)
 
 app_name = "pages"
 urlpatterns = [
@@ -11,6 +24,10 @@ urlpatterns = [
     path("search/suggestions/", search.SuggestionsPage.as_view(), name="search-suggestions"),
     path("matrix/", matrix.MatrixPage.as_view(), name="matrix"),
     path("groups/<path:name>/", home.GroupPage.as_view(), name="group"),
+    path("changes/", changes.ChangesPage.as_view(), name="changes"),
+    path("changes/<int:revision>/", changes.ChangeSetPage.as_view(), name="change-set"),
+    path("compare/", compare.ComparePage.as_view(), name="compare"),
+    path("day/", day.DayPage.as_view(), name="day"),
     path("drift/", findings.DriftPage.as_view(), name="drift"),
     path("drift/accept/", decisions.AcceptPage.as_view(), name="drift-accept"),
     path("drift/waive/", decisions.WaivePage.as_view(), name="drift-waive"),

@@ -90,7 +90,8 @@ class Conflict:
 class Preview:
     """What a plan does to one row, in words; shaped like an entry of a timeline.
 
-    ``conflicts`` are choices: nothing happens to such a row, or field, unless chosen.
+    ``conflicts`` are choices: nothing happens to such a row, or field, unless chosen. ``undecided`` names
+    the fields of which that is so.
     """
 
     kind: str
@@ -99,6 +100,7 @@ class Preview:
     changes: list[FieldChange]
     explanation: str = ""
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
+    undecided: frozenset[str] = frozenset()
 
 
 def digest(facts: list) -> str:

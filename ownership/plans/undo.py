@@ -43,6 +43,7 @@ DEPENDENT: tuple[Dependent, ...] = (Access, SecondaryIndex, Waiver)
 
 # What undoing does to a row.
 RESTORE, DELETE, REVERT, NOTHING = "restore", "delete", "change", ""
+KEPT_UNLESS_SELECTED = "kept unless selected"
 VERBS = {RESTORE: "restored", DELETE: "deleted", REVERT: "reverted", NOTHING: "kept"}
 
 
@@ -106,14 +107,27 @@ class RowUndo:
         """The row in words; fields that are empty now and afterwards are left out."""
         model = self.entry.instance_type
         changes = describe_changes(model, self.fields)
+        verb = VERBS[NOTHING]
+        if self.happens(chosen):
+            verb = VERBS[self.action]
+        elif self.conflicts:
+            verb = KEPT_UNLESS_SELECTED
         return Preview(
             kind=str(model._meta.verbose_name),
             label=self.entry.label,
-            verb=VERBS[self.action if self.happens(chosen) else NOTHING],
+            verb=verb,
             changes=[change for change in changes if change.old or change.new],
+            undecided=self._undecided(chosen),
             explanation=self.explanation,
             conflicts=self.conflicts,
         )
+
+    def _undecided(self, chosen: Collection[str]) -> frozenset[str]:
+        """What people call the fields that are kept unless they are selected."""
+        if self.action == DELETE:
+            return frozenset()
+        fields = [conflict.field for key, conflict in self.conflicts.items() if key not in chosen]
+        return frozenset(fields)
 
 
 class Undo:

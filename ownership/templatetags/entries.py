@@ -1,8 +1,7 @@
 """Entries of history on pages: what they are about, as links."""
 
-from collections.abc import Iterator
-
 from django import template
+from django.template import Context
 from django.urls import reverse
 
 from ownership.audit.descriptions import EntryDescription
@@ -15,31 +14,41 @@ _OF_ACCESS = " → "
 _OF_INDEX = " / "
 
 
-@register.filter
-def subjects(description: EntryDescription) -> Iterator[tuple[str, str, str]]:
+@register.simple_tag(takes_context=True)
+def is_about(context: Context, description: EntryDescription) -> bool:
+    """Whether the entry is the own one of the table or service that the page is ``about``, by its name."""
+    about = context.get("about")
+    return bool(about) and description.label == about and description.entry.instance_type in (Table, Service)
+
+
+@register.simple_tag(takes_context=True)
+def subjects(context: Context, description: EntryDescription) -> list[tuple[str, str, str]]:
     """An entry's label in parts: what stands before a name, the name, and its page's address; "" if it has none.
 
     The names are those of the entry's time: pages lead on from a former name, and to the history of what was deleted.
-    Made from the label alone, so that a long history takes no query for its links.
+    Made from the label alone, so that a long history takes no query for its links. Of an access, the side that the page
+    is ``about`` is left out.
     """
+    about = context.get("about")
     model = description.entry.instance_type
     label = description.label
     if model is Table:
-        yield "", label, _table(label)
-    elif model is Service:
-        yield "", label, _service(label)
-    elif model is TableGroup and description.verb != "deleted":
-        yield "", label, reverse("pages:group", args=[label])
-    elif model is Access and _OF_ACCESS in label:
+        return [("", label, _table(label))]
+    if model is Service:
+        return [("", label, _service(label))]
+    if model is TableGroup and description.verb != "deleted":
+        return [("", label, reverse("pages:group", args=[label]))]
+    if model is Access and _OF_ACCESS in label:
         service, table = label.split(_OF_ACCESS, 1)
-        yield "", service, _service(service)
-        yield _OF_ACCESS, table, _table(table)
-    elif model is SecondaryIndex and _OF_INDEX in label:
+        if table == about:
+            return [("", service, _service(service))]
+        if service == about:
+            return [("", table, _table(table))]
+        return [("", service, _service(service)), (_OF_ACCESS, table, _table(table))]
+    if model is SecondaryIndex and _OF_INDEX in label:
         table, index = label.split(_OF_INDEX, 1)
-        yield "", table, _table(table)
-        yield _OF_INDEX, index, ""
-    else:
-        yield "", label, ""
+        return [("", table, _table(table)), (_OF_INDEX, index, "")]
+    return [("", label, "")]
 
 
 def _table(name: str) -> str:

@@ -30,8 +30,8 @@ SECTIONS = (
     Section("Services", "pages:services", ("pages:service",), for_readers=True),
     Section(
         "Changes",
-        "admin:ownership_changeset_changelist",
-        ("admin:ownership_changeset", "admin:ownership_deleted", "admin:ownership_undo"),
+        "pages:changes",
+        ("pages:change", "pages:compare", "pages:day", "admin:ownership_deleted", "admin:ownership_undo"),
     ),
     Section("Drift", "pages:drift", ("pages:drift",)),
     Section("Edit", "admin:index", ("admin:",)),

@@ -114,7 +114,7 @@ def test_the_history_page_shows_who_why_and_old_and_new_in_words(lead_client, se
         lead_client, table, open_form(lead_client, table) | {"accesses-1-mode": "read"}, "Payments writes no more"
     )
     page = text_of(lead_client.get(reverse("admin:ownership_table_history", args=[table.pk])).text)
-    assert "Access payments → biztechUsers changed Undo… mode old: Read + Write → new: Read" in page
+    assert "Access payments → biztechUsers old: Read + Write → new: Read Undo…" in page
     assert "Payments writes no more" in page
     assert "lead" in page
 

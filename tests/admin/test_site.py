@@ -32,7 +32,7 @@ def test_a_viewer_sees_registry_and_history_and_changes_nothing(viewer_client, s
     assert 'name="_save"' not in page.content.decode()
     assert 'name="reason"' not in page.content.decode()
     assert viewer_client.get(reverse("admin:ownership_table_history", args=[table.pk])).status_code == 200
-    assert viewer_client.get("/admin/ownership/changeset/1/change/").status_code == 200
+    assert viewer_client.get("/admin/ownership/changeset/1/change/", follow=True).status_code == 200
     assert viewer_client.post(change_url(table), {"name": "x", "reason": "y", "revision": "1"}).status_code == 403
     assert viewer_client.get(reverse("admin:ownership_table_add")).status_code == 403
     assert ChangeSet.objects.count() == 1

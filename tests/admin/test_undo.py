@@ -169,7 +169,7 @@ def test_all_conflicts_can_be_selected_at_once(lead_client):
 
 
 def test_the_undo_page_leads_back(lead_client, revision):
-    change = reverse("admin:ownership_changeset_change", args=[revision])
+    change = reverse("pages:change-set", args=[revision])
     assert f'href="{change}">Cancel</a>' in lead_client.get(url(revision)).content.decode()
 
 

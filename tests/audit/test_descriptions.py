@@ -28,8 +28,8 @@ def test_words_that_differ_are_marked_in_long_texts():
         "notes", "Reads isMember for pricing tier; writes on payment", "Reads isMember for tier and on payment"
     )
     old, new = change.marked()
-    assert [text for differs, text in old if differs] == ["pricing tier; writes "]
-    assert [text for differs, text in new if differs] == ["tier and "]
+    assert [text for differs, text in old if differs] == ["pricing tier; writes"]
+    assert [text for differs, text in new if differs] == ["tier and"]
     assert "".join(text for _, text in old) == change.old
     assert "".join(text for _, text in new) == change.new
 

@@ -24,3 +24,14 @@ def test_texts_with_too_many_words_to_compare_are_shown_as_replaced():
     old, new = marked("a b " * 1_000, "c d " * 1_000)
     assert [differs for differs, _ in old + new] == [True, True]
     assert len(shortened(old)[0][1]) < 700
+
+
+def test_a_sign_that_was_taken_out_is_marked_without_the_word_before_it():
+    old, new = marked("Reads the pricing tier; writes members", "Reads the pricing tier and writes members")
+    assert [text for differs, text in old if differs] == [";"]
+    assert [text for differs, text in new if differs] == [" and"]
+
+
+def test_several_words_in_a_row_that_were_replaced_are_marked_as_one():
+    old, _ = marked("It reads old names every night.", "It reads fresh rows every night.")
+    assert [text for differs, text in old if differs] == ["old names"]

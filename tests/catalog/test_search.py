@@ -1,9 +1,11 @@
 """Search finds things by what people have at hand."""
 
 import json
+import re
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -104,8 +106,8 @@ def test_part_of_a_physical_name_finds_the_table(seeded):
 def test_names_that_begin_with_the_text_come_before_those_that_contain_it(db):
     make_table("a-users")
     make_table("users-b")
-    make_table("users")
-    assert held("Users", "tables") == ["users", "users-b", "a-users"]
+    make_table("user")
+    assert held("Use", "tables") == ["user", "users-b", "a-users"]
 
 
 def test_an_exact_match_is_not_listed_again_among_the_hits(seeded):
@@ -192,6 +194,76 @@ def test_an_exact_name_is_among_the_first_of_very_many_hits(db, monkeypatch):
 def test_a_mistyped_name_or_an_unknown_suffix_suggests_similar_names(seeded, viewer_client):
     for text in ("biztechUsersDEV", "bistechUsers"):
         page = viewer_client.get(reverse("pages:search"), {"q": text}).text
-        assert "No table, service, index or note matches" in page
+        assert "No table, service, index, key or note matches" in page
         assert '<a class="name" href="/tables/biztechUsers/">biztechUsers</a>' in page
     assert "Did you mean" not in viewer_client.get(reverse("pages:search"), {"q": "biztechUsers"}).text
+
+
+def test_a_table_is_known_by_its_name_in_other_case(seeded):
+    assert known("BIZTECHUSERS") == [("biztechUsers", "biztechUsers", ["dev", "staging"])]
+    assert known("biztechusersprod") == [("biztechUsers", "biztechUsersPROD", ["production"])]
+    assert known("biztechuser") == []
+
+
+def test_tables_are_found_by_their_keys(seeded):
+    assert held("email", "keys") == ["biztechUsers", "biztechRegistrations", "biztechMembers2026", "biztechQuests"]
+
+
+def test_a_name_that_begins_with_the_word_comes_before_one_that_holds_it(seeded):
+    kinds = [hits.kind for hits in search("core").hits if hits.rows]
+    assert kinds[:2] == ["groups", "tables"]
+
+
+@pytest.fixture
+def renamed_and_deleted(seeded, lead):
+    """biztechQRs is called biztechQRCodes since revision 2, and biztechPrizes was deleted in revision 3."""
+    table = Table.objects.get(name="biztechQRs")
+    with change_set(user=lead, reason="Renamed in infra"):
+        table.name = "biztechQRCodes"
+        table.save()
+    with change_set(user=lead, reason="Launch cancelled"):
+        Table.objects.get(name="biztechPrizes").delete()
+
+
+@pytest.mark.parametrize("text", ["biztechQRs", "biztechQRsPROD", "not found: biztechQRs", "BIZTECHqrs"])
+def test_a_former_name_answers_with_what_it_became(renamed_and_deleted, viewer_client, text):
+    page = text_of(viewer_client.get(reverse("pages:search"), {"q": text}).text)
+    assert "biztechQRs was this table’s name until" in page
+    assert "“Renamed in infra”" in page
+    assert "biztechQRCodes" in page
+
+
+def test_a_deleted_name_says_who_deleted_it_and_why(renamed_and_deleted, lead_client, viewer_client):
+    page = lead_client.get(reverse("pages:search"), {"q": "biztechPrizes"}).text
+    assert "biztechPrizes was deleted by lead" in text_of(page)
+    assert "“Launch cancelled”" in text_of(page)
+    assert "/tables/biztechPrizes/history/" in page
+    assert re.search(r'href="/admin/ownership/changeset/3/undo/\d+/"', page)
+    assert "/undo/" not in viewer_client.get(reverse("pages:search"), {"q": "biztechPrizes"}).text
+
+
+def test_strangers_learn_what_a_name_became_and_nothing_of_people(renamed_and_deleted, settings):
+    settings.ANONYMOUS_READ = True
+    page = text_of(Client().get(reverse("pages:search"), {"q": "biztechQRs"}).text)
+    assert "biztechQRCodes" in page
+    assert "Renamed in infra" not in page
+    assert "lead" not in page
+    assert "was deleted" not in text_of(Client().get(reverse("pages:search"), {"q": "biztechPrizes"}).text)
+
+
+def test_a_name_in_use_again_is_no_former_name(renamed_and_deleted):
+    table = Table.objects.get(name="biztechQRCodes")
+    table.name = "biztechQRs"
+    table.save()
+    assert search("biztechQRs").past == []
+    assert [past.new_name for past in search("biztechQRCodes").past] == ["biztechQRs"]
+
+
+def test_the_past_knows_no_former_names(renamed_and_deleted):
+    with as_of(1):
+        assert search("biztechQRCodes").past == []
+
+
+def test_what_contains_the_word_is_marked(seeded, viewer_client):
+    page = viewer_client.get(reverse("pages:search"), {"q": "ledg"}).text
+    assert "Credit <mark>ledg</mark>er." in page

@@ -88,7 +88,7 @@ def test_several_findings_are_accepted_in_one_change_set_with_reason_and_evidenc
     group, owner = TableGroup.objects.get(), Service.objects.get(name="payments")
     places = {"group shadow": str(group.pk), "owner shadow": str(owner.pk)}
     done = confirm(lead_client, ACCEPT, page, BOTS, SHADOW, reason="The bot's new job", **places)
-    address = reverse("admin:ownership_changeset_change", args=[before + 1])
+    address = reverse("pages:change-set", args=[before + 1])
     assert f'2 findings accepted (<a href="{address}">revision {before + 1}</a>).' in messages(done)
     change = ChangeSet.objects.get(revision=before + 1)
     assert (change.source, change.user_name) == ("drift", "lead")

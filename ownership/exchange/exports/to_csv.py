@@ -19,7 +19,7 @@ ACCESS_COLUMNS = ["service", "part_of", "mode", "indirect", "notes"]
 COLUMNS = [*TABLE_COLUMNS, *KEY_COLUMNS, *MORE_COLUMNS, *ACCESS_COLUMNS]
 PHYSICAL_NAME = "physical_name"  # beside `table`, where an environment was asked for
 
-_PIECE = 1 << 16  # characters that are sent together
+PIECE = 1 << 16  # characters that are sent together
 _DANGEROUS = re.compile(r"\s*[=+\-@＝＋－＠]|['\t\r\n]")
 
 Row = dict[str, str]  # {column: cell}
@@ -48,7 +48,7 @@ def render(content: MapContent) -> Iterator[bytes]:
     writer.writerow(columns)
     for row in _rows(content):
         writer.writerow([safe_cell(row[column]) for column in columns])
-        if text.tell() > _PIECE:
+        if text.tell() > PIECE:
             yield text.getvalue().encode()
             text.seek(0)
             text.truncate()

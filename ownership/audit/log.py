@@ -1,0 +1,198 @@
+"""The log: the change sets of the whole registry, newest first, narrowed by filters and a search.
+
+The same filters narrow the timeline of one table or service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+
+from django.db.models import Q, QuerySet
+
+from ownership.audit import feed, log_search
+from ownership.audit.descriptions import EntryDescription, describe
+from ownership.audit.timeline import (
+    ABOVE_ALL_REVISIONS,
+    PAGE,
+    Timeline,
+    TimelineGroup,
+    TimelinePage,
+    read_places,
+    summarize,
+)
+from ownership.history.models import ChangeSet, Entry, registry_models
+from ownership.history.row_states import describe_field
+
+# Matching entries of one change set that a search shows.
+MATCHES_SHOWN = 5
+# Entries of one change set that are shown where no filter chooses among them.
+SUMMARY = 5
+CSV_BATCH = 500
+
+
+@dataclass(frozen=True)
+class LogFilters:
+    """Which changes to read; an empty text, and None, ask for nothing.
+
+    ``table``, ``service`` and ``group`` are names, also former ones. ``kind`` is a key of ``feed.CHANGE_KINDS``,
+    ``field`` the name of a model's field. Both days are included, in UTC. ``text`` is looked for by ``log_search``.
+    """
+
+    table: str = ""
+    service: str = ""
+    group: str = ""
+    kind: str = ""
+    field: str = ""
+    user: str = ""
+    source: str = ""
+    first_day: date | None = None
+    last_day: date | None = None
+    text: str = ""
+    until: int | None = None  # no later revision is read
+
+    def any(self) -> bool:
+        """Whether any filter is set."""
+        return bool(self._of_change_sets() or self._of_entries() or self.text)
+
+    def _of_change_sets(self) -> bool:
+        return bool(self.user or self.source or self.first_day or self.last_day)
+
+    def _of_entries(self) -> bool:
+        """Whether any filter chooses among the entries of a change set."""
+        return bool(self.table or self.service or self.group or self.kind or self.field)
+
+    @cached_property
+    def matches(self) -> log_search.Matches | None:
+        """Where the text was found; None where there is none."""
+        return log_search.find(self.text) if self.text else None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the search may have older matches than those that it read."""
+        return self.matches is not None and self.matches.cut
+
+    def selection(self) -> feed.Selection:
+        """The entries that pass; raises feed.UnknownName for a name that nothing ever had."""
+        selection = feed.select(
+            table=self.table or None,
+            service=self.service or None,
+            group=self.group or None,
+            kind=self.kind or None,
+            field=self.field or None,
+            user=self.user or None,
+            source=self.source or None,
+        )
+        condition = Q()
+        first, end = self._revisions()
+        if first is not None:
+            condition &= Q(change_set__gte=first)
+        if end is not None:
+            condition &= Q(change_set__lt=end)
+        if self.until is not None:
+            condition &= Q(change_set__lte=self.until)
+        if self.matches is not None:
+            condition &= Q(change_set__in=list(self.matches.places))
+        return {model: entries & condition for model, entries in selection.items()}
+
+    def _revisions(self) -> tuple[int | None, int | None]:
+        """The first revision to read and the one to stop before; None for no bound.
+
+        Later revisions have later times, so the days are two places in their order.
+        """
+        first = None
+        if self.first_day:
+            first = _first_revision_from(_start_of(self.first_day))
+        end = None
+        if self.last_day:
+            end = _first_revision_from(_start_of(self.last_day) + timedelta(days=1))
+        return first, end
+
+    def page(self, before: int | None = None, size: int = PAGE) -> TimelinePage:
+        """The newest change sets before that revision; a fixed number of queries."""
+        before = self._before(before)
+        if self._of_entries():
+            return Timeline(list(self.selection().items())).page(before, size)
+        change_sets = self._change_sets()
+        if before is not None:
+            change_sets = change_sets.filter(revision__lt=before)
+        revisions = list(change_sets.order_by("-revision").values_list("revision", flat=True)[: size + 1])
+        groups = self._summaries(revisions[:size])
+        return TimelinePage(groups, revisions[size - 1] if len(revisions) > size else None)
+
+    def _before(self, before: int | None) -> int | None:
+        if self.until is None:
+            return before
+        end = self.until + 1
+        return end if before is None else min(before, end)
+
+    def _change_sets(self) -> QuerySet[ChangeSet]:
+        condition = Q()
+        if self.user:
+            condition &= Q(user_name=self.user)
+        if self.source:
+            condition &= Q(source=self.source)
+        first, end = self._revisions()
+        if first is not None:
+            condition &= Q(revision__gte=first)
+        if end is not None:
+            condition &= Q(revision__lt=end)
+        if self.matches is not None:
+            condition &= Q(revision__in=list(self.matches.places))
+        return ChangeSet.objects.filter(condition)
+
+    def _summaries(self, revisions: list[int]) -> list[TimelineGroup]:
+        """These change sets, each with the entries that the text was found in, or else with its first ones."""
+        summaries = summarize(revisions, SUMMARY)
+        if self.matches is None:
+            return [summaries[revision] for revision in revisions]
+        places = []
+        for revision in revisions:
+            places.extend(self.matches.places[revision][:MATCHES_SHOWN])
+        matching: dict[int, list[EntryDescription]] = {}
+        for entry in read_places(places):
+            matching.setdefault(entry.change_set_id, []).append(describe(entry))
+        groups = []
+        for revision in revisions:
+            summary = summaries[revision]
+            total = len(summary.entries) + summary.elsewhere
+            entries = matching.get(revision, summary.entries)
+            groups.append(TimelineGroup(summary.change_set, entries, elsewhere=total - len(entries)))
+        return groups
+
+    def entries(self) -> Iterator[tuple[ChangeSet, list[Entry]]]:
+        """All change sets with the entries that pass, in commit order, read batch by batch.
+
+        Where only its reason or its author was looked for, a change set comes with all of its entries.
+        """
+        selection = self.selection()
+        place = feed.Cursor(0, 0, "")
+        while True:
+            page = feed.read(place, CSV_BATCH, selection)
+            yield from page.changes
+            if not page.has_more:
+                return
+            place = page.next
+
+
+def fields_of_rows() -> list[tuple[str, str]]:
+    """The fields that a filter can name, with what people call them, in alphabetical order."""
+    names: dict[str, str] = {}
+    for model in registry_models():
+        for model_field in model._meta.fields:
+            if not model_field.primary_key and model_field.name != "position":
+                names.setdefault(model_field.name, describe_field(model, model_field.name))
+    return sorted(names.items(), key=lambda item: item[1])
+
+
+def _start_of(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
+
+
+def _first_revision_from(moment: datetime) -> int:
+    """The first revision at or after that time; above all revisions where there is none."""
+    later = ChangeSet.objects.filter(time__gte=moment).order_by("time", "revision")
+    first = later.values_list("revision", flat=True).first()
+    return ABOVE_ALL_REVISIONS if first is None else first

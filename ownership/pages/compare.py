@@ -1,0 +1,173 @@
+"""The comparison of two revisions or days, of the whole map, one table or one service; also as CSV."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Model, Q
+from django.http import HttpRequest, HttpResponseRedirect
+
+from ownership.audit import feed
+from ownership.audit.comparison import Condition, Difference, compare
+from ownership.audit.descriptions import FieldChange, stated_changes
+from ownership.audit.timeline import Timeline
+from ownership.exchange.exports import history_to_csv
+from ownership.history import time_travel
+from ownership.history.models import CREATED, DELETED, VERBS, ChangeSet, Entry, current_head
+from ownership.models import Service, Table
+from ownership.pages.base import BadAddress, Context, Page
+from ownership.pages.changes import csv_file
+
+# Rows that a page shows; the file has all of them.
+MAX_SHOWN = 1_000
+SIGNS = {CREATED: "+", DELETED: "−"}
+SIDES = ("from", "to")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row that differs, in words."""
+
+    sign: str
+    kind: str
+    label: str
+    verb: str
+    changes: list[FieldChange]
+
+
+@dataclass
+class ComparedTable:
+    """A table with the lines about it and what belongs to it; without a name, what belongs to no table."""
+
+    name: str
+    sign: str = "~"
+    lines: list[Line] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two states: what the address says, the revision that it means, and its change set."""
+
+    text: str
+    revision: int
+    change_set: ChangeSet | None
+
+    @property
+    def is_day(self) -> bool:
+        """Whether the address names a day or time rather than a revision."""
+        return bool(self.text) and not self.text.isdigit()
+
+
+class ComparePage(Page):
+    """What differs between `?from=` and `?to=`, each a revision, a day or a time; without `to`, now."""
+
+    template_name = "ownership/compare.html"
+    needs_sign_in = True
+    shows_past = False
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return the page or the file. The form's fields for days lead to the address that can be shared."""
+        form = request.GET.get("format", "")
+        if form not in ("", "csv"):
+            raise BadAddress("format takes csv.")
+        if any(request.GET.get(f"{side}_day") for side in SIDES):
+            return HttpResponseRedirect(f"?{urlencode(_shared_address(request))}")
+        if form == "csv":
+            before, after = self._sides()
+            differences = compare(before.revision, after.revision, _about(request))
+            name = f"compare-{before.revision}-{after.revision}.csv"
+            return csv_file(history_to_csv.comparison(differences), name)
+        return super().get(request, *args, **kwargs)
+
+    def _sides(self) -> tuple[Side, Side]:
+        """Return the two states. Raise BadAddress where they are the wrong way round."""
+        head = current_head().revision
+        start = self.request.GET.get("from", "").strip()
+        end = self.request.GET.get("to", "").strip()
+        before = time_travel.at(start).revision if start else max(head - 1, 0)
+        after = time_travel.at(end).revision if end else head
+        if before > after:
+            raise BadAddress(f"from is revision {before}, which is later than to, revision {after}. Swap them.")
+        change_sets = ChangeSet.objects.in_bulk([before, after])
+        return Side(start, before, change_sets.get(before)), Side(end, after, change_sets.get(after))
+
+    def get_context_data(self, **kwargs: Any) -> Context:
+        """Return the context: both states, and what differs, by table."""
+        before, after = self._sides()
+        differences = compare(before.revision, after.revision, _about(self.request))
+        subject = {name: self.request.GET.get(name, "").strip() for name in ("table", "service")}
+        return super().get_context_data(**kwargs) | {
+            "before": before,
+            "after": after,
+            "head": current_head().revision,
+            "previous": (before.revision - 1, after.revision - 1),
+            "following": (before.revision + 1, after.revision + 1),
+            "subject": {name: value for name, value in subject.items() if value},
+            "total": len(differences),
+            "tables": _by_table(differences[:MAX_SHOWN]),
+            "left_out": max(0, len(differences) - MAX_SHOWN),
+        }
+
+
+def _shared_address(request: HttpRequest) -> dict[str, str]:
+    """Return the parameters with days in the place of revisions where the form's fields for days are filled in."""
+    parameters = {}
+    for side in SIDES:
+        value = request.GET.get(f"{side}_day") or request.GET.get(side)
+        if value:
+            parameters[side] = value
+    for name in ("table", "service"):
+        if request.GET.get(name):
+            parameters[name] = request.GET[name]
+    return parameters
+
+
+def _about(request: HttpRequest) -> Condition | None:
+    """Return which entries are about the table or service asked for; None for the whole map."""
+    conditions: dict[type[Entry], Q] | None = None
+    named: dict[str, type[Model]] = {"table": Table, "service": Service}
+    for parameter, model in named.items():
+        name = request.GET.get(parameter, "").strip()
+        if not name:
+            continue
+        pk = feed.id_named(model, name)
+        if pk is None:
+            raise BadAddress(f"No {model._meta.verbose_name} has, or ever had, the name “{name}”.")
+        of_one = _conditions(Timeline.of(model, pk))
+        if conditions is None:
+            conditions = of_one
+        else:
+            conditions = {entry: conditions[entry] & of_one[entry] for entry in conditions if entry in of_one}
+    return conditions
+
+
+def _conditions(timeline: Timeline) -> dict[type[Entry], Q]:
+    """Return the timeline's filters by model."""
+    conditions: dict[type[Entry], Q] = {}
+    for model, condition in timeline.filters:
+        conditions[model] = conditions[model] | condition if model in conditions else condition
+    return conditions
+
+
+def _by_table(differences: list[Difference]) -> list[ComparedTable]:
+    """Return the differences by table, in the order of names; last what belongs to none."""
+    tables: dict[int | None, ComparedTable] = {}
+    for difference in differences:
+        table = tables.setdefault(difference.table_id, ComparedTable(difference.table))
+        sign = SIGNS.get(difference.type, "~")
+        if difference.model is Table:
+            table.name = difference.table
+            table.sign = sign
+        table.lines.append(
+            Line(
+                sign=sign,
+                kind=str(difference.model._meta.verbose_name),
+                label=difference.label,
+                verb=VERBS[difference.type],
+                changes=stated_changes(difference.model, difference.type, difference.changes),
+            )
+        )
+    for table in tables.values():
+        # The table itself comes before what belongs to it.
+        table.lines.sort(key=lambda line: line.kind != Table._meta.verbose_name)
+    return sorted(tables.values(), key=lambda table: (not table.name, table.name.lower()))
