@@ -56,10 +56,27 @@ MODEL_LIBRARIES = {
     "pynamodb.models",
 }
 # Methods that call their first argument with the others: `executor.submit(save, item, table)`.
-SUBMITTERS = {"submit", "apply_async", "to_thread", "run_in_executor", "start_soon", "create_task", "run_sync"}
+SUBMITTERS = {
+    "submit",
+    "apply_async",
+    "to_thread",
+    "run_in_executor",
+    "start_soon",
+    "create_task",
+    "run_sync",
+}
 
 # Functions of packages that only wrap the function they are given.
-WRAPPERS = {"callbackify", "debounce", "memoize", "memoizee", "once", "promisify", "throttle", "wrap"}
+WRAPPERS = {
+    "callbackify",
+    "debounce",
+    "memoize",
+    "memoizee",
+    "once",
+    "promisify",
+    "throttle",
+    "wrap",
+}
 # Methods by which an application runs what was registered with it.
 RUNNERS = {
     "dispatch",
@@ -156,7 +173,11 @@ class Calls:
         if isinstance(callee, Marked):
             return self.call(callee.function, site, this)
         if isinstance(callee, Partial):
-            return self.call(callee.function, site.with_arguments(_completed(callee, site.arguments)), this)
+            return self.call(
+                callee.function,
+                site.with_arguments(_completed(callee, site.arguments)),
+                this,
+            )
         if isinstance(callee, Method):
             return self._call_method(callee, site)
         if isinstance(callee, External):
@@ -181,7 +202,7 @@ class Calls:
             collected = language.collected_by(self, name, site)
             if collected is not None:
                 return collected
-        if owner is UNKNOWN:
+        if owner is UNKNOWN or owner is ABSENT:
             dynamodb.unknown_method(self, name, site)
             if site.receiver:
                 frame = self.interpreter.stack[-1]
@@ -388,7 +409,10 @@ class Calls:
 
     def _held_by(self, holder: External) -> Value:
         """What something was given, what was registered with it, and what it was made from was given."""
-        items = [self.interpreter.read(holder.held), self.interpreter.read(holder.registered)]
+        items = [
+            self.interpreter.read(holder.held),
+            self.interpreter.read(holder.registered),
+        ]
         # `middy(list).use(cors())`: the first call got the function. What is registered with the same
         # object by other calls has nothing to do with this one.
         earlier = holder.made_from
@@ -437,7 +461,10 @@ class Calls:
         if callee.unread:
             self.doubt(site.line, callee.unread)
         elif callee.path[0] in MODEL_LIBRARIES:
-            self.doubt(site.line, f"uses {callee.path[0]}, whose calls of DynamoDB are not followed")
+            self.doubt(
+                site.line,
+                f"uses {callee.path[0]}, whose calls of DynamoDB are not followed",
+            )
 
     def doubt(self, line: int, why: str) -> None:
         """Report that something in a line can't be followed."""
@@ -473,4 +500,8 @@ class Calls:
 def _completed(partial: Partial, arguments: Arguments) -> Arguments:
     """A partial function's own arguments, followed by those of a call."""
     keywords = dict(partial.keywords) | arguments.keywords
-    return replace(arguments, positional=[*partial.positional, *arguments.positional], keywords=keywords)
+    return replace(
+        arguments,
+        positional=[*partial.positional, *arguments.positional],
+        keywords=keywords,
+    )

@@ -89,12 +89,21 @@ TRANSACTION_ITEMS = {
     "Put": "PutItem",
     "Update": "UpdateItem",
 }
-STATEMENT_LISTS = {"BatchExecuteStatement": "Statements", "ExecuteTransaction": "TransactStatements"}
+STATEMENT_LISTS = {
+    "BatchExecuteStatement": "Statements",
+    "ExecuteTransaction": "TransactStatements",
+}
 NAMING_PARAMETERS = ("TableName", "RequestItems", "TransactItems")
 # Methods that nothing but boto3's tables has, so that they count on a receiver of which nothing is known.
 TABLE_METHODS = {"delete_item", "get_item", "put_item", "update_item"}
 
-CLIENTS = {"DocumentClient", "DynamoDB", "DynamoDBClient", "DynamoDBDocument", "DynamoDBDocumentClient"}
+CLIENTS = {
+    "DocumentClient",
+    "DynamoDB",
+    "DynamoDBClient",
+    "DynamoDBDocument",
+    "DynamoDBDocumentClient",
+}
 CLIENT_MODULES = {"aws-sdk/clients/dynamodb"}
 PYTHON_SDKS = {"aioboto3", "aiobotocore", "boto3", "botocore"}
 WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
@@ -296,7 +305,14 @@ def unknown_method(calls: "Calls", name: str, site: "CallSite") -> None:
     elif (name in TABLE_METHODS and given & {"Item", "Key"}) or (
         name in ("query", "scan") and given & {"KeyConditionExpression", "FilterExpression", "IndexName"}
     ):
-        _add_uses(calls, operation, UNKNOWN_VALUE, parameters.get("IndexName"), parameters, site)
+        _add_uses(
+            calls,
+            operation,
+            UNKNOWN_VALUE,
+            parameters.get("IndexName"),
+            parameters,
+            site,
+        )
 
 
 def send(calls: "Calls", command: Command, site: "CallSite") -> None:
@@ -309,7 +325,11 @@ def send(calls: "Calls", command: Command, site: "CallSite") -> None:
 
 
 def _record(
-    calls: "Calls", operation: str, parameters: Parameters, site: "CallSite", written: Location | None = None
+    calls: "Calls",
+    operation: str,
+    parameters: Parameters,
+    site: "CallSite",
+    written: Location | None = None,
 ) -> None:
     """Record the tables that an operation names in its parameters."""
     if operation in ("BatchGetItem", "BatchWriteItem"):
@@ -359,7 +379,14 @@ def _record_transaction(calls: "Calls", operation: str, items: Value, site: "Cal
         for kind in interpreter.field_names(item):
             if isinstance(kind, str) and kind in TRANSACTION_ITEMS:
                 inner = _ObjectParameters(calls, interpreter.read_field(item, kind))
-                _add_uses(calls, TRANSACTION_ITEMS[kind], inner.get("TableName"), NOTHING, inner, site)
+                _add_uses(
+                    calls,
+                    TRANSACTION_ITEMS[kind],
+                    inner.get("TableName"),
+                    NOTHING,
+                    inner,
+                    site,
+                )
                 recorded = True
     unknown = {UNKNOWN, ABSENT} & interpreter.items(items) or not isinstance(next(iter(items), None), Obj)
     if unknown or not recorded:

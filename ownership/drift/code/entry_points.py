@@ -215,7 +215,12 @@ class Deployment:
             for name, node in part.items():
                 function = variables.expand(node)
                 if not isinstance(function, Map):
-                    self._unresolved(service, location_of(node), str(name), "the function can't be resolved")
+                    self._unresolved(
+                        service,
+                        location_of(node),
+                        str(name),
+                        "the function can't be resolved",
+                    )
                     continue
                 handler = variables.expand(function.get("handler"))
                 module = variables.expand(function.get("module"))
@@ -229,7 +234,16 @@ class Deployment:
                         problem = "runs an image, whose code is not read"
                     handler = Text("", function.location)
                 self.functions.append(
-                    _Function(service, str(name), folder, normpath(base), handler, template, environment, problem)
+                    _Function(
+                        service,
+                        str(name),
+                        folder,
+                        normpath(base),
+                        handler,
+                        template,
+                        environment,
+                        problem,
+                    )
                 )
 
     def _add_serverless_layers(self, variables: Variables, folder: str) -> None:
@@ -290,7 +304,14 @@ class Deployment:
         for logical_name, properties in template.of_type(*FUNCTION_TYPES):
             self._add_function(template, folder, str(logical_name), properties, defaults)
 
-    def _add_function(self, template: DeployedTemplate, folder: str, name: str, properties: Map, defaults: Map) -> None:
+    def _add_function(
+        self,
+        template: DeployedTemplate,
+        folder: str,
+        name: str,
+        properties: Map,
+        defaults: Map,
+    ) -> None:
         handler = template.text(properties.get("Handler") or defaults.get("Handler"))
         code = template.expand(properties.get("CodeUri") or properties.get("Code") or defaults.get("CodeUri"))
         base, inline = folder, None
@@ -322,7 +343,19 @@ class Deployment:
             environment.append(template.mapping(settings.get("Variables")))
         location = name.location if isinstance(name, Text) else properties.location
         text = handler if handler is not None else Text("", location)
-        self.functions.append(_Function(service, name, own_folder, base, text, template, environment, problem, inline))
+        self.functions.append(
+            _Function(
+                service,
+                name,
+                own_folder,
+                base,
+                text,
+                template,
+                environment,
+                problem,
+                inline,
+            )
+        )
 
     def _asset(self, template: DeployedTemplate, name: str, folder: str) -> str | None:
         """The folder that CDK put a function's code into."""
@@ -347,7 +380,12 @@ class Deployment:
         return Text(f"{stem}.{handler.rpartition('.')[2]}", handler.location)
 
     def _service_of(
-        self, template: DeployedTemplate, folder: str, name: str, properties: Map, code: str | None
+        self,
+        template: DeployedTemplate,
+        folder: str,
+        name: str,
+        properties: Map,
+        code: str | None,
     ) -> tuple[str, str]:
         """The service of a template's function, and the folder of the service's code."""
         if PurePosixPath(folder).name == CDK_OUTPUT:

@@ -48,8 +48,19 @@ if TYPE_CHECKING:
 Variables = dict[str, Value]
 
 # Types of a parameter that can be nothing but a client of DynamoDB.
-CLIENT_TYPES = {"DocumentClient", "DynamoDB", "DynamoDBClient", "DynamoDBDocument", "DynamoDBDocumentClient"}
-CONSTANTS: dict[syntax.Constant, Possibility] = {True: TRUE, False: FALSE, None: NULL, syntax.UNDEFINED: UNDEFINED}
+CLIENT_TYPES = {
+    "DocumentClient",
+    "DynamoDB",
+    "DynamoDBClient",
+    "DynamoDBDocument",
+    "DynamoDBDocumentClient",
+}
+CONSTANTS: dict[syntax.Constant, Possibility] = {
+    True: TRUE,
+    False: FALSE,
+    None: NULL,
+    syntax.UNDEFINED: UNDEFINED,
+}
 
 
 class Evaluation:
@@ -575,8 +586,16 @@ class Evaluation:
                 results.append(self.calls.call_member(owner, possibility.literal, site))
             else:
                 if any(isinstance(item, Client) for item in owner):
-                    self.calls.doubt(node.line, "calls a method of DynamoDB's client that can't be told from the code")
-                results.append(self.calls.call(language.index(self.calls, owner, one(possibility), node.line), site))
+                    self.calls.doubt(
+                        node.line,
+                        "calls a method of DynamoDB's client that can't be told from the code",
+                    )
+                results.append(
+                    self.calls.call(
+                        language.index(self.calls, owner, one(possibility), node.line),
+                        site,
+                    )
+                )
         return union(results)
 
     def _super_call(self, node: syntax.Call) -> Value:

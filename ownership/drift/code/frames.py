@@ -4,7 +4,14 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ownership.drift.code import syntax
-from ownership.drift.code.values import NOTHING, UNKNOWN_VALUE, Cell, Possibility, Str, Value
+from ownership.drift.code.values import (
+    NOTHING,
+    UNKNOWN_VALUE,
+    Cell,
+    Possibility,
+    Str,
+    Value,
+)
 from ownership.drift.types import Location
 
 
@@ -61,7 +68,12 @@ class Arguments:
 
     def key(self) -> tuple[object, ...]:
         """What distinguishes calls of one function."""
-        return tuple(self.positional), tuple(sorted(self.keywords.items(), key=_name)), self.rest, self.more
+        return (
+            tuple(self.positional),
+            tuple(sorted(self.keywords.items(), key=_name)),
+            self.rest,
+            self.more,
+        )
 
 
 def _name(item: tuple[str, Value]) -> str:

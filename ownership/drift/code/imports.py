@@ -23,7 +23,12 @@ Target = syntax.Module | External | None
 
 NEVER_LOCAL = {*sys.stdlib_module_names, "boto3", "botocore"}
 LAYER_FOLDERS = ("/opt/nodejs/", "/opt/")
-BUILT_SUFFIXES = {".js": (".ts", ".tsx"), ".mjs": (".mts",), ".cjs": (".cts",), ".jsx": (".tsx",)}
+BUILT_SUFFIXES = {
+    ".js": (".ts", ".tsx"),
+    ".mjs": (".mts",),
+    ".cjs": (".cts",),
+    ".jsx": (".tsx",),
+}
 
 
 class Imports:
@@ -108,7 +113,10 @@ class Imports:
         if ("/" in module and not module.startswith(("@", "/"))) or module.startswith(("@/", "~/")):
             inner = module[2:] if module[1:2] == "/" else module
             for around in _folders_around(file):
-                candidates += [normpath(join(around, inner)), normpath(join(around, "src", inner))]
+                candidates += [
+                    normpath(join(around, inner)),
+                    normpath(join(around, "src", inner)),
+                ]
         return candidates
 
     def _configured(self, file: str, module: str) -> list[str]:
@@ -184,7 +192,11 @@ class Imports:
                 if parts and parts[0] in ("dist", "build", "lib", "out"):
                     stem = join(*parts[1:]).removesuffix(".js").removesuffix(".d.ts") if len(parts) > 1 else ""
                     candidates.append(normpath(join(folder, "src", stem)))
-        return [*candidates, normpath(join(folder, "index")), normpath(join(folder, "src/index"))]
+        return [
+            *candidates,
+            normpath(join(folder, "index")),
+            normpath(join(folder, "src/index")),
+        ]
 
     def _in_layers(self, inner: str) -> list[str]:
         """Files that a layer may put below /opt."""

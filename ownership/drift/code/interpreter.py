@@ -291,7 +291,10 @@ class Interpreter:
         if isinstance(key, Str):
             literal = key.literal
             if key.named_at is not None:
-                obj.named_at.setdefault(literal if literal is not None else replace(key, named_at=None), key.named_at)
+                obj.named_at.setdefault(
+                    literal if literal is not None else replace(key, named_at=None),
+                    key.named_at,
+                )
             key = literal if literal is not None else replace(key, named_at=None)
         self.add(self._field_cell(obj, key), value)
         name = Str((key,)) if isinstance(key, str) else key
@@ -399,7 +402,13 @@ class Interpreter:
             value = value - {first}
         return value
 
-    def exported(self, module: syntax.Module, name: str, line: int, seen: frozenset[str] = frozenset()) -> Value:
+    def exported(
+        self,
+        module: syntax.Module,
+        name: str,
+        line: int,
+        seen: frozenset[str] = frozenset(),
+    ) -> Value:
         """What a module exports under a name; nothing if that isn't known yet, ABSENT if there is no such name."""
         frame = self.module_frame(module)
         if module.language == "python":
@@ -474,7 +483,7 @@ class Interpreter:
         return one(ABSENT)
 
     def _object_member(self, obj: Obj, name: str, line: int) -> Value:
-        if name == "__class__" and obj.cls is not None:
+        if name in ("__class__", "constructor") and obj.cls is not None:
             return one(obj.cls)
         own = self.read(self._field_cell(obj, name))
         if own:
@@ -547,7 +556,14 @@ class Interpreter:
             bound.add(Bound(function, one(cls)) if isinstance(function, Func) else function)
         return frozenset(bound)
 
-    def _class_member(self, cls: Class, name: str, line: int, depth: int = 0, seen_from: Class | None = None) -> Value:
+    def _class_member(
+        self,
+        cls: Class,
+        name: str,
+        line: int,
+        depth: int = 0,
+        seen_from: Class | None = None,
+    ) -> Value:
         """A member of a class itself, or of a base. ``seen_from``: the class that class methods get."""
         receiver = seen_from or cls
         value = self.read_field(cls.statics, name)

@@ -39,7 +39,10 @@ FUNCTIONS = {
 CLASSES = {"class", "class_declaration", "abstract_class_declaration"}
 DECLARATIONS = {"lexical_declaration", "variable_declaration"}
 EQUALITY = {"===": False, "==": False, "!==": True, "!=": True}
-ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r?\n)|(.))", re.DOTALL)
+ESCAPE = re.compile(
+    r"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r?\n)|(.))",
+    re.DOTALL,
+)
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "v": "\v"}
 
 
@@ -206,7 +209,11 @@ class _Builder:
         if node.type in ("identifier", "shorthand_property_identifier_pattern"):
             self.scope.declare(self.text(node), in_function)
             return
-        if node.type in ("pair_pattern", "assignment_pattern", "object_assignment_pattern"):
+        if node.type in (
+            "pair_pattern",
+            "assignment_pattern",
+            "object_assignment_pattern",
+        ):
             inner = _child(node, "value" if node.type == "pair_pattern" else "left")
             if inner is not None:
                 self._declare_pattern(inner, in_function)
@@ -390,10 +397,18 @@ class _Builder:
         entries: list[tuple[Expression | None, Expression]] = []
         for exported, local in self.module.exports.items():
             if before.get(exported) != local:
-                entries.append((syntax.Literal(_line(node), exported), syntax.Name(_line(node), local)))
+                entries.append(
+                    (
+                        syntax.Literal(_line(node), exported),
+                        syntax.Name(_line(node), local),
+                    )
+                )
         self.module.exports = before
         target = syntax.Name(_line(node), variable)
-        return [*statements, syntax.Declare(_line(node), target, syntax.ObjectLiteral(_line(node), entries))]
+        return [
+            *statements,
+            syntax.Declare(_line(node), target, syntax.ObjectLiteral(_line(node), entries)),
+        ]
 
     # Imports and exports
 
@@ -457,7 +472,13 @@ class _Builder:
             return []
         variable = self.scope.declare(DEFAULT_EXPORT)
         self.module.exports["default"] = variable
-        return [syntax.Declare(_line(node), syntax.Name(_line(node), variable), self.expression(value, "default"))]
+        return [
+            syntax.Declare(
+                _line(node),
+                syntax.Name(_line(node), variable),
+                self.expression(value, "default"),
+            )
+        ]
 
     def _export_from(self, node: Node, module: str) -> list[Statement]:
         if _has_token(node, "type"):
@@ -605,7 +626,11 @@ class _Builder:
             if key is None or annotation is None or not annotation.named_children:
                 continue
             inner = annotation.named_children[0]
-            if inner.type in ("type_identifier", "nested_type_identifier", "generic_type"):
+            if inner.type in (
+                "type_identifier",
+                "nested_type_identifier",
+                "generic_type",
+            ):
                 name = self._type_name(annotation)
                 if name is not None:
                     shape[self._key_name(key)] = name
@@ -933,9 +958,17 @@ class _Builder:
         line = _line(node)
         right = self._field(node, "right")
         if operator == "+=":
-            return syntax.Assign(line, self.target(left), syntax.Concat(line, [self.expression(left), right]))
+            return syntax.Assign(
+                line,
+                self.target(left),
+                syntax.Concat(line, [self.expression(left), right]),
+            )
         if operator in ("||=", "??="):
-            return syntax.Assign(line, self.target(left), syntax.Fallback(line, self.expression(left), right))
+            return syntax.Assign(
+                line,
+                self.target(left),
+                syntax.Fallback(line, self.expression(left), right),
+            )
         if operator == "&&=":
             return syntax.Assign(line, self.target(left), right, keeps=True)
         return syntax.Other(line, [self.expression(left), right])
@@ -976,7 +1009,10 @@ class _Builder:
     def _object_pattern(self, node: Node) -> syntax.ObjectPattern:
         pattern = syntax.ObjectPattern(_line(node), [])
         for child in node.named_children:
-            if child.type in ("shorthand_property_identifier_pattern", "shorthand_property_identifier"):
+            if child.type in (
+                "shorthand_property_identifier_pattern",
+                "shorthand_property_identifier",
+            ):
                 key: Expression = syntax.Literal(_line(child), self.text(child))
                 name = syntax.Name(_line(child), self.scope.variable(self.text(child), assigned=True))
                 pattern.entries.append((key, name, None))

@@ -139,7 +139,9 @@ def _same_text(calls: "Calls", owner: Str, site: "CallSite") -> Value:
     return one(owner)
 
 
-def _changed(change: Callable[[str], str]) -> Callable[["Calls", Str, "CallSite"], Value]:
+def _changed(
+    change: Callable[[str], str],
+) -> Callable[["Calls", Str, "CallSite"], Value]:
     """A method that changes a text's letters, which can be told only if all are known."""
 
     def changed(calls: "Calls", owner: Str, site: "CallSite") -> Value:
@@ -330,7 +332,10 @@ def _concat(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
 def _with_items(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
     """Call a function with each item."""
     items = calls.interpreter.items(one(owner))
-    return calls.call(_functions(site.arguments.at(0)), site.with_arguments(Arguments([items, UNKNOWN_VALUE])))
+    return calls.call(
+        _functions(site.arguments.at(0)),
+        site.with_arguments(Arguments([items, UNKNOWN_VALUE])),
+    )
 
 
 def _functions(value: Value) -> Value:
@@ -619,6 +624,15 @@ def _any_of(calls: "Calls", site: "CallSite") -> Value:
     return calls.interpreter.items(site.arguments.at(0))
 
 
+def _class_of(calls: "Calls", site: "CallSite") -> Value:
+    """``type(self)``."""
+    classes: set[Possibility] = set()
+    for possibility in site.arguments.at(0):
+        if isinstance(possibility, Obj) and possibility.cls is not None:
+            classes.add(possibility.cls)
+    return frozenset(classes) or UNKNOWN_VALUE
+
+
 def _listed(calls: "Calls", site: "CallSite") -> Value:
     """``list(items)``, ``sorted(items)``, ``new Set(items)``."""
     if not site.arguments.positional:
@@ -815,6 +829,7 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "threading.Thread": _thread,
     "multiprocessing.Process": _thread,
     "tuple": _listed,
+    "type": _class_of,
     "typing.cast": _second_argument,
     "zip": _zipped,
 }

@@ -158,7 +158,12 @@ class _Builder:
     def _if(self, node: ast.If) -> list[Statement]:
         condition = ast.unparse(node.test) if isinstance(node.test, ast.Compare | ast.Name | ast.Attribute) else ""
         # What runs only as a script, or exists only for type checkers, is not part of a function.
-        if condition in ("__name__ == '__main__'", "'__main__' == __name__", "TYPE_CHECKING", "typing.TYPE_CHECKING"):
+        if condition in (
+            "__name__ == '__main__'",
+            "'__main__' == __name__",
+            "TYPE_CHECKING",
+            "typing.TYPE_CHECKING",
+        ):
             return self.statements(node.orelse)
         branches = [(self.expression(node.test), self.statements(node.body))]
         # `elif` is an `if` alone in the `else`; a long row of them is not nested.
@@ -388,7 +393,7 @@ class _Builder:
         keywords: list[tuple[str | None, Expression]] = []
         for keyword in node.keywords:
             keywords.append((keyword.arg, self.expression(keyword.value)))
-        if isinstance(node.func, ast.Name) and node.func.id == "super" and not arguments:
+        if isinstance(node.func, ast.Name) and node.func.id == "super":
             return syntax.Super(node.lineno)
         return syntax.Call(node.lineno, callee, arguments, keywords)
 
@@ -440,7 +445,11 @@ class _Builder:
         return syntax.Other(node.lineno, [operand])
 
     def _choice(self, node: ast.IfExp) -> Expression:
-        test, yes, no = self.expression(node.test), self.expression(node.body), self.expression(node.orelse)
+        test, yes, no = (
+            self.expression(node.test),
+            self.expression(node.body),
+            self.expression(node.orelse),
+        )
         return syntax.Choice(node.lineno, test, yes, no)
 
     def _lambda(self, node: ast.Lambda) -> Expression:
@@ -531,7 +540,10 @@ def _type_name(annotation: ast.expr | None) -> str | None:
 
 def _is_wrapper(annotation: ast.expr) -> bool:
     """Whether an annotation is ``Optional`` or ``Annotated``, so that the class is inside its brackets."""
-    return isinstance(annotation, ast.Name) and annotation.id in ("Optional", "Annotated")
+    return isinstance(annotation, ast.Name) and annotation.id in (
+        "Optional",
+        "Annotated",
+    )
 
 
 def _yields(body: Iterable[ast.AST]) -> bool:

@@ -19,12 +19,32 @@ from ownership.drift.code.frames import Doubt, Frame, TableUse, UnknownCall
 from ownership.drift.code.imports import Imports
 from ownership.drift.code.interpreter import Interpreter
 from ownership.drift.code.sources import CODE, Sources, is_test
-from ownership.drift.code.values import Class, EnvironmentVariable, Func, Str, TextPart, one
+from ownership.drift.code.values import (
+    Class,
+    EnvironmentVariable,
+    Func,
+    Str,
+    TextPart,
+    one,
+)
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
 from ownership.drift.readers.files import Files, resolved_path
-from ownership.drift.types import CodeAccess, CodeUsage, Location, ReadError, ReadOrWrite
-from ownership.drift.values import PLACEHOLDER, Text, concat, from_variable, names_environment, placeholder
+from ownership.drift.types import (
+    CodeAccess,
+    CodeUsage,
+    Location,
+    ReadError,
+    ReadOrWrite,
+)
+from ownership.drift.values import (
+    PLACEHOLDER,
+    Text,
+    concat,
+    from_variable,
+    names_environment,
+    placeholder,
+)
 
 MAX_COMBINATIONS = 100  # of the values of the environment variables in one name
 MAX_EVIDENCE = 20  # places of one access
@@ -101,6 +121,8 @@ class _Reader:
     def read(self) -> CodeUsage:
         entries = self.deployment.entry_points(self.imports)
         started: list[tuple[EntryPoint, Frame]] = []
+        # A project without functions was read as well: it has no code.
+        self.services.update(self.deployment.service_folders.values())
         for entry in entries:
             self.services.add(entry.service)
             frame = self._start(entry)
@@ -294,7 +316,19 @@ class _Reader:
                 frame = self._start_unreached(module, function)
                 if frame is not None:
                     label = f"{module.file}#{function.name}"
-                    started.append((EntryPoint(service, label, "", module.file, "", Location(module.file)), frame))
+                    started.append(
+                        (
+                            EntryPoint(
+                                service,
+                                label,
+                                "",
+                                module.file,
+                                "",
+                                Location(module.file),
+                            ),
+                            frame,
+                        )
+                    )
         self.interpreter.run()
         for entry, frame in started:
             self._collect(entry, frame, reachable=False)
@@ -334,7 +368,11 @@ class _Reader:
             for name in sorted(classes.get(call.method, ())):
                 if receiver in letters_of(name) or letters_of(name) in receiver:
                     text = Text(f"{call.receiver}.{call.method}", _reported(call.location))
-                    self._unresolved(text, f"is called on something unknown, which may be a {name}", service)
+                    self._unresolved(
+                        text,
+                        f"is called on something unknown, which may be a {name}",
+                        service,
+                    )
                     break
 
     def _classes_by_method(self) -> dict[str, set[str]]:

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Iterator
 from typing import TypedDict
 
 from ownership.drift.report_json import EvidenceJSON
-from ownership.drift.types import CodeAccess, CodeUsage, Location, ReadOrWrite, Unresolved, label_of
+from ownership.drift.types import (
+    CodeAccess,
+    CodeUsage,
+    Location,
+    ReadOrWrite,
+    Unresolved,
+    label_of,
+)
 
 
 class CodeAccessJSON(TypedDict):

@@ -22,6 +22,18 @@ JAVASCRIPT = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 PYTHON = (".py",)
 CODE = (*JAVASCRIPT, *PYTHON)
 DATA = (".json",)
+TEMPLATES = {
+    ".cfn",
+    ".j2",
+    ".jinja",
+    ".jinja2",
+    ".json",
+    ".template",
+    ".tmpl",
+    ".tpl",
+    ".yaml",
+    ".yml",
+}
 PASSED_OVER = {
     "__pycache__",
     "bower_components",
@@ -104,7 +116,7 @@ class Sources:
             self.paths[name] = path
             if path.name == "package.json":
                 self.package_files.append(name)
-        if path.suffix in (".yml", ".yaml", ".json", ".template", ".j2", ".jinja", ".jinja2"):
+        if path.suffix in TEMPLATES:
             self.infrastructure.append(path)
 
     def include(self, folder: str) -> None:

@@ -205,7 +205,13 @@ def _value(expression: str, scope: Scope) -> Literal:
     value = _sum(expression, scope)
     for applied in filters:
         name = applied.partition("(")[0]
-        if isinstance(value, str) and name in ("lower", "upper", "title", "capitalize", "trim"):
+        if isinstance(value, str) and name in (
+            "lower",
+            "upper",
+            "title",
+            "capitalize",
+            "trim",
+        ):
             value = getattr(value, "strip" if name == "trim" else name)()
         elif name not in ("default", "string", "list", "sort", "d"):
             return None

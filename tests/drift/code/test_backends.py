@@ -25,7 +25,10 @@ def by_mode(backend: Path, usage: CodeUsage) -> Score:
 def by_function(backend: Path, usage: CodeUsage) -> Score:
     found = {(a.service, a.function, a.table, a.mode, str(a.direct)) for a in usage.accesses if a.reachable}
     labels = truth_of(backend)
-    return score(found, {(t["service"], t["function"], t["table"], t["mode"], str(t["direct"])) for t in labels})
+    return score(
+        found,
+        {(t["service"], t["function"], t["table"], t["mode"], str(t["direct"])) for t in labels},
+    )
 
 
 def read(backend: Path) -> CodeUsage:
@@ -44,7 +47,12 @@ def test_the_accesses_of_a_backend_are_found(backend: Path) -> None:
 def test_what_is_not_deployed_is_kept_apart() -> None:
     usage = read(FOLDER / "javascript_wrapper")
     unreached = {(a.service, a.table, a.mode, a.function) for a in usage.accesses if not a.reachable}
-    assert ("members", "clubEventsOld", "write", "services/members/handler.js#migrate") in unreached
+    assert (
+        "members",
+        "clubEventsOld",
+        "write",
+        "services/members/handler.js#migrate",
+    ) in unreached
     assert not {table for _, table, _, _ in unreached} & {"clubUnused", "clubComments"}
 
 
@@ -59,7 +67,10 @@ def test_the_way_to_an_indirect_access_is_told() -> None:
         "services/registrations/helpers.js#createRegistration",
         "lib/db.js#getOne",
     )
-    assert [str(location) for location in access.evidence] == ["services/registrations/helpers.js:5", "lib/db.js:22"]
+    assert [str(location) for location in access.evidence] == [
+        "services/registrations/helpers.js:5",
+        "lib/db.js:22",
+    ]
     assert access.operations == ("GetItem",)
 
 

@@ -110,7 +110,13 @@ resources:
   Outputs: {Name: {Value: !Ref Stock, Export: {Name: stock-table}}}
 """,
         },
-        {"a ref read users", "a arn read users", "a unnamed read Orders", "a sub read users", "a imported read stock"},
+        {
+            "a ref read users",
+            "a arn read users",
+            "a unnamed read Orders",
+            "a sub read users",
+            "a imported read stock",
+        },
     ),
 }
 
@@ -163,7 +169,11 @@ Resources:
                         }
                         for name, handler, code in (
                             ("Folder", "index.handler", "./code"),
-                            ("Archive", "archived.handler", {"S3Bucket": "b", "S3Key": "k.zip"}),
+                            (
+                                "Archive",
+                                "archived.handler",
+                                {"S3Bucket": "b", "S3Key": "k.zip"},
+                            ),
                             ("Inline", "index.handler", {"ZipFile": JS}),
                         )
                     }
@@ -172,7 +182,11 @@ Resources:
             "stacks/users/code/index.js": JS,
             "elsewhere/archived.py": PY,
         },
-        {"users Folder read users", "users Archive read users", "users Inline read users"},
+        {
+            "users Folder read users",
+            "users Archive read users",
+            "users Inline read users",
+        },
     ),
     "nested stacks": (
         {
@@ -211,7 +225,10 @@ Resources:
                                 "Code": {"S3Bucket": "b", "S3Key": "k.zip"},
                                 "Environment": {"Variables": {"TABLE": {"Ref": "Users1"}}},
                             },
-                            "Metadata": {"aws:asset:path": "asset.1", "aws:asset:property": "Code"},
+                            "Metadata": {
+                                "aws:asset:path": "asset.1",
+                                "aws:asset:property": "Code",
+                            },
                         },
                     }
                 }

@@ -19,7 +19,10 @@ const documents = new AWS.DynamoDB.DocumentClient();
 
 # Body of the handler's file → accesses.
 CASES: dict[str, tuple[str, set[str]]] = {
-    "v3 command": (V3 + 'export const main = () => client.send(new GetCommand({TableName: "a"}));', {"read a"}),
+    "v3 command": (
+        V3 + 'export const main = () => client.send(new GetCommand({TableName: "a"}));',
+        {"read a"},
+    ),
     "v3 command kept in a variable": (
         V3
         + """
@@ -31,7 +34,10 @@ export async function main() {
 }""",
         {"read a"},
     ),
-    "v3 command that is never sent": (V3 + 'export const main = () => { new GetCommand({TableName: "a"}); };', set()),
+    "v3 command that is never sent": (
+        V3 + 'export const main = () => { new GetCommand({TableName: "a"}); };',
+        set(),
+    ),
     "v3 low level client": (
         """
 import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
@@ -66,7 +72,10 @@ export const main = async () => {
 };""",
         {"read a"},
     ),
-    "v2 promise": (V2 + 'exports.main = () => documents.put({TableName: "a", Item: {}}).promise();', {"write a"}),
+    "v2 promise": (
+        V2 + 'exports.main = () => documents.put({TableName: "a", Item: {}}).promise();',
+        {"write a"},
+    ),
     "v2 callback": (
         V2
         + """
@@ -157,7 +166,15 @@ export const main = async ({ table = "t-e" }) => {
   await scan("t-".concat("h"));
   await scan(TABLES["a"]);
 };""",
-        {"read t-a", "read t-b", "read t-c", "read t-d", "read t-f", "read t-g", "read t-h"},
+        {
+            "read t-a",
+            "read t-b",
+            "read t-c",
+            "read t-d",
+            "read t-f",
+            "read t-g",
+            "read t-h",
+        },
     ),
     "environment": (
         V3
@@ -233,6 +250,47 @@ class Users extends Base {
 }
 export const main = async () => Users.create().all();""",
         {"read t-users", "read t-more"},
+    ),
+    "names in classes": (
+        V3
+        + """
+class Model {
+  static get table() { throw new Error("none"); }
+  static all() { return client.send(new ScanCommand({ TableName: this.table })); }
+  get table() { return this.constructor.table; }
+  save() { return client.send(new PutCommand({ TableName: this.table })); }
+}
+class Cat extends Model { static get table() { return "a"; } }
+class Dog extends Model { static table = process.env.TABLE; }
+const Timestamped = (Base, name) => class extends Base { static table = name; };
+class Bird extends Timestamped(Model, "b") {}
+class Settings { constructor(values) { Object.assign(this, { table: "c" }, values); } }
+export const main = async () => {
+  await new Cat().save();
+  await Dog.all();
+  await Bird.all();
+  await client.send(new ScanCommand({ TableName: new Settings({}).table }));
+};""",
+        {"write a", "read users", "read b", "read c"},
+    ),
+    "classes as handlers": (
+        V3
+        + """
+class Handler {
+  constructor(db = client) { this.db = db; }
+  async handle(event) { return this.db.send(new ScanCommand({ TableName: "a" })); }
+}
+const handler = new Handler();
+export const main = handler.handle.bind(handler);""",
+        {"read a"},
+    ),
+    "commands that are built elsewhere": (
+        V3
+        + """
+const build = { scan: (TableName) => new ScanCommand({ TableName }), get(TableName) { return new GetCommand({ TableName }); } };
+const run = (...commands) => Promise.all(commands.map((command) => client.send(command)));
+export const main = async () => run(build.scan("a"), build.get("b"));""",
+        {"read a", "read b"},
     ),
     "old-style classes": (
         V2
@@ -469,7 +527,11 @@ export const main = async (event) => event.container.userRepository.find(event.i
         set(),
         ["handler.js:2"],
     ),
-    "a syntax error": ("export const main = () => {{{ ;", set(), ["handler.js:1", "serverless.yml:9"]),
+    "a syntax error": (
+        "export const main = () => {{{ ;",
+        set(),
+        ["handler.js:1", "serverless.yml:9"],
+    ),
 }
 
 

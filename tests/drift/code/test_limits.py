@@ -79,7 +79,10 @@ def test_large_and_minified_files_are_passed_over(tmp_path: Path) -> None:
 
 def test_a_call_of_a_minified_file_is_unresolved(tmp_path: Path) -> None:
     minified = "exports.save=function(){return 1};" * 1000
-    files = {"handler.js": 'const { save } = require("./m");\nexports.main = () => save();\n', "m.js": minified}
+    files = {
+        "handler.js": 'const { save } = require("./m");\nexports.main = () => save();\n',
+        "m.js": minified,
+    }
     usage = read_function(tmp_path, files)
     (unresolved,) = usage.unresolved
     assert (str(unresolved.location), unresolved.service) == ("handler.js:2", "shop")

@@ -216,6 +216,43 @@ def main(event, context):
 """,
         {"read a", "read c", "write b"},
     ),
+    "names in classes": (
+        """
+class Model:
+    table_name = ""
+    def __init__(self, **values): self.__dict__.update(values)
+    def save(self): resource.Table(self.__class__.table_name).put_item(Item={})
+    def load(self): return resource.Table(type(self).table_name).get_item(Key={})
+    @classmethod
+    def all(cls): return resource.Table(cls.table_name).scan()
+class Cat(Model):
+    table_name = "a"
+    def __init__(self, name):
+        super(Cat, self).__init__(name=name)
+class Dog(Model):
+    table_name = os.environ["TABLE"]
+HANDLERS = {"cat": lambda event: Cat(event["name"]).save(), "dog": Dog.all}
+def main(event, context):
+    try:
+        handler = HANDLERS[event["kind"]]
+    except KeyError:
+        return None
+    else:
+        return handler(event)
+""",
+        {"write a", "read users"},
+    ),
+    "imports that may fail": (
+        """
+try:
+    from nowhere import table_of
+except ImportError:
+    def table_of(name): return resource.Table(f"t-{name}")
+def main(event, context):
+    table_of("a").scan()
+""",
+        {"read t-a"},
+    ),
     "instances that are handed in": (
         """
 from abc import ABC, abstractmethod
@@ -409,7 +446,11 @@ UNRESOLVED: dict[str, tuple[str, set[str], list[str]]] = {
         set(),
         ["handler.py:6"],
     ),
-    "a syntax error": ("def main(event, context)\n    pass", set(), ["handler.py:5", "serverless.yml:9"]),
+    "a syntax error": (
+        "def main(event, context)\n    pass",
+        set(),
+        ["handler.py:5", "serverless.yml:9"],
+    ),
 }
 
 
