@@ -37,6 +37,7 @@ from ownership.drift.code.values import (
     bounded,
     equal,
     one,
+    possible_truth,
     text,
     truth,
     union,
@@ -717,14 +718,11 @@ class Evaluation:
         for possibility in left:
             if isinstance(possibility, Str) and _is_variable(possibility):
                 results |= _with_fallbacks(possibility, right)
-            elif possibility in (NULL, UNDEFINED, ABSENT, FALSE, UNKNOWN):
-                needs_right = True
-                if possibility is UNKNOWN:
-                    results.add(UNKNOWN)
-            elif isinstance(possibility, Str) and possibility.literal == "":
-                needs_right = True
-                results.add(possibility)
-            else:
+                continue
+            outcome = possible_truth(possibility)
+            needs_right = needs_right or outcome is not True
+            # JavaScript's `??` keeps an empty text.
+            if possibility not in NO_VALUES and possibility != FALSE:
                 results.add(possibility)
         if needs_right or not left:
             results |= right

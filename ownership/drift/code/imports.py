@@ -80,21 +80,19 @@ class Imports:
 
     def javascript_file(self, name: str) -> str | None:
         """The file that a name without ending, or a folder's name, means."""
-        paths = self.sources.paths
-        if name in paths:
-            return name
-        stem, suffix = name, PurePosixPath(name).suffix
+        suffix = PurePosixPath(name).suffix
+        names = [name]
+        # TypeScript imports `./db.ts` as `./db.js`.
         for source_suffix in BUILT_SUFFIXES.get(suffix, ()):
-            candidate = stem.removesuffix(suffix) + source_suffix
-            if candidate in paths:
-                return candidate
+            names.append(name.removesuffix(suffix) + source_suffix)
         for ending in (*JAVASCRIPT, ".json"):
-            if name + ending in paths:
-                return name + ending
+            names.append(name + ending)
         for ending in JAVASCRIPT:
-            index = join(name, "index") + ending
-            if index in paths:
-                return index
+            names.append(join(name, "index") + ending)
+        for candidate in names:
+            real_name = self.sources.real_name(candidate)
+            if real_name in self.sources.paths:
+                return real_name
         return None
 
     def _candidates(self, file: str, module: str) -> list[str]:
@@ -246,8 +244,9 @@ class Imports:
 
     def _python_file(self, name: str) -> Target:
         for candidate in (f"{name}.py", join(name, "__init__.py")):
-            if candidate in self.sources.paths:
-                return self._load(candidate)
+            real_name = self.sources.real_name(candidate)
+            if real_name in self.sources.paths:
+                return self._load(real_name)
         return None
 
     def _package(self, folder: str) -> syntax.Module:

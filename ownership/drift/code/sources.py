@@ -15,7 +15,7 @@ from posixpath import dirname
 
 from ownership.drift.code import syntax
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.readers.files import Files
+from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.types import Location, ReadError
 
 JAVASCRIPT = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
@@ -76,6 +76,7 @@ class Sources:
         self.package_files: list[str] = []  # package.json
         self.infrastructure: list[Path] = []  # what may be a template
         self._modules: dict[str, syntax.Module | str] = {}
+        self._links: dict[str, str] = {}
         self._passed_over: dict[str, int] = {}
         for path in self._walk(files.root):
             self._add(path)
@@ -88,7 +89,9 @@ class Sources:
         for folder, subfolders, names in os.walk(top):
             kept = []
             for name in sorted(subfolders):
-                if name in PASSED_OVER:
+                if Path(folder, name).is_symlink():
+                    self._add_link(Path(folder, name))
+                elif name in PASSED_OVER:
                     self._passed_over[name] = self._passed_over.get(name, 0) + 1
                 elif not name.startswith("."):
                     kept.append(name)
@@ -104,6 +107,7 @@ class Sources:
     def _add(self, path: Path) -> None:
         # A link may lead anywhere, and to the same file twice.
         if path.is_symlink():
+            self._add_link(path)
             return
         name = self.files.display_name(path)
         if path.suffix in CODE and not name.endswith(".d.ts"):
@@ -118,6 +122,22 @@ class Sources:
                 self.package_files.append(name)
         if path.suffix in TEMPLATES:
             self.infrastructure.append(path)
+
+    def _add_link(self, path: Path) -> None:
+        """Remember where a link leads, if that is below the root."""
+        target = resolved_path(path)
+        if target.is_relative_to(self.files.root) and target != self.files.root:
+            self._links[self.files.display_name(path)] = self.files.display_name(target)
+
+    def real_name(self, name: str) -> str:
+        """A name in which a link, to a file or to a folder around it, is replaced by where it leads."""
+        position = name
+        while position and self._links:
+            target = self._links.get(position)
+            if target is not None:
+                return target + name[len(position) :]
+            position = dirname(position)
+        return name
 
     def include(self, folder: str) -> None:
         """Read a folder that is passed over, for infrastructure says that code is deployed from it."""

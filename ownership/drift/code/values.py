@@ -286,22 +286,32 @@ def _weight(piece: Str) -> int:
 
 def truth(value: Value) -> bool | None:
     """Whether the value is true in a condition; None if it may be either."""
-    results = {_truth(possibility) for possibility in value}
+    results = {possible_truth(possibility) for possibility in value}
     if len(results) == 1:
         return results.pop()
     return None
 
 
-def _truth(possibility: Possibility) -> bool | None:
+def possible_truth(possibility: Possibility) -> bool | None:
+    """Whether this is true in a condition; None if it may be either."""
     if possibility in (FALSE, NULL, UNDEFINED):
         return False
-    if possibility in (UNKNOWN, ABSENT):
-        return None
     if isinstance(possibility, Str):
-        if possibility.literal is None:
-            return None
-        return possibility.literal not in ("", "0")
+        return _truth_of_text(possibility)
+    if isinstance(possibility, Obj):
+        # In Python, an empty list or dict is false.
+        return True if possibility.cls is not None else None
+    if isinstance(possibility, External) or possibility in (UNKNOWN, ABSENT):
+        return None
     return True
+
+
+def _truth_of_text(possibility: Str) -> bool | None:
+    if possibility.literal is not None:
+        return possibility.literal not in ("", "0")
+    if any(isinstance(part, str) and part for part in possibility.parts):
+        return True
+    return None
 
 
 def equal(left: Value, right: Value) -> bool | None:
@@ -310,7 +320,7 @@ def equal(left: Value, right: Value) -> bool | None:
         return None
     (first,), (second,) = left, right
     for possibility in (first, second):
-        if possibility in (UNKNOWN, ABSENT):
+        if isinstance(possibility, External) or possibility in (UNKNOWN, ABSENT):
             return None
         if isinstance(possibility, Str) and possibility.literal is None:
             return None

@@ -287,7 +287,10 @@ export const main = handler.handle.bind(handler);""",
     "commands that are built elsewhere": (
         V3
         + """
-const build = { scan: (TableName) => new ScanCommand({ TableName }), get(TableName) { return new GetCommand({ TableName }); } };
+const build = {
+  scan: (TableName) => new ScanCommand({ TableName }),
+  get(TableName) { return new GetCommand({ TableName }); }
+};
 const run = (...commands) => Promise.all(commands.map((command) => client.send(command)));
 export const main = async () => run(build.scan("a"), build.get("b"));""",
         {"read a", "read b"},
@@ -385,6 +388,20 @@ const get = (table, write) => write
   ? client.send(new PutCommand({ TableName: table })) : client.send(new GetCommand({ TableName: table }));
 export const main = async () => { await get("a", false); await get("b", true); };""",
         {"read a", "write b"},
+    ),
+    "values of packages that may be there or not": (
+        V3
+        + """
+import _ from "lodash";
+export const main = async (event) => {
+  const found = _.find(event.items, (item) => item.id);
+  if (found) await client.send(new GetCommand({ TableName: "a" }));
+  else await client.send(new PutCommand({ TableName: "b" }));
+  if (found === null) await client.send(new ScanCommand({ TableName: "c" }));
+  const db = _.get(event, "db") || client;
+  await db.send(new ScanCommand({ TableName: "d" }));
+};""",
+        {"read a", "write b", "read c", "read d"},
     ),
     "variables that are assigned again": (
         V3

@@ -114,6 +114,18 @@ def test_nothing_outside_the_folder_is_read(tmp_path: Path) -> None:
     assert places(usage) == ["handler.js:2", "handler.js:2", "handler.js:2"]
 
 
+def test_links_within_the_folder_are_followed(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "db.js").write_text(JS + SCAN)
+    os.symlink(shared, tmp_path / "linked")
+    os.symlink(shared / "db.js", tmp_path / "one.js")
+    body = 'exports.main = () => require("./linked/db").main() + require("./one").main();\n'
+    usage = read_function(tmp_path, {"handler.js": body})
+    assert accesses(usage) == {"read a"}
+    assert places(usage) == []
+
+
 def test_files_that_are_not_text_are_unresolved(tmp_path: Path) -> None:
     (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00")
     os.mkfifo(tmp_path / "pipe.py")
