@@ -129,6 +129,27 @@ def test_the_matrix_is_filtered_and_a_cell_leads_to_its_access(site, browser):
     assert "Webhook calls createProfile" in browser.find_element(By.CSS_SELECTOR, ":target").text
 
 
+@pytest.mark.parametrize("width", [1360, 390])
+def test_what_stands_alone_is_large_enough_to_hit(site, browser, width):
+    look(browser, width=width)
+    small = {}
+    for page in PAGES:
+        browser.get(site + page)
+        # A link in a sentence is exempt, and so is one that is as high as the line of history that it stands in.
+        targets = browser.execute_script(
+            """return [...document.querySelectorAll(
+              "main :is(a, button, select, summary, input:not([type=hidden], [type=checkbox]))")]
+            .filter((target) => target.checkVisibility() && !target.closest("svg, .notes, .timeline, .evidence"))
+            .filter((target) => !(target.matches("a") && target.parentElement.matches("p, dd p, .about, td.quiet")))
+            .map((target) => [target.getBoundingClientRect(), target.outerHTML.slice(0, 120)])
+            .filter(([box]) => box.width > 1 && (box.width < 23.5 || box.height < 23.5))
+            .map(([, html]) => html)"""
+        )
+        if targets:
+            small[page] = targets[:5]
+    assert small == {}
+
+
 @pytest.mark.parametrize(("page", "links"), [("/matrix/", "td a"), ("/", "table.map a")])
 @pytest.mark.parametrize("width", [1360, 390])
 def test_what_has_the_focus_is_not_hidden_by_sticky_heads(site, browser, width, page, links):
