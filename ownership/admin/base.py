@@ -2,7 +2,6 @@
 
 from contextlib import AbstractContextManager
 from copy import copy
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -31,6 +30,7 @@ from ownership.admin.conflict import (
     posted_in_words,
 )
 from ownership.admin.forms import Autocomplete, ReasonForm
+from ownership.admin.problems import form_problems
 from ownership.audit.timeline import Timeline
 from ownership.history.change_sets import ChangeSetDraft, change_set
 from ownership.history.models import CHANGED, CREATED, ChangeSet, Entry, current_head, whole_number
@@ -453,12 +453,6 @@ class ConflictMixin(admin.ModelAdmin):
         return []
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 table``, ``2 tables``, ``2 accesses``."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{number} {noun if number == 1 else plural}"
-
-
 def selected_ids(request: HttpRequest) -> list[str]:
     """Ids of the rows selected for an action, including rows deleted by now."""
     return request.POST.getlist(ACTION_CHECKBOX_NAME)
@@ -486,40 +480,6 @@ def delete_selected(
     if isinstance(page, TemplateResponse) and page.context_data is not None:
         page.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": head}
     return page
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that keeps a form from being saved: whose it is, the sentence, and the id of the field."""
-
-    label: str
-    sentence: str
-    field_id: str
-
-
-def form_problems(form: forms.ModelForm, formsets: list[forms.BaseInlineFormSet]) -> list[Problem]:
-    """What is wrong in a form and its inline rows, in the page's order."""
-    problems = _problems_of_form(form, "")
-    for formset in formsets:
-        for sentence in formset.non_form_errors():
-            problems.append(Problem("", str(sentence), f"{formset.prefix}-heading"))
-        for row in formset.forms:
-            name = str(row.instance) if row.instance.pk else f"new {row._meta.model._meta.verbose_name}"
-            problems += _problems_of_form(row, name)
-    return problems
-
-
-def _problems_of_form(form: forms.ModelForm, row: str) -> list[Problem]:
-    problems = []
-    for name, sentences in form.errors.items():
-        label, field_id = row, ""
-        if name in form.fields:
-            field_label = str(form[name].label)
-            label = f"{row}: {field_label.lower()}" if row else field_label
-            field_id = form[name].id_for_label or form[name].auto_id
-        for sentence in sentences:
-            problems.append(Problem(label, str(sentence), field_id))
-    return problems
 
 
 class RegistryAdmin(ReasonMixin, ConflictMixin, FormFields, LargeLists, TolerantLists):

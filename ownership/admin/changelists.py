@@ -161,3 +161,9 @@ def link_to_last_change(row: Any) -> SafeString:
     """When an annotated row changed last, which leads to its history, and who changed it."""
     time = when(row.last_time) if row.last_time else NOTHING
     return format_html('<a href="{}">{}</a><br>{}', history_url(type(row), row.pk), time, row.last_user or "")
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 table``, ``2 tables``, ``2 accesses``."""
+    plural = f"{noun}es" if noun[-1] in "sx" else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"

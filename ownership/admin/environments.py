@@ -3,11 +3,12 @@
 from django.contrib import admin
 
 from ownership.admin.base import RegistryAdmin
+from ownership.admin.order_page import OrderPage
 from ownership.models import Environment
 
 
 @admin.register(Environment)
-class EnvironmentAdmin(RegistryAdmin):
+class EnvironmentAdmin(OrderPage, RegistryAdmin):
     """Where the backend runs, and the suffix that its tables have there."""
 
     list_display = ("name", "suffix", "description")

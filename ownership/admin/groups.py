@@ -4,12 +4,14 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from ownership.admin.base import RegistryAdmin, counted
+from ownership.admin.base import RegistryAdmin
+from ownership.admin.changelists import counted
+from ownership.admin.order_page import OrderPage
 from ownership.models import TableGroup
 
 
 @admin.register(TableGroup)
-class TableGroupAdmin(RegistryAdmin):
+class TableGroupAdmin(OrderPage, RegistryAdmin):
     """The groups that the map lists its tables under."""
 
     list_display = ("name", "description")

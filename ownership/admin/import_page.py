@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
+from ownership.admin.changelists import counted
 from ownership.exchange.imports.formats import UnreadableFile, decode, read_statements
 from ownership.exchange.imports.import_plan import ImportPlan, plan_import
 from ownership.exchange.imports.statements import KINDS, Statements, describe_place
@@ -175,7 +176,7 @@ def _context(statements: Statements, planned: ImportPlan) -> dict[str, Any]:
     kept = []
     for kind in KINDS:
         if planned.kept.get(kind):
-            kept.append((kind, planned.kept[kind]))
+            kept.append(counted(planned.kept[kind], kind))
     counts = []
     for history_type, verb in ((CREATED, "added"), (CHANGED, "changed"), (DELETED, "deleted")):
         counts.append((verb, sum(step.history_type == history_type for step in steps)))

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from ownership.admin.base import RegistryAdmin, RegistryForm, counted
-from ownership.admin.changelists import links
+from ownership.admin.base import RegistryAdmin, RegistryForm
+from ownership.admin.changelists import counted, links
 from ownership.models import READS, WRITES, Service, Table
 
 

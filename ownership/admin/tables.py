@@ -26,6 +26,7 @@ from ownership.admin.changelists import (
 )
 from ownership.admin.filters import NameFilter
 from ownership.admin.import_page import ImportPage
+from ownership.admin.order_page import OrderPage
 from ownership.catalog import search_index
 from ownership.catalog.warnings import warnings
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
@@ -201,7 +202,7 @@ class TableForm(RegistryForm):
 
 
 @admin.register(Table)
-class TableAdmin(ImportPage, IndexedSearch, RegistryAdmin):
+class TableAdmin(ImportPage, OrderPage, IndexedSearch, RegistryAdmin):
     """Tables: who owns, reads and writes them, and who changed that last."""
 
     form = TableForm
@@ -227,6 +228,11 @@ class TableAdmin(ImportPage, IndexedSearch, RegistryAdmin):
         """Django's, and the page for imports."""
         view = self.admin_site.admin_view(self.import_view)
         return [path("import/", view, name="ownership_import"), *super().get_urls()]
+
+    def rows_to_order(self, request: HttpRequest) -> QuerySet[Table]:
+        """The tables of the group that the address names."""
+        tables = Table.objects.select_related("group", "owner")
+        return tables.filter(group__name=request.GET.get("group", ""))
 
     def get_fieldsets(self, request: HttpRequest, obj: Table | None = None) -> list[Any]:
         """The form's sections. A table that exists has physical names, too."""

@@ -78,7 +78,7 @@ def test_a_file_that_is_too_large_is_refused_unread(lead_client, seeded, monkeyp
 
 def test_what_the_file_leaves_out_is_deleted_if_that_is_asked_for(lead_client, seeded):
     page = upload(lead_client, HEAD + ROW)
-    assert "Not in the file, and kept: 33 table" in text_of(page.text)
+    assert "Not in the file, and kept: 33 tables, 4 accesses." in text_of(page.text)
     page = upload(lead_client, HEAD + ROW, prune="on")
     assert "What the file leaves out is deleted" in text_of(page.text)
     apply(lead_client, page)
