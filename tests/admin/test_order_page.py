@@ -26,6 +26,7 @@ def test_a_button_moves_a_row_on_the_page_alone(lead_client, seeded):
     assert [row.name for row in page.context["rows"]][:2] == [groups[1].name, groups[0].name]
     assert 'value="Half typed"' in page.text
     assert names()[0] == groups[0].name
+    assert GROUPS in lead_client.get("/admin/ownership/tablegroup/").text
     assert post(lead_client, groups, up=groups[0].pk).context["rows"] == groups
 
 
