@@ -34,6 +34,7 @@ RUNS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "replicas, asynchronous": (["benchmarks/replicas.py"], OWN),
     "backup": (["benchmarks/backup.py"], BOTH),
     "drift": (["-m", "benchmarks.drift"], OWN),
+    "code": (["-m", "benchmarks.code"], OWN),
     "server": (["benchmarks/server.py"], OWN),
 }
 PLOT = ["--plot", "benchmarks/results/growth.svg"]  # drawn by growth on SQLite

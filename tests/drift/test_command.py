@@ -267,6 +267,18 @@ def test_it_runs_without_django(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_code_is_a_part_of_the_report(tmp_path: Path) -> None:
+    handler = "import boto3\ndef main(e, c):\n    boto3.resource('dynamodb').Table('biztechEvents').scan()\n"
+    (tmp_path / "payments").mkdir()
+    (tmp_path / "payments/handler.py").write_text(handler)
+    (tmp_path / "payments/serverless.yml").write_text("service: x\nfunctions: {refund: {handler: handler.main}}\n")
+
+    _, report = run(tmp_path, "--code", str(tmp_path / "payments"), "--format", "json")
+    (access,) = json.loads(report)["code"]["accesses"]
+    assert (access["service"], access["table"], access["mode"]) == ("payments", "biztechEvents", "read")
+    assert "\nIn code\n\nService: payments\n" in run(tmp_path, "--code", str(tmp_path / "payments"))[1]
+
+
 def test_every_option_and_key_is_documented(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "drift.md").read_text()
     actions = [a for p in [parser(), *parser()._subparsers._group_actions[0].choices.values()] for a in p._actions]  # type: ignore[union-attr]

@@ -204,15 +204,21 @@ class Calls:
                 return collected
         if owner is UNKNOWN or owner is ABSENT:
             dynamodb.unknown_method(self, name, site)
-            if site.receiver:
-                frame = self.interpreter.stack[-1]
-                call = UnknownCall(site.receiver, name, frame.location(site.line))
-                frame.unknown_calls[call] = None
+            self._note_unknown(name, site)
             return self._call_unknown(site)
         value = self.interpreter.member_of(owner, name, site.line)
+        if isinstance(owner, External) and owner.is_result:
+            self._note_unknown(name, site)
         if isinstance(owner, External) and value == one(owner.child(name)):
             dynamodb.unknown_method(self, name, site)
         return self.call(value, site, this=one(owner))
+
+    def _note_unknown(self, name: str, site: CallSite) -> None:
+        """Note a call of a method of something unknown: it may turn out to be one of the project's."""
+        if site.receiver:
+            frame = self.interpreter.stack[-1]
+            call = UnknownCall(site.receiver, name, frame.location(site.line))
+            frame.unknown_calls[call] = None
 
     def _has_field(self, owner: Possibility, name: str) -> bool:
         """Whether the name is a field, or that of a class's method, and not the language's own."""

@@ -6,7 +6,7 @@ are read from their cells, where all that they may ever be comes together.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import MAX_CLASSES, Calls, CallSite
@@ -117,6 +117,9 @@ class Evaluation:
             elif not value:
                 value = one(UNDEFINED)
         is_known = bool(value - {UNKNOWN, UNDEFINED, ABSENT})
+        if not is_known and _is_dependency(parameter.default):
+            value = self.evaluate(parameter.default)
+            is_known = bool(value - {UNKNOWN, UNDEFINED, ABSENT})
         if not is_known and parameter.type_name:
             return self._of_type(parameter.type_name) or value
         return value
@@ -802,6 +805,11 @@ class Evaluation:
     def _unread(self, node: syntax.Unread) -> Value:
         self.calls.doubt(node.line, f"the file {node.reason}")
         return UNKNOWN_VALUE
+
+
+def _is_dependency(node: Expression | None) -> TypeGuard[syntax.Call]:
+    """Whether a default is FastAPI's ``Depends(function)``: its result is handed in."""
+    return isinstance(node, syntax.Call) and _name_of(node.callee) == "Depends"
 
 
 def _name_of(node: Expression) -> str:

@@ -624,6 +624,11 @@ def _any_of(calls: "Calls", site: "CallSite") -> Value:
     return calls.interpreter.items(site.arguments.at(0))
 
 
+def _dependency(calls: "Calls", site: "CallSite") -> Value:
+    """FastAPI's ``Depends(function)`` and ``Depends(Class)``."""
+    return calls.call(site.arguments.at(0), site.with_arguments(Arguments([])))
+
+
 def _class_of(calls: "Calls", site: "CallSite") -> Value:
     """``type(self)``."""
     classes: set[Possibility] = set()
@@ -803,6 +808,7 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "dict": _dict,
     "enumerate": _enumerated,
     "frozenset": _listed,
+    "fastapi.Depends": _dependency,
     "functools.cache": _cached,
     "functools.lru_cache": _cached,
     "functools.partial": _partial,

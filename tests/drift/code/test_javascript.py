@@ -539,6 +539,17 @@ export const main = async (event) => event.container.userRepository.find(event.i
         set(),
         ["handler.js:7"],
     ),
+    "a container with names": (
+        V3
+        + """
+import { asClass, createContainer } from "awilix";
+class Users { constructor({ prefix }) {} all() { return client.send(new ScanCommand({ TableName: "a" })); } }
+class App { constructor({ users }) { this.users = users; } run() { return this.users.all(); } }
+const container = createContainer().register({ users: asClass(Users), app: asClass(App) });
+export const main = async () => container.resolve(App).run();""",
+        set(),
+        ["handler.js:8"],
+    ),
     "a library with models of its own": (
         'import dynamoose from "dynamoose";\nexport const main = () => dynamoose.model("Cat", {}).scan().exec();',
         set(),

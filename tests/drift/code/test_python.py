@@ -306,6 +306,24 @@ def main(event, table):
 """,
         {"write a"},
     ),
+    "dependencies of an application": (
+        """
+from fastapi import APIRouter, Depends, FastAPI
+from mangum import Mangum
+app = FastAPI()
+router = APIRouter(prefix="/users")
+class Users:
+    def __init__(self, name: str): self.table = resource.Table(name)
+    def all(self): return self.table.scan()
+def users() -> Users: return Users("a")
+@router.get("/")
+async def everybody(limit: int = 10, repository: Users = Depends(users)):
+    return repository.all()
+app.include_router(router)
+main = Mangum(app, lifespan="off")
+""",
+        {"read a"},
+    ),
     "decorators that only wrap": (
         """
 from aws_lambda_powertools import Tracer
