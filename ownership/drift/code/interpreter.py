@@ -94,7 +94,7 @@ class Interpreter:
     def read(self, cell: Cell) -> Value:
         """A cell's value; whoever is being interpreted depends on it from now on."""
         if self.stack:
-            cell.readers.add(self.stack[-1])
+            cell.add_reader(self.stack[-1])
         return cell.value
 
     def add(self, cell: Cell, value: Value) -> None:
@@ -102,7 +102,7 @@ class Interpreter:
         if value <= cell.value:
             return
         cell.value = bounded(cell.value | value)
-        for frame in cell.readers:
+        for frame in tuple(cell.readers):
             self.enqueue(frame)
 
     def enqueue(self, frame: Frame) -> None:

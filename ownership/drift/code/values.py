@@ -124,10 +124,25 @@ class Method:
 
 @dataclass(slots=True, eq=False)
 class Cell:
-    """A variable, property or result. ``readers`` are interpreted again when it may be something else as well."""
+    """A variable, property or result.
+
+    ``readers`` are interpreted again when it may be something else as well. There are very many cells, most with
+    no reader or one: a tuple takes a fifth of a set's memory.
+    """
 
     value: Value = NOTHING
-    readers: "set[Frame]" = field(default_factory=set)
+    readers: "tuple[Frame, ...] | set[Frame]" = ()
+
+    def add_reader(self, frame: "Frame") -> None:
+        """Have the frame interpreted again when the value changes."""
+        if frame in self.readers:
+            return
+        if isinstance(self.readers, set):
+            self.readers.add(frame)
+        elif len(self.readers) < 4:
+            self.readers = (*self.readers, frame)
+        else:
+            self.readers = {*self.readers, frame}
 
 
 @dataclass(slots=True, eq=False)

@@ -1,10 +1,13 @@
 """Hostile and odd files end in bounded time and memory, and reports say what was not read."""
 
 import os
+import shutil
+import sys
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 
 from ownership.drift.code.reader import read_code
 from ownership.drift.naming import Names
@@ -137,3 +140,33 @@ def test_files_that_are_not_text_are_unresolved(tmp_path: Path) -> None:
 def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     usage = read_code([tmp_path / "nowhere"], Names(), {})
     assert [error.reason for error in usage.errors] == ["does not exist"]
+
+
+def test_a_missing_parser_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ownership.drift.code.javascript", None)
+    monkeypatch.delattr("ownership.drift.code.javascript", raising=False)
+    usage = read_function(tmp_path, {"handler.js": JS + SCAN})
+    assert [error.reason for error in usage.errors] == ["needs tree-sitter: install the extra `code`"]
+
+
+BACKENDS = Path(__file__).parent / "backends"
+SOURCES = sorted(path for path in BACKENDS.rglob("*") if path.suffix in (".js", ".ts", ".py", ".j2"))
+
+
+@given(data=strategies.data())
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_broken_code_does_not_stop_the_reader(
+    data: strategies.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Any file of a backend with a part cut out, or put in elsewhere."""
+    backend = data.draw(strategies.sampled_from([path for path in BACKENDS.iterdir() if path.is_dir()]))
+    folder = tmp_path_factory.mktemp("broken") / backend.name
+    shutil.copytree(backend, folder)
+    name = data.draw(strategies.sampled_from([path for path in SOURCES if path.is_relative_to(backend)]))
+    path = folder / name.relative_to(backend)
+    text = path.read_text()
+    start = data.draw(strategies.integers(0, len(text)))
+    end = data.draw(strategies.integers(start, len(text)))
+    put = data.draw(strategies.integers(0, len(text)))
+    path.write_text(text[:start] + text[end:put] + text[start:end] + text[put:])
+    read_code([folder], Names(), {})
