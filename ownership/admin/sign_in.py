@@ -1,12 +1,8 @@
-"""Signing in: who gets into the admin, why a page asks for it, and where it leads afterwards."""
+"""Signing in: why a page asks for it, and where it leads afterwards. Who gets in is in ``site.py``."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.models import AbstractUser, AnonymousUser
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -27,30 +23,6 @@ _REASONS = (
     ("apitoken", TOKENS),
     ("admin:", EDITING),
 )
-
-
-def may_enter(user: AbstractUser | AnonymousUser) -> bool:
-    """Whether someone may use the admin: staff, and everyone who may see the map (team leads and viewers).
-
-    So a new lead needs nothing but a group.
-    """
-    return user.is_active and (user.is_staff or user.has_perm("ownership.view_table"))
-
-
-class SignInForm(AdminAuthenticationForm):
-    """Django's sign-in with our rule for who gets in."""
-
-    error_messages = {
-        **AdminAuthenticationForm.error_messages,
-        "invalid_login": "User name and password do not match. Both are case-sensitive.",
-        "no_role": "This account has no role yet. Ask an administrator to make it a team lead or a viewer.",
-    }
-
-    def confirm_login_allowed(self, user: Any) -> None:
-        """Refuse accounts without a group; only whoever knows the password learns that."""
-        super(AdminAuthenticationForm, self).confirm_login_allowed(user)
-        if not may_enter(user):
-            raise ValidationError(self.error_messages["no_role"], code="no_role")
 
 
 def next_address(request: HttpRequest) -> str:

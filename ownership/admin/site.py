@@ -1,20 +1,47 @@
-"""The admin site itself: signing in and out, and what its first page shows."""
+"""The admin site itself: who gets in, signing in and out, and what its first page shows."""
 
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.contrib.auth.views import LogoutView
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from ownership.admin.sign_in import SignInForm, may_enter, next_address, sign_in_reason
+from ownership.admin.sign_in import next_address, sign_in_reason
 from ownership.history.models import ChangeSet
 
 # Every word searched for adds conditions, and SQLite takes a limited number of those.
 MAX_SEARCH_LENGTH = 200
 LATEST_CHANGES = 10
+
+
+def may_enter(user: AbstractUser | AnonymousUser) -> bool:
+    """Whether someone may use the admin: staff, and everyone who may see the map (team leads and viewers).
+
+    So a new lead needs nothing but a group.
+    """
+    return user.is_active and (user.is_staff or user.has_perm("ownership.view_table"))
+
+
+class SignInForm(AdminAuthenticationForm):
+    """Django's sign-in with our rule for who gets in."""
+
+    error_messages = {
+        **AdminAuthenticationForm.error_messages,
+        "invalid_login": "User name and password do not match. Both are case-sensitive.",
+        "no_role": "This account has no role yet. Ask an administrator to make it a team lead or a viewer.",
+    }
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Refuse accounts without a group; only whoever knows the password learns that."""
+        super(AdminAuthenticationForm, self).confirm_login_allowed(user)
+        if not may_enter(user):
+            raise ValidationError(self.error_messages["no_role"], code="no_role")
 
 
 class RegistryAdminSite(admin.AdminSite):
