@@ -52,10 +52,15 @@ class EntryDescription:
 
     def is_short(self) -> bool:
         """Whether all values fit in one line."""
-        texts = []
-        for change in self.changes:
-            texts += [change.old or "", change.new or ""]
-        return len(self.changes) <= SHORT_VALUES and len("".join(texts)) <= SHORT_TEXT and "\n" not in "".join(texts)
+        return fit_one_line(self.changes)
+
+
+def fit_one_line(changes: list[FieldChange]) -> bool:
+    """Whether these values are few and short."""
+    text = ""
+    for change in changes:
+        text += (change.old or "") + (change.new or "")
+    return len(changes) <= SHORT_VALUES and len(text) <= SHORT_TEXT and "\n" not in text
 
 
 def describe(entry: Entry) -> EntryDescription:

@@ -47,8 +47,11 @@ class ValuesText(Func):
         return self.as_sql(compiler, connection, template=values, **context)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """All values as JSON."""
-        values = "jsonb_path_query_array(%(expressions)s, '$.*[*]')::text"
+        """The texts among the values."""
+        values = (
+            "(SELECT string_agg(piece #>> '{}', chr(10)) FROM jsonb_path_query(%(expressions)s, 'strict $.**') AS piece"
+            " WHERE jsonb_typeof(piece) = 'string')"
+        )
         return self.as_sql(compiler, connection, template=values, **context)
 
 

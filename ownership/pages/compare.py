@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 
 from ownership.audit import feed
 from ownership.audit.comparison import Condition, Difference, compare
-from ownership.audit.descriptions import FieldChange, stated_changes
+from ownership.audit.descriptions import FieldChange, fit_one_line, stated_changes
 from ownership.audit.timeline import Timeline
 from ownership.exchange.exports import history_to_csv
 from ownership.history import time_travel
@@ -33,6 +33,10 @@ class Line:
     label: str
     verb: str
     changes: list[FieldChange]
+
+    def is_short(self) -> bool:
+        """Whether all values fit in one line."""
+        return fit_one_line(self.changes)
 
 
 @dataclass

@@ -331,8 +331,8 @@ def test_two_revisions_are_compared_by_table_in_words_of_their_times(viewer_clie
     Service.objects.get(name="payments")
     page = text_of(viewer_client.get(COMPARE, {"from": "4", "to": "7"}).text)
     assert "Compare Revision 4 and now (revision 7)" in page
-    assert "name old: orders → new: purchases" in page
-    assert "owner old: payments → new: users" in page
+    assert "name: old: orders → new: purchases" in page
+    assert "owner: old: payments → new: users" in page
     assert "+ Access users → purchases added" in page
     assert "2 differences." in page
 
