@@ -17,6 +17,9 @@ ALL_PAGES = "This registry is for people who are signed in."
 _REASONS = (
     ("history", HISTORY),
     ("changeset", HISTORY),
+    ("pages:change", HISTORY),
+    ("pages:compare", HISTORY),
+    ("pages:day", PAST),
     ("ownership_undo", HISTORY),
     ("ownership_deleted", HISTORY),
     ("pages:drift", DRIFT),

@@ -19,8 +19,8 @@ PASSWORD = "a long pass phrase"
 PAGES = (
     "/admin/",
     "/admin/ownership/table/",
-    "/admin/ownership/changeset/",
-    "/admin/ownership/changeset/1/change/",
+    "/changes/",
+    "/changes/1/",
     "/admin/ownership/changeset/1/undo/",
     "/admin/ownership/changeset/deleted/",
     "/admin/ownership/table/1/history/",
@@ -147,8 +147,8 @@ def test_on_paper_the_admin_has_no_furniture(site, browser):
         "Emulation.setDeviceMetricsOverride", {"width": 700, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
     )
     for page in (
-        "/admin/ownership/changeset/",
-        "/admin/ownership/changeset/1/change/",
+        "/changes/",
+        "/changes/1/",
         "/admin/ownership/table/1/history/",
         "/admin/ownership/table/",
     ):

@@ -67,7 +67,7 @@ def test_a_change_set_keeps_and_shows_the_id_of_its_request(lead_client, seeded)
     assert change.request_id == "from-the-proxy"
     assert (
         "Request <code>from-the-proxy</code>"
-        in lead_client.get(f"/admin/ownership/changeset/{change.revision}/change/").content.decode()
+        in lead_client.get(f"/admin/ownership/changeset/{change.revision}/change/", follow=True).text
     )
     [told] = lead_client.get("/api/v1/changes/?after=1").json()["results"]
     assert told["request_id"] == "from-the-proxy"
