@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "ownership.web.middleware.BrowserPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "ownership.web.health.HealthMiddleware",
+    "ownership.web.middleware.HealthMiddleware",
     "ownership.web.rate_limit.ApiRateMiddleware",
     "ownership.web.replicas.ReplicaMiddleware",
     "ownership.web.middleware.MinimumRevisionMiddleware",
@@ -83,7 +83,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
-    "ownership.web.health.BusyMiddleware",
+    "ownership.web.middleware.BusyMiddleware",
 ]
 
 ROOT_URLCONF = "registry.urls"

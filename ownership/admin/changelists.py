@@ -21,7 +21,7 @@ from django.utils.text import capfirst, smart_split, unescape_string_literal
 from ownership.admin.addresses import edit_url, history_url
 from ownership.history.models import ChangeSet, current_head, entry_model
 from ownership.models import Service, Table
-from ownership.templatetags.times import when
+from ownership.templatetags.display import when
 
 Row = TypeVar("Row", bound=Model)
 

@@ -32,7 +32,7 @@ from ownership.models import DriftRun, Service, Table, TableGroup
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.findings import ACCEPTING, WAIVING, filters_query
 from ownership.plans.plan import NotApplied, Plan
-from ownership.templatetags.labels import kind_label
+from ownership.templatetags.display import kind_label
 from ownership.web.forms import ReasonField
 from ownership.web.refusals import refusal
 

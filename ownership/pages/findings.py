@@ -13,7 +13,7 @@ from ownership.findings.runs import ComparedRun
 from ownership.models import DriftRun, Waiver
 from ownership.pages.base import BadAddress, Page
 from ownership.pages.chart import plot
-from ownership.templatetags.labels import kind_label
+from ownership.templatetags.display import kind_label
 
 ROWS_SHOWN = 200  # findings of a run; the filters lead to the others
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}

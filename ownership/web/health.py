@@ -12,7 +12,6 @@ from django.shortcuts import render
 
 from ownership.history.lock import RegistryBusy
 from ownership.history.request_id import current_request_id
-from ownership.web.middleware import GetResponse
 from ownership.web.problem_details import problem
 from ownership.web.replicas import replicas
 
@@ -23,28 +22,19 @@ IDLE_TRANSACTION_ENDED = "25P03"
 RETRY_AFTER = "5"  # seconds
 
 
-class HealthMiddleware:
-    """Answers /livez and /readyz. It comes before the checks of host name and sign-in, so probes need neither.
+class Readiness:
+    """Whether this process can serve: what /readyz answers.
 
-    /livez: 200 while the process runs. /readyz: 200 if the database answers and all migrations are applied, or if it
-    is away and a replica can serve readers; otherwise 503 with the reason. On PostgreSQL this takes no longer than
-    the pool's timeout (registry/database.py).
+    200 if the database answers and all migrations are applied, or if it is away and a replica can serve readers;
+    otherwise 503 with the reason. On PostgreSQL this takes no longer than the pool's timeout (registry/database.py).
     """
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
+    def __init__(self) -> None:
         # Checked until it is true: later migrations come with new code, so with a new process.
         self.is_migrated = False
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the two probes; pass every other request on."""
-        if request.path == "/livez":
-            return JsonResponse({"status": "alive"})
-        if request.path == "/readyz":
-            return self._readiness()
-        return self.get_response(request)
-
-    def _readiness(self) -> HttpResponse:
+    def answer(self) -> HttpResponse:
+        """The answer to the probe."""
         reason = self._reason_not_ready()
         if reason is None:
             return JsonResponse({"status": "ready"})
@@ -68,33 +58,24 @@ class HealthMiddleware:
         return None
 
 
-class BusyMiddleware:
-    """Answers a save that waited too long for the registry's lock with a page from which it can be sent again."""
+def registry_busy(request: HttpRequest, busy: RegistryBusy) -> HttpResponse:
+    """The answer to a save that waited too long for the registry's lock: 503, with a page that can send it again.
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on."""
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer RegistryBusy with 503. The page says who is saving, and keeps everything that was typed."""
-        if not isinstance(exception, RegistryBusy):
-            return None
-        typed = []
-        for name, values in request.POST.lists():
-            # The page has a token of its own.
-            if name != "csrfmiddlewaretoken":
-                typed += [(name, value) for value in values]
-        response = render(
-            request,
-            "ownership/busy.html",
-            {"message": str(exception), "typed": typed},
-            status=HTTPStatus.SERVICE_UNAVAILABLE,
-        )
-        response["Retry-After"] = RETRY_AFTER
-        return response
+    The page says who is saving, and keeps everything that was typed.
+    """
+    typed = []
+    for name, values in request.POST.lists():
+        # The page has a token of its own.
+        if name != "csrfmiddlewaretoken":
+            typed += [(name, value) for value in values]
+    response = render(
+        request,
+        "ownership/busy.html",
+        {"message": str(busy), "typed": typed},
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+    response["Retry-After"] = RETRY_AFTER
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -1,26 +1,25 @@
 """What every request passes first: its id and log line, the client's address, browser policies, a minimum revision.
 
-The other middleware is switched on by settings: rate limit, replicas, metrics. Health checks and the answer to a
-busy registry are in ``health.py``.
+The other middleware is switched on by settings: rate limit, replicas, metrics. What probes and a busy registry are
+answered is in ``health.py``.
 """
 
 import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from ownership.history.lock import RegistryBusy
 from ownership.history.models import current_head, whole_number
 from ownership.history.request_id import LONGEST_REQUEST_ID, current_request_id
+from ownership.web.health import Readiness, registry_busy
 from ownership.web.problem_details import problem
-from ownership.web.request_context import RequestContext, current_context
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
+from ownership.web.request_context import GetResponse, RequestContext, current_context
 
 LOG = logging.getLogger("ownership.request")
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -151,3 +150,37 @@ class MinimumRevisionMiddleware:
             detail = f"Revision {minimum} is not in this registry's history. The latest revision is {revision}."
             return problem(412, detail)
         return self.get_response(request)
+
+
+class HealthMiddleware:
+    """Answers /livez and /readyz. It comes before the checks of host name and sign-in, so probes need neither."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.readiness = Readiness()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the two probes; pass every other request on."""
+        if request.path == "/livez":
+            # Alive while the process answers at all.
+            return JsonResponse({"status": "alive"})
+        if request.path == "/readyz":
+            return self.readiness.answer()
+        return self.get_response(request)
+
+
+class BusyMiddleware:
+    """Answers a save that waited too long for the registry's lock with a page from which it can be sent again."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer RegistryBusy with 503; leave every other exception to Django."""
+        if isinstance(exception, RegistryBusy):
+            return registry_busy(request, exception)
+        return None

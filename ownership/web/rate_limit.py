@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
-from ownership.web.middleware import GetResponse
 from ownership.web.problem_details import problem
+from ownership.web.request_context import GetResponse
 
 WINDOW = 60  # seconds
 

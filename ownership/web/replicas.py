@@ -25,8 +25,7 @@ from django.http import HttpRequest, HttpResponse
 
 from ownership.history.head import Head
 from ownership.history.models import ChangeSet, current_head, whole_number
-from ownership.web.middleware import GetResponse
-from ownership.web.request_context import revision_written
+from ownership.web.request_context import GetResponse, revision_written
 
 COOKIE = "registry_revision"
 MAX_LAG = 5  # seconds that a replica may be behind or not answer; then it is no longer read from

@@ -4,18 +4,22 @@ Settings load this module for their log filter, before models can be imported.
 """
 
 import logging
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.dispatch import receiver
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import LazyObject
 
 from ownership.history.signals import change_set_written
 
 if TYPE_CHECKING:
     from ownership.history.models import ChangeSet
+
+# What middleware passes a request on to.
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from ownership.templatetags.times import day, when
+from ownership.templatetags.display import day, when
 from tests.support.pages import text_of
 
 SECTIONS = {

@@ -1,4 +1,4 @@
-"""28 Nov 2026, 18:45 UTC: the form that all pages use (ownership/templatetags/times.py)."""
+"""28 Nov 2026, 18:45 UTC: the form that all pages use (ownership/templatetags/display.py)."""
 
 DATE_FORMAT = SHORT_DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"
