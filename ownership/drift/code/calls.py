@@ -9,7 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ownership.drift.code import dynamodb, language, syntax
-from ownership.drift.code.frames import Arguments, Doubt, UnknownCall, unknown_arguments
+from ownership.drift.code.frames import (
+    Arguments,
+    Doubt,
+    UnknownCall,
+    unknown_arguments,
+)
 from ownership.drift.code.values import (
     ABSENT,
     NOTHING,
@@ -355,7 +360,13 @@ class Calls:
         results.append(frozenset(item for item in functions if isinstance(item, Client | TableHandle)))
         return union(results)
 
-    def _call_result(self, callee: External, functions: Value, result: External, site: CallSite) -> Value:
+    def _call_result(
+        self,
+        callee: External,
+        functions: Value,
+        result: External,
+        site: CallSite,
+    ) -> Value:
         """A call of what a package made, or of a method of it."""
         holder = callee.holder
         if callee.path[-1] == "()":
@@ -368,7 +379,10 @@ class Calls:
         if callee.path[-1] in RUNNERS:
             return self.call_held(holder, unknown)
         own = self.interpreter.read(holder.held)
-        return self.call(frozenset(item for item in own if isinstance(item, Func | Bound)), unknown)
+        return self.call(
+            frozenset(item for item in own if isinstance(item, Func | Bound)),
+            unknown,
+        )
 
     def register(self, receiver: External, functions: Value) -> None:
         """Keep functions that a method of something was given: ``app.get("/users", list)``."""

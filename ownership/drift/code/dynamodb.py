@@ -186,7 +186,12 @@ def call_external(calls: "Calls", callee: External, site: "CallSite") -> Value |
     if name.startswith("paginate") and "dynamodb" in callee.path[0]:
         operation = OPERATIONS.get(name.removeprefix("paginate"))
         if operation is not None:
-            _record(calls, operation, _ObjectParameters(calls, site.arguments.at(1)), site)
+            _record(
+                calls,
+                operation,
+                _ObjectParameters(calls, site.arguments.at(1)),
+                site,
+            )
             return UNKNOWN_VALUE
     return None
 
@@ -284,7 +289,14 @@ def _call_table(calls: "Calls", table: TableHandle, name: str, site: "CallSite")
         operation = "BatchWriteItem"
     parameters = _KeywordParameters(site)
     table_name: Value = UNKNOWN_VALUE if table.name is None else one(table.name)
-    _add_uses(calls, operation, table_name, parameters.get("IndexName"), parameters, site)
+    _add_uses(
+        calls,
+        operation,
+        table_name,
+        parameters.get("IndexName"),
+        parameters,
+        site,
+    )
     return UNKNOWN_VALUE
 
 

@@ -65,7 +65,15 @@ GENERIC_FOLDERS = {
     "source",
     "src",
 }
-BUILT_FOLDERS = {"dist", "build", "lib", "out", ".build", ".webpack", "compiled"}
+BUILT_FOLDERS = {
+    "dist",
+    "build",
+    "lib",
+    "out",
+    ".build",
+    ".webpack",
+    "compiled",
+}
 INLINE = "#inline"
 CDK_OUTPUT = "cdk.out"
 
@@ -283,7 +291,15 @@ class Deployment:
             text = self.files.read_text(path)
         except ReadError:
             return  # whatever it is: nobody said that it is a template
-        if not any(kind in text for kind in (*FUNCTION_TYPES, *LAYER_TYPES, *NESTED_TYPES, "AWS::DynamoDB")):
+        if not any(
+            kind in text
+            for kind in (
+                *FUNCTION_TYPES,
+                *LAYER_TYPES,
+                *NESTED_TYPES,
+                "AWS::DynamoDB",
+            )
+        ):
             return
         body = templating.load(text, name, path, self.files)
         if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
@@ -444,7 +460,12 @@ class Deployment:
                 template.nested[str(logical_name)] = child
                 self._pass_parameters(template, child, properties)
 
-    def _pass_parameters(self, template: DeployedTemplate, child: DeployedTemplate, properties: Map) -> None:
+    def _pass_parameters(
+        self,
+        template: DeployedTemplate,
+        child: DeployedTemplate,
+        properties: Map,
+    ) -> None:
         for parameter, node in template.mapping(properties.get("Parameters")).items():
             try:
                 texts = template.texts(node)

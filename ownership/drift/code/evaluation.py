@@ -84,7 +84,12 @@ class Evaluation:
             returned = UNDEFINED if function.module.language == "javascript" else NULL
             self.interpreter.add(self.frame.result, one(returned))
         for unread in function.module.unread if self.frame.scope is None else ():
-            self.frame.doubts[Doubt(self.frame.location(unread.line), f"the file {unread.reason}")] = None
+            self.frame.doubts[
+                Doubt(
+                    self.frame.location(unread.line),
+                    f"the file {unread.reason}",
+                )
+            ] = None
 
     # Parameters
 

@@ -71,7 +71,10 @@ class Imports:
             name = self.javascript_file(normpath(join(dirname(file), module)))
             if name is not None:
                 return self._load(name)
-            return self._unread_module(module, f"calls {module}, which is not among the files that were read")
+            return self._unread_module(
+                module,
+                f"calls {module}, which is not among the files that were read",
+            )
         for candidate in self._candidates(file, module):
             name = self.javascript_file(candidate)
             if name is not None:
@@ -178,7 +181,10 @@ class Imports:
 
     def _in_package(self, folder: str, inner: str) -> list[str]:
         if inner:
-            return [normpath(join(folder, inner)), normpath(join(folder, "src", inner))]
+            return [
+                normpath(join(folder, inner)),
+                normpath(join(folder, "src", inner)),
+            ]
         candidates: list[str] = []
         content = self.sources.json(join(folder, "package.json"))
         for key in ("source", "module", "main", "types"):

@@ -10,7 +10,12 @@ from dataclasses import replace
 
 from ownership.drift.code import language, syntax
 from ownership.drift.code.evaluation import Evaluation
-from ownership.drift.code.frames import Arguments, Frame, FrameKey, unknown_arguments
+from ownership.drift.code.frames import (
+    Arguments,
+    Frame,
+    FrameKey,
+    unknown_arguments,
+)
 from ownership.drift.code.values import (
     ABSENT,
     ENVIRONMENT,
@@ -55,7 +60,11 @@ MIN_FRAMES = 200
 
 ENVIRONMENTS = {("process", "env"), ("node:process", "env"), ("os", "environ")}
 FUNCTION_METHODS = {"bind", "call", "apply"}
-OWN_METHODS = {"__enter__", "__exit__", "__init__"}  # that every object of Python has
+OWN_METHODS = {
+    "__enter__",
+    "__exit__",
+    "__init__",
+}  # that every object of Python has
 
 FindModule = Callable[[str, str, int], syntax.Module | External | None]
 ClassesNamed = Callable[[str], list[syntax.ClassDefinition]]
@@ -207,7 +216,13 @@ class Interpreter:
 
     def _frame(self, function: Func, this: Value, arguments: Arguments, caller: Frame) -> Frame:
         code = function.function
-        key: FrameKey = (code, function.scope, this, caller.at_import, *arguments.key())
+        key: FrameKey = (
+            code,
+            function.scope,
+            this,
+            caller.at_import,
+            *arguments.key(),
+        )
         existing = self.frames.get(key)
         if existing is not None:
             return existing
@@ -247,7 +262,12 @@ class Interpreter:
         keywords = dict(own.keywords)
         for name, value in arguments.keywords.items():
             keywords[name] = bounded(keywords.get(name, NOTHING) | value)
-        merged = Arguments(positional, keywords, own.rest | arguments.rest, own.more | arguments.more)
+        merged = Arguments(
+            positional,
+            keywords,
+            own.rest | arguments.rest,
+            own.more | arguments.more,
+        )
         merged_this = bounded(frame.this | this)
         if merged != own or merged_this != frame.this:
             frame.arguments = merged
@@ -472,7 +492,10 @@ class Interpreter:
             return self.member(owner.function, name, line)
         if isinstance(owner, TableHandle) and name in ("name", "table_name"):
             return UNKNOWN_VALUE if owner.name is None else one(owner.name)
-        if isinstance(owner, Client | TableHandle) and name in ("meta", "client"):
+        if isinstance(owner, Client | TableHandle) and name in (
+            "meta",
+            "client",
+        ):
             return one(Client())
         if isinstance(owner, Str) and name == "value":
             return one(owner)  # a member of one of Python's enums

@@ -43,7 +43,15 @@ ESCAPE = re.compile(
     r"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r?\n)|(.))",
     re.DOTALL,
 )
-ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "v": "\v"}
+ESCAPES = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "0": "\0",
+    "b": "\b",
+    "f": "\f",
+    "v": "\v",
+}
 
 
 @cache
@@ -586,9 +594,10 @@ class _Builder:
             pattern = _child(node, "pattern") or node
             default = _child(node, "value")
             type_name = self._type_name(_child(node, "type"))
-            if next(_of_type(node, "accessibility_modifier", "override_modifier"), None) or _has_token(
-                node, "readonly"
-            ):
+            if next(
+                _of_type(node, "accessibility_modifier", "override_modifier"),
+                None,
+            ) or _has_token(node, "readonly"):
                 property_name = self.text(pattern)
         elif node.type == "assignment_pattern":
             pattern = _child(node, "left") or node
@@ -703,7 +712,11 @@ class _Builder:
         return None
 
     def _field_member(
-        self, node: Node, definition: syntax.ClassDefinition, key: str, is_static: bool
+        self,
+        node: Node,
+        definition: syntax.ClassDefinition,
+        key: str,
+        is_static: bool,
     ) -> syntax.ClassMember | None:
         """A field; one without a value counts if it has a decorator, for then a container puts something in."""
         value = _child(node, "value")
@@ -714,8 +727,18 @@ class _Builder:
 
         def body() -> list[Statement]:
             if value is None:
-                return [syntax.Return(_line(node), syntax.Injected(_line(node), type_name or ""))]
-            return [syntax.Return(_line(node), self.expression(value, f"{definition.name}.{key}"))]
+                return [
+                    syntax.Return(
+                        _line(node),
+                        syntax.Injected(_line(node), type_name or ""),
+                    )
+                ]
+            return [
+                syntax.Return(
+                    _line(node),
+                    self.expression(value, f"{definition.name}.{key}"),
+                )
+            ]
 
         function = self._wrapped(node, f"{definition.name}.{key}", body)
         return syntax.ClassMember(key, function, "field", is_static)
@@ -1014,7 +1037,10 @@ class _Builder:
                 "shorthand_property_identifier",
             ):
                 key: Expression = syntax.Literal(_line(child), self.text(child))
-                name = syntax.Name(_line(child), self.scope.variable(self.text(child), assigned=True))
+                name = syntax.Name(
+                    _line(child),
+                    self.scope.variable(self.text(child), assigned=True),
+                )
                 pattern.entries.append((key, name, None))
             elif child.type == "object_assignment_pattern":
                 left = _child(child, "left")
@@ -1025,7 +1051,13 @@ class _Builder:
                 key_node, value = _child(child, "key"), _child(child, "value")
                 if key_node is not None and value is not None:
                     default = self._field(value, "right") if value.type == "assignment_pattern" else None
-                    pattern.entries.append((self._property_key(key_node), self.target(value), default))
+                    pattern.entries.append(
+                        (
+                            self._property_key(key_node),
+                            self.target(value),
+                            default,
+                        )
+                    )
             elif child.type in ("rest_pattern", "spread_element"):
                 pattern.rest = self.target(child.named_children[0])
         return pattern

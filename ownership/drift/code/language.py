@@ -67,7 +67,10 @@ def collected_by(calls: "Calls", name: str, site: "CallSite") -> Value | None:
             arguments = Arguments([collected, UNKNOWN_VALUE])
             collected = collected | calls.call(functions, site.with_arguments(arguments))
         return collected
-    result = calls.call(functions, site.with_arguments(Arguments([UNKNOWN_VALUE, UNKNOWN_VALUE])))
+    result = calls.call(
+        functions,
+        site.with_arguments(Arguments([UNKNOWN_VALUE, UNKNOWN_VALUE])),
+    )
     if name == "flatMap":
         result = calls.interpreter.items(result)
     return _new_list(calls, site, result)
@@ -160,7 +163,12 @@ def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> Value:
                 return UNKNOWN_VALUE
             if old.literal is None or new.literal is None:
                 return UNKNOWN_VALUE
-            results.add(Str((owner.literal.replace(old.literal, new.literal),), owner.named_at))
+            results.add(
+                Str(
+                    (owner.literal.replace(old.literal, new.literal),),
+                    owner.named_at,
+                )
+            )
     return frozenset(results) or UNKNOWN_VALUE
 
 
@@ -431,7 +439,12 @@ def _update(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
 
 
 def _copy(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
-    obj = calls.interpreter.object_at((site.node, "copy"), calls.interpreter.stack[-1], site.line, owner.is_list)
+    obj = calls.interpreter.object_at(
+        (site.node, "copy"),
+        calls.interpreter.stack[-1],
+        site.line,
+        owner.is_list,
+    )
     copy_fields(calls, obj, one(owner))
     return one(obj)
 
@@ -568,7 +581,11 @@ def copy_fields(calls: "Calls", target: Obj, source: Value) -> None:
                 interpreter.open(target)
         elif isinstance(possibility, Namespace):
             for name in possibility.module.exports:
-                interpreter.write_field(target, name, interpreter.exported(possibility.module, name, 1))
+                interpreter.write_field(
+                    target,
+                    name,
+                    interpreter.exported(possibility.module, name, 1),
+                )
         elif possibility is ENVIRONMENT or isinstance(possibility, External) or possibility is UNKNOWN:
             interpreter.open(target)
 
@@ -689,7 +706,12 @@ def _dict(calls: "Calls", site: "CallSite") -> Value:
         elif possibility.is_list:
             for pair in interpreter.items(one(possibility)):
                 key = interpreter.member_of(pair, "0", site.line)
-                write_index(calls, one(obj), key, interpreter.member_of(pair, "1", site.line))
+                write_index(
+                    calls,
+                    one(obj),
+                    key,
+                    interpreter.member_of(pair, "1", site.line),
+                )
         else:
             copy_fields(calls, obj, one(possibility))
     return one(obj)
@@ -724,7 +746,10 @@ def _thread(calls: "Calls", site: "CallSite") -> Value:
     """``Thread(target=function, args=(a, b))``: it is started somewhere."""
     keywords = site.arguments.keywords
     arguments = _positional_items(calls, keywords.get("args", NOTHING))
-    calls.call(_functions(keywords.get("target", NOTHING)), site.with_arguments(arguments))
+    calls.call(
+        _functions(keywords.get("target", NOTHING)),
+        site.with_arguments(arguments),
+    )
     return UNKNOWN_VALUE
 
 
@@ -769,7 +794,10 @@ def _dynamic_import(calls: "Calls", site: "CallSite") -> Value:
         if isinstance(possibility, Str) and possibility.literal is not None:
             results.append(interpreter.import_value(frame.file, possibility.literal, 0, "*", site.line))
         else:
-            calls.doubt(site.line, "imports a module whose name can't be told from the code")
+            calls.doubt(
+                site.line,
+                "imports a module whose name can't be told from the code",
+            )
     return union(results) or UNKNOWN_VALUE
 
 

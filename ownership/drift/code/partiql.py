@@ -13,9 +13,15 @@ from ownership.drift.code.values import EnvironmentVariable, Str, TextPart
 MARK = re.compile("\x01(\\d+)\x01")
 NAME = "(?:\"([^\"]+)\"|'([^']+)'|([\\w.\x01-]+))"
 STATEMENTS = (
-    ("PartiQLInsert", re.compile(rf"^\s*INSERT\s+INTO\s+{NAME}", re.IGNORECASE)),
+    (
+        "PartiQLInsert",
+        re.compile(rf"^\s*INSERT\s+INTO\s+{NAME}", re.IGNORECASE),
+    ),
     ("PartiQLUpdate", re.compile(rf"^\s*UPDATE\s+{NAME}", re.IGNORECASE)),
-    ("PartiQLDelete", re.compile(rf"^\s*DELETE\s+FROM\s+{NAME}", re.IGNORECASE)),
+    (
+        "PartiQLDelete",
+        re.compile(rf"^\s*DELETE\s+FROM\s+{NAME}", re.IGNORECASE),
+    ),
     (
         "PartiQLSelect",
         re.compile(

@@ -134,7 +134,13 @@ class _Builder:
     def _annotated(self, node: ast.AnnAssign) -> list[Statement]:
         if node.value is None:
             return []
-        return [syntax.Declare(node.lineno, self.target(node.target), self.expression(node.value))]
+        return [
+            syntax.Declare(
+                node.lineno,
+                self.target(node.target),
+                self.expression(node.value),
+            )
+        ]
 
     def _augmented(self, node: ast.AugAssign) -> list[Statement]:
         line = node.lineno
@@ -169,7 +175,12 @@ class _Builder:
         # `elif` is an `if` alone in the `else`; a long row of them is not nested.
         otherwise = node.orelse
         while len(otherwise) == 1 and isinstance(otherwise[0], ast.If):
-            branches.append((self.expression(otherwise[0].test), self.statements(otherwise[0].body)))
+            branches.append(
+                (
+                    self.expression(otherwise[0].test),
+                    self.statements(otherwise[0].body),
+                )
+            )
             otherwise = otherwise[0].orelse
         return [syntax.If(node.lineno, branches, self.statements(otherwise))]
 
@@ -209,7 +220,10 @@ class _Builder:
         leaving: list[Statement] = []
         for item in node.items:
             line = item.context_expr.lineno
-            manager = syntax.Name(line, self.scope.declare(f"*with {line}:{item.context_expr.col_offset}"))
+            manager = syntax.Name(
+                line,
+                self.scope.declare(f"*with {line}:{item.context_expr.col_offset}"),
+            )
             statements.append(syntax.Declare(line, manager, self.expression(item.context_expr)))
             entered = syntax.Call(line, syntax.Member(line, manager, "__enter__"), [])
             left = syntax.Call(line, syntax.Member(line, manager, "__exit__"), [])
@@ -339,7 +353,12 @@ class _Builder:
             parameters.append(self._parameter(arguments.kwarg, None, "keywords"))
         return parameters
 
-    def _parameter(self, argument: ast.arg, default: Expression | None, kind: str = "normal") -> syntax.Parameter:
+    def _parameter(
+        self,
+        argument: ast.arg,
+        default: Expression | None,
+        kind: str = "normal",
+    ) -> syntax.Parameter:
         target = syntax.Name(argument.lineno, self.scope.declare(argument.arg))
         type_name = _type_name(argument.annotation)
         return syntax.Parameter(target, default, kind, type_name)  # type: ignore[arg-type]
@@ -415,7 +434,10 @@ class _Builder:
                 operands.append(current.right)
                 current = current.left
             operands.append(current)
-            return syntax.Concat(line, [self.expression(operand) for operand in reversed(operands)])
+            return syntax.Concat(
+                line,
+                [self.expression(operand) for operand in reversed(operands)],
+            )
         left, right = self.expression(node.left), self.expression(node.right)
         if isinstance(node.op, ast.Mod):
             return syntax.Call(line, syntax.Member(line, left, "__mod__"), [right])
@@ -431,7 +453,10 @@ class _Builder:
         return result
 
     def _compare(self, node: ast.Compare) -> Expression:
-        left, right = self.expression(node.left), self.expression(node.comparators[0])
+        left, right = (
+            self.expression(node.left),
+            self.expression(node.comparators[0]),
+        )
         operator = node.ops[0]
         if len(node.ops) == 1 and isinstance(operator, ast.Eq | ast.Is | ast.NotEq | ast.IsNot):
             negated = isinstance(operator, ast.NotEq | ast.IsNot)
@@ -495,7 +520,10 @@ class _Builder:
             loops.append((self.target(generator.target), iterable))
             conditions += [self.expression(condition) for condition in generator.ifs]
         if isinstance(node, ast.DictComp):
-            key, element = self.expression(node.key), self.expression(node.value)
+            key, element = (
+                self.expression(node.key),
+                self.expression(node.value),
+            )
         else:
             key, element = None, self.expression(node.elt)
         self.scope.blocks.pop()
@@ -553,7 +581,10 @@ def _yields(body: Iterable[ast.AST]) -> bool:
         node = waiting.pop()
         if isinstance(node, ast.Yield | ast.YieldFrom):
             return True
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+        if not isinstance(
+            node,
+            ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef,
+        ):
             waiting += ast.iter_child_nodes(node)
     return False
 

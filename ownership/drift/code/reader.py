@@ -14,7 +14,12 @@ from pathlib import Path
 
 from ownership.drift.code import syntax
 from ownership.drift.code.dynamodb import MODES
-from ownership.drift.code.entry_points import INLINE, Deployment, EntryPoint, letters_of
+from ownership.drift.code.entry_points import (
+    INLINE,
+    Deployment,
+    EntryPoint,
+    letters_of,
+)
 from ownership.drift.code.frames import Doubt, Frame, TableUse, UnknownCall
 from ownership.drift.code.imports import Imports
 from ownership.drift.code.interpreter import Interpreter
@@ -139,7 +144,10 @@ class _Reader:
             self._read_unreached()
             self._report_unknown_calls()
         if not entries and not self.diagnostics.errors:
-            self.diagnostics.add_note(Location("."), "no infrastructure was found that deploys functions")
+            self.diagnostics.add_note(
+                Location("."),
+                "no infrastructure was found that deploys functions",
+            )
         return CodeUsage(
             accesses=tuple(self._result()),
             services=frozenset(self.services),
@@ -228,7 +236,13 @@ class _Reader:
     def _unresolved(self, text: Text, reason: str, service: str) -> None:
         self.diagnostics.add_unresolved(text, reason, service, READ_AND_WRITE)
 
-    def _add_use(self, entry: EntryPoint, use: TableUse, path: tuple[str, ...], reachable: bool) -> None:
+    def _add_use(
+        self,
+        entry: EntryPoint,
+        use: TableUse,
+        path: tuple[str, ...],
+        reachable: bool,
+    ) -> None:
         if use.table is None:
             return
         mode = MODES[use.operation]
@@ -240,7 +254,13 @@ class _Reader:
                     reason = f"the table of {use.operation} can't be resolved"
                     self.diagnostics.add_unresolved(quote, reason, entry.service, (mode,))
                 continue
-            key: AccessKey = (entry.service, table, mode, entry.function, reachable)
+            key: AccessKey = (
+                entry.service,
+                table,
+                mode,
+                entry.function,
+                reachable,
+            )
             found = self.accesses.setdefault(key, _Found())
             direct = self._is_own(entry, use.named_at.file)
             if not found.path or (direct and not found.direct):
@@ -289,7 +309,13 @@ class _Reader:
             texts.append(concat(combination, location))
         return texts
 
-    def _part_texts(self, part: TextPart, entry: EntryPoint, location: Location, is_whole: bool) -> list[Text]:
+    def _part_texts(
+        self,
+        part: TextPart,
+        entry: EntryPoint,
+        location: Location,
+        is_whole: bool,
+    ) -> list[Text]:
         if isinstance(part, str):
             return [Text(part, location)]
         is_environment = names_environment(part.name) and not is_whole
@@ -367,7 +393,10 @@ class _Reader:
             receiver = letters_of(call.receiver)
             for name in sorted(classes.get(call.method, ())):
                 if receiver in letters_of(name) or letters_of(name) in receiver:
-                    text = Text(f"{call.receiver}.{call.method}", _reported(call.location))
+                    text = Text(
+                        f"{call.receiver}.{call.method}",
+                        _reported(call.location),
+                    )
                     self._unresolved(
                         text,
                         f"is called on something unknown, which may be a {name}",

@@ -86,7 +86,10 @@ class _Renderer:
             self.size += len(piece)
             if self.size > MAX_SIZE or nesting > MAX_NESTING:
                 location = Location(self.files.display_name(self.path))
-                raise ReadError(location, "is too large, or nested too deeply, once it is rendered")
+                raise ReadError(
+                    location,
+                    "is too large, or nested too deeply, once it is rendered",
+                )
             pieces.append(piece)
         return "".join(pieces)
 
@@ -122,7 +125,13 @@ class _Renderer:
             self.turns += 1
             if self.turns > MAX_TURNS:
                 break
-            pieces.append(self._rendered(body, scope | dict(zip(targets, item, strict=False)), nesting + 1))
+            pieces.append(
+                self._rendered(
+                    body,
+                    scope | dict(zip(targets, item, strict=False)),
+                    nesting + 1,
+                )
+            )
         return "".join(pieces)
 
     def _choice(self, block: _Block, scope: Scope, nesting: int) -> str:
@@ -287,7 +296,10 @@ def _condition(condition: str, scope: Scope) -> bool | None:
     if not operator:
         left, operator, right = condition.partition("!=")
     if operator:
-        first, second = _value(left.strip(), scope), _value(right.strip(), scope)
+        first, second = (
+            _value(left.strip(), scope),
+            _value(right.strip(), scope),
+        )
         if first is None or second is None:
             return None
         return (first == second) is (operator == "==")

@@ -201,7 +201,12 @@ class External:
         """A member of it."""
         if name not in self.children:
             path = (*self.path, name)[-6:]
-            self.children[name] = External(path, self.root or self, is_result=self.is_result, unread=self.unread)
+            self.children[name] = External(
+                path,
+                self.root or self,
+                is_result=self.is_result,
+                unread=self.unread,
+            )
         return self.children[name]
 
     @property
@@ -335,7 +340,10 @@ def equal(left: Value, right: Value) -> bool | None:
         return None
     (first,), (second,) = left, right
     for possibility in (first, second):
-        if isinstance(possibility, External) or possibility in (UNKNOWN, ABSENT):
+        if isinstance(possibility, External) or possibility in (
+            UNKNOWN,
+            ABSENT,
+        ):
             return None
         if isinstance(possibility, Str) and possibility.literal is None:
             return None
