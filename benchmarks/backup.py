@@ -63,7 +63,8 @@ def measure(times: int, folder: str) -> None:
 
     from ownership.audit.verification import unchanging_view
     from ownership.history.models import ChangeSet
-    from ownership.operations.backup import backup, restore
+    from ownership.operations.backup import backup
+    from ownership.operations.restore import restore
     from tests.support.rows import all_rows
 
     second = f"{folder}/second.sqlite3"

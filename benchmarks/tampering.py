@@ -2,8 +2,9 @@
 
 Makes a registry with some eighty revisions and keeps its head. Then, 1,000 times by default: one random tampering by
 raw SQL as the owner of the database, triggers dropped; `verify_history --head`'s verification; and all of it rolled
-back. Prints how many of each kind were made and found, and fails unless all were. SQLite in a temporary directory;
-`python -m tests.support.postgres python benchmarks/tampering.py` for PostgreSQL.
+back. Among them are values in forms that Django does not write, a changed schema, and on SQLite a changed search
+index. Prints how many of each kind were made and found, and fails unless all were and nothing crashed. SQLite in
+a temporary directory; `python -m tests.support.postgres python benchmarks/tampering.py` for PostgreSQL.
 """
 
 import json
@@ -16,6 +17,59 @@ from random import Random
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+
+
+# Values that Django does not write, as SQL; {c} is the column that they are written to.
+FORMS = {
+    "sqlite": [
+        "CAST({c} AS BLOB)",
+        "CAST(x'ff' AS TEXT)",
+        "zeroblob(3)",
+        "replace({c}, ' ', 'T')",
+        "{c} || '+00:00'",
+        "substr({c}, 1, 10)",
+        "' ' || {c}",
+        "{c} || char(0)",
+        "'2026-02-31 10:00:00'",
+        "'0000-01-01 00:00:00'",
+        "'9999-12-31 23:59:60'",
+        "'{\"name\": [1, 2], ' || substr({c}, 2)",
+        '\'{"name": [null, "\\ud800"]}\'',
+        "'{\"name\": ' || replace(hex(zeroblob(3000)), '0', '9') || '}'",
+        "'{\"name\": NaN}'",
+        "replace(hex(zeroblob(3000)), '0', '[') || replace(hex(zeroblob(3000)), '0', ']')",
+        "1.5",
+        "0",
+        "-1",
+        "9e999",
+        "9223372036854775807",
+        "99999999999999999999",
+        "CAST({c} AS REAL)",
+        "CAST({c} AS TEXT)",
+        "'x'",
+        "''",
+        "NULL",
+    ],
+    "postgresql": [
+        "'infinity'",
+        "'-infinity'",
+        "'0044-03-15 BC'",
+        "'20000-01-01'",
+        "0",
+        "-1",
+        "4611686018427387904",
+        "'null'",
+        "'[]'",
+        "'\"x\"'",
+        "'{\"name\": 1e400}'",
+        "('{\"name\": ' || repeat('9', 5000) || '}')::jsonb",
+        "(repeat('[', 3000) || repeat(']', 3000))::jsonb",
+        '\'{"name": [null, "\\u0001"]}\'',
+        "{c} || ' '",
+        "''",
+        "NULL",
+    ],
+}
 
 
 class Tamperer:
@@ -118,6 +172,64 @@ class Tamperer:
         for key, other in zip(keys[:2], keys[1::-1], strict=True):
             self.sql(f"UPDATE {table} SET {field.column} = %s WHERE {self.key[table]} = %s", value[other], key)
 
+    def form(self) -> None:
+        """A value stored in a form that Django does not write, in one column of one row."""
+        from django.db import connection
+
+        table = self.a_table()
+        field = self.random.choice([*self.columns[table], None])
+        column = field.column if field else self.key[table]
+        key = self.some(table, self.key[table])[0]
+        forms = FORMS[connection.vendor]
+        if connection.vendor == "sqlite":
+            self.sql("PRAGMA ignore_check_constraints = ON")
+        value = self.random.choice(forms).replace("{c}", column)
+        try:
+            self.sql(f"UPDATE {table} SET {column} = {value} WHERE {self.key[table]} = {int(key)}")
+        finally:
+            if connection.vendor == "sqlite":
+                self.sql("PRAGMA ignore_check_constraints = OFF")
+
+    def index(self) -> None:
+        """SQLite's search index emptied, torn, or with other words in it."""
+        table = self.random.choice(["ownership_table", "ownership_access"])
+        column = {"ownership_table": "description", "ownership_access": "notes"}[table]
+        choices = [
+            f"INSERT INTO {table}_text ({table}_text) VALUES ('delete-all')",
+            f"DELETE FROM {table}_text_data WHERE id > {self.random.choice([0, 1, 10, 100])}",
+            f"DELETE FROM {table}_text_idx",
+            f"UPDATE {table}_text_data SET block = zeroblob({self.random.randint(1, 40)}) WHERE id > 10",
+            f"INSERT INTO {table}_text (rowid, {column}) VALUES ({self.random.randint(1, 9999)}, 'shadow')",
+        ]
+        self.sql(self.random.choice(choices))
+
+    def schema(self) -> None:
+        """A trigger or function without effect or gone, row security, or an object that the registry does not make."""
+        from django.db import connection
+
+        from ownership.history.append_only import append_only_tables
+        from tests.support.foreign_objects import UNKNOWN
+
+        table = self.random.choice(append_only_tables())
+        choices = [foreign.sql for foreign in UNKNOWN[connection.vendor].values()]
+        if connection.vendor == "postgresql":
+            self.sql("SET CONSTRAINTS ALL IMMEDIATE")
+            choices += [
+                f"ALTER TABLE {table} DISABLE TRIGGER append_only",
+                f"ALTER TABLE {table} DISABLE TRIGGER ALL",
+                f"DROP TRIGGER append_only ON {table}",
+                f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+                f"CREATE RULE shadow AS ON UPDATE TO {table} DO INSTEAD NOTHING",
+                "CREATE OR REPLACE FUNCTION ownership_refuse_history_change() RETURNS trigger LANGUAGE plpgsql "
+                "AS $$ BEGIN RETURN NEW; END $$",
+            ]
+        else:
+            name = f"{table}_no_{self.random.choice(['update', 'delete', 'replace'])}"
+            event = self.random.choice(["UPDATE", "DELETE", "INSERT"])
+            self.sql(f"DROP TRIGGER {name}")
+            choices += ["SELECT 1", f"CREATE TRIGGER {name} BEFORE {event} ON {table} BEGIN SELECT 1; END"] * 3
+        self.sql(self.random.choice(choices))
+
     def cut(self) -> None:
         """The last revisions gone, the live map put back to where it stood before: all is whole but the end."""
         from ownership.history.models import ChangeSet, registry_models
@@ -181,24 +293,28 @@ def measure(times: int) -> None:
     """Tamper, verify, roll back, count."""
     from django.db import DatabaseError, connection, transaction
 
-    from ownership.audit.verification import Verification
     from ownership.history.append_only import drop_triggers
-    from ownership.history.head import Head
-    from ownership.history.models import ChangeSet
-    from tests.support.rows import all_rows
+    from ownership.history.models import current_head
+    from ownership.operations.schema import schema_objects
 
     tamperer = Tamperer(7)
     make_history(tamperer.random)
-    change = ChangeSet.objects.latest("revision")
-    head = Head(change.revision, change.digest)
-    assert list(Verification(head).run()) == []
-    before = all_rows()
+    head = current_head()
+    assert findings([head], with_schema=True) == 0
+    before, schema = rows(), schema_objects(connection)
     kinds = [tamperer.edit, tamperer.delete, tamperer.insert, tamperer.swap, tamperer.cut, tamperer.rewrite]
+    kinds += [tamperer.form, tamperer.form, tamperer.schema]
+    if connection.vendor == "sqlite":
+        kinds.append(tamperer.index)
     made, found, alone = Counter[str](), Counter[str](), Counter[str]()
+    number = crashed = 0
     while made.total() < times:
-        kind = kinds[made.total() % len(kinds)]
+        kind = kinds[number % len(kinds)]
+        number += 1
+        name = kind.__name__
         with transaction.atomic():
-            drop_triggers(connection)
+            if name != "schema":
+                drop_triggers(connection)
             try:
                 with transaction.atomic():
                     if connection.vendor == "postgresql":
@@ -207,35 +323,92 @@ def measure(times: int) -> None:
             except (DatabaseError, ValueError):  # the database does not take it, or there are too few rows for it
                 transaction.set_rollback(True)
                 continue
-            if all_rows() != before:
-                made[kind.__name__] += 1
-                found[kind.__name__] += (told := _findings(Verification(head))) > 0
-                alone[kind.__name__] += _findings(Verification()) > 0
-                if not told:
-                    after = all_rows()
-                    print(
-                        "NOT FOUND",
-                        kind.__name__,
-                        [set(after[t]) ^ set(before[t]) for t in before if after[t] != before[t]],
-                    )
+            after = rows()
+            is_other = after != before
+            if name == "index":
+                is_other = not search_works()
+            if name == "schema":
+                is_other = schema_objects(connection) != schema
+            if is_other:
+                made[name] += 1
+                try:
+                    with_head = findings([head], with_schema=name == "schema")
+                    found[name] += with_head > 0
+                    alone[name] += findings([], with_schema=name == "schema") > 0
+                except Exception as error:
+                    crashed += 1
+                    print("CRASHED", name, repr(error))
+                else:
+                    if not with_head:
+                        print("NOT FOUND", name, difference(before, after))
             transaction.set_rollback(True)
-    assert all_rows() == before
+    assert rows() == before
     print(f"{connection.vendor}: {found.total()} of {made.total()} tamperings found, in {head.revision} revisions")
+    print(f"  {crashed} crashed the verification")
     for name in made:
         print(f"  {name:10}{found[name]:5} of {made[name]}, without a kept head {alone[name]}")
-    if found != made:
+    if found != made or crashed:
         sys.exit(1)
 
 
-def _findings(verification: Any) -> int:
-    """How many; a database torn so far apart that it can't even be read counts as one."""
+def rows() -> dict[str, list[tuple[Any, ...]]] | None:
+    """All rows, or None if one can't be read."""
     from django.db import DatabaseError, transaction
+
+    from tests.support.rows import all_rows
 
     try:
         with transaction.atomic():
-            return len(list(verification.run()))
-    except DatabaseError:
-        return 1
+            return all_rows()
+    except (DatabaseError, ValueError):
+        return None
+
+
+def search_works() -> bool:
+    """Whether the index finds for every three letters the rows that contain them."""
+    from django.db import DatabaseError, connection
+
+    with connection.cursor() as cursor:
+        for table, columns in (("ownership_table", "name, description"), ("ownership_access", "notes")):
+            cursor.execute(f"SELECT id, {columns} FROM {table}")
+            texts = [(row[0], text.lower()) for row in cursor.fetchall() for text in row[1:]]
+            words = {text[start : start + 3] for _, text in [*texts, (0, "shadow")] for start in range(len(text) - 2)}
+            for word in words:
+                phrase = '"' + word.replace('"', '""') + '"'
+                try:
+                    cursor.execute(f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH %s", [phrase])
+                    found = {row[0] for row in cursor.fetchall()}
+                except DatabaseError:
+                    return False
+                if found != {row for row, text in texts if word in text}:
+                    return False
+    return True
+
+
+def difference(before: Any, after: Any) -> Any:
+    """The rows that differ."""
+    if after is None:
+        return "unreadable"
+    return [set(map(repr, after[table])) ^ set(map(repr, before[table])) for table in before]
+
+
+def findings(heads: list[Any], with_schema: bool) -> int:
+    """How many there are. The schema is looked at where it was tampered with: ours has no triggers meanwhile."""
+    from django.db import transaction
+
+    from ownership.audit.text_index import stale_text_indexes
+    from ownership.audit.verification import Verification
+    from ownership.operations.setup import indexed_texts
+    from ownership.operations.verify import all_findings
+
+    with transaction.atomic():
+        if with_schema:
+            count = len(list(all_findings(Verification(heads))))
+        else:
+            count = len([*stale_text_indexes(indexed_texts()), *Verification(heads).run()])
+        # A row that can't be read ends PostgreSQL's transaction.
+        transaction.set_rollback(True)
+    return count
 
 
 def main() -> None:

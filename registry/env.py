@@ -1,5 +1,6 @@
 """Reads settings from environment variables. A missing or wrong one is an error that says what to do."""
 
+import base64
 import os
 from ipaddress import ip_network
 
@@ -18,6 +19,7 @@ JSON_LINES = {
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 SHORTEST_SECRET = 16
+LENGTH_OF_KEY = 32  # bytes
 
 
 def required(name: str, cure: str) -> str:
@@ -62,6 +64,22 @@ def secret(name: str) -> str:
             f"{name} is too short for a secret. Use {SHORTEST_SECRET} random characters or more."
         )
     return value
+
+
+def signing_key(name: str) -> bytes | None:
+    """The 32 bytes of an Ed25519 key, given in Base64; None if it is not set."""
+    value = text(name, "")
+    if not value:
+        return None
+    try:
+        key = base64.b64decode(value, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != LENGTH_OF_KEY:
+        raise ImproperlyConfigured(
+            f"{name} is not a key. Make one with `openssl rand -base64 {LENGTH_OF_KEY}`, and keep it secret."
+        )
+    return key
 
 
 def networks(name: str) -> list[str]:

@@ -251,6 +251,9 @@ REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Token",
 }
 
+# The key that signs the head of history, at /api/v1/head/. Without it the head is unsigned.
+HEAD_KEY = env.signing_key("HEAD_KEY")
+
 # The token for Prometheus. Without it there is no /metrics.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 

@@ -19,6 +19,7 @@ LISTS = {
     "environments": "environment-list",
     "changes": "changes",
     "changes_atom": "changes-atom",
+    "head": "head",
     "compare": "compare",
     "drift": "drift",
     "drift_waivers": "drift-waivers",

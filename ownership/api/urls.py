@@ -5,7 +5,7 @@ Paths rather than DRF's router, which would give every list details.
 
 from django.urls import path
 
-from ownership.api import atom, compare, drift, history, index, trace, views
+from ownership.api import atom, compare, drift, head, history, index, trace, views
 from ownership.api.map_view import MapView
 
 app_name = "api"
@@ -52,6 +52,7 @@ urlpatterns = [
     ),
     path("changes/", history.ChangesView.as_view(), name="changes"),
     path("changes/atom/", atom.AtomView.as_view(), name="changes-atom"),
+    path("head/", head.HeadView.as_view(), name="head"),
     path("compare/", compare.CompareView.as_view(), name="compare"),
     path("drift/", drift.DriftView.as_view(), name="drift"),
     path("drift/waivers/", drift.WaiversView.as_view(), name="drift-waivers"),

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 
+from ownership.audit.stored_forms import unreadable_rows
 from ownership.history.change_sets import chain_digest, entry_content
 from ownership.history.head import Head
 from ownership.history.models import (
@@ -31,6 +32,9 @@ from ownership.history.models import (
     entry_models,
     registry_models,
 )
+
+# What reading a row raises that somebody made unreadable, in the database, in Django or in Python's JSON.
+UNREADABLE = (DatabaseError, ValueError, TypeError, OverflowError, RecursionError, AttributeError)
 
 TrackedModel = type[TrackedRow]
 Values = dict[str, object]  # {field: value}, ids of related rows
@@ -68,8 +72,9 @@ class Verification:
     of one change set.
     """
 
-    def __init__(self, kept: Head | None = None) -> None:
-        self.kept = kept
+    def __init__(self, kept: Iterable[Head] = ()) -> None:
+        # {revision: digest} of the heads that somebody kept.
+        self.kept = dict(kept)
         self.head = Head(0, "")  # of what was read so far
         self.entries = 0
         self._time: datetime | None = None
@@ -82,20 +87,39 @@ class Verification:
             self._recorded_fields[model] = set()
 
     def run(self) -> Iterator[Inconsistency]:
-        """What is wrong, as it is found; nothing if all is as the registry wrote it. Writes nothing."""
+        """What is wrong, as it is found; nothing if all is as the registry wrote it. Writes nothing.
+
+        Where values are stored in a form that the registry never writes, only these are listed: what a value says
+        does not count before it can be read.
+        """
         with unchanging_view():
-            for revision, rows in groupby(_history_in_order(), key=_revision_of):
-                change_set, entries = _split(list(rows))
-                for what in self._check_change_set(revision, change_set, entries):
-                    yield Inconsistency(f"revision {revision}", what)
-                for entry in entries:
-                    where = f"revision {revision}, entry {entry.sequence} ({_row_name(entry.instance_type, entry)})"
-                    for what in self._check_entry(entry, change_set):
-                        yield Inconsistency(where, what)
-            if self.kept is not None and self.kept.revision > self.head.revision:
-                where = f"revision {self.kept.revision}"
-                yield Inconsistency(where, "the kept head is missing: the end of the history was cut off.")
-            yield from self._check_live_rows()
+            is_readable = True
+            try:
+                for where, what in unreadable_rows():
+                    is_readable = False
+                    yield Inconsistency(where, what)
+                if is_readable:
+                    yield from self._replay()
+                    yield from self._check_live_rows()
+            except UNREADABLE as error:
+                where = f"after revision {self.head.revision}"
+                yield Inconsistency(where, f"a row can't be read: {_short(str(error))}")
+
+    def _replay(self) -> Iterator[Inconsistency]:
+        for revision, rows in groupby(_history_in_order(), key=_revision_of):
+            change_set, entries = _split(list(rows))
+            for what in self._check_change_set(revision, change_set, entries):
+                yield Inconsistency(f"revision {revision}", what)
+            for entry in entries:
+                where = f"revision {revision}, entry {entry.sequence} ({_row_name(entry.instance_type, entry)})"
+                for what in self._check_entry(entry, change_set):
+                    yield Inconsistency(where, what)
+        for revision in sorted(self.kept):
+            if revision > self.head.revision:
+                yield Inconsistency(
+                    f"revision {revision}", "the kept head is missing: the end of the history was cut off."
+                )
+                return
 
     # The chain
 
@@ -122,7 +146,7 @@ class Verification:
         contents = [entry_content(entry) for entry in entries]
         if change_set.digest != chain_digest(self.head.digest, change_set, contents):
             yield "its digest does not match its content and the digest before: one of them was changed."
-        if self.kept is not None and self.kept.revision == revision and self.kept.digest != change_set.digest:
+        if self.kept.get(revision, change_set.digest) != change_set.digest:
             yield f"its digest {change_set.digest} differs from the kept head: history was rewritten."
         self.head = Head(revision, change_set.digest)
         self._time = change_set.time

@@ -22,6 +22,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils import timezone
 
+from ownership.history import clock
+from ownership.history.head import Head
 from ownership.history.lock import RegistryNotReady, announce_writer, locked_transaction
 from ownership.history.models import (
     ChangeSet,
@@ -71,10 +73,24 @@ class ChangeSetDraft:
 
     @cached_property
     def time(self) -> datetime:
-        """When this change set was made: never earlier than the one before, even if the clock was set back."""
+        """When this change set was made: never earlier than the one before, even if the clock was set back.
+
+        RegistryNotReady if a clock is wrong by more than a day: a time is never changed again, and all later change
+        sets would get it, too.
+        """
         now = timezone.now()
+        clock.check_clock(now)
         if self.previous is None:
             return now
+        ahead = self.previous.time - now
+        if ahead > clock.MOST:
+            raise RegistryNotReady(
+                f"The last change set is dated {self.previous.time:%Y-%m-%d %H:%M} UTC, and the clock of this machine "
+                f"says {now:%Y-%m-%d %H:%M}. Nothing is written until it is set right. If it is right, the last change "
+                "set was written with a wrong one: restore a backup from before it."
+            )
+        if ahead > clock.TOLERATED:
+            LOG.warning("The clock is %s behind the last change set, whose time is used again", ahead)
         return max(now, self.previous.time)
 
     def write_entries(
@@ -171,6 +187,8 @@ def _report_written(change: ChangeSet, entries: int) -> None:
         "by": change.user_name,
         "source": str(change.source),
         "entries": entries,
+        # Whoever keeps the log can hold the history against it later.
+        "head": str(Head(change.revision, change.digest)),
     }
     LOG.info("Revision %d written", change.revision, extra=extra)
 

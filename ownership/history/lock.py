@@ -37,7 +37,7 @@ _waiting_thread = threading.Lock()
 
 
 class RegistryNotReady(RuntimeError):
-    """The database lacks what ``migrate`` makes; nothing is written until it has run."""
+    """Nothing can be written yet: the database lacks what ``migrate`` makes, or a clock is wrong. The message says."""
 
 
 class RegistryBusy(RuntimeError):

@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ownership.audit import log_search
-from ownership.audit.text_index import create_text_indexes
+from ownership.audit.text_index import IndexedTexts, create_text_indexes
 from ownership.catalog import search_index
 from ownership.history.append_only import append_only_tables, create_triggers
 from ownership.history.lock import RegistryLock
@@ -32,11 +32,16 @@ def prepare_database(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, **kwa
             # Migrated backwards, to before the first migration.
             return
     create_triggers(connection)
-    create_text_indexes(connection, search_index.INDEXED | log_search.indexed_texts())
+    create_text_indexes(connection, indexed_texts())
     if connection.vendor == "postgresql":
         grant_to_app_role(connection)
     RegistryLock.objects.using(using).get_or_create(pk=1)
     _create_groups(kwargs.get("apps", apps), using)
+
+
+def indexed_texts() -> IndexedTexts:
+    """The texts that search has an index for, of the map and of history."""
+    return search_index.INDEXED | log_search.indexed_texts()
 
 
 def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:

@@ -25,7 +25,7 @@ DATA = [
     "groups/",
     "environments/",
 ]
-HISTORY = ["changes/", "compare/?from=1", "tables/here-it-is/history/", "services/owner/history/"]
+HISTORY = ["changes/", "head/", "compare/?from=1", "tables/here-it-is/history/", "services/owner/history/"]
 ADDRESSES = [*DATA, *HISTORY, "schema/", "docs/"]
 NOWHERE = ["", "nothing/", "tables/nothing/more/", "groups/Group/"]
 WRITING = ["post", "put", "patch", "delete"]

@@ -1,11 +1,14 @@
 """Every write leaves its entry, in one change set, in one transaction; and nothing can be written otherwise."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from ownership.history import change_sets
@@ -51,12 +54,53 @@ def test_revisions_follow_each_other_without_gaps_and_time_never_runs_backwards(
     assert changes[0].time <= changes[1].time <= changes[2].time
 
 
-def test_time_is_never_earlier_than_the_change_set_before_when_the_clock_is_set_back(monkeypatch):
+def set_clock(monkeypatch, now: datetime) -> None:
+    monkeypatch.setattr(change_sets.timezone, "now", lambda: now)
+
+
+def test_time_is_never_earlier_than_the_change_set_before_when_the_clock_is_set_back(monkeypatch, caplog):
     make_service("a")
     first = head().time
-    monkeypatch.setattr(change_sets.timezone, "now", lambda: first.replace(year=2001))
+    set_clock(monkeypatch, first - timedelta(hours=23))
     make_service("b")
     assert head().time == first
+    assert "behind the last change set" in caplog.text
+
+
+def test_nothing_is_written_while_the_last_change_set_is_dated_more_than_a_day_ahead(monkeypatch):
+    make_service("a")
+    set_clock(monkeypatch, head().time - timedelta(days=1, minutes=1))
+    with pytest.raises(RegistryNotReady, match="Nothing is written until it is set right"):
+        make_service("b")
+    assert not Service.objects.filter(name="b").exists()
+
+
+def test_a_clock_that_jumps_ahead_is_logged_and_by_more_than_a_day_refused(monkeypatch, caplog):
+    now = timezone.now()
+    set_clock(monkeypatch, now + timedelta(hours=23))
+    make_service("a")
+    assert "jumped ahead by" in caplog.text
+    set_clock(monkeypatch, now + timedelta(days=1, minutes=1))
+    with pytest.raises(RegistryNotReady, match="jumped from"):
+        make_service("b")
+    assert not Service.objects.filter(name="b").exists()
+
+
+@pytest.mark.parametrize("revision", [0, -1, 3, 10**15])
+def test_the_database_takes_the_next_revision_alone(seeded, revision):
+    columns = ", ".join(field.column for field in ChangeSet._meta.fields)
+    chosen = {"revision": str(revision), "digest": f"'{'ab' * 32}'"}
+    values = ", ".join(chosen.get(field.column, field.column) for field in ChangeSet._meta.fields)
+    insert = f"INSERT INTO ownership_changeset ({columns}) SELECT {values} FROM ownership_changeset"
+    with (
+        pytest.raises(IntegrityError, match="takes the next revision"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(insert)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(insert.replace(f"SELECT {revision},", "SELECT 2,"))
+        transaction.set_rollback(True)
 
 
 def test_a_change_set_that_changes_nothing_takes_no_revision():

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import ProgrammingError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test import Client
 
 from ownership.audit.verification import Verification
@@ -96,3 +96,14 @@ def test_someone_who_never_signed_in_can_sign_in_and_out_with_that_role(roles):
     with as_web():
         assert client.login(username="admin", password="a long pass phrase")
         assert client.post("/admin/logout/").status_code == 302
+
+
+def test_that_role_can_not_hide_the_last_revision_behind_a_temporary_table(roles):
+    with as_web(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE ownership_changeset (revision bigint)")
+        cursor.execute("INSERT INTO ownership_changeset VALUES (999)")
+        with pytest.raises(IntegrityError, match="takes the next revision"), transaction.atomic():
+            cursor.execute(
+                "INSERT INTO public.ownership_changeset (revision, time, user_name, reason, source, request_id, digest)"
+                " VALUES (1000, now(), 'mallory', 'A gap', 'admin', '', 'x')"
+            )

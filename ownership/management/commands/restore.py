@@ -5,11 +5,12 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ownership.operations.backup import BackupError, holds_data, restore
+from ownership.operations.backup import BackupError
+from ownership.operations.restore import holds_data, restore
 
 
 class Command(BaseCommand):
-    """Restores a backup that is undamaged, not from a newer version, and whose history verifies."""
+    """Restores the rows of a backup that is undamaged, not from a newer version, and whose history verifies."""
 
     help = "Check a backup, and replace the whole database with it. If a check fails, nothing is changed."
 
