@@ -23,7 +23,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what the database of this run has no part in.
 
     Tests marked for the other database never run here. On PostgreSQL, only tests that use a database run: all
-    others were part of the run on SQLite.
+    others were part of the run on SQLite. The slow tests in a browser, which look at pages and not at data, ran there
+    as well.
     """
     on_postgres = connection.vendor == "postgresql"
     other_database = "sqlite" if on_postgres else "postgres"
@@ -31,6 +32,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         wanted = item.get_closest_marker(other_database) is None
         if on_postgres and not _uses_database(item):
+            wanted = False
+        is_slow = item.get_closest_marker("slow") is not None
+        if on_postgres and is_slow and item.get_closest_marker("browser"):
             wanted = False
         (kept if wanted else left_out).append(item)
     if left_out:
