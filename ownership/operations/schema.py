@@ -4,6 +4,7 @@ To know what they make, they run in a scratch place that is thrown away: a tempo
 schema inside a transaction that is rolled back. So no list of triggers, columns and functions has to be kept by hand.
 """
 
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -251,8 +252,29 @@ def _postgresql_objects(connection: BaseDatabaseWrapper) -> Objects:
             cursor.execute(query)
             for name, definition in cursor.fetchall():
                 # The same object reads the same in each schema.
-                objects[name.replace(f"{schema}.", "")] = definition.replace(f"{schema}.", "").replace("public.", "")
+                definition = definition.replace(f"{schema}.", "").replace("public.", "")
+                if name.startswith("constraint "):
+                    definition = _without_text_casts(definition)
+                objects[name.replace(f"{schema}.", "")] = definition
     return objects
+
+
+_TEXT_CAST = re.compile(r"::(?:character varying|text)(?:\[\])?")
+_NEEDLESS_BRACKETS = re.compile(r"\(('(?:[^']|'')*'|ARRAY\[[^\]]*\])\)")
+
+
+def _without_text_casts(definition: str) -> str:
+    """The definition without casts among text types, and without the brackets that they leave around one value.
+
+    PostgreSQL writes ``ANY ((ARRAY['a'::character varying])::text[])``, and the same constraint differently once it
+    was dumped and loaded: ``ANY (ARRAY[('a'::character varying)::text])``.
+    """
+    plain = _TEXT_CAST.sub("", definition)
+    while True:
+        shorter = _NEEDLESS_BRACKETS.sub(r"\1", plain)
+        if shorter == plain:
+            return plain
+        plain = shorter
 
 
 def _short(text: str) -> str:
