@@ -22,15 +22,18 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from ownership.history.models import Entry, TrackedRow, entry_model
 from ownership.history.row_states import fetch_rows, foreign_keys
-from ownership.plans.references import (
+from ownership.plans.steps import (
+    Step,
     attname,
     filtered,
     foreign_key_fields,
+    ids_of,
+    rows_of,
+    steps_by_model,
     target_model,
     tracked_relations,
     unsaved_references,
 )
-from ownership.plans.steps import Step, ids_of, rows_of, steps_by_model
 
 NAMED = 3  # rows that a message names
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from ownership.history.models import current_head
 from ownership.models import READS, WRITES, Access, Mode, Service, Table, TableGroup
 from ownership.plans.plan import Plan
-from ownership.plans.references import filtered
-from ownership.plans.steps import Step, copy_of
+from ownership.plans.steps import Step, copy_of, filtered
 
 
 @dataclass(frozen=True)

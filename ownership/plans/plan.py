@@ -34,13 +34,18 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import TrackedRow, current_head, entry_model
 from ownership.history.row_states import changed_fields, fetch_rows
 from ownership.plans.blockers import NAMED, Blocker, find_blockers, still_used
-from ownership.plans.references import (
+from ownership.plans.steps import (
+    Preview,
+    Step,
+    digest,
     filtered,
+    ids_of,
+    rows_of,
+    steps_by_model,
     take_ids_of_references,
     tracked_relations,
     unsaved_references,
 )
-from ownership.plans.steps import Preview, Step, digest, ids_of, rows_of, steps_by_model
 
 
 class NotApplied(Exception):

@@ -1,17 +1,18 @@
-"""One row of a plan: as it is, as it would be, and how a page shows the difference."""
+"""One row of a plan: as it is, as it would be, how a page shows the difference, and which rows it refers to."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import ForeignKey, QuerySet
+from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from ownership.audit.descriptions import FieldChange, stated_changes
 from ownership.history.models import VERBS, ChangeSet, Entry, TrackedRow, kind_of_change
-from ownership.history.row_states import differences, recorded_value
-from ownership.plans.references import foreign_key_fields, unsaved_references
+from ownership.history.row_states import differences, in_batches, recorded_value
 
 Row = TypeVar("Row", bound=TrackedRow)
 
@@ -136,3 +137,56 @@ def rows_of(steps: Iterable[Step]) -> list[TrackedRow]:
 def ids_of(steps: Iterable[Step]) -> list[int]:
     """The ids of the steps' rows; new rows have none."""
     return [step.pk for step in steps if step.pk is not None]
+
+
+def filtered(rows: QuerySet, column: str, values: Iterable) -> Iterator:
+    """The rows with one of the values in a column; one query for 500 values."""
+    for batch in in_batches(values):
+        yield from rows.filter(**{f"{column}__in": batch})
+
+
+def unsaved_references(row: TrackedRow) -> dict[str, TrackedRow]:
+    """The unsaved rows that this row refers to, by field."""
+    targets: dict[str, TrackedRow] = {}
+    for column in foreign_key_fields(type(row)):
+        target: TrackedRow | None = column.get_cached_value(row, default=None)  # type: ignore[assignment]
+        if target is not None and target.pk is None:
+            targets[column.name] = target
+    return targets
+
+
+def take_ids_of_references(row: TrackedRow) -> None:
+    """Copy the ids of rows that were unsaved when this row was made to refer to them."""
+    for column in foreign_key_fields(type(row)):
+        target = column.get_cached_value(row, default=None)
+        if target is not None:
+            # Django copies an id when the reference is assigned, not when the other row is saved.
+            setattr(row, column.attname, target.pk)
+
+
+def foreign_key_fields(model: type[TrackedRow]) -> list[ForeignKey]:
+    """The foreign keys of a model."""
+    return [column for column in model._meta.fields if isinstance(column, ForeignKey)]
+
+
+def tracked_relations(
+    model: type[TrackedRow],
+    on_delete: Callable,
+) -> list[ForeignObjectRel]:
+    """The relations from models with history to this model, with that on_delete rule."""
+    relations = []
+    for relation in model._meta.related_objects:
+        tracked = hasattr(relation.related_model, "history")
+        if tracked and relation.on_delete is on_delete:
+            relations.append(relation)
+    return relations
+
+
+def target_model(column: ForeignKey) -> type[TrackedRow]:
+    """The model that a foreign key refers to; all of them have history."""
+    return column.related_model  # type: ignore[return-value]
+
+
+def attname(model: type[TrackedRow], name: str) -> str:
+    """The attribute that holds a field's own value: ``owner_id`` for ``owner``."""
+    return model._meta.get_field(name).attname  # type: ignore[union-attr]

@@ -34,8 +34,7 @@ from ownership.history.row_states import (
 )
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.plan import Plan
-from ownership.plans.references import attname
-from ownership.plans.steps import Conflict, Preview, Step, copy_of, digest
+from ownership.plans.steps import Conflict, Preview, Step, attname, copy_of, digest
 
 Dependent = type[Access] | type[SecondaryIndex] | type[Waiver]
 # Deleted together with their table.
