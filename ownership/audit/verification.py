@@ -20,7 +20,6 @@ from django.db import DatabaseError, connection, models, transaction
 
 from ownership.audit.stored_forms import unreadable_rows
 from ownership.history.change_sets import chain_digest, entry_content
-from ownership.history.head import Head
 from ownership.history.models import (
     CHANGED,
     CREATED,
@@ -28,6 +27,7 @@ from ownership.history.models import (
     VERBS,
     ChangeSet,
     Entry,
+    Head,
     TrackedRow,
     entry_models,
     registry_models,

@@ -23,11 +23,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from ownership.history import clock
-from ownership.history.head import Head
 from ownership.history.lock import RegistryNotReady, announce_writer, locked_transaction
 from ownership.history.models import (
     ChangeSet,
     Entry,
+    Head,
     TrackedRow,
     entries_of,
     entry_model,

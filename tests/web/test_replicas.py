@@ -18,7 +18,7 @@ from django.db import OperationalError, connection, connections
 from django.test import Client
 
 from ownership.history import time_travel
-from ownership.history.head import Head
+from ownership.history.models import Head
 from ownership.models import Service
 from ownership.web import replicas
 from ownership.web.replicas import Replica
