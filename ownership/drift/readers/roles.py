@@ -16,7 +16,7 @@ Source: AWS CloudFormation Template Reference, "AWS::IAM::Role", "AWS::IAM::Poli
 from dataclasses import dataclass
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.iam.managed_policies import permitted_actions, policy_name
+from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, StatementReader
 from ownership.drift.naming import Names
 from ownership.drift.readers.template import Template
@@ -119,20 +119,13 @@ class PolicyReader:
             note = f"{self.service}: granted only within a permissions boundary, which is not read"
             self.diagnostics.add_note(location_of(boundary), note)
 
-    def _managed_elsewhere(self, arn: Text) -> list[PolicyStatement]:
-        actions = permitted_actions(policy_name(arn))
-        if actions is None:
-            self._unresolved(arn, "what this managed policy permits is not known")
+    def _managed_elsewhere(self, policy: Text) -> list[PolicyStatement]:
+        """The statements of one of AWS's policies; nothing, with a diagnostic, for any other."""
+        try:
+            return self.statements(Seq(policy.location, statements_of(policy)))
+        except UnknownPolicyError as error:
+            self._unresolved(policy, str(error))
             return []
-        if not actions:
-            return []
-        # The evidence is the line that names the policy.
-        location = arn.location
-        allow = Map(location)
-        allow["Effect"] = Text("Allow", location)
-        allow["Action"] = Seq(location, [Text(action, location) for action in actions])
-        allow["Resource"] = Text("*", location)
-        return self.statements(allow)
 
     def _unresolved(self, text: Text, reason: str) -> None:
         """Report something that might grant the service anything."""
