@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from ownership.admin.changelists import LargeLists, TolerantLists
 from ownership.admin.conflict import (
@@ -117,6 +118,9 @@ class FormFields(BaseModelAdmin):
         """
         if db_field.name == "position":
             kwargs["widget"] = forms.HiddenInput
+        if db_field.name.endswith(("_key_type", "_key_format")):
+            # The field's own name, “type”, says of which key only to who sees what it is beside.
+            kwargs["label"] = capfirst(describe_field(db_field.model, db_field.name))
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget.can_change_related = False

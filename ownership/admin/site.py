@@ -18,6 +18,9 @@ from ownership.history.models import ChangeSet
 # Every word searched for adds conditions, and SQLite takes a limited number of those.
 MAX_SEARCH_LENGTH = 200
 LATEST_CHANGES = 10
+# The first page's lists, the most used first.
+MAP = ("Table", "Service", "Access", "TableGroup", "Environment", "Waiver", "ChangeSet")
+ACCOUNTS = ("User", "ApiToken")
 
 
 def may_enter(user: AbstractUser | AnonymousUser) -> bool:
@@ -106,10 +109,25 @@ class RegistryAdminSite(admin.AdminSite):
         extra_context: dict[str, object] | None = None,
     ) -> TemplateResponse:
         """The first page, with the latest change sets for those who may see history."""
-        latest = None
+        context: dict[str, object] = {"latest_changes": None}
         if request.user.has_perm("ownership.view_changeset"):
-            latest = ChangeSet.objects.all()[:LATEST_CHANGES]
-        return super().index(request, {"latest_changes": latest} | (extra_context or {}))
+            context["latest_changes"] = ChangeSet.objects.all()[:LATEST_CHANGES]
+        if not request.user.has_perm("ownership.change_table"):
+            context["title"] = "Lists"
+        return super().index(request, context | (extra_context or {}))
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """What the user may see in two parts, the map and accounts, in the order of use."""
+        apps = super().get_app_list(request, app_label)
+        models = {}
+        for app in apps:
+            models |= {model["object_name"]: model | {"app": app} for model in app["models"]}
+        parts = []
+        for name, order in (("Map", MAP), ("Accounts", ACCOUNTS)):
+            listed = [models[model] for model in order if model in models]
+            if listed:
+                parts.append(listed[0]["app"] | {"name": name, "models": listed})
+        return parts
 
 
 def _address_problem(request: HttpRequest) -> str:

@@ -156,7 +156,9 @@ class AccessInline(FormFields, admin.TabularInline):
     model = Access
     form = AccessForm
     formset = AccessFormSet
-    template = "admin/ownership/accesses.html"
+    template = "admin/ownership/inline_rows.html"
+    cells = "admin/ownership/access_cells.html"
+    without_script = "Save, then add more accesses in the list of accesses."
     fields = ("service", "mode", "indirect", "notes", "position")
     radio_fields = {"mode": admin.HORIZONTAL}
     autocomplete_fields = ("service",)
@@ -181,13 +183,16 @@ class AccessInline(FormFields, admin.TabularInline):
         return field
 
 
-class SecondaryIndexInline(FormFields, admin.StackedInline):
+class SecondaryIndexInline(FormFields, admin.TabularInline):
     """The table's secondary indexes."""
 
     model = SecondaryIndex
     form = InlineRowForm
     formset = InlineRowFormSet
-    fields = (("name", "kind"), *KEY_SCHEMA_FIELDS, "position")
+    template = "admin/ownership/inline_rows.html"
+    cells = "admin/ownership/index_cells.html"
+    without_script = "To add secondary indexes without JavaScript, import them as JSON."
+    fields = ("name", "kind", *KEY_SCHEMA_FIELDS, "position")
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SecondaryIndex]:

@@ -14,10 +14,11 @@ from ownership.admin.addresses import cause_url
 from ownership.history.models import ChangeSet, whole_number
 from ownership.plans.blockers import Blocker
 from ownership.plans.plan import NotApplied, Stale
+from ownership.plans.steps import Preview
 from ownership.plans.undo import DELETE, NOTHING, RESTORE, REVERT, RowUndo, Undo
 from ownership.web.forms import ReasonField
 
-UNFOLDED = 20  # entries seen at once
+UNFOLDED = 20  # entries seen at once; of more, those of each kind are folded
 SHOWN = 200  # entries on a page, besides those that must be chosen
 # About half a minute, in which others can't save. More is for `manage.py undo`, which has no browser waiting.
 MOST_UNDONE = 60_000
@@ -151,7 +152,7 @@ def _context(undo: Undo, form: UndoForm, start: int) -> dict[str, Any]:
     conflicting = [row for row in undo.rows if row.conflicts]
     plain = [row for row in undo.rows if not row.conflicts]
     end = min(start + SHOWN, len(plain))
-    previews = [row.preview(chosen) for row in plain[start:end]]
+    shown = plain[start:end]
     conflicts = [row.preview(chosen) for row in conflicting]
     blocked = {id(blocker.step) for blocker in plan.blockers}
     return {
@@ -163,8 +164,8 @@ def _context(undo: Undo, form: UndoForm, start: int) -> dict[str, Any]:
         "conflicts_total": len(conflicts),
         "folded_conflicts": conflicts[UNFOLDED:],
         "chosen": chosen,
-        "plain": previews[:UNFOLDED],
-        "folded": previews[UNFOLDED:],
+        "plain": _previews_by_kind(shown, chosen),
+        "is_folded": len(plain) > UNFOLDED,
         "start": start,
         "first": start + 1,
         "last": end,
@@ -175,13 +176,24 @@ def _context(undo: Undo, form: UndoForm, start: int) -> dict[str, Any]:
     }
 
 
+def _previews_by_kind(rows: list[RowUndo], chosen: Collection[str]) -> dict[str, list[Preview]]:
+    """{kind of row: what undoing does to each}"""
+    previews: dict[str, list[Preview]] = {}
+    for row in rows:
+        previews.setdefault(_kind(row), []).append(row.preview(chosen))
+    return previews
+
+
+def _kind(row: RowUndo) -> str:
+    return str(row.entry.instance_type._meta.verbose_name_plural)
+
+
 def _counts(undo: Undo, chosen: Collection[str]) -> dict[str, Counter]:
     """{kind of row: {action: how many}}"""
     counts: dict[str, Counter] = {}
     for row in undo.rows:
-        kind = str(row.entry.instance_type._meta.verbose_name_plural)
         action = row.action if row.happens(chosen) else NOTHING
-        counts.setdefault(kind, Counter())[action or "kept"] += 1
+        counts.setdefault(_kind(row), Counter())[action or "kept"] += 1
     return counts
 
 

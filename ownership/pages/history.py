@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from ownership.audit.feed import id_named
 from ownership.audit.timeline import Timeline, TimelinePage
@@ -82,9 +83,20 @@ class HistoryPage(Page):
             "name": name,
             "then_url": self.model(name=name).get_absolute_url(),
             "subject_query": urlencode({str(kind): name}),
+            "csv_address": _csv_address(self.request, str(kind), name),
             "deletion": deletion,
             "page": page,
         }
+
+
+def _csv_address(request: HttpRequest, kind: str, name: str) -> str:
+    """Return the address of a history as a file, with the page's filters: the log, of this one alone."""
+    query = request.GET.copy()
+    for parameter in ("before", "within", "after"):
+        query.pop(parameter, None)
+    query[kind] = name
+    query["format"] = "csv"
+    return f"{reverse('pages:changes')}?{query.urlencode()}"
 
 
 class TableHistoryPage(HistoryPage):

@@ -24,6 +24,7 @@ class Section:
     for_readers: bool = False
 
 
+EDIT = Section("Edit", "admin:index", ("admin:",))
 SECTIONS = (
     Section("Map", "pages:home", ("pages:home", "pages:group", "pages:table"), for_readers=True),
     Section("Matrix", "pages:matrix", ("pages:matrix",), for_readers=True),
@@ -34,7 +35,7 @@ SECTIONS = (
         ("pages:change", "pages:compare", "pages:day", "admin:ownership_deleted", "admin:ownership_undo"),
     ),
     Section("Drift", "pages:drift", ("pages:drift",)),
-    Section("Edit", "admin:index", ("admin:",)),
+    EDIT,
 )
 
 
@@ -42,6 +43,7 @@ SECTIONS = (
 def navigation(context: Context) -> Iterator[tuple[str, str, bool]]:
     """Label and address of each section, and whether the page is in it; the readers' sections for everybody.
 
+    Who may not edit sees the same lists without “Edit”.
     Links among the readers' pages keep the moment that the page shows.
     """
     current = _current_section(context.get("request"))
@@ -54,7 +56,10 @@ def navigation(context: Context) -> Iterator[tuple[str, str, bool]]:
         address = reverse(section.home)
         if section.for_readers:
             address += context.get("keep") or ""
-        yield section.label, address, section is current
+        label = section.label
+        if section is EDIT and not user.has_perm("ownership.change_table"):
+            label = "Lists"
+        yield label, address, section is current
 
 
 def _current_section(request: HttpRequest | None) -> Section | None:

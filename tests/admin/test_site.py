@@ -1,5 +1,7 @@
 """Who gets into the admin, and what they may do there."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -15,6 +17,14 @@ pytestmark = pytest.mark.django_db
 
 def test_the_first_page_shows_the_latest_changes(lead_client, viewer_client, seeded):
     assert "Seeded from the table ownership map" in text_of(lead_client.get("/admin/").text)
+
+
+def test_the_first_page_lists_what_is_used_most_first(admin_client, lead_client):
+    page = admin_client.get("/admin/").text
+    lists = re.findall(r'<tr class="model-(\w+)', page)
+    map_lists = ["table", "service", "access", "tablegroup", "environment", "waiver", "changeset"]
+    assert lists == [*map_lists, "user", "apitoken"]
+    assert re.findall(r'<tr class="model-(\w+)', lead_client.get("/admin/").text) == [*map_lists, "apitoken"]
 
 
 def test_a_lead_gets_in_without_staff_status_and_sees_no_users_groups_or_sessions(lead_client):

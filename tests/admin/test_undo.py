@@ -41,6 +41,19 @@ def test_the_page_shows_the_difference_to_now_and_undoes_with_a_reason(lead_clie
     assert (Table.objects.get().owner.name, ChangeSet.objects.first().user_name) == ("payments", "lead")
 
 
+def test_the_entries_of_a_large_undo_are_folded_by_kind(lead_client, seeded):
+    page = lead_client.get(url(1)).text
+    folds = re.findall(r'<details class="fold">\s*<summary>(.+?)</summary>', page)
+    assert folds == [
+        "Accesses (55)",
+        "Secondary indexes (2)",
+        "Tables (34)",
+        "Services (19)",
+        "Groups (7)",
+        "Environments (3)",
+    ]
+
+
 def test_without_a_reason_nothing_is_undone(lead_client, revision):
     page = lead_client.post(url(revision), form_of(lead_client.get(url(revision))) | {"reason": " "})
     assert "give a reason" in text_of(page.text)

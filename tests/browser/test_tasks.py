@@ -92,7 +92,7 @@ def test_a_new_table_with_two_accesses_and_an_index_takes_ten_clicks(hand):
     hand.choose("id_owner", "payments")
     hand.press("//button[@data-add]")
     hand.choose("id_accesses-1-service", "events")
-    hand.press("//a[contains(., 'Add another Secondary index')]")
+    hand.press(button("Add secondary index"))
     hand.type("//input[@name='indexes-0-name']", "by-event")
     hand.type(REASON, "Vouchers")
     pending = text_of(hand, "[data-pending]")
@@ -175,6 +175,18 @@ def test_accesses_are_put_in_another_order_by_button_and_by_arrow_key(hand):
     assert {entry.label for entry in entries_of([2])} == {"payments → biztechUsers", "registrations → biztechUsers"}
 
 
+def test_indexes_are_added_and_put_in_another_order(hand):
+    table = Table.objects.get(name="biztechRegistrations")
+    hand.browser.get(f"{hand.browser.current_url}admin/ownership/table/{table.pk}/change/")
+    hand.press(button("Add secondary index"))
+    hand.browser.switch_to.active_element.send_keys("by-year")
+    hand.press("//button[@aria-label='Move by-year up']")
+    assert text_of(hand, "[data-pending]") == "by-year added · order of secondary indexes"
+    hand.type(REASON, "For the yearly report" + Keys.CONTROL + Keys.ENTER)
+    hand.find("//*[contains(@class, 'success')]")
+    assert [index.name for index in table.indexes.all()] == ["by-year", "event-query"]
+
+
 def test_a_missing_reason_is_named_at_its_field_and_nothing_is_lost(hand):
     table = Table.objects.get(name="biztechUsers")
     hand.browser.get(f"{hand.browser.current_url}admin/ownership/table/{table.pk}/change/")
@@ -215,7 +227,7 @@ def test_on_a_phone_every_field_of_an_access_can_be_seen(hand, live_server):
     look(hand.browser, width=390)
     hand.browser.get(f"{live_server.url}/admin/ownership/table/1/change/")
     hidden = hand.browser.execute_script(
-        """return [...document.querySelectorAll(".access")].flatMap((row) => [...row.querySelectorAll(
+        """return [...document.querySelectorAll(".accesses-row")].flatMap((row) => [...row.querySelectorAll(
           ".select2-selection, .segments label, [name$=indirect], textarea, [name$=DELETE], .order button")])
         .filter((field) => {
           const { left, right, height } = field.getBoundingClientRect();

@@ -1,6 +1,7 @@
 """The log of all changes: filtered, searched, as CSV; one change set of it; comparisons; and the way to another day."""
 
 import csv
+import html
 import io
 import re
 from datetime import datetime
@@ -259,6 +260,15 @@ def test_the_log_as_csv_has_a_row_for_each_field_and_runs_no_formula(viewer_clie
 def test_the_csv_has_what_the_filters_select_in_commit_order(viewer_client, orders, query, revisions):
     rows = rows_of(viewer_client.get(f"{CHANGES}?format=csv&{query}"))
     assert "".join(dict.fromkeys(row["revision"] for row in rows)) == revisions
+
+
+def test_a_history_leads_to_itself_as_csv_with_the_same_filters(viewer_client, orders):
+    page = viewer_client.get("/tables/orders/history/", {"kind": "access", "before": "99"}).text
+    address = html.unescape(re.search(r'href="([^"]+format=csv[^"]*)"', page)[1])
+    assert address == "/changes/?kind=access&table=orders&format=csv"
+    rows = rows_of(viewer_client.get(address))
+    assert rows
+    assert {row["kind"] for row in rows} == {"access"}
 
 
 def test_the_csv_of_a_long_log_is_read_in_batches(viewer_client, monkeypatch, orders):

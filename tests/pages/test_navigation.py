@@ -40,6 +40,12 @@ def test_site_and_admin_have_the_same_sections_and_mark_the_one_that_the_page_is
     assert re.findall(r'aria-current="true">(\w+)', navigation) == [section]
 
 
+def test_a_viewer_is_offered_lists_but_no_editing(seeded, viewer_client):
+    navigation = navigation_of(viewer_client.get("/").text)
+    assert text_of(navigation).split() == ["Map", "Matrix", "Services", "Changes", "Drift", "Lists"]
+    assert "<h1>Lists</h1>" in viewer_client.get("/admin/").text
+
+
 def test_a_reader_who_is_not_signed_in_sees_the_readers_sections_alone(seeded, settings):
     settings.ANONYMOUS_READ = True
     page = Client().get("/").text

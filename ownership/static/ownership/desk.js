@@ -1,5 +1,5 @@
 // A registry row's form: it says what is about to change, asks for the reason, warns before leaving, and lets
-// accesses be added, moved and removed. Pages that preview a change refresh their preview. All of it works without
+// accesses and indexes be added, moved and removed. Pages that preview a change refresh their preview. All of it works without
 // this script, too, with more clicks.
 "use strict";
 
@@ -91,14 +91,17 @@ function changesInWords(form, before, after) {
   return words;
 }
 
-class AccessRows {
+// The table's accesses, or its indexes: rows that are added, named, removed and put in another order.
+class InlineRows {
   constructor(group, form) {
     this.form = form;
     this.prefix = group.dataset.prefix;
-    this.list = group.querySelector(".access-rows");
+    this.rowName = group.dataset.row;
+    this.rowsName = group.dataset.rows;
+    this.list = group.querySelector("ol");
     this.template = group.querySelector("template");
     this.moved = false;
-    for (const row of this.list.children) if (row.matches(".access")) this.prepare(row);
+    this.rows().forEach((row) => this.prepare(row));
     const button = group.querySelector("[data-add]");
     if (button) {
       button.parentElement.hidden = false;
@@ -108,7 +111,7 @@ class AccessRows {
   }
 
   rows() {
-    return [...this.list.querySelectorAll(".access")];
+    return [...this.list.querySelectorAll(".inline-row")];
   }
 
   prepare(row) {
@@ -139,8 +142,12 @@ class AccessRows {
       row.parentElement.insertBefore(dragged, below ? row.nextSibling : row);
       this.renumber();
     });
-    const service = row.querySelector("select");
-    django.jQuery(service).on("change", () => this.rename(row));
+    django.jQuery(this.nameField(row)).on("input change", () => this.rename(row));
+  }
+
+  // An access is called as its service, an index by its own name.
+  nameField(row) {
+    return row.querySelector("[name$=-service], [name$=-name]");
   }
 
   move(row, step, button) {
@@ -164,7 +171,7 @@ class AccessRows {
   }
 
   rename(row) {
-    const name = textOf(row.querySelector("select")) || "new access";
+    const name = textOf(this.nameField(row)) || `new ${this.rowName}`;
     for (const place of row.querySelectorAll("[data-name]")) place.textContent = name;
     for (const button of row.querySelectorAll("[data-move]")) {
       button.ariaLabel = `Move ${name} ${button.dataset.move === "1" ? "down" : "up"}`;
@@ -179,13 +186,16 @@ class AccessRows {
     const row = this.template.previousElementSibling;
     total.value = Number(total.value) + 1;
     row.querySelector("[name$=-position]").value = Math.max(-1, ...last) + 1;
-    row.querySelector("input[type=radio]").checked = true;
+    const mode = row.querySelector("input[type=radio]");
+    if (mode) mode.checked = true;
     this.prepare(row);
     // The admin's script makes the service's field a search field.
     row.dispatchEvent(new CustomEvent("formset:added", { bubbles: true, detail: { formsetName: this.prefix } }));
     nameSearchFields(row);
     this.form.dispatchEvent(new Event("input"));
-    django.jQuery(row).find("select").select2("open");
+    const field = this.nameField(row);
+    if (field.tagName === "SELECT") django.jQuery(field).select2("open");
+    else field.focus();
   }
 
   // The first access of a new table is its owner's until somebody chooses another service for it.
@@ -249,8 +259,7 @@ function reasonIsThere(form) {
 
 function guardForm(form) {
   const pending = form.querySelector("[data-pending]");
-  const group = form.querySelector(".accesses");
-  const rows = group ? new AccessRows(group, form) : null;
+  const groups = [...form.querySelectorAll(".inline-rows")].map((group) => new InlineRows(group, form));
   const before = valuesOf(form);
   const unsaved = pending?.textContent.trim() ?? "";
   let leaving = false;
@@ -258,7 +267,7 @@ function guardForm(form) {
 
   function show() {
     words = changesInWords(form, before, valuesOf(form));
-    if (rows?.moved) words.push("order of accesses");
+    for (const rows of groups) if (rows.moved) words.push(`order of ${rows.rowsName}`);
     if (pending) pending.textContent = words.join(" · ") || unsaved || "No changes yet.";
     pending?.classList.toggle("changed", words.length > 0);
   }
