@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from django.db.models import Model
 
 from ownership.history.models import CHANGED, CREATED, VERBS, Entry, TrackedRow
-from ownership.history.row_states import Changes, describe_field, describe_value
+from ownership.history.row_states import NO_VALUES, Changes, describe_field, describe_value
 
 # An entry with at most so many values, of so many characters in all, is said in one line.
 SHORT_VALUES = 3
@@ -88,27 +89,20 @@ def stated_changes(model: type[TrackedRow], history_type: str, changes: Changes)
     """A row's changed fields in words. Of created and deleted rows: those with a value that the label does not hold."""
     if history_type == CHANGED:
         return describe_changes(model, changes)
-    in_label = {lookup.split("__")[0] for lookup in model.natural_key_lookups}
+    left_out = {lookup.split("__")[0] for lookup in model.natural_key_lookups}
+    left_out.add("position")
     stated = {}
     for name, (old, new) in changes.items():
         value = new if history_type == CREATED else old
-        has_value = value not in ("", None, [])
-        if has_value and name not in in_label and name != "position":
+        if value not in NO_VALUES and name not in left_out:
             stated[name] = [old, new]
     return describe_changes(model, stated)
 
 
 def describe_changes(model: type[Model], changes: Changes) -> list[FieldChange]:
     """{field: [old, new]} in words, in the model's order, with keys last."""
-    # JSON from a database comes in an order of its own.
-    order = {field.name: number for number, field in enumerate(model._meta.fields)}
-
-    def place(name: str) -> tuple[bool, int]:
-        is_key = name.startswith(("partition_key", "sort_key"))
-        return is_key, order.get(name, len(order))
-
     described = []
-    for name in sorted(changes, key=place):
+    for name in _in_order(model, changes):
         old, new = changes[name]
         described.append(
             FieldChange(
@@ -118,6 +112,18 @@ def describe_changes(model: type[Model], changes: Changes) -> list[FieldChange]:
             )
         )
     return described
+
+
+def _in_order(model: type[Model], names: Iterable[str]) -> list[str]:
+    """Field names in the model's order, with keys last. JSON from a database comes in an order of its own."""
+    order = [field.name for field in model._meta.fields]
+
+    def place(name: str) -> tuple[bool, int]:
+        is_key = name.startswith(("partition_key", "sort_key"))
+        # A field that the model no longer has comes after the others.
+        return is_key, order.index(name) if name in order else len(order)
+
+    return sorted(names, key=place)
 
 
 def marked_differences(old: str, new: str) -> tuple[Pieces, Pieces]:
@@ -175,8 +181,8 @@ def _comparison(old: list[str], new: list[str]) -> list[tuple[str, int, int, int
 def _common_words(left: list[str], right: list[str]) -> int:
     """How many words both begin with."""
     number = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
+    for left_word, right_word in zip(left, right, strict=False):
+        if left_word != right_word:
             break
         number += 1
     return number

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from operator import itemgetter
 
 from django.db.models import Q, QuerySet
 
@@ -85,75 +86,52 @@ class LogFilters:
             user=self.user or None,
             source=self.source or None,
         )
-        condition = Q()
-        first, end = self._revisions()
-        if first is not None:
-            condition &= Q(change_set__gte=first)
-        if end is not None:
-            condition &= Q(change_set__lt=end)
+        condition = self._revisions("change_set")
         if self.until is not None:
             condition &= Q(change_set__lte=self.until)
-        if self.matches is not None:
-            condition &= Q(change_set__in=list(self.matches.places))
         return {model: entries & condition for model, entries in selection.items()}
 
-    def _revisions(self) -> tuple[int | None, int | None]:
-        """The first revision to read and the one to stop before; None for no bound.
+    def _revisions(self, column: str) -> Q:
+        """The condition that a column holds a revision of the days in question, at which the text was found.
 
         Later revisions have later times, so the days are two places in their order.
         """
-        first = None
+        condition = Q()
         if self.first_day:
-            first = _first_revision_from(_start_of(self.first_day))
-        end = None
+            first = _first_revision_from(self.first_day)
+            condition &= Q((f"{column}__gte", first))
         if self.last_day:
-            end = _first_revision_from(_start_of(self.last_day) + timedelta(days=1))
-        return first, end
+            end = _first_revision_from(self.last_day + timedelta(days=1))
+            condition &= Q((f"{column}__lt", end))
+        if self.matches is not None:
+            condition &= Q((f"{column}__in", list(self.matches.places)))
+        return condition
 
     def page(self, before: int | None = None, size: int = PAGE) -> TimelinePage:
         """The newest change sets before that revision; a fixed number of queries."""
-        before = self._before(before)
+        end = ABOVE_ALL_REVISIONS if before is None else before
+        if self.until is not None:
+            end = min(end, self.until + 1)
         if self._of_entries():
-            return Timeline(list(self.selection().items())).page(before, size)
-        change_sets = self._change_sets()
-        if before is not None:
-            change_sets = change_sets.filter(revision__lt=before)
-        revisions = list(change_sets.order_by("-revision").values_list("revision", flat=True)[: size + 1])
-        groups = self._summaries(revisions[:size])
-        return TimelinePage(groups, revisions[size - 1] if len(revisions) > size else None)
-
-    def _before(self, before: int | None) -> int | None:
-        if self.until is None:
-            return before
-        end = self.until + 1
-        return end if before is None else min(before, end)
+            return Timeline(list(self.selection().items())).page(end, size)
+        change_sets = self._change_sets().filter(revision__lt=end).order_by("-revision")
+        revisions = list(change_sets.values_list("revision", flat=True)[: size + 1])
+        shown = revisions[:size]
+        next_before = shown[-1] if len(revisions) > size else None
+        return TimelinePage(self._summaries(shown), next_before)
 
     def _change_sets(self) -> QuerySet[ChangeSet]:
-        condition = Q()
+        condition = self._revisions("revision")
         if self.user:
             condition &= Q(user_name=self.user)
         if self.source:
             condition &= Q(source=self.source)
-        first, end = self._revisions()
-        if first is not None:
-            condition &= Q(revision__gte=first)
-        if end is not None:
-            condition &= Q(revision__lt=end)
-        if self.matches is not None:
-            condition &= Q(revision__in=list(self.matches.places))
         return ChangeSet.objects.filter(condition)
 
     def _summaries(self, revisions: list[int]) -> list[TimelineGroup]:
         """These change sets, each with the entries that the text was found in, or else with its first ones."""
         summaries = summarize(revisions, SUMMARY)
-        if self.matches is None:
-            return [summaries[revision] for revision in revisions]
-        places = []
-        for revision in revisions:
-            places.extend(self.matches.places[revision][:MATCHES_SHOWN])
-        matching: dict[int, list[EntryDescription]] = {}
-        for entry in read_places(places):
-            matching.setdefault(entry.change_set_id, []).append(describe(entry))
+        matching = self._matching_entries(revisions)
         groups = []
         for revision in revisions:
             summary = summaries[revision]
@@ -161,6 +139,18 @@ class LogFilters:
             entries = matching.get(revision, summary.entries)
             groups.append(TimelineGroup(summary.change_set, entries, elsewhere=total - len(entries)))
         return groups
+
+    def _matching_entries(self, revisions: list[int]) -> dict[int, list[EntryDescription]]:
+        """The first entries of each of these change sets that the text was found in."""
+        matching: dict[int, list[EntryDescription]] = {}
+        if self.matches is None:
+            return matching
+        places = []
+        for revision in revisions:
+            places.extend(self.matches.places[revision][:MATCHES_SHOWN])
+        for entry in read_places(places):
+            matching.setdefault(entry.change_set_id, []).append(describe(entry))
+        return matching
 
     def entries(self) -> Iterator[tuple[ChangeSet, list[Entry]]]:
         """All change sets with the entries that pass, in commit order, read batch by batch.
@@ -181,18 +171,16 @@ def fields_of_rows() -> list[tuple[str, str]]:
     """The fields that a filter can name, with what people call them, in alphabetical order."""
     names: dict[str, str] = {}
     for model in registry_models():
-        for model_field in model._meta.fields:
-            if not model_field.primary_key and model_field.name != "position":
-                names.setdefault(model_field.name, describe_field(model, model_field.name))
-    return sorted(names.items(), key=lambda item: item[1])
+        for field in model._meta.fields:
+            names.setdefault(field.name, describe_field(model, field.name))
+    for inner_name in ("id", "position"):
+        del names[inner_name]
+    return sorted(names.items(), key=itemgetter(1))
 
 
-def _start_of(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
-
-
-def _first_revision_from(moment: datetime) -> int:
-    """The first revision at or after that time; above all revisions where there is none."""
-    later = ChangeSet.objects.filter(time__gte=moment).order_by("time", "revision")
+def _first_revision_from(day: date) -> int:
+    """The first revision of that day in UTC or later; above all revisions where there is none."""
+    start = datetime.combine(day, time.min, UTC)
+    later = ChangeSet.objects.filter(time__gte=start).order_by("time", "revision")
     first = later.values_list("revision", flat=True).first()
     return ABOVE_ALL_REVISIONS if first is None else first

@@ -8,6 +8,7 @@ from typing import TypeVar
 from django.db import models
 
 BATCH = 500  # rows to a statement; larger batches save little
+NO_VALUES: tuple = (None, "", [])  # stored values that pages show as nothing
 
 Row = TypeVar("Row", bound=models.Model)
 Item = TypeVar("Item")
@@ -58,12 +59,10 @@ def changed_fields(before: models.Model | None, after: models.Model | None) -> l
         return []
     changed = []
     for field in row._meta.fields:
-        if field.primary_key:
-            continue
         # Ids are compared, not related rows: those would be fetched one by one.
         old = getattr(before, field.attname, _NO_ROW)
         new = getattr(after, field.attname, _NO_ROW)
-        if old != new:
+        if old != new and not field.primary_key:
             changed.append(field.name)
     return changed
 
@@ -82,25 +81,26 @@ def describe_field(model: type[models.Model], name: str) -> str:
         key, part = name.rsplit("_", 1)
         return f"{key.replace('_', ' ')} {part}"
     field = _field(model, name)
-    return str(field.verbose_name) if field else name
+    if field is None:
+        return name
+    return str(field.verbose_name)
 
 
 def describe_value(model: type[models.Model], name: str, value: object) -> str | None:
     """A stored value as people read it; None where there is none."""
-    if value is None or value == "" or value == []:
+    if value in NO_VALUES:
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
+        return ", ".join(map(str, value))
     field = _field(model, name)
-    choices = dict(field.flatchoices) if field else {}
-    return str(choices.get(value, value))
+    if field is None:
+        return str(value)
+    return str(dict(field.flatchoices).get(value, value))
 
 
 def _field(model: type[models.Model], name: str) -> models.Field | None:
     """The model's field of that name; None if it no longer has one."""
-    for field in model._meta.fields:
-        if field.name == name:
-            return field
-    return None
+    # Not get_field(): that also finds what other models call their way back to this one.
+    return {field.name: field for field in model._meta.fields}.get(name)
