@@ -25,7 +25,7 @@ from ownership.admin.changelists import LargeLists, TolerantLists
 from ownership.admin.conflict import (
     NO_REVISION,
     REVISION_FIELD,
-    Conflict,
+    FormConflict,
     conflict_since,
     merge_posted,
     posted_in_words,
@@ -79,7 +79,7 @@ class RegistryForm(forms.ModelForm):
 
     reason = ReasonField()
     # Set by the admin on the class that it makes for one request.
-    conflict: Conflict | None = None
+    conflict: FormConflict | None = None
 
     def full_clean(self) -> None:
         """Validate the row if it is new or was edited. Otherwise it holds what is stored."""
@@ -309,9 +309,9 @@ class ConflictMixin(admin.ModelAdmin):
     """Refuses a form whose row someone else changed since it was opened, and shows both versions merged."""
 
     # Of one request: ``_check_and_save`` sets it on a copy of the admin.
-    conflict: Conflict | None = None
+    conflict: FormConflict | None = None
 
-    def find_conflict(self, request: HttpRequest, object_ids: list[str]) -> Conflict | None:
+    def find_conflict(self, request: HttpRequest, object_ids: list[str]) -> FormConflict | None:
         """What changed in these rows since the posted page was opened, or None.
 
         Under the registry's lock, None stays true until the lock is released.
@@ -319,7 +319,7 @@ class ConflictMixin(admin.ModelAdmin):
         head = current_head().revision
         shown = whole_number(request.POST.get(REVISION_FIELD))
         if shown is None or shown > head:
-            return Conflict(NO_REVISION, head, shown=head)
+            return FormConflict(NO_REVISION, head, shown=head)
         if shown == head:
             return None
         timeline = Timeline.of_rows(self.model, object_ids)
@@ -382,7 +382,7 @@ class ConflictMixin(admin.ModelAdmin):
         address = reverse(f"admin:ownership_{self.opts.model_name}_history", args=[pk])
         return HttpResponseRedirect(address)
 
-    def _merge(self, request: HttpRequest, row: models.Model, conflict: Conflict) -> None:
+    def _merge(self, request: HttpRequest, row: models.Model, conflict: FormConflict) -> None:
         """Merge the posted form with what is stored now, for the page to show."""
         form = self.get_form(request, row, change=True)
         formsets = [formset for formset, _ in self.get_formsets_with_inlines(request, row)]

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from ownership.admin.base import RegistryAdmin, selected_ids
-from ownership.admin.conflict import Conflict
+from ownership.admin.conflict import FormConflict
 from ownership.admin.forms import Autocomplete
 from ownership.history.models import ChangeSet
 from ownership.history.row_states import foreign_keys
@@ -191,7 +191,7 @@ def _page(
     pks: list[int],
     form: BulkEditForm,
     plan: Plan,
-    conflict: Conflict | None,
+    conflict: FormConflict | None,
     problem: str,
     action: str,
 ) -> HttpResponse:

@@ -18,13 +18,13 @@ from ownership.history.models import DELETED, ChangeSet, Entry, TrackedRow, entr
 from ownership.models import Access, SecondaryIndex, Table, Waiver
 from ownership.plans.blockers import namesakes, natural_key
 
-# Deleted entries on a page.
+# Deleted rows on a page.
 DELETED_SHOWN = 100
 
 
 @admin.register(ChangeSet)
 class ChangeSetAdmin(UndoPage, admin.ModelAdmin):
-    """Undoing and deleted entries. What changed, by whom and why, has pages for every reader."""
+    """Undoing and deleted rows. What changed, by whom and why, has pages for every reader."""
 
     def changelist_view(
         self,
@@ -58,7 +58,7 @@ class ChangeSetAdmin(UndoPage, admin.ModelAdmin):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's, and the pages for deleted entries and for undoing."""
+        """Django's, and the pages for deleted rows and for undoing."""
         view = self.admin_site.admin_view
         return [
             path("deleted/", view(self.deleted_view), name="ownership_deleted"),
@@ -90,7 +90,7 @@ class ChangeSetAdmin(UndoPage, admin.ModelAdmin):
             entries = entries[:DELETED_SHOWN]
             more = f"{entries[-1].change_set_id}.{entries[-1].sequence}"
         context: dict[str, object] = {"entries": _with_replacements(entries), "more": more}
-        return self.page(request, "deleted", "Deleted entries", context)
+        return self.page(request, "deleted", "Deleted rows", context)
 
     def change_set(self, request: HttpRequest, revision: str) -> ChangeSet:
         """The change set of that revision; Http404 if there is none."""

@@ -31,7 +31,7 @@ FormValues = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Conflict:
+class FormConflict:
     """Why a form was not saved.
 
     ``shown`` is the revision that the form was opened at, ``head`` the latest one before any row was read for the
@@ -48,14 +48,14 @@ class Conflict:
     rows: list[str] = field(default_factory=list)
 
 
-def conflict_since(timeline: Timeline, shown: int, head: int) -> Conflict:
+def conflict_since(timeline: Timeline, shown: int, head: int) -> FormConflict:
     """The conflict of a form that shows the revision ``shown`` with what the timeline says happened since."""
     groups = timeline.since(shown)
     sentence = (
         f"Not saved: {_people(groups)} changed this while you had the page open. "
         "Your entries are kept; everything else is up to date. Review, then try again."
     )
-    return Conflict(sentence, head, shown, groups)
+    return FormConflict(sentence, head, shown, groups)
 
 
 def _people(groups: Iterable[TimelineGroup]) -> str:
@@ -69,7 +69,7 @@ def merge_posted(
     row: Model,
     form: type[forms.ModelForm],
     formsets: list[type[forms.BaseInlineFormSet]],
-    conflict: Conflict,
+    conflict: FormConflict,
 ) -> QueryDict:
     """The posted form merged with what is stored now. Notes in the conflict what both people changed."""
     posted = post.copy()
@@ -86,7 +86,7 @@ def merge_posted(
     return posted
 
 
-def _field_sentence(conflict: Conflict, row: Model, name: str) -> str:
+def _field_sentence(conflict: FormConflict, row: Model, name: str) -> str:
     """Who else changed the field, and what it holds now."""
     groups = []
     value = None
@@ -101,7 +101,7 @@ def _field_sentence(conflict: Conflict, row: Model, name: str) -> str:
 
 
 def _merge_inline_rows(
-    posted: QueryDict, formset: type[forms.BaseInlineFormSet], parent: Model, conflict: Conflict
+    posted: QueryDict, formset: type[forms.BaseInlineFormSet], parent: Model, conflict: FormConflict
 ) -> None:
     """Write the inline's rows as they are stored now into the posted form, merged with what was entered.
 

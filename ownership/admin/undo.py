@@ -15,7 +15,7 @@ from ownership.history.models import ChangeSet, whole_number
 from ownership.plans.blockers import Blocker
 from ownership.plans.plan import NotApplied, Stale
 from ownership.plans.steps import Preview
-from ownership.plans.undo import DELETE, NOTHING, RESTORE, REVERT, RowUndo, Undo
+from ownership.plans.undo import DELETE, KEEP, RESTORE, REVERT, RowUndo, Undo
 from ownership.web.forms import ReasonField
 
 UNFOLDED = 20  # entries seen at once; of more, those of each kind are folded
@@ -28,7 +28,7 @@ STALE = (
 )
 MAX_REASON = 1_000
 NOTHING_DONE = "Nothing was changed: nothing is left to undo, or nothing was selected."
-_PERMISSIONS = {RESTORE: "add", DELETE: "delete", REVERT: "change", NOTHING: "change"}
+_PERMISSIONS = {RESTORE: "add", DELETE: "delete", REVERT: "change", KEEP: "change"}
 
 
 class UndoForm(forms.Form):
@@ -171,7 +171,7 @@ def _context(undo: Undo, form: UndoForm, start: int) -> dict[str, Any]:
         "last": end,
         "total": len(plain),
         "next": end if end < len(plain) else None,
-        "nothing": all(row.action == NOTHING for row in undo.rows),
+        "nothing": all(row.action == KEEP for row in undo.rows),
         "too_many": MOST_UNDONE if len(undo.rows) > MOST_UNDONE else None,
     }
 
@@ -192,7 +192,7 @@ def _counts(undo: Undo, chosen: Collection[str]) -> dict[str, Counter]:
     """{kind of row: {action: how many}}"""
     counts: dict[str, Counter] = {}
     for row in undo.rows:
-        action = row.action if row.happens(chosen) else NOTHING
+        action = row.action if row.happens(chosen) else KEEP
         counts.setdefault(_kind(row), Counter())[action or "kept"] += 1
     return counts
 

@@ -11,8 +11,7 @@ from ownership.api.authentication import SignedIn
 from ownership.api.base import RegistryView, find_moment
 from ownership.api.errors import BadParameter
 from ownership.api.history import MODEL_NAMES
-from ownership.audit.comparison import Difference
-from ownership.audit.comparison import compare as compare_revisions
+from ownership.audit.comparison import Difference, compare_revisions
 from ownership.history import time_travel
 from ownership.history.models import VERBS, Head, current_head
 

@@ -31,7 +31,7 @@ class Difference:
     table: str = ""
 
 
-def compare(before: int, after: int, about: Condition | None = None) -> list[Difference]:
+def compare_revisions(before: int, after: int, about: Condition | None = None) -> list[Difference]:
     """What differs between two revisions, the earlier one first. What was changed and changed back does not.
 
     With ``about``, only rows with such entries between the two are compared.

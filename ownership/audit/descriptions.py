@@ -23,7 +23,7 @@ CONTEXT = 80  # characters kept on either side of a difference
 LONGEST_DIFFERENCE = 600  # characters of one difference
 MOST_COMPARED = 1_000_000  # pairs of words; comparing more takes longer than reading
 # A word, a sign, or space: so "tier;" and "tier" differ in the sign alone.
-WORD = re.compile(r"\w+|[^\w\s]|\s+")
+WORD_OR_SIGN = re.compile(r"\w+|[^\w\s]|\s+")
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ def marked_differences(old: str, new: str) -> tuple[Pieces, Pieces]:
     """Old and new text in pieces; one piece each where a text is short."""
     if len(old) < LONG or len(new) < LONG:
         return [(False, old)], [(False, new)]
-    old_words = WORD.findall(old)
-    new_words = WORD.findall(new)
+    old_words = WORD_OR_SIGN.findall(old)
+    new_words = WORD_OR_SIGN.findall(new)
 
     # What both begin and end with is set aside first: comparing takes time by the square of the number of words.
     head = _common_words(old_words, new_words)

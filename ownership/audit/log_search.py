@@ -18,7 +18,7 @@ from ownership.audit.timeline import Place
 from ownership.history.models import ChangeSet, Entry, entry_models
 
 MAX_WORDS = 6
-LONGEST_TEXT = 120
+LONGEST_SEARCH = 120
 # Matches of each kind that are read, the newest first.
 MAX_MATCHES = 2_000
 VALUES_SEARCHED = 20_000
@@ -55,7 +55,7 @@ class ValuesText(Func):
         return self.as_sql(compiler, connection, template=values, **context)
 
 
-def indexed_texts() -> dict[type[models.Model], tuple[str, ...]]:
+def indexed_history_texts() -> dict[type[models.Model], tuple[str, ...]]:
     """The texts of history that have an index."""
     texts: dict[type[models.Model], tuple[str, ...]] = {ChangeSet: CHANGE_SET_TEXTS}
     for model in entry_models():
@@ -68,7 +68,7 @@ def find(text: str) -> Matches:
 
     A fixed number of queries.
     """
-    words = text[:LONGEST_TEXT].split()[:MAX_WORDS]
+    words = text[:LONGEST_SEARCH].split()[:MAX_WORDS]
     places: dict[int, set[Place]] = {}
     change_sets = list(newest_with(ChangeSet, CHANGE_SET_TEXTS, words, MAX_MATCHES).values_list("pk", flat=True))
     for revision in change_sets:

@@ -12,7 +12,7 @@ from ownership.history.models import DELETED, ChangeSet, Entry, entry_model
 from ownership.models import Service, Table, TableGroup
 
 Named = type[Table] | type[Service] | type[TableGroup]
-MODELS: tuple[Named, ...] = (Table, Service, TableGroup)
+NAMED_MODELS: tuple[Named, ...] = (Table, Service, TableGroup)
 # Names in history that a search is answered with.
 MAX_ANSWERS = 5
 # Labels of history that are read to find a name in other case.
@@ -53,7 +53,7 @@ def past_names(names: Collection[str], ignoring_case: bool) -> list[PastName]:
     if not names:
         return []
     answers = []
-    for model in MODELS:
+    for model in NAMED_MODELS:
         answers += _of_model(model, names, ignoring_case)
     answers.sort(key=lambda answer: answer.ended.revision, reverse=True)
     return answers[:MAX_ANSWERS]

@@ -8,7 +8,7 @@ from ownership.history.time_travel import looks_back
 from ownership.models import Access, SecondaryIndex, Table
 
 # Models with many rows. Services and groups are few, and searched without an index.
-INDEXED: dict[type[models.Model], tuple[str, ...]] = {
+INDEXED_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Table: ("name", "description"),
     SecondaryIndex: ("name",),
     Access: ("notes",),
@@ -21,6 +21,6 @@ def contains(model: type[models.Model], word: str, fields: tuple[str, ...] = ())
     ``fields`` names the texts of a model that has no index.
     """
     # The index knows the texts of today only.
-    if model in INDEXED and text_index.can_index(word) and not looks_back():
+    if model in INDEXED_TEXTS and text_index.can_index(word) and not looks_back():
         return text_index.indexed(model, word)
-    return text_index.contained(INDEXED.get(model, fields), word)
+    return text_index.contained(INDEXED_TEXTS.get(model, fields), word)

@@ -26,7 +26,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 @dataclass
-class Stop:
+class TraceStop:
     """A table or service in one hop, with the accesses that lead to it from the hop before.
 
     The start and its parts have no accesses. ``first`` is the hop that reached the row first. The trace
@@ -65,7 +65,7 @@ class Trace:
     start: Table | Service
     downstream: bool
     depth: int
-    hops: list[list[Stop]] = field(default_factory=list)
+    hops: list[list[TraceStop]] = field(default_factory=list)
     complete: bool = True
 
 
@@ -108,11 +108,11 @@ class _Tracer:
             services = services + level
         return services
 
-    def _stop(self, row: Table | Service, hop: int) -> Stop:
+    def _stop(self, row: Table | Service, hop: int) -> TraceStop:
         first_hop = self.first_hops.setdefault((type(row), row.pk), hop)
-        return Stop(row, hop, first_hop)
+        return TraceStop(row, hop, first_hop)
 
-    def _next_hop(self, rows: Sequence[Table | Service], hop: int) -> list[Stop]:
+    def _next_hop(self, rows: Sequence[Table | Service], hop: int) -> list[TraceStop]:
         """Return the other ends of the rows' accesses, each once, in the map's order; services by name."""
         to_services = isinstance(rows[0], Table)
         accesses = Access.objects.select_related("table__owner", "service__part_of")
@@ -129,7 +129,7 @@ class _Tracer:
             accesses = accesses.filter(service__in=row_ids)
             accesses = accesses.order_by(*table_order, "position", "service__name")
 
-        stops: dict[int, Stop] = {}
+        stops: dict[int, TraceStop] = {}
         for access in self._as_many_as_fit(accesses):
             row = access.service if to_services else access.table
             if row.pk not in stops:

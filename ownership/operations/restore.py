@@ -46,7 +46,7 @@ QUOTED = 5
 Migration = tuple[str, str]  # app and name
 
 
-class Content(Protocol):
+class BackupContent(Protocol):
     """An unpacked backup."""
 
     def migrations(self) -> set[Migration]:
@@ -114,7 +114,7 @@ def _vendor_of(path: Path) -> str:
     raise BackupError("The file is not a backup. `manage.py backup FILE` makes one.")
 
 
-def _rebuild(content: Content) -> Head:
+def _rebuild(content: BackupContent) -> Head:
     """Make the database anew in an empty place, with the rows of the backup, and verify it. Return its head."""
     ContentType.objects.clear_cache()
     _make_tables(content.migrations())

@@ -38,10 +38,10 @@ def schema_differences() -> Iterator[str]:
         reason = str(error).strip().splitlines()[0]
         yield f"The schema could not be checked ({reason}). Run this as the owner of the database, on the primary."
         return
-    yield from differences(expected, schema_objects(connection))
+    yield from described_differences(expected, schema_objects(connection))
 
 
-def differences(expected: Objects, actual: Objects) -> Iterator[str]:
+def described_differences(expected: Objects, actual: Objects) -> Iterator[str]:
     """What is missing, unknown or different, in sentences."""
     for name in sorted(expected.keys() | actual.keys()):
         cure = ""

@@ -41,7 +41,7 @@ def prepare_database(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, **kwa
 
 def indexed_texts() -> IndexedTexts:
     """The texts that search has an index for, of the map and of history."""
-    return search_index.INDEXED | log_search.indexed_texts()
+    return search_index.INDEXED_TEXTS | log_search.indexed_history_texts()
 
 
 def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:

@@ -8,7 +8,7 @@ from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponseRedirect
 
 from ownership.audit import feed
-from ownership.audit.comparison import Condition, Difference, compare
+from ownership.audit.comparison import Condition, Difference, compare_revisions
 from ownership.audit.descriptions import FieldChange, fit_one_line, stated_changes
 from ownership.audit.timeline import Timeline
 from ownership.exchange.exports import history_to_csv
@@ -78,7 +78,7 @@ class ComparePage(Page):
             return HttpResponseRedirect(f"?{urlencode(_shared_address(request))}")
         if form == "csv":
             before, after = self._sides()
-            differences = compare(before.revision, after.revision, _about(request))
+            differences = compare_revisions(before.revision, after.revision, _about(request))
             name = f"compare-{before.revision}-{after.revision}.csv"
             return csv_file(history_to_csv.comparison(differences), name)
         return super().get(request, *args, **kwargs)
@@ -98,7 +98,7 @@ class ComparePage(Page):
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context: both states, and what differs, by table."""
         before, after = self._sides()
-        differences = compare(before.revision, after.revision, _about(self.request))
+        differences = compare_revisions(before.revision, after.revision, _about(self.request))
         subject = {name: self.request.GET.get(name, "").strip() for name in ("table", "service")}
         return super().get_context_data(**kwargs) | {
             "before": before,

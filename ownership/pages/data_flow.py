@@ -33,7 +33,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class Side:
+class FlowSide:
     """One column: heading, neighbours in order, what it says without any, and how many are left out."""
 
     heading: str
@@ -48,7 +48,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Text:
+class FlowText:
     """A line of text and where it begins; ``kind`` is its CSS class."""
 
     kind: str
@@ -66,7 +66,7 @@ class Box:
     width: float
     height: float
     kind: str
-    texts: list[Text]
+    texts: list[FlowText]
     url: str = ""
 
     @property
@@ -93,7 +93,7 @@ class Drawing:
     height: float = 0
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
-    texts: list[Text] = field(default_factory=list)
+    texts: list[FlowText] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,14 @@ class Picture:
     left_out: int
 
 
-def picture(name: str, kind: str, before: Side, after: Side) -> Picture:
+def picture(name: str, kind: str, before: FlowSide, after: FlowSide) -> Picture:
     """Draw the data flow around ``name``: from ``before`` to it, and from it to ``after``."""
     words = f"{_words(before)} {_words(after)}"
     drawings = [_wide(name, kind, before, after), _narrow(name, kind, before, after)]
     return Picture(f"Data flow of {name}", words, drawings, before.left_out + after.left_out)
 
 
-def _words(side: Side) -> str:
+def _words(side: FlowSide) -> str:
     if not side.neighbours:
         return f"{side.nobody}."
     names = []
@@ -123,7 +123,7 @@ def _words(side: Side) -> str:
     return f"{side.heading}: {', '.join(names)}{more}."
 
 
-def _wide(name: str, kind: str, before: Side, after: Side) -> Drawing:
+def _wide(name: str, kind: str, before: FlowSide, after: FlowSide) -> Drawing:
     """Lay out three columns; arrows lead from left to right."""
     centre_left = BOX_WIDTH + ARROW_WIDTH
     centre_right = centre_left + CENTRE_WIDTH
@@ -145,9 +145,9 @@ def _wide(name: str, kind: str, before: Side, after: Side) -> Drawing:
     return drawing
 
 
-def _wide_column(drawing: Drawing, side: Side, x: float, arrows_from: float) -> float:
+def _wide_column(drawing: Drawing, side: FlowSide, x: float, arrows_from: float) -> float:
     """Add one side's boxes and arrows; return the y where they end."""
-    drawing.texts.append(Text("heading", x, 14, side.title))
+    drawing.texts.append(FlowText("heading", x, 14, side.title))
     y = float(HEADING_HEIGHT)
     for neighbour in side.neighbours:
         box = _box(neighbour, x, y, BOX_WIDTH)
@@ -157,11 +157,11 @@ def _wide_column(drawing: Drawing, side: Side, x: float, arrows_from: float) -> 
     return y - ROW_GAP
 
 
-def _narrow(name: str, kind: str, before: Side, after: Side) -> Drawing:
+def _narrow(name: str, kind: str, before: FlowSide, after: FlowSide) -> Drawing:
     """Lay out one column: boxes hang on a vertical line at the left, which leads down to the centre and on."""
     drawing = Drawing("narrow", NARROW_WIDTH)
     y = 0.0
-    drawing.texts.append(Text("heading", 0, y + 14, before.title))
+    drawing.texts.append(FlowText("heading", 0, y + 14, before.title))
     boxes = _narrow_column(drawing, before, y + HEADING_HEIGHT)
     y += HEADING_HEIGHT
     for box in boxes:
@@ -178,7 +178,7 @@ def _narrow(name: str, kind: str, before: Side, after: Side) -> Drawing:
     centre_bottom = y + height
 
     y = centre_bottom + 2 * ROW_GAP
-    drawing.texts.append(Text("heading", INDENT, y + 14, after.title))
+    drawing.texts.append(FlowText("heading", INDENT, y + 14, after.title))
     y += HEADING_HEIGHT
     boxes = _narrow_column(drawing, after, y)
     for box in boxes:
@@ -190,7 +190,7 @@ def _narrow(name: str, kind: str, before: Side, after: Side) -> Drawing:
     return drawing
 
 
-def _narrow_column(drawing: Drawing, side: Side, y: float) -> list[Box]:
+def _narrow_column(drawing: Drawing, side: FlowSide, y: float) -> list[Box]:
     """Add one side's boxes, one below the other, and return them."""
     boxes = []
     for neighbour in side.neighbours:
@@ -201,11 +201,11 @@ def _narrow_column(drawing: Drawing, side: Side, y: float) -> list[Box]:
     return boxes
 
 
-def _centre_texts(kind: str, lines: list[str], x: float, y: float) -> list[Text]:
+def _centre_texts(kind: str, lines: list[str], x: float, y: float) -> list[FlowText]:
     """Return the centre's kind and below it the lines of its name."""
-    texts = [Text("kind", x, y, kind)]
+    texts = [FlowText("kind", x, y, kind)]
     for number, line in enumerate(lines, 1):
-        texts.append(Text("name", x, y + LINE_HEIGHT * number, line))
+        texts.append(FlowText("name", x, y + LINE_HEIGHT * number, line))
     return texts
 
 
@@ -217,7 +217,7 @@ def _box(neighbour: Neighbour, x: float, y: float, width: float) -> Box:
         lines.append(("path", line))
     texts = []
     for number, (kind, line) in enumerate(lines):
-        texts.append(Text(kind, x + PADDING, y + 21 + LINE_HEIGHT * number, line))
+        texts.append(FlowText(kind, x + PADDING, y + 21 + LINE_HEIGHT * number, line))
     kind = "indirect" if neighbour.indirect else "direct"
     return Box(x, y, width, 15 + LINE_HEIGHT * len(lines), kind, texts, neighbour.url)
 

@@ -64,7 +64,7 @@ def read_filters(request: HttpRequest, names: tuple[str, ...], until: int | None
         source=source,
         first_day=_day(values, "from"),
         last_day=_day(values, "to"),
-        text=values.get("q", "")[: log_search.LONGEST_TEXT],
+        text=values.get("q", "")[: log_search.LONGEST_SEARCH],
         until=until,
     )
 

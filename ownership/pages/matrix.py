@@ -20,9 +20,9 @@ from ownership.pages.matrix_layers import (
     DRIFT,
     LAYERS,
     TOTALS,
-    Cell,
     Marks,
-    Row,
+    MatrixCell,
+    MatrixRow,
     declared_marks,
     marks_of_runs,
 )
@@ -36,7 +36,7 @@ MAX_FAMILIES = 40
 # Columns of an overview. Those with the fewest accesses share one more.
 MAX_COLUMNS = 60
 NO_HOME, ALL_OTHERS = "no group", "all others"
-MODE_LABELS = {
+MODE_FILTERS = {
     "read": "reads",
     "write": "writes",
     "read_write": "reads and writes",
@@ -94,7 +94,7 @@ class Filters:
     group: str  # a group's name
     service: str  # a service's name; with its parts
     home: str  # a group's name: services whose family has its home there
-    mode: str  # a key of MODE_LABELS
+    mode: str  # a key of MODE_FILTERS
     layer: str  # a key of LAYERS
 
     def any(self) -> bool:
@@ -130,7 +130,7 @@ class MatrixPage(Page):
         context = super().get_context_data(**kwargs) | {
             "groups": groups,
             "families": families.services,
-            "modes": MODE_LABELS,
+            "modes": MODE_FILTERS,
             "asked": filters,
             "filtered": filters.any(),
         }
@@ -150,7 +150,7 @@ class MatrixPage(Page):
             "group": group_names,
             "home": [*group_names, NO_HOME],
             "service": [service.name for service in families.services],
-            "mode": MODE_LABELS,
+            "mode": MODE_FILTERS,
             "layer": LAYERS,
         }
         values = {}
@@ -187,7 +187,7 @@ class MatrixPage(Page):
         totals = TOTALS[filters.layer]
         column_totals = [[0] * len(columns) for _ in totals]
         for table in tables_on_page:
-            cells: list[Cell | None] = []
+            cells: list[MatrixCell | None] = []
             row_totals = [0] * len(totals)
             for number, service in enumerate(columns):
                 is_chosen = service.pk in chosen
@@ -199,11 +199,11 @@ class MatrixPage(Page):
                 if mark is None and not is_owner:
                     cells.append(None)
                     continue
-                cells.append(Cell(table, service, mark, is_owner, dimmed=not is_chosen))
+                cells.append(MatrixCell(table, service, mark, is_owner, dimmed=not is_chosen))
                 for kind, count in enumerate(mark.counts if mark else ()):
                     row_totals[kind] += count
                     column_totals[kind][number] += count
-            rows.append(Row(table, cells, row_totals))
+            rows.append(MatrixRow(table, cells, row_totals))
         return {
             "page": page,
             "rows": rows,

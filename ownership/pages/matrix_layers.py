@@ -41,7 +41,7 @@ Marks = dict[tuple[int, int], Mark]
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatrixCell:
     """One service and one table. No mark where the service only owns the table.
 
     A cell is ``dimmed`` if a filter asks for other services, and this one only shares the table with them.
@@ -78,11 +78,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class MatrixRow:
     """A table with a cell, or None, for each column, and the totals over them."""
 
     table: Table
-    cells: list[Cell | None]
+    cells: list[MatrixCell | None]
     totals: list[int]
 
 

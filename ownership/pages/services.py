@@ -9,7 +9,7 @@ from ownership.findings import declared_vs_granted
 from ownership.models import READS, WRITES, Access, Mode, Service
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
-from ownership.pages.data_flow import MAX_NEIGHBOURS, Neighbour, Picture, Side, picture
+from ownership.pages.data_flow import MAX_NEIGHBOURS, FlowSide, Neighbour, Picture, picture
 from ownership.pages.former_names import former_name, namesakes_of, row_named
 from ownership.pages.history import latest_changes
 
@@ -68,14 +68,14 @@ def _picture(service: Service, accesses: list[Access]) -> Picture:
     )
 
 
-def _side(service: Service, heading: str, accesses: list[Access], nobody: str) -> Side:
+def _side(service: Service, heading: str, accesses: list[Access], nobody: str) -> FlowSide:
     # Its own tables, then those that it reads and writes: so each has the same row in both columns.
     def order(access: Access) -> tuple[bool, bool]:
         return access.table.owner_id != service.pk, access.mode != Mode.READ_WRITE
 
     ordered = sorted(accesses, key=order)
     neighbours = [_neighbour(service, access) for access in ordered[:MAX_NEIGHBOURS]]
-    return Side(heading, neighbours, nobody, left_out=len(ordered) - len(neighbours))
+    return FlowSide(heading, neighbours, nobody, left_out=len(ordered) - len(neighbours))
 
 
 def _neighbour(service: Service, access: Access) -> Neighbour:

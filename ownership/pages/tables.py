@@ -11,7 +11,7 @@ from ownership.findings import declared_vs_granted
 from ownership.models import READS, WRITES, Access, Environment, Mode, Service, Table
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
-from ownership.pages.data_flow import MAX_NEIGHBOURS, Neighbour, Picture, Side, picture
+from ownership.pages.data_flow import MAX_NEIGHBOURS, FlowSide, Neighbour, Picture, picture
 from ownership.pages.former_names import former_name, namesakes_of, row_named
 from ownership.pages.history import last_owner_change, latest_changes
 
@@ -97,14 +97,14 @@ def _picture(table: Table) -> Picture:
     )
 
 
-def _side(table: Table, heading: str, accesses: list[Access], nobody: str) -> Side:
+def _side(table: Table, heading: str, accesses: list[Access], nobody: str) -> FlowSide:
     # The owner, then services that write and read: so each has the same row in both columns.
     def order(access: Access) -> tuple[bool, bool]:
         return access.service_id != table.owner_id, access.mode != Mode.READ_WRITE
 
     ordered = sorted(accesses, key=order)
     neighbours = [_neighbour(table, access) for access in ordered[:MAX_NEIGHBOURS]]
-    return Side(heading, neighbours, nobody, left_out=len(ordered) - len(neighbours))
+    return FlowSide(heading, neighbours, nobody, left_out=len(ordered) - len(neighbours))
 
 
 def _neighbour(table: Table, access: Access) -> Neighbour:

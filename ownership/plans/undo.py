@@ -41,9 +41,9 @@ Dependent = type[Access] | type[SecondaryIndex] | type[Waiver]
 DEPENDENT: tuple[Dependent, ...] = (Access, SecondaryIndex, Waiver)
 
 # What undoing does to a row.
-RESTORE, DELETE, REVERT, NOTHING = "restore", "delete", "change", ""
+RESTORE, DELETE, REVERT, KEEP = "restore", "delete", "change", ""
 KEPT_UNLESS_SELECTED = "kept unless selected"
-VERBS = {RESTORE: "restored", DELETE: "deleted", REVERT: "reverted", NOTHING: "kept"}
+UNDO_VERBS = {RESTORE: "restored", DELETE: "deleted", REVERT: "reverted", KEEP: "kept"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class RowUndo:
     entry: Entry  # the row's last entry in the change set
     row: TrackedRow | None  # as it is now; None where it is gone
     previous: Entry | None  # the state to go back to; None where the row was created
-    action: str = NOTHING
+    action: str = KEEP
     explanation: str = ""
     fields: dict[str, list] = field(default_factory=dict)  # {field: [now, after]}
     conflicts: dict[str, Conflict] = field(default_factory=dict)
@@ -106,9 +106,9 @@ class RowUndo:
         """The row in words; fields that are empty now and afterwards are left out."""
         model = self.entry.instance_type
         changes = describe_changes(model, self.fields)
-        verb = VERBS[NOTHING]
+        verb = UNDO_VERBS[KEEP]
         if self.happens(chosen):
-            verb = VERBS[self.action]
+            verb = UNDO_VERBS[self.action]
         elif self.conflicts:
             verb = KEPT_UNLESS_SELECTED
         return Preview(

@@ -31,7 +31,7 @@ def edit(row, undoes=None, **fields) -> int:
     return head()
 
 
-def test_deleted_entries_are_listed_opened_and_restored(lead_client):
+def test_deleted_rows_are_listed_opened_and_restored(lead_client):
     access = make_access(make_table("orders"), make_service("payments"))
     access.table.delete()
     page = lead_client.get(reverse("admin:ownership_deleted")).content.decode()
@@ -49,7 +49,7 @@ def test_deleted_entries_are_listed_opened_and_restored(lead_client):
     form = form_of(page)
     lead_client.post(restore.group(1), form | {"reason": "Still needed"})
     assert Table.objects.get().accesses.get().service.name == "payments"
-    assert "No deleted entries." in text_of(lead_client.get(reverse("admin:ownership_deleted")).text)
+    assert "No deleted rows." in text_of(lead_client.get(reverse("admin:ownership_deleted")).text)
 
 
 def test_an_access_that_exists_again_is_not_offered_for_restoring(lead_client):
@@ -64,7 +64,7 @@ def test_an_access_that_exists_again_is_not_offered_for_restoring(lead_client):
     assert text_of(lead_client.get(reverse("admin:ownership_deleted")).text).count("Restore…") == 2
 
 
-def test_deleted_entries_are_shown_page_by_page(lead_client, monkeypatch):
+def test_deleted_rows_are_shown_page_by_page(lead_client, monkeypatch):
     monkeypatch.setattr(changes_admin, "DELETED_SHOWN", 3)
     for number in range(8):
         make_service(f"service-{number}")

@@ -22,7 +22,7 @@ PHYSICAL_NAME = "physical_name"  # beside `table`, where an environment was aske
 PIECE = 1 << 16  # characters that are sent together
 _DANGEROUS = re.compile(r"\s*[=+\-@＝＋－＠]|['\t\r\n]")
 
-Row = dict[str, str]  # {column: cell}
+CsvRow = dict[str, str]  # {column: cell}
 
 
 def safe_cell(value: str) -> str:
@@ -55,7 +55,7 @@ def render(content: MapContent) -> Iterator[bytes]:
     yield text.getvalue().encode()
 
 
-def _rows(content: MapContent) -> Iterator[Row]:
+def _rows(content: MapContent) -> Iterator[CsvRow]:
     part_of = {service["name"]: service["part_of"] for service in content["services"]}
     for table in content["tables"]:
         table_cells = _table_cells(table)
@@ -66,7 +66,7 @@ def _rows(content: MapContent) -> Iterator[Row]:
             yield table_cells | dict.fromkeys(ACCESS_COLUMNS, "")
 
 
-def _table_cells(table: MapContent) -> Row:
+def _table_cells(table: MapContent) -> CsvRow:
     more = table["more"] or {}
     return {
         "table": table["name"],
@@ -80,7 +80,7 @@ def _table_cells(table: MapContent) -> Row:
     }
 
 
-def _access_cells(access: MapContent) -> Row:
+def _access_cells(access: MapContent) -> CsvRow:
     return {
         "service": access["service"],
         "mode": access["mode"],
@@ -89,7 +89,7 @@ def _access_cells(access: MapContent) -> Row:
     }
 
 
-def _key_cells(key_schema: MapContent) -> Row:
+def _key_cells(key_schema: MapContent) -> CsvRow:
     cells = dict.fromkeys(KEY_COLUMNS, "")
     for role, key in key_schema.items():
         if key is not None:

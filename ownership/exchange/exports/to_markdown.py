@@ -21,7 +21,7 @@ INTRODUCTION = (
 ENVIRONMENTS = "Environment Suffix Reminder"
 HEAD = "| Service | Access | Notes |"
 RULE = "|---|---|---|"
-MODES: dict[str, str] = dict(Mode.choices)
+MODE_NAMES: dict[str, str] = dict(Mode.choices)
 
 PartOf = dict[str, str | None]  # {service: the one that it is part of}
 
@@ -154,7 +154,7 @@ def _access(access: MapContent, owner: str, parent: str | None) -> str:
         service = f"**{service}**"
     if parent:
         service += f" ({escaped(parent)})"
-    mode = MODES[access["mode"]]
+    mode = MODE_NAMES[access["mode"]]
     if access["indirect"]:
         mode += " (indirect)"
     return f"| {service} | {mode} | {escaped(access['notes'])} |"

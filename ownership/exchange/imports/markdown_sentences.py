@@ -2,10 +2,10 @@
 
 import re
 
-from ownership.exchange.exports.to_markdown import MODES, plain
+from ownership.exchange.exports.to_markdown import MODE_NAMES, plain
 from ownership.exchange.imports.statements import KEY_FIELDS, Fields
 
-_MODES = {label: value for value, label in MODES.items()}
+_MODES = {label: value for value, label in MODE_NAMES.items()}
 
 # Each sentence is searched for at the end of what remains of the paragraph.
 _MORE = re.compile(r"(?P<rest>.*?)(?:^| )See (?:\[(?P<linked>(?:[^\\\[\]]|\\.)*)\]\((?P<url>(?:[^\\()]|\\.)*)\)|"
