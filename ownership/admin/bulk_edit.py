@@ -11,8 +11,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from ownership.admin.base import RegistryAdmin, selected_ids
+from ownership.admin.base import RegistryAdmin
 from ownership.admin.conflict import FormConflict
+from ownership.admin.deleting import selected_ids
 from ownership.admin.forms import Autocomplete
 from ownership.history.models import ChangeSet
 from ownership.history.row_states import foreign_keys

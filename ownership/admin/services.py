@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from ownership.admin.base import RegistryAdmin, RegistryForm
+from ownership.admin.base import RegistryAdmin
 from ownership.admin.changelists import counted, links
+from ownership.admin.saving import RegistryForm
 from ownership.models import READS, WRITES, Service, Table
 
 

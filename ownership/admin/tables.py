@@ -14,7 +14,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from ownership.admin.addresses import edit_url
-from ownership.admin.base import FormFields, RegistryAdmin, RegistryForm
+from ownership.admin.base import RegistryAdmin
 from ownership.admin.bulk_edit import edit_tables
 from ownership.admin.changelists import (
     NOTHING,
@@ -27,6 +27,7 @@ from ownership.admin.changelists import (
 from ownership.admin.filters import NameFilter
 from ownership.admin.import_page import ImportPage
 from ownership.admin.order_page import OrderPage
+from ownership.admin.saving import FormFields, RegistryForm
 from ownership.catalog import search_index
 from ownership.catalog.warnings import warnings
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup

@@ -7,7 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from ownership.admin.base import RegistryAdmin, RegistryForm
+from ownership.admin.base import RegistryAdmin
+from ownership.admin.saving import RegistryForm
 from ownership.findings.runs import today
 from ownership.findings.waiving import check_until
 from ownership.models import Waiver
