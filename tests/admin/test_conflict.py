@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from ownership.admin import base
+from ownership.admin import saving
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Access, SecondaryIndex, Service, Table
@@ -69,14 +69,14 @@ def before_the_lock(monkeypatch):
     """Let something happen once, after a form was checked and before the lock is taken to write it."""
 
     def let(happen) -> None:
-        acts, take = [happen], base.admin_change_set
+        acts, take = [happen], saving.admin_change_set
 
         def taken_late(*args):
             if acts:
                 acts.pop()()
             return take(*args)
 
-        monkeypatch.setattr(base, "admin_change_set", taken_late)
+        monkeypatch.setattr(saving, "admin_change_set", taken_late)
 
     return let
 
@@ -102,14 +102,14 @@ def test_a_third_change_made_while_the_conflict_page_is_built_is_not_lost(
     form = open_form(lead_client, table) | {"description": "All orders."}
     others_change(table, more_url="https://wiki.example")
     third = {"table": (table, {"more_title": "Handbook"}), "access": (access, {"notes": "Reads all orders."})}
-    (row, fields), merge = third[whose], base.merge_posted
+    (row, fields), merge = third[whose], saving.merge_posted
 
     def merged_late(*args):
         others_change(row, reason="Third", **fields)
         return merge(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(base, "merge_posted", merged_late)
+        patch.setattr(saving, "merge_posted", merged_late)
         page = save_form(lead_client, table, form)
     while "Not saved" in page.text:
         page = save_form(lead_client, table, form_of(page))
