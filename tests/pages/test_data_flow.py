@@ -5,12 +5,12 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from ownership.pages.data_flow import Neighbour, Side, picture
+from ownership.pages.data_flow import Neighbour, FlowSide, picture
 from tests.support.factories import make_access, make_service, make_table
 
 
 def drawn(before, after, name="hub"):
-    return picture(name, "table", Side("Written by", before, "Nobody"), Side("Read by", after, "Nobody"))
+    return picture(name, "table", FlowSide("Written by", before, "Nobody"), FlowSide("Read by", after, "Nobody"))
 
 
 def neighbours(count, **fields):
@@ -48,8 +48,8 @@ def test_long_names_are_broken_into_lines_that_fit_and_lose_nothing():
 
 
 def test_what_is_left_out_is_counted():
-    before = Side("Written by", neighbours(3), "Nobody", left_out=7)
-    found = picture("hub", "table", before, Side("Read by", [], "Nobody"))
+    before = FlowSide("Written by", neighbours(3), "Nobody", left_out=7)
+    found = picture("hub", "table", before, FlowSide("Read by", [], "Nobody"))
     assert found.left_out == 7
     assert found.words.endswith("service-2 and 7 more. Nobody.")
 
