@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from ownership.pages.data_flow import Neighbour, FlowSide, picture
+from ownership.pages.data_flow import FlowSide, Neighbour, picture
 from tests.support.factories import make_access, make_service, make_table
 
 
