@@ -21,11 +21,13 @@ bind = "127.0.0.1:8000"
 # WEB_CONCURRENCY is gunicorn's own variable. The default is two processes for each core of a small machine. Each
 # process has its own threads and its own pool of database connections.
 workers = int(os.environ.get("WEB_CONCURRENCY", "4"))
-# With threads, a request that waits for a slow client or an unreachable database does not block all others, such as
-# /livez. With more than two, a thread that holds the registry's lock waits too long for Python's interpreter after
+# Threads that wait for no client: a request is given to one when it has arrived whole. Health checks have a thread of
+# their own. With more than two, a thread that holds the registry's lock waits too long for Python's interpreter after
 # each answer of the database. There are fewer threads than connections in the pool, so none waits for another's.
-worker_class = "gthread"
+worker_class = "ownership.web.worker.BufferingWorker"
 threads = 2
+# Connections of one process, waiting ones included. Fewer than the 1,024 files that a process may usually have open.
+worker_connections = 500
 
 # The settings decide which proxy headers to trust (TRUST_PROXY, TRUSTED_PROXIES). gunicorn itself would trust any proxy
 # on this machine, and let clients choose a part of the path and the address that the rate limit counts.

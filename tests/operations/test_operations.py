@@ -24,6 +24,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from ownership.web.health import server_error
+from ownership.web.worker import LARGEST_BODY
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = (ROOT / "docs/operations.md").read_text()
@@ -246,11 +247,26 @@ def test_compose_mounts_the_volume_where_postgresql_18_keeps_its_data():
     assert "database" in COMPOSE["volumes"]
 
 
-def test_compose_publishes_on_the_loopback_interface_only():
-    published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
-    assert published
-    assert all(re.match(r"127\.0\.0\.1:", port) for port in published)
+def test_compose_publishes_on_the_loopback_interface_only_but_for_the_proxy_that_is_asked_for():
+    published = {name: service.get("ports", []) for name, service in COMPOSE["services"].items()}
+    assert published.pop("proxy")
+    assert COMPOSE["services"]["proxy"]["profiles"] == ["proxy"]
+    assert any(published.values())
+    assert all(re.match(r"127\.0\.0\.1:", port) for ports in published.values() for port in ports)
     assert not any("network_mode" in service for service in COMPOSE["services"].values())
+
+
+def test_compose_fills_in_everything_that_the_template_of_nginx_asks_for():
+    proxy = COMPOSE["services"]["proxy"]
+    template = (ROOT / "deploy/nginx.conf.template").read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", template)) == set(proxy["environment"])
+    assert proxy["volumes"][0].startswith("./deploy/nginx.conf.template:/etc/nginx/templates/")
+    assert COMPOSE["services"]["web"]["ports"][0].endswith(proxy["environment"]["UPSTREAM"].removeprefix("web"))
+
+
+def test_nginx_takes_as_much_as_the_server():
+    template = (ROOT / "deploy/nginx.conf.template").read_text()
+    assert re.search(r"client_max_body_size (\d+)m;", template)[1] == str(LARGEST_BODY // 1024**2)
 
 
 @pytest.mark.parametrize("name", ["web", "migrate"])

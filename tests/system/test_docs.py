@@ -14,7 +14,7 @@ FOLDERS = [ROOT, ROOT / "docs", ROOT / "docs/decisions", ROOT / "benchmarks/resu
 PAGES = sorted(page for folder in FOLDERS for page in folder.glob("*.md") if page.name not in GENERATED)
 # Files of this repository, from its root or, for a room's modules, from ownership/.
 NAMED = re.compile(
-    r"(?:ownership|registry|tests|benchmarks|docs|fixtures|templates)/[\w./-]*\w/?"
+    r"(?:ownership|registry|tests|benchmarks|deploy|docs|fixtures|templates)/[\w./-]*\w/?"
     r"|(?:manage|gunicorn\.conf)\.py|docker-compose\.yml|requirements[\w-]*\.txt"
     r"|[a-z_]+/(?:[a-z_]+/)*[a-z_]+\.py"
 )
