@@ -9,9 +9,9 @@ from ownership.models import Environment
 
 @admin.register(Environment)
 class EnvironmentAdmin(OrderPage, RegistryAdmin):
-    """Where the backend runs, and the suffix that its tables have there."""
+    """Where the backend runs, and what its tables are called there."""
 
-    list_display = ("name", "suffix", "description")
+    list_display = ("name", "suffix", "pattern", "description")
     search_fields = ("name", "description")
     search_help_text = "Searches names and descriptions."
-    fieldsets = [(None, {"fields": ["name", "suffix", "description", "position"]})]
+    fieldsets = [(None, {"fields": ["name", "suffix", "pattern", "description", "position"]})]

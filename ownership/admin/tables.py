@@ -327,7 +327,7 @@ class TableAdmin(ImportPage, OrderPage, IndexedSearch, RegistryAdmin):
     def physical_names(self, table: Table) -> SafeString:
         names = []
         for environment in Environment.objects.all():
-            names.append((environment.name, table.name + environment.suffix))
+            names.append((environment.name, environment.name_pattern.physical(table.name)))
         return format_html_join("", "<div>{}: <code>{}</code></div>", names)
 
 

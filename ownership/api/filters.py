@@ -124,13 +124,12 @@ class PhysicalName(filters.CharFilter):
         """Keep the rows with a base name that the physical name may stand for."""
         if not value:
             return qs
-        suffixes = list(Environment.objects.values_list("suffix", flat=True))
-        return qs.filter(**{f"{self.field_name}__in": base_names(value, suffixes)})
-
-
-def base_names(physical_name: str, suffixes: list[str]) -> list[str]:
-    """The base names that a physical name may stand for: the name without each suffix that it ends with."""
-    return [physical_name.removesuffix(suffix) for suffix in dict.fromkeys(suffixes) if physical_name.endswith(suffix)]
+        base_names = set()
+        for environment in Environment.objects.all():
+            base_name = environment.name_pattern.base(value)
+            if base_name:
+                base_names.add(base_name)
+        return qs.filter(**{f"{self.field_name}__in": base_names})
 
 
 class AccessConditions(filters.FilterSet):

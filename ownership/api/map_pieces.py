@@ -79,7 +79,7 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
     changed_tables |= entries.ids_of(SecondaryIndex, "table_id")
     changed_tables |= _tables_that_name(changed_rows["groups"], changed_rows["services"])
     if environment is not None and changed_rows["environments"]:
-        return None  # a new suffix changes every physical name
+        return None  # a new suffix or pattern changes every physical name
 
     # In today's order: a new position or name moves other tables, too.
     order = list(Table.objects.values_list("pk", flat=True))

@@ -20,7 +20,7 @@ from ownership.models import (
 
 # The version of the representation, a part of every ETag and of every snapshot's name. Raise it when answers change
 # although the registry did not; tests/api/test_representation.py fails until that is done.
-REPRESENTATION = 1
+REPRESENTATION = 2
 
 
 class KeySerializer(serializers.Serializer):
@@ -69,11 +69,11 @@ class _WithKeySchema(serializers.ModelSerializer):
 
 
 class EnvironmentSerializer(serializers.ModelSerializer):
-    """A place where the backend runs, with the suffix of its physical names."""
+    """A place where the backend runs, with the suffix or the pattern of its physical names."""
 
     class Meta:
         model = Environment
-        fields = ["name", "suffix", "description"]
+        fields = ["name", "suffix", "pattern", "description"]
         read_only_fields = fields
 
 
@@ -142,8 +142,9 @@ class AccessSerializer(TableAccessSerializer):
 
 class _PhysicalName(serializers.CharField):
     def to_representation(self, value: str) -> str:
-        """Return the base name with the environment's suffix."""
-        return value + self.context["environment"].suffix
+        """Return the table's name in the environment."""
+        physical_name: str = self.context["environment"].name_pattern.physical(value)
+        return physical_name
 
 
 class TableSerializer(_WithKeySchema):

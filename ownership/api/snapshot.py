@@ -99,7 +99,7 @@ def snapshot_name(head: Head, environment: Environment | None, compressed: bool)
     """The name of a snapshot, in memory and as a file."""
     physical_names = None
     if environment is not None:
-        physical_names = [environment.pk, environment.name, environment.suffix]
+        physical_names = [environment.pk, environment.name, environment.name_pattern]
     selectors = [head.digest, REPRESENTATION, physical_names, compressed]
     return hashlib.sha256(repr(selectors).encode()).hexdigest()
 

@@ -151,7 +151,7 @@ class GroupView(RowsView):
 
 
 class EnvironmentView(RowsView):
-    """Environments and their suffixes."""
+    """Environments and their suffixes or name patterns."""
 
     queryset = Environment.objects.all()
     serializer_class = serializers.EnvironmentSerializer

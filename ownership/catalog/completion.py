@@ -54,10 +54,10 @@ def completions(text: str) -> list[Completion]:
 
 
 def _base_names(typed: str) -> list[str]:
-    """Return the text, and what is left of it without an environment's suffix: biztechUsersPROD, biztechUsers."""
+    """Return the text, and what it is without an environment's addition: biztechUsersPROD, biztechUsers."""
     names = [typed]
     for environment in Environment.objects.all():
-        base_name = typed.removesuffix(environment.suffix)
+        base_name = environment.name_pattern.without(typed)
         if base_name and base_name not in names:
             names.append(base_name)
     return names

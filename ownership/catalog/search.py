@@ -120,11 +120,11 @@ def _named_tables(words: list[str], environments: list[Environment]) -> list[Nam
     meanings: dict[str, dict[str, list[str]]] = {}
     for word in words:
         for environment in environments:
-            base_name = _base_name(word, environment.suffix)
+            base_name = environment.name_pattern.base(word)
             if base_name:
                 names = meanings.setdefault(base_name, {}).setdefault(word, [])
                 names.append(environment.name)
-    # A base name names its table also where every environment has a suffix, or there is no environment.
+    # A base name names its table also where every environment adds to it, or there is no environment.
     for word in words:
         meanings.setdefault(word, {}).setdefault(word, [])
 
@@ -151,32 +151,26 @@ def _named_tables_in_other_case(words: list[str], environments: list[Environment
     corrected = []
     for word in words:
         for environment in environments:
-            base_name = _base_name(word.lower(), environment.suffix.lower())
+            pattern = environment.name_pattern
+            base_name = pattern.lower().base(word.lower())
             if base_name in by_name:
-                corrected.append(by_name[base_name] + environment.suffix)
+                corrected.append(pattern.physical(by_name[base_name]))
         if word.lower() in by_name:
             corrected.append(by_name[word.lower()])
     return _named_tables(list(dict.fromkeys(corrected)), environments)
 
 
 def _base_names(words: list[str], environments: list[Environment], ignoring_case: bool = False) -> list[str]:
-    """Return the words, and without the suffix those that end in one, each once."""
+    """Return the words, and the base names of those that are physical names, each once."""
     names: dict[str, None] = {}
     for word in words:
         names[word] = None
         for environment in environments:
-            suffix = environment.suffix
+            pattern = environment.name_pattern
             if ignoring_case:
-                word, suffix = word.lower(), suffix.lower()
-            names[_base_name(word, suffix)] = None
+                word, pattern = word.lower(), pattern.lower()
+            names[pattern.base(word)] = None
     return [name for name in names if name]
-
-
-def _base_name(physical_name: str, suffix: str) -> str:
-    """Return the name without the suffix; empty where it does not end in it, or is nothing else."""
-    if not suffix:
-        return physical_name
-    return physical_name.removesuffix(suffix) if physical_name.endswith(suffix) else ""
 
 
 def _named_services(words: list[str]) -> list[Service]:
@@ -213,7 +207,7 @@ def _named_indexes(words: list[str], table_ids: set[int]) -> list[SecondaryIndex
 
 
 def _hits_of_each_kind(words: list[str], environments: list[Environment]) -> list[Hits]:
-    base_words = [_without_suffix(word, environments) for word in words]
+    base_words = [_without_pattern(word, environments) for word in words]
     tables = Table.objects.select_related("owner", "group")
     services = Service.objects.select_related("part_of")
     indexes = SecondaryIndex.objects.prefetch_related("table")
@@ -229,13 +223,13 @@ def _hits_of_each_kind(words: list[str], environments: list[Environment]) -> lis
     ]
 
 
-def _without_suffix(word: str, environments: list[Environment]) -> str:
+def _without_pattern(word: str, environments: list[Environment]) -> str:
     """Return part of a physical name as part of a base name: UsersPROD becomes Users."""
     for environment in environments:
-        suffix = environment.suffix
+        rest = environment.name_pattern.without(word)
         # What is left must be long enough to mean something.
-        if suffix and word.endswith(suffix) and len(word) > len(suffix) + 2:
-            return word.removesuffix(suffix)
+        if rest != word and len(rest) > 2:
+            return rest
     return word
 
 

@@ -2,6 +2,7 @@
 
 Modules import only upward in this list::
 
+    physical_names       what a table is called in an environment
     types                values: Location, GrantedAccess, Infrastructure, Finding, …
     values               what files contain: texts that know their location and their variables
     naming               which table and service of the map a physical name means

@@ -99,7 +99,7 @@ def _common_options() -> argparse.ArgumentParser:
     options.add_argument(
         "--environment",
         metavar="NAME",
-        help="an environment of the map; its suffix is removed from table names",
+        help="an environment of the map; what it adds to table names is removed from them",
     )
     options.add_argument("--format", choices=["text", "json"], default="text")
     return options
@@ -284,7 +284,7 @@ def run_code(
         declared = registry.declared_if_known()
         environment = arguments.environment
         if declared is None and environment is not None:
-            sys.stderr.write("drift: --environment has no effect without --registry, which knows its suffix\n")
+            sys.stderr.write("drift: --environment has no effect without --registry, which has its pattern\n")
             environment = None
         names = _names(environment, declared or DeclaredMap())
         usage = read_code(arguments.paths, names, dict(arguments.var))

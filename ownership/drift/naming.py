@@ -1,20 +1,23 @@
-"""Maps names in infrastructure to names on the map: tables without the suffix, services by name or alias.
+"""Maps names in infrastructure to names on the map: tables by base name, services by name or alias.
 
 With the environments ``dev`` (suffix empty) and ``production`` (suffix ``PROD``)::
 
     biztechUsers${opt:stage}              table biztechUsers
+    ${opt:stage}-users                    table users
+    shop-${opt:stage}-users               table users, if an environment has the pattern shop-{stage}-{name}
     biztechUsersPROD                      table biztechUsers, if the map has it
     services/users, club-users            service users: the folder's name, or the project's without its prefix
     role club-payments-dev-lambdaRole     service payments: the only one whose name is among its words
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from ownership.drift.physical_names import NamePattern
 from ownership.drift.types import DeclaredMap, printable
-from ownership.drift.values import PLACEHOLDER, SEPARATORS, Text
+from ownership.drift.values import PLACEHOLDER, SEPARATORS, Text, Variable
 
 MAX_SERVICE_NAME = 255  # what a kept run and a waiver can hold
 MAX_ROLE_NAME = 128  # of a role's name, what is searched for services; IAM allows 64
@@ -30,16 +33,26 @@ def unregistered_service_name(name: str) -> str:
 class Names:
     """The names on a map.
 
-    ``suffixes`` are those of all environments, ``suffix`` that of the chosen one; None where none is chosen.
+    - ``patterns``: how each environment makes physical names. ``pattern``: how the chosen one does; None where none
+      is chosen.
+    - ``indexes``: the names of indexes.
+    - ``given``: what ``--tables`` says: logical id or physical name → table.
     """
 
     tables: frozenset[str] = frozenset()
     services: dict[str, str] = field(default_factory=dict)  # name or alias in lower case → name
-    suffixes: frozenset[str] = frozenset()
-    suffix: str | None = None
+    patterns: tuple[NamePattern, ...] = ()
+    pattern: NamePattern | None = None
+    indexes: frozenset[str] = frozenset()
+    given: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, declared: DeclaredMap, environment: str | None = None) -> "Names":
+    def of(
+        cls,
+        declared: DeclaredMap,
+        environment: str | None = None,
+        given: Mapping[str, str] | None = None,
+    ) -> "Names":
         """The names of a map. Raises KeyError for an environment that the map doesn't have."""
         aliases = {}
         service_names = {}
@@ -47,41 +60,62 @@ class Names:
             service_names[service.name.lower()] = service.name
             for alias in service.aliases:
                 aliases[alias.lower()] = service.name
-        suffix = None
+        pattern = None
         if environment is not None:
-            suffix = declared.environments[environment]
-        tables = [table.name for table in declared.tables]
+            pattern = declared.environments[environment]
+        patterns = set(declared.environments.values())
+        indexes: set[str] = set()
+        for table in declared.tables:
+            indexes.update(name for name, _ in table.indexes)
         return cls(
-            tables=frozenset(tables),
+            tables=frozenset(table.name for table in declared.tables),
             # A name wins over another service's alias.
             services=aliases | service_names,
-            suffixes=frozenset(declared.environments.values()),
-            suffix=suffix,
+            # The longest first: `-prod` is more specific than `prod`.
+            patterns=tuple(sorted(patterns, key=lambda pattern: (-pattern.length, pattern.before, pattern.after))),
+            pattern=pattern,
+            indexes=frozenset(indexes),
+            given=given or {},
         )
 
     @property
-    def physical_suffixes(self) -> frozenset[str]:
-        """What may follow a base name in a physical one."""
-        if self.suffix is not None:
-            return frozenset({self.suffix})
-        return self.suffixes | {""}
+    def physical_patterns(self) -> tuple[NamePattern, ...]:
+        """How a base name may become a physical one: as in the chosen environment, or as in any."""
+        if self.pattern is not None:
+            return (self.pattern,)
+        return (*self.patterns, NamePattern())
 
     def table(self, text: Text) -> str | None:
         """The base name of a physical name, or of a pattern of such names; None if it can't be resolved.
 
-        A variable at the end is the environment's suffix if its value varies with the environment, or is one
-        of the map's suffixes. A suffix written out is removed for the chosen environment; otherwise only if
-        that gives a table of the map, because ``biztechUsersPROD`` might be a table of its own.
+        ``--tables`` comes first, then a table of the map that is called so. A variable that is the environment is
+        taken off, where one of the map's patterns has it, or at either end. What an environment adds is taken off
+        where it is written out, too, for the chosen environment; otherwise only if that gives a table of the map,
+        because ``biztechUsersPROD`` might be a table of its own.
         """
+        if text in self.given:
+            return self.given[text]
         if text in self.tables:
             return str(text)
         if text.endswith("*"):
             base = self._before_wildcard(text)
             if base:
                 return base
-        name = self._without_variable_suffix(text)
+        name = self._by_varying_pattern(text) or self._without_variables(text)
         if name not in self.tables:
-            name = self._without_written_suffix(name)
+            name = self._without_written_pattern(name)
+        if not name or PLACEHOLDER in name:
+            return None
+        return self.given.get(name, name)
+
+    def index(self, text: Text) -> str | None:
+        """The base name of an index: a variable that is the environment is taken off; None if it can't be resolved.
+
+        Only a variable: the end of ``by-typePROD`` might be a part of the name.
+        """
+        if text in self.indexes or not text.variables:
+            return str(text)
+        name = self._without_variables(text)
         if not name or PLACEHOLDER in name:
             return None
         return name
@@ -89,33 +123,79 @@ class Names:
     def _before_wildcard(self, text: Text) -> str | None:
         """The base name in ``users${opt:stage}*``: a wildcard after a suffix matches no other table."""
         stem = text.part(0, len(text.rstrip("*")))
+        if not stem:
+            return None
         base = self.table(stem)
-        if base == stem:
-            return None  # there is no suffix, so `users*` may match other tables
+        if base is None or stem.endswith(base):
+            return None  # no suffix was taken off, so `users*` may match other tables
         return base
 
-    def _without_variable_suffix(self, text: Text) -> str:
+    def _by_varying_pattern(self, text: Text) -> str | None:
+        """The base name by the map's patterns, whatever environment it is that the text's variables are."""
+        spans = _varying_spans(text)
+        if not spans:
+            return None
+        bases = []
+        for pattern in self.patterns:
+            # A suffix is taken off without being asked for, whatever the map's suffixes are.
+            if pattern.before:
+                bases += _bases_by_pattern(text, spans, pattern)
+        for base in bases:
+            if base in self.tables:
+                return base
+        # The shortest: of `.users` and `users`, the pattern that knows the separator.
+        return min(bases, key=len, default=None)
+
+    def _without_variables(self, text: Text) -> str:
+        """The text without a variable at either end that is the environment, and without its separators."""
+        start, end = self._start_after_variable(text), self._end_before_variable(text)
+        if end <= start:
+            return str(text)
+        return text[start:end]
+
+    def _end_before_variable(self, text: Text) -> int:
         starts = []
         for variable in text.variables:
             # A variable that is the whole name is no suffix.
             is_at_end = variable.end == len(text) and variable.start > 0
-            value = text[variable.start :]
-            if is_at_end and (variable.varies or value in self.suffixes):
+            if is_at_end and self._is_suffix(variable, text):
                 starts.append(variable.start)
         if not starts:
-            return str(text)
+            return len(text)
         # One of several may be part of another: `-${opt:stage}` in a variable of its own.
-        name = text[: min(starts)]
-        return name.rstrip(SEPARATORS)
+        return len(text[: min(starts)].rstrip(SEPARATORS))
 
-    def _without_written_suffix(self, name: str) -> str:
-        written_suffixes = filter(None, self.suffixes)
-        longest_first = sorted(written_suffixes, key=len, reverse=True)
-        for suffix in longest_first:
-            if not name.endswith(suffix):
+    def _is_suffix(self, variable: Variable, text: Text) -> bool:
+        """Whether a variable at the end of a name is the environment's suffix and no part of the name."""
+        value = text[variable.start :]
+        is_map_suffix = any(pattern.after == value for pattern in self.patterns if not pattern.before)
+        if variable.varies or is_map_suffix:
+            return True
+        # An input may be anything. It is no part of the name if the map has the rest.
+        rest = text[: variable.start].rstrip(SEPARATORS)
+        return variable.may_vary and rest in self.tables
+
+    def _start_after_variable(self, text: Text) -> int:
+        ends = []
+        for variable in text.variables:
+            if variable.start == 0 and variable.end < len(text) and variable.varies:
+                ends.append(variable.end)
+        if not ends:
+            return 0
+        name = text[max(ends) :].lstrip(SEPARATORS)
+        start = len(text) - len(name)
+        is_separate = text[:start].endswith(tuple(SEPARATORS)) or name in self.tables
+        # Which tables `${opt:stage}-*` means, only a pattern of the map knows.
+        if not is_separate or name.startswith("*"):
+            return 0
+        return start
+
+    def _without_written_pattern(self, name: str) -> str:
+        for pattern in self.patterns:
+            if not pattern.length:
                 continue
-            base = name.removesuffix(suffix)
-            if suffix == self.suffix or base in self.tables:
+            base = pattern.base(name)
+            if base and (pattern == self.pattern or base in self.tables):
                 return base
         return name
 
@@ -158,6 +238,53 @@ class Names:
             if not longer_runs:
                 services.add(self.services[run])
         return services
+
+
+def _varying_spans(text: Text) -> list[tuple[int, int]]:
+    """Where the text has variables that are the environment, in order; those that overlap as one."""
+    spans: list[tuple[int, int]] = []
+    for variable in sorted(text.variables, key=lambda variable: (variable.start, -variable.end)):
+        if not variable.varies:
+            continue
+        if spans and variable.start < spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], variable.end))
+        else:
+            spans.append((variable.start, variable.end))
+    return spans
+
+
+def _bases_by_pattern(text: Text, spans: Sequence[tuple[int, int]], pattern: NamePattern) -> Iterator[str]:
+    """The base names in a text that a pattern fits, if the variables may have any value.
+
+    Of ``shop-${opt:stage}-users``, with what ``shop-{stage}-{name}`` adds in production: ``users``.
+    """
+    for number in range(len(spans) + 1):
+        first, last = spans[:number], spans[number:]
+        start = _longest_match(text, first, pattern.before)
+        # The end is read backwards, so that the same search finds its beginning.
+        mirrored = [(len(text) - end, len(text) - begin) for begin, end in reversed(last)]
+        tail = _longest_match(text[::-1], mirrored, pattern.after[::-1])
+        if start is None or tail is None or start + tail >= len(text):
+            continue
+        base = text[start : len(text) - tail]
+        if PLACEHOLDER not in base:
+            yield base
+
+
+def _longest_match(text: str, spans: Sequence[tuple[int, int]], addition: str) -> int | None:
+    """How much of the text's beginning, with these variables in it, may be the addition; None if none can."""
+    if not spans:
+        return len(addition) if text.startswith(addition) else None
+    expression = ""
+    position = 0
+    for start, end in spans:
+        expression += re.escape(text[position:start]) + "[^\0]*"
+        position = end
+    longest = None
+    for end in range(position, min(len(text), position + len(addition)) + 1):
+        if re.fullmatch(expression + re.escape(text[position:end]), addition):
+            longest = end
+    return longest
 
 
 def _without_prefixes(name: str) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urljoin
 
+from ownership.drift.physical_names import NamePattern
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.types import (
     MODE_PARTS,
@@ -36,16 +37,21 @@ Document = Mapping[str, Any]
 def from_map(document: Document) -> DeclaredMap:
     """The part of the API's map that drift compares. Raises KeyError, TypeError, ValueError."""
     revision = document.get("revision")
-    environments = document.get("environments") or []
     tables = document["tables"]
     return DeclaredMap(
         revision=None if revision is None else int(revision),
-        environments={environment["name"]: environment.get("suffix") or "" for environment in environments},
+        environments=dict(_environments(document)),
         services=tuple(_service(service) for service in document["services"]),
         tables=tuple(_table(table) for table in tables),
         owners={table["name"]: table.get("owner") for table in tables},
         accesses=frozenset(_accesses(tables)),
     )
+
+
+def _environments(document: Document) -> Iterable[tuple[str, NamePattern]]:
+    for environment in document.get("environments") or ():
+        name = environment["name"]
+        yield name, NamePattern.of(name, environment.get("suffix") or "", environment.get("pattern") or "")
 
 
 def _service(service: Document) -> DeclaredService:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple, get_args
 
+from ownership.drift.physical_names import NamePattern
+
 ReadOrWrite = Literal["read", "write"]
 FindingKind = Literal[
     "unregistered_table",
@@ -143,7 +145,7 @@ class DeclaredMap:
     """What the map declares: one side of the comparison."""
 
     revision: int | None = None
-    environments: dict[str, str] = field(default_factory=dict)  # name → suffix
+    environments: dict[str, NamePattern] = field(default_factory=dict)
     services: tuple[DeclaredService, ...] = ()
     tables: tuple[TableShape, ...] = ()
     owners: dict[str, str | None] = field(default_factory=dict)  # table → service

@@ -12,7 +12,7 @@ from the environment's suffix.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, TypeAlias
 
 from ownership.drift.types import Location
@@ -23,13 +23,44 @@ PLACEHOLDER = "\0"  # replaces what can't be resolved; neither YAML nor JSON can
 SEPARATORS = "-_."
 UNKNOWN_LOCATION = Location("?")
 
-# The last part of a variable's name, such as `tableSuffix` in `self:custom.tableSuffix`.
-_ENVIRONMENT_NAME = re.compile(r"(?:env|stage|suffix|postfix)[^.:/]*$", re.IGNORECASE)
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")  # `tableSuffix` is table, Suffix
+# Words for the environment in a variable's name, and those that may follow them: `stageName`.
+_ENVIRONMENT_WORDS = frozenset({"env", "environment", "stage", "suffix", "postfix", "suffixes", "stages"})
+_WORD_ENDINGS = ("suffix", "postfix", "environment")  # of words that nobody separated: `tablesuffix`
+_NEUTRAL_WORDS = frozenset({"name", "id", "tag", "short", "label", "value", "key", "code", "type"})
+# What environments are called. As a value of a variable, such a word is no part of a table's name.
+_ENVIRONMENT_VALUES = re.compile(
+    r"(?:dev|develop|development|test|testing|qa|uat|stg|stage|staging|sandbox|sbx|preview|pre-?prod|beta|prod"
+    r"|production|prd|live|local)[0-9]*",
+    re.IGNORECASE,
+)
 
 
 def names_environment(variable: str) -> bool:
-    """Whether a variable is named like the environment or its suffix: ``self:custom.tableSuffix``."""
-    return _ENVIRONMENT_NAME.search(variable) is not None
+    """Whether a variable is named like the environment or its suffix: ``self:custom.tableSuffix``.
+
+    ``custom.suffixes.prod`` is; ``stagedOrders`` and ``envelopes`` only look like it.
+    """
+    for name in reversed(re.split(r"[.:/]", variable)):
+        # `suffixes.prod`: the environment has chosen, and the name before it says what.
+        if not is_environment_value(name):
+            return _is_environment_name(name)
+        if name.lower() in _ENVIRONMENT_WORDS:
+            return True
+    return False
+
+
+def _is_environment_name(name: str) -> bool:
+    words = [word.lower() for word in WORD.findall(name)]
+    while words and words[-1] in _NEUTRAL_WORDS:
+        words.pop()
+    return bool(words) and (words[-1] in _ENVIRONMENT_WORDS or words[-1].endswith(_WORD_ENDINGS))
+
+
+def is_environment_value(value: str) -> bool:
+    """Whether a variable's value is what environments are called, or nothing: ``-dev``, ``PROD``."""
+    name = value.strip(SEPARATORS)
+    return not name or _ENVIRONMENT_VALUES.fullmatch(name) is not None
 
 
 def as_index(text: str) -> int | None:
@@ -54,14 +85,16 @@ class Reason:
 class Variable:
     """The part of a text that came from a variable: ``text[start:end]``.
 
-    ``varies``: the part is the environment, or depends on it. ``reason``: why the variable is unresolved; the
-    part is a placeholder then.
+    - ``varies``: the part is the environment.
+    - ``may_vary``: the part depends on the environment or on an input, and may be a part of a name.
+    - ``reason``: why the variable is unresolved; the part is a placeholder then.
     """
 
     start: int
     end: int
     varies: bool
     reason: Reason | None = None
+    may_vary: bool = False
 
     def touches(self, start: int, end: int) -> bool:
         """Whether some of it is in ``text[start:end]``. An empty variable at either end counts, too."""
@@ -73,11 +106,11 @@ class Variable:
         """The variable as seen from ``text[start:end]``."""
         new_start = max(self.start, start) - start
         new_end = min(self.end, end) - start
-        return Variable(new_start, new_end, self.varies, self.reason)
+        return replace(self, start=new_start, end=new_end)
 
     def shifted(self, by: int) -> "Variable":
         """The variable in a text that has ``by`` more characters before it."""
-        return Variable(self.start + by, self.end + by, self.varies, self.reason)
+        return replace(self, start=self.start + by, end=self.end + by)
 
 
 class Text(str):
@@ -107,7 +140,7 @@ class Text(str):
     @property
     def varies(self) -> bool:
         """Whether a part of it is the environment, or depends on it."""
-        return any(variable.varies for variable in self.variables)
+        return any(variable.varies or variable.may_vary for variable in self.variables)
 
     @property
     def has_unknown_part(self) -> bool:
@@ -180,21 +213,23 @@ def concat(pieces: Iterable[str], location: Location) -> Text:
     return Text(text, location, tuple(variables))
 
 
-def from_variable(value: str, location: Location, varies: bool = False) -> Text:
+def from_variable(value: str, location: Location, varies: bool = False, may_vary: bool = False) -> Text:
     """The value of a variable, marked as such.
 
-    It varies if told so, or if it is made of varying variables and separators alone.
+    It varies if told so, if it may vary and is what environments are called, or if it is made of varying variables
+    and separators alone.
     """
+    varies = varies or (may_vary and is_environment_value(value))
     variables: tuple[Variable, ...] = ()
     if isinstance(value, Text):
         variables = value.variables
         varies = varies or _is_environment_alone(value)
-    return Text(value, location, (Variable(0, len(value), varies), *variables))
+    return Text(value, location, (Variable(0, len(value), varies, may_vary=may_vary), *variables))
 
 
 def _is_environment_alone(text: Text) -> bool:
     """Whether a text has nothing but varying variables and separators: ``-dev``, made from ``-${opt:stage}``."""
-    if not text.varies:
+    if not any(variable.varies for variable in text.variables):
         return False
     # Variables may overlap: one that was made from others covers them.
     covered: set[int] = set()

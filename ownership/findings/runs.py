@@ -63,7 +63,7 @@ def declared_map(revision: int, rows: WholeMap) -> DeclaredMap:
         accesses.extend(declared_accesses(table.name, table.accesses.all()))
     return DeclaredMap(
         revision=revision,
-        environments={environment.name: environment.suffix for environment in rows["environments"]},
+        environments={environment.name: environment.name_pattern for environment in rows["environments"]},
         services=tuple(services),
         tables=tuple(shape_of(table, table.indexes.all()) for table in rows["tables"]),
         owners={table.name: table.owner.name for table in rows["tables"]},

@@ -6,8 +6,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from ownership.drift.physical_names import NamePattern
 from ownership.history.tracked import RegistryModel
 from ownership.models.validators import (
+    NAME_PATTERN,
+    NAME_PATTERN_RULE,
     SERVICE_NAME,
     SERVICE_NAME_RULE,
     SUFFIX,
@@ -20,7 +23,10 @@ NOT_PART_OF_ITSELF = "A service can't be part of itself."
 
 
 class Environment(RegistryModel):
-    """Where the backend is deployed. Base name and suffix make a physical name: biztechUsers → biztechUsersPROD."""
+    """Where the backend is deployed. It makes physical names from base names: biztechUsers → biztechUsersPROD.
+
+    With a suffix or, if there is more to it, with a pattern; without either, both names are the same.
+    """
 
     name = models.CharField(
         max_length=50,
@@ -32,6 +38,17 @@ class Environment(RegistryModel):
         validators=[RegexValidator(SUFFIX, "Use letters, digits, “_”, “.” or “-”, as in table names.")],
         help_text="Added to the base name of every table. Environments with the same suffix share their tables.",
     )
+    pattern = models.CharField(
+        "name pattern",
+        max_length=100,
+        blank=True,
+        default="",
+        validators=[RegexValidator(NAME_PATTERN, NAME_PATTERN_RULE)],
+        help_text=(
+            "Instead of a suffix, if the base name does not come first: {stage}-{name} or shop-{stage}-{name}. "
+            "{name} is the base name, {stage} the environment's name."
+        ),
+    )
     description = models.TextField(blank=True, validators=[has_no_nul])
     position = models.PositiveIntegerField("sort order", default=0, help_text=SORT_ORDER)
 
@@ -42,7 +59,12 @@ class Environment(RegistryModel):
                 fields=["name"],
                 name="environment_name_unique",
                 violation_error_message="An environment with this name already exists.",
-            )
+            ),
+            models.CheckConstraint(
+                name="environment_suffix_or_pattern",
+                condition=Q(suffix="") | Q(pattern=""),
+                violation_error_message="Give a suffix or a name pattern, not both.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -50,6 +72,11 @@ class Environment(RegistryModel):
 
     def natural_key(self) -> tuple[str]:
         return (self.name,)
+
+    @property
+    def name_pattern(self) -> NamePattern:
+        """How it makes physical names, whether by suffix or by pattern."""
+        return NamePattern.of(self.name, self.suffix, self.pattern)
 
 
 class TableGroup(RegistryModel):

@@ -96,7 +96,7 @@ class Table(KeySchema, RegistryModel):
     name = models.CharField(
         max_length=255,
         validators=[RegexValidator(TABLE_NAME, TABLE_NAME_RULE)],
-        help_text="Base name, without the suffix of an environment: biztechUsers",
+        help_text="Base name, without what an environment adds to it: biztechUsers",
     )
     group = models.ForeignKey(
         TableGroup,

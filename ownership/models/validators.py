@@ -10,6 +10,11 @@ TABLE_NAME_RULE = "Use 3–255 letters, digits, “_”, “.” or “-” (no 
 SERVICE_NAME = r"\A(?!\.{1,2}\Z)[a-zA-Z0-9_.-]{1,100}\Z"
 SERVICE_NAME_RULE = "Use 1–100 letters, digits, “_”, “.” or “-” (no spaces)."
 SUFFIX = r"\A[a-zA-Z0-9_.-]*\Z"
+NAME_PATTERN = r"\A(?:(?:[a-zA-Z0-9_.-]|\{stage\})*\{name\}(?:[a-zA-Z0-9_.-]|\{stage\})*)?\Z"
+NAME_PATTERN_RULE = (
+    "Use {name} once for the base name, {stage} for the environment's name, "
+    "and letters, digits, “_”, “.” or “-”: {stage}-{name}"
+)
 
 # No control characters, and none that are invisible or reverse the text: a name must be what it looks like.
 ONE_LINE = r"\A[^\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*\Z"

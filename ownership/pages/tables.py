@@ -20,7 +20,8 @@ def physical_names(base_name: str) -> list[tuple[str, list[str]]]:
     """Return each physical name with its environments; more than one share that table."""
     environments: dict[str, list[str]] = {}
     for environment in Environment.objects.all():
-        environments.setdefault(base_name + environment.suffix, []).append(environment.name)
+        physical_name = environment.name_pattern.physical(base_name)
+        environments.setdefault(physical_name, []).append(environment.name)
     return list(environments.items())
 
 

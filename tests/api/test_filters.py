@@ -2,7 +2,7 @@
 
 import pytest
 
-from ownership.models import Mode
+from ownership.models import Environment, Mode
 from tests.support import document_facts as document
 from tests.support.factories import make_access, make_service, make_table
 
@@ -36,6 +36,23 @@ def pairs(answer):
 
 def pairs_where(wanted):
     return {row[:2] for row in ALL if wanted(*row)}
+
+
+def test_a_physical_name_may_have_the_stage_anywhere(get):
+    Environment.objects.create(name="dev", pattern="{stage}-{name}")
+    Environment.objects.create(name="prod", pattern="svc-{stage}-{name}")
+    make_table("orders")
+    make_table("dev-orders")
+    assert names(get("tables/?physical_name=svc-prod-orders")) == ["orders"]
+    assert names(get("tables/?physical_name=dev-orders")) == ["orders"]
+    assert names(get("tables/?physical_name=dev-")) == []
+    for environment, physical_name in (("dev", "dev-orders"), ("prod", "svc-prod-orders")):
+        served = get(f"tables/orders/?environment={environment}").json()
+        assert served["physical_name"] == physical_name
+    assert [row["pattern"] for row in get("environments/").json()["results"]] == [
+        "{stage}-{name}",
+        "svc-{stage}-{name}",
+    ]
 
 
 def test_filters_of_tables_narrow_to_what_the_document_says(seeded, get):

@@ -13,7 +13,7 @@ from ownership.models import Environment, TableGroup
 from tests.support.factories import make_access, make_service, make_table
 
 # Digest of all answers below, by version.
-DIGESTS = {1: "c9b02781d91cf82d034841b05bba7ed50fa364d0e84bff4f26c8fea2a5fc6a0e"}
+DIGESTS = {2: "51c67fa24f235ea50368af60480c2e767e0e639a815dc0e7e099f9068a687476"}
 
 ADDRESSES = [
     "map/",
@@ -49,6 +49,7 @@ def fixed_map(lead) -> None:
     """A map in which each field has a value somewhere, and is empty elsewhere."""
     with change_set(user=lead, reason="Build a map", source="admin"):
         Environment.objects.create(name="production", suffix="PROD", description="The real one")
+        Environment.objects.create(name="demo", pattern="{stage}-{name}")
         group = TableGroup.objects.create(name="Shop tables", description="Of the shop")
         shop = make_service("shop", description="Sells", contact="#shop", repository="https://git.example/shop")
         till = make_service("till", part_of=shop, aliases=["checkout"])

@@ -60,7 +60,7 @@ def test_the_map_has_these_keys_and_no_others(seeded, get):
 
     assert list(served) == ["revision", "environment", "environments", "groups", "services", "tables"]
     assert (served["revision"], served["environment"]) == (1, None)
-    assert {tuple(row) for row in served["environments"]} == {("name", "suffix", "description")}
+    assert {tuple(row) for row in served["environments"]} == {("name", "suffix", "pattern", "description")}
     assert {tuple(row) for row in served["groups"]} == {("name", "description")}
     assert {tuple(row) for row in served["services"]} == {tuple(SERVICE)}
     assert {tuple(row) for row in served["tables"]} == {tuple(TABLE)}

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from ownership.catalog.completion import completions
 from ownership.catalog.search import LONGEST_TEXT, search
 from ownership.history.change_sets import change_set
 from ownership.history.time_travel import as_of
@@ -97,6 +98,31 @@ def test_any_part_finds_tables_services_indexes_and_notes(seeded):
     assert "biztechEvents" in held("eVENTs", "tables")
     assert held("ledger", "tables") == ["biztechTransactions"]
     assert held("profile company", "notes") == ["profiles → biztechProfiles", "profiles → biztechQRs"]
+
+
+@pytest.fixture
+def patterns(db):
+    """Two environments with patterns, and the table ``orders``."""
+    Environment.objects.create(name="dev", pattern="{stage}-{name}", position=1)
+    Environment.objects.create(name="prod", pattern="svc-{stage}-{name}-v2", position=2)
+    return make_table("orders")
+
+
+@pytest.mark.parametrize(
+    ("text", "environments"),
+    [("dev-orders", ["dev"]), ("svc-prod-orders-v2", ["prod"]), ("orders", [])],
+)
+def test_a_physical_name_is_recognised_by_the_pattern_of_its_environment(patterns, text, environments):
+    assert [(named.table, named.environments) for named in search(f"Throttled: {text}").tables] == [
+        (patterns, environments)
+    ]
+    assert [hit.name for hit in completions(text)] == ["orders"]
+
+
+def test_part_of_a_physical_name_finds_the_table_by_the_pattern_too(patterns):
+    assert held("dev-ord", "tables") == held("ders-v2", "tables") == ["orders"]
+    assert [hit.name for hit in completions("svc-prod-ord")] == ["orders"]
+    assert known("DEV-Orders") == [("orders", "dev-orders", ["dev"])]
 
 
 def test_part_of_a_physical_name_finds_the_table(seeded):

@@ -12,7 +12,7 @@ import pytest
 from ownership.drift.readers import dynamodb
 from ownership.drift.readers.dynamodb import read_endpoint
 from ownership.drift.types import ReadError
-from tests.support.drift_projects import names
+from tests.support.drift_projects import names, names_with
 
 boto3 = pytest.importorskip("boto3")
 pytest.importorskip("moto.server")
@@ -84,6 +84,17 @@ def test_an_environment_has_the_tables_with_its_suffix(endpoint: str) -> None:
         create(endpoint, "eu-west-1", name)
     found = {e: {t.name for t in read_endpoint(names(e), endpoint, "eu-west-1").tables} for e in ("dev", "production")}
     assert found == {"dev": {"biztechUsers"}, "production": {"biztechUsers"}}
+
+
+def test_an_environment_has_the_tables_of_its_pattern(endpoint: str) -> None:
+    for name in ("shop-dev-users", "live.users", "other"):
+        create(endpoint, "eu-north-1", name)
+    patterns = {"dev": "shop-{stage}-{name}", "live": "{stage}.{name}"}
+    found = {}
+    for environment in patterns:
+        tables = read_endpoint(names_with(patterns, environment), endpoint, "eu-north-1").tables
+        found[environment] = [table.name for table in tables]
+    assert found == {"dev": ["users"], "live": ["users"]}
 
 
 def test_all_pages_are_read(endpoint: str) -> None:

@@ -1,6 +1,7 @@
 """What an unknown variable at the end of a name means."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,11 +25,16 @@ ENVIRONMENT = {
     ),
     "chosen by a stage that is not listed": ("${self:custom.ends.${opt:stage}}", "custom: {ends: {dev: x}}"),
     "an option, else a setting": ("${opt:suffix, self:custom.other}", "custom: {other: x}"),
-    "an option, else a variable in braces": ("${opt:target, ${self:custom.other}}", "custom: {other: x}"),
-    "a default for what the stage chooses": ("${self:custom.${opt:stage}.end, 'x'}", "custom: {}"),
     "a default for what is called so": ("${self:custom.suffix, '-x'}", ""),
     "a stage in a file outside": ("${self:provider.stage}", "provider: {stage: '${file(../../../x.yml):stage}'}"),
     "a reference to a parameter": ("!Ref", "resources: {Parameters: {Stage: {Type: String}}}"),
+}
+# Values of inputs: what they are does not say whether they belong to the name.
+INPUTS = {
+    "an option, else a variable in braces": ("${opt:target, ${self:custom.other}}", "custom: {other: x}"),
+    "a default for what the stage chooses": ("${self:custom.${opt:stage}.end, 'x'}", "custom: {}"),
+    "an environment variable": ("${env:TARGET, 'x'}", ""),
+    "a parameter": ("!Ref", "resources: {Parameters: {Stage: {Type: String}, Year: {Type: String, Default: x}}}"),
 }
 NAMED = {
     "a parameter store": ("${ssm:/tables/suffix}", ""),
@@ -71,7 +77,7 @@ TAGGED = {
 }
 
 
-def ending(tmp_path: Path, end: str, rest: str) -> Infrastructure:
+def ending(tmp_path: Path, end: str, rest: str, **known: Any) -> Infrastructure:
     """What a project reads whose one resource is ``biztechUsers`` with that end."""
     resource = TAGGED.get(end, f'"{ARN}biztechUsers{end}"')
     if "Year" in rest:
@@ -81,7 +87,7 @@ service: users
 functions: {{a: {{iamRoleStatements: [{{Effect: Allow, Action: [dynamodb:GetItem], Resource: [{resource}]}}]}}}}
 {rest}
 """
-    return read(tmp_path, {FILE: project, "services/users/config.js": "module.exports = {}"})
+    return read(tmp_path, {FILE: project, "services/users/config.js": "module.exports = {}"}, **known)
 
 
 @pytest.mark.parametrize(("end", "rest"), ENVIRONMENT.values(), ids=ENVIRONMENT)
@@ -89,6 +95,14 @@ def test_an_unknown_value_that_is_the_environment_is_the_suffix(tmp_path: Path, 
     found = ending(tmp_path, end, rest)
     assert grants(found) == {"users read biztechUsers"}
     assert found.unresolved == ()
+
+
+@pytest.mark.parametrize(("end", "rest"), INPUTS.values(), ids=INPUTS)
+def test_the_value_of_an_input_is_part_of_the_name_unless_the_map_has_the_rest(
+    tmp_path: Path, end: str, rest: str
+) -> None:
+    assert grants(ending(tmp_path, end, rest)) == {"users read biztechUsersx"}
+    assert grants(ending(tmp_path, end, rest, tables=("biztechUsers",))) == {"users read biztechUsers"}
 
 
 @pytest.mark.parametrize(("end", "rest"), ELSEWHERE.values(), ids=ELSEWHERE)

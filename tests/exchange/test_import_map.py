@@ -131,6 +131,16 @@ def test_a_difference_is_one_line_without_control_characters(run):
     assert printed[0].endswith(r"notes one\n\x1b[31mtwo → \x1b[31mtwo")
 
 
+def test_an_environments_pattern_is_imported_and_refused_beside_a_suffix(run):
+    text = exported()
+    reminder = "- **production** (suffix PROD)"
+    printed = run(text.replace(reminder, r"- **production** (pattern {stage}-{name})"))
+    assert printed[0].endswith("suffix PROD → nothing; name pattern nothing → {stage}-{name}")
+    both = {**map_of_today(), "environments": [{"name": "production", "suffix": "PROD", "pattern": "x-{name}"}]}
+    with pytest.raises(CommandError, match="Give a suffix or a name pattern, not both"):
+        run(json.dumps(both), name="map.json")
+
+
 def test_only_prune_deletes(run):
     text = exported()
     start, end = text.index("## Instagram Table"), text.index("## Environment Suffix")

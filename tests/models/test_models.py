@@ -56,6 +56,10 @@ RULES = {
     "group name taken": (lambda: doubled(TableGroup(name="Core")), "group with this name already exists"),
     "group name empty": (lambda: TableGroup(name=""), "needs a name"),
     "environment name taken": (lambda: doubled(Environment(name="dev")), "environment with this name already exists"),
+    "environment with suffix and pattern": (
+        lambda: Environment(name="dev", suffix="-x", pattern="{stage}-{name}"),
+        "Give a suffix or a name pattern, not both.",
+    ),
     "second access of a service to a table": (lambda: doubled(access()), "already has an access to this table"),
     "unknown mode": (lambda: access(mode="delete"), "Read, Write or Read + Write"),
 }
@@ -76,6 +80,32 @@ def test_each_rule_has_a_sentence_and_is_enforced_by_the_database(make, sentence
 @pytest.mark.parametrize("name", ["abc", "a" * 255, "biztechUsers", "A_b.c-9"])
 def test_valid_table_names_are_accepted(name):
     table(name=name).full_clean()
+
+
+PHYSICAL = {
+    "neither": ({}, "orders"),
+    "a suffix": ({"suffix": "-v2"}, "orders-v2"),
+    "the stage in front": ({"pattern": "{stage}-{name}"}, "prod-orders"),
+    "the stage in the middle": ({"pattern": "svc-{stage}-{name}"}, "svc-prod-orders"),
+    "the stage twice": ({"pattern": "{stage}.{name}.{stage}"}, "prod.orders.prod"),
+    "without the stage": ({"pattern": "live_{name}"}, "live_orders"),
+    "the name alone": ({"pattern": "{name}"}, "orders"),
+}
+
+
+@pytest.mark.parametrize(("fields", "physical_name"), PHYSICAL.values(), ids=PHYSICAL)
+def test_a_physical_name_leads_back_to_its_base_name(fields, physical_name):
+    environment = Environment(name="prod", **fields)
+    environment.clean_fields()
+    assert environment.name_pattern.physical("orders") == physical_name
+    assert environment.name_pattern.base(physical_name) == "orders"
+    assert environment.name_pattern.base(physical_name.replace("orders", "")) == ""
+
+
+@pytest.mark.parametrize("pattern", ["{stage}", "{name}{name}", "{Name}", "{name} x", "{env}-{name}", "{name", "a\n"])
+def test_a_pattern_has_the_name_once_and_nothing_unknown(pattern):
+    with pytest.raises(ValidationError, match="Use {name} once for the base name, {stage} for"):
+        Environment(name="prod", pattern=pattern).clean_fields()
 
 
 def test_a_service_is_not_part_of_itself():

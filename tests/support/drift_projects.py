@@ -55,6 +55,13 @@ def names(environment: str | None = None, tables: tuple[str, ...] = (), services
     return Names.of(from_map(document), environment)
 
 
+def names_with(patterns: dict[str, str], environment: str | None = None, tables: tuple[str, ...] = ()) -> Names:
+    """The names of a map whose environments have these patterns."""
+    document = a_map(**{table: {} for table in tables})
+    document["environments"] = [{"name": name, "pattern": pattern} for name, pattern in patterns.items()]
+    return Names.of(from_map(document), environment)
+
+
 def read(folder: Path, files: dict[str, str], given: dict[str, str] | None = None, **known: Any) -> Infrastructure:
     """What the Serverless reader finds in a folder with these files."""
     return read_projects(write(folder, files), names(**known), given or {})

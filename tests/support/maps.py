@@ -34,12 +34,26 @@ def _unique(strategy: Any, key: str, **sizes: int) -> Any:
     return st.lists(strategy, unique_by=lambda entry: entry[key], **sizes)
 
 
+def _environment(name: str) -> Any:
+    additions = st.sampled_from([("", ""), ("PROD", ""), ("_x", ""), ("", "{stage}-{name}"), ("", "a_{name}_{stage}")])
+    return st.builds(
+        lambda addition, description: {
+            "name": name,
+            "suffix": addition[0],
+            "pattern": addition[1],
+            "description": description,
+        },
+        additions,
+        TEXTS,
+    )
+
+
 @st.composite
 def maps(draw: Any) -> dict[str, Any]:
     """A map that the registry could hold."""
     environments = draw(
         _unique(
-            st.fixed_dictionaries({"name": NAMES, "suffix": st.sampled_from(["", "PROD", "_x"]), "description": TEXTS}),
+            NAMES.flatmap(_environment),
             "name",
             max_size=2,
         )

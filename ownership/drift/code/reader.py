@@ -274,7 +274,7 @@ class _Reader:
 
     def _index_names(self, index: Str, entry: EntryPoint, location: Location) -> Iterator[str]:
         for text in self._texts(index, entry, location):
-            name = self.names.table(text) if text.variables else str(text)
+            name = self.names.index(text)
             if name and PLACEHOLDER not in name:
                 yield name
 

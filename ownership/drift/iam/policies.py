@@ -21,12 +21,14 @@ from ownership.drift.iam.actions import INDEX_ACTIONS, modes_of
 from ownership.drift.iam.patterns import has_wildcard, matches
 from ownership.drift.iam.statements import PolicyStatement, Resource, Role
 from ownership.drift.naming import Names
+from ownership.drift.physical_names import NamePattern
 from ownership.drift.types import GrantedAccess, Location
 from ownership.drift.values import Text
 
 Grants = dict[GrantedAccess, tuple[Location, ...]]
 
 ALL_INDEXES = "/index/*"
+BASE_NAME = NamePattern()
 WILDCARD = re.compile(r"[*?]")
 
 
@@ -38,24 +40,35 @@ class Target:
     index: str
     location: Location
 
-    def path(self, suffix: str = "") -> str:
-        """The path that a resource must match, in the environment with that suffix."""
-        return f"table/{self.table}{suffix}{self.index}"
+    def path(self, pattern: NamePattern = BASE_NAME) -> str:
+        """The path that a resource must match, in an environment with that pattern."""
+        return f"table/{pattern.physical(self.table)}{self.index}"
 
 
 class KnownTables:
     """The base names that patterns are matched with: tables of the map and those deployed."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], patterns: Iterable[NamePattern] = ()) -> None:
         self.names = sorted(names)
         self._as_set = frozenset(self.names)
+        self._prefixes = {BASE_NAME.before}.union(pattern.before for pattern in patterns)
 
-    def candidates(self, pattern: str) -> Iterator[str]:
+    def candidates(self, pattern: str) -> Iterable[str]:
         """The tables, in order, that a pattern might match, found by the pattern's beginning.
 
         Matching every pattern with every table would take time in the product of their numbers.
         """
         beginning = _literal_beginning(pattern)
+        tables: set[str] = set()
+        for prefix in self._prefixes:
+            # `prod-ord*` and `pr*` match `orders` where an environment puts `prod-` in front.
+            if beginning.startswith(prefix):
+                tables.update(self._beginning_with(beginning.removeprefix(prefix)))
+            elif prefix.startswith(beginning):
+                return self.names
+        return sorted(tables)
+
+    def _beginning_with(self, beginning: str) -> Iterator[str]:
         # The beginning may include a suffix: `biztechUsersP*` matches `biztechUsers` in production.
         for end in range(1, len(beginning)):
             if beginning[:end] in self._as_set:
@@ -75,8 +88,8 @@ class PolicyEvaluator:
     def __init__(self, known_tables: KnownTables, names: Names, diagnostics: Diagnostics) -> None:
         self.known_tables = known_tables
         self.diagnostics = diagnostics
-        self.physical_suffixes = names.physical_suffixes
-        self.suffixes_or_none = names.physical_suffixes | {""}
+        self.physical_patterns = names.physical_patterns
+        self.patterns_or_none = {*names.physical_patterns, BASE_NAME}
         self.map_has_tables = bool(names.tables)
 
     def grants(self, service: str, roles: Iterable[Role]) -> Grants:
@@ -157,25 +170,25 @@ class PolicyEvaluator:
 
     def _reaches(self, resource: Resource, target: Target) -> bool:
         """Whether a resource matches the target in any of the environments that are read."""
-        return any(matches(resource.path, target.path(suffix)) for suffix in self.suffixes_or_none)
+        return any(matches(resource.path, target.path(pattern)) for pattern in self.patterns_or_none)
 
     def _denies(self, deny: PolicyStatement, target: Target) -> bool:
         """Whether a Deny applies to the target in all of the environments that are read."""
-        for suffix in self.physical_suffixes:
-            is_listed = _lists(deny.resources, target, suffix)
+        for pattern in self.physical_patterns:
+            is_listed = _lists(deny.resources, target, pattern)
             # With NotResource, what is listed is what the Deny leaves out.
             if is_listed == deny.inverted:
                 return False
         return True
 
 
-def _lists(resources: Iterable[Resource], target: Target, suffix: str) -> bool:
-    """Whether one of the resources matches the target in the environment with that suffix.
+def _lists(resources: Iterable[Resource], target: Target, pattern: NamePattern) -> bool:
+    """Whether one of the resources matches the target in an environment with that pattern.
 
     A path without wildcards has the base name already, and so matches in each environment.
     """
     base_path = target.path()
-    physical_path = target.path(suffix)
+    physical_path = target.path(pattern)
     for resource in resources:
         if resource.path == base_path:
             return True

@@ -78,7 +78,7 @@ class Collector:
 
         Patterns are matched with the tables of the map and those deployed.
         """
-        known_tables = KnownTables(self.names.tables | self._tables.keys())
+        known_tables = KnownTables(self.names.tables | self._tables.keys(), self.names.physical_patterns)
         evaluator = PolicyEvaluator(known_tables, self.names, self.diagnostics)
         grants: Grants = {}
         for service, roles in self.roles.items():

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ownership.drift.naming import Names
+from ownership.drift.physical_names import NamePattern
 from ownership.drift.types import (
     Infrastructure,
     KeyAttribute,
@@ -79,17 +80,20 @@ def _describe(client: Any, table_names: Iterable[str]) -> list[Description]:
 
 
 def _base_name(physical_name: str, names: Names) -> str | None:
-    """The base name of a table of the chosen environment, or of the one without suffix; None for other tables."""
-    suffix = names.suffix or ""
-    if not suffix and physical_name in names.tables:
+    """The base name of a table of the chosen environment; None for other tables.
+
+    Without a chosen environment, it is the one whose physical names are base names.
+    """
+    if physical_name in names.given:
+        return names.given[physical_name]
+    own = names.pattern or NamePattern()
+    if not own.length and physical_name in names.tables:
         return physical_name
-    if not physical_name.endswith(suffix):
-        return None
-    for other in names.suffixes:
-        # A longer suffix that ends the name is more specific: the table belongs to that environment.
-        if len(other) > len(suffix) and physical_name.endswith(other):
+    for other in names.patterns:
+        # The longer addition is more specific: the table belongs to that environment.
+        if other.length > own.length and other.fits(physical_name):
             return None
-    return physical_name.removesuffix(suffix) or None
+    return own.base(physical_name) or None
 
 
 def _shape(base_name: str, table: Description) -> TableShape:

@@ -154,7 +154,7 @@ def _parameter(template: "Template", name: str, location: Location) -> Text:
     if value is None:
         reason = f"parameter {name} has no default (--var param:{name}=…)"
         return placeholder(location, reason, names_environment(name))
-    return from_variable(value, location, varies=True)
+    return from_variable(value, location, names_environment(name), may_vary=True)
 
 
 def _arn_of_other_resource(template: "Template", name: str) -> str | None:
@@ -296,7 +296,7 @@ def _find_in_map(template: "Template", call: Call) -> list[Text] | None:
         reason = "Fn::FindInMap has keys that are known only when deployed"
         return [placeholder(call.location, reason, varies and not has_unknown_key)]
     texts = template.texts(value, call.nesting)
-    return [from_variable(concat([text], call.location), call.location, varies) for text in texts]
+    return [from_variable(concat([text], call.location), call.location, may_vary=varies) for text in texts]
 
 
 def _split(template: "Template", call: Call) -> list[Text] | None:

@@ -89,6 +89,11 @@ def _depends_on_environment(reference: Text) -> bool:
     return INPUT.match(reference) is not None or reference.varies or names_environment(reference)
 
 
+def _means_environment(reference: Text) -> bool:
+    """Whether the value of a reference is the environment by the reference's name."""
+    return names_environment(reference) and not FILE.match(reference)
+
+
 def _is_environment(reference: Text) -> bool:
     """Whether a reference without a value means the environment all the same: by its name, or chosen by it.
 
@@ -113,7 +118,7 @@ def _marked_varying(value: Value, location: Location) -> Value:
     if value is None:
         return None
     if isinstance(value, Text):
-        return from_variable(value, location, varies=True)
+        return from_variable(value, location, may_vary=True)
     value = copy(value)
     value.varies = True
     return value
@@ -198,7 +203,7 @@ class Variables:
                 return None
             child = self.expand(_child(node, key))
             if node.varies and isinstance(child, Text):
-                child = from_variable(child, child.location, varies=True)
+                child = from_variable(child, child.location, names_environment(key), may_vary=True)
             node = child
         return node
 
@@ -229,7 +234,8 @@ class Variables:
         all_alternatives = alternatives(expression)
         for alternative in all_alternatives:
             if is_quoted(alternative):
-                return from_variable(Text(alternative[1:-1], location), location, failed.varies)
+                default = Text(alternative[1:-1], location)
+                return from_variable(default, location, failed.is_environment, may_vary=failed.varies)
             inner = self.expand(Text(alternative, location))
             if is_variable(alternative) or not isinstance(inner, Text):
                 if not _is_resolved(inner):
@@ -246,20 +252,22 @@ class Variables:
                 if error.final:
                     return failed.placeholder(location)
                 continue
-            return self._marked(value, inner, failed.varies, location)
+            return self._marked(value, inner, failed, location)
         if all_alternatives[-1] == "null":  # as the last default it means that nothing is stated here
             return None
         return failed.placeholder(location)
 
-    def _marked(self, value: Value, reference: Text, varies: bool, location: Location) -> Value:
+    def _marked(self, value: Value, reference: Text, failed: _FailedAlternatives, location: Location) -> Value:
         """A reference's value, marked as a variable's, and as varying with the environment if it does."""
         if not isinstance(value, Text):
             # A mapping or list is not marked for the name of its reference: it may hold anything.
-            if varies or INPUT.match(reference) or reference.varies:
+            if failed.varies or INPUT.match(reference) or reference.varies:
                 return _marked_varying(value, location)
             return value
-        varies = varies or _depends_on_environment(reference)
-        return from_variable(value, location, varies and not value.has_unknown_part)
+        if value.has_unknown_part:
+            return from_variable(value, location)
+        varies = failed.is_environment or _means_environment(reference)
+        return from_variable(value, location, varies, may_vary=failed.varies or _depends_on_environment(reference))
 
     def _value_of(self, reference: Text) -> Value:
         """The value of one reference such as ``self:provider.stage``. Raises NoValueError."""

@@ -76,13 +76,12 @@ class _TableReader:
         return tuple(sorted(indexes, key=str))
 
     def _index_name(self, index: Map) -> str | None:
-        """The base name of an index: like a table's, it may end with the environment's suffix."""
+        """The base name of an index: like a table's, it may have the environment in it."""
         name = self.template.text(index.get("IndexName"))
         # Invalid, and CloudFormation would refuse it; the index is shown as a difference from the map.
         if not name:
             return "…"
-        # Only a variable can be a suffix here: the end of `by-typePROD` might be part of the name.
-        base = self.names.table(name) if name.variables else str(name)
+        base = self.names.index(name)
         if not base:
             self.diagnostics.add_unresolved(name, "the index name can't be resolved")
             return None

@@ -88,10 +88,12 @@ def _lines(content: MapContent) -> Iterator[str]:
 def _environments(environments: Iterable[MapContent]) -> Iterator[str]:
     yield from (f"## {ENVIRONMENTS}", "")
     for environment in environments:
-        suffix = "empty suffix"
+        addition = "empty suffix"
         if environment["suffix"]:
-            suffix = f"suffix {escaped(environment['suffix'])}"
-        line = f"- **{escaped(environment['name'])}** ({suffix})"
+            addition = f"suffix {escaped(environment['suffix'])}"
+        if environment["pattern"]:
+            addition = f"pattern {escaped(environment['pattern'])}"
+        line = f"- **{escaped(environment['name'])}** ({addition})"
         if environment["description"]:
             line += f": {escaped(environment['description'])}"
         yield line

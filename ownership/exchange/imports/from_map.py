@@ -24,7 +24,7 @@ from ownership.models import Mode
 ROLES = ("partition_key", "sort_key")
 # The keys of each kind of entry. Other keys of a saved map are ignored.
 TOP_KEYS = ("environments", "groups", "services", "tables")
-ENVIRONMENT_KEYS = ("name", "suffix", "description")
+ENVIRONMENT_KEYS = ("name", "suffix", "pattern", "description")
 GROUP_KEYS = ("name", "description")
 SERVICE_KEYS = ("name", "part_of", "description", "contact", "repository", "aliases")
 TABLE_KEYS = (
@@ -103,7 +103,7 @@ class _Loader(yaml.SafeLoader):
 
 def _read_environment(entry: _Entry) -> None:
     entry.check_keys(ENVIRONMENT_KEYS)
-    fields = entry.fields(suffix=entry.text, description=entry.text)
+    fields = entry.fields(suffix=entry.text, pattern=entry.text, description=entry.text)
     entry.add("environment", entry.names("name"), fields)
 
 
@@ -326,7 +326,7 @@ def complete_map(name: str, text: str) -> MapContent:
     For a file that ``read`` finds no problem in.
     """
     content: MapContent = parse(name, text)  # type: ignore[assignment]
-    environment = {"suffix": "", "description": ""}
+    environment = {"suffix": "", "pattern": "", "description": ""}
     service: MapContent = {
         "part_of": None,
         "description": "",

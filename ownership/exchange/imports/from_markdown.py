@@ -20,7 +20,8 @@ from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Statements
 _SERVICE = re.compile(r"(?P<bold>\*\*)?(?P<name>[^*() ]+)(?(bold)\*\*)(?: \((?P<part_of>[^*() ]+)\))?")
 _INDEX = re.compile(r"- Index (?P<name>\S+?)(?: \((?P<kind>GSI|LSI)\))?(?:: (?P<keys>.+))?")
 _ENVIRONMENT = re.compile(
-    r"- \*\*(?P<name>[^* ]+)\*\* \((?:empty suffix|suffix (?P<suffix>[^) ]+))\)(?:: (?P<description>.*))?"
+    r"- \*\*(?P<name>[^* ]+)\*\* "
+    r"\((?:empty suffix|suffix (?P<suffix>[^) ]+)|pattern (?P<pattern>[^) ]+))\)(?:: (?P<description>.*))?"
 )
 _RULE_CELL = re.compile(":?-+:?")
 
@@ -111,6 +112,7 @@ class _Reader:
             return False
         fields: Fields = {
             "suffix": plain(match["suffix"] or ""),
+            "pattern": plain(match["pattern"] or ""),
             "description": plain(match["description"] or ""),
         }
         self.statements.add("environment", (plain(match["name"]),), number, fields)
