@@ -6,7 +6,8 @@ A handler that calls ``db.create(item, USERS_TABLE)``, where ``db`` is a wrapper
 From files to accesses::
 
     entry_points           which functions infrastructure deploys: handler, folder, environment variables
-    templating             CloudFormation templates that are written in Jinja2, as far as their literals go
+    templating             CloudFormation templates that are written in Jinja2: template_rendering has their
+                           statements, template_expressions what is in them
     sources                the files below the given folders: which are read, which are passed over, and why
     imports                which file an import means
     javascript, python     one front end per language: a file becomes a module of ``syntax``
@@ -15,6 +16,7 @@ From files to accesses::
     interpreter            follows the calls from each handler with the values that they pass on
     language               built-in functions of both languages
     dynamodb               the SDKs: which call is which operation, and where it names its table
+    derived                pieces of texts whose environment variables are known by now
     partiql                the tables that a PartiQL statement names
     reader                 all of it together: the accesses of each function, and what is unresolved
     report                 the result as text and as JSON

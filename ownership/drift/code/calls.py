@@ -165,6 +165,10 @@ class Calls:
             results.append(self.call_one(possibility, site, this))
         return union(results)
 
+    def call_at(self, place: object, value: Value, arguments: Arguments, line: int) -> Value:
+        """The result of a call that is not written as one: ``owner[key]`` of an instance."""
+        return self.call(value, CallSite(place, arguments, line))
+
     def call_one(self, callee: Possibility, site: CallSite, this: Value = NOTHING) -> Value:
         """The result of calling one possibility."""
         if isinstance(callee, Func):
@@ -195,6 +199,9 @@ class Calls:
 
     def call_member(self, owner: Value, name: str, site: CallSite) -> Value:
         """The result of ``owner.name(…)``."""
+        # What a container gives is something unknown, and the instance that its type names.
+        if any(isinstance(possibility, Obj) and possibility.cls is not None for possibility in owner):
+            site = replace(site, receiver="")
         results: list[Value] = []
         for possibility in owner:
             results.append(self._call_member_of(possibility, name, site))
@@ -212,11 +219,18 @@ class Calls:
             self._note_unknown(name, site)
             return self._call_unknown(site)
         value = self.interpreter.member_of(owner, name, site.line)
+        if name in language.DICT_METHODS and self._is_dict(owner):
+            value = one(Method(owner, name))  # and not what the dict has under that key
         if isinstance(owner, External) and owner.is_result:
             self._note_unknown(name, site)
         if isinstance(owner, External) and value == one(owner.child(name)):
             dynamodb.unknown_method(self, name, site)
         return self.call(value, site, this=one(owner))
+
+    def _is_dict(self, owner: Possibility) -> bool:
+        """Whether this is a dict of Python, whose keys are not its attributes."""
+        is_python = self.interpreter.stack[-1].function.module.language == "python"
+        return is_python and isinstance(owner, Obj) and owner.cls is None
 
     def _note_unknown(self, name: str, site: CallSite) -> None:
         """Note a call of a method of something unknown: it may turn out to be one of the project's."""
@@ -260,11 +274,20 @@ class Calls:
 
     def instance(self, cls: Class, site: CallSite) -> Value:
         """An instance of a class, constructed with the call's arguments."""
+        if cls.definition.body is not None and self.interpreter.is_enumeration(cls):
+            return self._members(cls, site.arguments.at(0))
         frame = self.interpreter.stack[-1]
         obj = self.interpreter.object_at((site.node, cls), frame, site.line)
         obj.cls = cls
         self.construct(cls, obj, site)
         return one(obj)
+
+    def _members(self, cls: Class, value: Value) -> Value:
+        """The members of an enumeration that have these values."""
+        members: set[Possibility] = set()
+        for possibility in value:
+            members.add(replace(possibility, cls=cls) if isinstance(possibility, Str) else possibility)
+        return frozenset(members)
 
     def construct(self, cls: Class, obj: Obj, site: CallSite, depth: int = 0) -> None:
         """Run what makes an object an instance of the class: fields and constructor."""
@@ -307,11 +330,25 @@ class Calls:
         for base in self.interpreter.read(cls.bases):
             if not isinstance(base, Class):
                 self._open_instance(cls, obj, base)
-        fields = cls.definition.fields
+        fields = self._fields(cls, 0)
         for name, value in zip(fields, site.arguments.positional, strict=False):
             self.interpreter.write_field(obj, name, value)
         for name, value in site.arguments.keywords.items():
             self.interpreter.write_field(obj, name, value)
+        prepared = self.interpreter.member_of(obj, "__post_init__", site.line)
+        self.call(
+            frozenset(item for item in prepared if isinstance(item, Bound)),
+            CallSite((site.node, "__post_init__"), Arguments([]), site.line),
+        )
+
+    def _fields(self, cls: Class, depth: int) -> list[str]:
+        """The fields of a data class, those of its bases first."""
+        fields: list[str] = []
+        for base in self.interpreter.read(cls.bases):
+            if isinstance(base, Class) and depth < MAX_BASES:
+                fields += self._fields(base, depth + 1)
+        fields += [name for name in cls.definition.fields if name not in fields]
+        return fields
 
     def _open_instance(self, cls: Class, obj: Obj, base: Possibility) -> None:
         """What a class of a package adds is not known; pydantic's settings come from the environment."""
@@ -514,6 +551,10 @@ class Calls:
             # `@app.get("/users")`: the application calls the function. `@tracer.traced` only wraps it.
             if decorator.is_result and ROUTES & set(decorator.path[-2:]):
                 self.register(decorator, self.interpreter.functions_in([value]))
+            # `@batch_processor(record_handler=handle)`: the decorated function runs the other one as well.
+            held = self.interpreter.read(decorator.held)
+            if decorator.is_result and any(isinstance(item, Func | Bound) for item in held):
+                return value | one(decorator)
         return value
 
 

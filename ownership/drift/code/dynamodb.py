@@ -93,6 +93,10 @@ STATEMENT_LISTS = {
     "BatchExecuteStatement": "Statements",
     "ExecuteTransaction": "TransactStatements",
 }
+UNPROCESSED = {
+    "BatchGetItem": "UnprocessedKeys",
+    "BatchWriteItem": "UnprocessedItems",
+}
 NAMING_PARAMETERS = ("TableName", "RequestItems", "TransactItems")
 # Methods that nothing but boto3's tables has, so that they count on a receiver of which nothing is known.
 TABLE_METHODS = {"delete_item", "get_item", "put_item", "update_item"}
@@ -236,9 +240,11 @@ def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite")
         return UNKNOWN_VALUE
     if name in ("__enter__", "promise"):
         return one(owner)
+    result = UNKNOWN_VALUE
     if name == "send":
         calls.send_commands(site)
         _report_unknown_command(calls, site)
+        result = _results_of_commands(calls, site)
     elif name in ("Table", "table"):
         return _tables(site)
     elif name == "get_paginator":
@@ -250,8 +256,31 @@ def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite")
         if not site.arguments.positional and site.arguments.more:
             parameters = _KeywordParameters(site)
         _record(calls, METHODS[name], parameters, site)
+        result = _result(calls, METHODS[name], parameters, site)
     calls.run_functions(calls.interpreter.functions_in(site.arguments.positional[1:]), site)
-    return UNKNOWN_VALUE
+    return result
+
+
+def _results_of_commands(calls: "Calls", site: "CallSite") -> Value:
+    """What the commands give that are sent."""
+    results: list[Value] = []
+    for command in site.arguments.at(0):
+        if isinstance(command, Command):
+            parameters = _ObjectParameters(calls, calls.interpreter.read(command.input))
+            results.append(_result(calls, command.operation, parameters, site))
+    return union(results) or UNKNOWN_VALUE
+
+
+def _result(calls: "Calls", operation: str, parameters: Parameters, site: "CallSite") -> Value:
+    """What an operation gives: a batch has what was not processed, which is sent again."""
+    name = UNPROCESSED.get(operation)
+    if name is None:
+        return UNKNOWN_VALUE
+    interpreter = calls.interpreter
+    result = interpreter.object_at((site.node, operation), interpreter.stack[-1], site.line)
+    interpreter.open(result)
+    interpreter.write_field(result, name, parameters.get("RequestItems"))
+    return one(result)
 
 
 def _report_unknown_command(calls: "Calls", site: "CallSite") -> None:
@@ -264,8 +293,11 @@ def _tables(site: "CallSite") -> Value:
     name = site.arguments.keywords.get("name", site.arguments.at(0))
     tables: set[Possibility] = set()
     for possibility in name:
-        tables.add(TableHandle(possibility if isinstance(possibility, Str) else None))
-    return frozenset(tables)
+        if isinstance(possibility, Str):
+            tables.add(TableHandle(Str(possibility.parts, possibility.named_at)))
+        elif possibility not in NO_VALUES:
+            tables.add(TableHandle(None))
+    return frozenset(tables) or one(TableHandle(None))
 
 
 def _paginators(site: "CallSite") -> Value:

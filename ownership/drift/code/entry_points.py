@@ -54,16 +54,27 @@ GENERIC_FOLDERS = {
     "app",
     "apps",
     "backend",
+    "cfn",
+    "cloudformation",
     "code",
+    "deploy",
+    "deployment",
     "functions",
     "handlers",
+    "iac",
+    "infra",
+    "infrastructure",
     "lambda",
     "lambda_functions",
     "lambdas",
     "packages",
+    "sam",
     "services",
     "source",
     "src",
+    "stacks",
+    "template",
+    "templates",
 }
 BUILT_FOLDERS = {
     "dist",
@@ -350,7 +361,10 @@ class Deployment:
         if template.text(properties.get("PackageType")) == "Image":
             problem = "runs an image, whose code is not read"
         base = "" if base == "." else base
-        service, own_folder = self._service_of(template, folder, name, properties, base if has_own_code else None)
+        code_folder = None
+        if has_own_code:
+            code_folder = join(base, _folder_of_handler(handler))
+        service, own_folder = self._service_of(template, folder, name, properties, code_folder)
         self.service_folders.setdefault(own_folder, service)
         self.roots.add(base)
         environment: list[Map] = []
@@ -426,8 +440,9 @@ class Deployment:
         if folder and PurePosixPath(folder).name.lower() not in GENERIC_FOLDERS:
             return unregistered_service_name(PurePosixPath(folder).name), folder
         if code is not None:
-            inner = PurePosixPath(code).relative_to(folder) if folder else PurePosixPath(code)
-            position = folder
+            inner, position = PurePosixPath(code), ""
+            if folder and inner.is_relative_to(folder):
+                inner, position = inner.relative_to(folder), folder
             for part in inner.parts:
                 position = join(position, part)
                 if part.lower() not in GENERIC_FOLDERS:
@@ -484,11 +499,11 @@ class Deployment:
         location = function.handler.location
         file: str | None = None
         problem = function.problem
-        path, _, name = str(function.handler).rpartition(".")
+        name = str(function.handler).rpartition(".")[2]
         if function.inline is not None:
             file = self._inline(function, function.inline)
         elif not problem:
-            file = self._handler_file(function, path, imports)
+            file, name = self._handler_file_and_name(function, imports)
             if file is None:
                 problem = (
                     f"the file of the handler {shortened(str(function.handler))} is not among those that were read"
@@ -514,6 +529,15 @@ class Deployment:
         text = "\n" * (inline.location.line or 1) + source
         self.sources.add_text(name, suffix, text)
         return name
+
+    def _handler_file_and_name(self, function: _Function, imports: Imports) -> tuple[str | None, str]:
+        """The file of a handler, None if there is none, and the handler's name in it."""
+        name = ""
+        for path, name in _splits_of_handler(str(function.handler)):
+            file = self._handler_file(function, path, imports)
+            if file is not None:
+                return file, name
+        return None, name
 
     def _handler_file(self, function: _Function, path: str, imports: Imports) -> str | None:
         path = path.lstrip("/")
@@ -559,6 +583,20 @@ class Deployment:
                     texts = [placeholder(error.location, error.reason)]
                 environment[str(name)] = texts
         return environment
+
+
+def _splits_of_handler(handler: str) -> Iterator[tuple[str, str]]:
+    """What may be the file of a handler, and its name in that: ``users.Api.handler`` may be ``Api.handler``."""
+    folder, slash, base = handler.rpartition("/")
+    parts = base.split(".")
+    for position in range(len(parts) - 1, 0, -1):
+        yield folder + slash + ".".join(parts[:position]), ".".join(parts[position:])
+
+
+def _folder_of_handler(handler: Text | None) -> str:
+    """The folder in a handler: ``users/src`` of ``users/src/main.get`` and of Python's ``users.src.main.get``."""
+    path = str(handler or "").rpartition(".")[0]
+    return dirname(path if "/" in path else path.replace(".", "/"))
 
 
 def letters_of(name: str) -> str:

@@ -30,6 +30,7 @@ from ownership.drift.code.values import (
     Func,
     Namespace,
     Obj,
+    Pieces,
     Possibility,
     Str,
     TextPart,
@@ -121,6 +122,9 @@ class Evaluation:
                 value = (value - {UNDEFINED, ABSENT}) | self.evaluate(parameter.default)
             elif not value:
                 value = one(UNDEFINED)
+        elif value == UNKNOWN_VALUE and isinstance(parameter.default, syntax.Call | syntax.ObjectLiteral):
+            # Whoever calls from outside leaves out what only tests give.
+            value = value | self.evaluate(parameter.default)
         is_known = bool(value - {UNKNOWN, UNDEFINED, ABSENT})
         if not is_known and _is_dependency(parameter.default):
             value = self.evaluate(parameter.default)
@@ -401,11 +405,13 @@ class Evaluation:
         """Assign a value to a variable, property or pattern."""
         if isinstance(target, syntax.Name):
             self._set(target.name, value)
+        elif isinstance(target, syntax.Member) and target.is_item:
+            language.write_index(self.calls, self.evaluate(target.owner), text(target.name), value, target.line)
         elif isinstance(target, syntax.Member):
             self._assign_member(self.evaluate(target.owner), target.name, value)
         elif isinstance(target, syntax.Index):
             owner, key = self.evaluate(target.owner), self.evaluate(target.key)
-            language.write_index(self.calls, owner, key, value)
+            language.write_index(self.calls, owner, key, value, target.line)
         elif isinstance(target, syntax.ObjectPattern):
             self._assign_object_pattern(target, value)
         else:
@@ -473,6 +479,8 @@ class Evaluation:
             for possibility in value:
                 if isinstance(possibility, Obj):
                     items.append(self.interpreter.read_field(possibility, str(position)) or one(ABSENT))
+                elif isinstance(possibility, Pieces):
+                    items.append(one(possibility.piece(str(position))))
                 else:
                     items.append(self.interpreter.items(one(possibility)))
             item = union(items)
@@ -544,7 +552,10 @@ class Evaluation:
     def _member(self, node: syntax.Member) -> Value:
         if isinstance(node.owner, syntax.Super):
             return self._super_member(node.name, node.line)
-        return self.interpreter.member(self.evaluate(node.owner), node.name, node.line)
+        owner = self.evaluate(node.owner)
+        if node.is_item:
+            return language.index(self.calls, owner, text(node.name), node.line)
+        return self.interpreter.member(owner, node.name, node.line)
 
     def _super_member(self, name: str, line: int) -> Value:
         """``super().name``: what the base class has, with the same instance."""
@@ -562,13 +573,13 @@ class Evaluation:
 
     def _index(self, node: syntax.Index) -> Value:
         owner, key = self.evaluate(node.owner), self.evaluate(node.key)
-        return language.index(self.calls, owner, key, node.line)
+        return language.index(self.calls, owner, key, node.line, syntax.affixes(node.key))
 
     def _call(self, node: syntax.Call) -> Value:
         if isinstance(node.callee, syntax.Super):
             return self._super_call(node)
         callee = node.callee
-        if isinstance(callee, syntax.Member) and not isinstance(callee.owner, syntax.Super):
+        if isinstance(callee, syntax.Member) and not callee.is_item and not isinstance(callee.owner, syntax.Super):
             owner = self.evaluate(callee.owner)
             site = CallSite(
                 node,
@@ -601,7 +612,13 @@ class Evaluation:
                     )
                 results.append(
                     self.calls.call(
-                        language.index(self.calls, owner, one(possibility), node.line),
+                        language.index(
+                            self.calls,
+                            owner,
+                            one(possibility),
+                            node.line,
+                            syntax.affixes(callee.key),
+                        ),
                         site,
                     )
                 )
@@ -655,7 +672,7 @@ class Evaluation:
             elif isinstance(key, syntax.Literal) and isinstance(key.value, str):
                 self.interpreter.write_field(obj, key.value, value)
             else:
-                language.write_index(self.calls, one(obj), self.evaluate(key), value)
+                language.write_index(self.calls, one(obj), self.evaluate(key), value, node.line)
         return one(obj)
 
     def _list(self, node: syntax.ListLiteral) -> Value:
@@ -713,7 +730,32 @@ class Evaluation:
             return self.evaluate(node.yes)
         if result is False:
             return self.evaluate(node.no)
-        return bounded(self.evaluate(node.yes) | self.evaluate(node.no))
+        yes, no = self.evaluate(node.yes), self.evaluate(node.no)
+        if yes and all(isinstance(item, Str) for item in yes | no):
+            decided = self._by_environment(node.test)
+            if decided is not None:
+                return yes if decided else no
+        return bounded(yes | no)
+
+    def _by_environment(self, test: Expression) -> bool | None:
+        """Whether ``process.env.STAGE === "prod"`` holds in all functions; None if it may or may not.
+
+        This chooses between names alone. What is done in one environment only is done all the same.
+        """
+        if not isinstance(test, syntax.Equal):
+            return None
+        left, right = self.evaluate(test.left), self.evaluate(test.right)
+        if len(left) != 1 or len(right) != 1:
+            return None
+        (first,), (second,) = left, right
+        if not isinstance(first, Str) or not isinstance(second, Str):
+            return None
+        texts, others = self.interpreter.known_texts(first), self.interpreter.known_texts(second)
+        if texts is None or others is None:
+            return None
+        if texts == others and len(texts) == 1:
+            return not test.negated
+        return test.negated if not texts & others else None
 
     def _fallback(self, node: syntax.Fallback) -> Value:
         """``left || right``: the right side stands in for what the left side may lack."""
@@ -774,7 +816,7 @@ class Evaluation:
         if node.key is None:
             self.interpreter.add(obj.rest, element)
         else:
-            language.write_index(self.calls, one(obj), self.evaluate(node.key), element)
+            language.write_index(self.calls, one(obj), self.evaluate(node.key), element, node.line)
         return one(obj)
 
     def _yield(self, node: syntax.Yield) -> Value:
@@ -799,6 +841,13 @@ class Evaluation:
             value = self.interpreter.member(value, name, node.line)
         return value
 
+    def _typed(self, node: syntax.Typed) -> Value:
+        """A value; an instance of what its type names where nothing else is known of it."""
+        value = self.evaluate(node.value)
+        if all(item is UNKNOWN or _is_result(item) for item in value):
+            return value | self._of_type(node.type_name)
+        return value
+
     def _given(self, node: syntax.Given) -> Value:
         return node.value
 
@@ -815,6 +864,11 @@ class Evaluation:
 def _is_dependency(node: Expression | None) -> TypeGuard[syntax.Call]:
     """Whether a default is FastAPI's ``Depends(function)``: its result is handed in."""
     return isinstance(node, syntax.Call) and _name_of(node.callee) == "Depends"
+
+
+def _is_result(possibility: Possibility) -> bool:
+    """Whether this is what a package's function gave."""
+    return isinstance(possibility, External) and possibility.is_result
 
 
 def _name_of(node: Expression) -> str:
@@ -899,6 +953,7 @@ EXPRESSIONS: dict[type, Callable[[Evaluation, Any], Value]] = {
     syntax.Spread: Evaluation._spread,
     syntax.Super: Evaluation._super,
     syntax.This: Evaluation._this,
+    syntax.Typed: Evaluation._typed,
     syntax.Unread: Evaluation._unread,
     syntax.Yield: Evaluation._yield,
 }

@@ -5,7 +5,7 @@ interpreted again. ``evaluation.Evaluation`` interprets the body of one frame.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from ownership.drift.code import language, syntax
@@ -37,12 +37,14 @@ from ownership.drift.code.values import (
     Obj,
     Paginator,
     Partial,
+    Pieces,
     Possibility,
     Str,
     TableHandle,
     Value,
     bounded,
     one,
+    text,
     union,
 )
 from ownership.drift.types import Location
@@ -50,6 +52,7 @@ from ownership.drift.types import Location
 MAX_ROUNDS = 40  # that one frame is interpreted
 # What may be interpreted within each other before a call is put into the queue instead: Python's stack has an end.
 MAX_FRAMES_INSIDE = 20
+MAX_KNOWN_TEXTS = 20  # of one text with environment variables
 MAX_NESTING = 100  # expressions
 MAX_RECURSION = 3  # frames of one function within each other, before they become one
 MAX_HELD_DEPTH = 4  # how deep functions are looked for in objects that are handed to a package
@@ -59,6 +62,7 @@ FRAMES_PER_FILE = 10  # of one function; a wrapper has one for each call of it
 MIN_FRAMES = 200
 
 ENVIRONMENTS = {("process", "env"), ("node:process", "env"), ("os", "environ")}
+ENUMERATIONS = {"Enum", "StrEnum"}
 FUNCTION_METHODS = {"bind", "call", "apply"}
 OWN_METHODS = {
     "__enter__",
@@ -75,9 +79,17 @@ class Interpreter:
 
     ``find_module`` gives the module that an import means in a file: its name and the dots before it.
     ``classes_named`` gives the classes that have a name or implement an interface of that name.
+    ``environment`` has the texts that a variable is in any function, where all of them are known.
     """
 
-    def __init__(self, find_module: FindModule, classes_named: ClassesNamed, files: int) -> None:
+    def __init__(
+        self,
+        find_module: FindModule,
+        classes_named: ClassesNamed,
+        environment: Mapping[str, frozenset[str]],
+        files: int,
+    ) -> None:
+        self.environment = environment
         self.find_module = find_module
         self.classes_named = classes_named
         self.frames: dict[FrameKey, Frame] = {}
@@ -373,7 +385,7 @@ class Interpreter:
         members: set[Possibility] = set()
         for name in self.field_names(cls.statics):
             value = self.read(cls.statics.fields[name])
-            members |= {item for item in value if isinstance(item, Str)}
+            members |= {replace(item, cls=cls) for item in value if isinstance(item, Str)}
         return frozenset(members) or UNKNOWN_VALUE
 
     # Modules as values
@@ -478,6 +490,10 @@ class Interpreter:
             if name in ("get", "copy", "items", "keys"):
                 return one(Method(owner, name))
             return one(Str((EnvironmentVariable(name),)))
+        if isinstance(owner, Pieces):
+            if name in ("pop", "at", "get", "shift"):
+                return one(Method(owner, name))
+            return one(owner.piece(name))
         if isinstance(owner, Namespace):
             return self._namespace_member(owner.module, name, line)
         if isinstance(owner, External):
@@ -498,7 +514,11 @@ class Interpreter:
         ):
             return one(Client())
         if isinstance(owner, Str) and name == "value":
-            return one(owner)  # a member of one of Python's enums
+            return one(replace(owner, cls=None))  # a member of one of Python's enumerations
+        if isinstance(owner, Str) and owner.cls is not None:
+            inherited = self._enumeration_member(owner, owner.cls, name, line)
+            if inherited is not None:
+                return inherited
         if isinstance(owner, Str | Client | TableHandle | Paginator | Command):
             return one(Method(owner, name))
         if owner is UNKNOWN:
@@ -521,7 +541,19 @@ class Interpreter:
                 return inherited
         if name in language.OBJECT_METHODS or name in OWN_METHODS:
             return one(Method(obj, name))
+        if obj.cls is not None and not name.startswith("__"):
+            found = self._instance_member(obj, obj.cls, "__getattr__", line, 0)
+            if found is not None:
+                return self._call_bound(found, text(name), line)
         return self.read_field(obj, name) or one(ABSENT)
+
+    def _call_bound(self, methods: Value, argument: Value, line: int) -> Value:
+        """What methods of an instance give for one argument."""
+        results: list[Value] = []
+        for method in methods:
+            if isinstance(method, Bound):
+                results.append(self.call_function(method.function, method.this, Arguments([argument]), line))
+        return union(results)
 
     def _instance_member(self, obj: Obj, cls: Class, name: str, line: int, depth: int) -> Value | None:
         """A member of an instance that its class or a base has; None if none has it."""
@@ -545,6 +577,39 @@ class Interpreter:
                 return one(base.child(name))
         return UNKNOWN_VALUE if obj.is_open else None
 
+    def members_like(self, owner: Possibility, affixes: tuple[str, str], line: int) -> Value:
+        """The members of an object, class or module whose names begin and end so: one of them is meant."""
+        start, end = affixes
+        results: list[Value] = []
+        for name in self._member_names(owner):
+            if name.startswith(start) and name.endswith(end):
+                results.append(self.member_of(owner, name, line) - {ABSENT})
+        return union(results)
+
+    def _member_names(self, owner: Possibility) -> set[str]:
+        """The names of an object's fields and methods, of a class's own ones, or of what a module exports."""
+        if isinstance(owner, Namespace):
+            if owner.module.language == "python":
+                return {name for name in owner.module.body.variables if not name.startswith("*")}
+            return set(owner.module.exports)
+        if isinstance(owner, Class):
+            return {name for name in self.field_names(owner.statics) if isinstance(name, str)}
+        names: set[str] = set()
+        if isinstance(owner, Obj):
+            names.update(name for name in self.field_names(owner) if isinstance(name, str))
+            if owner.cls is not None:
+                names |= self._names_in_class(owner.cls, 0)
+        return names
+
+    def _names_in_class(self, cls: Class, depth: int) -> set[str]:
+        """The names of all members of a class and its bases that are not special."""
+        names = set(cls.members)
+        names.update(name for name in self.field_names(cls.statics) if isinstance(name, str))
+        for base in self._bases(cls, depth):
+            if isinstance(base, Class):
+                names |= self._names_in_class(base, depth + 1)
+        return {name for name in names if not name.startswith("__") and name != "constructor"}
+
     def base_member(self, obj: Obj, cls: Class, name: str, line: int) -> Value:
         """What the bases of a class have under a name, seen from an instance."""
         results: list[Value] = []
@@ -557,7 +622,34 @@ class Interpreter:
     def _bases(self, cls: Class, depth: int) -> Value:
         return self.read(cls.bases) if depth < 20 else NOTHING
 
-    def _bound(self, possibility: Possibility, obj: Obj, line: int) -> Value:
+    def is_subclass(self, cls: Class, other: Class, depth: int = 0) -> bool:
+        """Whether a class is another one, or has it among its bases."""
+        if cls is other:
+            return True
+        return any(
+            isinstance(base, Class) and self.is_subclass(base, other, depth + 1) for base in self._bases(cls, depth)
+        )
+
+    def is_enumeration(self, cls: Class, depth: int = 0) -> bool:
+        """Whether a class of Python is an enumeration."""
+        for base in self._bases(cls, depth):
+            if isinstance(base, External) and base.path[-1] in ENUMERATIONS:
+                return True
+            if isinstance(base, Class) and self.is_enumeration(base, depth + 1):
+                return True
+        return False
+
+    def _enumeration_member(self, member: Str, cls: Class, name: str, line: int) -> Value | None:
+        """A property or method of an enumeration, seen from one of its members; None if it has none."""
+        value = self.read_field(cls.statics, name)
+        if value:
+            return union(self._bound(possibility, member, line) for possibility in value)
+        for base in self._bases(cls, 0):
+            if isinstance(base, Class):
+                return self._enumeration_member(member, base, name, line)
+        return None
+
+    def _bound(self, possibility: Possibility, obj: Obj | Str, line: int) -> Value:
         """What Python's class has under a name, seen from an instance."""
         if isinstance(possibility, Func):
             return one(Bound(possibility, one(obj)))
@@ -592,8 +684,11 @@ class Interpreter:
         value = self.read_field(cls.statics, name)
         if value:
             results: list[Value] = []
+            is_enumeration = cls.definition.body is not None and self.is_enumeration(cls)
             for possibility in value:
-                if isinstance(possibility, Marked) and possibility.kind == "classmethod":
+                if is_enumeration and isinstance(possibility, Str):
+                    results.append(one(replace(possibility, cls=receiver)))
+                elif isinstance(possibility, Marked) and possibility.kind == "classmethod":
                     results.append(self._class_bound(possibility, receiver))
                 elif isinstance(possibility, Marked):
                     results.append(possibility.function)
@@ -686,6 +781,24 @@ class Interpreter:
                 if known is definition:
                     classes.append(cls)
         return classes
+
+    # Environment variables
+
+    def known_texts(self, value: Str) -> set[str] | None:
+        """The texts that a text may be in any function; None where that is not known."""
+        texts = {""}
+        for part in value.parts:
+            choices: set[str] | frozenset[str] | None = None
+            if isinstance(part, str):
+                choices = {part}
+            elif isinstance(part, EnvironmentVariable):
+                choices = self.environment.get(part.name)
+                if choices is None and part.fallback is not None:
+                    choices = self.known_texts(Str(part.fallback))
+            if not choices or len(choices) * len(texts) > MAX_KNOWN_TEXTS:
+                return None
+            texts = {start + end for start in texts for end in choices}
+        return texts
 
     # What is handed to packages
 

@@ -251,8 +251,16 @@ class _Builder:
                 continue
             named = self.text(name) if name.type == "identifier" else None
             target = self.target(name)
-            statements.append(syntax.Declare(_line(declarator), target, self.expression(value, named)))
+            built = self._typed(self.expression(value, named), _child(declarator, "type"))
+            statements.append(syntax.Declare(_line(declarator), target, built))
         return statements
+
+    def _typed(self, value: Expression, annotation: Node | None) -> Expression:
+        """The value with the class that its type names, where it is what a call gives."""
+        type_name = self._type_name(annotation)
+        if type_name is None or not isinstance(value, syntax.Call):
+            return value
+        return syntax.Typed(value.line, value, type_name)
 
     def _function_declaration(self, node: Node) -> list[Statement]:
         name = _child(node, "name")
@@ -583,7 +591,9 @@ class _Builder:
         nodes = _child(node, "parameters")
         parameters: list[syntax.Parameter] = []
         for child in nodes.named_children if nodes is not None else []:
-            if child.type not in ("comment", "decorator"):
+            # TypeScript's `this: Type` is no parameter.
+            is_this = next(_of_type(child, "this"), None) is not None
+            if child.type not in ("comment", "decorator") and not is_this:
                 parameters.append(self._parameter(child))
         return parameters
 
@@ -960,7 +970,10 @@ class _Builder:
 
     def _unary(self, node: Node) -> Expression:
         operand = self._field(node, "argument")
-        if self._operator(node) == "!":
+        operator = self._operator(node)
+        if operator == "-" and isinstance(operand, syntax.Literal):
+            return syntax.Literal(_line(node), f"-{operand.value}")
+        if operator == "!":
             return syntax.Not(_line(node), operand)
         return syntax.Other(_line(node), [operand])
 

@@ -9,15 +9,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ownership.drift.code import syntax
 from ownership.drift.code.frames import Arguments
 from ownership.drift.code.values import (
     ABSENT,
     ENVIRONMENT,
+    FALSE,
     NO_VALUES,
     NOTHING,
+    TRUE,
     UNKNOWN,
     UNKNOWN_VALUE,
     Bound,
+    Class,
+    Derived,
     EnvironmentVariable,
     External,
     Func,
@@ -25,6 +30,7 @@ from ownership.drift.code.values import (
     Namespace,
     Obj,
     Partial,
+    Pieces,
     Possibility,
     Str,
     TextPart,
@@ -38,6 +44,7 @@ from ownership.drift.code.values import (
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
 
+DICT_METHODS = {"copy", "get", "items", "keys", "pop", "setdefault", "update", "values"}
 CONTINUATIONS = {"then", "catch", "finally"}  # of promises
 FORMAT_FIELD = re.compile(r"\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
 PERCENT_FIELD = re.compile(r"%(?:\((\w+)\))?[-+ #0]*\d*(?:\.\d+)?[sdr]")
@@ -87,6 +94,12 @@ def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite")
         return _call_text_method(calls, owner, name, site)
     if owner is ENVIRONMENT:
         return _environment_variable(site) if name == "get" else one(ENVIRONMENT)
+    if isinstance(owner, Pieces):
+        position = site.arguments.at(0)
+        if name in ("pop", "shift") and not position:
+            position = text("-1" if name == "pop" else "0")
+        pieces = [owner.piece(item.literal) for item in position if isinstance(item, Str) and item.literal]
+        return frozenset(pieces) or UNKNOWN_VALUE
     if isinstance(owner, Obj):
         return _call_object_method(calls, owner, name, site)
     return UNKNOWN_VALUE
@@ -149,10 +162,35 @@ def _changed(
 
     def changed(calls: "Calls", owner: Str, site: "CallSite") -> Value:
         if owner.literal is None:
-            return UNKNOWN_VALUE
+            return one(Str((Derived(owner.parts, change.__name__, ""),), owner.named_at))
         return one(Str((change(owner.literal),), owner.named_at))
 
     return changed
+
+
+def _split(calls: "Calls", owner: Str, site: "CallSite") -> Value:
+    """``arn.split("/")``."""
+    separators = [item.literal for item in site.arguments.at(0) if isinstance(item, Str)]
+    if len(separators) != 1 or not separators[0]:
+        return UNKNOWN_VALUE
+    if owner.literal is None:
+        return one(Pieces(owner, f"split:{separators[0]}"))
+    frame = calls.interpreter.stack[-1]
+    pieces = calls.interpreter.object_at((site.node, "split", owner.parts), frame, site.line, is_list=True)
+    for position, piece in enumerate(owner.literal.split(separators[0])):
+        calls.interpreter.write_field(pieces, str(position), text(piece))
+    return one(pieces)
+
+
+def _from_json(calls: "Calls", site: "CallSite") -> Value:
+    """``json.loads(os.environ["TABLES"])``."""
+    pieces: set[Possibility] = set()
+    for possibility in site.arguments.at(0):
+        if isinstance(possibility, Str) and possibility.literal is None:
+            pieces.add(Pieces(possibility, "json"))
+        else:
+            pieces.add(UNKNOWN)
+    return frozenset(pieces)
 
 
 def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> Value:
@@ -256,7 +294,9 @@ TEXT_METHODS: dict[str, Callable[["Calls", Str, "CallSite"], Value]] = {
     "lstrip": _same_text,
     "replace": _replaced,
     "required": _same_text,
+    "rsplit": _split,
     "rstrip": _same_text,
+    "split": _split,
     "strip": _same_text,
     "toLowerCase": _changed(str.lower),
     "toString": _same_text,
@@ -421,7 +461,7 @@ def _get(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
 
 
 def _set(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
-    write_index(calls, one(owner), site.arguments.at(0), site.arguments.at(1))
+    write_index(calls, one(owner), site.arguments.at(0), site.arguments.at(1), site.line)
     return one(owner)
 
 
@@ -507,6 +547,7 @@ OBJECT_METHODS: dict[str, Callable[["Calls", Obj, "CallSite"], Value]] = {
     "keys": _keys,
     "map": _map,
     "pop": _any_item,
+    "promise": _same_object,
     "push": _push,
     "reduce": _reduce,
     "reverse": _same_object,
@@ -523,25 +564,64 @@ OBJECT_METHODS: dict[str, Callable[["Calls", Obj, "CallSite"], Value]] = {
 }
 
 
-def index(calls: "Calls", owner: Value, key: Value, line: int) -> Value:
-    """``owner[key]``."""
+def index(
+    calls: "Calls",
+    owner: Value,
+    key: Value,
+    line: int,
+    affixes: tuple[str, str] = ("", ""),
+) -> Value:
+    """``owner[key]``. ``affixes``: what the key begins and ends with, also where the rest is unknown."""
     interpreter = calls.interpreter
     results: list[Value] = []
     for possibility in owner:
+        given = _item_by_method(calls, possibility, "__getitem__", Arguments([key]), line)
+        if given is not None:
+            results.append(given)
+            continue
         for name in key:
-            results.append(_index_of(calls, possibility, name, line))
+            results.append(_index_of(calls, possibility, name, line, affixes))
     if interpreter.stack and not key:
         return NOTHING
     return union(results)
 
 
-def _index_of(calls: "Calls", owner: Possibility, key: Possibility, line: int) -> Value:
+def _item_by_method(
+    calls: "Calls",
+    owner: Possibility,
+    name: str,
+    arguments: Arguments,
+    line: int,
+) -> Value | None:
+    """What ``__getitem__`` and the like give; None for anything but an instance of a class that has them."""
+    if not isinstance(owner, Obj) or owner.cls is None:
+        return None
+    method = calls.interpreter.member_of(owner, name, line)
+    bound = frozenset(item for item in method if isinstance(item, Bound))
+    return calls.call_at((owner, name, line), bound, arguments, line) if bound else None
+
+
+def _index_of(
+    calls: "Calls",
+    owner: Possibility,
+    key: Possibility,
+    line: int,
+    affixes: tuple[str, str] = ("", ""),
+) -> Value:
     interpreter = calls.interpreter
+    if isinstance(owner, Class) and owner.definition.body is not None and not interpreter.is_enumeration(owner):
+        return one(owner)  # `Store[Meter]`, with types in brackets
     if isinstance(key, Str) and key.literal is not None:
         return interpreter.member_of(owner, key.literal, line)
+    if isinstance(owner, Namespace | Class) or (isinstance(owner, Obj) and owner.cls is not None):
+        return interpreter.members_like(owner, affixes, line)
     if isinstance(owner, Obj):
         if isinstance(key, Str):
-            value = interpreter.read_field(owner, key)
+            value = interpreter.read_field(owner, key) or _chosen_by_environment(calls, owner, key)
+            if value:
+                return value
+        if any(affixes):
+            value = interpreter.members_like(owner, affixes, line)
             if value:
                 return value
         # Which of the fields it is can't be told, so it may be any.
@@ -551,11 +631,21 @@ def _index_of(calls: "Calls", owner: Possibility, key: Possibility, line: int) -
     return UNKNOWN_VALUE
 
 
-def write_index(calls: "Calls", owner: Value, key: Value, value: Value) -> None:
+def _chosen_by_environment(calls: "Calls", owner: Obj, key: Str) -> Value:
+    """``settings[process.env.STAGE]``: the fields that infrastructure chooses; nothing if that is not known."""
+    names = calls.interpreter.known_texts(key)
+    if names is None or not names <= set(calls.interpreter.field_names(owner)):
+        return NOTHING
+    return union(calls.interpreter.read_field(owner, name) for name in names)
+
+
+def write_index(calls: "Calls", owner: Value, key: Value, value: Value, line: int) -> None:
     """``owner[key] = value``."""
     interpreter = calls.interpreter
     for possibility in owner:
         if not isinstance(possibility, Obj):
+            continue
+        if _item_by_method(calls, possibility, "__setitem__", Arguments([key, value]), line) is not None:
             continue
         for name in key:
             if isinstance(name, Str):
@@ -655,6 +745,26 @@ def _class_of(calls: "Calls", site: "CallSite") -> Value:
     return frozenset(classes) or UNKNOWN_VALUE
 
 
+def _is_instance(calls: "Calls", site: "CallSite") -> Value:
+    """``isinstance(value, Class)``, where the class is one of the project's."""
+    outcomes: set[bool | None] = set()
+    for possibility in site.arguments.at(0):
+        for cls in site.arguments.at(1):
+            outcomes.add(_is_of(calls, possibility, cls))
+    if outcomes == {True}:
+        return one(TRUE)
+    return one(FALSE) if outcomes == {False} else UNKNOWN_VALUE
+
+
+def _is_of(calls: "Calls", possibility: Possibility, cls: Possibility) -> bool | None:
+    """Whether something is an instance of a class; None if it may or may not be."""
+    if not isinstance(cls, Class) or not isinstance(possibility, Str | Obj):
+        return None
+    if possibility.cls is None:
+        return False
+    return True if calls.interpreter.is_subclass(possibility.cls, cls) else None
+
+
 def _listed(calls: "Calls", site: "CallSite") -> Value:
     """``list(items)``, ``sorted(items)``, ``new Set(items)``."""
     if not site.arguments.positional:
@@ -711,6 +821,7 @@ def _dict(calls: "Calls", site: "CallSite") -> Value:
                     one(obj),
                     key,
                     interpreter.member_of(pair, "1", site.line),
+                    site.line,
                 )
         else:
             copy_fields(calls, obj, one(possibility))
@@ -718,8 +829,28 @@ def _dict(calls: "Calls", site: "CallSite") -> Value:
 
 
 def _get_attribute(calls: "Calls", site: "CallSite") -> Value:
-    value = index(calls, site.arguments.at(0), site.arguments.at(1), site.line)
-    return value | site.arguments.at(2)
+    """``getattr(owner, name, default)``."""
+    affixes = ("", "")
+    if isinstance(site.node, syntax.Call) and len(site.node.arguments) > 1:
+        affixes = syntax.affixes(site.node.arguments[1])
+    results: list[Value] = [site.arguments.at(2)]
+    for owner in site.arguments.at(0):
+        for name in site.arguments.at(1):
+            results.append(_index_of(calls, owner, name, site.line, affixes))
+    return union(results)
+
+
+def _field(calls: "Calls", site: "CallSite") -> Value:
+    """``field(default_factory=function)`` of a data class."""
+    keywords = site.arguments.keywords
+    factory = keywords.get("default_factory", keywords.get("factory", NOTHING))
+    made = calls.call(factory, site.with_arguments(Arguments([])))
+    return made | keywords.get("default", NOTHING)
+
+
+def _module_variables(calls: "Calls", site: "CallSite") -> Value:
+    """``globals()``."""
+    return one(Namespace(calls.interpreter.stack[-1].function.module))
 
 
 def _get_variable(calls: "Calls", site: "CallSite") -> Value:
@@ -834,20 +965,28 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "copy.copy": _first_argument,
     "copy.deepcopy": _first_argument,
     "dict": _dict,
+    "attr.field": _field,
+    "attr.ib": _field,
+    "attrs.field": _field,
+    "dataclasses.field": _field,
     "enumerate": _enumerated,
     "frozenset": _listed,
+    "Proxy": _first_argument,
     "fastapi.Depends": _dependency,
+    "pydantic.Field": _field,
     "functools.cache": _cached,
     "functools.lru_cache": _cached,
     "functools.partial": _partial,
     "functools.wraps": _wrapping,
     "getattr": _get_attribute,
+    "globals": _module_variables,
     "importlib.import_module": _dynamic_import,
     "int": _unknown_result,
-    "isinstance": _unknown_result,
+    "isinstance": _is_instance,
     "iter": _first_argument,
     "json.dumps": _unknown_result,
-    "json.loads": _unknown_result,
+    "JSON.parse": _from_json,
+    "json.loads": _from_json,
     "len": _unknown_result,
     "list": _listed,
     "map": _mapped,

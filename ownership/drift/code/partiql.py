@@ -7,7 +7,7 @@ Source: Amazon DynamoDB Developer Guide, "PartiQL statements for DynamoDB".
 import re
 from dataclasses import dataclass
 
-from ownership.drift.code.values import EnvironmentVariable, Str, TextPart
+from ownership.drift.code.values import Derived, EnvironmentVariable, Str, TextPart
 
 # Stands for an environment variable while the statement is searched.
 MARK = re.compile("\x01(\\d+)\x01")
@@ -44,7 +44,7 @@ class StatementTable:
 def table_of(statement: Str) -> StatementTable | None:
     """The table of a statement; None where it can't be told."""
     flat = ""
-    variables: list[EnvironmentVariable] = []
+    variables: list[EnvironmentVariable | Derived] = []
     for part in statement.parts:
         if isinstance(part, str):
             flat += part
@@ -65,7 +65,7 @@ def table_of(statement: Str) -> StatementTable | None:
     return None
 
 
-def _text(name: str, variables: list[EnvironmentVariable], statement: Str) -> Str:
+def _text(name: str, variables: list[EnvironmentVariable | Derived], statement: Str) -> Str:
     parts: list[TextPart] = []
     # Every second piece is the number of a variable.
     for position, piece in enumerate(MARK.split(name)):

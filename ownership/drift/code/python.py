@@ -134,13 +134,11 @@ class _Builder:
     def _annotated(self, node: ast.AnnAssign) -> list[Statement]:
         if node.value is None:
             return []
-        return [
-            syntax.Declare(
-                node.lineno,
-                self.target(node.target),
-                self.expression(node.value),
-            )
-        ]
+        value = self.expression(node.value)
+        type_name = _type_name(node.annotation)
+        if type_name is not None:
+            value = syntax.Typed(node.lineno, value, type_name)
+        return [syntax.Declare(node.lineno, self.target(node.target), value)]
 
     def _augmented(self, node: ast.AugAssign) -> list[Statement]:
         line = node.lineno
@@ -242,6 +240,17 @@ class _Builder:
             name = self.scope.variable(handler.name) if handler.name else None
             handlers.append((name, self.statements(handler.body)))
         return [syntax.Try(node.lineno, body, handlers, self.statements(node.finalbody))]
+
+    def _delete(self, node: ast.Delete) -> list[Statement]:
+        """``del owner[key]`` is a call of a method."""
+        statements: list[Statement] = []
+        for target in node.targets:
+            if isinstance(target, ast.Subscript):
+                line = target.lineno
+                method = syntax.Member(line, self.expression(target.value), "__delitem__")
+                call = syntax.Call(line, method, [self.expression(target.slice)])
+                statements.append(syntax.Evaluate(line, call))
+        return statements
 
     def _assert(self, node: ast.Assert) -> list[Statement]:
         return [syntax.Evaluate(node.lineno, self.expression(node.test))]
@@ -403,7 +412,7 @@ class _Builder:
         key = self.expression(node.slice)
         if isinstance(key, syntax.Literal) and isinstance(key.value, str):
             # A dict's key is not an attribute, but both are the same field here.
-            return syntax.Member(node.lineno, owner, key.value)
+            return syntax.Member(node.lineno, owner, key.value, is_item=True)
         return syntax.Index(node.lineno, owner, key)
 
     def _call(self, node: ast.Call) -> Expression:
@@ -465,6 +474,8 @@ class _Builder:
 
     def _unary(self, node: ast.UnaryOp) -> Expression:
         operand = self.expression(node.operand)
+        if isinstance(node.op, ast.USub) and isinstance(operand, syntax.Literal):
+            return syntax.Literal(node.lineno, f"-{operand.value}")
         if isinstance(node.op, ast.Not):
             return syntax.Not(node.lineno, operand)
         return syntax.Other(node.lineno, [operand])
@@ -600,6 +611,7 @@ STATEMENTS: dict[type[ast.AST], Callable[..., list[Statement]]] = {
     ast.Break: _Builder._break,
     ast.ClassDef: _Builder._class,
     ast.Continue: _Builder._break,
+    ast.Delete: _Builder._delete,
     ast.Expr: _Builder._expression_statement,
     ast.For: _Builder._for,
     ast.FunctionDef: _Builder._function_statement,

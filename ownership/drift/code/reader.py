@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 
 from ownership.drift.code import syntax
+from ownership.drift.code.derived import derived_text
 from ownership.drift.code.dynamodb import MODES
 from ownership.drift.code.entry_points import (
     INLINE,
@@ -26,6 +27,7 @@ from ownership.drift.code.interpreter import Interpreter
 from ownership.drift.code.sources import CODE, Sources, is_test
 from ownership.drift.code.values import (
     Class,
+    Derived,
     EnvironmentVariable,
     Func,
     Str,
@@ -111,7 +113,9 @@ class _Reader:
         self.names = names
         self.diagnostics = diagnostics
         self.imports = imports
-        self.interpreter = Interpreter(imports.find, self._classes_named, len(sources.paths))
+        self.entries = deployment.entry_points(imports)
+        environment = _known_environment(self.entries)
+        self.interpreter = Interpreter(imports.find, self._classes_named, environment, len(sources.paths))
         self.accesses: dict[AccessKey, _Found] = {}
         self.reached: set[syntax.Function] = set()
         self.unknown_calls: dict[tuple[str, UnknownCall], None] = {}  # by service
@@ -124,11 +128,10 @@ class _Reader:
         self.outside = Frame(outside.body, None)
 
     def read(self) -> CodeUsage:
-        entries = self.deployment.entry_points(self.imports)
         started: list[tuple[EntryPoint, Frame]] = []
         # A project without functions was read as well: it has no code.
         self.services.update(self.deployment.service_folders.values())
-        for entry in entries:
+        for entry in self.entries:
             self.services.add(entry.service)
             frame = self._start(entry)
             if frame is not None:
@@ -143,7 +146,7 @@ class _Reader:
         else:
             self._read_unreached()
             self._report_unknown_calls()
-        if not entries and not self.diagnostics.errors:
+        if not self.entries and not self.diagnostics.errors:
             self.diagnostics.add_note(
                 Location("."),
                 "no infrastructure was found that deploys functions",
@@ -318,6 +321,9 @@ class _Reader:
     ) -> list[Text]:
         if isinstance(part, str):
             return [Text(part, location)]
+        if isinstance(part, Derived):
+            whole = self._texts(Str(part.parts), entry, location)
+            return [derived_text(text, part.operation, part.argument) for text in whole]
         is_environment = names_environment(part.name) and not is_whole
         known = entry.environment.get(part.name)
         if known:
@@ -432,6 +438,18 @@ class _Reader:
                 evidence=tuple(found.evidence)[:MAX_EVIDENCE],
                 reachable=reachable,
             )
+
+
+def _known_environment(entries: Iterable[EntryPoint]) -> dict[str, frozenset[str]]:
+    """The texts that each environment variable is in any function, without those that are not known."""
+    values: dict[str, set[str]] = {}
+    unknown: set[str] = set()
+    for entry in entries:
+        for name, texts in entry.environment.items():
+            if not texts or any(text.reason for text in texts):
+                unknown.add(name)
+            values.setdefault(name, set()).update(map(str, texts))
+    return {name: frozenset(texts) for name, texts in values.items() if name not in unknown}
 
 
 def _functions_using_tables(frames: Iterable[Frame]) -> set[syntax.Function]:

@@ -69,11 +69,12 @@ class Super:
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """``owner.name``."""
+    """``owner.name``; ``is_item``: Python's ``owner["name"]``, which is the same field of a dict."""
 
     line: int
     owner: "Expression"
     name: str
+    is_item: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -248,6 +249,15 @@ class Injected:
 
 
 @dataclass(slots=True, eq=False)
+class Typed:
+    """A value with the class that its type names: ``const users: Users = container.get("users")``."""
+
+    line: int
+    value: "Expression"
+    type_name: str
+
+
+@dataclass(slots=True, eq=False)
 class Given:
     """A value that is known already: a set of possibilities of ``values``."""
 
@@ -295,7 +305,7 @@ class ListPattern:
 Expression: TypeAlias = (
     Literal | Concat | Name | This | Super | Member | Index | Call | ObjectLiteral | ListLiteral | Spread
     | FunctionExpression | ClassExpression | Choice | Fallback | Both | Equal | Not | Assign | Comprehension
-    | Yield | Decorate | Require | Entry | Injected | Given | Other | Unread
+    | Yield | Decorate | Require | Entry | Injected | Typed | Given | Other | Unread
 )  # fmt: skip
 Target: TypeAlias = Name | Member | Index | ObjectPattern | ListPattern
 
@@ -476,3 +486,13 @@ class Module:
     shapes: dict[str, dict[str, str]] = field(default_factory=dict)  # type → property → the class of its type
     functions: list[Function] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
+
+
+def affixes(key: Expression) -> tuple[str, str]:
+    """What a name that is put together begins and ends with: ``"on" + kind`` begins with ``on``."""
+    if not isinstance(key, Concat) or len(key.parts) < 2:
+        return "", ""
+    first, last = key.parts[0], key.parts[-1]
+    start = first.value if isinstance(first, Literal) and isinstance(first.value, str) else ""
+    end = last.value if isinstance(last, Literal) and isinstance(last.value, str) else ""
+    return start, end

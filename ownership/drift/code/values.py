@@ -54,15 +54,31 @@ class EnvironmentVariable:
     fallback: "tuple[TextPart, ...] | None" = None
 
 
-TextPart: TypeAlias = str | EnvironmentVariable
+@dataclass(frozen=True)
+class Derived:
+    """What a method makes of a text with environment variables, worked out once their values are known.
+
+    ``split:/`` with the position ``1``: the second piece of an ARN; ``json`` with a name: what is under that name.
+    """
+
+    parts: "tuple[TextPart, ...]"
+    operation: str
+    argument: str
+
+
+TextPart: TypeAlias = str | EnvironmentVariable | Derived
 
 
 @dataclass(frozen=True)
 class Str:
-    """A text. ``named_at``: the call that passed it to the function where it is; None if it is from there."""
+    """A text. ``named_at``: the call that passed it to the function where it is; None if it is from there.
+
+    ``cls``: the enumeration of Python that it is a member of.
+    """
 
     parts: tuple[TextPart, ...]
     named_at: Location | None = None
+    cls: "Class | None" = None
 
     @property
     def literal(self) -> str | None:
@@ -72,6 +88,18 @@ class Str:
         if len(self.parts) == 1 and isinstance(self.parts[0], str):
             return self.parts[0]
         return None
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The pieces of a text with environment variables, by position or by name: what ``split`` and JSON give."""
+
+    text: Str
+    operation: str
+
+    def piece(self, name: str) -> Str:
+        """One of the pieces."""
+        return Str((Derived(self.text.parts, self.operation, name),), self.text.named_at)
 
 
 @dataclass(frozen=True)

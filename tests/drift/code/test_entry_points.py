@@ -120,7 +120,29 @@ resources:
     ),
 }
 
+SERVERLESS["a handler that is a member of a class"] = (
+    {
+        "a/serverless.yml": "service: a\nprovider: {name: aws, environment: {TABLE: one}}\n"
+        "functions: {first: {handler: src/index.Api.handler}}\n",
+        "a/src/index.js": JS.replace("exports.handler", "class Api {}\nmodule.exports = { Api };\nApi.handler"),
+    },
+    {"a first read one"},
+)
+
 TEMPLATES = {
+    "services by the folder of code or handler": (
+        {
+            "stacks/one.yaml": """
+Resources:
+  A: {Type: AWS::Serverless::Function, Properties: {CodeUri: ../functions/users, Handler: app.handler}}
+  B: {Type: AWS::Serverless::Function, Properties: {CodeUri: ../functions, Handler: orders.src.app.handler}}
+Globals: {Function: {Environment: {Variables: {TABLE: t}}}}
+""",
+            "functions/users/app.py": PY,
+            "functions/orders/src/app.py": PY,
+        },
+        {"users A read t", "orders B read t"},
+    ),
     "SAM with globals": (
         {
             "template.yaml": """

@@ -477,6 +477,49 @@ export const main = async () => text;
 export const other = async () => unused();""",
         set(),
     ),
+    "settings by stage": (
+        V3
+        + """
+const stages = { dev: { users: "dev-users" }, prod: { users: "prod-users" } };
+const { users } = stages[process.env.STAGE || "prod"];
+const orders = process.env.STAGE === "prod" ? "prod-orders" : "dev-orders";
+export const main = async () => {
+  await client.send(new ScanCommand({ TableName: users }));
+  await client.send(new ScanCommand({ TableName: orders }));
+  if (process.env.STAGE === "prod") await client.send(new PutCommand({ TableName: "audit" }));
+};""",
+        {"read dev-users", "read dev-orders", "write audit"},
+    ),
+    "what is not processed is sent again": (
+        V3
+        + """
+import { BatchWriteCommand } from "@aws-sdk/lib-dynamodb";
+export const main = async (event) => {
+  let RequestItems = { a: [] };
+  while (RequestItems) {
+    const { UnprocessedItems } = await client.send(new BatchWriteCommand({ RequestItems }));
+    RequestItems = UnprocessedItems;
+  }
+};""",
+        {"write a"},
+    ),
+    "dependencies that are left out": (
+        V3
+        + """
+class Users { all() { return client.send(new ScanCommand({ TableName: "a" })); } }
+export const main = async (event, context, users = new Users()) => users.all();""",
+        {"read a"},
+    ),
+    "a piece of an ARN": (
+        V2
+        + """
+const [, table] = `arn/${process.env.TABLE}`.split("/");
+exports.main = async () => {
+  await documents.scan({ TableName: table }).promise();
+  await documents.put({ TableName: `arn/${process.env.TABLE}`.split("/").pop() }).promise();
+};""",
+        {"read users", "write users"},
+    ),
 }
 
 
@@ -728,6 +771,28 @@ MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
             + 'export class Stock { all() { return client.send(new ScanCommand({ TableName: "c" })); } }',
         },
         {"read a", "read b", "read c"},
+    ),
+    "a module's function by an unknown name": (
+        {
+            "handler.js": 'import * as effects from "./effects";\n'
+            "export const main = (event) => effects[`on${event.name}`]?.(event);",
+            "effects.js": V3
+            + 'export const onInsert = () => client.send(new PutCommand({ TableName: "a" }));\n'
+            + 'export const onRemove = () => client.send(new ScanCommand({ TableName: "b" }));\n'
+            + 'export const other = () => client.send(new ScanCommand({ TableName: "c" }));',
+        },
+        {"write a", "read b"},
+    ),
+    "what a type says of a container's result": (
+        {
+            "handler.ts": 'import { container } from "awilix";\nimport type { Users } from "./users";\n'
+            'const users: Users = container.resolve("users");\n'
+            "async function* rows(this: void, source: Users) { yield* await source.all(); }\n"
+            "export const main = async () => { for await (const row of rows(users)) console.log(row); };",
+            "users.ts": V3
+            + 'export class Users { all() { return client.send(new ScanCommand({ TableName: "a" })); } }',
+        },
+        {"read a"},
     ),
     "TypeScript's own syntax": (
         {

@@ -427,6 +427,122 @@ if __name__ == "__main__":
 """,
         set(),
     ),
+    "items of instances": (
+        """
+class Tables:
+    def __getitem__(self, name): return resource.Table(name)
+    def __setitem__(self, key, item): resource.Table("b").put_item(Item=item)
+    def __delitem__(self, key): resource.Table("c").delete_item(Key=key)
+    def __getattr__(self, name): return resource.Table("attribute-" + name)
+def main(event, context):
+    tables = Tables()
+    tables["a"].scan()
+    tables[event["key"]] = event
+    del tables[event["key"]]
+    tables.d.scan()
+""",
+        {"read a", "write b", "write c", "read attribute-d"},
+    ),
+    "generic classes and data classes": (
+        """
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+T = TypeVar("T")
+@dataclass
+class Settings:
+    prefix: str = field(default_factory=lambda: "shop")
+@dataclass
+class More(Settings):
+    name: str = "a"
+    def __post_init__(self): self.table = resource.Table(self.prefix + "-" + self.name)
+class Store(Generic[T]):
+    name = ""
+    def all(self): return client.scan(TableName=self.name)
+class Users(Store[int]):
+    name = "b"
+def main(event, context):
+    More().table.scan()
+    More("x", "c").table.scan()
+    Users().all()
+""",
+        {"read shop-a", "read x-c", "read b"},
+    ),
+    "an enumeration with properties": (
+        """
+from enum import Enum
+class Table(str, Enum):
+    USERS = "users"
+    @property
+    def full(self): return "my-" + self.value
+    def index(self): return f"{self}-index"
+def full_name(table):
+    return table.full if isinstance(table, Table) else "other-" + table
+def main(event, context):
+    client.scan(TableName=Table.USERS.full)
+    client.scan(TableName=Table.USERS.index())
+    client.get_item(TableName=full_name("x"))
+    client.put_item(TableName=full_name(Table("y")))
+""",
+        {"read my-users", "read users-index", "read other-x", "write my-y"},
+    ),
+    "methods by a name that is put together": (
+        """
+import sys
+class Chat:
+    def on_open(self): client.put_item(TableName="a")
+    def on_close(self): client.delete_item(TableName="b")
+    def other(self): client.scan(TableName="c")
+def do_get(): client.scan(TableName="d")
+def do_put(): client.put_item(TableName="e")
+def be(): client.put_item(TableName="f")
+def main(event, context):
+    getattr(Chat(), "on_" + event["action"])()
+    globals()[f"do_{event['method']}"]()
+""",
+        {"write a", "write b", "read d", "write e"},
+    ),
+    "a dict with a method's name as key": (
+        """
+def read(): client.scan(TableName="a")
+def write(): client.put_item(TableName="b")
+ACTIONS = {"get": read, "update": write}
+def main(event, context):
+    ACTIONS.get(event["action"])()
+""",
+        {"read a", "write b"},
+    ),
+    "a part of an environment variable": (
+        """
+import json
+def main(event, context):
+    arn = os.environ["TABLE"]
+    client.scan(TableName=f"x/{arn}".split("/")[1])
+    client.get_item(TableName=f"y/{arn}".split("/")[-1])
+    names = json.loads('{"users": "' + arn + '"}')
+    client.put_item(TableName=names["users"])
+    client.scan(TableName=os.environ["STAGE"].upper())
+""",
+        {"read users", "write users", "read DEV"},
+    ),
+    "what is not processed is sent again": (
+        """
+def main(event, context):
+    request = {"a": []}
+    while request:
+        request = client.batch_write_item(RequestItems=request).get("UnprocessedItems")
+""",
+        {"write a"},
+    ),
+    "a decorator with a function": (
+        """
+from aws_lambda_powertools.utilities.batch import BatchProcessor, batch_processor
+processor = BatchProcessor()
+def handle(record): client.put_item(TableName="a")
+@batch_processor(record_handler=handle, processor=processor)
+def main(event, context): return processor.response()
+""",
+        {"write a"},
+    ),
 }
 
 

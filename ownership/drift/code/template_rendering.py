@@ -1,0 +1,287 @@
+"""Renders a template of Jinja2: its blocks, loops and macros. ``template_expressions`` has what expressions mean.
+
+Jinja's own parser reads the template, and nothing of it is run: what is given from outside has no value here, so
+both what is rendered and how long that takes are bounded. A condition that depends on what is given counts as true.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jinja2 import Environment, TemplateError, nodes
+
+from ownership.drift.code.template_expressions import (
+    Expressions,
+    Given,
+    Literal,
+    Macro,
+    Scope,
+    TooLarge,
+    has_mark,
+)
+from ownership.drift.code.templating import DYNAMIC_REFERENCE, MARK_END, MARK_START
+from ownership.drift.readers.files import Files
+from ownership.drift.types import Location, ReadError
+
+MAX_SIZE = 2_000_000  # characters of a rendered template
+MAX_NESTING = 20  # blocks, macros and included templates within each other
+MAX_STEPS = 50_000  # statements
+LOOP_VARIABLES = ("index", "index0", "first", "last", "length")
+
+
+@dataclass
+class Rendered:
+    """A rendered template: the line of the file that each of its lines is from, and what the marks stand for."""
+
+    text: str
+    lines: list[int]
+    variables: list[str]
+
+
+@dataclass
+class _Output:
+    """What is rendered so far."""
+
+    pieces: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=lambda: [1])
+    size: int = 0
+
+    def add(self, text: str, line: int) -> None:
+        self.size += len(text)
+        if self.size > MAX_SIZE:
+            raise TooLarge
+        if not self.pieces or self.pieces[-1].endswith("\n"):
+            self.lines[-1] = line
+        self.pieces.append(text)
+        for number in range(text.count("\n")):
+            self.lines.append(line + number + 1)
+
+
+class Renderer:
+    """Renders one template and those that it includes."""
+
+    def __init__(self, path: Path, files: Files) -> None:
+        self.path = path
+        self.files = files
+        self.environment = Environment(
+            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+            autoescape=False,  # noqa: S701  # the result is parsed as YAML, and never shown as a page
+        )
+        self.variables: dict[str, int] = {}  # what marks stand for → number of the mark
+        self.expressions = Expressions(self.mark, self.call_macro)
+        self.output = _Output()
+        self.steps = 0
+        self.nesting = 0
+        # Blocks that a template replaces in the one that it extends.
+        self.blocks: dict[str, list[nodes.Node]] = {}
+
+    def render(self, text: str) -> Rendered:
+        """The rendered text. Raises ReadError."""
+        location = Location(self.files.display_name(self.path))
+        try:
+            self._template(self._parsed(text), {})
+        except TemplateError as error:
+            line = getattr(error, "lineno", None)
+            reason = f"is not a template that Jinja2 can read: {error.message}"
+            raise ReadError(Location(location.file, line), reason) from error
+        except (TooLarge, RecursionError) as error:
+            raise ReadError(location, "is too large, or nested too deeply, once it is rendered") from error
+        return Rendered("".join(self.output.pieces), self.output.lines, list(self.variables))
+
+    def mark(self, given: Given) -> str:
+        """What stands in the text for something that is given from outside."""
+        number = self.variables.setdefault(given.variable, len(self.variables))
+        return f"{MARK_START}{number}{MARK_END}"
+
+    def _parsed(self, text: str) -> nodes.Template:
+        text = text.replace(MARK_START, "").replace(MARK_END, "")
+        text = DYNAMIC_REFERENCE.sub(r"{% raw %}\g<0>{% endraw %}", text)
+        return self.environment.parse(text)
+
+    def _template(self, template: nodes.Template, scope: Scope) -> None:
+        """Render a template, or what it extends with its blocks."""
+        extends = next(template.find_all(nodes.Extends), None)
+        if extends is None:
+            self._render(template.body, scope)
+            return
+        for block in template.find_all(nodes.Block):
+            self.blocks.setdefault(block.name, block.body)
+        self._prepare(template.body, scope)
+        base = self._other_template(extends.template, scope)
+        if base is not None:
+            self._within(base, scope)
+
+    def _prepare(self, body: list[nodes.Node], scope: Scope) -> None:
+        """Run the assignments, imports and macros of a template whose own text is not rendered."""
+        for node in body:
+            if isinstance(node, nodes.Assign | nodes.Macro | nodes.Import | nodes.FromImport):
+                self._render([node], scope)
+
+    def _within(self, template: nodes.Template, scope: Scope) -> None:
+        self.nesting += 1
+        if self.nesting > MAX_NESTING:
+            raise TooLarge
+        try:
+            self._template(template, scope)
+        finally:
+            self.nesting -= 1
+
+    def _other_template(self, name: nodes.Node, scope: Scope) -> nodes.Template | None:
+        """A template that is named in this one: relative to its folder, or to one around that."""
+        wanted = self.expressions.value(name, scope)
+        if not isinstance(wanted, str) or has_mark(wanted):
+            return None
+        folder = self.path.parent
+        while folder.is_relative_to(self.files.root):
+            for candidate in (wanted, f"templates/{wanted}"):
+                try:
+                    path = self.files.find(folder, candidate)
+                except ValueError:
+                    continue
+                if path is not None:
+                    return self._parsed(self.files.read_text(path))
+            folder = folder.parent
+        return None
+
+    # Statements
+
+    def _render(self, body: list[nodes.Node], scope: Scope) -> None:
+        self.nesting += 1
+        if self.nesting > MAX_NESTING * 2:
+            raise TooLarge
+        for node in body:
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise TooLarge
+            self._statement(node, scope)
+        self.nesting -= 1
+
+    def _statement(self, node: nodes.Node, scope: Scope) -> None:
+        if isinstance(node, nodes.Output):
+            for expression in node.nodes:
+                self._expression(expression, scope)
+        elif isinstance(node, nodes.For):
+            self._loop(node, scope)
+        elif isinstance(node, nodes.If):
+            self._choice(node, scope)
+        elif isinstance(node, nodes.Assign):
+            self.expressions.assign(node.target, self.expressions.value(node.node, scope), scope)
+        elif isinstance(node, nodes.AssignBlock):
+            self.expressions.assign(node.target, self._text_of(node.body, scope), scope)
+        elif isinstance(node, nodes.ExprStmt):
+            self.expressions.value(node.node, scope)
+        elif isinstance(node, nodes.Macro):
+            scope[node.name] = Macro(node, scope)
+        elif isinstance(node, nodes.CallBlock):
+            caller = Macro(nodes.Macro("caller", node.args, node.defaults, node.body, lineno=node.lineno), scope)
+            called = self.expressions.call(node.call, scope, {"caller": caller})
+            self.output.add(self.expressions.text(called), node.lineno)
+        elif isinstance(node, nodes.Include):
+            template = self._other_template(node.template, scope)
+            if template is not None:
+                self._within(template, scope)
+        elif isinstance(node, nodes.Import | nodes.FromImport):
+            self._import(node, scope)
+        elif isinstance(node, nodes.Block):
+            self._render(self.blocks.get(node.name, node.body), scope)
+        elif isinstance(node, nodes.With):
+            inner = dict(scope)
+            for target, value in zip(node.targets, node.values, strict=True):
+                self.expressions.assign(target, self.expressions.value(value, scope), inner)
+            self._render(node.body, inner)
+        elif isinstance(node, nodes.FilterBlock):
+            text = self._text_of(node.body, scope)
+            self.output.add(self.expressions.text(self.expressions.filtered(node.filter, text, scope)), node.lineno)
+        elif isinstance(node, nodes.Scope | nodes.ScopedEvalContextModifier):
+            self._render(node.body, scope)
+
+    def _expression(self, node: nodes.Expr, scope: Scope) -> None:
+        if isinstance(node, nodes.TemplateData):
+            self.output.add(node.data, node.lineno)
+            return
+        text = self.expressions.text(self.expressions.value(node, scope))
+        for position, line in enumerate(text.split("\n")):
+            # All lines of a value are from the one where it is named.
+            self.output.add(line if position == 0 else f"\n{line}", node.lineno - (position > 0))
+
+    def _text_of(self, body: list[nodes.Node], scope: Scope) -> str:
+        """What is rendered by statements, apart from the output."""
+        output = self.output
+        self.output = _Output(size=output.size)
+        try:
+            self._render(body, dict(scope))
+            return "".join(self.output.pieces)
+        finally:
+            output.size = self.output.size
+            self.output = output
+
+    def _loop(self, node: nodes.For, scope: Scope) -> None:
+        items = self.expressions.items(self.expressions.value(node.iter, scope))
+        if items is None:
+            # The items are given from outside: one turn, with the loop's variables unknown.
+            inner = dict(scope)
+            self.expressions.assign_given(node.target, inner)
+            self._render(node.body, inner)
+            return
+        if not items:
+            self._render(node.else_, scope)
+            return
+        for position, item in enumerate(items):
+            inner = dict(scope)
+            self.expressions.assign(node.target, item, inner)
+            if node.test is not None and self.expressions.truth(node.test, inner) is False:
+                continue
+            values = (position + 1, position, position == 0, position == len(items) - 1, len(items))
+            inner["loop"] = dict(zip(LOOP_VARIABLES, values, strict=True))
+            self._render(node.body, inner)
+
+    def _choice(self, node: nodes.If, scope: Scope) -> None:
+        """The branch whose condition is known to hold; else the first, or a variable within a line."""
+        branches = [node, *node.elif_]
+        for branch in branches:
+            holds = self.expressions.truth(branch.test, scope)
+            if holds is False:
+                continue
+            has_other = branch is not branches[-1] or bool(node.else_)
+            if holds is None and has_other and _is_within_line(branch.body):
+                self.output.add(self.mark(self.expressions.given(branch.test)), branch.lineno)
+            else:
+                self._render(branch.body, scope)
+            return
+        self._render(node.else_, scope)
+
+    def _import(self, node: nodes.Import | nodes.FromImport, scope: Scope) -> None:
+        """Take the macros and variables of another template."""
+        template = self._other_template(node.template, scope)
+        if template is None:
+            return
+        imported: Scope = {}
+        self._prepare(template.body, imported)
+        if isinstance(node, nodes.Import):
+            scope[node.target] = imported
+            return
+        for name in node.names:
+            original, alias = (name, name) if isinstance(name, str) else name
+            if original in imported:
+                scope[alias] = imported[original]
+
+    def call_macro(self, macro: Macro, positional: list[Literal], keywords: dict[str, Literal]) -> str:
+        """What a macro renders."""
+        scope = dict(macro.scope)
+        parameters = macro.node.args
+        for parameter, default in zip(reversed(parameters), reversed(macro.node.defaults), strict=False):
+            scope[parameter.name] = self.expressions.value(default, macro.scope)
+        for parameter, value in zip(parameters, positional, strict=False):
+            scope[parameter.name] = value
+        scope.update(keywords)
+        return self._text_of(macro.node.body, scope)
+
+
+def _is_within_line(body: list[nodes.Node]) -> bool:
+    """Whether statements render a part of one line."""
+    for node in body:
+        if not isinstance(node, nodes.Output):
+            return False
+        for expression in node.nodes:
+            if isinstance(expression, nodes.TemplateData) and "\n" in expression.data:
+                return False
+    return True
