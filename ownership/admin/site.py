@@ -119,9 +119,10 @@ class RegistryAdminSite(admin.AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """What the user may see in two parts, the map and accounts, in the order of use."""
         apps = super().get_app_list(request, app_label)
-        models = {}
+        models: dict[str, dict[str, Any]] = {}
         for app in apps:
-            models |= {model["object_name"]: model | {"app": app} for model in app["models"]}
+            for model in app["models"]:
+                models[model["object_name"]] = model | {"app": app}
         parts = []
         for name, order in (("Map", MAP), ("Accounts", ACCOUNTS)):
             listed = [models[model] for model in order if model in models]

@@ -18,7 +18,8 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
-from ownership.history.models import HEAD_SQL, Head
+from ownership.history.head import Head
+from ownership.history.models import HEAD_SQL
 from ownership.models import ApiToken
 
 if TYPE_CHECKING:  # these modules import this one, by way of DRF's settings

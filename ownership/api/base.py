@@ -26,7 +26,8 @@ from ownership.api.errors import BadParameter
 from ownership.api.schema import RegistrySchema
 from ownership.api.serializers import REPRESENTATION
 from ownership.history import time_travel
-from ownership.history.models import Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import current_head
 from ownership.models import Environment
 
 READING_METHODS = ("GET", "HEAD")

@@ -13,7 +13,8 @@ from ownership.api.errors import BadParameter
 from ownership.api.history import MODEL_NAMES
 from ownership.audit.comparison import Difference, compare_revisions
 from ownership.history import time_travel
-from ownership.history.models import VERBS, Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import VERBS, current_head
 
 A_MOMENT = (
     "A revision, or a date or time in ISO 8601, which stands for the last revision at or before it; a date is its "

@@ -31,7 +31,8 @@ from ownership.drift.report_json import (
 from ownership.drift.types import FINDING_KINDS, Finding, FindingKind
 from ownership.findings import runs
 from ownership.findings.runs import ComparedRun
-from ownership.history.models import Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import current_head
 from ownership.models import DriftRun
 
 SUBJECTS = (

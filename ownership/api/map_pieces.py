@@ -12,7 +12,8 @@ from rest_framework.serializers import ModelSerializer
 
 from ownership.api import serializers
 from ownership.catalog.queries import whole_map, whole_tables
-from ownership.history.models import ChangeSet, Head, entry_model
+from ownership.history.head import Head
+from ownership.history.models import ChangeSet, entry_model
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 
 # If more than this share of the tables changed, reading the whole map is faster than reading those tables.

@@ -42,7 +42,8 @@ from ownership.api.schema import ENVIRONMENT
 from ownership.api.snapshot import snapshots
 from ownership.catalog.queries import whole_map
 from ownership.exchange.exports import to_csv, to_markdown
-from ownership.history.models import Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import current_head
 
 JSON = JSONRenderer.media_type
 PLAIN_ACCEPT = ("*/*", JSON)

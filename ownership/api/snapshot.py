@@ -14,7 +14,8 @@ from functools import lru_cache
 from ownership.api import snapshot_files
 from ownership.api.map_pieces import MapPieces, read_all, update
 from ownership.api.serializers import REPRESENTATION
-from ownership.history.models import Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import current_head
 from ownership.models import Environment
 
 # Bytes of snapshots that a process keeps: many of a small map, a few of one with 10,000 tables.

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from ownership.history.models import Head
+from ownership.history.head import Head
 
 
 def heads_in_log(lines: Iterable[str]) -> list[Head]:

@@ -20,6 +20,7 @@ from django.db import DatabaseError, connection, models, transaction
 
 from ownership.audit.stored_forms import unreadable_rows
 from ownership.history.change_sets import chain_digest, entry_content
+from ownership.history.head import Head
 from ownership.history.models import (
     CHANGED,
     CREATED,
@@ -27,7 +28,6 @@ from ownership.history.models import (
     VERBS,
     ChangeSet,
     Entry,
-    Head,
     TrackedRow,
     entry_models,
     registry_models,

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from ownership.history.models import Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import current_head
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 
 # Lists of environments, groups, services and tables by that name, each in the map's order.

@@ -5,7 +5,8 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from ownership.history import time_travel
-from ownership.history.models import Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import current_head
 from ownership.models import Service, Table, TableGroup
 
 MAX_SUGGESTIONS = 5

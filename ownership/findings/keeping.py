@@ -12,7 +12,7 @@ from ownership.drift.compare import compare
 from ownership.drift.serialization import to_json
 from ownership.drift.types import DeclaredMap, GrantedAccess, Infrastructure, Location
 from ownership.findings import runs
-from ownership.history.models import Head
+from ownership.history.head import Head
 from ownership.models import DriftRun, Grant
 
 KEPT_WHOLE = 10  # runs of a series that keep what was found

@@ -22,7 +22,7 @@ from ownership.drift.types import (
     TableShape,
     Unchecked,
 )
-from ownership.history.models import Head
+from ownership.history.head import Head
 from ownership.models import (
     Access,
     DriftRun,

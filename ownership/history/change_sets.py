@@ -11,9 +11,10 @@ import getpass
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 
 from asgiref.local import Local
@@ -22,23 +23,44 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils import timezone
 
-from ownership.history import clock
+from ownership.history.head import Head
 from ownership.history.lock import RegistryNotReady, announce_writer, locked_transaction
-from ownership.history.models import (
-    ChangeSet,
-    Entry,
-    Head,
-    TrackedRow,
-    entries_of,
-    entry_model,
-    kind_of_change,
-)
+from ownership.history.models import ChangeSet, Entry, TrackedRow, entries_of, entry_model, kind_of_change
 from ownership.history.request_id import current_request_id
 from ownership.history.row_states import Changes, differences
 from ownership.history.signals import change_set_written
 
 LOG = logging.getLogger("ownership.history")
 NO_REASON = "No reason given: written outside a change set."
+# How far the clock may jump: clocks are set by seconds all the time.
+TOLERATED_JUMP = timedelta(minutes=1)
+REFUSED_JUMP = timedelta(days=1)
+
+
+def _seconds_since_boot() -> float:
+    """A second clock of the machine, which nobody sets, and which goes on while it sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+# What both clocks said when this process started.
+_STARTED = timezone.now()
+_STARTED_SECONDS = _seconds_since_boot()
+
+
+def _check_clock(now: datetime) -> None:
+    """Log a warning if the clock jumped ahead since this process started; RegistryNotReady if by more than a day.
+
+    A clock that is a month ahead for a minute would date all later change sets: times in history never go back.
+    """
+    expected = _STARTED + timedelta(seconds=_seconds_since_boot() - _STARTED_SECONDS)
+    jump = now - expected
+    if jump > REFUSED_JUMP:
+        raise RegistryNotReady(
+            f"The clock of this machine jumped from {expected:%Y-%m-%d %H:%M} to {now:%Y-%m-%d %H:%M} UTC. Nothing is "
+            "written until it is set right. If it is right now, restart the registry."
+        )
+    if jump > TOLERATED_JUMP:
+        LOG.warning("The clock of this machine jumped ahead by %s since this process started", jump)
 
 
 class ChangeSetDraft:
@@ -79,17 +101,17 @@ class ChangeSetDraft:
         sets would get it, too.
         """
         now = timezone.now()
-        clock.check_clock(now)
+        _check_clock(now)
         if self.previous is None:
             return now
         ahead = self.previous.time - now
-        if ahead > clock.MOST:
+        if ahead > REFUSED_JUMP:
             raise RegistryNotReady(
                 f"The last change set is dated {self.previous.time:%Y-%m-%d %H:%M} UTC, and the clock of this machine "
                 f"says {now:%Y-%m-%d %H:%M}. Nothing is written until it is set right. If it is right, the last change "
                 "set was written with a wrong one: restore a backup from before it."
             )
-        if ahead > clock.TOLERATED:
+        if ahead > TOLERATED_JUMP:
             LOG.warning("The clock is %s behind the last change set, whose time is used again", ahead)
         return max(now, self.previous.time)
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, models, router
 from django.db.models import Q
 
+from ownership.history.head import Head
 from ownership.history.request_id import LONGEST_REQUEST_ID
 
 CREATED, CHANGED, DELETED = "+", "~", "-"
@@ -204,27 +205,6 @@ def entries_of(revisions: Iterable[int], models: Iterable[type[Entry]] | None = 
     if models is None:
         models = entry_models()
     return read_entries([(model, condition) for model in models])
-
-
-class Head(NamedTuple):
-    """The latest revision with its digest, written ``41:8f3c…``; (0, "") before the first change set.
-
-    Whoever keeps a head can check later that history up to there is still the same.
-    """
-
-    revision: int
-    digest: str
-
-    @classmethod
-    def parse(cls, text: str) -> Head:
-        """From ``REVISION:DIGEST``; ValueError for anything else."""
-        match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", text)
-        if match is None:
-            raise ValueError(f"{text!r} is not a head: expected REVISION:DIGEST, as a run of this command prints it.")
-        return cls(int(match[1]), match[2])
-
-    def __str__(self) -> str:
-        return f"{self.revision}:{self.digest}"
 
 
 HEAD_SQL = f'SELECT revision, digest FROM "{ChangeSet._meta.db_table}" ORDER BY revision DESC LIMIT 1'  # noqa: S608

@@ -30,7 +30,8 @@ from datetime import UTC, date, datetime, time
 from django.db import DEFAULT_DB_ALIAS, connection, connections, router
 from django.db.models import Model
 
-from ownership.history.models import DELETED, ChangeSet, Head, current_head, entry_model, registry_models, whole_number
+from ownership.history.head import Head
+from ownership.history.models import DELETED, ChangeSet, current_head, entry_model, registry_models, whole_number
 
 # A condition on at most ten values of a column for which history has an index, as Django writes it.
 FEW_ROWS = re.compile(r'"(?:id|name|table_id|service_id)" (?:= %s|IN \(%s(?:, %s){,9}\))')

@@ -19,7 +19,8 @@ from django.db import DatabaseError, connection
 from django.db.backends.postgresql.client import DatabaseClient
 
 from ownership.audit.verification import unchanging_view
-from ownership.history.models import Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import current_head
 
 # What only the administrator of the server may restore.
 NOT_DUMPED = ["--no-owner", "--no-privileges", "--no-comments"]

@@ -26,7 +26,8 @@ from django.db.migrations.executor import MigrationExecutor
 from ownership.audit.text_index import add_trigram_extension
 from ownership.audit.verification import Verification
 from ownership.history.append_only import FUNCTIONS
-from ownership.history.models import ChangeSet, Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import ChangeSet, current_head
 from ownership.operations.backup import BackupError, output_of
 from ownership.operations.schema import Objects, schema_objects, scratch_schema
 from ownership.operations.setup import grant_to_app_role

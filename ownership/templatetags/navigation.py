@@ -50,6 +50,7 @@ def navigation(context: Context) -> Iterator[tuple[str, str, bool]]:
     # Error pages are drawn without a user, too.
     user = context.get("user")
     signed_in = user is not None and user.is_authenticated
+    may_edit = user is not None and user.has_perm("ownership.change_table")
     for section in SECTIONS:
         if not section.for_readers and not signed_in:
             continue
@@ -57,7 +58,7 @@ def navigation(context: Context) -> Iterator[tuple[str, str, bool]]:
         if section.for_readers:
             address += context.get("keep") or ""
         label = section.label
-        if section is EDIT and not user.has_perm("ownership.change_table"):
+        if section is EDIT and not may_edit:
             label = "Lists"
         yield label, address, section is current
 

@@ -23,7 +23,8 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
-from ownership.history.models import ChangeSet, Head, current_head, whole_number
+from ownership.history.head import Head
+from ownership.history.models import ChangeSet, current_head, whole_number
 from ownership.web.request_context import GetResponse, revision_written
 
 COOKIE = "registry_revision"

@@ -12,7 +12,8 @@ from ownership.api import map_pieces, snapshot, snapshot_files
 from ownership.api import map_view as map_module
 from ownership.api.snapshot import Snapshots
 from ownership.history.change_sets import change_set
-from ownership.history.models import Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import current_head
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.threads import at_once

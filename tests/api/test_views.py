@@ -6,7 +6,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ownership.api import base, map_pieces, map_view, snapshot
-from ownership.history.models import Head, current_head
+from ownership.history.head import Head
+from ownership.history.models import current_head
 from ownership.models import Access, Table
 from tests.support.admin_forms import open_form, save_form
 from tests.support.factories import make_service, make_table

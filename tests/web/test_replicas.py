@@ -19,7 +19,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ownership.history import time_travel
-from ownership.history.models import Head
+from ownership.history.head import Head
 from ownership.models import Service
 from ownership.web import replicas
 from ownership.web.replicas import Replica

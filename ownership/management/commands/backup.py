@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ownership.history.models import Head
+from ownership.history.head import Head
 from ownership.operations.backup import BackupError, backup
 
 

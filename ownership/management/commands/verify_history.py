@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ownership.audit.head_log import heads_in_log
 from ownership.audit.verification import Verification
-from ownership.history.models import Head
+from ownership.history.head import Head
 from ownership.operations.verify import all_findings
 
 
