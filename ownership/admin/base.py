@@ -25,10 +25,6 @@ class RegistryAdmin(ReasonMixin, DeletionMixin, FormFields, LargeLists, Tolerant
     form = RegistryForm
     actions = [delete_selected]
 
-    class Media:
-        css = {"all": ["ownership/desk.css"]}
-        js = ["ownership/desk.js"]
-
     # An address entered without a scheme means https; Django's default is still http, and warns.
     formfield_overrides = {
         models.URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"},

@@ -109,6 +109,10 @@ class IndexedSearch(admin.ModelAdmin):
 class TolerantLists(admin.ModelAdmin):
     """Answers values in an address or form that a database refuses as Django answers other bad ones."""
 
+    class Media:
+        css = {"all": ["ownership/desk.css"]}
+        js = ["ownership/desk.js"]
+
     def changelist_view(
         self,
         request: HttpRequest,

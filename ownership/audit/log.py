@@ -5,13 +5,13 @@ The same filters narrow the timeline of one table or service.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from operator import itemgetter
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from ownership.audit import feed, log_search
 from ownership.audit.descriptions import EntryDescription, describe
@@ -24,7 +24,7 @@ from ownership.audit.timeline import (
     read_places,
     summarize,
 )
-from ownership.history.models import ChangeSet, Entry, registry_models
+from ownership.history.models import ChangeSet, Entry
 from ownership.history.row_states import describe_field
 
 # Matching entries of one change set that a search shows.
@@ -167,14 +167,14 @@ class LogFilters:
             place = page.next
 
 
-def fields_of_rows() -> list[tuple[str, str]]:
-    """The fields that a filter can name, with what people call them, in alphabetical order."""
+def fields_of_rows(models: Iterable[type[Model]]) -> list[tuple[str, str]]:
+    """The models' fields that a filter can name, with what people call them, in alphabetical order."""
     names: dict[str, str] = {}
-    for model in registry_models():
+    for model in models:
         for field in model._meta.fields:
             names.setdefault(field.name, describe_field(model, field.name))
     for inner_name in ("id", "position"):
-        del names[inner_name]
+        names.pop(inner_name, None)
     return sorted(names.items(), key=itemgetter(1))
 
 

@@ -82,6 +82,11 @@ class Timeline:
     def __init__(self, filters: list[EntryFilter]) -> None:
         self.filters = filters
 
+    @property
+    def models(self) -> list[type[Model]]:
+        """The models whose rows' entries it can have."""
+        return list(dict.fromkeys(entry.instance_type for entry, _ in self.filters))
+
     @classmethod
     def of(cls, model: type[Model], pk: object) -> Timeline:
         """Everything about a row, which may be deleted: see ``of_any``."""

@@ -53,7 +53,7 @@ class ChangesPage(Page):
         if not problem:
             page = filters.page(whole_number(self.request.GET.get("before")))
         return super().get_context_data(**kwargs) | {
-            **filter_context(self.request, PARAMETERS, QUICK_KINDS),
+            **filter_context(self.request, PARAMETERS, QUICK_KINDS, registry_models()),
             "page": page,
             "problem": problem,
             "names": names,

@@ -139,7 +139,7 @@ def _wide(name: str, kind: str, before: FlowSide, after: FlowSide) -> Drawing:
     else:
         # The box is taller than a window: its name is where one begins to read.
         text_top = HEADING_HEIGHT + 20
-    texts = _centre_texts(kind, lines, centre_left + CENTRE_WIDTH / 2, text_top + 12)
+    texts = _centre_texts(kind, lines, centre_left + CENTRE_WIDTH // 2, text_top + 12)
     drawing.boxes.append(Box(centre_left, HEADING_HEIGHT, CENTRE_WIDTH, height, "centre", texts))
     drawing.height = bottom + 2
     return drawing
@@ -148,7 +148,7 @@ def _wide(name: str, kind: str, before: FlowSide, after: FlowSide) -> Drawing:
 def _wide_column(drawing: Drawing, side: FlowSide, x: float, arrows_from: float) -> float:
     """Add one side's boxes and arrows; return the y where they end."""
     drawing.texts.append(FlowText("heading", x, 14, side.title))
-    y = float(HEADING_HEIGHT)
+    y: float = HEADING_HEIGHT
     for neighbour in side.neighbours:
         box = _box(neighbour, x, y, BOX_WIDTH)
         drawing.boxes.append(box)
@@ -160,7 +160,7 @@ def _wide_column(drawing: Drawing, side: FlowSide, x: float, arrows_from: float)
 def _narrow(name: str, kind: str, before: FlowSide, after: FlowSide) -> Drawing:
     """Lay out one column: boxes hang on a vertical line at the left, which leads down to the centre and on."""
     drawing = Drawing("narrow", NARROW_WIDTH)
-    y = 0.0
+    y: float = 0
     drawing.texts.append(FlowText("heading", 0, y + 14, before.title))
     boxes = _narrow_column(drawing, before, y + HEADING_HEIGHT)
     y += HEADING_HEIGHT
@@ -172,7 +172,7 @@ def _narrow(name: str, kind: str, before: FlowSide, after: FlowSide) -> Drawing:
         drawing.arrows.append(_arrow_down(SPINE, boxes[0].middle, y))
 
     lines = _break(name, NAME_CHARACTERS)
-    texts = _centre_texts(kind, lines, NARROW_WIDTH / 2, y + 20)
+    texts = _centre_texts(kind, lines, NARROW_WIDTH // 2, y + 20)
     height = 34 + LINE_HEIGHT * len(lines)
     drawing.boxes.append(Box(1, y, NARROW_WIDTH - 2, height, "centre", texts))
     centre_bottom = y + height
@@ -203,9 +203,9 @@ def _narrow_column(drawing: Drawing, side: FlowSide, y: float) -> list[Box]:
 
 def _centre_texts(kind: str, lines: list[str], x: float, y: float) -> list[FlowText]:
     """Return the centre's kind and below it the lines of its name."""
-    texts = [FlowText("kind", x, y, kind)]
+    texts = [FlowText("kind centred", x, y, kind)]
     for number, line in enumerate(lines, 1):
-        texts.append(FlowText("name", x, y + LINE_HEIGHT * number, line))
+        texts.append(FlowText("name centred", x, y + LINE_HEIGHT * number, line))
     return texts
 
 
@@ -218,7 +218,7 @@ def _box(neighbour: Neighbour, x: float, y: float, width: float) -> Box:
     texts = []
     for number, (kind, line) in enumerate(lines):
         texts.append(FlowText(kind, x + PADDING, y + 21 + LINE_HEIGHT * number, line))
-    kind = "indirect" if neighbour.indirect else "direct"
+    kind = "indirect" if neighbour.indirect else ""
     return Box(x, y, width, 15 + LINE_HEIGHT * len(lines), kind, texts, neighbour.url)
 
 

@@ -77,7 +77,7 @@ class HistoryPage(Page):
         name = last.label if last else ""
         page = filtered_page(self.request, timeline, until)
         return super().get_context_data(**kwargs) | {
-            **filter_context(self.request, OWN_PARAMETERS, QUICK_KINDS_OF_ONE),
+            **filter_context(self.request, OWN_PARAMETERS, QUICK_KINDS_OF_ONE, timeline.models),
             "kind": kind,
             "live": self.model.objects.filter(pk=pk).first(),
             "name": name,

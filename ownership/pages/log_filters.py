@@ -1,16 +1,18 @@
 """The filters of the log and of histories, as an address has them and as a page shows them."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Model
 from django.http import HttpRequest
 
 from ownership.audit import feed, log_search
 from ownership.audit.log import LogFilters, fields_of_rows
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, registry_models
 from ownership.pages.base import BadAddress
 
 # Names of the parameters, in the order of their chips.
@@ -52,7 +54,7 @@ def read_filters(request: HttpRequest, names: tuple[str, ...], until: int | None
     """Return the filters that the address asks for. Raise BadAddress for values that a form cannot send."""
     values = {name: request.GET.get(name, "").strip() for name in names}
     kind = _one_of(values, "kind", list(feed.CHANGE_KINDS))
-    field = _one_of(values, "field", [name for name, _ in fields_of_rows()])
+    field = _one_of(values, "field", [name for name, _ in fields_of_rows(registry_models())])
     source = _one_of(values, "source", ChangeSet.Source.values)
     return LogFilters(
         table=values.get("table", ""),
@@ -90,8 +92,13 @@ def _day(values: dict[str, str], name: str) -> date | None:
     raise BadAddress(f"{name} takes a day as YYYY-MM-DD, for example 2026-01-31.")
 
 
-def filter_context(request: HttpRequest, names: tuple[str, ...], quick_kinds: dict[str, str]) -> dict[str, Any]:
-    """Return what the filters' template needs: chips, the form's values, and what it offers."""
+def filter_context(
+    request: HttpRequest,
+    names: tuple[str, ...],
+    quick_kinds: dict[str, str],
+    models: Collection[type[Model]],
+) -> dict[str, Any]:
+    """Return what the filters' template needs: chips, the form's values, and what it offers for rows of the models."""
     values = {name: request.GET.get(name, "").strip() for name in names}
     kept = [(name, request.GET[name]) for name in ("revision", "as_of") if request.GET.get(name)]
     chips = []
@@ -109,13 +116,22 @@ def filter_context(request: HttpRequest, names: tuple[str, ...], quick_kinds: di
         "kept": kept,
         "chips": chips,
         "kinds": kinds,
-        "all_kinds": [(name, kind.title) for name, kind in feed.CHANGE_KINDS.items()],
-        "fields": fields_of_rows(),
+        "all_kinds": _kinds_of(models),
+        "fields": fields_of_rows(models),
         "sources": ChangeSet.Source.choices,
         "people": sorted(set(latest)),
         "values_searched": log_search.VALUES_SEARCHED,
         "without_filters": _address({}, kept),
     }
+
+
+def _kinds_of(models: Collection[type[Model]]) -> list[tuple[str, str]]:
+    """The kinds of changes that rows of the models can have."""
+    kinds = []
+    for name, kind in feed.CHANGE_KINDS.items():
+        if not set(kind.models).isdisjoint(models):
+            kinds.append((name, kind.title))
+    return kinds
 
 
 def _address(values: dict[str, str], kept: list[tuple[str, str]]) -> str:
@@ -128,7 +144,7 @@ def _in_words(name: str, value: str) -> str:
     if name == "kind":
         return f"what: {feed.CHANGE_KINDS[value].title}"
     if name == "field":
-        return f"field: {dict(fields_of_rows())[value]}"
+        return f"field: {dict(fields_of_rows(registry_models()))[value]}"
     if name == "source":
         return f"source: {ChangeSet.Source(value).label}"
     if name == "q":

@@ -425,3 +425,11 @@ def test_a_history_says_first_what_changed_and_is_filtered(viewer_client, orders
     assert revisions_on(viewer_client.get(f"{address}?kind=access&source=command")) == [6]
     assert revisions_on(viewer_client.get(f"{address}?q=users")) == [6, 5]
     assert viewer_client.get(f"{address}?kind=nonsense").status_code == 400
+
+
+def test_a_history_offers_filters_for_what_it_can_have_alone(viewer_client, orders):
+    page = viewer_client.get("/tables/orders/history/").text
+    assert 'value="partition_key_type"' in page
+    assert 'value="repository"' not in page  # a service's field
+    assert '<option value="environment">' not in page.partition('id="log-field"')[0]
+    assert 'value="repository"' in viewer_client.get(CHANGES).text

@@ -48,7 +48,7 @@ def test_its_picture_has_who_writes_and_who_reads_with_the_path_of_indirect_ones
     )
     wide = re.search(r'<svg\s+class="wide".*?</svg>', page, re.S)[0]
     assert wide.count('class="line indirect"') == 2
-    assert wide.count('class="line direct"') == 4
+    assert wide.count('class="line"') == 4
     assert re.search(r"Webhook calls createProfile\(\)", text_of(wide))
 
 

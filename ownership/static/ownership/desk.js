@@ -314,8 +314,11 @@ function refreshPreview(form) {
 function labelCells() {
   const heads = [...document.querySelectorAll("#result_list thead th")].map((head) => head.textContent.trim());
   for (const row of document.querySelectorAll("#result_list tbody tr")) {
-    [...row.children].forEach((cell, index) => {
-      if (index > 1 && heads[index] && cell.textContent.trim()) cell.dataset.label = heads[index];
+    const cells = [...row.children];
+    const name = cells.find((cell) => !cell.matches(".action-checkbox"));
+    cells.forEach((cell, index) => {
+      const isNamed = heads[index] && cell !== name && (cell.textContent.trim() || cell.querySelector("img"));
+      if (isNamed) cell.dataset.label = heads[index];
     });
   }
 }
