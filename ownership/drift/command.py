@@ -101,6 +101,12 @@ def _common_options() -> argparse.ArgumentParser:
         metavar="NAME",
         help="an environment of the map; what it adds to table names is removed from them",
     )
+    options.add_argument(
+        "--tables",
+        type=Path,
+        metavar="FILE",
+        help="JSON or YAML that maps logical ids and names of tables to tables of the map",
+    )
     options.add_argument("--format", choices=["text", "json"], default="text")
     return options
 
@@ -144,7 +150,7 @@ def _variable(text: str) -> tuple[str, str]:
 
 def read(arguments: argparse.Namespace, declared: DeclaredMap) -> Infrastructure:
     """Run the chosen reader. Raises ReadError where nothing could be read at all."""
-    names = _names(arguments.environment, declared)
+    names = _names(arguments, declared)
     if arguments.reader == "serverless":
         return read_projects(arguments.path, names, dict(arguments.var), arguments.root)
     if arguments.reader == "cloudformation":
@@ -157,13 +163,15 @@ def read_usage(arguments: argparse.Namespace, declared: DeclaredMap) -> CodeUsag
     paths = getattr(arguments, "code", [])
     if not paths:
         return None
-    names = _names(arguments.environment, declared)
+    names = _names(arguments, declared)
     return read_code(paths, names, dict(arguments.var), _roles(getattr(arguments, "roles", None)))
 
 
-def _names(environment: str | None, declared: DeclaredMap) -> Names:
+def _names(arguments: argparse.Namespace, declared: DeclaredMap) -> Names:
+    environment = arguments.environment
+    tables = _mapping_file(arguments.tables, "tables to tables of the map")
     try:
-        return Names.of(declared, environment)
+        return Names.of(declared, environment, tables)
     except KeyError as error:
         known = ", ".join(declared.environments) or "none"
         reason = f"{environment} is not in the map, which has {known}"
@@ -171,13 +179,18 @@ def _names(environment: str | None, declared: DeclaredMap) -> Names:
 
 
 def _roles(path: Path | None) -> dict[str, str]:
+    return _mapping_file(path, "roles to services")
+
+
+def _mapping_file(path: Path | None, what: str) -> dict[str, str]:
+    """A file that maps texts to texts; nothing where none is given. Raises ReadError."""
     if path is None:
         return {}
     path = resolved_path(path)
     content = Files(path.parent).load(path)
-    if not isinstance(content, Map) or not all(isinstance(service, str) for service in content.values()):
-        raise ReadError(Location(str(path)), "is not a mapping of roles to services")
-    return {str(role): str(service) for role, service in content.items()}
+    if not isinstance(content, Map) or not all(isinstance(value, str) for value in content.values()):
+        raise ReadError(Location(str(path)), f"is not a mapping of {what}")
+    return {str(key): str(value) for key, value in content.items()}
 
 
 def show(
@@ -282,11 +295,10 @@ def run_code(
     """
     try:
         declared = registry.declared_if_known()
-        environment = arguments.environment
-        if declared is None and environment is not None:
+        if declared is None and arguments.environment is not None:
             sys.stderr.write("drift: --environment has no effect without --registry, which has its pattern\n")
-            environment = None
-        names = _names(environment, declared or DeclaredMap())
+            arguments.environment = None
+        names = _names(arguments, declared or DeclaredMap())
         usage = read_code(arguments.paths, names, dict(arguments.var))
     except ReadError as error:
         sys.stderr.write(f"drift: {error}\n")

@@ -101,6 +101,15 @@ def test_the_environments_suffix_is_removed(tmp_path: Path) -> None:
     assert [f["table"] for f in json.loads(output)["findings"]] == ["other"]
 
 
+def test_a_file_says_which_table_of_the_map_a_table_is(tmp_path: Path) -> None:
+    write(tmp_path, {"tables.yml": "legacy_2019: biztechPrizes\n", "bad.yml": "- biztechPrizes\n"})
+    resource = f"{ARN}legacy_2019"
+    _, output = run(tmp_path, "--tables", str(tmp_path / "tables.yml"), "--format", "json", resource=resource)
+    tables = {finding["table"] for finding in json.loads(output)["findings"] if finding["granted"]}
+    assert tables == {"biztechPrizes"}
+    assert run(tmp_path, "--tables", str(tmp_path / "bad.yml"))[0] == 2
+
+
 def test_a_missing_registry_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serverless", "."]) == 2
     assert "--registry: say which map to compare with" in capsys.readouterr().err

@@ -174,6 +174,7 @@ class StatementReader:
                 continue
             if path:
                 resources += self._reached(arn, path)
+                self._report_unnamed(arn, path, modes)
                 self._note_assumed_suffix(arn)
         return resources
 
@@ -183,6 +184,14 @@ class StatementReader:
         if arn.endswith("*") and "*" not in path:
             resources.append(Resource(f"{path}/index/*", arn.location))
         return resources
+
+    def _report_unnamed(self, arn: Text, path: str, modes: frozenset[ReadOrWrite]) -> None:
+        """Report a table that goes by its logical id and is not on the map by that: it may be any of the map's."""
+        name = path.removeprefix("table/").partition("/")[0]
+        for variable in arn.variables:
+            value = arn[variable.start : variable.end]
+            if variable.reason and value == name and name not in self.names.tables:
+                self._unresolved(Text(value, arn.location), variable.reason.text, modes)
 
     def _note_assumed_suffix(self, arn: Text) -> None:
         """Note a variable that counts as the environment's suffix by its name, though no file has its value.

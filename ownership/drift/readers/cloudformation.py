@@ -1,4 +1,4 @@
-"""Reader of compiled CloudFormation templates.
+"""Reader of compiled CloudFormation templates, with those of SAM and CDK.
 
 A template with the tables of the map and this role::
 
@@ -7,7 +7,9 @@ A template with the tables of the map and this role::
       Properties: {Tags: [{Key: service, Value: users}], Policies: [{PolicyDocument: {Statement: …}}]}
 
 gives the tables that it deploys, and grants of the service ``users``. Whose role it is, is decided by the
-``--roles`` file, the role's tag ``service``, or the only service that the role's name mentions, in this order.
+``--roles`` file, the role's tag ``service``, the only service that the role's name mentions, or the stack, in this
+order. A stack that is nested in another is read with the parameters that it is passed (stacks.py); SAM's resources
+are read as what SAM makes of them (sam.py), and a CDK app as its stacks (cdk.py).
 Source: AWS CloudFormation User Guide; tables.py and roles.py say which resources are read.
 """
 
@@ -16,13 +18,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ownership.drift.diagnostics import Diagnostics
+from ownership.drift.iam.statements import READ_AND_WRITE
 from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.roles import PolicyReader, attached_policies, roles_of
+from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Template
-from ownership.drift.types import Infrastructure, Location, ReadError
+from ownership.drift.types import Infrastructure, ReadError
 from ownership.drift.values import Map, Text
 
 
@@ -40,7 +44,7 @@ def read_templates(
     paths = [resolved_path(path) for path in paths]
     root = Path(os.path.commonpath([path.parent for path in paths]))
     reader = _TemplateReader(Files(root), names, given, services)
-    reader.collector.read_all(paths, reader.read)
+    reader.read_all(paths)
     return reader.collector.result("cloudformation")
 
 
@@ -52,36 +56,51 @@ class _TemplateReader:
         given: Mapping[str, str],
         services: Mapping[str, str],
     ) -> None:
-        self.files = files
         self.names = names
-        self.given = given
         self.services = services
         self.collector = Collector(names)
+        self.stacks = Stacks(files, given, names.given, self.collector.exports)
 
-    def read(self, path: Path) -> Part | None:
+    def read_all(self, paths: Sequence[Path]) -> None:
+        """Read all templates; those of nested stacks with the stack that they are nested in."""
+        for error in self.stacks.load(paths):
+            self.collector.add_error(error)
+        self.collector.read_all(self.stacks.outermost(), self.read)
+
+    def read(self, stack: Stack) -> Part | None:
+        """Read a stack and those nested in it."""
         diagnostics = Diagnostics()
         try:
-            template = self._template(path)
-            roles = self._roles(template, diagnostics)
+            template = self.stacks.template(stack)
+            roles = self._roles(stack, template, diagnostics)
             tables = read_tables(template, self.names, diagnostics)
+            nested = self._nested(stack, template, diagnostics)
         except ReadError as error:
             self.collector.add_error(error)
             return None
-        return Part(None, template, roles, tables, diagnostics)
+        return Part(None, template, roles, tables, diagnostics, nested)
 
-    def _template(self, path: Path) -> Template:
-        body = self.files.load(path)
-        if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
-            location = Location(self.files.display_name(path), 1)
-            raise ReadError(location, "is not a CloudFormation template: it has no Resources")
-        return Template([body], given=self.given, exports=self.collector.exports)
+    def _nested(self, stack: Stack, template: Template, diagnostics: Diagnostics) -> list[Part]:
+        """The stacks nested in a stack. One whose template is not there may permit anything to anyone."""
+        parts = []
+        for name, nested in self.stacks.nested_in(stack, template).items():
+            if nested is None:
+                reason = "the template of this nested stack is not among the files"
+                diagnostics.add_unresolved(name, reason, None, READ_AND_WRITE)
+                continue
+            part = self.read(nested)
+            if part is not None:
+                parts.append(part)
+        return parts
 
-    def _roles(self, template: Template, diagnostics: Diagnostics) -> list[ServiceRole]:
+    def _roles(self, stack: Stack, template: Template, diagnostics: Diagnostics) -> list[ServiceRole]:
         """The roles of a template whose service is known; the others are reported."""
         roles = []
         own_roles = roles_of(template)
         for name, properties in own_roles.items():
             service = service_of_role(template, name, properties, self.services, self.names)
+            if service is None:
+                service = stack.service(self.names)
             if service is None:
                 reason = "the role's service is not known: tag the role with `service`, or use --roles"
                 diagnostics.add_unresolved(Text(name, properties.location), reason)

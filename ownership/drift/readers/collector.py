@@ -6,8 +6,8 @@ whichever order they are read.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.policies import Grants, KnownTables, PolicyEvaluator
@@ -28,17 +28,25 @@ class ServiceRole:
 
 @dataclass(frozen=True)
 class Part:
-    """What one project or template has. ``service`` is whose project it is; a template may have several."""
+    """What one project or template has. ``service`` is whose project it is; a template may have several.
+
+    ``nested`` are the stacks that are nested in the template's.
+    """
 
     service: str | None
     template: Template
     roles: list[ServiceRole]
     tables: list[TableShape]
     diagnostics: Diagnostics
+    nested: list["Part"] = field(default_factory=list)
+
+    @property
+    def misses_export(self) -> bool:
+        """Whether it, or a part nested in it, imports what nothing that was read before it exports."""
+        return self.template.misses_export or any(part.misses_export for part in self.nested)
 
 
-# Reads one file. Gives None if that fails, and reports why to the collector.
-PartReader = Callable[[Path], Part | None]
+Source = TypeVar("Source")  # what a part is read from: a file or a stack
 
 
 class Collector:
@@ -52,20 +60,23 @@ class Collector:
         self.unread: set[str] = set()  # services of which a project can't be read
         self._tables: dict[str, TableShape] = {}
 
-    def read_all(self, paths: Iterable[Path], read: PartReader) -> None:
-        """Read each file; those that import what isn't exported yet are read again after all others."""
+    def read_all(self, sources: Iterable[Source], read: Callable[[Source], Part | None]) -> None:
+        """Read each source; those that import what isn't exported yet are read again after all others.
+
+        ``read`` gives None if it fails, and reports why to the collector.
+        """
         waiting = []
-        for path in paths:
-            part = read(path)
+        for source in sources:
+            part = read(source)
             if part is None:
                 continue
             # A part read too early is discarded whole, with its diagnostics.
-            if part.template.misses_export:
-                waiting.append(path)
+            if part.misses_export:
+                waiting.append(source)
             else:
                 self._add(part)
-        for path in waiting:
-            part = read(path)
+        for source in waiting:
+            part = read(source)
             if part is not None:
                 self._add(part)
 
@@ -103,6 +114,8 @@ class Collector:
         for table in part.tables:
             self._add_table(table)
         self.diagnostics.update(part.diagnostics)
+        for nested in part.nested:
+            self._add(nested)
 
     def _add_table(self, table: TableShape) -> None:
         """Add a table. One that is deployed in several templates has the keys and indexes of the last."""

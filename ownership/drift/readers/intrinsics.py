@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import (
     PLACEHOLDER,
+    UNKNOWN_LOCATION,
     Map,
     Seq,
     Text,
@@ -36,14 +37,18 @@ if TYPE_CHECKING:
 
 MAX_TEXTS = 1000  # that one value may have, over all branches of its Fn::If
 
-# `${AWS::Region}` in a plain text, and a plugin's `#{AWS::Region}`.
-PSEUDO_PARAMETER = re.compile(r"\$\{(AWS::\w+)\}|#\{(AWS::\w+)\}")
+# `${AWS::Region}` in a plain text, and what a plugin takes for Fn::Sub: `#{AWS::Region}`, `#{Users.Arn}`.
+REFERENCE = re.compile(r"\$\{(AWS::\w+)\}|#\{([\w:.]+)\}")
+# A value that CloudFormation fetches when it deploys: `{{resolve:ssm:/shop/users:1}}`.
+DYNAMIC_REFERENCE = re.compile(r"\{\{resolve:([^{}]*)\}\}")
 SUBSTITUTION = re.compile(r"\$\{([^!][^}]*)\}")  # not `${!Literal}`, which is left to IAM's own variables
 PSEUDO_PARAMETERS: dict[str, list[str]] = {
     "AWS::NoValue": [],
     "AWS::Partition": ["aws"],
 }
 
+STACK_TYPES = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
+PARAMETER_STORE = "AWS::SSM::Parameter::Value"  # a parameter of this type is the name of one in Parameter Store
 TABLE_TYPES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 # Attribute of a table (none for Ref) → the text before and after the table's name.
 TABLE_ATTRIBUTES = {
@@ -119,18 +124,47 @@ def apply(template: "Template", call: Call) -> list[Text]:
     return texts
 
 
-def with_pseudo_parameters(template: "Template", text: Text) -> list[Text]:
-    """The text with its pseudo parameters replaced: ``arn:${AWS::Partition}:…``."""
-    return _substituted(text, PSEUDO_PARAMETER, lambda name: reference(template, name, text.location))
+def with_references(template: "Template", text: Text) -> list[Text]:
+    """The text with its pseudo parameters and references replaced: ``arn:${AWS::Partition}:…``."""
+    texts = _substituted(text, REFERENCE, lambda name: reference(template, name, text.location))
+    return _with_dynamic_references(template, texts)
+
+
+def _with_dynamic_references(template: "Template", texts: list[Text]) -> list[Text]:
+    """The texts with what is fetched when they are deployed replaced by a given value or a placeholder."""
+    replaced: list[Text] = []
+    for text in texts:
+        replaced += _substituted(text, DYNAMIC_REFERENCE, lambda name: [_fetched(template, name)])
+    return replaced
+
+
+def _fetched(template: "Template", address: str) -> Text:
+    """The value of a dynamic reference, ``ssm:/shop/users:1``, with or without a version."""
+    source, _, name = address.partition(":")
+    name = name.partition(":")[0]
+    for key in (f"{source}:{name}", f"ssm:{name}"):
+        if key in template.given:
+            return from_variable(template.given[key], UNKNOWN_LOCATION)
+    reason = f"{source}:{name} is known only when deployed (--var {source}:{name}=…)"
+    return placeholder(UNKNOWN_LOCATION, reason, names_environment(name))
 
 
 def reference(template: "Template", name: str, location: Location, nesting: int = 0) -> list[Text]:
     """What ``Ref`` gives for ``Name``, and ``Fn::GetAtt`` for ``Name.Attribute``."""
     if name in PSEUDO_PARAMETERS:
         return [from_variable(value, location) for value in PSEUDO_PARAMETERS[name]]
+    if name in template.surroundings.pseudo:
+        return [concat([template.surroundings.pseudo[name]], location)]
+    if name.startswith("AWS::") and f"param:{name}" in template.given:
+        return [from_variable(template.given[f"param:{name}"], location)]
     if name in template.parameters:
-        return [_parameter(template, name, location)]
+        return _parameter(template, name, location, nesting)
     logical_name, _, attribute = name.partition(".")
+    if attribute.startswith("Outputs."):
+        nested = template.nested_stack(logical_name)
+        if nested is not None:
+            texts = nested.output(attribute.removeprefix("Outputs."), nesting + 1)
+            return [concat([text], location) for text in texts]
     table_names = template.table_names(logical_name, location, nesting)
     # Region and account are wildcards: a table of the template is in the stack's own.
     if table_names and attribute in TABLE_ATTRIBUTES:
@@ -147,14 +181,43 @@ def _known_when_deployed(subject: str, location: Location) -> Text:
     return placeholder(location, f"{subject} is known only when deployed")
 
 
-def _parameter(template: "Template", name: str, location: Location) -> Text:
-    """The value of a parameter: the one given, else its default."""
-    default = template.text(template.mapping(template.parameters[name]).get("Default"))
-    value = template.given.get(f"param:{name}", default)
-    if value is None:
+def _parameter(template: "Template", name: str, location: Location, nesting: int) -> list[Text]:
+    """The values of a parameter: what the stack around it passes, else the one given, else its default."""
+    parameter = template.mapping(template.parameters[name])
+    parent = template.surroundings.parent
+    given = template.given.get(f"param:{name}")
+    if parent is not None and name in template.surroundings.passed:
+        values = parent.texts(template.surroundings.passed[name], nesting + 1)
+    elif given is not None:
+        return [from_variable(given, location, names_environment(name), may_vary=True)]
+    else:
+        values = template.texts(parameter.get("Default"), nesting + 1)
+    if not values:
         reason = f"parameter {name} has no default (--var param:{name}=…)"
-        return placeholder(location, reason, names_environment(name))
+        return [placeholder(location, reason, names_environment(name))]
+    parameter_type = template.text(parameter.get("Type")) or ""
+    texts = []
+    for value in values:
+        if parameter_type.startswith(PARAMETER_STORE):
+            value = _stored(template, name, value, location)
+        marked = _marked_parameter(name, concat([value], location), location)
+        texts += marked.split_at(",") if "List" in parameter_type else [marked]
+    return texts
+
+
+def _marked_parameter(name: str, value: Text, location: Location) -> Text:
+    # What is unresolved in the value is unresolved in the parameter, whatever that is called.
+    if value.has_unknown_part:
+        return from_variable(value, location)
     return from_variable(value, location, names_environment(name), may_vary=True)
+
+
+def _stored(template: "Template", name: str, path: Text, location: Location) -> Text:
+    """The value in Parameter Store that a parameter names."""
+    if f"ssm:{path}" in template.given:
+        return Text(template.given[f"ssm:{path}"], location)
+    reason = f"parameter {name} is stored under ssm:{path} (--var ssm:{path}=… or param:{name}=…)"
+    return placeholder(location, reason.replace(PLACEHOLDER, "…"), names_environment(name))
 
 
 def _arn_of_other_resource(template: "Template", name: str) -> str | None:
@@ -242,7 +305,7 @@ def _sub(template: "Template", call: Call) -> list[Text]:
             return [from_variable(text, call.location) for text in texts]
         return reference(template, name.strip(), call.location, call.nesting)
 
-    return _substituted(argument, SUBSTITUTION, values_of)
+    return _with_dynamic_references(template, _substituted(argument, SUBSTITUTION, values_of))
 
 
 def _if(template: "Template", call: Call) -> list[Text] | None:
@@ -267,7 +330,7 @@ def _join(template: "Template", call: Call) -> list[Text] | None:
         rows = _combinations(filter(None, choices), call.location)
     else:
         rows = [template.texts(members, call.nesting)]
-    return [_joined(separator, row, call.location) for row in rows]
+    return _with_dynamic_references(template, [_joined(separator, row, call.location) for row in rows])
 
 
 def _joined(separator: str, texts: Sequence[Text], location: Location) -> Text:

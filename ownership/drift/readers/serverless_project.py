@@ -23,7 +23,7 @@ from ownership.drift.naming import Names
 from ownership.drift.readers.intrinsics import function_name
 from ownership.drift.readers.roles import PolicyReader, attached_policies, roles_of
 from ownership.drift.readers.serverless_variables import Variables
-from ownership.drift.readers.template import NodeReader, Template
+from ownership.drift.readers.template import NodeReader, Surroundings, Template
 from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value, location_of
 
 GENERATED_ROLE = "IamRoleLambdaExecution"  # made by the framework from the provider's statements
@@ -63,7 +63,13 @@ class Project:
         self.diagnostics = diagnostics
         self.at = variables.at
         self.expand = variables.expand
-        self.template = Template(self._section("resources"), self.expand, given, exports)
+        self.template = Template(
+            self._section("resources"),
+            self.expand,
+            given,
+            exports,
+            Surroundings(tables=names.given),
+        )
         for unread in self.template.unread_resources():
             self._unresolved(unread, "is not a mapping")
         self.policies = PolicyReader(service, self.template, names, diagnostics)

@@ -11,17 +11,21 @@ Source: AWS CloudFormation User Guide, "Template anatomy"; Serverless Framework 
 templates in several parts.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass, field
 
 from ownership.drift.readers import intrinsics
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import (
     UNKNOWN_LOCATION,
     Map,
+    Reason,
     Seq,
     Text,
     Value,
+    Variable,
     concat,
     location_of,
     placeholder,
@@ -31,6 +35,11 @@ MAX_STEPS = 200_000  # in one template; aliases that double would exceed it
 MAX_NESTING = 60
 
 Expand = Callable[[Value], Value]
+# Finds the template of a nested stack, by the stack that has it, its logical name there and its properties.
+NestedLoader = Callable[["Template", str, Map], "Template | None"]
+# What CDK puts behind the names of constructs to make a logical id: `OrdersTable315BB997`.
+CDK_PATH = "aws:cdk:path"
+CDK_HASH = re.compile(r"(?<=.)[0-9A-F]{8}$")
 
 
 def as_it_is(node: Value) -> Value:
@@ -90,6 +99,23 @@ class NodeReader:
         return [item for item in self.items(node) if isinstance(item, Map)]
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a template's values depend on besides itself.
+
+    - ``tables``: what ``--tables`` says: logical id or name → table of the map.
+    - ``pseudo``: values of pseudo parameters: ``AWS::StackName``.
+    - ``parent``, ``passed``: the stack that this one is nested in, and the parameters that it passes.
+    - ``load_nested``: finds the templates of stacks nested in this one.
+    """
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    pseudo: Mapping[str, Text] = field(default_factory=dict)
+    parent: "Template | None" = None
+    passed: Map = field(default_factory=lambda: Map(UNKNOWN_LOCATION))
+    load_nested: NestedLoader | None = None
+
+
 class Template(NodeReader):
     """A template, in several parts if need be.
 
@@ -103,9 +129,12 @@ class Template(NodeReader):
         expand: Expand = as_it_is,
         given: Mapping[str, str] | None = None,
         exports: dict[str, list[Text]] | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         super().__init__(expand)
         self.given = given or {}
+        self.surroundings = surroundings or Surroundings()
+        self._nested: dict[str, Template | None] = {}
         self.exports: dict[str, list[Text]] = {}
         if exports is not None:
             self.exports = exports  # the caller's own dict, which later templates read
@@ -114,6 +143,7 @@ class Template(NodeReader):
         self.parameters = self._section(parts, "Parameters")
         self.mappings = self._section(parts, "Mappings")
         self.extensions = self._section(parts, "extensions")
+        self.outputs = self._section(parts, "Outputs")
         for part in parts:
             self._add_exports(part)
 
@@ -121,7 +151,7 @@ class Template(NodeReader):
         """All texts that a value may have: lists flattened, both branches of Fn::If. Raises ReadError."""
         node = self.step(node, nesting)
         if isinstance(node, Text):
-            return intrinsics.with_pseudo_parameters(self, node)
+            return intrinsics.with_references(self, node)
         if isinstance(node, Seq):
             return self._texts_in_list(node, nesting)
         if isinstance(node, Map):
@@ -157,12 +187,38 @@ class Template(NodeReader):
         resource = self.mapping(self.resources.get(name))
         if resource.get("Type") not in intrinsics.TABLE_TYPES:
             return []
-        properties = self.mapping(resource.get("Properties"))
-        table_name = properties.get("TableName")
+        ids = self._table_ids(name, resource)
+        for known_name in ids:
+            if known_name in self.surroundings.tables:
+                return [Text(self.surroundings.tables[known_name], location)]
+        properties = self.expand(resource.get("Properties"))
+        if isinstance(properties, Text):
+            return [placeholder(location, properties.reason or f"{name} has no mapping of Properties")]
+        table_name = self.mapping(properties).get("TableName")
         if table_name is None:
-            reason = f"table {name} has no TableName: its name is generated when it is deployed"
-            return [placeholder(location, reason)]
+            return [_generated_name(ids[-1], location)]
         return [concat([text], location) for text in self.texts(table_name, nesting)]
+
+    def _table_ids(self, name: str, resource: Map) -> list[str]:
+        """What a table may be called in a file for ``--tables``: its logical id, and CDK's name for it."""
+        path = self.text(self.mapping(resource.get("Metadata")).get(CDK_PATH))
+        if not path:
+            return [name]
+        return [name, path.removesuffix("/Resource"), CDK_HASH.sub("", name)]
+
+    def nested_stack(self, name: str) -> "Template | None":
+        """The template of a nested stack, by the stack's logical name; None if it is not known."""
+        if name not in self._nested:
+            self._nested[name] = None  # a circle ends here
+            load, resource = self.surroundings.load_nested, self.mapping(self.resources.get(name))
+            if load is not None and resource.get("Type") in intrinsics.STACK_TYPES:
+                self._nested[name] = load(self, name, self.mapping(resource.get("Properties")))
+        return self._nested[name]
+
+    def output(self, name: str, nesting: int = 0) -> list[Text]:
+        """The texts that an output may have; none if there is no such output."""
+        output = self.mapping(self.outputs.get(name))
+        return self.texts(output.get("Value"), nesting)
 
     def unread_resources(self) -> list[Text]:
         """Entries in place of resources that can't be read: any of them might be a role or a policy."""
@@ -231,3 +287,9 @@ class Template(NodeReader):
             name = self.text(export.get("Name"))
             if name and not name.has_unknown_part:
                 self.exports[str(name)] = self.texts(output.get("Value"))
+
+
+def _generated_name(logical_id: str, location: Location) -> Text:
+    """The name of a table whose name is generated when it is deployed: its logical id, which is known here."""
+    reason = f"table {logical_id} has no TableName, so it goes by its logical id (--tables FILE says which it is)"
+    return Text(logical_id, location, (Variable(0, len(logical_id), varies=False, reason=Reason(reason)),))

@@ -1,0 +1,170 @@
+"""The stacks that templates make: which template is nested in which, and what a stack is called.
+
+With these two files, ``tables.yaml`` is read once, as the stack ``Tables`` of ``main.yaml``::
+
+    # main.yaml
+    Tables:
+      Type: AWS::CloudFormation::Stack
+      Properties: {TemplateURL: ./tables.yaml, Parameters: {Stage: !Ref Stage}}
+
+A template's URL is a path beside it, CDK's asset, or an address whose last part is the name of one of the files.
+Source: AWS CloudFormation User Guide, "Nested stacks"; AWS SAM Developer Guide, "AWS::Serverless::Application"; AWS CDK
+Developer Guide, "Cloud assemblies", for what CDK writes into the metadata.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ownership.drift.naming import Names
+from ownership.drift.readers.files import Files
+from ownership.drift.readers.intrinsics import STACK_TYPES
+from ownership.drift.readers.template import Surroundings, Template
+from ownership.drift.types import Location, ReadError
+from ownership.drift.values import UNKNOWN_LOCATION, Map, Text
+
+ASSET_PATH = "aws:asset:path"
+MAX_NESTING = 20  # of stacks
+# Names of files that say nothing of what is in them.
+GENERAL_NAMES = frozenset({"template", "packaged", "main", "index", "stack", "cloudformation", "sam"})
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One deployment of a template. ``names`` are what it is called, the most telling first."""
+
+    path: Path
+    names: tuple[str, ...]
+    folders: tuple[str, ...] = ()
+    pseudo: Mapping[str, Text] = field(default_factory=dict)
+    parent: Template | None = None
+    passed: Map = field(default_factory=lambda: Map(UNKNOWN_LOCATION))
+    nesting: int = 0
+
+    def service(self, names: Names) -> str | None:
+        """The service whose stack it is, by its name or the folder of its template; None if neither says."""
+        for name in self.names:
+            service = names.service((), name) or names.role([name])
+            if service:
+                return service
+        return names.service(self.folders, None)
+
+
+class Stacks:
+    """The stacks of a run. ``tables`` is what ``--tables`` says; ``exports`` are those of all templates read so far."""
+
+    def __init__(
+        self,
+        files: Files,
+        given: Mapping[str, str],
+        tables: Mapping[str, str],
+        exports: dict[str, list[Text]],
+    ) -> None:
+        self.files = files
+        self.given = given
+        self.tables = tables
+        self.exports = exports
+        self._bodies: dict[Path, Map] = {}
+        self._given_paths: list[Path] = []
+        self._nested_paths: set[Path] = set()
+
+    def load(self, paths: Sequence[Path]) -> Iterator[ReadError]:
+        """Load the templates, and find out which are nested in others. Gives what can't be read."""
+        for path in paths:
+            try:
+                self._bodies[path] = self._body(path)
+                self._given_paths.append(path)
+            except ReadError as error:
+                yield error
+        for path in list(self._bodies):
+            try:
+                self._find_nested(path)
+            except ReadError as error:
+                yield error
+
+    def outermost(self) -> list[Stack]:
+        """The stacks that are nested in no other."""
+        stacks = []
+        for path in self._given_paths:
+            if path not in self._nested_paths:
+                names = () if path.stem in GENERAL_NAMES else (path.stem,)
+                stacks.append(Stack(path, names, self._folders(path)))
+        return stacks
+
+    def template(self, stack: Stack) -> Template:
+        """The template of a stack. Raises ReadError."""
+        surroundings = Surroundings(
+            tables=self.tables,
+            pseudo=stack.pseudo,
+            parent=stack.parent,
+            passed=stack.passed,
+            load_nested=lambda template, name, properties: self._load_nested(stack, template, name, properties),
+        )
+        body = self._body(stack.path)
+        return Template([body], given=self.given, exports=self.exports, surroundings=surroundings)
+
+    def nested_in(self, stack: Stack, template: Template) -> dict[Text, Stack | None]:
+        """The stacks nested in a stack, by logical name; None for one whose template is not there."""
+        nested = {}
+        for name, properties in template.of_type(*STACK_TYPES):
+            own_name = name if isinstance(name, Text) else Text(name, properties.location)
+            nested[own_name] = self._nested_stack(stack, template, name, properties)
+        return nested
+
+    def _load_nested(self, stack: Stack, template: Template, name: str, properties: Map) -> Template | None:
+        nested = self._nested_stack(stack, template, name, properties)
+        return None if nested is None else self.template(nested)
+
+    def _nested_stack(self, stack: Stack, template: Template, name: str, properties: Map) -> Stack | None:
+        path = self._nested_path(stack.path, template, name, properties)
+        if path is None or stack.nesting >= MAX_NESTING:
+            return None
+        names = (name, *stack.names)
+        passed = template.mapping(properties.get("Parameters"))
+        folders = self._folders(path)
+        return Stack(path, names, folders, stack.pseudo, template, passed, stack.nesting + 1)
+
+    def _find_nested(self, path: Path) -> None:
+        template = Template([self._body(path)], given=self.given)
+        for name, properties in template.of_type(*STACK_TYPES):
+            nested = self._nested_path(path, template, name, properties)
+            if nested is not None and nested != path:
+                self._nested_paths.add(nested)
+
+    def _nested_path(self, path: Path, template: Template, name: str, properties: Map) -> Path | None:
+        """The file of a nested stack's template; None if it is not there."""
+        addresses = template.texts(properties.get("TemplateURL") or properties.get("Location"))
+        metadata = template.mapping(template.mapping(template.resources.get(name)).get("Metadata"))
+        addresses += template.texts(metadata.get(ASSET_PATH))
+        for address in addresses:
+            found = self._file(path, address)
+            if found is not None:
+                return found
+        return None
+
+    def _file(self, path: Path, address: Text) -> Path | None:
+        if "://" not in address:
+            try:
+                beside = self.files.find(path.parent, address)
+            except ValueError:
+                beside = None
+            if beside is not None:
+                return beside
+        file_name = address.partition("?")[0].rpartition("/")[2]
+        same_name = [given for given in self._given_paths if given.name == file_name]
+        return same_name[0] if len(same_name) == 1 else None
+
+    def _body(self, path: Path) -> Map:
+        if path not in self._bodies:
+            body = self.files.load(path)
+            if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
+                location = Location(self.files.display_name(path), 1)
+                raise ReadError(location, "is not a CloudFormation template: it has no Resources")
+            self._bodies[path] = body
+        return self._bodies[path]
+
+    def _folders(self, path: Path) -> tuple[str, ...]:
+        """The folders between the root and a template, innermost first."""
+        if not path.is_relative_to(self.files.root):
+            return ()
+        return path.parent.relative_to(self.files.root).parts[::-1]
