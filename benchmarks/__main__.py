@@ -25,6 +25,7 @@ BOTH, OWN = ("SQLite", "PostgreSQL"), ("",)  # OWN: the benchmark starts its dat
 RUNS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "map": (["benchmarks/map.py"], BOTH),
     "saves": (["benchmarks/saves.py"], BOTH),
+    "queue": (["-m", "benchmarks.lock_queue"], BOTH),
     "leads": (["benchmarks/leads.py"], BOTH),
     "growth": (["benchmarks/growth.py"], BOTH),
     "pages": (["benchmarks/pages.py", "--times", "25"], ("SQLite",)),
