@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_migrate
 
 
@@ -13,13 +14,18 @@ class OwnershipConfig(AppConfig):
     verbose_name = "Ownership map"
 
     def ready(self) -> None:
-        """Connect to the end of ``migrate``, and register with the admin site.
+        """Connect to the end of ``migrate`` and to sign-ins, and register with the admin site.
 
         Connecting here comes after django.contrib.auth, whose own handler makes the permissions that our groups need.
         """
         from ownership.operations.setup import prepare_database
 
         post_migrate.connect(prepare_database, sender=self, dispatch_uid="ownership.prepare_database")
+        from ownership.web.sign_in import note_sign_in
+
+        # Django's own waits for its turn to write.
+        user_logged_in.disconnect(dispatch_uid="update_last_login")
+        user_logged_in.connect(note_sign_in, dispatch_uid="ownership.note_sign_in")
         # Not imported by ownership/admin/__init__.py: making the site imports that package, and models
         # registered meanwhile would go to a second site.
         import_module("ownership.admin.register")

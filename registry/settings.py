@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "ownership.web.sign_in.SignInRateMiddleware",
     "axes.middleware.AxesMiddleware",
     "ownership.web.middleware.BusyMiddleware",
 ]
@@ -149,6 +150,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_HANDLER = "ownership.web.sign_in.GuessHandler"  # counts in a file, not in the database
 AXES_USERNAME_CALLABLE = "ownership.web.sign_in.guessed_name"
 AXES_WHITELIST_CALLABLE = "ownership.web.sign_in.no_guess"
 AXES_LOCKOUT_CALLABLE = "ownership.web.sign_in.locked_out"

@@ -21,6 +21,7 @@ from rest_framework.permissions import BasePermission
 from ownership.history.head import Head
 from ownership.history.models import HEAD_SQL
 from ownership.models import ApiToken
+from ownership.web.optional_writes import write_if_free
 
 if TYPE_CHECKING:  # these modules import this one, by way of DRF's settings
     from drf_spectacular.openapi import AutoSchema
@@ -77,7 +78,9 @@ class TokenAuthentication(auth.TokenAuthentication):
         if not row.is_active:
             raise AuthenticationFailed("The account of this token is inactive.")
         if not row.was_used_today:
-            ApiToken.objects.filter(pk=row.digest).update(last_used=now.date())
+            # A later use today will note it, if this one can't.
+            token = ApiToken.objects.filter(pk=row.digest)
+            write_if_free(lambda: token.update(last_used=now.date()))
         # Other columns of the account are read if someone asks for them.
         account = (row.user_id, row.username, row.is_active)
         user = get_user_model().from_db(router.db_for_read(ApiToken), ["id", "username", "is_active"], account)

@@ -5,8 +5,10 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.test import Client
 
+from ownership.web import shared_counts
 from ownership.web.middleware import ClientAddressMiddleware
 from ownership.web.rate_limit import ApiRateMiddleware
 from tests.support.admin_forms import form_of
@@ -18,9 +20,10 @@ PASSWORD = "a long pass phrase"
 
 
 @pytest.fixture
-def locks(settings) -> None:
-    """Guesses are counted, as in production; most tests sign in past that."""
+def locks(settings, tmp_path) -> None:
+    """Sign-ins are counted, as in production; most tests sign in past that."""
     settings.AXES_ENABLED = True
+    settings.SNAPSHOT_DIR = tmp_path
 
 
 def sign_in(name: str, password: str, address: str = "192.0.2.1"):
@@ -43,7 +46,7 @@ def test_five_failures_lock_that_name_at_that_address_only(locks, lead, viewer):
 
 
 def test_a_successful_sign_in_resets_the_failures(locks, lead):
-    for _ in range(3):
+    for _ in range(2):
         for _ in range(4):
             assert sign_in("lead", "wrong").status_code == 200
         assert sign_in("lead", PASSWORD).status_code == 302
@@ -62,6 +65,96 @@ def test_a_forged_header_does_not_change_the_address(locks, lead):
 @pytest.mark.parametrize("name", ["", "x" * 10_000, "'; --", "\u202e", "é"])
 def test_nonsense_as_a_name_is_a_failed_sign_in(locks, db, name):
     assert sign_in(name, "x").status_code == 200
+
+
+def test_a_lock_ends_after_a_quarter_of_an_hour(locks, lead, clock):
+    for _ in range(5):
+        sign_in("lead", "wrong")
+    clock[0] += 899
+    assert sign_in("lead", PASSWORD).status_code == 429
+    clock[0] += 2
+    assert sign_in("lead", PASSWORD).status_code == 302
+
+
+@pytest.mark.parametrize("arguments", [["username", "lead"], ["ip", "192.0.2.1"], ["ip_username", "192.0.2.1", "lead"]])
+def test_an_administrator_can_unlock_a_name_or_an_address(locks, lead, arguments):
+    for _ in range(5):
+        sign_in("lead", "wrong")
+    call_command("axes_reset_username", "other")
+    assert sign_in("lead", PASSWORD).status_code == 429
+    call_command(f"axes_reset_{arguments[0]}", *arguments[1:])
+    assert sign_in("lead", PASSWORD).status_code == 302
+
+
+def test_guesses_leave_no_rows_and_no_names(locks, db, settings):
+    before = all_rows()
+    for number in range(8):
+        assert sign_in(f"name-{number}", "wrong").status_code == 200
+    assert all_rows() == before
+    [file] = settings.SNAPSHOT_DIR.iterdir()
+    assert "name-" not in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"address 192.0.2.1": 3}'])
+def test_a_damaged_file_of_counts_counts_as_empty(locks, lead, settings, content):
+    (settings.SNAPSHOT_DIR / "sign-ins").write_text(content)
+    assert [sign_in("lead", "wrong").status_code for _ in range(5)] == [200] * 4 + [429]
+
+
+def test_without_a_place_for_the_file_each_process_counts(locks, lead, settings):
+    settings.SNAPSHOT_DIR = "/proc/nowhere"
+    try:
+        assert [sign_in("lead", "wrong").status_code for _ in range(5)] == [200] * 4 + [429]
+    finally:
+        shared_counts._own_counts.clear()
+
+
+# The rate of sign-ins
+
+
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    """A clock that stops until it is moved."""
+    now = [1_000_000_000.0]
+    monkeypatch.setattr("ownership.web.shared_counts.time.time", lambda: now[0])
+    monkeypatch.setattr("ownership.web.sign_in.time", lambda: now[0])
+    return now
+
+
+def test_an_address_may_try_ten_sign_ins_a_minute_and_is_told_how_long_to_wait(locks, lead, clock):
+    assert [sign_in(f"name-{number}", "wrong").status_code for number in range(10)] == [200] * 10
+    clock[0] += 20
+    told = sign_in("lead", PASSWORD)
+    assert (told.status_code, told["Retry-After"]) == (429, "40")
+    assert "Only 10 sign-ins a minute are allowed from one address. Try again in 40 seconds." in text_of(told.text)
+    assert sign_in("lead", PASSWORD, "192.0.2.2").status_code == 302, "other addresses are free"
+    clock[0] += 40
+    assert sign_in("lead", PASSWORD).status_code == 302
+
+
+def test_all_together_may_try_sixty_sign_ins_a_minute(locks, lead, clock):
+    for number in range(60):
+        assert sign_in("nobody", "wrong", f"198.51.100.{number}").status_code == 200
+    told = sign_in("lead", PASSWORD)
+    assert (told.status_code, told["Retry-After"]) == (429, "60")
+    assert "Try again in 60 seconds." in text_of(told.text)
+    clock[0] += 60
+    assert sign_in("lead", PASSWORD).status_code == 302
+
+
+def test_a_sign_in_beyond_the_rate_checks_no_password(locks, lead, clock, django_assert_num_queries):
+    for number in range(10):
+        sign_in(f"name-{number}", "wrong")
+    with django_assert_num_queries(0):
+        assert sign_in("lead", PASSWORD).status_code == 429
+
+
+def test_a_forged_form_does_not_use_up_an_addresss_sign_ins(locks, lead):
+    forger = Client(enforce_csrf_checks=True, REMOTE_ADDR="192.0.2.1")
+    for _ in range(12):
+        assert forger.post("/admin/login/", {"username": "lead", "password": "wrong"}).status_code == 403
+    assert sign_in("lead", PASSWORD).status_code == 302
 
 
 # The page, and where it leads
