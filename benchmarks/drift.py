@@ -16,6 +16,7 @@ from pathlib import Path
 STATEMENTS = 10
 HEAD = """\
 service: club-{name}
+functions: {{get: {{handler: handler.get}}}}
 provider:
   name: aws
   stage: ${{file(../../common.yml):provider.stage}}

@@ -388,12 +388,12 @@ def _unknown(
     missing: Modes,
     service_and_wholes: tuple[str, ...],
     found: Infrastructure,
-    unresolved_modes: Mapping[str, Modes],
+    unresolved_modes: Mapping[str | None, Modes],
 ) -> tuple[Modes, str]:
     """Those of the missing modes that may be granted after all, and why nobody can say."""
     if not _permissions_were_read(service_and_wholes, found):
         return missing, NOT_READ
-    may_be_granted = NO_MODES
+    may_be_granted = unresolved_modes.get(None, NO_MODES)
     for service in service_and_wholes:
         may_be_granted |= unresolved_modes.get(service, NO_MODES)
     return missing & may_be_granted, MAY_BE_GRANTED
@@ -419,12 +419,11 @@ def _modes_by_pair(
     return dict(modes)
 
 
-def _unresolved_modes(found: Infrastructure) -> dict[str, Modes]:
-    """For each service, the modes that something unresolved may grant it."""
-    modes: dict[str, Modes] = defaultdict(frozenset)
+def _unresolved_modes(found: Infrastructure) -> dict[str | None, Modes]:
+    """For each service, the modes that something unresolved may grant it; under None, those for any service."""
+    modes: dict[str | None, Modes] = defaultdict(frozenset)
     for unresolved in found.unresolved:
-        if unresolved.service:
-            modes[unresolved.service] |= unresolved.modes
+        modes[unresolved.service] |= unresolved.modes
     return dict(modes)
 
 

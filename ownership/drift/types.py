@@ -154,7 +154,10 @@ class DeclaredMap:
 
 @dataclass(frozen=True)
 class Unresolved:
-    """A value that could not be determined from the files. ``modes`` are what it may grant the service."""
+    """A value that could not be determined from the files. ``modes`` are what it may grant.
+
+    To ``service``, or to any service where that is None.
+    """
 
     location: Location
     text: str

@@ -141,7 +141,7 @@ def test_a_resource_whose_type_is_not_text_is_no_table(tmp_path: Path) -> None:
     template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn").replace("AWS::DynamoDB::Table", "!Ref Stage")
     found = templates(tmp_path, template)
     assert (found.tables, found.errors) == ((), ())
-    assert [u.location for u in found.unresolved] == [Location("0.yml", 27)]
+    assert [u.location for u in found.unresolved] == [Location("0.yml", 27), Location("0.yml", 10)]
 
 
 def test_parameters_can_be_given(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from tests.support.drift_projects import read
 
 MISSING = {
     "a function": "functions:\n  a: ${file(missing.yml):a}\n",
-    "the functions": "x: y\nfunctions: ${file(missing.yml)}\n",
+    "the functions": "service: users\nfunctions: ${file(missing.yml)}\n",
     "the statements": "provider:\n  iamRoleStatements: ${file(missing.yml)}\n",
     "a statement": "provider: {iamRoleStatements: [\n  '${file(missing.yml)}']}\n",
     "a statement's actions": "provider: {iamRoleStatements: {\n  Effect: Allow, Action: '${file(a.yml)}'}}\n",
-    "the provider": "x: y\nprovider: ${file(missing.yml)}\n",
+    "the provider": "service: users\nprovider: ${file(missing.yml)}\n",
     "a role's properties": "ROLE,\n  Properties: '${file(missing.yml)}'}}}\n",
     "a role's policy": "ROLE,\n  Properties: {Policies: ['${file(a.yml)}']}}}}\n",
 }

@@ -80,7 +80,7 @@ FILES = {
     "serverless.common.yml": COMMON,
     "config.dev.json": '{"ENVIRONMENT": "", "PRIVATE": false}',
     "config.prod.json": '{"ENVIRONMENT": "PROD", "PRIVATE": true}',
-    "serverless.yml": "service: clubApi\nresources: {Resources: {Api: {Type: 'AWS::X::Y'}}}\n",
+    "serverless.yml": "service: clubApi\nresources: {Resources: {Api: {Type: 'AWS::ApiGateway::RestApi'}}}\n",
     "serverless-compose.yml": "services: {users: {path: services/users}}\n",
     # As declared, quoted, an index beside its table.
     "services/users/serverless.yml": f"""

@@ -58,7 +58,7 @@ def test_statements_of_an_unused_role_permit_nothing(tmp_path: Path, head: str) 
     assert (grants(found), found.unresolved) == ({"users read biztechTeams"}, ())
     (note,) = found.notes
     line = (head + STATEMENTS).splitlines().index("  iamRoleStatements:") + 2
-    assert (note.location, "permit nothing" in note.text) == (Location(FILE, line), True)
+    assert (note.location, "permits nothing" in note.text) == (Location(FILE, line), True)
 
 
 @pytest.mark.parametrize("head", USED.values(), ids=USED)
@@ -75,10 +75,10 @@ def test_the_arn_of_another_kind_of_resource_is_ignored(tmp_path: Path, other: s
 
 
 @pytest.mark.parametrize("plugin", ["stepFunctions: ", "appSync: ", "custom:\n  apiGatewayServiceProxies: "])
-def test_a_plugin_that_creates_roles_is_noted(tmp_path: Path, plugin: str) -> None:
+def test_a_setting_from_which_roles_are_made_is_unread(tmp_path: Path, plugin: str) -> None:
     project = f"service: users\n{plugin}{{stateMachines: {{}}}}\n"
-    (note,) = read(tmp_path, {FILE: project}).notes
-    assert (note.location.line, "is not read" in note.text) == (project.count("\n"), True)
+    (unresolved,) = read(tmp_path, {FILE: project}).unresolved
+    assert (unresolved.location.line, unresolved.modes) == (project.count("\n"), {"read", "write"})
 
 
 def test_a_queue_name_inside_a_table_name_is_unresolved(tmp_path: Path) -> None:

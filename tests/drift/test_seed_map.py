@@ -83,7 +83,11 @@ def granting(service: str, accesses: Iterable[DeclaredAccess]) -> dict[str, str]
         for access in accesses
         if access.service == service
     ]
-    project = {"service": f"club-{service}", "provider": {"iam": {"role": {"statements": statements}}}}
+    project = {
+        "service": f"club-{service}",
+        "provider": {"iam": {"role": {"statements": statements}}},
+        "functions": {"main": {"handler": "main.handler"}},
+    }
     return {f"services/{service}/serverless.json": json.dumps(project)}
 
 

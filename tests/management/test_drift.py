@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 PROJECT = """
 service: bots
+functions: {post: {handler: bot.post}}
 provider:
   name: aws
   iamRoleStatements:

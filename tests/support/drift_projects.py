@@ -1,5 +1,6 @@
 """Projects written into a temporary folder, and the map that they are read with."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from ownership.drift.readers.serverless import read_projects
 from ownership.drift.registry_client import from_map
 from ownership.drift.types import Infrastructure, combined_mode
 
+BLOCK_MAPPING = re.compile(r"^(\w+):", re.MULTILINE)  # the keys at the top of a file
 ARN = "arn:aws:dynamodb:us-west-2:*:table/"
 
 
@@ -41,12 +43,28 @@ def a_map(*accesses: str, services: dict[str, str | None] | None = None, **table
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
-    """Write the files and give the folder."""
+    """Write the files and give the folder.
+
+    A project that says nothing of functions gets one, for a role that no function runs in permits nothing.
+    """
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+        text = content
+        if path.name == "serverless.yml" and BLOCK_MAPPING.search(content):
+            text = _completed(content)
+        path.write_text(text, encoding="utf-8")
     return folder
+
+
+def _completed(project: str) -> str:
+    """The project with what makes it one: functions and a provider, behind its own lines, which keep their numbers."""
+    keys = BLOCK_MAPPING.findall(project)
+    if "functions" not in keys:
+        project = f"{project.rstrip()}\nfunctions: {{main: {{handler: main.handler}}}}\n"
+    if "provider" not in keys and "service" not in keys:
+        project = f"{project.rstrip()}\nprovider: {{name: aws}}\n"
+    return project
 
 
 def names(environment: str | None = None, tables: tuple[str, ...] = (), services: tuple[str, ...] = ()) -> Names:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RELEASES = ROOT / "tests/operations/releases"
 PROJECT = """\
 service: bots
+functions: {post: {handler: bot.post}}
 provider:
   name: aws
   iamRoleStatements:

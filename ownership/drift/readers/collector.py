@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.policies import Grants, KnownTables, PolicyEvaluator
-from ownership.drift.iam.statements import Role
+from ownership.drift.iam.statements import READ_AND_WRITE, Role
 from ownership.drift.naming import Names
 from ownership.drift.readers.template import Template
 from ownership.drift.types import Infrastructure, ReadError, TableShape
@@ -107,6 +107,7 @@ class Collector:
 
     def _add(self, part: Part) -> None:
         _report_not_mappings(part)
+        _report_unread(part)
         if part.service is not None:
             self.roles.setdefault(part.service, [])  # the service was read, even if it has no role
         for role in part.roles:
@@ -139,4 +140,10 @@ def _report_not_mappings(part: Part) -> None:
             reported.add(unresolved.location)
     for text in part.template.not_mappings.values():
         if text.location not in reported:
-            part.diagnostics.add_unresolved(text, "is not a mapping", part.service)
+            part.diagnostics.add_unresolved(text, "is not a mapping", part.service, READ_AND_WRITE)
+
+
+def _report_unread(part: Part) -> None:
+    """Report what no reader has read of the part's template: it may grant anything, to anyone in a plain template."""
+    for text, reason in part.template.unread():
+        part.diagnostics.add_unresolved(text, reason, part.service, READ_AND_WRITE)

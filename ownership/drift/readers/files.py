@@ -26,6 +26,7 @@ class Files:
 
     def __init__(self, root: Path) -> None:
         self.root = resolved_path(root)
+        self.included: set[Path] = set()  # the files that were found by the name in another
         # Projects share what they include, so a few parsed files are kept; more would cost memory.
         self._load = lru_cache(maxsize=8)(self._parse)
 
@@ -49,7 +50,10 @@ class Files:
             raise ValueError(f"{name!r} is not a valid file name") from error
         if not path.is_relative_to(self.root):
             raise ValueError(f"{name} is outside {self._root_name}, the folder to read (--root FOLDER)")
-        return path if path.is_file() else None
+        if not path.is_file():
+            return None
+        self.included.add(path)
+        return path
 
     def read_text(self, path: Path) -> str:
         """The text of a file. Raises ReadError if it can't be read, is too large, or is not UTF-8."""

@@ -88,9 +88,14 @@ def function_name(node: Map) -> str | None:
     if len(node) != 1:
         return None
     name = next(iter(node))
-    if name == "Ref" or name.startswith("Fn::"):
+    if name == "Ref" or is_function_name(name):
         return str(name)
     return None
+
+
+def is_function_name(key: str) -> bool:
+    """Whether a key is a function's name, and not that of a resource or property: ``Fn::ForEach::Tables``."""
+    return key.startswith("Fn::")
 
 
 def branches_of_if(node: Value) -> Seq | None:

@@ -40,6 +40,12 @@ def roles_of(template: Template) -> dict[str, Map]:
     return dict(template.of_type(ROLE))
 
 
+def role_name_in_arn(arn: str) -> str:
+    """The name of the role in its ARN, ``arn:aws:iam::1:role/path/NAME``; empty for anything else."""
+    _, is_arn, path = arn.partition(":role/")
+    return path.rpartition("/")[2] if is_arn else ""
+
+
 def attached_policies(template: Template) -> list[AttachedPolicy]:
     """The policies of a template that are attached to roles."""
     policies = []

@@ -7,10 +7,12 @@ Source: Serverless Framework documentation, "Serverless.yml Reference" (v1 to v4
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ownership.drift.diagnostics import Diagnostics
+from ownership.drift.iam.statements import READ_AND_WRITE
 from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, resolved_path
@@ -22,6 +24,8 @@ from ownership.drift.values import Map, Text
 
 DATA_FILES = ("serverless.yml", "serverless.yaml", "serverless.json")
 CODE_FILES = ("serverless.ts", "serverless.js", "serverless.cjs", "serverless.mjs")
+DATA_SUFFIXES = (".yml", ".yaml", ".json")
+CONFIGURATION = re.compile(r"serverless(?!-compose\.)\W.+")  # `serverless.api.yml`, `serverless-api.yml`
 
 
 def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path | None = None) -> Infrastructure:
@@ -39,6 +43,7 @@ def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path
         collector.add_error(ReadError(Location(str(path)), f"is outside the root, {reader.files.root}"))
         return collector.result("serverless")
     collector.read_all(find_projects(top), reader.read)
+    reader.report_files_left_out()
     if not collector.roles and not collector.diagnostics.errors:
         collector.add_error(ReadError(Location(str(path)), "contains no serverless.yml"))
     return collector.result("serverless")
@@ -72,6 +77,8 @@ class _ProjectReader:
         self.names = names
         self.given = given
         self.collector = Collector(names)
+        self._projects: dict[Path, str] = {}  # those that were read, each with its service
+        self._fragments: list[Path] = []  # files that are called like a project's and are none
 
     def read(self, path: Path) -> Part | None:
         try:
@@ -81,9 +88,46 @@ class _ProjectReader:
             self.collector.unread.add(service_of_project(path, self.top, self.names, None))
             return None
 
-    def _read_project(self, path: Path) -> Part:
-        variables = Variables(load_project(path, self.files), path.parent, self.files, self.given)
+    def report_files_left_out(self) -> None:
+        """Report what is in the folders of the projects, belongs to no project that was read, and might be one."""
+        for path in self._fragments:
+            if path not in self.files.included:
+                location = Location(self.files.display_name(path), 1)
+                note = "has neither service nor provider, so it is not read as a project"
+                self.collector.diagnostics.add_note(location, note)
+        for project, service in self._projects.items():
+            for path in self._other_configurations(project):
+                location = Location(self.files.display_name(path), 1)
+                reason = "a second configuration in the folder of a project is not read, and may permit something"
+                text = Text(path.name, location)
+                self.collector.diagnostics.add_unresolved(text, reason, service, READ_AND_WRITE)
+
+    def _other_configurations(self, project: Path) -> Iterator[Path]:
+        """The files beside a project's that may be deployed in its place (``serverless deploy --config``)."""
+        if not self.top.is_dir():
+            return
+        for name in sorted(os.listdir(project.parent)):
+            path = project.parent / name
+            if path == project or path in self.files.included or not CONFIGURATION.fullmatch(name):
+                continue
+            if name in CODE_FILES or (path.suffix in DATA_SUFFIXES and self._is_project(path)):
+                yield path
+
+    def _is_project(self, path: Path) -> bool:
+        try:
+            config = self.files.load(path)
+        except ReadError:
+            return True
+        return isinstance(config, Map) and "service" in config
+
+    def _read_project(self, path: Path) -> Part | None:
+        config = load_project(path, self.files)
+        if "service" not in config and "provider" not in config:
+            self._fragments.append(path)
+            return None
+        variables = Variables(config, path.parent, self.files, self.given)
         service = service_of_project(path, self.top, self.names, service_name(variables))
+        self._projects[path] = service
         diagnostics = Diagnostics()
         project = Project(
             service,
@@ -94,8 +138,8 @@ class _ProjectReader:
             diagnostics,
         )
         roles = [ServiceRole(service, statements) for statements in project.roles()]
-        project.add_notes()
         tables = read_tables(project.template, self.names, diagnostics)
+        project.report_unread()
         return Part(service, project.template, roles, tables, diagnostics)
 
 

@@ -9,9 +9,10 @@
       get: {iamRoleStatements: […]}     a function's own role: made by a plugin, or by v4 (iam.role.statements)
     resources: {Resources: {Role: …}}   a CloudFormation template, with roles of its own
 
-Each becomes a list of statements, one list per role. ``Project.roles`` has a method for each section.
+Each becomes a list of statements, one list per role. serverless_roles.py has the rules of which role holds what.
+Settings and plugins that are neither read nor known to permit nothing (serverless_settings.py) are reported.
 Source: Serverless Framework documentation, "Serverless.yml Reference", "IAM Permissions For Functions" and
-"Override AWS CloudFormation Resource"; serverless-iam-roles-per-function, README.
+"Override AWS CloudFormation Resource".
 """
 
 from collections.abc import Mapping
@@ -21,27 +22,31 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, Role
 from ownership.drift.naming import Names
 from ownership.drift.readers.intrinsics import function_name
-from ownership.drift.readers.roles import PolicyReader, attached_policies, roles_of
+from ownership.drift.readers.roles import PolicyReader, attached_policies, role_name_in_arn, roles_of
+from ownership.drift.readers.sections import Section
+from ownership.drift.readers.serverless_roles import (
+    FrameworkRoles,
+    RoleContent,
+    RoleMaker,
+    framework_version,
+    is_role,
+)
+from ownership.drift.readers.serverless_settings import (
+    CUSTOM_THAT_PERMIT,
+    FUNCTION,
+    PROVIDER,
+    PROVIDER_IAM,
+    PROVIDER_ROLE,
+    ROLE_PER_FUNCTION,
+    ROOT,
+    is_unused,
+    plugin_permits_nothing,
+)
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import NodeReader, Surroundings, Template
-from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value, location_of
+from ownership.drift.values import Map, Seq, Text, Value, location_of
 
 GENERATED_ROLE = "IamRoleLambdaExecution"  # made by the framework from the provider's statements
-
-# Mappings and their keys that hold a permissions boundary.
-BOUNDARIES = (
-    ("provider", "rolePermissionsBoundary"),
-    ("provider.iam.role", "permissionBoundary"),
-    ("provider.iam.role", "permissionsBoundary"),
-)
-# Mappings and their keys that hold the settings of plugins which make roles of their own.
-PLUGINS = (
-    ("", "stepFunctions"),
-    ("", "appSync"),
-    ("custom", "appSync"),
-    ("custom", "apiGatewayServiceProxies"),
-)
-ROLE_PER_FUNCTION = "serverless-iam-roles-per-function"  # a plugin
 
 
 class Project:
@@ -63,8 +68,12 @@ class Project:
         self.diagnostics = diagnostics
         self.at = variables.at
         self.expand = variables.expand
+        self.root = Section(variables.config, self.expand, ROOT)
+        self.provider = self.root.section("provider", PROVIDER)
+        self.provider_iam = self.provider.section("iam", PROVIDER_IAM)
+        self.provider_role = self.provider_iam.section("role", PROVIDER_ROLE)
         self.template = Template(
-            self._section("resources"),
+            self._parts("resources"),
             self.expand,
             given,
             exports,
@@ -73,26 +82,41 @@ class Project:
         for unread in self.template.unread_resources():
             self._unresolved(unread, "is not a mapping")
         self.policies = PolicyReader(service, self.template, names, diagnostics)
+        self.plugins = self._plugins()
+        self.has_unread_functions = False
         self.functions = self._functions()
+        self.framework = FrameworkRoles(
+            self.provider,
+            self.functions,
+            self._role_maker(),
+            self.at(f"custom.{ROLE_PER_FUNCTION}.defaultInherit"),
+            self.has_unread_functions,
+        )
 
     def roles(self) -> list[Role]:
         """The statements of each role of the project."""
         generated_extension, made_elsewhere = self._apply_extensions()
         resource_roles = roles_of(self.template) | made_elsewhere
         resource_roles.pop(GENERATED_ROLE, None)
-        generated_role = self._generated_role(generated_extension)
-        generated_role += self._attached_to_other_roles(resource_roles)
-        roles: list[Role] = [generated_role]
+        shared_role = self._shared_role(generated_extension)
+        shared_role += self._attached_to_other_roles(resource_roles)
+        roles: list[Role] = [shared_role]
         for name, properties in resource_roles.items():
             roles.append(self.policies.role(name, properties))
-        roles += self._function_roles(generated_role)
+        for content in self.framework.own:
+            roles.append(self._statements(content))
         return roles
 
-    def add_notes(self) -> None:
-        """Report what may permit more, or less, than is written here."""
-        self._note_boundaries()
-        self._report_roles_from_elsewhere()
-        self._note_plugins()
+    def report_unread(self) -> None:
+        """Report what may permit more, or less, than was read. To be called when everything else was read."""
+        for boundary in self.framework.boundaries:
+            self.policies.note_boundary(boundary)
+        self._note_without_effect()
+        for setting in self.framework.unresolved:
+            self._unresolved(setting, "the setting can't be resolved")
+        self._report_existing_roles()
+        self._report_plugins()
+        self._report_sections()
 
     def _unresolved(self, text: Text, reason: str) -> None:
         """Report something that might grant the service anything."""
@@ -100,26 +124,53 @@ class Project:
 
     # Sections
 
-    def _section(self, name: str) -> list[Map]:
+    def _parts(self, name: str) -> list[Map]:
         """The parts of a section that is a mapping or a list of mappings."""
         parts = []
-        for part in NodeReader(self.expand).items(self.at(name)):
+        for part in NodeReader(self.expand).items(self.root.get(name)):
             if isinstance(part, Map):
                 parts.append(part)
             else:  # code, most often
                 self._unresolved(part, f"the section {name} can't be resolved")
         return parts
 
-    def _functions(self) -> list[Map]:
+    def _functions(self) -> list[Section]:
         """The settings of each function; empty for one that can't be read."""
         functions = []
-        for part in self._section("functions"):
+        before = len(self.diagnostics.unresolved)
+        for part in self._parts("functions"):
             for node in part.values():
-                function = self.expand(node)
-                if isinstance(function, Text):
-                    self._unresolved(function, "the function can't be resolved")
-                functions.append(function if isinstance(function, Map) else Map(location_of(function)))
+                function = Section(node, self.expand, FUNCTION)
+                if isinstance(function.value, Text):
+                    self._unresolved(function.value, "the function can't be resolved")
+                functions.append(function)
+        self.has_unread_functions = len(self.diagnostics.unresolved) > before
         return functions
+
+    def _plugins(self) -> list[Text]:
+        """The names of the project's plugins."""
+        node = self.root.get("plugins")
+        if isinstance(node, Map):
+            node = self.expand(node.get("modules"))
+        return self.template.texts(node)
+
+    def _role_maker(self) -> RoleMaker:
+        """Who makes roles from the statements of functions."""
+        if ROLE_PER_FUNCTION in self.plugins:
+            return "plugin"
+        version = framework_version(self.root.get("frameworkVersion"))
+        if version is None and self._has_settings_of_v4():
+            version = 4
+        if version is None:
+            return "unknown"
+        return "framework" if version >= 4 else "nobody"
+
+    def _has_settings_of_v4(self) -> bool:
+        if "stages" in self.root or "build" in self.root:
+            return True
+        if "mode" in self.provider_role:
+            return True
+        return any("iam" in function for function in self.functions)
 
     def _apply_extensions(self) -> tuple[Map, dict[str, Map]]:
         """Apply ``resources.extensions``: each property of an extension replaces the resource's own.
@@ -127,6 +178,7 @@ class Project:
         Returns the extension of the framework's role, and those of other roles that are not in the template.
         """
         template = self.template
+        template.count_as_read(GENERATED_ROLE)
         generated_extension = Map(location_of(None))
         made_elsewhere: dict[str, Map] = {}
         for name, node in template.extensions.items():
@@ -135,6 +187,9 @@ class Project:
                 generated_extension = extension
             elif name not in template.resources:
                 made_elsewhere[str(name)] = extension
+                # What a role has is read below; a policy that a plugin makes is not.
+                if "PolicyDocument" not in extension:
+                    template.count_as_read(name)
             # Copies, because an alias may share a resource with another part of the file.
             properties = copy(template.properties(name))
             properties.update(extension)
@@ -143,42 +198,28 @@ class Project:
             template.resources[name] = resource
         return generated_extension, made_elsewhere
 
-    # provider
+    # Roles
 
-    def _generated_role(self, extension: Map) -> list[PolicyStatement]:
+    def _shared_role(self, extension: Map) -> list[PolicyStatement]:
         """The role that the framework makes for the functions, which an extension may have changed."""
         statements = self.policies.role(GENERATED_ROLE, self.template.properties(GENERATED_ROLE))
-        provider_statements = self._provider_statements()
+        content = self.framework.shared
         # What an extension or the resources add to the role above counts even if no function uses the role.
-        if not self._uses_generated_role():
-            for node in provider_statements:
-                if node:
-                    note = f"{self.service}: these statements permit nothing: no function runs in their role"
-                    self.diagnostics.add_note(node.location, note)
+        if content is None:
             return statements
-        if "Policies" not in extension:
-            for node in provider_statements:
-                statements += self.policies.statements(node)
-        if "ManagedPolicyArns" not in extension:
-            statements += self.policies.managed(self.at("provider.iamManagedPolicies"))
-            statements += self.policies.managed(self.at("provider.iam.role.managedPolicies"))
+        if "Policies" in extension:
+            content.statements.clear()
+        if "ManagedPolicyArns" in extension:
+            content.managed.clear()
+        return statements + self._statements(content)
+
+    def _statements(self, content: RoleContent) -> list[PolicyStatement]:
+        statements = []
+        for node in content.statements:
+            statements += self.policies.statements(node)
+        for node in content.managed:
+            statements += self.policies.managed(node)
         return statements
-
-    def _provider_statements(self) -> list[Map | Seq | Text]:
-        nodes = []
-        for path in ("provider.iamRoleStatements", "provider.iam.role.statements"):
-            node = self.at(path)
-            if node is not None:
-                nodes.append(node)
-        return nodes
-
-    def _uses_generated_role(self) -> bool:
-        """Whether functions run in the role that the framework makes."""
-        if _is_role(self.at("provider.role")) or _is_role(self.at("provider.iam.role")):
-            return False
-        if not self.functions:
-            return True
-        return not all(self._has_other_role(function) for function in self.functions)
 
     def _attached_to_other_roles(self, resource_roles: Mapping[str, Map]) -> list[PolicyStatement]:
         """The statements of policies attached to a role that is not among the resources: the framework's, often."""
@@ -188,85 +229,62 @@ class Project:
                 statements += self.policies.document(policy.properties.get("PolicyDocument"))
         return statements
 
-    # functions
-
-    def _function_roles(self, generated_role: Role) -> list[Role]:
-        """The roles that a plugin, or v4, makes for functions with statements of their own."""
-        roles: list[Role] = []
-        for function in self.functions:
-            own_statements = function.get("iamRoleStatements") or self.at("iam.role.statements", function)
-            managed = self.at("iam.role.managedPolicies", function)
-            if own_statements is None and managed is None:
-                continue
-            role = self.policies.statements(own_statements)
-            role += self.policies.managed(managed)
-            if self._inherits(function):
-                role += generated_role
-            roles.append(role)
-        return roles
-
-    def _inherits(self, function: Map) -> bool:
-        """Whether a function's own role has the provider's statements as well."""
-        setting = (
-            self.expand(function.get("iamRoleStatementsInherit"))
-            or self.at("iam.inheritStatements", function)
-            or self.at(f"custom.{ROLE_PER_FUNCTION}.defaultInherit")
-        )
-        return setting == "true"
-
-    def _has_other_role(self, function: Map) -> bool:
-        """Whether a function runs in a role that has none of the provider's statements."""
-        if _is_role(self.at("role", function)):
-            return True
-        own_statements = self.at("iam.role.statements", function)
-        if self._makes_role_per_function():
-            # Without the plugin this setting has no effect.
-            own_statements = function.get("iamRoleStatements", own_statements)
-        return own_statements is not None and not self._inherits(function)
-
-    def _makes_role_per_function(self) -> bool:
-        plugins = self.at("plugins.modules") or self.at("plugins")
-        return any(ROLE_PER_FUNCTION in name for name in self.template.texts(plugins))
-
     # What is not read
 
-    def _note_boundaries(self) -> None:
-        for path, key in BOUNDARIES:
-            settings = self.at(path)
-            if isinstance(settings, Map):
-                self.policies.note_boundary(settings.get(key))
-        for function in self.functions:
-            self.policies.note_boundary(function.get("iamPermissionsBoundary"))
+    def _note_without_effect(self) -> None:
+        for node in self.framework.without_effect:
+            note = f"{self.service}: this permits nothing: no function runs in a role that holds it"
+            self.diagnostics.add_note(location_of(node), note)
 
-    def _report_roles_from_elsewhere(self) -> None:
-        """Report roles that the project refers to and doesn't define: what they permit is not known here."""
-        nodes = [self.at("provider.role"), self.at("provider.iam.role")]
-        for function in self.functions:
-            nodes += [self.at("role", function), self.at("iam.role", function)]
+    def _report_existing_roles(self) -> None:
+        """Report roles that functions run in and the project doesn't define: what they permit is not known here."""
         own_roles = {GENERATED_ROLE, *roles_of(self.template)}
-        for node in nodes:
+        for node in self.framework.existing:
             reference = _role_reference(self.template.expand(node))
-            if isinstance(reference, Text):
-                name = reference.strip("${}").partition(".")[0]
-                if name not in own_roles:
-                    self._unresolved(reference, "the role is defined elsewhere")
+            if isinstance(reference, Text) and not self._is_own_role(reference, own_roles):
+                self._unresolved(reference, "the role is defined elsewhere")
 
-    def _note_plugins(self) -> None:
-        for path, key in PLUGINS:
-            settings = self.at(path)
-            if isinstance(settings, Map) and settings.get(key) is not None:
-                plugin = f"{path}.{key}" if path else key
-                note = f"{self.service}: what the plugin behind {plugin} permits is not read"
-                self.diagnostics.add_note(settings.key_location(key), note)
+    def _is_own_role(self, reference: Text, own_roles: set[str]) -> bool:
+        """Whether a reference, by logical name or by ARN, is to a role of this project."""
+        logical_name = reference.strip("${}").partition(".")[0]
+        if logical_name in own_roles:
+            return True
+        name = role_name_in_arn(reference)
+        if not name:
+            return False
+        for properties in roles_of(self.template).values():
+            if name in self.template.texts(properties.get("RoleName")):
+                return True
+        return False
 
+    def _report_plugins(self) -> None:
+        for plugin in self.plugins:
+            if plugin.reason or not plugin_permits_nothing(plugin):
+                self._unresolved(plugin, "what this plugin permits is not read")
 
-def _is_role(node: Value) -> bool:
-    """Whether a role is given: by name or ARN, or as a reference to it."""
-    if isinstance(node, Text):
-        return node not in ("", PLACEHOLDER)
-    if isinstance(node, Map):
-        return function_name(node) is not None
-    return False
+    def _report_sections(self) -> None:
+        """Report settings that nobody has read and that are not known to permit nothing."""
+        self._report_other_provider()
+        for section in (self.provider, self.provider_iam, self.provider_role):
+            value = section.value
+            if isinstance(value, Text | Seq) and not is_role(value):
+                text = value if isinstance(value, Text) else Text("a list", value.location)
+                self._unresolved(text, "is not a mapping of settings")
+        for section in (self.root, *self.functions):
+            for key in section.unread():
+                if section is not self.root or not is_unused(key):
+                    self._unresolved(key, "this setting is not read, and may permit something")
+        custom = self.at("custom")
+        if isinstance(custom, Map):
+            for maker in CUSTOM_THAT_PERMIT:
+                if custom.get(maker) is not None:
+                    setting = Text(maker, custom.key_location(maker))
+                    self._unresolved(setting, "this setting is not read, and may permit something")
+
+    def _report_other_provider(self) -> None:
+        name = self.provider.get("name")
+        if isinstance(name, Text) and not name.reason and name != "aws":
+            self._unresolved(name, "projects of another provider than aws are not read")
 
 
 def _role_reference(node: Value) -> Value:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 
-from ownership.drift.readers import intrinsics
+from ownership.drift.readers import intrinsics, resource_types
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import (
     UNKNOWN_LOCATION,
@@ -139,6 +139,10 @@ class Template(NodeReader):
         if exports is not None:
             self.exports = exports  # the caller's own dict, which later templates read
         self.misses_export = False
+        self._parts = parts
+        self._read_sections: set[str] = set()
+        self._read_types: set[str] = set()
+        self._read_resources: set[str] = set()
         self.resources = self._section(parts, "Resources")
         self.parameters = self._section(parts, "Parameters")
         self.mappings = self._section(parts, "Mappings")
@@ -172,7 +176,10 @@ class Template(NodeReader):
 
     def of_type(self, *types: str) -> Iterator[tuple[str, Map]]:
         """The resources of these types: logical name and properties."""
+        self._read_types.update(types)
         for name, node in self.resources.items():
+            if intrinsics.is_function_name(name):
+                continue
             resource = self.mapping(node)
             if resource.get("Type") in types:
                 yield name, self.mapping(resource.get("Properties"))
@@ -222,9 +229,61 @@ class Template(NodeReader):
 
     def unread_resources(self) -> list[Text]:
         """Entries in place of resources that can't be read: any of them might be a role or a policy."""
-        for node in self.resources.values():
-            self.mapping(node)  # adds to `not_mappings`
+        for name, node in self.resources.items():
+            if not intrinsics.is_function_name(name):
+                self.mapping(node)  # adds to `not_mappings`
         return list(self.not_mappings.values())
+
+    def unread(self) -> Iterator[tuple[Text, str]]:
+        """What no reader has read and what may permit something, each with the reason.
+
+        To be called when all readers are done: ``of_type`` and ``_section`` take down what was read.
+        """
+        for part in self._parts:
+            for key, value in part.items():
+                if key == "Transform":
+                    yield from self._unread_transforms(value)
+                elif value is not None and key not in self._read_sections | resource_types.SECTIONS:
+                    yield _as_text(key, part.location), "this section is not read, and may permit something"
+        for name, node in self.resources.items():
+            location = location_of(node)
+            if intrinsics.is_function_name(name):
+                yield _as_text(name, location), f"{name} is not expanded, and may make resources that permit something"
+                continue
+            resource_type = self._resource_type(node)
+            if resource_type is None or resource_type in self._read_types or name in self._read_resources:
+                continue
+            if not resource_types.permits_nothing(resource_type):
+                reason = f"resources of type {resource_type} are not read, and may permit something"
+                yield _as_text(name, location), reason
+
+    def count_as_read(self, name: str) -> None:
+        """Take down that a resource was read which the template itself does not give a type."""
+        self._read_resources.add(name)
+
+    def _unread_transforms(self, node: Value) -> Iterator[tuple[Text, str]]:
+        for item in self.items(node):
+            name = item if isinstance(item, Text) else Text("Transform", item.location)
+            if name not in resource_types.TRANSFORMS:
+                yield name, "what this transform makes of the template is not known"
+
+    def _resource_type(self, node: Value) -> str | None:
+        """The type of a resource, ``unknown`` where it can't be told.
+
+        None for a value that is no resource, which ``not_mappings`` lists, and for changes to a resource that a
+        framework makes, which have no type and here nothing that permits.
+        """
+        resource = self.expand(node)
+        if not isinstance(resource, Map):
+            return None
+        resource_type = self.expand(resource.get("Type"))
+        if isinstance(resource_type, Text) and not resource_type.reason:
+            return str(resource_type)
+        properties = self.expand(resource.get("Properties"))
+        is_change = resource_type is None and isinstance(properties, Map)
+        if is_change and resource_types.PERMITTING_PROPERTIES.isdisjoint(self.mapping(properties)):
+            return None
+        return "unknown"
 
     def _texts_in_list(self, node: Seq, nesting: int) -> list[Text]:
         texts: list[Text] = []
@@ -236,6 +295,7 @@ class Template(NodeReader):
 
     def _section(self, parts: Sequence[Map], name: str) -> Map:
         """A section of all parts, later ones laid over earlier ones."""
+        self._read_sections.add(name)
         section: Value = Map(UNKNOWN_LOCATION)
         for part in parts:
             section = self._merged(section, self.mapping(part.get(name)))
@@ -274,6 +334,7 @@ class Template(NodeReader):
 
     def _add_exports(self, part: Map) -> None:
         """Add what the outputs export: ``Outputs: {Arn: {Value: …, Export: {Name: users-arn}}}``."""
+        self._read_sections.add("Outputs")
         outputs = self.expand(part.get("Outputs"))
         if not isinstance(outputs, Map):
             return
@@ -293,3 +354,8 @@ def _generated_name(logical_id: str, location: Location) -> Text:
     """The name of a table whose name is generated when it is deployed: its logical id, which is known here."""
     reason = f"table {logical_id} has no TableName, so it goes by its logical id (--tables FILE says which it is)"
     return Text(logical_id, location, (Variable(0, len(logical_id), varies=False, reason=Reason(reason)),))
+
+
+def _as_text(key: str, location: Location) -> Text:
+    """A key with its location, or with that of what it belongs to."""
+    return key if isinstance(key, Text) else Text(key, location)

@@ -1,0 +1,157 @@
+"""What nobody has read may permit something, so the service's missing accesses are unchecked and not "not granted"."""
+
+from pathlib import Path
+
+import pytest
+
+from ownership.drift.compare import compare
+from ownership.drift.naming import Names
+from ownership.drift.readers.cloudformation import read_templates
+from ownership.drift.readers.sections import Section
+from ownership.drift.readers.serverless import read_projects
+from ownership.drift.registry_client import from_map
+from ownership.drift.types import Infrastructure
+from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value
+from tests.support.drift_projects import a_map, read, write
+
+FILE = "shop/serverless.yml"
+DECLARED = from_map(a_map("shop read carts"))
+
+
+def verdict(found: Infrastructure) -> list[str]:
+    """What the comparison says of the one declared access."""
+    result = compare(DECLARED, found)
+    return [finding.kind for finding in result.findings] + ["unchecked" for _ in result.unchecked]
+
+
+# Settings that are not read, and the line they are in.
+UNREAD = {
+    "a section of a plugin": ("service: shop\nconstructs: {jobs: {type: queue}}\n", 2),
+    "a section that nobody knows": ("service: shop\nfrobnicate: {orders: all}\n", 2),
+    "a plugin that nobody knows": ("service: shop\nplugins: [serverless-offline,\n  ./plugins/grants]\n", 3),
+    "a plugin among modules": ("plugins:\n  modules:\n    - serverless-lift\n", 3),
+    "plugins in a file that is missing": ("service: shop\nplugins: ${file(missing.yml)}\n", 2),
+    "a setting of the provider": ("provider:\n  name: aws\n  access: {carts: read}\n", 3),
+    "a setting of the provider's role": ("provider:\n  iam:\n    role:\n      presets: [carts]\n", 4),
+    "a setting below iam": ("provider:\n  iam:\n    groups: [carts]\n", 3),
+    "a setting of a function": ("functions:\n  pay:\n    handler: a.b\n    permissions: [carts]\n", 4),
+    "a setting of a function's role": ("functions:\n  pay:\n    iam: {role: {\n      presets: [carts]}}\n", 4),
+    "stacks of a plugin": ("custom:\n  additionalStacks: {more: {}}\n", 2),
+    "another provider": ("provider:\n  name: google\n", 2),
+    "a section of the template": ("resources:\n  Resources: {}\n  Grants: {carts: read}\n", 3),
+    "a macro": ("resources:\n  Resources: {}\n  Transform: [AWS::LanguageExtensions,\n    OurMacro]\n", 4),
+    "an include": ("resources:\n  Transform:\n    Name: AWS::Include\n", 3),
+    "a resource of a macro": ("resources:\n  Resources:\n    X: {Type: Our::Own::Grant}\n", 3),
+    "a resource that AWS adds tomorrow": ("resources:\n  Resources:\n    X: {Type: AWS::Tomorrow::Grant}\n", 3),
+    "a permission set": ("resources:\n  Resources:\n    X: {Type: AWS::SSO::PermissionSet}\n", 3),
+    "a nested stack": ("resources:\n  Resources:\n    X: {Type: AWS::CloudFormation::Stack}\n", 3),
+    "a policy that a plugin makes, changed": (
+        "resources:\n  extensions:\n    XPolicy: {Properties: {PolicyDocument: {Statement: []}}}\n",
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize(("project", "line"), UNREAD.values(), ids=UNREAD)
+def test_what_is_not_read_is_named_and_leaves_the_access_unchecked(tmp_path: Path, project: str, line: int) -> None:
+    found = read(tmp_path, {FILE: project})
+    assert verdict(found) == ["unchecked"]
+    assert (FILE, line) in {(u.location.file, u.location.line) for u in found.unresolved}
+    assert {u.service for u in found.unresolved} == {"shop"}
+
+
+HARMLESS = {
+    "settings of the framework": (
+        "service: shop\nframeworkVersion: '3'\npackage: {individually: true}\nuseDotenv: true\nlayers: {}\n"
+    ),
+    "values for the file itself": "service: shop\nx-all: &all [a]\n.more: *all\ncustom: {appsync: *all}\n",
+    "plugins that permit nothing": "plugins: [serverless-offline, serverless-offline-sqs, serverless-webpack]\n",
+    "a function's settings": "functions: {pay: {handler: a.b, timeout: 6, events: [{httpApi: '*'}], warmup: true}}\n",
+    "an empty section": "service: shop\nconstructs:\n",
+    "resources that permit nothing": (
+        "resources:\n  Description: x\n  Conditions: {}\n  Resources:\n    Q: {Type: AWS::SQS::Queue}\n"
+        "    T: {Type: AWS::DynamoDB::Table, Properties: {TableName: carts}}\n    W: {Type: Custom::S3}\n"
+    ),
+    "a change to a resource of the framework": (
+        "resources:\n  Resources:\n    ApiGatewayRestApi: {Properties: {BinaryMediaTypes: [x]}}\n"
+        "  extensions:\n    PayLambdaFunction: {Properties: {Layers: []}}\n"
+    ),
+    "a known transform": "resources: {Transform: AWS::LanguageExtensions, Resources: {}}\n",
+}
+
+
+@pytest.mark.parametrize("project", HARMLESS.values(), ids=HARMLESS)
+def test_what_permits_nothing_leaves_the_access_not_granted(tmp_path: Path, project: str) -> None:
+    found = read(tmp_path, {FILE: project})
+    assert (found.unresolved, verdict(found)) == ((), ["access_not_granted"])
+
+
+ROLE = "  Own: {Type: AWS::IAM::Role, Properties: {Tags: [{Key: service, Value: shop}], Policies: []}}\n"
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        ("", "access_not_granted"),
+        ("  Q: {Type: AWS::SQS::Queue}\n", "access_not_granted"),
+        ("  X: {Type: AWS::Tomorrow::Grant}\n", "unchecked"),
+        ("  Fn::ForEach::All: [N, [a], {}]\n", "unchecked"),
+        ("  Fn::Transform: {Name: AWS::Include}\n", "unchecked"),
+        ("  X: not a resource\n", "unchecked"),
+        ("Transform: OurMacro\n", "unchecked"),
+        ("Globals: {Function: {}}\n", "unchecked"),
+    ],
+)
+def test_unread_resources_of_a_template_may_permit_anything_to_anyone(tmp_path: Path, rest: str, expected: str) -> None:
+    write(tmp_path, {"t.yml": f"Resources:\n{ROLE}{rest}"})
+    found = read_templates([tmp_path / "t.yml"], Names.of(DECLARED), {}, {})
+    assert verdict(found) == [expected]
+    assert {(u.service, u.modes) for u in found.unresolved} <= {(None, frozenset({"read", "write"}))}
+
+
+def test_a_section_reports_the_keys_that_nobody_read() -> None:
+    inner = Map(UNKNOWN_LOCATION, [("a", Text("1", UNKNOWN_LOCATION)), ("b", Text("2", UNKNOWN_LOCATION))])
+    values: list[tuple[str, Value]] = [("in", inner), ("known", Text("x", UNKNOWN_LOCATION)), ("empty", None)]
+    section = Section(Map(UNKNOWN_LOCATION, values), lambda node: node, {"known"})
+    assert list(section.unread()) == ["in"]
+    section.section("in").get("a")
+    assert list(section.unread()) == ["b"]
+
+
+def test_a_file_without_service_and_provider_is_no_project(tmp_path: Path) -> None:
+    write(tmp_path, {"serverless.yml": "service: web\nfunctions:\n  - ${file(src/shop/serverless.yml)}\n"})
+    (tmp_path / "src/shop").mkdir(parents=True)
+    (tmp_path / "src/shop/serverless.yml").write_text("pay: {handler: src/shop/pay.main}\n")
+    found = read_projects(tmp_path, Names.of(DECLARED), {})
+    assert (found.services, found.errors) == ({"web"}, ())
+    assert verdict(found) == ["unchecked"]
+
+
+SECOND = {
+    "another configuration": ("serverless.prod.yml", "service: shop\nprovider: {name: aws}\n"),
+    "one with a hyphen": ("serverless-jobs.yaml", "service: shop-jobs\n"),
+    "one that can't be read": ("serverless.prod.yml", "service: [\n"),
+    "code": ("serverless.ts", "export default {}"),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), SECOND.values(), ids=SECOND)
+def test_a_second_configuration_in_the_folder_is_named(tmp_path: Path, name: str, content: str) -> None:
+    found = read(tmp_path, {FILE: "service: shop\n", f"shop/{name}": content})
+    (unresolved,) = found.unresolved
+    assert (unresolved.location.file, verdict(found)) == (f"shop/{name}", ["unchecked"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("serverless.common.yml", "service: shop\ncustom: {}\n"),  # which the project includes
+        ("serverless-functions.yml", "pay: {handler: a.b}\n"),
+        ("serverless-compose.yml", "services: {}\n"),
+        ("serverless.md", "service: shop\n"),
+        ("serverlesss.yml", "service: shop\n"),
+    ],
+)
+def test_other_files_in_the_folder_are_no_configurations(tmp_path: Path, name: str, content: str) -> None:
+    found = read(tmp_path, {FILE: "service: shop\ncustom: ${file(serverless.common.yml)}\n", f"shop/{name}": content})
+    assert [u.location.file for u in found.unresolved if "second" in u.reason] == []
