@@ -334,7 +334,6 @@ class Template(NodeReader):
 
     def _add_exports(self, part: Map) -> None:
         """Add what the outputs export: ``Outputs: {Arn: {Value: …, Export: {Name: users-arn}}}``."""
-        self._read_sections.add("Outputs")
         outputs = self.expand(part.get("Outputs"))
         if not isinstance(outputs, Map):
             return
