@@ -21,14 +21,21 @@ from ownership.drift.report_json import (
     NoteJSON,
     OfferJSON,
     ReportedFindingJSON,
+    TruthJSON,
     UncheckedJSON,
     UnreadableJSON,
     UnresolvedJSON,
     WaivedJSON,
+    by_verdict,
+    error_json,
     finding_json,
+    note_json,
     rest_json,
+    truth_json,
+    unresolved_json,
 )
-from ownership.drift.types import FINDING_KINDS, Finding, FindingKind
+from ownership.drift.types import FINDING_KINDS, VERDICTS, CodeUsage, Finding, FindingKind
+from ownership.drift.verdicts import NOT_KNOWN
 from ownership.findings import runs
 from ownership.findings.runs import ComparedRun
 from ownership.history.head import Head
@@ -40,7 +47,9 @@ SUBJECTS = (
     "owner",
     "table",
     "service",
+    "verdict",
 )  # parameters for what a finding is about
+VERDICT_FILTERS = (*VERDICTS, NOT_KNOWN)
 FLAGS = ("waived", "new")
 
 
@@ -60,6 +69,8 @@ class FiguresJSON(TypedDict):
     compared: int
     findings: int
     waived: int
+    accesses: Annotated[int | None, "how many accesses were declared or found; null if no code was read"]
+    true_accesses: Annotated[int | None, "on how many of them map, IAM and code agreed"]
 
 
 class SummaryJSON(TypedDict):
@@ -74,6 +85,25 @@ class SummaryJSON(TypedDict):
     ]
     by_kind: dict[str, int]
     by_owner: Annotated[dict[str, int], "findings without an owner are left out"]
+    by_verdict: Annotated[
+        dict[str, int],
+        "findings about accesses; `not_known` where code does not tell which side is wrong",
+    ]
+
+
+class TableTruthJSON(TruthJSON):
+    """How many accesses to a table are known to be the same in map, IAM and code."""
+
+    table: str
+
+
+class CodeJSON(TypedDict):
+    """What the run read of code besides its uses, which the findings name."""
+
+    services: Annotated[list[str], "whose code was read"]
+    unresolved: Annotated[list[UnresolvedJSON], "places that may be more uses"]
+    notes: list[NoteJSON]
+    errors: list[UnreadableJSON]
 
 
 class RunJSON(TypedDict):
@@ -93,6 +123,9 @@ class RunJSON(TypedDict):
     unresolved: list[UnresolvedJSON]
     notes: list[NoteJSON]
     errors: list[UnreadableJSON]
+    code: Annotated[CodeJSON | None, "null if the run read no code"]
+    truth: Annotated[TruthJSON | None, "of the whole map; null if the run read no code. The filters don't apply"]
+    truth_by_table: Annotated[list[TableTruthJSON], "of each table; `table` narrows it"]
     agreement: Annotated[list[FiguresJSON], "the series' last runs, oldest first"]
 
 
@@ -167,6 +200,12 @@ class DriftView(_DriftAddress):
                 description="Findings and unchecked accesses of this service.",
             ),
             OpenApiParameter(
+                "verdict",
+                str,
+                enum=VERDICT_FILTERS,
+                description="Findings with this verdict; `not_known`: accesses of which code does not tell.",
+            ),
+            OpenApiParameter(
                 "waived",
                 bool,
                 description="Findings that are waived, or those that are not.",
@@ -186,7 +225,7 @@ class DriftView(_DriftAddress):
         """
         query = request.query_params
         latest = runs.latest()
-        _refuse_unknown_values(query, {**runs.choices(latest), "kind": FINDING_KINDS})
+        _refuse_unknown_values(query, {**runs.choices(latest), "kind": FINDING_KINDS, "verdict": VERDICT_FILTERS})
         subjects = {name: query[name] for name in SUBJECTS if name in query}
         flags = {name: _flag(name, query[name]) for name in FLAGS if name in query}
 
@@ -256,8 +295,31 @@ def _run_json(compared: ComparedRun, flags: Mapping[str, bool]) -> RunJSON:
         "summary": _summary_json(findings, compared),
         "findings": listed,
         **rest_json(compared.found, compared.offers, compared.unchecked),
+        "code": _code_json(compared.usage),
+        "truth": truth_json(compared.truth),
+        "truth_by_table": _truth_by_table(compared),
         "agreement": [figures_json(earlier) for earlier in runs.figures(run)],
     }
+
+
+def _code_json(usage: CodeUsage | None) -> CodeJSON | None:
+    if usage is None:
+        return None
+    return {
+        "services": sorted(usage.services),
+        "unresolved": [unresolved_json(unresolved) for unresolved in usage.unresolved],
+        "notes": [note_json(note) for note in usage.notes],
+        "errors": [error_json(error) for error in usage.errors],
+    }
+
+
+def _truth_by_table(compared: ComparedRun) -> list[TableTruthJSON]:
+    rows: list[TableTruthJSON] = []
+    for table, truth in compared.truth_by_table.items():
+        of_table = truth_json(truth)
+        if of_table is not None:
+            rows.append({"table": table, **of_table})
+    return rows
 
 
 def _has_flags(finding: Finding, compared: ComparedRun, flags: Mapping[str, bool]) -> bool:
@@ -278,6 +340,7 @@ def _summary_json(findings: list[Finding], compared: ComparedRun) -> SummaryJSON
         "settled": compared.settled,
         "by_kind": dict(sorted(by_kind.items())),
         "by_owner": dict(sorted(by_owner.items())),
+        "by_verdict": by_verdict(findings),
     }
 
 
@@ -291,6 +354,8 @@ def figures_json(run: DriftRun) -> FiguresJSON:
         "compared": run.compared,
         "findings": sum(run.by_kind.values()),
         "waived": run.waived,
+        "accesses": run.accesses,
+        "true_accesses": run.true_accesses,
     }
 
 

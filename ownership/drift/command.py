@@ -13,6 +13,7 @@ from ownership.drift import registry_client
 from ownership.drift.code import report as code_report
 from ownership.drift.code.reader import read_code
 from ownership.drift.compare import Comparison, Waived, compare, waived
+from ownership.drift.iam_changes import as_list, iam_changes, snippet
 from ownership.drift.naming import Names
 from ownership.drift.readers.cloudformation import read_templates
 from ownership.drift.readers.dynamodb import read_endpoint
@@ -107,7 +108,12 @@ def _common_options() -> argparse.ArgumentParser:
         metavar="FILE",
         help="JSON or YAML that maps logical ids and names of tables to tables of the map",
     )
-    options.add_argument("--format", choices=["text", "json"], default="text")
+    options.add_argument(
+        "--format",
+        choices=["text", "json", "iam"],
+        default="text",
+        help="for people, for programs, or what the owners of IAM are to change, with a patch of serverless.yml",
+    )
     return options
 
 
@@ -202,6 +208,8 @@ def show(
     usage: CodeUsage | None = None,
 ) -> str:
     """The report in the chosen format; what code does is a part of it, if it was read."""
+    if arguments.format == "iam":
+        return iam_report(declared, result, waived)
     if arguments.format == "json":
         report = as_json(declared, found, result, arguments.environment, waived)
         if usage is not None:
@@ -211,6 +219,20 @@ def show(
     if usage is not None:
         text += f"\nIn code\n\n{code_report.as_text(usage)}"
     return text
+
+
+def iam_report(declared: DeclaredMap, result: Comparison, waived: Waived) -> str:
+    """What the owners of IAM are to change: the list, then a snippet for each service."""
+    if not result.reads_code:
+        return "Nothing is known: only code tells what IAM lacks or grants too much. Add --code PATH.\n"
+    changes = iam_changes(finding for finding in result.findings if finding not in waived)
+    if not changes:
+        return "Nothing to change.\n"
+    has_suffixes = any(declared.environments.values())
+    parts = ["\n".join(as_list(changes)) + "\n"]
+    for service, of_service in changes.items():
+        parts.append(snippet(service, of_service, has_suffixes))
+    return "\n".join(parts)
 
 
 class Registry:
@@ -239,7 +261,7 @@ class Registry:
             sys.stderr.write(f"drift: no waivers, so every finding counts: {error}\n")
             return []
 
-    def keep(self, declared: DeclaredMap, found: Infrastructure, result: Comparison) -> str:
+    def keep(self, declared: DeclaredMap, found: Infrastructure, usage: CodeUsage | None, result: Comparison) -> str:
         """Keep the run where the registry can; returns what to tell about it."""
         return ""
 
@@ -262,9 +284,9 @@ def run(
         declared = registry.declared()
         found = read(arguments, declared)
         usage = read_usage(arguments, declared)
-        result = compare(declared, found)
+        result = compare(declared, found, usage)
         covered = _waived(result, registry, arguments.environment)
-        kept = registry.keep(declared, found, result)
+        kept = registry.keep(declared, found, usage, result)
     except ReadError as error:
         sys.stderr.write(f"drift: {error}\n")
         return UNREADABLE
@@ -275,8 +297,8 @@ def run(
 
     write = write or sys.stdout.write
     write(show(arguments, declared, found, result, covered, usage))
-    # Standard output is to stay one JSON document.
-    write_kept = sys.stderr.write if arguments.format == "json" else write
+    # Standard output is to stay one JSON document, or a list to send on.
+    write_kept = write if arguments.format == "text" else sys.stderr.write
     write_kept(kept)
 
     if found.errors or (usage is not None and usage.errors):

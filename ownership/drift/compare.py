@@ -1,4 +1,4 @@
-"""Compares what the map declares with what a reader found. No files, no database: values in, values out.
+"""Compares what the map declares with what a reader found and what code does. Values in, values out.
 
 ``compare`` makes pairs of what is declared and what was found: one for each service and table, and one for each
 table. What differs within a pair are its findings.
@@ -9,8 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
+from ownership.drift.code_findings import findings_with_code
+from ownership.drift.code_side import ALL_MODES, NO_MODES, CodeSide, CodeSides, Modes
+from ownership.drift.table_pairs import TablePair
 from ownership.drift.types import (
+    ActionOn,
+    CodeUsage,
     DeclaredAccess,
     DeclaredMap,
     DeclaredService,
@@ -18,12 +24,8 @@ from ownership.drift.types import (
     FindingKind,
     GrantedAccess,
     Infrastructure,
-    KeyAttribute,
-    Keys,
     Location,
     Offer,
-    ReadOrWrite,
-    TableShape,
     Unchecked,
     WaiverTerms,
     combined_mode,
@@ -32,10 +34,16 @@ from ownership.drift.types import (
 NOT_READ = "no permissions of the service were read"
 MAY_BE_GRANTED = "something unresolved may grant the access"
 
-Modes = frozenset[ReadOrWrite]
-NO_MODES: Modes = frozenset()
 # The findings that are waived, each with the waiver that covers it.
 Waived = Mapping[Finding, WaiverTerms]
+
+
+class Truth(NamedTuple):
+    """Of the accesses that are declared or found: how many are known to be the same in map, IAM and code."""
+
+    agreeing: int
+    accesses: int
+    unknown: int  # those of which nobody can say
 
 
 @dataclass(frozen=True)
@@ -54,16 +62,22 @@ class AccessPair:
     justified: Modes  # declared for this service or for a part of it
     granted: Modes  # to this service
     effective: Modes  # granted to this service or to one that it is part of
-    unknown: Modes = frozenset()  # declared, and nobody can say whether they are granted
+    unknown: Modes = NO_MODES  # declared, and nobody can say whether they are granted
     unknown_reason: str = ""
+    may_be_granted: Modes = NO_MODES  # by something unresolved
     holders: tuple[str, ...] = ()  # the services that hold the grants, this one first, then the nearest
     grants: Mapping[GrantedAccess, tuple[Location, ...]] = field(default_factory=dict)  # theirs, sorted
+    actions: Mapping[GrantedAccess, frozenset[ActionOn]] = field(default_factory=dict)  # that these grants permit
     deployed_at: tuple[Location, ...] = ()  # an unregistered table
+    code: CodeSide | None = None  # None: no code was read
 
     @property
     def excess(self) -> Modes:
-        """Granted, but not declared."""
-        return self.granted - self.justified
+        """Granted, but not declared. What only the code of a part uses is a finding about that part."""
+        excess = self.granted - self.justified
+        if self.code is None:
+            return excess
+        return excess - (self.code.by_parts - self.code.own)
 
     @property
     def missing(self) -> Modes:
@@ -82,15 +96,24 @@ class AccessPair:
         """Where the effective access is granted."""
         return _distinct(self.grants.values())
 
+    @property
+    def is_true(self) -> bool:
+        """Whether declared, granted and in code are known to be the same."""
+        if self.code is None or self.unknown or self.findings:
+            return False
+        return not self.code.unknown & (self.declared | self.effective)
+
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Where the two sides differ: the grant may be too wide and too narrow at once."""
+        """Where the sides differ: the grant may be too wide and too narrow at once."""
         findings = []
         if self.excess:
             findings.append(self._excess_finding())
         if self.missing:
             findings.append(self._missing_finding())
-        return tuple(findings)
+        if self.code is None:
+            return tuple(findings)
+        return tuple(findings_with_code(self, self.code, findings))
 
     def _excess_finding(self) -> Finding:
         kind: FindingKind
@@ -112,6 +135,7 @@ class AccessPair:
             granted=combined_mode(self.granted),
             owner=self.owner,
             evidence=_distinct(too_wide) + self.deployed_at,
+            verdicts=tuple((mode, None) for mode in sorted(self.excess)),
         )
 
     def _missing_finding(self) -> Finding:
@@ -123,63 +147,8 @@ class AccessPair:
             granted=combined_mode(self.effective),
             owner=self.owner,
             evidence=self.evidence,
+            verdicts=tuple((mode, None) for mode in sorted(self.missing)),
         )
-
-
-@dataclass(frozen=True)
-class TablePair:
-    """One table as the map states it and as it is deployed; None where it isn't on that side."""
-
-    stated: TableShape | None
-    deployed: TableShape | None
-    owner: str | None = None
-    is_granted: bool = False  # to some service; a finding about that service then names the table
-
-    @cached_property
-    def findings(self) -> tuple[Finding, ...]:
-        """A table that only one side has, or keys and indexes that differ."""
-        if self.stated and self.deployed:
-            return tuple(_shape_findings(self.stated, self.deployed, self.owner))
-        if self.stated:
-            return (
-                Finding(
-                    "table_not_deployed",
-                    self.stated.name,
-                    None,
-                    declared=None,
-                    granted=None,
-                    owner=self.owner,
-                ),
-            )
-        if self.deployed and not self.is_granted:
-            return (
-                Finding(
-                    "unregistered_table",
-                    self.deployed.name,
-                    None,
-                    declared=None,
-                    granted=None,
-                    owner=None,
-                    evidence=self.deployed.locations,
-                ),
-            )
-        return ()
-
-    @property
-    def offers(self) -> tuple[Offer, ...]:
-        """Keys that are deployed and that the map leaves open."""
-        if self.stated is None or self.deployed is None:
-            return ()
-        table, locations = self.stated.name, self.deployed.locations
-        offers = []
-        if self.deployed.key_schema and not self.stated.key_schema:
-            offers.append(Offer(table, None, self.deployed.key_schema, locations))
-        deployed = dict(self.deployed.indexes)
-        for index, stated_keys in self.stated.indexes:
-            deployed_keys = deployed.get(index)
-            if deployed_keys and not stated_keys:
-                offers.append(Offer(table, index, deployed_keys, locations))
-        return tuple(offers)
 
 
 @dataclass(frozen=True)
@@ -189,6 +158,7 @@ class Comparison:
     pairs: tuple[AccessPair, ...] = ()
     tables: tuple[TablePair, ...] = ()
     reads_permissions: bool = True  # a reader of tables alone checks no access
+    reads_code: bool = False
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -232,99 +202,78 @@ class Comparison:
                 agreeing += not table.findings
         return agreeing, compared
 
+    def truth(self) -> Truth | None:
+        """How much of the whole map is true; None if no code was read."""
+        if not self.reads_code:
+            return None
+        return truth_of(self.pairs)
 
-def _shape_findings(stated: TableShape, deployed: TableShape, owner: str | None) -> Iterable[Finding]:
-    """Where the keys or indexes of a registered table differ from what the map states."""
-    if not _keys_agree(stated.key_schema, deployed.key_schema):
-        yield Finding(
-            "key_schema_differs",
-            stated.name,
-            None,
-            declared=str(stated.key_schema),
-            granted=str(deployed.key_schema),
-            owner=owner,
-            evidence=deployed.locations,
-        )
-    stated_indexes, deployed_indexes = dict(stated.indexes), dict(deployed.indexes)
-    if not _indexes_agree(stated_indexes, deployed_indexes):
-        yield Finding(
-            "index_differs",
-            stated.name,
-            None,
-            declared=_listed(stated_indexes),
-            granted=_listed(deployed_indexes),
-            owner=owner,
-            evidence=deployed.locations,
-        )
+    def truth_by_table(self) -> dict[str, Truth]:
+        """The same for each table with an access that is declared or found; empty if no code was read."""
+        if not self.reads_code:
+            return {}
+        pairs: dict[str, list[AccessPair]] = defaultdict(list)
+        for pair in self.pairs:
+            pairs[pair.table].append(pair)
+        return {table: truth_of(of_table) for table, of_table in pairs.items()}
+
+
+def truth_of(pairs: Iterable[AccessPair]) -> Truth:
+    """How many of the accesses are known to be the same on all sides."""
+    agreeing = accesses = unknown = 0
+    for pair in pairs:
+        accesses += 1
+        agreeing += pair.is_true
+        unknown += not pair.findings and not pair.is_true
+    return Truth(agreeing, accesses, unknown)
 
 
 def _order(finding: Finding) -> tuple[str, str, str]:
     return finding.table, finding.service or "", finding.kind
 
 
-def _distinct(groups: Iterable[tuple[Location, ...]]) -> tuple[Location, ...]:
-    """All the locations once, in the order in which they come."""
-    locations: dict[Location, None] = {}
-    for group in groups:
-        locations.update(dict.fromkeys(group))
-    return tuple(locations)
+def compare(declared: DeclaredMap, found: Infrastructure, usage: CodeUsage | None = None) -> Comparison:
+    """Pair every declared access and table with what was found, and the other way round.
 
-
-def _indexes_agree(stated: Mapping[str, Keys | None], deployed: Mapping[str, Keys | None]) -> bool:
-    if stated.keys() != deployed.keys():
-        return False
-    return all(_keys_agree(keys, deployed[name]) for name, keys in stated.items())
-
-
-def _keys_agree(stated: Keys | None, deployed: Keys | None) -> bool:
-    """Whether the deployed keys are the stated ones. What either side leaves open agrees."""
-    if stated is None or deployed is None:
-        return True
-    return _attributes_agree(stated.partition, deployed.partition) and _attributes_agree(stated.sort, deployed.sort)
-
-
-def _attributes_agree(stated: KeyAttribute | None, deployed: KeyAttribute | None) -> bool:
-    if stated is None or deployed is None:
-        return stated is deployed
-    if stated.name != deployed.name:
-        return False
-    return not stated.type or not deployed.type or stated.type == deployed.type
-
-
-def _listed(indexes: Mapping[str, Keys | None]) -> str:
-    texts = []
-    for name, keys in sorted(indexes.items()):
-        texts.append(f"{name} ({keys})" if keys else name)
-    return ", ".join(texts) or "none"
-
-
-def compare(declared: DeclaredMap, found: Infrastructure) -> Comparison:
-    """Pair every declared access and table with what was found, and the other way round."""
+    Without ``usage``, no code was read, and nobody can say which side of a finding is wrong.
+    """
+    wholes = wholes_of(declared.services)
+    parts = _parts_of(wholes)
+    code = None if usage is None else CodeSides(usage, wholes, parts)
     return Comparison(
-        pairs=tuple(_access_pairs(declared, found)),
-        tables=tuple(_table_pairs(declared, found)),
+        pairs=tuple(_access_pairs(declared, found, code, wholes, parts)),
+        tables=tuple(_table_pairs(declared, found, code)),
         reads_permissions=bool(found.services),
+        reads_code=usage is not None,
     )
 
 
-def _access_pairs(declared: DeclaredMap, found: Infrastructure) -> Iterable[AccessPair]:
-    """A pair for each table and service with a declared access or a grant, sorted."""
+def _access_pairs(
+    declared: DeclaredMap,
+    found: Infrastructure,
+    code: CodeSides | None,
+    wholes: Mapping[str, list[str]],
+    parts: Mapping[str, list[str]],
+) -> Iterable[AccessPair]:
+    """A pair for each table and service with a declared access, a grant or a use in code, sorted."""
     declared_modes = _modes_by_pair(declared.accesses)
     granted_modes = _modes_by_pair(found.grants)
-    wholes = wholes_of(declared.services)
-    parts = _parts_of(wholes)
     registered = {table.name for table in declared.tables}
     deployed_at = {table.name: table.locations for table in found.tables}
     unresolved_modes = _unresolved_modes(found)
+    keys = declared_modes.keys() | granted_modes.keys()
+    if code is not None:
+        keys |= code.accesses.keys()
 
-    for table, service in sorted(declared_modes.keys() | granted_modes.keys()):
+    for table, service in sorted(keys):
         service_and_wholes = (service, *wholes.get(service, ()))
         service_and_parts = (service, *parts.get(service, ()))
         own_declared = declared_modes.get((table, service), NO_MODES)
         effective = _union(granted_modes, table, service_and_wholes)
 
-        missing = own_declared - effective
-        unknown, reason = _unknown(missing, service_and_wholes, found, unresolved_modes)
+        may_be_granted, reason = _may_be_granted(service_and_wholes, found, unresolved_modes)
+        unknown = (own_declared - effective) & may_be_granted
+        grants = _grants_of(table, service_and_wholes, granted_modes, found)
 
         yield AccessPair(
             table=table,
@@ -337,22 +286,27 @@ def _access_pairs(declared: DeclaredMap, found: Infrastructure) -> Iterable[Acce
             effective=effective,
             unknown=unknown,
             unknown_reason=reason if unknown else "",
+            may_be_granted=may_be_granted,
             holders=tuple(holder for holder in service_and_wholes if (table, holder) in granted_modes),
-            grants=_grants_of(table, service_and_wholes, granted_modes, found),
+            grants=grants,
+            actions={grant: found.actions[grant] for grant in grants if grant in found.actions},
             deployed_at=() if table in registered else deployed_at.get(table, ()),
+            code=None if code is None else code.of(table, service),
         )
 
 
-def _table_pairs(declared: DeclaredMap, found: Infrastructure) -> Iterable[TablePair]:
+def _table_pairs(declared: DeclaredMap, found: Infrastructure, code: CodeSides | None) -> Iterable[TablePair]:
     """A pair for each table that was found. If the reader saw all tables, also one for each that it did not find."""
     registered = {table.name: table for table in declared.tables}
-    granted = {access.table for access in found.grants}
+    used = {access.table for access in found.grants}
+    if code is not None:
+        used |= code.tables
     for table in found.tables:
         yield TablePair(
             stated=registered.get(table.name),
             deployed=table,
             owner=declared.owners.get(table.name),
-            is_granted=table.name in granted,
+            is_used=table.name in used,
         )
     if found.all_tables:
         deployed = {table.name for table in found.tables}
@@ -384,19 +338,18 @@ def _parts_of(wholes: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return parts
 
 
-def _unknown(
-    missing: Modes,
+def _may_be_granted(
     service_and_wholes: tuple[str, ...],
     found: Infrastructure,
     unresolved_modes: Mapping[str | None, Modes],
 ) -> tuple[Modes, str]:
-    """Those of the missing modes that may be granted after all, and why nobody can say."""
+    """The modes that may be granted although no grant was found, and why nobody can say."""
     if not _permissions_were_read(service_and_wholes, found):
-        return missing, NOT_READ
+        return ALL_MODES, NOT_READ
     may_be_granted = unresolved_modes.get(None, NO_MODES)
     for service in service_and_wholes:
         may_be_granted |= unresolved_modes.get(service, NO_MODES)
-    return missing & may_be_granted, MAY_BE_GRANTED
+    return may_be_granted, MAY_BE_GRANTED
 
 
 def _permissions_were_read(service_and_wholes: tuple[str, ...], found: Infrastructure) -> bool:
@@ -407,6 +360,14 @@ def _permissions_were_read(service_and_wholes: tuple[str, ...], found: Infrastru
     """
     outermost = service_and_wholes[-1]
     return outermost in found.services and found.unread.isdisjoint(service_and_wholes)
+
+
+def _distinct(groups: Iterable[tuple[Location, ...]]) -> tuple[Location, ...]:
+    """All the locations once, in the order in which they come."""
+    locations: dict[Location, None] = {}
+    for group in groups:
+        locations.update(dict.fromkeys(group))
+    return tuple(locations)
 
 
 def _modes_by_pair(

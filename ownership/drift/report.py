@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from ownership.drift import verdicts
 from ownership.drift.compare import Comparison, Waived
+from ownership.drift.iam_changes import as_list, iam_changes
 from ownership.drift.types import (
     DeclaredMap,
     Finding,
@@ -12,6 +14,7 @@ from ownership.drift.types import (
     Offer,
     Unchecked,
     label_of,
+    label_of_code,
 )
 
 WHAT_TO_DO: dict[str, str] = {  # by kind of finding
@@ -21,6 +24,9 @@ WHAT_TO_DO: dict[str, str] = {  # by kind of finding
     "access_not_granted": "remove the access from the map, or grant it",
     "wider_grant": "declare the wider access, or narrow the grant",
     "narrower_grant": "declare the narrower access, or widen the grant",
+    "unused_declaration": "remove the access from the map, then the grant",
+    "undeclared_use": "declare the access and grant it",
+    "action_not_granted": "grant the action",
     "key_schema_differs": "correct the key schema in the map",
     "index_differs": "correct the indexes in the map",
 }
@@ -34,6 +40,7 @@ def as_text(declared: DeclaredMap, found: Infrastructure, result: Comparison, wa
         *_errors(found),
         *_findings_by_owner(open_findings),
         *_what_to_do(open_findings),
+        *_section("For the owners of IAM", as_list(iam_changes(open_findings)) if result.reads_code else []),
         *_section("Waived", _waived_lines(waived)),
         *_section(
             "Offered: deployed keys that the map leaves open",
@@ -91,15 +98,22 @@ def _finding_rows(title: str, findings: Sequence[Finding]) -> list[str]:
         lines.append("  " + "  ".join([*cells, difference(finding)]))
         if finding.evidence:
             lines.append(f"      {evidence_in_a_line(finding.evidence)}")
+        if finding.code_evidence:
+            lines.append(f"      in code: {evidence_in_a_line(finding.code_evidence)}")
     return [*lines, ""]
 
 
 def _what_to_do(findings: Iterable[Finding]) -> list[str]:
-    kinds = {finding.kind for finding in findings}
-    if not kinds:
-        return []
-    lines = [f"  {kind}: {WHAT_TO_DO[kind]}" for kind in sorted(kinds)]
-    return ["What to do", *lines, ""]
+    """By verdict where code tells which side is wrong, and otherwise by kind."""
+    lines = []
+    kinds = set()
+    for group, of_group in verdicts.grouped(findings).items():
+        if group in (verdicts.NOT_KNOWN, verdicts.ABOUT_TABLES):
+            kinds |= {finding.kind for finding in of_group}
+        else:
+            lines.append(f"  {verdicts.TITLES[group]} ({len(of_group)}): {verdicts.WHAT_TO_DO[group]}")
+    lines += [f"  {kind}: {WHAT_TO_DO[kind]}" for kind in sorted(kinds)]
+    return ["What to do", *lines, ""] if lines else []
 
 
 def _waived_lines(waived: Waived) -> Iterator[str]:
@@ -134,11 +148,16 @@ def _summary(declared: DeclaredMap, found: Infrastructure, result: Comparison, w
     compared_with = "the map"
     if declared.revision is not None:
         compared_with += f" of revision {declared.revision}"
-    return f"{findings}; {found.reader} read {services}, {tables}; compared with {compared_with}."
+    summary = f"{findings}; {found.reader} read {services}, {tables}; compared with {compared_with}."
+    truth = result.truth()
+    if truth is not None:
+        accesses = _count(truth.accesses, "access", "es")
+        summary += f"\nMap, IAM and code agree on {truth.agreeing} of {accesses}; {truth.unknown} not known."
+    return summary
 
 
-def _count(number: int, noun: str) -> str:
-    ending = "" if number == 1 else "s"
+def _count(number: int, noun: str, plural: str = "s") -> str:
+    ending = "" if number == 1 else plural
     return f"{number} {noun}{ending}"
 
 
@@ -165,7 +184,19 @@ def evidence_in_a_line(locations: Sequence[Location]) -> str:
 
 
 def difference(finding: Finding) -> str:
-    """What is declared and what was found; empty for a table that only one side has."""
-    if finding.declared is None and finding.granted is None:
-        return ""
-    return f"declared: {label_of(finding.declared)}; found: {label_of(finding.granted)}"
+    """What is declared, what was found and what code does; empty for a table that only one side has."""
+    parts = []
+    if finding.declared is not None or finding.granted is not None or finding.in_code is not None:
+        parts += [f"declared: {label_of(finding.declared)}", f"found: {label_of(finding.granted)}"]
+    if finding.in_code is not None:
+        parts.append(f"in code: {label_of_code(finding.in_code)}")
+    if finding.verdict is not None:
+        parts.append(verdict_in_words(finding))
+    return "; ".join(parts)
+
+
+def verdict_in_words(finding: Finding) -> str:
+    """Which side is wrong: "fix the map"; of a mixed verdict, mode by mode."""
+    if finding.verdict == "mixed":
+        return ", ".join(f"{mode}: {verdicts.LABELS[verdict]}" for mode, verdict in finding.verdicts if verdict)
+    return verdicts.LABELS[finding.verdict] if finding.verdict else ""

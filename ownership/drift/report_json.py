@@ -7,18 +7,27 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal, NewType, TypedDict
 
-from ownership.drift.compare import Comparison, Waived
+from ownership.drift.compare import Comparison, Truth, Waived
 from ownership.drift.types import (
+    ActionOn,
     DeclaredMap,
     Finding,
     FindingKind,
+    InCode,
     Infrastructure,
     KeyAttribute,
     Location,
+    NeededAction,
+    Note,
     Offer,
+    ReadError,
+    ReadOrWrite,
     Unchecked,
+    Unresolved,
+    Verdict,
     WaiverTerms,
 )
+from ownership.drift.verdicts import ABOUT_TABLES, grouped
 
 IsoDate = NewType("IsoDate", str)
 
@@ -37,8 +46,28 @@ class WaivedJSON(TypedDict):
     reason: str
 
 
+class ActionJSON(TypedDict):
+    """An action of IAM on the finding's table, or on one of its indexes."""
+
+    action: Annotated[str, "such as `dynamodb:Query`"]
+    index: Annotated[str | None, "the index, or a pattern of its name; null for the table itself"]
+
+
+class NeededActionJSON(ActionJSON):
+    """An action that code needs and IAM does not permit."""
+
+    functions: Annotated[list[str], "the functions whose role lacks it"]
+
+
+class CodePathJSON(TypedDict):
+    """How code outside the service's own folder comes to use the table."""
+
+    mode: ReadOrWrite
+    path: Annotated[list[str], "the functions from the handler to the call, each as `file#function`"]
+
+
 class ReportedFindingJSON(TypedDict):
-    """A difference between the map and the infrastructure."""
+    """A difference between the map, the infrastructure and the code."""
 
     kind: FindingKind
     table: str
@@ -48,6 +77,24 @@ class ReportedFindingJSON(TypedDict):
     owner: Annotated[str | None, "the service to ask"]
     waived: WaivedJSON | None
     evidence: list[EvidenceJSON]
+    in_code: Annotated[InCode | None, "what code does; null if it was not read, or may do more than was found"]
+    code_evidence: list[EvidenceJSON]
+    code_paths: Annotated[list[CodePathJSON], "for modes that only code of other folders uses"]
+    verdict: Annotated[
+        Verdict | None,
+        "which side is wrong, of all modes together; null if code does not tell of each, or for tables themselves",
+    ]
+    verdicts: Annotated[dict[str, Verdict | None], "by mode, of those that the finding is about"]
+    to_allow: Annotated[list[NeededActionJSON], "what IAM lacks for what code does"]
+    to_remove: Annotated[list[ActionJSON], "what IAM permits and no code needs"]
+
+
+class TruthJSON(TypedDict):
+    """How many accesses are known to be the same in map, IAM and code."""
+
+    agreeing: int
+    accesses: Annotated[int, "all that are declared or found"]
+    unknown: Annotated[int, "of which nobody can say"]
 
 
 class DriftKeyJSON(TypedDict):
@@ -132,6 +179,8 @@ def as_json(
         "unchecked": len(result.unchecked),
         "unresolved": len(found.unresolved),
         "errors": len(found.errors),
+        "by_verdict": by_verdict(result.findings),
+        "truth": truth_json(result.truth()),
     }
     findings = [finding_json(finding, waived) for finding in result.findings]
     return {
@@ -153,7 +202,36 @@ def finding_json(finding: Finding, waived: Waived) -> ReportedFindingJSON:
         "owner": finding.owner,
         "waived": _waived(waiver) if waiver else None,
         "evidence": _evidence(finding.evidence),
+        "in_code": finding.in_code,
+        "code_evidence": _evidence(finding.code_evidence),
+        "code_paths": [{"mode": mode, "path": list(path)} for mode, path in finding.code_paths],
+        "verdict": finding.verdict,
+        "verdicts": dict(finding.verdicts),
+        "to_allow": [_needed(needed) for needed in finding.to_allow],
+        "to_remove": [_action(action) for action in finding.to_remove],
     }
+
+
+def by_verdict(findings: Iterable[Finding]) -> dict[str, int]:
+    """The number of findings about accesses by verdict; ``not_known`` where code does not tell."""
+    numbers = {group: len(of_group) for group, of_group in grouped(findings).items()}
+    numbers.pop(ABOUT_TABLES, None)
+    return numbers
+
+
+def truth_json(truth: Truth | None) -> TruthJSON | None:
+    """The figure of accesses on which all sides agree; None if no code was read."""
+    if truth is None:
+        return None
+    return {"agreeing": truth.agreeing, "accesses": truth.accesses, "unknown": truth.unknown}
+
+
+def _action(action: ActionOn) -> ActionJSON:
+    return {"action": f"dynamodb:{action.action}", "index": action.index or None}
+
+
+def _needed(needed: NeededAction) -> NeededActionJSON:
+    return {**_action(needed.action), "functions": list(needed.functions)}
 
 
 def _waived(waiver: WaiverTerms) -> WaivedJSON:
@@ -174,19 +252,32 @@ def rest_json(found: Infrastructure, offers: Iterable[Offer], unchecked: Iterabl
     for access in unchecked:
         rest["unchecked"].append({"table": access.table, "service": access.service, "reason": access.reason})
     for unresolved in found.unresolved:
-        rest["unresolved"].append(
-            {
-                **_location(unresolved.location),
-                "text": unresolved.text,
-                "reason": unresolved.reason,
-                "service": unresolved.service,
-            }
-        )
+        rest["unresolved"].append(unresolved_json(unresolved))
     for note in found.notes:
-        rest["notes"].append({**_location(note.location), "text": note.text})
+        rest["notes"].append(note_json(note))
     for error in found.errors:
-        rest["errors"].append({**_location(error.location), "reason": error.reason})
+        rest["errors"].append(error_json(error))
     return rest
+
+
+def unresolved_json(unresolved: Unresolved) -> UnresolvedJSON:
+    """A value that could not be determined."""
+    return {
+        **_location(unresolved.location),
+        "text": unresolved.text,
+        "reason": unresolved.reason,
+        "service": unresolved.service,
+    }
+
+
+def note_json(note: Note) -> NoteJSON:
+    """Something that people should know."""
+    return {**_location(note.location), "text": note.text}
+
+
+def error_json(error: ReadError) -> UnreadableJSON:
+    """A file that could not be read."""
+    return {**_location(error.location), "reason": error.reason}
 
 
 def _offer(offer: Offer) -> OfferJSON:

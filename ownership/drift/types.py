@@ -15,10 +15,20 @@ FindingKind = Literal[
     "access_not_granted",
     "wider_grant",
     "narrower_grant",
+    "unused_declaration",
+    "undeclared_use",
+    "action_not_granted",
     "key_schema_differs",
     "index_differs",
 ]
 FINDING_KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
+
+# Which side of a finding is wrong. ``mixed``: the modes that the finding is about have different verdicts.
+Verdict = Literal["fix_map", "fix_iam", "trim_iam", "remove_from_map", "mixed"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+# What code does, as reports spell it: a mode, or that it does nothing.
+InCode = Literal["none", "read", "write", "read_write"]
 
 # A mode as the map and the API spell it, and what it is made of.
 MODE_PARTS: dict[str, tuple[ReadOrWrite, ...]] = {
@@ -62,6 +72,13 @@ def label_of(value: str | None) -> str:
     return "nothing" if value is None else MODE_LABELS.get(value, value)
 
 
+def label_of_code(in_code: str | None) -> str:
+    """What code does, as people read it: "Read + Write", "nothing", or that it is not known."""
+    if in_code is None:
+        return "not known"
+    return MODE_LABELS.get(in_code, "nothing")
+
+
 @dataclass(frozen=True, order=True)
 class Location:
     """Where something was found: a file relative to the root and a line, or a live table's ARN without one."""
@@ -97,6 +114,17 @@ class GrantedAccess:
     service: str
     table: str
     mode: ReadOrWrite
+
+
+@dataclass(frozen=True, order=True)
+class ActionOn:
+    """An action of IAM on a table (``index`` is empty) or on an index: its name, or a pattern of names if granted."""
+
+    action: str  # as IAM spells it, without the service: Query
+    index: str = ""
+
+    def __str__(self) -> str:
+        return f"dynamodb:{self.action} on index {self.index}" if self.index else f"dynamodb:{self.action}"
 
 
 @dataclass(frozen=True)
@@ -179,6 +207,7 @@ class Infrastructure:
     """What a reader found: the other side of the comparison.
 
     - ``grants``: each granted access, with the locations that grant it.
+    - ``actions``: for each granted access, the actions that are permitted; none where the run did not keep them.
     - ``services``: the services whose permissions were read. Nothing is known of any other service.
     - ``unread``: the services of which something could not be read.
     - ``all_tables``: whether the reader saw every table there is, so that a table it did not see is not deployed.
@@ -186,6 +215,7 @@ class Infrastructure:
 
     reader: str
     grants: dict[GrantedAccess, tuple[Location, ...]] = field(default_factory=dict)
+    actions: dict[GrantedAccess, frozenset[ActionOn]] = field(default_factory=dict)
     tables: tuple[TableShape, ...] = ()
     services: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
@@ -203,12 +233,27 @@ class Identity(NamedTuple):
     service: str | None
 
 
+class NeededAction(NamedTuple):
+    """An action that code needs and its role does not permit, and the functions that need it."""
+
+    action: ActionOn
+    functions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.action} for {', '.join(self.functions)}"
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One difference between the map and the infrastructure.
+    """One difference between the map, the infrastructure and the code.
 
-    ``declared`` and ``granted`` are modes (``read``, ``write``, ``read_write``, None), or texts for keys and
-    indexes. ``owner`` is the service to ask; None for a table that is not on the map.
+    - ``declared`` and ``granted`` are modes (``read``, ``write``, ``read_write``, None), or texts for keys and
+      indexes.
+    - ``owner`` is the service to ask; None for a table that is not on the map.
+    - ``in_code`` is what code does; None if code was not read, or something unresolved may do more than nothing.
+    - ``verdicts``: for each mode that the finding is about, which side is wrong; None where code does not tell.
+    - ``to_allow`` is what IAM lacks for what code does, ``to_remove`` what it permits and no code needs.
+    - ``code_paths``: for the modes that only code outside the service's own folder uses, the way there.
     """
 
     kind: FindingKind
@@ -218,11 +263,31 @@ class Finding:
     granted: str | None
     owner: str | None
     evidence: tuple[Location, ...] = ()
+    in_code: InCode | None = None
+    code_evidence: tuple[Location, ...] = ()
+    verdicts: tuple[tuple[ReadOrWrite, Verdict | None], ...] = ()
+    to_allow: tuple[NeededAction, ...] = ()
+    to_remove: tuple[ActionOn, ...] = ()
+    code_paths: tuple[tuple[ReadOrWrite, tuple[str, ...]], ...] = ()
 
     @property
     def identity(self) -> Identity:
         """What identifies it, run after run."""
         return Identity(self.kind, self.table, self.service)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict of all modes together; None if that of one of them is not known, or there are none."""
+        verdicts = {verdict for _, verdict in self.verdicts}
+        if not verdicts or None in verdicts:
+            return None
+        if len(verdicts) > 1:
+            return "mixed"
+        return verdicts.pop()
+
+    def modes_with(self, *wanted: Verdict) -> frozenset[ReadOrWrite]:
+        """The modes that have one of these verdicts."""
+        return frozenset(mode for mode, verdict in self.verdicts if verdict in wanted)
 
 
 @dataclass(frozen=True)
@@ -270,6 +335,7 @@ class CodeAccess:
     - ``direct``: whether the call that names the table is in the service's own folder; else it is indirect.
     - ``path``: the functions from the handler to the call, each as ``file#function``.
     - ``operations``: IAM's actions, such as ``Query``; ``indexes``: those that the calls name.
+    - ``calls``: which operation is on which; without calls whose index is not known.
     - ``evidence``: the calls that name the table, and the calls of DynamoDB.
     - ``reachable``: whether the function is deployed.
     """
@@ -284,6 +350,7 @@ class CodeAccess:
     indexes: tuple[str, ...]
     evidence: tuple[Location, ...]
     reachable: bool = True
+    calls: tuple[ActionOn, ...] = ()
 
 
 @dataclass(frozen=True)

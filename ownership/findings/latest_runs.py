@@ -3,13 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ownership.drift.compare import Comparison, compare
-from ownership.drift.serialization import from_json
-from ownership.drift.types import DeclaredMap, Finding, GrantedAccess, Location
-from ownership.findings.runs import today, waived_by, waivers_in_force
-from ownership.models import DriftRun, Grant, Waiver
+from django.db.models import Q
 
-Grants = dict[GrantedAccess, tuple[Location, ...]]
+from ownership.drift.compare import Comparison, compare
+from ownership.drift.types import DeclaredMap, Finding
+from ownership.findings.runs import today, waived_by, waivers_in_force
+from ownership.models import DriftRun, Waiver
+from ownership.models.drift_runs import rows_of
 
 
 @dataclass(frozen=True)
@@ -26,24 +26,19 @@ class LatestRun:
 
 
 def compare_latest(declared: DeclaredMap, tables: Collection[str] | None = None) -> list[LatestRun]:
-    """Compare the latest runs with a map; only grants for those tables, where there are too many for all.
+    """Compare the latest runs with a map; only what they found of those tables, where there are too many for all.
 
-    One query where no run was kept, otherwise three.
+    One query where no run was kept, otherwise three, or four if one of them read code.
     """
     runs = list(DriftRun.objects.latest_of_each())
     if not runs:
         return []
-    grants: dict[int, Grants] = {run.pk: {} for run in runs}
-    rows = Grant.objects.filter(run__in=runs)
-    if tables is not None:
-        rows = rows.filter(table__in=tables)
-    for row in rows:
-        grants[row.run_id][row.value()] = row.locations()
+    rows = rows_of(runs, None if tables is None else Q(table__in=tables))
     waivers = waivers_in_force(today())
     compared = []
     for run in runs:
-        found = from_json(run.reader, run.found or {}, grants[run.pk])
-        comparison = compare(declared, found)
+        of_run = rows[run.pk]
+        comparison = compare(declared, of_run.infrastructure(run), of_run.usage(run))
         waived = waived_by(comparison.findings, run.environment or None, waivers)
         compared.append(LatestRun(run, comparison, waived))
     return compared

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 
 from ownership.catalog.queries import WholeMap, current_map
-from ownership.drift.compare import compare, waived
-from ownership.drift.serialization import from_json
+from ownership.drift.compare import Truth, compare, waived
 from ownership.drift.types import (
     MODE_PARTS,
+    CodeUsage,
     DeclaredAccess,
     DeclaredMap,
     DeclaredService,
@@ -22,17 +22,18 @@ from ownership.drift.types import (
     TableShape,
     Unchecked,
 )
+from ownership.drift.verdicts import group_of
 from ownership.history.head import Head
 from ownership.models import (
     Access,
     DriftRun,
-    Grant,
     KeySchema,
     SecondaryIndex,
     Service,
     Table,
     Waiver,
 )
+from ownership.models.drift_runs import found_in
 
 FIGURES_SHOWN = 100  # runs of a series
 NO_ENVIRONMENT = "none"  # the filter's value for runs without an environment
@@ -134,24 +135,8 @@ def _environment_choice(run: DriftRun) -> str:
 def figures(run: DriftRun) -> list[DriftRun]:
     """The run and those before it in its series, oldest first, with their figures alone."""
     series = DriftRun.objects.series(run.reader, run.environment).filter(pk__lte=run.pk)
-    newest = list(series.defer("found", "findings")[:FIGURES_SHOWN])
+    newest = list(series.defer("found", "findings", "code")[:FIGURES_SHOWN])
     return newest[::-1]
-
-
-def found_in(run: DriftRun) -> Infrastructure:
-    """What the reader found. The run must be one that is still kept whole."""
-    return _found(run, run.grants.all())
-
-
-def found_of_tables(run: DriftRun, tables: Collection[str]) -> Infrastructure:
-    """What the reader found of these tables."""
-    found = _found(run, run.grants.filter(table__in=tables))
-    return replace(found, tables=tuple(shape for shape in found.tables if shape.name in tables))
-
-
-def _found(run: DriftRun, rows: Iterable[Grant]) -> Infrastructure:
-    grants = {row.value(): row.locations() for row in rows}
-    return from_json(run.reader, run.found or {}, grants)
 
 
 # Waivers
@@ -192,6 +177,9 @@ class ComparedRun:
     run: DriftRun
     declared: DeclaredMap
     found: Infrastructure
+    usage: CodeUsage | None  # None: no code was read
+    truth: Truth | None
+    truth_by_table: dict[str, Truth]
     findings: tuple[Finding, ...]
     offers: tuple[Offer, ...]
     unchecked: tuple[Unchecked, ...]
@@ -201,7 +189,7 @@ class ComparedRun:
     settled: int  # findings of the run that a change of the map has settled since
 
     def about(self, filters: Mapping[str, str]) -> "ComparedRun":
-        """What of it concerns that ``kind``, ``owner``, ``table`` and ``service``, as far as each thing has one."""
+        """What of it concerns that ``kind``, ``verdict``, ``owner``, ``table`` and ``service``, where it has one."""
         if not filters:
             return self
         owners = self.declared.owners
@@ -213,6 +201,7 @@ class ComparedRun:
                 owner=finding.owner,
                 table=finding.table,
                 service=finding.service,
+                verdict=group_of(finding),
             ):
                 findings.append(finding)
         offers = []
@@ -232,12 +221,22 @@ class ComparedRun:
         for value in self.found.unresolved:
             if _matches(filters, service=value.service):
                 unresolved.append(value)
+        usage = self.usage
+        if usage is not None:
+            in_code = [value for value in usage.unresolved if _matches(filters, service=value.service)]
+            usage = replace(usage, unresolved=tuple(in_code))
+        truth_by_table = {}
+        for table, truth in self.truth_by_table.items():
+            if _matches(filters, owner=owners.get(table), table=table):
+                truth_by_table[table] = truth
         return replace(
             self,
+            truth_by_table=truth_by_table,
             findings=tuple(findings),
             offers=tuple(offers),
             unchecked=tuple(unchecked),
             found=replace(self.found, unresolved=tuple(unresolved)),
+            usage=usage,
         )
 
 
@@ -248,8 +247,8 @@ def _matches(filters: Mapping[str, str], **values: str | None) -> bool:
 
 def compare_run(run: DriftRun, declared: DeclaredMap, waivers: Collection[Waiver]) -> ComparedRun:
     """The run compared with a map; ``declared_now()`` and ``waivers_in_force(today())`` give the present."""
-    found = found_in(run)
-    result = compare(declared, found)
+    found, usage = found_in(run)
+    result = compare(declared, found, usage)
     before, new = new_findings(run, result.findings, waivers)
     found_then = {Identity(kind, table, service) for kind, table, service, *_ in run.findings or ()}
     found_now = {finding.identity for finding in result.findings}
@@ -257,6 +256,9 @@ def compare_run(run: DriftRun, declared: DeclaredMap, waivers: Collection[Waiver
         run=run,
         declared=declared,
         found=found,
+        usage=usage,
+        truth=result.truth(),
+        truth_by_table=result.truth_by_table(),
         findings=result.findings,
         offers=result.offers,
         unchecked=result.unchecked,
@@ -349,8 +351,8 @@ def read_basis(run: DriftRun) -> Basis:
     """Read what a decision about the run's findings is made from."""
     head, rows = current_map()
     declared = declared_map(head.revision, rows)
-    found = found_in(run)
-    result = compare(declared, found)
+    found, usage = found_in(run)
+    result = compare(declared, found, usage)
     return Basis(
         run=run,
         head=head,
@@ -373,9 +375,9 @@ def new_findings_elsewhere(run: DriftRun, before: DeclaredMap, after: DeclaredMa
     for other in latest():
         if other.pk == run.pk:
             continue
-        found = found_of_tables(other, tables)
-        known = {(finding.table, finding.service) for finding in compare(before, found).findings}
-        for finding in compare(after, found).findings:
+        found, usage = found_in(other, tables)
+        known = {(finding.table, finding.service) for finding in compare(before, found, usage).findings}
+        for finding in compare(after, found, usage).findings:
             if (finding.table, finding.service) not in known:
                 new.append((other, finding))
     return new

@@ -2,7 +2,7 @@
 
 from ownership.history.lock import RegistryLock
 from ownership.history.models import ChangeSet
-from ownership.models.drift_runs import DriftRun, Grant, Waiver
+from ownership.models.drift_runs import CodeUse, DriftRun, Grant, TableTruth, Waiver
 from ownership.models.services import Environment, Service, TableGroup
 from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table
 from ownership.models.tokens import ApiToken
@@ -14,6 +14,7 @@ __all__ = [
     "Access",
     "ApiToken",
     "ChangeSet",
+    "CodeUse",
     "DriftRun",
     "Environment",
     "Grant",
@@ -25,5 +26,6 @@ __all__ = [
     "Service",
     "Table",
     "TableGroup",
+    "TableTruth",
     "Waiver",
 ]

@@ -1,12 +1,25 @@
 """What was found in the infrastructure, run by run, and which findings the team has waived."""
 
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import models
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from ownership.drift.types import FINDING_KINDS, GrantedAccess, Identity, Location, WaiverTerms
+from ownership.drift.serialization import actions_from_json, code_access_from_json, from_json, usage_from_json
+from ownership.drift.types import (
+    FINDING_KINDS,
+    ActionOn,
+    CodeAccess,
+    CodeUsage,
+    GrantedAccess,
+    Identity,
+    Infrastructure,
+    Location,
+    WaiverTerms,
+)
 from ownership.history.tracked import RegistryModel, RegistryQuerySet
 from ownership.models.services import Environment, Service
 from ownership.models.tables import Table
@@ -52,6 +65,19 @@ class DriftRun(models.Model):
         null=True,
         help_text="What the reader found, without grants, in the form of ownership.drift.serialization.",
     )
+    code = models.JSONField(
+        null=True,
+        help_text="What the reader of code found, without uses; null if no code was read, or only figures are kept.",
+    )
+    accesses = models.PositiveIntegerField(
+        null=True,
+        help_text="How many accesses were declared or found; null if no code was read.",
+    )
+    true_accesses = models.PositiveIntegerField(
+        null=True,
+        help_text="On how many of them map, IAM and code agreed.",
+    )
+    by_verdict = models.JSONField(null=True, help_text="{verdict: number of findings}; null if no code was read.")
 
     objects = DriftRunQuerySet.as_manager()
 
@@ -68,6 +94,17 @@ class DriftRun(models.Model):
             return 100
         return self.agreeing * 100 // self.compared
 
+    def truth_share(self) -> int | None:
+        """The percentage of accesses on which map, IAM and code agreed, rounded down; None if no code was read."""
+        return share_of(self.true_accesses, self.accesses)
+
+
+def share_of(agreeing: int | None, accesses: int | None) -> int | None:
+    """A percentage, rounded down; 100 where there is nothing to agree on, None where nobody looked."""
+    if agreeing is None or accesses is None:
+        return None
+    return agreeing * 100 // accesses if accesses else 100
+
 
 class Grant(models.Model):
     """What the infrastructure granted at the time of a run: a service may read, or write, a table.
@@ -80,6 +117,10 @@ class Grant(models.Model):
     service = models.CharField(max_length=255)
     mode = models.CharField(max_length=5)
     evidence = models.JSONField(help_text="[[file, line or null], …]")
+    actions = models.JSONField(
+        null=True,
+        help_text="{index or empty: [action, …]}; null in runs of versions that did not keep them.",
+    )
 
     class Meta:
         default_permissions = ()
@@ -98,6 +139,105 @@ class Grant(models.Model):
     def locations(self) -> tuple[Location, ...]:
         """The places in the infrastructure that grant it."""
         return tuple(Location(file, line) for file, line in self.evidence)
+
+    def permitted(self) -> frozenset[ActionOn] | None:
+        """The actions that it permits; None if the run did not keep them."""
+        return None if self.actions is None else actions_from_json(self.actions)
+
+
+class CodeUse(models.Model):
+    """What code did at the time of a run: a deployed function of a service read, or wrote, a table.
+
+    Service and table are names, as in a Grant.
+    """
+
+    run = models.ForeignKey(DriftRun, models.CASCADE, related_name="uses")
+    table = models.CharField(max_length=255)
+    service = models.CharField(max_length=255)
+    mode = models.CharField(max_length=5)
+    content = models.JSONField(help_text="Function, calls and places, in the form of ownership.drift.serialization.")
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["run", "table"], name="code_use_by_table"),
+            models.Index(fields=["run", "service"], name="code_use_by_service"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.mode}s {self.table}"
+
+    def value(self) -> CodeAccess:
+        """The use as drift compares it."""
+        return code_access_from_json(self.service, self.table, self.mode, self.content)  # type: ignore[arg-type]
+
+
+class TableTruth(models.Model):
+    """On how many accesses to one table map, IAM and code agreed at the time of a run."""
+
+    run = models.ForeignKey(DriftRun, models.CASCADE, related_name="truths")
+    table = models.CharField(max_length=255)
+    agreeing = models.PositiveIntegerField()
+    accesses = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["table", "run"], name="table_truth_by_table")]
+
+    def __str__(self) -> str:
+        return f"{self.table}: {self.agreeing} of {self.accesses}"
+
+    def share(self) -> int | None:
+        """The percentage that agreed, rounded down."""
+        return share_of(self.agreeing, self.accesses)
+
+
+@dataclass
+class FoundRows:
+    """The grants and uses that one run keeps; all of them, or those that a condition selects."""
+
+    grants: dict[GrantedAccess, tuple[Location, ...]] = field(default_factory=dict)
+    actions: dict[GrantedAccess, frozenset[ActionOn]] = field(default_factory=dict)
+    uses: list[CodeAccess] = field(default_factory=list)
+
+    def infrastructure(self, run: DriftRun) -> Infrastructure:
+        """What the run found in the infrastructure. It must be one that is still kept whole."""
+        return from_json(run.reader, run.found or {}, self.grants, self.actions)
+
+    def usage(self, run: DriftRun) -> CodeUsage | None:
+        """What the run found in code; None if it read none."""
+        return None if run.code is None else usage_from_json(run.code, self.uses)
+
+
+def rows_of(runs: Collection[DriftRun], which: Q | None = None) -> dict[int, FoundRows]:
+    """By run: the rows that the condition selects. Two queries, or one if none of the runs read code."""
+    by_run = {run.pk: FoundRows() for run in runs}
+    condition = Q(run__in=by_run)
+    if which is not None:
+        condition &= which
+    for grant in Grant.objects.filter(condition):
+        rows, access = by_run[grant.run_id], grant.value()
+        rows.grants[access] = grant.locations()
+        actions = grant.permitted()
+        if actions is not None:
+            rows.actions[access] = actions
+    if any(run.code is not None for run in runs):
+        for use in CodeUse.objects.filter(condition):
+            by_run[use.run_id].uses.append(use.value())
+    return by_run
+
+
+def found_in(run: DriftRun, tables: Collection[str] | None = None) -> tuple[Infrastructure, CodeUsage | None]:
+    """What the run found in infrastructure and code; of these tables only, if they are given.
+
+    The run must be one that is still kept whole.
+    """
+    which = None if tables is None else Q(table__in=tables)
+    rows = rows_of([run], which)[run.pk]
+    found = rows.infrastructure(run)
+    if tables is not None:
+        found = replace(found, tables=tuple(shape for shape in found.tables if shape.name in tables))
+    return found, rows.usage(run)
 
 
 class WaiverQuerySet(RegistryQuerySet):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ownership.findings.declared_vs_granted import ComparedRow, Latest
+from ownership.findings.side_by_side import ComparedRow, Latest
 from ownership.models import Access, DriftRun, Service, Table
 
 # Lines of grants that nobody declared. The drift page has all of them.

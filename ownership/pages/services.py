@@ -5,7 +5,7 @@ from typing import Any
 from django.core.paginator import Paginator
 
 from ownership.audit.timeline import Timeline
-from ownership.findings import declared_vs_granted
+from ownership.findings import side_by_side
 from ownership.models import READS, WRITES, Access, Mode, Service
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
@@ -34,10 +34,10 @@ class ServicePage(Page):
         of_parts = Access.objects.filter(service__in=parts).select_related("table", "service")
         accesses_of_parts = list(of_parts.order_by("service__name", *MAP_ORDER))
         signed_in = self.request.user.is_authenticated
-        granted: list[declared_vs_granted.Latest] = []
+        granted: list[side_by_side.Latest] = []
         # Drift needs a sign-in, and its runs are about the infrastructure of today.
         if signed_in and not self.moment:
-            granted = declared_vs_granted.of_service(service)
+            granted = side_by_side.of_service(service)
         access_table = access_tables.of_service(accesses, granted)
         page = Paginator(access_table.lines, ACCESSES_PER_PAGE).get_page(self.request.GET.get("page"))
         return super().get_context_data(**kwargs) | {

@@ -7,7 +7,7 @@ from ownership.audit.timeline import Timeline
 from ownership.catalog.queries import whole_tables
 from ownership.catalog.warnings import warnings
 from ownership.drift.types import Finding
-from ownership.findings import declared_vs_granted
+from ownership.findings import side_by_side
 from ownership.models import READS, WRITES, Access, Environment, Mode, Service, Table
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
@@ -43,12 +43,12 @@ class TablePage(Page):
         table = row_named(whole_tables(), kwargs["name"], self.request)
         accesses = list(table.accesses.all())
         signed_in = self.request.user.is_authenticated
-        granted: list[declared_vs_granted.Latest] = []
+        granted: list[side_by_side.Latest] = []
         shape_findings: list[Finding] = []
         # Drift needs a sign-in, and its runs are about the infrastructure of today.
         if signed_in and not self.moment:
-            granted = declared_vs_granted.of_table(table)
-            shape_findings = declared_vs_granted.shape_findings(table)
+            granted = side_by_side.of_table(table)
+            shape_findings = side_by_side.shape_findings(table)
         access_table = access_tables.of_table(accesses, granted)
         contacts = _contacts(table, accesses)
         return super().get_context_data(**kwargs) | {

@@ -10,6 +10,7 @@ from ownership.drift.types import KeyAttribute, Keys, Location, TableShape, Unre
 from ownership.findings import runs
 from ownership.findings.runs import today
 from ownership.models import Access, Service, Table
+from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table, make_waiver
 from tests.support.runs import keep_run, show, waive
 
@@ -46,6 +47,7 @@ def test_the_latest_run_is_returned_whole(get, drifted):
         "settled": 0,
         "by_kind": {"undeclared_access": 1, "unregistered_table": 1},
         "by_owner": {show(drifted).declared.owners["orders"]: 1},
+        "by_verdict": {"not_known": 2},
     }
     waived, new = run["findings"]
     assert waived["waived"] == {"until": str(today() + timedelta(days=9)), "reason": "Until the new bot is out"}
@@ -57,6 +59,33 @@ def test_the_latest_run_is_returned_whole(get, drifted):
         (1, 2, 1, 0),
         (2, 4, 2, 1),
     ]
+
+
+def test_findings_have_a_verdict_where_code_was_read(get):
+    make_access(make_table("orders"), make_service("payments"), mode="read_write")
+    make_service("bots")
+    unresolved = Unresolved(Location("bots/handler.js", 3), "name", "comes from a request", "bots", frozenset({"read"}))
+    keep_run(
+        "payments read orders",
+        "bots write orders",
+        code=code_usage("payments read_write orders indirectly", services={"bots"}, unresolved=(unresolved,)),
+    )
+    (run,) = get("drift/").json()["runs"]
+    excess, lacking = run["findings"]
+    assert (excess["verdict"], excess["in_code"], excess["verdicts"]) == ("trim_iam", "none", {"write": "trim_iam"})
+    assert (lacking["kind"], lacking["verdict"], lacking["in_code"]) == ("narrower_grant", "fix_iam", "read_write")
+    assert lacking["to_allow"] == [{"action": "dynamodb:PutItem", "index": None, "functions": ["main"]}]
+    assert lacking["code_evidence"][0] == {"file": "payments/handler.js", "line": 1}
+    assert lacking["code_paths"] == [{"mode": "write", "path": ["payments/handler.js#main", "lib/db.js#call"]}]
+    assert run["summary"]["by_verdict"] == {"fix_iam": 1, "trim_iam": 1}
+    assert run["truth"] == {"agreeing": 0, "accesses": 2, "unknown": 0}
+    assert run["truth_by_table"] == [{"table": "orders", "agreeing": 0, "accesses": 2, "unknown": 0}]
+    assert run["code"]["services"] == ["bots", "payments"]
+    assert run["code"]["unresolved"][0]["reason"] == "comes from a request"
+    assert (run["agreement"][0]["true_accesses"], run["agreement"][0]["accesses"]) == (0, 2)
+    (trimmed,) = get("drift/?verdict=trim_iam").json()["runs"]
+    assert [finding["service"] for finding in trimmed["findings"]] == ["bots"]
+    assert get("drift/?verdict=x").status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ownership.drift.code.reader import read_code
 from ownership.drift.naming import Names
-from ownership.drift.types import CodeUsage
+from ownership.drift.types import ActionOn, CodeAccess, CodeUsage, Location, Unresolved
 from tests.support.drift_projects import write
 
 SERVERLESS = """\
@@ -76,3 +76,42 @@ def truth_of(backend: Path) -> list[dict[str, str]]:
     """The accesses of a backend as they were labelled by hand."""
     labels: list[dict[str, str]] = json.loads((backend / "truth.json").read_text())
     return labels
+
+
+# Uses without code, for comparisons
+
+OPERATION_OF = {"read": "GetItem", "write": "PutItem"}
+
+
+def code_usage(
+    *uses: str,
+    services: Iterable[str] = (),
+    unresolved: tuple[Unresolved, ...] = (),
+    calls: Iterable[ActionOn] = (),
+) -> CodeUsage:
+    """What code does, from lines like ``"users read_write biztechUsers"``; ``indirectly`` at the end makes it so.
+
+    Each service has one function, ``main``. It gets or puts an item, unless ``calls`` says what it does.
+    """
+    accesses = []
+    for line, use in enumerate(uses, 1):
+        service, modes, table, *rest = use.split()
+        for mode in modes.split("_"):
+            called = tuple(calls) or (ActionOn(OPERATION_OF[mode]),)
+            indexes = {call.index for call in called if call.index}
+            accesses.append(
+                CodeAccess(
+                    service,
+                    table,
+                    mode,  # type: ignore[arg-type]
+                    function="main",
+                    direct=not rest,
+                    path=(f"{service}/handler.js#main", "lib/db.js#call"),
+                    operations=tuple(sorted({call.action for call in called})),
+                    indexes=tuple(sorted(indexes)),
+                    evidence=(Location(f"{service}/handler.js", line),),
+                    calls=called,
+                )
+            )
+    read = frozenset(services) | {access.service for access in accesses}
+    return CodeUsage(tuple(accesses), read, unresolved)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
-from ownership.drift.types import Finding, GrantedAccess, Infrastructure, Location
+from ownership.drift.types import CodeUsage, Finding, GrantedAccess, Infrastructure, Location
 from ownership.findings import runs
 from ownership.findings.keeping import keep
 from ownership.findings.waiving import plan_waivers
@@ -14,7 +14,13 @@ from ownership.history.models import ChangeSet
 from ownership.models import DriftRun, Waiver
 
 
-def keep_run(*grants: str, environment: str | None = None, reader: str = "serverless", **found: Any) -> DriftRun:
+def keep_run(
+    *grants: str,
+    environment: str | None = None,
+    reader: str = "serverless",
+    code: CodeUsage | None = None,
+    **found: Any,
+) -> DriftRun:
     """A kept run that found grants like ``"bots read_write biztechUsers"``, each in a file of its service."""
     accesses: dict[GrantedAccess, tuple[Location, ...]] = {}
     for line, grant in enumerate(grants, 1):
@@ -23,7 +29,7 @@ def keep_run(*grants: str, environment: str | None = None, reader: str = "server
             accesses[GrantedAccess(service, table, mode)] = (Location(f"{service}/serverless.yml", line),)  # type: ignore[arg-type]
     found.setdefault("services", frozenset(access.service for access in accesses))
     head, declared = runs.declared_now()
-    return keep(head, declared, Infrastructure(reader, accesses, **found), environment, "nightly")
+    return keep(head, declared, Infrastructure(reader, accesses, **found), code, environment, "nightly")
 
 
 def show(run: DriftRun) -> runs.ComparedRun:

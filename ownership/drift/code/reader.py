@@ -38,6 +38,7 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.types import (
+    ActionOn,
     CodeAccess,
     CodeUsage,
     Location,
@@ -93,6 +94,7 @@ class _Found:
     path: tuple[str, ...] = ()
     operations: set[str] = field(default_factory=set)
     indexes: set[str] = field(default_factory=set)
+    calls: set[ActionOn] = field(default_factory=set)
     evidence: dict[Location, None] = field(default_factory=dict)
 
 
@@ -270,8 +272,12 @@ class _Reader:
                 found.path = path
             found.direct = found.direct or direct
             found.operations.add(use.operation)
-            if use.index is not None:
-                found.indexes.update(self._index_names(use.index, entry, use.location))
+            if use.index is None:
+                found.calls.add(ActionOn(use.operation))
+            else:
+                for index in self._index_names(use.index, entry, use.location):
+                    found.indexes.add(index)
+                    found.calls.add(ActionOn(use.operation, index))
             found.evidence[_reported(use.named_at)] = None
             found.evidence[_reported(use.location)] = None
 
@@ -437,6 +443,7 @@ class _Reader:
                 indexes=tuple(sorted(found.indexes)),
                 evidence=tuple(found.evidence)[:MAX_EVIDENCE],
                 reachable=reachable,
+                calls=tuple(sorted(found.calls)),
             )
 
 

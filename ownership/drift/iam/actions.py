@@ -130,7 +130,12 @@ def _modes() -> dict[str, ReadOrWrite]:
     return modes
 
 
+def _spelled() -> dict[str, str]:
+    return {_qualified(name): name for name in READ | WRITE}
+
+
 MODES = _modes()
+SPELLED = _spelled()  # in lower case → as IAM spells it: dynamodb:getitem → GetItem
 INDEX_ACTIONS = frozenset(map(_qualified, ON_INDEX))
 KNOWN = frozenset(map(_qualified, READ | WRITE | NEITHER))
 NO_ACTIONS = {
@@ -141,3 +146,8 @@ NO_ACTIONS = {
 def modes_of(actions: Iterable[str]) -> frozenset[ReadOrWrite]:
     """What the actions, in lower case, do with items."""
     return frozenset(MODES[action] for action in actions)
+
+
+def mode_of(name: str) -> ReadOrWrite:
+    """What an action does with items, by its name as IAM spells it: GetItem reads."""
+    return MODES[_qualified(name)]

@@ -14,20 +14,31 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.iam.actions import INDEX_ACTIONS, modes_of
+from ownership.drift.iam.actions import INDEX_ACTIONS, MODES, SPELLED
 from ownership.drift.iam.patterns import has_wildcard, matches
 from ownership.drift.iam.statements import PolicyStatement, Resource, Role
 from ownership.drift.naming import Names
 from ownership.drift.physical_names import NamePattern
-from ownership.drift.types import GrantedAccess, Location
+from ownership.drift.types import ActionOn, GrantedAccess, Location, ReadOrWrite
 from ownership.drift.values import Text
 
-Grants = dict[GrantedAccess, tuple[Location, ...]]
 
-ALL_INDEXES = "/index/*"
+@dataclass
+class Grant:
+    """What grants one access: the locations, in order, and the actions that they permit."""
+
+    locations: dict[Location, None] = field(default_factory=dict)
+    actions: set[ActionOn] = field(default_factory=set)
+
+
+Grants = dict[GrantedAccess, Grant]
+
+INDEX = "/index/"
+ALL_INDEXES = f"{INDEX}*"
 BASE_NAME = NamePattern()
 WILDCARD = re.compile(r"[*?]")
 
@@ -93,17 +104,21 @@ class PolicyEvaluator:
         self.map_has_tables = bool(names.tables)
 
     def grants(self, service: str, roles: Iterable[Role]) -> Grants:
-        """What a service may do with items: each access with the locations that grant it.
+        """What a service may do with items: each access with what grants it.
 
         A Deny applies to its own role alone. A pattern that matches no known table is reported as unresolved.
         """
-        locations: dict[GrantedAccess, dict[Location, None]] = defaultdict(dict)
+        grants: Grants = defaultdict(Grant)
         for role in roles:
-            for access, location in self._role_grants(service, role):
-                locations[access][location] = None
-        return {access: tuple(found) for access, found in locations.items()}
+            for target, actions in self._permissions(service, role):
+                index = target.index.removeprefix(INDEX)
+                for mode, on_target in _actions_by_mode(actions, index).items():
+                    grant = grants[GrantedAccess(service, target.table, mode)]
+                    grant.locations[target.location] = None
+                    grant.actions |= on_target
+        return dict(grants)
 
-    def _role_grants(self, service: str, role: Role) -> Iterator[tuple[GrantedAccess, Location]]:
+    def _permissions(self, service: str, role: Role) -> Iterator[tuple[Target, frozenset[str]]]:
         allows = []
         denies = []
         for statement in role:
@@ -113,9 +128,7 @@ class PolicyEvaluator:
                 denies.append(statement)
         for allow in allows:
             for target in self._targets(service, allow):
-                actions = self._permitted(allow, target, denies)
-                for mode in modes_of(actions):
-                    yield GrantedAccess(service, target.table, mode), target.location
+                yield target, self._permitted(allow, target, denies)
 
     def _permitted(self, allow: PolicyStatement, target: Target, denies: Iterable[PolicyStatement]) -> frozenset[str]:
         """The actions that an Allow permits on its target and no Deny takes away."""
@@ -180,6 +193,15 @@ class PolicyEvaluator:
             if is_listed == deny.inverted:
                 return False
         return True
+
+
+@lru_cache(maxsize=4096)
+def _actions_by_mode(actions: frozenset[str], index: str) -> dict[ReadOrWrite, frozenset[ActionOn]]:
+    """The actions, in lower case, as a grant keeps them."""
+    by_mode: dict[ReadOrWrite, set[ActionOn]] = defaultdict(set)
+    for action in actions:
+        by_mode[MODES[action]].add(ActionOn(SPELLED[action], index))
+    return {mode: frozenset(on_target) for mode, on_target in by_mode.items()}
 
 
 def _lists(resources: Iterable[Resource], target: Target, pattern: NamePattern) -> bool:

@@ -96,7 +96,8 @@ class Collector:
             grants |= evaluator.grants(service, roles)
         return Infrastructure(
             reader=reader,
-            grants=grants,
+            grants={access: tuple(grant.locations) for access, grant in grants.items()},
+            actions={access: frozenset(grant.actions) for access, grant in grants.items()},
             tables=tuple(self._tables.values()),
             services=frozenset(self.roles),
             unread=frozenset(self.unread),

@@ -10,6 +10,7 @@ from ownership.drift.command import Registry, parser, run
 from ownership.drift.compare import Comparison
 from ownership.drift.report import in_a_line
 from ownership.drift.types import (
+    CodeUsage,
     DeclaredMap,
     Infrastructure,
     Location,
@@ -71,12 +72,12 @@ class OwnRegistry(Registry):
         """The waivers in force."""
         return [waiver.value() for waiver in runs.waivers_in_force(runs.today())]
 
-    def keep(self, declared: DeclaredMap, found: Infrastructure, result: Comparison) -> str:
+    def keep(self, declared: DeclaredMap, found: Infrastructure, usage: CodeUsage | None, result: Comparison) -> str:
         """Keep the run if asked to, and say what is new since the run before."""
         if not self.save:
             return ""
         try:
-            kept = keep(self.head, declared, found, self.environment, account_name())
+            kept = keep(self.head, declared, found, usage, self.environment, account_name())
         except TooLarge as error:
             raise ReadError(Location("--save"), str(error)) from error
         before, new = runs.new_findings(kept, result.findings, runs.waivers_in_force(runs.today()))

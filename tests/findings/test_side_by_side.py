@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ownership.drift.types import Location, Unresolved
-from ownership.findings import declared_vs_granted
+from ownership.findings import side_by_side
 from ownership.findings.runs import today
 from ownership.models import Service, Table
 from tests.support.factories import make_access, make_service, make_table
@@ -39,7 +39,7 @@ def told(latest):
 
 def test_a_tables_services_are_listed_with_findings_and_evidence(orders):
     keep_run("payments read orders", "bots write orders", "interactions read orders")
-    (latest,) = declared_vs_granted.of_table(orders)
+    (latest,) = side_by_side.of_table(orders)
     assert told(latest) == {
         ("orders", "payments"): ("read_write", "read", None, ["narrower_grant"]),
         ("orders", "bots"): (None, "write", None, ["undeclared_access"]),
@@ -51,12 +51,12 @@ def test_a_tables_services_are_listed_with_findings_and_evidence(orders):
 
 def test_a_services_tables_are_listed_without_those_of_its_parts(orders):
     keep_run("interactions read orders", "interactions write shadow", "bots read orders", "teams read shadow")
-    (of_whole,) = declared_vs_granted.of_service(Service.objects.get(name="interactions"))
+    (of_whole,) = side_by_side.of_service(Service.objects.get(name="interactions"))
     assert told(of_whole) == {
         ("orders", "interactions"): (None, "read", None, []),
         ("shadow", "interactions"): (None, "write", None, ["unregistered_table"]),
     }
-    (of_part,) = declared_vs_granted.of_service(Service.objects.get(name="teams"))
+    (of_part,) = side_by_side.of_service(Service.objects.get(name="teams"))
     assert told(of_part)["orders", "teams"] == ("read", "read", "interactions", [])
 
 
@@ -64,7 +64,7 @@ def test_an_access_that_cannot_be_checked_has_a_reason_instead_of_a_finding(orde
     place = Location("payments/serverless.yml", 3)
     unknown = Unresolved(place, "${ssm:x}", "not given", "payments", frozenset({"write"}))
     keep_run("payments read orders", unresolved=(unknown,))
-    (latest,) = declared_vs_granted.of_table(orders)
+    (latest,) = side_by_side.of_table(orders)
     assert {row.service: (bool(row.findings), row.unchecked) for row in latest.rows} == {
         "payments": (False, "something unresolved may grant the access"),
         "teams": (False, "no permissions of the service were read"),
@@ -75,7 +75,7 @@ def test_only_rows_that_the_run_knows_nothing_about_are_listed_separately(viewer
     place = Location("payments/serverless.yml", 3)
     unknown = Unresolved(place, "${ssm:x}", "not given", "payments", frozenset({"write"}))
     keep_run(services=frozenset({"payments"}), unresolved=(unknown,))
-    (latest,) = declared_vs_granted.of_table(orders)
+    (latest,) = side_by_side.of_table(orders)
     assert {row.service: row.is_unknown for row in latest.rows} == {"payments": False, "teams": True}
     page = viewer_client.get("/tables/orders/").text
     assert ">Access not granted</span>" in page
@@ -86,7 +86,7 @@ def test_only_rows_that_the_run_knows_nothing_about_are_listed_separately(viewer
 def test_a_waived_row_says_until_when(orders):
     run = keep_run("bots write orders")
     waive(run, today() + timedelta(days=3), "The old bot goes")
-    (latest,) = declared_vs_granted.of_table(orders)
+    (latest,) = side_by_side.of_table(orders)
     (waiver,) = [row.waiver for row in latest.rows if row.waiver]
     assert (waiver.until, waiver.reason) == (today() + timedelta(days=3), "The old bot goes")
 
@@ -99,14 +99,14 @@ def test_it_has_the_same_findings_as_the_whole_comparison(seeded):
     by_table = {
         finding.identity
         for table in Table.objects.all()
-        for latest in declared_vs_granted.of_table(table)
+        for latest in side_by_side.of_table(table)
         for row in latest.rows
         for finding in row.findings
     }
     by_service = {
         finding.identity
         for service in Service.objects.all()
-        for latest in declared_vs_granted.of_service(service)
+        for latest in side_by_side.of_service(service)
         for row in latest.rows
         for finding in row.findings
     }
@@ -116,7 +116,7 @@ def test_it_has_the_same_findings_as_the_whole_comparison(seeded):
 
 def test_runs_that_read_no_permissions_are_left_out(orders):
     keep_run(reader="dynamodb", all_tables=True)
-    assert declared_vs_granted.of_table(orders) == []
+    assert side_by_side.of_table(orders) == []
 
 
 @pytest.mark.parametrize("thing", ["tables/orders", "services/bots"])
@@ -132,9 +132,9 @@ def test_pages_show_it_to_people_who_are_signed_in_and_not_for_the_past(viewer_c
     assert GRANTED not in viewer_client.get(f"/{thing}/?revision=1").text
 
 
-@pytest.mark.parametrize("of", [declared_vs_granted.of_table, declared_vs_granted.of_service])
+@pytest.mark.parametrize("of", [side_by_side.of_table, side_by_side.of_service])
 def test_queries_do_not_grow(orders, of):
-    thing = orders if of is declared_vs_granted.of_table else Service.objects.get(name="bots")
+    thing = orders if of is side_by_side.of_table else Service.objects.get(name="bots")
 
     def counted():
         with CaptureQueriesContext(connection) as queries:
@@ -149,4 +149,4 @@ def test_queries_do_not_grow(orders, of):
             "bots write orders", *(f"{other} read orders" for other in others), environment=None, reader=environment
         )
     # Services; accesses; runs; grants; waivers; for a service also which of the tables are on the map.
-    assert counted() == few == 5 + (of is declared_vs_granted.of_service)
+    assert counted() == few == 5 + (of is side_by_side.of_service)

@@ -1,12 +1,12 @@
-"""What is declared and what the latest runs found granted, side by side: of one table, or of one service."""
+"""What is declared, and what the latest runs found granted and in code, side by side: of a table, or of a service."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
 
-from ownership.drift.compare import AccessPair, compare, wholes_of
+from ownership.drift.code_side import CodeSide
+from ownership.drift.compare import AccessPair, Truth, compare, truth_of, wholes_of
 from ownership.drift.serialization import unresolved_from_json
 from ownership.drift.types import (
     MODE_PARTS,
@@ -14,16 +14,15 @@ from ownership.drift.types import (
     DeclaredMap,
     DeclaredService,
     Finding,
-    GrantedAccess,
+    InCode,
     Infrastructure,
     Location,
     TableShape,
     combined_mode,
 )
 from ownership.findings import runs as kept_runs
-from ownership.models import Access, DriftRun, Grant, Service, Table, Waiver
-
-Grants = dict[GrantedAccess, tuple[Location, ...]]
+from ownership.models import Access, DriftRun, Service, Table, Waiver
+from ownership.models.drift_runs import FoundRows, found_in, rows_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,9 @@ class ComparedRow:
     granted: str | None
     through: str | None  # the service that holds the grant, where this one is part of it
     evidence: tuple[Location, ...]
+    in_code: InCode | None  # None if that is not known
+    code_evidence: tuple[Location, ...]
+    code_path: tuple[str, ...]  # the way to the use, if all uses are outside the service's own folder
     findings: tuple[Finding, ...]
     unchecked: str
     waiver: Waiver | None
@@ -58,10 +60,11 @@ class Latest:
 
     run: DriftRun
     rows: list[ComparedRow]
+    truth: Truth | None = None  # of the rows, where the run read code
 
 
 def of_table(table: Table) -> list[Latest]:
-    """The services with a grant or a declared access to the table, by the latest runs that read permissions."""
+    """The services that use the table or could, by the latest runs that read permissions."""
     runs = _runs_that_read_permissions()
     if not runs:
         return []
@@ -70,24 +73,24 @@ def of_table(table: Table) -> list[Latest]:
         tables=(TableShape(table.name),),
         accesses=frozenset(_declared_accesses(Access.objects.filter(table=table))),
     )
-    return _compare(runs, _grants(runs, Q(table=table.name)), declared)
+    return _compare(runs, rows_of(runs, Q(table=table.name)), declared)
 
 
 def of_service(service: Service) -> list[Latest]:
-    """The tables that the service has a grant or a declared access to, by the latest runs that read permissions."""
+    """The tables that the service uses or could, by the latest runs that read permissions."""
     runs = _runs_that_read_permissions()
     if not runs:
         return []
     services = _services()
     family = _family(service.name, services)
     accesses = frozenset(_declared_accesses(Access.objects.filter(service__name__in=family)))
-    grants = _grants(runs, Q(service__in=family))
+    rows = rows_of(runs, Q(service__in=family))
     declared = DeclaredMap(
         services=tuple(services),
-        tables=tuple(TableShape(name) for name in _registered_tables(accesses, grants)),
+        tables=tuple(TableShape(name) for name in _registered_tables(accesses, rows.values())),
         accesses=accesses,
     )
-    return _compare(runs, grants, declared, only_service=service.name)
+    return _compare(runs, rows, declared, only_service=service.name)
 
 
 def shape_findings(table: Table) -> list[Finding]:
@@ -109,7 +112,7 @@ def shape_findings(table: Table) -> list[Finding]:
     waivers = kept_runs.waivers_in_force(kept_runs.today())
     findings: dict[Finding, None] = {}
     for run in runs:
-        result = compare(declared, kept_runs.found_of_tables(run, {table.name}))
+        result = compare(declared, *found_in(run, {table.name}))
         waived = kept_runs.waived_by(result.findings, run.environment or None, waivers)
         for finding in result.findings:
             if finding.service is None and finding not in waived:
@@ -118,10 +121,14 @@ def shape_findings(table: Table) -> list[Finding]:
 
 
 def _runs_that_read_permissions() -> list[DriftRun]:
-    """The latest run of each series, with ``services`` and ``unresolved`` of what it found."""
+    """The latest run of each series, with ``services``, ``unread`` and ``unresolved`` of what it found."""
     # What a run found of tables may be long, and is not needed here.
     latest = DriftRun.objects.latest_of_each().defer("found", "findings")
-    runs = latest.annotate(services=F("found__services"), unresolved=F("found__unresolved"))
+    runs = latest.annotate(
+        services=F("found__services"),
+        unread=F("found__unread"),
+        unresolved=F("found__unresolved"),
+    )
     return [run for run in runs if run.services]
 
 
@@ -143,27 +150,20 @@ def _declared_accesses(accesses: QuerySet[Access]) -> Iterable[DeclaredAccess]:
             yield DeclaredAccess(service, table, part)
 
 
-def _grants(runs: Iterable[DriftRun], which: Q) -> dict[int, Grants]:
-    """By run: the grants that the condition selects."""
-    grants: dict[int, Grants] = defaultdict(dict)
-    for grant in Grant.objects.filter(which, run__in=[run.pk for run in runs]):
-        grants[grant.run_id][grant.value()] = grant.locations()
-    return grants
-
-
-def _registered_tables(accesses: Iterable[DeclaredAccess], grants: dict[int, Grants]) -> set[str]:
-    """Of the tables with an access or a grant, those that are on the map."""
+def _registered_tables(accesses: Iterable[DeclaredAccess], rows: Iterable[FoundRows]) -> set[str]:
+    """Of the tables that are declared or found, those that are on the map."""
     declared = {access.table for access in accesses}
-    granted: set[str] = set()
-    for of_run in grants.values():
-        granted.update(grant.table for grant in of_run)
-    registered = Table.objects.filter(name__in=granted - declared)
+    found: set[str] = set()
+    for of_run in rows:
+        found.update(grant.table for grant in of_run.grants)
+        found.update(use.table for use in of_run.uses)
+    registered = Table.objects.filter(name__in=found - declared)
     return declared | set(registered.values_list("name", flat=True))
 
 
 def _compare(
-    runs: Iterable[DriftRun],
-    grants: dict[int, Grants],
+    runs: Collection[DriftRun],
+    rows: dict[int, FoundRows],
     declared: DeclaredMap,
     only_service: str | None = None,
 ) -> list[Latest]:
@@ -174,22 +174,28 @@ def _compare(
         unresolved = [unresolved_from_json(content) for content in run.unresolved]  # type: ignore[attr-defined]
         found = Infrastructure(
             run.reader,
-            grants[run.pk],
+            rows[run.pk].grants,
+            rows[run.pk].actions,
             services=frozenset(run.services),  # type: ignore[attr-defined]
+            unread=frozenset(run.unread or ()),  # type: ignore[attr-defined]
             unresolved=tuple(unresolved),
         )
-        result = compare(declared, found)
+        result = compare(declared, found, rows[run.pk].usage(run))
         waived = kept_runs.waived_by(result.findings, run.environment or None, waivers)
-        rows = []
-        for pair in result.pairs:
-            if only_service is None or pair.service == only_service:
-                rows.append(_row(pair, waived, is_on_map=pair.is_registered and pair.service in service_names))
-        compared.append(Latest(run, rows))
+        pairs = [pair for pair in result.pairs if only_service in (None, pair.service)]
+        compared_rows = []
+        for pair in pairs:
+            is_on_map = pair.is_registered and pair.service in service_names
+            compared_rows.append(_row(pair, waived, is_on_map=is_on_map))
+        truth = truth_of(pairs) if result.reads_code else None
+        compared.append(Latest(run, compared_rows, truth))
     return compared
 
 
 def _row(pair: AccessPair, waived: dict[Finding, Waiver], *, is_on_map: bool) -> ComparedRow:
     waivers = [waived[finding] for finding in pair.findings if finding in waived]
+    # Where no code was read, a page shows nothing of it.
+    code = pair.code or CodeSide()
     return ComparedRow(
         table=pair.table,
         service=pair.service,
@@ -197,9 +203,19 @@ def _row(pair: AccessPair, waived: dict[Finding, Waiver], *, is_on_map: bool) ->
         granted=combined_mode(pair.effective),
         through=pair.through,
         evidence=pair.evidence,
+        in_code=code.in_code(pair.declared | pair.effective) if pair.code else None,
+        code_evidence=code.evidence(),
+        code_path=_way_outside(code),
         findings=pair.findings,
         unchecked=pair.unknown_reason,
         waiver=waivers[0] if waivers else None,
         open_findings=tuple(finding for finding in pair.findings if finding not in waived),
         is_on_map=is_on_map,
     )
+
+
+def _way_outside(code: CodeSide) -> tuple[str, ...]:
+    """The way from a handler to the table, if no use is in the service's own folder; else empty."""
+    if any(access.direct for access in code.accesses):
+        return ()
+    return code.accesses[0].path if code.accesses else ()

@@ -1,0 +1,119 @@
+"""What the owners of IAM are to change: as a list, and as a snippet in the form of a patch of serverless.yml."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ownership.drift.types import ActionOn, Finding, Location, NeededAction, label_of
+
+SUFFIX_HINT = "# Add the environment's suffix to table names, as your other statements do."
+ARN = "arn:aws:dynamodb:${aws:region}:${aws:accountId}:table"
+PLACES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class IamChange:
+    """What one finding asks of a service's roles: to permit actions on a table, or to stop permitting them."""
+
+    service: str
+    table: str
+    to_allow: tuple[NeededAction, ...]
+    to_remove: tuple[ActionOn, ...]
+    granted: str | None  # names what to remove where the actions are not known
+    granted_at: tuple[Location, ...]
+    code_at: tuple[Location, ...]
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions whose roles lack something."""
+        names: set[str] = set()
+        for needed in self.to_allow:
+            names.update(needed.functions)
+        return tuple(sorted(names))
+
+    def __str__(self) -> str:
+        """The change in words, with its places."""
+        if self.to_allow:
+            actions = ", ".join(str(needed.action) for needed in self.to_allow)
+            functions = ", ".join(self.functions)
+            return f"{self.table}: allow {actions} in the role of {functions}{_places(self.code_at)}"
+        actions = ", ".join(map(str, self.to_remove)) or label_of(self.granted)
+        return f"{self.table}: remove {actions}{_places(self.granted_at)}"
+
+
+def iam_changes(findings: Iterable[Finding]) -> dict[str, list[IamChange]]:
+    """The changes by service, for those of the findings by which IAM lacks something or grants too much."""
+    changes: dict[str, list[IamChange]] = {}
+    for finding in findings:
+        if finding.service is None:
+            continue
+        of_service = changes.setdefault(finding.service, [])
+        if finding.to_allow:
+            of_service.append(_change(finding, to_allow=finding.to_allow))
+        if finding.to_remove or finding.modes_with("trim_iam"):
+            of_service.append(_change(finding, to_remove=finding.to_remove))
+    return {service: of_service for service, of_service in sorted(changes.items()) if of_service}
+
+
+def _change(
+    finding: Finding,
+    to_allow: tuple[NeededAction, ...] = (),
+    to_remove: tuple[ActionOn, ...] = (),
+) -> IamChange:
+    return IamChange(
+        finding.service or "",
+        finding.table,
+        to_allow,
+        to_remove,
+        finding.granted,
+        finding.evidence,
+        finding.code_evidence,
+    )
+
+
+def as_list(changes: dict[str, list[IamChange]]) -> list[str]:
+    """The changes as lines: each service, and below it what to allow and to remove."""
+    lines = []
+    for service, of_service in changes.items():
+        lines.append(service)
+        lines.extend(f"  {change}" for change in of_service)
+    return lines
+
+
+def snippet(service: str, changes: Iterable[IamChange], has_suffixes: bool) -> str:
+    """The changes of a service as a patch of its serverless.yml shows them: ``+`` to add, ``-`` to take out."""
+    lines = [f"# {service}/serverless.yml"]
+    if has_suffixes:
+        lines.append(SUFFIX_HINT)
+    lines += [" provider:", "   iam:", "     role:", "       statements:"]
+    for change in changes:
+        if change.to_allow:
+            actions = [needed.action for needed in change.to_allow]
+            reason = f"{', '.join(change.functions)}{_places(change.code_at)}"
+            lines += _statement("+", reason, change.table, actions)
+        else:
+            reason = f"no code uses this{_places(change.granted_at)}"
+            lines += _statement("-", reason, change.table, change.to_remove)
+    return "\n".join(lines) + "\n"
+
+
+def _statement(sign: str, reason: str, table: str, actions: Iterable[ActionOn]) -> list[str]:
+    """A statement for the actions on the table, and one for those on each index."""
+    by_resource: dict[str, list[str]] = {}
+    for action in actions:
+        index = f"/index/{action.index}" if action.index else ""
+        by_resource.setdefault(f"{ARN}/{table}{index}", []).append(action.action)
+    lines = [f"# {reason}"]
+    if not by_resource:
+        lines.append(f"# the grants on {table}")
+    for resource, names in by_resource.items():
+        lines += ["- Effect: Allow", "  Action:"]
+        lines += [f"    - dynamodb:{name}" for name in names]
+        lines.append(f"  Resource: {resource}")
+    return [f"{sign}        {line}" for line in lines]
+
+
+def _places(locations: tuple[Location, ...]) -> str:
+    if not locations:
+        return ""
+    places = ", ".join(map(str, locations[:PLACES_SHOWN]))
+    return f" ({places})"
