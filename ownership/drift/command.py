@@ -209,7 +209,7 @@ def show(
 ) -> str:
     """The report in the chosen format; what code does is a part of it, if it was read."""
     if arguments.format == "iam":
-        return iam_report(declared, result, waived)
+        return iam_report(declared, result, waived, arguments.environment)
     if arguments.format == "json":
         report = as_json(declared, found, result, arguments.environment, waived)
         if usage is not None:
@@ -221,17 +221,16 @@ def show(
     return text
 
 
-def iam_report(declared: DeclaredMap, result: Comparison, waived: Waived) -> str:
+def iam_report(declared: DeclaredMap, result: Comparison, waived: Waived, environment: str | None) -> str:
     """What the owners of IAM are to change: the list, then a snippet for each service."""
     if not result.reads_code:
         return "Nothing is known: only code tells what IAM lacks or grants too much. Add --code PATH.\n"
     changes = iam_changes(finding for finding in result.findings if finding not in waived)
     if not changes:
         return "Nothing to change.\n"
-    has_suffixes = any(declared.environments.values())
     parts = ["\n".join(as_list(changes)) + "\n"]
     for service, of_service in changes.items():
-        parts.append(snippet(service, of_service, has_suffixes))
+        parts.append(snippet(service, of_service, declared, environment))
     return "\n".join(parts)
 
 

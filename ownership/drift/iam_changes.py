@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ownership.drift.types import ActionOn, Finding, Location, NeededAction, label_of
+from ownership.drift.physical_names import NamePattern
+from ownership.drift.types import ActionOn, DeclaredMap, Finding, Location, NeededAction, label_of
 
-SUFFIX_HINT = "# Add the environment's suffix to table names, as your other statements do."
+NAMES_HINT = "# Tables have their base names: write them as your other statements do."
 ARN = "arn:aws:dynamodb:${aws:region}:${aws:accountId}:table"
 PLACES_SHOWN = 3
 
@@ -79,20 +80,25 @@ def as_list(changes: dict[str, list[IamChange]]) -> list[str]:
     return lines
 
 
-def snippet(service: str, changes: Iterable[IamChange], has_suffixes: bool) -> str:
-    """The changes of a service as a patch of its serverless.yml shows them: ``+`` to add, ``-`` to take out."""
+def snippet(service: str, changes: Iterable[IamChange], declared: DeclaredMap, environment: str | None) -> str:
+    """The changes of a service as a patch of its serverless.yml shows them: ``+`` to add, ``-`` to take out.
+
+    Tables have their physical names in the environment. Without one, they have their base names.
+    """
+    names = declared.environments.get(environment or "", NamePattern())
     lines = [f"# {service}/serverless.yml"]
-    if has_suffixes:
-        lines.append(SUFFIX_HINT)
+    if names.length == 0 and any(pattern.length for pattern in declared.environments.values()):
+        lines.append(NAMES_HINT)
     lines += [" provider:", "   iam:", "     role:", "       statements:"]
     for change in changes:
+        table = names.physical(change.table)
         if change.to_allow:
             actions = [needed.action for needed in change.to_allow]
             reason = f"{', '.join(change.functions)}{_places(change.code_at)}"
-            lines += _statement("+", reason, change.table, actions)
+            lines += _statement("+", reason, table, actions)
         else:
             reason = f"no code uses this{_places(change.granted_at)}"
-            lines += _statement("-", reason, change.table, change.to_remove)
+            lines += _statement("-", reason, table, change.to_remove)
     return "\n".join(lines) + "\n"
 
 

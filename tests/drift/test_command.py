@@ -82,8 +82,16 @@ def test_json_has_the_documented_keys(tmp_path: Path) -> None:
             "owner": "payments",
             "waived": None,
             "evidence": [{"file": "users/serverless.yml", "line": 10}],
+            "in_code": None,
+            "code_evidence": [],
+            "code_paths": [],
+            "verdict": None,
+            "verdicts": {"read": None},
+            "to_allow": [],
+            "to_remove": [],
         }
     ]
+    assert report["summary"]["truth"] is None
     (unresolved,) = report["unresolved"]
     assert (unresolved["file"], unresolved["line"], unresolved["service"]) == (
         "users/serverless.yml",
