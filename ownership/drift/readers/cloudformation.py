@@ -14,7 +14,8 @@ Source: AWS CloudFormation User Guide; tables.py and roles.py say which resource
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ownership.drift.diagnostics import Diagnostics
@@ -23,11 +24,28 @@ from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.roles import PolicyReader, attached_policies, roles_of
+from ownership.drift.readers.sam import referenced
 from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Template
 from ownership.drift.types import Infrastructure, ReadError
 from ownership.drift.values import Map, Text
+
+# What runs in a role, and the property that names it.
+ROLE_PROPERTIES = {
+    "AWS::Lambda::Function": "Role",
+    "AWS::StepFunctions::StateMachine": "RoleArn",
+    "AWS::AppSync::DataSource": "ServiceRoleArn",
+}
+NAME_PROPERTIES = ("RoleName", "FunctionName", "StateMachineName")
+
+
+@dataclass(frozen=True)
+class RoleUser:
+    """A resource that runs in a role."""
+
+    name: str
+    properties: Map
 
 
 def read_templates(
@@ -97,8 +115,9 @@ class _TemplateReader:
         """The roles of a template whose service is known; the others are reported."""
         roles = []
         own_roles = roles_of(template)
+        users = self._users_of_roles(stack, template, own_roles, diagnostics)
         for name, properties in own_roles.items():
-            service = service_of_role(template, name, properties, self.services, self.names)
+            service = service_of_role(template, name, properties, self.services, self.names, users.get(name, ()))
             if service is None:
                 service = stack.service(self.names)
             if service is None:
@@ -114,6 +133,30 @@ class _TemplateReader:
                 diagnostics.add_unresolved(text, "is attached to a role outside the template")
         return roles
 
+    def _users_of_roles(
+        self,
+        stack: Stack,
+        template: Template,
+        own_roles: Container[str],
+        diagnostics: Diagnostics,
+    ) -> dict[str, list[RoleUser]]:
+        """What runs in each role of the template. What runs in a role from elsewhere may do anything."""
+        users: dict[str, list[RoleUser]] = {}
+        for resource_type, key in ROLE_PROPERTIES.items():
+            for name, properties in template.of_type(resource_type):
+                user = RoleUser(name, properties)
+                role = referenced(properties.get(key))
+                if role in own_roles:
+                    users.setdefault(str(role), []).append(user)
+                    continue
+                for text in template.texts(properties.get(key)):
+                    # A role of another stack that is read here has an ARN without a name.
+                    if text.reason is None and not text.endswith("*"):
+                        service = service_of_role(template, name, properties, self.services, self.names)
+                        service = service or stack.service(self.names)
+                        diagnostics.add_unresolved(text, "the role is defined elsewhere", service, READ_AND_WRITE)
+        return users
+
 
 def service_of_role(
     template: Template,
@@ -121,22 +164,44 @@ def service_of_role(
     properties: Map,
     services: Mapping[str, str],
     names: Names,
+    users: Sequence[RoleUser] = (),
 ) -> str | None:
-    """The service that a role belongs to; ``services`` maps roles, by logical or physical name, to services."""
-    # A physical name with several values (`!If`) counts with the first.
-    role_names = [role, *template.texts(properties.get("RoleName"))[:1]]
-    for name in role_names:
-        if name in services:
-            return services[name]
-    tag = _service_tag(template, properties)
-    if tag:
-        return names.service((), tag) or unregistered_service_name(tag)
-    return names.role(role_names)
+    """The service that a role belongs to; ``services`` maps roles, by logical or physical name, to services.
+
+    Functions that run in a role, its ``users``, say whose it is as the role itself does.
+    """
+    holders = [RoleUser(role, properties), *users]
+    for holder in holders:
+        for name in _names_of(template, holder):
+            if name in services:
+                return services[name]
+    for holder in holders:
+        tag = _service_tag(template, holder.properties)
+        if tag:
+            return names.service((), tag) or unregistered_service_name(tag)
+    for holder in holders:
+        service = names.role(_names_of(template, holder))
+        if service:
+            return service
+    return None
+
+
+def _names_of(template: Template, holder: RoleUser) -> list[str]:
+    """The logical and the physical name. One with several values (`!If`) counts with the first."""
+    names = [holder.name]
+    for key in NAME_PROPERTIES:
+        names += template.texts(holder.properties.get(key))[:1]
+    return names
 
 
 def _service_tag(template: Template, properties: Map) -> str | None:
     """The value of a role's tag ``service``, in any case."""
-    for tag in template.mappings_in(properties.get("Tags")):
+    tags = template.expand(properties.get("Tags"))
+    if isinstance(tags, Map):  # as SAM writes them
+        for key, node in tags.items():
+            if key.lower() == "service":
+                return template.text(node)
+    for tag in template.mappings_in(tags):
         key = template.text(tag.get("Key")) or ""
         value = template.text(tag.get("Value"))
         if value and key.lower() == "service":

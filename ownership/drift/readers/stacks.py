@@ -19,6 +19,7 @@ from pathlib import Path
 from ownership.drift.naming import Names
 from ownership.drift.readers.files import Files
 from ownership.drift.readers.intrinsics import STACK_TYPES
+from ownership.drift.readers.sam import expanded, is_sam
 from ownership.drift.readers.template import Surroundings, Template
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import UNKNOWN_LOCATION, Map, Text
@@ -160,7 +161,7 @@ class Stacks:
             if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
                 location = Location(self.files.display_name(path), 1)
                 raise ReadError(location, "is not a CloudFormation template: it has no Resources")
-            self._bodies[path] = body
+            self._bodies[path] = expanded(body) if is_sam(body) else body
         return self._bodies[path]
 
     def _folders(self, path: Path) -> tuple[str, ...]:

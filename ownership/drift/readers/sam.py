@@ -1,0 +1,327 @@
+"""SAM's resources as the CloudFormation resources that SAM makes of them, as far as they concern tables.
+
+::
+
+    Pay:
+      Type: AWS::Serverless::Function
+      Properties: {Tags: {service: shop}, Policies: [{DynamoDBReadPolicy: {TableName: !Ref Orders}}]}
+
+becomes the function ``Pay`` with the role ``PayRole``, whose policy permits to read ``Orders`` and whose tag says whose
+it is. ``expanded`` gives a template that the reader of CloudFormation reads like any other.
+Source: AWS SAM Developer Guide, "AWS SAM resource and property reference" and "Generated CloudFormation resources".
+"""
+
+import re
+from collections.abc import Iterator
+from copy import copy
+
+from ownership.drift.readers.intrinsics import branches_of_if, function_name, is_no_value
+from ownership.drift.readers.sam_policies import connector_statements, is_known, statements_of
+from ownership.drift.types import Location
+from ownership.drift.values import Map, Seq, Text, Value, location_of
+
+TRANSFORM = "AWS::Serverless-2016-10-31"
+FUNCTION = "AWS::Serverless::Function"
+STATE_MACHINE = "AWS::Serverless::StateMachine"
+SIMPLE_TABLE = "AWS::Serverless::SimpleTable"
+GRAPH_API = "AWS::Serverless::GraphQLApi"
+CONNECTOR = "AWS::Serverless::Connector"
+# What SAM makes of a resource, and what its kind is called in Globals.
+MADE_OF = {FUNCTION: "AWS::Lambda::Function", STATE_MACHINE: "AWS::StepFunctions::StateMachine"}
+GLOBALS = {FUNCTION: "Function", STATE_MACHINE: "StateMachine"}
+TABLES = (SIMPLE_TABLE, "AWS::DynamoDB::Table")
+# Resources that SAM gives no role that could touch a table.
+WITHOUT_ROLE = (
+    "AWS::Serverless::Api",
+    "AWS::Serverless::HttpApi",
+    "AWS::Serverless::WebSocketApi",
+    "AWS::Serverless::LayerVersion",
+)
+KEY_TYPES = {"String": "S", "Number": "N", "Binary": "B"}
+
+
+def is_sam(body: Map) -> bool:
+    """Whether a template is one of SAM."""
+    return TRANSFORM in _listed(body.get("Transform"))
+
+
+def expanded(body: Map) -> Map:
+    """The template as SAM makes it."""
+    resources = body.get("Resources")
+    if not isinstance(resources, Map):
+        return body
+    expansion = _Expansion(body, resources)
+    template = copy(body)
+    others = [item for item in _listed(body.get("Transform")) if item != TRANSFORM]
+    template["Transform"] = Seq(body.location, others)
+    template.pop("Globals", None)
+    template["Resources"] = expansion.resources()
+    return template
+
+
+class _Expansion:
+    def __init__(self, body: Map, resources: Map) -> None:
+        self.globals = _mapping(body.get("Globals"))
+        self.given = resources
+        self.made = Map(resources.location)
+
+    def resources(self) -> Map:
+        """The resources that SAM makes, and those of CloudFormation as they are."""
+        for name, node in self.given.items():
+            resource_type = _type(node)
+            if not isinstance(node, Map):
+                self.made[name] = node
+                continue
+            location = name.location if isinstance(name, Text) else node.location
+            if resource_type in MADE_OF:
+                self._add_with_role(name, node, location)
+            elif resource_type == SIMPLE_TABLE:
+                self.made[name] = _resource(TABLES[1], _table(_properties(node)), node)
+            elif resource_type == GRAPH_API:
+                self._add_graph_api(name, node)
+            elif resource_type == CONNECTOR:
+                properties = _properties(node)
+                for source in _listed(properties.get("Source")):
+                    self._connect(name, _mapping(source), properties, location)
+            elif resource_type not in WITHOUT_ROLE:
+                self.made[name] = node
+            self._add_embedded_connectors(name, node, location)
+        return self.made
+
+    # Functions and state machines
+
+    def _add_with_role(self, name: str, node: Map, location: Location) -> None:
+        resource_type = _type(node)
+        properties = self._with_globals(_properties(node), GLOBALS[resource_type])
+        tags = _tag_list(properties.get("Tags"), location)
+        made = Map(location)
+        for key in ("FunctionName", "Name", "Role", "RoleArn"):
+            if key in properties:
+                made[key] = properties[key]
+        made["Tags"] = tags
+        if _may_be_absent(properties.get("Role")):
+            role_name = Text(f"{name}Role", location)
+            self.made[role_name] = _resource("AWS::IAM::Role", self._role(properties, tags, location), node)
+            if _is_absent(properties.get("Role")):
+                made["Role"] = _get_att(role_name, location)
+        self.made[name] = _resource(MADE_OF[resource_type], made, node)
+
+    def _with_globals(self, properties: Map, kind: str) -> Map:
+        """The properties, with what Globals say: mappings are merged, and the resource's own values win."""
+        shared = _mapping(self.globals.get(kind))
+        merged = copy(shared)
+        merged.location = properties.location
+        for key, value in properties.items():
+            common = shared.get(key)
+            if isinstance(common, Map) and isinstance(value, Map) and function_name(value) is None:
+                both = copy(common)
+                both.update(value)
+                merged[key] = both
+            else:
+                merged[key] = value
+        return merged
+
+    def _role(self, properties: Map, tags: Seq, location: Location) -> Map:
+        """The role that SAM makes from ``Policies``: names of policies, policy templates and documents."""
+        role = Map(location, [("Tags", tags)])
+        if "PermissionsBoundary" in properties:
+            role["PermissionsBoundary"] = properties["PermissionsBoundary"]
+        managed, documents = Seq(location), Seq(location)
+        for policy in _policies(properties.get("Policies")):
+            if isinstance(policy, Map) and "Statement" in policy:
+                documents.append(Map(policy.location, [("PolicyDocument", policy)]))
+            elif isinstance(policy, Map) and function_name(policy) is None:
+                documents += _from_templates(policy)
+            else:
+                managed.append(policy)
+        role["ManagedPolicyArns"] = managed
+        role["Policies"] = documents
+        return role
+
+    # AppSync
+
+    def _add_graph_api(self, name: str, node: Map) -> None:
+        """The roles of an API's data sources that are tables, unless they have roles of their own."""
+        properties = _properties(node)
+        tags = _tag_list(properties.get("Tags"), node.location)
+        sources = _mapping(_mapping(properties.get("DataSources")).get("DynamoDb"))
+        for source_name, source in sources.items():
+            if not isinstance(source, Map) or not _is_absent(source.get("ServiceRoleArn")):
+                continue
+            location = source.location
+            arn = source.get("TableArn")
+            if arn is None:
+                arn = _table_arn(source.get("TableName"), location)
+            statements = Seq(location)
+            for permission in _listed(source.get("Permissions")) or ["Read", "Write"]:
+                statements += connector_statements("AWS::AppSync::DataSource", str(permission), arn, location)
+            document = Map(location, [("PolicyDocument", Map(location, [("Statement", statements)]))])
+            role = Map(location, [("Tags", tags), ("Policies", Seq(location, [document]))])
+            self.made[Text(f"{name}{source_name}Role", location)] = _resource("AWS::IAM::Role", role, source)
+
+    # Connectors
+
+    def _add_embedded_connectors(self, name: str, node: Map, location: Location) -> None:
+        for connector_name, connector in _mapping(node.get("Connectors")).items():
+            source = Map(location, [("Id", Text(name, location))])
+            self._connect(f"{name}{connector_name}", source, _properties(_mapping(connector)), location)
+
+    def _connect(self, name: str, source: Map, properties: Map, location: Location) -> None:
+        """What a connector permits its source on the tables that are among its destinations."""
+        source_id = source.get("Id")
+        source_type = MADE_OF.get(self._type_of(source), self._type_of(source))
+        statements = Seq(location)
+        for destination in _listed(properties.get("Destination")):
+            target = _mapping(destination)
+            if self._type_of(target) not in TABLES:
+                continue
+            arn = target.get("Arn")
+            if arn is None and isinstance(target.get("Id"), Text):
+                arn = _get_att(str(target["Id"]), location)
+            for permission in _listed(properties.get("Permissions")):
+                statements += connector_statements(source_type, str(permission), arn, location)
+        if not statements:
+            return
+        role = source.get("RoleName") or self._role_of(source_id, location)
+        policy = Map(location)
+        policy["Roles"] = Seq(location, [role])
+        policy["PolicyDocument"] = Map(location, [("Statement", statements)])
+        self.made[Text(f"{name}Policy{len(self.made)}", location)] = _resource(
+            "AWS::IAM::ManagedPolicy", policy, policy
+        )
+
+    def _type_of(self, end: Map) -> str:
+        """The type of a connector's source or destination, given itself or as that of a resource."""
+        own_type = end.get("Type")
+        if isinstance(own_type, Text):
+            return str(own_type)
+        return _type(self.given.get(str(end.get("Id"))))
+
+    def _role_of(self, name: Value, location: Location) -> Value:
+        """A reference to the role of a resource: the one that SAM makes for it, or its own."""
+        node = _mapping(self.given.get(str(name)))
+        properties = _properties(node)
+        for key in ("Role", "RoleArn", "ServiceRoleArn"):
+            if not _is_absent(properties.get(key)):
+                logical_name = referenced(properties[key])
+                return properties[key] if logical_name is None else _ref(logical_name, location)
+        return _ref(f"{name}Role", location)
+
+
+def _policies(node: Value) -> Iterator[Value]:
+    """The members of ``Policies``; both branches of each Fn::If count."""
+    branches = branches_of_if(node)
+    if branches is not None:
+        node = branches
+    if isinstance(node, Seq):
+        for item in node:
+            yield from _policies(item)
+    elif node is not None and not is_no_value(node):
+        yield node
+
+
+def _from_templates(policy: Map) -> Iterator[Map]:
+    """What the policy templates in a mapping make: a policy each. One that SAM does not have is kept, unresolved."""
+    for name, node in policy.items():
+        location = name.location if isinstance(name, Text) else policy.location
+        if not is_known(name):
+            document: Value = Text(name, location)
+        else:
+            table_name = _mapping(node).get("TableName")
+            statements = statements_of(name, table_name, location)
+            if not statements:
+                continue
+            document = Map(location, [("Statement", Seq(location, statements))])
+        yield Map(location, [("PolicyDocument", document)])
+
+
+def _table(properties: Map) -> Map:
+    """The table that SAM makes of a SimpleTable."""
+    location = properties.location
+    key = _mapping(properties.get("PrimaryKey"))
+    key_name = key.get("Name") or Text("id", location)
+    given_type = key.get("Type")
+    key_type = given_type
+    if given_type is None or isinstance(given_type, Text):
+        key_type = Text(KEY_TYPES.get(str(given_type or "String"), ""), location)
+    table = Map(location)
+    if "TableName" in properties:
+        table["TableName"] = properties["TableName"]
+    attribute = Map(location, [("AttributeName", key_name), ("AttributeType", key_type)])
+    hash_key = Map(location, [("AttributeName", key_name), ("KeyType", Text("HASH", location))])
+    table["AttributeDefinitions"] = Seq(location, [attribute])
+    table["KeySchema"] = Seq(location, [hash_key])
+    return table
+
+
+def _tag_list(tags: Value, location: Location) -> Seq:
+    """Tags as CloudFormation writes them: a list of keys and values."""
+    if isinstance(tags, Seq):
+        return tags
+    listed = Seq(location)
+    for key, value in _mapping(tags).items():
+        listed.append(Map(location, [("Key", Text(key, location)), ("Value", value)]))
+    return listed
+
+
+def _resource(resource_type: str, properties: Map, node: Map) -> Map:
+    resource = Map(node.location)
+    resource["Type"] = Text(resource_type, node.location)
+    resource["Properties"] = properties
+    return resource
+
+
+def _table_arn(name: Value, location: Location) -> Map:
+    argument = Seq(location, [Text("arn:aws:dynamodb:*:*:table/${name}", location), Map(location, [("name", name)])])
+    return Map(location, [("Fn::Sub", argument)])
+
+
+def referenced(node: Value) -> str | None:
+    """The logical name in ``!Ref Name``, ``!GetAtt Name.Arn`` or ``!Sub "${Name.Arn}"``; None for anything else."""
+    if not isinstance(node, Map):
+        return None
+    argument = node.get("Ref") or node.get("Fn::GetAtt") or node.get("Fn::Sub")
+    if isinstance(argument, Seq):
+        argument = argument[0] if argument else None
+    if not isinstance(argument, Text):
+        return None
+    match = re.fullmatch(r"(?:\$\{)?(\w+)(?:\.\w+)?\}?", argument)
+    return match[1] if match else None
+
+
+def _ref(name: str, location: Location) -> Map:
+    return Map(location, [("Ref", Text(name, location))])
+
+
+def _get_att(name: str, location: Location) -> Map:
+    return Map(location, [("Fn::GetAtt", Text(f"{name}.Arn", location))])
+
+
+def _type(node: Value) -> str:
+    return str(_mapping(node).get("Type") or "")
+
+
+def _properties(node: Map) -> Map:
+    return _mapping(node.get("Properties"))
+
+
+def _mapping(node: Value) -> Map:
+    return node if isinstance(node, Map) else Map(location_of(node))
+
+
+def _listed(node: Value) -> list[Value]:
+    if node is None:
+        return []
+    return list(node) if isinstance(node, Seq) else [node]
+
+
+def _is_absent(node: Value) -> bool:
+    return node is None or is_no_value(node)
+
+
+def _may_be_absent(node: Value) -> bool:
+    """Whether a value is left out, or a branch of Fn::If leaves it out."""
+    branches = branches_of_if(node)
+    if branches is not None:
+        return any(is_no_value(branch) for branch in branches)
+    return _is_absent(node)
