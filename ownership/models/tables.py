@@ -255,6 +255,11 @@ class Access(RegistryModel):
     def __str__(self) -> str:
         return f"{self.service.name} → {self.table.name}"
 
+    @property
+    def is_by_owner(self) -> bool:
+        """Whether the service owns the table."""
+        return self.service_id == self.table.owner_id
+
     def natural_key(self) -> tuple[str, str]:
         return (self.table.name, self.service.name)
 

@@ -6,9 +6,11 @@ shows one of them. The template ``picture.html`` draws them as SVG.
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from unicodedata import east_asian_width
+
+from ownership.models import Access, Mode, Service, Table
 
 # Lengths are in pixels. Names have a fixed-width font of 13 px, whose characters are 0.6 em wide; notes have 12 px.
 BOX_WIDTH, ARROW_WIDTH, CENTRE_WIDTH = 330, 110, 240
@@ -104,6 +106,38 @@ class Picture:
     words: str
     drawings: list[Drawing]
     left_out: int
+
+
+def flow_side(
+    heading: str,
+    nobody: str,
+    accesses: list[Access],
+    neighbour: Callable[[Access], Neighbour],
+) -> FlowSide:
+    """A column for these accesses. The one by the table's owner comes first, then those that read and write.
+
+    Of both columns of a picture, so that each neighbour has the same row in both.
+    """
+
+    def order(access: Access) -> tuple[bool, bool]:
+        return not access.is_by_owner, access.mode != Mode.READ_WRITE
+
+    shown = sorted(accesses, key=order)[:MAX_NEIGHBOURS]
+    neighbours = [neighbour(access) for access in shown]
+    return FlowSide(heading, neighbours, nobody, left_out=len(accesses) - len(neighbours))
+
+
+def flow_neighbour(row: Table | Service, access: Access, *, owned: str, both: str) -> Neighbour:
+    """The table or service at the other end of an access, with words for the owner's and for one that does both."""
+    remarks = []
+    if access.is_by_owner:
+        remarks.append(owned)
+    if access.mode == Mode.READ_WRITE:
+        remarks.append(both)
+    if access.indirect:
+        remarks.append("indirect")
+    path = access.notes if access.indirect else ""
+    return Neighbour(row.name, row.get_absolute_url(), tuple(remarks), access.indirect, path)
 
 
 def picture(name: str, kind: str, before: FlowSide, after: FlowSide) -> Picture:

@@ -6,10 +6,10 @@ from django.core.paginator import Paginator
 
 from ownership.audit.timeline import Timeline
 from ownership.findings import side_by_side
-from ownership.models import READS, WRITES, Access, Mode, Service
+from ownership.models import READS, WRITES, Access, Service
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
-from ownership.pages.data_flow import MAX_NEIGHBOURS, FlowSide, Neighbour, Picture, picture
+from ownership.pages.data_flow import Neighbour, Picture, flow_neighbour, flow_side, picture
 from ownership.pages.former_names import former_name, namesakes_of, row_named
 from ownership.pages.history import latest_changes
 
@@ -58,34 +58,14 @@ class ServicePage(Page):
 
 
 def _picture(service: Service, accesses: list[Access]) -> Picture:
+    def neighbour(access: Access) -> Neighbour:
+        return flow_neighbour(access.table, access, owned="owned", both="read and written")
+
     reads = [access for access in accesses if access.mode in READS]
     writes = [access for access in accesses if access.mode in WRITES]
     return picture(
         service.name,
         "service",
-        _side(service, "Reads", reads, "Reads no table"),
-        _side(service, "Writes", writes, "Writes no table"),
+        flow_side("Reads", "Reads no table", reads, neighbour),
+        flow_side("Writes", "Writes no table", writes, neighbour),
     )
-
-
-def _side(service: Service, heading: str, accesses: list[Access], nobody: str) -> FlowSide:
-    # Its own tables, then those that it reads and writes: so each has the same row in both columns.
-    def order(access: Access) -> tuple[bool, bool]:
-        return access.table.owner_id != service.pk, access.mode != Mode.READ_WRITE
-
-    ordered = sorted(accesses, key=order)
-    neighbours = [_neighbour(service, access) for access in ordered[:MAX_NEIGHBOURS]]
-    return FlowSide(heading, neighbours, nobody, left_out=len(ordered) - len(neighbours))
-
-
-def _neighbour(service: Service, access: Access) -> Neighbour:
-    table = access.table
-    remarks = []
-    if table.owner_id == service.pk:
-        remarks.append("owned")
-    if access.mode == Mode.READ_WRITE:
-        remarks.append("read and written")
-    if access.indirect:
-        remarks.append("indirect")
-    path = access.notes if access.indirect else ""
-    return Neighbour(table.name, table.get_absolute_url(), tuple(remarks), access.indirect, path)

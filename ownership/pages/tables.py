@@ -8,10 +8,10 @@ from ownership.catalog.queries import whole_tables
 from ownership.catalog.warnings import warnings
 from ownership.drift.types import Finding
 from ownership.findings import side_by_side
-from ownership.models import READS, WRITES, Access, Environment, Mode, Service, Table
+from ownership.models import READS, WRITES, Access, Environment, Service, Table
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
-from ownership.pages.data_flow import MAX_NEIGHBOURS, FlowSide, Neighbour, Picture, picture
+from ownership.pages.data_flow import Neighbour, Picture, flow_neighbour, flow_side, picture
 from ownership.pages.former_names import former_name, namesakes_of, row_named
 from ownership.pages.history import last_owner_change, latest_changes
 
@@ -90,32 +90,12 @@ def _addresses(contacts: list[Contact]) -> str:
 
 
 def _picture(table: Table) -> Picture:
+    def neighbour(access: Access) -> Neighbour:
+        return flow_neighbour(access.service, access, owned="owner", both="writes and reads")
+
     return picture(
         table.name,
         "table",
-        _side(table, "Written by", table.writing(), "Nobody writes it"),
-        _side(table, "Read by", table.reading(), "Nobody reads it"),
+        flow_side("Written by", "Nobody writes it", table.writing(), neighbour),
+        flow_side("Read by", "Nobody reads it", table.reading(), neighbour),
     )
-
-
-def _side(table: Table, heading: str, accesses: list[Access], nobody: str) -> FlowSide:
-    # The owner, then services that write and read: so each has the same row in both columns.
-    def order(access: Access) -> tuple[bool, bool]:
-        return access.service_id != table.owner_id, access.mode != Mode.READ_WRITE
-
-    ordered = sorted(accesses, key=order)
-    neighbours = [_neighbour(table, access) for access in ordered[:MAX_NEIGHBOURS]]
-    return FlowSide(heading, neighbours, nobody, left_out=len(ordered) - len(neighbours))
-
-
-def _neighbour(table: Table, access: Access) -> Neighbour:
-    service = access.service
-    remarks = []
-    if service.pk == table.owner_id:
-        remarks.append("owner")
-    if access.mode == Mode.READ_WRITE:
-        remarks.append("writes and reads")
-    if access.indirect:
-        remarks.append("indirect")
-    path = access.notes if access.indirect else ""
-    return Neighbour(service.name, service.get_absolute_url(), tuple(remarks), access.indirect, path)

@@ -56,7 +56,7 @@ def test_what_is_left_out_is_counted():
 
 @pytest.mark.django_db
 def test_a_page_draws_as_many_neighbours_as_make_a_picture(monkeypatch, viewer_client):
-    monkeypatch.setattr("ownership.pages.tables.MAX_NEIGHBOURS", 2)
+    monkeypatch.setattr("ownership.pages.data_flow.MAX_NEIGHBOURS", 2)
     table = make_table("orders")
     for number in range(5):
         make_access(table, make_service(f"reader-{number}"), mode="read")
