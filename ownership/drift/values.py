@@ -131,11 +131,16 @@ class Text(str):
 
     @property
     def reason(self) -> Reason | None:
-        """Why a part of it is unresolved; None if all of it is resolved."""
-        for variable in self.variables:
-            if variable.reason:
-                return variable.reason
-        return None
+        """Why a part of it is unresolved; None if all of it is resolved.
+
+        A part that is not the environment comes first, for a name is resolved without the environment's value.
+        """
+        reasons = sorted(self._unresolved, key=lambda variable: variable.varies)
+        return reasons[0].reason if reasons else None
+
+    @property
+    def _unresolved(self) -> list[Variable]:
+        return [variable for variable in self.variables if variable.reason]
 
     @property
     def varies(self) -> bool:

@@ -27,7 +27,15 @@ FIELD_MISSING = "is not a table ARN: a field is missing"
 
 
 class ArnError(ValueError):
-    """A resource that can't be resolved or is not a valid ARN; the message says why."""
+    """A resource that can't be resolved or is not a valid ARN; the message says why.
+
+    ``part`` is what can't be resolved of it. Its reason is the cause, and not that of a region or an account.
+    """
+
+    def __init__(self, message: str, part: Text | None = None) -> None:
+        if part is not None and part.reason:
+            message = part.reason.text
+        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ def table_path(text: Text, names: Names) -> str | None:
     arn = _parsed(text.stripped())
     # An unresolved region or account does not matter; an unresolved service might be DynamoDB.
     if PLACEHOLDER in arn.service:
-        raise ArnError(UNRESOLVED)
+        raise ArnError(UNRESOLVED, arn.service)
     if not _is_aws(arn.partition):
         partition = arn.partition or "empty"
         raise ArnError(f"is not an ARN: the partition must be aws, not {partition}")
@@ -56,8 +64,8 @@ def table_path(text: Text, names: Names) -> str | None:
         return None
     if "/" in arn.account:
         raise ArnError(FIELD_MISSING)
-    resource_type, slash, _ = arn.path.partition("/")
-    if resource_type == "table" and slash:
+    resource_type, *rest = arn.path.split_at("/", 1)
+    if resource_type == "table" and rest:
         return _base_path(arn.path, names)
     return _other_path(arn.path, resource_type)
 
@@ -71,7 +79,7 @@ def _parsed(text: Text) -> _Arn:
         raise ArnError(FIELD_MISSING)
     if not matches(fields[0], "arn"):
         if PLACEHOLDER in text:
-            raise ArnError(UNRESOLVED)
+            raise ArnError(UNRESOLVED, text)
         raise ArnError("is not an ARN")
     any_value = Text("*", text.location)
     return _Arn(*fields, *[any_value] * missing)
@@ -93,18 +101,18 @@ def _base_path(path: Text, names: Names) -> str:
         raise ArnError("is not a DynamoDB resource: it ends with a slash")
     base = names.table(name)
     if base is None:
-        raise ArnError("the table name can't be resolved")
+        raise ArnError("the table name can't be resolved", name)
     if not TABLE_PATTERN.fullmatch(base):
         reason = "the table name is too long or contains characters that DynamoDB does not allow"
         raise ArnError(f"is not a table ARN: {reason}")
     return "/".join(["table", base, *rest])
 
 
-def _other_path(path: Text, resource_type: str) -> str | None:
+def _other_path(path: Text, resource_type: Text) -> str | None:
     """A path that is not ``table/…``: a pattern may match tables all the same."""
     # It might be `table` once it is resolved.
     if PLACEHOLDER in resource_type:
-        raise ArnError(UNRESOLVED)
+        raise ArnError(UNRESOLVED, resource_type)
     if has_wildcard(path):
         return str(path)
     if resource_type == "global-table":

@@ -168,7 +168,8 @@ class StatementReader:
             try:
                 path = table_path(arn, self.names)
             except ArnError as error:
-                self._unresolved(arn, str(error), modes)
+                # Without its variables, whose first reason need not be the cause.
+                self._unresolved(Text(arn, arn.location), str(error), modes)
                 if inverted:
                     return None  # the unknown exception might be any table
                 continue

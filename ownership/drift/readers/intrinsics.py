@@ -22,6 +22,7 @@ from ownership.drift.values import (
     PLACEHOLDER,
     UNKNOWN_LOCATION,
     Map,
+    Reason,
     Seq,
     Text,
     Value,
@@ -178,6 +179,9 @@ def reference(template: "Template", name: str, location: Location, nesting: int 
     arn = _arn_of_other_resource(template, name)
     if arn:
         return [Text(arn, location)]
+    loops = [key for key in template.resources if is_function_name(key)]
+    if loops and logical_name not in template.resources:
+        return [placeholder(location, f"{loops[0]} is not expanded, and may make {logical_name}")]
     return [_known_when_deployed(name, location)]
 
 
@@ -349,22 +353,35 @@ def _joined(separator: str, texts: Sequence[Text], location: Location) -> Text:
 
 
 def _find_in_map(template: "Template", call: Call) -> list[Text] | None:
+    """``Fn::FindInMap: [Map, Key, Key]``, with ``{DefaultValue: …}`` at the end where the map may not have the key."""
     if len(call.arguments) < 3:
         return None
-    keys = [template.text(argument) for argument in call.arguments[:3]]
+    keys = [template.text(argument) or Text("", call.location) for argument in call.arguments[:3]]
     value: Value = template.mappings
     for key in keys:
-        if key is None or not isinstance(value, Map):
+        if not isinstance(value, Map):
             value = None
             break
         value = template.expand(value.get(key))
-    varies = any(key is not None and key.varies for key in keys)
+    varies = any(key.varies for key in keys)
     if value is None:
-        has_unknown_key = any(key is not None and key.has_unknown_part for key in keys)
-        reason = "Fn::FindInMap has keys that are known only when deployed"
-        return [placeholder(call.location, reason, varies and not has_unknown_key)]
+        unresolved = [key for key in keys if key.reason]
+        if unresolved:
+            has_unknown_key = any(key.has_unknown_part for key in keys)
+            return [placeholder(call.location, _reason_of(unresolved), varies and not has_unknown_key)]
+        options = template.mapping(template.expand(call.arguments[3])) if len(call.arguments) > 3 else {}
+        value = options.get("DefaultValue")
+    if value is None:
+        name, *path = keys
+        return [placeholder(call.location, f"the mapping {name} has no {'.'.join(path)}", varies)]
     texts = template.texts(value, call.nesting)
     return [from_variable(concat([text], call.location), call.location, may_vary=varies) for text in texts]
+
+
+def _reason_of(texts: Sequence[Text]) -> Reason:
+    """Why one of the texts is unresolved, the first that is not the environment."""
+    first = min(texts, key=lambda text: not text.has_unknown_part)
+    return first.reason or Reason("can't be resolved")
 
 
 def _split(template: "Template", call: Call) -> list[Text] | None:

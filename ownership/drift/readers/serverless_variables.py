@@ -367,15 +367,16 @@ class Variables:
             path = self.files.find(self.folder, name)
         except ValueError as error:
             raise NoValueError(str(error), final=True) from error
-        if path is None:
+        is_code = Path(name).suffix in CODE_FILES
+        if path is None and not is_code:
             raise NoValueError(f"there is no file {name}")
+        if path is None or is_code:
+            raise NoValueError(f"{name} is code, which is not run", final=path is not None)
         if path.suffix in DATA_FILES:
             content = self.files.load(path)
             if content is None:
                 return None
             return self.at(address, content)
-        if path.suffix in CODE_FILES:
-            raise NoValueError(f"{name} is code, which is not run", final=True)
         return Text(
             self.files.read_text(path).strip(),
             Location(self.files.display_name(path), 1),
