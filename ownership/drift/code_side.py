@@ -65,14 +65,14 @@ class CodeSide:
 
     def needed(self, modes: Modes) -> tuple[NeededAction, ...]:
         """The actions that these modes need, each with the functions that need it."""
-        functions: dict[ActionOn, set[str]] = {}
+        functions: dict[tuple[ActionOn, str], set[str]] = {}
         for access in self.accesses:
             if access.mode in modes:
                 for call in access.calls:
-                    functions.setdefault(call, set()).add(access.function)
+                    functions.setdefault((call, access.service), set()).add(access.function)
         needed = []
-        for action, names in sorted(functions.items()):
-            needed.append(NeededAction(action, tuple(sorted(names))))
+        for (action, service), names in sorted(functions.items()):
+            needed.append(NeededAction(action, service, tuple(sorted(names))))
         return tuple(needed)
 
     def indirect_paths(self, modes: Modes) -> tuple[tuple[ReadOrWrite, tuple[str, ...]], ...]:

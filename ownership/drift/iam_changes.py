@@ -45,23 +45,26 @@ def iam_changes(findings: Iterable[Finding]) -> dict[str, list[IamChange]]:
     """The changes by service, for those of the findings by which IAM lacks something or grants too much."""
     changes: dict[str, list[IamChange]] = {}
     for finding in findings:
-        if finding.service is None:
-            continue
-        of_service = changes.setdefault(finding.service, [])
-        if finding.to_allow:
-            of_service.append(_change(finding, to_allow=finding.to_allow))
-        if finding.to_remove or finding.modes_with("trim_iam"):
-            of_service.append(_change(finding, to_remove=finding.to_remove))
-    return {service: of_service for service, of_service in sorted(changes.items()) if of_service}
+        # Code may run in a service that the finding's is part of: then the role is that one's.
+        needed_by: dict[str, list[NeededAction]] = {}
+        for needed in finding.to_allow:
+            needed_by.setdefault(needed.service, []).append(needed)
+        for service, of_service in needed_by.items():
+            changes.setdefault(service, []).append(_change(finding, service, to_allow=tuple(of_service)))
+        if finding.service and (finding.to_remove or finding.modes_with("trim_iam")):
+            change = _change(finding, finding.service, to_remove=finding.to_remove)
+            changes.setdefault(finding.service, []).append(change)
+    return dict(sorted(changes.items()))
 
 
 def _change(
     finding: Finding,
+    service: str,
     to_allow: tuple[NeededAction, ...] = (),
     to_remove: tuple[ActionOn, ...] = (),
 ) -> IamChange:
     return IamChange(
-        finding.service or "",
+        service,
         finding.table,
         to_allow,
         to_remove,

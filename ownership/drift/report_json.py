@@ -56,6 +56,7 @@ class ActionJSON(TypedDict):
 class NeededActionJSON(ActionJSON):
     """An action that code needs and IAM does not permit."""
 
+    service: Annotated[str, "whose functions they are: the finding's service, or one that it is part of"]
     functions: Annotated[list[str], "the functions whose role lacks it"]
 
 
@@ -231,7 +232,7 @@ def _action(action: ActionOn) -> ActionJSON:
 
 
 def _needed(needed: NeededAction) -> NeededActionJSON:
-    return {**_action(needed.action), "functions": list(needed.functions)}
+    return {**_action(needed.action), "service": needed.service, "functions": list(needed.functions)}
 
 
 def _waived(waiver: WaiverTerms) -> WaivedJSON:

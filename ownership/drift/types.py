@@ -234,9 +234,10 @@ class Identity(NamedTuple):
 
 
 class NeededAction(NamedTuple):
-    """An action that code needs and its role does not permit, and the functions that need it."""
+    """An action that code needs and its role does not permit, and the functions that need it, of which service."""
 
     action: ActionOn
+    service: str
     functions: tuple[str, ...]
 
     def __str__(self) -> str:

@@ -74,7 +74,8 @@ def test_findings_have_a_verdict_where_code_was_read(get):
     excess, lacking = run["findings"]
     assert (excess["verdict"], excess["in_code"], excess["verdicts"]) == ("trim_iam", "none", {"write": "trim_iam"})
     assert (lacking["kind"], lacking["verdict"], lacking["in_code"]) == ("narrower_grant", "fix_iam", "read_write")
-    assert lacking["to_allow"] == [{"action": "dynamodb:PutItem", "index": None, "functions": ["main"]}]
+    needed = {"action": "dynamodb:PutItem", "index": None, "service": "payments", "functions": ["main"]}
+    assert lacking["to_allow"] == [needed]
     assert lacking["code_evidence"][0] == {"file": "payments/handler.js", "line": 1}
     assert lacking["code_paths"] == [{"mode": "write", "path": ["payments/handler.js#main", "lib/db.js#call"]}]
     assert run["summary"]["by_verdict"] == {"fix_iam": 1, "trim_iam": 1}

@@ -1,0 +1,3 @@
+const db = require("./db");
+
+exports.findMember = async (id) => db.getOne(id, "shopMembers");
