@@ -1,8 +1,12 @@
 """What files state, and how their mistakes are reported: with file, line and cure, all at once."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from ownership.exchange.imports import from_csv, from_markdown
+from ownership.exchange.imports import from_csv, from_map, from_markdown
+from ownership.exchange.imports.formats import UnreadableFile, read
 from ownership.exchange.imports.import_plan import plan_import
 
 HEAD = "table,group,owner,service,mode,indirect,notes\n"
@@ -93,7 +97,7 @@ def test_a_row_is_reported_with_the_line_on_which_it_begins():
     [
         ("", 1, "no column `table`"),
         ("name\none\n", 1, "unknown column 'name'"),
-        ("table,table\n", 1, "column table is given twice"),
+        ("table,table\n", 1, "column 'table' is given twice"),
         ("table,notes\n", 1, "no column `service`"),
         (HEAD + "one,G,a\n", 2, "has 3 cells, and the first line has 7"),
         (HEAD + ",G,a,,,,\n", 2, "names no table"),
@@ -131,3 +135,61 @@ def test_a_missing_mode_is_reported_once(seeded):
     assert plan_import(from_csv.read("map.csv", text)).problems == [
         "map.csv, line 2: access bots → biztechUsers: is new, so it needs a mode."
     ]
+
+
+# Files that take too long or too much memory
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    pipe = tmp_path / "map.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(UnreadableFile, match="map.csv is not a file"):
+        read(pipe)
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/tmp"])
+def test_a_device_or_folder_is_not_a_file(path):
+    with pytest.raises(UnreadableFile, match="is not a file"):
+        read(Path(path))
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("ownership.exchange.imports.formats.MAX_BYTES", 10)
+    file = tmp_path / "map.csv"
+    file.write_text("table\n" + "x" * 5)
+    with pytest.raises(UnreadableFile, match="is larger than 10 bytes"):
+        read(file)
+
+
+def test_headings_that_multiply_rows_are_stopped():
+    tables = ", ".join(f"t{number}" for number in range(300))
+    rows = "".join(f"| s{number} | Read | |\n" for number in range(300))
+    statements = from_markdown.read("map.md", TABLE.replace("one", tables) + rows)
+    assert len(statements.by_mention) == 10_000
+    (problem,) = statements.problems
+    assert "the file multiplies its rows to more than 10,000" in problem
+
+
+def test_aliases_that_multiply_rows_are_stopped():
+    accesses = ", ".join(f"{{service: s{number}, mode: read}}" for number in range(200))
+    tables = "".join(f"- {{name: t{number}, accesses: *all}}\n" for number in range(200))
+    statements = from_map.read("map.yaml", f"groups: &all [{accesses}]\ntables:\n{tables}")
+    assert "the file multiplies its rows" in statements.problems[-1]
+
+
+def test_an_alias_of_an_alias_is_written_out_in_short():
+    levels = "".join(f"a{level + 1}: &a{level + 1} [*a{level}, *a{level}]\n" for level in range(60))
+    statements = from_map.read("map.yaml", f"a0: &a0 {{name: x}}\n{levels}tables: *a60\n")
+    assert max(map(len, statements.problems)) < 300
+
+
+def test_a_file_without_end_of_problems_is_stopped():
+    statements = from_csv.read("map.csv", HEAD + "x\n" * 5_000)
+    assert len(statements.problems) == 1_001
+    assert statements.problems[-1] == "map.csv: more problems follow. Mend these first."
+
+
+def test_thousands_of_unknown_columns_are_named_in_short():
+    columns = ",".join(f"c{number:05}" for number in range(20_000))
+    (problem, _) = from_csv.read("map.csv", f"{columns}\n").problems
+    assert "'c00009', and 19,990 more. The columns are" in problem

@@ -6,6 +6,7 @@ is read.
 """
 
 import os
+import stat
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +20,26 @@ MAX_BYTES = 2_000_000  # CloudFormation itself takes templates up to 1 MB
 def resolved_path(path: Path) -> Path:
     """The path without links. Links in a circle stay as they are, and are no file."""
     return Path(os.path.realpath(path))  # unlike Path.resolve(), raises nothing for a circle
+
+
+class NotReadable(ValueError):
+    """A file is of another kind, or too large. The message says which, without its name."""
+
+
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """The content of a regular file. Raises NotReadable, or OSError; never waits for a pipe or reads a device."""
+    # Without O_NONBLOCK, opening a pipe waits for a writer.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise NotReadable("is not a file")
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(max_bytes + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > max_bytes:
+        raise NotReadable(f"is larger than {max_bytes:,} bytes")
+    return content
 
 
 class Files:
@@ -60,7 +81,9 @@ class Files:
         location = Location(self.display_name(path))
         try:
             self._check(path, location)
-            return path.read_bytes().decode("utf-8-sig")
+            return read_bytes(path, MAX_BYTES).decode("utf-8-sig")
+        except NotReadable as error:
+            raise ReadError(location, str(error)) from error
         except OSError as error:
             raise ReadError(location, error.strerror or "can't be opened") from error
         except UnicodeDecodeError as error:
@@ -80,10 +103,6 @@ class Files:
                 location,
                 f"links to a file outside {self._root_name}, the folder to read",
             )
-        if not path.is_file():
-            raise ReadError(location, "is not a file")
-        if path.stat().st_size > MAX_BYTES:
-            raise ReadError(location, f"is larger than {MAX_BYTES:,} bytes")
 
     def _parse(self, path: Path) -> Value:
         return parse(self.read_text(path), self.display_name(path))

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from ownership.drift.readers.files import NotReadable, read_bytes
 from ownership.exchange.imports import from_csv, from_map, from_markdown
 from ownership.exchange.imports.statements import Statements
 
+MAX_BYTES = 100_000_000  # a map of 100,000 tables with five accesses each has some 80 MB
 MAP_ENDINGS = (".json", ".yaml", ".yml")
 
 
@@ -35,7 +37,9 @@ def read_statements(name: str, text: str) -> Statements:
 def read_text(path: Path) -> str:
     """The file's text. Raises UnreadableFile."""
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, MAX_BYTES)
+    except NotReadable as error:
+        raise UnreadableFile(f"{path} {error}.") from error
     except OSError as error:
         raise UnreadableFile(f"{path} can't be read: {error.strerror}.") from error
     return decode(path.name, content)

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from contextlib import suppress
 
 from ownership.exchange.exports.to_csv import (
     ACCESS_COLUMNS,
@@ -12,26 +13,33 @@ from ownership.exchange.exports.to_csv import (
     PHYSICAL_NAME,
     cell_value,
 )
-from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Statements
+from ownership.exchange.imports.statements import KEY_FIELDS, Enough, Fields, Statements
 from ownership.models import Mode
 
 # Column → field of a table.
 _FIELDS = {"description": "description"}
 _FIELDS |= dict(zip(KEY_COLUMNS, KEY_FIELDS, strict=True))
 _FIELDS |= {column: column for column in MORE_COLUMNS}
+MAX_QUOTED = 10  # columns in a message
 _TRUTH = {"true": True, "false": False}
 
 
 def read(name: str, text: str) -> Statements:
     """What the file says. The line of a row is the one on which it begins."""
-    statements = Statements(name)
+    statements = Statements(name, len(text))
+    with suppress(Enough):
+        _read_rows(text, statements)
+    return statements
+
+
+def _read_rows(text: str, statements: Statements) -> None:
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     line = 1
     try:
         head = next(rows, [])
         _check_head(head, statements)
         if statements.problems:
-            return statements
+            return
         statements.complete_kinds.add("table")
         # line_num is the last line of the row just read; the next row begins after it.
         line = rows.line_num + 1
@@ -50,24 +58,27 @@ def read(name: str, text: str) -> Statements:
             line,
             f"is not CSV ({error}): save the file as CSV with commas and quotation marks.",
         )
-    return statements
 
 
 def _check_head(head: list[str], statements: Statements) -> None:
     unknown = sorted(set(head) - {*COLUMNS, PHYSICAL_NAME})
     if unknown:
-        known = ", ".join(COLUMNS)
-        statements.problem(
-            1,
-            f"unknown column {', '.join(map(repr, unknown))}. The columns are {known}.",
-        )
+        statements.problem(1, f"unknown column {_quoted(unknown)}. The columns are {', '.join(COLUMNS)}.")
     doubled = sorted((Counter(head) - Counter(set(head))).keys())
     if doubled:
-        statements.problem(1, f"column {', '.join(doubled)} is given twice: remove one.")
+        statements.problem(1, f"column {_quoted(doubled)} is given twice: remove one.")
     if "table" not in head:
         statements.problem(1, "there is no column `table`: the first line names the columns.")
     if set(ACCESS_COLUMNS) & set(head) and "service" not in head:
         statements.problem(1, "there is no column `service`, which says whose access a row is.")
+
+
+def _quoted(columns: list[str]) -> str:
+    """The first few columns, and how many more there are."""
+    texts = [repr(column[:100]) for column in columns[:MAX_QUOTED]]
+    if len(columns) > MAX_QUOTED:
+        texts.append(f"and {len(columns) - MAX_QUOTED:,} more")
+    return ", ".join(texts)
 
 
 def _read_row(row: dict[str, str], line: int, statements: Statements) -> None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
+from reprlib import Repr
 
 import yaml
 
 from ownership.exchange.exports import MapContent
 from ownership.exchange.imports.statements import (
     KEY_FIELDS,
+    Enough,
     Fields,
     FieldValue,
     FilePlace,
@@ -41,6 +44,11 @@ INDEX_KEYS = ("name", "kind", "key_schema")
 ACCESS_KEYS = ("service", "mode", "indirect", "notes")
 KEY_KEYS = ("name", "type", "format")
 
+# With YAML's aliases, a small file says values that are too large to write out.
+_in_short = Repr()
+_in_short.maxlevel = 2
+_in_short.maxstring = 100
+
 _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -50,8 +58,14 @@ class NotAMap(ValueError):
 
 def read(name: str, text: str) -> Statements:
     """What the file says. Raises NotAMap if it is not JSON or YAML, whichever the file's ending says."""
-    statements = Statements(name)
-    top = _Entry(parse(name, text), "", statements)
+    content = parse(name, text)
+    statements = Statements(name, len(text))
+    with suppress(Enough):
+        _read_map(_Entry(content, "", statements), statements)
+    return statements
+
+
+def _read_map(top: _Entry, statements: Statements) -> None:
     top.check_keys(TOP_KEYS, ignored=("revision", "environment"))
     for key in TOP_KEYS:
         top.require(key)
@@ -64,7 +78,6 @@ def read(name: str, text: str) -> Statements:
         _read_service(entry)
     for entry in top.entries("tables"):
         _read_table(entry)
-    return statements
 
 
 def parse(name: str, text: str) -> object:
@@ -83,9 +96,9 @@ def _without_doubles(pairs: list[tuple[object, object]]) -> dict[object, object]
     result: dict[object, object] = {}
     for key, value in pairs:
         if not isinstance(key, Hashable):
-            raise ValueError(f"the key {key!r} is not a name")
+            raise ValueError(f"the key {_in_short.repr(key)} is not a name")
         if key in result:
-            raise ValueError(f"the key {key!r} is given twice in one entry")
+            raise ValueError(f"the key {_in_short.repr(key)} is given twice in one entry")
         result[key] = value
     return result
 
@@ -203,7 +216,7 @@ class _Entry:
         if isinstance(value, dict):
             self.values = value
         else:
-            self.problem(f"expected an entry with keys, found {value!r}.")
+            self.problem(f"expected an entry with keys, found {_in_short.repr(value)}.")
 
     def problem(self, words: str) -> None:
         """Note a problem at this entry's place."""
@@ -213,7 +226,7 @@ class _Entry:
         """Note each unknown key."""
         for key in self.values:
             if key not in known and key not in ignored:
-                self.problem(f"unknown key {key!r}. The keys are {', '.join(known)}.")
+                self.problem(f"unknown key {_in_short.repr(key)}. The keys are {', '.join(known)}.")
 
     def require(self, key: str) -> None:
         """Note the key if it is missing."""
@@ -315,9 +328,9 @@ class _Entry:
 
     def _wrong(self, key: str, value: object, expected: str) -> None:
         if isinstance(value, str) and _HALF_A_CHARACTER.search(value):
-            self.problem(f"{key} is {value!r}: half of a surrogate pair can't be stored.")
+            self.problem(f"{key} is {_in_short.repr(value)}: half of a surrogate pair can't be stored.")
         else:
-            self.problem(f"{key} is {value!r}; expected {expected}.")
+            self.problem(f"{key} is {_in_short.repr(value)}; expected {expected}.")
 
 
 def complete_map(name: str, text: str) -> MapContent:

@@ -1,6 +1,7 @@
 """Reads Markdown as ``exports/to_markdown.py`` writes it, and as people edit it."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ownership.exchange.exports.to_markdown import (
@@ -15,7 +16,7 @@ from ownership.exchange.imports.markdown_sentences import (
     key_fields,
     table_fields,
 )
-from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Statements
+from ownership.exchange.imports.statements import KEY_FIELDS, Enough, Fields, Statements
 
 _SERVICE = re.compile(r"(?P<bold>\*\*)?(?P<name>[^*() ]+)(?(bold)\*\*)(?: \((?P<part_of>[^*() ]+)\))?")
 _INDEX = re.compile(r"- Index (?P<name>\S+?)(?: \((?P<kind>GSI|LSI)\))?(?:: (?P<keys>.+))?")
@@ -44,26 +45,28 @@ class _TableSection:
 
 def read(name: str, text: str) -> Statements:
     """What the file says; of each table that has a table of accesses, all of them."""
-    return _Reader(name).read(text)
+    reader = _Reader(Statements(name, len(text), complete_kinds={"group", "table"}))
+    with suppress(Enough):
+        reader.read(text)
+    return reader.statements
 
 
 class _Reader:
     """One run over the lines: the group and the tables that the current line belongs to."""
 
-    def __init__(self, name: str) -> None:
-        self.statements = Statements(name, complete_kinds={"group", "table"})
+    def __init__(self, statements: Statements) -> None:
+        self.statements = statements
         self.group: str | None = None
         self.group_line = 0  # of a group whose description may still come
         self.in_environments = False
         self.section: _TableSection | None = None
 
-    def read(self, text: str) -> Statements:
+    def read(self, text: str) -> None:
         for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
             line = line.rstrip("\r ")
             if line and not self._read_line(number, line):
                 self.statements.ignored.append((number, line))
         self._finish_section()
-        return self.statements
 
     def _read_line(self, number: int, line: str) -> bool:
         """Read one line; False if it is not understood."""

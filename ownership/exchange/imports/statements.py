@@ -27,10 +27,17 @@ MODELS: dict[str, Any] = {
 }
 KINDS = list(MODELS)
 
+MAX_PROBLEMS = 1_000  # people mend a file step by step
+MIN_ROWS = 10_000  # that any file may state
+
 Key = tuple[str, tuple[str, ...]]  # (kind, the names that a row goes by)
 FilePlace = int | str  # a line's number, or the path to an entry: "tables › biztechUsers"
 FieldValue = str | bool | list[str] | None
 Fields = dict[str, FieldValue]  # {field: value}
+
+
+class Enough(Exception):
+    """The file has too many problems, or states too many rows: the last problem says which. Stop reading it."""
 
 
 @dataclass
@@ -84,9 +91,13 @@ class Statements:
     ``complete_kinds`` are the kinds of which the file lists every row; ``complete_parts`` the (kind, table) of which
     it lists every access or index. ``problems`` say where and what to do; ``ignored`` are the lines that are not
     understood, as (line, text).
+
+    A row takes some characters to state. A file that states more than one for every second of its ``characters``
+    multiplies them: with headings of many tables over many accesses, or with YAML's aliases.
     """
 
     name: str
+    characters: int = 0
     by_mention: dict[tuple[Key, bool], Statement] = field(default_factory=dict)
     complete_kinds: set[str] = field(default_factory=set)
     complete_parts: set[tuple[str, str]] = field(default_factory=set)
@@ -114,6 +125,10 @@ class Statements:
     ) -> None:
         """State fields of a row. With ``once``, the file may do so in one place; otherwise all places must agree."""
         mention = ((kind, names), once)
+        if len(self.by_mention) >= max(MIN_ROWS, self.characters // 2):
+            words = f"the file multiplies its rows to more than {len(self.by_mention):,}: name fewer tables at once."
+            self.problems.append(self.message(place, words))
+            raise Enough
         statement = self.by_mention.setdefault(mention, Statement(kind, names, place))
         if once and statement.place != place:
             first = describe_place(statement.place)
@@ -132,6 +147,9 @@ class Statements:
     def problem(self, place: FilePlace, words: str) -> None:
         """Note a mistake, which keeps the file from being imported."""
         self.problems.append(self.message(place, words))
+        if len(self.problems) >= MAX_PROBLEMS:
+            self.problems.append(f"{self.name}: more problems follow. Mend these first.")
+            raise Enough
 
     def message(self, place: FilePlace, words: str) -> str:
         """A problem's one line: ``map.csv, line 7: …``. An empty place is the whole file."""
