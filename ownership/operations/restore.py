@@ -360,6 +360,9 @@ _NO_OBJECTS = {
     "ACL",
 }
 _CONSTRAINTS = {"FK CONSTRAINT", "CHECK CONSTRAINT"}
+# In the script, a table's checks are lines of its statement. The list does not have them.
+_CREATE_TABLE = re.compile(rf"CREATE (?:UNLOGGED )?TABLE {_NAME}\.(?P<table>{_NAME}) \(\n")
+_CHECK = re.compile(rf"    CONSTRAINT (?P<name>{_NAME}) CHECK .*\n")
 
 
 class PostgresDump:
@@ -376,7 +379,7 @@ class PostgresDump:
     def migrations(self) -> set[Migration]:
         """The rows of Django's own table."""
         applied = set()
-        with self._script("--table=django_migrations") as script:
+        with self._script("--data-only", "--table=django_migrations") as script:
             for table, columns, rows in _tables_in(script):
                 if table != "django_migrations":
                     continue
@@ -386,8 +389,8 @@ class PostgresDump:
         return applied
 
     def objects(self) -> set[str]:
-        """The entries of the file's own list."""
-        objects = set()
+        """The entries of the file's own list, and the checks of its tables."""
+        objects = self._checks()
         with output_of("pg_restore", ["--list", str(self.path)]) as lines:
             for line in lines:
                 entry = _ENTRY.fullmatch(line.decode(errors="replace").rstrip("\n"))
@@ -401,13 +404,25 @@ class PostgresDump:
                 objects.add(f"{kind.lower()} {name}")
         return objects
 
+    def _checks(self) -> set[str]:
+        checks = set()
+        table = ""
+        with self._script("--schema-only") as script:
+            for line in script:
+                text = line.decode(errors="replace")
+                if begin := _CREATE_TABLE.fullmatch(text):
+                    table = _unquoted(begin["table"])
+                elif check := _CHECK.fullmatch(text):
+                    checks.add(f"constraint {table} {_unquoted(check['name'])}")
+        return checks
+
     def copy_rows(self, columns: dict[str, set[str]]) -> None:
         """Send the rows to PostgreSQL as they are in the file."""
         missing = set(columns)
         with connection.cursor() as cursor:
             # Tables come in any order. Migrations leave the foreign keys that they made immediate.
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        with self._script() as script, connection.wrap_database_errors:
+        with self._script("--data-only") as script, connection.wrap_database_errors:
             for table, in_file, rows in _tables_in(script):
                 if table not in columns:
                     continue  # an unknown table, which is refused by its name
@@ -417,12 +432,12 @@ class PostgresDump:
                 _check_columns(table, in_file, columns[table])
                 _copy_to_postgresql(table, in_file, rows)
         _refuse_without(missing)
-        with self._script() as script:
+        with self._script("--data-only") as script:
             _set_sequences(script)
 
     @contextmanager
     def _script(self, *options: str) -> Iterator[IO[bytes]]:
-        arguments = ["--data-only", *options, "--file=-", str(self.path)]
+        arguments = [*options, "--file=-", str(self.path)]
         with output_of("pg_restore", arguments) as script:
             yield script
 
