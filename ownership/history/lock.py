@@ -12,7 +12,9 @@ While a change set is being written that says it takes long (an import), only on
 are told at once that the registry is busy. Otherwise all threads would wait, and nobody would serve readers.
 """
 
+import errno
 import fcntl
+import sqlite3
 import threading
 import time
 import unicodedata
@@ -21,7 +23,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
-from django.db import OperationalError, connection, models, transaction
+from django.db import InternalError, OperationalError, connection, models, transaction
 
 # Seconds that a writer on SQLite waits for one that takes long. On PostgreSQL lock_timeout applies to all alike.
 PATIENCE = 5
@@ -44,6 +46,21 @@ class RegistryBusy(RuntimeError):
     """Another change set is being written for longer than a save waits; nothing was changed."""
 
 
+class RegistryReadOnly(RegistryBusy):
+    """The database takes no changes; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("The database takes no changes at the moment. Nothing was changed here: try again later.")
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Whether a database refused a write because it takes none: a file or a transaction that is only read."""
+    if getattr(error, "sqlstate", "") == "25006":
+        return True
+    # The lowest byte is the kind of error; the others say more.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
+
+
 class RegistryLock(models.Model):
     """The one row that every change set locks first."""
 
@@ -58,7 +75,8 @@ class RegistryLock(models.Model):
 def locked_transaction() -> Iterator[None]:
     """A transaction that holds the registry's lock until it ends.
 
-    Raises RegistryBusy if others hold the lock for too long, RegistryNotReady if ``migrate`` has not made its row.
+    Raises RegistryBusy if others hold the lock for too long or the database takes no changes, RegistryNotReady if
+    ``migrate`` has not made the lock's row.
     """
     # Queue first: whoever waits in the queue has no transaction open yet.
     with _busy_error(), _queue(), transaction.atomic():
@@ -96,7 +114,7 @@ def _lock_row_where(condition: str) -> bool:
 @contextmanager
 def _file_queue() -> Iterator[None]:
     """Hold the lock of a file beside the database, around the transaction that writes."""
-    with open(_queue_file(), "a") as file:
+    with _open_queue() as file:
         if not _lock_file(file):
             _wait_for(file)
         # An earlier holder may have announced itself, and then have been killed.
@@ -105,6 +123,15 @@ def _file_queue() -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def _open_queue() -> IO[str]:
+    try:
+        return open(_queue_file(), "a")
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EROFS):
+            raise RegistryReadOnly from error
+        raise
 
 
 def _wait_for(file: IO[str]) -> None:
@@ -153,11 +180,13 @@ def _waiting() -> Iterator[None]:
 
 @contextmanager
 def _busy_error() -> Iterator[None]:
-    """Raise RegistryBusy in place of the database's error that the wait was too long."""
+    """Raise RegistryBusy in place of the database's error that the wait was too long, or that it is read-only."""
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, InternalError) as error:
         cause = error.__cause__
+        if cause is not None and is_read_only(cause):
+            raise RegistryReadOnly from error
         lock_timeout = getattr(cause, "sqlstate", "") == "55P03"
         sqlite_busy = getattr(cause, "sqlite_errorname", "") == "SQLITE_BUSY"
         if not lock_timeout and not sqlite_busy:

@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from ownership.history.lock import RegistryBusy
+from ownership.history.lock import RegistryBusy, RegistryReadOnly, is_read_only
 from ownership.history.request_id import current_request_id
 from ownership.web.problem_details import problem
 from ownership.web.replicas import replicas
@@ -61,8 +61,11 @@ class Readiness:
 def registry_busy(request: HttpRequest, busy: RegistryBusy) -> HttpResponse:
     """The answer to a save that waited too long for the registry's lock: 503, with a page that can send it again.
 
-    The page says who is saving, and keeps everything that was typed.
+    The page says who is saving, or that the database takes no changes, and keeps everything that was typed.
     """
+    title = "Someone else is saving"
+    if isinstance(busy, RegistryReadOnly):
+        title = "No changes at the moment"
     typed = []
     for name, values in request.POST.lists():
         # The page has a token of its own.
@@ -71,7 +74,7 @@ def registry_busy(request: HttpRequest, busy: RegistryBusy) -> HttpResponse:
     response = render(
         request,
         "ownership/busy.html",
-        {"message": str(busy), "typed": typed},
+        {"title": title, "message": str(busy), "typed": typed},
         status=HTTPStatus.SERVICE_UNAVAILABLE,
     )
     response["Retry-After"] = RETRY_AFTER
@@ -87,6 +90,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
         status = HTTPStatus.SERVICE_UNAVAILABLE
         headers = {"Retry-After": RETRY_AFTER}
         detail = "The database does not answer or is too busy. Nothing was changed. Try again in a few seconds."
+        if any(map(is_read_only, _with_causes(sys.exc_info()[1]))):
+            detail = "The database takes no changes at the moment. Nothing was changed. Try again later."
     else:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         headers = {}
@@ -116,7 +121,7 @@ def _is_database_away(exception: BaseException | None) -> bool:
     for cause in _with_causes(exception):
         if isinstance(cause, lost_connection):
             return True
-        if getattr(cause, "sqlstate", "") == IDLE_TRANSACTION_ENDED:
+        if getattr(cause, "sqlstate", "") == IDLE_TRANSACTION_ENDED or is_read_only(cause):
             return True
     return False
 
