@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
 
@@ -16,13 +17,14 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Table
 from ownership.models.roles import TEAM_LEADS
-from tests.support.admin_forms import form_of, open_form, save_form
+from tests.support.admin_forms import answer, form_of, open_form, save_form
 from tests.support.factories import make_service, make_table
 from tests.support.runs import keep_run
 from tests.support.threads import PATIENCE, at_once
 
 pytestmark = pytest.mark.usefixtures("committed")
 
+IMPORT_HEAD = "table,group,owner,description\n"
 # How many times two leads save at once.
 PAIRS = [10, pytest.param(50, marks=pytest.mark.slow)]
 
@@ -208,6 +210,71 @@ def test_if_two_leads_each_close_half_a_circle_of_parts_one_is_refused(way):
             results = at_once(*(partial(close_half, *half[1:]) for half in halves))
             assert sorted(type(result) for result in results if result is not None) == [ValidationError], results
         assert Service.objects.filter(pk__in=[one.pk, other.pk], part_of__isnull=False).count() == 1
+    assert_whole()
+
+
+TABLES = "/admin/ownership/table/"
+
+
+@pytest.mark.parametrize("what", ["table", "new owner"])
+def test_a_hand_over_against_a_delete_leaves_one_of_the_two(what):
+    ann, ben = signed_in("ann"), signed_in("ben")
+    for number in range(8):
+        old, new = make_service(f"old-{number}"), make_service(f"new-{number}")
+        table = make_table(f"orders-{number}", owner=old)
+        Access.objects.create(table=table, service=old, mode="write", notes="Owner.")
+        chosen = {"action": "edit_tables", "_selected_action": [table.pk]}
+        page = ann.post(TABLES, chosen)
+        page = ann.post(TABLES, chosen | answer(page, preview="yes", owner=new.pk))
+        hand_over = partial(ann.post, TABLES, chosen | answer(page, apply="Apply", reason="Handed over"), follow=True)
+        doomed = table if what == "table" else new
+        address = f"/admin/ownership/{doomed._meta.model_name}/{doomed.pk}/delete/"
+        delete = partial(ben.post, address, {"post": "yes", "reason": "Deleted"})
+
+        handed, deleted = at_once(hand_over, delete)
+
+        assert (handed.status_code, deleted.status_code in (200, 302)) == (200, True), (handed, deleted)
+        is_gone = not type(doomed).objects.filter(pk=doomed.pk).exists()
+        assert is_gone == (deleted.status_code == 302)
+        row = Table.objects.filter(pk=table.pk).first()
+        if row is not None:
+            services = {row.owner_id, *row.accesses.values_list("service_id", flat=True)}
+            assert services == {old.pk if is_gone else new.pk}, "owner and access move together"
+        if what == "new owner":
+            assert is_gone != ("Saved: 2 entries changed." in handed.text)
+    assert_whole()
+
+
+def test_an_import_while_others_save_is_applied_to_what_it_was_compared_with_or_not_at_all():
+    leads = [signed_in(f"lead-{number}") for number in range(3)]
+    importer = signed_in("importer")
+    tables = [make_table(f"table-{number}", description="0") for number in range(3)]
+    for number in range(1, 6):
+        rows = ""
+        for table in tables:
+            rows += f"{table.name},{table.group.name},{table.owner.name},imported {number}\n"
+        file = SimpleUploadedFile("map.csv", (IMPORT_HEAD + rows).encode())
+        page = importer.post(f"{TABLES}import/", {"file": file})
+        form = {name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")}
+        apply = partial(importer.post, f"{TABLES}import/", form | {"apply": "Apply", "reason": f"Import {number}"})
+        saves = []
+        for lead, table in zip(leads, tables, strict=True):
+            typed = open_form(lead, table) | {"description": f"lead {number}"}
+            saves.append(partial(save_form, lead, table, typed, f"Save {number}"))
+
+        imported, *saved = at_once(apply, *saves)
+
+        assert {one.status_code for one in saved} <= {200, 302}, saved
+        was_applied = ChangeSet.objects.filter(reason=f"Import {number}").exists()
+        assert was_applied == (imported.status_code == 302)
+        texts = {table.description for table in Table.objects.all()}
+        if was_applied:
+            # Whoever came first was there before the import, so that it was refused; all others have a conflict.
+            assert texts == {f"imported {number}"}
+            assert {one.status_code for one in saved} == {200}
+        else:
+            assert "the map has changed since this preview" in imported.text
+            assert texts == {f"lead {number}"}
     assert_whole()
 
 

@@ -38,3 +38,55 @@ def test_each_room_says_what_lives_there(package: Path) -> None:
 
 def test_only_the_files_that_django_requires_are_outside_the_rooms() -> None:
     assert {path.name for path in ROOMS.glob("*.py")} == {"__init__.py", "apps.py"}
+
+
+# What writes rows past RegistryQuerySet, and so without history.
+SILENT_WRITES = {
+    "_insert",
+    "_raw_delete",
+    "_update",
+    "DeleteQuery",
+    "InsertQuery",
+    "QuerySet",
+    "UpdateQuery",
+    "save_base",
+}
+MAY_WRITE_SILENTLY = {"history/bulk.py": {"QuerySet"}}  # it writes the entries itself
+
+
+def silent_writes(code: str) -> set[str]:
+    """Names that write without history: private methods of querysets, and plain querysets that somebody makes."""
+    used = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute) and node.attr in SILENT_WRITES - {"QuerySet"}:
+            used.add(node.attr)
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            used |= {name} & SILENT_WRITES
+    # Calls of functions of our own that have such a name.
+    own = {node.name for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef)}
+    return used - own
+
+
+def test_nothing_but_bulk_writes_past_the_querysets_that_keep_history() -> None:
+    found = {}
+    for path in sorted(ROOMS.rglob("*.py")):
+        used = silent_writes(path.read_text())
+        if used:
+            found[path.relative_to(ROOMS).as_posix()] = used
+    assert found == MAY_WRITE_SILENTLY
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "QuerySet(Table).update(name='x')",
+        "models.QuerySet(Table).delete()",
+        "Table.objects.all()._update([])",
+        "write = rows._raw_delete",
+        "sql.UpdateQuery(Table)",
+        "row.save_base(raw=True)",
+    ],
+)
+def test_a_silent_write_is_found_in_code(code: str) -> None:
+    assert silent_writes(code)
