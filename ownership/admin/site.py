@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 
 from ownership.admin.sign_in import next_address, sign_in_reason
 from ownership.history.models import ChangeSet
+from ownership.models.roles import has_role
 
 # Every word searched for adds conditions, and SQLite takes a limited number of those.
 MAX_SEARCH_LENGTH = 200
@@ -24,11 +25,11 @@ ACCOUNTS = ("User", "ApiToken")
 
 
 def may_enter(user: AbstractUser | AnonymousUser) -> bool:
-    """Whether someone may use the admin: staff, and everyone who may see the map (team leads and viewers).
+    """Whether someone may use the admin: staff, and everyone with a role.
 
     So a new lead needs nothing but a group.
     """
-    return user.is_active and (user.is_staff or user.has_perm("ownership.view_table"))
+    return user.is_active and (user.is_staff or has_role(user))
 
 
 class SignInForm(AdminAuthenticationForm):

@@ -22,7 +22,7 @@ class NewTokenForm(forms.ModelForm):
 
     valid_until = forms.DateField(
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        help_text="The last day on which it works (UTC).",
+        help_text="The last day on which it works (UTC), at most a year from now.",
     )
 
     class Meta:
@@ -31,14 +31,25 @@ class NewTokenForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["valid_until"].initial = (timezone.now() + knox_settings.TOKEN_TTL).date()
+        last_day = _last_day()
+        valid_until = self.fields["valid_until"]
+        valid_until.initial = last_day
+        valid_until.widget.attrs["max"] = last_day.isoformat()
 
     def clean_valid_until(self) -> date:
-        """A day that is not past."""
+        """A day from today to a year from now."""
         day: date = self.cleaned_data["valid_until"]
         if day < timezone.now().date():
             raise ValidationError("This day is past.")
+        last_day = _last_day()
+        if day > last_day:
+            raise ValidationError(f"A token is valid for a year at most: choose a day until {last_day}.")
         return day
+
+
+def _last_day() -> date:
+    """The last day that a token created today may be valid."""
+    return (timezone.now() + knox_settings.TOKEN_TTL).date()
 
 
 @admin.register(ApiToken)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
@@ -12,6 +13,7 @@ from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from ownership.admin.changelists import NOTHING, TolerantLists
+from ownership.models import ProviderIdentity
 from ownership.models.roles import TEAM_LEADS, VIEWERS
 
 # Roles, as the form's values.
@@ -120,6 +122,33 @@ class AccountsMixin(TolerantLists):
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
+class ProviderIdentityInline(admin.TabularInline):
+    """Who the account is at the OpenID Connect provider. To delete it releases the account.
+
+    The next person whom the provider sends with the account's name as verified address then gets the account.
+    """
+
+    model = ProviderIdentity
+    fields = readonly_fields = ("issuer", "subject")
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may see accounts."""
+        return request.user.has_perm("auth.view_user")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Signing in makes them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A person's number never changes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may change accounts."""
+        return request.user.has_perm("auth.change_user")
+
+
 admin.site.unregister([User, Group])
 
 
@@ -140,6 +169,12 @@ class AccountAdmin(AccountsMixin, UserAdmin):
     list_display = ("username", "role", "full_name", "last_login", "is_active")
     list_filter = (RoleFilter, "is_active")
     filter_horizontal = ()
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[type[InlineModelAdmin]]:
+        """Who the account is at the provider, if it came from there."""
+        if obj is None or not ProviderIdentity.objects.filter(user=obj).exists():
+            return []
+        return [ProviderIdentityInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """The accounts with their groups, which make their roles."""

@@ -16,8 +16,8 @@ from rest_framework.response import Response
 
 from ownership.api.authentication import (
     CheckedToken,
+    HasRole,
     SessionAuthentication,
-    SignedIn,
     TokenAuthentication,
 )
 from ownership.api.base import RegistryView
@@ -84,7 +84,7 @@ class AtomView(RegistryView):
         TokenAuthentication,
         SessionAuthentication,
     ]
-    permission_classes = [SignedIn]
+    permission_classes = [HasRole]
     renderer_classes = [AtomRenderer]
 
     @extend_schema(

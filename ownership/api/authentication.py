@@ -1,4 +1,4 @@
-"""Who may read: people who are signed in, personal tokens and, with ANONYMOUS_READ, anyone."""
+"""Who may read: accounts with a role, by session or token, and, with ANONYMOUS_READ, anyone."""
 
 from datetime import datetime
 from hmac import compare_digest
@@ -21,6 +21,7 @@ from rest_framework.permissions import BasePermission
 from ownership.history.head import Head
 from ownership.history.models import HEAD_SQL
 from ownership.models import ApiToken
+from ownership.models.roles import NO_ROLE, READING_PERMISSION, has_role
 from ownership.web.optional_writes import write_if_free
 
 if TYPE_CHECKING:  # these modules import this one, by way of DRF's settings
@@ -32,8 +33,24 @@ HOW_TO_GET_A_TOKEN = "Create a token in the admin under API tokens and send it a
 
 # In SQL because the map is polled: the ORM takes longer to put this query together than the map takes to be sent.
 # Parameters: now, today, and the beginning of the token.
+# The role is that of ownership.models.roles.has_role.
 TOKEN_QUERY = f"""SELECT token.digest, token.expiry, token.expiry <= %s, token.last_used = %s,
-    account.id, account.username, account.is_active, head.revision, head.digest
+    account.id, account.username, account.is_active,
+    account.is_superuser OR EXISTS (
+        SELECT 1 FROM auth_permission permission
+        JOIN django_content_type model ON model.id = permission.content_type_id
+        WHERE model.app_label = 'ownership' AND permission.codename = '{READING_PERMISSION}' AND (
+            EXISTS (
+                SELECT 1 FROM auth_user_groups member
+                JOIN auth_group_permissions granted ON granted.group_id = member.group_id
+                WHERE member.user_id = account.id AND granted.permission_id = permission.id
+            ) OR EXISTS (
+                SELECT 1 FROM auth_user_user_permissions granted
+                WHERE granted.user_id = account.id AND granted.permission_id = permission.id
+            )
+        )
+    ),
+    head.revision, head.digest
     FROM "{ApiToken._meta.db_table}" token
     JOIN "{get_user_model()._meta.db_table}" account ON account.id = token.user_id
     LEFT JOIN ({HEAD_SQL}) head ON 1 = 1
@@ -51,6 +68,7 @@ class CheckedToken(NamedTuple):
     user_id: int
     username: str
     is_active: bool
+    has_role: bool
     revision: int | None
     head_digest: str | None
 
@@ -79,7 +97,7 @@ class TokenAuthentication(auth.TokenAuthentication):
             raise AuthenticationFailed("The account of this token is inactive.")
         if not row.was_used_today:
             # A later use today will note it, if this one can't.
-            token = ApiToken.objects.filter(pk=row.digest)
+            token = ApiToken.objects.filter(digest=row.digest)
             write_if_free(lambda: token.update(last_used=now.date()))
         # Other columns of the account are read if someone asks for them.
         account = (row.user_id, row.username, row.is_active)
@@ -133,16 +151,21 @@ class SessionCookieScheme(SessionScheme):
     target_class = "ownership.api.authentication.SessionAuthentication"
 
 
-class SignedIn(BasePermission):
-    """Signed in or with a token: what history needs, even if the map is open to everyone."""
+class HasRole(BasePermission):
+    """Signed in or with a token, by an account with a role: what history needs, even if the map is open to everyone."""
+
+    # Anonymous requests get 401 instead.
+    message = NO_ROLE
 
     def has_permission(self, request: "Request", view: "APIView") -> bool:
         """Whether the request may read history."""
-        return bool(request.user and request.user.is_authenticated)
+        if isinstance(request.auth, CheckedToken):
+            return bool(request.auth.has_role)
+        return has_role(request.user)
 
 
-class MayRead(SignedIn):
-    """Signed in or with a token, or anyone if ANONYMOUS_READ is on."""
+class MayRead(HasRole):
+    """An account with a role, or anyone if ANONYMOUS_READ is on."""
 
     def has_permission(self, request: "Request", view: "APIView") -> bool:
         """Whether the request may read the map."""

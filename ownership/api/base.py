@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ownership.api.authentication import SignedIn
+from ownership.api.authentication import HasRole
 from ownership.api.errors import BadParameter
 from ownership.api.schema import RegistrySchema
 from ownership.api.serializers import REPRESENTATION
@@ -160,9 +160,9 @@ class RegistryView(ReadOnlyView):
     history_head: Head
 
     def check_permissions(self, request: Request) -> None:
-        """Require a sign-in or a token for the past, even if the current map is open to everyone."""
+        """Require a role for the past, even if the current map is open to everyone."""
         super().check_permissions(request)
-        if self.takes_moment and moment_parameters(request) and not SignedIn().has_permission(request, self):
+        if self.takes_moment and moment_parameters(request) and not HasRole().has_permission(request, self):
             self.permission_denied(request)
 
     def allowed_parameters(self) -> set[str]:

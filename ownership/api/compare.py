@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ownership.api.authentication import SignedIn
+from ownership.api.authentication import HasRole
 from ownership.api.base import RegistryView, find_moment
 from ownership.api.errors import BadParameter
 from ownership.api.history import MODEL_NAMES
@@ -55,7 +55,7 @@ class ComparisonSerializer(serializers.Serializer):
 class CompareView(RegistryView):
     """The overall differences between two revisions or times."""
 
-    permission_classes = [SignedIn]
+    permission_classes = [HasRole]
     parameters = frozenset({"format", "from", "to"})
 
     def find_head(self) -> Head:

@@ -12,7 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ownership.api.authentication import SignedIn
+from ownership.api.authentication import HasRole
 from ownership.api.base import RegistryView
 from ownership.api.errors import BadParameter
 from ownership.api.typed_dicts import serializer_of
@@ -160,7 +160,7 @@ class WaiversJSON(TypedDict):
 class _DriftAddress(RegistryView):
     """Answers that change with the map, with a new run, and at midnight UTC."""
 
-    permission_classes = [SignedIn]
+    permission_classes = [HasRole]
 
     def find_head(self) -> Head:
         """The history's head, whose digest also names the last run and the date: they select the answer, too."""

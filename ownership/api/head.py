@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ownership.api.authentication import SignedIn
+from ownership.api.authentication import HasRole
 from ownership.api.base import RegistryView
 
 
@@ -30,7 +30,7 @@ class HeadSerializer(serializers.Serializer):
 class HeadView(RegistryView):
     """The head of history."""
 
-    permission_classes = [SignedIn]
+    permission_classes = [HasRole]
 
     @extend_schema(operation_id="head", responses=HeadSerializer)
     def get(self, request: Request) -> Response:

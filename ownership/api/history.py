@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ownership.api import parameters
-from ownership.api.authentication import SignedIn
+from ownership.api.authentication import HasRole
 from ownership.api.base import RegistryView
 from ownership.api.errors import BadParameter, NothingNamed
 from ownership.api.schema import TIME, whole_numbers
@@ -142,7 +142,7 @@ def change_set_json(change: ChangeSet, entries: list[Any]) -> dict[str, Any]:
 class ChangesView(RegistryView):
     """The change feed."""
 
-    permission_classes = [SignedIn]
+    permission_classes = [HasRole]
     parameters = frozenset({"format", "after", "limit", *(parameter.name for parameter in FILTERS)})
 
     @extend_schema(
@@ -194,7 +194,7 @@ def _requested_entries(request: Request) -> feed.Selection:
 class TimelineView(RegistryView):
     """The timeline of a table or service, by its current or a former name."""
 
-    permission_classes = [SignedIn]
+    permission_classes = [HasRole]
     parameters = frozenset({"format", "before"})
     model: ClassVar[type[Table] | type[Service]]
 

@@ -124,7 +124,8 @@ class MapView(RegistryView):
 class MapMiddleware:
     """Answers the plain request for the map with one small query, and passes every other request on.
 
-    Plain is a request for JSON without parameters, by someone with a valid token or, with ANONYMOUS_READ, by anyone.
+    Plain is a request for JSON without parameters, by a valid token of an account with a role or,
+    with ANONYMOUS_READ, by anyone.
     It comes before sessions, sign-ins and URL resolving, which would take more than half of the time.
     """
 
@@ -173,6 +174,8 @@ def _readable_head(request: HttpRequest) -> Head | None:
         if credentials is None:
             return None
         user, token = credentials
+        if not (token.has_role or settings.ANONYMOUS_READ):
+            return None
         request.user = user
         return token.history_head
     if settings.ANONYMOUS_READ:

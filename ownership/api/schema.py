@@ -59,6 +59,7 @@ _MOMENT = [
 _PROBLEMS = {
     "400": "A parameter is unknown, repeated or empty, or its value is not allowed.",
     "401": "Not signed in, or the token is unknown or expired, or its account is inactive.",
+    "403": "The account has no role.",
     "404": "Nothing has this name.",
     "406": "The requested media type is not supported.",
     "429": "Too many requests with this token or from this address. Try again after `Retry-After` seconds.",

@@ -1,8 +1,9 @@
-"""The registry's models and their rules: the map, drift runs, waivers, API tokens."""
+"""The registry's models and their rules: the map, drift runs, waivers, API tokens, identities."""
 
 from ownership.history.lock import RegistryLock
 from ownership.history.models import ChangeSet
 from ownership.models.drift_runs import CodeUse, DriftRun, Grant, TableTruth, Waiver
+from ownership.models.identities import ProviderIdentity
 from ownership.models.services import Environment, Service, TableGroup
 from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table
 from ownership.models.tokens import ApiToken
@@ -21,6 +22,7 @@ __all__ = [
     "KeySchema",
     "KeyType",
     "Mode",
+    "ProviderIdentity",
     "RegistryLock",
     "SecondaryIndex",
     "Service",

@@ -2,12 +2,19 @@
 
 from django.db import models
 from knox.models import AbstractAuthToken
+from knox.settings import CONSTANTS
 
 from ownership.models.validators import is_one_line
 
 
 class ApiToken(AbstractAuthToken):
-    """A person's key to the read-only API. Only its hash is stored; the token itself is shown once."""
+    """A person's key to the read-only API. Only its hash is stored; the token itself is shown once.
+
+    It has a number, which knox's own model lacks: addresses and logs name the token by that, not by its hash.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    digest = models.CharField(max_length=CONSTANTS.DIGEST_LENGTH, unique=True, editable=False)
 
     name = models.CharField(
         max_length=100,

@@ -7,12 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.views.generic import TemplateView
 
 from ownership.catalog.suggestions import similar_names
 from ownership.history import time_travel
 from ownership.history.models import ChangeSet
+from ownership.models.roles import NO_ROLE, has_role
 from ownership.pages.former_names import MOMENT_PARAMETERS, Moved, NothingNamed
 from ownership.web.refusals import refusal
 
@@ -48,13 +49,13 @@ class Moment:
 class Page(TemplateView):
     """A page to read. Subclasses give `template_name` and `get_context_data`.
 
-    With `?revision=` or `?as_of=` the page shows the map of that time, to people who are signed in: queries and
+    With `?revision=` or `?as_of=` the page shows the map of that time, to people with a role: queries and
     template then see the rows of that time.
     """
 
     http_method_names = ["get", "head", "options"]
-    # History and drift need a sign-in even where everybody may read the map.
-    needs_sign_in = False
+    # History and drift need a role even where everybody may read the map.
+    needs_role = False
     # Whether the page offers itself as it was on another day.
     shows_past = True
     request: HttpRequest
@@ -62,14 +63,16 @@ class Page(TemplateView):
     moment: Moment | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Ask for a sign-in where one is needed; show the page at its moment, or what is wrong with the address."""
+        """Ask for a sign-in where a role is needed; show the page at its moment, or what is wrong with the address."""
         moment_parameters = {}
         for name in MOMENT_PARAMETERS:
             if request.GET.get(name):
                 moment_parameters[name] = request.GET[name]
-        needs_sign_in = self.needs_sign_in or bool(moment_parameters) or not settings.ANONYMOUS_READ
-        if needs_sign_in and not request.user.is_authenticated:
+        needs_role = self.needs_role or bool(moment_parameters) or not settings.ANONYMOUS_READ
+        if needs_role and not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
+        if needs_role and not has_role(request.user):
+            return render(request, "ownership/no_role.html", {"title": "No role", "message": NO_ROLE}, status=403)
         try:
             _refuse_nul(request)
             self.moment = _moment(moment_parameters)

@@ -23,7 +23,7 @@ class ChangesPage(Page):
     """All change sets, newest first, with filters and a search; also as CSV, oldest first."""
 
     template_name = "ownership/changes.html"
-    needs_sign_in = True
+    needs_role = True
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Return the page, or with `?format=csv` the log as a file, read and sent piece by piece."""
@@ -92,7 +92,7 @@ class ChangeSetPage(Page):
     """One change set with its entries, page by page, and what is before and after it."""
 
     template_name = "ownership/change_set.html"
-    needs_sign_in = True
+    needs_role = True
     shows_past = False
 
     def get_context_data(self, **kwargs: Any) -> Context:

@@ -66,7 +66,7 @@ class ComparePage(Page):
     """What differs between `?from=` and `?to=`, each a revision, a day or a time; without `to`, now."""
 
     template_name = "ownership/compare.html"
-    needs_sign_in = True
+    needs_role = True
     shows_past = False
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

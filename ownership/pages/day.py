@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ownership.history.models import ChangeSet, current_head
+from ownership.models.roles import has_role
 from ownership.pages.base import BadAddress, Context, Page
 
 LATEST = 10
@@ -15,14 +16,14 @@ class DayPage(Page):
     """The map on a day: `?revision=` or `?as_of=` as on every page; the form's day and time lead there."""
 
     template_name = "ownership/day.html"
-    needs_sign_in = True
+    needs_role = True
     shows_past = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Turn the form's fields into an address that says the moment; the day wins over the revision."""
         day = request.GET.get("day", "").strip()
         time = request.GET.get("time", "").strip()
-        if day and "\x00" not in day + time and request.user.is_authenticated:
+        if day and "\x00" not in day + time and has_role(request.user):
             moment = f"{day}T{time}Z" if time else day
             return HttpResponseRedirect(f"?{urlencode({'as_of': moment})}")
         return super().dispatch(request, *args, **kwargs)

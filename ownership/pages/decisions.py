@@ -58,7 +58,7 @@ class _DecisionPage(Page):
     """The first POST, from the drift page, shows a preview and asks for a reason. The page's own POST decides."""
 
     http_method_names = ["get", "head", "post", "options"]
-    needs_sign_in = True
+    needs_role = True
     shows_past = False
     template_name = "ownership/drift_decide.html"
     title: str

@@ -64,7 +64,7 @@ class DriftPage(Page):
     """Findings by owner and kind, with their evidence and what to do; those that are new, and those that are waived."""
 
     template_name = "ownership/drift.html"
-    needs_sign_in = True
+    needs_role = True
     shows_past = False
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

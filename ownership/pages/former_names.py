@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 
 from ownership.history.models import ChangeSet
+from ownership.models.roles import has_role
 
 # They ask for the page as it was at another time.
 MOMENT_PARAMETERS = ("revision", "as_of")
@@ -37,7 +38,7 @@ class NothingNamed(Http404):
 def row_named(rows: QuerySet, name: str, request: HttpRequest) -> Any:
     """Return the row of that name.
 
-    Where no row has it, raise Moved to the one row that used to have it, or, for people who are signed in, to the
+    Where no row has it, raise Moved to the one row that used to have it, or, for people with a role, to the
     history of a deleted one. Otherwise raise NothingNamed.
     """
     row = rows.filter(name=name).first()
@@ -51,7 +52,7 @@ def row_named(rows: QuerySet, name: str, request: HttpRequest) -> Any:
         query = urlencode(moment | {"was": name})
         raise Moved(f"{namesakes[0].get_absolute_url()}?{query}")
     was_deleted = bool(ever_named) and not namesakes
-    if was_deleted and request.user.is_authenticated:
+    if was_deleted and has_role(request.user):
         address = f"{model(name=name).get_absolute_url()}history/"
         raise Moved(f"{address}?{urlencode(moment)}" if moment else address)
     raise NothingNamed(model._meta.verbose_name, name, namesakes)
@@ -60,7 +61,7 @@ def row_named(rows: QuerySet, name: str, request: HttpRequest) -> Any:
 def former_name(row: Any, name: str, request: HttpRequest) -> dict[str, Any] | None:
     """Return what to tell a reader who followed a former name of the row; None where it never had that name.
 
-    `was` is the name, `change_set` the one that changed it, None for people who are not signed in.
+    `was` is the name, `change_set` the one that changed it, None for people without a role.
     """
     if not name or name == row.name:
         return None
@@ -68,7 +69,7 @@ def former_name(row: Any, name: str, request: HttpRequest) -> dict[str, Any] | N
     last = entries.filter(name=name).order_by("-history_id").first()
     if last is None:
         return None
-    if not request.user.is_authenticated:
+    if not has_role(request.user):
         return {"was": name, "change_set": None}
     later = entries.filter(history_id__gt=last.history_id).order_by("history_id")
     renamed_in = later.values("change_set_id")[:1]

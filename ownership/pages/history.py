@@ -11,6 +11,7 @@ from ownership.audit.feed import id_named
 from ownership.audit.timeline import Timeline, TimelinePage
 from ownership.history.models import DELETED, ChangeSet, entry_model
 from ownership.models import Service, Table
+from ownership.models.roles import has_role
 from ownership.pages.base import Context, Page
 from ownership.pages.former_names import NothingNamed
 from ownership.pages.log_filters import OWN_PARAMETERS, QUICK_KINDS_OF_ONE, filter_context, read_filters
@@ -21,8 +22,8 @@ MAX_COUNTED = 1_000
 
 
 def latest_changes(page: Page, timeline: Timeline) -> TimelinePage | None:
-    """Return the last change sets of a timeline up to the page's moment; None for people who are not signed in."""
-    if not page.request.user.is_authenticated:
+    """Return the last change sets of a timeline up to the page's moment; None for people without a role."""
+    if not has_role(page.request.user):
         return None
     before = page.moment.revision + 1 if page.moment else None
     return timeline.page(before, LATEST_CHANGE_SETS, count_to=MAX_COUNTED)
@@ -61,7 +62,7 @@ class HistoryPage(Page):
     """The history of one table or service, page by page, by its name or a former one; also of a deleted one."""
 
     template_name = "ownership/history.html"
-    needs_sign_in = True
+    needs_role = True
     model: type[Table] | type[Service]
 
     def get_context_data(self, **kwargs: Any) -> Context:

@@ -16,6 +16,7 @@ from ownership.findings.latest_runs import compare_latest
 from ownership.findings.runs import declared_map
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Table, TableGroup
+from ownership.models.roles import has_role
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.former_names import NothingNamed
 from ownership.pages.table_list import ListedTable, listed
@@ -32,13 +33,13 @@ CHOICES = {"": "All", CHANGED: "Changed this week", ATTENTION: "Needs attention"
 
 
 class HomePage(Page):
-    """Search, the map, and the latest changes. `?show=` takes a key of CHOICES, from people who are signed in."""
+    """Search, the map, and the latest changes. `?show=` takes a key of CHOICES, from people with a role."""
 
     template_name = "ownership/home.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Ask for a sign-in where part of the list is asked for: which part that is, history and drift say."""
-        self.needs_sign_in = bool(request.GET.get("show"))
+        """Require a role where part of the list is asked for: which part that is, history and drift say."""
+        self.needs_role = bool(request.GET.get("show"))
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> Context:
@@ -70,7 +71,7 @@ class HomePage(Page):
             "tables": listed(tables),
         }
         # What changed lately and what drifts is about today.
-        if self.moment is None and self.request.user.is_authenticated:
+        if self.moment is None and has_role(self.request.user):
             content |= self._choices(rows)
         elif self.request.GET.get("show"):
             raise BadAddress("show: It takes no revision and no as_of.")
@@ -111,8 +112,8 @@ class HomePage(Page):
         }
 
     def _latest(self) -> list[ChangeSet] | None:
-        """Return the latest change sets up to the page's moment; None for people who are not signed in."""
-        if not self.request.user.is_authenticated:
+        """Return the latest change sets up to the page's moment; None for people without a role."""
+        if not has_role(self.request.user):
             return None
         change_sets = ChangeSet.objects.all()
         if self.moment:

@@ -14,6 +14,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from ownership.models import READS, WRITES, Access, DriftRun, Grant, Mode, Service, Table, TableGroup
+from ownership.models.roles import has_role
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.matrix_layers import (
     DECLARED,
@@ -115,8 +116,8 @@ class MatrixPage(Page):
     template_name = "ownership/matrix.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Ask for a sign-in where a layer shows what drift found."""
-        self.needs_sign_in = request.GET.get("layer", DECLARED) != DECLARED
+        """Require a role where a layer shows what drift found."""
+        self.needs_role = request.GET.get("layer", DECLARED) != DECLARED
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> Context:
@@ -141,7 +142,7 @@ class MatrixPage(Page):
 
     def _has_layers(self) -> bool:
         """Whether there is a run of drift to show, and the reader may see it; runs are about today."""
-        return self.request.user.is_authenticated and not self.moment and DriftRun.objects.exists()
+        return has_role(self.request.user) and not self.moment and DriftRun.objects.exists()
 
     def _filters(self, groups: list[TableGroup], families: Families) -> Filters:
         """Return the filters of the address; BadAddress for a value that names nothing."""

@@ -7,6 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from ownership.catalog.completion import completions
 from ownership.catalog.search import LONGEST_TEXT, LONGEST_TYPED, search
 from ownership.catalog.suggestions import similar_names
+from ownership.models.roles import has_role
 from ownership.pages.base import Context, Page
 
 
@@ -23,7 +24,7 @@ class SearchPage(Page):
         if text and not results:
             similar = similar_names(text)
         past = results.past
-        if not self.request.user.is_authenticated:
+        if not has_role(self.request.user):
             # What was deleted, by whom and why is for people who may see history.
             past = [name for name in past if name.row is not None]
         return super().get_context_data(**kwargs) | {

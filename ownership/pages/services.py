@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from ownership.audit.timeline import Timeline
 from ownership.findings import side_by_side
 from ownership.models import READS, WRITES, Access, Service
+from ownership.models.roles import has_role
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
 from ownership.pages.data_flow import Neighbour, Picture, flow_neighbour, flow_side, picture
@@ -26,17 +27,17 @@ class ServicePage(Page):
     template_name = "ownership/service.html"
 
     def get_context_data(self, **kwargs: Any) -> Context:
-        """Return the context: the service, its tables and parts; history for people who are signed in."""
+        """Return the context: the service, its tables and parts; history for people with a role."""
         service = row_named(Service.objects.select_related("part_of"), kwargs["name"], self.request)
         accesses = list(service.accesses.select_related("table").order_by(*MAP_ORDER))
         owned = Paginator(service.owned_tables.all(), OWNED_PER_PAGE)
         parts = list(service.parts.all())
         of_parts = Access.objects.filter(service__in=parts).select_related("table", "service")
         accesses_of_parts = list(of_parts.order_by("service__name", *MAP_ORDER))
-        signed_in = self.request.user.is_authenticated
+        reads_history = has_role(self.request.user)
         granted: list[side_by_side.Latest] = []
-        # Drift needs a sign-in, and its runs are about the infrastructure of today.
-        if signed_in and not self.moment:
+        # Drift needs a role, and its runs are about the infrastructure of today.
+        if reads_history and not self.moment:
             granted = side_by_side.of_service(service)
         access_table = access_tables.of_service(accesses, granted)
         page = Paginator(access_table.lines, ACCESSES_PER_PAGE).get_page(self.request.GET.get("page"))
@@ -52,7 +53,7 @@ class ServicePage(Page):
             "more_of_parts": len(accesses_of_parts) - MAX_ACCESSES_OF_PARTS,
             "picture": _picture(service, accesses),
             "renamed": former_name(service, self.request.GET.get("was", ""), self.request),
-            "namesakes": namesakes_of(service) if signed_in else [],
+            "namesakes": namesakes_of(service) if reads_history else [],
             "latest": latest_changes(self, Timeline.of(Service, service.pk)),
         }
 

@@ -9,6 +9,7 @@ from ownership.catalog.warnings import warnings
 from ownership.drift.types import Finding
 from ownership.findings import side_by_side
 from ownership.models import READS, WRITES, Access, Environment, Service, Table
+from ownership.models.roles import has_role
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
 from ownership.pages.data_flow import Neighbour, Picture, flow_neighbour, flow_side, picture
@@ -39,14 +40,14 @@ class TablePage(Page):
     template_name = "ownership/table.html"
 
     def get_context_data(self, **kwargs: Any) -> Context:
-        """Return the context: the table and all that belongs to it; history for people who are signed in."""
+        """Return the context: the table and all that belongs to it; history for people with a role."""
         table = row_named(whole_tables(), kwargs["name"], self.request)
         accesses = list(table.accesses.all())
-        signed_in = self.request.user.is_authenticated
+        reads_history = has_role(self.request.user)
         granted: list[side_by_side.Latest] = []
         shape_findings: list[Finding] = []
-        # Drift needs a sign-in, and its runs are about the infrastructure of today.
-        if signed_in and not self.moment:
+        # Drift needs a role, and its runs are about the infrastructure of today.
+        if reads_history and not self.moment:
             granted = side_by_side.of_table(table)
             shape_findings = side_by_side.shape_findings(table)
         access_table = access_tables.of_table(accesses, granted)
@@ -63,9 +64,9 @@ class TablePage(Page):
             "contacts": contacts,
             "contact_list": _addresses(contacts),
             "renamed": former_name(table, self.request.GET.get("was", ""), self.request),
-            "namesakes": namesakes_of(table) if signed_in else [],
+            "namesakes": namesakes_of(table) if reads_history else [],
             "latest": latest_changes(self, Timeline.of(Table, table.pk)),
-            "owner_change": last_owner_change(self, table) if signed_in else None,
+            "owner_change": last_owner_change(self, table) if reads_history else None,
         }
 
 

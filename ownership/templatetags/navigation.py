@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from django.template import Context
 from django.urls import reverse
 
+from ownership.models.roles import has_role
+
 register = template.Library()
 
 
@@ -49,10 +51,10 @@ def navigation(context: Context) -> Iterator[tuple[str, str, bool]]:
     current = _current_section(context.get("request"))
     # Error pages are drawn without a user, too.
     user = context.get("user")
-    signed_in = user is not None and user.is_authenticated
+    reads_history = user is not None and has_role(user)
     may_edit = user is not None and user.has_perm("ownership.change_table")
     for section in SECTIONS:
-        if not section.for_readers and not signed_in:
+        if not section.for_readers and not reads_history:
             continue
         address = reverse(section.home)
         if section.for_readers:

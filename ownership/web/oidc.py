@@ -8,12 +8,14 @@ import requests
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import SuspiciousOperation
-from django.db.models import QuerySet
+from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from jwt.exceptions import PyJWTError
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
+from ownership.models import ProviderIdentity
 from ownership.models.roles import TEAM_LEADS, VIEWERS
 
 LOG = logging.getLogger("ownership.oidc")
@@ -29,11 +31,27 @@ PROVIDER_ERRORS = (
     KeyError,
     TypeError,
     ValueError,
+    IntegrityError,  # two first sign-ins of the same person at once
 )
+LONGEST_IDENTITY = 255  # of ProviderIdentity's columns; OpenID Connect allows no more for a subject
+LONGEST_NAME = 150  # of an account
+
+FAILED = "Sign-in failed. Try again, or ask an administrator."
+NO_GROUP = "Your company account has no group in the registry. Ask an administrator."
+NO_ADDRESS = "Your company account has no verified e-mail address. Ask an administrator."
+LOCAL_ACCOUNT = "The account with your e-mail address signs in with a password. Ask an administrator."
+OTHER_PERSON = "The account with your e-mail address belongs to another company account. Ask an administrator."
+
+
+class Refused(Exception):
+    """Somebody whom the provider knows may not sign in here. The message is for the person."""
 
 
 class OidcBackend(OIDCAuthenticationBackend):
-    """Accounts named by e-mail address, without a password. At each sign-in, the provider decides their groups."""
+    """Accounts without a password, found by the provider's number for a person and named by e-mail address.
+
+    At each sign-in, the provider decides their groups.
+    """
 
     def authenticate(self, request: HttpRequest | None, **kwargs: object) -> User | None:
         """The account. None, with a message for the person, if the sign-in failed for any reason."""
@@ -41,16 +59,16 @@ class OidcBackend(OIDCAuthenticationBackend):
         if request is None or "code" not in request.GET:
             return None
         user = None
+        problem = FAILED
         try:
             user = super().authenticate(request, **kwargs)
+        except Refused as refused:
+            problem = str(refused)
         except PROVIDER_ERRORS as error:
             # The message is not logged: it may quote the provider's response.
             LOG.warning("Sign-in with OpenID Connect failed: %s", type(error).__name__)
         if user is None:
-            messages.error(
-                request,
-                "Sign-in failed, or your account has no group in the registry. Ask an administrator.",
-            )
+            messages.error(request, problem)
         return user
 
     def retrieve_matching_jwk(self, token: str) -> jwt.PyJWK:
@@ -76,41 +94,29 @@ class OidcBackend(OIDCAuthenticationBackend):
         user_info = super().get_userinfo(access_token, id_token, payload)
         if user_info.get("sub") != payload.get("sub"):
             raise SuspiciousOperation("The ID token and the user info are about different people.")
+        if "email" in user_info and user_info["email"] != payload.get("email"):
+            # What the ID token says is verified is another address.
+            payload = {name: value for name, value in payload.items() if name != "email_verified"}
         return payload | user_info
 
-    def verify_claims(self, claims: Claims) -> bool:
-        """Whether the person has a group here, and an address that is not known to be unverified."""
-        if not claims.get("email"):
-            return False
-        # Not every provider says whether it verified the address.
-        if claims.get("email_verified") is False:
-            return False
-        return bool(_groups(claims))
+    def get_or_create_user(self, access_token: str, id_token: str, payload: Claims) -> User:
+        """The person's account, with the groups that the provider says, or Refused.
 
-    def filter_users_by_claims(self, claims: Claims) -> QuerySet[User]:
-        """The account with that address. An account that signs in with a password is never taken over."""
-        users = self.UserModel.objects.filter(username=self.get_username(claims))
-        for user in users:
-            if user.has_usable_password() or user.is_superuser:
-                raise SuspiciousOperation("The account with this name signs in with a password.")
-        return users
-
-    def get_username(self, claims: Claims) -> str:
-        """The address, so that history shows who it was."""
-        return claims["email"].lower()
-
-    def create_user(self, claims: Claims) -> User:
-        """A new account with its groups."""
-        return self.update_user(super().create_user(claims), claims)
-
-    def update_user(self, user: User, claims: Claims) -> User:
-        """The account, with those of our groups that the provider's groups stand for, and no others of ours."""
+        Groups are taken away even if the sign-in is refused, and without any the account's sessions end. Its tokens
+        are refused for as long as it has no role.
+        """
+        claims = self.get_userinfo(access_token, id_token, payload)
         groups = _groups(claims)
-        for group in Group.objects.filter(name__in=(TEAM_LEADS, VIEWERS)):
-            if group.name in groups:
-                user.groups.add(group)
-            else:
-                user.groups.remove(group)
+        with transaction.atomic():
+            user = _account(claims, groups)
+            _set_groups(user, groups)
+            if not groups and not _is_local(user):
+                _end_sessions(user)
+        if not groups:
+            LOG.warning("The provider names no group of the registry for account %d.", user.pk)
+            raise Refused(NO_GROUP)
+        if _is_local(user):
+            raise Refused(LOCAL_ACCOUNT)
         return user
 
     def get_user(self, user_id: int) -> User | None:
@@ -119,6 +125,86 @@ class OidcBackend(OIDCAuthenticationBackend):
         if user is None or not user.is_active:
             return None
         return user
+
+
+def _account(claims: Claims, groups: set[str]) -> User:
+    """The account of the person, by their number at the provider, or a new one; Refused if there can't be one."""
+    issuer, subject = _identity(claims)
+    address = _verified_address(claims)
+    identity = ProviderIdentity.objects.filter(issuer=issuer, subject=subject).select_related("user").first()
+    if identity is not None:
+        _follow_address(identity.user, address)
+        return identity.user
+    if not address:
+        raise Refused(NO_ADDRESS)
+    user = User.objects.filter(username=address).select_related("provider_identity").first()
+    if user is None:
+        if not groups:
+            raise Refused(NO_GROUP)
+        user = User.objects.create_user(address, email=address)
+    elif _is_local(user):
+        raise Refused(LOCAL_ACCOUNT)
+    elif hasattr(user, "provider_identity"):
+        raise Refused(OTHER_PERSON)
+    # What is left is an account from before identities were kept, or one that an administrator released.
+    ProviderIdentity.objects.create(user=user, issuer=issuer, subject=subject)
+    return user
+
+
+def _identity(claims: Claims) -> tuple[str, str]:
+    """Issuer and subject; ValueError if they are missing or unfit for a database."""
+    issuer, subject = claims["iss"], claims["sub"]
+    for text in (issuer, subject):
+        if not isinstance(text, str) or not 0 < len(text) <= LONGEST_IDENTITY or "\x00" in text:
+            raise ValueError("iss or sub is not a text of 1 to 255 characters.")
+    return issuer, subject
+
+
+def _verified_address(claims: Claims) -> str:
+    """The person's address in lower case; empty if the provider has not verified it, or if it can't name an account."""
+    # Some providers send "true" as text.
+    if claims.get("email_verified") not in (True, "true"):
+        return ""
+    address = str(claims.get("email") or "").lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        return ""
+    return address if len(address) <= LONGEST_NAME else ""
+
+
+def _follow_address(user: User, address: str) -> None:
+    """Name the account by the person's new address, unless that names another account."""
+    if not address or address == user.username or _is_local(user):
+        return
+    if User.objects.filter(username=address).exists():
+        return
+    user.username = user.email = address
+    user.save(update_fields=["username", "email"])
+
+
+def _is_local(user: User) -> bool:
+    """Whether the account belongs to the registry alone: it signs in with a password."""
+    return user.has_usable_password() or user.is_superuser
+
+
+def _set_groups(user: User, groups: set[str]) -> None:
+    """Give the account those of our groups that the provider's stand for; without any, take away every right."""
+    if not groups:
+        user.groups.clear()
+        user.user_permissions.clear()
+        return
+    for group in Group.objects.filter(name__in=(TEAM_LEADS, VIEWERS)):
+        if group.name in groups:
+            user.groups.add(group)
+        else:
+            user.groups.remove(group)
+
+
+def _end_sessions(user: User) -> None:
+    # Every session has a hash of the account's password. An unusable password is a new random text each time.
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
 
 
 def _groups(claims: Claims) -> set[str]:

@@ -1,10 +1,13 @@
 """People create and revoke their own API tokens."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from ownership.models import ApiToken
 from tests.support.admin_forms import form_of
@@ -34,8 +37,9 @@ def test_people_see_and_revoke_only_their_own_tokens(lead_client, viewer_client,
 
 def test_a_token_is_valid_until_the_end_of_the_day_that_was_chosen(lead_client):
     url = reverse("admin:ownership_apitoken_add")
-    lead_client.post(url, {"name": "nightly", "valid_until": "2999-12-31"})
-    assert ApiToken.objects.get().expiry.isoformat().startswith("2999-12-31T23:59:59")
+    day = in_days(365)
+    lead_client.post(url, {"name": "nightly", "valid_until": day})
+    assert ApiToken.objects.get().expiry.isoformat().startswith(f"{day}T23:59:59")
 
 
 def test_a_day_that_is_past_is_refused(lead_client):
@@ -43,3 +47,26 @@ def test_a_day_that_is_past_is_refused(lead_client):
     page = lead_client.post(url, {"name": "nightly", "valid_until": "2020-01-01"})
     assert "This day is past." in text_of(page.text)
     assert not ApiToken.objects.exists()
+
+
+def test_a_day_beyond_a_year_is_refused(lead_client):
+    url = reverse("admin:ownership_apitoken_add")
+    page = lead_client.post(url, {"name": "nightly", "valid_until": in_days(366)})
+    assert f"A token is valid for a year at most: choose a day until {in_days(365)}." in text_of(page.text)
+    assert not ApiToken.objects.exists()
+
+
+def test_no_page_or_address_has_anything_of_a_tokens_hash(admin_client, lead):
+    token, _ = ApiToken.objects.create(user=lead, name="nightly")
+    for address in ("", f"{token.pk}/change/", f"{token.pk}/delete/", f"{token.pk}/history/"):
+        page = admin_client.get(f"/admin/ownership/apitoken/{address}")
+        assert page.status_code == 200
+        assert token.digest[:12] not in page.text
+        assert token.token_key not in page.text
+    admin_client.post(reverse("admin:ownership_apitoken_delete", args=[token.pk]), {"post": "yes"})
+    [logged] = LogEntry.objects.all()
+    assert logged.object_id == str(token.pk)
+
+
+def in_days(days: int) -> str:
+    return (timezone.now() + timedelta(days=days)).date().isoformat()

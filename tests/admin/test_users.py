@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from ownership.admin.users import role_of
+from ownership.models import ProviderIdentity
 from ownership.models.roles import TEAM_LEADS, VIEWERS
 from tests.support.admin_forms import form_of
 from tests.support.pages import text_of
@@ -103,3 +104,14 @@ def test_who_may_only_edit_accounts_makes_no_administrator(lead, viewer, lead_cl
 
 def permission(codename: str):
     return Permission.objects.get(codename=codename)
+
+
+def test_an_account_from_the_provider_is_released_on_its_page(admin_client, lead, viewer):
+    ProviderIdentity.objects.create(user=lead, issuer="https://provider.example.com", subject="248289761001")
+    page = admin_client.get(change(lead)).text
+    assert "248289761001" in page
+    assert "Provider identities" not in admin_client.get(change(viewer)).text
+    assert save(admin_client, lead, **{"provider_identity-0-DELETE": None}).status_code == 302
+    assert ProviderIdentity.objects.exists()
+    assert save(admin_client, lead, **{"provider_identity-0-DELETE": "on"}).status_code == 302
+    assert not ProviderIdentity.objects.exists()

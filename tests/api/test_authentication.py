@@ -1,15 +1,17 @@
 """Who may read: signed-in people and personal tokens, which are kept hashed, expire, and cost one query."""
 
+from base64 import b64encode
 from datetime import date, timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ownership.models import ApiToken
+from ownership.models.roles import has_role
 from tests.support.tokens import make_token
 
 
@@ -179,11 +181,62 @@ def test_two_people_with_tokens_read_as_themselves(viewer, lead):
     assert read(first).status_code == 200
 
 
-def test_an_account_without_permissions_may_read(db):
-    client = Client()
-    client.force_login(User.objects.create_user("newcomer"))
+NO_ROLE = "Your account has no role in this registry. Ask an administrator to make it a viewer or a team lead."
 
+
+def test_an_account_without_a_role_is_told_whom_to_ask(db):
+    newcomer = User.objects.create_user("newcomer")
+    _, shown = make_token(newcomer)
+    client = Client()
+    client.force_login(newcomer)
+    basic = b64encode(f"feed:{shown}".encode()).decode()
+
+    answers = [
+        client.get("/api/v1/map/"),
+        client.get("/api/v1/tables/"),
+        read(shown),
+        read(shown, "changes/"),
+        Client().get("/api/v1/changes/atom/", headers={"Authorization": f"Basic {basic}"}),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
+        assert answer.json()["detail"] == NO_ROLE
+
+
+def test_where_anyone_may_read_the_map_its_history_needs_a_role(seeded, open_to_all):
+    newcomer = User.objects.create_user("newcomer")
+    _, shown = make_token(newcomer)
+    client = Client()
+    client.force_login(newcomer)
+
+    assert read(shown).status_code == 200
     assert client.get("/api/v1/map/").status_code == 200
+    history = ("changes/", "map/?revision=1", "tables/biztechUsers/history/", "compare/?from=0&to=1", "drift/", "head/")
+    for address in history:
+        assert read(shown, address).status_code == 403, address
+        assert client.get(f"/api/v1/{address}").status_code == 403, address
+    assert client.get("/").status_code == 200
+    assert "/changes/" not in client.get("/").text
+    for address in ("/changes/", "/?revision=1", "/tables/biztechUsers/history/", "/drift/", "/?show=changed"):
+        page = client.get(address)
+        assert (page.status_code, NO_ROLE in page.text) == (403, True), address
+
+
+@pytest.mark.parametrize("way", ["group", "own permission", "administrator"])
+def test_a_token_reads_with_whatever_gives_its_account_a_role(db, way):
+    newcomer = User.objects.create_user("newcomer", is_superuser=way == "administrator")
+    _, shown = make_token(newcomer)
+    view_table = Permission.objects.get(codename="view_table")
+    if way == "group":
+        group = Group.objects.create(name="Auditors")
+        group.permissions.add(view_table)
+        newcomer.groups.add(group)
+    elif way == "own permission":
+        newcomer.user_permissions.add(view_table)
+
+    assert has_role(newcomer)
+    assert read(shown).status_code == 200
 
 
 def test_the_answer_without_a_sign_in_says_how_to_get_a_token(db):

@@ -109,4 +109,4 @@ def test_a_services_diagram_shows_its_parts_with_a_fixed_number_of_queries(seede
 
     for _ in range(10):
         make_access(make_table(), Table.objects.get(name="bizWallSockets").owner, mode="read")
-    assert counted()[0] == few == 2 + 2 + 3
+    assert counted()[0] == few == 4 + 2 + 3

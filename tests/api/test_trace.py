@@ -110,8 +110,8 @@ def test_a_trace_takes_one_query_per_hop_at_any_size(seeded, viewer_client):
             assert viewer_client.get("/api/v1/tables/biztechProfiles/trace/?depth=3").status_code == 200
         return len(captured)
 
-    # session and user, head before and after, the table, its hops
-    assert counted() == 2 + 2 + 1 + 3
+    # session, user, permissions twice; head before and after, the table, its hops
+    assert counted() == 4 + 2 + 1 + 3
     for _ in range(20):
         make_access(make_table(), None, mode="read_write")
-    assert counted() == 2 + 2 + 1 + 3
+    assert counted() == 4 + 2 + 1 + 3

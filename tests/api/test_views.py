@@ -247,7 +247,7 @@ def test_no_answer_may_be_cached_without_asking_again(here, settings, viewer_cli
 
 # Queries: session and user, or token; the head before and after, but of a snapshot only before; and those listed.
 
-SIGNED_IN = 2
+SIGNED_IN = 4  # session, user, and twice permissions
 HEADS = 2
 KEPT = {"map/": 1, "map/?environment=production": 2}
 QUERIES = {

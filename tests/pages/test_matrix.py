@@ -228,8 +228,10 @@ def test_layers_are_for_people_who_are_signed_in_of_today_and_where_there_is_a_r
 
 @pytest.mark.parametrize(("layer", "queries"), [("declared", 11), ("granted", 14), ("drift", 14)])
 def test_each_layer_takes_so_many_queries(run, viewer_client, django_assert_num_queries, layer, queries):
-    """Session, user, two for permissions (may they edit?), groups, services, number of tables, whether there is a run;
-    tables on the page: number, rows, accesses; for what drift found also its runs, grants and waivers."""
+    """Session, user, permissions twice, groups, services, number of tables, whether there is a run.
+
+    Tables on the page: number, rows, accesses. For what drift found also its runs, grants and waivers.
+    """
     with django_assert_num_queries(queries):
         viewer_client.get(URL, {"layer": layer})
     with change_set(reason="Many"):

@@ -19,7 +19,7 @@ from tests.support.addresses import address, routes
 from tests.support.tokens import make_token
 
 TABLE = Path(__file__).with_name("roles.tsv")
-PEOPLE = ["anonymous", "token", "viewer", "lead", "administrator"]
+PEOPLE = ["anonymous", "token", "no role", "token, no role", "viewer", "lead", "administrator"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 # Answered before the resolver, the same for everybody: tests/operations/ has their tests.
 # Written whatever is asked for: the session's row, and the day of a token's last use.
@@ -52,11 +52,13 @@ def write(found: dict[tuple[str, str], dict[str, str]]) -> None:
 @pytest.fixture
 def clients(seeded, lead, viewer) -> dict[str, Client]:
     """One for each kind of person."""
+    newcomer = User.objects.create_user("newcomer")
     administrator = User.objects.create_superuser("administrator", password="a long pass phrase")
     found = {name: Client(raise_request_exception=False) for name in PEOPLE}
-    for name, user in (("viewer", viewer), ("lead", lead), ("administrator", administrator)):
+    for name, user in (("no role", newcomer), ("viewer", viewer), ("lead", lead), ("administrator", administrator)):
         found[name].force_login(user)
-    found["token"].defaults["HTTP_AUTHORIZATION"] = f"Token {make_token(lead)[1]}"
+    for name, user in (("token", lead), ("token, no role", newcomer)):
+        found[name].defaults["HTTP_AUTHORIZATION"] = f"Token {make_token(user)[1]}"
     return found
 
 
@@ -106,9 +108,14 @@ def test_the_table_gives_nobody_more_than_they_are_meant_to_have():
             assert statuses["anonymous"] in ("401", "404"), (route, method)
         if api and method not in ("GET", "HEAD"):
             assert not [one for one in statuses.values() if one.startswith(("2", "3"))], (route, method)
+        session, token = statuses["no role"], statuses["token, no role"]
+        if api:
+            assert session == token == "403", (route, method)
+        elif not admin and route != "/favicon.ico":
+            assert (session, token) == ("403", "login"), (route, method)
         if admin and not route.startswith(("/admin/login/", "/admin/logout/", "/admin/jsi18n/")):
             assert statuses["anonymous"] in ("login", "404", "405"), (route, method)
-            assert statuses["token"] == statuses["anonymous"], (route, method)
+            assert statuses["token"] == token == session == statuses["anonymous"], (route, method)
         if "/admin/auth/" in route and not route.endswith("/<path:object_id>/"):  # only leads on to …/change/
             assert statuses["viewer"] == statuses["lead"] == "403", (route, method)
         if admin and route.endswith(("/add/", "/delete/")) and "apitoken" not in route:

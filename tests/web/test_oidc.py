@@ -17,14 +17,34 @@ import requests
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
+VERIFIED = {"email_verified": True}
 PEOPLE = {
-    "ann": {"email": "Ann@example.com", "groups": ["registry-leads", "everybody"]},
-    "ben": {"email": "ben@example.com", "groups": ["registry-viewers"]},
-    "cem": {"email": "cem@example.com", "groups": ["everybody"]},
+    "ann": VERIFIED | {"email": "Ann@example.com", "groups": ["registry-leads", "everybody"]},
+    "ben": VERIFIED | {"email": "ben@example.com", "groups": ["registry-viewers"]},
+    "cem": VERIFIED | {"email": "cem@example.com", "groups": ["everybody"]},
     "dan": {"email": "dan@example.com", "email_verified": False, "groups": ["registry-leads"]},
-    "eve": {"email": "root@example.com", "groups": ["registry-leads"]},
+    "eve": VERIFIED | {"email": "root@example.com", "groups": ["registry-leads"]},
     "fay": {"groups": ["registry-leads"]},
+    "gus": {"email": "gus@example.com", "groups": ["registry-leads"]},
 }
+REFUSALS = {
+    "cem": "Your company account has no group in the registry.",
+    "dan": "Your company account has no verified e-mail address.",
+    "eve": "The account with your e-mail address signs in with a password.",
+    "fay": "Your company account has no verified e-mail address.",
+    "gus": "Your company account has no verified e-mail address.",
+}
+MAKE_TOKEN = """
+import sys, django; django.setup()
+from django.contrib.auth.models import User
+from tests.support.tokens import make_token
+print(make_token(User.objects.get(username=sys.argv[1]))[1])
+"""
+FORGET_IDENTITIES = """
+import django; django.setup()
+from ownership.models import ProviderIdentity
+ProviderIdentity.objects.all().delete()
+"""
 MAKE_ADMIN = """
 import django; django.setup()
 from django.contrib.auth.models import User
@@ -71,8 +91,17 @@ def process(arguments: list[str], environment: dict[str, str], ready: str) -> It
 class Registry:
     """A registry that knows the provider."""
 
-    def __init__(self, address: str, environment: dict[str, str]) -> None:
-        self.address, self.environment = address, environment
+    def __init__(self, address: str, environment: dict[str, str], provider: str) -> None:
+        self.address, self.environment, self.provider = address, environment, provider
+
+    def at_provider(self, who: str, **claims: object) -> None:
+        """From now on, the provider says this of the person."""
+        requests.put(f"{self.provider}/users/{who}", json=claims, timeout=20).raise_for_status()
+
+    def read(self, address: str, token: str) -> requests.Response:
+        """An answer of the API."""
+        headers = {"Authorization": f"Token {token}"}
+        return requests.get(f"{self.address}/api/v1/{address}", headers=headers, timeout=20)
 
     def python(self, code: str, *arguments: str) -> str:
         run = subprocess.run(
@@ -106,6 +135,7 @@ def registry_of(provider: str, folder: Path) -> Iterator[Registry]:
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "registry.settings",
         "DEBUG": "1",
+        "ANONYMOUS_READ": "0",
         "DATABASE_URL": f"sqlite:///{folder}/registry.sqlite3",
         "SNAPSHOT_DIR": f"{folder}/snapshots",
         "OIDC_CLIENT_ID": "registry",
@@ -117,7 +147,7 @@ def registry_of(provider: str, folder: Path) -> Iterator[Registry]:
         "OIDC_LEADS": "registry-leads",
         "OIDC_VIEWERS": "registry-viewers",
     }
-    registry = Registry(f"http://127.0.0.1:{port}", environment)
+    registry = Registry(f"http://127.0.0.1:{port}", environment, provider)
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
     registry.python(MAKE_ADMIN)
     server = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
@@ -147,13 +177,93 @@ def test_the_providers_groups_become_ours_and_the_account_has_no_password(regist
     assert registry.people().count("ann@example.com") == 1
 
 
-@pytest.mark.parametrize("who", ["cem", "dan", "eve", "fay"])
+@pytest.mark.parametrize("who", REFUSALS)
 def test_accounts_without_group_or_with_a_doubtful_address_are_refused(registry, who):
     browser, page = registry.sign_in(who)
-    assert "Ask an administrator" in page.text
+    assert f"{REFUSALS[who]} Ask an administrator." in page.text
     assert not signed_in(browser, registry)
     assert f"{who}@example.com" not in registry.people()
     assert "('root@example.com', True, True, [])" in registry.people()
+
+
+def test_who_loses_all_groups_loses_role_sessions_and_tokens_at_the_next_sign_in(registry):
+    hal = VERIFIED | {"email": "hal@example.com"}
+    registry.at_provider("hal", groups=["registry-leads"], **hal)
+    browser, _ = registry.sign_in("hal")
+    token = registry.python(MAKE_TOKEN, "hal@example.com").strip()
+    assert signed_in(browser, registry)
+    assert registry.read("map/", token).status_code == 200
+
+    registry.at_provider("hal", groups=["everybody"], **hal)
+    elsewhere, page = registry.sign_in("hal")
+
+    assert "no group in the registry" in page.text
+    assert "('hal@example.com', False, False, [])" in registry.people()
+    assert not signed_in(elsewhere, registry)
+    assert not signed_in(browser, registry)
+    assert urlsplit(browser.get(f"{registry.address}/changes/", timeout=20).url).path == "/admin/login/", "no session"
+    for address in ("map/", "changes/"):
+        answer = registry.read(address, token)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/problem+json")
+        assert "has no role in this registry" in answer.json()["detail"]
+
+    registry.at_provider("hal", groups=["registry-viewers"], **hal)
+    again, _ = registry.sign_in("hal")
+    assert signed_in(again, registry)
+    assert not signed_in(browser, registry), "an ended session stays ended"
+    assert registry.read("map/", token).status_code == 200
+
+
+def test_another_person_with_the_same_address_does_not_get_the_account(registry):
+    address = VERIFIED | {"email": "ida@example.com"}
+    registry.at_provider("ida", groups=["registry-viewers"], **address)
+    registry.sign_in("ida")
+
+    registry.at_provider("impostor", groups=["registry-leads"], **address)
+    browser, page = registry.sign_in("impostor")
+
+    assert "belongs to another company account. Ask an administrator." in page.text
+    assert not signed_in(browser, registry)
+    assert "('ida@example.com', False, False, ['Viewers'])" in registry.people()
+
+
+def test_an_account_follows_its_person_to_a_new_address_but_not_to_a_taken_or_unverified_one(registry):
+    groups = ["registry-viewers"]
+    registry.at_provider("jan", email="jan@example.com", email_verified="true", groups=groups)
+    registry.at_provider("kim", email="kim@example.com", email_verified=True, groups=groups)
+    registry.sign_in("jan")
+    registry.sign_in("kim")
+
+    for new_address, is_verified in (
+        ("kim@example.com", True),
+        ("boss@example.com", False),
+        ("boss@example.com", None),
+    ):
+        registry.at_provider("jan", email=new_address, email_verified=is_verified, groups=groups)
+        browser, _ = registry.sign_in("jan")
+        assert signed_in(browser, registry), "it is the number that decides"
+        assert "jan@example.com" in registry.people()
+        assert "boss@example.com" not in registry.people()
+
+    registry.at_provider("jan", email="Jan.New@example.com", email_verified=True, groups=groups)
+    registry.sign_in("jan")
+    assert "jan@example.com" not in registry.people()
+    assert "jan.new@example.com" in registry.people()
+
+
+def test_an_account_that_has_no_identity_yet_goes_to_the_first_person_with_its_address(registry):
+    lou = VERIFIED | {"email": "lou@example.com"}
+    registry.at_provider("lou", groups=["registry-leads"], **lou)
+    registry.sign_in("lou")
+    registry.python(FORGET_IDENTITIES)
+
+    registry.at_provider("lou", groups=[], **lou)
+    registry.sign_in("lou")
+    assert "('lou@example.com', False, False, [])" in registry.people(), "groups are taken away from it as well"
+
+    registry.at_provider("lou-2", groups=["registry-leads"], **lou)
+    _, page = registry.sign_in("lou-2")
+    assert "belongs to another company account" in page.text
 
 
 def test_a_deactivated_account_is_signed_out_and_can_not_sign_in(registry):
@@ -195,7 +305,7 @@ def test_a_made_up_code_signs_nobody_in(registry):
     state = requests.utils.unquote(started.headers["Location"].split("state=")[1].split("&")[0])
     page = browser.get(f"{registry.address}/oidc/callback/?code=made-up&state={state}", timeout=20)
     assert page.status_code == 200
-    assert "Ask an administrator" in page.text
+    assert "Sign-in failed." in page.text
 
 
 def test_the_page_for_signing_in_has_a_link_to_the_provider(registry):
@@ -209,4 +319,4 @@ def test_an_unreachable_provider_is_reported_to_the_person(tmp_path):
         started = browser.get(f"{registry.address}/oidc/authenticate/", timeout=20, allow_redirects=False)
         state = requests.utils.unquote(started.headers["Location"].split("state=")[1].split("&")[0])
         page = browser.get(f"{registry.address}/oidc/callback/?code=any&state={state}", timeout=20)
-        assert (page.status_code, "Ask an administrator" in page.text) == (200, True)
+        assert (page.status_code, "Sign-in failed." in page.text) == (200, True)

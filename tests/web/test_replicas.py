@@ -151,7 +151,7 @@ def databases_queried(act: Callable[[], Any]) -> tuple[Any, set[str]]:
 def test_pages_and_api_are_read_from_one_replica_only(standbys, path):
     make_table("orders", owner=make_service("shop"))
     catch_up(standbys)
-    token = make_token(User.objects.create_user("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
+    token = make_token(User.objects.create_superuser("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
     catch_up(standbys)
     if "revision" in path:
         answer, queried = databases_queried(lambda: get(path, authorization=f"Token {token}"))
@@ -164,7 +164,7 @@ def test_pages_and_api_are_read_from_one_replica_only(standbys, path):
 
 def test_the_map_with_a_token_costs_one_query_to_a_replica(standbys):
     make_service("shop")
-    token = make_token(User.objects.create_user("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
+    token = make_token(User.objects.create_superuser("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
     catch_up(standbys)
     headers = {"authorization": f"Token {token}"}
     etag = get(MAP, **headers)["ETag"]
@@ -248,7 +248,7 @@ def test_what_a_replica_does_not_find_the_primary_is_asked_for(standbys):
     for standby in standbys:
         pause(standby)
     make_table("orders", owner=make_service("shop"))
-    token = make_token(User.objects.create_user("program"))[1]
+    token = make_token(User.objects.create_superuser("program"))[1]
     assert get("/tables/orders/").status_code == 200
     assert get("/api/v1/changes/?after=2", authorization=f"Token {token}").status_code == 200
     assert get("/tables/nothing/").status_code == 404
