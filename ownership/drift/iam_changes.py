@@ -1,7 +1,7 @@
 """What the owners of IAM are to change: as a list, and as a snippet in the form of a patch of serverless.yml."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from ownership.drift.physical_names import NamePattern
 from ownership.drift.types import ActionOn, DeclaredMap, Finding, Location, NeededAction, label_of
@@ -13,7 +13,7 @@ PLACES_SHOWN = 3
 
 @dataclass(frozen=True)
 class IamChange:
-    """What one finding asks of a service's roles: to permit actions on a table, or to stop permitting them."""
+    """What is asked of a service's roles: to permit actions on a table, or to stop permitting them."""
 
     service: str
     table: str
@@ -31,6 +31,16 @@ class IamChange:
             names.update(needed.functions)
         return tuple(sorted(names))
 
+    def merged_with(self, other: "IamChange") -> "IamChange":
+        """Both changes to the same service and table as one."""
+        return replace(
+            self,
+            to_allow=tuple(dict.fromkeys(self.to_allow + other.to_allow)),
+            to_remove=tuple(sorted({*self.to_remove, *other.to_remove})),
+            granted_at=tuple(dict.fromkeys(self.granted_at + other.granted_at)),
+            code_at=tuple(dict.fromkeys(self.code_at + other.code_at)),
+        )
+
     def __str__(self) -> str:
         """The change in words, with its places."""
         if self.to_allow:
@@ -43,35 +53,27 @@ class IamChange:
 
 def iam_changes(findings: Iterable[Finding]) -> dict[str, list[IamChange]]:
     """The changes by service, for those of the findings by which IAM lacks something or grants too much."""
-    changes: dict[str, list[IamChange]] = {}
+    merged: dict[tuple[str, str, bool], IamChange] = {}
     for finding in findings:
-        # Code may run in a service that the finding's is part of: then the role is that one's.
-        needed_by: dict[str, list[NeededAction]] = {}
-        for needed in finding.to_allow:
-            needed_by.setdefault(needed.service, []).append(needed)
-        for service, of_service in needed_by.items():
-            changes.setdefault(service, []).append(_change(finding, service, to_allow=tuple(of_service)))
-        if finding.service and (finding.to_remove or finding.modes_with("trim_iam")):
-            change = _change(finding, finding.service, to_remove=finding.to_remove)
-            changes.setdefault(finding.service, []).append(change)
-    return dict(sorted(changes.items()))
+        for change in _changes(finding):
+            key = (change.service, change.table, bool(change.to_allow))
+            merged[key] = merged[key].merged_with(change) if key in merged else change
+    by_service: dict[str, list[IamChange]] = {}
+    for (service, _, _), change in sorted(merged.items(), key=lambda item: item[0]):
+        by_service.setdefault(service, []).append(change)
+    return by_service
 
 
-def _change(
-    finding: Finding,
-    service: str,
-    to_allow: tuple[NeededAction, ...] = (),
-    to_remove: tuple[ActionOn, ...] = (),
-) -> IamChange:
-    return IamChange(
-        service,
-        finding.table,
-        to_allow,
-        to_remove,
-        finding.granted,
-        finding.evidence,
-        finding.code_evidence,
-    )
+def _changes(finding: Finding) -> Iterator[IamChange]:
+    """What one finding asks for: to allow actions, and to remove some."""
+    # Code may run in a service that the finding's is part of: then the role is that one's.
+    needed_by: dict[str, list[NeededAction]] = {}
+    for needed in finding.to_allow:
+        needed_by.setdefault(needed.service, []).append(needed)
+    for service, of_service in needed_by.items():
+        yield IamChange(service, finding.table, tuple(of_service), (), None, (), finding.code_evidence)
+    if finding.service and (finding.to_remove or finding.modes_with("trim_iam")):
+        yield IamChange(finding.service, finding.table, (), finding.to_remove, finding.granted, finding.evidence, ())
 
 
 def as_list(changes: dict[str, list[IamChange]]) -> list[str]:

@@ -85,13 +85,17 @@ def test_the_text_says_what_is_to_be_done_and_how_much_is_true() -> None:
 def test_the_owners_of_iam_get_a_list_and_a_patch() -> None:
     _, text = run("--format", "iam", "--environment", "production")
     assert "interactions\n  shopScores: allow dynamodb:Query in the role of rank" in text, "the role is the whole's"
-    assert "payments\n  shopLegacy: remove dynamodb:PutItem (services/payments/serverless.yml:17)\n" in text
+    assert (
+        "payments\n  shopLegacy: remove dynamodb:GetItem, dynamodb:PutItem (services/payments/serverless.yml:17)\n"
+        in text
+    )
     snippet = text[text.index("# payments/serverless.yml\n") :]
     assert snippet.startswith(
         "# payments/serverless.yml\n provider:\n   iam:\n     role:\n       statements:\n"
         "-        # no code uses this (services/payments/serverless.yml:17)\n"
         "-        - Effect: Allow\n"
         "-          Action:\n"
+        "-            - dynamodb:GetItem\n"
         "-            - dynamodb:PutItem\n"
         "-          Resource: arn:aws:dynamodb:${aws:region}:${aws:accountId}:table/shopLegacyPROD\n"
     )
