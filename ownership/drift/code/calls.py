@@ -34,17 +34,20 @@ from ownership.drift.code.values import (
     Obj,
     Partial,
     Possibility,
+    Record,
     Str,
     TableHandle,
     Value,
     one,
     union,
+    with_members,
 )
 
 if TYPE_CHECKING:
     from ownership.drift.code.interpreter import Interpreter
 
 MAX_BASES = 20
+CALLABLE = (Func, Bound, Partial, Method)  # what may be handed to a package to be called
 MAX_CLASSES = 20  # that implement one interface
 # Libraries that reach DynamoDB by models of their own.
 MODEL_LIBRARIES = {
@@ -56,9 +59,6 @@ MODEL_LIBRARIES = {
     "dynamodb_mapper",
     "dynamoose",
     "electrodb",
-    "pynamodb",
-    "pynamodb.attributes",
-    "pynamodb.models",
 }
 # Methods that call their first argument with the others: `executor.submit(save, item, table)`.
 SUBMITTERS = {
@@ -82,6 +82,8 @@ WRAPPERS = {
     "throttle",
     "wrap",
 }
+# Classes of packages that keep what they are given.
+CONTAINERS = ("Container", "Injector", "Map", "Provider", "Registry", "Set", "Promise")
 # Methods by which an application runs what was registered with it.
 RUNNERS = {
     "dispatch",
@@ -181,6 +183,8 @@ class Calls:
             return self.instance(callee, site)
         if isinstance(callee, Marked):
             return self.call(callee.function, site, this)
+        if isinstance(callee, Record):
+            return self._record(callee, site)
         if isinstance(callee, Partial):
             return self.call(
                 callee.function,
@@ -203,7 +207,7 @@ class Calls:
         if any(isinstance(possibility, Obj) and possibility.cls is not None for possibility in owner):
             site = replace(site, receiver="")
         results: list[Value] = []
-        for possibility in owner:
+        for possibility in with_members(owner):
             results.append(self._call_member_of(possibility, name, site))
         return union(results)
 
@@ -266,6 +270,14 @@ class Calls:
             return dynamodb.call_method(self, method.owner, method.name, site)
         return language.call_method(self, method.owner, method.name, site)
 
+    def _record(self, record: Record, site: CallSite) -> Value:
+        obj = self._new_object(site)
+        for name, value in zip(record.fields, site.arguments.positional, strict=False):
+            self.interpreter.write_field(obj, name, value)
+        for name, value in site.arguments.keywords.items():
+            self.interpreter.write_field(obj, name, value)
+        return one(obj)
+
     # Instances
 
     def _new_object(self, site: CallSite) -> Obj:
@@ -276,10 +288,32 @@ class Calls:
         """An instance of a class, constructed with the call's arguments."""
         if cls.definition.body is not None and self.interpreter.is_enumeration(cls):
             return self._members(cls, site.arguments.at(0))
-        frame = self.interpreter.stack[-1]
-        obj = self.interpreter.object_at((site.node, cls), frame, site.line)
+        made = self._made_by_new(cls, site)
+        if made is None:
+            frame = self.interpreter.stack[-1]
+            obj = self.interpreter.object_at((site.node, cls), frame, site.line)
+            obj.cls = cls
+            made = one(obj)
+        for instance in made:
+            if isinstance(instance, Obj) and instance.cls is cls:
+                self.construct(cls, instance, site)
+        return made
+
+    def _made_by_new(self, cls: Class, site: CallSite) -> Value | None:
+        """What a class's own ``__new__`` makes; None if it has none."""
+        for base in self.interpreter.order_of(cls):
+            if not isinstance(base, Class):
+                continue
+            value = self.interpreter.read_field(base.statics, "__new__")
+            if value:
+                arguments = replace(site.arguments, positional=[one(cls), *site.arguments.positional])
+                return self.call(value, site.with_arguments(arguments))
+        return None
+
+    def new_instance(self, cls: Class) -> Value:
+        """The instance that ``super().__new__(cls)`` makes: one for each class."""
+        obj = self.interpreter.object_at(("__new__", cls), cls.scope, cls.definition.line)
         obj.cls = cls
-        self.construct(cls, obj, site)
         return one(obj)
 
     def _members(self, cls: Class, value: Value) -> Value:
@@ -306,7 +340,7 @@ class Calls:
 
     def construct_bases(self, cls: Class, obj: Obj, site: CallSite, depth: int = 0) -> None:
         """What ``super(…)`` does in a constructor."""
-        for base in self.interpreter.read(cls.bases):
+        for base in self.interpreter.bases_of(cls):
             if isinstance(base, Class):
                 self.construct(base, obj, site, depth)
             elif isinstance(base, Func):
@@ -327,7 +361,7 @@ class Calls:
         if bound:
             self.call(bound, site)
             return
-        for base in self.interpreter.read(cls.bases):
+        for base in self.interpreter.bases_of(cls):
             if not isinstance(base, Class):
                 self._open_instance(cls, obj, base)
         fields = self._fields(cls, 0)
@@ -344,7 +378,7 @@ class Calls:
     def _fields(self, cls: Class, depth: int) -> list[str]:
         """The fields of a data class, those of its bases first."""
         fields: list[str] = []
-        for base in self.interpreter.read(cls.bases):
+        for base in self.interpreter.bases_of(cls):
             if isinstance(base, Class) and depth < MAX_BASES:
                 fields += self._fields(base, depth + 1)
         fields += [name for name in cls.definition.fields if name not in fields]
@@ -382,6 +416,11 @@ class Calls:
         if callee.path[-1] in SUBMITTERS and self._runs_functions:
             self._submit(site)
             return one(self.interpreter.result_of(site.node, callee))
+        if callee.path[-1] in ("enter_context", "enter_async_context"):
+            return self.call_member(site.arguments.at(0), "__enter__", site.with_arguments(Arguments([])))
+        iterated = language.iterated_by_package(self, callee.path[-1], site)
+        if iterated is not None:
+            return iterated
         self.send_commands(site)
         functions = self.interpreter.functions_in(site.arguments.all())
         result = self.interpreter.result_of(site.node, callee)
@@ -417,7 +456,7 @@ class Calls:
             return self.call_held(holder, unknown)
         own = self.interpreter.read(holder.held)
         return self.call(
-            frozenset(item for item in own if isinstance(item, Func | Bound)),
+            frozenset(item for item in own if isinstance(item, CALLABLE)),
             unknown,
         )
 
@@ -434,7 +473,7 @@ class Calls:
     def _submit(self, site: CallSite) -> None:
         """Call the first argument that is a function with the arguments behind it."""
         positional = list(site.arguments.positional)
-        while positional and not any(isinstance(item, Func | Bound | Partial) for item in positional[0]):
+        while positional and not any(isinstance(item, CALLABLE) for item in positional[0]):
             positional.pop(0)
         if positional:
             arguments = replace(site.arguments, positional=positional[1:])
@@ -444,10 +483,33 @@ class Calls:
         """Call functions with unknown arguments, as whoever they were handed to may do."""
         unknown = CallSite(site.node, unknown_arguments(), site.line)
         for function in functions:
-            if isinstance(function, Func | Bound):
+            if isinstance(function, Class):
+                self._run_class(function, unknown, set())
+            elif isinstance(function, CALLABLE):
                 self.call_one(function, unknown)
             elif isinstance(function, External) and function.is_result:
                 self.call_held(function, unknown)
+
+    def _run_class(self, cls: Class, site: CallSite, seen: set[Class]) -> None:
+        """Call what a framework calls of a class: its decorated methods, and those of classes that it names.
+
+        ``@Module({controllers: [Users]}) class App {}`` names ``Users``, whose ``@Get()`` methods are called.
+        """
+        if cls in seen:
+            return
+        seen.add(cls)
+        decorated = [member for member in cls.definition.members if member.is_decorated]
+        if decorated:
+            unknown = site.with_arguments(Arguments([]))
+            for instance in self.instance(cls, replace(unknown, node=(site.node, cls.definition))):
+                for member in decorated:
+                    bound = Bound(Func(member.function, cls.scope), one(instance))
+                    self.call_one(bound, site.with_arguments(unknown_arguments()))
+        for decoration in self.interpreter.read(cls.decorations):
+            if isinstance(decoration, External):
+                for item in self.interpreter.read(decoration.holder.held):
+                    if isinstance(item, Class):
+                        self._run_class(item, site, seen)
 
     def call_held(self, holder: External, site: CallSite) -> Value:
         """Call all functions that something of a package was given, and those of what it was given."""
@@ -456,9 +518,11 @@ class Calls:
         seen = {holder}
         while waiting:
             items = self._held_by(waiting.pop())
-            functions = frozenset(item for item in items if isinstance(item, Func | Bound))
+            functions = frozenset(item for item in items if isinstance(item, CALLABLE))
             results.append(self.call(functions, site))
             for item in items:
+                if isinstance(item, Class):
+                    self._run_class(item, site, set())
                 if isinstance(item, External) and item not in seen:
                     seen.add(item)
                     waiting.append(item)
@@ -517,11 +581,22 @@ class Calls:
     def _add_doubts(self, callee: External, site: CallSite) -> None:
         if callee.unread:
             self.doubt(site.line, callee.unread)
-        elif callee.path[0] in MODEL_LIBRARIES:
+        elif callee.path[0].partition(".")[0] in MODEL_LIBRARIES:
             self.doubt(
                 site.line,
                 f"uses {callee.path[0]}, whose calls of DynamoDB are not followed",
             )
+        elif self._takes_client(callee, site):
+            name = callee.path[-1]
+            self.doubt(site.line, f"hands a client of DynamoDB to {name} of {callee.path[0]}, which is not read")
+
+    def _takes_client(self, callee: External, site: CallSite) -> bool:
+        """Whether an object of a package gets a client, which it will use by itself. Containers only keep it."""
+        name = callee.path[-1]
+        if not name[:1].isupper() or name.endswith(CONTAINERS) or callee.is_result:
+            return False
+        handed = self.interpreter.functions_in(site.arguments.all())
+        return any(isinstance(item, Client | TableHandle) for item in handed)
 
     def doubt(self, line: int, why: str) -> None:
         """Report that something in a line can't be followed."""
@@ -540,8 +615,10 @@ class Calls:
     def _decorated_by(self, decorator: Possibility, value: Value, node: syntax.Decorate) -> Value:
         if isinstance(decorator, Func | Bound | Class | Partial):
             return self.call_one(decorator, CallSite(node, Arguments([value]), node.line))
+        if isinstance(decorator, Method) and isinstance(decorator.owner, Marked):
+            return one(replace(decorator.owner, setter=value) if decorator.name == "setter" else decorator.owner)
         if decorator in (ABSENT, NULL, UNDEFINED):
-            return NOTHING  # a property's setter: the property itself is in the class already
+            return NOTHING
         if isinstance(decorator, External):
             name = decorator.path[-1]
             if name in ("property", "cached_property"):

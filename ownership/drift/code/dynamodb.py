@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from ownership.drift.code.frames import Doubt, TableUse
+from ownership.drift.code.frames import Arguments, Doubt, TableUse
 from ownership.drift.code.partiql import table_of
 from ownership.drift.code.values import (
     ABSENT,
@@ -23,10 +23,13 @@ from ownership.drift.code.values import (
     NOTHING,
     UNKNOWN,
     UNKNOWN_VALUE,
+    Bound,
     Cell,
     Client,
     Command,
     External,
+    Func,
+    Model,
     Obj,
     Paginator,
     Possibility,
@@ -88,6 +91,19 @@ TRANSACTION_ITEMS = {
     "Get": "GetItem",
     "Put": "PutItem",
     "Update": "UpdateItem",
+}
+# Methods of PynamoDB's classes → the operation.
+MODEL_METHODS = {
+    "batch_get": "BatchGetItem",
+    "batch_write": "BatchWriteItem",
+    "count": "Query",
+    "delete": "DeleteItem",
+    "get": "GetItem",
+    "query": "Query",
+    "refresh": "GetItem",
+    "save": "PutItem",
+    "scan": "Scan",
+    "update": "UpdateItem",
 }
 STATEMENT_LISTS = {
     "BatchExecuteStatement": "Statements",
@@ -180,6 +196,9 @@ def call_external(calls: "Calls", callee: External, site: "CallSite") -> Value |
     name = callee.path[-1]
     if callee.path[0] in PYTHON_SDKS:
         return _call_boto(callee, name, site)
+    if name == "DynamoDBPersistenceLayer":
+        _record_idempotency(calls, site)
+        return None
     if name in CLIENTS or (site.is_new and callee.path[0] in CLIENT_MODULES):
         return one(Client()) if site.is_new or name != "DynamoDB" else None
     if name == "from" and len(callee.path) > 1 and callee.path[-2] in CLIENTS:
@@ -198,6 +217,16 @@ def call_external(calls: "Calls", callee: External, site: "CallSite") -> Value |
             )
             return UNKNOWN_VALUE
     return None
+
+
+def _record_idempotency(calls: "Calls", site: "CallSite") -> None:
+    """Lambda Powertools keeps what was done in a table: it reads, adds, changes and removes items."""
+    given = _ObjectParameters(calls, site.arguments.at(0))
+    table = site.arguments.keywords.get("table_name", NOTHING)
+    if not table:
+        table = given.get("tableName") - {ABSENT} or site.arguments.at(0)
+    for operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem"):
+        _add_uses(calls, operation, table, NOTHING, given, site)
 
 
 def _command(calls: "Calls", operation: str, site: "CallSite") -> Value:
@@ -225,15 +254,27 @@ def _call_boto(callee: External, name: str, site: "CallSite") -> Value | None:
     return frozenset(results) or None
 
 
+def is_client(base: External) -> bool:
+    """Whether a class that extends this is a client."""
+    return base.path[-1] in CLIENTS
+
+
+def is_model(base: External) -> bool:
+    """Whether a class that extends this is one of PynamoDB's."""
+    return base.path[0].partition(".")[0] == "pynamodb"
+
+
 def has_methods(owner: Possibility) -> bool:
     """Whether the SDK has methods of such a thing."""
-    return isinstance(owner, Paginator | Command)
+    return isinstance(owner, Paginator | Command | Model)
 
 
 def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite") -> Value:
     """A call of a method of a client, table or paginator."""
     if isinstance(owner, TableHandle):
         return _call_table(calls, owner, name, site)
+    if isinstance(owner, Model):
+        return _call_model(calls, owner, name, site)
     if isinstance(owner, Paginator):
         if name == "paginate":
             _record(calls, owner.operation, _KeywordParameters(site), site)
@@ -257,7 +298,11 @@ def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite")
             parameters = _KeywordParameters(site)
         _record(calls, METHODS[name], parameters, site)
         result = _result(calls, METHODS[name], parameters, site)
-    calls.run_functions(calls.interpreter.functions_in(site.arguments.positional[1:]), site)
+    callbacks = calls.interpreter.functions_in(site.arguments.positional[1:])
+    calls.call(
+        frozenset(item for item in callbacks if isinstance(item, Func | Bound)),
+        site.with_arguments(Arguments([UNKNOWN_VALUE, result])),
+    )
     return result
 
 
@@ -330,6 +375,24 @@ def _call_table(calls: "Calls", table: TableHandle, name: str, site: "CallSite")
         site,
     )
     return UNKNOWN_VALUE
+
+
+def _call_model(calls: "Calls", model: Model, name: str, site: "CallSite") -> Value:
+    """A call of a method of a PynamoDB class: ``User.get(key)``, ``user.save()``."""
+    operation = MODEL_METHODS.get(name)
+    if operation is None:
+        return UNKNOWN_VALUE
+    table: Value = UNKNOWN_VALUE if model.name is None else one(model.name)
+    _add_uses(calls, operation, table, NOTHING, _KeywordParameters(site), site)
+    interpreter = calls.interpreter
+    row = interpreter.object_at((model.cls, "row"), model.cls.scope, model.cls.definition.line)
+    row.cls = model.cls
+    interpreter.open(row)
+    if name == "get":
+        return one(row)
+    rows = interpreter.object_at((model.cls, "rows"), model.cls.scope, model.cls.definition.line, is_list=True)
+    interpreter.add(rows.rest, one(row))
+    return one(rows)
 
 
 def unknown_method(calls: "Calls", name: str, site: "CallSite") -> None:
@@ -466,7 +529,8 @@ def _add_uses(
     if not indexes:
         indexes.append(None)
     is_known = False
-    for possibility in table:
+    # An empty text is what a name is before it is set.
+    for possibility in (table - {Str(("",))}) or table:
         if isinstance(possibility, Str):
             is_known = True
             named_at = possibility.named_at or default

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ownership.drift.code.interpreter import Interpreter
 
 Variables = dict[str, Value]
+MAX_TURNS = 50  # of loops within each other
 
 # Types of a parameter that can be nothing but a client of DynamoDB.
 CLIENT_TYPES = {
@@ -75,6 +76,7 @@ class Evaluation:
         self.variables: Variables | None = {}
         # For each loop around the current statement, the variables wherever it is left or goes on early.
         self.loop_exits: list[list[Variables]] = []
+        self.turns = 1  # of all loops around the current statement
 
     def run(self) -> None:
         """Interpret the whole body."""
@@ -260,7 +262,10 @@ class Evaluation:
         items = self._loop_items(node)
         before = self.variables
         ends: list[Variables | None] = [before]
-        for _ in range(2):
+        turns = self._turns(items)
+        self.turns *= len(turns)
+        # A single turn is taken twice, so that the body sees what it assigned itself.
+        for items in turns if len(turns) > 1 else turns * 2:
             self.loop_exits.append([])
             self.variables = dict(_merged(ends) or {})
             if node.test is not None:
@@ -270,7 +275,13 @@ class Evaluation:
             self.block(node.body)
             ends.append(self.variables)
             ends += self.loop_exits.pop()
+        self.turns //= len(turns)
         self.variables = _merged(ends)
+
+    def _turns(self, items: Value) -> list[Value]:
+        """What a loop goes through in each turn, unless that makes too many turns of loops within each other."""
+        turns = language.one_by_one(items)
+        return turns if len(turns) * self.turns <= MAX_TURNS else [items]
 
     def _loop_items(self, node: syntax.Loop) -> Value:
         if node.iterable is None:
@@ -419,11 +430,17 @@ class Evaluation:
 
     def _assign_member(self, owner: Value, name: str, value: Value) -> None:
         for possibility in owner:
-            if isinstance(possibility, Obj):
+            setters = self.interpreter.setters_of(possibility, name)
+            if setters:
+                site = CallSite((possibility, name, "setter"), Arguments([value]), self.frame.function.line)
+                self.calls.call(setters, site)
+            elif isinstance(possibility, Obj):
                 self.interpreter.write_field(possibility, name, value)
             elif isinstance(possibility, Class):
                 self.interpreter.write_field(possibility.statics, name, value)
                 # `Repo.prototype.get = function () {…}` is a method of all instances.
+            elif isinstance(possibility, Func) and name == "prototype":
+                self.interpreter.inherit_from(possibility, value)
             elif isinstance(possibility, Func):
                 self.interpreter.write_field(self.interpreter.function_fields(possibility), name, value)
             elif isinstance(possibility, Namespace):
@@ -567,8 +584,11 @@ class Evaluation:
             if isinstance(possibility, Obj):
                 results.append(self.interpreter.base_member(possibility, cls, name, line))
             elif isinstance(possibility, Class):
-                for base in self.interpreter.read(cls.bases):
-                    results.append(self.interpreter.member_of(base, name, line))
+                for base in self.interpreter.order_of(cls)[1:]:
+                    found = self.interpreter.member_of(base, name, line)
+                    if found != one(ABSENT):
+                        results.append(found)
+                        break
         return union(results)
 
     def _index(self, node: syntax.Index) -> Value:
@@ -592,6 +612,9 @@ class Evaluation:
             return self.calls.call_member(owner, callee.name, site)
         if isinstance(callee, syntax.Index):
             return self._call_index(node, callee)
+        if isinstance(callee, syntax.Member) and callee.name == "__new__":
+            classes = self._arguments(node).at(0)
+            return union(self.calls.new_instance(item) for item in classes if isinstance(item, Class))
         value = self.evaluate(callee)
         site = CallSite(node, self._arguments(node), node.line, node.is_new)
         return self.calls.call(value, site)
@@ -698,8 +721,10 @@ class Evaluation:
 
     def _class(self, node: syntax.ClassExpression) -> Value:
         cls = self.interpreter.make_class(node.definition, self.frame)
-        for base in node.definition.bases:
-            self.interpreter.add(cls.bases, self.evaluate(base))
+        for position, base in enumerate(node.definition.bases):
+            self.interpreter.add_base(cls, position, self.evaluate(base))
+        for decorator in node.definition.decorators:
+            self.interpreter.add(cls.decorations, self.evaluate(decorator))
         for member in node.definition.members:
             if not member.is_static:
                 continue
@@ -711,7 +736,18 @@ class Evaluation:
             self.interpreter.write_field(cls.statics, member.name, value)
         if node.definition.body is not None:
             self._class_body(cls, node.definition.body)
+            self._tell_bases(cls, node.line)
         return one(cls)
+
+    def _tell_bases(self, cls: Class, line: int) -> None:
+        """Call ``__init_subclass__`` of the bases."""
+        for base in self.interpreter.order_of(cls)[1:]:
+            if not isinstance(base, Class):
+                continue
+            for method in self.interpreter.read_field(base.statics, "__init_subclass__"):
+                if isinstance(method, Func):
+                    site = CallSite((cls, "__init_subclass__"), Arguments([]), line)
+                    self.calls.call_one(Bound(method, one(cls)), site)
 
     def _class_body(self, cls: Class, body: syntax.Function) -> None:
         """Interpret Python's class body; its variables become members."""
@@ -806,18 +842,24 @@ class Evaluation:
         return value
 
     def _comprehension(self, node: syntax.Comprehension) -> Value:
-        for target, iterable in node.loops:
-            loop = syntax.Loop(node.line, None, iterable, None, [])
-            self.assign(target, self._loop_items(loop))
+        obj = self.interpreter.object_at(node, self.frame, node.line, is_list=node.key is None)
+        target, iterable = node.loops[0]
+        for items in self._turns(self._loop_items(syntax.Loop(node.line, None, iterable, None, []))):
+            self.assign(target, items)
+            self._collect(node, obj)
+        return one(obj)
+
+    def _collect(self, node: syntax.Comprehension, obj: Obj) -> None:
+        """Add what a comprehension collects for one item of its first loop."""
+        for target, iterable in node.loops[1:]:
+            self.assign(target, self._loop_items(syntax.Loop(node.line, None, iterable, None, [])))
         for condition in node.conditions:
             self.evaluate(condition)
         element = self.evaluate(node.element)
-        obj = self.interpreter.object_at(node, self.frame, node.line, is_list=node.key is None)
         if node.key is None:
             self.interpreter.add(obj.rest, element)
         else:
             language.write_index(self.calls, one(obj), self.evaluate(node.key), element, node.line)
-        return one(obj)
 
     def _yield(self, node: syntax.Yield) -> Value:
         value = self.evaluate(node.value)

@@ -16,12 +16,13 @@ from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath
 
 from ownership.drift.code import syntax
-from ownership.drift.code.sources import JAVASCRIPT, Sources
+from ownership.drift.code.sources import JAVASCRIPT, PYTHON, Sources, is_test
 from ownership.drift.code.values import External
 
 Target = syntax.Module | External | None
 
 NEVER_LOCAL = {*sys.stdlib_module_names, "boto3", "botocore"}
+MAX_MODULES = 100  # that one import with an unknown part may mean
 LAYER_FOLDERS = ("/opt/nodejs/", "/opt/")
 BUILT_SUFFIXES = {
     ".js": (".ts", ".tsx"),
@@ -52,6 +53,29 @@ class Imports:
             else:
                 self._found[key] = self._find_javascript(file, module)
         return self._found[key]
+
+    def find_like(self, file: str, start: str) -> list[Target]:
+        """The modules that an import may mean whose name begins so: ``./actions/``, ``actions.``."""
+        if file.endswith(".py"):
+            package = self.find(file, start.rpartition(".")[0], 0)
+            if not isinstance(package, syntax.Module):
+                return []
+            return self._modules_in(dirname(package.file), PYTHON, start.rpartition(".")[2])
+        if not start.startswith("."):
+            return []
+        folder = dirname(normpath(join(dirname(file), start + "x")))
+        return self._modules_in(folder, JAVASCRIPT, start.rpartition("/")[2])
+
+    def _modules_in(self, folder: str, suffixes: tuple[str, ...], first: str) -> list[Target]:
+        """The modules in a folder whose names begin so."""
+        found: list[Target] = []
+        for name in self.sources.paths:
+            if dirname(name) != folder or not name.endswith(suffixes) or is_test(name):
+                continue
+            stem = PurePosixPath(name).name
+            if stem.startswith(first) and not stem.startswith("__init__") and len(found) < MAX_MODULES:
+                found.append(self._load(name))
+        return found
 
     def _load(self, name: str) -> Target:
         module = self.sources.module(name)

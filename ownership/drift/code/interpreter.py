@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from ownership.drift.code import language, syntax
+from ownership.drift.code import dynamodb, language, syntax
 from ownership.drift.code.evaluation import Evaluation
 from ownership.drift.code.frames import (
     Arguments,
@@ -33,6 +33,7 @@ from ownership.drift.code.values import (
     Func,
     Marked,
     Method,
+    Model,
     Namespace,
     Obj,
     Paginator,
@@ -46,12 +47,14 @@ from ownership.drift.code.values import (
     one,
     text,
     union,
+    with_members,
 )
 from ownership.drift.types import Location
 
 MAX_ROUNDS = 40  # that one frame is interpreted
 # What may be interpreted within each other before a call is put into the queue instead: Python's stack has an end.
 MAX_FRAMES_INSIDE = 20
+MAX_BASES = 20
 MAX_KNOWN_TEXTS = 20  # of one text with environment variables
 MAX_NESTING = 100  # expressions
 MAX_RECURSION = 3  # frames of one function within each other, before they become one
@@ -71,13 +74,15 @@ OWN_METHODS = {
 }  # that every object of Python has
 
 FindModule = Callable[[str, str, int], syntax.Module | External | None]
+FindLike = Callable[[str, str], list[syntax.Module | External | None]]
 ClassesNamed = Callable[[str], list[syntax.ClassDefinition]]
 
 
 class Interpreter:
     """Everything that frames share.
 
-    ``find_module`` gives the module that an import means in a file: its name and the dots before it.
+    ``find_module`` gives the module that an import means in a file: its name and the dots before it;
+    ``find_like`` gives the modules that it may mean where only the beginning of the name is known.
     ``classes_named`` gives the classes that have a name or implement an interface of that name.
     ``environment`` has the texts that a variable is in any function, where all of them are known.
     """
@@ -85,12 +90,14 @@ class Interpreter:
     def __init__(
         self,
         find_module: FindModule,
+        find_like: FindLike,
         classes_named: ClassesNamed,
         environment: Mapping[str, frozenset[str]],
         files: int,
     ) -> None:
         self.environment = environment
         self.find_module = find_module
+        self.find_like = find_like
         self.classes_named = classes_named
         self.frames: dict[FrameKey, Frame] = {}
         self.frame_counts: dict[syntax.Function, int] = {}
@@ -447,6 +454,9 @@ class Interpreter:
             return self._python_attribute(frame, name)
         if name in module.exports:
             return self.read(frame.cell(module.exports[name]))
+        if syntax.WHOLE_EXPORT in module.exports:
+            whole = self.read(frame.cell(module.exports[syntax.WHOLE_EXPORT]))
+            return whole if name == "default" else self.member(whole, name, line)
         if module.exports or module.export_all:
             for source in module.export_all:
                 target = self.find_module(module.file, source, 0)
@@ -480,7 +490,7 @@ class Interpreter:
 
     def member(self, value: Value, name: str, line: int) -> Value:
         """``value.name``, for all that the value may be."""
-        return union([self.member_of(possibility, name, line) for possibility in value])
+        return union([self.member_of(possibility, name, line) for possibility in with_members(value)])
 
     def member_of(self, owner: Possibility, name: str, line: int) -> Value:
         """``owner.name``."""
@@ -502,6 +512,8 @@ class Interpreter:
             return self._class_member(owner, name, line)
         if isinstance(owner, Func | Bound):
             return self._function_member(owner, name)
+        if isinstance(owner, Marked) and owner.kind == "property":
+            return one(Method(owner, name))
         if isinstance(owner, Method) and name in FUNCTION_METHODS:
             return one(Method(owner, name))
         if isinstance(owner, Partial):
@@ -532,17 +544,19 @@ class Interpreter:
         if own:
             return own | self.read(obj.rest)
         if obj.cls is not None:
-            found = self._instance_member(obj, obj.cls, name, line, 0)
+            found = self._instance_member(obj, obj.cls, name, line)
             if found is not None:
                 return found
-        if obj.prototype is not None:
-            inherited = self.read_field(obj.prototype, name)
+        prototype, depth = obj.prototype, 0
+        while prototype is not None and depth < MAX_BASES:
+            inherited = self.read_field(prototype, name)
             if inherited:
                 return inherited
+            prototype, depth = prototype.prototype, depth + 1
         if name in language.OBJECT_METHODS or name in OWN_METHODS:
             return one(Method(obj, name))
         if obj.cls is not None and not name.startswith("__"):
-            found = self._instance_member(obj, obj.cls, "__getattr__", line, 0)
+            found = self._instance_member(obj, obj.cls, "__getattr__", line)
             if found is not None:
                 return self._call_bound(found, text(name), line)
         return self.read_field(obj, name) or one(ABSENT)
@@ -555,8 +569,12 @@ class Interpreter:
                 results.append(self.call_function(method.function, method.this, Arguments([argument]), line))
         return union(results)
 
-    def _instance_member(self, obj: Obj, cls: Class, name: str, line: int, depth: int) -> Value | None:
+    def _instance_member(self, obj: Obj, cls: Class, name: str, line: int) -> Value | None:
         """A member of an instance that its class or a base has; None if none has it."""
+        return self._inherited_member(obj, self.order_of(cls), name, line)
+
+    def _own_member(self, obj: Obj, cls: Class, name: str, line: int) -> Value | None:
+        """A member of an instance that one class has itself; None if it does not have it."""
         member = cls.members.get(name)
         if member is not None:
             function = Func(member.function, cls.scope)
@@ -565,14 +583,22 @@ class Interpreter:
             if member.kind == "method":
                 return one(Bound(function, one(obj)))
         value = self.read_field(cls.statics, name)
-        if value and cls.definition.body is not None:
+        if value:
             return union(self._bound(possibility, obj, line) for possibility in value)
-        for base in self._bases(cls, depth):
-            if isinstance(base, Class):
-                found = self._instance_member(obj, base, name, line, depth + 1)
+        return None
+
+    def _inherited_member(self, obj: Obj, classes: list[Possibility], name: str, line: int) -> Value | None:
+        """A member of an instance that one of these classes has, the first one first; None if none has it."""
+        for cls in classes:
+            if isinstance(cls, Class):
+                found = self._own_member(obj, cls, name, line)
                 if found is not None:
                     return found
-        for base in self._bases(cls, depth):
+        for base in classes:
+            if isinstance(base, External) and dynamodb.is_client(base):
+                return one(Method(Client(), name))
+            if isinstance(base, External) and dynamodb.is_model(base) and obj.cls is not None:
+                return self._model_method(obj.cls, name)
             if isinstance(base, External) and name not in OWN_METHODS:
                 return one(base.child(name))
         return UNKNOWN_VALUE if obj.is_open else None
@@ -598,55 +624,101 @@ class Interpreter:
         if isinstance(owner, Obj):
             names.update(name for name in self.field_names(owner) if isinstance(name, str))
             if owner.cls is not None:
-                names |= self._names_in_class(owner.cls, 0)
+                names |= self._names_in_class(owner.cls)
         return names
 
-    def _names_in_class(self, cls: Class, depth: int) -> set[str]:
+    def _names_in_class(self, cls: Class) -> set[str]:
         """The names of all members of a class and its bases that are not special."""
-        names = set(cls.members)
-        names.update(name for name in self.field_names(cls.statics) if isinstance(name, str))
-        for base in self._bases(cls, depth):
+        names: set[str] = set()
+        for base in self.order_of(cls):
             if isinstance(base, Class):
-                names |= self._names_in_class(base, depth + 1)
+                names.update(base.members)
+                names.update(name for name in self.field_names(base.statics) if isinstance(name, str))
         return {name for name in names if not name.startswith("__") and name != "constructor"}
 
+    def setters_of(self, owner: Possibility, name: str) -> Value:
+        """The methods that an assignment to a property calls; nothing if it is a field like others."""
+        if not isinstance(owner, Obj) or owner.cls is None:
+            return NOTHING
+        setters: set[Possibility] = set()
+        for cls in self.order_of(owner.cls):
+            if not isinstance(cls, Class):
+                continue
+            member = cls.members.get(f"set {name}")
+            if member is not None:
+                setters.add(Bound(Func(member.function, cls.scope), one(owner)))
+            for marked in cls.statics.fields[name].value if name in cls.statics.fields else ():
+                if isinstance(marked, Marked):
+                    setters.update(Bound(item, one(owner)) for item in marked.setter if isinstance(item, Func))
+        return frozenset(setters)
+
     def base_member(self, obj: Obj, cls: Class, name: str, line: int) -> Value:
-        """What the bases of a class have under a name, seen from an instance."""
-        results: list[Value] = []
-        for base in self._bases(cls, 0):
+        """What follows a class, seen from an instance, has under a name: ``super().name``."""
+        order = self.order_of(obj.cls) if obj.cls is not None else []
+        if cls not in order:
+            order = self.order_of(cls)
+        found = self._inherited_member(obj, order[order.index(cls) + 1 :], name, line)
+        return NOTHING if found is None else found
+
+    def _model_method(self, cls: Class, name: str) -> Value:
+        """A method of a class of PynamoDB, for each table that its ``Meta`` names."""
+        names: set[Possibility] = set()
+        for base in self.order_of(cls):
+            if isinstance(base, Class) and not names:
+                names.update(self.member(self.read_field(base.statics, "Meta"), "table_name", 0) - {ABSENT})
+        methods: set[Possibility] = set()
+        for table in names or {UNKNOWN}:
+            methods.add(Method(Model(cls, table if isinstance(table, Str) else None), name))
+        return frozenset(methods)
+
+    # The order of bases
+
+    def add_base(self, cls: Class, position: int, value: Value) -> None:
+        """Add what a base of a class may be."""
+        if position == len(cls.bases):
+            cls.bases.append(Cell())
+        self.add(cls.bases[position], value)
+        for base in value:
             if isinstance(base, Class):
-                found = self._instance_member(obj, base, name, line, 1)
-                results.append(NOTHING if found is None else found)
-        return union(results)
+                self.add(base.subclasses, one(cls))
 
-    def _bases(self, cls: Class, depth: int) -> Value:
-        return self.read(cls.bases) if depth < 20 else NOTHING
+    def bases_of(self, cls: Class) -> list[Possibility]:
+        """The bases of a class in order."""
+        bases: list[Possibility] = []
+        for cell in cls.bases:
+            bases += self.read(cell)
+        return bases
 
-    def is_subclass(self, cls: Class, other: Class, depth: int = 0) -> bool:
+    def order_of(self, cls: Class) -> list[Possibility]:
+        """A class and all its bases, in the order in which they are searched."""
+        order: list[Possibility] = []
+        self._append_bases(cls, order, 0)
+        # A base that several classes have comes after all of them.
+        last = {base: position for position, base in enumerate(order)}
+        return sorted(last, key=last.__getitem__)
+
+    def _append_bases(self, cls: Class, order: list[Possibility], depth: int) -> None:
+        order.append(cls)
+        for base in self.bases_of(cls) if depth < MAX_BASES else []:
+            if isinstance(base, Class):
+                self._append_bases(base, order, depth + 1)
+            else:
+                order.append(base)
+
+    def is_subclass(self, cls: Class, other: Class) -> bool:
         """Whether a class is another one, or has it among its bases."""
-        if cls is other:
-            return True
-        return any(
-            isinstance(base, Class) and self.is_subclass(base, other, depth + 1) for base in self._bases(cls, depth)
-        )
+        return other in self.order_of(cls)
 
-    def is_enumeration(self, cls: Class, depth: int = 0) -> bool:
+    def is_enumeration(self, cls: Class) -> bool:
         """Whether a class of Python is an enumeration."""
-        for base in self._bases(cls, depth):
-            if isinstance(base, External) and base.path[-1] in ENUMERATIONS:
-                return True
-            if isinstance(base, Class) and self.is_enumeration(base, depth + 1):
-                return True
-        return False
+        return any(isinstance(base, External) and base.path[-1] in ENUMERATIONS for base in self.order_of(cls))
 
     def _enumeration_member(self, member: Str, cls: Class, name: str, line: int) -> Value | None:
         """A property or method of an enumeration, seen from one of its members; None if it has none."""
-        value = self.read_field(cls.statics, name)
-        if value:
-            return union(self._bound(possibility, member, line) for possibility in value)
-        for base in self._bases(cls, 0):
-            if isinstance(base, Class):
-                return self._enumeration_member(member, base, name, line)
+        for base in self.order_of(cls):
+            value = self.read_field(base.statics, name) if isinstance(base, Class) else NOTHING
+            if value:
+                return union(self._bound(possibility, member, line) for possibility in value)
         return None
 
     def _bound(self, possibility: Possibility, obj: Obj | Str, line: int) -> Value:
@@ -671,42 +743,40 @@ class Interpreter:
             bound.add(Bound(function, one(cls)) if isinstance(function, Func) else function)
         return frozenset(bound)
 
-    def _class_member(
-        self,
-        cls: Class,
-        name: str,
-        line: int,
-        depth: int = 0,
-        seen_from: Class | None = None,
-    ) -> Value:
-        """A member of a class itself, or of a base. ``seen_from``: the class that class methods get."""
-        receiver = seen_from or cls
-        value = self.read_field(cls.statics, name)
-        if value:
-            results: list[Value] = []
-            is_enumeration = cls.definition.body is not None and self.is_enumeration(cls)
-            for possibility in value:
-                if is_enumeration and isinstance(possibility, Str):
-                    results.append(one(replace(possibility, cls=receiver)))
-                elif isinstance(possibility, Marked) and possibility.kind == "classmethod":
-                    results.append(self._class_bound(possibility, receiver))
-                elif isinstance(possibility, Marked):
-                    results.append(possibility.function)
-                elif isinstance(possibility, Func) and cls.definition.body is None:
-                    results.append(one(Bound(possibility, one(receiver))))
-                else:
-                    results.append(one(possibility))
-            return union(results)
-        for base in self._bases(cls, depth):
+    def _class_member(self, cls: Class, name: str, line: int) -> Value:
+        """A member of a class itself, or of a base."""
+        if name == "__name__":
+            return text(cls.definition.name)
+        if name == "__subclasses__":
+            return one(Method(cls, name))
+        for base in self.order_of(cls):
             if isinstance(base, Class):
-                found = self._class_member(base, name, line, depth + 1, receiver)
-                if found != one(ABSENT):
-                    return found
+                value = self.read_field(base.statics, name)
+                if value:
+                    return self._seen_from_class(value, base, cls)
+            elif isinstance(base, External) and dynamodb.is_model(base):
+                return self._model_method(cls, name)
             elif isinstance(base, External):
                 return one(base.child(name))
-        if name == "prototype":
-            return one(cls)
-        return one(ABSENT)
+        return one(cls) if name == "prototype" else one(ABSENT)
+
+    def _seen_from_class(self, value: Value, owner: Class, receiver: Class) -> Value:
+        """What ``owner`` has itself, seen from the class that is asked for it."""
+        is_python = owner.definition.body is not None
+        is_enumeration = is_python and self.is_enumeration(owner)
+        results: list[Value] = []
+        for possibility in value:
+            if is_enumeration and isinstance(possibility, Str):
+                results.append(one(replace(possibility, cls=receiver)))
+            elif isinstance(possibility, Marked) and possibility.kind == "classmethod":
+                results.append(self._class_bound(possibility, receiver))
+            elif isinstance(possibility, Marked):
+                results.append(possibility.function)
+            elif isinstance(possibility, Func) and not is_python:
+                results.append(one(Bound(possibility, one(receiver))))
+            else:
+                results.append(one(possibility))
+        return union(results)
 
     def _function_member(self, owner: Func | Bound, name: str) -> Value:
         if name in FUNCTION_METHODS:
@@ -722,6 +792,12 @@ class Interpreter:
         if fields.prototype is None:
             fields.prototype = Obj(fields.location)
         return fields.prototype
+
+    def inherit_from(self, function: Func, prototype: Value) -> None:
+        """``Users.prototype = Object.create(Base.prototype)``."""
+        for possibility in prototype:
+            if isinstance(possibility, Obj) and possibility is not self.prototype_of(function):
+                self.prototype_of(function).prototype = possibility
 
     def function_fields(self, function: Func) -> Obj:
         """The properties of a function, which is an object as well."""
@@ -807,7 +883,7 @@ class Interpreter:
         found: set[Possibility] = set()
         for value in values:
             for possibility in value:
-                if isinstance(possibility, Func | Bound | Client | TableHandle) or possibility is ENVIRONMENT:
+                if _may_be_called(possibility):
                     found.add(possibility)
                 elif isinstance(possibility, External) and (possibility.is_result or possibility.unread):
                     found.add(possibility.holder)
@@ -815,6 +891,17 @@ class Interpreter:
                     inner = [self.read(possibility.fields[name]) for name in self.field_names(possibility)]
                     found |= self.functions_in([*inner, self.read(possibility.rest)], depth + 1)
         return frozenset(found)
+
+
+def _may_be_called(possibility: Possibility) -> bool:
+    """Whether a package can call this, or something of this."""
+    if isinstance(possibility, Class):
+        return possibility.definition.is_decorated
+    if isinstance(possibility, Method):
+        return isinstance(possibility.owner, Client | TableHandle)
+    if possibility is ENVIRONMENT:
+        return True
+    return isinstance(possibility, Func | Bound | Partial | Client | TableHandle)
 
 
 def _marked(arguments: Arguments, location: Location) -> Arguments:

@@ -478,16 +478,18 @@ class _Builder:
         if declaration is not None:
             return self._export_declaration(node, declaration)
         value = _child(node, "value")
+        exported_name = "default"
         for clause in _of_type(node, "export_clause"):
             for local, exported in self._specifiers(clause, "export_specifier"):
                 self.module.exports[exported] = self.scope.variable(local)
             return []
         if value is None:
-            value = next(_of_type(node, "identifier"), None)  # TypeScript's `export = value`
+            value = next(_of_type(node, "identifier", "object", "call_expression"), None)
+            exported_name = syntax.WHOLE_EXPORT  # TypeScript's `export = value`
         if value is None:
             return []
         variable = self.scope.declare(DEFAULT_EXPORT)
-        self.module.exports["default"] = variable
+        self.module.exports[exported_name] = variable
         return [
             syntax.Declare(
                 _line(node),
@@ -682,12 +684,30 @@ class _Builder:
         self.module.classes.append(definition)
         for heritage in _of_type(node, "class_heritage"):
             self._heritage(heritage, definition)
+        self._class_decorators(node, definition)
         body = _child(node, "body")
+        is_decorated = False
         for member in body.named_children if body is not None else []:
+            if member.type == "decorator":
+                is_decorated = True
+                continue
             built = self._class_member(member, definition)
             if built is not None:
+                built.is_decorated = is_decorated and built.kind == "method"
                 definition.members.append(built)
+            is_decorated = False
         return syntax.ClassExpression(_line(node), definition)
+
+    def _class_decorators(self, node: Node, definition: syntax.ClassDefinition) -> None:
+        """The decorators of a class, which stand before its export or before itself."""
+        holders = [node]
+        if node.parent is not None and node.parent.type == "export_statement":
+            holders.append(node.parent)
+        for holder in holders:
+            for decorator in _of_type(holder, "decorator"):
+                expression = self._first_expression(decorator)
+                if expression is not None:
+                    definition.decorators.append(expression)
 
     def _heritage(self, heritage: Node, definition: syntax.ClassDefinition) -> None:
         for child in heritage.named_children:
@@ -715,6 +735,8 @@ class _Builder:
         if node.type == "method_definition":
             function = self._function(node).function
             function.name = f"{definition.name}.{key}"
+            if _has_token(node, "set"):
+                return syntax.ClassMember(f"set {key}", function, "method", is_static)
             kind = "getter" if _has_token(node, "get") else "method"
             return syntax.ClassMember(key, function, kind, is_static)  # type: ignore[arg-type]
         if node.type in ("public_field_definition", "field_definition"):
@@ -872,7 +894,8 @@ class _Builder:
             is_import = True
         if is_import and values and isinstance(values[0], syntax.Literal) and isinstance(values[0].value, str):
             return syntax.Require(_line(node), values[0].value)
-        call = syntax.Call(_line(node), self.expression(function), values)
+        callee = syntax.Name(_line(node), "import") if function.type == "import" else self.expression(function)
+        call = syntax.Call(_line(node), callee, values)
         call.type_argument = self._type_name(_child(node, "type_arguments"))
         return call
 

@@ -32,6 +32,7 @@ from ownership.drift.code.values import (
     Partial,
     Pieces,
     Possibility,
+    Record,
     Str,
     TextPart,
     Value,
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
 
 DICT_METHODS = {"copy", "get", "items", "keys", "pop", "setdefault", "update", "values"}
+MAX_ALONE = 12  # texts of a list that are followed one by one
+PYTHON_MAPS = {"imap", "imap_unordered", "map", "map_async"}
 CONTINUATIONS = {"then", "catch", "finally"}  # of promises
 FORMAT_FIELD = re.compile(r"\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
 PERCENT_FIELD = re.compile(r"%(?:\((\w+)\))?[-+ #0]*\d*(?:\.\d+)?[sdr]")
@@ -66,8 +69,10 @@ def continuation(calls: "Calls", owner: Value, name: str, site: "CallSite") -> V
 def collected_by(calls: "Calls", name: str, site: "CallSite") -> Value | None:
     """``unknown.map(function)``: what the function gives for items of which nothing is known; None for other calls."""
     functions = _functions(site.arguments.at(0))
-    if name not in ("map", "flatMap", "reduce") or not functions:
+    if name not in ("map", "flatMap", "reduce", "forEach") or not functions:
         return None
+    if name in PYTHON_MAPS and _lists(site.arguments.at(1)):
+        return _mapped(calls, site)
     if name == "reduce":
         collected = site.arguments.at(1) or UNKNOWN_VALUE
         for _ in range(2):
@@ -83,11 +88,31 @@ def collected_by(calls: "Calls", name: str, site: "CallSite") -> Value | None:
     return _new_list(calls, site, result)
 
 
+def iterated_by_package(calls: "Calls", name: str, site: "CallSite") -> Value | None:
+    """``pMap(tables, scan)``, ``_.map(tables, scan)`` and ``executor.map(scan, tables)``; None for other calls."""
+    first, second = site.arguments.at(0), site.arguments.at(1)
+    if name in PYTHON_MAPS and _functions(first) and _lists(second):
+        return _mapped(calls, site)
+    functions = frozenset(item for item in second if isinstance(item, Func | Bound | Partial))
+    lists = _lists(first)
+    if not functions or not lists:
+        return None
+    items = calls.interpreter.items(lists)
+    arguments = Arguments([items, UNKNOWN_VALUE, UNKNOWN_VALUE])
+    return _new_list(calls, site, calls.call(functions, site.with_arguments(arguments)))
+
+
+def _lists(value: Value) -> Value:
+    return frozenset(item for item in value if isinstance(item, Obj) and item.is_list)
+
+
 # Methods
 
 
 def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite") -> Value:
     """A call of a built-in method."""
+    if isinstance(owner, Class):
+        return _new_list(calls, site, calls.interpreter.read(owner.subclasses))  # `__subclasses__()`
     if isinstance(owner, Func | Bound | Method):
         return _call_function_method(calls, owner, name, site)
     if isinstance(owner, Str):
@@ -199,14 +224,12 @@ def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> Value:
         for new in site.arguments.at(1):
             if not isinstance(old, Str) or not isinstance(new, Str) or owner.literal is None:
                 return UNKNOWN_VALUE
-            if old.literal is None or new.literal is None:
+            if not old.literal:
                 return UNKNOWN_VALUE
-            results.add(
-                Str(
-                    (owner.literal.replace(old.literal, new.literal),),
-                    owner.named_at,
-                )
-            )
+            pieces: list[Value] = []
+            for piece in owner.literal.split(old.literal):
+                pieces += [text(piece), one(new)]
+            results |= concatenation(pieces[:-1])
     return frozenset(results) or UNKNOWN_VALUE
 
 
@@ -379,11 +402,18 @@ def _concat(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
 
 def _with_items(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
     """Call a function with each item."""
-    items = calls.interpreter.items(one(owner))
-    return calls.call(
-        _functions(site.arguments.at(0)),
-        site.with_arguments(Arguments([items, UNKNOWN_VALUE])),
-    )
+    functions = _functions(site.arguments.at(0))
+    results: list[Value] = []
+    for item in one_by_one(calls.interpreter.items(one(owner))):
+        results.append(calls.call(functions, site.with_arguments(Arguments([item, UNKNOWN_VALUE]))))
+    return union(results)
+
+
+def one_by_one(items: Value) -> list[Value]:
+    """A few texts, each alone, so that ``[name, process.env[name]]`` stay together; anything else as a whole."""
+    if 1 < len(items) <= MAX_ALONE and all(isinstance(item, Str) for item in items):
+        return [one(item) for item in items]
+    return [items]
 
 
 def _functions(value: Value) -> Value:
@@ -550,6 +580,7 @@ OBJECT_METHODS: dict[str, Callable[["Calls", Obj, "CallSite"], Value]] = {
     "promise": _same_object,
     "push": _push,
     "reduce": _reduce,
+    "reduceRight": _reduce,
     "reverse": _same_object,
     "set": _set,
     "setdefault": _set_default,
@@ -745,6 +776,19 @@ def _class_of(calls: "Calls", site: "CallSite") -> Value:
     return frozenset(classes) or UNKNOWN_VALUE
 
 
+def _named_tuple(calls: "Calls", site: "CallSite") -> Value:
+    """``namedtuple("Name", "first second")``, or with a list of names."""
+    names: list[str] = []
+    for possibility in site.arguments.at(1):
+        if isinstance(possibility, Str) and possibility.literal is not None:
+            names += possibility.literal.replace(",", " ").split()
+        elif isinstance(possibility, Obj):
+            for position in calls.interpreter.field_names(possibility):
+                item = calls.interpreter.read(possibility.fields[position])
+                names += [name.literal for name in item if isinstance(name, Str) and name.literal]
+    return one(Record(tuple(names))) if names else UNKNOWN_VALUE
+
+
 def _is_instance(calls: "Calls", site: "CallSite") -> Value:
     """``isinstance(value, Class)``, where the class is one of the project's."""
     outcomes: set[bool | None] = set()
@@ -784,7 +828,29 @@ def _assigned(calls: "Calls", site: "CallSite") -> Value:
         if isinstance(possibility, Obj):
             for source in (*site.arguments.positional[1:], site.arguments.rest):
                 copy_fields(calls, possibility, source)
+        if isinstance(possibility, Class):  # `Object.assign(Users.prototype, methods)`
+            for source in site.arguments.positional[1:]:
+                copy_fields(calls, possibility.statics, source)
     return target
+
+
+def _inherited(calls: "Calls", site: "CallSite") -> Value:
+    """``Object.create(prototype)``."""
+    interpreter = calls.interpreter
+    obj = interpreter.object_at((site.node, "create"), interpreter.stack[-1], site.line)
+    for possibility in site.arguments.at(0):
+        if isinstance(possibility, Obj):
+            obj.prototype = possibility
+    return one(obj)
+
+
+def _inherits(calls: "Calls", site: "CallSite") -> Value:
+    """``util.inherits(Users, Base)``."""
+    interpreter = calls.interpreter
+    for function in site.arguments.at(0):
+        if isinstance(function, Func):
+            interpreter.inherit_from(function, interpreter.member(site.arguments.at(1), "prototype", site.line))
+    return NOTHING
 
 
 def _of_object(
@@ -838,6 +904,13 @@ def _get_attribute(calls: "Calls", site: "CallSite") -> Value:
         for name in site.arguments.at(1):
             results.append(_index_of(calls, owner, name, site.line, affixes))
     return union(results)
+
+
+def _proxy(calls: "Calls", site: "CallSite") -> Value:
+    """``new Proxy(target, handler)`` is the target, as far as its members are not made when they are read."""
+    if calls.interpreter.member(site.arguments.at(1), "get", site.line) - {ABSENT}:
+        calls.doubt(site.line, "makes a Proxy, whose members can't be told from the code")
+    return site.arguments.at(0)
 
 
 def _field(calls: "Calls", site: "CallSite") -> Value:
@@ -925,11 +998,27 @@ def _dynamic_import(calls: "Calls", site: "CallSite") -> Value:
         if isinstance(possibility, Str) and possibility.literal is not None:
             results.append(interpreter.import_value(frame.file, possibility.literal, 0, "*", site.line))
         else:
-            calls.doubt(
-                site.line,
-                "imports a module whose name can't be told from the code",
-            )
+            results.append(_modules_like(calls, site))
     return union(results) or UNKNOWN_VALUE
+
+
+def _modules_like(calls: "Calls", site: "CallSite") -> Value:
+    """The modules that ``require("./actions/" + name)`` may mean: those in the folder."""
+    interpreter = calls.interpreter
+    start = ""
+    if isinstance(site.node, syntax.Call) and site.node.arguments:
+        start = syntax.affixes(site.node.arguments[0])[0]
+    modules = interpreter.find_like(interpreter.stack[-1].file, start) if start else []
+    if not modules:
+        calls.doubt(site.line, "imports a module whose name can't be told from the code")
+    found: set[Possibility] = set()
+    for module in modules:
+        if isinstance(module, syntax.Module):
+            interpreter.import_module(module, site.line)
+            found.add(Namespace(module))
+        elif module is not None:
+            found.add(module)
+    return frozenset(found) or UNKNOWN_VALUE
 
 
 GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
@@ -943,6 +1032,7 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "Map": _dict,
     "Number": _unknown_result,
     "Object.assign": _assigned,
+    "Object.create": _inherited,
     "Object.entries": _of_object(_pairs),
     "Object.freeze": _first_argument,
     "Object.fromEntries": _dict,
@@ -959,6 +1049,7 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "asyncio.gather": _gathered,
     "asyncio.run": _first_argument,
     "bool": _unknown_result,
+    "collections.namedtuple": _named_tuple,
     "console.log": _unknown_result,
     "decouple.config": _get_variable,
     "env-var.get": _get_variable,
@@ -971,7 +1062,7 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "dataclasses.field": _field,
     "enumerate": _enumerated,
     "frozenset": _listed,
-    "Proxy": _first_argument,
+    "Proxy": _proxy,
     "fastapi.Depends": _dependency,
     "pydantic.Field": _field,
     "functools.cache": _cached,
@@ -980,6 +1071,7 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "functools.wraps": _wrapping,
     "getattr": _get_attribute,
     "globals": _module_variables,
+    "import": _dynamic_import,
     "importlib.import_module": _dynamic_import,
     "int": _unknown_result,
     "isinstance": _is_instance,
@@ -1002,7 +1094,9 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "threading.Thread": _thread,
     "multiprocessing.Process": _thread,
     "tuple": _listed,
+    "types.SimpleNamespace": _dict,
     "type": _class_of,
     "typing.cast": _second_argument,
+    "util.inherits": _inherits,
     "zip": _zipped,
 }

@@ -54,13 +54,19 @@ class _Builder:
     def _declare_all(self, nodes: Iterable[ast.AST]) -> None:
         """Declare the names that these statements assign in the current function."""
         waiting = list(nodes)
+        found: list[ast.AST] = []
         while waiting:
             node = waiting.pop()
-            self._declare_in(node)
+            found.append(node)
+            # What is `global` is none of the function's own names, whichever comes first.
+            if isinstance(node, ast.Global | ast.Nonlocal):
+                self.scope.outer_names.update(node.names)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 continue
             for block in NESTED_BLOCKS:
                 waiting += getattr(node, block, [])
+        for node in found:
+            self._declare_in(node)
 
     def _declare_in(self, node: ast.AST) -> None:
         """Declare the names that one statement assigns itself."""
@@ -81,15 +87,13 @@ class _Builder:
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 self.scope.declare(alias.asname or alias.name)
-        elif isinstance(node, ast.ExceptHandler):
-            if node.name:
-                self.scope.declare(node.name)
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            self.scope.outer_names.update(node.names)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            self.scope.declare(node.name)
 
     def _declare_target(self, target: ast.expr) -> None:
         if isinstance(target, ast.Name):
-            self.scope.declare(target.id)
+            if target.id not in self.scope.outer_names:
+                self.scope.declare(target.id)
         elif isinstance(target, ast.Tuple | ast.List):
             for item in target.elts:
                 self._declare_target(item)

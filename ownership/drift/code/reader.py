@@ -117,7 +117,9 @@ class _Reader:
         self.imports = imports
         self.entries = deployment.entry_points(imports)
         environment = _known_environment(self.entries)
-        self.interpreter = Interpreter(imports.find, self._classes_named, environment, len(sources.paths))
+        self.interpreter = Interpreter(
+            imports.find, imports.find_like, self._classes_named, environment, len(sources.paths)
+        )
         self.accesses: dict[AccessKey, _Found] = {}
         self.reached: set[syntax.Function] = set()
         self.unknown_calls: dict[tuple[str, UnknownCall], None] = {}  # by service

@@ -23,6 +23,7 @@ class Undefined:
 
 
 UNDEFINED = Undefined()
+WHOLE_EXPORT = "="  # what a module exports instead of names
 Constant: TypeAlias = str | bool | Undefined | None
 
 
@@ -458,6 +459,7 @@ class ClassMember:
     function: Function
     kind: OneOf["method", "getter", "field"]
     is_static: bool = False
+    is_decorated: bool = False  # TypeScript: `@Get(":id") one() {…}`, which a framework calls
 
 
 @dataclass(slots=True, eq=False)
@@ -471,6 +473,12 @@ class ClassDefinition:
     interfaces: list[str] = field(default_factory=list)
     body: Function | None = None
     fields: list[str] = field(default_factory=list)  # annotated in Python's body, in order
+    decorators: list[Expression] = field(default_factory=list)  # TypeScript's; Python's are `Decorate`
+
+    @property
+    def is_decorated(self) -> bool:
+        """Whether a framework may have to do with it."""
+        return bool(self.decorators) or any(member.is_decorated for member in self.members)
 
 
 @dataclass(slots=True, eq=False)

@@ -124,6 +124,14 @@ class Marked:
 
     kind: str
     function: Value
+    setter: Value = NOTHING
+
+
+@dataclass(frozen=True)
+class Record:
+    """What ``namedtuple("Name", "first second")`` makes: it is called with the fields."""
+
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -199,7 +207,9 @@ class Class:
 
     definition: syntax.ClassDefinition
     scope: "Frame"
-    bases: Cell = field(default_factory=Cell)
+    bases: list[Cell] = field(default_factory=list)
+    decorations: Cell = field(default_factory=Cell)
+    subclasses: Cell = field(default_factory=Cell)
     members: dict[str, syntax.ClassMember] = field(default_factory=dict)
     statics: Obj = field(init=False)
 
@@ -262,6 +272,14 @@ class TableHandle:
 
 
 @dataclass(frozen=True)
+class Model:
+    """A class of PynamoDB, whose ``Meta`` names its table; a name of None can't be told."""
+
+    cls: "Class"
+    name: Str | None
+
+
+@dataclass(frozen=True)
 class Paginator:
     """boto3's paginator of an operation."""
 
@@ -295,6 +313,11 @@ def union(values: Iterable[Value]) -> Value:
     for value in values:
         possibilities |= value
     return bounded(frozenset(possibilities))
+
+
+def with_members(value: Value) -> Value:
+    """The value without what has no members, where something else has: ``client = client or connect()``."""
+    return value - {NULL, UNDEFINED} or value
 
 
 def bounded(value: Value) -> Value:

@@ -510,6 +510,50 @@ class Users { all() { return client.send(new ScanCommand({ TableName: "a" })); }
 export const main = async (event, context, users = new Users()) => users.all();""",
         {"read a"},
     ),
+    "old-style inheritance and mixins": (
+        V2
+        + """
+const util = require("util");
+function Base() {}
+Base.prototype.all = function () { return documents.scan({ TableName: this.table }).promise(); };
+function Users() { this.table = "users"; }
+util.inherits(Users, Base);
+function Orders() { this.table = "orders"; }
+Orders.prototype = Object.create(Base.prototype);
+class Stock { constructor() { this.table = "stock"; } }
+Object.assign(Stock.prototype, { put() { return documents.put({ TableName: this.table }).promise(); } });
+class Own extends AWS.DynamoDB.DocumentClient { set name(value) { this.table = value; }
+  get name() { return this.table; } remove() { return this.delete({ TableName: this.name }).promise(); } }
+exports.main = async () => {
+  await new Users().all(); await new Orders().all(); await new Stock().put();
+  const own = new Own(); own.name = "own"; await own.remove();
+};""",
+        {"read users", "read orders", "write stock", "write own"},
+    ),
+    "methods of the SDK that a package gets": (
+        V2
+        + """
+const { promisify } = require("util");
+const get = promisify(documents.get.bind(documents));
+const _ = require("lodash");
+const save = (items, done) => documents.batchWrite({ RequestItems: items }, (error, data) =>
+  data.UnprocessedItems ? save(data.UnprocessedItems, done) : done());
+exports.main = async (event, context, done) => {
+  await get({ TableName: "a" });
+  await Promise.all(_.map(["b", "c"], (TableName) => documents.scan({ TableName }).promise()));
+  save({ d: [] }, done);
+};""",
+        {"read a", "read b", "read c", "write d"},
+    ),
+    "functions from the right": (
+        V3
+        + """
+const compose = (...functions) => (handler) => functions.reduceRight((next, wrap) => wrap(next), handler);
+const logged = (next) => async (event) => {
+  await client.send(new PutCommand({ TableName: "log" })); return next(event); };
+export const main = compose(logged)(async () => client.send(new ScanCommand({ TableName: "a" })));""",
+        {"write log", "read a"},
+    ),
     "a piece of an ARN": (
         V2
         + """
@@ -602,6 +646,23 @@ export const main = async () => container.resolve(App).run();""",
         "export const main = () => {{{ ;",
         set(),
         ["handler.js:1", "serverless.yml:9"],
+    ),
+    "a client that a package gets": (
+        V3
+        + """
+import { Mapper } from "some-mapper";
+const mapper = new Mapper({ client });
+export const main = () => mapper.find({ id: 1 });""",
+        set(),
+        ["handler.js:7"],
+    ),
+    "a Proxy": (
+        V3
+        + """
+const db = new Proxy({}, { get: (_, TableName) => ({ all: () => client.send(new ScanCommand({ TableName })) }) });
+export const main = () => db.users.all();""",
+        set(),
+        ["handler.js:6"],
     ),
 }
 
@@ -791,6 +852,40 @@ MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
             "export const main = async () => { for await (const row of rows(users)) console.log(row); };",
             "users.ts": V3
             + 'export class Users { all() { return client.send(new ScanCommand({ TableName: "a" })); } }',
+        },
+        {"read a"},
+    ),
+    "modules by a part of their name": (
+        {
+            "handler.js": "exports.main = async (event) => { await require(`./actions/${event.name}`).run();\n"
+            "  const { run } = await import(`./more/${event.name}.js`); await run(); };",
+            "actions/a.js": V2 + 'exports.run = () => documents.scan({ TableName: "a" }).promise();',
+            "actions/a.test.js": V2 + 'exports.run = () => documents.scan({ TableName: "test" }).promise();',
+            "more/b.js": V3 + 'export const run = () => client.send(new PutCommand({ TableName: "b" }));',
+        },
+        {"read a", "write b"},
+    ),
+    "controllers of a framework": (
+        {
+            "handler.ts": 'import { NestFactory } from "@nestjs/core";\nimport { AppModule } from "./app.module";\n'
+            "export const main = async (event: unknown) => {\n"
+            "  const app = await NestFactory.create(AppModule); return app.listen(event); };",
+            "app.module.ts": 'import { Module } from "@nestjs/common";\nimport { Users } from "./users";\n'
+            "@Module({ controllers: [Users], providers: [] }) export class AppModule {}",
+            "users.ts": V3
+            + 'import { Controller, Get } from "@nestjs/common";\n'
+            + 'class Store { all() { return client.send(new ScanCommand({ TableName: "a" })); }\n'
+            + '  unused() { return client.send(new ScanCommand({ TableName: "b" })); } }\n'
+            + "@Controller() export class Users { constructor(private readonly store: Store) {}\n"
+            + "  @Get(':id') one(id: string) { return this.store.all(); }\n"
+            + "  notRouted() { return this.store.unused(); } }",
+        },
+        {"read a"},
+    ),
+    "a module that is one value": (
+        {
+            "handler.ts": 'import db = require("./db");\nexport const main = async () => db.all();',
+            "db.ts": V3 + 'const db = { all: () => client.send(new ScanCommand({ TableName: "a" })) };\nexport = db;',
         },
         {"read a"},
     ),

@@ -38,6 +38,11 @@ ODD = {
     + "const end = g0({});\n",
     "objects that grow": "function grow(x) { return grow({ x, all: [x, ...x.all], [x.name + '-']: x }); }\n"
     + "const end = grow({ name: 'n', all: [] });\n",
+    "loops within loops": "const deep = () => {"
+    + "".join(f"for (const x{i} of ['a', 'b', 'c', 'd', 'e', 'f']) {{" for i in range(12))
+    + "f(x0 + x11);"
+    + "}" * 13
+    + ";\n",
     "nulls and lone surrogates": "const odd = '\0\\ud800\\u{110000}';\n",
 }
 

@@ -533,6 +533,107 @@ def main(event, context):
 """,
         {"write a"},
     ),
+    "bases in their order, and setters": (
+        """
+class A:
+    def table(self): return "a"
+class B:
+    def table(self): return "b"
+    @property
+    def kept(self): return self._kept
+    @kept.setter
+    def kept(self, name): self._kept = resource.Table(name)
+    def all(self):
+        self.kept = "kept"
+        self.kept.scan()
+        client.scan(TableName=self.table())
+class C(A, B):
+    def all(self): super().all()
+def main(event, context): C().all()
+""",
+        {"read a", "read kept"},
+    ),
+    "classes that know each other": (
+        """
+class Base:
+    registry = {}
+    only = None
+    def __init_subclass__(cls, **kwargs): Base.registry[cls.__name__] = cls
+    def __new__(cls):
+        if cls.only is None:
+            cls.only = super().__new__(cls)
+            cls.only.more = "more"
+        return cls.only
+    def all(self): client.scan(TableName=self.table); client.put_item(TableName=self.more)
+class Users(Base): table = "a"
+class Orders(Base): table = "b"
+def main(event, context):
+    Base.registry[event["key"]]().all()
+    for cls in Base.__subclasses__(): cls().all()
+""",
+        {"read a", "read b", "write more"},
+    ),
+    "functions and tables that a package gets": (
+        """
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from types import SimpleNamespace
+from tenacity import Retrying
+Names = namedtuple("Names", "users orders")
+names = Names("users", orders="orders")
+more = SimpleNamespace(stock="stock")
+def save(table): resource.Table(table).put_item(Item={})
+def main(event, context):
+    with ThreadPoolExecutor() as pool, ExitStack() as stack:
+        list(pool.map(save, [names.users, names.orders]))
+        stack.enter_context(resource.Table(more.stock).batch_writer()).put_item(Item={})
+    Retrying()(resource.Table("retried").delete_item, Key={})
+""",
+        {"write users", "write orders", "write stock", "write retried"},
+    ),
+    "variables by name, and a client made once": (
+        """
+names = {key: os.environ.get(key) for key in ("TABLE", "ORDERS")}
+made = None
+def connect():
+    global made
+    made = boto3.client("dynamodb")
+def main(event, context):
+    if made is None: connect()
+    made.scan(TableName=names["TABLE"])
+    made.get_item(TableName="orders-STAGE".replace("STAGE", os.environ["STAGE"]))
+""",
+        {"read users", "read orders"},
+    ),
+    "models of PynamoDB": (
+        """
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+class Base(Model):
+    id = UnicodeAttribute(hash_key=True)
+class User(Base):
+    class Meta:
+        table_name = os.environ["TABLE"]
+class Order(Base):
+    class Meta:
+        table_name = "orders"
+def main(event, context):
+    user = User.get(event["id"])
+    user.save()
+    for order in Order.query(event["id"]):
+        order.update(actions=[])
+""",
+        {"read users", "write users", "read orders", "write orders"},
+    ),
+    "what Lambda Powertools keeps": (
+        """
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, idempotent
+@idempotent(persistence_store=DynamoDBPersistenceLayer(table_name="done"))
+def main(event, context): client.scan(TableName="a")
+""",
+        {"read a", "read done", "write done"},
+    ),
     "a decorator with a function": (
         """
 from aws_lambda_powertools.utilities.batch import BatchProcessor, batch_processor
@@ -590,7 +691,7 @@ UNRESOLVED: dict[str, tuple[str, set[str], list[str]]] = {
 
 @pytest.mark.parametrize(("body", "expected", "where"), UNRESOLVED.values(), ids=UNRESOLVED)
 def test_what_cannot_be_told_is_unresolved(tmp_path: Path, body: str, expected: set[str], where: list[str]) -> None:
-    models = "from pynamodb.models import Model\nclass Cat(Model):\n    class Meta: table_name = 'cats'\n"
+    models = "from dynamodb_mapper.model import DynamoDBModel\nclass Cat(DynamoDBModel):\n    __table__ = 'cats'\n"
     usage = read_function(tmp_path, {"handler.py": BOTO + body, "models.py": models})
     assert accesses(usage) == expected
     assert sorted(set(places(usage))) == where
@@ -637,6 +738,16 @@ MODULES: dict[str, tuple[dict[str, str], str, set[str]]] = {
         },
         "handler.main",
         {"write a"},
+    ),
+    "a module by a part of its name": (
+        {
+            "handler.py": "import importlib\ndef main(e, c): importlib.import_module('actions.' + e['name']).run()\n",
+            "actions/__init__.py": "",
+            "actions/one.py": BOTO + "def run(): client.scan(TableName='a')\n",
+            "actions/two.py": BOTO + "def run(): client.put_item(TableName='b')\n",
+        },
+        "handler.main",
+        {"read a", "write b"},
     ),
     "an import when it is needed": (
         {

@@ -1,0 +1,6 @@
+import { requireSession } from '@quiz/auth';
+const guard = requireSession();
+export const handler = async (event) => {
+  await guard.before({ event });
+  return { principalId: 'x' };
+};

@@ -1,0 +1,2 @@
+export { onINSERT } from './insert.js';
+export { default as onREMOVE } from './remove.js';

@@ -1,0 +1,2 @@
+from setuptools import find_packages, setup
+setup(name="smartgrid", version="1.0", packages=find_packages())

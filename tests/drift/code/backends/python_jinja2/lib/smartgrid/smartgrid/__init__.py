@@ -1,0 +1,2 @@
+from .settings import settings
+__all__ = ["settings"]

@@ -1,0 +1,2 @@
+import { Trainer } from '../../../packages/data/src/models/trainer';
+export const handler = async () => Trainer.scan().exec();

@@ -1,0 +1,12 @@
+import { Container } from 'inversify';
+import 'reflect-metadata';
+import { MemberRepo } from '@gym/data';
+import { TYPES } from './types';
+import type { IMembers } from './members';
+import { Members } from './members';
+import { WelcomeMailer, type Mailer } from './mailer';
+const container = new Container({ defaultScope: 'Singleton' });
+container.bind<MemberRepo>(TYPES.MemberRepo).toConstantValue(new MemberRepo());
+container.bind<IMembers>(TYPES.Members).to(Members);
+container.bind<Mailer>(TYPES.Mailer).to(WelcomeMailer).inSingletonScope();
+export { container };

@@ -1,0 +1,1 @@
+export const TYPES = { MemberRepo: Symbol.for('MemberRepo'), Members: Symbol.for('Members'), Mailer: Symbol.for('Mailer') };

@@ -1,0 +1,3 @@
+export * from './env';
+export { Logger } from './logger';
+export * from './result';
