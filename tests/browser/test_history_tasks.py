@@ -6,28 +6,10 @@ from selenium.webdriver.common.keys import Keys
 
 from ownership.history.change_sets import change_set
 from ownership.models import Service, Table
-from tests.support.browser import complaints, faults, follow, look, sign_in
+from tests.support.browser import complaints, follow, sign_in
 from tests.support.clicks import Hand
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-PAGES = (
-    "/changes/",
-    "/changes/?q=biztechQRs&kind=table&source=command",
-    "/changes/1/",
-    "/changes/2/",
-    "/compare/?from=1",
-    "/compare/?from=1&to=2&table=biztechQRCodes",
-    "/day/",
-    "/day/?revision=2",
-    "/search/?q=biztechQRs",
-    "/search/?q=biztechPrizes",
-    "/search/?q=email",
-    "/tables/biztechUsers/?revision=1",
-    "/tables/biztechMembers2026/history/",
-    "/tables/biztechPrizes/history/",
-    "/admin/ownership/changeset/1/undo/",
-)
 
 
 @pytest.fixture
@@ -109,17 +91,3 @@ def test_a_past_page_leads_to_the_next_revision(hand):
     hand.go("//a[@rel='next']")
     assert "revision 4" in hand.browser.title
     assert complaints(hand.browser) == []
-
-
-@pytest.mark.parametrize("width", [1360, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_history_pages_have_no_fault_that_axe_knows(hand, scheme, width):
-    home = hand.browser.current_url.rstrip("/")
-    look(hand.browser, scheme, width)
-    found = {}
-    for page in PAGES:
-        hand.browser.get(home + page)
-        faults_here = faults(hand.browser)
-        if faults_here:
-            found[page] = faults_here
-    assert found == {}

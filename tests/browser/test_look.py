@@ -1,6 +1,5 @@
 """One look for site and admin, and the small scripts that pages share, in a real browser."""
 
-import json
 import re
 
 import pytest
@@ -9,39 +8,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from ownership.models.roles import TEAM_LEADS
-from tests.browser.test_pages import faults, look
-from tests.support.browser import complaints, follow, sign_in
+from tests.support.browser import complaints, follow, look, sign_in
 from tests.support.tokens import make_token
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PASSWORD = "a long pass phrase"
-PAGES = (
-    "/admin/",
-    "/admin/ownership/table/",
-    "/changes/",
-    "/changes/1/",
-    "/admin/ownership/changeset/1/undo/",
-    "/admin/ownership/changeset/deleted/",
-    "/admin/ownership/table/1/history/",
-    "/admin/ownership/apitoken/",
-    "/admin/ownership/apitoken/add/",
-    "/admin/password_change/",
-    "/admin/auth/user/",
-    "/admin/auth/user/add/",
-    "/admin/auth/user/1/change/",
-    "/api/v1/docs/",
-)
-# What has to be hit with a finger; links within a sentence are exempt (WCAG 2.2, 2.5.8).
-SMALL_TARGETS = """
-  return [...document.querySelectorAll("header.site :is(a, button), .object-tools a, .button, .submit-row input")]
-    .filter((target) => target.checkVisibility())
-    .filter((target) => {
-      const { width, height } = target.getBoundingClientRect();
-      return width < 24 || height < 24;
-    })
-    .map((target) => target.outerHTML);
-"""
 
 
 @pytest.fixture
@@ -56,20 +28,6 @@ def site(committed, seeded, lead, live_server, browser):
 
 def background(browser):
     return browser.execute_script("return getComputedStyle(document.body).backgroundColor")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_admin_and_the_api_s_page(site, browser, scheme):
-    found = {}
-    for width in (1360, 390):
-        look(browser, scheme, width)
-        for page in PAGES:
-            browser.get(site + page)
-            if page == "/api/v1/docs/":
-                browser.find_element(By.CSS_SELECTOR, "section.models")
-            found[page, width] = faults(browser) + browser.execute_script(SMALL_TARGETS)
-    found = {str(where): what for where, what in found.items() if what}
-    assert not found, json.dumps(found, indent=1)
 
 
 def test_the_theme_is_chosen_once_for_site_and_admin(site, browser):

@@ -1,7 +1,5 @@
 """The pages as people use them, in a real browser: found, read, filtered, by keyboard, in the dark, on a phone."""
 
-import json
-
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -10,8 +8,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from ownership.models import Service, Table
 from tests.support.addresses import address, routes
-from tests.support.browser import complaints, faults, follow, look, sign_in
-from tests.support.runs import keep_run
+from tests.support.browser import complaints, follow, look, sign_in
 from tests.support.tokens import make_token
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -51,26 +48,6 @@ def site(committed, seeded, lead, live_server, browser):
     sign_in(browser, live_server.url, "lead", "a long pass phrase")
     browser.get_log("browser")
     return live_server.url
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_nothing_overflows_the_page(site, browser, scheme):
-    keep_run("bots write biztechUsers", "qr write biztechUnheardOf")
-    found = {}
-    for width in (1360, 390):
-        look(browser, scheme, width)
-        for page in PAGES:
-            browser.get(site + page)
-            found[page, width] = faults(browser)
-        for verb in ("Accept…", "Waive…"):
-            browser.get(f"{site}/drift/")
-            for box in browser.find_elements(By.NAME, "finding"):
-                browser.execute_script("arguments[0].checked = true", box)
-            follow(browser, browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{verb}')]"))
-            assert browser.find_element(By.NAME, "reason")
-            found[verb, width] = faults(browser)
-    found = {str(where): what for where, what in found.items() if what}
-    assert not found, json.dumps(found, indent=1)
 
 
 def test_print_cuts_nothing_off_and_has_no_buttons(site, browser):
@@ -127,27 +104,6 @@ def test_the_matrix_is_filtered_and_a_cell_leads_to_its_access(site, browser):
     follow(browser, cells[0])
     assert browser.current_url.endswith("/tables/biztechProfiles/#access-payments")
     assert "Webhook calls createProfile" in browser.find_element(By.CSS_SELECTOR, ":target").text
-
-
-@pytest.mark.parametrize("width", [1360, 390])
-def test_what_stands_alone_is_large_enough_to_hit(site, browser, width):
-    look(browser, width=width)
-    small = {}
-    for page in PAGES:
-        browser.get(site + page)
-        # A link in a sentence is exempt, and so is one that is as high as the line of history that it stands in.
-        targets = browser.execute_script(
-            """return [...document.querySelectorAll(
-              "main :is(a, button, select, summary, input:not([type=hidden], [type=checkbox]))")]
-            .filter((target) => target.checkVisibility() && !target.closest("svg, .notes, .timeline, .evidence"))
-            .filter((target) => !(target.matches("a") && target.parentElement.matches("p, dd p, .about, td.quiet")))
-            .map((target) => [target.getBoundingClientRect(), target.outerHTML.slice(0, 120)])
-            .filter(([box]) => box.width > 1 && (box.width < 23.5 || box.height < 23.5))
-            .map(([, html]) => html)"""
-        )
-        if targets:
-            small[page] = targets[:5]
-    assert small == {}
 
 
 @pytest.mark.parametrize(("page", "links"), [("/matrix/", "td a"), ("/", "table.map a")])

@@ -1,0 +1,180 @@
+"""Every page in a real browser, as people set up their screens: light and dark, wide and narrow, enlarged, spaced out.
+
+docs/accessibility.md says what this covers and what was tried by hand.
+"""
+
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from selenium.webdriver.common.by import By
+
+from ownership.history.change_sets import change_set
+from ownership.models import Service, Table
+from tests.support.browser import follow, sign_in
+from tests.support.every_look import faults_in_every_look
+from tests.support.runs import keep_run
+from tests.support.tokens import make_token
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PASSWORD = "a long pass phrase"
+READERS_PAGES = (
+    "/",
+    "/?revision=1",
+    "/?show=attention",
+    "/search/?q=biztechUsersPROD",
+    "/search/?q=event",
+    "/search/?q=nothing-is-called-so",
+    "/search/?q=biztechQRs",
+    "/search/?q=biztechPrizes",
+    "/matrix/",
+    "/matrix/?service=payments",
+    "/matrix/?layer=drift",
+    "/groups/Core Tables/",
+    "/services/",
+    "/services/interactions/",
+    "/services/payments/trace/?direction=upstream",
+    "/tables/biztechProfiles/",
+    "/tables/biztechProfiles/?revision=1",
+    "/tables/biztechProfiles/trace/",
+    "/drift/",
+    "/tables/biztechUsrs/",
+    "/no/such/page/",
+    "/?revision=x",
+    "/api/v1/docs/",
+)
+HISTORY_PAGES = (
+    "/changes/",
+    "/changes/?q=biztechQRs&kind=table&source=command",
+    "/changes/1/",
+    "/changes/3/",
+    "/compare/?from=1",
+    "/compare/?from=1&to=3&table=biztechQRCodes",
+    "/day/",
+    "/day/?revision=2",
+    "/tables/biztechMembers2026/history/",
+    "/tables/biztechPrizes/history/",
+    "/admin/ownership/changeset/1/undo/",
+    "/admin/ownership/changeset/5/undo/",
+    "/admin/ownership/changeset/deleted/",
+    "/admin/ownership/table/1/history/",
+)
+DESK_PAGES = (
+    "/admin/",
+    "/admin/ownership/table/?owner=events&q=feedback&o=1",
+    "/admin/ownership/table/add/",
+    "/admin/ownership/table/3/change/",
+    "/admin/ownership/table/1/delete/",
+    "/admin/ownership/table/import/",
+    "/admin/ownership/table/order/?group=Core+Tables",
+    "/admin/ownership/access/",
+    "/admin/ownership/access/1/change/",
+    "/admin/ownership/service/",
+    "/admin/ownership/service/1/change/",
+    "/admin/ownership/service/1/delete/",
+    "/admin/ownership/tablegroup/1/change/",
+    "/admin/ownership/tablegroup/order/",
+    "/admin/ownership/environment/",
+    "/admin/ownership/waiver/",
+    "/admin/ownership/apitoken/",
+    "/admin/ownership/apitoken/add/",
+    "/admin/password_change/",
+    "/admin/auth/user/",
+    "/admin/auth/user/add/",
+    "/admin/auth/user/1/change/",
+    "/admin/auth/user/1/password/",
+)
+
+
+@pytest.fixture
+def site(committed, seeded, lead, live_server, browser):
+    """Signed in as an administrator. A table was renamed, one deleted and one handed over; drift was read."""
+    with change_set(user=lead, reason="On-call"):
+        users = Service.objects.get(name="users")
+        users.contact, users.description = "users-oncall@example.org", "Accounts."
+        users.save()
+    with change_set(user=lead, reason="Renamed in infra"):
+        renamed = Table.objects.get(name="biztechQRs")
+        renamed.name = "biztechQRCodes"
+        renamed.save()
+    with change_set(user=lead, reason="Launch cancelled"):
+        Table.objects.get(name="biztechPrizes").delete()
+    with change_set(user=lead, reason="Bots take over member records"):
+        table = Table.objects.get(name="biztechMembers2026")
+        table.owner = Service.objects.get(name="bots")
+        table.save()
+    keep_run("bots write biztechUsers", "qr write biztechUnheardOf")
+    User.objects.create_superuser("administrator", password=PASSWORD)
+    make_token(lead)
+    sign_in(browser, live_server.url, "administrator", PASSWORD)
+    return live_server.url
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param(READERS_PAGES, id="readers"),
+        pytest.param(HISTORY_PAGES, id="history"),
+        pytest.param(DESK_PAGES, id="desk"),
+    ],
+)
+def test_axe_finds_nothing_and_nothing_is_cut_off_or_too_small_in_any_look(site, browser, pages):
+    found = {}
+    for page in pages:
+        browser.get(site + page)
+        if page == "/api/v1/docs/":
+            browser.find_element(By.CSS_SELECTOR, "section.models")
+        faults = faults_in_every_look(browser)
+        if faults:
+            found[page] = faults
+    assert not found, json.dumps(found, indent=1)
+
+
+def press(browser, label: str) -> None:
+    follow(browser, browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{label}')]"))
+
+
+def test_pages_that_come_after_a_step_are_as_good(site, browser, tmp_path):
+    found = {}
+
+    def look_at(name: str) -> None:
+        faults = faults_in_every_look(browser)
+        if faults:
+            found[name] = faults
+
+    for listed, label in (("table", "Hand over"), ("access", "Edit…")):
+        browser.get(f"{site}/admin/ownership/{listed}/")
+        browser.find_element(By.CLASS_NAME, "action-select").click()
+        press(browser, label)
+        look_at(label)
+    for label in ("Accept…", "Waive…"):
+        browser.get(f"{site}/drift/")
+        for box in browser.find_elements(By.NAME, "finding"):
+            browser.execute_script("arguments[0].checked = true", box)
+        press(browser, label)
+        assert browser.find_element(By.NAME, "reason")
+        look_at(label)
+    file = tmp_path / "map.csv"
+    file.write_text("table,group,owner,service,mode\nbiztechUsers,Core Tables,users,payments,read\n")
+    browser.get(f"{site}/admin/ownership/table/import/")
+    browser.find_element(By.NAME, "file").send_keys(str(file))
+    assert browser.find_element(By.CLASS_NAME, "plan")
+    look_at("import")
+    browser.get(f"{site}/admin/ownership/apitoken/add/")
+    browser.find_element(By.NAME, "name").send_keys("nightly")
+    follow(browser, browser.find_element(By.NAME, "_save"))
+    assert browser.find_element(By.ID, "token")
+    look_at("token")
+    browser.get(f"{site}/admin/ownership/service/add/")
+    browser.find_element(By.NAME, "name").send_keys("users")
+    browser.find_element(By.NAME, "reason").send_keys("Twice")
+    follow(browser, browser.find_element(By.NAME, "_save"))
+    assert browser.find_element(By.CLASS_NAME, "problems")
+    look_at("form with a problem")
+    browser.get(site)
+    browser.find_element(By.CSS_SELECTOR, "button.account").click()
+    browser.find_element(By.ID, "q-home").send_keys("biztech")
+    assert browser.find_element(By.CSS_SELECTOR, ".suggestions li")
+    look_at("suggestions")
+    assert not found, json.dumps(found, indent=1)

@@ -1,0 +1,79 @@
+"""What is wrong with a page in any of the ways in which people look at it."""
+
+from selenium import webdriver
+
+from tests.support.browser import AXE, look
+
+SCHEMES = ("light", "dark")
+WIDTHS = (1360, 390)
+# A window 1280 pixels wide, enlarged to 400 % (WCAG 2.2, 1.4.10).
+ENLARGED = 320
+# A link in a sentence may be smaller, one that is as high as the line of history that it is in, and a box to select
+# whose neighbours are 24 pixels away (2.5.8).
+SMALL_TARGETS = """
+  const fields = "input:not([type=hidden], [type=checkbox], [type=radio])";
+  const targets = `:is(main, header.site, #content) :is(a, button, select, summary, ${fields})`;
+  return [...document.querySelectorAll(targets)]
+    .filter((target) => target.checkVisibility() && !target.closest("svg, .notes, .timeline, .evidence, #api"))
+    .filter((target) => !target.matches(":is(p, li, dd, td, th, span, .readonly, ul.errorlist *) > a"))
+    .map((target) => [target.getBoundingClientRect(), target.outerHTML.slice(0, 120)])
+    .filter(([box]) => box.width > 1 && (box.width < 23.5 || box.height < 23.5))
+    .map(([, html]) => html);
+"""
+# The spacing that a reader may set (1.4.12). Texts for screen readers alone are cut off by intention.
+CUT_OFF_WITH_SPACING = """
+  const spacing = new CSSStyleSheet();
+  spacing.replaceSync(`* { line-height: 1.5 !important; letter-spacing: .12em !important;
+    word-spacing: .16em !important } p { margin-bottom: 2em !important }`);
+  document.adoptedStyleSheets = [spacing];
+  const cut = [...document.querySelectorAll("body *")]
+    .filter((element) => element.checkVisibility() && element.textContent.trim() && element.clientWidth > 1)
+    .filter((element) => !element.closest(".unseen, .visually-hidden, svg, select, textarea, thead, #api"))
+    .filter((element) => {
+      const { overflowX, overflowY } = getComputedStyle(element);
+      const hides = (overflow) => ["hidden", "clip"].includes(overflow);
+      return (hides(overflowX) && element.scrollWidth > element.clientWidth + 1)
+        || (hides(overflowY) && element.scrollHeight > element.clientHeight + 1);
+    })
+    .map((element) => element.outerHTML.slice(0, 120));
+  document.adoptedStyleSheets = [];
+  return cut;
+"""
+
+
+def faults_in_every_look(browser: webdriver.Chrome) -> dict[str, list[str]]:
+    """{look: what is wrong}: light and dark, wide and narrow, enlarged, and with wider text; empty where all is well.
+
+    The page stays as it is, with what is open or filled in.
+    """
+    browser.execute_script(AXE.read_text())
+    faults = {}
+    for scheme in SCHEMES:
+        for width in WIDTHS:
+            look(browser, scheme, width)
+            faults[f"{scheme}, {width}"] = _axe(browser) + _overflow(browser)
+    for width in WIDTHS:
+        look(browser, width=width)
+        faults[f"targets, {width}"] = browser.execute_script(SMALL_TARGETS)
+        faults[f"spacing, {width}"] = browser.execute_script(CUT_OFF_WITH_SPACING)
+    look(browser, width=ENLARGED)
+    faults["enlarged"] = _overflow(browser)
+    look(browser)
+    return {where: what for where, what in faults.items() if what}
+
+
+def _axe(browser: webdriver.Chrome) -> list[str]:
+    """Rule and first places of each violation."""
+    result = browser.execute_async_script('axe.run({ resultTypes: ["violations"] }).then(arguments[0])')
+    assert result["passes"]
+    violations = []
+    for rule in result["violations"]:
+        places = [node["html"][:160] for node in rule["nodes"][:3]]
+        violations.append(f"{rule['id']}: {places}")
+    return violations
+
+
+def _overflow(browser: webdriver.Chrome) -> list[str]:
+    if browser.execute_script("return document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        return ["wider than the window"]
+    return []
