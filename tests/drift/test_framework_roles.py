@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ownership.drift.readers.serverless import read_projects
-from ownership.drift.readers.serverless_roles import framework_version
+from ownership.drift.readers.serverless_settings import framework_version
 from ownership.drift.values import UNKNOWN_LOCATION, Text
 from tests.support.drift_projects import ARN, grants, names, read, write
 

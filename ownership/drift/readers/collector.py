@@ -46,6 +46,8 @@ class Part:
         return self.template.misses_export or any(part.misses_export for part in self.nested)
 
 
+MAX_PASSES = 6  # of reading what imports from others that import themselves
+
 Source = TypeVar("Source")  # what a part is read from: a file or a stack
 
 
@@ -63,22 +65,28 @@ class Collector:
     def read_all(self, sources: Iterable[Source], read: Callable[[Source], Part | None]) -> None:
         """Read each source; those that import what isn't exported yet are read again after all others.
 
+        Again and again, where what they export in turn may be what others wait for.
+
         ``read`` gives None if it fails, and reports why to the collector.
         """
-        waiting = []
-        for source in sources:
-            part = read(source)
-            if part is None:
-                continue
-            # A part read too early is discarded whole, with its diagnostics.
-            if part.misses_export:
-                waiting.append(source)
-            else:
-                self._add(part)
-        for source in waiting:
-            part = read(source)
-            if part is not None:
-                self._add(part)
+        waiting = list(sources)
+        is_last = False
+        for number in range(1, MAX_PASSES + 1):
+            missing = []
+            may_give_more = False
+            for source in waiting:
+                part = read(source)
+                if part is None:
+                    continue
+                # A part read too early is discarded whole, with its diagnostics.
+                if part.misses_export and not is_last:
+                    missing.append(source)
+                    may_give_more = may_give_more or bool(part.template.outputs)
+                else:
+                    self._add(part)
+            made_progress = number == 1 or len(missing) < len(waiting)
+            is_last = not may_give_more or not made_progress or number == MAX_PASSES - 1
+            waiting = missing
 
     def add_error(self, error: ReadError) -> None:
         """Report a file that can't be read."""

@@ -7,6 +7,7 @@ is read.
 
 import os
 import stat
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -42,6 +43,18 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     return content
 
 
+def folders_below(path: Path) -> Iterator[Path]:
+    """A folder and those below it, without packages and hidden ones; none for a file. Links are not followed."""
+    for folder, subfolders, _ in os.walk(path):
+        # os.walk goes into what is left in this list.
+        subfolders[:] = sorted(name for name in subfolders if not _is_skipped(name))
+        yield Path(folder)
+
+
+def _is_skipped(folder: str) -> bool:
+    return folder == "node_modules" or folder.startswith(".")
+
+
 class Files:
     """Reads the files under one root, and none outside it."""
 
@@ -57,10 +70,11 @@ class Files:
             return path.relative_to(self.root).as_posix()
         return path.as_posix()
 
-    def find(self, folder: Path, name: str) -> Path | None:
+    def find(self, folder: Path, name: str, *, includes: bool = True) -> Path | None:
         """The file called ``name``, relative to ``folder``; None if there is none.
 
-        Raises ValueError if it lies outside the root, by its name or through a link.
+        ``includes``: it is part of the file that names it. Raises ValueError if it lies outside the root, by its
+        name or through a link.
         """
         try:
             path = resolved_path(folder / name)
@@ -73,7 +87,8 @@ class Files:
             raise ValueError(f"{name} is outside {self._root_name}, the folder to read (--root FOLDER)")
         if not path.is_file():
             return None
-        self.included.add(path)
+        if includes:
+            self.included.add(path)
         return path
 
     def read_text(self, path: Path) -> str:

@@ -412,10 +412,12 @@ def _import_value(template: "Template", call: Call) -> list[Text]:
     name = ""
     if names:
         name = str(names[0])
-    if name in template.exports:
-        return [concat([text], call.location) for text in template.exports[name]]
-    # A template that is read later may export it; the collector reads this one again then.
-    template.misses_export = True
+    exported = template.exports.get(name, [])
+    # A template that is read later may export it, or what is exported; the collector reads this one again then.
+    if not exported or any(text.reason for text in exported):
+        template.misses_export = True
+    if exported:
+        return [concat([text], call.location) for text in exported]
     return [_known_when_deployed(f"{call.name} {name}", call.location)]
 
 

@@ -15,12 +15,14 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.statements import READ_AND_WRITE
 from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
-from ownership.drift.readers.files import Files, resolved_path
+from ownership.drift.readers.files import Files, folders_below, resolved_path
+from ownership.drift.readers.serverless_compose import Compositions
 from ownership.drift.readers.serverless_project import Project
 from ownership.drift.readers.serverless_variables import Variables
+from ownership.drift.readers.siblings import Siblings
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.types import Infrastructure, Location, ReadError
-from ownership.drift.values import Map, Text
+from ownership.drift.values import Map, Text, concat
 
 DATA_FILES = ("serverless.yml", "serverless.yaml", "serverless.json")
 CODE_FILES = ("serverless.ts", "serverless.js", "serverless.cjs", "serverless.mjs")
@@ -42,7 +44,7 @@ def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path
     if not top.is_relative_to(reader.files.root):
         collector.add_error(ReadError(Location(str(path)), f"is outside the root, {reader.files.root}"))
         return collector.result("serverless")
-    collector.read_all(find_projects(top), reader.read)
+    collector.read_all(reader.project_files(), reader.read)
     reader.report_files_left_out()
     if not collector.roles and not collector.diagnostics.errors:
         collector.add_error(ReadError(Location(str(path)), "contains no serverless.yml"))
@@ -54,18 +56,13 @@ def find_projects(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    for folder, subfolders, file_names in os.walk(path):
-        # os.walk goes into what is left in this list.
-        subfolders[:] = sorted(name for name in subfolders if not _is_skipped(name))
+    for folder in folders_below(path):
+        file_names = set(os.listdir(folder))
         # A folder is one project, whatever other configuration files are in it.
         for name in (*DATA_FILES, *CODE_FILES):
             if name in file_names:
-                yield Path(folder, name)
+                yield folder / name
                 break
-
-
-def _is_skipped(folder: str) -> bool:
-    return folder == "node_modules" or folder.startswith(".")
 
 
 class _ProjectReader:
@@ -77,8 +74,18 @@ class _ProjectReader:
         self.names = names
         self.given = given
         self.collector = Collector(names)
+        self.siblings = Siblings()
+        self.compositions = Compositions(top, files, given, self.siblings)
+        for error in self.compositions.errors:
+            self.collector.add_error(error)
         self._projects: dict[Path, str] = {}  # those that were read, each with its service
         self._fragments: list[Path] = []  # files that are called like a project's and are none
+
+    def project_files(self) -> list[Path]:
+        """The files of all projects, also those whose file only serverless-compose.yml names."""
+        found = list(find_projects(self.top))
+        named = set(self.compositions.project_files(self.top)) - set(found)
+        return found + sorted(named)
 
     def read(self, path: Path) -> Part | None:
         try:
@@ -108,7 +115,7 @@ class _ProjectReader:
             return
         for name in sorted(os.listdir(project.parent)):
             path = project.parent / name
-            if path == project or path in self.files.included or not CONFIGURATION.fullmatch(name):
+            if path in self._projects or path in self.files.included or not CONFIGURATION.fullmatch(name):
                 continue
             if name in CODE_FILES or (path.suffix in DATA_SUFFIXES and self._is_project(path)):
                 yield path
@@ -125,7 +132,9 @@ class _ProjectReader:
         if "service" not in config and "provider" not in config:
             self._fragments.append(path)
             return None
-        variables = Variables(config, path.parent, self.files, self.given)
+        self.siblings.missed = False
+        outside = self.compositions.outside(path, self.siblings)
+        variables = Variables(config, path.parent, self.files, self.given, outside)
         service = service_of_project(path, self.top, self.names, service_name(variables))
         self._projects[path] = service
         diagnostics = Diagnostics()
@@ -140,6 +149,9 @@ class _ProjectReader:
         roles = [ServiceRole(service, statements) for statements in project.roles()]
         tables = read_tables(project.template, self.names, diagnostics)
         project.report_unread()
+        self.siblings.add(path, stack_name(variables), project.template)
+        # What a project misses of another may be there when that is read.
+        project.template.misses_export = project.template.misses_export or self.siblings.missed
         return Part(service, project.template, roles, tables, diagnostics)
 
 
@@ -170,6 +182,18 @@ def _folders_between(top: Path, path: Path) -> tuple[str, ...]:
     if not top.is_dir():
         return ()
     return path.parent.relative_to(top).parts[::-1]
+
+
+def stack_name(variables: Variables) -> Text | None:
+    """What a project's stack is called: ``provider.stackName``, or its name and stage; None if it has neither."""
+    own = variables.at("provider.stackName")
+    if isinstance(own, Text):
+        return own
+    service = service_name(variables)
+    if service is None:
+        return None
+    stage = variables.stage()
+    return concat([service, "-", stage], stage.location)
 
 
 def service_name(variables: Variables) -> str | None:

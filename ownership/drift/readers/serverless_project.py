@@ -28,7 +28,6 @@ from ownership.drift.readers.serverless_roles import (
     FrameworkRoles,
     RoleContent,
     RoleMaker,
-    framework_version,
     is_role,
 )
 from ownership.drift.readers.serverless_settings import (
@@ -39,6 +38,7 @@ from ownership.drift.readers.serverless_settings import (
     PROVIDER_ROLE,
     ROLE_PER_FUNCTION,
     ROOT,
+    framework_version,
     is_unused,
     plugin_permits_nothing,
 )

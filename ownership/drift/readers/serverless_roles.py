@@ -14,7 +14,6 @@ Source: Serverless Framework v3 and v4, merge-iam-templates.js, roles-per-functi
 uses-dedicated-per-function-role.js; serverless-iam-roles-per-function 3.2, src/lib/index.ts.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -26,22 +25,6 @@ from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value
 
 # Who makes roles from the statements of functions. "unknown": v4 would, v3 would not, and the project does not say.
 RoleMaker = Literal["framework", "plugin", "nobody", "unknown"]
-
-NUMBER = re.compile(r"\d+")
-
-
-def framework_version(constraint: Value) -> int | None:
-    """The framework's major version by ``frameworkVersion``, such as ``^3.38``; None where it allows several."""
-    if not isinstance(constraint, Text):
-        return None
-    numbers = NUMBER.findall(constraint)
-    if not numbers:
-        return None
-    first = int(numbers[0][:4])
-    is_open = ">" in constraint and "<" not in constraint
-    if first < 4 and is_open:
-        return None
-    return first
 
 
 def is_role(node: Value) -> bool:

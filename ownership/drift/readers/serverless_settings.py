@@ -6,6 +6,12 @@ Source: Serverless Framework, configuration schema of v3 and v4 (config-schema.j
 plugins' READMEs.
 """
 
+import re
+
+from ownership.drift.values import Text, Value
+
+NUMBER = re.compile(r"\d+")
+
 # Keys at the top of serverless.yml. `custom` holds values for other sections, and the settings of plugins.
 _ROOT = """
 app build configValidationMode console custom dashboard deprecationNotificationMode disabledDeprecations
@@ -82,6 +88,20 @@ serverless-webpack serverless-webpack-prisma serverless-wsgi
 """
 PLUGINS = frozenset(_PLUGINS.split())
 OFFLINE_PLUGIN = "serverless-offline"  # and its many companions, named serverless-offline-…
+
+
+def framework_version(constraint: Value) -> int | None:
+    """The framework's major version by ``frameworkVersion``, such as ``^3.38``; None where it allows several."""
+    if not isinstance(constraint, Text):
+        return None
+    numbers = NUMBER.findall(constraint)
+    if not numbers:
+        return None
+    first = int(numbers[0][:4])
+    is_open = ">" in constraint and "<" not in constraint
+    if first < 4 and is_open:
+        return None
+    return first
 
 
 def plugin_permits_nothing(plugin: str) -> bool:

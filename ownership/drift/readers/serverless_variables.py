@@ -16,10 +16,13 @@ import re
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ownership.drift.readers.files import Files
+from ownership.drift.readers.serverless_settings import framework_version
 from ownership.drift.readers.variable_syntax import (
+    STACK_OUTPUT,
     Segment,
     alternatives,
     expression_of,
@@ -30,6 +33,7 @@ from ownership.drift.readers.variable_syntax import (
 )
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import (
+    PLACEHOLDER,
     Map,
     Reason,
     Seq,
@@ -54,6 +58,8 @@ DEFAULTS = {
 FILE = re.compile(r"file\((?P<name>[^)]*)\)(?::(?P<address>.*))?$", re.DOTALL)
 DATA_FILES = (".yml", ".yaml", ".json")
 CODE_FILES = (".js", ".cjs", ".mjs", ".ts", ".mts", ".cts")
+
+V4 = 4  # loads .env files unasked, and takes a project's own parameters before those of serverless-compose.yml
 
 SourceReader = Callable[[str, Text], Value]  # of an address, and of the whole reference
 
@@ -124,6 +130,17 @@ def _marked_varying(value: Value, location: Location) -> Value:
     return value
 
 
+@dataclass(frozen=True)
+class Outside:
+    """What other projects give one: the parameters of serverless-compose.yml, and the outputs of stacks.
+
+    ``parameter`` gives None, or raises NoValueError, where there is none; ``output`` raises LookupError.
+    """
+
+    parameter: Callable[[str], Value]
+    output: Callable[[str, str], Text]
+
+
 @dataclass
 class _FailedAlternatives:
     """What is known of the alternatives of a variable that had no value.
@@ -156,20 +173,31 @@ class _FailedAlternatives:
 
 
 class Variables:
-    """Resolves the variables of one project. ``config`` is its serverless.yml, in ``folder``."""
+    """Resolves the variables of one project. ``config`` is its serverless.yml, in ``folder``.
 
-    def __init__(self, config: Map, folder: Path, files: Files, given: Mapping[str, str]) -> None:
+    ``outside`` is what other projects give it, if they are read as well.
+    """
+
+    def __init__(
+        self,
+        config: Map,
+        folder: Path,
+        files: Files,
+        given: Mapping[str, str],
+        outside: Outside | None = None,
+    ) -> None:
         self.config = config
         self.folder = folder
         self.files = files
         self.given = given
+        self.outside = outside
         self._sources: dict[str, SourceReader] = {
             "self": self._self,
             "sls": self._sls,
             "aws": self._aws,
             "param": self._param,
             "opt": self._input,
-            "env": self._input,
+            "env": self._env,
         }
         self._known: dict[str, Value] = {}
         self._being_resolved: list[str] = []
@@ -271,7 +299,9 @@ class Variables:
 
     def _value_of(self, reference: Text) -> Value:
         """The value of one reference such as ``self:provider.stage``. Raises NoValueError."""
-        if reference.reason:
+        # A stack is known also where its stage is not: that is the environment, here and in the stack's own name.
+        is_known_stack = STACK_OUTPUT.fullmatch(reference) is not None and not reference.has_unknown_part
+        if reference.reason and not is_known_stack:
             raise NoValueError(reference.reason)
         if reference in self._known:
             return self._known[reference]
@@ -284,7 +314,9 @@ class Variables:
             self._being_resolved.pop()
         if value is None:
             raise NoValueError(_no_value(reference))
-        self._known[str(reference)] = value
+        # Another project may give what is unresolved once it is read.
+        if not isinstance(value, Text) or not value.reason:
+            self._known[str(reference)] = value
         return value
 
     def _read(self, reference: Text) -> Value:
@@ -301,6 +333,8 @@ class Variables:
             return reference
         if reference == "null":
             return None
+        if STACK_OUTPUT.fullmatch(reference):
+            return self._stack_output(reference)
         source, _, address = reference.partition(":")
         read_source = self._sources.get(source.strip(), self._known_when_deployed)
         return read_source(address.strip(), reference)
@@ -315,6 +349,11 @@ class Variables:
         if value is None and address in DEFAULTS:
             return Text(DEFAULTS[address], reference.location)
         return value
+
+    def stage(self) -> Text:
+        """The stage of the project; a placeholder where it is not known."""
+        stage = self._stage(Text("sls:stage", self.config.location))
+        return stage if isinstance(stage, Text) else placeholder(self.config.location, "the stage is no text", True)
 
     def _stage(self, reference: Text) -> Value:
         if "opt:stage" in self.given:
@@ -347,19 +386,73 @@ class Variables:
         reason = f"{reference} is known only when deployed (--var {reference}=…)"
         raise NoValueError(reason, final=True)
 
+    def _stack_output(self, reference: Text) -> Value:
+        """``cf:stack.Output``: what the project of that stack puts out, if it is read as well."""
+        match = STACK_OUTPUT.fullmatch(reference)
+        if match is None or self.outside is None:
+            return self._known_when_deployed("", reference)
+        try:
+            return self.outside.output(match["stack"], match["output"])
+        except LookupError as error:
+            shown = reference.replace(PLACEHOLDER, "…")
+            raise NoValueError(f"{error} (--var {shown}=…)", final=True) from error
+
     def _param(self, name: str, reference: Text) -> Value:
-        """A parameter: v3 has ``params.<stage>.<name>``, v4 ``stages.<stage>.params.<name>``."""
-        stage = self._stage(reference)
+        """A parameter of the project itself, or of serverless-compose.yml: v4 takes its own first, v3 the other."""
+        own = partial(self.own_parameter, name)
+        sources = [own]
+        if self.outside is not None:
+            sources.append(partial(self.outside.parameter, name))
+        version = framework_version(self.config.get("frameworkVersion"))
+        if version is not None and version < V4:
+            sources.reverse()
+        for source in sources:
+            value = source()
+            if value is not None:
+                return value
+        raise NoValueError(_not_given(reference))
+
+    def own_parameter(self, name: str) -> Value:
+        """A parameter in this file: v3 has ``params.<stage>.<name>``, v4 ``stages.<stage>.params.<name>``."""
+        stage = self.stage()
         for path in (
-            f"params.{stage}",
             f"stages.{stage}.params",
-            "params.default",
+            f"params.{stage}",
             "stages.default.params",
+            "params.default",
         ):
             parameters = self.at(path)
             if isinstance(parameters, Map) and parameters.get(name) is not None:
                 return self.expand(parameters[name])
-        raise NoValueError(_not_given(reference))
+        return None
+
+    def _env(self, name: str, reference: Text) -> Value:
+        """``env:NAME``: what the caller would have given, or what a ``.env`` file says that the framework loads."""
+        version = framework_version(self.config.get("frameworkVersion")) or 0
+        if self.config.get("useDotenv") == "true" or version >= V4:
+            value = self._from_dotenv(name)
+            if value is not None:
+                return value
+        return self._input(name, reference)
+
+    def _from_dotenv(self, name: str) -> Text | None:
+        """The value in ``.env.<stage>``, or in ``.env`` where there is no such file."""
+        for file_name in (f".env.{self.stage()}", ".env"):
+            try:
+                path = self.files.find(self.folder, file_name)
+            except ValueError:
+                continue
+            if path is not None:
+                return self._dotenv_value(path, name)
+        return None
+
+    def _dotenv_value(self, path: Path, name: str) -> Text | None:
+        value = None
+        for number, line in enumerate(self.files.read_text(path).splitlines(), start=1):
+            key, equals, text = line.partition("=")
+            if equals and key.removeprefix("export ").strip() == name:  # the last one counts
+                value = Text(_unquoted(text.strip()), Location(self.files.display_name(path), number))
+        return value
 
     def _file(self, name: str, address: str) -> Value:
         """``file(name):address``: an included file, or a value in it."""
@@ -381,6 +474,14 @@ class Variables:
             self.files.read_text(path).strip(),
             Location(self.files.display_name(path), 1),
         )
+
+
+def _unquoted(text: str) -> str:
+    """A value in a ``.env`` file without its quotes, or without the comment behind it."""
+    for quote in ("'", '"', "`"):
+        if text.startswith(quote) and text.count(quote) > 1:
+            return text[1:].partition(quote)[0]
+    return text.partition(" #")[0].strip()
 
 
 def _covers(segment: Segment, text: str) -> bool:

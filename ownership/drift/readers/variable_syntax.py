@@ -12,7 +12,9 @@ from dataclasses import dataclass
 QUOTES = ("'", '"')
 BRACE = re.compile(r"\$\{|\{|\}")
 # What a reference begins with: `opt:`, `file(…)`, `cf(eu-west-1):`. CloudFormation's `${AWS::Region}` does not.
-REFERENCE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|:(?!:)))", re.DOTALL)
+REFERENCE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|(?:\.[\w-]+)?:(?!:)))", re.DOTALL)
+# `cf:stack.Output`, with a region in brackets or, in v1, behind a dot.
+STACK_OUTPUT = re.compile(r"cf(?:\([^)]*\)|\.[\w-]+)?:(?P<stack>.+)\.(?P<output>[^.]+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
