@@ -179,7 +179,7 @@ def test_a_stack_may_have_a_name_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("order", ["abc", "acb", "bac", "bca", "cab", "cba"])
 def test_outputs_pass_through_several_projects_in_any_order(tmp_path: Path, order: str) -> None:
     """The second project puts out what it has of the first, and the third uses that."""
-    first, second, third = order
+    first, second, third = tuple(order)
     between = (
         "service: between\nresources: {Outputs: {Arn: {Value: '${cf:tables-dev.OrdersArn}', Export: {Name: b}}}}\n"
     )

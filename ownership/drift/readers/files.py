@@ -43,12 +43,15 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     return content
 
 
-def folders_below(path: Path) -> Iterator[Path]:
-    """A folder and those below it, without packages and hidden ones; none for a file. Links are not followed."""
-    for folder, subfolders, _ in os.walk(path):
+def folders_below(path: Path) -> Iterator[tuple[Path, set[str]]]:
+    """A folder and those below it, each with the names of its files; none for a file.
+
+    Folders of packages and hidden ones are left out. Links are not followed.
+    """
+    for folder, subfolders, file_names in os.walk(path):
         # os.walk goes into what is left in this list.
         subfolders[:] = sorted(name for name in subfolders if not _is_skipped(name))
-        yield Path(folder)
+        yield Path(folder), set(file_names)
 
 
 def _is_skipped(folder: str) -> bool:

@@ -56,8 +56,7 @@ def find_projects(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    for folder in folders_below(path):
-        file_names = set(os.listdir(folder))
+    for folder, file_names in folders_below(path):
         # A folder is one project, whatever other configuration files are in it.
         for name in (*DATA_FILES, *CODE_FILES):
             if name in file_names:

@@ -14,6 +14,7 @@ Source: Serverless Framework documentation, "Composing services" (v3 and v4); fo
 providers/param of sf-core.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -148,9 +149,10 @@ class Composition:
 def _compose_files(top: Path, root: Path) -> Iterator[Path]:
     """The files of this kind below ``top``, beside it, and in the folders around it as far as ``root``."""
     around = [folder for folder in top.parents if folder.is_relative_to(root)]
-    for folder in (*around, *folders_below(top)):
+    folders = [(folder, set(os.listdir(folder))) for folder in around]
+    for folder, names in (*folders, *folders_below(top)):
         for name in (*COMPOSE_FILES, *COMPOSE_CODE):
-            if (folder / name).is_file():
+            if name in names:
                 yield resolved_path(folder / name)
                 break
 
