@@ -22,7 +22,6 @@ from ownership.drift.code.sources import JAVASCRIPT, Sources
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.cloudformation import service_of_role
-from ownership.drift.readers.intrinsics import TABLE_TYPES, function_name
 from ownership.drift.readers.serverless import (
     CODE_FILES,
     find_projects,
@@ -31,7 +30,7 @@ from ownership.drift.readers.serverless import (
     service_of_project,
 )
 from ownership.drift.readers.serverless_variables import Variables
-from ownership.drift.readers.template import NodeReader, Template
+from ownership.drift.readers.template import NodeReader, Surroundings, Template, as_it_is
 from ownership.drift.types import Location, ReadError, shortened
 from ownership.drift.values import (
     UNKNOWN_LOCATION,
@@ -108,51 +107,36 @@ class EntryPoint:
 
 
 class DeployedTemplate(Template):
-    """A template whose tables without a name are called by their logical id, and whose nested stacks are known."""
+    """A template whose nested stacks are connected once all templates are read, and which knows SAM's tables."""
 
     def __init__(
         self,
         parts: list[Map],
         given: dict[str, str],
         exports: dict[str, list[Text]],
+        tables: Mapping[str, str],
         variables: Variables | None = None,
     ) -> None:
+        expand = as_it_is if variables is None else variables.expand
+        super().__init__(parts, expand, given, exports, Surroundings(tables=tables))
         self.nested: dict[str, DeployedTemplate] = {}
-        self.outputs: Map = Map(UNKNOWN_LOCATION)
-        if variables is None:
-            super().__init__(parts, given=given, exports=exports)
-        else:
-            super().__init__(parts, variables.expand, given, exports)
-        self.given = self.parameters_given = given  # the same dict, also while it is empty
-        self.outputs = self._section(parts, "Outputs")
+        self.parameters_given = given
+        self.given = given  # the same dict, also while it is empty
+
+    def nested_stack(self, name: str) -> Template | None:
+        """The template of a nested stack, by the stack's logical name; None if it is not known."""
+        return self.nested.get(name)
 
     def table_names(self, name: str, location: Location, nesting: int = 0) -> list[Text]:
         """The physical names of a table, or its logical id if it has none."""
         resource = self.mapping(self.resources.get(name))
-        if resource.get("Type") not in (*TABLE_TYPES, SIMPLE_TABLE):
-            return []
+        if resource.get("Type") != SIMPLE_TABLE:
+            return super().table_names(name, location, nesting)
         table_name = self.mapping(resource.get("Properties")).get("TableName")
-        if table_name is None:
-            return [Text(name, location)]
+        known_name = self.surroundings.tables.get(name)
+        if known_name is not None or table_name is None:
+            return [Text(known_name or name, location)]
         return self.texts(table_name, nesting) or [Text(name, location)]
-
-    def texts(self, node: Value, nesting: int = 0) -> list[Text]:
-        """All texts of a value; an output of a nested stack is that stack's."""
-        output = self._nested_output(node)
-        if output is not None:
-            return output
-        return super().texts(node, nesting)
-
-    def _nested_output(self, node: Value) -> list[Text] | None:
-        if not self.nested or not isinstance(node, Map) or function_name(node) != "Fn::GetAtt":
-            return None
-        argument = node["Fn::GetAtt"]
-        pieces = [piece for piece in argument if isinstance(piece, Text)] if isinstance(argument, Seq) else []
-        stack, _, output = ".".join(pieces).partition(".Outputs.")
-        child = self.nested.get(stack)
-        if child is None or not output:
-            return None
-        return child.texts(child.mapping(child.outputs.get(output)).get("Value"))
 
 
 @dataclass
@@ -227,7 +211,7 @@ class Deployment:
         self.service_folders[folder] = service
         self.roots.add(folder)
         parts = _section(variables, "resources")
-        template = DeployedTemplate(parts, dict(self.given), self.exports, variables)
+        template = DeployedTemplate(parts, dict(self.given), self.exports, self.names.given, variables)
         self._add_serverless_layers(variables, folder)
         shared = _mapping(variables.at("provider.environment"))
         for part in _section(variables, "functions"):
@@ -319,10 +303,14 @@ class Deployment:
         variables = (
             Variables(body, path.parent, self.files, self.given) if templating.is_templated(text, name) else None
         )
-        template = DeployedTemplate([body], given, self.exports, variables)
+        template = DeployedTemplate([body], given, self.exports, self.names.given, variables)
         self.templates[name] = template
         folder = self._folder(path)
         defaults = _globals(template, body)
+        for key, node in template.resources.items():
+            if key.startswith("Fn::ForEach"):
+                service = unregistered_service_name(PurePosixPath(folder).name or self.top.name)
+                self._unresolved(service, location_of(node), str(key), "is not expanded, and may make functions")
         for _, properties in template.of_type(*LAYER_TYPES):
             for key in ("ContentUri", "Content"):
                 content = template.expand(properties.get(key))

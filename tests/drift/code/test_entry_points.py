@@ -104,6 +104,7 @@ resources:
             "a/index.js": JS,
             "b/serverless.yml": """
 service: b
+functions: {}
 resources:
   Resources:
     Stock: {Type: AWS::DynamoDB::Table, Properties: {TableName: stock}}
