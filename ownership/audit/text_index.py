@@ -4,7 +4,10 @@ The indexes are no part of the models, because each database has its own kind; `
 after every ``migrate``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from django.db import DatabaseError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -47,7 +50,7 @@ def contained(fields: Iterable[str], word: str) -> Q:
 def indexed(model: type[models.Model], word: str) -> Q:
     """The same by SQLite's index, which ``can_index`` the word."""
     table = f"{model._meta.db_table}_text"
-    matches = RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s", [phrase(word)])  # noqa: S608, S611
+    matches = RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s", [phrase(word)])
     return Q(pk__in=matches)
 
 
@@ -61,8 +64,8 @@ def newest_with(model: type[models.Model], fields: tuple[str, ...], words: list[
     if long_words:
         table = f"{model._meta.db_table}_text"
         # FTS5 reads its matches from the newest on, and stops at the limit: so a frequent word takes no longer.
-        newest = RawSQL(  # noqa: S611
-            f"SELECT rowid FROM {table} WHERE {table} MATCH %s ORDER BY rowid DESC LIMIT %s",  # noqa: S608
+        newest = RawSQL(
+            f"SELECT rowid FROM {table} WHERE {table} MATCH %s ORDER BY rowid DESC LIMIT %s",
             [" ".join(phrase(word) for word in long_words), limit],
         )
         rows = rows.filter(pk__in=newest)
@@ -91,7 +94,9 @@ def _create_for_postgresql(connection: BaseDatabaseWrapper, texts: IndexedTexts)
     add_trigram_extension(connection)
     with connection.cursor() as cursor:
         # It may be in a schema that is not in the search path.
-        cursor.execute("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'pg_trgm'")
+        cursor.execute(
+            "SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'pg_trgm'",
+        )
         row = cursor.fetchone()
         if row is None:
             return
@@ -99,21 +104,14 @@ def _create_for_postgresql(connection: BaseDatabaseWrapper, texts: IndexedTexts)
         for model, fields in texts.items():
             table = model._meta.db_table
             columns = ", ".join(f"UPPER({field}) {schema}.gin_trgm_ops" for field in fields)
-            cursor.execute(f"CREATE INDEX IF NOT EXISTS {table}_text ON {table} USING gin ({columns})")
+            cursor.execute(
+                f"CREATE INDEX IF NOT EXISTS {table}_text ON {table} USING gin ({columns})",
+            )
 
 
 def _create_for_sqlite(connection: BaseDatabaseWrapper, texts: IndexedTexts) -> None:
-    """Keep each index up to date by triggers; fill it anew where a trigger was missing or different."""
     for model, fields in texts.items():
-        table = model._meta.db_table
-        key = model._meta.pk.column
-        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            cursor.execute(
-                f"CREATE VIRTUAL TABLE IF NOT EXISTS {table}_text USING fts5"
-                f"({', '.join(fields)}, content='{table}', content_rowid='{key}', tokenize='trigram')"
-            )
-            if create_sqlite_triggers(connection, _fts5_triggers(table, key, fields)):
-                cursor.execute(f"INSERT INTO {table}_text ({table}_text) VALUES ('rebuild')")  # noqa: S608
+        Fts5Index.of(model, fields).create(connection)
 
 
 def stale_text_indexes(texts: IndexedTexts) -> Iterator[str]:
@@ -124,87 +122,138 @@ def stale_text_indexes(texts: IndexedTexts) -> Iterator[str]:
     if connection.vendor != "sqlite":
         return
     for model, fields in texts.items():
-        table = model._meta.db_table
+        index = Fts5Index.of(model, fields)
         try:
-            is_stale = _is_stale(table, str(model._meta.pk.column), fields)
+            is_stale = index.is_stale()
         except DatabaseError:
             is_stale = True
         if is_stale:
             yield (
-                f"{table}_text: the search index differs from the rows. To make it anew, drop the trigger "
-                f"{table}_text_insert and run `manage.py migrate`."
+                f"{index.name}: the search index differs from the rows. To make it anew, "
+                f"drop the trigger {index.name}_insert and run `manage.py migrate`."
             )
 
 
-def _is_stale(table: str, key: str, fields: tuple[str, ...]) -> bool:
-    """Whether the index has other rows, or other terms, than its table.
+@dataclass(frozen=True)
+class Fts5Index:
+    """SQLite's index of some texts of a table: a table of FTS5's beside it, which triggers keep up to date.
 
-    To compare term by term, an index is made anew, which would take minutes for a long history: there, the number of
-    terms has to do.
+    FTS5 calls this an external content table: it keeps the terms, and reads the texts from the table.
     """
-    rows, indexed_rows = f"SELECT {key} FROM {table}", f"SELECT id FROM {table}_text_docsize"  # noqa: S608
-    # A text has a term for each character but the last two.
-    length = " + ".join(f"max(length({field}) - 2, 0)" for field in fields)
-    terms = f"{table}_terms"
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_only_in(rows, indexed_rows)} UNION ALL {_only_in(indexed_rows, rows)} LIMIT 1")
-        if cursor.fetchone() is not None:
+
+    table: str
+    key: str
+    fields: tuple[str, ...]
+
+    @classmethod
+    def of(cls, model: type[models.Model], fields: tuple[str, ...]) -> Fts5Index:
+        """The index of these texts of a model."""
+        return cls(model._meta.db_table, str(model._meta.pk.column), fields)
+
+    @property
+    def name(self) -> str:
+        """The name of FTS5's table, with which those of its triggers begin."""
+        return f"{self.table}_text"
+
+    @property
+    def columns(self) -> str:
+        """The texts' columns, for SQL."""
+        return ", ".join(self.fields)
+
+    def create(self, connection: BaseDatabaseWrapper) -> None:
+        """Make the index and its triggers. It is filled anew where a trigger was missing or different."""
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute(
+                f"CREATE VIRTUAL TABLE IF NOT EXISTS {self.name} USING fts5"
+                f"({self.columns}, content='{self.table}',"
+                f" content_rowid='{self.key}', tokenize='trigram')"
+            )
+            if create_sqlite_triggers(connection, self._triggers()):
+                cursor.execute(f"INSERT INTO {self.name} ({self.name}) VALUES ('rebuild')")
+
+    def _triggers(self) -> dict[str, str]:
+        """The triggers that repeat each write in the index, by name."""
+        old = ", ".join(f"old.{field}" for field in self.fields)
+        new = ", ".join(f"new.{field}" for field in self.fields)
+        changed = " OR ".join(f"old.{field} IS NOT new.{field}" for field in self.fields)
+        add = f"INSERT INTO {self.name} (rowid, {self.columns}) VALUES (new.{self.key}, {new});"
+        # To take a row out, FTS5 wants the texts that were indexed.
+        remove = (
+            f"INSERT INTO {self.name} ({self.name}, rowid, {self.columns}) VALUES ('delete', old.{self.key}, {old});"
+        )
+        return {
+            f"{self.name}_insert": f"AFTER INSERT ON {self.table} BEGIN {add} END",
+            f"{self.name}_delete": f"AFTER DELETE ON {self.table} BEGIN {remove} END",
+            f"{self.name}_update": (f"AFTER UPDATE ON {self.table} WHEN {changed} BEGIN {remove} {add} END"),
+        }
+
+    def is_stale(self) -> bool:
+        """Whether the index has other rows, or other terms, than its table.
+
+        To compare term by term, an index is made anew, which would take minutes for a long history: there, the
+        number of terms has to do.
+        """
+        if self._has_other_rows():
             return True
-        try:
-            cursor.execute(f"CREATE VIRTUAL TABLE temp.{terms} USING fts5vocab('main', '{table}_text', 'row')")
-            cursor.execute(f"SELECT coalesce(sum({length}), 0), count(*) FROM {table}")  # noqa: S608
-            expected, number_of_rows = cursor.fetchone()
-            cursor.execute(f"SELECT coalesce(sum(cnt), 0) FROM temp.{terms}")  # noqa: S608
-            (indexed_terms,) = cursor.fetchone()
-            if indexed_terms != expected:
-                return True
-            return number_of_rows <= COMPARED_ROWS and _has_other_terms(table, key, ", ".join(fields), terms)
-        finally:
-            cursor.execute(f"DROP TABLE IF EXISTS temp.{terms}")
+        terms = f"{self.table}_terms"
+        with connection.cursor() as cursor:
+            try:
+                cursor.execute(f"CREATE VIRTUAL TABLE temp.{terms} USING fts5vocab('main', '{self.name}', 'row')")
+                # A text has a term for each character but the last two.
+                length = " + ".join(f"max(length({field}) - 2, 0)" for field in self.fields)
+                cursor.execute(
+                    f"SELECT coalesce(sum({length}), 0), count(*) FROM {self.table}",
+                )
+                expected_terms, rows = cursor.fetchone()
+                cursor.execute(f"SELECT coalesce(sum(cnt), 0) FROM temp.{terms}")
+                (indexed_terms,) = cursor.fetchone()
+                if indexed_terms != expected_terms:
+                    return True
+                return rows <= COMPARED_ROWS and self._has_other_terms(terms)
+            finally:
+                cursor.execute(f"DROP TABLE IF EXISTS temp.{terms}")
+
+    def _has_other_rows(self) -> bool:
+        rows = f"SELECT {self.key} FROM {self.table}"
+        indexed_rows = f"SELECT id FROM {self.name}_docsize"
+        return _differ(rows, indexed_rows)
+
+    def _has_other_terms(self, terms: str) -> bool:
+        """Whether an index made from the rows of now has other terms, or a search finds any of them in other rows.
+
+        The list of terms comes from reading the whole index, a search from looking a term up: both may be torn.
+        """
+        fresh = f"{self.table}_fresh"
+        fresh_terms = f"{fresh}_terms"
+        with connection.cursor() as cursor:
+            try:
+                cursor.execute(
+                    f"CREATE VIRTUAL TABLE temp.{fresh} USING fts5({self.columns}, content='', tokenize='trigram')"
+                )
+                cursor.execute(
+                    f"INSERT INTO temp.{fresh} (rowid, {self.columns})"
+                    f" SELECT {self.key}, {self.columns} FROM {self.table}"
+                )
+                cursor.execute(f"CREATE VIRTUAL TABLE temp.{fresh_terms} USING fts5vocab('temp', '{fresh}', 'row')")
+                columns = "term, doc, cnt"
+                if _differ(
+                    f"SELECT {columns} FROM temp.{terms}",
+                    f"SELECT {columns} FROM temp.{fresh_terms}",
+                ):
+                    return True
+                quoted_term = """'"' || replace(term, '"', '""') || '"'"""
+                hits = f"SELECT count(*) FROM {self.name} WHERE {self.name} MATCH {quoted_term}"
+                cursor.execute(
+                    f"SELECT term FROM temp.{fresh_terms} WHERE ({hits}) <> doc LIMIT 1",
+                )
+                return cursor.fetchone() is not None
+            finally:
+                for name in (fresh_terms, fresh):
+                    cursor.execute(f"DROP TABLE IF EXISTS temp.{name}")
 
 
-def _has_other_terms(table: str, key: str, columns: str, terms: str) -> bool:
-    """Whether an index made from the rows of now has other terms, or a search finds any of them in other rows.
-
-    The list of terms comes from reading the whole index, a search from looking a term up: both may be torn.
-    """
-    fresh = f"{table}_fresh"
-    fresh_terms = f"{fresh}_terms"
-    old, new = (f"SELECT term, doc, cnt FROM temp.{name}" for name in (terms, fresh_terms))  # noqa: S608
-    quoted_term = """'"' || replace(term, '"', '""') || '"'"""
-    hits = f"SELECT count(*) FROM {table}_text WHERE {table}_text MATCH {quoted_term}"  # noqa: S608
+def _differ(left: str, right: str) -> bool:
+    """Whether two queries have different rows."""
     with connection.cursor() as cursor:
-        try:
-            cursor.execute(f"CREATE VIRTUAL TABLE temp.{fresh} USING fts5({columns}, content='', tokenize='trigram')")
-            cursor.execute(f"INSERT INTO temp.{fresh} (rowid, {columns}) SELECT {key}, {columns} FROM {table}")  # noqa: S608
-            cursor.execute(f"CREATE VIRTUAL TABLE temp.{fresh_terms} USING fts5vocab('temp', '{fresh}', 'row')")
-            cursor.execute(f"{_only_in(old, new)} UNION ALL {_only_in(new, old)} LIMIT 1")
-            if cursor.fetchone() is not None:
-                return True
-            cursor.execute(f"SELECT term FROM temp.{fresh_terms} WHERE ({hits}) <> doc LIMIT 1")  # noqa: S608
-            return cursor.fetchone() is not None
-        finally:
-            for name in (fresh_terms, fresh):
-                cursor.execute(f"DROP TABLE IF EXISTS temp.{name}")
-
-
-def _only_in(query: str, other: str) -> str:
-    return f"SELECT * FROM ({query} EXCEPT {other})"  # noqa: S608
-
-
-def _fts5_triggers(table: str, key: str | None, fields: tuple[str, ...]) -> dict[str, str]:
-    """Return the triggers that repeat each write in the index, by name.
-
-    FTS5 calls such an index an external content table: to take a row out, it wants the texts that were indexed.
-    """
-    columns = ", ".join(fields)
-    old = ", ".join(f"old.{field}" for field in fields)
-    new = ", ".join(f"new.{field}" for field in fields)
-    add = f"INSERT INTO {table}_text (rowid, {columns}) VALUES (new.{key}, {new});"  # noqa: S608
-    remove = f"INSERT INTO {table}_text ({table}_text, rowid, {columns}) VALUES ('delete', old.{key}, {old});"  # noqa: S608
-    changed = " OR ".join(f"old.{field} IS NOT new.{field}" for field in fields)
-    return {
-        f"{table}_text_insert": f"AFTER INSERT ON {table} BEGIN {add} END",
-        f"{table}_text_delete": f"AFTER DELETE ON {table} BEGIN {remove} END",
-        f"{table}_text_update": f"AFTER UPDATE ON {table} WHEN {changed} BEGIN {remove} {add} END",
-    }
+        cursor.execute(f"SELECT * FROM ({left} EXCEPT {right}) UNION ALL SELECT * FROM ({right} EXCEPT {left}) LIMIT 1")
+        return cursor.fetchone() is not None
