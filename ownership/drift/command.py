@@ -62,14 +62,21 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
     templates = readers.add_parser(
         "cloudformation",
         parents=[common, variables, code, *more],
-        help="read compiled templates",
+        help="read templates of CloudFormation and SAM, and a CDK app's output",
     )
-    templates.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    templates.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a template, or the folder cdk.out")
     templates.add_argument(
         "--roles",
         type=Path,
         metavar="FILE",
         help="JSON or YAML that maps roles to services",
+    )
+    templates.add_argument(
+        "--stack",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="of a CDK app, only the stacks with such a name or path: Shop, 'Prod/*' (may be repeated)",
     )
 
     endpoint = readers.add_parser("dynamodb", parents=[common, *more], help="read the tables of a live endpoint")
@@ -160,7 +167,8 @@ def read(arguments: argparse.Namespace, declared: DeclaredMap) -> Infrastructure
     if arguments.reader == "serverless":
         return read_projects(arguments.path, names, dict(arguments.var), arguments.root)
     if arguments.reader == "cloudformation":
-        return read_templates(arguments.files, names, dict(arguments.var), _roles(arguments.roles))
+        roles = _roles(arguments.roles)
+        return read_templates(arguments.files, names, dict(arguments.var), roles, arguments.stack)
     return read_endpoint(names, arguments.endpoint_url, arguments.region)
 
 

@@ -7,6 +7,10 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     serverless_variables   the framework's ${…}: their values
     variable_syntax        the framework's ${…}: their syntax
     cloudformation         compiled templates, and the service that each role belongs to
+    stacks                 which template is nested in which, and what a stack is called
+    sam, sam_policies      SAM's resources as what SAM makes of them; its policy templates and connectors
+    cdk                    the stacks of a CDK app's output
+    table_policies         what tables permit by policies of their own
     dynamodb               a live endpoint
     collector              what all projects or templates of a run have, as one Infrastructure
     tables, roles          the resources of a template that are read

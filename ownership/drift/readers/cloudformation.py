@@ -14,6 +14,7 @@ Source: AWS CloudFormation User Guide; tables.py and roles.py say which resource
 """
 
 import os
+import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +24,14 @@ from ownership.drift.iam.statements import READ_AND_WRITE
 from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, resolved_path
+from ownership.drift.readers.intrinsics import referenced
 from ownership.drift.readers.roles import PolicyReader, attached_policies, roles_of
-from ownership.drift.readers.sam import referenced
 from ownership.drift.readers.stacks import Stack, Stacks
+from ownership.drift.readers.table_policies import table_policies
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Template
 from ownership.drift.types import Infrastructure, ReadError
-from ownership.drift.values import Map, Text
+from ownership.drift.values import Map, Text, Value
 
 # What runs in a role, and the property that names it.
 ROLE_PROPERTIES = {
@@ -37,6 +39,10 @@ ROLE_PROPERTIES = {
     "AWS::StepFunctions::StateMachine": "RoleArn",
     "AWS::AppSync::DataSource": "ServiceRoleArn",
 }
+# A custom resource of CDK that calls an API of AWS: {"service":"S3","action":"putObject",…}.
+API_CALL = "Custom::AWS"
+CALLED_SERVICE = re.compile(r'"service":"(?:@aws-sdk/client-)?(\w[\w-]*)"')
+PERMITTING_SERVICES = frozenset({"iam", "dynamodb", "cloudformation", "organizations", "sso-admin", "ssoadmin"})
 NAME_PROPERTIES = ("RoleName", "FunctionName", "StateMachineName")
 
 
@@ -53,16 +59,18 @@ def read_templates(
     names: Names,
     given: Mapping[str, str],
     services: Mapping[str, str],
+    stacks: Sequence[str] = (),
 ) -> Infrastructure:
-    """Read compiled templates.
+    """Read compiled templates, and the output of CDK apps.
 
     ``given`` are parameters (``{"param:Stage": "prod"}``). ``services`` maps roles, by logical or physical name,
-    to services. A file that can't be read is an error in the result, and the others are still read.
+    to services. ``stacks`` are patterns that select stacks of CDK apps. A file that can't be read is an error in the
+    result, and the others are still read.
     """
     paths = [resolved_path(path) for path in paths]
-    root = Path(os.path.commonpath([path.parent for path in paths]))
+    root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
     reader = _TemplateReader(Files(root), names, given, services)
-    reader.read_all(paths)
+    reader.read_all(paths, stacks)
     return reader.collector.result("cloudformation")
 
 
@@ -79,9 +87,9 @@ class _TemplateReader:
         self.collector = Collector(names)
         self.stacks = Stacks(files, given, names.given, self.collector.exports)
 
-    def read_all(self, paths: Sequence[Path]) -> None:
+    def read_all(self, paths: Sequence[Path], selected: Sequence[str]) -> None:
         """Read all templates; those of nested stacks with the stack that they are nested in."""
-        for error in self.stacks.load(paths):
+        for error in self.stacks.load(paths, selected):
             self.collector.add_error(error)
         self.collector.read_all(self.stacks.outermost(), self.read)
 
@@ -90,13 +98,16 @@ class _TemplateReader:
         diagnostics = Diagnostics()
         try:
             template = self.stacks.template(stack)
-            roles = self._roles(stack, template, diagnostics)
+            services_of_roles: dict[str, str] = {}
+            roles = self._roles(stack, template, services_of_roles, diagnostics)
+            permitted = self._permitted_by_tables(template, services_of_roles, diagnostics)
+            self._count_api_calls(template)
             tables = read_tables(template, self.names, diagnostics)
             nested = self._nested(stack, template, diagnostics)
         except ReadError as error:
             self.collector.add_error(error)
             return None
-        return Part(None, template, roles, tables, diagnostics, nested)
+        return Part(None, template, roles, tables, diagnostics, permitted, nested)
 
     def _nested(self, stack: Stack, template: Template, diagnostics: Diagnostics) -> list[Part]:
         """The stacks nested in a stack. One whose template is not there may permit anything to anyone."""
@@ -111,8 +122,14 @@ class _TemplateReader:
                 parts.append(part)
         return parts
 
-    def _roles(self, stack: Stack, template: Template, diagnostics: Diagnostics) -> list[ServiceRole]:
-        """The roles of a template whose service is known; the others are reported."""
+    def _roles(
+        self,
+        stack: Stack,
+        template: Template,
+        services_of_roles: dict[str, str],
+        diagnostics: Diagnostics,
+    ) -> list[ServiceRole]:
+        """The roles whose service is known, which goes into ``services_of_roles``; the others are reported."""
         roles = []
         own_roles = roles_of(template)
         users = self._users_of_roles(stack, template, own_roles, diagnostics)
@@ -124,6 +141,7 @@ class _TemplateReader:
                 reason = "the role's service is not known: tag the role with `service`, or use --roles"
                 diagnostics.add_unresolved(Text(name, properties.location), reason)
                 continue
+            services_of_roles[name] = service
             policies = PolicyReader(service, template, self.names, diagnostics)
             roles.append(ServiceRole(service, policies.role(name, properties)))
         for policy in attached_policies(template):
@@ -132,6 +150,42 @@ class _TemplateReader:
                 text = Text("policy", policy.properties.location)
                 diagnostics.add_unresolved(text, "is attached to a role outside the template")
         return roles
+
+    def _permitted_by_tables(
+        self,
+        template: Template,
+        services_of_roles: Mapping[str, str],
+        diagnostics: Diagnostics,
+    ) -> list[ServiceRole]:
+        """What the tables of a template permit by policies of their own."""
+
+        def service_of(principal: Value, role_name: str) -> str | None:
+            logical_name = referenced(principal)
+            if logical_name is not None:
+                return services_of_roles.get(logical_name)
+            if role_name in self.services:
+                return self.services[role_name]
+            for name, service in services_of_roles.items():
+                if role_name in template.texts(template.properties(name).get("RoleName")):
+                    return service
+            return self.names.role([role_name])
+
+        permitted = []
+        for service, statement in table_policies(template, self.names, diagnostics, service_of):
+            permitted.append(ServiceRole(service, [statement]))
+        return permitted
+
+    def _count_api_calls(self, template: Template) -> None:
+        """Count CDK's custom resources that call an API as read, unless the call may permit something."""
+        for name, node in template.resources.items():
+            if not isinstance(node, Map) or node.get("Type") != API_CALL:
+                continue
+            properties = template.properties(name)
+            calls = []
+            for key in ("Create", "Update", "Delete"):
+                calls += template.texts(properties.get(key))
+            if all(_permits_nothing(call) for call in calls):
+                template.count_as_read(name)
 
     def _users_of_roles(
         self,
@@ -184,6 +238,12 @@ def service_of_role(
         if service:
             return service
     return None
+
+
+def _permits_nothing(call: str) -> bool:
+    """Whether a call of an API, as CDK writes it, is one of a service that gives nobody permissions."""
+    match = CALLED_SERVICE.search(call)
+    return match is not None and match[1].lower() not in PERMITTING_SERVICES
 
 
 def _names_of(template: Template, holder: RoleUser) -> list[str]:

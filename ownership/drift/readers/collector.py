@@ -30,7 +30,8 @@ class ServiceRole:
 class Part:
     """What one project or template has. ``service`` is whose project it is; a template may have several.
 
-    ``nested`` are the stacks that are nested in the template's.
+    ``permitted`` is what its tables permit; that a table permits a service something says nothing of the service's
+    other permissions. ``nested`` are the stacks that are nested in the template's.
     """
 
     service: str | None
@@ -38,6 +39,7 @@ class Part:
     roles: list[ServiceRole]
     tables: list[TableShape]
     diagnostics: Diagnostics
+    permitted: list[ServiceRole] = field(default_factory=list)
     nested: list["Part"] = field(default_factory=list)
 
     @property
@@ -59,6 +61,7 @@ class Collector:
         self.exports: dict[str, list[Text]] = {}
         self.diagnostics = Diagnostics()
         self.roles: dict[str, list[Role]] = {}
+        self._permitted: dict[str, list[Role]] = {}
         self.unread: set[str] = set()  # services of which a project can't be read
         self._tables: dict[str, TableShape] = {}
 
@@ -100,7 +103,8 @@ class Collector:
         known_tables = KnownTables(self.names.tables | self._tables.keys(), self.names.physical_patterns)
         evaluator = PolicyEvaluator(known_tables, self.names, self.diagnostics)
         grants: Grants = {}
-        for service, roles in self.roles.items():
+        for service in dict.fromkeys([*self.roles, *self._permitted]):
+            roles = self.roles.get(service, []) + self._permitted.get(service, [])
             grants |= evaluator.grants(service, roles)
         return Infrastructure(
             reader=reader,
@@ -121,6 +125,8 @@ class Collector:
             self.roles.setdefault(part.service, [])  # the service was read, even if it has no role
         for role in part.roles:
             self.roles.setdefault(role.service, []).append(role.statements)
+        for permitted in part.permitted:
+            self._permitted.setdefault(permitted.service, []).append(permitted.statements)
         for table in part.tables:
             self._add_table(table)
         self.diagnostics.update(part.diagnostics)

@@ -109,6 +109,19 @@ def branches_of_if(node: Value) -> Seq | None:
     return Seq(arguments.location, arguments[1:])
 
 
+def referenced(node: Value) -> str | None:
+    """The logical name in ``!Ref Name``, ``!GetAtt Name.Arn`` or ``!Sub "${Name.Arn}"``; None for anything else."""
+    if not isinstance(node, Map):
+        return None
+    argument = node.get("Ref") or node.get("Fn::GetAtt") or node.get("Fn::Sub")
+    if isinstance(argument, Seq):
+        argument = argument[0] if argument else None
+    if not isinstance(argument, Text):
+        return None
+    match = re.fullmatch(r"(?:\$\{)?(\w+)(?:\.\w+)?\}?", argument)
+    return match[1] if match else None
+
+
 def is_no_value(node: Value) -> bool:
     """Whether a node is ``!Ref AWS::NoValue``, which removes what it is the value of."""
     return isinstance(node, Map) and node.get("Ref") == "AWS::NoValue"

@@ -53,6 +53,8 @@ Alexa::ASK::Skill
 Custom::ApiGatewayAccountRole Custom::CognitoUserPool Custom::EventBridge Custom::S3
 Custom::CDKBucketDeployment Custom::LogRetention Custom::S3AutoDeleteObjects Custom::S3BucketNotifications
 Custom::VpcRestrictDefaultSG
+Custom::AWSCDKOpenIdConnectProvider Custom::CrossRegionExportReader Custom::CrossRegionExportWriter
+Custom::DynamoDBReplica Custom::ECRAutoDeleteImages
 """
 TYPES = frozenset(_TYPES.split())
 

@@ -11,11 +11,10 @@ it is. ``expanded`` gives a template that the reader of CloudFormation reads lik
 Source: AWS SAM Developer Guide, "AWS SAM resource and property reference" and "Generated CloudFormation resources".
 """
 
-import re
 from collections.abc import Iterator
 from copy import copy
 
-from ownership.drift.readers.intrinsics import branches_of_if, function_name, is_no_value
+from ownership.drift.readers.intrinsics import branches_of_if, function_name, is_no_value, referenced
 from ownership.drift.readers.sam_policies import connector_statements, is_known, statements_of
 from ownership.drift.types import Location
 from ownership.drift.values import Map, Seq, Text, Value, location_of
@@ -274,19 +273,6 @@ def _resource(resource_type: str, properties: Map, node: Map) -> Map:
 def _table_arn(name: Value, location: Location) -> Map:
     argument = Seq(location, [Text("arn:aws:dynamodb:*:*:table/${name}", location), Map(location, [("name", name)])])
     return Map(location, [("Fn::Sub", argument)])
-
-
-def referenced(node: Value) -> str | None:
-    """The logical name in ``!Ref Name``, ``!GetAtt Name.Arn`` or ``!Sub "${Name.Arn}"``; None for anything else."""
-    if not isinstance(node, Map):
-        return None
-    argument = node.get("Ref") or node.get("Fn::GetAtt") or node.get("Fn::Sub")
-    if isinstance(argument, Seq):
-        argument = argument[0] if argument else None
-    if not isinstance(argument, Text):
-        return None
-    match = re.fullmatch(r"(?:\$\{)?(\w+)(?:\.\w+)?\}?", argument)
-    return match[1] if match else None
 
 
 def _ref(name: str, location: Location) -> Map:

@@ -13,10 +13,11 @@ Developer Guide, "Cloud assemblies", for what CDK writes into the metadata.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ownership.drift.naming import Names
+from ownership.drift.naming import Names, unregistered_service_name
+from ownership.drift.readers.cdk import MANIFEST, assets_of, is_assembly, stacks_of
 from ownership.drift.readers.files import Files
 from ownership.drift.readers.intrinsics import STACK_TYPES
 from ownership.drift.readers.sam import expanded, is_sam
@@ -32,7 +33,10 @@ GENERAL_NAMES = frozenset({"template", "packaged", "main", "index", "stack", "cl
 
 @dataclass(frozen=True)
 class Stack:
-    """One deployment of a template. ``names`` are what it is called, the most telling first."""
+    """One deployment of a template. ``names`` are what it is called, the most telling first.
+
+    ``tags`` are those of the whole stack. ``assets`` are the files that CDK uploads for it, by the uploads' names.
+    """
 
     path: Path
     names: tuple[str, ...]
@@ -41,9 +45,14 @@ class Stack:
     parent: Template | None = None
     passed: Map = field(default_factory=lambda: Map(UNKNOWN_LOCATION))
     nesting: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
+    assets: Mapping[str, Path] = field(default_factory=dict)
 
     def service(self, names: Names) -> str | None:
-        """The service whose stack it is, by its name or the folder of its template; None if neither says."""
+        """The service whose stack it is, by its tag, its name or its template's folder; None if none says."""
+        for key, value in self.tags.items():
+            if key.lower() == "service":
+                return names.service((), value) or unregistered_service_name(value)
         for name in self.names:
             service = names.service((), name) or names.role([name])
             if service:
@@ -66,30 +75,53 @@ class Stacks:
         self.tables = tables
         self.exports = exports
         self._bodies: dict[Path, Map] = {}
-        self._given_paths: list[Path] = []
+        self._given: list[Stack] = []
         self._nested_paths: set[Path] = set()
 
-    def load(self, paths: Sequence[Path]) -> Iterator[ReadError]:
-        """Load the templates, and find out which are nested in others. Gives what can't be read."""
+    def load(self, paths: Sequence[Path], selected: Sequence[str] = ()) -> Iterator[ReadError]:
+        """Load the templates, and find out which are nested in others. Gives what can't be read.
+
+        A path may be a CDK app's output, of which the selected stacks are read, or all.
+        """
         for path in paths:
             try:
-                self._bodies[path] = self._body(path)
-                self._given_paths.append(path)
+                stacks = self._stacks_at(path, list(selected))
             except ReadError as error:
                 yield error
-        for path in list(self._bodies):
+                continue
+            for stack in stacks:
+                try:
+                    self._body(stack.path)
+                    self._given.append(stack)
+                except ReadError as error:
+                    yield error
+        for stack in self._given:
             try:
-                self._find_nested(path)
+                self._find_nested(stack)
             except ReadError as error:
                 yield error
 
     def outermost(self) -> list[Stack]:
         """The stacks that are nested in no other."""
+        return [stack for stack in self._given if stack.path not in self._nested_paths]
+
+    def _stacks_at(self, path: Path, selected: list[str]) -> list[Stack]:
+        """The stack of a template, or those of a CDK app. Raises ReadError."""
+        if not path.is_dir():
+            name = path.name.partition(".")[0]
+            names = () if name in GENERAL_NAMES else (name,)
+            return [Stack(path, names, self._folders(path), assets=assets_of(path, self.files))]
+        if not is_assembly(path):
+            reason = f"is a folder without {MANIFEST}, which is no CDK app's output: name the templates in it"
+            raise ReadError(Location(str(path)), reason)
         stacks = []
-        for path in self._given_paths:
-            if path not in self._nested_paths:
-                names = () if path.stem in GENERAL_NAMES else (path.stem,)
-                stacks.append(Stack(path, names, self._folders(path)))
+        for found in stacks_of(path, self.files):
+            if found.is_selected(selected):
+                names = (found.name, *reversed(found.path.split("/")))
+                assets = assets_of(found.template, self.files)
+                stacks.append(Stack(found.template, names, (), found.pseudo, tags=found.tags, assets=assets))
+        if not stacks:
+            raise ReadError(Location(str(path)), f"has no stack that matches {', '.join(selected) or '*'}")
         return stacks
 
     def template(self, stack: Stack) -> Template:
@@ -99,6 +131,7 @@ class Stacks:
             pseudo=stack.pseudo,
             parent=stack.parent,
             passed=stack.passed,
+            is_cdk=bool(stack.assets),
             load_nested=lambda template, name, properties: self._load_nested(stack, template, name, properties),
         )
         body = self._body(stack.path)
@@ -117,42 +150,50 @@ class Stacks:
         return None if nested is None else self.template(nested)
 
     def _nested_stack(self, stack: Stack, template: Template, name: str, properties: Map) -> Stack | None:
-        path = self._nested_path(stack.path, template, name, properties)
+        path = self._nested_path(stack, template, name, properties)
         if path is None or stack.nesting >= MAX_NESTING:
             return None
-        names = (name, *stack.names)
-        passed = template.mapping(properties.get("Parameters"))
-        folders = self._folders(path)
-        return Stack(path, names, folders, stack.pseudo, template, passed, stack.nesting + 1)
+        return replace(
+            stack,
+            path=path,
+            names=(name, *stack.names),
+            folders=self._folders(path),
+            parent=template,
+            passed=template.mapping(properties.get("Parameters")),
+            nesting=stack.nesting + 1,
+        )
 
-    def _find_nested(self, path: Path) -> None:
-        template = Template([self._body(path)], given=self.given)
+    def _find_nested(self, stack: Stack) -> None:
+        template = Template([self._body(stack.path)], given=self.given)
         for name, properties in template.of_type(*STACK_TYPES):
-            nested = self._nested_path(path, template, name, properties)
-            if nested is not None and nested != path:
+            nested = self._nested_path(stack, template, name, properties)
+            if nested is not None and nested != stack.path:
                 self._nested_paths.add(nested)
 
-    def _nested_path(self, path: Path, template: Template, name: str, properties: Map) -> Path | None:
+    def _nested_path(self, stack: Stack, template: Template, name: str, properties: Map) -> Path | None:
         """The file of a nested stack's template; None if it is not there."""
         addresses = template.texts(properties.get("TemplateURL") or properties.get("Location"))
         metadata = template.mapping(template.mapping(template.resources.get(name)).get("Metadata"))
         addresses += template.texts(metadata.get(ASSET_PATH))
         for address in addresses:
-            found = self._file(path, address)
+            found = self._file(stack, address)
             if found is not None:
                 return found
         return None
 
-    def _file(self, path: Path, address: Text) -> Path | None:
+    def _file(self, stack: Stack, address: Text) -> Path | None:
         if "://" not in address:
             try:
-                beside = self.files.find(path.parent, address)
+                beside = self.files.find(stack.path.parent, address)
             except ValueError:
                 beside = None
             if beside is not None:
                 return beside
         file_name = address.partition("?")[0].rpartition("/")[2]
-        same_name = [given for given in self._given_paths if given.name == file_name]
+        asset = stack.assets.get(file_name.partition(".")[0])
+        if asset is not None:
+            return asset
+        same_name = [given.path for given in self._given if given.path.name == file_name]
         return same_name[0] if len(same_name) == 1 else None
 
     def _body(self, path: Path) -> Map:

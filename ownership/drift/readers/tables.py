@@ -49,11 +49,6 @@ class _TableReader:
             location = logical_name.location
         types = self._attribute_types(properties)
         indexes = self._indexes(properties, types)
-        if "ResourcePolicy" in properties:
-            self.diagnostics.add_note(
-                location,
-                f"{logical_name} has a policy of its own (ResourcePolicy), which is not read",
-            )
         tables = []
         for name in self.template.table_names(logical_name, location):
             base = self.names.table(name)

@@ -106,6 +106,7 @@ class Surroundings:
     - ``tables``: what ``--tables`` says: logical id or name → table of the map.
     - ``pseudo``: values of pseudo parameters: ``AWS::StackName``.
     - ``parent``, ``passed``: the stack that this one is nested in, and the parameters that it passes.
+    - ``is_cdk``: CDK wrote the template, and made its logical ids.
     - ``load_nested``: finds the templates of stacks nested in this one.
     """
 
@@ -113,6 +114,7 @@ class Surroundings:
     pseudo: Mapping[str, Text] = field(default_factory=dict)
     parent: "Template | None" = None
     passed: Map = field(default_factory=lambda: Map(UNKNOWN_LOCATION))
+    is_cdk: bool = False
     load_nested: NestedLoader | None = None
 
 
@@ -209,9 +211,12 @@ class Template(NodeReader):
     def _table_ids(self, name: str, resource: Map) -> list[str]:
         """What a table may be called in a file for ``--tables``: its logical id, and CDK's name for it."""
         path = self.text(self.mapping(resource.get("Metadata")).get(CDK_PATH))
-        if not path:
-            return [name]
-        return [name, path.removesuffix("/Resource"), CDK_HASH.sub("", name)]
+        ids = [name]
+        if path:
+            ids.append(path.removesuffix("/Resource"))
+        if path or self.surroundings.is_cdk:
+            ids.append(CDK_HASH.sub("", name))
+        return ids
 
     def nested_stack(self, name: str) -> "Template | None":
         """The template of a nested stack, by the stack's logical name; None if it is not known."""
