@@ -217,8 +217,8 @@ class TableAdmin(ImportPage, OrderPage, IndexedSearch, RegistryAdmin):
         "group",
         "owner_link",
         "key_schema",
-        "read_by",
         "written_by",
+        "read_by",
         "last_change",
     )
     list_filter = (GroupFilter, OwnerFilter, ServiceFilter, ModeFilter)

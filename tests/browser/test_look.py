@@ -9,6 +9,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from ownership.models.roles import TEAM_LEADS
 from tests.support.browser import complaints, follow, look, sign_in
+from tests.support.clicks import Hand
 from tests.support.tokens import make_token
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -80,13 +81,15 @@ def test_a_new_token_is_shown_with_a_button_that_copies_it(site, browser):
 
 def test_a_team_lead_s_account_takes_four_clicks_at_most(site, browser):
     browser.get(site)
-    follow(browser, browser.find_element(By.LINK_TEXT, "Edit"))
-    follow(browser, browser.find_element(By.CSS_SELECTOR, ".model-user .addlink"))
-    browser.find_element(By.NAME, "username").send_keys("new-lead")
+    hand = Hand(browser)
+    hand.go("//header//a[normalize-space()='Edit']")
+    hand.go("//a[@href='/admin/auth/user/add/']")
+    hand.type("//input[@name='username']", "new-lead")
     for field in ("password1", "password2"):
-        browser.find_element(By.NAME, field).send_keys(PASSWORD)
-    browser.find_element(By.CSS_SELECTOR, "input[name=role][value=lead]").click()
-    follow(browser, browser.find_element(By.NAME, "_save"))
+        hand.type(f"//input[@name='{field}']", PASSWORD)
+    hand.press("//label[input[@name='role' and @value='lead']]")
+    hand.go("//*[@name='_save']")
+    assert hand.clicks <= 4
     assert User.objects.get(username="new-lead").groups.get().name == TEAM_LEADS
 
 
