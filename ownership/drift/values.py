@@ -12,7 +12,7 @@ from the environment's suffix.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
 from ownership.drift.types import Location
@@ -106,11 +106,11 @@ class Variable:
         """The variable as seen from ``text[start:end]``."""
         new_start = max(self.start, start) - start
         new_end = min(self.end, end) - start
-        return replace(self, start=new_start, end=new_end)
+        return Variable(new_start, new_end, self.varies, self.reason, self.may_vary)
 
     def shifted(self, by: int) -> "Variable":
         """The variable in a text that has ``by`` more characters before it."""
-        return replace(self, start=self.start + by, end=self.end + by)
+        return Variable(self.start + by, self.end + by, self.varies, self.reason, self.may_vary)
 
 
 class Text(str):

@@ -210,7 +210,9 @@ def test_policies_attached_to_a_role_are_its_own(tmp_path: Path) -> None:
 def test_a_policy_attached_to_a_role_outside_the_template_is_unresolved(tmp_path: Path) -> None:
     template = ROLE.replace('"Ref": "ROLE"', '"Fn::ImportValue": "role"').replace("NAME", '"users"')
     found = templates(tmp_path, template)
-    assert [u.reason for u in found.unresolved] == ["is attached to a role outside the template"]
+    assert [u.reason for u in found.unresolved] == [
+        "is attached to a role outside the template (--roles FILE says whose it is)"
+    ]
 
 
 def test_other_files_are_read_when_one_is_not_a_template(tmp_path: Path) -> None:

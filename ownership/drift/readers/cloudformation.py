@@ -25,12 +25,12 @@ from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.intrinsics import referenced
-from ownership.drift.readers.roles import PolicyReader, attached_policies, roles_of
+from ownership.drift.readers.roles import PolicyReader, Principals
 from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.table_policies import table_policies
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Template
-from ownership.drift.types import Infrastructure, ReadError
+from ownership.drift.types import Infrastructure, ReadError, ReadOrWrite
 from ownership.drift.values import Map, Text, Value
 
 # What runs in a role, and the property that names it.
@@ -43,7 +43,7 @@ ROLE_PROPERTIES = {
 API_CALL = "Custom::AWS"
 CALLED_SERVICE = re.compile(r'"service":"(?:@aws-sdk/client-)?(\w[\w-]*)"')
 PERMITTING_SERVICES = frozenset({"iam", "dynamodb", "cloudformation", "organizations", "sso-admin", "ssoadmin"})
-NAME_PROPERTIES = ("RoleName", "FunctionName", "StateMachineName")
+NAME_PROPERTIES = ("RoleName", "UserName", "FunctionName", "StateMachineName")
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,10 @@ class _TemplateReader:
         try:
             template = self.stacks.template(stack)
             services_of_roles: dict[str, str] = {}
-            roles = self._roles(stack, template, services_of_roles, diagnostics)
-            permitted = self._permitted_by_tables(template, services_of_roles, diagnostics)
+            principals = Principals(template)
+            roles = self._roles(stack, principals, services_of_roles, diagnostics)
+            permitted = self._attached_elsewhere(principals, diagnostics)
+            permitted += self._permitted_by_tables(template, services_of_roles, diagnostics)
             self._count_api_calls(template)
             tables = read_tables(template, self.names, diagnostics)
             nested = self._nested(stack, template, diagnostics)
@@ -125,31 +127,55 @@ class _TemplateReader:
     def _roles(
         self,
         stack: Stack,
-        template: Template,
+        principals: Principals,
         services_of_roles: dict[str, str],
         diagnostics: Diagnostics,
     ) -> list[ServiceRole]:
-        """The roles whose service is known, which goes into ``services_of_roles``; the others are reported."""
+        """The roles and users whose service is known. It goes into ``services_of_roles``; the others are reported."""
         roles = []
-        own_roles = roles_of(template)
-        users = self._users_of_roles(stack, template, own_roles, diagnostics)
-        for name, properties in own_roles.items():
+        template = principals.template
+        users = self._users_of_roles(stack, template, principals.roles, diagnostics)
+        for name, properties in principals.holders.items():
             service = service_of_role(template, name, properties, self.services, self.names, users.get(name, ()))
             if service is None:
                 service = stack.service(self.names)
-            if service is None:
-                reason = "the role's service is not known: tag the role with `service`, or use --roles"
-                diagnostics.add_unresolved(Text(name, properties.location), reason)
+            if service is not None:
+                services_of_roles[name] = service
+                policies = PolicyReader(service, template, self.names, diagnostics, principals)
+                roles.append(ServiceRole(service, policies.role(name, properties)))
                 continue
-            services_of_roles[name] = service
-            policies = PolicyReader(service, template, self.names, diagnostics)
-            roles.append(ServiceRole(service, policies.role(name, properties)))
-        for policy in attached_policies(template):
-            # What it grants belongs to a role, and so to a service, that isn't known.
-            if policy.roles - own_roles.keys():
-                text = Text("policy", policy.properties.location)
-                diagnostics.add_unresolved(text, "is attached to a role outside the template")
+            reason = "the role's service is not known: tag the role with `service`, or use --roles"
+            unowned = self._unowned(principals)
+            modes = unowned.modes(unowned.role(name, properties))
+            _report_unowned(Text(name, properties.location), reason, modes, diagnostics)
+        for name, properties in principals.groups_without_users.items():
+            unowned = self._unowned(principals)
+            modes = unowned.modes(unowned.role(name, properties))
+            reason = "the group's users are not in the template"
+            _report_unowned(Text(name, properties.location), reason, modes, diagnostics)
         return roles
+
+    def _attached_elsewhere(self, principals: Principals, diagnostics: Diagnostics) -> list[ServiceRole]:
+        """What policies permit that are attached to roles outside the template, where their name says whose it is."""
+        permitted = []
+        for policy in principals.policies:
+            for holder in sorted(policy.holders - principals.holders.keys() - principals.groups.keys()):
+                document = policy.properties.get("PolicyDocument")
+                service = self.services.get(holder) or self.names.role([holder])
+                if service is not None:
+                    policies = PolicyReader(service, principals.template, self.names, diagnostics, principals)
+                    permitted.append(ServiceRole(service, policies.document(document)))
+                    continue
+                unowned = self._unowned(principals)
+                modes = unowned.modes(unowned.document(document))
+                text = Text(policy.name, policy.properties.location)
+                reason = "is attached to a role outside the template (--roles FILE says whose it is)"
+                _report_unowned(text, reason, modes, diagnostics)
+        return permitted
+
+    def _unowned(self, principals: Principals) -> PolicyReader:
+        """Reads what nobody is known to have; only what it permits matters, and not what is reported of it."""
+        return PolicyReader("", principals.template, self.names, Diagnostics(), principals)
 
     def _permitted_by_tables(
         self,
@@ -205,11 +231,17 @@ class _TemplateReader:
                     continue
                 for text in template.texts(properties.get(key)):
                     # A role of another stack that is read here has an ARN without a name.
-                    if text.reason is None and not text.endswith("*"):
+                    if not text.endswith("*"):
                         service = service_of_role(template, name, properties, self.services, self.names)
                         service = service or stack.service(self.names)
                         diagnostics.add_unresolved(text, "the role is defined elsewhere", service, READ_AND_WRITE)
         return users
+
+
+def _report_unowned(text: Text, reason: str, modes: frozenset[ReadOrWrite], diagnostics: Diagnostics) -> None:
+    """Report what permits something to a service that is not known, and so may permit it to any."""
+    if modes:
+        diagnostics.add_unresolved(text, reason, None, modes)
 
 
 def service_of_role(

@@ -1,4 +1,4 @@
-"""Reads the IAM roles and policies of a CloudFormation template.
+"""Reads the IAM roles, users, groups and policies of a CloudFormation template.
 
 ::
 
@@ -8,36 +8,52 @@
         ManagedPolicyArns: [arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess]
         Policies: [{PolicyDocument: {Statement: [{Effect: Allow, Action: …, Resource: …}]}}]
 
-becomes the statements of both policies, and of every ``AWS::IAM::Policy`` that is attached to ``UsersRole``.
-Source: AWS CloudFormation Template Reference, "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::RolePolicy" and
-"AWS::IAM::ManagedPolicy".
+becomes the statements of both policies, and of every ``AWS::IAM::Policy`` that is attached to ``UsersRole``, by its
+logical name or by its ``RoleName``. A user is read like a role, with what its groups permit.
+Source: AWS CloudFormation Template Reference, "AWS::IAM::Role" and the other types of AWS::IAM.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from ownership.drift.diagnostics import Diagnostics
+from ownership.drift.iam.actions import modes_of
 from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, StatementReader
 from ownership.drift.naming import Names
 from ownership.drift.readers.template import Template
+from ownership.drift.types import ReadOrWrite
 from ownership.drift.values import Map, Seq, Text, Value, location_of
 
 ROLE = "AWS::IAM::Role"
+USER = "AWS::IAM::User"
+GROUP = "AWS::IAM::Group"
+MEMBERSHIP = "AWS::IAM::UserToGroupAddition"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
-ATTACHED_POLICIES = ("AWS::IAM::Policy", MANAGED_POLICY, "AWS::IAM::RolePolicy")
+ATTACHED_POLICIES = (
+    "AWS::IAM::Policy",
+    MANAGED_POLICY,
+    "AWS::IAM::RolePolicy",
+    "AWS::IAM::UserPolicy",
+    "AWS::IAM::GroupPolicy",
+)
+NAME_PROPERTIES = ("RoleName", "UserName", "GroupName")  # of a role, user or group; and of what a policy is attached to
+HOLDER_PROPERTIES = ("Roles", "Users", "Groups", *NAME_PROPERTIES)
 
 
 @dataclass(frozen=True)
 class AttachedPolicy:
-    """A policy that is a resource of its own; ``roles`` are those it is attached to, by logical or physical name."""
+    """A policy that is a resource of its own.
 
+    ``holders`` are the roles, users and groups that it is attached to: those of the template by logical name, others
+    by physical name.
+    """
+
+    name: str
     properties: Map
-    roles: frozenset[str]
-
-
-def roles_of(template: Template) -> dict[str, Map]:
-    """The roles of a template: logical name → properties."""
-    return dict(template.of_type(ROLE))
+    holders: frozenset[str]
 
 
 def role_name_in_arn(arn: str) -> str:
@@ -46,29 +62,112 @@ def role_name_in_arn(arn: str) -> str:
     return path.rpartition("/")[2] if is_arn else ""
 
 
-def attached_policies(template: Template) -> list[AttachedPolicy]:
-    """The policies of a template that are attached to roles."""
-    policies = []
-    for _, properties in template.of_type(*ATTACHED_POLICIES):
-        roles = set()
-        for property_name in ("Roles", "RoleName"):
-            for role in template.items(properties.get(property_name)):
-                roles.add(str(role.get("Ref")) if isinstance(role, Map) else str(role))
-        policies.append(AttachedPolicy(properties, frozenset(roles)))
-    return policies
+class Principals:
+    """The roles, users and groups of a template by logical name, and what is attached to them."""
+
+    def __init__(self, template: Template) -> None:
+        self.template = template
+        self.roles = dict(template.of_type(ROLE))
+        self.users = dict(template.of_type(USER))
+        self.groups = dict(template.of_type(GROUP))
+
+    @property
+    def holders(self) -> dict[str, Map]:
+        """Those that act: roles and users."""
+        return self.roles | self.users
+
+    @cached_property
+    def policies(self) -> list[AttachedPolicy]:
+        """The policies that are attached to roles, users and groups."""
+        policies = []
+        for name, properties in self.template.of_type(*ATTACHED_POLICIES):
+            holders = self._names_in(properties, HOLDER_PROPERTIES)
+            policies.append(AttachedPolicy(str(name), properties, frozenset(holders)))
+        return policies
+
+    def attached_to(self, name: str) -> list[AttachedPolicy]:
+        """The policies that are attached to a role, user or group of the template."""
+        return self._policies_by_holder.get(name, [])
+
+    def groups_of(self, user: str) -> list[str]:
+        """The groups of the template that a user is in."""
+        return sorted(self._groups_by_user.get(user, ()))
+
+    @cached_property
+    def groups_without_users(self) -> dict[str, Map]:
+        """The groups whose users are not in the template."""
+        used: set[str] = set()
+        for groups in self._groups_by_user.values():
+            used |= groups
+        return {name: properties for name, properties in self.groups.items() if name not in used}
+
+    @cached_property
+    def _groups_by_user(self) -> dict[str, set[str]]:
+        by_user: dict[str, set[str]] = defaultdict(set)
+        for user, properties in self.users.items():
+            by_user[user] |= self._names_in(properties, ("Groups",))
+        for _, properties in self.template.of_type(MEMBERSHIP):
+            for user in self._names_in(properties, ("Users",)) & self.users.keys():
+                by_user[user] |= self._names_in(properties, ("GroupName",))
+        return by_user
+
+    @cached_property
+    def _policies_by_holder(self) -> dict[str, list[AttachedPolicy]]:
+        by_holder = defaultdict(list)
+        for policy in self.policies:
+            for holder in policy.holders:
+                by_holder[holder].append(policy)
+        return by_holder
+
+    @cached_property
+    def _logical_names(self) -> dict[str, str]:
+        """Physical name → logical name, for those that have one."""
+        logical_names = {}
+        for name, properties in (self.holders | self.groups).items():
+            for key in NAME_PROPERTIES:
+                for text in self.template.texts(properties.get(key)):
+                    logical_names[str(text)] = name
+        return logical_names
+
+    def _names_in(self, properties: Map, keys: Iterable[str]) -> set[str]:
+        """The roles, users or groups that some properties name: by reference, or by physical name."""
+        names = set()
+        for key in keys:
+            for item in self.template.items(properties.get(key)):
+                if isinstance(item, Map) and isinstance(item.get("Ref"), str):
+                    names.add(str(item["Ref"]))
+                    continue
+                for text in self.template.texts(item):
+                    names.add(self._logical_names.get(text, str(text)))
+        return names
 
 
 class PolicyReader:
     """Reads what the policies of a template permit a service."""
 
-    def __init__(self, service: str, template: Template, names: Names, diagnostics: Diagnostics) -> None:
+    def __init__(
+        self,
+        service: str,
+        template: Template,
+        names: Names,
+        diagnostics: Diagnostics,
+        principals: Principals | None = None,
+    ) -> None:
         self.service = service
         self.template = template
         self.diagnostics = diagnostics
+        self.principals = principals or Principals(template)
         self.statement_reader = StatementReader(service, template.texts, names, diagnostics)
 
     def role(self, name: str, properties: Map) -> list[PolicyStatement]:
-        """The statements of a role: its own policies, managed ones, and those attached to it."""
+        """The statements of a role or user: its own policies, managed ones, those attached to it, and its groups'."""
+        statements = self._own(name, properties)
+        for group in self.principals.groups_of(name):
+            if group in self.principals.groups:
+                statements += self._own(group, self.principals.groups[group])
+        return statements
+
+    def _own(self, name: str, properties: Map) -> list[PolicyStatement]:
         resource = self.template.mapping(self.template.resources.get(name))
         # `properties` is empty for a role whose properties are an unresolved variable.
         raw_properties = self.template.expand(resource.get("Properties"))
@@ -81,9 +180,8 @@ class PolicyReader:
                 statements += self.document(policy.get("PolicyDocument"))
             else:
                 self._unresolved(policy, "the policy can't be resolved")
-        for attached in attached_policies(self.template):
-            if name in attached.roles:
-                statements += self.document(attached.properties.get("PolicyDocument"))
+        for attached in self.principals.attached_to(name):
+            statements += self.document(attached.properties.get("PolicyDocument"))
         return statements
 
     def document(self, node: Value) -> list[PolicyStatement]:
@@ -132,6 +230,16 @@ class PolicyReader:
         except UnknownPolicyError as error:
             self._unresolved(policy, str(error))
             return []
+
+    def modes(self, statements: Iterable[PolicyStatement]) -> frozenset[ReadOrWrite]:
+        """What the statements permit with items, on whichever table, or may permit by what is unresolved."""
+        modes: set[ReadOrWrite] = set()
+        for statement in statements:
+            if statement.allow:
+                modes |= modes_of(statement.actions)
+        for unresolved in self.diagnostics.unresolved:
+            modes |= unresolved.modes
+        return frozenset(modes)
 
     def _unresolved(self, text: Text, reason: str) -> None:
         """Report something that might grant the service anything."""

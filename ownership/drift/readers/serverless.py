@@ -17,14 +17,12 @@ from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, folders_below, resolved_path
 from ownership.drift.readers.intrinsics import referenced
-from ownership.drift.readers.roles import roles_of
 from ownership.drift.readers.serverless_compose import Compositions
 from ownership.drift.readers.serverless_project import GENERATED_ROLE, Project
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.siblings import Siblings
 from ownership.drift.readers.table_policies import table_policies
 from ownership.drift.readers.tables import read_tables
-from ownership.drift.readers.template import Template
 from ownership.drift.types import Infrastructure, Location, ReadError
 from ownership.drift.values import Map, Text, Value, concat
 
@@ -149,26 +147,26 @@ class _ProjectReader:
             self.collector.exports,
             diagnostics,
         )
-        roles = [ServiceRole(service, statements) for statements in project.roles()]
+        roles = project.roles()
         tables = read_tables(project.template, self.names, diagnostics)
-        permitted = self._permitted_by_tables(service, project.template, diagnostics)
+        permitted = self._permitted_by_tables(project, diagnostics)
         project.report_unread()
         self.siblings.add(path, stack_name(variables), project.template)
         # What a project misses of another may be there when that is read.
         project.template.misses_export = project.template.misses_export or self.siblings.missed
-        return Part(service, project.template, roles, tables, diagnostics, permitted)
+        return Part(service, project.template, roles, tables, diagnostics, project.permitted + permitted)
 
-    def _permitted_by_tables(self, service: str, template: Template, diagnostics: Diagnostics) -> list[ServiceRole]:
+    def _permitted_by_tables(self, project: Project, diagnostics: Diagnostics) -> list[ServiceRole]:
         """What the tables of a project permit by policies of their own. The project's roles are its service's."""
-        own_roles = {GENERATED_ROLE, *roles_of(template)}
+        own_roles = {GENERATED_ROLE, *project.principals.holders}
 
         def service_of(principal: Value, role_name: str) -> str | None:
             if referenced(principal) in own_roles:
-                return service
+                return project.service
             return self.names.role([role_name])
 
         permitted = []
-        for holder, statement in table_policies(template, self.names, diagnostics, service_of):
+        for holder, statement in table_policies(project.template, self.names, diagnostics, service_of):
             permitted.append(ServiceRole(holder, [statement]))
         return permitted
 

@@ -15,14 +15,15 @@ Source: Serverless Framework documentation, "Serverless.yml Reference", "IAM Per
 "Override AWS CloudFormation Resource".
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import copy
 
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, Role
 from ownership.drift.naming import Names
+from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.intrinsics import function_name
-from ownership.drift.readers.roles import PolicyReader, attached_policies, role_name_in_arn, roles_of
+from ownership.drift.readers.roles import PolicyReader, Principals, role_name_in_arn
 from ownership.drift.readers.sections import Section
 from ownership.drift.readers.serverless_roles import (
     FrameworkRoles,
@@ -81,7 +82,8 @@ class Project:
         )
         for unread in self.template.unread_resources():
             self._unresolved(unread, "is not a mapping")
-        self.policies = PolicyReader(service, self.template, names, diagnostics)
+        self.names = names
+        self.permitted: list[ServiceRole] = []  # to the roles of other services
         self.plugins = self._plugins()
         self.has_unread_functions = False
         self.functions = self._functions()
@@ -92,20 +94,25 @@ class Project:
             self.at(f"custom.{ROLE_PER_FUNCTION}.defaultInherit"),
             self.has_unread_functions,
         )
+        self.generated_extension, self.made_elsewhere = self._apply_extensions()
+        self.principals = Principals(self.template)
+        self.policies = self._policies_for(service)
 
-    def roles(self) -> list[Role]:
-        """The statements of each role of the project."""
-        generated_extension, made_elsewhere = self._apply_extensions()
-        resource_roles = roles_of(self.template) | made_elsewhere
+    def roles(self) -> list[ServiceRole]:
+        """The roles and users of the project."""
+        resource_roles = self.principals.holders | self.made_elsewhere
         resource_roles.pop(GENERATED_ROLE, None)
-        shared_role = self._shared_role(generated_extension)
-        shared_role += self._attached_to_other_roles(resource_roles)
+        shared_role = self._shared_role()
         roles: list[Role] = [shared_role]
         for name, properties in resource_roles.items():
             roles.append(self.policies.role(name, properties))
+        for name, properties in self.principals.groups_without_users.items():
+            roles.append(self.policies.role(name, properties))
         for content in self.framework.own:
             roles.append(self._statements(content))
-        return roles
+        known = resource_roles.keys() | self.principals.groups.keys()
+        self._read_attached_elsewhere(known, shared_role)
+        return [ServiceRole(self.service, role) for role in roles]
 
     def report_unread(self) -> None:
         """Report what may permit more, or less, than was read. To be called when everything else was read."""
@@ -200,16 +207,16 @@ class Project:
 
     # Roles
 
-    def _shared_role(self, extension: Map) -> list[PolicyStatement]:
+    def _shared_role(self) -> list[PolicyStatement]:
         """The role that the framework makes for the functions, which an extension may have changed."""
         statements = self.policies.role(GENERATED_ROLE, self.template.properties(GENERATED_ROLE))
         content = self.framework.shared
         # What an extension or the resources add to the role above counts even if no function uses the role.
         if content is None:
             return statements
-        if "Policies" in extension:
+        if "Policies" in self.generated_extension:
             content.statements.clear()
-        if "ManagedPolicyArns" in extension:
+        if "ManagedPolicyArns" in self.generated_extension:
             content.managed.clear()
         return statements + self._statements(content)
 
@@ -221,13 +228,24 @@ class Project:
             statements += self.policies.managed(node)
         return statements
 
-    def _attached_to_other_roles(self, resource_roles: Mapping[str, Map]) -> list[PolicyStatement]:
-        """The statements of policies attached to a role that is not among the resources: the framework's, often."""
-        statements = []
-        for policy in attached_policies(self.template):
-            if policy.roles - resource_roles.keys():
-                statements += self.policies.document(policy.properties.get("PolicyDocument"))
-        return statements
+    def _read_attached_elsewhere(self, known: Collection[str], shared_role: list[PolicyStatement]) -> None:
+        """Read the policies attached to a role that is not among the resources.
+
+        It is the framework's, often, whose statements are added; or by its name that of another service.
+        """
+        for policy in self.principals.policies:
+            document = policy.properties.get("PolicyDocument")
+            for holder in sorted(policy.holders - set(known)):
+                service = self.names.role([holder]) or self.service
+                if service != self.service and not holder.endswith(GENERATED_ROLE):
+                    statements = self._policies_for(service).document(document)
+                    self.permitted.append(ServiceRole(service, statements))
+                # What is attached by the logical name of the shared role was read with it.
+                elif holder != GENERATED_ROLE:
+                    shared_role += self.policies.document(document)
+
+    def _policies_for(self, service: str) -> PolicyReader:
+        return PolicyReader(service, self.template, self.names, self.diagnostics, self.principals)
 
     # What is not read
 
@@ -238,7 +256,7 @@ class Project:
 
     def _report_existing_roles(self) -> None:
         """Report roles that functions run in and the project doesn't define: what they permit is not known here."""
-        own_roles = {GENERATED_ROLE, *roles_of(self.template)}
+        own_roles = {GENERATED_ROLE, *self.principals.roles}
         for node in self.framework.existing:
             reference = _role_reference(self.template.expand(node))
             if isinstance(reference, Text) and not self._is_own_role(reference, own_roles):
@@ -252,7 +270,7 @@ class Project:
         name = role_name_in_arn(reference)
         if not name:
             return False
-        for properties in roles_of(self.template).values():
+        for properties in self.principals.roles.values():
             if name in self.template.texts(properties.get("RoleName")):
                 return True
         return False
