@@ -135,7 +135,7 @@ class Names:
         spans = _varying_spans(text)
         if not spans:
             return None
-        bases = []
+        bases: list[str] = []
         for pattern in self.patterns:
             # A suffix is taken off without being asked for, whatever the map's suffixes are.
             if pattern.before:

@@ -152,8 +152,9 @@ class _Expansion:
             if arn is None:
                 arn = _table_arn(source.get("TableName"), location)
             statements = Seq(location)
-            for permission in _listed(source.get("Permissions")) or ["Read", "Write"]:
-                statements += connector_statements("AWS::AppSync::DataSource", str(permission), arn, location)
+            permissions = [str(permission) for permission in _listed(source.get("Permissions"))]
+            for permission in permissions or ["Read", "Write"]:
+                statements += connector_statements("AWS::AppSync::DataSource", permission, arn, location)
             document = Map(location, [("PolicyDocument", Map(location, [("Statement", statements)]))])
             role = Map(location, [("Tags", tags), ("Policies", Seq(location, [document]))])
             self.made[Text(f"{name}{source_name}Role", location)] = _resource("AWS::IAM::Role", role, source)

@@ -109,8 +109,8 @@ class Stacks:
         """The stack of a template, or those of a CDK app. Raises ReadError."""
         if not path.is_dir():
             name = path.name.partition(".")[0]
-            names = () if name in GENERAL_NAMES else (name,)
-            return [Stack(path, names, self._folders(path), assets=assets_of(path, self.files))]
+            own_names = () if name in GENERAL_NAMES else (name,)
+            return [Stack(path, own_names, self._folders(path), assets=assets_of(path, self.files))]
         if not is_assembly(path):
             reason = f"is a folder without {MANIFEST}, which is no CDK app's output: name the templates in it"
             raise ReadError(Location(str(path)), reason)
