@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ownership.drift.code import templating
+from ownership.drift.code.deployment import templating
 from ownership.drift.readers.files import Files
 from ownership.drift.types import ReadError
 from ownership.drift.values import Map, Text, Value

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from jinja2 import nodes
 
-from ownership.drift.code.templating import MARK, MARK_START
+from ownership.drift.code.deployment.templating import MARK, MARK_START
 
 MAX_LENGTH = 100_000  # characters of one text
 MAX_ITEMS = 1000  # of one list

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, TemplateError, nodes
 
-from ownership.drift.code.template_expressions import (
+from ownership.drift.code.deployment.template_expressions import (
     Expressions,
     Given,
     Literal,
@@ -18,7 +18,7 @@ from ownership.drift.code.template_expressions import (
     TooLarge,
     has_mark,
 )
-from ownership.drift.code.templating import DYNAMIC_REFERENCE, MARK_END, MARK_START
+from ownership.drift.code.deployment.templating import DYNAMIC_REFERENCE, MARK_END, MARK_START
 from ownership.drift.readers.files import Files
 from ownership.drift.types import Location, ReadError
 

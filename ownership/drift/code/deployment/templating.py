@@ -39,7 +39,7 @@ def load(text: str, name: str, path: Path, files: Files) -> Value:
     if not is_templated(text, name):
         return parse(text, name)
     try:
-        from ownership.drift.code.template_rendering import Renderer
+        from ownership.drift.code.deployment.template_rendering import Renderer
     except ImportError as error:
         raise ReadError(Location(name), "needs Jinja2: install the extra `code`") from error
     renderer = Renderer(path, files)

@@ -1,0 +1,71 @@
+"""One call, and what all parts of following calls share."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ownership.drift.code.frames import (
+    Arguments,
+    Doubt,
+)
+from ownership.drift.code.values import (
+    NOTHING,
+    Bound,
+    Func,
+    Method,
+    Partial,
+    Possibility,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from ownership.drift.code.interpreter import Interpreter
+
+
+@dataclass(frozen=True)
+class CallSite:
+    """One call in the current frame: the node that it is written as, and its arguments."""
+
+    node: object
+    arguments: Arguments
+    line: int
+    is_new: bool = False
+    receiver: str = ""  # the name of what has the method that is called
+    type_argument: str | None = None  # `container.get<Users>(…)`
+
+    def with_arguments(self, arguments: Arguments) -> "CallSite":
+        return replace(self, arguments=arguments)
+
+
+CALLABLE = (Func, Bound, Partial, Method)  # what may be handed to a package to be called
+MAX_BASES = 20
+
+
+class CallsBase:
+    """Calls from the current frame of an interpreter."""
+
+    def __init__(self, interpreter: "Interpreter") -> None:
+        self.interpreter = interpreter
+
+    def doubt(self, line: int, why: str) -> None:
+        """Report that something in a line can't be followed."""
+        frame = self.interpreter.stack[-1]
+        frame.doubts[Doubt(frame.location(line), why)] = None
+
+    @property
+    def _runs_functions(self) -> bool:
+        """Whether a handler is running: on import, functions are only handed over."""
+        return not self.interpreter.stack[-1].at_import
+
+    # What the classes above this one add
+
+    def call(self, value: Value, site: CallSite, this: Value = NOTHING) -> Value:
+        """The result of calling a value, whatever it may be."""
+        raise NotImplementedError
+
+    def call_one(self, callee: Possibility, site: CallSite, this: Value = NOTHING) -> Value:
+        """The result of calling one possibility."""
+        raise NotImplementedError
+
+    def send_commands(self, site: CallSite) -> None:
+        """Any call that is given a command may send it."""
+        raise NotImplementedError

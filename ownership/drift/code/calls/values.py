@@ -1,0 +1,208 @@
+"""Calls of values: functions, classes, methods, and objects that can be called."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ownership.drift.code import dynamodb, language
+from ownership.drift.code.calls.base import CallSite
+from ownership.drift.code.frames import (
+    Arguments,
+    UnknownCall,
+)
+from ownership.drift.code.values import (
+    ABSENT,
+    NOTHING,
+    UNKNOWN,
+    UNKNOWN_VALUE,
+    Bound,
+    Class,
+    Client,
+    Command,
+    External,
+    Func,
+    Marked,
+    Method,
+    Obj,
+    Partial,
+    Possibility,
+    Record,
+    TableHandle,
+    Value,
+    one,
+    union,
+    with_members,
+)
+
+if TYPE_CHECKING:
+    pass
+from ownership.drift.code.calls.decorators import Decorators
+from ownership.drift.code.calls.packages import SUBMITTERS, WRAPPERS
+
+
+class Calls(Decorators):
+    """Calls from the current frame of an interpreter."""
+
+    def call(self, value: Value, site: CallSite, this: Value = NOTHING) -> Value:
+        """The result of calling a value, whatever it may be."""
+        results: list[Value] = []
+        for possibility in value:
+            results.append(self.call_one(possibility, site, this))
+        return union(results)
+
+    def call_at(self, place: object, value: Value, arguments: Arguments, line: int) -> Value:
+        """The result of a call that is not written as one: ``owner[key]`` of an instance."""
+        return self.call(value, CallSite(place, arguments, line))
+
+    def call_one(self, callee: Possibility, site: CallSite, this: Value = NOTHING) -> Value:
+        """The result of calling one possibility."""
+        if isinstance(callee, Func):
+            if callee.function.module.language == "python":
+                this = NOTHING  # a function that is a field gets no `self`
+            return self._call_function(callee, this, site)
+        if isinstance(callee, Bound):
+            return self._call_function(callee.function, callee.this, site)
+        if isinstance(callee, Class):
+            return self.instance(callee, site)
+        if isinstance(callee, Marked):
+            return self.call(callee.function, site, this)
+        if isinstance(callee, Record):
+            return self._record(callee, site)
+        if isinstance(callee, Partial):
+            return self.call(
+                callee.function,
+                site.with_arguments(_completed(callee, site.arguments)),
+                this,
+            )
+        if isinstance(callee, Method):
+            return self._call_method(callee, site)
+        if isinstance(callee, External):
+            return self._call_external(callee, site)
+        if isinstance(callee, Obj):
+            return self._call_object(callee, site)
+        if callee is UNKNOWN or callee is ABSENT:
+            return self._call_unknown(site)
+        return UNKNOWN_VALUE
+
+    def call_member(self, owner: Value, name: str, site: CallSite) -> Value:
+        """The result of ``owner.name(…)``."""
+        # What a container gives is something unknown, and the instance that its type names.
+        if any(isinstance(possibility, Obj) and possibility.cls is not None for possibility in owner):
+            site = replace(site, receiver="")
+        results: list[Value] = []
+        for possibility in with_members(owner):
+            results.append(self._call_member_of(possibility, name, site))
+        return union(results)
+
+    def _call_member_of(self, owner: Possibility, name: str, site: CallSite) -> Value:
+        if name in language.CONTINUATIONS and not self._has_field(owner, name):
+            return language.continuation(self, one(owner), name, site)
+        if owner is UNKNOWN or (isinstance(owner, External) and owner.is_result):
+            collected = language.collected_by(self, name, site)
+            if collected is not None:
+                return collected
+        if owner is UNKNOWN or owner is ABSENT:
+            dynamodb.unknown_method(self, name, site)
+            self._note_unknown(name, site)
+            return self._call_unknown(site)
+        value = self.interpreter.member_of(owner, name, site.line)
+        if name in language.DICT_METHODS and self._is_dict(owner):
+            value = one(Method(owner, name))  # and not what the dict has under that key
+        if isinstance(owner, External) and owner.is_result:
+            self._note_unknown(name, site)
+        if isinstance(owner, External) and value == one(owner.child(name)):
+            dynamodb.unknown_method(self, name, site)
+        return self.call(value, site, this=one(owner))
+
+    def _is_dict(self, owner: Possibility) -> bool:
+        """Whether this is a dict of Python, whose keys are not its attributes."""
+        is_python = self.interpreter.stack[-1].function.module.language == "python"
+        return is_python and isinstance(owner, Obj) and owner.cls is None
+
+    def _note_unknown(self, name: str, site: CallSite) -> None:
+        """Note a call of a method of something unknown: it may turn out to be one of the project's."""
+        if site.receiver:
+            frame = self.interpreter.stack[-1]
+            call = UnknownCall(site.receiver, name, frame.location(site.line))
+            frame.unknown_calls[call] = None
+
+    def _has_field(self, owner: Possibility, name: str) -> bool:
+        """Whether the name is a field, or that of a class's method, and not the language's own."""
+        if not isinstance(owner, Obj | Class):
+            return False
+        value = self.interpreter.member_of(owner, name, 0)
+        return not all(isinstance(possibility, Method) for possibility in value)
+
+    def _call_function(self, function: Func, this: Value, site: CallSite) -> Value:
+        if site.is_new and function.function.own_this and function.function.module.language == "javascript":
+            # An old-style class: `function Repo(table) { this.table = table }`.
+            obj = self._new_object(site)
+            obj.prototype = self.interpreter.prototype_of(function)
+            self.interpreter.call_function(function, one(obj), site.arguments, site.line)
+            return one(obj)
+        return self.interpreter.call_function(function, this, site.arguments, site.line)
+
+    def _call_object(self, callee: Obj, site: CallSite) -> Value:
+        if callee.cls is None:
+            return self._call_unknown(site)
+        method = self.interpreter.member_of(callee, "__call__", site.line)
+        return self.call(frozenset(item for item in method if isinstance(item, Bound)), site)
+
+    def _call_method(self, method: Method, site: CallSite) -> Value:
+        if isinstance(method.owner, Client | TableHandle) or dynamodb.has_methods(method.owner):
+            return dynamodb.call_method(self, method.owner, method.name, site)
+        return language.call_method(self, method.owner, method.name, site)
+
+    def _record(self, record: Record, site: CallSite) -> Value:
+        obj = self._new_object(site)
+        for name, value in zip(record.fields, site.arguments.positional, strict=False):
+            self.interpreter.write_field(obj, name, value)
+        for name, value in site.arguments.keywords.items():
+            self.interpreter.write_field(obj, name, value)
+        return one(obj)
+
+    def _call_external(self, callee: External, site: CallSite) -> Value:
+        special = dynamodb.call_external(self, callee, site)
+        if special is None:
+            special = language.call_global(self, callee, site)
+        if special is not None:
+            return special
+        self._add_doubts(callee, site)
+        if callee.path[-1] in SUBMITTERS and self._runs_functions:
+            self._submit(site)
+            return one(self.interpreter.result_of(site.node, callee))
+        if callee.path[-1] in ("enter_context", "enter_async_context"):
+            return self.call_member(site.arguments.at(0), "__enter__", site.with_arguments(Arguments([])))
+        iterated = language.iterated_by_package(self, callee.path[-1], site)
+        if iterated is not None:
+            return iterated
+        self.send_commands(site)
+        functions = self.interpreter.functions_in(site.arguments.all())
+        result = self.interpreter.result_of(site.node, callee)
+        self.interpreter.add(result.held, functions)
+        results: list[Value] = [one(result), self._instances(site)]
+        if site.type_argument is not None:
+            results.append(self.instances_of_type(site.type_argument, site))
+        if callee.is_result:
+            results.append(self._call_result(callee, functions, result, site))
+        if self._runs_functions and callee.path[-1] not in WRAPPERS:
+            self.run_functions(functions, site)
+        # A client that is instrumented, or anything else that is only wrapped.
+        results.append(frozenset(item for item in functions if isinstance(item, Client | TableHandle)))
+        return union(results)
+
+    def send_commands(self, site: CallSite) -> None:
+        """Any call that is given a command may send it."""
+        for value in site.arguments.all():
+            for possibility in value:
+                if isinstance(possibility, Command):
+                    dynamodb.send(self, possibility, site)
+
+
+def _completed(partial: Partial, arguments: Arguments) -> Arguments:
+    """A partial function's own arguments, followed by those of a call."""
+    keywords = dict(partial.keywords) | arguments.keywords
+    return replace(
+        arguments,
+        positional=[*partial.positional, *arguments.positional],
+        keywords=keywords,
+    )

@@ -1,0 +1,105 @@
+"""The operations of DynamoDB, by the names that the SDKs give them."""
+
+import re
+from typing import TYPE_CHECKING
+
+from ownership.drift.types import ReadOrWrite
+
+if TYPE_CHECKING:
+    pass
+
+
+# Whether an operation reads or writes items; a write that returns old values is a write alone.
+MODES: dict[str, ReadOrWrite] = {
+    "BatchGetItem": "read",
+    "BatchWriteItem": "write",
+    "ConditionCheckItem": "read",
+    "DeleteItem": "write",
+    "GetItem": "read",
+    "PartiQLDelete": "write",
+    "PartiQLInsert": "write",
+    "PartiQLSelect": "read",
+    "PartiQLUpdate": "write",
+    "PutItem": "write",
+    "Query": "read",
+    "Scan": "read",
+    "UpdateItem": "write",
+}
+# Names of commands of v3, for both kinds of client → the operation.
+OPERATIONS = {
+    "BatchExecuteStatement": "BatchExecuteStatement",
+    "BatchGet": "BatchGetItem",
+    "BatchGetItem": "BatchGetItem",
+    "BatchWrite": "BatchWriteItem",
+    "BatchWriteItem": "BatchWriteItem",
+    "Delete": "DeleteItem",
+    "DeleteItem": "DeleteItem",
+    "ExecuteStatement": "ExecuteStatement",
+    "ExecuteTransaction": "ExecuteTransaction",
+    "Get": "GetItem",
+    "GetItem": "GetItem",
+    "Put": "PutItem",
+    "PutItem": "PutItem",
+    "Query": "Query",
+    "Scan": "Scan",
+    "TransactGet": "TransactGetItems",
+    "TransactGetItems": "TransactGetItems",
+    "TransactWrite": "TransactWriteItems",
+    "TransactWriteItems": "TransactWriteItems",
+    "Update": "UpdateItem",
+    "UpdateItem": "UpdateItem",
+}
+# Members of a transaction's items → the operation.
+TRANSACTION_ITEMS = {
+    "ConditionCheck": "ConditionCheckItem",
+    "Delete": "DeleteItem",
+    "Get": "GetItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+}
+# Methods of PynamoDB's classes → the operation.
+MODEL_METHODS = {
+    "batch_get": "BatchGetItem",
+    "batch_write": "BatchWriteItem",
+    "count": "Query",
+    "delete": "DeleteItem",
+    "get": "GetItem",
+    "query": "Query",
+    "refresh": "GetItem",
+    "save": "PutItem",
+    "scan": "Scan",
+    "update": "UpdateItem",
+}
+STATEMENT_LISTS = {
+    "BatchExecuteStatement": "Statements",
+    "ExecuteTransaction": "TransactStatements",
+}
+UNPROCESSED = {
+    "BatchGetItem": "UnprocessedKeys",
+    "BatchWriteItem": "UnprocessedItems",
+}
+NAMING_PARAMETERS = ("TableName", "RequestItems", "TransactItems")
+# Methods that nothing but boto3's tables has, so that they count on a receiver of which nothing is known.
+TABLE_METHODS = {"delete_item", "get_item", "put_item", "update_item"}
+CLIENTS = {
+    "DocumentClient",
+    "DynamoDB",
+    "DynamoDBClient",
+    "DynamoDBDocument",
+    "DynamoDBDocumentClient",
+}
+CLIENT_MODULES = {"aws-sdk/clients/dynamodb"}
+PYTHON_SDKS = {"aioboto3", "aiobotocore", "boto3", "botocore"}
+WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def _method_names() -> dict[str, str]:
+    """Method → operation, in JavaScript (``getItem``) and in Python (``get_item``)."""
+    methods = {}
+    for name, operation in OPERATIONS.items():
+        methods[name[0].lower() + name[1:]] = operation
+        methods[WORD_START.sub("_", name).lower()] = operation
+    return methods
+
+
+METHODS = _method_names()

@@ -1,0 +1,153 @@
+"""What parameters are: arguments, defaults, and instances of what their types name."""
+
+from typing import TYPE_CHECKING, TypeGuard
+
+from ownership.drift.code import syntax
+from ownership.drift.code.calls import MAX_CLASSES, CallSite
+from ownership.drift.code.evaluation.base import name_of
+from ownership.drift.code.frames import Arguments, Frame
+from ownership.drift.code.syntax import Expression
+from ownership.drift.code.values import (
+    ABSENT,
+    NO_VALUES,
+    NOTHING,
+    UNDEFINED,
+    UNKNOWN,
+    UNKNOWN_VALUE,
+    Class,
+    Client,
+    External,
+    Possibility,
+    Value,
+    one,
+    union,
+)
+
+if TYPE_CHECKING:
+    pass
+from ownership.drift.code.evaluation.assignments import Assignments
+
+# Types of a parameter that can be nothing but a client of DynamoDB.
+CLIENT_TYPES = {
+    "DocumentClient",
+    "DynamoDB",
+    "DynamoDBClient",
+    "DynamoDBDocument",
+    "DynamoDBDocumentClient",
+}
+
+
+class Parameters(Assignments):
+    """Binds parameters."""
+
+    def _bind_parameters(self) -> None:
+        arguments = self.frame.arguments
+        position = 0
+        names: set[str] = set()
+        for parameter in self.frame.function.parameters:
+            if parameter.kind == "rest":
+                value = self._rest(arguments, position)
+            elif parameter.kind == "keywords":
+                value = self._keywords(arguments, names)
+            else:
+                value = NOTHING
+                if not parameter.keyword_only:
+                    value = arguments.at(position)
+                    position += 1
+                if isinstance(parameter.target, syntax.Name):
+                    name = parameter.target.name
+                    names.add(name)
+                    value = value | arguments.keywords.get(name, NOTHING)
+                value = self._with_default(parameter, value or arguments.more)
+            self.assign(parameter.target, value)
+
+    def _with_default(self, parameter: syntax.Parameter, value: Value) -> Value:
+        """A parameter's value; what its type says where nothing else is known."""
+        if not value or value & NO_VALUES:
+            if parameter.default is not None:
+                value = (value - {UNDEFINED, ABSENT}) | self.evaluate(parameter.default)
+            elif not value:
+                value = one(UNDEFINED)
+        elif value == UNKNOWN_VALUE and isinstance(parameter.default, syntax.Call | syntax.ObjectLiteral):
+            # Whoever calls from outside leaves out what only tests give.
+            value = value | self.evaluate(parameter.default)
+        is_known = bool(value - {UNKNOWN, UNDEFINED, ABSENT})
+        if not is_known and _is_dependency(parameter.default):
+            value = self.evaluate(parameter.default)
+            is_known = bool(value - {UNKNOWN, UNDEFINED, ABSENT})
+        if not is_known and parameter.type_name:
+            return self._of_type(parameter.type_name) or value
+        return value
+
+    def _of_type(self, name: str) -> Value:
+        """An instance of the class that a type names: containers hand it in."""
+        if name in CLIENT_TYPES:
+            return one(Client())
+        depth = 0
+        frame: Frame | None = self.frame
+        while frame is not None:
+            depth += 1
+            frame = frame.creator
+        if depth > 30:
+            return NOTHING
+        classes = [item for item in self._lookup(name) if isinstance(item, Class)]
+        if not classes:
+            classes = self.interpreter.classes_of_type(name)
+        site = CallSite((self.frame.function, name), Arguments([]), self.frame.function.line)
+        if not classes:
+            return self._of_shape(name, site)
+        # An interface with several classes may be any of them.
+        instances: list[Value] = []
+        for cls in classes[:MAX_CLASSES]:
+            instances.append(self.calls.instance(cls, site))
+        return union(instances)
+
+    def _of_shape(self, name: str, site: CallSite) -> Value:
+        """An object of a type that says which classes its properties are of."""
+        shape = self.frame.function.module.shapes.get(name)
+        if not shape:
+            return NOTHING
+        obj = self.interpreter.object_at((site.node, "shape"), self.frame, site.line)
+        self.interpreter.open(obj)
+        for property_name, type_name in shape.items():
+            value = self._of_type(type_name)
+            if value:
+                self.interpreter.write_field(obj, property_name, value)
+        return one(obj)
+
+    def _injected(self, node: syntax.Injected) -> Value:
+        return self._of_type(node.type_name) or UNKNOWN_VALUE
+
+    def _typed(self, node: syntax.Typed) -> Value:
+        """A value; an instance of what its type names where nothing else is known of it."""
+        value = self.evaluate(node.value)
+        if all(item is UNKNOWN or _is_result(item) for item in value):
+            return value | self._of_type(node.type_name)
+        return value
+
+    def _rest(self, arguments: Arguments, position: int) -> Value:
+        line = self.frame.function.line
+        rest = self.interpreter.object_at("rest", self.frame, line, is_list=True)
+        for number, value in enumerate(arguments.positional[position:]):
+            self.interpreter.write_field(rest, str(number), value)
+        self.interpreter.add(rest.rest, arguments.rest)
+        return one(rest)
+
+    def _keywords(self, arguments: Arguments, taken: set[str]) -> Value:
+        keywords = self.interpreter.object_at("keywords", self.frame, self.frame.function.line)
+        for name, value in arguments.keywords.items():
+            if name not in taken:
+                self.interpreter.write_field(keywords, name, value)
+        if arguments.more:
+            self.interpreter.open(keywords)
+        return one(keywords)
+
+
+def _is_dependency(node: Expression | None) -> TypeGuard[syntax.Call]:
+    """Whether a default is FastAPI's ``Depends(function)``: its result is handed in."""
+    return isinstance(node, syntax.Call) and name_of(node.callee) == "Depends"
+
+
+def _is_result(possibility: Possibility) -> bool:
+    """Whether this is what a package's function gave."""
+    return isinstance(possibility, External) and possibility.is_result

@@ -1,0 +1,188 @@
+"""Statements: blocks, branches, loops, imports."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ownership.drift.code import syntax
+from ownership.drift.code.evaluation.base import Variables, merged
+from ownership.drift.code.frames import Doubt, Frame
+from ownership.drift.code.syntax import Statement
+from ownership.drift.code.values import (
+    NULL,
+    UNDEFINED,
+    UNKNOWN_VALUE,
+    Namespace,
+    equal,
+    one,
+    truth,
+)
+
+if TYPE_CHECKING:
+    pass
+from ownership.drift.code.evaluation.expressions import Expressions
+
+
+class Evaluation(Expressions):
+    """One interpretation of a frame's body."""
+
+    def run(self) -> None:
+        """Interpret the whole body."""
+        function = self.frame.function
+        self._bind_parameters()
+        self.block(function.body)
+        if self.variables is not None and not function.is_class_body and self.frame.scope is not None:
+            returned = UNDEFINED if function.module.language == "javascript" else NULL
+            self.interpreter.add(self.frame.result, one(returned))
+        for unread in function.module.unread if self.frame.scope is None else ():
+            self.frame.doubts[
+                Doubt(
+                    self.frame.location(unread.line),
+                    f"the file {unread.reason}",
+                )
+            ] = None
+
+    def block(self, statements: list[Statement]) -> None:
+        """Interpret statements, as far as they are reached."""
+        for statement in statements:
+            if self.variables is None:
+                return
+            STATEMENTS[type(statement)](self, statement)
+
+    def _evaluate_statement(self, node: syntax.Evaluate) -> None:
+        self.evaluate(node.value)
+
+    def _declare(self, node: syntax.Declare) -> None:
+        self.assign(node.target, self.evaluate(node.value))
+
+    def _return(self, node: syntax.Return) -> None:
+        value = self.evaluate(node.value) if node.value is not None else one(UNDEFINED)
+        self.interpreter.add(self.frame.result, value)
+        self.variables = None
+
+    def _stop(self, node: syntax.Stop) -> None:
+        if node.value is not None:
+            self.evaluate(node.value)
+        if not node.leaves_function and self.loop_exits and self.variables is not None:
+            self.loop_exits[-1].append(self.variables)
+        self.variables = None
+
+    def _if(self, node: syntax.If) -> None:
+        ends: list[Variables | None] = []
+        for test, branch in node.branches:
+            result = truth(self.evaluate(test))
+            if result is False:
+                continue
+            before = self.variables
+            self.variables = dict(before or {})
+            self.block(branch)
+            ends.append(self.variables)
+            if result is True:
+                break
+            self.variables = before
+        else:
+            self.block(node.otherwise)
+            ends.append(self.variables)
+        self.variables = merged(ends)
+
+    def _switch(self, node: syntax.Switch) -> None:
+        subject = self.evaluate(node.subject)
+        before = self.variables or {}
+        ends: list[Variables | None] = []
+        has_default = False
+        is_decided = False
+        # `break` leaves the switch, like a loop.
+        self.loop_exits.append([])
+        for tests, statements in node.cases:
+            has_default = has_default or not tests
+            results = [equal(subject, self.evaluate(test)) for test in tests]
+            if is_decided or (results and all(result is False for result in results)):
+                continue
+            is_decided = True in results
+            self.variables = dict(before)
+            self.block(statements)
+            ends.append(self.variables)
+        ends += self.loop_exits.pop()
+        if not has_default:
+            ends.append(before)
+        self.variables = merged(ends)
+
+    def _loop(self, node: syntax.Loop) -> None:
+        items = self._loop_items(node)
+        before = self.variables
+        ends: list[Variables | None] = [before]
+        turns = self._turns(items)
+        self.turns *= len(turns)
+        # A single turn is taken twice, so that the body sees what it assigned itself.
+        for items in turns if len(turns) > 1 else turns * 2:
+            self.loop_exits.append([])
+            self.variables = dict(merged(ends) or {})
+            if node.test is not None:
+                self.evaluate(node.test)
+            if node.target is not None:
+                self.assign(node.target, items)
+            self.block(node.body)
+            ends.append(self.variables)
+            ends += self.loop_exits.pop()
+        self.turns //= len(turns)
+        self.variables = merged(ends)
+
+    def _try(self, node: syntax.Try) -> None:
+        before = dict(self.variables or {})
+        self.block(node.body)
+        ends = [self.variables]
+        start = merged([before, self.variables]) or {}
+        for name, statements in node.handlers:
+            self.variables = dict(start)
+            if name is not None:
+                self._set(name, UNKNOWN_VALUE)
+            self.block(statements)
+            ends.append(self.variables)
+        self.variables = merged(ends)
+        if node.final:
+            is_reached = self.variables is not None
+            if not is_reached:
+                self.variables = dict(start)
+            self.block(node.final)
+            if not is_reached:
+                self.variables = None
+
+    def _import(self, node: syntax.Import) -> None:
+        interpreter = self.interpreter
+        file = self.frame.file
+        if not node.names:
+            interpreter.import_value(file, node.module, node.level, "*", node.line)
+        for name, local in node.names:
+            value = interpreter.import_value(file, node.module, node.level, name, node.line)
+            self._set(local, value)
+
+    def _import_all(self, node: syntax.ImportAll) -> None:
+        value = self.interpreter.import_value(self.frame.file, node.module, node.level, "*", node.line)
+        for possibility in value:
+            if not isinstance(possibility, Namespace):
+                continue
+            source = self.interpreter.module_frame(possibility.module)
+            for name in possibility.module.body.variables:
+                self._copy_variable(source, name, name)
+            for name in list(source.variables):
+                if name.startswith("*"):
+                    self._copy_variable(source, name, name[1:])
+
+    def _copy_variable(self, source: Frame, name: str, local: str) -> None:
+        if local.startswith("__"):
+            return
+        value = self.interpreter.read(source.cell(name))
+        self.interpreter.add(self.frame.cell(f"*{local}"), value)
+
+
+STATEMENTS: dict[type, Callable[[Evaluation, Any], None]] = {
+    syntax.Declare: Evaluation._declare,
+    syntax.Evaluate: Evaluation._evaluate_statement,
+    syntax.If: Evaluation._if,
+    syntax.Import: Evaluation._import,
+    syntax.ImportAll: Evaluation._import_all,
+    syntax.Loop: Evaluation._loop,
+    syntax.Return: Evaluation._return,
+    syntax.Stop: Evaluation._stop,
+    syntax.Switch: Evaluation._switch,
+    syntax.Try: Evaluation._try,
+}

@@ -1,0 +1,174 @@
+"""What all parts of the interpreter share: cells, objects, and the queue of frames to be interpreted again."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ownership.drift.code import syntax
+from ownership.drift.code.frames import (
+    Frame,
+    FrameKey,
+)
+from ownership.drift.code.values import (
+    UNKNOWN_VALUE,
+    Cell,
+    Class,
+    Command,
+    External,
+    Func,
+    Obj,
+    Str,
+    Value,
+    bounded,
+    one,
+)
+
+MAX_ROUNDS = 40  # that one frame is interpreted
+STEPS_PER_FILE = 10_000
+MIN_STEPS = 1_000_000
+FRAMES_PER_FILE = 10  # of one function; a wrapper has one for each call of it
+MIN_FRAMES = 200
+FindModule = Callable[[str, str, int], syntax.Module | External | None]
+FindLike = Callable[[str, str], list[syntax.Module | External | None]]
+ClassesNamed = Callable[[str], list[syntax.ClassDefinition]]
+
+
+class Base:
+    """Everything that frames share."""
+
+    def __init__(
+        self,
+        find_module: FindModule,
+        find_like: FindLike,
+        classes_named: ClassesNamed,
+        environment: Mapping[str, frozenset[str]],
+        files: int,
+    ) -> None:
+        self.environment = environment
+        self.find_module = find_module
+        self.find_like = find_like
+        self.classes_named = classes_named
+        self.frames: dict[FrameKey, Frame] = {}
+        self.frame_counts: dict[syntax.Function, int] = {}
+        self.modules: dict[syntax.Module, Frame] = {}
+        self.classes: dict[tuple[syntax.ClassDefinition, Frame], Class] = {}
+        self.objects: dict[tuple[object, Frame], Obj] = {}
+        self.results: dict[tuple[object, Frame], External] = {}
+        self.commands: dict[tuple[object, Frame], Command] = {}
+        self.externals: dict[str, External] = {}
+        self.method_classes: dict[syntax.Function, syntax.ClassDefinition] = {}
+        self.queue: deque[Frame] = deque()
+        self.queued: set[Frame] = set()
+        self.stack: list[Frame] = []
+        self.nesting = 0
+        self.steps = 0
+        self.max_steps = MIN_STEPS + files * STEPS_PER_FILE
+        self.max_frames = MIN_FRAMES + files * FRAMES_PER_FILE
+        self.exhausted = False
+
+    def read(self, cell: Cell) -> Value:
+        """A cell's value; whoever is being interpreted depends on it from now on."""
+        if self.stack:
+            cell.add_reader(self.stack[-1])
+        return cell.value
+
+    def add(self, cell: Cell, value: Value) -> None:
+        """Add possibilities to a cell."""
+        if value <= cell.value:
+            return
+        cell.value = bounded(cell.value | value)
+        for frame in tuple(cell.readers):
+            self.enqueue(frame)
+
+    def enqueue(self, frame: Frame) -> None:
+        """Have a frame interpreted again, later."""
+        if frame not in self.queued and frame.rounds < MAX_ROUNDS:
+            self.queued.add(frame)
+            self.queue.append(frame)
+
+    def step(self) -> None:
+        """Count a step."""
+        self.steps += 1
+        if self.steps > self.max_steps:
+            self.exhausted = True
+
+    def object_at(self, site: object, frame: Frame, line: int, is_list: bool = False) -> Obj:
+        """The object that is made at a place in a frame."""
+        key = (site, frame)
+        if key not in self.objects:
+            self.objects[key] = Obj(frame.location(line), is_list)
+        return self.objects[key]
+
+    def result_of(self, site: object, callee: External) -> External:
+        """What a call of something external gives, at a place in the current frame."""
+        key = (site, self.stack[-1])
+        if key not in self.results:
+            path = (*callee.path, "()")[-6:]
+            self.results[key] = External(path, is_result=True, unread=callee.unread)
+        return self.results[key]
+
+    def external(self, name: str) -> External:
+        """A package, or a global name of the language."""
+        if name not in self.externals:
+            self.externals[name] = External((name,))
+        return self.externals[name]
+
+    def write_field(self, obj: Obj, key: str | Str, value: Value) -> None:
+        """Add what a field may be."""
+        if isinstance(key, Str):
+            literal = key.literal
+            if key.named_at is not None:
+                obj.named_at.setdefault(
+                    literal if literal is not None else replace(key, named_at=None),
+                    key.named_at,
+                )
+            key = literal if literal is not None else replace(key, named_at=None)
+        self.add(self._field_cell(obj, key), value)
+        name = Str((key,)) if isinstance(key, str) else key
+        self.add(obj.keys, one(name))
+
+    def _field_cell(self, obj: Obj, key: str | Str) -> Cell:
+        if key not in obj.fields:
+            obj.fields[key] = Cell()
+        return obj.fields[key]
+
+    def open(self, obj: Obj) -> None:
+        """Say that an object may have fields that are not known."""
+        if not obj.is_open:
+            obj.is_open = True
+            self.add(obj.keys, UNKNOWN_VALUE)
+
+    def read_field(self, obj: Obj, key: str | Str) -> Value:
+        """What a field of the object itself may be; nothing if it is not set."""
+        if isinstance(key, Str):
+            literal = key.literal
+            key = literal if literal is not None else replace(key, named_at=None)
+        value = self.read(self._field_cell(obj, key)) | self.read(obj.rest)
+        if not value:
+            self.read(obj.keys)
+            if obj.is_open:
+                return UNKNOWN_VALUE
+        return value
+
+    def field_names(self, obj: Obj) -> list[str | Str]:
+        """The names of all fields that are set."""
+        self.read(obj.keys)
+        return [key for key, cell in obj.fields.items() if cell.value]
+
+    # What the classes above this one add
+
+    def _external_member(self, owner: External, name: str) -> Value:
+        """A member of a package, or of what a package made."""
+        raise NotImplementedError
+
+    def class_of_method(self, function: Func) -> Class | None:
+        """The class that a method belongs to."""
+        raise NotImplementedError
+
+    def interpret(self, frame: Frame) -> None:
+        """Interpret a frame's body once."""
+        raise NotImplementedError
+
+    def member(self, value: Value, name: str, line: int) -> Value:
+        """``value.name``, for all that the value may be."""
+        raise NotImplementedError

@@ -1,0 +1,95 @@
+"""Follows calls: interprets functions with the values that are passed to them, until nothing changes."""
+
+from collections.abc import Iterable
+
+from ownership.drift.code.evaluation import Evaluation
+from ownership.drift.code.frames import (
+    Frame,
+)
+from ownership.drift.code.interpreter.members import Members
+from ownership.drift.code.values import (
+    ENVIRONMENT,
+    Bound,
+    Class,
+    Client,
+    EnvironmentVariable,
+    External,
+    Func,
+    Method,
+    Obj,
+    Partial,
+    Possibility,
+    Str,
+    TableHandle,
+    Value,
+)
+
+MAX_KNOWN_TEXTS = 20  # of one text with environment variables
+MAX_HELD_DEPTH = 4  # how deep functions are looked for in objects that are handed to a package
+
+
+class Interpreter(Members):
+    """Interprets frames, with everything that they share."""
+
+    def interpret(self, frame: Frame) -> None:
+        """Interpret a frame's body once."""
+        if frame in self.stack or self.exhausted:
+            self.enqueue(frame)
+            return
+        frame.rounds += 1
+        frame.uses.clear()
+        frame.doubts.clear()
+        frame.unknown_calls.clear()
+        self.stack.append(frame)
+        try:
+            Evaluation(self, frame).run()
+        finally:
+            self.stack.pop()
+
+    def run(self) -> None:
+        """Interpret until nothing changes, or the steps are used up."""
+        while self.queue and not self.exhausted:
+            frame = self.queue.popleft()
+            self.queued.discard(frame)
+            self.interpret(frame)
+
+    def known_texts(self, value: Str) -> set[str] | None:
+        """The texts that a text may be in any function; None where that is not known."""
+        texts = {""}
+        for part in value.parts:
+            choices: set[str] | frozenset[str] | None = None
+            if isinstance(part, str):
+                choices = {part}
+            elif isinstance(part, EnvironmentVariable):
+                choices = self.environment.get(part.name)
+                if choices is None and part.fallback is not None:
+                    choices = self.known_texts(Str(part.fallback))
+            if not choices or len(choices) * len(texts) > MAX_KNOWN_TEXTS:
+                return None
+            texts = {start + end for start in texts for end in choices}
+        return texts
+
+    def functions_in(self, values: Iterable[Value], depth: int = 0) -> Value:
+        """The functions, and what holds functions, in these values and in objects in them."""
+        found: set[Possibility] = set()
+        for value in values:
+            for possibility in value:
+                if _may_be_called(possibility):
+                    found.add(possibility)
+                elif isinstance(possibility, External) and (possibility.is_result or possibility.unread):
+                    found.add(possibility.holder)
+                elif isinstance(possibility, Obj) and possibility.cls is None and depth < MAX_HELD_DEPTH:
+                    inner = [self.read(possibility.fields[name]) for name in self.field_names(possibility)]
+                    found |= self.functions_in([*inner, self.read(possibility.rest)], depth + 1)
+        return frozenset(found)
+
+
+def _may_be_called(possibility: Possibility) -> bool:
+    """Whether a package can call this, or something of this."""
+    if isinstance(possibility, Class):
+        return possibility.definition.is_decorated
+    if isinstance(possibility, Method):
+        return isinstance(possibility.owner, Client | TableHandle)
+    if possibility is ENVIRONMENT:
+        return True
+    return isinstance(possibility, Func | Bound | Partial | Client | TableHandle)

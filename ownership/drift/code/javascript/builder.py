@@ -1,0 +1,99 @@
+"""What all parts of the front end share: the file, the function that is being built, and how deep it is nested."""
+
+from collections.abc import Iterable
+
+from tree_sitter import Node
+
+from ownership.drift.code import syntax
+from ownership.drift.code.javascript.nodes import line_of, unescaped
+from ownership.drift.code.scopes import Scope
+from ownership.drift.code.syntax import Expression, Statement
+
+MAX_NESTING = 100
+TOO_DEEP = f"is nested deeper than {MAX_NESTING} levels, and is not read below that"
+WRAPPERS = {
+    "as_expression",
+    "await_expression",
+    "non_null_expression",
+    "parenthesized_expression",
+    "satisfies_expression",
+    "type_assertion",
+}
+FUNCTIONS = {
+    "arrow_function",
+    "function",
+    "function_declaration",
+    "function_expression",
+    "generator_function",
+    "generator_function_declaration",
+    "method_definition",
+}
+CLASSES = {"class", "class_declaration", "abstract_class_declaration"}
+
+
+class Builder:
+    """Builds the module of one file. The classes that extend it add what it builds, from the inside out."""
+
+    def __init__(self, module: syntax.Module, source: bytes) -> None:
+        self.module = module
+        self.source = source
+        self.scope: Scope
+        self.nesting = 0
+
+    def text(self, node: Node) -> str:
+        return self.source[node.start_byte : node.end_byte].decode(errors="replace")
+
+    def _too_deep(self, node: Node) -> syntax.Unread:
+        unread = syntax.Unread(line_of(node), TOO_DEEP)
+        self.module.unread.append(unread)
+        return unread
+
+    def _string(self, node: Node | None) -> str:
+        return unescaped(self.text(node)[1:-1]) if node is not None else ""
+
+    def _key_name(self, node: Node) -> str:
+        """The name of a property or method; computed ones by their text."""
+        if node.type == "string":
+            return self._string(node)
+        return self.text(node)
+
+    def _first_expression(self, node: Node) -> Expression | None:
+        for child in node.named_children:
+            if child.type != "comment":
+                return self.expression(child)
+        return None
+
+    def _property_key(self, node: Node) -> Expression:
+        if node.type == "computed_property_name":
+            return self._first_expression(node) or syntax.Other(line_of(node), [])
+        return syntax.Literal(line_of(node), self._key_name(node))
+
+    # What the classes above this one add
+
+    def _class(self, node: Node, name: str | None = None) -> syntax.ClassExpression:
+        """A class."""
+        raise NotImplementedError
+
+    def _field(self, node: Node, name: str) -> Expression:
+        """The expression in a field of a node; an empty one if it has none."""
+        raise NotImplementedError
+
+    def _function(self, node: Node, name: str | None = None) -> syntax.FunctionExpression:
+        """A function as a value."""
+        raise NotImplementedError
+
+    def _type_name(self, annotation: Node | None) -> str | None:
+        """The class that a type annotation names: ``Repo``, ``aws.Repo`` and ``Repo<T>`` name ``Repo``."""
+        raise NotImplementedError
+
+    def expression(self, node: Node, name: str | None = None) -> Expression:
+        """An expression. ``name``: what a function or class is called that is written here."""
+        raise NotImplementedError
+
+    def statement(self, node: Node) -> list[Statement]:
+        """What one statement becomes."""
+        raise NotImplementedError
+
+    def statements(self, nodes: Iterable[Node]) -> list[Statement]:
+        """The statements of one block. Functions come first, for they can be called before their line."""
+        raise NotImplementedError

@@ -1,0 +1,111 @@
+"""Classes, their members and decorators."""
+
+from tree_sitter import Node
+
+from ownership.drift.code import syntax
+from ownership.drift.code.javascript.functions import Functions
+from ownership.drift.code.javascript.nodes import child_of, children_of_type, has_token, line_of
+from ownership.drift.code.syntax import Statement
+
+
+class Classes(Functions):
+    """Builds classes."""
+
+    def _class(self, node: Node, name: str | None = None) -> syntax.ClassExpression:
+        own_name = child_of(node, "name")
+        if own_name is not None:
+            name = self.text(own_name)
+        definition = syntax.ClassDefinition(name or "(anonymous)", line_of(node), [], [])
+        self.module.classes.append(definition)
+        for heritage in children_of_type(node, "class_heritage"):
+            self._heritage(heritage, definition)
+        self._class_decorators(node, definition)
+        body = child_of(node, "body")
+        is_decorated = False
+        for member in body.named_children if body is not None else []:
+            if member.type == "decorator":
+                is_decorated = True
+                continue
+            built = self._class_member(member, definition)
+            if built is not None:
+                built.is_decorated = is_decorated and built.kind == "method"
+                definition.members.append(built)
+            is_decorated = False
+        return syntax.ClassExpression(line_of(node), definition)
+
+    def _class_decorators(self, node: Node, definition: syntax.ClassDefinition) -> None:
+        """The decorators of a class, which stand before its export or before itself."""
+        holders = [node]
+        if node.parent is not None and node.parent.type == "export_statement":
+            holders.append(node.parent)
+        for holder in holders:
+            for decorator in children_of_type(holder, "decorator"):
+                expression = self._first_expression(decorator)
+                if expression is not None:
+                    definition.decorators.append(expression)
+
+    def _heritage(self, heritage: Node, definition: syntax.ClassDefinition) -> None:
+        for child in heritage.named_children:
+            if child.type == "implements_clause":
+                for interface in child.named_children:
+                    name = child_of(interface, "name") or interface
+                    definition.interfaces.append(self.text(name).rsplit(".", 1)[-1])
+            elif child.type == "extends_clause":
+                value = child_of(child, "value")
+                if value is not None:
+                    definition.bases.append(self.expression(value))
+            else:
+                definition.bases.append(self.expression(child))
+
+    def _class_member(self, node: Node, definition: syntax.ClassDefinition) -> syntax.ClassMember | None:
+        name = child_of(node, "name", "property")
+        is_static = has_token(node, "static")
+        if node.type == "class_static_block":
+            body = child_of(node, "body")
+            function = self._wrapped(node, "(static)", lambda: self._function_body(body))
+            return syntax.ClassMember("(static)", function, "field", is_static=True)
+        if name is None:
+            return None
+        key = self._key_name(name)
+        if node.type == "method_definition":
+            function = self._function(node).function
+            function.name = f"{definition.name}.{key}"
+            if has_token(node, "set"):
+                return syntax.ClassMember(f"set {key}", function, "method", is_static)
+            kind = "getter" if has_token(node, "get") else "method"
+            return syntax.ClassMember(key, function, kind, is_static)  # type: ignore[arg-type]
+        if node.type in ("public_field_definition", "field_definition"):
+            return self._field_member(node, definition, key, is_static)
+        return None
+
+    def _field_member(
+        self,
+        node: Node,
+        definition: syntax.ClassDefinition,
+        key: str,
+        is_static: bool,
+    ) -> syntax.ClassMember | None:
+        """A field; one without a value counts if it has a decorator, for then a container puts something in."""
+        value = child_of(node, "value")
+        type_name = self._type_name(child_of(node, "type"))
+        is_injected = type_name is not None and next(children_of_type(node, "decorator"), None) is not None
+        if value is None and not is_injected:
+            return None
+
+        def body() -> list[Statement]:
+            if value is None:
+                return [
+                    syntax.Return(
+                        line_of(node),
+                        syntax.Injected(line_of(node), type_name or ""),
+                    )
+                ]
+            return [
+                syntax.Return(
+                    line_of(node),
+                    self.expression(value, f"{definition.name}.{key}"),
+                )
+            ]
+
+        function = self._wrapped(node, f"{definition.name}.{key}", body)
+        return syntax.ClassMember(key, function, "field", is_static)

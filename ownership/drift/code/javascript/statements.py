@@ -1,0 +1,288 @@
+"""Statements: blocks, branches, loops, and declarations."""
+
+from collections.abc import Callable, Iterable
+
+from tree_sitter import Node
+
+from ownership.drift.code import syntax
+from ownership.drift.code.javascript.builder import FUNCTIONS, MAX_NESTING
+from ownership.drift.code.javascript.modules import Modules
+from ownership.drift.code.javascript.nodes import child_of, children_of_type, line_of
+from ownership.drift.code.scopes import Scope
+from ownership.drift.code.syntax import Expression, Statement, Target
+
+
+class Statements(Modules):
+    """Builds statements."""
+
+    def statements(self, nodes: Iterable[Node]) -> list[Statement]:
+        """The statements of one block. Functions come first, for they can be called before their line."""
+        nodes = list(nodes)
+        for node in nodes:
+            self._declare_names(node)
+        functions: list[Statement] = []
+        others: list[Statement] = []
+        for node in nodes:
+            declared = self._declaration_in(node)
+            if declared.type in FUNCTIONS:
+                functions += self.statement(node)
+            else:
+                others += self.statement(node)
+        return functions + others
+
+    def block(self, node: Node | None) -> list[Statement]:
+        """The statements of a block, or a single statement, with variables of their own."""
+        if node is None:
+            return []
+        self.scope.blocks.append({})
+        try:
+            if node.type == "statement_block":
+                return self.statements(node.named_children)
+            return self.statements([node])
+        finally:
+            self.scope.blocks.pop()
+
+    def statement(self, node: Node) -> list[Statement]:
+        method = STATEMENTS.get(node.type)
+        if method is None:
+            return []
+        if self.nesting >= MAX_NESTING:
+            return [syntax.Evaluate(line_of(node), self._too_deep(node))]
+        self.nesting += 1
+        try:
+            return method(self, node)
+        finally:
+            self.nesting -= 1
+
+    def _expression_statement(self, node: Node) -> list[Statement]:
+        statements: list[Statement] = []
+        for child in node.named_children:
+            if child.type == "internal_module":
+                statements += self._namespace(child)
+            else:
+                statements.append(syntax.Evaluate(line_of(node), self.expression(child)))
+        return statements
+
+    def _variables(self, node: Node) -> list[Statement]:
+        statements: list[Statement] = []
+        for declarator in children_of_type(node, "variable_declarator"):
+            name = child_of(declarator, "name")
+            value = child_of(declarator, "value")
+            if name is None:
+                continue
+            # `var` belongs to the function, wherever it is written.
+            self._declare_pattern(name, in_function=node.type == "variable_declaration")
+            if value is None:
+                continue
+            named = self.text(name) if name.type == "identifier" else None
+            target = self.target(name)
+            built = self._typed(self.expression(value, named), child_of(declarator, "type"))
+            statements.append(syntax.Declare(line_of(declarator), target, built))
+        return statements
+
+    def _function_declaration(self, node: Node) -> list[Statement]:
+        name = child_of(node, "name")
+        if name is None:
+            return []
+        target = syntax.Name(line_of(node), self.scope.variable(self.text(name)))
+        return [syntax.Declare(line_of(node), target, self._function(node))]
+
+    def _class_declaration(self, node: Node) -> list[Statement]:
+        name = child_of(node, "name")
+        if name is None:
+            return []
+        target = syntax.Name(line_of(node), self.scope.variable(self.text(name)))
+        return [syntax.Declare(line_of(node), target, self._class(node))]
+
+    def _return(self, node: Node) -> list[Statement]:
+        return [syntax.Return(line_of(node), self._first_expression(node))]
+
+    def _throw(self, node: Node) -> list[Statement]:
+        return [syntax.Stop(line_of(node), self._first_expression(node), leaves_function=True)]
+
+    def _break(self, node: Node) -> list[Statement]:
+        return [syntax.Stop(line_of(node), None, leaves_function=False)]
+
+    def _if(self, node: Node) -> list[Statement]:
+        branches: list[tuple[Expression, list[Statement]]] = []
+        otherwise: list[Statement] = []
+        current: Node | None = node
+        # A long row of `else if` is not nested.
+        while current is not None:
+            test = self._field(current, "condition")
+            branches.append((test, self.block(child_of(current, "consequence"))))
+            alternative = child_of(current, "alternative")
+            current = None
+            for child in alternative.named_children if alternative is not None else []:
+                if child.type == "if_statement":
+                    current = child
+                else:
+                    otherwise += self.block(child)
+        return [syntax.If(line_of(node), branches, otherwise)]
+
+    def _switch(self, node: Node) -> list[Statement]:
+        subject = self._field(node, "value")
+        body = child_of(node, "body")
+        cases: list[tuple[list[Expression], list[Statement]]] = []
+        tests: list[Expression] = []
+        self.scope.blocks.append({})
+        for case in body.named_children if body is not None else []:
+            value = child_of(case, "value")
+            if value is not None:
+                tests.append(self.expression(value))
+            # A case without statements falls through to the next one.
+            statements = case.children_by_field_name("body")
+            if not statements and case.type == "switch_case":
+                continue
+            is_default = case.type == "switch_default"
+            cases.append(([] if is_default else tests, self.statements(statements)))
+            tests = []
+        self.scope.blocks.pop()
+        return [syntax.Switch(line_of(node), subject, cases)]
+
+    def _for(self, node: Node) -> list[Statement]:
+        self.scope.blocks.append({})
+        start = child_of(node, "initializer")
+        statements: list[Statement] = []
+        if start is not None:
+            self._declare_names(start)
+            statements += self.statement(start)
+        test = self._optional(child_of(node, "condition"))
+        body = self.block(child_of(node, "body"))
+        step = self._optional(child_of(node, "increment"))
+        if step is not None:
+            body.append(syntax.Evaluate(line_of(node), step))
+        self.scope.blocks.pop()
+        return [*statements, syntax.Loop(line_of(node), None, None, test, body)]
+
+    def _for_in(self, node: Node) -> list[Statement]:
+        self.scope.blocks.append({})
+        left = child_of(node, "left")
+        kind = child_of(node, "kind")
+        target: Target | None = None
+        if left is not None:
+            if kind is not None:
+                self._declare_pattern(left)
+            target = self.target(left)
+        iterable = self._field(node, "right")
+        operator = child_of(node, "operator")
+        over_keys = operator is not None and self.text(operator) == "in"
+        body = self.block(child_of(node, "body"))
+        self.scope.blocks.pop()
+        return [syntax.Loop(line_of(node), target, iterable, None, body, over_keys)]
+
+    def _while(self, node: Node) -> list[Statement]:
+        test = self._field(node, "condition")
+        return [syntax.Loop(line_of(node), None, None, test, self.block(child_of(node, "body")))]
+
+    def _try(self, node: Node) -> list[Statement]:
+        body = self.block(child_of(node, "body"))
+        handlers: list[tuple[str | None, list[Statement]]] = []
+        handler = child_of(node, "handler")
+        if handler is not None:
+            self.scope.blocks.append({})
+            parameter = child_of(handler, "parameter")
+            name = None
+            if parameter is not None and parameter.type == "identifier":
+                name = self.scope.declare(self.text(parameter))
+            handlers.append((name, self.block(child_of(handler, "body"))))
+            self.scope.blocks.pop()
+        final: list[Statement] = []
+        finalizer = child_of(node, "finalizer")
+        if finalizer is not None:
+            final = self.block(child_of(finalizer, "body"))
+        return [syntax.Try(line_of(node), body, handlers, final)]
+
+    def _labeled(self, node: Node) -> list[Statement]:
+        body = child_of(node, "body")
+        return self.statement(body) if body is not None else []
+
+    def _enum(self, node: Node) -> list[Statement]:
+        """``enum Table { Users = "users" }`` is an object."""
+        name = child_of(node, "name")
+        body = child_of(node, "body")
+        if name is None or body is None:
+            return []
+        entries: list[tuple[Expression | None, Expression]] = []
+        for member in children_of_type(body, "enum_assignment"):
+            key, value = child_of(member, "name"), child_of(member, "value")
+            if key is not None and value is not None:
+                entries.append((self._property_key(key), self.expression(value)))
+        target = syntax.Name(line_of(node), self.scope.declare(self.text(name)))
+        return [syntax.Declare(line_of(node), target, syntax.ObjectLiteral(line_of(node), entries))]
+
+    def _namespace(self, node: Node) -> list[Statement]:
+        """``namespace Tables { export const users = … }`` is an object of what it exports."""
+        name = child_of(node, "name")
+        body = child_of(node, "body")
+        if name is None or body is None:
+            return []
+        before = dict(self.module.exports)
+        variable = self.scope.declare(self.text(name))
+        self.scope.blocks.append({})
+        statements = self.statements(body.named_children)
+        self.scope.blocks.pop()
+        entries: list[tuple[Expression | None, Expression]] = []
+        for exported, local in self.module.exports.items():
+            if before.get(exported) != local:
+                entries.append(
+                    (
+                        syntax.Literal(line_of(node), exported),
+                        syntax.Name(line_of(node), local),
+                    )
+                )
+        self.module.exports = before
+        target = syntax.Name(line_of(node), variable)
+        return [
+            *statements,
+            syntax.Declare(line_of(node), target, syntax.ObjectLiteral(line_of(node), entries)),
+        ]
+
+    def build(self, root: Node) -> None:
+        body = syntax.Function("", 1, [], [], self.module)
+        self.module.body = body
+        self.scope = Scope(body, None)
+        if root.has_error:
+            self._report_errors(root)
+        body.body = self.statements(root.named_children)
+
+    def _report_errors(self, root: Node) -> None:
+        """Report where the first error of syntax is."""
+        node = root
+        while True:
+            broken = [child for child in node.children if child.has_error or child.is_missing]
+            if node.type == "ERROR" or not broken:
+                break
+            node = broken[0]
+        self.module.unread.append(syntax.Unread(line_of(node), "has a syntax error"))
+
+
+STATEMENTS: dict[str, Callable[[Statements, Node], list[Statement]]] = {
+    "abstract_class_declaration": Statements._class_declaration,
+    "break_statement": Statements._break,
+    "class_declaration": Statements._class_declaration,
+    "continue_statement": Statements._break,
+    "do_statement": Statements._while,
+    "enum_declaration": Statements._enum,
+    "export_statement": Statements._export,
+    "expression_statement": Statements._expression_statement,
+    "for_in_statement": Statements._for_in,
+    "for_statement": Statements._for,
+    "function_declaration": Statements._function_declaration,
+    "generator_function_declaration": Statements._function_declaration,
+    "if_statement": Statements._if,
+    "import_statement": Statements._import,
+    "interface_declaration": Statements._type_declaration,
+    "internal_module": Statements._namespace,
+    "labeled_statement": Statements._labeled,
+    "lexical_declaration": Statements._variables,
+    "module": Statements._namespace,
+    "return_statement": Statements._return,
+    "statement_block": Statements.block,
+    "switch_statement": Statements._switch,
+    "throw_statement": Statements._throw,
+    "try_statement": Statements._try,
+    "type_alias_declaration": Statements._type_declaration,
+    "variable_declaration": Statements._variables,
+    "while_statement": Statements._while,
+}

@@ -1,0 +1,61 @@
+"""TypeScript's types, as far as they say which class something is of."""
+
+from tree_sitter import Node
+
+from ownership.drift.code import syntax
+from ownership.drift.code.javascript.expressions import Expressions
+from ownership.drift.code.javascript.nodes import child_of, children_of_type
+from ownership.drift.code.syntax import Expression, Statement
+
+
+class Types(Expressions):
+    """Reads type annotations."""
+
+    def _type_name(self, annotation: Node | None) -> str | None:
+        """The class that a type annotation names: ``Repo``, ``aws.Repo`` and ``Repo<T>`` name ``Repo``."""
+        if annotation is None or not annotation.named_children:
+            return None
+        node = annotation.named_children[0]
+        if node.type == "generic_type":
+            node = child_of(node, "name") or node
+        if node.type in ("type_identifier", "nested_type_identifier"):
+            return self.text(node).rsplit(".", 1)[-1]
+        if node.type == "object_type":
+            name = f"{{{node.start_byte}}}"
+            self.module.shapes[name] = self._shape(node)
+            return name
+        return None
+
+    def _shape(self, node: Node) -> dict[str, str]:
+        """The properties of an object's type whose types name classes."""
+        shape: dict[str, str] = {}
+        for member in children_of_type(node, "property_signature"):
+            key = child_of(member, "name")
+            annotation = child_of(member, "type")
+            if key is None or annotation is None or not annotation.named_children:
+                continue
+            inner = annotation.named_children[0]
+            if inner.type in (
+                "type_identifier",
+                "nested_type_identifier",
+                "generic_type",
+            ):
+                name = self._type_name(annotation)
+                if name is not None:
+                    shape[self._key_name(key)] = name
+        return shape
+
+    def _type_declaration(self, node: Node) -> list[Statement]:
+        """``interface Name {…}`` and ``type Name = {…}``: no code, but what their properties are of."""
+        name = child_of(node, "name")
+        body = child_of(node, "body", "value")
+        if name is not None and body is not None and body.type in ("object_type", "interface_body"):
+            self.module.shapes[self.text(name)] = self._shape(body)
+        return []
+
+    def _typed(self, value: Expression, annotation: Node | None) -> Expression:
+        """The value with the class that its type names, where it is what a call gives."""
+        type_name = self._type_name(annotation)
+        if type_name is None or not isinstance(value, syntax.Call):
+            return value
+        return syntax.Typed(value.line, value, type_name)

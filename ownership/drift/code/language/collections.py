@@ -1,0 +1,247 @@
+"""Methods of lists, dicts, maps and sets."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ownership.drift.code.frames import Arguments
+from ownership.drift.code.values import (
+    ABSENT,
+    NOTHING,
+    UNKNOWN,
+    UNKNOWN_VALUE,
+    Obj,
+    Possibility,
+    Str,
+    Value,
+    one,
+    text,
+    union,
+)
+
+if TYPE_CHECKING:
+    from ownership.drift.code.calls import Calls, CallSite
+from ownership.drift.code.language.items import copy_fields, index, write_index
+from ownership.drift.code.language.lists import functions_in, new_list, one_by_one
+from ownership.drift.code.language.texts import joined_items
+
+DICT_METHODS = {"copy", "get", "items", "keys", "pop", "setdefault", "update", "values"}
+
+
+def call_object_method(calls: "Calls", owner: Obj, name: str, site: "CallSite") -> Value:
+    method = OBJECT_METHODS.get(name)
+    if method is not None:
+        return method(calls, owner, site)
+    if name == "__enter__":
+        return one(owner) if not owner.is_list else calls.interpreter.items(one(owner))
+    if name in ("__init__", "__exit__"):
+        return NOTHING
+    return calls.call_one(UNKNOWN, site)
+
+
+def _push(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    for value in site.arguments.all():
+        calls.interpreter.add(owner.rest, value)
+    return one(owner)
+
+
+def _insert(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    calls.interpreter.add(owner.rest, site.arguments.at(1))
+    return NOTHING
+
+
+def _extend(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    calls.interpreter.add(owner.rest, calls.interpreter.items(site.arguments.at(0)))
+    return NOTHING
+
+
+def _concat(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    items: list[Value] = [calls.interpreter.items(one(owner))]
+    for value in site.arguments.positional:
+        for possibility in value:
+            is_list = isinstance(possibility, Obj) and possibility.is_list
+            items.append(calls.interpreter.items(one(possibility)) if is_list else one(possibility))
+    return new_list(calls, site, union(items))
+
+
+def _with_items(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    """Call a function with each item."""
+    functions = functions_in(site.arguments.at(0))
+    results: list[Value] = []
+    for item in one_by_one(calls.interpreter.items(one(owner))):
+        results.append(calls.call(functions, site.with_arguments(Arguments([item, UNKNOWN_VALUE]))))
+    return union(results)
+
+
+def _map(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    return new_list(calls, site, _with_items(calls, owner, site))
+
+
+def _flat_map(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    return new_list(calls, site, calls.interpreter.items(_with_items(calls, owner, site)))
+
+
+def _for_each(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    _with_items(calls, owner, site)
+    return NOTHING
+
+
+def _filter(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    _with_items(calls, owner, site)
+    return one(owner)
+
+
+def _find(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    _with_items(calls, owner, site)
+    return calls.interpreter.items(one(owner))
+
+
+def _test_items(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    _with_items(calls, owner, site)
+    return UNKNOWN_VALUE
+
+
+def _reduce(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    items = calls.interpreter.items(one(owner))
+    collected = site.arguments.at(1) or items
+    functions = functions_in(site.arguments.at(0))
+    # Twice, so that the function gets what it made itself.
+    for _ in range(2):
+        result = calls.call(functions, site.with_arguments(Arguments([collected, items])))
+        collected = collected | result
+    return collected
+
+
+def _same_object(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    return one(owner)
+
+
+def _flat(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    interpreter = calls.interpreter
+    items = interpreter.items(one(owner))
+    inner = [interpreter.items(one(item)) if isinstance(item, Obj) and item.is_list else one(item) for item in items]
+    return new_list(calls, site, union(inner))
+
+
+def _any_item(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    if not owner.is_list and site.arguments.positional:
+        return _get(calls, owner, site)  # Python's `dict.pop(key, default)`
+    return calls.interpreter.items(one(owner))
+
+
+def _join(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    separator = site.arguments.at(0) or text(",")
+    return joined_items(calls, one(owner), separator)
+
+
+def _get(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    """``dict.get(key, default)`` and ``map.get(key)``."""
+    value = index(calls, one(owner), site.arguments.at(0), site.line)
+    default = site.arguments.at(1)
+    if default and (ABSENT in value or not value):
+        return (value - {ABSENT}) | default
+    return value
+
+
+def _set(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    write_index(calls, one(owner), site.arguments.at(0), site.arguments.at(1), site.line)
+    return one(owner)
+
+
+def _set_default(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    _set(calls, owner, site)
+    return index(calls, one(owner), site.arguments.at(0), site.line)
+
+
+def _update(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    for value in site.arguments.positional:
+        copy_fields(calls, owner, value)
+    for name, value in site.arguments.keywords.items():
+        calls.interpreter.write_field(owner, name, value)
+    return NOTHING
+
+
+def _copy(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    obj = calls.interpreter.object_at(
+        (site.node, "copy"),
+        calls.interpreter.stack[-1],
+        site.line,
+        owner.is_list,
+    )
+    copy_fields(calls, obj, one(owner))
+    return one(obj)
+
+
+def keys_of(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    return new_list(calls, site, _names_of(calls, owner))
+
+
+def _names_of(calls: "Calls", owner: Obj) -> Value:
+    names: set[Possibility] = set()
+    for name in calls.interpreter.field_names(owner):
+        names.add(Str((name,)) if isinstance(name, str) else name)
+    if owner.is_open or calls.interpreter.read(owner.rest):
+        names.add(UNKNOWN)
+    return frozenset(names)
+
+
+def values_of(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    return new_list(calls, site, calls.interpreter.items(one(owner)))
+
+
+def pairs_of(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+    """``dict.items()``: names and values, each pair of its own."""
+    interpreter = calls.interpreter
+    frame = interpreter.stack[-1]
+    pairs: set[Possibility] = set()
+    for name in interpreter.field_names(owner):
+        pair = interpreter.object_at((site.node, "pair", name), frame, site.line, is_list=True)
+        key: Value = text(name) if isinstance(name, str) else one(name)
+        interpreter.write_field(pair, "0", key)
+        interpreter.write_field(pair, "1", interpreter.read(owner.fields[name]))
+        pairs.add(pair)
+    if owner.is_open or interpreter.read(owner.rest):
+        pair = interpreter.object_at((site.node, "pair"), frame, site.line, is_list=True)
+        interpreter.write_field(pair, "0", UNKNOWN_VALUE)
+        interpreter.write_field(pair, "1", interpreter.read(owner.rest) or UNKNOWN_VALUE)
+        pairs.add(pair)
+    return new_list(calls, site, frozenset(pairs))
+
+
+OBJECT_METHODS: dict[str, Callable[["Calls", Obj, "CallSite"], Value]] = {
+    "add": _push,
+    "append": _push,
+    "concat": _concat,
+    "copy": _copy,
+    "entries": pairs_of,
+    "every": _test_items,
+    "extend": _extend,
+    "filter": _filter,
+    "find": _find,
+    "findIndex": _test_items,
+    "findLast": _find,
+    "flat": _flat,
+    "flatMap": _flat_map,
+    "forEach": _for_each,
+    "get": _get,
+    "insert": _insert,
+    "items": pairs_of,
+    "join": _join,
+    "keys": keys_of,
+    "map": _map,
+    "pop": _any_item,
+    "promise": _same_object,
+    "push": _push,
+    "reduce": _reduce,
+    "reduceRight": _reduce,
+    "reverse": _same_object,
+    "set": _set,
+    "setdefault": _set_default,
+    "shift": _any_item,
+    "slice": _same_object,
+    "some": _test_items,
+    "sort": _same_object,
+    "splice": _same_object,
+    "unshift": _push,
+    "update": _update,
+    "values": values_of,
+}

@@ -1,0 +1,42 @@
+"""Environment variables."""
+
+from typing import TYPE_CHECKING
+
+from ownership.drift.code.values import (
+    NOTHING,
+    UNKNOWN,
+    EnvironmentVariable,
+    Possibility,
+    Str,
+    TextPart,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from ownership.drift.code.calls import Calls, CallSite
+
+
+def environment_variable(site: "CallSite") -> Value:
+    """``os.environ.get("NAME", default)``."""
+    names = site.arguments.keywords.get("key", site.arguments.at(0))
+    default = site.arguments.keywords.get("default", site.arguments.at(1))
+    return environment_variables(names, default)
+
+
+def environment_variables(names: Value, default: Value = NOTHING) -> Value:
+    """The environment variables of these names, with what is used where they aren't set."""
+    fallbacks: list[tuple[TextPart, ...] | None] = []
+    for possibility in default:
+        fallbacks.append(possibility.parts if isinstance(possibility, Str) else None)
+    results: set[Possibility] = set()
+    for name in names:
+        if not isinstance(name, Str) or name.literal is None:
+            results.add(UNKNOWN)
+            continue
+        for fallback in fallbacks or [None]:
+            results.add(Str((EnvironmentVariable(name.literal, fallback),)))
+    return frozenset(results)
+
+
+def get_variable(calls: "Calls", site: "CallSite") -> Value:
+    return environment_variable(site)

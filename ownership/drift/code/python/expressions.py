@@ -1,0 +1,225 @@
+"""Expressions: constants, attributes, calls, operators, comprehensions, and what is assigned to."""
+
+import ast
+from collections.abc import Callable
+
+from ownership.drift.code import syntax
+from ownership.drift.code.python.builder import MAX_NESTING, Builder
+from ownership.drift.code.syntax import Expression, Target
+
+
+class Expressions(Builder):
+    """Builds expressions."""
+
+    def expression(self, node: ast.expr) -> Expression:
+        if self.nesting >= MAX_NESTING:
+            return self._too_deep(node)
+        method = EXPRESSIONS.get(type(node))
+        self.nesting += 1
+        try:
+            if method is not None:
+                return method(self, node)
+            return self._other(node)
+        finally:
+            self.nesting -= 1
+
+    def _other(self, node: ast.expr) -> Expression:
+        children = [self.expression(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        return syntax.Other(node.lineno, children)
+
+    def _constant(self, node: ast.Constant) -> Expression:
+        value = node.value
+        if value is None or isinstance(value, bool | str):
+            return syntax.Literal(node.lineno, value)
+        if isinstance(value, int | float) and abs(value) < 1e15:
+            return syntax.Literal(node.lineno, str(value))
+        return syntax.Other(node.lineno, [])
+
+    def _name(self, node: ast.Name) -> Expression:
+        return syntax.Name(node.lineno, self.scope.variable(node.id))
+
+    def _attribute(self, node: ast.Attribute) -> Expression:
+        return syntax.Member(node.lineno, self.expression(node.value), node.attr)
+
+    def _subscript(self, node: ast.Subscript) -> Expression:
+        owner = self.expression(node.value)
+        if isinstance(node.slice, ast.Slice):
+            # A part of a list may have any of its items.
+            return syntax.Call(node.lineno, syntax.Member(node.lineno, owner, "slice"), [])
+        key = self.expression(node.slice)
+        if isinstance(key, syntax.Literal) and isinstance(key.value, str):
+            # A dict's key is not an attribute, but both are the same field here.
+            return syntax.Member(node.lineno, owner, key.value, is_item=True)
+        return syntax.Index(node.lineno, owner, key)
+
+    def _call(self, node: ast.Call) -> Expression:
+        callee = self.expression(node.func)
+        arguments = [self.expression(argument) for argument in node.args]
+        keywords: list[tuple[str | None, Expression]] = []
+        for keyword in node.keywords:
+            keywords.append((keyword.arg, self.expression(keyword.value)))
+        if isinstance(node.func, ast.Name) and node.func.id == "super":
+            return syntax.Super(node.lineno)
+        return syntax.Call(node.lineno, callee, arguments, keywords)
+
+    def _joined(self, node: ast.JoinedStr) -> Expression:
+        parts = [self.expression(part) for part in node.values]
+        if not parts:
+            return syntax.Literal(node.lineno, "")
+        return syntax.Concat(node.lineno, parts)
+
+    def _formatted(self, node: ast.FormattedValue) -> Expression:
+        return self.expression(node.value)
+
+    def _binary(self, node: ast.BinOp) -> Expression:
+        line = node.lineno
+        if isinstance(node.op, ast.Add):
+            operands: list[ast.expr] = []
+            current: ast.expr = node
+            while isinstance(current, ast.BinOp) and isinstance(current.op, ast.Add):
+                operands.append(current.right)
+                current = current.left
+            operands.append(current)
+            return syntax.Concat(
+                line,
+                [self.expression(operand) for operand in reversed(operands)],
+            )
+        left, right = self.expression(node.left), self.expression(node.right)
+        if isinstance(node.op, ast.Mod):
+            return syntax.Call(line, syntax.Member(line, left, "__mod__"), [right])
+        if isinstance(node.op, ast.BitOr):
+            return syntax.ObjectLiteral(line, [(None, left), (None, right)])
+        return syntax.Other(line, [left, right])
+
+    def _boolean(self, node: ast.BoolOp) -> Expression:
+        kind = syntax.Fallback if isinstance(node.op, ast.Or) else syntax.Both
+        result = self.expression(node.values[0])
+        for value in node.values[1:MAX_NESTING]:
+            result = kind(node.lineno, result, self.expression(value))
+        return result
+
+    def _compare(self, node: ast.Compare) -> Expression:
+        left, right = (
+            self.expression(node.left),
+            self.expression(node.comparators[0]),
+        )
+        operator = node.ops[0]
+        if len(node.ops) == 1 and isinstance(operator, ast.Eq | ast.Is | ast.NotEq | ast.IsNot):
+            negated = isinstance(operator, ast.NotEq | ast.IsNot)
+            return syntax.Equal(node.lineno, left, right, negated)
+        return syntax.Other(node.lineno, [left, right])
+
+    def _unary(self, node: ast.UnaryOp) -> Expression:
+        operand = self.expression(node.operand)
+        if isinstance(node.op, ast.USub) and isinstance(operand, syntax.Literal):
+            return syntax.Literal(node.lineno, f"-{operand.value}")
+        if isinstance(node.op, ast.Not):
+            return syntax.Not(node.lineno, operand)
+        return syntax.Other(node.lineno, [operand])
+
+    def _choice(self, node: ast.IfExp) -> Expression:
+        test, yes, no = (
+            self.expression(node.test),
+            self.expression(node.body),
+            self.expression(node.orelse),
+        )
+        return syntax.Choice(node.lineno, test, yes, no)
+
+    def _lambda(self, node: ast.Lambda) -> Expression:
+        return self._function(node, "(lambda)")
+
+    def _dict(self, node: ast.Dict) -> Expression:
+        entries: list[tuple[Expression | None, Expression]] = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            built = self.expression(key) if key is not None else None
+            entries.append((built, self.expression(value)))
+        return syntax.ObjectLiteral(node.lineno, entries)
+
+    def _list(self, node: ast.List | ast.Tuple | ast.Set) -> Expression:
+        return syntax.ListLiteral(node.lineno, [self.expression(item) for item in node.elts])
+
+    def _starred(self, node: ast.Starred) -> Expression:
+        return syntax.Spread(node.lineno, self.expression(node.value))
+
+    def _await(self, node: ast.Await) -> Expression:
+        return self.expression(node.value)
+
+    def _assignment(self, node: ast.NamedExpr) -> Expression:
+        self._declare_target(node.target)
+        return syntax.Assign(node.lineno, self.target(node.target), self.expression(node.value))
+
+    def _yield(self, node: ast.Yield) -> Expression:
+        value: Expression = syntax.Literal(node.lineno, None)
+        if node.value is not None:
+            value = self.expression(node.value)
+        return syntax.Yield(node.lineno, value)
+
+    def _yield_from(self, node: ast.YieldFrom) -> Expression:
+        return syntax.Yield(node.lineno, self.expression(node.value), whole=True)
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Expression:
+        # Its variables are its own: a block like JavaScript's.
+        self.scope.blocks.append({})
+        loops: list[tuple[Target, Expression]] = []
+        conditions: list[Expression] = []
+        for generator in node.generators:
+            iterable = self.expression(generator.iter)
+            self._declare_target(generator.target)
+            loops.append((self.target(generator.target), iterable))
+            conditions += [self.expression(condition) for condition in generator.ifs]
+        if isinstance(node, ast.DictComp):
+            key, element = (
+                self.expression(node.key),
+                self.expression(node.value),
+            )
+        else:
+            key, element = None, self.expression(node.elt)
+        self.scope.blocks.pop()
+        return syntax.Comprehension(node.lineno, loops, conditions, element, key)
+
+    def target(self, node: ast.expr) -> Target:
+        """What is assigned to."""
+        if isinstance(node, ast.Name):
+            return syntax.Name(node.lineno, self.scope.variable(node.id, assigned=True))
+        if isinstance(node, ast.Tuple | ast.List):
+            pattern = syntax.ListPattern(node.lineno, [])
+            for item in node.elts:
+                if isinstance(item, ast.Starred):
+                    pattern.rest = self.target(item.value)
+                else:
+                    pattern.items.append((self.target(item), None))
+            return pattern
+        target = self.expression(node)
+        if isinstance(target, syntax.Member | syntax.Index):
+            return target
+        return syntax.ListPattern(node.lineno, [])
+
+
+EXPRESSIONS: dict[type[ast.AST], Callable[..., Expression]] = {
+    ast.Attribute: Expressions._attribute,
+    ast.Await: Expressions._await,
+    ast.BinOp: Expressions._binary,
+    ast.BoolOp: Expressions._boolean,
+    ast.Call: Expressions._call,
+    ast.Compare: Expressions._compare,
+    ast.Constant: Expressions._constant,
+    ast.Dict: Expressions._dict,
+    ast.DictComp: Expressions._comprehension,
+    ast.FormattedValue: Expressions._formatted,
+    ast.GeneratorExp: Expressions._comprehension,
+    ast.IfExp: Expressions._choice,
+    ast.JoinedStr: Expressions._joined,
+    ast.Lambda: Expressions._lambda,
+    ast.List: Expressions._list,
+    ast.ListComp: Expressions._comprehension,
+    ast.Name: Expressions._name,
+    ast.NamedExpr: Expressions._assignment,
+    ast.Set: Expressions._list,
+    ast.SetComp: Expressions._comprehension,
+    ast.Starred: Expressions._starred,
+    ast.Subscript: Expressions._subscript,
+    ast.Tuple: Expressions._list,
+    ast.UnaryOp: Expressions._unary,
+    ast.Yield: Expressions._yield,
+    ast.YieldFrom: Expressions._yield_from,
+}
