@@ -12,6 +12,7 @@ from ownership.history.models import DELETED, ChangeSet, Entry, entry_model
 from ownership.models import Service, Table, TableGroup
 
 Named = type[Table] | type[Service] | type[TableGroup]
+IdAndName = tuple[int, str]
 NAMED_MODELS: tuple[Named, ...] = (Table, Service, TableGroup)
 # Names in history that a search is answered with.
 MAX_ANSWERS = 5
@@ -64,23 +65,12 @@ def _of_model(model: Named, names: Collection[str], ignoring_case: bool) -> list
     named = set(entries.objects.filter(name__in=names).order_by().values_list("id", "name").distinct())
     if not named and ignoring_case:
         named = _in_other_case(entries, names)
-    if not named:
-        return []
+    # Django asks the database nothing where there is no id to ask for.
     live = model.objects.in_bulk({pk for pk, _ in named})
     current_names = {row.name for row in live.values()}
-    wanted = {(pk, name) for pk, name in named if name not in current_names}
-    if not wanted:
-        return []
-
-    # Creations, renames and deletions all say something of the name.
-    about_names = Q(id__in={pk for pk, _ in wanted}, changes__has_key="name")
-    ended: dict[tuple[int, str], Entry] = {}
-    for entry in entries.objects.filter(about_names).select_related("change_set").order_by("history_id"):
-        old_name, _ = entry.changes["name"]
-        if (entry.id, old_name) in wanted:
-            ended[entry.id, old_name] = entry
+    former = {(pk, name) for pk, name in named if name not in current_names}
     answers = []
-    for (pk, name), entry in ended.items():
+    for (pk, name), entry in _endings(entries, former).items():
         _, new_name = entry.changes["name"]
         answers.append(
             PastName(
@@ -95,7 +85,20 @@ def _of_model(model: Named, names: Collection[str], ignoring_case: bool) -> list
     return answers
 
 
-def _in_other_case(entries: type[Entry], names: Collection[str]) -> set[tuple[int, str]]:
+def _endings(entries: type[Entry], former: set[IdAndName]) -> dict[IdAndName, Entry]:
+    """The entries that took these names away, the last one for each."""
+    # Creations, renames and deletions all say something of the name.
+    about_names = Q(id__in={pk for pk, _ in former}, changes__has_key="name")
+    rows = entries.objects.filter(about_names).select_related("change_set")
+    endings = {}
+    for entry in rows.order_by("history_id"):
+        old_name, _ = entry.changes["name"]
+        if (entry.id, old_name) in former:
+            endings[entry.id, old_name] = entry
+    return endings
+
+
+def _in_other_case(entries: type[Entry], names: Collection[str]) -> set[IdAndName]:
     """The ids and names of those whose name is the first of these but for upper and lower case."""
     name = next(iter(names))
     labels = newest_with(entries, ("label",), [name], MAX_READ).values_list("id", "label")
