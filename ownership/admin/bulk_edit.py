@@ -24,7 +24,7 @@ from ownership.web.forms import ReasonField
 
 MAX_SHOWN = 200  # previews on a page
 KEEP = ("", "Keep as it is")
-NOTHING_DIFFERS = "Nothing was changed: these entries already hold what you chose."
+NOTHING_DIFFERS = "Nothing was changed: these rows already have the values that you chose."
 LOOK_FIRST = "Nothing was changed yet. Check the preview, then apply."
 
 Action = Callable[["RegistryAdmin", HttpRequest, QuerySet], HttpResponse | None]
@@ -95,19 +95,19 @@ class TableEditForm(BulkEditForm):
         Service.objects.all(),
         label="New owner",
         required=False,
-        help_text="Leave empty to keep the owners.",
+        help_text="Leave blank to keep the owners.",
     )
     move_accesses = forms.BooleanField(
         required=False,
         initial=True,
         label="Also move the old owner’s accesses to the new owner",
-        help_text="A new owner that has an access already gets the mode of both.",
+        help_text="If the new owner already has an access, the modes of both are combined.",
     )
     group = forms.ModelChoiceField(
         TableGroup.objects.all(),
         label="New group",
         required=False,
-        help_text="Leave empty to keep the groups.",
+        help_text="Leave blank to keep the groups.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -38,8 +38,8 @@ class UploadForm(forms.Form):
     )
     prune = forms.BooleanField(
         required=False,
-        label="Also delete what the file could list and doesn’t",
-        help_text="Tables, and accesses of the tables it lists. Services are never deleted.",
+        label="Also delete what is missing from the file",
+        help_text="Deletes unlisted tables, and unlisted accesses of listed tables. Services are never deleted.",
     )
 
     def clean_file(self) -> "Upload":
@@ -161,7 +161,7 @@ def _apply(request: HttpRequest, planned: ImportPlan, reason: str) -> HttpRespon
         source=ChangeSet.Source.IMPORT,
     )
     if revision is None:
-        messages.info(request, "Nothing was changed: the map already says what the file says.")
+        messages.info(request, "Nothing was changed: the map already matches the file.")
         return HttpResponseRedirect(reverse("admin:ownership_import"))
     undo = reverse("admin:ownership_undo", args=[revision])
     message = format_html('Imported as revision {}. <a href="{}">Undo</a>', revision, undo)

@@ -70,7 +70,7 @@ class OrderPage(admin.ModelAdmin):
             source=ChangeSet.Source.ADMIN,
         )
         if revision is None:
-            messages.info(request, "Nothing was changed: this is the stored order.")
+            messages.info(request, "Nothing was changed: the rows are already in this order.")
         else:
             messages.success(request, f"Saved: order of {self.opts.verbose_name_plural} (revision {revision}).")
         return HttpResponseRedirect(reverse(f"admin:ownership_{self.opts.model_name}_changelist"))

@@ -33,7 +33,7 @@ from ownership.history.models import CHANGED, CREATED, ChangeSet, Entry, current
 from ownership.history.row_states import describe_field, describe_value
 from ownership.web.forms import ReasonField
 
-NOTHING_CHANGED = "Nothing was changed: the form held what is stored. There is no new revision."
+NOTHING_CHANGED = "Nothing was changed: the form matches what is stored. There is no new revision."
 # The parameter that says which page to go back to after saving.
 NEXT = "next"
 # Of more entries, and of longer values, the message after saving says less.

@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-HISTORY = "History is for people who are signed in."
-PAST = "The map of the past is for people who are signed in."
-DRIFT = "Drift is for people who are signed in."
-TOKENS = "API tokens are for people who are signed in."
-EDITING = "Editing is for people who are signed in."
-ALL_PAGES = "This registry is for people who are signed in."
+HISTORY = "Sign in to see the history."
+PAST = "Sign in to see the map of an earlier time."
+DRIFT = "Sign in to see drift."
+TOKENS = "Sign in to manage your API tokens."
+EDITING = "Sign in to edit the map."
+ALL_PAGES = "Sign in to see this registry."
 # The first one whose text is in the name of a view says why that asks for a sign-in.
 _REASONS = (
     ("history", HISTORY),

@@ -43,7 +43,7 @@ class NewTokenForm(forms.ModelForm):
             raise ValidationError("This day is past.")
         last_day = _last_day()
         if day > last_day:
-            raise ValidationError(f"A token is valid for a year at most: choose a day until {last_day}.")
+            raise ValidationError(f"A token is valid for at most a year: choose a day no later than {last_day}.")
         return day
 
 

@@ -50,7 +50,7 @@ class RegistryReadOnly(RegistryBusy):
     """The database takes no changes; nothing was changed."""
 
     def __init__(self) -> None:
-        super().__init__("The database takes no changes at the moment. Nothing was changed here: try again later.")
+        super().__init__("The database accepts no changes at the moment. Nothing was changed here: try again later.")
 
 
 def is_read_only(error: BaseException) -> bool:

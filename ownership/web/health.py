@@ -91,7 +91,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         headers = {"Retry-After": RETRY_AFTER}
         detail = "The database does not answer or is too busy. Nothing was changed. Try again in a few seconds."
         if any(map(is_read_only, _with_causes(sys.exc_info()[1]))):
-            detail = "The database takes no changes at the moment. Nothing was changed. Try again later."
+            detail = "The database accepts no changes at the moment. Nothing was changed. Try again later."
     else:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         headers = {}

@@ -115,7 +115,7 @@ def test_a_button_of_the_list_previews_a_mode_at_once(lead_client):
     actions = re.findall(r'name="action" value="(\w+)"', lead_client.get(ACCESSES).text)
     selected = {"action": actions, "index": index, "_selected_action": [access.pk, other.pk]}
     page = lead_client.post(ACCESSES, selected)
-    assert "1 of the selected accesses already hold this" in text_of(page.text)
+    assert "1 of the selected accesses already have these values" in text_of(page.text)
     assert "mode Write Read" in text_of(page.text)
     apply(lead_client, [access, other], page)
     assert Access.objects.filter(mode="read").count() == 2
@@ -172,7 +172,7 @@ def test_it_is_refused_where_a_table_changes_just_before_it_is_written(lead_clie
 def test_choosing_what_is_stored_changes_nothing(lead_client, tables):
     page = preview(lead_client, tables, owner=tables[0].owner_id)
     done = apply(lead_client, tables, page)
-    assert "Nothing was changed: these entries already hold what you chose." in text_of(done.text)
+    assert "Nothing was changed: these rows already have the values that you chose." in text_of(done.text)
     assert ChangeSet.objects.count() == 1
 
 

@@ -320,7 +320,7 @@ def test_a_save_that_changes_nothing_says_so(lead_client, table):
     form = open_form(lead_client, table) | {"reason": "For nothing"}
     page = lead_client.post(change_url(table), form | {"_save": "Save"}, follow=True)
     assert [str(message) for message in page.context["messages"]] == [
-        "Nothing was changed: the form held what is stored. There is no new revision."
+        "Nothing was changed: the form matches what is stored. There is no new revision."
     ]
     assert ChangeSet.objects.count() == before
 

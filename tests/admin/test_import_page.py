@@ -48,7 +48,7 @@ def test_a_file_is_previewed_row_by_row_and_applied_with_a_reason(lead_client, s
 def test_what_the_map_already_says_is_no_difference(lead_client, seeded):
     exported = lead_client.get("/api/v1/map/?format=csv").getvalue()
     page = upload(lead_client, exported)
-    assert "the map already says what the file says" in text_of(page.text)
+    assert "the map already matches the file" in text_of(page.text)
     assert "content" not in form_of(page)
 
 

@@ -52,7 +52,7 @@ def test_a_day_that_is_past_is_refused(lead_client):
 def test_a_day_beyond_a_year_is_refused(lead_client):
     url = reverse("admin:ownership_apitoken_add")
     page = lead_client.post(url, {"name": "nightly", "valid_until": in_days(366)})
-    assert f"A token is valid for a year at most: choose a day until {in_days(365)}." in text_of(page.text)
+    assert f"A token is valid for at most a year: choose a day no later than {in_days(365)}." in text_of(page.text)
     assert not ApiToken.objects.exists()
 
 

@@ -16,7 +16,7 @@ SWITCHES = {
     "sqlite": ("PRAGMA query_only = ON", "PRAGMA query_only = OFF"),
     "postgresql": ("SET default_transaction_read_only = on", "RESET default_transaction_read_only"),
 }
-SAYS = "The database takes no changes at the moment. Nothing was changed here: try again later."
+SAYS = "The database accepts no changes at the moment. Nothing was changed here: try again later."
 
 
 @pytest.fixture

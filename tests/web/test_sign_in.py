@@ -160,18 +160,18 @@ def test_a_forged_form_does_not_use_up_an_addresss_sign_ins(locks, lead):
 # The page, and where it leads
 
 REASONS = {
-    "/tables/biztechUsers/history/": "History is for people who are signed in.",
-    "/admin/ownership/changeset/": "History is for people who are signed in.",
-    "/admin/ownership/changeset/1/undo/": "History is for people who are signed in.",
-    "/changes/": "History is for people who are signed in.",
-    "/changes/1/": "History is for people who are signed in.",
-    "/compare/?from=1": "History is for people who are signed in.",
-    "/day/": "The map of the past is for people who are signed in.",
-    "/drift/": "Drift is for people who are signed in.",
-    "/?revision=1": "The map of the past is for people who are signed in.",
-    "/matrix/?as_of=2026-11-28": "The map of the past is for people who are signed in.",
-    "/admin/ownership/table/1/change/": "Editing is for people who are signed in.",
-    "/admin/ownership/apitoken/add/": "API tokens are for people who are signed in.",
+    "/tables/biztechUsers/history/": "Sign in to see the history.",
+    "/admin/ownership/changeset/": "Sign in to see the history.",
+    "/admin/ownership/changeset/1/undo/": "Sign in to see the history.",
+    "/changes/": "Sign in to see the history.",
+    "/changes/1/": "Sign in to see the history.",
+    "/compare/?from=1": "Sign in to see the history.",
+    "/day/": "Sign in to see the map of an earlier time.",
+    "/drift/": "Sign in to see drift.",
+    "/?revision=1": "Sign in to see the map of an earlier time.",
+    "/matrix/?as_of=2026-11-28": "Sign in to see the map of an earlier time.",
+    "/admin/ownership/table/1/change/": "Sign in to edit the map.",
+    "/admin/ownership/apitoken/add/": "Sign in to manage your API tokens.",
 }
 
 
@@ -192,7 +192,7 @@ def test_the_sign_in_page_gives_no_reason_to_someone_who_came_of_themselves(db, 
 
 def test_where_reading_needs_a_sign_in_the_page_says_so(db):
     page = Client().get("/matrix/", follow=True).text
-    assert "This registry is for people who are signed in." in page
+    assert "Sign in to see this registry." in page
     assert "Back to the map" not in page
 
 

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--prune",
             action="store_true",
-            help="delete rows that the file could list and does not",
+            help="delete rows that are missing from the file, of the kinds that it can list",
         )
 
     def handle(self, *args, **options) -> None:
