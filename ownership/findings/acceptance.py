@@ -25,6 +25,7 @@ from ownership.drift.types import (
     ReadOrWrite,
     TableShape,
     combined_mode,
+    label_of,
 )
 from ownership.findings import runs
 from ownership.findings.runs import Basis
@@ -42,7 +43,8 @@ from ownership.models import (
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Preview, Step, copy_of
 
-TAKES_AWAY: tuple[FindingKind, ...] = ("access_not_granted", "narrower_grant")
+TAKES_AWAY: tuple[FindingKind, ...] = ("access_not_granted", "narrower_grant", "unused_declaration")
+_VERBS = {"read": "Reads", "write": "Writes", "read_write": "Reads and writes"}
 
 Choice = Finding | Offer
 
@@ -65,6 +67,7 @@ class Acceptance:
 
     plan: Plan
     faults: list[str]  # what the findings ask for and the map can't have, in sentences
+    warnings: list[str]  # what would make the map say something else than code does, in sentences
     before: DeclaredMap
     after: DeclaredMap
 
@@ -132,9 +135,38 @@ def plan_acceptance(basis: Basis, chosen: Sequence[Choice], placements: Mapping[
     return Acceptance(
         plan=Plan(_in_order(steps), basis.head.revision),
         faults=list(dict.fromkeys(faults)),
+        warnings=[warning for choice in chosen for warning in _warnings(choice)],
         before=_only_tables(basis.declared, choices_by_table),
         after=_declared_after(basis.declared, drafts),
     )
+
+
+def modes_to_change(finding: Finding) -> frozenset[ReadOrWrite]:
+    """The modes that accepting a finding declares or takes back.
+
+    Where only some of its modes change the map rightly, these alone; otherwise all, for that is what somebody chose.
+    """
+    modes = frozenset(mode for mode, _ in finding.verdicts)
+    return modes - finding.modes_with("fix_iam", "trim_iam") or modes
+
+
+def _warnings(choice: Choice) -> list[str]:
+    """What is wrong with accepting it, by what code does."""
+    if isinstance(choice, Offer) or choice.kind == "action_not_granted":
+        return []
+    access = f"{choice.service} → {choice.table}"
+    modes = modes_to_change(choice)
+    in_code = modes & choice.modes_with("fix_iam")
+    unused = modes & choice.modes_with("trim_iam")
+    warnings = []
+    if in_code:
+        places = evidence_in_a_line(choice.code_evidence)
+        verb = _VERBS[combined_mode(in_code) or ""].lower()
+        warnings.append(f"{access}: code {verb} ({places}). Accepting takes that off the map; IAM lacks it.")
+    if unused:
+        mode = label_of(combined_mode(unused)).lower()
+        warnings.append(f"{access}: no code does this ({mode}). Accepting declares it; IAM grants too much.")
+    return warnings
 
 
 def _new_table(basis: Basis, name: str, placement: Placement, drafts: Iterable["_TableDraft"]) -> Table:
@@ -227,17 +259,21 @@ class _TableDraft:
                 "that it is, and run drift again."
             )
             return
+        if finding.kind == "action_not_granted":
+            self.faults.append(
+                f"{name} → {self.after.name}: the map is right. IAM lacks {', '.join(map(str, finding.to_allow))}."
+            )
+            return
         if name not in self.accesses:
             self.accesses[name] = self._new_access(service)
         access = self.accesses[name]
-        declared = _modes(finding.declared)
-        granted = _modes(finding.granted)
-        if finding.kind in TAKES_AWAY:
-            modes = _modes(access.mode) - (declared - granted)
-        else:
-            modes = _modes(access.mode) | (granted - declared)
+        modes = modes_to_change(finding)
         # Without a mode for now: another finding about the same access may follow.
-        access.mode = combined_mode(modes) or ""
+        if finding.kind in TAKES_AWAY:
+            access.mode = combined_mode(_modes(access.mode) - modes) or ""
+        else:
+            _describe_indirect(access, finding, modes)
+            access.mode = combined_mode(_modes(access.mode) | modes) or ""
 
     def _new_access(self, service: Service) -> Access:
         """An access without a mode yet, after the others."""
@@ -282,6 +318,26 @@ def _steps_between(before: Mapping[str, TrackedRow | None], after: Mapping[str, 
         if changed_fields(row_before, row_after):
             steps.append(Step(row_before, row_after))
     return steps
+
+
+def _describe_indirect(access: Access, finding: Finding, modes: frozenset[ReadOrWrite]) -> None:
+    """Note by which way modes are used that are about to be declared, if only code of other folders uses them.
+
+    A new access is indirect if that goes for all of them. One that is also used directly is not indirect any more.
+    """
+    used = modes & finding.modes_with("fix_map")
+    if not used:
+        return
+    by_path: dict[tuple[str, ...], set[ReadOrWrite]] = {}
+    for mode, path in finding.code_paths:
+        if mode in used:
+            by_path.setdefault(path, set()).add(mode)
+    indirect = frozenset().union(*by_path.values())
+    is_new = not access.mode
+    access.indirect = indirect == used and (is_new or access.indirect)
+    for path, of_path in by_path.items():
+        note = f"{_VERBS[combined_mode(of_path) or '']} by way of {' > '.join(path)}"
+        access.notes = f"{access.notes}\n{note}" if access.notes else note
 
 
 def _modes(mode: str | None) -> set[ReadOrWrite]:
@@ -336,5 +392,7 @@ def evidence(run: DriftRun, chosen: Iterable[Choice]) -> str:
             line = f"keys of {offer_in_a_line(choice)}"
         if choice.evidence:
             line += f" ({evidence_in_a_line(choice.evidence)})"
+        if isinstance(choice, Finding) and choice.code_evidence:
+            line += f" (code: {evidence_in_a_line(choice.code_evidence)})"
         lines.append(line)
     return "\n".join(lines)

@@ -228,7 +228,7 @@ def _preview(basis: Basis, acceptance: Acceptance) -> Context:
     if acceptance.problems:
         return {"problems": acceptance.problems}
     elsewhere = runs.new_findings_elsewhere(basis.run, acceptance.before, acceptance.after)
-    return {"previews": acceptance.previews(), "elsewhere": elsewhere}
+    return {"previews": acceptance.previews(), "warnings": acceptance.warnings, "elsewhere": elsewhere}
 
 
 def _signature(basis: Basis, chosen: Sequence[Choice], acceptance: Acceptance | None) -> str:
@@ -238,7 +238,8 @@ def _signature(basis: Basis, chosen: Sequence[Choice], acceptance: Acceptance | 
         if isinstance(choice, Offer):
             facts.append([json.dumps(choice.identity), str(choice.key_schema)])
             continue
-        facts.append([json.dumps(choice.identity), choice.declared, choice.granted])
+        verdicts = json.dumps([choice.verdicts, choice.code_paths])
+        facts.append([json.dumps(choice.identity), choice.declared, choice.granted, choice.in_code, verdicts])
         waiver: Any = basis.waiver_of(choice)
         if waiver is not None:
             facts.append([str(waiver.until), waiver.reason, waiver.by, str(waiver.since)])
@@ -293,6 +294,7 @@ class AcceptPage(_DecisionPage):
             return Acceptance(
                 Plan([], basis.head.revision),
                 [NO_GROUP_OR_OWNER],
+                [],
                 basis.declared,
                 basis.declared,
             )

@@ -4,11 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ownership.drift.types import KeyAttribute, Keys, Location, TableShape, Unresolved
+from ownership.drift.types import ActionOn, KeyAttribute, Keys, Location, TableShape, Unresolved
 from ownership.findings import acceptance, runs
 from ownership.history.models import ChangeSet
-from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup
+from ownership.models import Access, Grant, SecondaryIndex, Service, Table, TableGroup
 from ownership.plans.plan import Stale
+from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.runs import keep_run, show
 
@@ -206,3 +207,109 @@ def test_the_reason_names_run_finding_and_location():
     told = acceptance.evidence(run, show(run).findings)
     assert told.startswith(f"Accepted from run {run.pk} serverless of {run.time:%Y-%m-%d %H:%M} UTC:\n")
     assert "wider_grant orders payments, declared: Read; found: Read + Write (payments/serverless.yml:1)" in told
+
+
+# With code
+
+
+def with_code(*uses, services=("payments", "bots"), grants=(), **fields):
+    """A run that read infrastructure and code of payments and bots."""
+    usage = code_usage(*uses, services=services, **fields)
+    return keep_run(*grants, services=frozenset({"payments", "bots"}), code=usage)
+
+
+def test_of_a_mixed_finding_only_what_code_does_is_declared():
+    declare("payments", "read")
+    run = with_code(
+        "payments read orders", "bots read orders", grants=["payments read orders", "bots read_write orders"]
+    )
+    assert accept_all(run) == ["wider_grant"]
+    assert modes()["bots", "orders"] == "read"
+    (left,) = show(run).findings
+    assert left.verdict == "trim_iam"
+
+
+def test_an_unused_declaration_is_taken_off_the_map():
+    declare("payments", "read_write")
+    run = with_code("payments read orders", grants=["payments read_write orders"])
+    assert accept_all(run) == ["wider_grant"]
+    assert modes() == {("payments", "orders"): "read"}
+
+
+def test_a_use_that_is_in_code_alone_is_declared_and_left_to_iam():
+    declare("payments", "read")
+    run = with_code("payments read orders", "bots write orders", grants=["payments read orders"])
+    assert accept_all(run) == ["access_not_granted"]
+    assert modes()["bots", "orders"] == "write"
+    assert show(run).findings[0].verdict == "fix_iam"
+
+
+def test_a_table_that_only_code_names_is_added_with_its_access():
+    run = with_code("bots read_write shadow", grants=["bots read shadow"])
+    assert accept_all(run) == ["narrower_grant"]
+    assert modes() == {("bots", "shadow"): "read_write"}
+
+
+def test_an_indirect_use_is_declared_as_indirect_with_the_path_in_its_notes():
+    declare("payments", "read")
+    run = with_code(
+        "payments read orders", "bots read orders indirectly", grants=["payments read orders", "bots read orders"]
+    )
+    assert accept_all(run) == []
+    access = Access.objects.get(service__name="bots")
+    assert (access.indirect, access.notes) == (True, "Reads by way of bots/handler.js#main > lib/db.js#call")
+
+
+def test_a_direct_access_stays_direct_and_notes_the_way_of_what_is_added():
+    access = declare("bots", "read")
+    access.notes = "Greets people"
+    access.save()
+    accept_all(with_code("bots read orders", "bots write orders indirectly", grants=["bots read_write orders"]))
+    access.refresh_from_db()
+    assert (access.mode, access.indirect) == ("read_write", False)
+    assert access.notes == "Greets people\nWrites by way of bots/handler.js#main > lib/db.js#call"
+
+
+def test_an_indirect_access_stays_indirect_where_no_code_was_read():
+    access = declare("bots", "read")
+    access.indirect = True
+    access.save()
+    accept_all(keep_run("bots read_write orders"))
+    access.refresh_from_db()
+    assert (access.mode, access.indirect) == ("read_write", True)
+
+
+WRONG = {
+    # declared, granted, in code, the warning
+    "takes away what code does": (
+        "read",
+        None,
+        "read",
+        "code reads (bots/handler.js:1). Accepting takes that off the map",
+    ),
+    "adds what no code does": (None, "write", None, "no code does this (write). Accepting declares it"),
+    "takes away what nobody does": ("read", None, None, None),
+    "adds what code does": (None, "read", "read", None),
+    "adds the part that code does": (None, "read_write", "read", None),
+}
+
+
+@pytest.mark.parametrize(("declared", "granted", "in_code", "warning"), WRONG.values(), ids=WRONG)
+def test_accepting_against_the_verdict_has_a_warning(declared, granted, in_code, warning):
+    make_table("orders")
+    if declared:
+        declare("bots", declared)
+    uses = [f"bots {in_code} orders"] if in_code else []
+    planned = plan_all(with_code(*uses, grants=[f"bots {granted} orders"] if granted else []))
+    assert planned.problems == []
+    assert len(planned.warnings) == (warning is not None)
+    assert not warning or warning in planned.warnings[0]
+
+
+def test_accepting_an_action_that_is_not_granted_is_a_problem():
+    declare("bots", "read")
+    run = with_code("bots read orders", grants=["bots read orders"], calls=[ActionOn("Scan")])
+    Grant.objects.update(actions={"": ["Query"]})
+    assert [finding.kind for finding in show(run).findings] == ["action_not_granted"]
+    (problem,) = plan_all(run).problems
+    assert problem == "bots → orders: the map is right. IAM lacks dynamodb:Scan for main."
