@@ -21,7 +21,7 @@ from ownership.drift.types import (
     combined_mode,
 )
 from ownership.findings import runs as kept_runs
-from ownership.models import Access, DriftRun, Service, Table, Waiver
+from ownership.models import Access, DriftRun, Service, Table, TableTruth, Waiver
 from ownership.models.drift_runs import FoundRows, found_in, rows_of
 
 
@@ -118,6 +118,13 @@ def shape_findings(table: Table) -> list[Finding]:
             if finding.service is None and finding not in waived:
                 findings[finding] = None
     return list(findings)
+
+
+def truth_over_runs(table: str, run: DriftRun) -> list[TableTruth]:
+    """On how many accesses to the table map, IAM and code agreed, in the runs of the run's series; oldest first."""
+    truths = TableTruth.objects.filter(table=table, run__reader=run.reader, run__environment=run.environment)
+    newest = truths.select_related("run").defer("run__found", "run__findings", "run__code").order_by("-run")
+    return list(newest[: kept_runs.FIGURES_SHOWN])[::-1]
 
 
 def _runs_that_read_permissions() -> list[DriftRun]:

@@ -94,17 +94,6 @@ class DriftRun(models.Model):
             return 100
         return self.agreeing * 100 // self.compared
 
-    def truth_share(self) -> int | None:
-        """The percentage of accesses on which map, IAM and code agreed, rounded down; None if no code was read."""
-        return share_of(self.true_accesses, self.accesses)
-
-
-def share_of(agreeing: int | None, accesses: int | None) -> int | None:
-    """A percentage, rounded down; 100 where there is nothing to agree on, None where nobody looked."""
-    if agreeing is None or accesses is None:
-        return None
-    return agreeing * 100 // accesses if accesses else 100
-
 
 class Grant(models.Model):
     """What the infrastructure granted at the time of a run: a service may read, or write, a table.
@@ -186,10 +175,6 @@ class TableTruth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.table}: {self.agreeing} of {self.accesses}"
-
-    def share(self) -> int | None:
-        """The percentage that agreed, rounded down."""
-        return share_of(self.agreeing, self.accesses)
 
 
 @dataclass

@@ -147,20 +147,43 @@ class DatabaseCollector(Collector):
             "How many of these findings are waived.",
             labels=["reader", "environment"],
         )
+        verdicts = GaugeMetricFamily(
+            "ownership_drift_verdicts",
+            "Findings of the latest run by the side that is wrong, if it read code.",
+            labels=["reader", "environment", "verdict"],
+        )
+        accesses = GaugeMetricFamily(
+            "ownership_drift_accesses",
+            "Accesses that were declared or found in the latest run, if it read code.",
+            labels=["reader", "environment"],
+        )
+        true_accesses = GaugeMetricFamily(
+            "ownership_drift_true_accesses",
+            "On how many of these accesses map, IAM and code agree.",
+            labels=["reader", "environment"],
+        )
         age = GaugeMetricFamily(
             "ownership_drift_run_age_seconds",
             "Time since the latest run.",
             labels=["reader", "environment"],
         )
         # What a run found takes up to megabytes, and only its counts are needed.
-        for run in DriftRun.objects.latest_of_each().defer("found", "findings"):
+        for run in DriftRun.objects.latest_of_each().defer("found", "findings", "code"):
             labels = [run.reader, run.environment]
             for kind, count in run.by_kind.items():
                 findings.add_metric([*labels, kind], count)
             waived.add_metric(labels, run.waived)
+            for verdict, count in (run.by_verdict or {}).items():
+                verdicts.add_metric([*labels, verdict], count)
+            if run.accesses is not None and run.true_accesses is not None:
+                accesses.add_metric(labels, run.accesses)
+                true_accesses.add_metric(labels, run.true_accesses)
             age.add_metric(labels, time.time() - run.time.timestamp())
         yield findings
         yield waived
+        yield verdicts
+        yield accesses
+        yield true_accesses
         yield age
 
     def _replication(self) -> Iterator[Metric]:

@@ -1,8 +1,9 @@
-"""The table of accesses on a table's and a service's page: what is declared, what is granted, and what differs."""
+"""The table of accesses on a table's and a service's page: declared, granted and in code, and what differs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ownership.drift.compare import Truth
 from ownership.findings.side_by_side import ComparedRow, Latest
 from ownership.models import Access, DriftRun, Service, Table
 
@@ -11,7 +12,7 @@ MAX_UNDECLARED = 200
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RunRow:
     """What one run says of a service and a table."""
 
     run: DriftRun
@@ -28,7 +29,7 @@ class AccessLine:
 
     other: Table | Service
     access: Access | None
-    verdicts: list[Verdict] = field(default_factory=list)
+    by_run: list[RunRow] = field(default_factory=list)
     on_map: bool = True
 
 
@@ -40,9 +41,10 @@ class AccessTable:
     runs: list[DriftRun]
     left_out: int
     findings: int
+    truths: list[tuple[DriftRun, Truth]]  # of the runs that read code: how many of the lines are true
 
     @property
-    def has_verdicts(self) -> bool:
+    def has_runs(self) -> bool:
         """Whether there is a run to compare with."""
         return bool(self.runs)
 
@@ -51,9 +53,9 @@ class AccessTable:
         """The names that a run knows nothing about, by the reason."""
         by_reason: dict[str, list[str]] = {}
         for line in self.lines:
-            for verdict in line.verdicts:
-                if verdict.row.is_unknown:
-                    names = by_reason.setdefault(verdict.row.unchecked, [])
+            for run_row in line.by_run:
+                if run_row.row.is_unknown:
+                    names = by_reason.setdefault(run_row.row.unchecked, [])
                     if line.other.name not in names:
                         names.append(line.other.name)
         return by_reason
@@ -64,7 +66,7 @@ def of_table(accesses: Iterable[Access], compared: Iterable[Latest]) -> AccessTa
     lines = {}
     for access in accesses:
         lines[access.service.name] = AccessLine(access.service, access)
-    return _with_verdicts(lines, compared, Service)
+    return _with_runs(lines, compared, Service)
 
 
 def of_service(accesses: Iterable[Access], compared: Iterable[Latest]) -> AccessTable:
@@ -72,25 +74,28 @@ def of_service(accesses: Iterable[Access], compared: Iterable[Latest]) -> Access
     lines = {}
     for access in accesses:
         lines[access.table.name] = AccessLine(access.table, access)
-    return _with_verdicts(lines, compared, Table)
+    return _with_runs(lines, compared, Table)
 
 
-def _with_verdicts(
+def _with_runs(
     lines: dict[str, AccessLine], compared: Iterable[Latest], kind: type[Table] | type[Service]
 ) -> AccessTable:
     """Add what the runs say; and lines for what only they know, up to MAX_UNDECLARED."""
     runs = []
     undeclared: dict[str, AccessLine] = {}
     findings = 0
+    truths = []
     for latest in compared:
         runs.append(latest.run)
+        if latest.truth is not None:
+            truths.append((latest.run, latest.truth))
         for row in latest.rows:
             name = row.service if kind is Service else row.table
             line = lines.get(name) or undeclared.get(name)
             if line is None:
                 line = AccessLine(kind(name=name), None, on_map=row.is_on_map)
                 undeclared[name] = line
-            line.verdicts.append(Verdict(latest.run, row))
+            line.by_run.append(RunRow(latest.run, row))
             findings += len(row.open_findings)
     shown = list(undeclared.values())[:MAX_UNDECLARED]
     return AccessTable(
@@ -98,4 +103,5 @@ def _with_verdicts(
         runs=runs,
         left_out=len(undeclared) - len(shown),
         findings=findings,
+        truths=truths,
     )

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from ownership.drift import verdicts
+from ownership.drift.iam_changes import as_list, iam_changes, snippet
 from ownership.drift.types import FINDING_KINDS, Finding, Offer, Unchecked
 from ownership.findings import runs
 from ownership.findings.runs import ComparedRun
 from ownership.models import DriftRun, Waiver
 from ownership.pages.base import BadAddress, Page
-from ownership.pages.chart import plot
+from ownership.pages.chart import agreement_of, truth_of_runs
 from ownership.templatetags.display import kind_label
 
 ROWS_SHOWN = 200  # findings of a run; the filters lead to the others
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
-SUBJECTS = ("kind", "owner", "table", "service")  # filters for what a finding is about
+SUBJECTS = ("kind", "verdict", "owner", "table", "service")  # filters for what a finding is about
 FILTERS = ("reader", "environment", *SUBJECTS, "state")
 
 ACCEPTING = [
@@ -45,6 +47,18 @@ class Row:
     waiver: Waiver | None = None
     ended: Waiver | None = None  # a waiver that no longer covers it: its day is past, or the grant changed
     known: bool = False  # whether the service is on the map
+    ticked: bool = False  # whether its checkbox is ticked from the start
+
+
+@dataclass(frozen=True)
+class Group:
+    """The findings about which the same is to be done. Where no code was read, there is one without a title."""
+
+    name: str
+    title: str
+    what_to_do: str
+    number: int
+    owners: list[tuple[str, list[Row]]]
 
 
 @dataclass(frozen=True)
@@ -78,13 +92,14 @@ class DriftPage(Page):
 
         head, declared = runs.declared_now()
         waivers = list(Waiver.objects.with_decisions())
+        may_accept = self.request.user.has_perms(ACCEPTING)
         sections = []
         for run in runs.chosen(latest, filters["reader"], filters["environment"]):
-            sections.append(_section(runs.compare_run(run, declared, waivers), waivers, filters))
+            compared = runs.compare_run(run, declared, waivers)
+            sections.append(_section(compared, waivers, filters, ticks=may_accept))
 
         owners = sorted({str(owner) for owner in declared.owners.values()})
         choices["owner"] = {owner: owner for owner in owners}
-        may_accept = self.request.user.has_perms(ACCEPTING)
         may_waive = self.request.user.has_perms(WAIVING)
         return super().get_context_data(**kwargs) | {
             "title": "Drift",
@@ -105,6 +120,7 @@ def _choices(latest: Sequence[DriftRun]) -> dict[str, dict[str, str]]:
     for name, values in runs.choices(latest).items():
         choices[name] = {value: value for value in values}
     choices["kind"] = {name: kind_label(name) for name in FINDING_KINDS}
+    choices["verdict"] = verdicts.TITLES
     choices["state"] = STATES
     return choices
 
@@ -122,12 +138,14 @@ def _selects(choices: Mapping[str, Mapping[str, str]], filters: Mapping[str, str
     return selects
 
 
-def _section(compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[str, str]) -> dict[str, Any]:
-    """What the page shows of a run."""
+def _section(
+    compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[str, str], *, ticks: bool
+) -> dict[str, Any]:
+    """What the page shows of a run; ``ticks``: checkboxes are ticked where accepting is right."""
     compared = compared.about({name: filters[name] for name in SUBJECTS if filters[name]})
     waived_rows: list[Row] = []
     open_rows: list[Row] = []
-    for row in _rows(compared, waivers):
+    for row in _rows(compared, waivers, ticks=ticks):
         if _is_in_state(row, filters["state"]):
             rows = waived_rows if row.waiver else open_rows
             rows.append(row)
@@ -140,8 +158,9 @@ def _section(compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[
         "open": len(open_rows),
         "more": max(0, len(open_rows) - ROWS_SHOWN),
         "new": sum(row.new for row in open_rows),
-        "owners": _by_owner(open_rows[:ROWS_SHOWN]),
-        "waived": waived_rows[:ROWS_SHOWN],
+        "groups": _groups(open_rows, has_code=compared.usage is not None),
+        "waived": _by_owner(waived_rows[:ROWS_SHOWN]),
+        "waived_shown": min(ROWS_SHOWN, len(waived_rows)),
         "waived_in_all": len(waived_rows),
         "offers": [OfferRow(offer, json.dumps(offer.identity)) for offer in compared.offers[:ROWS_SHOWN]],
         "offers_in_all": len(compared.offers),
@@ -149,23 +168,63 @@ def _section(compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[
         "unresolved": compared.found.unresolved[:ROWS_SHOWN],
         "notes": compared.found.notes[:ROWS_SHOWN],
         "errors": compared.found.errors[:ROWS_SHOWN],
-        "plot": plot(figures) if len(figures) > 1 else None,
+        "agreement": agreement_of(figures) if len(figures) > 1 else None,
         "figures": figures[::-1],
+    } | _section_of_code(compared, open_rows, figures)
+
+
+def _section_of_code(compared: ComparedRun, open_rows: Sequence[Row], figures: Sequence[DriftRun]) -> dict[str, Any]:
+    """What the page shows besides, if the run read code."""
+    if compared.usage is None:
+        return {}
+    changes = iam_changes(row.finding for row in open_rows)
+    snippets = []
+    for service, of_service in changes.items():
+        text = snippet(service, of_service, compared.declared, compared.run.environment)
+        snippets.append((service, text))
+    return {
+        "truth_plot": truth_of_runs(figures),
+        "iam_list": "\n".join(as_list(changes)),
+        "iam_snippets": snippets,
+        "iam_changes": sum(map(len, changes.values())),
+        "code_unresolved": compared.usage.unresolved[:ROWS_SHOWN],
+        "code_notes": compared.usage.notes[:ROWS_SHOWN],
+        "code_errors": compared.usage.errors[:ROWS_SHOWN],
     }
 
 
-def _rows(compared: ComparedRun, waivers: Iterable[Waiver]) -> Iterable[Row]:
+def _groups(rows: Sequence[Row], *, has_code: bool) -> list[Group]:
+    """The rows to show by what is to be done, each group with the number of all its rows."""
+    if not has_code:
+        return [Group("", "", "", len(rows), _by_owner(rows[:ROWS_SHOWN]))] if rows else []
+    by_name: dict[str, list[Row]] = {name: [] for name in verdicts.TITLES}
+    for row in rows:
+        by_name[verdicts.group_of(row.finding)].append(row)
+    groups = []
+    left = ROWS_SHOWN
+    for name, of_group in by_name.items():
+        if of_group:
+            owners = _by_owner(of_group[:left])
+            groups.append(Group(name, verdicts.TITLES[name], verdicts.WHAT_TO_DO[name], len(of_group), owners))
+            left = max(0, left - len(of_group))
+    return groups
+
+
+def _rows(compared: ComparedRun, waivers: Iterable[Waiver], *, ticks: bool) -> Iterable[Row]:
     services = {service.name for service in compared.declared.services}
     waiver_of = runs.waivers_by_finding(waivers, compared.run.environment)
     for finding in compared.findings:
         covered_by = compared.waived.get(finding)
+        is_known = finding.service in services
+        changes_rightly = finding.verdict in verdicts.CHANGES_THE_MAP
         yield Row(
             finding,
             json.dumps(finding.identity),
             new=finding.identity in compared.new,
             waiver=covered_by,
             ended=None if covered_by else waiver_of.get(finding.identity),
-            known=finding.service in services,
+            known=is_known,
+            ticked=ticks and is_known and changes_rightly and covered_by is None,
         )
 
 

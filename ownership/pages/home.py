@@ -81,9 +81,13 @@ class HomePage(Page):
         """Return the tables that `?show=` leaves, how many each choice has, and what needs attention."""
         findings: Counter[str] = Counter()
         elsewhere = 0
+        truths = []
         names = {table.name for table in rows["tables"]}
         declared = declared_map(0, {**rows, "environments": []})
         for latest in compare_latest(declared):
+            truth = latest.comparison.truth()
+            if truth is not None:
+                truths.append((latest.run, truth))
             for finding in latest.open_findings():
                 if finding.table in names:
                     findings[finding.table] += 1
@@ -108,6 +112,7 @@ class HomePage(Page):
             "choices": choices,
             "findings": findings.total(),
             "findings_elsewhere": elsewhere,
+            "truths": truths,
             "warned": sum(1 for row in tables if row.warnings),
         }
 

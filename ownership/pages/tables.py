@@ -12,6 +12,7 @@ from ownership.models import READS, WRITES, Access, Environment, Service, Table
 from ownership.models.roles import has_role
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
+from ownership.pages.chart import truth_of_table
 from ownership.pages.data_flow import Neighbour, Picture, flow_neighbour, flow_side, picture
 from ownership.pages.former_names import former_name, namesakes_of, row_named
 from ownership.pages.history import last_owner_change, latest_changes
@@ -56,6 +57,7 @@ class TablePage(Page):
             "table": table,
             "access_table": access_table,
             "lines": access_table.lines,
+            "truth_plots": _truth_plots(table, access_table),
             "shape_findings": shape_findings,
             "findings": access_table.findings + len(shape_findings),
             "physical_names": physical_names(table.name),
@@ -68,6 +70,16 @@ class TablePage(Page):
             "latest": latest_changes(self, Timeline.of(Table, table.pk)),
             "owner_change": last_owner_change(self, table) if reads_history else None,
         }
+
+
+def _truth_plots(table: Table, access_table: access_tables.AccessTable) -> list[dict[str, object]]:
+    """Return a chart for each series of runs with more than one reading of the table."""
+    plots = []
+    for run, _ in access_table.truths:
+        plotted = truth_of_table(side_by_side.truth_over_runs(table.name, run))
+        if plotted is not None:
+            plots.append(plotted)
+    return plots
 
 
 def _contacts(table: Table, accesses: list[Access]) -> list[Contact]:

@@ -9,8 +9,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ownership.drift.report import WHAT_TO_DO
-from ownership.drift.types import MODE_LABELS, label_of
+from ownership.drift.report import WHAT_TO_DO, verdict_in_words
+from ownership.drift.types import MODE_LABELS, Finding, label_of, label_of_code
 
 register = template.Library()
 
@@ -34,6 +34,20 @@ def mode_badge(value: str | None) -> str:
     if value in MODE_LABELS:
         return format_html('<span class="mode {}">{}</span>', value, label)
     return label
+
+
+@register.filter
+def code_badge(in_code: str | None) -> str:
+    """What code does, as such a badge; "nothing", or "not known"."""
+    if in_code in MODE_LABELS:
+        return mode_badge(in_code)
+    return label_of_code(in_code)
+
+
+@register.filter
+def verdict(finding: Finding) -> str:
+    """Which side of a finding is wrong, in words; empty where code does not tell."""
+    return verdict_in_words(finding)
 
 
 @register.filter

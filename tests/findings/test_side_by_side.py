@@ -10,6 +10,7 @@ from ownership.drift.types import Location, Unresolved
 from ownership.findings import side_by_side
 from ownership.findings.runs import today
 from ownership.models import Service, Table
+from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import text_of
 from tests.support.runs import keep_run, show, waive
@@ -150,3 +151,29 @@ def test_queries_do_not_grow(orders, of):
         )
     # Services; accesses; runs; grants; waivers; for a service also which of the tables are on the map.
     assert counted() == few == 5 + (of is side_by_side.of_service)
+
+
+def test_what_code_does_is_beside_what_is_declared_and_granted(viewer_client, orders):
+    usage = code_usage("payments read orders", "bots write orders indirectly", services={"payments", "interactions"})
+    keep_run("payments read_write orders", "bots write orders", code=usage)
+    (latest,) = side_by_side.of_table(orders)
+    assert {row.service: (row.in_code, row.code_evidence, row.code_path) for row in latest.rows} == {
+        "payments": ("read", (Location("payments/handler.js", 1),), ()),
+        "bots": ("write", (Location("bots/handler.js", 2),), ("bots/handler.js#main", "lib/db.js#call")),
+        "teams": ("none", (), ()),
+    }
+    assert latest.truth == (0, 3, 1)
+    page = text_of(viewer_client.get("/tables/orders/").text)
+    for words in ("In code", "bots/handler.js:2", "indirectly", "by way of bots/handler.js#main", "fix the map"):
+        assert words in page
+    assert "agree on 0 of 3 accesses; 1 not known" in page
+
+
+def test_a_table_has_the_course_of_what_is_true(viewer_client, orders):
+    usage = code_usage("payments read_write orders", services={"payments", "interactions"})
+    keep_run("payments read_write orders", code=usage)
+    assert "<circle" not in viewer_client.get("/tables/orders/").text
+    run = keep_run("payments read_write orders", "interactions read orders", code=usage)
+    readings = side_by_side.truth_over_runs("orders", run)
+    assert [(reading.agreeing, reading.accesses) for reading in readings] == [(1, 2), (2, 3)]
+    assert viewer_client.get("/tables/orders/").text.count("<circle") == 2

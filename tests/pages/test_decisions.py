@@ -17,6 +17,7 @@ from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Table, TableGroup, Waiver
 from ownership.plans.undo import Undo
 from tests.support.admin_forms import form_of
+from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import day_text, text_of
 from tests.support.runs import keep_run, show, waive
@@ -413,3 +414,31 @@ def test_a_finding_that_does_not_exist_no_longer_applies(lead_client, run, addre
 
 def test_without_a_selection_the_page_asks_for_one(lead_client, run):
     assert "Select at least one finding first" in messages(lead_client.post(ACCEPT, {"run": run.pk}, follow=True))
+
+
+# With code
+
+
+def test_accepting_against_what_code_does_has_a_warning(lead_client):
+    make_access(make_table("orders"), make_service("payments"), mode="read")
+    run = keep_run(services=frozenset({"payments"}), code=code_usage("payments read orders"))
+    finding = ["access_not_granted", "orders", "payments"]
+    page = look(lead_client, ACCEPT, run, finding)
+    assert "payments → orders: code reads (payments/handler.js:1). Accepting takes that off the map" in page.text
+    assert "fix IAM" in page.text
+
+
+def test_an_indirect_use_is_previewed_and_accepted_with_its_path(lead_client):
+    make_table("orders")
+    make_service("bots")
+    run = keep_run("bots read orders", code=code_usage("bots read orders indirectly"))
+    page = look(lead_client, ACCEPT, run, BOTS)
+    path = "Reads by way of bots/handler.js#main > lib/db.js#call"
+    assert previewed(page) == [
+        ("access", "bots → orders", "created", {"mode": "Read", "indirect": "yes", "notes": path})
+    ]
+    assert "Code says otherwise" not in page.text
+    confirm(lead_client, ACCEPT, page, BOTS, reason="It is so")
+    access = Access.objects.get()
+    assert (access.indirect, access.notes) == (True, path)
+    assert "in code: Read; fix the map" in ChangeSet.objects.latest("revision").reason

@@ -14,7 +14,8 @@ from ownership.drift.types import Identity, KeyAttribute, Keys, Location, Note, 
 from ownership.findings.runs import today
 from ownership.models import Access, Service
 from ownership.pages import findings as page_module
-from ownership.pages.chart import HEIGHT, WIDTH, plot
+from ownership.pages.chart import HEIGHT, WIDTH, agreement_of
+from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import day_text, text_of
 from tests.support.runs import keep_run, show, waive
@@ -168,8 +169,8 @@ def test_without_a_run_the_page_says_how_to_keep_one(viewer_client, seeded):
 
 def test_the_chart_has_a_point_for_each_run_and_a_table(viewer_client, drifted):
     page = viewer_client.get(DRIFT).text
-    drawn = plot([*type(drifted).objects.order_by("pk")])["points"]
-    assert [point.share for point in drawn] == [0, 25]
+    drawn = agreement_of(type(drifted).objects.order_by("pk"))["points"]
+    assert [point.reading.share for point in drawn] == [0, 25]
     for point in drawn:
         assert 0 <= point.x <= WIDTH
         assert 0 <= point.y <= HEIGHT
@@ -207,3 +208,98 @@ def test_the_page_says_what_it_leaves_out(viewer_client, seeded, monkeypatch):
     page = viewer_client.get(DRIFT).text
     assert f"Waived ({open_ones})" in page
     assert "First 2 shown: filter by owner" in page
+
+
+# With code
+
+
+@pytest.fixture
+def judged():
+    """A finding with each verdict, about one service each."""
+    orders = make_table("orders", owner=make_service("sales"))
+    for name, mode in {"fixiam": "read", "gone": "read", "unused": "write"}.items():
+        make_access(orders, make_service(name), mode=mode)
+    for name in ("fixmap", "trim", "mixed", "unread"):
+        make_service(name)
+    read = {"sales", "fixiam", "gone", "unused", "fixmap", "trim", "mixed"}
+    return keep_run(
+        "fixmap read orders",
+        "trim write orders",
+        "mixed read_write orders",
+        "unused write orders",
+        "unread read orders",
+        services=frozenset(read | {"unread"}),
+        code=code_usage("fixmap read orders", "fixiam read orders", "mixed read orders", services=read),
+        tables=(TableShape("orders", None, (("by-day", None),), (PLACE,)),),
+    )
+
+
+def ticked(page):
+    """The services of the findings that are ticked."""
+    values = re.findall(r'name="finding"\s+value="([^"]*)"\s+aria-label="[^"]*"\s+checked', page)
+    return {json.loads(unescape(value))[2] for value in values}
+
+
+def test_findings_are_grouped_by_what_is_to_be_done(viewer_client, judged):
+    page = viewer_client.get(DRIFT)
+    groups = [(group.title, group.number) for group in page.context["runs"][0]["groups"]]
+    assert groups == [
+        ("The map is wrong", 1),
+        ("IAM lacks", 1),
+        ("IAM grants too much", 1),
+        ("Nobody does this", 2),
+        ("Differs by mode", 1),
+        ("Not known", 1),
+        ("Keys, indexes and tables", 1),
+    ]
+    text = text_of(page.text)
+    for words in ("The map is wrong: 1", "Declare it: code does it", "read: fix the map, write: trim IAM"):
+        assert words in text
+    assert "agree on 0 of 7 accesses now; 0 not known" not in text
+    assert "agree on 0 of 7 accesses now" in text
+
+
+def test_only_what_changes_the_map_rightly_is_ticked(lead_client, viewer_client, judged):
+    assert ticked(lead_client.get(DRIFT).text) == {"fixmap", "gone", "unused"}
+    assert ticked(viewer_client.get(DRIFT).text) == set()
+
+
+def test_a_waived_finding_is_not_ticked(lead_client, judged):
+    waive(judged, today() + timedelta(days=9), which=lambda finding: finding.service == "fixmap")
+    assert ticked(lead_client.get(DRIFT).text) == {"gone", "unused"}
+
+
+def test_without_code_nothing_is_ticked_and_there_are_no_groups(lead_client, drifted):
+    page = lead_client.get(DRIFT)
+    assert ticked(page.text) == set()
+    assert "The map is wrong:" not in page.text
+    assert "In code" not in page.text
+
+
+def test_the_owners_of_iam_get_a_list_and_a_patch_to_copy(viewer_client, judged):
+    page = unescape(viewer_client.get(DRIFT).text)
+    assert "orders: allow dynamodb:GetItem in the role of main (fixiam/handler.js:2)" in page
+    assert "orders: remove Write (trim/serverless.yml:2)" in page
+    assert "+            - dynamodb:GetItem" in page
+    assert page.count('data-copy="') == 1 + len(re.findall("<summary>Patch for ", page))
+
+
+def test_a_filter_by_verdict_leaves_those_findings(lead_client, judged):
+    found = ticks(lead_client.get(f"{DRIFT}?verdict=trim_iam").text)
+    assert {finding.service for finding in found} == {"trim"}
+    found = ticks(lead_client.get(f"{DRIFT}?verdict=not_known").text)
+    assert {finding.service for finding in found} == {"unread"}
+
+
+def test_the_course_of_what_is_true_is_a_chart(viewer_client, judged):
+    assert "Accesses on which map, IAM and code agree" not in viewer_client.get(DRIFT).text
+    keep_run("fixmap read orders", code=code_usage("fixmap read orders"))
+    page = viewer_client.get(DRIFT).text
+    assert "Accesses on which map, IAM and code agree" in page
+    assert "0 of 7" in page
+
+
+def test_code_costs_one_query(lead_client, judged):
+    with CaptureQueriesContext(connection) as queries:
+        lead_client.get(DRIFT)
+    assert len(queries) == 17 + 1

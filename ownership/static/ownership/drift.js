@@ -7,6 +7,7 @@ for (const heading of document.querySelectorAll("[data-ticks]")) {
   const isWholeTable = heading.dataset.ticks === "table";
   const label = isWholeTable ? "Select all" : `Select all: ${heading.textContent.trim()}`;
   selectAll.setAttribute("aria-label", label);
+  selectAll.checked = [...boxes].every((box) => box.checked);
   selectAll.addEventListener("change", () => {
     for (const box of boxes) box.checked = selectAll.checked;
   });
