@@ -36,6 +36,20 @@ UNREAD = {
     "a setting below iam": ("provider:\n  iam:\n    groups: [carts]\n", 3),
     "a setting of a function": ("functions:\n  pay:\n    handler: a.b\n    permissions: [carts]\n", 4),
     "a setting of a function's role": ("functions:\n  pay:\n    iam: {role: {\n      presets: [carts]}}\n", 4),
+    "a role without a value": ("provider:\n  role: ${env:ROLE}\n", 2),
+    "a role of one function, without a value": ("functions:\n  pay:\n    role: ${env:ROLE}\n", 3),
+    "a role by a function within a function": ("provider:\n  role: !ImportValue\n    Fn::Sub: shared-role\n", 2),
+    "the role's settings, without a value": ("provider:\n  iam:\n    role: ${file(role.js)}\n", 3),
+    "a function's role, without a value": ("functions:\n  pay:\n    iam: ${file(role.js)}\n", 3),
+    "a function among the resources, in a role from elsewhere": (
+        "resources:\n  Resources:\n    F: {Type: AWS::Lambda::Function, Properties: {Role: 'arn:aws:iam::1:role/x'}}\n",
+        3,
+    ),
+    "a container in a role from elsewhere": (
+        "resources:\n  Resources:\n"
+        "    T: {Type: AWS::ECS::TaskDefinition, Properties: {TaskRoleArn: !ImportValue x}}\n",
+        3,
+    ),
     "stacks of a plugin": ("custom:\n  additionalStacks: {more: {}}\n", 2),
     "another provider": ("provider:\n  name: google\n", 2),
     "a section of the template": ("resources:\n  Resources: {}\n  Grants: {carts: read}\n", 3),
@@ -76,6 +90,11 @@ HARMLESS = {
         "resources:\n  Resources:\n    ApiGatewayRestApi: {Properties: {BinaryMediaTypes: [x]}}\n"
         "  extensions:\n    PayLambdaFunction: {Properties: {Layers: []}}\n"
     ),
+    "functions among the resources, in roles of the project": (
+        "resources:\n  Resources:\n    R: {Type: AWS::IAM::Role, Properties: {Policies: []}}\n"
+        "    F: {Type: AWS::Lambda::Function, Properties: {Role: !GetAtt R.Arn}}\n"
+        "    G: {Type: AWS::Lambda::Function, Properties: {Role: !GetAtt PayIamRoleLambdaExecution.Arn}}\n"
+    ),
     "a known transform": "resources: {Transform: AWS::LanguageExtensions, Resources: {}}\n",
 }
 
@@ -99,6 +118,7 @@ ROLE = "  Own: {Type: AWS::IAM::Role, Properties: {Tags: [{Key: service, Value: 
         ("  Fn::Transform: {Name: AWS::Include}\n", "unchecked"),
         ("  X: not a resource\n", "unchecked"),
         ("Transform: OurMacro\n", "unchecked"),
+        ("  F: {Type: AWS::Lambda::Function, Properties: {Role: !ImportValue x}}\n", "unchecked"),
         ("Globals: {Function: {}}\n", "unchecked"),
     ],
 )
@@ -155,3 +175,44 @@ def test_a_second_configuration_in_the_folder_is_named(tmp_path: Path, name: str
 def test_other_files_in_the_folder_are_no_configurations(tmp_path: Path, name: str, content: str) -> None:
     found = read(tmp_path, {FILE: "service: shop\ncustom: ${file(serverless.common.yml)}\n", f"shop/{name}": content})
     assert [u.location.file for u in found.unresolved if "second" in u.reason] == []
+
+
+INCLUDED = {
+    "a role": "Properties: {TAGS, Fn::Transform: {Name: AWS::Include}}",
+    "a policy": "Properties: {TAGS, Policies: [{Fn::Transform: {Name: AWS::Include}}]}",
+    "a document": "Properties: {TAGS, Policies: [{PolicyDocument: {Fn::Transform: {Name: AWS::Include}}}]}",
+    "a parameter's document": "Properties: {TAGS, Policies: [{PolicyDocument: !Ref Document}]}",
+    "a statement": "Properties: {TAGS, Policies: [{PolicyDocument: {Statement: [{Fn::Transform: {}}]}}]}",
+}
+
+
+@pytest.mark.parametrize("properties", INCLUDED.values(), ids=INCLUDED)
+def test_an_include_within_a_role_may_permit_anything(tmp_path: Path, properties: str) -> None:
+    tags = "Tags: [{Key: service, Value: shop}]"
+    role = f"Resources:\n  R:\n    Type: AWS::IAM::Role\n    {properties.replace('TAGS', tags)}\n"
+    write(tmp_path, {"t.yml": role})
+    found = read_templates([tmp_path / "t.yml"], Names.of(DECLARED), {}, {})
+    assert verdict(found) == ["unchecked"]
+    assert [(u.location.line, u.service) for u in found.unresolved] == [(4, "shop")]
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("Action: 'sts:AssumeRole', Resource: 'arn:aws:iam::111122223333:role/data'", "unchecked"),
+        ("Action: 'sts:*', Resource: '*'", "unchecked"),
+        ("Action: 'sts:AssumeRole', Resource: !GetAtt R.Arn", "access_not_granted"),
+        ("Action: 'sts:GetCallerIdentity', Resource: '*'", "access_not_granted"),
+        ("Action: 'dax:GetItem', Resource: '*'", "unchecked"),
+        ("Action: 'dax:PutItem', Resource: '*'", "access_not_granted"),  # reading is what is declared
+        ("Action: 'dax:DescribeClusters', Resource: '*'", "access_not_granted"),
+        ("Action: 's3:*', Resource: '*'", "access_not_granted"),
+    ],
+)
+def test_what_leads_to_items_without_dynamodbs_actions_is_unread(tmp_path: Path, statement: str, expected: str) -> None:
+    project = f"""
+provider:
+  iamRoleStatements: [{{Effect: Allow, {statement}}}]
+resources: {{Resources: {{R: {{Type: AWS::IAM::Role, Properties: {{Policies: []}}}}}}}}
+"""
+    assert verdict(read(tmp_path, {FILE: project})) == [expected]

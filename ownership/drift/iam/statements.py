@@ -25,6 +25,11 @@ from ownership.drift.values import PLACEHOLDER, Map, Text, Value, location_of
 
 READ_AND_WRITE: frozenset[ReadOrWrite] = frozenset({"read", "write"})
 
+ASSUME_ROLE = "sts:assumerole"
+OWN_ROLE = "arn:aws:iam:*:*:"  # how the ARN of a role in the same template begins
+# The actions on items of DynamoDB's cache, which are called like DynamoDB's own.
+CACHE_MODES = {action.replace("dynamodb:", "dax:"): mode for action, mode in MODES.items()}
+
 Elements = Mapping[str, Value]  # a statement's, by name in lower case
 TextsOf = Callable[[Value], list[Text]]  # all texts that a value may have
 
@@ -75,6 +80,7 @@ class StatementReader:
         # IAM ignores the case of an element's name, too.
         elements = {key.lower(): value for key, value in node.items()}
         actions = self._actions(elements, node.location)
+        self._report_detours(elements)
         if not actions:
             return None
         modes = modes_of(actions)
@@ -127,6 +133,21 @@ class StatementReader:
             # NotAction: everything on items but these.
             return frozenset(MODES) - actions
         return frozenset(actions)
+
+    def _report_detours(self, elements: Elements) -> None:
+        """Report what leads to items without an action of DynamoDB: roles to assume, and caches before tables."""
+        if set(self.texts_of(elements.get("effect"))) != {"Allow"}:
+            return
+        for text in self.texts_of(elements.get("action")):
+            pattern = text.strip().lower()
+            modes = frozenset(mode for action, mode in CACHE_MODES.items() if matches(pattern, action))
+            if pattern.startswith("dax:") and modes:
+                self._unresolved(text, "which tables a cache of DAX reaches is not read", modes)
+            if pattern.startswith("sts:") and matches(pattern, ASSUME_ROLE):
+                roles = self.texts_of(elements.get("resource"))
+                # The roles of the same files are read as they are.
+                if not all(role.startswith(OWN_ROLE) for role in roles):
+                    self._unresolved(text, "what the role that may be assumed permits is not read", READ_AND_WRITE)
 
     def _check_unresolved_action(self, text: Text, pattern: str) -> None:
         """Report an unresolved action, unless it is another service's (``ses:…``)."""

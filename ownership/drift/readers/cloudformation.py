@@ -25,7 +25,7 @@ from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.intrinsics import referenced
-from ownership.drift.readers.roles import PolicyReader, Principals
+from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals
 from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.table_policies import table_policies
 from ownership.drift.readers.tables import read_tables
@@ -33,12 +33,6 @@ from ownership.drift.readers.template import Template
 from ownership.drift.types import Infrastructure, ReadError, ReadOrWrite
 from ownership.drift.values import Map, Text, Value
 
-# What runs in a role, and the property that names it.
-ROLE_PROPERTIES = {
-    "AWS::Lambda::Function": "Role",
-    "AWS::StepFunctions::StateMachine": "RoleArn",
-    "AWS::AppSync::DataSource": "ServiceRoleArn",
-}
 # A custom resource of CDK that calls an API of AWS: {"service":"S3","action":"putObject",…}.
 API_CALL = "Custom::AWS"
 CALLED_SERVICE = re.compile(r'"service":"(?:@aws-sdk/client-)?(\w[\w-]*)"')

@@ -193,8 +193,11 @@ def reference(template: "Template", name: str, location: Location, nesting: int 
     if arn:
         return [Text(arn, location)]
     loops = [key for key in template.resources if is_function_name(key)]
-    if loops and logical_name not in template.resources:
+    is_missing = logical_name not in template.resources and not name.startswith("AWS::")
+    if is_missing and loops:
         return [placeholder(location, f"{loops[0]} is not expanded, and may make {logical_name}")]
+    if is_missing and PLACEHOLDER not in name:
+        return [placeholder(location, f"there is no resource or parameter {logical_name} in the template")]
     return [_known_when_deployed(name, location)]
 
 
@@ -414,9 +417,12 @@ def _select(template: "Template", call: Call) -> list[Text] | None:
         return None
     index = as_index(template.text(call.arguments[0]) or "")
     texts = template.texts(call.arguments[1], call.nesting)
-    if index is None or index >= len(texts):
-        return None
-    return [texts[index]]
+    if index is not None and index < len(texts):
+        return [texts[index]]
+    unresolved = [text for text in texts if text.reason]
+    if unresolved:
+        return [placeholder(call.location, _reason_of(unresolved))]
+    return None
 
 
 def _import_value(template: "Template", call: Call) -> list[Text]:
@@ -431,7 +437,10 @@ def _import_value(template: "Template", call: Call) -> list[Text]:
         template.misses_export = True
     if exported:
         return [concat([text], call.location) for text in exported]
-    return [_known_when_deployed(f"{call.name} {name}", call.location)]
+    if names and names[0].has_unknown_part:
+        return [placeholder(call.location, _reason_of(names))]
+    shown = name.replace(PLACEHOLDER, "…")
+    return [placeholder(call.location, f"nothing that was read exports {shown}")]
 
 
 FUNCTIONS: dict[str, IntrinsicFunction] = {

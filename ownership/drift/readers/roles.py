@@ -23,6 +23,7 @@ from ownership.drift.iam.actions import modes_of
 from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, StatementReader
 from ownership.drift.naming import Names
+from ownership.drift.readers.intrinsics import is_function_name
 from ownership.drift.readers.template import Template
 from ownership.drift.types import ReadOrWrite
 from ownership.drift.values import Map, Seq, Text, Value, location_of
@@ -39,6 +40,13 @@ ATTACHED_POLICIES = (
     "AWS::IAM::UserPolicy",
     "AWS::IAM::GroupPolicy",
 )
+# What runs in a role, and the property that names it.
+ROLE_PROPERTIES = {
+    "AWS::Lambda::Function": "Role",
+    "AWS::StepFunctions::StateMachine": "RoleArn",
+    "AWS::AppSync::DataSource": "ServiceRoleArn",
+    "AWS::ECS::TaskDefinition": "TaskRoleArn",
+}
 NAME_PROPERTIES = ("RoleName", "UserName", "GroupName")  # of a role, user or group; and of what a policy is attached to
 HOLDER_PROPERTIES = ("Roles", "Users", "Groups", *NAME_PROPERTIES)
 
@@ -173,10 +181,12 @@ class PolicyReader:
         raw_properties = self.template.expand(resource.get("Properties"))
         if isinstance(raw_properties, Text):
             self._unresolved(raw_properties, "the role can't be resolved")
+        self._report_calls(properties)
         self.note_boundary(properties.get("PermissionsBoundary"))
         statements = self.managed(properties.get("ManagedPolicyArns"))
         for policy in self.template.items(properties.get("Policies")):
             if isinstance(policy, Map):
+                self._report_calls(policy)
                 statements += self.document(policy.get("PolicyDocument"))
             else:
                 self._unresolved(policy, "the policy can't be resolved")
@@ -189,6 +199,8 @@ class PolicyReader:
         document = self.template.expand(node)
         if isinstance(document, Text):
             self._unresolved(document, "the policy document is not a mapping")
+        elif isinstance(document, Map):
+            self._report_calls(document)
         return self.statements(self.template.mapping(document).get("Statement"))
 
     def statements(self, node: Value) -> list[PolicyStatement]:
@@ -197,6 +209,8 @@ class PolicyReader:
         for item in self.template.items(node):
             if not isinstance(item, Map):
                 self._unresolved(item, "the statement is not a mapping")
+                continue
+            if self._report_calls(item):
                 continue
             statement = self.statement_reader.read(item)
             if statement:
@@ -240,6 +254,14 @@ class PolicyReader:
         for unresolved in self.diagnostics.unresolved:
             modes |= unresolved.modes
         return frozenset(modes)
+
+    def _report_calls(self, mapping: Map) -> bool:
+        """Report functions that make a part of a policy which is not in the files, such as ``Fn::Transform``."""
+        calls = [key for key in mapping if key == "Ref" or is_function_name(key)]
+        for key in calls:
+            text = key if isinstance(key, Text) else Text(key, mapping.location)
+            self._unresolved(text, f"what {key} makes of the policy is not known")
+        return bool(calls)
 
     def _unresolved(self, text: Text, reason: str) -> None:
         """Report something that might grant the service anything."""

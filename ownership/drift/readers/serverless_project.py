@@ -23,7 +23,7 @@ from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, Role
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.intrinsics import function_name
-from ownership.drift.readers.roles import PolicyReader, Principals, role_name_in_arn
+from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals, role_name_in_arn
 from ownership.drift.readers.sections import Section
 from ownership.drift.readers.serverless_roles import (
     FrameworkRoles,
@@ -256,16 +256,24 @@ class Project:
 
     def _report_existing_roles(self) -> None:
         """Report roles that functions run in and the project doesn't define: what they permit is not known here."""
-        own_roles = {GENERATED_ROLE, *self.principals.roles}
-        for node in self.framework.existing:
-            reference = _role_reference(self.template.expand(node))
+        own_roles = {*self.principals.roles, *self.made_elsewhere}
+        existing = list(self.framework.existing)
+        for resource_type, key in ROLE_PROPERTIES.items():
+            for _, properties in self.template.of_type(resource_type):
+                existing.append(properties.get(key))
+        for node in existing:
+            value = self.template.expand(node)
+            reference = self.expand(_role_reference(value))
+            if isinstance(reference, Map | Seq):  # a function within a function
+                reference = Text("the role", location_of(node))
             if isinstance(reference, Text) and not self._is_own_role(reference, own_roles):
                 self._unresolved(reference, "the role is defined elsewhere")
 
     def _is_own_role(self, reference: Text, own_roles: set[str]) -> bool:
         """Whether a reference, by logical name or by ARN, is to a role of this project."""
         logical_name = reference.strip("${}").partition(".")[0]
-        if logical_name in own_roles:
+        # What the framework or the plugin makes for one function is called so, too.
+        if logical_name in own_roles or logical_name.endswith(GENERATED_ROLE):
             return True
         name = role_name_in_arn(reference)
         if not name:
@@ -283,7 +291,11 @@ class Project:
     def _report_sections(self) -> None:
         """Report settings that nobody has read and that are not known to permit nothing."""
         self._report_other_provider()
-        for section in (self.provider, self.provider_iam, self.provider_role):
+        mappings = [self.provider, self.provider_iam, self.provider_role]
+        for function in self.functions:
+            iam = function.section("iam")
+            mappings += [iam, iam.section("role")]
+        for section in mappings:
             value = section.value
             if isinstance(value, Text | Seq) and not is_role(value):
                 text = value if isinstance(value, Text) else Text("a list", value.location)

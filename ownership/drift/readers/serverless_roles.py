@@ -50,7 +50,8 @@ class FunctionSettings:
     def __init__(self, section: Section) -> None:
         iam = section.section("iam")
         role = iam.section("role", FUNCTION_ROLE)
-        self.existing_roles = [node for node in (section.get("role"), role.value) if is_role(node)]
+        self.role = section.get("role")
+        self.existing_roles = [node for node in (self.role, role.value) if is_role(node)]
         self.has_old_statements = "iamRoleStatements" in section
         self.old_statements = section.get("iamRoleStatements")
         self.has_statements = "statements" in role
@@ -105,7 +106,9 @@ class FrameworkRoles:
         self.without_effect: list[Value] = []
         self.unresolved: list[Text] = []
 
-        existing = [node for node in (provider.get("role"), role.value) if is_role(node)]
+        provider_role = provider.get("role")
+        self._add_unknown_role(provider_role)
+        existing = [node for node in (provider_role, role.value) if is_role(node)]
         self._assign([FunctionSettings(section) for section in functions], existing, may_have_more_functions)
 
     def _assign(
@@ -118,6 +121,7 @@ class FrameworkRoles:
         is_shared = may_have_more_functions
         for function in functions:
             self.boundaries += function.boundaries
+            self._add_unknown_role(function.role)
             if function.existing_roles:
                 self.existing += function.existing_roles
             elif provider_roles or not self._has_own_role(function):
@@ -132,6 +136,11 @@ class FrameworkRoles:
         elif is_shared:
             self.shared = self._shared_role()
         self._add_unused_statements()
+
+    def _add_unknown_role(self, node: Value) -> None:
+        """Note a role without a value: it may be any role, or none."""
+        if isinstance(node, Text) and node.reason and not is_role(node):
+            self.unresolved.append(node)
 
     def _has_own_role(self, function: FunctionSettings) -> bool:
         if self.is_per_function:
