@@ -9,7 +9,7 @@ UV := $(shell command -v uv || echo $(VENV)/bin/uv)
 # Development settings: what `make` starts here is for this machine alone. Production sets its own (docs/operations.md).
 run demo test test-slow check schema document: export DEBUG ?= 1
 
-.PHONY: setup run test test-slow check audit sbom schema document demo lock clean
+.PHONY: setup run test test-slow check container audit sbom schema document demo lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)  ## install everything into .venv
@@ -42,6 +42,9 @@ check: $(STAMP)  ## linters, types, migrations, deployment checks, OpenAPI and t
 	$(PY) manage.py spectacular --validate --fail-on-warn | diff docs/openapi.yaml -
 	$(PY) -m tests.support.advisories
 	$(PY) manage.py export_map --fixture fixtures/ownership.yaml | diff docs/table-ownership-map.md -
+
+container: $(STAMP)  ## build the image and run docker-compose.yml's services, without an engine: on Debian, as root, ten minutes
+	$(PY) -m tests.support.container
 
 audit: $(STAMP)  ## known vulnerabilities among the dependencies; says so where no advisory source can be reached
 	$(PY) -m tests.support.advisories

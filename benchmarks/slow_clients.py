@@ -4,7 +4,7 @@
 head or of its body, and some read nothing of a long answer. Closed connections are opened again. Meanwhile probes and
 readers ask as usual. They come from another address, first straight to the server, then to nginx with the
 configuration of deploy/nginx.conf.template. With ``--guesses``, sixteen clients try passwords for
-names of their own instead.
+names of their own instead. With ``--replicas``, the server reads from two standbys.
 
 All is on the loopback interface, on a throw-away database, and ends by itself. Needs nginx and openssl.
 """
@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks import server
 from benchmarks.saving import registry
+from benchmarks.standbys import three
 
 CROWDS = (16, 64, 256)
 SLOW_ADDRESS = "127.0.0.2"
@@ -278,10 +279,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=25, help="of each crowd")
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=["as configured"])
     parser.add_argument("--guesses", action="store_true")
+    parser.add_argument("--replicas", action="store_true", help="on PostgreSQL with two standbys to read from")
     options = parser.parse_args()
-    os.environ.pop("TRUSTED_PROXIES", None)
-    with registry() as environment:
-        environment |= {"TRUSTED_PROXIES": "127.0.0.1", "API_RATE": "0"}
+    with ExitStack() as databases:
+        more = {"TRUSTED_PROXIES": "127.0.0.1", "API_RATE": "0"}
+        if options.replicas:
+            primary, *standbys = databases.enter_context(three(synchronous=False))
+            os.environ["DATABASE_URL"] = primary.url
+            more["DATABASE_REPLICA_URLS"] = ",".join(standby.url for standby in standbys)
+        environment = databases.enter_context(registry()) | more
         for name in options.servers:
             with ExitStack() as stack:
                 direct, _ = stack.enter_context(server.serving(SERVERS[name], environment))

@@ -123,17 +123,18 @@ class BufferingWorker(ThreadWorker):
         self.probes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="probes")
         super().init_process()
 
-    def accept(self, listener: socket) -> None:
-        """Take a new connection."""
+    def accept(self, listener: socket) -> bool:
+        """Take a new connection. Whether there was one."""
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             # Another process was faster, or the client has gone.
-            return
+            return False
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections:
             self._make_room()
         self._await_request(Connection(self.cfg, client, address, listener.getsockname()))
+        return True
 
     def on_client_socket_readable(self, connection: Connection, client: socket) -> None:
         """Take the next request of a connection that was kept alive."""
@@ -225,8 +226,14 @@ class BufferingWorker(ThreadWorker):
                 self._drop(connection)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """When the process stops: wait until then at most for requests that have not begun."""
+        """When the process stops: wait until then at most for requests that have not begun.
+
+        Clients that have connected already are taken: when the last process closes the socket, they would be cut off.
+        """
         super()._cap_keepalive(deadline)
+        for listener in self.sockets:
+            while self.nr_conns < self.worker_connections and self.accept(listener):
+                pass
         for arrival in self.arrivals.values():
             if not arrival.data:
                 arrival.deadline = min(arrival.deadline, deadline)

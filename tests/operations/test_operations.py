@@ -26,6 +26,7 @@ from packaging.utils import canonicalize_name
 
 from ownership.web.health import server_error
 from ownership.web.worker import LARGEST_BODY
+from tests.support import container
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = (ROOT / "docs/operations.md").read_text()
@@ -312,8 +313,12 @@ def test_compose_waits_longer_than_the_server_and_the_pool(monkeypatch):
 
 
 def test_image_has_the_client_programs_of_the_server_that_compose_runs():
-    [client] = re.findall(r"postgresql-client-(\d+)", DOCKERFILE)
-    assert COMPOSE["services"]["database"]["image"] == f"postgres:{client}"
+    sources = re.findall(r"^COPY --from=(postgres:\S+) (.*)$", DOCKERFILE, re.MULTILINE)
+    assert {image for image, _ in sources} == {COMPOSE["services"]["database"]["image"]}
+    assert all(name in sources[-1][1] for name in ("pg_dump", "pg_restore"))
+    # Their library needs what this Debian has.
+    debian = {image.rpartition("-")[2] for image in re.findall(r"(?:FROM |--from=)(\w+:\S+)", DOCKERFILE)}
+    assert debian == {"trixie"}
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])
@@ -333,7 +338,7 @@ def test_compose_lets_the_web_server_sign_in_as_the_role_that_it_creates():
 
 
 def test_image_has_a_supported_python():
-    versions = re.findall(r"^FROM python:([\d.]+)-slim", DOCKERFILE, re.MULTILINE)
+    versions = re.findall(r"^FROM python:([\d.]+)-slim-trixie", DOCKERFILE, re.MULTILINE)
     assert len(versions) == DOCKERFILE.count("\nFROM ") == 2
     assert len(set(versions)) == 1
     assert versions[0] in SpecifierSet(PROJECT["project"]["requires-python"])
@@ -445,3 +450,13 @@ def test_a_transaction_that_postgresql_ended_because_it_was_idle_is_503(rf):
         assert server_error(rf.get("/admin/")).status_code == 503
     finally:
         connection.close()
+
+
+def test_the_check_of_containers_uses_the_images_of_the_dockerfile():
+    named = set(re.findall(r"(?:^FROM |--from=)(\w+:\S+)", DOCKERFILE, re.MULTILINE))
+    assert {f"docker.io/library/{image}" for image in named} == {container.PYTHON, container.POSTGRES}
+
+
+def test_the_check_of_containers_starts_every_service_after_those_it_needs():
+    assert container.in_order(container.compose()["services"]) == ["database", "migrate", "web", "proxy"]
+    assert container.compose()["services"]["proxy"]["environment"]["SERVER_NAME"] == "localhost"

@@ -1,6 +1,7 @@
 """gunicorn's worker of ownership/web/worker.py, with a small application in place of the registry."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -41,8 +42,8 @@ def application(environ, start_response):
 class Running:
     """A server in a folder of its own: one process of two threads."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
+    def __init__(self, folder: Path, port: int, process: subprocess.Popen[bytes]) -> None:
+        self.folder, self.port, self.process = folder, port, process
 
     def open(self, data: bytes = b"") -> socket.socket:
         """A connection on which that was sent."""
@@ -93,7 +94,7 @@ def running(folder: Path, timeout: float) -> Iterator[Running]:
     with log.open("w") as written:
         process = subprocess.Popen([*command, "small:application"], cwd=folder, env=environment, stderr=written)
     try:
-        instance = Running(folder, port)
+        instance = Running(folder, port, process)
         patience = time.monotonic() + PATIENCE
         while True:
             try:
@@ -238,3 +239,18 @@ def test_the_largest_upload_gives_way_when_there_are_too_many_bytes(patient):
     assert is_open(second)
     for client in (small, large, second):
         client.close()
+
+
+def test_whoever_connected_before_it_was_told_to_stop_gets_an_answer(tmp_path):
+    with running(tmp_path, PATIENCE) as instance:
+        [worker] = server.family(instance.process.pid)[1:]
+        os.kill(worker, signal.SIGSTOP)
+        clients = [instance.open(request("/")) for _ in range(5)]
+        instance.process.terminate()
+        # The process is told while it stands still.
+        time.sleep(0.5)
+        os.kill(worker, signal.SIGCONT)
+        for client in clients:
+            assert read_all(client).startswith(b"HTTP/1.1 200 OK")
+            client.close()
+        assert instance.process.wait(PATIENCE) == 0
