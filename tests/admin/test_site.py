@@ -1,5 +1,6 @@
 """Who gets into the admin, and what they may do there."""
 
+import html
 import re
 
 import pytest
@@ -69,3 +70,20 @@ def test_nobody_edits_or_deletes_change_sets(admin_client, seeded):
     assert admin_client.get("/admin/ownership/changeset/add/").status_code == 403
     assert admin_client.get("/admin/ownership/changeset/1/delete/").status_code == 403
     assert b'name="_save"' not in admin_client.get("/admin/ownership/changeset/1/change/").content
+
+
+@pytest.mark.parametrize(
+    ("address", "trail"),
+    [
+        ("ownership/table/", "Edit › Tables"),
+        ("ownership/table/add/", "Edit › Tables › Add"),
+        ("ownership/table/import/", "Edit › Tables › Import a map"),
+        ("ownership/changeset/1/undo/", "Edit › Change sets › Undo revision 1"),
+        ("auth/user/{user}/change/", "Edit › Users › admin"),
+        ("auth/user/{user}/password/", "Edit › Users › admin › Password"),
+    ],
+)
+def test_a_page_says_which_list_it_belongs_to(admin_client, admin_user, seeded, address, trail):
+    page = admin_client.get(f"/admin/{address.format(user=admin_user.pk)}").text
+    crumbs = page.partition('<div class="breadcrumbs">')[2].partition("</div>")[0]
+    assert html.unescape(text_of(crumbs)).split() == trail.split()
