@@ -4,6 +4,10 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
 
     serverless             projects: finds and reads each serverless.yml
     serverless_project     the sections of a project: provider, functions, resources
+    serverless_roles       the framework's rules: which role a function runs in, and what that holds
+    serverless_settings    which settings and plugins are known to permit nothing
+    serverless_compose     serverless-compose.yml: the parameters that projects get from it
+    siblings               what projects give each other: the outputs of their stacks
     serverless_variables   the framework's ${…}: their values
     variable_syntax        the framework's ${…}: their syntax
     cloudformation         compiled templates, and the service that each role belongs to
@@ -14,6 +18,8 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     dynamodb               a live endpoint
     collector              what all projects or templates of a run have, as one Infrastructure
     tables, roles          the resources of a template that are read
+    sections               a mapping of settings that knows which of its keys were read
+    resource_types         which types of resources are known to permit nothing
     template               the sections of a template, and the texts that a value may have
     intrinsics             CloudFormation's functions: Ref, Fn::Sub, …
     files, yaml_values     files below one folder; YAML and JSON with the location of each value
