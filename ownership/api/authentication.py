@@ -97,8 +97,8 @@ class TokenAuthentication(auth.TokenAuthentication):
             raise AuthenticationFailed("The account of this token is inactive.")
         if not row.was_used_today:
             # A later use today will note it, if this one can't.
-            token = ApiToken.objects.filter(digest=row.digest)
-            write_if_free(lambda: token.update(last_used=now.date()))
+            used = ApiToken.objects.filter(digest=row.digest)
+            write_if_free(lambda: used.update(last_used=now.date()))
         # Other columns of the account are read if someone asks for them.
         account = (row.user_id, row.username, row.is_active)
         user = get_user_model().from_db(router.db_for_read(ApiToken), ["id", "username", "is_active"], account)

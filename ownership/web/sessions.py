@@ -84,7 +84,7 @@ class SessionStore(db.SessionStore):
         except (DatabaseError, UpdateError) as error:
             if not is_refused(error):
                 raise
-            row = self.create_model_instance(self._get_session(no_load=must_create))
+            row = self.create_model_instance(dict(self.items()))
             _set_aside(key, f"{row.expire_date.isoformat()}\n{row.session_data}")
         else:
             _forget_aside(key)

@@ -13,7 +13,7 @@ from time import time
 from axes.handlers.base import AbstractAxesHandler, AxesBaseHandler
 from axes.signals import user_locked_out
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, update_last_login
+from django.contrib.auth.models import AbstractBaseUser, User, update_last_login
 from django.http import HttpRequest, HttpResponse
 
 from ownership.web import shared_counts
@@ -160,6 +160,6 @@ def guessed_name(request: HttpRequest | None, credentials: Credentials | None = 
     return str(name or "")
 
 
-def note_sign_in(sender: object, user: AbstractBaseUser, **kwargs: object) -> None:
+def note_sign_in(sender: type[User], user: User, **kwargs: object) -> None:
     """Note the time of the last sign-in on the account, if that needs no waiting."""
     write_if_free(lambda: update_last_login(sender, user))
