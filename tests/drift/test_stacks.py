@@ -185,3 +185,44 @@ def test_a_table_without_a_name_is_the_maps_table_of_that_name(tmp_path: Path) -
     path = write(tmp_path, {"t.yml": NAMELESS + role("!GetAtt Invoices.Arn")}) / "t.yml"
     found = read_templates([path], names(tables=("Invoices",)), {}, {})
     assert (grants(found), found.unresolved) == ({"billing read Invoices"}, ())
+
+
+POLICY = """
+Resources:
+  ReadInvoices:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      NAME
+      PolicyDocument:
+        Statement: {Effect: Allow, Action: dynamodb:GetItem, Resource: "arn:aws:dynamodb:*:*:table/invoices"}
+"""
+HOLDER = """
+  Holder: {Type: AWS::IAM::Role, Properties: {Tags: [{Key: service, Value: billing}], ManagedPolicyArns: [ARN]}}
+"""
+NAMED = 'ManagedPolicyName: !Sub "read-${AWS::Region}-invoices"'
+EXPORT = "Outputs: {P: {Value: !Ref ReadInvoices, Export: {Name: reading}}}\n"
+MANAGED = {
+    "by reference": ("", "!Ref ReadInvoices", False),
+    "by attribute": ("", "!GetAtt ReadInvoices.PolicyArn", False),
+    "by name": ("ManagedPolicyName: reader", '!Sub "arn:aws:iam::${AWS::AccountId}:policy/reader"', True),
+    "by name in a path": ("ManagedPolicyName: reader", "arn:aws:iam::111122223333:policy/a/b/reader", True),
+    "imported": ("", "!ImportValue reading", True),
+    "imported, with a name that is not known": (NAMED, "!ImportValue reading", True),
+}
+
+
+@pytest.mark.parametrize(("name", "arn", "elsewhere"), MANAGED.values(), ids=MANAGED)
+def test_a_managed_policy_of_any_template_is_read(tmp_path: Path, name: str, arn: str, elsewhere: bool) -> None:
+    policy, holder = POLICY.replace("NAME", name), HOLDER.replace("ARN", arn)
+    files = {"t.yml": policy + holder}
+    if elsewhere:
+        # The template that has the policy is read last.
+        files = {"a.yml": f"Resources:{holder}", "b.yml": policy + EXPORT}
+    found = stacks(tmp_path, files)
+    assert (grants(found), found.unresolved) == ({"billing read invoices"}, ())
+
+
+def test_a_policy_that_no_template_makes_is_unresolved(tmp_path: Path) -> None:
+    holder = HOLDER.replace("ARN", "arn:aws:iam::111122223333:policy/other")
+    found = stacks(tmp_path, {"a.yml": f"Resources:{holder}", "b.yml": POLICY.replace("NAME", "Path: /")})
+    assert [(item.service, item.modes) for item in found.unresolved] == [("billing", {"read", "write"})]

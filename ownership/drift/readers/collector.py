@@ -13,9 +13,8 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.policies import Grants, KnownTables, PolicyEvaluator
 from ownership.drift.iam.statements import READ_AND_WRITE, Role
 from ownership.drift.naming import Names
-from ownership.drift.readers.template import Template
+from ownership.drift.readers.template import Exports, Template
 from ownership.drift.types import Infrastructure, ReadError, TableShape
-from ownership.drift.values import Text
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Collector:
 
     def __init__(self, names: Names) -> None:
         self.names = names
-        self.exports: dict[str, list[Text]] = {}
+        self.exports = Exports()
         self.diagnostics = Diagnostics()
         self.roles: dict[str, list[Role]] = {}
         self._permitted: dict[str, list[Role]] = {}

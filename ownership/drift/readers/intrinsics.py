@@ -48,6 +48,7 @@ PSEUDO_PARAMETERS: dict[str, list[str]] = {
     "AWS::Partition": ["aws"],
 }
 
+MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 STACK_TYPES = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
 PARAMETER_STORE = "AWS::SSM::Parameter::Value"  # a parameter of this type is the name of one in Parameter Store
 TABLE_TYPES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
@@ -252,12 +253,23 @@ def _arn_of_other_resource(template: "Template", name: str) -> str | None:
     resource_type = template.text(resource.get("Type")) or ""
     if resource_type in TABLE_TYPES:
         return None
+    if resource_type == MANAGED_POLICY and attribute in ("", "PolicyArn"):
+        return _managed_policy_arn(template, logical_name, resource)
     # Whatever the rest of the ARN is, its service shows that it is not a table's.
     is_arn = attribute == "Arn" or (not attribute and resource_type in REF_IS_ARN)
     match = AWS_TYPE.match(resource_type)
     if is_arn and match:
         return f"arn:aws:{match[1].lower()}:*:*:*"
     return None
+
+
+def _managed_policy_arn(template: "Template", logical_name: str, resource: Map) -> str:
+    """The ARN of a managed policy of the template, by its name; one without a name goes by file and logical name."""
+    properties = template.mapping(resource.get("Properties"))
+    name = template.text(properties.get("ManagedPolicyName"))
+    if name is None or PLACEHOLDER in name:
+        name = Text(f"{resource.location.file.replace('/', ':')}:{logical_name}", resource.location)
+    return f"arn:aws:iam::*:policy/{name}"
 
 
 def _substituted(text: Text, names: re.Pattern[str], values_of: Callable[[str], list[Text]]) -> list[Text]:

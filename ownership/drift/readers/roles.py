@@ -23,7 +23,7 @@ from ownership.drift.iam.actions import modes_of
 from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, StatementReader
 from ownership.drift.naming import Names
-from ownership.drift.readers.intrinsics import is_function_name
+from ownership.drift.readers.intrinsics import MANAGED_POLICY, is_function_name
 from ownership.drift.readers.template import Template
 from ownership.drift.types import ReadOrWrite
 from ownership.drift.values import Map, Seq, Text, Value, location_of
@@ -32,7 +32,6 @@ ROLE = "AWS::IAM::Role"
 USER = "AWS::IAM::User"
 GROUP = "AWS::IAM::Group"
 MEMBERSHIP = "AWS::IAM::UserToGroupAddition"
-MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 ATTACHED_POLICIES = (
     "AWS::IAM::Policy",
     MANAGED_POLICY,
@@ -219,17 +218,27 @@ class PolicyReader:
 
     def managed(self, node: Value) -> list[PolicyStatement]:
         """The statements of a list of managed policies: of this template, of AWS, or from elsewhere."""
-        own_policies = dict(self.template.of_type(MANAGED_POLICY))
         statements = []
         for item in self.template.items(node):
-            # `!Ref` of a managed policy in this template: its own statements are read.
-            logical_name = item.get("Ref") if isinstance(item, Map) else None
-            if isinstance(logical_name, str) and logical_name in own_policies:
-                statements += self.document(own_policies[logical_name].get("PolicyDocument"))
-                continue
             for arn in self.template.texts(item):
-                statements += self._managed_elsewhere(arn)
+                own = self._managed_in_files(arn)
+                statements += self._managed_elsewhere(arn) if own is None else own
         return statements
+
+    def _managed_in_files(self, arn: Text) -> list[PolicyStatement] | None:
+        """The statements of a managed policy of this template or another of the run; None if none makes it."""
+        account, is_policy, path = arn.partition(":policy/")
+        if not is_policy or account.endswith("::aws"):
+            return None
+        policy = self.template.exports.policies.get(path.rpartition("/")[2])
+        if policy is None:
+            self.template.misses_export = True  # a template that is read later may make it
+            return None
+        template, properties = policy
+        if template is self.template:
+            return self.document(properties.get("PolicyDocument"))
+        reader = PolicyReader(self.service, template, self.statement_reader.names, self.diagnostics)
+        return reader.document(properties.get("PolicyDocument"))
 
     def note_boundary(self, boundary: Value) -> None:
         """Note a permissions boundary: it grants nothing, and may take away what is granted."""

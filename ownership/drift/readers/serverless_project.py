@@ -44,7 +44,7 @@ from ownership.drift.readers.serverless_settings import (
     plugin_permits_nothing,
 )
 from ownership.drift.readers.serverless_variables import Variables
-from ownership.drift.readers.template import NodeReader, Surroundings, Template
+from ownership.drift.readers.template import Exports, NodeReader, Surroundings, Template
 from ownership.drift.values import Map, Seq, Text, Value, location_of
 
 GENERATED_ROLE = "IamRoleLambdaExecution"  # made by the framework from the provider's statements
@@ -62,7 +62,7 @@ class Project:
         variables: Variables,
         names: Names,
         given: Mapping[str, str],
-        exports: dict[str, list[Text]],
+        exports: Exports,
         diagnostics: Diagnostics,
     ) -> None:
         self.service = service

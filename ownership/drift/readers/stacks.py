@@ -21,7 +21,7 @@ from ownership.drift.readers.cdk import MANIFEST, assets_of, is_assembly, stacks
 from ownership.drift.readers.files import Files
 from ownership.drift.readers.intrinsics import STACK_TYPES
 from ownership.drift.readers.sam import expanded, is_sam
-from ownership.drift.readers.template import Surroundings, Template
+from ownership.drift.readers.template import Exports, Surroundings, Template
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import UNKNOWN_LOCATION, Map, Text
 
@@ -68,7 +68,7 @@ class Stacks:
         files: Files,
         given: Mapping[str, str],
         tables: Mapping[str, str],
-        exports: dict[str, list[Text]],
+        exports: Exports,
     ) -> None:
         self.files = files
         self.given = given

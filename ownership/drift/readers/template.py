@@ -99,6 +99,17 @@ class NodeReader:
         return [item for item in self.items(node) if isinstance(item, Map)]
 
 
+class Exports(dict[str, list[Text]]):
+    """What the templates of a run export, by name, and the managed policies that they make.
+
+    ``policies`` has each policy's template and properties, by the name that its ARN ends with.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.policies: dict[str, tuple[Template, Map]] = {}
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a template's values depend on besides itself.
@@ -130,16 +141,16 @@ class Template(NodeReader):
         parts: Sequence[Map],
         expand: Expand = as_it_is,
         given: Mapping[str, str] | None = None,
-        exports: dict[str, list[Text]] | None = None,
+        exports: Exports | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
         super().__init__(expand)
         self.given = given or {}
         self.surroundings = surroundings or Surroundings()
         self._nested: dict[str, Template | None] = {}
-        self.exports: dict[str, list[Text]] = {}
+        self.exports = Exports()
         if exports is not None:
-            self.exports = exports  # the caller's own dict, which later templates read
+            self.exports = exports  # the caller's own, which later templates read
         self.misses_export = False
         self._parts = parts
         self._read_sections: set[str] = set()
@@ -152,6 +163,7 @@ class Template(NodeReader):
         self.outputs = self._section(parts, "Outputs")
         for part in parts:
             self._add_exports(part)
+        self._add_policies()
 
     def texts(self, node: Value, nesting: int = 0) -> list[Text]:
         """All texts that a value may have: lists flattened, both branches of Fn::If. Raises ReadError."""
@@ -336,6 +348,15 @@ class Template(NodeReader):
             else:
                 merged.append(value)
         return merged
+
+    def _add_policies(self) -> None:
+        """Add the managed policies, so that roles of other templates can have them, too."""
+        for name, node in self.resources.items():
+            if not isinstance(node, Map) or node.get("Type") != intrinsics.MANAGED_POLICY:
+                continue
+            for arn in intrinsics.reference(self, name, location_of(node)):
+                policy_name = arn.rpartition("/")[2]
+                self.exports.policies[policy_name] = (self, self.mapping(node.get("Properties")))
 
     def _add_exports(self, part: Map) -> None:
         """Add what the outputs export: ``Outputs: {Arn: {Value: …, Export: {Name: users-arn}}}``."""

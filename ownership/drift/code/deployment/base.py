@@ -9,7 +9,7 @@ from ownership.drift.code.sources import Sources
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
 from ownership.drift.readers.serverless_variables import Variables
-from ownership.drift.readers.template import Surroundings, Template, as_it_is
+from ownership.drift.readers.template import Exports, Surroundings, Template, as_it_is
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import (
     Map,
@@ -56,7 +56,7 @@ class DeployedTemplate(Template):
         self,
         parts: list[Map],
         given: dict[str, str],
-        exports: dict[str, list[Text]],
+        exports: Exports,
         tables: Mapping[str, str],
         variables: Variables | None = None,
     ) -> None:
@@ -100,7 +100,7 @@ class Base:
         self.services = services
         self.diagnostics = diagnostics
         self.top = self.files.root
-        self.exports: dict[str, list[Text]] = {}
+        self.exports = Exports()
         self.functions: list[DeployedFunction] = []
         self.roots: set[str] = set()  # folders from which imports of Python start
         self.service_folders: dict[str, str] = {}  # folder → service
