@@ -12,7 +12,9 @@ from ownership.drift.types import (
     TableShape,
     combined_mode,
     label_of,
+    label_of_code,
 )
+from ownership.findings.acceptance import TAKES_AWAY
 from ownership.findings.latest_runs import LatestRun, compare_latest
 from ownership.findings.runs import declared_accesses
 from ownership.models import READS, WRITES, Access, Mode, Service, Table
@@ -124,11 +126,15 @@ class _Merged:
                 continue
             kind = finding.kind.replace("_", " ").capitalize()
             declared, granted = label_of(finding.declared), label_of(finding.granted)
-            self.findings[f"{kind}: declared {declared}, granted {granted}"] = None
-            if finding.kind in ("access_not_granted", "narrower_grant"):
-                self.missing |= pair.missing
-            else:
-                self.excess |= pair.excess
+            words = f"{kind}: declared {declared}, granted {granted}"
+            if finding.in_code is not None:
+                words += f", in code {label_of_code(finding.in_code)}"
+            self.findings[words] = None
+            modes = {mode for mode, _ in finding.verdicts}
+            if finding.kind in TAKES_AWAY:
+                self.missing |= modes
+            elif finding.kind != "action_not_granted":
+                self.excess |= modes
 
     def granted_mark(self, service: Service, table: Table) -> Mark | None:
         """The mark of the layer that shows grants."""
@@ -146,7 +152,10 @@ class _Merged:
         return Mark(kind, letters, words, _counts(mode))
 
     def drift_mark(self, service: Service, table: Table) -> Mark | None:
-        """The mark of the layer that shows what differs: +W is granted and not declared, −W the other way round."""
+        """The mark of the layer that shows what differs.
+
+        +W is granted or in code, and not declared; −W the other way round; ! is about neither.
+        """
         if not self.findings:
             return None
         letters = []
@@ -155,7 +164,7 @@ class _Merged:
             if combined:
                 letters.append(sign + _LETTERS[Mode(combined)])
         words = f"{service.name}, {table.name}: {'; '.join(self.findings)}"
-        return Mark("drifts", " ".join(letters), words, (len(self.findings),))
+        return Mark("drifts", " ".join(letters) or "!", words, (len(self.findings),))
 
 
 def marks_of_runs(

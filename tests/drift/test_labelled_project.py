@@ -1,6 +1,7 @@
 """A project with infrastructure, code and a map, of which every verdict was labelled by hand before it was read."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,18 @@ def test_the_owners_of_iam_get_a_list_and_a_patch() -> None:
         "+          Resource: arn:aws:dynamodb:${aws:region}:${aws:accountId}:table/shopPaymentsPROD/index/by-day"
         in text
     )
+
+
+def squeezed(text: str) -> set[str]:
+    """The text's lines without the spaces that align them."""
+    return {" ".join(line.split()) for line in text.splitlines()}
+
+
+def test_the_example_of_the_docs_is_what_the_command_says_of_these_accesses() -> None:
+    docs = (Path(__file__).parents[2] / "docs/drift.md").read_text(encoding="utf-8")
+    example = docs[docs.index("### One example") : docs.index("### What it cannot see")]
+    report, patch = re.findall(r"^    \$ .*\n((?:    .*\n|\n)+)", example, re.MULTILINE)
+    facts = {line for line in squeezed(report) if re.match(r"[a-z]+_[a-z]+ |services/|in code:|shop", line)}
+    assert len(facts) == 10
+    assert facts <= squeezed(run()[1])
+    assert squeezed(patch) <= squeezed(run("--format", "iam")[1])

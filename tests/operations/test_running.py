@@ -19,7 +19,9 @@ from ownership.web.request_context import RequestLogFilter
 from registry.env import JSON_LINES
 from tests.support.admin_forms import open_form, save_form
 from tests.support.advisories import judge
-from tests.support.factories import make_service
+from tests.support.drift_code import code_usage
+from tests.support.factories import make_access, make_service, make_table
+from tests.support.runs import keep_run
 
 DOCS = Path(__file__).parents[2] / "docs"
 TOKEN = "metrics-token-of-this-test"
@@ -176,6 +178,17 @@ def test_metrics_count_requests_by_route_and_show_the_revision(metrics):
     assert told["ownership_revision"] == 1
     assert told["ownership_database_up"] == 1
     assert 0 <= told["ownership_last_change_age_seconds"] < 60
+
+
+def test_metrics_show_verdicts_and_how_much_is_true(metrics):
+    make_access(make_table("orders"), make_service("payments"), mode="read")
+    make_service("bots")
+    keep_run("payments read orders", "bots write orders", code=code_usage("payments read orders", services={"bots"}))
+    told = values(metrics.get("/metrics"))
+    series = '{environment="",reader="serverless"}'
+    assert told[f"ownership_drift_accesses{series}"] == 2
+    assert told[f"ownership_drift_true_accesses{series}"] == 1
+    assert told['ownership_drift_verdicts{environment="",reader="serverless",verdict="trim_iam"}'] == 1
 
 
 def test_every_metric_is_documented_and_every_documented_metric_exists(metrics):

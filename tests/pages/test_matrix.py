@@ -8,10 +8,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from ownership.drift.types import ActionOn
 from ownership.findings.runs import today
 from ownership.history.change_sets import change_set
-from ownership.models import Access, DriftRun, Service, Table, TableGroup
+from ownership.models import Access, DriftRun, Grant, Service, Table, TableGroup
 from ownership.pages import matrix
+from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.runs import keep_run, waive
 
@@ -212,6 +214,24 @@ def test_the_layer_of_drift_shows_where_grants_differ(run, viewer_client):
     assert "Undeclared access: declared nothing, granted Write" in page
     waive(DriftRun.objects.get(), today())
     assert cells(viewer_client, layer="drift") == {}
+
+
+def test_the_layer_of_drift_shows_what_only_code_tells(seeded, viewer_client):
+    keep_run(
+        "payments read_write biztechUsers",
+        "bots read_write biztechMembers2026",
+        code=code_usage(
+            "bots read_write biztechMembers2026",
+            "bots read biztechUsers",
+            services={"payments"},
+            calls=[ActionOn("Scan")],
+        ),
+    )
+    Grant.objects.update(actions={"": ["GetItem"]})
+    shown = cells(viewer_client, layer="drift", service="bots")
+    assert shown["biztechUsers", "bots"] == "+R"
+    assert shown["biztechMembers2026", "bots"] == "!"
+    assert cells(viewer_client, layer="drift", service="payments")["biztechUsers", "payments"] == "−RW"
 
 
 def test_layers_are_for_people_who_are_signed_in_of_today_and_where_there_is_a_run(seeded, viewer_client, settings):
