@@ -27,71 +27,68 @@ WHOLE_EXPORT = "="  # what a module exports instead of names
 Constant: TypeAlias = str | bool | Undefined | None
 
 
+@dataclass(slots=True, eq=False)
+class Node:
+    """What all expressions, statements and targets have: the line where they begin."""
+
+    line: int
+
+
 # Expressions
 
 
 @dataclass(slots=True, eq=False)
-class Literal:
+class Literal(Node):
     """A constant. Numbers are texts, for all that is done with them here is to put them into names."""
 
-    line: int
     value: Constant
 
 
 @dataclass(slots=True, eq=False)
-class Concat:
+class Concat(Node):
     """Texts joined: a template, an f-string, or ``+``."""
 
-    line: int
     parts: list["Expression"]
 
 
 @dataclass(slots=True, eq=False)
-class Name:
+class Name(Node):
     """A variable."""
 
-    line: int
     name: str
 
 
 @dataclass(slots=True, eq=False)
-class This:
+class This(Node):
     """JavaScript's ``this``. Python's ``self`` is a parameter like others."""
 
-    line: int
-
 
 @dataclass(slots=True, eq=False)
-class Super:
+class Super(Node):
     """The base class, seen from a method."""
 
-    line: int
-
 
 @dataclass(slots=True, eq=False)
-class Member:
+class Member(Node):
     """``owner.name``; ``is_item``: Python's ``owner["name"]``, which is the same field of a dict."""
 
-    line: int
     owner: "Expression"
     name: str
     is_item: bool = False
 
 
 @dataclass(slots=True, eq=False)
-class Index:
+class Index(Node):
     """``owner[key]``."""
 
-    line: int
     owner: "Expression"
     key: "Expression"
 
 
 @dataclass(slots=True, eq=False)
-class Call:
+class Call(Node):
     """A call. Keyword arguments without a name are ``**mapping``."""
 
-    line: int
     callee: "Expression"
     arguments: list["Expression"]
     keywords: list[tuple[str | None, "Expression"]] = field(default_factory=list)
@@ -100,106 +97,94 @@ class Call:
 
 
 @dataclass(slots=True, eq=False)
-class ObjectLiteral:
+class ObjectLiteral(Node):
     """An object or dict. An entry without a key is another object that is spread into it."""
 
-    line: int
     entries: list[tuple["Expression | None", "Expression"]]
 
 
 @dataclass(slots=True, eq=False)
-class ListLiteral:
+class ListLiteral(Node):
     """A list, tuple or set; its items may be ``Spread``."""
 
-    line: int
     items: list["Expression"]
 
 
 @dataclass(slots=True, eq=False)
-class Spread:
+class Spread(Node):
     """``...value`` or ``*value`` among items and arguments."""
 
-    line: int
     value: "Expression"
 
 
 @dataclass(slots=True, eq=False)
-class FunctionExpression:
+class FunctionExpression(Node):
     """A function as a value."""
 
-    line: int
     function: "Function"
 
 
 @dataclass(slots=True, eq=False)
-class ClassExpression:
+class ClassExpression(Node):
     """A class as a value."""
 
-    line: int
     definition: "ClassDefinition"
 
 
 @dataclass(slots=True, eq=False)
-class Choice:
+class Choice(Node):
     """``test ? yes : no``."""
 
-    line: int
     test: "Expression"
     yes: "Expression"
     no: "Expression"
 
 
 @dataclass(slots=True, eq=False)
-class Fallback:
+class Fallback(Node):
     """``left || right``, ``left ?? right``, ``left or right``."""
 
-    line: int
     left: "Expression"
     right: "Expression"
 
 
 @dataclass(slots=True, eq=False)
-class Both:
+class Both(Node):
     """``left && right``, ``left and right``."""
 
-    line: int
     left: "Expression"
     right: "Expression"
 
 
 @dataclass(slots=True, eq=False)
-class Equal:
+class Equal(Node):
     """``left === right``, or its opposite."""
 
-    line: int
     left: "Expression"
     right: "Expression"
     negated: bool
 
 
 @dataclass(slots=True, eq=False)
-class Not:
+class Not(Node):
     """``!operand``."""
 
-    line: int
     operand: "Expression"
 
 
 @dataclass(slots=True, eq=False)
-class Assign:
+class Assign(Node):
     """``target = value`` as an expression; with ``keeps``, what the target has already stays possible."""
 
-    line: int
     target: "Target"
     value: "Expression"
     keeps: bool = False
 
 
 @dataclass(slots=True, eq=False)
-class Comprehension:
+class Comprehension(Node):
     """``[element for target in iterable]``; with a key, a dict."""
 
-    line: int
     loops: list[tuple["Target", "Expression"]]
     conditions: list["Expression"]
     element: "Expression"
@@ -207,78 +192,69 @@ class Comprehension:
 
 
 @dataclass(slots=True, eq=False)
-class Yield:
+class Yield(Node):
     """``yield value``: the function's result has it as an item. ``whole``: ``yield*``, ``yield from``."""
 
-    line: int
     value: "Expression"
     whole: bool = False
 
 
 @dataclass(slots=True, eq=False)
-class Decorate:
+class Decorate(Node):
     """``@decorator`` above what has the value."""
 
-    line: int
     decorator: "Expression"
     value: "Expression"
 
 
 @dataclass(slots=True, eq=False)
-class Require:
+class Require(Node):
     """``require("module")`` or ``import("module")`` with a literal."""
 
-    line: int
     module: str
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class Entry(Node):
     """What a module exports under a name, where infrastructure says that a function starts."""
 
-    line: int
     module: "Module"
     name: str
 
 
 @dataclass(slots=True, eq=False)
-class Injected:
+class Injected(Node):
     """What a container puts into a field: an instance of the class that its type names."""
 
-    line: int
     type_name: str
 
 
 @dataclass(slots=True, eq=False)
-class Typed:
+class Typed(Node):
     """A value with the class that its type names: ``const users: Users = container.get("users")``."""
 
-    line: int
     value: "Expression"
     type_name: str
 
 
 @dataclass(slots=True, eq=False)
-class Given:
+class Given(Node):
     """A value that is known already: a set of possibilities of ``values``."""
 
-    line: int
     value: frozenset[Hashable]
 
 
 @dataclass(slots=True, eq=False)
-class Other:
+class Other(Node):
     """An expression whose value has no meaning here."""
 
-    line: int
     children: list["Expression"]
 
 
 @dataclass(slots=True, eq=False)
-class Unread:
+class Unread(Node):
     """A part of the code that was not read."""
 
-    line: int
     reason: str
 
 
@@ -286,19 +262,17 @@ class Unread:
 
 
 @dataclass(slots=True, eq=False)
-class ObjectPattern:
+class ObjectPattern(Node):
     """``{a, b: c = 1, ...rest}``: key, target and default of each entry."""
 
-    line: int
     entries: list[tuple["Expression", "Target", "Expression | None"]]
     rest: "Target | None" = None
 
 
 @dataclass(slots=True, eq=False)
-class ListPattern:
+class ListPattern(Node):
     """``[a, , b = 1, ...rest]``; a gap has no target."""
 
-    line: int
     items: list[tuple["Target | None", "Expression | None"]]
     rest: "Target | None" = None
 
@@ -315,62 +289,55 @@ Target: TypeAlias = Name | Member | Index | ObjectPattern | ListPattern
 
 
 @dataclass(slots=True, eq=False)
-class Evaluate:
+class Evaluate(Node):
     """An expression for its effects."""
 
-    line: int
     value: Expression
 
 
 @dataclass(slots=True, eq=False)
-class Declare:
+class Declare(Node):
     """``target = value``, where the target is new or replaced."""
 
-    line: int
     target: Target
     value: Expression
 
 
 @dataclass(slots=True, eq=False)
-class Return:
+class Return(Node):
     """``return value``."""
 
-    line: int
     value: Expression | None
 
 
 @dataclass(slots=True, eq=False)
-class Stop:
+class Stop(Node):
     """``throw``, ``raise``, ``break`` or ``continue``; what follows in the same block isn't reached."""
 
-    line: int
     value: Expression | None
     leaves_function: bool
 
 
 @dataclass(slots=True, eq=False)
-class If:
+class If(Node):
     """Conditions with their branches (``if``, ``else if``), and what happens where none holds."""
 
-    line: int
     branches: list[tuple[Expression, list["Statement"]]]
     otherwise: list["Statement"]
 
 
 @dataclass(slots=True, eq=False)
-class Switch:
+class Switch(Node):
     """``switch``: each case has its tests (none for the default) and its statements."""
 
-    line: int
     subject: Expression
     cases: list[tuple[list[Expression], list["Statement"]]]
 
 
 @dataclass(slots=True, eq=False)
-class Loop:
+class Loop(Node):
     """Any loop. ``over_keys``: the target gets the keys of the iterable, not its items."""
 
-    line: int
     target: Target | None
     iterable: Expression | None
     test: Expression | None
@@ -379,33 +346,30 @@ class Loop:
 
 
 @dataclass(slots=True, eq=False)
-class Try:
+class Try(Node):
     """Guarded statements, handlers with the variable that gets the exception, and what follows in any case."""
 
-    line: int
     body: list["Statement"]
     handlers: list[tuple[str | None, list["Statement"]]]
     final: list["Statement"]
 
 
 @dataclass(slots=True, eq=False)
-class Import:
+class Import(Node):
     """Names imported from a module: ``(name in the module, local name)``.
 
     The name is ``*`` for the module itself. ``level``: the dots of a relative import in Python.
     """
 
-    line: int
     module: str
     names: list[tuple[str, str]]
     level: int = 0
 
 
 @dataclass(slots=True, eq=False)
-class ImportAll:
+class ImportAll(Node):
     """``from module import *``."""
 
-    line: int
     module: str
     level: int = 0
 

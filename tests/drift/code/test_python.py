@@ -634,6 +634,21 @@ def main(event, context): client.scan(TableName="a")
 """,
         {"read a", "read done", "write done"},
     ),
+    "iterators, and operations by name": (
+        """
+from functools import reduce
+from itertools import chain
+def call(operation, name, **parameters):
+    table = resource.Table(name)
+    return {"get": table.get_item, "put": table.put_item}[operation](**parameters)
+def main(event, context):
+    for name in chain(filter(None, [os.getenv("TABLE")]), ["b"]):
+        call("put", name, Item={})
+    call("get", "c", Key={})
+    reduce(lambda found, name: found or client.scan(TableName=name), ["d"], None)
+""",
+        {"write users", "write b", "read c", "read d"},
+    ),
     "a decorator with a function": (
         """
 from aws_lambda_powertools.utilities.batch import BatchProcessor, batch_processor

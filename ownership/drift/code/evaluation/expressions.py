@@ -130,11 +130,14 @@ class Expressions(Objects):
         owner, key = self.evaluate(callee.owner), self.evaluate(callee.key)
         site = CallSite(node, self._arguments(node), node.line, node.is_new)
         results: list[Value] = []
+        # The keys of Python's dicts are not its methods.
+        is_python = self.frame.function.module.language == "python"
         for possibility in key:
-            if isinstance(possibility, Str) and possibility.literal is not None:
+            if isinstance(possibility, Str) and possibility.literal is not None and not is_python:
                 results.append(self.calls.call_member(owner, possibility.literal, site))
             else:
-                if any(isinstance(item, Client) for item in owner):
+                is_known = isinstance(possibility, Str) and possibility.literal is not None
+                if not is_known and any(isinstance(item, Client) for item in owner):
                     self.calls.doubt(
                         node.line,
                         "calls a method of DynamoDB's client that can't be told from the code",

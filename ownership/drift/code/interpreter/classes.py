@@ -222,6 +222,8 @@ class Classes(Modules):
                 return self._model_method(cls, name)
             elif isinstance(base, External):
                 return one(base.child(name))
+        if name == "name" and cls.definition.body is None:
+            return text(cls.definition.name)
         return one(cls) if name == "prototype" else one(ABSENT)
 
     def _seen_from_class(self, value: Value, owner: Class, receiver: Class) -> Value:

@@ -82,6 +82,30 @@ def _gathered(calls: "Calls", site: "CallSite") -> Value:
     return new_list(calls, site, union([*site.arguments.positional, site.arguments.rest]))
 
 
+def _filtered(calls: "Calls", site: "CallSite") -> Value:
+    """Python's ``filter(function, items)``."""
+    items = calls.interpreter.items(site.arguments.at(1))
+    calls.call(functions_in(site.arguments.at(0)), site.with_arguments(Arguments([items])))
+    return new_list(calls, site, items)
+
+
+def _chained(calls: "Calls", site: "CallSite") -> Value:
+    """``itertools.chain(first, second)``."""
+    lists = [*site.arguments.positional, site.arguments.rest]
+    return new_list(calls, site, union(calls.interpreter.items(value) for value in lists))
+
+
+def _reduced(calls: "Calls", site: "CallSite") -> Value:
+    """``functools.reduce(function, items, start)``."""
+    items = calls.interpreter.items(site.arguments.at(1))
+    collected = site.arguments.at(2) or items
+    # Twice, so that the function gets what it made itself.
+    for _ in range(2):
+        arguments = Arguments([collected, items])
+        collected = collected | calls.call(functions_in(site.arguments.at(0)), site.with_arguments(arguments))
+    return collected
+
+
 def _cached(calls: "Calls", site: "CallSite") -> Value:
     """``lru_cache(function)``, or ``lru_cache(size)`` as a decorator: the function stays the same."""
     functions = functions_in(site.arguments.at(0))
@@ -175,6 +199,10 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "pydantic.Field": field_default,
     "functools.cache": _cached,
     "functools.lru_cache": _cached,
+    "filter": _filtered,
+    "functools.reduce": _reduced,
+    "itertools.chain": _chained,
+    "itertools.islice": _listed,
     "functools.partial": partial_function,
     "functools.wraps": _wrapping,
     "getattr": attribute_of,
