@@ -121,6 +121,25 @@ resources:
     ),
 }
 
+SERVERLESS["a project that is written in code"] = (
+    {
+        "a/serverless.ts": 'import type { AWS } from "@serverless/typescript";\n'
+        'import { hello, other } from "@functions/index";\nimport { tables } from "./tables";\n'
+        'const configuration: AWS = { service: "a", provider: { name: "aws", runtime: "nodejs20.x",\n'
+        '    environment: { TABLE: tables.users, STAGE: process.env.STAGE || "dev" } },\n'
+        "  functions: { hello, other } };\nmodule.exports = configuration;\n",
+        "a/tsconfig.json": '{"compilerOptions": {"baseUrl": ".", "paths": {"@functions/*": ["src/functions/*"]}}}',
+        "a/tables.ts": 'export const tables = { users: "users-${sls:stage}" };\n',
+        "a/src/functions/index.ts": "export { default as hello } from './hello';\n"
+        "export const other = { handler: 'src/functions/hello/handler.handler', environment: { TABLE: 'more' } };\n",
+        "a/src/functions/hello/index.ts": "import { handlerPath } from '../../libs/path';\n"
+        "export default { handler: `${handlerPath(__dirname)}/handler.handler`, events: [] };\n",
+        "a/src/libs/path.ts": "export const handlerPath = (context: string) =>\n"
+        "  `${context.split(process.cwd())[1].substring(1).replace(/\\\\/g, '/')}`;\n",
+        "a/src/functions/hello/handler.ts": JS,
+    },
+    {"a hello read users", "a other read more"},
+)
 SERVERLESS["a handler that is a member of a class"] = (
     {
         "a/serverless.yml": "service: a\nprovider: {name: aws, environment: {TABLE: one}}\n"

@@ -5,6 +5,7 @@ from posixpath import join, normpath
 
 from ownership.drift.code.deployment.base import DeployedFunction, DeployedTemplate
 from ownership.drift.code.deployment.handlers import Handlers
+from ownership.drift.code.deployment.serverless_code import load_code
 from ownership.drift.readers.serverless import (
     CODE_FILES,
     load_project,
@@ -29,7 +30,11 @@ class ServerlessProjects(Handlers):
             return
         if not path.name.startswith("serverless"):
             return
-        variables = Variables(load_project(path, self.files), path.parent, self.files, self.given)
+        if path.name in CODE_FILES:
+            content = load_code(self.files.display_name(path), self.sources)
+        else:
+            content = load_project(path, self.files)
+        variables = Variables(content, path.parent, self.files, self.given)
         service = service_of_project(path, self.top, self.names, service_name(variables))
         folder = self._folder(path)
         self.service_folders[folder] = service

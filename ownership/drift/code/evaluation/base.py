@@ -1,5 +1,6 @@
 """What all parts of an evaluation share: the frame, and what its variables may be at this point."""
 
+from posixpath import dirname
 from typing import TYPE_CHECKING
 
 from ownership.drift.code import language, syntax
@@ -19,6 +20,7 @@ from ownership.drift.code.values import (
     Value,
     bounded,
     one,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 Variables = dict[str, Value]
 MAX_TURNS = 50  # of loops within each other
+
+
+TOP = "/project"  # the folder of all files, where code has to be told of it
 
 
 class Base:
@@ -89,6 +94,8 @@ class Base:
             obj = self.interpreter.objects.get((name, root))
             if obj is not None:
                 return one(obj)
+        if name == "__dirname" and self.interpreter.working_folder is not None:
+            return text(f"{TOP}/{dirname(root.file)}")
         return one(self.interpreter.external(name))
 
     def _turns(self, items: Value) -> list[Value]:

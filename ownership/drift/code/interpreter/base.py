@@ -65,6 +65,8 @@ class Base:
         self.max_steps = MIN_STEPS + files * STEPS_PER_FILE
         self.max_frames = MIN_FRAMES + files * FRAMES_PER_FILE
         self.exhausted = False
+        # Where the code counts as being run, if that matters: `__dirname` and `process.cwd()` are known then.
+        self.working_folder: str | None = None
 
     def read(self, cell: Cell) -> Value:
         """A cell's value; whoever is being interpreted depends on it from now on."""

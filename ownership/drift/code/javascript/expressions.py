@@ -72,6 +72,15 @@ class Expressions(Patterns):
     def _number(self, node: Node) -> Expression:
         return syntax.Literal(line_of(node), self.text(node))
 
+    def _regex(self, node: Node) -> Expression:
+        """A regular expression, which counts as a text where it is one character: ``/\\\\/g``."""
+        pattern = child_of(node, "pattern")
+        source = self.text(pattern) if pattern is not None else ""
+        plain = source.removeprefix("\\")
+        if len(plain) == 1 and (plain != source or plain.isalnum()) and not source.removeprefix("\\").isalnum():
+            return syntax.Literal(line_of(node), plain)
+        return syntax.Other(line_of(node), [])
+
     def _true(self, node: Node) -> Expression:
         return syntax.Literal(line_of(node), True)
 
@@ -282,6 +291,7 @@ EXPRESSIONS: dict[str, Callable[[Expressions, Node], Expression]] = {
     "null": Expressions._null,
     "number": Expressions._number,
     "object": Expressions._object,
+    "regex": Expressions._regex,
     "sequence_expression": Expressions._sequence,
     "spread_element": Expressions._spread,
     "string": Expressions._string_literal,

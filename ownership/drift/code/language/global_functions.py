@@ -10,6 +10,7 @@ from ownership.drift.code.values import (
     External,
     Value,
     one,
+    text,
     union,
 )
 
@@ -80,6 +81,12 @@ def _listed(calls: "Calls", site: "CallSite") -> Value:
 def _gathered(calls: "Calls", site: "CallSite") -> Value:
     """``asyncio.gather(a, b)``: a list of what they give."""
     return new_list(calls, site, union([*site.arguments.positional, site.arguments.rest]))
+
+
+def _current_folder(calls: "Calls", site: "CallSite") -> Value:
+    """``process.cwd()``."""
+    folder = calls.interpreter.working_folder
+    return UNKNOWN_VALUE if folder is None else text(f"/project/{folder}".rstrip("/"))
 
 
 def _filtered(calls: "Calls", site: "CallSite") -> Value:
@@ -221,6 +228,7 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
     "next": _any_of,
     "os.getenv": get_variable,
     "print": _unknown_result,
+    "process.cwd": _current_folder,
     "require": dynamic_import,
     "reversed": _listed,
     "set": _listed,

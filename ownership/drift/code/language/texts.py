@@ -92,6 +92,19 @@ def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> Value:
     return frozenset(results) or UNKNOWN_VALUE
 
 
+def _part(calls: "Calls", owner: Str, site: "CallSite") -> Value:
+    """``text.substring(1)``, with positions that are written out."""
+    positions: list[int] = []
+    for argument in site.arguments.positional[:2]:
+        literals = [item.literal for item in argument if isinstance(item, Str)]
+        if len(literals) != 1 or literals[0] is None or not literals[0].lstrip("-").isdigit():
+            return UNKNOWN_VALUE
+        positions.append(int(literals[0]))
+    if owner.literal is None:
+        return UNKNOWN_VALUE
+    return one(Str((owner.literal[slice(*positions) if len(positions) > 1 else slice(positions[0], None)],)))
+
+
 def _concatenated(calls: "Calls", owner: Str, site: "CallSite") -> Value:
     return concatenation([one(owner), *site.arguments.positional])
 
@@ -202,7 +215,9 @@ TEXT_METHODS: dict[str, Callable[["Calls", Str, "CallSite"], Value]] = {
     "required": _same_text,
     "rsplit": _split,
     "rstrip": _same_text,
+    "slice": _part,
     "split": _split,
+    "substring": _part,
     "strip": _same_text,
     "toLowerCase": _changed(str.lower),
     "toString": _same_text,
