@@ -61,6 +61,11 @@ def is_read_only(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
 
 
+def is_busy(error: BaseException) -> bool:
+    """Whether a database refused a write because another one did not end in time."""
+    return getattr(error, "sqlstate", "") == "55P03" or getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY"
+
+
 class RegistryLock(models.Model):
     """The one row that every change set locks first."""
 
@@ -187,9 +192,7 @@ def _busy_error() -> Iterator[None]:
         cause = error.__cause__
         if cause is not None and is_read_only(cause):
             raise RegistryReadOnly from error
-        lock_timeout = getattr(cause, "sqlstate", "") == "55P03"
-        sqlite_busy = getattr(cause, "sqlite_errorname", "") == "SQLITE_BUSY"
-        if not lock_timeout and not sqlite_busy:
+        if cause is None or not is_busy(cause):
             raise
         raise _busy() from error
 

@@ -5,9 +5,7 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, connection
 
-# PostgreSQL's codes for a transaction that may only read, and for a lock that was not to be had in time.
-REFUSED_BY_POSTGRESQL = ("25006", "55P03")
-REFUSED_BY_SQLITE = ("SQLITE_BUSY", "SQLITE_READONLY")
+from ownership.history.lock import is_busy, is_read_only
 
 
 def write_if_free(write: Callable[[], object]) -> bool:
@@ -44,9 +42,7 @@ def without_waiting() -> Iterator[None]:
 def is_refused(error: BaseException | None) -> bool:
     """Whether the database took no write because it is busy or read-only."""
     while error is not None:
-        if getattr(error, "sqlite_errorname", "").startswith(REFUSED_BY_SQLITE):
-            return True
-        if getattr(error, "sqlstate", "") in REFUSED_BY_POSTGRESQL:
+        if is_busy(error) or is_read_only(error):
             return True
         error = error.__cause__ or error.__context__
     return False
