@@ -13,7 +13,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from ownership.models import READS, WRITES, Access, DriftRun, Grant, Mode, Service, Table, TableGroup
+from ownership.models import READS, WRITES, Access, CodeUse, DriftRun, Grant, Mode, Service, Table, TableGroup
 from ownership.models.roles import has_role
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.matrix_layers import (
@@ -282,8 +282,10 @@ def _filtered(services: list[Service], filters: Filters) -> tuple[QuerySet[Table
             used |= Q(owner__in=services)
         if filters.layer != DECLARED:
             runs = DriftRun.objects.latest_of_each().order_by().values("pk")
-            grants = Grant.objects.filter(run__in=runs, service__in=[service.name for service in services])
-            used |= Q(name__in=grants.values("table"))
+            names = [service.name for service in services]
+            for found in (Grant, CodeUse):
+                rows = found.objects.filter(run__in=runs, service__in=names)
+                used |= Q(name__in=rows.values("table"))
         tables = tables.filter(used)
     return tables, accesses
 
