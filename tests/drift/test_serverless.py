@@ -436,3 +436,21 @@ provider:
     found = read(tmp_path, {"users/serverless.yml": project}, tables=("biztechUsers",))
     assert grants(found) == {"users read biztechUsers"}
     assert [u.text for u in found.unresolved] == ["arn:aws:iam::1:policy/our-own"]
+
+
+def test_pseudo_parameters_are_what_the_settings_state(tmp_path: Path) -> None:
+    project = f"""
+service: shop
+provider:
+  name: aws
+  region: eu-west-1
+  stackName: club
+  iamRoleStatements:
+    - Effect: Allow
+      Action: dynamodb:GetItem
+      Resource: [!Sub "{ARN}${{AWS::StackName}}-carts", !Sub "{ARN}orders-${{AWS::Region}}"]
+    - {{Effect: Allow, Action: dynamodb:PutItem, Resource: !Sub "{ARN}bills-${{AWS::AccountId}}"}}
+"""
+    found = read(tmp_path, {"shop/serverless.yml": project})
+    assert grants(found) == {"shop read club-carts", "shop read orders-eu-west-1"}
+    assert [u.reason for u in found.unresolved] == ["AWS::AccountId is known only when deployed"]

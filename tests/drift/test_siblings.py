@@ -132,6 +132,7 @@ def test_a_compose_file_above_the_one_project_that_is_read_counts(tmp_path: Path
 STACKS = {
     "by stage": ("${cf:tables-${self:provider.stage}.OrdersArn}", ""),
     "by name": ("${cf:tables-dev.OrdersArn}", ""),
+    "as v4 also writes it": ("${aws:cf:tables-dev.OrdersArn}", ""),
     "in a region": ("${cf(us-east-1):tables-dev.OrdersArn}", ""),
     "in a region, as in v1": ("${cf.us-east-1:tables-dev.OrdersArn}", ""),
     "by a stage that is not given": ("${cf:tables-${opt:stage}.OrdersArn}", "other"),

@@ -45,7 +45,7 @@ SERVICES = frozenset(_SERVICES.split())
 
 # Single types of services that also have resources that permit something, and those that frameworks add.
 _TYPES = """
-AWS::CloudFormation::WaitCondition AWS::CloudFormation::WaitConditionHandle
+AWS::CloudFormation::Macro AWS::CloudFormation::WaitCondition AWS::CloudFormation::WaitConditionHandle
 AWS::IAM::AccessKey AWS::IAM::InstanceProfile AWS::IAM::OIDCProvider AWS::IAM::SAMLProvider
 AWS::IAM::ServerCertificate AWS::IAM::ServiceLinkedRole AWS::IAM::VirtualMFADevice
 AWS::SSO::Application AWS::SSO::ApplicationAssignment AWS::SSO::Instance

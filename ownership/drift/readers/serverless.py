@@ -18,13 +18,13 @@ from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, folders_below, resolved_path
 from ownership.drift.readers.intrinsics import referenced
 from ownership.drift.readers.serverless_compose import Compositions
-from ownership.drift.readers.serverless_project import GENERATED_ROLE, Project
+from ownership.drift.readers.serverless_project import GENERATED_ROLE, Project, service_name, stack_name
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.siblings import Siblings
 from ownership.drift.readers.table_policies import table_policies
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.types import Infrastructure, Location, ReadError
-from ownership.drift.values import Map, Text, Value, concat
+from ownership.drift.values import Map, Text, Value
 
 DATA_FILES = ("serverless.yml", "serverless.yaml", "serverless.json")
 CODE_FILES = ("serverless.ts", "serverless.js", "serverless.cjs", "serverless.mjs")
@@ -198,25 +198,3 @@ def _folders_between(top: Path, path: Path) -> tuple[str, ...]:
     if not top.is_dir():
         return ()
     return path.parent.relative_to(top).parts[::-1]
-
-
-def stack_name(variables: Variables) -> Text | None:
-    """What a project's stack is called: ``provider.stackName``, or its name and stage; None if it has neither."""
-    own = variables.at("provider.stackName")
-    if isinstance(own, Text):
-        return own
-    service = service_name(variables)
-    if service is None:
-        return None
-    stage = variables.stage()
-    return concat([service, "-", stage], stage.location)
-
-
-def service_name(variables: Variables) -> str | None:
-    """What a project calls itself: ``service: name`` or, in v1, ``service: {name: …}``."""
-    service = variables.at("service")
-    if isinstance(service, Map):
-        service = variables.at("name", service)
-    if isinstance(service, Text) and not service.reason:
-        return str(service)
-    return None

@@ -45,7 +45,7 @@ from ownership.drift.readers.serverless_settings import (
 )
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import Exports, NodeReader, Surroundings, Template
-from ownership.drift.values import Map, Seq, Text, Value, location_of
+from ownership.drift.values import Map, Seq, Text, Value, concat, location_of
 
 GENERATED_ROLE = "IamRoleLambdaExecution"  # made by the framework from the provider's statements
 
@@ -78,7 +78,7 @@ class Project:
             self.expand,
             given,
             exports,
-            Surroundings(tables=names.given),
+            Surroundings(tables=names.given, pseudo=self._pseudo_parameters(variables)),
         )
         for unread in self.template.unread_resources():
             self._unresolved(unread, "is not a mapping")
@@ -130,6 +130,11 @@ class Project:
         self.diagnostics.add_unresolved(text, reason, self.service, READ_AND_WRITE)
 
     # Sections
+
+    def _pseudo_parameters(self, variables: Variables) -> dict[str, Text]:
+        """The pseudo parameters of the project's stack that its settings state."""
+        stated = {"AWS::StackName": stack_name(variables), "AWS::Region": variables.at("provider.region")}
+        return {name: value for name, value in stated.items() if isinstance(value, Text)}
 
     def _parts(self, name: str) -> list[Map]:
         """The parts of a section that is a mapping or a list of mappings."""
@@ -315,6 +320,28 @@ class Project:
         name = self.provider.get("name")
         if isinstance(name, Text) and not name.reason and name != "aws":
             self._unresolved(name, "projects of another provider than aws are not read")
+
+
+def stack_name(variables: Variables) -> Text | None:
+    """What a project's stack is called: ``provider.stackName``, or its name and stage; None if it has neither."""
+    own = variables.at("provider.stackName")
+    if isinstance(own, Text):
+        return own
+    service = service_name(variables)
+    if service is None:
+        return None
+    stage = variables.stage()
+    return concat([service, "-", stage], stage.location)
+
+
+def service_name(variables: Variables) -> str | None:
+    """What a project calls itself: ``service: name`` or, in v1, ``service: {name: …}``."""
+    service = variables.at("service")
+    if isinstance(service, Map):
+        service = variables.at("name", service)
+    if isinstance(service, Text) and not service.reason:
+        return str(service)
+    return None
 
 
 def _role_reference(node: Value) -> Value:
