@@ -9,9 +9,9 @@ from ownership.drift.code.deployment.serverless_code import load_code
 from ownership.drift.readers.serverless import (
     CODE_FILES,
     load_project,
-    service_name,
     service_of_project,
 )
+from ownership.drift.readers.serverless_project import service_name
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import NodeReader
 from ownership.drift.values import (
