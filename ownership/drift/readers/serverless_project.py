@@ -25,6 +25,7 @@ from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.intrinsics import function_name
 from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals, role_name_in_arn
 from ownership.drift.readers.sections import Section
+from ownership.drift.readers.serverless_plugins import roles_of_plugins
 from ownership.drift.readers.serverless_roles import (
     FrameworkRoles,
     RoleContent,
@@ -32,6 +33,7 @@ from ownership.drift.readers.serverless_roles import (
     is_role,
 )
 from ownership.drift.readers.serverless_settings import (
+    ADDITIONAL_STACKS,
     CUSTOM_THAT_PERMIT,
     FUNCTION,
     PROVIDER,
@@ -110,6 +112,7 @@ class Project:
             roles.append(self.policies.role(name, properties))
         for content in self.framework.own:
             roles.append(self._statements(content))
+        roles += self._roles_of_plugins()
         known = resource_roles.keys() | self.principals.groups.keys()
         self._read_attached_elsewhere(known, shared_role)
         return [ServiceRole(self.service, role) for role in roles]
@@ -225,6 +228,34 @@ class Project:
             content.managed.clear()
         return statements + self._statements(content)
 
+    def _roles_of_plugins(self) -> list[Role]:
+        """The roles that plugins make for AppSync, Step Functions and API Gateway."""
+        custom = self.at("custom")
+        if not isinstance(custom, Map):
+            custom = Map(location_of(custom))
+        made = roles_of_plugins(self.plugins, self.root.get, custom, NodeReader(self.expand))
+        self.framework.existing += made.existing
+        for setting in made.unresolved:
+            self._unresolved(setting, "the setting can't be resolved")
+        return [self.policies.statements(statements) for statements in made.made]
+
+    def additional_stacks(self) -> list[Map]:
+        """The templates of stacks that are deployed beside the project's own."""
+        if ADDITIONAL_STACKS not in self.plugins:
+            return []
+        stacks = []
+        for part in NodeReader(self.expand).items(self.at("custom.additionalStacks")):
+            if not isinstance(part, Map):
+                self._unresolved(part, "the stacks can't be resolved")
+                continue
+            for name, node in part.items():
+                stack = self.expand(node)
+                if isinstance(stack, Map):
+                    stacks.append(stack)
+                else:
+                    self._unresolved(Text(name, location_of(node)), "the stack can't be resolved")
+        return stacks
+
     def _statements(self, content: RoleContent) -> list[PolicyStatement]:
         statements = []
         for node in content.statements:
@@ -311,8 +342,8 @@ class Project:
                     self._unresolved(key, "this setting is not read, and may permit something")
         custom = self.at("custom")
         if isinstance(custom, Map):
-            for maker in CUSTOM_THAT_PERMIT:
-                if custom.get(maker) is not None:
+            for maker, plugin in CUSTOM_THAT_PERMIT.items():
+                if custom.get(maker) is not None and plugin not in self.plugins:
                     setting = Text(maker, custom.key_location(maker))
                     self._unresolved(setting, "this setting is not read, and may permit something")
 

@@ -8,8 +8,10 @@ plugins' READMEs.
 
 import re
 
+from ownership.drift.readers.serverless_plugins import APP_SYNC, SERVICE_PROXY, STEP_FUNCTIONS
 from ownership.drift.values import Text, Value
 
+ADDITIONAL_STACKS = "serverless-plugin-additional-stacks"
 NUMBER = re.compile(r"\d+")
 
 # Keys at the top of serverless.yml. `custom` holds values for other sections, and the settings of plugins.
@@ -45,14 +47,20 @@ versionFunction versionFunctions vpc warmup
 """
 FUNCTION = frozenset(_FUNCTION.split())
 
-# Settings below `custom` from which the framework or a plugin makes roles.
-CUSTOM_THAT_PERMIT = ("additionalStacks", "apiGatewayServiceProxies", "appSync", "stepFunctions")
+# Settings below `custom` from which a plugin makes roles; they are read where the plugin is among the project's.
+CUSTOM_THAT_PERMIT = {
+    "additionalStacks": ADDITIONAL_STACKS,
+    "apiGatewayServiceProxies": SERVICE_PROXY,
+    "appSync": APP_SYNC,
+    "stepFunctions": "",
+}
 
 ROLE_PER_FUNCTION = "serverless-iam-roles-per-function"
 
-# Tools that run on the developer's machine, or that add nothing with permissions on items to the deployment.
+# Those in braces are read. The others are tools that run on the developer's machine, or that add nothing with
+# permissions on items to the deployment.
 _PLUGINS = f"""
-{ROLE_PER_FUNCTION}
+{ROLE_PER_FUNCTION} {ADDITIONAL_STACKS} {APP_SYNC} {SERVICE_PROXY} {STEP_FUNCTIONS}
 @agiledigital/serverless-sns-sqs-lambda @anttiviljami/serverless-stack-output @serverless/dashboard-plugin
 @serverless/typescript serverless-add-api-key serverless-api-compression serverless-api-gateway-caching
 serverless-api-gateway-throttling serverless-apigw-binary serverless-associate-waf serverless-auto-swagger
