@@ -1,7 +1,8 @@
 """Calls of values: functions, classes, methods, and objects that can be called."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ownership.drift.code import dynamodb, language
 from ownership.drift.code.calls.base import CallSite
@@ -55,33 +56,28 @@ class Calls(Decorators):
 
     def call_one(self, callee: Possibility, site: CallSite, this: Value = NOTHING) -> Value:
         """The result of calling one possibility."""
-        if isinstance(callee, Func):
-            if callee.function.module.language == "python":
-                this = NOTHING  # a function that is a field gets no `self`
-            return self._call_function(callee, this, site)
-        if isinstance(callee, Bound):
-            return self._call_function(callee.function, callee.this, site)
-        if isinstance(callee, Class):
-            return self.instance(callee, site)
-        if isinstance(callee, Marked):
-            return self.call(callee.function, site, this)
-        if isinstance(callee, Record):
-            return self._record(callee, site)
-        if isinstance(callee, Partial):
-            return self.call(
-                callee.function,
-                site.with_arguments(_completed(callee, site.arguments)),
-                this,
-            )
-        if isinstance(callee, Method):
-            return self._call_method(callee, site)
-        if isinstance(callee, External):
-            return self._call_external(callee, site)
-        if isinstance(callee, Obj):
-            return self._call_object(callee, site)
         if callee is UNKNOWN or callee is ABSENT:
             return self._call_unknown(site)
-        return UNKNOWN_VALUE
+        call = CALLS_BY_TYPE.get(type(callee))
+        return UNKNOWN_VALUE if call is None else call(self, callee, site, this)
+
+    def _call_own_function(self, callee: Func, site: CallSite, this: Value) -> Value:
+        if callee.function.module.language == "python":
+            this = NOTHING  # a function that is a field gets no `self`
+        return self._call_function(callee, this, site)
+
+    def _call_bound(self, callee: Bound, site: CallSite, this: Value) -> Value:
+        return self._call_function(callee.function, callee.this, site)
+
+    def _call_class(self, callee: Class, site: CallSite, this: Value) -> Value:
+        return self.instance(callee, site)
+
+    def _call_marked(self, callee: Marked, site: CallSite, this: Value) -> Value:
+        return self.call(callee.function, site, this)
+
+    def _call_partial(self, callee: Partial, site: CallSite, this: Value) -> Value:
+        completed = site.with_arguments(_completed(callee, site.arguments))
+        return self.call(callee.function, completed, this)
 
     def call_member(self, owner: Value, name: str, site: CallSite) -> Value:
         """The result of ``owner.name(…)``."""
@@ -141,18 +137,18 @@ class Calls(Decorators):
             return one(obj)
         return self.interpreter.call_function(function, this, site.arguments, site.line)
 
-    def _call_object(self, callee: Obj, site: CallSite) -> Value:
+    def _call_object(self, callee: Obj, site: CallSite, this: Value) -> Value:
         if callee.cls is None:
             return self._call_unknown(site)
         method = self.interpreter.member_of(callee, "__call__", site.line)
         return self.call(frozenset(item for item in method if isinstance(item, Bound)), site)
 
-    def _call_method(self, method: Method, site: CallSite) -> Value:
+    def _call_method(self, method: Method, site: CallSite, this: Value) -> Value:
         if isinstance(method.owner, Client | TableHandle) or dynamodb.has_methods(method.owner):
             return dynamodb.call_method(self, method.owner, method.name, site)
         return language.call_method(self, method.owner, method.name, site)
 
-    def _record(self, record: Record, site: CallSite) -> Value:
+    def _record(self, record: Record, site: CallSite, this: Value) -> Value:
         obj = self._new_object(site)
         for name, value in zip(record.fields, site.arguments.positional, strict=False):
             self.interpreter.write_field(obj, name, value)
@@ -160,7 +156,7 @@ class Calls(Decorators):
             self.interpreter.write_field(obj, name, value)
         return one(obj)
 
-    def _call_external(self, callee: External, site: CallSite) -> Value:
+    def _call_external(self, callee: External, site: CallSite, this: Value) -> Value:
         special = dynamodb.call_external(self, callee, site)
         if special is None:
             special = language.call_global(self, callee, site)
@@ -206,3 +202,16 @@ def _completed(partial: Partial, arguments: Arguments) -> Arguments:
         positional=[*partial.positional, *arguments.positional],
         keywords=keywords,
     )
+
+
+CALLS_BY_TYPE: dict[type, Callable[[Calls, Any, CallSite, Value], Value]] = {
+    Bound: Calls._call_bound,
+    Class: Calls._call_class,
+    External: Calls._call_external,
+    Func: Calls._call_own_function,
+    Marked: Calls._call_marked,
+    Method: Calls._call_method,
+    Obj: Calls._call_object,
+    Partial: Calls._call_partial,
+    Record: Calls._record,
+}

@@ -4,8 +4,10 @@ Jinja's own parser reads the template, and nothing of it is run: what is given f
 both what is rendered and how long that takes are bounded. A condition that depends on what is given counts as true.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, TemplateError, nodes
 
@@ -156,43 +158,52 @@ class Renderer:
         self.nesting -= 1
 
     def _statement(self, node: nodes.Node, scope: Scope) -> None:
-        if isinstance(node, nodes.Output):
-            for expression in node.nodes:
-                self._expression(expression, scope)
-        elif isinstance(node, nodes.For):
-            self._loop(node, scope)
-        elif isinstance(node, nodes.If):
-            self._choice(node, scope)
-        elif isinstance(node, nodes.Assign):
-            self.expressions.assign(node.target, self.expressions.value(node.node, scope), scope)
-        elif isinstance(node, nodes.AssignBlock):
-            self.expressions.assign(node.target, self._text_of(node.body, scope), scope)
-        elif isinstance(node, nodes.ExprStmt):
-            self.expressions.value(node.node, scope)
-        elif isinstance(node, nodes.Macro):
-            scope[node.name] = Macro(node, scope)
-        elif isinstance(node, nodes.CallBlock):
-            caller = Macro(nodes.Macro("caller", node.args, node.defaults, node.body, lineno=node.lineno), scope)
-            called = self.expressions.call(node.call, scope, {"caller": caller})
-            self.output.add(self.expressions.text(called), node.lineno)
-        elif isinstance(node, nodes.Include):
-            template = self._other_template(node.template, scope)
-            if template is not None:
-                self._within(template, scope)
-        elif isinstance(node, nodes.Import | nodes.FromImport):
-            self._import(node, scope)
-        elif isinstance(node, nodes.Block):
-            self._render(self.blocks.get(node.name, node.body), scope)
-        elif isinstance(node, nodes.With):
-            inner = dict(scope)
-            for target, value in zip(node.targets, node.values, strict=True):
-                self.expressions.assign(target, self.expressions.value(value, scope), inner)
-            self._render(node.body, inner)
-        elif isinstance(node, nodes.FilterBlock):
-            text = self._text_of(node.body, scope)
-            self.output.add(self.expressions.text(self.expressions.filtered(node.filter, text, scope)), node.lineno)
-        elif isinstance(node, nodes.Scope | nodes.ScopedEvalContextModifier):
-            self._render(node.body, scope)
+        render = STATEMENTS.get(type(node))
+        if render is not None:
+            render(self, node, scope)
+
+    def _output(self, node: nodes.Output, scope: Scope) -> None:
+        for expression in node.nodes:
+            self._expression(expression, scope)
+
+    def _assign(self, node: nodes.Assign, scope: Scope) -> None:
+        self.expressions.assign(node.target, self.expressions.value(node.node, scope), scope)
+
+    def _assign_block(self, node: nodes.AssignBlock, scope: Scope) -> None:
+        self.expressions.assign(node.target, self._text_of(node.body, scope), scope)
+
+    def _evaluate(self, node: nodes.ExprStmt, scope: Scope) -> None:
+        self.expressions.value(node.node, scope)
+
+    def _macro(self, node: nodes.Macro, scope: Scope) -> None:
+        scope[node.name] = Macro(node, scope)
+
+    def _call(self, node: nodes.CallBlock, scope: Scope) -> None:
+        body = nodes.Macro("caller", node.args, node.defaults, node.body, lineno=node.lineno)
+        called = self.expressions.call(node.call, scope, {"caller": Macro(body, scope)})
+        self.output.add(self.expressions.text(called), node.lineno)
+
+    def _include(self, node: nodes.Include, scope: Scope) -> None:
+        template = self._other_template(node.template, scope)
+        if template is not None:
+            self._within(template, scope)
+
+    def _block(self, node: nodes.Block, scope: Scope) -> None:
+        self._render(self.blocks.get(node.name, node.body), scope)
+
+    def _with(self, node: nodes.With, scope: Scope) -> None:
+        inner = dict(scope)
+        for target, value in zip(node.targets, node.values, strict=True):
+            self.expressions.assign(target, self.expressions.value(value, scope), inner)
+        self._render(node.body, inner)
+
+    def _filter(self, node: nodes.FilterBlock, scope: Scope) -> None:
+        text = self._text_of(node.body, scope)
+        filtered = self.expressions.filtered(node.filter, text, scope)
+        self.output.add(self.expressions.text(filtered), node.lineno)
+
+    def _inner(self, node: nodes.Scope, scope: Scope) -> None:
+        self._render(node.body, scope)
 
     def _expression(self, node: nodes.Expr, scope: Scope) -> None:
         if isinstance(node, nodes.TemplateData):
@@ -285,3 +296,23 @@ def _is_within_line(body: list[nodes.Node]) -> bool:
             if isinstance(expression, nodes.TemplateData) and "\n" in expression.data:
                 return False
     return True
+
+
+STATEMENTS: dict[type[nodes.Node], Callable[[Renderer, Any, Scope], None]] = {
+    nodes.Assign: Renderer._assign,
+    nodes.AssignBlock: Renderer._assign_block,
+    nodes.Block: Renderer._block,
+    nodes.CallBlock: Renderer._call,
+    nodes.ExprStmt: Renderer._evaluate,
+    nodes.FilterBlock: Renderer._filter,
+    nodes.For: Renderer._loop,
+    nodes.FromImport: Renderer._import,
+    nodes.If: Renderer._choice,
+    nodes.Import: Renderer._import,
+    nodes.Include: Renderer._include,
+    nodes.Macro: Renderer._macro,
+    nodes.Output: Renderer._output,
+    nodes.Scope: Renderer._inner,
+    nodes.ScopedEvalContextModifier: Renderer._inner,
+    nodes.With: Renderer._with,
+}

@@ -159,7 +159,7 @@ class Base:
 
     # What the classes above this one add
 
-    def _external_member(self, owner: External, name: str) -> Value:
+    def _external_member(self, owner: External, name: str, line: int) -> Value:
         """A member of a package, or of what a package made."""
         raise NotImplementedError
 

@@ -1,6 +1,8 @@
 """Members: ``owner.name``, for all that an owner may be."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from ownership.drift.code import language
 from ownership.drift.code.frames import (
@@ -17,6 +19,7 @@ from ownership.drift.code.values import (
     Class,
     Client,
     Command,
+    Constant,
     EnvironmentVariable,
     External,
     Func,
@@ -40,6 +43,8 @@ from ownership.drift.types import Location
 
 ENVIRONMENTS = {("process", "env"), ("node:process", "env"), ("os", "environ")}
 FUNCTION_METHODS = {"bind", "call", "apply"}
+ENVIRONMENT_METHODS = {"get", "copy", "items", "keys"}
+PIECES_METHODS = {"pop", "at", "get", "shift"}
 
 
 class Members(Classes):
@@ -51,48 +56,54 @@ class Members(Classes):
 
     def member_of(self, owner: Possibility, name: str, line: int) -> Value:
         """``owner.name``."""
-        if isinstance(owner, Obj):
-            return self._object_member(owner, name, line)
-        if owner is ENVIRONMENT:
-            if name in ("get", "copy", "items", "keys"):
-                return one(Method(owner, name))
-            return one(Str((EnvironmentVariable(name),)))
-        if isinstance(owner, Pieces):
-            if name in ("pop", "at", "get", "shift"):
-                return one(Method(owner, name))
-            return one(owner.piece(name))
-        if isinstance(owner, Namespace):
-            return self._namespace_member(owner.module, name, line)
-        if isinstance(owner, External):
-            return self._external_member(owner, name)
-        if isinstance(owner, Class):
-            return self._class_member(owner, name, line)
-        if isinstance(owner, Func | Bound):
-            return self._function_member(owner, name)
-        if isinstance(owner, Marked) and owner.kind == "property":
+        lookup = MEMBERS_BY_TYPE.get(type(owner))
+        if lookup is None:
+            return one(ABSENT)
+        return lookup(self, owner, name, line)
+
+    def _constant_member(self, owner: Constant, name: str, line: int) -> Value:
+        """A member of ``process.env``, or of what has none."""
+        if owner is UNKNOWN:
+            return UNKNOWN_VALUE
+        if owner is not ENVIRONMENT:
+            return one(ABSENT)
+        if name in ENVIRONMENT_METHODS:
             return one(Method(owner, name))
-        if isinstance(owner, Method) and name in FUNCTION_METHODS:
+        return one(Str((EnvironmentVariable(name),)))
+
+    def _piece(self, owner: Pieces, name: str, line: int) -> Value:
+        if name in PIECES_METHODS:
             return one(Method(owner, name))
-        if isinstance(owner, Partial):
-            return self.member(owner.function, name, line)
-        if isinstance(owner, TableHandle) and name in ("name", "table_name"):
-            return UNKNOWN_VALUE if owner.name is None else one(owner.name)
-        if isinstance(owner, Client | TableHandle) and name in (
-            "meta",
-            "client",
-        ):
-            return one(Client())
-        if isinstance(owner, Str) and name == "value":
-            return one(replace(owner, cls=None))  # a member of one of Python's enumerations
-        if isinstance(owner, Str) and owner.cls is not None:
+        return one(owner.piece(name))
+
+    def _text_member(self, owner: Str, name: str, line: int) -> Value:
+        """A method of a text, or a member of what it is in one of Python's enumerations."""
+        if name == "value":
+            return one(replace(owner, cls=None))
+        if owner.cls is not None:
             inherited = self._enumeration_member(owner, owner.cls, name, line)
             if inherited is not None:
                 return inherited
-        if isinstance(owner, Str | Client | TableHandle | Paginator | Command):
-            return one(Method(owner, name))
-        if owner is UNKNOWN:
-            return UNKNOWN_VALUE
-        return one(ABSENT)
+        return one(Method(owner, name))
+
+    def _table_member(self, owner: TableHandle, name: str, line: int) -> Value:
+        if name in ("name", "table_name"):
+            return UNKNOWN_VALUE if owner.name is None else one(owner.name)
+        return self._client_member(owner, name, line)
+
+    def _client_member(self, owner: Client | TableHandle, name: str, line: int) -> Value:
+        if name in ("meta", "client"):
+            return one(Client())
+        return one(Method(owner, name))
+
+    def _method(self, owner: Possibility, name: str, line: int) -> Value:
+        return one(Method(owner, name))
+
+    def _method_member(self, owner: Method, name: str, line: int) -> Value:
+        return one(Method(owner, name) if name in FUNCTION_METHODS else ABSENT)
+
+    def _partial_member(self, owner: Partial, name: str, line: int) -> Value:
+        return self.member(owner.function, name, line)
 
     def _object_member(self, obj: Obj, name: str, line: int) -> Value:
         if name in ("__class__", "constructor") and obj.cls is not None:
@@ -150,7 +161,7 @@ class Members(Classes):
                 names |= self._names_in_class(owner.cls)
         return names
 
-    def _function_member(self, owner: Func | Bound, name: str) -> Value:
+    def _function_member(self, owner: Func | Bound, name: str, line: int) -> Value:
         if name in FUNCTION_METHODS:
             return one(Method(owner, name))
         function = owner.function if isinstance(owner, Bound) else owner
@@ -178,7 +189,7 @@ class Members(Classes):
             self.objects[key] = Obj(Location(function.function.module.file, function.function.line))  # type: ignore[index]
         return self.objects[key]  # type: ignore[index]
 
-    def _external_member(self, owner: External, name: str) -> Value:
+    def _external_member(self, owner: External, name: str, line: int) -> Value:
         child = owner.child(name)
         if child.path in ENVIRONMENTS:
             return one(ENVIRONMENT)
@@ -214,3 +225,23 @@ class Members(Classes):
             value = self.read(cls.statics.fields[name])
             members |= {replace(item, cls=cls) for item in value if isinstance(item, Str)}
         return frozenset(members) or UNKNOWN_VALUE
+
+
+MEMBERS_BY_TYPE: dict[type, Callable[[Members, Any, str, int], Value]] = {
+    Bound: Members._function_member,
+    Class: Members._class_member,
+    Client: Members._client_member,
+    Command: Members._method,
+    Constant: Members._constant_member,
+    External: Members._external_member,
+    Func: Members._function_member,
+    Marked: Members._method,
+    Method: Members._method_member,
+    Namespace: Members._namespace_member,
+    Obj: Members._object_member,
+    Paginator: Members._method,
+    Partial: Members._partial_member,
+    Pieces: Members._piece,
+    Str: Members._text_member,
+    TableHandle: Members._table_member,
+}

@@ -71,7 +71,7 @@ class Modules(FramesOfCalls):
         external = target if isinstance(target, External) else self.external(module)
         if name in ("*", "default"):
             return one(external)
-        return self._external_member(external, name)
+        return self._external_member(external, name, line)
 
     def module_value(self, module: syntax.Module) -> Value:
         """A module as ``require`` gives it: its exports object, or all that it exports by name."""
@@ -133,7 +133,8 @@ class Modules(FramesOfCalls):
             return self.read(cell)
         return one(ABSENT)
 
-    def _namespace_member(self, module: syntax.Module, name: str, line: int) -> Value:
+    def _namespace_member(self, owner: Namespace, name: str, line: int) -> Value:
+        module = owner.module
         value = self.exported(module, name, line)
         if value == one(ABSENT) and module.language == "python":
             submodule = self.find_module(module.file, name, 1)
