@@ -102,8 +102,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     # Not a template: its base would query the database.
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        f"<title>{status.phrase}</title><h1>{status.phrase}</h1><p>{escape(detail)}</p>"
-        "<p>If you submitted a form, go back one page: it still has what you typed.</p></html>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{status.phrase}</title><main><h1>{status.phrase}</h1><p>{escape(detail)}</p>"
+        "<p>If you submitted a form, go back one page: it still has what you typed.</p></main></html>"
     )
     return HttpResponse(page, status=status, headers=headers)
 

@@ -74,6 +74,10 @@ def _axe(browser: webdriver.Chrome) -> list[str]:
 
 
 def _overflow(browser: webdriver.Chrome) -> list[str]:
-    if browser.execute_script("return document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        return ["wider than the window"]
-    return []
+    """Whether the page scrolls sideways, once what follows the window's size has followed it."""
+    width, room = browser.execute_async_script(
+        """const page = document.documentElement;
+        const answer = () => arguments[0]([page.scrollWidth, page.clientWidth]);
+        requestAnimationFrame(() => requestAnimationFrame(answer));"""
+    )
+    return ["wider than the window"] if width > room else []
