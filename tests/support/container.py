@@ -219,7 +219,7 @@ def until_healthy(
             say(f"{name} is healthy after {time.monotonic() - begun:.1f} s")
             return
         if time.monotonic() - begun > patience:
-            sys.exit(f"{name} is not healthy: {answer.stderr.decode()}")
+            sys.exit(f"{name} is not healthy (logs are in {FOLDER}): {answer.stderr.decode()}")
         time.sleep(1)
 
 
@@ -373,7 +373,8 @@ def run_services() -> None:
             elif "restart" in service and service["restart"] == "no":
                 checked(f"{name} has done its work", image.run(service, service["command"]))
             else:
-                web = subprocess.Popen(image.command(service, service.get("command", config["Cmd"])))
+                log = running.enter_context((FOLDER / f"{name}.log").open("w"))
+                web = subprocess.Popen(image.command(service, service.get("command", config["Cmd"])), stderr=log)
                 running.callback(web.kill)
                 until_healthy(name, service, image.command(service, service["healthcheck"]["test"][1:]))
         status, body = ask("/api/v1/map/")
