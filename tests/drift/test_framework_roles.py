@@ -195,3 +195,11 @@ def test_an_unknown_setting_that_decides_what_is_inherited_is_unresolved(tmp_pat
 )
 def test_the_version_is_what_the_constraint_leaves(constraint: str, version: int | None) -> None:
     assert framework_version(Text(constraint, UNKNOWN_LOCATION)) == version
+
+
+def test_a_plugin_that_nobody_reads_may_make_the_functions_that_are_missing(tmp_path: Path) -> None:
+    project = f"service: shop\nplugins: [unknown]\nprovider:\n  name: aws\n  iamRoleStatements:\n    - {GETS}\n"
+    (tmp_path / "serverless.yml").write_text(project)
+    found = read_projects(tmp_path, names(), {})
+    assert (found.grants, found.notes) == ({}, ())
+    assert [u.text for u in found.unresolved] == ["unknown"]

@@ -46,7 +46,9 @@ APP_SYNC = {
 @pytest.mark.parametrize(("section", "expected"), APP_SYNC.values(), ids=APP_SYNC)
 def test_data_sources_of_appsync_are_read(tmp_path: Path, section: str, expected: set[str]) -> None:
     found = project(tmp_path, "serverless-appsync-plugin", f"{section}\n")
-    assert (grants(found), found.unresolved) == (expected, ())
+    assert grants(found) == expected
+    # A data source may also hold a whole function.
+    assert [item.text for item in found.unresolved] == ["serverless-appsync-plugin"]
 
 
 def machine(states: str, rest: str = "") -> str:
@@ -130,7 +132,8 @@ EXISTING = {
 
 @pytest.mark.parametrize(("plugin", "section"), EXISTING.values(), ids=EXISTING)
 def test_what_a_plugin_has_from_elsewhere_may_permit_anything(tmp_path: Path, plugin: str, section: str) -> None:
-    (unresolved,) = project(tmp_path, plugin, section.replace("ROLE", f"'{ROLE}'")).unresolved
+    found = project(tmp_path, plugin, section.replace("ROLE", f"'{ROLE}'"))
+    (unresolved,) = [item for item in found.unresolved if item.text != plugin]
     assert (unresolved.service, unresolved.modes) == ("billing", {"read", "write"})
 
 

@@ -25,7 +25,7 @@ from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.intrinsics import function_name
 from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals, role_name_in_arn
 from ownership.drift.readers.sections import Section
-from ownership.drift.readers.serverless_plugins import roles_of_plugins
+from ownership.drift.readers.serverless_plugins import APP_SYNC, roles_of_plugins
 from ownership.drift.readers.serverless_roles import (
     FrameworkRoles,
     RoleContent,
@@ -286,6 +286,9 @@ class Project:
     # What is not read
 
     def _note_without_effect(self) -> None:
+        # A plugin may make functions, which run in the framework's role.
+        if not self.functions and self._unread_plugins():
+            return
         for node in self.framework.without_effect:
             note = f"{self.service}: this permits nothing: no function runs in a role that holds it"
             self.diagnostics.add_note(location_of(node), note)
@@ -320,9 +323,20 @@ class Project:
         return False
 
     def _report_plugins(self) -> None:
-        for plugin in self.plugins:
-            if plugin.reason or not plugin_permits_nothing(plugin):
+        for plugin in self._unread_plugins():
+            if plugin == APP_SYNC:
+                # Its data sources may hold whole functions, which run in the framework's role.
+                self._unresolved(plugin, "what this plugin permits beyond the tables of its data sources is not read")
+            else:
                 self._unresolved(plugin, "what this plugin permits is not read")
+
+    def _unread_plugins(self) -> list[Text]:
+        """The plugins that may permit what is not read here, or make functions."""
+        unread = []
+        for plugin in self.plugins:
+            if plugin.reason or plugin == APP_SYNC or not plugin_permits_nothing(plugin):
+                unread.append(plugin)
+        return unread
 
     def _report_sections(self) -> None:
         """Report settings that nobody has read and that are not known to permit nothing."""
