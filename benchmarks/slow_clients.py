@@ -52,10 +52,14 @@ def connect(address: str, source: str = "127.0.0.1", timeout: float = PATIENCE) 
     """A connection to the server, over TLS where the address says so."""
     parts = urlsplit(address)
     plain = socket.socket()
-    plain.settimeout(timeout)
-    plain.bind((source, 0))
-    plain.connect((parts.hostname, parts.port))
-    return TRUSTING.wrap_socket(plain) if parts.scheme == "https" else plain
+    try:
+        plain.settimeout(timeout)
+        plain.bind((source, 0))
+        plain.connect((parts.hostname, parts.port))
+        return TRUSTING.wrap_socket(plain) if parts.scheme == "https" else plain
+    except OSError:
+        plain.close()
+        raise
 
 
 class Crowd(threading.Thread):
