@@ -26,6 +26,7 @@ UNKNOWN_LOCATION = Location("?")
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")  # `tableSuffix` is table, Suffix
 # Words for the environment in a variable's name, and those that may follow them: `stageName`.
 _ENVIRONMENT_WORDS = frozenset({"env", "environment", "stage", "suffix", "postfix", "suffixes", "stages"})
+_SOURCE = re.compile(r"^(?:env|opt|param|self|sls):")
 _WORD_ENDINGS = ("suffix", "postfix", "environment")  # of words that nobody separated: `tablesuffix`
 _NEUTRAL_WORDS = frozenset({"name", "id", "tag", "short", "label", "value", "key", "code", "type"})
 # What environments are called. As a value of a variable, such a word is no part of a table's name.
@@ -41,7 +42,9 @@ def names_environment(variable: str) -> bool:
 
     ``custom.suffixes.prod`` is; ``stagedOrders`` and ``envelopes`` only look like it.
     """
-    for name in reversed(re.split(r"[.:/]", variable)):
+    # Of `env:STAGE`, the source says nothing.
+    address = _SOURCE.sub("", variable)
+    for name in reversed(re.split(r"[.:/]", address)):
         # `suffixes.prod`: the environment has chosen, and the name before it says what.
         if not is_environment_value(name):
             return _is_environment_name(name)

@@ -130,6 +130,7 @@ def test_the_chosen_environments_pattern_is_removed_from_unregistered_tables_too
         ("self:stages.orders", False),
         ("self:custom.orders.prod", False),
         ("OrdersTable", False),
+        ("env:PROD", False),
     ],
 )
 def test_variables_are_the_environment_by_whole_words_of_their_names(variable: str, is_environment: bool) -> None:

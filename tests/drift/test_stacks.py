@@ -181,6 +181,19 @@ def test_a_table_without_a_name_goes_by_its_logical_id_and_may_be_any_of_the_map
     assert unresolved.reason.endswith("so it goes by its logical id (--tables FILE says which it is)")
 
 
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [
+        ("!If [Named, bills, !Ref AWS::NoValue]", {"bills", "Invoices"}),
+        ("!Ref AWS::NoValue", {"Invoices"}),
+        ("!If [Old, bills, letters]", {"bills", "letters"}),
+    ],
+)
+def test_a_table_may_have_a_name_or_none(tmp_path: Path, name: str, tables: set[str]) -> None:
+    template = NAMELESS.replace("Properties: {", f"Properties: {{TableName: {name}, ")
+    assert {table.name for table in stacks(tmp_path, {"t.yml": template}).tables} == tables
+
+
 def test_a_table_without_a_name_is_the_maps_table_of_that_name(tmp_path: Path) -> None:
     path = write(tmp_path, {"t.yml": NAMELESS + role("!GetAtt Invoices.Arn")}) / "t.yml"
     found = read_templates([path], names(tables=("Invoices",)), {}, {})

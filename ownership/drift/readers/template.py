@@ -216,9 +216,15 @@ class Template(NodeReader):
         if isinstance(properties, Text):
             return [placeholder(location, properties.reason or f"{name} has no mapping of Properties")]
         table_name = self.mapping(properties).get("TableName")
-        if table_name is None:
-            return [_generated_name(ids[-1], location)]
-        return [concat([text], location) for text in self.texts(table_name, nesting)]
+        names = [concat([text], location) for text in self.texts(table_name, nesting)]
+        if not names or self._may_be_absent(table_name):
+            names.append(_generated_name(ids[-1], location))
+        return names
+
+    def _may_be_absent(self, node: Value) -> bool:
+        """Whether a value is left out in a branch of Fn::If."""
+        branches = intrinsics.branches_of_if(self.expand(node))
+        return any(intrinsics.is_no_value(branch) for branch in branches or ())
 
     def _table_ids(self, name: str, resource: Map) -> list[str]:
         """What a table may be called in a file for ``--tables``: its logical id, and CDK's name for it."""
