@@ -4,7 +4,7 @@ WORKDIR /app
 
 # Wheels alone, each checked against its hash: nothing is compiled, no package's set-up code runs.
 # The environment gets no pip of its own, so the running container has nothing to install with in it.
-# requirements-oidc.txt has what sign-in by OpenID Connect takes besides.
+# Both have what importing .xlsx takes; requirements-oidc.txt also has what sign-in by OpenID Connect takes.
 ARG REQUIREMENTS=requirements.txt
 COPY requirements.txt requirements-oidc.txt ./
 RUN python -m venv --without-pip /venv \

@@ -64,8 +64,8 @@ demo: $(STAMP)  ## add some invented edits by invented users, so that history pa
 	@$(PY) manage.py demo
 
 lock: $(STAMP)  ## lock the dependencies again; the files name no host
-	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml -o requirements.txt
-	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml --extra oidc -o requirements-oidc.txt
+	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml --extra xlsx -o requirements.txt
+	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml --extra xlsx --extra oidc -o requirements-oidc.txt
 	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml --group dev -o requirements-dev.txt
 
 clean:  ## remove what set-up and runs made, the SQLite database included
