@@ -13,5 +13,10 @@ Modules import only upward in this list::
     compare              declared and found, pair by pair; the findings that follow
     serialization        what a reader found, as JSON and back
     report, report_json  the report as text and as JSON
+    source_tree          where the files that a report names lie in their repository
+    baseline             what a change adds and settles; commit_files and baseline_reading read a commit's findings
+    reported             what the reports for other programs are made of; finding_words what they call findings
+    report_…             SARIF, GitHub, GitLab, JUnit
+    formats              all forms of a report
     command              the command line
 """

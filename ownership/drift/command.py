@@ -10,17 +10,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ownership.drift import registry_client
+from ownership.drift.baseline import Changes, changes_since
+from ownership.drift.baseline_reading import read_baseline
+from ownership.drift.baseline_words import baseline_lines
 from ownership.drift.code import report as code_report
 from ownership.drift.code.reader import read_code
 from ownership.drift.compare import Comparison, Waived, compare, waived
-from ownership.drift.iam_changes import as_list, iam_changes, snippet
+from ownership.drift.formats import FORMATS, SHOW_CHANGES
 from ownership.drift.naming import Names
 from ownership.drift.readers.cloudformation import read_templates
 from ownership.drift.readers.dynamodb import read_endpoint
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.serverless import read_projects
-from ownership.drift.report import as_text
-from ownership.drift.report_json import as_json
+from ownership.drift.report_github import append_summary
+from ownership.drift.reported import Reported
+from ownership.drift.source_tree import SourceTree, source_tree
 from ownership.drift.types import (
     CodeUsage,
     DeclaredMap,
@@ -35,6 +39,11 @@ from ownership.drift.values import Map
 NO_DRIFT, DRIFT, UNREADABLE = 0, 1, 2
 
 TOKEN = "OWNERSHIP_REGISTRY_TOKEN"  # noqa: S105 -- the variable's name
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"  # names the file that GitHub shows below a step
+CODE_COMPARES_NOTHING = (
+    "code compares nothing, so it has --format text and json and no --baseline: "
+    "use serverless or cloudformation with --code PATH"
+)
 MAP_HINT = (
     "say which map to compare with: the address of a registry's map (https://…/api/v1/map/), "
     f"with its token in {TOKEN}, or a file that contains the map"
@@ -117,9 +126,15 @@ def _common_options() -> argparse.ArgumentParser:
     )
     options.add_argument(
         "--format",
-        choices=["text", "json", "iam"],
+        choices=FORMATS,
         default="text",
-        help="for people, for programs, or what the owners of IAM are to change, with a patch of serverless.yml",
+        help="for people; for programs; what the owners of IAM are to change, with a patch of serverless.yml; "
+        "or what code scanning, a pull request on GitHub or GitLab, or a list of tests shows",
+    )
+    options.add_argument(
+        "--baseline",
+        metavar="FILE|GIT-REF",
+        help="an earlier report of --format json, or a commit of the repository: only what is new since gives status 1",
     )
     return options
 
@@ -172,6 +187,11 @@ def read(arguments: argparse.Namespace, declared: DeclaredMap) -> Infrastructure
     return read_endpoint(names, arguments.endpoint_url, arguments.region)
 
 
+def read_all(arguments: argparse.Namespace, declared: DeclaredMap) -> tuple[Infrastructure, CodeUsage | None]:
+    """The infrastructure, and the code that was given. Raises ReadError."""
+    return read(arguments, declared), read_usage(arguments, declared)
+
+
 def read_usage(arguments: argparse.Namespace, declared: DeclaredMap) -> CodeUsage | None:
     """What the code that was given does; None where none was given. Raises ReadError."""
     paths = getattr(arguments, "code", [])
@@ -205,41 +225,6 @@ def _mapping_file(path: Path | None, what: str) -> dict[str, str]:
     if not isinstance(content, Map) or not all(isinstance(value, str) for value in content.values()):
         raise ReadError(Location(str(path)), f"is not a mapping of {what}")
     return {str(key): str(value) for key, value in content.items()}
-
-
-def show(
-    arguments: argparse.Namespace,
-    declared: DeclaredMap,
-    found: Infrastructure,
-    result: Comparison,
-    waived: Waived,
-    usage: CodeUsage | None = None,
-) -> str:
-    """The report in the chosen format; what code does is a part of it, if it was read."""
-    if arguments.format == "iam":
-        return iam_report(declared, result, waived, arguments.environment)
-    if arguments.format == "json":
-        report = as_json(declared, found, result, arguments.environment, waived)
-        if usage is not None:
-            report["code"] = code_report.as_json(usage)
-        return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
-    text = as_text(declared, found, result, waived)
-    if usage is not None:
-        text += f"\nIn code\n\n{code_report.as_text(usage)}"
-    return text
-
-
-def iam_report(declared: DeclaredMap, result: Comparison, waived: Waived, environment: str | None) -> str:
-    """What the owners of IAM are to change: the list, then a snippet for each service."""
-    if not result.reads_code:
-        return "Nothing is known: only code tells what IAM lacks or grants too much. Add --code PATH.\n"
-    changes = iam_changes(finding for finding in result.findings if finding not in waived)
-    if not changes:
-        return "Nothing to change.\n"
-    parts = ["\n".join(as_list(changes)) + "\n"]
-    for service, of_service in changes.items():
-        parts.append(snippet(service, of_service, declared, environment))
-    return "\n".join(parts)
 
 
 class Registry:
@@ -289,10 +274,13 @@ def run(
         return run_code(arguments, registry, write)
     try:
         declared = registry.declared()
-        found = read(arguments, declared)
-        usage = read_usage(arguments, declared)
+        found, usage = read_all(arguments, declared)
         result = compare(declared, found, usage)
         covered = _waived(result, registry, arguments.environment)
+        sources = source_tree(arguments)
+        changes = _changes(arguments, declared, result, found, usage, sources)
+        report = Reported(declared, found, result, covered, arguments.environment, sources, usage, changes)
+        text = FORMATS[arguments.format](report)
         kept = registry.keep(declared, found, usage, result)
     except ReadError as error:
         sys.stderr.write(f"drift: {error}\n")
@@ -303,14 +291,43 @@ def run(
         return UNREADABLE
 
     write = write or sys.stdout.write
-    write(show(arguments, declared, found, result, covered, usage))
+    write(text)
+    _write_elsewhere(arguments.format, report)
     # Standard output is to stay one JSON document, or a list to send on.
     write_kept = write if arguments.format == "text" else sys.stderr.write
     write_kept(kept)
 
     if found.errors or (usage is not None and usage.errors):
         return UNREADABLE
-    return DRIFT if len(covered) < len(result.findings) else NO_DRIFT
+    return DRIFT if report.counting else NO_DRIFT
+
+
+def _changes(
+    arguments: argparse.Namespace,
+    declared: DeclaredMap,
+    result: Comparison,
+    found: Infrastructure,
+    usage: CodeUsage | None,
+    sources: SourceTree,
+) -> Changes | None:
+    """What is new and settled since the baseline; None where none is given. Raises ReadError."""
+    if arguments.baseline is None:
+        return None
+    baseline = read_baseline(arguments, declared, result.findings, sources, read_all)
+    return changes_since(baseline, result, found, usage)
+
+
+def _write_elsewhere(format_name: str, report: Reported) -> None:
+    """What does not fit into the report itself: the summary of a step on GitHub, and what a baseline tells."""
+    if format_name not in SHOW_CHANGES:
+        for line in baseline_lines(report.changes):
+            sys.stderr.write(f"drift: {line}\n")
+    summary = os.environ.get(STEP_SUMMARY)
+    if format_name == "github" and summary:
+        try:
+            append_summary(report, Path(summary))
+        except OSError as error:
+            sys.stderr.write(f"drift: no summary: {summary}: {error.strerror}\n")
 
 
 def run_code(
@@ -322,6 +339,9 @@ def run_code(
 
     With a map, tables and services get the names that they have on it.
     """
+    if arguments.format not in ("text", "json") or arguments.baseline is not None:
+        sys.stderr.write(f"drift: {CODE_COMPARES_NOTHING}\n")
+        return UNREADABLE
     try:
         declared = registry.declared_if_known()
         if declared is None and arguments.environment is not None:

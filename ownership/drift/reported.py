@@ -1,0 +1,119 @@
+"""What a report for other programs is made of: a comparison, its waivers, where it lies, and what a change adds."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from ownership.drift.baseline import Changes
+from ownership.drift.compare import Comparison, Waived
+from ownership.drift.source_tree import Place, SourceTree
+from ownership.drift.types import (
+    CodeUsage,
+    DeclaredMap,
+    Finding,
+    Infrastructure,
+    Location,
+    Note,
+    ReadError,
+    Unresolved,
+)
+
+State = Literal["new", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Reported:
+    """One run of the command. ``changes`` is what differs from the baseline; None without one."""
+
+    declared: DeclaredMap
+    found: Infrastructure
+    result: Comparison
+    waived: Waived
+    environment: str | None
+    sources: SourceTree
+    usage: CodeUsage | None = None
+    changes: Changes | None = None
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """All findings, waived ones included."""
+        return self.result.findings
+
+    @property
+    def open_findings(self) -> list[Finding]:
+        """The findings that are not waived, what the change is about first.
+
+        First those that the change adds, then those with evidence in a changed file, then the others.
+        """
+        findings = [finding for finding in self.findings if finding not in self.waived]
+        if self.changes is not None:
+            findings.sort(key=lambda finding: (not self.is_new(finding), not self._is_in_changed_file(finding)))
+        return findings
+
+    @property
+    def counting(self) -> list[Finding]:
+        """The findings that make exit status 1: those that are open and, with a baseline, new."""
+        return [finding for finding in self.open_findings if self.is_new(finding)]
+
+    def is_new(self, finding: Finding) -> bool:
+        """Whether the change adds it. Without a baseline, everything counts as new."""
+        return self.changes is None or finding in self.changes.new
+
+    def state(self, finding: Finding) -> State | None:
+        """How it compares with the baseline; None without one."""
+        if self.changes is None:
+            return None
+        return "new" if self.is_new(finding) else "unchanged"
+
+    def _is_in_changed_file(self, finding: Finding) -> bool:
+        if self.changes is None:
+            return False
+        return any(place.path in self.changes.changed_files for place in self.sources.places(finding))
+
+    def place(self, finding: Finding) -> Place | None:
+        """The best place to show the finding at; None where no file has to do with it.
+
+        What is not granted is in no file. Then it is the file with most of the service's grants, or what was read.
+        """
+        places = self.sources.places(finding)
+        if places:
+            return places[0]
+        if finding.evidence:  # a live table, a resource of a plan
+            return None
+        return self._places_of_services.get(finding.service) or self.sources.place_of_start()
+
+    @cached_property
+    def _places_of_services(self) -> dict[str | None, Place]:
+        counters: dict[str, Counter[str]] = defaultdict(Counter)
+        for grant, locations in self.found.grants.items():
+            counters[grant.service].update(location.file for location in locations)
+        places: dict[str | None, Place] = {}
+        for service, files in counters.items():
+            best = min(files, key=lambda file: (-files[file], file))
+            place = self.sources.place(Location(best))
+            if place is not None:
+                places[service] = place
+        return places
+
+    def read_errors(self) -> Iterator[tuple[ReadError, Place | None]]:
+        """What could not be read."""
+        for error in self.found.errors:
+            yield error, self.sources.place(error.location)
+        for error in self.usage.errors if self.usage else ():
+            yield error, self.sources.place_in_code(error.location)
+
+    def unresolved(self) -> Iterator[tuple[Unresolved, Place | None]]:
+        """What could not be determined from the files."""
+        for unresolved in self.found.unresolved:
+            yield unresolved, self.sources.place(unresolved.location)
+        for unresolved in self.usage.unresolved if self.usage else ():
+            yield unresolved, self.sources.place_in_code(unresolved.location)
+
+    def notes(self) -> Iterator[tuple[Note, Place | None]]:
+        """What people should know."""
+        for note in self.found.notes:
+            yield note, self.sources.place(note.location)
+        for note in self.usage.notes if self.usage else ():
+            yield note, self.sources.place_in_code(note.location)

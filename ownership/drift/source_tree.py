@@ -1,0 +1,112 @@
+"""Where the files that a report names lie in their repository.
+
+Readers name files relative to the folder that they read. Programs that show findings beside a change want paths
+relative to the repository.
+"""
+
+import os
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ownership.drift.readers.files import resolved_path
+from ownership.drift.types import Finding, Location
+
+
+class Place(NamedTuple):
+    """A file or folder of the repository by its path from the root, with ``/``, and the line if it is known."""
+
+    path: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class SourceTree:
+    """A repository, and the folders that the locations of infrastructure and of code are relative to.
+
+    ``start`` is what the command line named first. A live endpoint has neither ``start`` nor a folder.
+    """
+
+    root: Path
+    infrastructure: Path | None = None
+    code: Path | None = None
+    start: Path | None = None
+
+    def place(self, location: Location) -> Place | None:
+        """The place of infrastructure; None for what is no file of the repository, such as a live table's ARN."""
+        return self._place(location, self.infrastructure)
+
+    def place_in_code(self, location: Location) -> Place | None:
+        """The place of code."""
+        return self._place(location, self.code)
+
+    def _place(self, location: Location, folder: Path | None) -> Place | None:
+        if folder is None:
+            return None
+        file = folder / location.file
+        try:
+            is_file = file.is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            return None
+        if not is_file or not file.is_relative_to(self.root):
+            return None
+        return Place(file.relative_to(self.root).as_posix(), location.line)
+
+    def places(self, finding: Finding) -> list[Place]:
+        """The files of the repository that show the finding, infrastructure before code."""
+        places = [self.place(location) for location in finding.evidence]
+        places += [self.place_in_code(location) for location in finding.code_evidence]
+        return [place for place in dict.fromkeys(places) if place is not None]
+
+    def place_of_start(self) -> Place | None:
+        """What the command line named; a location for what has none of its own."""
+        if self.start is None or not self.start.is_relative_to(self.root):
+            return None
+        return Place(self.start.relative_to(self.root).as_posix())
+
+
+def source_tree(arguments: Namespace) -> SourceTree:
+    """The repository that the arguments' paths lie in; without one, the working directory or the folder that is read.
+
+    A repository is the nearest folder upward that contains `.git`.
+    """
+    paths = infrastructure_paths(arguments)
+    if not paths:
+        return SourceTree(Path.cwd())
+    root_option = getattr(arguments, "root", None)
+    infrastructure = resolved_path(root_option) if root_option else common_folder(paths)
+    code_paths = getattr(arguments, "code", [])
+    code = common_folder(code_paths) if code_paths else None
+    start = resolved_path(paths[0])
+    return SourceTree(repository_of(infrastructure) or _folder_without_git(infrastructure), infrastructure, code, start)
+
+
+def infrastructure_paths(arguments: Namespace) -> Sequence[Path]:
+    """The paths that the chosen reader reads; none for a live endpoint."""
+    if "path" in arguments:
+        return [arguments.path]
+    return getattr(arguments, "files", [])
+
+
+def common_folder(paths: Iterable[Path]) -> Path:
+    """The folder that all paths have in common, as readers use it."""
+    folders = []
+    for path in paths:
+        resolved = resolved_path(path)
+        folders.append(resolved if resolved.is_dir() else resolved.parent)
+    return Path(os.path.commonpath(folders))
+
+
+def repository_of(folder: Path) -> Path | None:
+    """The folder's repository; None where there is none."""
+    for candidate in (folder, *folder.parents):
+        if (candidate / ".git").exists():
+            return candidate
+    return None
+
+
+def _folder_without_git(folder: Path) -> Path:
+    here = Path.cwd()
+    return here if folder.is_relative_to(here) else folder
