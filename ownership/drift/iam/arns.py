@@ -64,8 +64,8 @@ def table_path(text: Text, names: Names) -> str | None:
         return None
     if "/" in arn.account:
         raise ArnError(FIELD_MISSING)
-    resource_type, *rest = arn.path.split_at("/", 1)
-    if resource_type == "table" and rest:
+    resource_type, slash, _ = arn.path.partition("/")
+    if resource_type == "table" and slash:
         return _base_path(arn.path, names)
     return _other_path(arn.path, resource_type)
 
@@ -108,11 +108,11 @@ def _base_path(path: Text, names: Names) -> str:
     return "/".join(["table", base, *rest])
 
 
-def _other_path(path: Text, resource_type: Text) -> str | None:
+def _other_path(path: Text, resource_type: str) -> str | None:
     """A path that is not ``table/…``: a pattern may match tables all the same."""
     # It might be `table` once it is resolved.
     if PLACEHOLDER in resource_type:
-        raise ArnError(UNRESOLVED, resource_type)
+        raise ArnError(UNRESOLVED, path.part(0, len(resource_type)))
     if has_wildcard(path):
         return str(path)
     if resource_type == "global-table":

@@ -136,14 +136,15 @@ class StatementReader:
 
     def _report_detours(self, elements: Elements) -> None:
         """Report what leads to items without an action of DynamoDB: roles to assume, and caches before tables."""
-        if set(self.texts_of(elements.get("effect"))) != {"Allow"}:
-            return
         for text in self.texts_of(elements.get("action")):
             pattern = text.strip().lower()
+            is_detour = pattern.startswith(("dax:", "sts:"))
+            if not is_detour or set(self.texts_of(elements.get("effect"))) != {"Allow"}:
+                continue
             modes = frozenset(mode for action, mode in CACHE_MODES.items() if matches(pattern, action))
-            if pattern.startswith("dax:") and modes:
+            if modes:
                 self._unresolved(text, "which tables a cache of DAX reaches is not read", modes)
-            if pattern.startswith("sts:") and matches(pattern, ASSUME_ROLE):
+            if matches(pattern, ASSUME_ROLE):
                 roles = self.texts_of(elements.get("resource"))
                 # The roles of the same files are read as they are.
                 if not all(role.startswith(OWN_ROLE) for role in roles):
