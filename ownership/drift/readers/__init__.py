@@ -9,6 +9,7 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     serverless_compose     serverless-compose.yml: the parameters that projects get from it
     siblings               what projects give each other: the outputs of their stacks
     serverless_variables   the framework's ${…}: their values
+    dotenv                 the .env file that the framework loads
     variable_syntax        the framework's ${…}: their syntax
     cloudformation         compiled templates, and the service that each role belongs to
     stacks                 which template is nested in which, and what a stack is called

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from ownership.drift.readers.dotenv import dotenv_value
 from ownership.drift.readers.files import Files
 from ownership.drift.readers.serverless_settings import framework_version
 from ownership.drift.readers.variable_syntax import (
@@ -430,29 +431,10 @@ class Variables:
         """``env:NAME``: what the caller would have given, or what a ``.env`` file says that the framework loads."""
         version = framework_version(self.config.get("frameworkVersion")) or 0
         if self.config.get("useDotenv") == "true" or version >= V4:
-            value = self._from_dotenv(name)
+            value = dotenv_value(self.files, self.folder, self.stage(), name)
             if value is not None:
                 return value
         return self._input(name, reference)
-
-    def _from_dotenv(self, name: str) -> Text | None:
-        """The value in ``.env.<stage>``, or in ``.env`` where there is no such file."""
-        for file_name in (f".env.{self.stage()}", ".env"):
-            try:
-                path = self.files.find(self.folder, file_name)
-            except ValueError:
-                continue
-            if path is not None:
-                return self._dotenv_value(path, name)
-        return None
-
-    def _dotenv_value(self, path: Path, name: str) -> Text | None:
-        value = None
-        for number, line in enumerate(self.files.read_text(path).splitlines(), start=1):
-            key, equals, text = line.partition("=")
-            if equals and key.removeprefix("export ").strip() == name:  # the last one counts
-                value = Text(_unquoted(text.strip()), Location(self.files.display_name(path), number))
-        return value
 
     def _file(self, name: str, address: str) -> Value:
         """``file(name):address``: an included file, or a value in it."""
@@ -474,14 +456,6 @@ class Variables:
             self.files.read_text(path).strip(),
             Location(self.files.display_name(path), 1),
         )
-
-
-def _unquoted(text: str) -> str:
-    """A value in a ``.env`` file without its quotes, or without the comment behind it."""
-    for quote in ("'", '"', "`"):
-        if text.startswith(quote) and text.count(quote) > 1:
-            return text[1:].partition(quote)[0]
-    return text.partition(" #")[0].strip()
 
 
 def _covers(segment: Segment, text: str) -> bool:
