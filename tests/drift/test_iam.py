@@ -6,7 +6,7 @@ import pytest
 from ownership.drift.iam import actions
 from ownership.drift.iam.patterns import matches
 from ownership.drift.iam.statements import item_actions
-from ownership.drift.types import Infrastructure
+from ownership.drift.types import ActionOn, GrantedAccess, Infrastructure
 from tests.support.drift_projects import ARN, grants, read
 
 TABLES = ("biztechUsers", "biztechEvents", "bizScores")
@@ -106,6 +106,19 @@ def test_policies_are_evaluated_like_iam_does(tmp_path: Path, statements: list[s
     assert grants(found) == {f"users {grant}" for grant in expected}
     assert found.unresolved == ()
     assert bool(found.notes) == any("Condition" in statement for statement in statements)
+
+
+def test_a_grant_keeps_its_actions_on_the_table_and_on_each_index(tmp_path: Path) -> None:
+    found = policy(
+        tmp_path,
+        f'Effect: Allow, Action: ["dynamodb:Query", "dynamodb:PutItem"], Resource: "{ARN}bizScores"',
+        f'Effect: Allow, Action: "dynamodb:*", Resource: "{ARN}bizScores/index/by-day"',
+        f'Effect: Deny, Action: ["dynamodb:S*", "dynamodb:PartiQL*"], Resource: "{ARN}bizScores/index/by-day"',
+    )
+    assert found.actions == {
+        GrantedAccess("users", "bizScores", "read"): {ActionOn("Query"), ActionOn("Query", "by-day")},
+        GrantedAccess("users", "bizScores", "write"): {ActionOn("PutItem")},
+    }
 
 
 def test_a_deny_applies_to_its_own_role_only(tmp_path: Path) -> None:

@@ -269,6 +269,15 @@ def test_a_finding_says_what_iam_lacks_for_which_function_and_what_it_grants_too
     assert excess.to_allow == ()
 
 
+def test_what_something_unresolved_may_grant_is_not_asked_of_iam() -> None:
+    declared = from_map(a_map(X={}))
+    usage = code_usage("users read X", services={"users"})
+    (finding,) = compare(declared, infrastructure(unresolved=(unresolved("users", "read"),)), usage).findings
+    assert (finding.verdict, finding.to_allow) == ("fix_map", ())
+    (finding,) = compare(declared, infrastructure(), usage).findings
+    assert [str(needed) for needed in finding.to_allow] == ["dynamodb:GetItem for main"]
+
+
 # How much is true
 
 
