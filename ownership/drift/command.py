@@ -22,6 +22,7 @@ from ownership.drift.readers.cloudformation import read_templates
 from ownership.drift.readers.dynamodb import read_endpoint
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.serverless import read_projects
+from ownership.drift.readers.terraform import read_plans
 from ownership.drift.report_github import append_summary
 from ownership.drift.reported import Reported
 from ownership.drift.source_tree import SourceTree, source_tree
@@ -86,6 +87,25 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="of a CDK app, only the stacks with such a name or path: Shop, 'Prod/*' (may be repeated)",
+    )
+
+    plans = readers.add_parser(
+        "terraform",
+        parents=[common, variables, code, *more],
+        help="read plans and states of Terraform and OpenTofu",
+    )
+    plans.add_argument(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="what `terraform show -json` or `tofu show -json` prints of a plan or a state",
+    )
+    plans.add_argument(
+        "--roles",
+        type=Path,
+        metavar="FILE",
+        help="JSON or YAML that maps roles, by address or name, to services",
     )
 
     endpoint = readers.add_parser("dynamodb", parents=[common, *more], help="read the tables of a live endpoint")
@@ -184,6 +204,8 @@ def read(arguments: argparse.Namespace, declared: DeclaredMap) -> Infrastructure
     if arguments.reader == "cloudformation":
         roles = _roles(arguments.roles)
         return read_templates(arguments.files, names, dict(arguments.var), roles, arguments.stack)
+    if arguments.reader == "terraform":
+        return read_plans(arguments.files, names, _roles(arguments.roles))
     return read_endpoint(names, arguments.endpoint_url, arguments.region)
 
 

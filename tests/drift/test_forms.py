@@ -12,6 +12,7 @@ from ownership.drift.compare import compare
 from ownership.drift.naming import Names
 from ownership.drift.readers.cloudformation import read_templates
 from ownership.drift.readers.serverless import read_projects
+from ownership.drift.readers.terraform import read_plans
 from ownership.drift.registry_client import load_map
 from ownership.drift.types import Infrastructure
 
@@ -42,6 +43,7 @@ READERS = {
     "CloudFormation": lambda names: templates("cloudformation/main.yml", "cloudformation/tables.yml", names=names),
     "SAM": lambda names: templates("sam/template.yml", names=names),
     "CDK": lambda names: templates("cdk/cdk.out", names=names),
+    "Terraform": lambda names: read_plans([FORMS / "terraform/plan.json"], names, {}),
 }
 
 

@@ -1,4 +1,4 @@
-"""Readers of infrastructure: Serverless Framework projects, CloudFormation templates, a DynamoDB endpoint.
+"""Readers of infrastructure: Serverless Framework, CloudFormation, Terraform, and a DynamoDB endpoint.
 
 Each reader gives an Infrastructure: tables, grants, and what could not be read or resolved. ::
 
@@ -15,6 +15,12 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     stacks                 which template is nested in which, and what a stack is called
     sam, sam_policies      SAM's resources as what SAM makes of them; its policy templates and connectors
     cdk                    the stacks of a CDK app's output
+    terraform              plans and states of Terraform and OpenTofu
+    terraform_resources    their resources as what CloudFormation calls them
+    terraform_policies     policy documents, and the ARNs in them that are known only after apply
+    terraform_types        which resources permit nothing
+    terraform_plan         the resources after apply, and what unknown values come from
+    terraform_files        opens what `show -json` printed, and says what another file is
     table_policies         what tables permit by policies of their own
     dynamodb               a live endpoint
     collector              what all projects or templates of a run have, as one Infrastructure

@@ -18,6 +18,7 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.statements import READ_AND_WRITE
@@ -63,28 +64,44 @@ def read_templates(
     """
     paths = [resolved_path(path) for path in paths]
     root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
-    reader = _TemplateReader(Files(root), names, given, services)
-    reader.read_all(paths, stacks)
-    return reader.collector.result("cloudformation")
+    collector = Collector(names)
+    templates = Stacks(Files(root), given, names.given, collector.exports)
+    for error in templates.load(paths, stacks):
+        collector.add_error(error)
+    TemplateReader(templates, names, services, collector).read_all()
+    return collector.result("cloudformation")
 
 
-class _TemplateReader:
+class TemplateSource(Protocol):
+    """Where templates come from: files of CloudFormation, or what another form's resources are as a template."""
+
+    def outermost(self) -> list[Stack]:
+        """The stacks that are nested in no other."""
+
+    def template(self, stack: Stack) -> Template:
+        """The template of a stack. Raises ReadError."""
+
+    def nested_in(self, stack: Stack, template: Template) -> dict[Text, Stack | None]:
+        """The stacks nested in a stack, by logical name; None for one whose template is not there."""
+
+
+class TemplateReader:
+    """Reads the roles, tables and policies of templates. ``services`` maps roles, by name, to services."""
+
     def __init__(
         self,
-        files: Files,
+        stacks: TemplateSource,
         names: Names,
-        given: Mapping[str, str],
         services: Mapping[str, str],
+        collector: Collector,
     ) -> None:
+        self.stacks = stacks
         self.names = names
         self.services = services
-        self.collector = Collector(names)
-        self.stacks = Stacks(files, given, names.given, self.collector.exports)
+        self.collector = collector
 
-    def read_all(self, paths: Sequence[Path], selected: Sequence[str]) -> None:
+    def read_all(self) -> None:
         """Read all templates; those of nested stacks with the stack that they are nested in."""
-        for error in self.stacks.load(paths, selected):
-            self.collector.add_error(error)
         self.collector.read_all(self.stacks.outermost(), self.read)
 
     def read(self, stack: Stack) -> Part | None:

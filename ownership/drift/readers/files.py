@@ -96,16 +96,22 @@ class Files:
 
     def read_text(self, path: Path) -> str:
         """The text of a file. Raises ReadError if it can't be read, is too large, or is not UTF-8."""
+        content = self.read_bytes(path, MAX_BYTES)
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ReadError(Location(self.display_name(path)), "is not UTF-8 text") from error
+
+    def read_bytes(self, path: Path, max_bytes: int) -> bytes:
+        """The content of a file. Raises ReadError if it can't be read, or is too large."""
         location = Location(self.display_name(path))
         try:
             self._check(path, location)
-            return read_bytes(path, MAX_BYTES).decode("utf-8-sig")
+            return read_bytes(path, max_bytes)
         except NotReadable as error:
             raise ReadError(location, str(error)) from error
         except OSError as error:
             raise ReadError(location, error.strerror or "can't be opened") from error
-        except UnicodeDecodeError as error:
-            raise ReadError(location, "is not UTF-8 text") from error
 
     def load(self, path: Path) -> Value:
         """The values of a YAML or JSON file. Raises ReadError."""

@@ -198,7 +198,8 @@ class PolicyReader:
         document = self.template.expand(node)
         if isinstance(document, Text):
             self._unresolved(document, "the policy document is not a mapping")
-        elif isinstance(document, Map):
+            return []
+        if isinstance(document, Map):
             self._report_calls(document)
         return self.statements(self.template.mapping(document).get("Statement"))
 

@@ -29,6 +29,9 @@ from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value, location_
 IDENTITY = re.compile(r"arn:[^:]*:(?:iam|sts)::[^:]*:(?:role|user|assumed-role)/(?P<path>.+)")
 ANYONE = "a table's policy permits this to anyone whom an account lets in"
 
+# A table's policy that is a resource of its own. Only Terraform has it.
+TABLE_POLICY = "aws_dynamodb_resource_policy"
+
 # The service that a principal belongs to, by the principal's node or by the name of a role; None if it is not known.
 ServiceOfPrincipal = Callable[[Value, str], str | None]
 
@@ -48,6 +51,8 @@ def table_policies(
         for node in documents:
             if node is not None:
                 yield from reader.read(logical_name, node)
+    for name, properties in template.of_type(TABLE_POLICY):
+        yield from reader.read(name, properties)
 
 
 class _TablePolicyReader:

@@ -53,6 +53,8 @@ class NodeReader:
     ``expand`` resolves what may replace a value, such as a variable of the Serverless Framework.
     """
 
+    max_steps = MAX_STEPS
+
     def __init__(self, expand: Expand = as_it_is) -> None:
         self.expand = expand
         # Texts and lists where a mapping belongs: an included file that isn't there, most often.
@@ -62,7 +64,7 @@ class NodeReader:
     def step(self, node: Value, nesting: int) -> Value:
         """The node's value, counted as a step. Raises ReadError where there are too many of them."""
         self._steps += 1
-        if self._steps > MAX_STEPS or nesting > MAX_NESTING:
+        if self._steps > self.max_steps or nesting > MAX_NESTING:
             reason = "takes too many steps to resolve: its aliases or lists are nested too deeply"
             raise ReadError(location_of(node), reason)
         return self.expand(node)

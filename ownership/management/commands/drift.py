@@ -30,7 +30,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("reader", choices=["serverless", "cloudformation", "dynamodb", "code"])
+        parser.add_argument("reader", choices=["serverless", "cloudformation", "terraform", "dynamodb", "code"])
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Parse the arguments with drift's own parser, which knows each reader's."""

@@ -1,0 +1,117 @@
+"""Reader of Terraform and OpenTofu: what ``show -json`` says of a plan or a state.
+
+A plan shows what will be there once it is applied, so drift is seen before. Its resources are read as what
+CloudFormation calls them (terraform_resources.py), by the same rules: whose role it is, is decided by the ``--roles``
+file, by address or name; the role's tag ``service``; the only service that its name mentions; or the folder.
+Source: Terraform and OpenTofu documentation, "JSON Output Format".
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ownership.drift.naming import Names
+from ownership.drift.readers.cloudformation import TemplateReader
+from ownership.drift.readers.collector import Collector
+from ownership.drift.readers.files import Files, resolved_path
+from ownership.drift.readers.stacks import Stack
+from ownership.drift.readers.template import Surroundings, Template
+from ownership.drift.readers.terraform_files import load
+from ownership.drift.readers.terraform_plan import Plan, Resource
+from ownership.drift.readers.terraform_policies import POLICY
+from ownership.drift.readers.terraform_resources import ResourceTranslator
+from ownership.drift.types import Infrastructure, Location, ReadError
+from ownership.drift.values import Text
+
+# Names of files that say nothing of what is in them.
+GENERAL_NAMES = frozenset({"plan", "tfplan", "state", "tfstate", "terraform", "tofu", "show", "output", "out"})
+MAX_STEPS = 20_000_000  # in one plan, which has no aliases
+
+
+def read_plans(paths: Sequence[Path], names: Names, services: Mapping[str, str]) -> Infrastructure:
+    """Read plans and states, as ``show -json`` prints them.
+
+    ``services`` maps roles, by address or physical name, to services. A file that can't be read is an error in the
+    result, and the others are still read.
+    """
+    paths = [resolved_path(path) for path in paths]
+    root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
+    files = Files(root)
+    collector = Collector(names)
+    plans = _Plans(files, names)
+    for path in paths:
+        try:
+            plans.load(path)
+        except ReadError as error:
+            collector.add_error(error)
+    TemplateReader(plans, names, plans.services(services), collector).read_all()
+    return collector.result("terraform")
+
+
+class _PlanTemplate(Template):
+    """The resources of a plan as a template."""
+
+    max_steps = MAX_STEPS
+
+    def __init__(self, plan: Plan, policies: Mapping[str, tuple[Plan, Resource]], names: Names) -> None:
+        super().__init__([ResourceTranslator(plan, policies).template()], surroundings=Surroundings(names.given))
+        self.plan = plan
+
+    def unread(self) -> Iterator[tuple[Text, str]]:
+        """What was not read and may permit something, and what the plan does not have."""
+        yield from super().unread()
+        yield from self.plan.gaps()
+
+
+class _Plans:
+    """The plans and states of a run, each as one stack."""
+
+    def __init__(self, files: Files, names: Names) -> None:
+        self.files = files
+        self.names = names
+        self._plans: dict[Path, Plan] = {}
+        self._policies: dict[str, tuple[Plan, Resource]] = {}
+
+    def load(self, path: Path) -> None:
+        """Load a file. Raises ReadError."""
+        file = self.files.display_name(path)
+        try:
+            plan = Plan(load(path, self.files), file, self.names.given)
+            for resource in plan.resources.values():
+                arn = resource.values.get("arn") if resource.type == POLICY else None
+                if isinstance(arn, Text) and not arn.reason:
+                    self._policies[str(arn)] = (plan, resource)
+        except RecursionError as error:
+            raise ReadError(Location(file), "is nested too deeply") from error
+        self._plans[path] = plan
+
+    def services(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The services of roles as they were given, also by the names that the roles have in the templates."""
+        services = dict(given)
+        for plan in self._plans.values():
+            for address, name in plan.ids.items():
+                if address in given:
+                    services[name] = given[address]
+        return services
+
+    def outermost(self) -> list[Stack]:
+        """One stack for each file."""
+        stacks = []
+        for path in self._plans:
+            name = path.name.partition(".")[0]
+            own_names = () if name in GENERAL_NAMES else (name,)
+            folders = path.parent.relative_to(self.files.root).parts[::-1]
+            stacks.append(Stack(path, own_names, folders))
+        return stacks
+
+    def template(self, stack: Stack) -> Template:
+        """The resources of a file as a template. Raises ReadError."""
+        plan = self._plans[stack.path]
+        try:
+            return _PlanTemplate(plan, self._policies, self.names)
+        except RecursionError as error:
+            raise ReadError(plan.location, "is nested too deeply") from error
+
+    def nested_in(self, stack: Stack, template: Template) -> dict[Text, Stack | None]:
+        """No plan is nested in another: modules are in the plan itself."""
+        return {}

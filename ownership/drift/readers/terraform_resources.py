@@ -1,0 +1,313 @@
+"""Terraform's resources as what CloudFormation calls them, so that both are read by the same rules.
+
+::
+
+    resource "aws_iam_role_policy" "orders" { role = aws_iam_role.shop.name  policy = … }
+
+is the AWS::IAM::RolePolicy of the role ``shop``. A resource whose type is not known here keeps it, and so counts as
+unread unless that type is known to permit nothing (terraform_types.py).
+Source: documentation of the AWS provider for Terraform, version 6; AWS CloudFormation Template Reference.
+"""
+
+from collections.abc import Callable
+
+from ownership.drift.readers.roles import ROLE_PROPERTIES, role_name_in_arn
+from ownership.drift.readers.table_policies import TABLE_POLICY
+from ownership.drift.readers.terraform_plan import PRINCIPALS, ROLE_USERS, Plan, Resource, is_unknown
+from ownership.drift.readers.terraform_policies import (
+    TABLE,
+    ByArn,
+    Policies,
+    mapping,
+    members,
+    not_known,
+)
+from ownership.drift.readers.terraform_types import permits_nothing
+from ownership.drift.values import Map, Seq, Text, Value, concat
+
+INDEX = "aws_dynamodb_global_secondary_index"
+# What a policy is attached to: the attribute, and CloudFormation's property.
+HOLDERS = {
+    "role": "RoleName",
+    "role_name": "RoleName",
+    "roles": "Roles",
+    "user": "UserName",
+    "users": "Users",
+    "group": "GroupName",
+    "groups": "Groups",
+}
+NAMES_OF_PRINCIPALS = {"aws_iam_role": "RoleName", "aws_iam_user": "UserName", "aws_iam_group": "GroupName"}
+NAMES_OF_USERS = {"aws_lambda_function": "function_name", "aws_sfn_state_machine": "name"}
+CLOUDFORMATION_USERS = dict(zip(ROLE_USERS, ROLE_PROPERTIES.items(), strict=True))
+
+
+class ResourceTranslator:
+    """Makes a template of a plan's resources. ``policies`` are the managed ones of all files, by ARN."""
+
+    def __init__(self, plan: Plan, policies: ByArn) -> None:
+        self.plan = plan
+        self.policies = Policies(plan, policies)
+        self._principals = self._principals_by_name()
+        self._indexes = self._indexes_by_table()
+        self._readers: dict[str, Callable[[Resource], list[Map]]] = {
+            TABLE: self._table,
+            INDEX: self._nothing,  # is read with its table
+            "aws_dynamodb_resource_policy": self._table_policy,
+            "aws_iam_policy": self._nothing,  # permits what it is attached to
+            "aws_iam_role_policy": self._inline_policy,
+            "aws_iam_user_policy": self._inline_policy,
+            "aws_iam_group_policy": self._inline_policy,
+            "aws_iam_role_policy_attachment": self._attachment,
+            "aws_iam_user_policy_attachment": self._attachment,
+            "aws_iam_group_policy_attachment": self._attachment,
+            "aws_iam_policy_attachment": self._attachment,
+            "aws_iam_role_policy_attachments_exclusive": self._attachment,
+            "aws_iam_user_policy_attachments_exclusive": self._attachment,
+            "aws_iam_group_policy_attachments_exclusive": self._attachment,
+            "aws_iam_user_group_membership": self._membership,
+            "aws_iam_group_membership": self._membership,
+        }
+        self._readers |= dict.fromkeys(PRINCIPALS, self._principal)
+        self._readers |= dict.fromkeys(ROLE_USERS, self._role_user)
+
+    def template(self) -> Map:
+        """The template: ``{"Resources": …}``."""
+        resources = Map(self.plan.location)
+        for resource in self.plan.resources.values():
+            # A data source makes nothing.
+            if resource.is_data:
+                continue
+            name = self.plan.ids.get(resource.address, str(resource.text))
+            for number, made in enumerate(self._made_of(resource)):
+                key = name if number == 0 else f"{name} ({number + 1})"
+                resources[Text(key, resource.location)] = made
+        return Map(self.plan.location, [("Resources", resources)])
+
+    def _made_of(self, resource: Resource) -> list[Map]:
+        if resource.type in self._readers:
+            return self._readers[resource.type](resource)
+        if permits_nothing(resource.type):
+            return []
+        return [mapping(resource.location, Type=Text(resource.type or "unknown", resource.location))]
+
+    def _nothing(self, resource: Resource) -> list[Map]:
+        return []
+
+    def _table(self, resource: Resource) -> list[Map]:
+        values, location = resource.values, resource.location
+        attributes = []
+        for attribute in members(values.get("attribute")):
+            if isinstance(attribute, Map):
+                name, kind = attribute.get("name"), attribute.get("type")
+                attributes.append(mapping(location, AttributeName=name, AttributeType=kind))
+        indexes = []
+        for index in [*members(values.get("global_secondary_index")), *self._indexes.get(resource.address, [])]:
+            if isinstance(index, Map):
+                name = index.get("name") or index.get("index_name")
+                indexes.append(mapping(location, IndexName=name, KeySchema=_key_schema(index)))
+        local = []
+        for index in members(values.get("local_secondary_index")):
+            if isinstance(index, Map):
+                keys = mapping(location, hash_key=values.get("hash_key"), range_key=index.get("range_key"))
+                local.append(mapping(location, IndexName=index.get("name"), KeySchema=_key_schema(keys)))
+        return [
+            _resource(
+                resource,
+                "AWS::DynamoDB::Table",
+                TableName=self.plan.table_name(resource),
+                AttributeDefinitions=Seq(location, attributes),
+                KeySchema=_key_schema(values),
+                GlobalSecondaryIndexes=Seq(location, indexes),
+                LocalSecondaryIndexes=Seq(location, local),
+            )
+        ]
+
+    def _table_policy(self, resource: Resource) -> list[Map]:
+        document = self.policies.document(resource, "policy")
+        if isinstance(document, Map):
+            statements = []
+            for statement in members(document.get("Statement")):
+                statements.append(self._about_table(resource, statement))
+            document = mapping(resource.location, Statement=Seq(resource.location, statements))
+        return [_resource(resource, TABLE_POLICY, PolicyDocument=document or resource.text)]
+
+    def _about_table(self, resource: Resource, statement: Value) -> Value:
+        """A statement of a table's policy with the table's ARN in place of ``*``."""
+        if not isinstance(statement, Map):
+            return statement
+        result = Map(statement.location)
+        for key, value in statement.items():
+            is_any = key.lower() == "resource" and [str(member) for member in members(value)] == ["*"]
+            result[key] = Seq(resource.location, self._arns_of_table(resource)) if is_any else value
+        return result
+
+    def _arns_of_table(self, resource: Resource) -> list[Text]:
+        arn = resource.values.get("resource_arn")
+        if isinstance(arn, Text) and not is_unknown(arn):
+            return [arn, concat([arn, "/index/*"], resource.location)]
+        references = self.plan.references(resource, "resource_arn")
+        return self.policies.arns(references, resource.location, "resource_arn")
+
+    def _principal(self, resource: Resource) -> list[Map]:
+        values, location = resource.values, resource.location
+        name = values.get("name")
+        if name is None or is_unknown(name):
+            name = values.get("name_prefix")
+        documents: list[Value] = []
+        # Both are computed where nobody states them.
+        if self._is_stated(resource, "managed_policy_arns"):
+            documents += self.policies.attached(resource, "managed_policy_arns")
+        if self._is_stated(resource, "inline_policy"):
+            documents += self._inline_policies(resource)
+        policies = []
+        for document in documents:
+            policies.append(mapping(location, PolicyDocument=document))
+        made = mapping(
+            location,
+            PermissionsBoundary=values.get("permissions_boundary"),
+            Tags=_service_tag(resource),
+            Policies=Seq(location, policies),
+        )
+        if isinstance(name, Text) and not name.reason:
+            made[NAMES_OF_PRINCIPALS[resource.type]] = name
+        return [_resource(resource, f"AWS::IAM::{resource.type.removeprefix('aws_iam_').title()}", **made)]
+
+    def _is_stated(self, resource: Resource, attribute: str) -> bool:
+        """Whether an attribute has a value, or the configuration gives it one that is known only later."""
+        value = resource.values.get(attribute)
+        return not is_unknown(value) or self.plan.expression(resource, attribute) is not None
+
+    def _inline_policies(self, resource: Resource) -> list[Value]:
+        value = resource.values.get("inline_policy")
+        if isinstance(value, Text):
+            return [not_known(resource.location, "inline_policy", self.plan.references(resource, "inline_policy"))]
+        documents = []
+        for position, block in enumerate(members(value)):
+            # The provider's `inline_policy {}` removes all others.
+            if isinstance(block, Map) and block.get("policy") is not None:
+                documents.append(self.policies.document(resource, "inline_policy", position, "policy"))
+            elif isinstance(block, Text):
+                documents.append(block)
+        return documents
+
+    def _inline_policy(self, resource: Resource) -> list[Map]:
+        document = self.policies.document(resource, "policy")
+        return [_resource(resource, "AWS::IAM::Policy", PolicyDocument=document, **self._holders(resource))]
+
+    def _attachment(self, resource: Resource) -> list[Map]:
+        attribute = "policy_arns" if resource.type.endswith("_exclusive") else "policy_arn"
+        holders = self._holders(resource)
+        made = []
+        for document in self.policies.attached(resource, attribute):
+            made.append(_resource(resource, "AWS::IAM::Policy", PolicyDocument=document, **holders))
+        return made
+
+    def _membership(self, resource: Resource) -> list[Map]:
+        """Users and groups together, whichever of them the resource lists."""
+        made = []
+        holders = self._holders(resource)
+        groups = members(holders.get("Groups") or holders.get("GroupName"))
+        users = members(holders.get("Users") or holders.get("UserName"))
+        for group in groups:
+            of_group = {"GroupName": group, "Users": Seq(resource.location, users)}
+            made.append(_resource(resource, "AWS::IAM::UserToGroupAddition", **of_group))
+        return made
+
+    def _role_user(self, resource: Resource) -> list[Map]:
+        resource_type, property_name = CLOUDFORMATION_USERS[resource.type]
+        attribute = ROLE_USERS[resource.type]
+        made = mapping(resource.location, Tags=_service_tag(resource))
+        name = resource.values.get(NAMES_OF_USERS.get(resource.type, ""))
+        if isinstance(name, Text) and not name.reason:
+            made["FunctionName"] = name
+        role = resource.values.get(attribute)
+        if role is not None:
+            made[property_name] = self._held(resource, attribute, role)
+        return [_resource(resource, resource_type, **made)]
+
+    def _holders(self, resource: Resource) -> dict[str, Value]:
+        """What a policy is attached to, or who is in a group, by CloudFormation's properties."""
+        holders: dict[str, Value] = {}
+        for attribute, property_name in HOLDERS.items():
+            value = resource.values.get(attribute)
+            if value is not None:
+                found = [self._held(resource, attribute, member) for member in members(value)]
+                holders[property_name] = Seq(resource.location, found)
+        return holders
+
+    def _held(self, resource: Resource, attribute: str, value: Value) -> Value:
+        """A principal of the plan as a reference to it, else by name or ARN."""
+        if not isinstance(value, Text):
+            return value
+        if not is_unknown(value):
+            principal = self._principals.get(value) or self._principals.get(role_name_in_arn(value))
+            return value if principal is None else self._reference(principal, resource)
+        references = self.plan.references(resource, attribute)
+        principals = []
+        for other, _ in references.resources:
+            if other.type in PRINCIPALS and not other.is_data:
+                principals.append(other)
+        if references.others or len(principals) != 1:
+            return not_known(resource.location, attribute, references)
+        return self._reference(principals[0], resource)
+
+    def _reference(self, principal: Resource, resource: Resource) -> Map:
+        return mapping(resource.location, Ref=Text(self.plan.ids[principal.address], resource.location))
+
+    def _principals_by_name(self) -> dict[str, Resource]:
+        """The principals of the plan by name and by ARN."""
+        by_name = {}
+        for resource in self.plan.resources.values():
+            if resource.is_data or resource.type not in PRINCIPALS:
+                continue
+            for attribute in ("name", "arn"):
+                value = resource.values.get(attribute)
+                if isinstance(value, Text) and not value.reason:
+                    by_name[str(value)] = resource
+        return by_name
+
+    def _indexes_by_table(self) -> dict[str, list[Map]]:
+        """The indexes that are resources of their own, by the address of their table."""
+        by_name = {}
+        for resource in self.plan.resources.values():
+            if resource.type == TABLE and not resource.is_data:
+                by_name[str(self.plan.table_name(resource))] = resource.address
+        indexes: dict[str, list[Map]] = {}
+        for resource in self.plan.resources.values():
+            if resource.type == INDEX:
+                table = resource.values.get("table_name")
+                if isinstance(table, Text) and table in by_name:
+                    indexes.setdefault(by_name[table], []).append(resource.values)
+        return indexes
+
+
+def _resource(resource: Resource, resource_type: str, **properties: Value) -> Map:
+    location = resource.location
+    return mapping(location, Type=Text(resource_type, location), Properties=mapping(location, **properties))
+
+
+def _key_schema(holder: Map) -> Seq:
+    """The keys of a table or index: in attributes of their own, or in the provider's newer ``key_schema``."""
+    keys = []
+    for attribute, kind in (("hash_key", "HASH"), ("range_key", "RANGE")):
+        name = holder.get(attribute)
+        if name:
+            keys.append(mapping(holder.location, AttributeName=name, KeyType=Text(kind, holder.location)))
+    if not keys:
+        for key in members(holder.get("key_schema")):
+            if isinstance(key, Map):
+                name, kind_of_key = key.get("attribute_name"), key.get("key_type")
+                keys.append(mapping(holder.location, AttributeName=name, KeyType=kind_of_key))
+    return Seq(holder.location, keys)
+
+
+def _service_tag(resource: Resource) -> Map | None:
+    """The tag ``service``, of the resource or of the provider."""
+    for attribute in ("tags", "tags_all"):
+        tags = resource.values.get(attribute)
+        if not isinstance(tags, Map):
+            continue
+        for key, value in tags.items():
+            if key.lower() == "service" and isinstance(value, Text) and not value.reason:
+                return mapping(resource.location, service=value)
+    return None

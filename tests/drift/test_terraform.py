@@ -1,0 +1,395 @@
+"""Plans and states of Terraform: tables, roles, policies, and what is not known before apply."""
+
+import json
+
+import pytest
+
+from ownership.drift.command import main
+from ownership.drift.types import Infrastructure, Keys, Location
+from tests.support.drift_projects import a_map, grants, names
+from tests.support.terraform_plans import (
+    ARN,
+    ROLE_ARN,
+    allow,
+    configured,
+    plan,
+    policy,
+    read,
+    resource,
+    role,
+    state,
+    table,
+)
+
+READS = ("dynamodb:GetItem", f"{ARN}orders")
+
+
+def reasons(found: Infrastructure) -> list[tuple[str, str]]:
+    """Where something is unresolved, by address, and why."""
+    return [(unresolved.location.file.partition("#")[2], unresolved.reason) for unresolved in found.unresolved]
+
+
+def test_a_table_has_its_keys_and_indexes(tmp_path):
+    attributes = [{"name": name, "type": "S"} for name in ("id", "day", "total")]
+    found = read(
+        tmp_path,
+        plan(
+            table(
+                "aws_dynamodb_table.orders",
+                "orders",
+                range_key="day",
+                attribute=attributes,
+                global_secondary_index=[
+                    {"name": "by-day", "hash_key": "day", "range_key": None},
+                    {"name": "by-total", "key_schema": [{"attribute_name": "total", "key_type": "HASH"}]},
+                ],
+                local_secondary_index=[{"name": "per-order", "range_key": "total"}],
+            )
+        ),
+    )
+    shape = found.tables[0]
+    assert (shape.name, str(shape.key_schema)) == ("orders", "id (S) + day (S)")
+    assert {name: str(keys) for name, keys in shape.indexes} == {
+        "by-day": "day (S)",
+        "by-total": "total (S)",
+        "per-order": "id (S) + total (S)",
+    }
+    assert shape.locations == (Location("plan.json#aws_dynamodb_table.orders"),)
+
+
+def test_an_index_that_is_a_resource_is_one_of_its_table(tmp_path):
+    keys = [{"attribute_name": "day", "attribute_type": "S", "key_type": "HASH"}]
+    index = resource(
+        "aws_dynamodb_global_secondary_index.day", table_name="orders", index_name="by-day", key_schema=keys
+    )
+    found = read(tmp_path, plan(table("aws_dynamodb_table.orders", "orders"), index))
+    assert [name for name, _ in found.tables[0].indexes] == ["by-day"]
+
+
+INLINE = {"inline_policy": [{"name": "orders", "policy": policy(allow(*READS))}]}
+WAYS = {
+    "in the role": (role("aws_iam_role.run", "shop", **INLINE),),
+    "a policy of the role": (
+        role("aws_iam_role.run", "shop"),
+        resource("aws_iam_role_policy.run", role="run-role", policy=policy(allow(*READS))),
+    ),
+    "an attached policy": (
+        role("aws_iam_role.run", "shop"),
+        resource("aws_iam_policy.orders", arn="arn:aws:iam::111122223333:policy/orders", policy=policy(allow(*READS))),
+        resource(
+            "aws_iam_role_policy_attachment.run",
+            role="run-role",
+            policy_arn="arn:aws:iam::111122223333:policy/orders",
+        ),
+    ),
+    "a policy attached to several": (
+        role("aws_iam_role.run", "shop"),
+        resource("aws_iam_policy.orders", arn="arn:aws:iam::111122223333:policy/orders", policy=policy(allow(*READS))),
+        resource(
+            "aws_iam_policy_attachment.run", roles=["run-role"], policy_arn="arn:aws:iam::111122223333:policy/orders"
+        ),
+    ),
+    "managed policies of the role": (
+        role("aws_iam_role.run", "shop", managed_policy_arns=["arn:aws:iam::111122223333:policy/orders"]),
+        resource("aws_iam_policy.orders", arn="arn:aws:iam::111122223333:policy/orders", policy=policy(allow(*READS))),
+    ),
+    "a user's group": (
+        resource("aws_iam_user.run", name="runner", tags={"service": "shop"}),
+        resource("aws_iam_group.run", name="runners"),
+        resource("aws_iam_group_policy.run", group="runners", policy=policy(allow(*READS))),
+        resource("aws_iam_user_group_membership.run", user="runner", groups=["runners"]),
+    ),
+    "a user's policy": (
+        resource("aws_iam_user.run", name="runner", tags={"service": "shop"}),
+        resource("aws_iam_user_policy.run", user="runner", policy=policy(allow(*READS))),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_service_may_do_what_its_role_permits(tmp_path, way):
+    for document in (plan(*WAYS[way]), state(*WAYS[way])):
+        found = read(tmp_path, document)
+        assert grants(found) == {"shop read orders"}
+        assert (found.unresolved, found.errors, found.services) == ((), (), {"shop"})
+
+
+def test_evidence_is_the_address_of_the_policy_in_its_module(tmp_path):
+    found = read(
+        tmp_path,
+        plan(
+            role('module.shop["eu"].aws_iam_role.run[0]', "shop"),
+            resource('module.shop["eu"].aws_iam_role_policy.run[0]', role="run-role", policy=policy(allow(*READS))),
+        ),
+    )
+    (locations,) = found.grants.values()
+    assert locations == (Location('plan.json#module.shop["eu"].aws_iam_role_policy.run[0]'),)
+
+
+def test_aws_own_policies_are_known_by_name(tmp_path):
+    arn = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
+    found = read(
+        tmp_path,
+        plan(
+            role("aws_iam_role.run", "shop"),
+            resource("aws_iam_role_policy_attachment.run", role="run-role", policy_arn=arn),
+        ),
+    )
+    assert grants(found) == {"shop read orders", "shop read carts"}
+    assert found.unresolved == ()
+
+
+NEW_ENVIRONMENT = (
+    table("aws_dynamodb_table.orders", "orders"),
+    role("aws_iam_role.run", "shop"),
+    resource(
+        "data.aws_iam_policy_document.run",
+        {"json": True, "id": True, "statement": [{"resources": [True, True]}]},
+        statement=[{"actions": ["dynamodb:Query"], "effect": None, "resources": [None, None], "not_resources": None}],
+    ),
+    resource("aws_iam_role_policy.run", {"policy": True, "role": True}),
+    resource("aws_lambda_function.run", {"role": True, "arn": True}, function_name="run"),
+)
+STATEMENT = {
+    "actions": {"constant_value": ["dynamodb:Query"]},
+    "resources": {"references": ["aws_dynamodb_table.orders.arn", "aws_dynamodb_table.orders"] * 2},
+}
+CONFIGURATION = [
+    configured("aws_dynamodb_table.orders"),
+    configured("aws_iam_role.run"),
+    configured("data.aws_iam_policy_document.run", statement=[STATEMENT]),
+    configured(
+        "aws_iam_role_policy.run",
+        policy=["data.aws_iam_policy_document.run.json"],
+        role=["aws_iam_role.run.id"],
+    ),
+    configured("aws_lambda_function.run", role=["aws_iam_role.run.arn"]),
+]
+
+
+def test_a_new_environment_is_read_before_it_has_arns(tmp_path):
+    found = read(tmp_path, plan(*NEW_ENVIRONMENT, configuration={"resources": CONFIGURATION}))
+    assert grants(found) == {"shop read orders"}
+    assert found.unresolved == ()
+
+
+def test_arns_pass_through_modules(tmp_path):
+    passed = {**STATEMENT, "resources": {"references": ["var.tables"]}}
+    configuration = {
+        "module_calls": {
+            "tables": {
+                "module": {
+                    "outputs": {"arn": {"expression": {"references": ["aws_dynamodb_table.orders.arn"]}}},
+                    "resources": [configured("aws_dynamodb_table.orders")],
+                }
+            },
+            "shop": {
+                "expressions": {"tables": {"references": ["module.tables.arn", "module.tables"]}},
+                "module": {
+                    "resources": [
+                        configured("data.aws_iam_policy_document.run", statement=[passed]),
+                        *CONFIGURATION[3:],
+                    ]
+                },
+            },
+        }
+    }
+    resources = []
+    for node in NEW_ENVIRONMENT:
+        module = "module.tables" if node["type"] == "aws_dynamodb_table" else "module.shop"
+        resources.append({**node, "module": module, "address": f"{module}.{node['address']}"})
+    found = read(tmp_path, plan(*resources, configuration=configuration))
+    assert grants(found) == {"shop read orders"}
+    assert found.unresolved == ()
+
+
+@pytest.mark.parametrize(
+    ("references", "reason"),
+    [
+        (["local.tables"], "it depends on local.tables; resources is known only after apply"),
+        (["random_id.suffix.hex"], "it depends on random_id.suffix.hex; resources is known only after apply"),
+    ],
+)
+def test_what_a_plan_does_not_show_is_unresolved_with_its_cause(tmp_path, references, reason):
+    statement = {**STATEMENT, "resources": {"references": references}}
+    configuration = [*CONFIGURATION[:2], configured("data.aws_iam_policy_document.run", statement=[statement])]
+    found = read(tmp_path, plan(*NEW_ENVIRONMENT, configuration={"resources": [*configuration, *CONFIGURATION[3:]]}))
+    assert grants(found) == set()
+    assert reasons(found) == [("data.aws_iam_policy_document.run", reason)]
+    assert found.unresolved[0].modes == {"read"}
+
+
+def test_a_policy_in_jsonencode_is_known_only_after_apply(tmp_path):
+    configuration = [
+        *CONFIGURATION[:2],
+        configured("aws_iam_role_policy.run", policy=["aws_dynamodb_table.orders.arn"], role=["aws_iam_role.run.id"]),
+    ]
+    resources = (NEW_ENVIRONMENT[0], NEW_ENVIRONMENT[1], NEW_ENVIRONMENT[3])
+    found = read(tmp_path, plan(*resources, configuration={"resources": configuration}))
+    assert reasons(found) == [
+        ("aws_iam_role_policy.run", "it depends on aws_dynamodb_table.orders.arn; policy is known only after apply")
+    ]
+    assert found.unresolved[0].service == "shop"
+
+
+def test_each_instance_refers_to_the_one_with_its_key(tmp_path):
+    resources = []
+    for service in ("shop", "billing"):
+        resources.append(role(f'aws_iam_role.run["{service}"]', service, name=f"{service}-role"))
+        what = allow("dynamodb:GetItem", ARN + ("orders" if service == "shop" else "carts"))
+        resources.append(resource(f'aws_iam_role_policy.run["{service}"]', {"role": True}, policy=policy(what)))
+    configuration = [configured("aws_iam_role_policy.run", role=["aws_iam_role.run", "each.key"])]
+    found = read(tmp_path, plan(*resources, configuration={"resources": configuration}))
+    assert grants(found) == {"shop read orders", "billing read carts"}
+
+
+def test_what_the_plan_deletes_is_gone_and_what_it_forgets_stays(tmp_path):
+    shop = role("aws_iam_role.run", "shop")
+    document = plan(shop)
+    for action in ("delete", "forget"):
+        change = {
+            "address": f"aws_iam_role_policy.{action}",
+            "mode": "managed",
+            "type": "aws_iam_role_policy",
+            "name": action,
+            "change": {
+                "actions": [action],
+                "before": {
+                    "role": "run-role",
+                    "policy": policy(allow(f"dynamodb:{'PutItem' if action == 'delete' else 'GetItem'}", READS[1])),
+                },
+                "after": None,
+            },
+        }
+        document["resource_changes"].append(change)
+    assert grants(read(tmp_path, document)) == {"shop read orders"}
+
+
+TABLE_POLICY = allow("dynamodb:GetItem", "*", Principal={"AWS": f"{ROLE_ARN}run-role"})
+
+
+def test_a_tables_policy_permits_to_the_services_of_its_principals(tmp_path):
+    resource_policy = resource(
+        "aws_dynamodb_resource_policy.orders", {"resource_arn": True}, policy=policy(TABLE_POLICY)
+    )
+    configuration = [configured("aws_dynamodb_resource_policy.orders", resource_arn=["aws_dynamodb_table.orders.arn"])]
+    resources = (table("aws_dynamodb_table.orders", "orders"), role("aws_iam_role.run", "shop"), resource_policy)
+    found = read(tmp_path, plan(*resources, configuration={"resources": configuration}))
+    assert grants(found) == {"shop read orders"}
+    assert found.unresolved == ()
+
+
+def test_a_tables_policy_for_anybody_is_unresolved(tmp_path):
+    anybody = allow("dynamodb:GetItem", "*", Principal={"AWS": "arn:aws:iam::111122223333:root"})
+    found = read(
+        tmp_path, state(resource("aws_dynamodb_resource_policy.x", resource_arn=f"{ARN}orders", policy=policy(anybody)))
+    )
+    assert [unresolved.text for unresolved in found.unresolved] == ["arn:aws:iam::111122223333:root"]
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "is_unread"),
+    [
+        ("aws_cloudformation_stack", True),
+        ("awscc_iam_role", True),
+        ("aws_iam_something_new", True),
+        ("vault_aws_secret_backend_role", True),
+        ("aws_sqs_queue", False),
+        ("random_id", False),
+    ],
+)
+def test_a_type_that_may_permit_something_is_unread(tmp_path, resource_type, is_unread):
+    found = read(tmp_path, plan(role("aws_iam_role.run", "shop"), resource(f"{resource_type}.x")))
+    reason = f"resources of type {resource_type} are not read, and may permit something"
+    assert reasons(found) == ([(f"{resource_type}.x", reason)] if is_unread else [])
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"errored": True}, "the plan ended with an error, so resources may be missing"),
+        ({"complete": False}, "the plan covers a part of the configuration only (-target, or deferred changes)"),
+    ],
+)
+def test_a_plan_that_lacks_something_says_so(tmp_path, more, reason):
+    assert reasons(read(tmp_path, plan(role("aws_iam_role.run", "shop"), **more))) == [("", reason)]
+
+
+def test_a_provisioner_is_unread(tmp_path):
+    configuration = [{**configured("null_resource.setup"), "provisioners": [{"type": "local-exec"}]}]
+    found = read(tmp_path, plan(resource("null_resource.setup"), configuration={"resources": configuration}))
+    assert [address for address, _ in reasons(found)] == ["null_resource.setup"]
+
+
+def test_sensitive_values_are_neither_kept_nor_shown(tmp_path, capsys):
+    secret = "hunter2"
+    resources = (
+        table("aws_dynamodb_table.orders", "orders"),
+        table("aws_dynamodb_table.secret", f"{secret}-table"),
+        role("aws_iam_role.run", "shop"),
+        resource("aws_iam_role_policy.run", role="run-role", policy=policy(allow("dynamodb:*", f"{ARN}{secret}"))),
+        resource("aws_iam_user.run", name="x", tags={"service": secret}),
+    )
+    for position, mark in ((1, {"name": True}), (3, {"policy": True}), (4, {"tags": {"service": True}})):
+        resources[position]["sensitive_values"] = mark
+    (tmp_path / "map.json").write_text(json.dumps(a_map("shop read orders")), encoding="utf-8")
+    for document in (plan(*resources), state(*resources)):
+        found = read(tmp_path, document)
+        assert secret not in repr(found)
+        assert ("aws_iam_role_policy.run", "policy is sensitive, and therefore not read") in reasons(found)
+        main(["terraform", str(tmp_path / "plan.json"), "--registry", str(tmp_path / "map.json"), "--format", "json"])
+        assert secret not in capsys.readouterr().out
+
+
+def test_a_role_is_a_services_by_address_tag_function_or_name(tmp_path):
+    ways = {
+        "given": (role("module.x.aws_iam_role.run", None), {"module.x.aws_iam_role.run": "shop"}),
+        "given by name": (role("aws_iam_role.run", None), {"run-role": "shop"}),
+        "tag": (role("aws_iam_role.run", "shop"), {}),
+        "module": (role("module.shop.aws_iam_role.this", None, name="x"), {}),
+        "name": (role("aws_iam_role.run", None, name="shop-dev"), {}),
+    }
+    for node, given in ways.values():
+        assert read(tmp_path, plan(node), services=given).services == {"shop"}
+
+    function = resource("aws_lambda_function.run", role=f"{ROLE_ARN}run-role", function_name="shop-checkout")
+    assert read(tmp_path, plan(role("aws_iam_role.run", None), function)).services == {"shop"}
+
+
+def test_a_type_in_an_address_is_no_word_of_a_role(tmp_path):
+    known = names(services=("iam", "role", "lambda"))
+    found = read(tmp_path, plan(role("aws_iam_role.run", None, name="run", **INLINE)), known)
+    assert found.services == frozenset()
+    assert reasons(found) == [
+        ("aws_iam_role.run", "the role's service is not known: tag the role with `service`, or use --roles")
+    ]
+
+
+def test_a_function_in_a_role_from_elsewhere_leaves_its_service_unchecked(tmp_path):
+    function = resource("aws_lambda_function.run", role=f"{ROLE_ARN}other", function_name="shop-checkout")
+    found = read(tmp_path, plan(function))
+    assert [(unresolved.service, unresolved.reason) for unresolved in found.unresolved] == [
+        ("shop", "the role is defined elsewhere")
+    ]
+
+
+def test_a_table_without_a_known_name_goes_by_the_table_file(tmp_path, capsys):
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(plan(table("aws_dynamodb_table.orders", None))), encoding="utf-8")
+    (tmp_path / "map.json").write_text(json.dumps(a_map("shop read orders")), encoding="utf-8")
+    arguments = ["terraform", str(path), "--registry", str(tmp_path / "map.json")]
+    main(arguments)
+    assert "the name of aws_dynamodb_table.orders is known only after apply" in capsys.readouterr().out
+
+    (tmp_path / "tables.json").write_text('{"aws_dynamodb_table.orders": "orders"}', encoding="utf-8")
+    main([*arguments, "--tables", str(tmp_path / "tables.json")])
+    assert "the name of aws_dynamodb_table.orders is known only after apply" not in capsys.readouterr().out
+
+
+def test_keys_of_a_table_are_those_of_the_plan_and_not_of_the_state(tmp_path):
+    document = plan(table("aws_dynamodb_table.orders", "orders", hash_key="new", attribute=[]))
+    old = table("aws_dynamodb_table.orders", "orders", hash_key="old", attribute=[])
+    document["prior_state"] = state(old)
+    keys = read(tmp_path, document).tables[0].key_schema
+    assert isinstance(keys, Keys)
+    assert str(keys) == "new"
