@@ -374,6 +374,7 @@ def locked(name: str) -> dict[str, str]:
     return {canonicalize_name(package): rest for package, rest in blocks}
 
 
+EXTRAS = PROJECT["project"]["optional-dependencies"]
 LOCKS = ["requirements.txt", "requirements-oidc.txt", "requirements-dev.txt", "requirements-uv.txt"]
 
 
@@ -390,8 +391,8 @@ def test_lock_file_names_no_host_and_every_package_has_hashes(name):
 @pytest.mark.parametrize(
     ("name", "more"),
     [
-        ("requirements.txt", []),
-        ("requirements-oidc.txt", PROJECT["project"]["optional-dependencies"]["oidc"]),
+        ("requirements.txt", EXTRAS["xlsx"]),
+        ("requirements-oidc.txt", EXTRAS["xlsx"] + EXTRAS["oidc"]),
         ("requirements-dev.txt", PROJECT["dependency-groups"]["dev"]),
     ],
 )
