@@ -104,7 +104,7 @@ class Names:
         name = self._by_varying_pattern(text) or self._without_variables(text)
         if name not in self.tables:
             name = self._without_written_pattern(name)
-        if not name or PLACEHOLDER in name:
+        if not name or PLACEHOLDER in name or self._means_unknown_tables(text, name):
             return None
         return self.given.get(name, name)
 
@@ -189,6 +189,15 @@ class Names:
         if not is_separate or name.startswith("*"):
             return 0
         return start
+
+    def _means_unknown_tables(self, text: Text, name: str) -> bool:
+        """Whether only a pattern of the map could say which tables are meant: ``${opt:stage}-*``, without one."""
+        prefix, wildcard, _ = name.partition("*")
+        if not wildcard or not prefix or not text.startswith(prefix):
+            return False
+        stem = len(prefix.rstrip(SEPARATORS))
+        is_environment = any(v.varies and v.start == 0 and v.end >= stem for v in text.variables)
+        return is_environment and not any(table.startswith(prefix) for table in self.tables)
 
     def _without_written_pattern(self, name: str) -> str:
         for pattern in self.patterns:

@@ -207,6 +207,24 @@ def test_other_resources_of_sam_are_read(tmp_path: Path, resources: str, expecte
     assert (grants(found), found.unresolved) == (expected, ())
 
 
+ELSEWHERE = {
+    "a state machine": (
+        "Flow: {Type: AWS::Serverless::StateMachine, Properties: {Tags: {service: billing}, Role: ROLE}}"
+    ),
+    "a data source": (
+        "Graph: {Type: AWS::Serverless::GraphQLApi, Properties: {Tags: {service: billing}, "
+        "DataSources: {DynamoDb: {Drafts: {TableName: drafts, ServiceRoleArn: ROLE}}}}}"
+    ),
+}
+
+
+@pytest.mark.parametrize("resource", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_what_runs_in_a_role_from_elsewhere_may_do_anything(tmp_path: Path, resource: str) -> None:
+    found = sam(tmp_path, "  " + resource.replace("ROLE", '"arn:aws:iam::111122223333:role/x"'))
+    (unresolved,) = found.unresolved
+    assert (found.grants, unresolved.service, unresolved.modes) == ({}, "billing", {"read", "write"})
+
+
 OWNERS = {
     "a tag of its own": ("      Tags: {service: shop}\n", "shop"),
     "the tag in Globals": ("", "billing"),

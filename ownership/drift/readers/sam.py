@@ -93,16 +93,17 @@ class _Expansion:
         resource_type = _type(node)
         properties = self._with_globals(_properties(node), GLOBALS[resource_type])
         tags = _tag_list(properties.get("Tags"), location)
-        made = Map(location)
-        for key in ("FunctionName", "Name", "Role", "RoleArn"):
+        made = Map(location, [("Tags", tags)])
+        for key in ("FunctionName", "Name"):
             if key in properties:
                 made[key] = properties[key]
-        made["Tags"] = tags
+        role_key = "Role" if resource_type == FUNCTION else "RoleArn"
+        made[role_key] = properties.get("Role")
         if _may_be_absent(properties.get("Role")):
             role_name = Text(f"{name}Role", location)
             self.made[role_name] = _resource("AWS::IAM::Role", self._role(properties, tags, location), node)
             if _is_absent(properties.get("Role")):
-                made["Role"] = _get_att(role_name, location)
+                made[role_key] = _get_att(role_name, location)
         self.made[name] = _resource(MADE_OF[resource_type], made, node)
 
     def _with_globals(self, properties: Map, kind: str) -> Map:
@@ -145,9 +146,14 @@ class _Expansion:
         tags = _tag_list(properties.get("Tags"), node.location)
         sources = _mapping(_mapping(properties.get("DataSources")).get("DynamoDb"))
         for source_name, source in sources.items():
-            if not isinstance(source, Map) or not _is_absent(source.get("ServiceRoleArn")):
+            if not isinstance(source, Map):
                 continue
             location = source.location
+            if not _is_absent(source.get("ServiceRoleArn")):
+                own = Map(location, [("ServiceRoleArn", source["ServiceRoleArn"]), ("Tags", tags)])
+                source_id = Text(f"{name}{source_name}", location)
+                self.made[source_id] = _resource("AWS::AppSync::DataSource", own, source)
+                continue
             arn = source.get("TableArn")
             if arn is None:
                 arn = _table_arn(source.get("TableName"), location)
