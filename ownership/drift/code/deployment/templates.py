@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from posixpath import dirname, join, normpath
 
-from ownership.drift.code.deployment import templating
 from ownership.drift.code.deployment.base import DeployedFunction, DeployedTemplate
 from ownership.drift.code.deployment.services import CDK_OUTPUT, Services, folder_of_handler
 from ownership.drift.naming import unregistered_service_name
@@ -12,6 +11,7 @@ from ownership.drift.readers.serverless import (
     find_projects,
 )
 from ownership.drift.readers.serverless_variables import Variables
+from ownership.drift.templating import is_templated, load
 from ownership.drift.types import ReadError
 from ownership.drift.values import (
     UNKNOWN_LOCATION,
@@ -67,13 +67,13 @@ class Deployment(Services):
             )
         ):
             return
-        body = templating.load(text, name, path, self.files)
+        body = load(text, name, path, self.files, self.given).value
         if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
             return
         given = dict(self.given)
-        variables = (
-            Variables(body, path.parent, self.files, self.given) if templating.is_templated(text, name) else None
-        )
+        variables = None
+        if is_templated(text, name):
+            variables = Variables(body, path.parent, self.files, self.given)
         template = DeployedTemplate([body], given, self.exports, self.names.given, variables)
         self.templates[name] = template
         folder = self._folder(path)

@@ -4,17 +4,18 @@
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from jinja2 import nodes
 
-from ownership.drift.code.deployment.templating import MARK, MARK_START
+from ownership.drift.templating.loading import MARK, MARK_START
 
 MAX_LENGTH = 100_000  # characters of one text
 MAX_ITEMS = 1000  # of one list
 MAX_NUMBER = 10**12
+FALSE = ("", "0", "false", "no", "none", "off")  # as people give values that hold not
 
 
 class TooLarge(Exception):
@@ -68,15 +69,20 @@ def has_mark(text: str) -> bool:
 
 
 class Expressions:
-    """Evaluates expressions. ``mark`` gives what stands for something unknown, ``call_macro`` what a macro renders."""
+    """Evaluates expressions. ``mark`` gives what stands for something unknown, ``call_macro`` what a macro renders.
+
+    ``known`` are the values of what is given from outside, as far as the caller says them.
+    """
 
     def __init__(
         self,
         mark: Callable[[Given], str],
         call_macro: Callable[[Macro, list[Literal], dict[str, Literal]], str],
+        known: Mapping[str, str],
     ) -> None:
         self.mark = mark
         self.call_macro = call_macro
+        self.known = known
 
     def value(self, node: nodes.Node, scope: Scope) -> Literal:
         """The value of an expression."""
@@ -125,7 +131,11 @@ class Expressions:
         names = [inner.name for inner in node.find_all(nodes.Name)]
         if isinstance(node, nodes.Name):
             names = [node.name]
-        return Given("_".join(names[:2]) or "expression")
+        name = "_".join(names[:2]) or "expression"
+        if name in self.known and not isinstance(node, nodes.Name):
+            # What is made of a known value is not that value.
+            name = f"made_of.{name}"
+        return Given(name)
 
     # Variables
 
@@ -159,9 +169,16 @@ class Expressions:
         """Whether a condition holds; None if that depends on what is given from outside."""
         return self._is_true(self.value(node, scope))
 
+    def _known_value(self, value: Literal) -> Literal:
+        """The value itself in place of what is given from outside, if the caller says it."""
+        if isinstance(value, Given):
+            return self.known.get(value.name, value)
+        return value
+
     def _is_true(self, value: Literal) -> bool | None:
         if isinstance(value, Given):
-            return None
+            known = self.known.get(value.name)
+            return None if known is None else known.lower() not in FALSE
         if isinstance(value, Undefined):
             return False
         return bool(value)
@@ -227,11 +244,11 @@ class Expressions:
         return self.given(node)
 
     def _compare(self, node: nodes.Compare, scope: Scope) -> Literal:
-        left = self.value(node.expr, scope)
+        left = self._known_value(self.value(node.expr, scope))
         if len(node.ops) != 1:
             return self.given(node)
         operator = node.ops[0].op
-        right = self.value(node.ops[0].expr, scope)
+        right = self._known_value(self.value(node.ops[0].expr, scope))
         if self._depends(left) or self._depends(right):
             return self.given(node)
         if operator in ("eq", "ne"):
@@ -277,7 +294,7 @@ class Expressions:
         return self.value(node.expr2, scope) if node.expr2 is not None else Undefined()
 
     def _test(self, node: nodes.Test, scope: Scope) -> Literal:
-        value = self.value(node.node, scope)
+        value = self._known_value(self.value(node.node, scope))
         if isinstance(value, Given):
             return self.given(node)
         is_defined = not isinstance(value, Undefined)
@@ -384,7 +401,7 @@ class Expressions:
             return self._mapped(node, value, scope)
         if isinstance(value, str):
             return self._changed_text(value, name, arguments, node)
-        if isinstance(value, Given) and name in TEXT_CHANGES:
+        if isinstance(value, Given) and name in TEXT_CHANGES and value.name not in self.known:
             return value
         return self.given(node)
 

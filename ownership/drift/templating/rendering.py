@@ -1,17 +1,20 @@
-"""Renders a template of Jinja2: its blocks, loops and macros. ``template_expressions`` has what expressions mean.
+"""Renders a template of Jinja2: its blocks, loops and macros. ``expressions`` has what expressions mean.
 
 Jinja's own parser reads the template, and nothing of it is run: what is given from outside has no value here, so
 both what is rendered and how long that takes are bounded. A condition that depends on what is given counts as true.
+What this leaves out, or may render differently, is taken down as unread.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, TemplateError, nodes
 
-from ownership.drift.code.deployment.template_expressions import (
+from ownership.drift.readers.files import Files
+from ownership.drift.templating.expressions import (
     Expressions,
     Given,
     Literal,
@@ -20,9 +23,9 @@ from ownership.drift.code.deployment.template_expressions import (
     TooLarge,
     has_mark,
 )
-from ownership.drift.code.deployment.templating import DYNAMIC_REFERENCE, MARK_END, MARK_START
-from ownership.drift.readers.files import Files
+from ownership.drift.templating.loading import DYNAMIC_REFERENCE, MARK_END, MARK_START
 from ownership.drift.types import Location, ReadError
+from ownership.drift.values import Text
 
 MAX_SIZE = 2_000_000  # characters of a rendered template
 MAX_NESTING = 20  # blocks, macros and included templates within each other
@@ -32,11 +35,12 @@ LOOP_VARIABLES = ("index", "index0", "first", "last", "length")
 
 @dataclass
 class Rendered:
-    """A rendered template: the line of the file that each of its lines is from, and what the marks stand for."""
+    """A rendered template: where each of its lines is from, what the marks stand for, and what may be anything."""
 
     text: str
-    lines: list[int]
+    lines: list[Location]
     variables: list[str]
+    unread: list[tuple[Text, str]]
 
 
 @dataclass
@@ -44,37 +48,45 @@ class _Output:
     """What is rendered so far."""
 
     pieces: list[str] = field(default_factory=list)
-    lines: list[int] = field(default_factory=lambda: [1])
+    lines: list[Location] = field(default_factory=list)
     size: int = 0
 
-    def add(self, text: str, line: int) -> None:
+    def add(self, text: str, file: str, line: int) -> None:
+        """Add text that begins in this line of a file."""
         self.size += len(text)
         if self.size > MAX_SIZE:
             raise TooLarge
-        if not self.pieces or self.pieces[-1].endswith("\n"):
-            self.lines[-1] = line
+        if not self.lines:
+            self.lines.append(Location(file, line))
+        elif self.pieces[-1].endswith("\n"):
+            self.lines[-1] = Location(file, line)
         self.pieces.append(text)
         for number in range(text.count("\n")):
-            self.lines.append(line + number + 1)
+            self.lines.append(Location(file, line + number + 1))
+
+
+AnyOther = nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport  # what names another template
 
 
 class Renderer:
     """Renders one template and those that it includes."""
 
-    def __init__(self, path: Path, files: Files) -> None:
-        self.path = path
+    def __init__(self, path: Path, files: Files, given: Mapping[str, str]) -> None:
+        self.path = path  # of the template whose statements are rendered: this one, or another that it names
         self.files = files
         self.environment = Environment(
             extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
             autoescape=False,  # noqa: S701  # the result is parsed as YAML, and never shown as a page
         )
         self.variables: dict[str, int] = {}  # what marks stand for → number of the mark
-        self.expressions = Expressions(self.mark, self.call_macro)
+        known = {name.removeprefix("opt:"): value for name, value in given.items() if name.startswith("opt:")}
+        self.expressions = Expressions(self.mark, self.call_macro, known)
+        self.unread: dict[tuple[Text, str], None] = {}
         self.output = _Output()
         self.steps = 0
         self.nesting = 0
         # Blocks that a template replaces in the one that it extends.
-        self.blocks: dict[str, list[nodes.Node]] = {}
+        self.blocks: dict[str, tuple[Path, list[nodes.Node]]] = {}
 
     def render(self, text: str) -> Rendered:
         """The rendered text. Raises ReadError."""
@@ -87,12 +99,23 @@ class Renderer:
             raise ReadError(Location(location.file, line), reason) from error
         except (TooLarge, RecursionError) as error:
             raise ReadError(location, "is too large, or nested too deeply, once it is rendered") from error
-        return Rendered("".join(self.output.pieces), self.output.lines, list(self.variables))
+        return Rendered("".join(self.output.pieces), self.output.lines, list(self.variables), list(self.unread))
 
     def mark(self, given: Given) -> str:
         """What stands in the text for something that is given from outside."""
         number = self.variables.setdefault(given.variable, len(self.variables))
         return f"{MARK_START}{number}{MARK_END}"
+
+    @property
+    def file(self) -> str:
+        """The file whose statements are rendered, as reports show it."""
+        return self.files.display_name(self.path)
+
+    def _add(self, text: str, line: int) -> None:
+        self.output.add(text, self.file, line)
+
+    def _leave_unread(self, text: str, line: int, reason: str) -> None:
+        self.unread[Text(text, Location(self.file, line)), reason] = None
 
     def _parsed(self, text: str) -> nodes.Template:
         text = text.replace(MARK_START, "").replace(MARK_END, "")
@@ -106,11 +129,12 @@ class Renderer:
             self._render(template.body, scope)
             return
         for block in template.find_all(nodes.Block):
-            self.blocks.setdefault(block.name, block.body)
+            self.blocks.setdefault(block.name, (self.path, block.body))
         self._prepare(template.body, scope)
-        base = self._other_template(extends.template, scope)
+        base = self._other_template(extends, scope)
         if base is not None:
-            self._within(base, scope)
+            with self._within(base[0]):
+                self._template(base[1], scope)
 
     def _prepare(self, body: list[nodes.Node], scope: Scope) -> None:
         """Run the assignments, imports and macros of a template whose own text is not rendered."""
@@ -118,19 +142,25 @@ class Renderer:
             if isinstance(node, nodes.Assign | nodes.Macro | nodes.Import | nodes.FromImport):
                 self._render([node], scope)
 
-    def _within(self, template: nodes.Template, scope: Scope) -> None:
+    @contextmanager
+    def _within(self, path: Path) -> Iterator[None]:
+        """Render statements of another file, or of another template, for a time."""
         self.nesting += 1
         if self.nesting > MAX_NESTING:
             raise TooLarge
+        outer, self.path = self.path, path
         try:
-            self._template(template, scope)
+            yield
         finally:
             self.nesting -= 1
+            self.path = outer
 
-    def _other_template(self, name: nodes.Node, scope: Scope) -> nodes.Template | None:
-        """A template that is named in this one: relative to its folder, or to one around that."""
-        wanted = self.expressions.value(name, scope)
+    def _other_template(self, node: AnyOther, scope: Scope) -> tuple[Path, nodes.Template] | None:
+        """The template that a statement names: relative to its folder, or to one around that. None is unread."""
+        wanted = self.expressions.value(node.template, scope)
         if not isinstance(wanted, str) or has_mark(wanted):
+            reason = "names a template that is given from outside, and may render anything"
+            self._leave_unread(type(node).__name__.lower(), node.lineno, reason)
             return None
         folder = self.path.parent
         while folder.is_relative_to(self.files.root):
@@ -140,8 +170,9 @@ class Renderer:
                 except ValueError:
                     continue
                 if path is not None:
-                    return self._parsed(self.files.read_text(path))
+                    return path, self._parsed(self.files.read_text(path))
             folder = folder.parent
+        self._leave_unread(wanted, node.lineno, "this template is not in the folder, and may render anything")
         return None
 
     # Statements
@@ -161,6 +192,8 @@ class Renderer:
         render = STATEMENTS.get(type(node))
         if render is not None:
             render(self, node, scope)
+        elif not isinstance(node, nodes.Extends):
+            self._leave_unread(type(node).__name__.lower(), node.lineno, "this statement of Jinja2 is not followed")
 
     def _output(self, node: nodes.Output, scope: Scope) -> None:
         for expression in node.nodes:
@@ -181,15 +214,18 @@ class Renderer:
     def _call(self, node: nodes.CallBlock, scope: Scope) -> None:
         body = nodes.Macro("caller", node.args, node.defaults, node.body, lineno=node.lineno)
         called = self.expressions.call(node.call, scope, {"caller": Macro(body, scope)})
-        self.output.add(self.expressions.text(called), node.lineno)
+        self._add(self.expressions.text(called), node.lineno)
 
     def _include(self, node: nodes.Include, scope: Scope) -> None:
-        template = self._other_template(node.template, scope)
-        if template is not None:
-            self._within(template, scope)
+        other = self._other_template(node, scope)
+        if other is not None:
+            with self._within(other[0]):
+                self._template(other[1], scope)
 
     def _block(self, node: nodes.Block, scope: Scope) -> None:
-        self._render(self.blocks.get(node.name, node.body), scope)
+        path, body = self.blocks.get(node.name, (self.path, node.body))
+        with self._within(path):
+            self._render(body, scope)
 
     def _with(self, node: nodes.With, scope: Scope) -> None:
         inner = dict(scope)
@@ -200,19 +236,19 @@ class Renderer:
     def _filter(self, node: nodes.FilterBlock, scope: Scope) -> None:
         text = self._text_of(node.body, scope)
         filtered = self.expressions.filtered(node.filter, text, scope)
-        self.output.add(self.expressions.text(filtered), node.lineno)
+        self._add(self.expressions.text(filtered), node.lineno)
 
     def _inner(self, node: nodes.Scope, scope: Scope) -> None:
         self._render(node.body, scope)
 
     def _expression(self, node: nodes.Expr, scope: Scope) -> None:
         if isinstance(node, nodes.TemplateData):
-            self.output.add(node.data, node.lineno)
+            self._add(node.data, node.lineno)
             return
         text = self.expressions.text(self.expressions.value(node, scope))
         for position, line in enumerate(text.split("\n")):
             # All lines of a value are from the one where it is named.
-            self.output.add(line if position == 0 else f"\n{line}", node.lineno - (position > 0))
+            self._add(line if position == 0 else f"\n{line}", node.lineno - (position > 0))
 
     def _text_of(self, body: list[nodes.Node], scope: Scope) -> str:
         """What is rendered by statements, apart from the output."""
@@ -229,6 +265,8 @@ class Renderer:
         items = self.expressions.items(self.expressions.value(node.iter, scope))
         if items is None:
             # The items are given from outside: one turn, with the loop's variables unknown.
+            name = self.expressions.given(node.iter).name
+            self._leave_unread(name, node.lineno, "this loop goes through what is given when the template is rendered")
             inner = dict(scope)
             self.expressions.assign_given(node.target, inner)
             self._render(node.body, inner)
@@ -254,19 +292,24 @@ class Renderer:
                 continue
             has_other = branch is not branches[-1] or bool(node.else_)
             if holds is None and has_other and _is_within_line(branch.body):
-                self.output.add(self.mark(self.expressions.given(branch.test)), branch.lineno)
-            else:
-                self._render(branch.body, scope)
+                self._add(self.mark(self.expressions.given(branch.test)), branch.lineno)
+                return
+            if holds is None and has_other:
+                name = self.expressions.given(branch.test).name
+                reason = "decides what is rendered; of the branches, only the first is read"
+                self._leave_unread(name, branch.lineno, reason)
+            self._render(branch.body, scope)
             return
         self._render(node.else_, scope)
 
     def _import(self, node: nodes.Import | nodes.FromImport, scope: Scope) -> None:
         """Take the macros and variables of another template."""
-        template = self._other_template(node.template, scope)
-        if template is None:
+        other = self._other_template(node, scope)
+        if other is None:
             return
         imported: Scope = {}
-        self._prepare(template.body, imported)
+        with self._within(other[0]):
+            self._prepare(other[1].body, imported)
         if isinstance(node, nodes.Import):
             scope[node.target] = imported
             return

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ownership.drift.code.deployment import templating
 from ownership.drift.readers.files import Files
+from ownership.drift.templating import load
 from ownership.drift.types import ReadError
 from ownership.drift.values import Map, Text, Value
 from tests.support.drift_projects import write
@@ -17,7 +17,7 @@ def loaded(folder: Path, text: str, **others: str) -> Value:
     write(folder, {f"{name}.j2": content for name, content in others.items()})
     path = folder / "template.yml.j2"
     path.write_text(text, encoding="utf-8")
-    return templating.load(text, path.name, path, Files(folder))
+    return load(text, path.name, path, Files(folder)).value
 
 
 MACRO = '{% macro table(name, suffix="-x") %}{{ name }}: {Name: {{ name }}{{ suffix }}}{% endmacro %}\n'
@@ -119,4 +119,4 @@ def test_braces_alone_make_no_template(tmp_path: Path) -> None:
     text = "a: '{{ not jinja at all }}'"
     path = tmp_path / "template.yml"
     path.write_text(text, encoding="utf-8")
-    assert templating.load(text, path.name, path, Files(tmp_path)) == {"a": "{{ not jinja at all }}"}
+    assert load(text, path.name, path, Files(tmp_path)).value == {"a": "{{ not jinja at all }}"}

@@ -1,17 +1,8 @@
-"""CloudFormation templates that are written in Jinja2, as far as their literals go. Nothing is run.
-
-::
-
-    {% for name in ["users", "orders"] %}
-    {{ name }}Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: "{{ prefix }}-{{ name }}"}}
-    {% endfor %}
-
-becomes both tables, whose names begin with ``${opt:prefix}``: what a template is given when it is rendered is a
-variable here, like those of the Serverless Framework, and ``--var opt:prefix=…`` gives it a value.
-Locations are lines of the file as it is written. Source: Jinja documentation, "Template Designer Documentation".
-"""
+"""Makes values of a file, rendered if it is written in Jinja2: variables in place of what is given from outside."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ownership.drift.readers.files import Files
@@ -34,27 +25,47 @@ def is_templated(text: str, name: str) -> bool:
     return name.endswith(SUFFIXES) or "{%" in text or EXPRESSION.search(text) is not None
 
 
-def load(text: str, name: str, path: Path, files: Files) -> Value:
-    """The values of a template, rendered if it is written in Jinja2. Raises ReadError."""
+@dataclass(frozen=True)
+class Content:
+    """The values of a template. ``unread`` is what may hold anything once it is rendered, each with the reason."""
+
+    value: Value
+    unread: list[tuple[Text, str]] = field(default_factory=list)
+
+
+def load(text: str, name: str, path: Path, files: Files, given: Mapping[str, str] | None = None) -> Content:
+    """The content of a template, rendered if it is written in Jinja2. Raises ReadError.
+
+    ``given`` are values of variables: ``{"opt:stage": "prod"}``.
+    """
     if not is_templated(text, name):
-        return parse(text, name)
+        return Content(parse(text, name))
     try:
-        from ownership.drift.code.deployment.template_rendering import Renderer
+        from ownership.drift.templating.rendering import Renderer
     except ImportError as error:
-        raise ReadError(Location(name), "needs Jinja2: install the extra `code`") from error
-    renderer = Renderer(path, files)
+        raise ReadError(Location(name), "is written in Jinja2: install the extra `code`, which reads it") from error
+    renderer = Renderer(path, files, given or {})
     try:
         rendered = renderer.render(text)
     except ReadError:
         if name.endswith(SUFFIXES):
             raise
-        return parse(text, name)  # braces alone do not make it a template of Jinja
-    lines, numbers = _readable_lines(rendered.text, rendered.lines)
+        return Content(parse(text, name))  # braces alone do not make it a template of Jinja
+    unread = list(rendered.unread)
+    lines: list[str] = []
+    for line, origin in zip(rendered.text.split("\n"), rendered.lines, strict=False):
+        # A line that is given as a whole is no YAML.
+        if not ONLY_MARKS.fullmatch(line):
+            lines.append(line)
+            continue
+        lines.append("")
+        variable = MARK.sub(lambda mark: rendered.variables[int(mark[1])], line.strip())
+        unread.append((Text(variable, origin), "is given when the template is rendered, and may hold anything"))
     try:
         value = parse("\n".join(lines), _name_of_content(name))
     except ReadError as error:
-        raise ReadError(_original(error.location, name, numbers), error.reason) from error
-    return _Restorer(name, numbers, rendered.variables).restored(value)
+        raise ReadError(_original(error.location, name, rendered.lines), error.reason) from error
+    return Content(_Restorer(name, rendered.lines, rendered.variables).restored(value), unread)
 
 
 def _name_of_content(name: str) -> str:
@@ -63,28 +74,20 @@ def _name_of_content(name: str) -> str:
     return name
 
 
-def _readable_lines(text: str, numbers: list[int]) -> tuple[list[str], list[int]]:
-    """The lines without those that are given from outside as a whole: they are no YAML. And where each is from."""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        lines.append("" if ONLY_MARKS.fullmatch(line) else line)
-    return lines, numbers
-
-
-def _original(location: Location, name: str, numbers: list[int]) -> Location:
-    """A location in the rendered text as one in the file."""
+def _original(location: Location, name: str, origins: list[Location]) -> Location:
+    """A location in the rendered text as one in the files."""
     line = location.line
-    if line is None or not numbers:
+    if line is None or not origins:
         return Location(name)
-    return Location(name, numbers[min(line, len(numbers)) - 1])
+    return origins[min(line, len(origins)) - 1]
 
 
 class _Restorer:
-    """Puts variables in place of marks, and lines of the file in place of those of the rendered text."""
+    """Puts variables in place of marks, and lines of the files in place of those of the rendered text."""
 
-    def __init__(self, name: str, numbers: list[int], variables: list[str]) -> None:
+    def __init__(self, name: str, origins: list[Location], variables: list[str]) -> None:
         self.name = name
-        self.numbers = numbers
+        self.origins = origins
         self.variables = variables
         # An alias in YAML is one shared value.
         self.known: dict[int, Value] = {}
@@ -99,7 +102,7 @@ class _Restorer:
         return self.known[id(value)]
 
     def _collection(self, value: Map | Seq) -> Value:
-        location = _original(value.location, self.name, self.numbers)
+        location = _original(value.location, self.name, self.origins)
         if isinstance(value, Seq):
             return Seq(location, [self.restored(item) for item in value])
         items: list[tuple[str, Value]] = []
@@ -109,7 +112,7 @@ class _Restorer:
         return Map(location, items)
 
     def _text(self, text: Text) -> Text:
-        location = _original(text.location, self.name, self.numbers)
+        location = _original(text.location, self.name, self.origins)
         return Text(MARK.sub(self._variable, text), location)
 
     def _variable(self, mark: re.Match[str]) -> str:
