@@ -8,6 +8,7 @@ Modules import only upward in this list::
     naming               which table and service of the map a physical name means
     diagnostics          what a reader reports besides grants and tables
     iam                  which DynamoDB actions touch items; policies as IAM evaluates them
+    templating           templates that are written in Jinja2, for both kinds of readers
     readers              Serverless Framework, CloudFormation, Terraform, a live endpoint
     registry_client      the map, from a file or the API, and the waivers
     compare              declared and found, pair by pair; the findings that follow

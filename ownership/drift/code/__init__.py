@@ -5,7 +5,7 @@ A handler that calls ``db.create(item, USERS_TABLE)``, where ``db`` is a wrapper
 
 Rooms, from files to accesses::
 
-    deployment/        which functions infrastructure deploys: handler, folder, environment; Jinja2, serverless.ts
+    deployment/        which functions infrastructure deploys: handler, folder, environment; serverless.ts
     sources            the files below the given folders: which are read, which are passed over, and why
     imports            which file an import means
     javascript/        front ends, one for each language: a file becomes a module of ``syntax``

@@ -115,6 +115,8 @@ class TemplateReader:
             permitted = self._attached_elsewhere(principals, diagnostics)
             permitted += self._permitted_by_tables(template, services_of_roles, diagnostics)
             self._count_api_calls(template)
+            for text, reason in self.stacks.unread(stack):
+                diagnostics.add_unresolved(text, reason, None, READ_AND_WRITE)
             tables = read_tables(template, self.names, diagnostics)
             nested = self._nested(stack, template, diagnostics)
         except ReadError as error:

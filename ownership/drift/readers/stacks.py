@@ -21,9 +21,11 @@ from ownership.drift.readers.cdk import MANIFEST, assets_of, is_assembly, stacks
 from ownership.drift.readers.files import Files
 from ownership.drift.readers.intrinsics import STACK_TYPES
 from ownership.drift.readers.sam import expanded, is_sam
-from ownership.drift.readers.template import Exports, Surroundings, Template
+from ownership.drift.readers.serverless_variables import Variables
+from ownership.drift.readers.template import Expand, Exports, Surroundings, Template, as_it_is
+from ownership.drift.templating import SUFFIXES, is_templated, load, without_suffix
 from ownership.drift.types import Location, ReadError
-from ownership.drift.values import UNKNOWN_LOCATION, Map, Text
+from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value
 
 ASSET_PATH = "aws:asset:path"
 MAX_NESTING = 20  # of stacks
@@ -75,6 +77,8 @@ class Stacks:
         self.tables = tables
         self.exports = exports
         self._bodies: dict[Path, Map] = {}
+        self._unread: dict[Path, list[tuple[Text, str]]] = {}
+        self._variables: dict[Path, Variables] = {}  # of templates that are written in Jinja2
         self._given: list[Stack] = []
         self._nested_paths: set[Path] = set()
 
@@ -135,7 +139,16 @@ class Stacks:
             load_nested=lambda template, name, properties: self._load_nested(stack, template, name, properties),
         )
         body = self._body(stack.path)
-        return Template([body], given=self.given, exports=self.exports, surroundings=surroundings)
+        return Template([body], self._expand(stack.path), self.given, self.exports, surroundings)
+
+    def unread(self, stack: Stack) -> list[tuple[Text, str]]:
+        """What a template written in Jinja2 may hold besides what is read of it, each with the reason."""
+        return self._unread.get(stack.path, [])
+
+    def _expand(self, path: Path) -> Expand:
+        """What resolves the variables of a template that is written in Jinja2; others have none."""
+        variables = self._variables.get(path)
+        return as_it_is if variables is None else variables.expand
 
     def nested_in(self, stack: Stack, template: Template) -> dict[Text, Stack | None]:
         """The stacks nested in a stack, by logical name; None for one whose template is not there."""
@@ -164,7 +177,8 @@ class Stacks:
         )
 
     def _find_nested(self, stack: Stack) -> None:
-        template = Template([self._body(stack.path)], given=self.given)
+        body = self._body(stack.path)
+        template = Template([body], self._expand(stack.path), self.given)
         for name, properties in template.of_type(*STACK_TYPES):
             nested = self._nested_path(stack, template, name, properties)
             if nested is not None and nested != stack.path:
@@ -183,27 +197,37 @@ class Stacks:
 
     def _file(self, stack: Stack, address: Text) -> Path | None:
         if "://" not in address:
-            try:
-                beside = self.files.find(stack.path.parent, address)
-            except ValueError:
-                beside = None
-            if beside is not None:
-                return beside
+            for suffix in ("", *SUFFIXES):  # of a template that is rendered before it is deployed
+                try:
+                    beside = self.files.find(stack.path.parent, address + suffix)
+                except ValueError:
+                    beside = None
+                if beside is not None:
+                    return beside
         file_name = address.partition("?")[0].rpartition("/")[2]
         asset = stack.assets.get(file_name.partition(".")[0])
         if asset is not None:
             return asset
-        same_name = [given.path for given in self._given if given.path.name == file_name]
+        same_name = [given.path for given in self._given if without_suffix(given.path.name) == file_name]
         return same_name[0] if len(same_name) == 1 else None
 
     def _body(self, path: Path) -> Map:
         if path not in self._bodies:
-            body = self.files.load(path)
+            body = self._loaded(path)
             if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
                 location = Location(self.files.display_name(path), 1)
                 raise ReadError(location, "is not a CloudFormation template: it has no Resources")
             self._bodies[path] = expanded(body) if is_sam(body) else body
         return self._bodies[path]
+
+    def _loaded(self, path: Path) -> Value:
+        """The values of a template, rendered if it is written in Jinja2. Raises ReadError."""
+        text, name = self.files.read_text(path), self.files.display_name(path)
+        content = load(text, name, path, self.files, self.given)
+        self._unread[path] = content.unread
+        if is_templated(text, name) and isinstance(content.value, Map):
+            self._variables[path] = Variables(content.value, path.parent, self.files, self.given)
+        return content.value
 
     def _folders(self, path: Path) -> tuple[str, ...]:
         """The folders between the root and a template, innermost first."""

@@ -14,6 +14,6 @@ Locations are lines of the files as they are written. Source: Jinja documentatio
 The last two need Jinja2, of the extra ``code``.
 """
 
-from ownership.drift.templating.loading import Content, is_templated, load
+from ownership.drift.templating.loading import SUFFIXES, Content, is_templated, load, without_suffix
 
-__all__ = ["Content", "is_templated", "load"]
+__all__ = ["SUFFIXES", "Content", "is_templated", "load", "without_suffix"]

@@ -62,13 +62,14 @@ def load(text: str, name: str, path: Path, files: Files, given: Mapping[str, str
         variable = MARK.sub(lambda mark: rendered.variables[int(mark[1])], line.strip())
         unread.append((Text(variable, origin), "is given when the template is rendered, and may hold anything"))
     try:
-        value = parse("\n".join(lines), _name_of_content(name))
+        value = parse("\n".join(lines), without_suffix(name))
     except ReadError as error:
         raise ReadError(_original(error.location, name, rendered.lines), error.reason) from error
     return Content(_Restorer(name, rendered.lines, rendered.variables).restored(value), unread)
 
 
-def _name_of_content(name: str) -> str:
+def without_suffix(name: str) -> str:
+    """The name of a file once it is rendered: ``tables.yml`` of ``tables.yml.j2``."""
     for suffix in SUFFIXES:
         name = name.removesuffix(suffix)
     return name
