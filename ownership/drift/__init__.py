@@ -1,4 +1,4 @@
-"""Compares what the map declares with what the infrastructure permits. No Django, no database.
+"""Compares what the map declares with what the infrastructure permits and what code does. No Django, no database.
 
 Modules import only upward in this list::
 
@@ -11,7 +11,13 @@ Modules import only upward in this list::
     templating           templates that are written in Jinja2, for both kinds of readers
     readers              Serverless Framework, CloudFormation, Terraform, a live endpoint
     registry_client      the map, from a file or the API, and the waivers
+    code                 which tables the code of each deployed function uses
+    table_pairs          one table as the map states it and as it is deployed
+    code_side            what code does with each table
+    code_findings        which side of a finding is wrong, and what only code shows
     compare              declared and found, pair by pair; the findings that follow
+    verdicts             what verdicts are called, and what people do about each
+    iam_changes          what the owners of IAM are to change, as a list and as a patch
     serialization        what a reader found, as JSON and back
     report, report_json  the report as text and as JSON
     source_tree          where the files that a report names lie in their repository

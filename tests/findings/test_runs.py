@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from ownership.findings import runs
-from ownership.models import Access, DriftRun, Service, Table
+from ownership.findings import keeping, runs
+from ownership.models import Access, DriftRun, Grant, Service, Table
+from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.runs import keep_run, show, waive
 
@@ -75,6 +76,28 @@ def test_a_run_keeps_its_figures_when_the_map_changes(orders):
     kept = DriftRun.objects.get(pk=run.pk)
     assert (kept.agreeing, kept.compared, kept.by_kind) == (1, 2, {"undeclared_access": 1})
     assert [one.pk for one in runs.figures(kept)] == [kept.pk]
+
+
+def test_a_run_of_a_version_that_kept_neither_code_nor_actions_is_still_compared(orders):
+    run = keep_run("bots write orders", "payments read orders")
+    Grant.objects.update(actions=None)
+    DriftRun.objects.update(code=None, accesses=None, true_accesses=None, by_verdict=None)
+    shown = show(DriftRun.objects.get(pk=run.pk))
+    (finding,) = shown.findings
+    assert (finding.kind, finding.verdict, finding.to_remove, shown.truth) == ("undeclared_access", None, (), None)
+
+
+def test_older_runs_keep_only_figures_of_what_code_did(orders, monkeypatch):
+    monkeypatch.setattr(keeping, "KEPT_WHOLE", 1)
+    monkeypatch.setattr(keeping, "KEPT_BY_TABLE", 2)
+    for _ in range(3):
+        keep_run("payments read orders", code=code_usage("payments read orders"))
+    kept = DriftRun.objects.order_by("pk")
+    assert [(run.code is None, run.uses.count(), run.truths.count(), run.true_accesses) for run in kept] == [
+        (True, 0, 0, 1),
+        (True, 0, 1, 1),
+        (False, 1, 1, 1),
+    ]
 
 
 def test_the_latest_run_of_each_series_is_shown(orders):
