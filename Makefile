@@ -67,6 +67,7 @@ lock: $(STAMP)  ## lock the dependencies again; the files name no host
 	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml --extra xlsx -o requirements.txt
 	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml --extra xlsx --extra oidc -o requirements-oidc.txt
 	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q pyproject.toml --group dev -o requirements-dev.txt
+	$(VENV)/bin/uv pip compile --universal --generate-hashes -p 3.11 --no-header -q --no-annotate --group drift -c requirements-dev.txt -o deploy/drift/requirements.txt
 
 clean:  ## remove what set-up and runs made, the SQLite database included
 	rm -rf $(VENV) var staticfiles
