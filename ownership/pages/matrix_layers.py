@@ -30,7 +30,10 @@ _MAY = {Mode.READ: "may read", Mode.WRITE: "may write", Mode.READ_WRITE: "may re
 
 @dataclass(frozen=True)
 class Mark:
-    """How one service uses, may use or differs about one table; ``kind`` is its CSS class, ``counts`` its totals."""
+    """How one service uses, may use or differs about one table; ``kind`` is its CSS class, ``counts`` its totals.
+
+    ``words`` continue a sentence that begins with the service.
+    """
 
     kind: str
     letters: str
@@ -73,10 +76,11 @@ class MatrixCell:
 
     @property
     def words(self) -> str:
-        """The same as a sentence."""
+        """The same as a sentence, which begins with what the cell shows: people who speak to a browser say that."""
         if self.mark is None:
             return f"{self.service.name} owns {self.table.name}, without an access of its own"
-        return f"{self.mark.words}, and owns it" if self.owner else self.mark.words
+        words = f"{self.service.name} {self.mark.letters}: {self.mark.words}"
+        return f"{words}, and owns it" if self.owner else words
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def declared_marks(accesses: Iterable[Access]) -> Marks:
     for access in accesses:
         mode = Mode(access.mode)
         kind, letters = str(mode), _LETTERS[mode]
-        words = f"{access.service.name} {_VERBS[mode]} {access.table.name}"
+        words = f"{_VERBS[mode]} {access.table.name}"
         if access.indirect:
             kind, letters, words = f"{kind} indirect", f"({letters})", f"{words}, indirectly"
         marks[access.table_id, access.service_id] = Mark(kind, letters, words, _counts(mode))
@@ -136,22 +140,22 @@ class _Merged:
             elif finding.kind != "action_not_granted":
                 self.excess |= modes
 
-    def granted_mark(self, service: Service, table: Table) -> Mark | None:
+    def granted_mark(self, table: Table) -> Mark | None:
         """The mark of the layer that shows grants."""
         combined = combined_mode(self.granted)
         if combined is None:
             if not self.is_unknown:
                 return None
-            words = f"not known whether {service.name} may use {table.name}"
+            words = f"not known whether it may use {table.name}"
             return Mark("unknown", "?", words, (0, 0))
         mode = Mode(combined)
         kind, letters = str(mode), _LETTERS[mode]
-        words = f"{service.name} {_MAY[mode]} {table.name}"
+        words = f"{_MAY[mode]} {table.name}"
         if self.through:
             kind, letters, words = f"{kind} indirect", f"({letters})", f"{words}, through {self.through}"
         return Mark(kind, letters, words, _counts(mode))
 
-    def drift_mark(self, service: Service, table: Table) -> Mark | None:
+    def drift_mark(self, table: Table) -> Mark | None:
         """The mark of the layer that shows what differs.
 
         +W is granted or in code, and not declared; −W the other way round; ! is about neither.
@@ -163,7 +167,7 @@ class _Merged:
             combined = combined_mode(modes)
             if combined:
                 letters.append(sign + _LETTERS[Mode(combined)])
-        words = f"{service.name}, {table.name}: {'; '.join(self.findings)}"
+        words = f"{table.name}: {'; '.join(self.findings)}"
         return Mark("drifts", " ".join(letters) or "!", words, (len(self.findings),))
 
 
@@ -183,7 +187,7 @@ def marks_of_runs(
     marks: Marks = {}
     for (table_name, service_name), both in merged.items():
         table, service = tables_by_name[table_name], services_by_name[service_name]
-        mark = both.granted_mark(service, table) if layer == GRANTED else both.drift_mark(service, table)
+        mark = both.granted_mark(table) if layer == GRANTED else both.drift_mark(table)
         if mark is not None:
             marks[table.pk, service.pk] = mark
     return marks

@@ -75,6 +75,7 @@ class Step:
             label=self.label,
             verb=VERBS[self.history_type],
             changes=stated_changes(self.model, self.history_type, self.changes()),
+            removes=self.after is None,
         )
 
 
@@ -102,6 +103,7 @@ class Preview:
     explanation: str = ""
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
     undecided: frozenset[str] = frozenset()
+    removes: bool = False  # the row; pages then fold the values, which would all become nothing
 
 
 def digest(facts: list) -> str:

@@ -119,6 +119,7 @@ class RowUndo:
             undecided=self._undecided(chosen),
             explanation=self.explanation,
             conflicts=self.conflicts,
+            removes=self.action == DELETE,
         )
 
     def _undecided(self, chosen: Collection[str]) -> frozenset[str]:

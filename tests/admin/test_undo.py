@@ -43,7 +43,7 @@ def test_the_page_shows_the_difference_to_now_and_undoes_with_a_reason(lead_clie
 
 def test_the_entries_of_a_large_undo_are_folded_by_kind(lead_client, seeded):
     page = lead_client.get(url(1)).text
-    folds = re.findall(r'<details class="fold">\s*<summary>(.+?)</summary>', page)
+    folds = re.findall(r'<details class="fold">\s*<summary>(.+?\(\d+\))</summary>', page)
     assert folds == [
         "Accesses (55)",
         "Secondary indexes (2)",
@@ -52,6 +52,15 @@ def test_the_entries_of_a_large_undo_are_folded_by_kind(lead_client, seeded):
         "Groups (7)",
         "Environments (3)",
     ]
+
+
+def test_what_a_row_to_be_deleted_holds_is_folded(lead_client):
+    make_table("orders", description="All orders.")
+    page = lead_client.get(url(head())).text
+    plan = page.partition('<div class="entry-plan deleted">')[2]
+    folded = plan.partition("<summary>Current values</summary>")[2].partition("</details>")[0]
+    assert "All orders." in folded
+    assert "After undo" not in plan
 
 
 def test_without_a_reason_nothing_is_undone(lead_client, revision):

@@ -98,8 +98,8 @@ def test_the_matrix_is_filtered_and_a_cell_leads_to_its_access(site, browser):
     assert browser.find_element(By.CSS_SELECTOR, "[role=status]").text == "1 table, 2 services."
     cells = browser.find_elements(By.CSS_SELECTOR, "table.matrix td a")
     assert [cell.get_attribute("aria-label") for cell in cells] == [
-        "payments writes biztechProfiles, indirectly",
-        "members writes biztechProfiles, indirectly",
+        "payments (W): writes biztechProfiles, indirectly",
+        "members (W): writes biztechProfiles, indirectly",
     ]
     follow(browser, cells[0])
     assert browser.current_url.endswith("/tables/biztechProfiles/#access-payments")
@@ -134,16 +134,17 @@ def test_arrow_keys_walk_the_cells_of_the_matrix_and_the_tab_key_leaves_it(site,
         return browser.execute_script("return document.activeElement.ariaLabel ?? document.activeElement.textContent")
 
     stops = browser.find_elements(By.CSS_SELECTOR, "table.matrix [tabindex='0']")
-    assert [stop.get_attribute("aria-label") for stop in stops] == ["users reads and writes biztechUsers, and owns it"]
+    first = "users RW: reads and writes biztechUsers, and owns it"
+    assert [stop.get_attribute("aria-label") for stop in stops] == [first]
     browser.execute_script("arguments[0].focus()", stops[0])
     steps = [
-        (Keys.ARROW_RIGHT, "payments reads and writes biztechUsers"),
-        (Keys.ARROW_DOWN, "payments reads biztechEvents"),
+        (Keys.ARROW_RIGHT, "payments RW: reads and writes biztechUsers"),
+        (Keys.ARROW_DOWN, "payments R: reads biztechEvents"),
         (Keys.HOME, "biztechEvents"),
         (Keys.ARROW_UP, "biztechUsers"),
         (Keys.ARROW_UP, "Table"),
         (Keys.ARROW_RIGHT, "users"),
-        (Keys.ARROW_DOWN, "users reads and writes biztechUsers, and owns it"),
+        (Keys.ARROW_DOWN, "users RW: reads and writes biztechUsers, and owns it"),
         (Keys.PAGE_DOWN, ""),
     ]
     for key, expected in steps:

@@ -56,8 +56,18 @@ def test_every_access_has_its_cell_that_leads_to_it(seeded, viewer_client):
 
 def test_cells_have_labels_in_words_for_their_letters(seeded, viewer_client):
     page = viewer_client.get(URL).text
-    assert 'aria-label="payments writes biztechProfiles, indirectly"' in page
-    assert 'aria-label="users reads and writes biztechUsers, and owns it"' in page
+    assert 'aria-label="payments (W): writes biztechProfiles, indirectly"' in page
+    assert 'aria-label="users RW: reads and writes biztechUsers, and owns it"' in page
+
+
+def test_the_name_of_a_cell_begins_with_what_it_shows_on_any_width(run, viewer_client):
+    for layer in ("declared", "granted", "drift"):
+        marks = CELL.findall(viewer_client.get(URL, {"layer": layer}).text)
+        assert marks
+        for _, service, _, _, name, letters in marks:
+            if letters != "●":
+                # On a phone the service stands before the letters.
+                assert name.startswith(f"{service} {letters.removeprefix('●')}: ")
 
 
 def test_an_owner_without_an_access_is_seen(db, viewer_client):
