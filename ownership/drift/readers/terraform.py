@@ -115,3 +115,7 @@ class _Plans:
     def nested_in(self, stack: Stack, template: Template) -> dict[Text, Stack | None]:
         """No plan is nested in another: modules are in the plan itself."""
         return {}
+
+    def unread(self, stack: Stack) -> list[tuple[Text, str]]:
+        """Nothing besides what the template itself says: a plan is not rendered."""
+        return []
