@@ -7,12 +7,15 @@ from ownership.drift import verdicts
 from ownership.drift.compare import Comparison, Waived
 from ownership.drift.iam_changes import as_list, iam_changes
 from ownership.drift.types import (
+    MODE_PARTS,
     DeclaredMap,
     Finding,
     Infrastructure,
     Location,
     Offer,
+    ReadOrWrite,
     Unchecked,
+    combined_mode,
     label_of,
     label_of_code,
 )
@@ -40,7 +43,7 @@ def as_text(declared: DeclaredMap, found: Infrastructure, result: Comparison, wa
         *_errors(found),
         *_findings_by_owner(open_findings),
         *_what_to_do(open_findings),
-        *_section("For the owners of IAM", as_list(iam_changes(open_findings)) if result.reads_code else []),
+        *_for_owners_of_iam(open_findings),
         *_section("Waived", _waived_lines(waived)),
         *_section(
             "Offered: deployed keys that the map leaves open",
@@ -114,6 +117,15 @@ def _what_to_do(findings: Iterable[Finding]) -> list[str]:
             lines.append(f"  {verdicts.TITLES[group]} ({len(of_group)}): {verdicts.WHAT_TO_DO[group]}")
     lines += [f"  {kind}: {WHAT_TO_DO[kind]}" for kind in sorted(kinds)]
     return ["What to do", *lines, ""] if lines else []
+
+
+def _for_owners_of_iam(findings: Iterable[Finding]) -> list[str]:
+    """What they are to change; nothing where code does not tell."""
+    changes = iam_changes(findings)
+    if not changes:
+        return []
+    number = sum(map(len, changes.values()))
+    return [f"For the owners of IAM ({number})", *(f"  {line}" for line in as_list(changes)), ""]
 
 
 def _waived_lines(waived: Waived) -> Iterator[str]:
@@ -196,7 +208,17 @@ def difference(finding: Finding) -> str:
 
 
 def verdict_in_words(finding: Finding) -> str:
-    """Which side is wrong: "fix the map"; of a mixed verdict, mode by mode."""
-    if finding.verdict == "mixed":
-        return ", ".join(f"{mode}: {verdicts.LABELS[verdict]}" for mode, verdict in finding.verdicts if verdict)
-    return verdicts.LABELS[finding.verdict] if finding.verdict else ""
+    """Which side is wrong: "fix the map"; with the modes, "write: trim IAM", where the finding is not about all."""
+    modes_by_words: dict[str, set[ReadOrWrite]] = {}
+    for mode, verdict in finding.verdicts:
+        if verdict is None:
+            return ""
+        modes_by_words.setdefault(verdicts.LABELS[verdict], set()).add(mode)
+    mentioned: set[ReadOrWrite] = set()
+    for value in (finding.declared, finding.granted, finding.in_code):
+        mentioned.update(MODE_PARTS.get(value or "", ()))
+    parts = []
+    for words, modes in modes_by_words.items():
+        is_all = modes == mentioned
+        parts.append(words if is_all else f"{label_of(combined_mode(modes)).lower()}: {words}")
+    return ", ".join(parts)
