@@ -1,5 +1,6 @@
 """Importing a map in the admin: upload a file, see the difference row by row, apply it with a reason."""
 
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from ownership.admin.changelists import counted
-from ownership.exchange.imports.formats import UnreadableFile, decode, read_statements
+from ownership.exchange.imports.formats import UnreadableFile, read_content
 from ownership.exchange.imports.import_plan import ImportPlan, plan_import
 from ownership.exchange.imports.statements import KINDS, Statements, describe_place
 from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
@@ -33,8 +34,11 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label="File",
-        help_text="CSV, Markdown, JSON or YAML, as exported from the map; up to 1 MB.",
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.md,.txt,.json,.yaml,.yml"}),
+        help_text=(
+            "CSV, Markdown, JSON or YAML, as exported from the map, or a workbook (.xlsx) with the columns of CSV; "
+            "up to 1 MB."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.xlsx,.md,.txt,.json,.yaml,.yml"}),
     )
     prune = forms.BooleanField(
         required=False,
@@ -43,16 +47,13 @@ class UploadForm(forms.Form):
     )
 
     def clean_file(self) -> "Upload":
-        """The file's name and text."""
+        """The file's name and content."""
         file = self.cleaned_data["file"]
         if file.size > MAX_BYTES:
             raise forms.ValidationError(
                 f"The file has {file.size:,} bytes; this page takes up to {MAX_BYTES:,}. Use manage.py import_map."
             )
-        try:
-            return Upload(file.name, decode(file.name, file.read()))
-        except UnreadableFile as error:
-            raise forms.ValidationError(str(error)) from error
+        return Upload(file.name, file.read())
 
 
 @dataclass(frozen=True)
@@ -63,21 +64,21 @@ class Upload:
     """
 
     name: str
-    text: str
+    content: bytes
     prune: bool = False
 
     def signed(self) -> str:
         """The upload for a hidden field."""
-        return signing.dumps([self.name, self.text, self.prune], salt=SALT, compress=True)
+        return signing.dumps([self.name, b64encode(self.content).decode(), self.prune], salt=SALT, compress=True)
 
     @classmethod
     def unsigned(cls, value: str) -> "Upload | None":
         """The upload from a hidden field; None for a value that this page did not make."""
         try:
-            name, text, prune = signing.loads(value, salt=SALT)
+            name, content, prune = signing.loads(value, salt=SALT)
         except signing.BadSignature:
             return None
-        return cls(name, text, prune)
+        return cls(name, b64decode(content), prune)
 
 
 class ApplyForm(forms.Form):
@@ -112,7 +113,7 @@ class ImportPage:
         applying = "apply" in request.POST
         form = ApplyForm(request.POST if applying else None)
         try:
-            statements = read_statements(upload.name, upload.text)
+            statements = read_content(upload.name, upload.content)
         except UnreadableFile as error:
             context = {"form": UploadForm(), "problem": str(error)}
             return self._import_page(request, context)
@@ -186,6 +187,7 @@ def _context(statements: Statements, planned: ImportPlan) -> dict[str, Any]:
         "more_previews": len(steps) - len(shown),
         "problems": planned.problems[:MAX_SHOWN],
         "more_problems": max(0, len(planned.problems) - MAX_SHOWN),
+        "remarks": statements.remarks,
         "ignored": statements.ignored[:MAX_SHOWN],
         "counts": counts,
         "kept": kept,

@@ -57,7 +57,7 @@ def test_what_the_map_already_says_is_no_difference(lead_client, seeded):
     [
         ("map.csv", HEAD + "biztechUsers,Core Tables,users,payments,sometimes", "line 2"),
         ("map.json", "{", "is not JSON"),
-        ("map.csv", b"\xff\xfe\x00", "is not text in UTF-8"),
+        ("map.csv", b"\xff\xfe\x00", "is cut off"),
         ("map.yaml", "a: [", "is not YAML"),
         ("map.txt", '{"tables": []}', "looks like JSON"),
         ("map.csv", "", "empty"),

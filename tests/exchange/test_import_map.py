@@ -311,8 +311,8 @@ def test_missing_arguments_are_reported_first(run, arguments, words):
 
 
 def test_a_file_that_is_not_text_is_refused(run, tmp_path):
-    (tmp_path / "map.bin").write_bytes(b"\xff\xfe")
-    with pytest.raises(CommandError, match="is not text in UTF-8"):
+    (tmp_path / "map.bin").write_bytes(b"a\nb\xff")
+    with pytest.raises(CommandError, match="is not text in UTF-8 .line 2; in Windows-1252 it would be 'ÿ'."):
         call_command("import_map", str(tmp_path / "map.bin"))
     (tmp_path / "map.txt").write_text('{"tables": []}')
     with pytest.raises(CommandError, match="looks like JSON: give it the ending .json"):

@@ -78,7 +78,7 @@ def test_a_value_that_a_spreadsheet_would_run_gets_an_apostrophe(value):
     assert safe_cell(value) == f"'{value}"
 
 
-@pytest.mark.parametrize("value", ["", "users", "a=1", "1-1", "(=1)", " users"])
+@pytest.mark.parametrize("value", ["", "users", "a=1", "1-1", "(=1)"])
 def test_a_value_that_it_would_not_run_is_left_alone(value):
     assert safe_cell(value) == value
 

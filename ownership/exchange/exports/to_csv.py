@@ -1,8 +1,9 @@
 """The map as CSV: one row for each access. A table without any has one row whose last cells are empty.
 
 A spreadsheet runs a cell as a formula if it begins with ``=``, ``+``, ``-`` or ``@`` (or their full-width forms),
-possibly after white space. Such a cell gets an apostrophe in front, and so does one that begins with an apostrophe.
-Taking one apostrophe away from each cell that begins with one gives the exact values back.
+possibly after white space. Such a cell gets an apostrophe in front, and so does one that begins with an apostrophe, and
+one with blanks around its value, which otherwise don't count. Taking one apostrophe away from each cell that begins
+with one gives the exact values back.
 """
 
 import csv
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from ownership.exchange.exports import MapContent
+from ownership.exchange.texts import trimmed
 
 TABLE_COLUMNS = ["table", "group", "owner", "description"]
 KEY_COLUMNS = [f"{role}{part}" for role in ("partition_key", "sort_key") for part in ("", "_type", "_format")]
@@ -26,15 +28,17 @@ CsvRow = dict[str, str]  # {column: cell}
 
 
 def safe_cell(value: str) -> str:
-    """The value as a cell that no spreadsheet runs."""
-    if _DANGEROUS.match(value):
+    """The value as a cell that no spreadsheet runs, and from which ``cell_value`` gets it back."""
+    if _DANGEROUS.match(value) or trimmed(value) != value:
         return f"'{value}"
     return value
 
 
 def cell_value(cell: str) -> str:
-    """The value that ``safe_cell`` was given."""
-    return cell.removeprefix("'")
+    """The value that ``safe_cell`` was given. Of a cell that people typed, the one without the blanks around it."""
+    if cell.startswith("'"):
+        return cell[1:]
+    return trimmed(cell)
 
 
 def render(content: MapContent) -> Iterator[bytes]:

@@ -1,57 +1,48 @@
-"""Reads CSV as ``exports/to_csv.py`` writes it. Columns that a file leaves out are left as they are."""
+"""Splits CSV into rows: as ``exports/to_csv.py`` writes it, and with tabs or semicolons, as spreadsheets save it."""
 
 import csv
 import io
-from collections import Counter
+import re
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 
-from ownership.exchange.exports.to_csv import (
-    ACCESS_COLUMNS,
-    COLUMNS,
-    KEY_COLUMNS,
-    MORE_COLUMNS,
-    PHYSICAL_NAME,
-    cell_value,
-)
-from ownership.exchange.imports.statements import KEY_FIELDS, Enough, Fields, Statements
-from ownership.models import Mode
+from ownership.exchange.imports.from_rows import Row, column_named, read_rows
+from ownership.exchange.imports.statements import Enough, Statements
 
-# Column → field of a table.
-_FIELDS = {"description": "description"}
-_FIELDS |= dict(zip(KEY_COLUMNS, KEY_FIELDS, strict=True))
-_FIELDS |= {column: column for column in MORE_COLUMNS}
-MAX_QUOTED = 10  # columns in a message
-_TRUTH = {"true": True, "false": False}
+_SEPARATORS = ",;\t"
+_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?\r?\n?')  # Excel's own way to say what separates the cells
 
 
 def read(name: str, text: str) -> Statements:
     """What the file says. The line of a row is the one on which it begins."""
     statements = Statements(name, len(text))
     with suppress(Enough):
-        _read_rows(text, statements)
+        read_rows(_rows(text.removeprefix("\ufeff"), statements), statements)
     return statements
 
 
-def _read_rows(text: str, statements: Statements) -> None:
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+def names_columns(text: str) -> bool:
+    """Whether the text begins with the names of CSV's columns."""
+    lines = _first_lines(text.removeprefix("\ufeff"))
+    return _separator_given(lines) is not None or _known_columns(lines, _best_separator(lines)) > 1
+
+
+def _rows(text: str, statements: Statements) -> Iterator[Row]:
+    lines = _first_lines(text)
+    separator = _separator_given(lines)
+    skipped = 0
+    if separator is None:
+        separator = _best_separator(lines)
+    else:
+        skipped = 1
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = 1
     try:
-        head = next(rows, [])
-        _check_head(head, statements)
-        if statements.problems:
-            return
-        statements.complete_kinds.add("table")
-        # line_num is the last line of the row just read; the next row begins after it.
-        line = rows.line_num + 1
         for cells in rows:
-            if cells and len(cells) != len(head):
-                statements.problem(
-                    line,
-                    f"has {len(cells)} cells, and the first line has {len(head)}: give both the same number.",
-                )
-            elif cells:
-                row = {column: cell_value(cell) for column, cell in zip(head, cells, strict=True)}
-                _read_row(row, line, statements)
+            if line > skipped:
+                yield line, cells
+            # line_num is the last line of the row just read; the next row begins after it.
             line = rows.line_num + 1
     except csv.Error as error:
         statements.problem(
@@ -60,69 +51,24 @@ def _read_rows(text: str, statements: Statements) -> None:
         )
 
 
-def _check_head(head: list[str], statements: Statements) -> None:
-    unknown = sorted(set(head) - {*COLUMNS, PHYSICAL_NAME})
-    if unknown:
-        statements.problem(1, f"unknown column {_quoted(unknown)}. The columns are {', '.join(COLUMNS)}.")
-    doubled = sorted((Counter(head) - Counter(set(head))).keys())
-    if doubled:
-        statements.problem(1, f"column {_quoted(doubled)} is given twice: remove one.")
-    if "table" not in head:
-        statements.problem(1, "there is no column `table`: the first line names the columns.")
-    if set(ACCESS_COLUMNS) & set(head) and "service" not in head:
-        statements.problem(1, "there is no column `service`, which says whose access a row is.")
+def _first_lines(text: str) -> list[str]:
+    """The first lines that are not blank."""
+    lines = (line for line in io.StringIO(text[:100_000]) if line.strip(" \r\n"))
+    return list(islice(lines, 2))
 
 
-def _quoted(columns: list[str]) -> str:
-    """The first few columns, and how many more there are."""
-    texts = [repr(column[:100]) for column in columns[:MAX_QUOTED]]
-    if len(columns) > MAX_QUOTED:
-        texts.append(f"and {len(columns) - MAX_QUOTED:,} more")
-    return ", ".join(texts)
+def _separator_given(lines: list[str]) -> str | None:
+    match = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
+    return match[1] if match else None
 
 
-def _read_row(row: dict[str, str], line: int, statements: Statements) -> None:
-    table = row["table"]
-    if not table:
-        statements.problem(line, "names no table: fill in the column `table`, or remove the row.")
-        return
-    fields: Fields = {_FIELDS[column]: row[column] for column in _FIELDS.keys() & row.keys()}
-    for column, kind in (("group", "group"), ("owner", "service")):
-        if column in row and not row[column]:
-            statements.problem(line, f"table {table}: {column} is empty: fill it in.")
-        elif column in row:
-            fields[column] = row[column]
-            statements.mention(kind, (row[column],), line)
-    statements.mention("table", (table,), line, fields)
-    if "service" not in row:
-        return
-    statements.complete_parts.add(("access", table))
-    if row["service"]:
-        _read_access(table, row, line, statements)
-    elif any(row.get(column) for column in ACCESS_COLUMNS):
-        statements.problem(
-            line,
-            "describes an access, but not of which service: fill in the column `service`.",
-        )
+def _best_separator(lines: list[str]) -> str:
+    """The one by which the first line falls into the most columns that are known."""
+    return max(_SEPARATORS, key=lambda separator: _known_columns(lines, separator))
 
 
-def _read_access(table: str, row: dict[str, str], line: int, statements: Statements) -> None:
-    service = row["service"]
-    if "part_of" in row:
-        part_of = row["part_of"] or None
-        statements.mention("service", (service,), line, {"part_of": part_of})
-        if part_of:
-            statements.mention("service", (part_of,), line)
-    else:
-        statements.mention("service", (service,), line)
-    fields: Fields = {name: row[name] for name in ("mode", "notes") if name in row}
-    if "mode" in row and row["mode"] not in Mode.values:
-        statements.problem(line, f"mode is {row['mode']!r}: write one of {', '.join(Mode.values)}.")
-        fields["mode"] = Mode.READ  # so that it is not reported again; nothing is applied anyway
-    if "indirect" in row:
-        indirect = _TRUTH.get(row["indirect"].lower())
-        if indirect is None:
-            statements.problem(line, f"indirect is {row['indirect']!r}: write true or false.")
-        else:
-            fields["indirect"] = indirect
-    statements.add("access", (table, service), line, fields)
+def _known_columns(lines: list[str], separator: str) -> int:
+    if not lines:
+        return 0
+    cells = next(csv.reader([lines[0]], delimiter=separator))
+    return sum(column_named(cell) is not None for cell in cells)

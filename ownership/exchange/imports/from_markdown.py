@@ -26,6 +26,11 @@ _ENVIRONMENT = re.compile(
 )
 _RULE_CELL = re.compile(":?-+:?")
 
+INSTEAD_OF_HTML = (
+    "copy the table as Markdown, with the columns Service, Access and Notes under a heading ### with the table's name, "
+    "or import it as CSV or .xlsx."
+)
+
 StatedRow = tuple[int, str, Fields]  # (line, name, fields)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from ownership.catalog.queries import WholeMap, current_map
+from ownership.exchange.imports.sameness import difference, folded
 from ownership.exchange.imports.statements import (
     KINDS,
     MODELS,
@@ -20,6 +21,7 @@ from ownership.exchange.imports.statements import (
     Statements,
     row_label,
 )
+from ownership.exchange.texts import with_unix_line_ends
 from ownership.history.models import TrackedRow
 from ownership.models import Service
 from ownership.plans.plan import Plan
@@ -125,6 +127,7 @@ class _Comparison:
             draft = self._new_row(statement) if before is None else _changed_row(statement, before)
             if draft.fields:
                 drafts.append(draft)
+        self._ask_about_similar(drafts)
         valid = []
         # Only now are all rows there that a draft may refer to.
         for draft in drafts:
@@ -143,6 +146,23 @@ class _Comparison:
         fields.update(zip(NAME_FIELDS[statement.kind], statement.names, strict=True))
         fields.update(statement.fields)
         return _Draft(statement, None, row, fields)
+
+    def _ask_about_similar(self, drafts: list[_Draft]) -> None:
+        """Note each new row that is named like one that is there, but for case, width or white space."""
+        names: dict[Key, list[str]] = defaultdict(list)
+        for kind, (*parents, name) in self.live:
+            if kind != "access":  # named by rows that are asked about themselves
+                names[kind, (*parents, folded(name))].append(name)
+        for draft in drafts:
+            if draft.before is not None or draft.statement.kind == "access":
+                continue
+            kind, (*parents, name) = draft.statement.key
+            for like in names[kind, (*parents, folded(name))][:1]:
+                self._report(
+                    draft.statement,
+                    f"is new, and so like {kind} {like} that it could be meant: {difference(like, name)}. "
+                    f"Write {like}, or rename that one in the admin first.",
+                )
 
     def _is_known(self, statement: Statement, once_had: dict[str, set[str]]) -> bool:
         """Whether the registry has or once had the row, or once had its table."""
@@ -169,6 +189,9 @@ class _Comparison:
     def _unknown(self, kind: str, name: str) -> str:
         if self.once_had is not None and name in self.once_had[kind]:
             return f"the registry has renamed or deleted the {kind} {name!r}: use its current name."
+        for live_kind, names in self.live:
+            if live_kind == kind and folded(names[0]) == folded(name):
+                return f"unknown {kind} {name!r}: write {names[0]!r} ({difference(names[0], name)})."
         return f"unknown {kind} {name!r}."
 
     def _check(self, draft: _Draft) -> bool:
@@ -252,7 +275,10 @@ def _changed_row(statement: Statement, row: TrackedRow) -> _Draft:
     """A copy of the row, and the fields to set on it: those that differ, if any."""
     fields: Fields = {}
     for name, value in statement.fields.items():
-        if _stated_value(row, name) != value:
+        stored = _stated_value(row, name)
+        if isinstance(stored, str):
+            stored = with_unix_line_ends(stored)
+        if stored != value:
             fields[name] = value
     after = copy_of(row) if fields else row
     return _Draft(statement, row, after, fields)

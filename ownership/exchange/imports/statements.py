@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ownership.exchange.texts import with_unix_line_ends
 from ownership.models import (
     Access,
     Environment,
@@ -90,7 +91,7 @@ class Statements:
 
     ``complete_kinds`` are the kinds of which the file lists every row; ``complete_parts`` the (kind, table) of which
     it lists every access or index. ``problems`` say where and what to do; ``ignored`` are the lines that are not
-    understood, as (line, text).
+    understood, as (line, text); ``remarks`` say what people should know of how the file was read.
 
     A row takes some characters to state. A file that states more than one for every second of its ``characters``
     multiplies them: with headings of many tables over many accesses, or with YAML's aliases.
@@ -103,6 +104,7 @@ class Statements:
     complete_parts: set[tuple[str, str]] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     ignored: list[tuple[int, str]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def mention(
         self,
@@ -138,6 +140,8 @@ class Statements:
             )
             return
         for name, value in fields.items():
+            if isinstance(value, str):
+                value = with_unix_line_ends(value)
             stated = statement.fields.setdefault(name, value)
             first = describe_place(statement.places.setdefault(name, place))
             if stated != value:

@@ -31,7 +31,7 @@ class Command(BaseCommand):
     """Shows the difference row by row; writes only with ``--apply``."""
 
     help = (
-        "Compare a file (JSON, YAML, CSV or Markdown) with the registry, row by row. "
+        "Compare a file (JSON, YAML, CSV, .xlsx or Markdown) with the registry, row by row. "
         "Nothing is changed without --apply, and nothing deleted without --prune."
     )
 
@@ -51,6 +51,8 @@ class Command(BaseCommand):
         except UnreadableFile as error:
             raise CommandError(str(error)) from error
         planned = plan_import(statements, prune=options["prune"])
+        for remark in statements.remarks:
+            self.stdout.write(on_one_line(remark))
         for number, line in statements.ignored:
             self.stdout.write(f"Not understood and ignored: line {number}: {on_one_line(line[:100])}")
         if planned.problems:

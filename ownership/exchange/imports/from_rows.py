@@ -1,0 +1,153 @@
+"""Reads the rows of CSV files and workbooks. Columns that a file leaves out are left as they are."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ownership.exchange.exports.to_csv import (
+    ACCESS_COLUMNS,
+    COLUMNS,
+    KEY_COLUMNS,
+    MORE_COLUMNS,
+    PHYSICAL_NAME,
+    cell_value,
+)
+from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Statements
+from ownership.exchange.texts import trimmed
+from ownership.models import Mode
+
+# Column → field of a table.
+_FIELDS = {"description": "description"}
+_FIELDS |= dict(zip(KEY_COLUMNS, KEY_FIELDS, strict=True))
+_FIELDS |= {column: column for column in MORE_COLUMNS}
+MAX_QUOTED = 10  # columns in a message
+_TRUTH = {"true": True, "false": False}
+_MODES = {value: value for value in Mode.values} | {label.lower(): value for value, label in Mode.choices}
+
+Row = tuple[int, list[str]]  # (the line on which it begins, its cells)
+
+
+def column_named(cell: str) -> str | None:
+    """The column that a cell of the head names, however it is capitalized; None for no known one."""
+    name = trimmed(cell).lower().replace(" ", "_")
+    return name if name in COLUMNS or name == PHYSICAL_NAME else None
+
+
+def read_rows(rows: Iterator[Row], statements: Statements) -> None:
+    """Read the head and the rows below it. Rows without a value, and columns without name and values, are nothing."""
+    filled = (row for row in rows if any(map(trimmed, row[1])))
+    line, head = next(filled, (1, []))
+    if statements.problems:
+        return
+    columns = _columns(head, line, statements)
+    if statements.problems:
+        return
+    statements.complete_kinds.add("table")
+    for line, cells in filled:
+        values = _values(columns, cells, line, statements)
+        if values is not None:
+            _read_row(values, line, statements)
+
+
+def _columns(head: list[str], line: int, statements: Statements) -> list[str]:
+    """The name of each column; empty for one without a name. What is wrong with them is noted."""
+    columns = []
+    unknown = []
+    for cell in head:
+        column = column_named(cell)
+        if column is None and trimmed(cell):
+            unknown.append(cell)
+        columns.append(column or "")
+    if unknown:
+        statements.problem(
+            line,
+            f"unknown column {_quoted(sorted(set(unknown)))}. The columns are {', '.join(COLUMNS)}.",
+        )
+    named = [column for column in columns if column]
+    doubled = sorted((Counter(named) - Counter(set(named))).keys())
+    if doubled:
+        statements.problem(line, f"column {_quoted(doubled)} is given twice: remove one.")
+    if "table" not in named:
+        statements.problem(line, "there is no column `table`: the first line names the columns.")
+    if set(ACCESS_COLUMNS) & set(named) and "service" not in named:
+        statements.problem(line, "there is no column `service`, which says whose access a row is.")
+    while columns and not columns[-1]:
+        columns.pop()
+    return columns
+
+
+def _quoted(columns: list[str]) -> str:
+    """The first few columns, and how many more there are."""
+    texts = [repr(column[:100]) for column in columns[:MAX_QUOTED]]
+    if len(columns) > MAX_QUOTED:
+        texts.append(f"and {len(columns) - MAX_QUOTED:,} more")
+    return ", ".join(texts)
+
+
+def _values(columns: list[str], cells: list[str], line: int, statements: Statements) -> dict[str, str] | None:
+    """The row's value for each column; None, with a problem noted, if cells and columns don't match."""
+    count = len(cells)
+    while count > len(columns) and not trimmed(cells[count - 1]):
+        count -= 1
+    if count != len(columns):
+        statements.problem(
+            line,
+            f"has {count} cells, and the first line has {len(columns)}: give both the same number.",
+        )
+        return None
+    values = {}
+    for column, cell in zip(columns, cells, strict=False):
+        if column:
+            values[column] = cell_value(cell)
+        elif trimmed(cell):
+            statements.problem(line, f"{cell[:100]!r} is in a column without a name: name the column, or empty it.")
+    return values
+
+
+def _read_row(row: dict[str, str], line: int, statements: Statements) -> None:
+    table = row["table"]
+    if not table:
+        statements.problem(line, "names no table: fill in the column `table`, or remove the row.")
+        return
+    fields: Fields = {_FIELDS[column]: row[column] for column in _FIELDS.keys() & row.keys()}
+    for column, kind in (("group", "group"), ("owner", "service")):
+        if column in row and not row[column]:
+            statements.problem(line, f"table {table}: {column} is empty: fill it in.")
+        elif column in row:
+            fields[column] = row[column]
+            statements.mention(kind, (row[column],), line)
+    statements.mention("table", (table,), line, fields)
+    if "service" not in row:
+        return
+    statements.complete_parts.add(("access", table))
+    if row["service"]:
+        _read_access(table, row, line, statements)
+    elif any(row.get(column) for column in ACCESS_COLUMNS):
+        statements.problem(
+            line,
+            "describes an access, but not of which service: fill in the column `service`.",
+        )
+
+
+def _read_access(table: str, row: dict[str, str], line: int, statements: Statements) -> None:
+    service = row["service"]
+    if "part_of" in row:
+        part_of = row["part_of"] or None
+        statements.mention("service", (service,), line, {"part_of": part_of})
+        if part_of:
+            statements.mention("service", (part_of,), line)
+    else:
+        statements.mention("service", (service,), line)
+    fields: Fields = {name: row[name] for name in ("mode", "notes") if name in row}
+    mode = _MODES.get(row.get("mode", "").lower())
+    if mode is not None:
+        fields["mode"] = mode
+    elif "mode" in row:
+        statements.problem(line, f"mode is {row['mode']!r}: write one of {', '.join(Mode.values)}.")
+        fields["mode"] = Mode.READ  # so that it is not reported again; nothing is applied anyway
+    if "indirect" in row:
+        indirect = _TRUTH.get(row["indirect"].lower())
+        if indirect is None:
+            statements.problem(line, f"indirect is {row['indirect']!r}: write true or false.")
+        else:
+            fields["indirect"] = indirect
+    statements.add("access", (table, service), line, fields)

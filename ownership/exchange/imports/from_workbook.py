@@ -1,0 +1,151 @@
+"""Reads one sheet of an .xlsx workbook: the columns of CSV, as a spreadsheet keeps them.
+
+The workbook may come from anyone. Its parts are unpacked only up to ``MAX_UNPACKED``, and what it says of its own size
+is not believed. Formulas are not run: the value is the one that the spreadsheet saved.
+"""
+
+import datetime
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from ownership.exchange.imports.from_rows import Row, column_named, read_rows
+from ownership.exchange.imports.statements import Enough, Statements
+from ownership.exchange.texts import trimmed
+
+if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
+
+MAX_UNPACKED = 60_000_000
+LAST_ROW = 1_048_576  # of any sheet
+MAX_COLUMNS = 100  # a map has 17, and people's own stand beside them
+NOT_INSTALLED = (
+    "reading .xlsx needs openpyxl: install the extra `xlsx` (pip install openpyxl), or save the file as CSV."
+)
+_ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
+
+CellValue = str | int | float | bool | datetime.date | datetime.time | datetime.timedelta | None
+
+
+class NotAWorkbook(ValueError):
+    """The file can't be read as a workbook; the message says why."""
+
+
+def read(name: str, content: bytes) -> Statements:
+    """What the workbook says. The line of a row is its number in the sheet. Raises NotAWorkbook."""
+    statements = Statements(name, len(content))
+    with suppress(Enough):
+        rows = _rows(content, statements)
+        # Texts that cells share are stored once.
+        statements.characters = max(len(content), sum(sum(map(len, cells)) for _, cells in rows))
+        read_rows(_as_long_as_the_head(rows), statements)
+    return statements
+
+
+def _as_long_as_the_head(rows: list[Row]) -> Iterator[Row]:
+    """The rows, with the empty cells at their ends: a sheet does not keep them."""
+    length = len(rows[0][1]) if rows else 0
+    for number, cells in rows:
+        yield number, cells + [""] * (length - len(cells))
+
+
+def _rows(content: bytes, statements: Statements) -> list[Row]:
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise NotAWorkbook(NOT_INSTALLED) from error
+    try:
+        _check_size(content)
+        values = load_workbook(BytesIO(content), read_only=True, data_only=True)
+        formulas = load_workbook(BytesIO(content), read_only=True)
+        title = _chosen_sheet(values, statements)
+        return list(_filled_rows(values, formulas, title, statements))
+    except (Enough, NotAWorkbook):
+        raise
+    except Exception as error:  # a broken file makes the library raise errors of any kind
+        raise NotAWorkbook(f"is not a workbook that can be read ({error}): save it again, or as CSV.") from error
+
+
+def _check_size(content: bytes) -> None:
+    """Raise NotAWorkbook for a file that unpacks to far more than a map."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        unpacked = sum(part.file_size for part in archive.infolist())
+    if unpacked > MAX_UNPACKED:
+        raise NotAWorkbook(f"unpacks to {unpacked:,} bytes, and may have up to {MAX_UNPACKED:,}: save it as CSV.")
+
+
+def _chosen_sheet(book: "Workbook", statements: Statements) -> str:
+    """The first sheet in sight that begins with a column `table`; otherwise the first in sight. Says which it is."""
+    in_sight = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    if not in_sight:
+        raise NotAWorkbook("has no sheet in sight: unhide the one with the map.")
+    fitting = [title for title in in_sight if _begins_with_columns(book, title)]
+    chosen = (fitting or in_sight)[0]
+    others = []
+    for sheet in book.worksheets:
+        if sheet.title != chosen:
+            hidden = "" if sheet.sheet_state == "visible" else " (hidden)"
+            others.append(f"“{sheet.title}”{hidden}")
+    remark = f"Sheet “{chosen}” is read."
+    if others:
+        remark += f" Not read: {', '.join(others)}."
+    statements.remarks.append(remark)
+    return chosen
+
+
+def _begins_with_columns(book: "Workbook", title: str) -> bool:
+    for _, row in _sheet_rows(book, title):
+        return any(column_named(_text(value)) == "table" for value in row)
+    return False
+
+
+def _sheet_rows(book: "Workbook", title: str) -> Iterator[tuple[int, tuple[CellValue, ...]]]:
+    """The rows that have a value, with their numbers."""
+    sheet = book[title]
+    sheet.reset_dimensions()  # what a file says of its size may be false
+    rows = sheet.iter_rows(max_row=LAST_ROW, max_col=MAX_COLUMNS, values_only=True)
+    for number, row in enumerate(rows, 1):
+        if row.count(None) < len(row):
+            yield number, row
+
+
+def _filled_rows(values: "Workbook", formulas: "Workbook", title: str, statements: Statements) -> Iterator[Row]:
+    """Each row's cells as text. Formulas without a value and errors are noted."""
+    from openpyxl.utils import get_column_letter
+
+    values_by_number = dict(_sheet_rows(values, title))
+    for number, row in _sheet_rows(formulas, title):
+        texts = []
+        for column, written in enumerate(row, 1):
+            value = values_by_number.get(number, (None,) * MAX_COLUMNS)[column - 1]
+            if written is not None and value is None:
+                cell = f"{get_column_letter(column)}{number}"
+                statements.problem(
+                    number, f"cell {cell} has a formula without a value: open and save the file in a spreadsheet."
+                )
+            elif isinstance(value, str) and value in _ERRORS:
+                statements.problem(number, f"cell {get_column_letter(column)}{number} has the error {value}.")
+            texts.append(_text(value))
+        yield number, _without_empty_end(texts)
+
+
+def _text(value: CellValue) -> str:
+    """The value as somebody would have typed it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(" ").removesuffix(" 00:00:00")
+    return str(value)
+
+
+def _without_empty_end(texts: list[str]) -> list[str]:
+    end = len(texts)
+    while end and not trimmed(texts[end - 1]):
+        end -= 1
+    return texts[:end]
