@@ -107,6 +107,11 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
         metavar="FILE",
         help="JSON or YAML that maps roles, by address or name, to services",
     )
+    plans.add_argument(
+        "--root",
+        type=Path,
+        help="the folder whose .tf files give lines, and that holds each FILE; default: the folder of FILE",
+    )
 
     endpoint = readers.add_parser("dynamodb", parents=[common, *more], help="read the tables of a live endpoint")
     endpoint.add_argument("--endpoint-url", metavar="URL")
@@ -205,7 +210,7 @@ def read(arguments: argparse.Namespace, declared: DeclaredMap) -> Infrastructure
         roles = _roles(arguments.roles)
         return read_templates(arguments.files, names, dict(arguments.var), roles, arguments.stack)
     if arguments.reader == "terraform":
-        return read_plans(arguments.files, names, _roles(arguments.roles))
+        return read_plans(arguments.files, names, _roles(arguments.roles), arguments.root)
     return read_endpoint(names, arguments.endpoint_url, arguments.region)
 
 

@@ -45,14 +45,16 @@ class SourceTree:
     def _place(self, location: Location, folder: Path | None) -> Place | None:
         if folder is None:
             return None
-        file = folder / location.file
-        try:
-            is_file = file.is_file()
-        except (OSError, ValueError):  # a name that no file can have
-            return None
-        if not is_file or not file.is_relative_to(self.root):
-            return None
-        return Place(file.relative_to(self.root).as_posix(), location.line)
+        # What is made of a plan of Terraform is in `plan.json#address`.
+        for name in dict.fromkeys([location.file, location.file.partition("#")[0]]):
+            file = folder / name
+            try:
+                is_file = file.is_file()
+            except (OSError, ValueError):  # a name that no file can have
+                continue
+            if is_file and file.is_relative_to(self.root):
+                return Place(file.relative_to(self.root).as_posix(), location.line)
+        return None
 
     def places(self, finding: Finding) -> list[Place]:
         """The files of the repository that show the finding, infrastructure before code."""

@@ -1,6 +1,7 @@
 """Plans and states of Terraform: tables, roles, policies, and what is not known before apply."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -393,3 +394,89 @@ def test_keys_of_a_table_are_those_of_the_plan_and_not_of_the_state(tmp_path):
     keys = read(tmp_path, document).tables[0].key_schema
     assert isinstance(keys, Keys)
     assert str(keys) == "new"
+
+
+def test_evidence_has_the_line_where_the_configuration_is_beside_the_plan(tmp_path):
+    (tmp_path / "tables.tf").write_text('# tables\n\nresource "aws_dynamodb_table" "orders" {\n}\n', encoding="utf-8")
+    module = tmp_path / "services/shop"
+    module.mkdir(parents=True)
+    (module / "main.tf").write_text('data "aws_x" "run" {\n}\n  resource "aws_iam_role" "run" {\n', encoding="utf-8")
+    calls = {"module_calls": {"shop": {"source": "./services/shop"}, "far": {"source": "x/y/aws"}}}
+    found = read(
+        tmp_path,
+        plan(
+            table("aws_dynamodb_table.orders", "orders"),
+            role('module.shop["eu"].aws_iam_role.run', "shop", **INLINE),
+            role("module.far.aws_iam_role.run", "billing", name="far", **INLINE),
+            configuration=calls,
+        ),
+    )
+    assert found.tables[0].locations[:-1] == (Location("tables.tf", 3),)
+    lines = {access.service: locations[:-1] for access, locations in found.grants.items()}
+    assert lines == {"shop": (Location("services/shop/main.tf", 3),), "billing": ()}
+
+
+def test_no_configuration_outside_the_root_is_opened(tmp_path):
+    folder = tmp_path / "infra"
+    folder.mkdir()
+    text = 'resource "aws_dynamodb_table" "orders" {\n}\n'
+    (tmp_path / "main.tf").write_text(text, encoding="utf-8")
+    (folder / "linked.tf").symlink_to(tmp_path / "main.tf")
+    document = plan(
+        table("aws_dynamodb_table.orders", "orders"),
+        table("module.up.aws_dynamodb_table.orders", "carts"),
+        configuration={"module_calls": {"up": {"source": "../"}}},
+    )
+    assert [len(shape.locations) for shape in read(folder, document).tables] == [1, 1]
+    assert [len(shape.locations) for shape in read(folder, document, root=tmp_path).tables] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("resources", "reason"),
+    [
+        ((resource("aws_iam_role_policy.run", role="run-role"),), "policy is not in the file"),
+        ((resource("aws_iam_role_policy_attachment.run", role="run-role"),), "policy_arn is not in the file"),
+        ((resource("aws_lambda_function.run", function_name="shop-x"),), "role is not in the file"),
+        (
+            (resource("aws_iam_role_policy.run", policy=policy(allow(*READS))),),
+            "is attached to a role outside the template (--roles FILE says whose it is)",
+        ),
+    ],
+)
+def test_what_a_resource_must_have_and_the_file_lacks_is_unresolved(tmp_path, resources, reason):
+    found = read(tmp_path, plan(role("aws_iam_role.run", "shop"), *resources))
+    assert [own for _, own in reasons(found)] == [reason]
+
+
+def test_the_example_in_the_docs_is_what_the_command_prints(tmp_path, capsys):
+    text = Path("docs/drift.md").read_text(encoding="utf-8").partition("\n## Before apply\n")[2]
+    expected = (
+        text.partition("grants the access:\n\n")[2].partition("\n\nThe place of")[0].replace("\n    ", "\n").strip()
+    )
+    statement = {
+        "actions": {"constant_value": ["dynamodb:GetItem", "dynamodb:PutItem"]},
+        "resources": {"references": ["aws_dynamodb_table.letters.arn", "aws_dynamodb_table.letters"]},
+    }
+    of_billing = [
+        configured("data.aws_iam_policy_document.run", statement=[statement]),
+        configured("aws_iam_role_policy.run", policy=["data.aws_iam_policy_document.run.json"]),
+    ]
+    document = plan(
+        table("module.billing.aws_dynamodb_table.letters", "letters"),
+        role("module.billing.aws_iam_role.run", None, name="run"),
+        resource(
+            "module.billing.data.aws_iam_policy_document.run",
+            {"json": True, "statement": [{"resources": [True]}]},
+            statement=[{"actions": ["dynamodb:GetItem", "dynamodb:PutItem"], "resources": [None]}],
+        ),
+        resource("module.billing.aws_iam_role_policy.run", {"policy": True}, role="run"),
+        configuration={"module_calls": {"billing": {"source": "./billing", "module": {"resources": of_billing}}}},
+    )
+    (tmp_path / "plan.json").write_text(json.dumps(document), encoding="utf-8")
+    (tmp_path / "map.json").write_text(
+        json.dumps(a_map("shop read orders", services={"billing": None})), encoding="utf-8"
+    )
+    main(["terraform", str(tmp_path / "plan.json"), "--registry", str(tmp_path / "map.json")])
+    printed = capsys.readouterr().out
+    assert expected.splitlines()[:2] == printed.splitlines()[:2]
+    assert expected.splitlines()[2] in printed

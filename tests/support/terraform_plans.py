@@ -140,10 +140,14 @@ def _module(address: str, modules: dict[str, Node]) -> Node:
 
 
 def read(
-    folder: Path, document: Node, known: Names | None = None, services: dict[str, str] | None = None
+    folder: Path,
+    document: Node,
+    known: Names | None = None,
+    services: dict[str, str] | None = None,
+    root: Path | None = None,
 ) -> Infrastructure:
     """What the reader finds in a document."""
     path = folder / "plan.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     known = known or names(services=("shop", "billing"), tables=("orders", "carts"))
-    return read_plans([path], known, services or {})
+    return read_plans([path], known, services or {}, root)

@@ -18,6 +18,7 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     terraform              plans and states of Terraform and OpenTofu
     terraform_resources    their resources as what CloudFormation calls them
     terraform_policies     policy documents, and the ARNs in them that are known only after apply
+    terraform_source       the lines of resources in .tf files
     terraform_types        which resources permit nothing
     terraform_plan         the resources after apply, and what unknown values come from
     terraform_files        opens what `show -json` printed, and says what another file is

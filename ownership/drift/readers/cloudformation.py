@@ -81,6 +81,9 @@ class TemplateSource(Protocol):
     def template(self, stack: Stack) -> Template:
         """The template of a stack. Raises ReadError."""
 
+    def unread(self, stack: Stack) -> list[tuple[Text, str]]:
+        """What a stack may hold besides its template and what may permit something, each with the reason."""
+
     def nested_in(self, stack: Stack, template: Template) -> dict[Text, Stack | None]:
         """The stacks nested in a stack, by logical name; None for one whose template is not there."""
 

@@ -7,7 +7,7 @@ Source: Terraform and OpenTofu documentation, "JSON Output Format".
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ownership.drift.naming import Names
@@ -20,6 +20,7 @@ from ownership.drift.readers.terraform_files import load
 from ownership.drift.readers.terraform_plan import Plan, Resource
 from ownership.drift.readers.terraform_policies import POLICY
 from ownership.drift.readers.terraform_resources import ResourceTranslator
+from ownership.drift.readers.terraform_source import SourceFinder
 from ownership.drift.types import Infrastructure, Location, ReadError
 from ownership.drift.values import Text
 
@@ -28,24 +29,33 @@ GENERAL_NAMES = frozenset({"plan", "tfplan", "state", "tfstate", "terraform", "t
 MAX_STEPS = 20_000_000  # in one plan, which has no aliases
 
 
-def read_plans(paths: Sequence[Path], names: Names, services: Mapping[str, str]) -> Infrastructure:
+def read_plans(
+    paths: Sequence[Path],
+    names: Names,
+    services: Mapping[str, str],
+    root: Path | None = None,
+) -> Infrastructure:
     """Read plans and states, as ``show -json`` prints them.
 
-    ``services`` maps roles, by address or physical name, to services. A file that can't be read is an error in the
-    result, and the others are still read.
+    ``services`` maps roles, by address or physical name, to services. ``root`` is the folder with the configuration
+    that the plans were made of; without one, the common folder of all plans. A file that can't be read is an error in
+    the result, and the others are still read.
     """
     paths = [resolved_path(path) for path in paths]
-    root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
+    if root is None:
+        root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
     files = Files(root)
     collector = Collector(names)
     plans = _Plans(files, names)
     for path in paths:
         try:
+            if not path.is_relative_to(files.root):
+                raise ReadError(Location(str(path)), f"is outside {root} (--root FOLDER)")
             plans.load(path)
         except ReadError as error:
             collector.add_error(error)
     TemplateReader(plans, names, plans.services(services), collector).read_all()
-    return collector.result("terraform")
+    return plans.sources.with_lines(collector.result("terraform"))
 
 
 class _PlanTemplate(Template):
@@ -55,12 +65,6 @@ class _PlanTemplate(Template):
 
     def __init__(self, plan: Plan, policies: Mapping[str, tuple[Plan, Resource]], names: Names) -> None:
         super().__init__([ResourceTranslator(plan, policies).template()], surroundings=Surroundings(names.given))
-        self.plan = plan
-
-    def unread(self) -> Iterator[tuple[Text, str]]:
-        """What was not read and may permit something, and what the plan does not have."""
-        yield from super().unread()
-        yield from self.plan.gaps()
 
 
 class _Plans:
@@ -69,6 +73,7 @@ class _Plans:
     def __init__(self, files: Files, names: Names) -> None:
         self.files = files
         self.names = names
+        self.sources = SourceFinder(files)
         self._plans: dict[Path, Plan] = {}
         self._policies: dict[str, tuple[Plan, Resource]] = {}
 
@@ -84,6 +89,7 @@ class _Plans:
         except RecursionError as error:
             raise ReadError(Location(file), "is nested too deeply") from error
         self._plans[path] = plan
+        self.sources.add(path, plan)
 
     def services(self, given: Mapping[str, str]) -> dict[str, str]:
         """The services of roles as they were given, also by the names that the roles have in the templates."""
@@ -112,10 +118,10 @@ class _Plans:
         except RecursionError as error:
             raise ReadError(plan.location, "is nested too deeply") from error
 
+    def unread(self, stack: Stack) -> list[tuple[Text, str]]:
+        """What a plan does not have and what may permit something, each with the reason."""
+        return list(self._plans[stack.path].gaps())
+
     def nested_in(self, stack: Stack, template: Template) -> dict[Text, Stack | None]:
         """No plan is nested in another: modules are in the plan itself."""
         return {}
-
-    def unread(self, stack: Stack) -> list[tuple[Text, str]]:
-        """Nothing besides what the template itself says: a plan is not rendered."""
-        return []

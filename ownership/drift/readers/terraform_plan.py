@@ -222,6 +222,16 @@ class Plan:
             yield self._text(as_text(change.get("address"))), "this resource is deferred, and not in the plan"
         yield from self._provisioners()
 
+    def module_sources(self, module: str) -> list[str]:
+        """Where a module comes from, and those around it, outermost first: ``["./services", "../billing"]``."""
+        sources = []
+        configuration = as_object(as_object(self.document.get("configuration")).get("root_module"))
+        for step in STEP.finditer(module):
+            call = self._call(configuration, step["name"])
+            sources.append(as_text(call.get("source")))
+            configuration = as_object(call.get("module"))
+        return sources
+
     def table_name(self, resource: Resource) -> Text:
         """The name of a table; a placeholder where it is not known."""
         if resource.address in self.tables:
@@ -278,20 +288,22 @@ class Plan:
 
     def _add_change(self, change: Object) -> None:
         """Add what is not among the planned values: data to be read, and what is forgotten but stays."""
-        if as_text(change.get("address")) in self.resources:
-            return
+        address = as_text(change.get("address"))
         details = as_object(change.get("change"))
         actions = as_list(details.get("actions"))
         module = as_text(change.get("module_address"))
         if "forget" in actions:
-            self._add(change, module, as_object(details.get("before")), details.get("before_sensitive"), stays=True)
-        elif "delete" not in actions or "create" in actions:
+            before = as_object(details.get("before"))
+            # Another may take its address.
+            forgotten = {**change, "address": f"{address} (forgotten)"}
+            self._add(forgotten, module, before, details.get("before_sensitive"))
+        elif "delete" not in actions and address not in self.resources:
             self._add(change, module, as_object(details.get("after")), None)
 
-    def _add(self, node: Object, module: str, values: Object, sensitive: JSON, stays: bool = False) -> None:
+    def _add(self, node: Object, module: str, values: Object, sensitive: JSON) -> None:
         address = as_text(node.get("address"))
         details: Object = {}
-        if address in self._changes and not stays:
+        if address in self._changes:
             details = as_object(self._changes[address].get("change"))
         key = node.get("index")
         self.resources[address] = Resource(

@@ -23,7 +23,7 @@ from ownership.drift.readers.terraform_policies import (
     not_known,
 )
 from ownership.drift.readers.terraform_types import permits_nothing
-from ownership.drift.values import Map, Seq, Text, Value, concat
+from ownership.drift.values import Map, Seq, Text, Value, concat, placeholder
 
 INDEX = "aws_dynamodb_global_secondary_index"
 # What a policy is attached to: the attribute, and CloudFormation's property.
@@ -192,13 +192,18 @@ class ResourceTranslator:
 
     def _inline_policy(self, resource: Resource) -> list[Map]:
         document = self.policies.document(resource, "policy")
+        if document is None:
+            document = _missing(resource, "policy")
         return [_resource(resource, "AWS::IAM::Policy", PolicyDocument=document, **self._holders(resource))]
 
     def _attachment(self, resource: Resource) -> list[Map]:
         attribute = "policy_arns" if resource.type.endswith("_exclusive") else "policy_arn"
         holders = self._holders(resource)
+        documents = self.policies.attached(resource, attribute)
+        if resource.values.get(attribute) is None:
+            documents = [_missing(resource, attribute)]
         made = []
-        for document in self.policies.attached(resource, attribute):
+        for document in documents:
             made.append(_resource(resource, "AWS::IAM::Policy", PolicyDocument=document, **holders))
         return made
 
@@ -223,6 +228,8 @@ class ResourceTranslator:
         role = resource.values.get(attribute)
         if role is not None:
             made[property_name] = self._held(resource, attribute, role)
+        elif resource.type in NAMES_OF_USERS:  # which always run in a role
+            made[property_name] = _missing(resource, attribute)
         return [_resource(resource, resource_type, **made)]
 
     def _holders(self, resource: Resource) -> dict[str, Value]:
@@ -233,6 +240,8 @@ class ResourceTranslator:
             if value is not None:
                 found = [self._held(resource, attribute, member) for member in members(value)]
                 holders[property_name] = Seq(resource.location, found)
+        if not holders:
+            holders["RoleName"] = _missing(resource, "role")
         return holders
 
     def _held(self, resource: Resource, attribute: str, value: Value) -> Value:
@@ -284,6 +293,11 @@ class ResourceTranslator:
 def _resource(resource: Resource, resource_type: str, **properties: Value) -> Map:
     location = resource.location
     return mapping(location, Type=Text(resource_type, location), Properties=mapping(location, **properties))
+
+
+def _missing(resource: Resource, attribute: str) -> Text:
+    """What replaces a value that each such resource has, and that the file does not."""
+    return placeholder(resource.location, f"{attribute} is not in the file")
 
 
 def _key_schema(holder: Map) -> Seq:
