@@ -26,6 +26,8 @@ def read_baseline(
     ``findings`` are those of now: which of their files have changed since is a part of the answer.
     """
     name = arguments.baseline
+    if not name.strip():
+        raise ReadError(OPTION, "is empty: name a report of --format json, or a commit")
     file = Path(name)
     if file.is_file():
         return load_report(file, arguments.reader, arguments.environment)

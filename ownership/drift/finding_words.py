@@ -69,6 +69,8 @@ def message(finding: Finding) -> str:
     sentences = [f"{subject(finding)}: {differs}.", what_to_do(finding)]
     if finding.to_allow:
         sentences.append(f"Allow {'; '.join(map(str, finding.to_allow))}.")
+    if finding.evidence and finding.evidence[0].line is None:  # a live table, or a resource of a plan
+        sentences.append(f"Found in {finding.evidence[0].file}.")
     if finding.owner is not None:
         sentences.append(f"The table's owner is {finding.owner}.")
     return printable(" ".join(sentences))

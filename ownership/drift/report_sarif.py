@@ -150,7 +150,7 @@ def _location(finding: Finding, place: Place | None) -> Json:
     location: Json = {"logicalLocations": [resource]}
     if place is not None:
         location["physicalLocation"] = _physical(Place(place.path, place.line or 1))
-    elif finding.evidence:  # a live table's ARN, or the address of a resource
+    if finding.evidence and finding.evidence[0].line is None:  # a live table, or a resource of a plan
         resource["fullyQualifiedName"] = finding.evidence[0].file
     return location
 

@@ -200,6 +200,10 @@ def test_a_reference_is_never_an_option(repository: Path, capsys: pytest.Capture
     assert not Path("stolen").exists()
 
 
+def test_an_empty_reference_is_refused(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--baseline: is empty" in refused(repository, " ", capsys)
+
+
 def test_an_unknown_reference_is_named(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "nowhere is neither a file nor a commit of " in refused(repository, "nowhere", capsys)
 

@@ -172,6 +172,16 @@ def test_sarif_names_a_live_table_by_its_arn_and_no_file(repository: Path) -> No
     assert location["logicalLocations"][0]["fullyQualifiedName"] == "arn:aws:dynamodb:x:1:table/old"
 
 
+def test_a_resource_of_a_plan_is_shown_at_the_plan_with_its_address(repository: Path) -> None:
+    address = 'plan.json#module.shop["a"].aws_iam_role_policy.app'
+    write(repository, {"infra/plan.json": ""})
+    (result,) = sarif_run(a_report(repository, replace(GRANTED, evidence=(Location(address),))))["results"]
+    (location,) = result["locations"]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "infra/plan.json"
+    assert location["logicalLocations"][0]["fullyQualifiedName"] == address
+    assert f"Found in {address}." in result["message"]["text"]
+
+
 def test_fingerprints_survive_moved_lines_and_tell_findings_apart(repository: Path) -> None:
     moved = replace(GRANTED, evidence=(Location("my services/more.yml", 90),))
     others = (replace(GRANTED, table="x"), replace(GRANTED, service="x"), replace(GRANTED, verdicts=(("read", None),)))
