@@ -1,5 +1,6 @@
 """What all pages share: who may read them, the moment that they show, and answers to bad addresses."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from django.views.generic import TemplateView
 
 from ownership.catalog.suggestions import similar_names
 from ownership.history import time_travel
+from ownership.history.head import Head
 from ownership.history.models import ChangeSet
 from ownership.models.roles import NO_ROLE, has_role
 from ownership.pages.former_names import MOMENT_PARAMETERS, Moved, NothingNamed
@@ -78,7 +80,7 @@ class Page(TemplateView):
             self.moment = _moment(moment_parameters)
             with self._at_moment():
                 response = self._rendered(request, *args, **kwargs)
-        except (BadAddress, time_travel.BadMoment) as error:
+        except BadAddress as error:
             return refusal(request, 400, "Invalid address", str(error))
         except Moved as moved:
             return redirect(moved.url)
@@ -134,15 +136,22 @@ def _refuse_nul(request: HttpRequest) -> None:
         raise BadAddress("An address cannot contain the NUL character.")
 
 
+def revision_at(find: Callable[[str], Head], name: str, value: str) -> int:
+    """Return the revision that a parameter asks for; BadAddress, which names the parameter, where there is none."""
+    try:
+        return find(value).revision
+    except time_travel.BadMoment as error:
+        raise BadAddress(f"{name}={value[:100]}: {error}") from None
+
+
 def _moment(parameters: dict[str, str]) -> Moment | None:
     """Return the moment that the parameters ask for, None without any."""
     if not parameters:
         return None
     if len(parameters) > 1:
         raise BadAddress("Give revision or as_of, not both.")
-    if "revision" in parameters:
-        revision, _ = time_travel.at_revision(parameters["revision"])
-    else:
-        revision, _ = time_travel.at_time(parameters["as_of"])
+    for name, value in parameters.items():
+        find = time_travel.at_revision if name == "revision" else time_travel.at_time
+        revision = revision_at(find, name, value)
     change_sets = ChangeSet.objects.in_bulk([revision, revision + 1])
     return Moment(revision, change_sets.get(revision), change_sets.get(revision + 1))

@@ -15,7 +15,7 @@ from ownership.exchange.exports import history_to_csv
 from ownership.history import time_travel
 from ownership.history.models import CREATED, DELETED, VERBS, ChangeSet, Entry, current_head
 from ownership.models import Service, Table
-from ownership.pages.base import BadAddress, Context, Page
+from ownership.pages.base import BadAddress, Context, Page, revision_at
 from ownership.pages.changes import csv_file
 
 # Rows that a page shows; the file has all of them.
@@ -68,36 +68,46 @@ class ComparePage(Page):
     template_name = "ownership/compare.html"
     needs_role = True
     shows_past = False
+    sides: tuple[Side, Side]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Return the page or the file. The form's fields for days lead to the address that can be shared."""
+        """Return the page or the file.
+
+        The form's fields for days, and two states the wrong way round, lead to the address that can be shared.
+        """
         form = request.GET.get("format", "")
         if form not in ("", "csv"):
             raise BadAddress("format takes csv.")
         if any(request.GET.get(f"{side}_day") for side in SIDES):
             return HttpResponseRedirect(f"?{urlencode(_shared_address(request))}")
+        before, after = self.sides = self._sides()
+        if before.revision > after.revision:
+            return HttpResponseRedirect(f"?{urlencode(self._swapped_address())}")
         if form == "csv":
-            before, after = self._sides()
             differences = compare_revisions(before.revision, after.revision, _about(request))
             name = f"compare-{before.revision}-{after.revision}.csv"
             return csv_file(history_to_csv.comparison(differences), name)
         return super().get(request, *args, **kwargs)
 
     def _sides(self) -> tuple[Side, Side]:
-        """Return the two states. Raise BadAddress where they are the wrong way round."""
+        """Return the two states, as they are asked for: the first may be the later one."""
         head = current_head().revision
         start = self.request.GET.get("from", "").strip()
         end = self.request.GET.get("to", "").strip()
-        before = time_travel.at(start).revision if start else max(head - 1, 0)
-        after = time_travel.at(end).revision if end else head
-        if before > after:
-            raise BadAddress(f"from is revision {before}, which is later than to, revision {after}. Swap them.")
+        after = revision_at(time_travel.at, "to", end) if end else head
+        before = revision_at(time_travel.at, "from", start) if start else max(after - 1, 0)
         change_sets = ChangeSet.objects.in_bulk([before, after])
         return Side(start, before, change_sets.get(before)), Side(end, after, change_sets.get(after))
 
+    def _swapped_address(self) -> dict[str, str]:
+        """Return the parameters with the earlier state first."""
+        before, after = self.sides
+        parameters = self.request.GET.dict()
+        return parameters | {"from": after.text or str(after.revision), "to": before.text or str(before.revision)}
+
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context: both states, and what differs, by table."""
-        before, after = self._sides()
+        before, after = self.sides
         differences = compare_revisions(before.revision, after.revision, _about(self.request))
         subject = {name: self.request.GET.get(name, "").strip() for name in ("table", "service")}
         return super().get_context_data(**kwargs) | {

@@ -3,6 +3,8 @@
 import pytest
 from django.urls import reverse
 
+from tests.support.pages import text_of
+
 HOME = reverse("pages:home")
 
 
@@ -25,8 +27,8 @@ def test_the_past_is_shown_as_it_was_and_says_so(viewer_client, seeded):
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("revision=99", "Takes a whole number from 0 to 1"),
-        ("as_of=yesterday", "Takes a date or time as ISO 8601"),
+        ("revision=99", "revision=99: Takes a whole number from 0 to 1"),
+        ("as_of=yesterday", "as_of=yesterday: Takes a date or time as ISO 8601"),
         ("revision=1&as_of=2026-01-01", "not both"),
         ("x=%00", "NUL"),
     ],
@@ -35,3 +37,10 @@ def test_an_invalid_parameter_is_refused_with_what_it_takes(viewer_client, seede
     response = viewer_client.get(f"{HOME}?{query}")
     assert response.status_code == 400
     assert message in response.text
+
+
+def test_a_viewer_who_may_not_edit_is_told_which_role_may(viewer_client, seeded):
+    response = viewer_client.get("/admin/ownership/table/add/")
+    assert response.status_code == 403
+    assert "Your role does not allow this." in response.text
+    assert "group" not in text_of(response.text)

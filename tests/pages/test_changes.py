@@ -365,9 +365,26 @@ def test_the_form_s_days_become_an_address_that_can_be_shared(viewer_client, ord
     assert "Compare Revision 0 and now (revision 6)" in text_of(page.text)
 
 
-@pytest.mark.parametrize("query", ["from=9", "from=x", "from=3&to=2", "table=nothing", "format=pdf", "from_day=x"])
+@pytest.mark.parametrize("query", ["from=9", "from=x", "table=nothing", "format=pdf", "from_day=x"])
 def test_an_impossible_comparison_is_refused(viewer_client, orders, query):
     assert viewer_client.get(f"{COMPARE}?{query}", follow=True).status_code == 400
+
+
+def test_a_comparison_the_wrong_way_round_is_turned(viewer_client, orders):
+    for query, turned in (
+        ("from=5&to=3&table=orders", "?from=3&to=5&table=orders"),
+        ("from=5&to=2000-01-01&format=csv", "?from=2000-01-01&to=5&format=csv"),
+    ):
+        assert viewer_client.get(f"{COMPARE}?{query}").headers["Location"] == turned
+        assert viewer_client.get(COMPARE + turned).status_code == 200
+
+
+def test_a_comparison_with_only_an_end_begins_one_revision_earlier(viewer_client, orders):
+    assert "Compare revisions 2 and 3" in text_of(viewer_client.get(f"{COMPARE}?to=3").text)
+
+
+def test_a_refused_comparison_names_the_parameter(viewer_client, orders):
+    assert "to=x: Takes a date" in text_of(viewer_client.get(f"{COMPARE}?from=1&to=x").text)
 
 
 def test_a_comparison_leads_to_the_ones_before_and_after(viewer_client, orders):
