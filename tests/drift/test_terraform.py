@@ -220,6 +220,35 @@ def test_what_a_plan_does_not_show_is_unresolved_with_its_cause(tmp_path, refere
     assert found.unresolved[0].modes == {"read"}
 
 
+def deferred(count: int, effect: str | None = None, attribute: str = "resources") -> list[dict]:
+    """A new environment whose document has a statement with so many ARNs that are not known yet."""
+    statement = {"actions": ["dynamodb:GetItem"], "effect": effect, attribute: [None] * count}
+    document = resource(
+        "data.aws_iam_policy_document.run",
+        {"json": True, "statement": [{attribute: [True] * count}]},
+        statement=[statement],
+    )
+    others = [node for node in NEW_ENVIRONMENT if node["mode"] != "data"]
+    return [*others, table("aws_dynamodb_table.carts", "carts"), document]
+
+
+@pytest.mark.parametrize(
+    ("count", "effect", "attribute", "references", "expected"),
+    [
+        (2, "Allow", "resources", ["orders", "carts"], {"shop read orders", "shop read carts"}),
+        (1, "Allow", "resources", ["orders", "carts"], set()),  # a condition chooses one of them
+        (1, "Deny", "resources", ["orders"], set()),
+        (1, "Allow", "not_resources", ["orders"], set()),
+    ],
+)
+def test_an_arn_counts_only_where_it_is_certain(tmp_path, count, effect, attribute, references, expected):
+    statement = {attribute: {"references": [f"aws_dynamodb_table.{name}.arn" for name in references]}}
+    configuration = [configured("data.aws_iam_policy_document.run", statement=[statement]), *CONFIGURATION[3:]]
+    found = read(tmp_path, plan(*deferred(count, effect, attribute), configuration={"resources": configuration}))
+    assert grants(found) == expected
+    assert bool(found.unresolved) == (not expected)
+
+
 def test_a_policy_in_jsonencode_is_known_only_after_apply(tmp_path):
     configuration = [
         *CONFIGURATION[:2],
@@ -263,7 +292,13 @@ def test_what_the_plan_deletes_is_gone_and_what_it_forgets_stays(tmp_path):
             },
         }
         document["resource_changes"].append(change)
-    assert grants(read(tmp_path, document)) == {"shop read orders"}
+        if action == "forget":  # which Terraform lists without values
+            document["planned_values"]["root_module"]["resources"].append(
+                {key: change[key] for key in ("address", "mode", "type", "name")}
+            )
+    found = read(tmp_path, document)
+    assert found.unresolved == ()
+    assert grants(found) == {"shop read orders"}
 
 
 TABLE_POLICY = allow("dynamodb:GetItem", "*", Principal={"AWS": f"{ROLE_ARN}run-role"})

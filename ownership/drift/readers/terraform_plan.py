@@ -280,11 +280,17 @@ class Plan:
         for node in as_list(module.get("resources")):
             own = as_object(node)
             is_wanted = not only_data or own.get("mode") == "data"
-            if is_wanted and as_text(own.get("address")) not in self.resources:
+            name = as_text(own.get("address"))
+            if is_wanted and name not in self.resources and not self._goes(name):
                 self._add(own, address, as_object(own.get("values")), own.get("sensitive_values"))
         for node in as_list(module.get("child_modules")):
             child = as_object(node)
             self._add_module(child, as_text(child.get("address")), only_data)
+
+    def _goes(self, address: str) -> bool:
+        """Whether a resource is deleted or forgotten, and none made in its place."""
+        actions = as_list(as_object(self._changes.get(address, {}).get("change")).get("actions"))
+        return bool(actions) and all(action in ("delete", "forget") for action in actions)
 
     def _add_change(self, change: Object) -> None:
         """Add what is not among the planned values: data to be read, and what is forgotten but stays."""

@@ -82,8 +82,9 @@ class Policies:
         for policy, _ in references.resources:
             if policy.type == POLICY:
                 reached.append(policy)
-        is_one_of_several = len(reached) > 1 and not isinstance(resource.values.get(attribute), Seq)
-        if references.others or not reached or is_one_of_several:
+        # One of several: the plan does not show which.
+        is_ambiguous = len(set(reached)) > _unknown_members(resource.values.get(attribute))
+        if references.others or not reached or is_ambiguous:
             yield not_known(resource.location, attribute, references)
             return
         for policy in reached:
@@ -187,10 +188,21 @@ class Policies:
         if position is None:
             return Seq(document.location, [*known, placeholder(document.location, f"{attribute} {UNKNOWN}")])
         references = self.plan.references(document, "statement", position, attribute)
-        return Seq(document.location, [*known, *self.arns(references, document.location, attribute)])
+        # Where a resource too many would take something away, only what is certain counts.
+        takes_away = attribute == "not_resources" or block.get("effect") == "Deny"
+        if takes_away:
+            return Seq(document.location, [*known, not_known(document.location, attribute, references)])
+        number = _unknown_members(value)
+        return Seq(document.location, [*known, *self.arns(references, document.location, attribute, number)])
 
-    def arns(self, references: References, location: Location, attribute: str) -> list[Text]:
-        """The ARNs that values made of these references may be: those of tables, and of what is known to be none."""
+    def arns(self, references: References, location: Location, attribute: str, number: int = 1) -> list[Text]:
+        """The ARNs that so many values made of these references may be: those of tables, and others.
+
+        If more tables are referred to than there are values, the plan does not show which of them it is.
+        """
+        tables = {resource for resource, _ in references.resources if resource.type == TABLE}
+        if len(tables) > number:
+            return [not_known(location, attribute, references)]
         arns = []
         for resource, name in references.resources:
             if name and not is_unknown(resource.values.get(name)) and resource.values.get(name) is not None:
@@ -253,6 +265,13 @@ def _arns_of(plan: Plan, resource: Resource, attribute: str, location: Location)
     if resource.type in PRINCIPALS:
         return [Text(OWN_PRINCIPAL, location)]
     return [Text(f"arn:aws:{resource.type.split('_')[1]}:*:*:*", location)]
+
+
+def _unknown_members(value: Value) -> int:
+    """How many members of a list are known only after apply; one for a single value."""
+    if isinstance(value, Seq):
+        return sum(is_unknown(member) for member in value)
+    return 1
 
 
 def _if_any(value: Value) -> Value:

@@ -37,7 +37,13 @@ HOLDERS = {
     "groups": "Groups",
 }
 NAMES_OF_PRINCIPALS = {"aws_iam_role": "RoleName", "aws_iam_user": "UserName", "aws_iam_group": "GroupName"}
-NAMES_OF_USERS = {"aws_lambda_function": "function_name", "aws_sfn_state_machine": "name"}
+NAMES_OF_USERS = {
+    "aws_lambda_function": "function_name",
+    "aws_sfn_state_machine": "name",
+    "aws_appsync_datasource": "name",
+    "aws_ecs_task_definition": "family",
+}
+NEED_A_ROLE = ("aws_lambda_function", "aws_sfn_state_machine")
 CLOUDFORMATION_USERS = dict(zip(ROLE_USERS, ROLE_PROPERTIES.items(), strict=True))
 
 
@@ -228,7 +234,7 @@ class ResourceTranslator:
         role = resource.values.get(attribute)
         if role is not None:
             made[property_name] = self._held(resource, attribute, role)
-        elif resource.type in NAMES_OF_USERS:  # which always run in a role
+        elif resource.type in NEED_A_ROLE:
             made[property_name] = _missing(resource, attribute)
         return [_resource(resource, resource_type, **made)]
 
