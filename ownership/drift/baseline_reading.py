@@ -44,14 +44,13 @@ def read_baseline(
 
 def _folders(arguments: Namespace, sources: SourceTree, repository: Path) -> list[Path]:
     """What is needed of the commit: what is read, and the files that options name."""
+    if sources.code is not None and not sources.code.is_relative_to(repository):
+        raise ReadError(OPTION, f"{sources.code} is outside {repository}: give a report of --format json")
     folders = [folder for folder in (sources.infrastructure, sources.code) if folder is not None]
     for path in (arguments.tables, getattr(arguments, "roles", None), _map_file(arguments)):
-        if path is not None:
+        if path is not None and resolved_path(path).is_relative_to(repository):
             folders.append(resolved_path(path))
-    for folder in (sources.code,):
-        if folder is not None and not folder.is_relative_to(repository):
-            raise ReadError(OPTION, f"{folder} is outside {repository}: give a report of --format json")
-    return [folder for folder in folders if folder.is_relative_to(repository)]
+    return folders
 
 
 def _at_commit(

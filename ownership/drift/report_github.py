@@ -26,7 +26,7 @@ def as_github(report: Reported) -> str:
     findings = report.open_findings
     for finding in findings[:MAX_ANNOTATIONS]:
         level = "error" if report.is_new(finding) else "warning"
-        lines.append(_command(level, message(finding), title(finding), report.place(finding)))
+        lines.append(_command(level, message(finding), title(finding), report.place_in_change(finding)))
     lines += _more(len(findings) - MAX_ANNOTATIONS, "finding", "findings")
     lines += baseline_lines(report.changes)
     lines.append(counts(report))

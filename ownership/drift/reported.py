@@ -84,6 +84,14 @@ class Reported:
             return None
         return self._places_of_services.get(finding.service) or self.sources.place_of_start()
 
+    def place_in_change(self, finding: Finding) -> Place | None:
+        """The same, but in a file that has changed since the baseline, if one of them shows the finding."""
+        changed_files = self.changes.changed_files if self.changes else frozenset()
+        for place in self.sources.places(finding):
+            if place.path in changed_files:
+                return place
+        return self.place(finding)
+
     @cached_property
     def _places_of_services(self) -> dict[str | None, Place]:
         counters: dict[str, Counter[str]] = defaultdict(Counter)

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from ownership.drift.readers.files import resolved_path
 from ownership.drift.types import Finding, Location
 
+KINDS_SHOWN_IN_CODE = ("undeclared_use", "action_not_granted")
+
 
 class Place(NamedTuple):
     """A file or folder of the repository by its path from the root, with ``/``, and the line if it is known."""
@@ -57,9 +59,12 @@ class SourceTree:
         return None
 
     def places(self, finding: Finding) -> list[Place]:
-        """The files of the repository that show the finding, infrastructure before code."""
-        places = [self.place(location) for location in finding.evidence]
-        places += [self.place_in_code(location) for location in finding.code_evidence]
+        """The files of the repository that show the finding: first what shows what is wrong, which may be code."""
+        in_infrastructure = [self.place(location) for location in finding.evidence]
+        in_code = [self.place_in_code(location) for location in finding.code_evidence]
+        places = in_infrastructure + in_code
+        if finding.kind in KINDS_SHOWN_IN_CODE:
+            places = in_code + in_infrastructure
         return [place for place in dict.fromkeys(places) if place is not None]
 
     def place_of_start(self) -> Place | None:

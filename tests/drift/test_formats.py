@@ -357,6 +357,19 @@ def test_the_best_place_is_infrastructure_then_code_then_what_was_read(repositor
     assert report.place(replace(MISSING, service="bots")) == Place("infra")
 
 
+def test_an_annotation_is_in_a_file_of_the_change_where_one_shows_the_finding(repository: Path) -> None:
+    both = replace(GRANTED, code_evidence=(Location("list.js", 5),))
+    report = since(a_report(repository, both))
+    assert "file=infra/my services/a#b.yml" in as_github(report)
+    changes = replace(report.changes, baseline=Baseline("main", (), changed_files=frozenset({"code/list.js"})))
+    assert "::error file=code/list.js,line=5,title=" in as_github(replace(report, changes=changes))
+
+
+def test_a_refused_action_is_shown_where_code_needs_it(repository: Path) -> None:
+    refused = replace(REFUSED, evidence=GRANTED.evidence)
+    assert a_report(repository).place(refused) == Place("code/list.js", 5)
+
+
 def test_the_command_writes_the_summary_of_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(
         tmp_path,
