@@ -180,6 +180,24 @@ def test_a_missing_reason_is_named_at_its_field_and_nothing_is_lost(hand):
     hand.go(SAVE)
 
 
+def test_a_form_survives_the_end_of_its_session(hand, live_server):
+    table = Table.objects.get(name="biztechUsers")
+    hand.browser.get(f"{live_server.url}/admin/ownership/table/{table.pk}/change/")
+    hand.press(radio("accesses-1-mode", "write"))
+    hand.type(REASON, "Written before lunch")
+    hand.browser.delete_all_cookies()
+    hand.press(SAVE)
+    assert "Not saved: your session has ended." in hand.find("//*[@role='alert']").text
+    form_tab = hand.browser.current_window_handle
+    hand.browser.switch_to.new_window("tab")
+    sign_in(hand.browser, live_server.url, "lead", "a long pass phrase")
+    hand.browser.close()
+    hand.browser.switch_to.window(form_tab)
+    hand.go(SAVE)
+    assert Access.objects.get(table=table, service__name="payments").mode == "write"
+    assert ChangeSet.objects.first().reason == "Written before lunch"
+
+
 @pytest.mark.parametrize("width", [1360, 390])
 def test_the_bar_neither_hides_what_has_the_focus_nor_moves_the_page(hand, live_server, width):
     look(hand.browser, width=width)

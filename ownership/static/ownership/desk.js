@@ -257,6 +257,57 @@ function reasonIsThere(form) {
   return false;
 }
 
+// A form sent after its session ended would be lost to the sign-in page: ask first, and keep the form where it ended.
+class SessionCheck {
+  constructor(form) {
+    this.form = form;
+    // The forms of the admin load this script. Who is not signed in is sent elsewhere.
+    this.address = document.querySelector("script[src*=jsi18n]")?.src;
+    this.isThere = !this.address;
+    this.isAsking = false;
+    this.notice = null;
+  }
+
+  async submitIfThere(button) {
+    if (this.isAsking) return;
+    this.isAsking = true;
+    try {
+      const response = await fetch(this.address, { method: "HEAD", redirect: "manual", cache: "no-store" });
+      this.isThere = response.type !== "opaqueredirect";
+      if (this.isThere && this.notice) await this.renewToken();
+    } catch {
+      // No answer says nothing about the session: the browser shows what is wrong.
+      this.isThere = true;
+    }
+    this.isAsking = false;
+    if (this.isThere) this.form.requestSubmit(button);
+    else this.say();
+    this.isThere = false;
+  }
+
+  // Signing in makes the token of forms that are open invalid.
+  async renewToken() {
+    const response = await fetch(location.href, { cache: "no-store" });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const token = page.querySelector("[name=csrfmiddlewaretoken]");
+    if (token) this.form.elements.csrfmiddlewaretoken.value = token.value;
+  }
+
+  say() {
+    this.notice?.remove();
+    this.notice = document.createElement("p");
+    this.notice.className = "errornote";
+    this.notice.setAttribute("role", "alert");
+    const link = document.createElement("a");
+    link.href = location.href;
+    link.target = "_blank";
+    link.textContent = "Sign in in a new tab";
+    this.notice.append("Not saved: your session has ended. ", link, ", then save again here.");
+    this.form.querySelector(".save-bar").prepend(this.notice);
+    link.focus();
+  }
+}
+
 function guardForm(form) {
   const pending = form.querySelector("[data-pending]");
   const groups = [...form.querySelectorAll(".inline-rows")].map((group) => new InlineRows(group, form));
@@ -274,9 +325,16 @@ function guardForm(form) {
 
   django.jQuery(form).on("input change", show);
   form.addEventListener("input", show);
+  const session = new SessionCheck(form);
   form.addEventListener("submit", (event) => {
-    if (!reasonIsThere(form)) event.preventDefault();
-    else leaving = true;
+    if (!reasonIsThere(form)) {
+      event.preventDefault();
+    } else if (session.isThere) {
+      leaving = true;
+    } else {
+      event.preventDefault();
+      session.submitIfThere(event.submitter);
+    }
   });
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
