@@ -78,6 +78,25 @@ CASES = {
         ],
         {"read bizScores"},
     ),
+    "Deny of all indexes of a table": (
+        ['ALLOW "dynamodb:Query", Resource: "ARNbizScores/index/by-day"', 'DENY "*", Resource: "ARNbizScores/index/*"'],
+        set(),
+    ),
+    "Deny of one index leaves the others": (
+        ['ALLOW "dynamodb:Query", Resource: "ARNbizScores/index/*"', 'DENY "*", Resource: "ARNbizScores/index/by-day"'],
+        {"read bizScores"},
+    ),
+    "Deny of what is below a table": (
+        ['ALLOW "dynamodb:Query", Resource: "ARNbizScores/index/by-day"', 'DENY "*", Resource: "ARNbizScores/*"'],
+        set(),
+    ),
+    "Deny with NotResource of all indexes": (
+        [
+            'ALLOW "dynamodb:Query", Resource: ["ARNbizScores/index/a", "ARNbiztechUsers/index/a"]',
+            'DENY "*", NotResource: "ARNbizScores/index/*"',
+        ],
+        {"read bizScores"},
+    ),
     "Deny with a wildcard behind the suffix": (
         ['ALLOW "dynamodb:Query", Resource: "*"', 'DENY "*", Resource: ["ARNbiztech*", "ARNbizScores${opt:stage}*"]'],
         set(),

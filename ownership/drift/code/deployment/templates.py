@@ -122,7 +122,7 @@ class Deployment(Services):
         base = "" if base == "." else base
         code_folder = None
         if has_own_code:
-            code_folder = join(base, folder_of_handler(handler))
+            code_folder = join(base, folder_of_handler(handler)).rstrip("/")
         service, own_folder = self._service_of(template, folder, name, properties, code_folder)
         self.service_folders.setdefault(own_folder, service)
         self.roots.add(base)
