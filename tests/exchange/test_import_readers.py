@@ -10,7 +10,8 @@ from ownership.exchange.imports.formats import UnreadableFile, read
 from ownership.exchange.imports.import_plan import plan_import
 
 HEAD = "table,group,owner,service,mode,indirect,notes\n"
-TABLE = "## Group\n\n### one\n\n| Service | Access | Notes |\n|---|---|---|\n"
+ROWS = "| Service | Access | Notes |\n|---|---|---|\n"
+TABLE = "## Group\n\n### one\n\n" + ROWS
 
 
 def fields(statements, kind, *key):
@@ -65,7 +66,11 @@ def test_lines_that_are_not_understood_are_listed_by_number():
         (TABLE + "| a | Read | x | y |\n", 7, "has 4 cells instead of 3"),
         (TABLE + "| a | Read | |\n| a | Write | |\n", 8, "access a → one is in line 7 already"),
         (TABLE + "| **a** | Read | |\n| **b** | Write | |\n", 8, "a and b can't both be owner"),
-        (TABLE + "| a (b) | Read | |\n### two\n| a | Read | |\n", 9, "part_of is empty here and b in line 7"),
+        (
+            TABLE + "| a (b) | Read | |\n### two\n" + ROWS + "| a | Read | |\n",
+            11,
+            "part_of is empty here and b in line 7",
+        ),
         (TABLE + "\n### one\n", 8, "table one is in line 3 already"),
         ("## G\n### one\nPrimary key: a + b + c.\n", 3, "write the key schema as"),
         ("## G\n### one\n- Index\n- Index x (GSX)\n", 4, "write an index as"),

@@ -33,7 +33,7 @@ _UNSEEN = re.compile(
 _REFERENCE = re.compile(r"\\([!-/:-@\[-`{-~])|&#([0-9]{1,7});|<br>")
 # What would make a line something other than text, and what reads as a generated sentence.
 _BEGINS = re.compile(r"^([#+=>-]|[0-9]+(?=[.)]))")
-_SENTENCES = re.compile(r"Primary key:|[Oo]wned by|for details\.")
+_SENTENCES = re.compile(r"[Pp]rimary [Kk]ey:|[Oo]wned by|for details\.")
 
 
 def escaped(text: str) -> str:

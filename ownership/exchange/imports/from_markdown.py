@@ -4,28 +4,27 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from ownership.exchange.exports.to_markdown import (
-    ENVIRONMENTS,
-    HEAD,
-    INTRODUCTION,
-    TITLE,
-    plain,
-)
-from ownership.exchange.imports.markdown_sentences import (
-    access_fields,
-    key_fields,
-    table_fields,
-)
-from ownership.exchange.imports.statements import KEY_FIELDS, Enough, Fields, Statements
+from markdown_it.token import Token
 
-_SERVICE = re.compile(r"(?P<bold>\*\*)?(?P<name>[^*() ]+)(?(bold)\*\*)(?: \((?P<part_of>[^*() ]+)\))?")
-_INDEX = re.compile(r"- Index (?P<name>\S+?)(?: \((?P<kind>GSI|LSI)\))?(?:: (?P<keys>.+))?")
+from ownership.exchange.exports.to_markdown import ENVIRONMENTS, INTRODUCTION, TITLE, plain
+from ownership.exchange.imports.markdown_blocks import Block, blocks, line_of, words
+from ownership.exchange.imports.markdown_sentences import access_fields, key_fields, table_fields
+from ownership.exchange.imports.statements import KEY_FIELDS, Enough, Fields, Statements
+from ownership.exchange.texts import trimmed, with_unix_line_ends
+
+_SERVICE = re.compile(r"(?P<name>[^*() ]+)(?: \((?P<part_of>[^*() ]+)\))?")
+_INDEX = re.compile(r"Index (?P<name>\S+?)(?: \((?P<kind>GSI|LSI)\))?(?:: (?P<keys>.+))?")
 _ENVIRONMENT = re.compile(
-    r"- \*\*(?P<name>[^* ]+)\*\* "
+    r"(?P<name>\S+) "
     r"\((?:empty suffix|suffix (?P<suffix>[^) ]+)|pattern (?P<pattern>[^) ]+))\)(?:: (?P<description>.*))?"
 )
-_RULE_CELL = re.compile(":?-+:?")
-
+_CELL_END = re.compile(r"(?<!\\)\|")
+_HTML_TABLE = re.compile(r"<(table|thead|tbody|tr|td|th)\b", re.IGNORECASE)
+COLUMNS = ("service", "access", "notes")
+EXPECTED = (
+    "Expected a group's heading `## …`, below it a table's heading `### …`, and below that a table with the head "
+    "| Service | Access | Notes |."
+)
 INSTEAD_OF_HTML = (
     "copy the table as Markdown, with the columns Service, Access and Notes under a heading ### with the table's name, "
     "or import it as CSV or .xlsx."
@@ -41,7 +40,7 @@ class _TableSection:
     names: list[str]
     line: int
     fields: Fields
-    has_paragraph: bool = False
+    paragraphs: list[str] = field(default_factory=list)
     has_accesses: bool = False
     owners: dict[str, int] = field(default_factory=dict)  # {name: line}
     accesses: list[StatedRow] = field(default_factory=list)
@@ -50,46 +49,70 @@ class _TableSection:
 
 def read(name: str, text: str) -> Statements:
     """What the file says; of each table that has a table of accesses, all of them."""
-    reader = _Reader(Statements(name, len(text), complete_kinds={"group", "table"}))
+    text = with_unix_line_ends(text.removeprefix("\ufeff"))
+    reader = _Reader(Statements(name, len(text), complete_kinds={"group", "table"}), text.split("\n"))
     with suppress(Enough):
         reader.read(text)
     return reader.statements
 
 
 class _Reader:
-    """One run over the lines: the group and the tables that the current line belongs to."""
+    """One run over the blocks: the group and the tables that the current block belongs to."""
 
-    def __init__(self, statements: Statements) -> None:
+    def __init__(self, statements: Statements, lines: list[str]) -> None:
         self.statements = statements
+        self.lines = lines
+        self.has_title = False
         self.group: str | None = None
         self.group_line = 0  # of a group whose description may still come
+        self.group_paragraphs: list[str] = []
         self.in_environments = False
         self.section: _TableSection | None = None
 
     def read(self, text: str) -> None:
-        for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-            line = line.rstrip("\r ")
-            if line and not self._read_line(number, line):
-                self.statements.ignored.append((number, line))
+        for number, line in enumerate(self.lines, 1):
+            if "\0" in line:
+                self.statements.problem(number, "Remove the NUL character.")
+        for block in blocks(text):
+            if not self._read_block(block):
+                self._ignore(block.line, block.end)
         self._finish_section()
+        self._refuse_if_nothing_is_understood()
 
-    def _read_line(self, number: int, line: str) -> bool:
-        """Read one line; False if it is not understood."""
-        if line.startswith("### "):
-            self._begin_tables(number, line[4:])
-            return True
-        if line.startswith("## "):
-            self._begin_group(number, line[3:])
-            return True
-        if self.in_environments:
-            return self._read_environment(number, line)
-        if self.section is not None:
-            return self._read_in_section(number, line, self.section)
-        if self.group is not None and self.group_line and line[0] not in "|#":
-            self.group_line = 0
-            self.statements.mention("group", (self.group,), number, {"description": plain(line)})
-            return True
-        return line in (TITLE, INTRODUCTION)
+    def _ignore(self, first: int, last: int) -> None:
+        for number in range(first, last + 1):
+            line = self.lines[number - 1].rstrip()
+            if line:
+                self.statements.ignored.append((number, line))
+
+    def _refuse_if_nothing_is_understood(self) -> None:
+        if self.statements.problems:
+            return
+        kinds = {kind for (kind, _), _ in self.statements.by_mention}
+        if not kinds - {"group"} and (self.statements.ignored or not (kinds or self.has_title)):
+            self.statements.problem("", f"nothing in it is understood as tables and accesses. {EXPECTED}")
+
+    def _read_block(self, block: Block) -> bool:
+        """Read one block; False if it is not understood."""
+        match block.kind:
+            case "h1":
+                self.has_title = words(block.inline) == TITLE.removeprefix("# ")
+                return self.has_title
+            case "h2":
+                self._begin_group(block.line, words(block.inline, links=False))
+                return True
+            case "h3":
+                self._begin_tables(block.line, words(block.inline, links=False))
+                return True
+            case "paragraph":
+                return self._read_paragraph(block.line, block.inline)
+            case "bullet_list":
+                return self._read_list(block)
+            case "table":
+                return self._read_table(block)
+            case "html_block":
+                return self._read_html(block)
+        return block.kind == "hr"
 
     def _begin_group(self, number: int, text: str) -> None:
         self._finish_section()
@@ -114,8 +137,53 @@ class _Reader:
         fields = dict.fromkeys(["description", *KEY_FIELDS, "more_title", "more_url"], "")
         self.section = _TableSection(names, number, {**fields})
 
-    def _read_environment(self, number: int, line: str) -> bool:
-        match = _ENVIRONMENT.fullmatch(line)
+    def _read_paragraph(self, number: int, inline: Token) -> bool:
+        text = words(inline)
+        if inline.content.startswith("|") and not self.in_environments:
+            self.statements.problem(number, "is no table: a table begins with a head and a rule, |---|---|---|.")
+        elif self.section is not None and not self.section.has_accesses:
+            self._read_sentences(number, text, self.section)
+        elif self.section is None and self.group is not None:
+            self.group_paragraphs.append(plain(text))
+        else:
+            return not self.in_environments and text == INTRODUCTION
+        return True
+
+    def _read_sentences(self, number: int, text: str, section: _TableSection) -> None:
+        """Read a paragraph of a table."""
+        fields = table_fields(text)
+        if fields is None:
+            self.statements.problem(number, "write the key schema as `Primary key: id [S] (email) + year.`")
+            return
+        owner = fields.pop("owner", None)
+        if owner is not None:
+            section.owners[str(owner)] = number
+        description = fields.pop("description")
+        if description:
+            section.paragraphs.append(str(description))
+        for name, value in fields.items():
+            if value and section.fields[name]:
+                self.statements.problem(number, f"{name} is given twice: remove one of the two.")
+            section.fields[name] = value or section.fields[name]
+
+    def _read_list(self, block: Block) -> bool:
+        section = self.section
+        if not self.in_environments and (section is None or section.has_accesses):
+            return False
+        for item in block.parts("list_item_open"):
+            understood = len(item) == 1 and item[0].type == "inline"
+            if understood and section is not None:
+                understood = self._read_index(item[0], section)
+            elif understood:
+                understood = self._read_environment(item[0])
+            if not understood:
+                for token in item:
+                    first, last = token.map or (0, 0)
+                    self._ignore(first + 1, last)
+        return True
+
+    def _read_environment(self, inline: Token) -> bool:
+        match = _ENVIRONMENT.fullmatch(words(inline))
         if match is None:
             return False
         fields: Fields = {
@@ -123,57 +191,64 @@ class _Reader:
             "pattern": plain(match["pattern"] or ""),
             "description": plain(match["description"] or ""),
         }
-        self.statements.add("environment", (plain(match["name"]),), number, fields)
+        self.statements.add("environment", (plain(match["name"]),), line_of(inline), fields)
         return True
 
-    def _read_in_section(self, number: int, line: str, section: _TableSection) -> bool:
-        if line.startswith("|"):
-            self._read_row(number, line, section)
-            return True
-        if section.has_accesses:
-            return False  # nothing of a table comes after its accesses
-        if line.startswith("- Index "):
-            return self._read_index(number, line, section)
-        if section.has_paragraph or line[0] == "#":
+    def _read_index(self, inline: Token, section: _TableSection) -> bool:
+        text = words(inline)
+        if not text.startswith("Index "):
             return False
-        self._read_paragraph(number, line, section)
-        return True
-
-    def _read_index(self, number: int, line: str, section: _TableSection) -> bool:
-        match = _INDEX.fullmatch(line)
+        match = _INDEX.fullmatch(text)
         keys: Fields | None = dict.fromkeys(KEY_FIELDS, "")
         if match and match["keys"]:
             keys = key_fields(match["keys"])
         if match is None or keys is None:
-            self.statements.problem(number, "write an index as `- Index name (GSI): id [S] (email) + year`.")
+            self.statements.problem(line_of(inline), "write an index as `- Index name (GSI): id [S] (email) + year`.")
         else:
-            section.indexes.append((number, plain(match["name"]), {"kind": match["kind"] or "", **keys}))
+            stated = (line_of(inline), plain(match["name"]), {"kind": match["kind"] or "", **keys})
+            section.indexes.append(stated)
         return True
 
-    def _read_paragraph(self, number: int, line: str, section: _TableSection) -> None:
-        section.has_paragraph = True
-        fields = table_fields(line)
-        if fields is None:
-            self.statements.problem(number, "write the key schema as `Primary key: id [S] (email) + year.`")
-            return
-        owner = fields.pop("owner", None)
-        if owner is not None:
-            section.owners[str(owner)] = number
-        section.fields = fields
+    def _read_html(self, block: Block) -> bool:
+        if _HTML_TABLE.search(block.html):
+            self.statements.problem(block.line, f"is a table in HTML: {INSTEAD_OF_HTML}")
+            return True
+        return trimmed(block.html).startswith("<!--")
 
-    def _read_row(self, number: int, line: str, section: _TableSection) -> None:
-        cells = _cells(line)
-        if _is_head_or_rule(cells):
-            section.has_accesses = True
-            return
-        if len(cells) != 3:
+    def _read_table(self, block: Block) -> bool:
+        if self.in_environments:
+            return False
+        section = self.section
+        if section is None:
+            self.statements.problem(
+                block.line, "a table of accesses needs the heading of its table above it: add `### …`."
+            )
+            return True
+        if section.has_accesses:
+            self.statements.problem(block.line, "is a second table of accesses: make one of the two.")
+            return True
+        section.has_accesses = True
+        head, *rows = block.parts("tr_open")
+        columns = [plain(words(cell, links=False)).lower() for cell in head]
+        if sorted(columns) != sorted(COLUMNS):
+            self.statements.problem(block.line, "the head of a table of accesses is | Service | Access | Notes |.")
+            return True
+        for cells in rows:
+            by_column = dict(zip(columns, cells, strict=True))
+            self._read_row(line_of(cells[0]), by_column, section)
+        return True
+
+    def _read_row(self, number: int, cells: dict[str, Token], section: _TableSection) -> None:
+        count = _cell_count(self.lines[number - 1])
+        if count > len(COLUMNS):
             self.statements.problem(
                 number,
-                f"has {len(cells)} cells instead of 3: write a | inside a text as \\|.",
+                f"has {count} cells instead of 3: write a | inside a text as \\|.",
             )
             return
-        service, mode, notes = cells
-        match = _SERVICE.fullmatch(service)
+        service = words(cells["service"], bold="**", links=False)
+        mode = words(cells["access"], links=False)
+        match = _SERVICE.fullmatch(service.replace("**", ""))
         fields = access_fields(mode)
         if match is None:
             self.statements.problem(
@@ -192,16 +267,18 @@ class _Reader:
         self.statements.mention("service", (name,), number, {"part_of": part_of})
         if part_of:
             self.statements.mention("service", (part_of,), number)
-        if match["bold"]:
+        if service.startswith("**"):
             # A sentence may have named the same owner before.
             section.owners.setdefault(name, number)
-        section.accesses.append((number, name, {**fields, "notes": plain(notes)}))
+        section.accesses.append((number, name, {**fields, "notes": plain(words(cells["notes"]))}))
 
     def _finish_section(self) -> None:
-        """State the tables of the section. A group without a paragraph of its own has no description."""
+        """State the tables of the section, and before the first one the group's description."""
         if self.group is not None and self.group_line:
-            self.statements.mention("group", (self.group,), self.group_line, {"description": ""})
+            description = "\n\n".join(self.group_paragraphs)
+            self.statements.mention("group", (self.group,), self.group_line, {"description": description})
             self.group_line = 0
+            self.group_paragraphs = []
         section, self.section = self.section, None
         if section is None or self.group is None:
             return
@@ -209,7 +286,7 @@ class _Reader:
             line = max(section.owners.values())
             owners = " and ".join(section.owners)
             self.statements.problem(line, f"{owners} can't both be owner: leave one in bold.")
-        fields: Fields = {"group": self.group, **section.fields}
+        fields: Fields = {"group": self.group, **section.fields, "description": "\n\n".join(section.paragraphs)}
         for owner, line in section.owners.items():
             fields["owner"] = owner
             self.statements.mention("service", (owner,), line)
@@ -227,24 +304,10 @@ class _Reader:
             self.statements.add("access", (table, name), line, fields)
 
 
-def _cells(line: str) -> list[str]:
-    """A row's cells; a pipe after a backslash is text."""
-    cells = []
-    cell = ""
-    escaped = False
-    for character in line.strip().removeprefix("|"):
-        if character == "|" and not escaped:
-            cells.append(cell.strip(" "))
-            cell = ""
-        else:
-            cell += character
-        escaped = character == "\\" and not escaped
-    if cell.strip(" "):
-        cells.append(cell.strip(" "))
-    return cells
-
-
-def _is_head_or_rule(cells: list[str]) -> bool:
-    if [cell.lower() for cell in cells] == [cell.lower() for cell in _cells(HEAD)]:
-        return True
-    return all(_RULE_CELL.fullmatch(cell) for cell in cells)
+def _cell_count(line: str) -> int:
+    """How many cells a row has, those included that a renderer leaves out."""
+    line = trimmed(line).removeprefix("|")
+    cells = _CELL_END.split(line)
+    if not trimmed(cells[-1]):
+        cells.pop()
+    return len(cells)

@@ -5,13 +5,13 @@ import re
 from ownership.exchange.exports.to_markdown import MODE_NAMES, plain
 from ownership.exchange.imports.statements import KEY_FIELDS, Fields
 
-_MODES = {label: value for value, label in MODE_NAMES.items()}
+_MODES = {label.lower(): value for value, label in MODE_NAMES.items()}
 
 # Each sentence is searched for at the end of what remains of the paragraph.
-_MORE = re.compile(r"(?P<rest>.*?)(?:^| )See (?:\[(?P<linked>(?:[^\\\[\]]|\\.)*)\]\((?P<url>(?:[^\\()]|\\.)*)\)|"
-                   r"(?P<title>(?:(?!(?:^| )See ).)+)) for details\.")  # fmt: skip
-_OWNER = re.compile(r"(?P<rest>.*?)(?:^| )(?:All owned|Owned) by (?:the )?(?P<owner>\S+?)(?: service)?\.")
-_KEYS = re.compile(r"(?P<rest>.*?)(?:^| )Primary key: (?P<keys>.+)\.")
+_MORE = re.compile(r"(?P<rest>.*?)(?:^| |<br>)See (?:\[(?P<linked>(?:[^\\\[\]]|\\.)*)\]\((?P<url>(?:[^\\()]|\\.)*)\)|"
+                   r"(?P<title>(?:(?!(?:^| |<br>)See ).)+)) for details\.")  # fmt: skip
+_OWNER = re.compile(r"(?P<rest>.*?)(?:^| |<br>)(?:All owned|Owned) by (?:the )?(?P<owner>\S+?)(?: service)?\.")
+_KEYS = re.compile(r"(?P<rest>.*?)(?:^| |<br>)[Pp]rimary [Kk]ey: (?P<keys>.+)\.")
 _WORD = r"(?:[^\\()\[\]]|\\.)+"
 _KEY = re.compile(rf"(?P<name>{_WORD}?)(?: \[(?P<type>[SNB])\])?(?: \((?P<format>{_WORD})\))?")
 
@@ -57,6 +57,7 @@ def key_fields(text: str) -> Fields | None:
 
 def access_fields(mode: str) -> Fields | None:
     """Mode and indirect of ``Write (indirect)``; None if it is not a mode."""
+    mode = mode.lower()
     value = _MODES.get(mode.removesuffix(" (indirect)"))
     if value is None:
         return None
