@@ -74,7 +74,9 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
         parents=[common, variables, code, *more],
         help="read templates of CloudFormation and SAM, and a CDK app's output",
     )
-    templates.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a template, or the folder cdk.out")
+    templates.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="a template, a folder of templates, or cdk.out"
+    )
     templates.add_argument(
         "--roles",
         type=Path,
@@ -208,7 +210,8 @@ def read(arguments: argparse.Namespace, declared: DeclaredMap) -> Infrastructure
         return read_projects(arguments.path, names, dict(arguments.var), arguments.root)
     if arguments.reader == "cloudformation":
         roles = _roles(arguments.roles)
-        return read_templates(arguments.files, names, dict(arguments.var), roles, arguments.stack)
+        given = dict(arguments.var)
+        return read_templates(arguments.files, names, given, roles, arguments.stack, arguments.code)
     if arguments.reader == "terraform":
         return read_plans(arguments.files, names, _roles(arguments.roles), arguments.root)
     return read_endpoint(names, arguments.endpoint_url, arguments.region)

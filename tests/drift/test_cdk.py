@@ -183,10 +183,9 @@ def test_no_stack_of_that_name_is_an_error(tmp_path: Path) -> None:
     assert error.reason == "has no stack that matches Staging/*"
 
 
-def test_a_folder_that_is_no_app_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "t.json").write_text(json.dumps(TABLES))
+def test_a_folder_without_templates_is_an_error(tmp_path: Path) -> None:
     (error,) = found(tmp_path).errors
-    assert error.reason.startswith("is a folder without manifest.json")
+    assert error.reason == "has no template of CloudFormation, SAM or a CDK app in it"
 
 
 BAD = {

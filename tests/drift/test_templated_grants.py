@@ -57,7 +57,7 @@ UNREAD = {
     "a line that is given": ("{{ more }}", "app.yml.j2:2: ${opt:more}: is given when the template is rendered"),
     "an include that is missing": ("{% include 'roles.j2' %}", "app.yml.j2:2: roles.j2: this template is not in the"),
     "an include that is given": ("{% include roles %}", "app.yml.j2:2: include: names a template that is given"),
-    "an import that is missing": ("{% import 'm.j2' as m %}", "app.yml.j2:2: m.j2: this template is not in the"),
+    "a macro that is missing": ("{% import 'm.j2' as m %}\n{{ m.roles() }}", "app.yml.j2:3: ${opt:m}: is given when"),
     "a loop over what is given": (
         "{% for name in services %}\n  {{ name }}Queue: {Type: AWS::SQS::Queue}\n{% endfor %}",
         "app.yml.j2:2: services: this loop goes through what is given",

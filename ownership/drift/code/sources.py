@@ -15,39 +15,13 @@ from posixpath import dirname
 
 from ownership.drift.code import syntax
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.readers.files import Files, resolved_path
+from ownership.drift.readers.files import PASSED_OVER, TEMPLATE_SUFFIXES, Files, resolved_path
 from ownership.drift.types import Location, ReadError
 
 JAVASCRIPT = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 PYTHON = (".py",)
 CODE = (*JAVASCRIPT, *PYTHON)
 DATA = (".json",)
-TEMPLATES = {
-    ".cfn",
-    ".j2",
-    ".jinja",
-    ".jinja2",
-    ".json",
-    ".template",
-    ".tmpl",
-    ".tpl",
-    ".yaml",
-    ".yml",
-}
-PASSED_OVER = {
-    "__pycache__",
-    "bower_components",
-    "build",
-    "cdk.out",
-    "coverage",
-    "dist",
-    "env",
-    "node_modules",
-    "site-packages",
-    "vendor",
-    "vendored",
-    "venv",
-}
 MAX_FILES = 100_000
 MAX_CODE_BYTES = 1_000_000
 MAX_DATA_BYTES = 200_000
@@ -120,7 +94,7 @@ class Sources:
             self.paths[name] = path
             if path.name == "package.json":
                 self.package_files.append(name)
-        if path.suffix in TEMPLATES:
+        if path.suffix in TEMPLATE_SUFFIXES:
             self.infrastructure.append(path)
 
     def _add_link(self, path: Path) -> None:

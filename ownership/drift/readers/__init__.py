@@ -11,7 +11,9 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     serverless_variables   the framework's ${…}: their values
     dotenv                 the .env file that the framework loads
     variable_syntax        the framework's ${…}: their syntax
-    cloudformation         compiled templates, and the service that each role belongs to
+    cloudformation         compiled templates
+    template_files         finds the templates in a folder
+    owners                 the service that a role or function of a template belongs to
     stacks                 which template is nested in which, and what a stack is called
     sam, sam_policies      SAM's resources as what SAM makes of them; its policy templates and connectors
     cdk                    the stacks of a CDK app's output

@@ -6,47 +6,39 @@ A template with the tables of the map and this role::
       Type: AWS::IAM::Role
       Properties: {Tags: [{Key: service, Value: users}], Policies: [{PolicyDocument: {Statement: …}}]}
 
-gives the tables that it deploys, and grants of the service ``users``. Whose role it is, is decided by the
-``--roles`` file, the role's tag ``service``, the only service that the role's name mentions, or the stack, in this
-order. A stack that is nested in another is read with the parameters that it is passed (stacks.py); SAM's resources
-are read as what SAM makes of them (sam.py), and a CDK app as its stacks (cdk.py).
+gives the tables that it deploys, and grants of the service ``users``; owners.py says whose a role is. A stack that is
+nested in another is read with the parameters that it is passed (stacks.py); SAM's resources are read as what SAM makes
+of them (sam.py), and a CDK app as its stacks (cdk.py).
 Source: AWS CloudFormation User Guide; tables.py and roles.py say which resources are read.
 """
 
 import os
 import re
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.statements import READ_AND_WRITE
-from ownership.drift.naming import Names, unregistered_service_name
+from ownership.drift.naming import Names
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.intrinsics import referenced
+from ownership.drift.readers.owners import Holder, Owners, code_of_function
 from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals
+from ownership.drift.readers.serverless import find_projects, service_of_project
 from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.table_policies import table_policies
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Template
-from ownership.drift.types import Infrastructure, ReadError, ReadOrWrite
+from ownership.drift.types import Infrastructure, Location, ReadError, ReadOrWrite
 from ownership.drift.values import Map, Text, Value
 
 # A custom resource of CDK that calls an API of AWS: {"service":"S3","action":"putObject",…}.
 API_CALL = "Custom::AWS"
 CALLED_SERVICE = re.compile(r'"service":"(?:@aws-sdk/client-)?(\w[\w-]*)"')
 PERMITTING_SERVICES = frozenset({"iam", "dynamodb", "cloudformation", "organizations", "sso-admin", "ssoadmin"})
-NAME_PROPERTIES = ("RoleName", "UserName", "FunctionName", "StateMachineName")
-
-
-@dataclass(frozen=True)
-class RoleUser:
-    """A resource that runs in a role."""
-
-    name: str
-    properties: Map
+FUNCTION = "AWS::Lambda::Function"
 
 
 def read_templates(
@@ -55,21 +47,36 @@ def read_templates(
     given: Mapping[str, str],
     services: Mapping[str, str],
     stacks: Sequence[str] = (),
+    code: Sequence[Path] = (),
 ) -> Infrastructure:
-    """Read compiled templates, and the output of CDK apps.
+    """Read compiled templates, those in folders, and the output of CDK apps.
 
     ``given`` are parameters (``{"param:Stage": "prod"}``). ``services`` maps roles, by logical or physical name,
-    to services. ``stacks`` are patterns that select stacks of CDK apps. A file that can't be read is an error in the
-    result, and the others are still read.
+    to services. ``stacks`` are patterns that select stacks of CDK apps. ``code`` are the folders of code that is read
+    as well: folders between them and a template may say whose a function is. A file that can't be read is an error in
+    the result, and the others are still read.
     """
     paths = [resolved_path(path) for path in paths]
-    root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
+    tops = [*paths, *(resolved_path(path) for path in code)]
+    root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in tops]))
     collector = Collector(names)
     templates = Stacks(Files(root), given, names.given, collector.exports)
     for error in templates.load(paths, stacks):
         collector.add_error(error)
     TemplateReader(templates, names, services, collector).read_all()
+    for path in paths:
+        if path.is_dir():
+            _report_projects(path, names, templates.files, collector)
     return collector.result("cloudformation")
+
+
+def _report_projects(top: Path, names: Names, files: Files, collector: Collector) -> None:
+    """Report projects of the Serverless Framework in a folder: they may permit their services anything."""
+    for path in find_projects(top):
+        text = Text(path.name, Location(files.display_name(path), 1))
+        service = service_of_project(path, top, names, None)
+        reason = "is a project of the Serverless Framework, which `drift serverless` reads"
+        collector.diagnostics.add_unresolved(text, reason, service, READ_AND_WRITE)
 
 
 class TemplateSource(Protocol):
@@ -101,6 +108,7 @@ class TemplateReader:
         self.stacks = stacks
         self.names = names
         self.services = services
+        self.owners = Owners(names, services)
         self.collector = collector
 
     def read_all(self) -> None:
@@ -152,13 +160,12 @@ class TemplateReader:
         template = principals.template
         users = self._users_of_roles(stack, template, principals.roles, diagnostics)
         for name, properties in principals.holders.items():
-            service = service_of_role(template, name, properties, self.services, self.names, users.get(name, ()))
-            if service is None:
-                service = stack.service(self.names)
-            if service is not None:
-                services_of_roles[name] = service
+            services = self.owners.of_role(template, stack, Holder(name, properties), users.get(name, ()))
+            for service in services:
+                services_of_roles.setdefault(name, service)
                 policies = PolicyReader(service, template, self.names, diagnostics, principals)
                 roles.append(ServiceRole(service, policies.role(name, properties)))
+            if services:
                 continue
             reason = "the role's service is not known: tag the role with `service`, or use --roles"
             unowned = self._unowned(principals)
@@ -235,12 +242,16 @@ class TemplateReader:
         template: Template,
         own_roles: Container[str],
         diagnostics: Diagnostics,
-    ) -> dict[str, list[RoleUser]]:
+    ) -> dict[str, list[Holder]]:
         """What runs in each role of the template. What runs in a role from elsewhere may do anything."""
-        users: dict[str, list[RoleUser]] = {}
+        users: dict[str, list[Holder]] = {}
         for resource_type, key in ROLE_PROPERTIES.items():
             for name, properties in template.of_type(resource_type):
-                user = RoleUser(name, properties)
+                is_function = resource_type == FUNCTION
+                code = None
+                if is_function:
+                    code = code_of_function(template, name, properties, stack.folder).own_folder
+                user = Holder(name, properties, code, is_function)
                 role = referenced(properties.get(key))
                 if role in own_roles:
                     users.setdefault(str(role), []).append(user)
@@ -248,8 +259,7 @@ class TemplateReader:
                 for text in template.texts(properties.get(key)):
                     # A role of another stack that is read here has an ARN without a name.
                     if not text.endswith("*"):
-                        service = service_of_role(template, name, properties, self.services, self.names)
-                        service = service or stack.service(self.names)
+                        service = self.owners.of_user(template, stack, user).service
                         diagnostics.add_unresolved(text, "the role is defined elsewhere", service, READ_AND_WRITE)
         return users
 
@@ -260,58 +270,7 @@ def _report_unowned(text: Text, reason: str, modes: frozenset[ReadOrWrite], diag
         diagnostics.add_unresolved(text, reason, None, modes)
 
 
-def service_of_role(
-    template: Template,
-    role: str,
-    properties: Map,
-    services: Mapping[str, str],
-    names: Names,
-    users: Sequence[RoleUser] = (),
-) -> str | None:
-    """The service that a role belongs to; ``services`` maps roles, by logical or physical name, to services.
-
-    Functions that run in a role, its ``users``, say whose it is as the role itself does.
-    """
-    holders = [RoleUser(role, properties), *users]
-    for holder in holders:
-        for name in _names_of(template, holder):
-            if name in services:
-                return services[name]
-    for holder in holders:
-        tag = _service_tag(template, holder.properties)
-        if tag:
-            return names.service((), tag) or unregistered_service_name(tag)
-    for holder in holders:
-        service = names.role(_names_of(template, holder))
-        if service:
-            return service
-    return None
-
-
 def _permits_nothing(call: str) -> bool:
     """Whether a call of an API, as CDK writes it, is one of a service that gives nobody permissions."""
     match = CALLED_SERVICE.search(call)
     return match is not None and match[1].lower() not in PERMITTING_SERVICES
-
-
-def _names_of(template: Template, holder: RoleUser) -> list[str]:
-    """The logical and the physical name. One with several values (`!If`) counts with the first."""
-    names = [holder.name]
-    for key in NAME_PROPERTIES:
-        names += template.texts(holder.properties.get(key))[:1]
-    return names
-
-
-def _service_tag(template: Template, properties: Map) -> str | None:
-    """The value of a role's tag ``service``, in any case."""
-    tags = template.expand(properties.get("Tags"))
-    if isinstance(tags, Map):  # as SAM writes them
-        for key, node in tags.items():
-            if key.lower() == "service":
-                return template.text(node)
-    for tag in template.mappings_in(tags):
-        key = template.text(tag.get("Key")) or ""
-        value = template.text(tag.get("Value"))
-        if value and key.lower() == "service":
-            return str(value)
-    return None

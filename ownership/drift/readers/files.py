@@ -7,7 +7,7 @@ is read.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +16,33 @@ from ownership.drift.types import Location, ReadError
 from ownership.drift.values import Value
 
 MAX_BYTES = 2_000_000  # CloudFormation itself takes templates up to 1 MB
+TEMPLATE_SUFFIXES = {  # of what may be a template
+    ".cfn",
+    ".j2",
+    ".jinja",
+    ".jinja2",
+    ".json",
+    ".template",
+    ".tmpl",
+    ".tpl",
+    ".yaml",
+    ".yml",
+}
+# Folders of packages, and of what was built or vendored.
+PASSED_OVER = {
+    "__pycache__",
+    "bower_components",
+    "build",
+    "cdk.out",
+    "coverage",
+    "dist",
+    "env",
+    "node_modules",
+    "site-packages",
+    "vendor",
+    "vendored",
+    "venv",
+}
 
 
 def resolved_path(path: Path) -> Path:
@@ -43,14 +70,15 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     return content
 
 
-def folders_below(path: Path) -> Iterator[tuple[Path, set[str]]]:
+def folders_below(path: Path, passed_over: Container[str] = ()) -> Iterator[tuple[Path, set[str]]]:
     """A folder and those below it, each with the names of its files; none for a file.
 
-    Folders of packages and hidden ones are left out. Links are not followed.
+    Folders of packages, hidden ones and those ``passed_over`` are left out. Links are not followed.
     """
     for folder, subfolders, file_names in os.walk(path):
         # os.walk goes into what is left in this list.
-        subfolders[:] = sorted(name for name in subfolders if not _is_skipped(name))
+        kept = [name for name in subfolders if not _is_skipped(name) and name not in passed_over]
+        subfolders[:] = sorted(kept)
         yield Path(folder), set(file_names)
 
 

@@ -58,6 +58,21 @@ def expanded(body: Map) -> Map:
     return template
 
 
+def with_globals(properties: Map, shared: Map) -> Map:
+    """Properties, with what Globals say: mappings are merged, and the resource's own values win."""
+    merged = copy(shared)
+    merged.location = properties.location
+    for key, value in properties.items():
+        common = shared.get(key)
+        if isinstance(common, Map) and isinstance(value, Map) and function_name(value) is None:
+            both = copy(common)
+            both.update(value)
+            merged[key] = both
+        else:
+            merged[key] = value
+    return merged
+
+
 class _Expansion:
     def __init__(self, body: Map, resources: Map) -> None:
         self.globals = _mapping(body.get("Globals"))
@@ -91,10 +106,11 @@ class _Expansion:
 
     def _add_with_role(self, name: str, node: Map, location: Location) -> None:
         resource_type = _type(node)
-        properties = self._with_globals(_properties(node), GLOBALS[resource_type])
+        shared = _mapping(self.globals.get(GLOBALS[resource_type]))
+        properties = with_globals(_properties(node), shared)
         tags = _tag_list(properties.get("Tags"), location)
         made = Map(location, [("Tags", tags)])
-        for key in ("FunctionName", "Name"):
+        for key in ("FunctionName", "Name", "CodeUri", "Handler"):
             if key in properties:
                 made[key] = properties[key]
         role_key = "Role" if resource_type == FUNCTION else "RoleArn"
@@ -104,22 +120,10 @@ class _Expansion:
             self.made[role_name] = _resource("AWS::IAM::Role", self._role(properties, tags, location), node)
             if _is_absent(properties.get("Role")):
                 made[role_key] = _get_att(role_name, location)
-        self.made[name] = _resource(MADE_OF[resource_type], made, node)
-
-    def _with_globals(self, properties: Map, kind: str) -> Map:
-        """The properties, with what Globals say: mappings are merged, and the resource's own values win."""
-        shared = _mapping(self.globals.get(kind))
-        merged = copy(shared)
-        merged.location = properties.location
-        for key, value in properties.items():
-            common = shared.get(key)
-            if isinstance(common, Map) and isinstance(value, Map) and function_name(value) is None:
-                both = copy(common)
-                both.update(value)
-                merged[key] = both
-            else:
-                merged[key] = value
-        return merged
+        resource = _resource(MADE_OF[resource_type], made, node)
+        if "Metadata" in node:
+            resource["Metadata"] = node["Metadata"]  # says where the code is
+        self.made[name] = resource
 
     def _role(self, properties: Map, tags: Seq, location: Location) -> Map:
         """The role that SAM makes from ``Policies``: names of policies, policy templates and documents."""

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ownership.drift.naming import Names, unregistered_service_name
-from ownership.drift.readers.cdk import MANIFEST, assets_of, is_assembly, stacks_of
+from ownership.drift.readers.cdk import assets_of, is_assembly, stacks_of
 from ownership.drift.readers.files import Files
 from ownership.drift.readers.intrinsics import STACK_TYPES
 from ownership.drift.readers.sam import expanded, is_sam
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import Expand, Exports, Surroundings, Template, as_it_is
+from ownership.drift.readers.template_files import find_templates
 from ownership.drift.templating import SUFFIXES, is_templated, load, without_suffix
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value
@@ -43,6 +44,7 @@ class Stack:
     path: Path
     names: tuple[str, ...]
     folders: tuple[str, ...] = ()
+    folder: str = ""  # the template's, relative to the root
     pseudo: Mapping[str, Text] = field(default_factory=dict)
     parent: Template | None = None
     passed: Map = field(default_factory=lambda: Map(UNKNOWN_LOCATION))
@@ -52,14 +54,21 @@ class Stack:
 
     def service(self, names: Names) -> str | None:
         """The service whose stack it is, by its tag, its name or its template's folder; None if none says."""
-        for key, value in self.tags.items():
-            if key.lower() == "service":
-                return names.service((), value) or unregistered_service_name(value)
+        tagged = self.tagged_service(names)
+        if tagged:
+            return tagged
         for name in self.names:
             service = names.service((), name) or names.role([name])
             if service:
                 return service
         return names.service(self.folders, None)
+
+    def tagged_service(self, names: Names) -> str | None:
+        """The service that the stack's tag says; None without one."""
+        for key, value in self.tags.items():
+            if key.lower() == "service":
+                return names.service((), value) or unregistered_service_name(value)
+        return None
 
 
 class Stacks:
@@ -81,6 +90,7 @@ class Stacks:
         self._variables: dict[Path, Variables] = {}  # of templates that are written in Jinja2
         self._given: list[Stack] = []
         self._nested_paths: set[Path] = set()
+        self._included: set[Path] = set()  # what templates in Jinja2 take from other files
 
     def load(self, paths: Sequence[Path], selected: Sequence[str] = ()) -> Iterator[ReadError]:
         """Load the templates, and find out which are nested in others. Gives what can't be read.
@@ -105,27 +115,53 @@ class Stacks:
             except ReadError as error:
                 yield error
 
+    def by_path(self) -> dict[Path, Stack]:
+        """The stacks with those nested in them, by their templates; of a template's several stacks, the first."""
+        stacks: dict[Path, Stack] = {}
+        waiting = self.outermost()
+        while waiting:
+            stack = waiting.pop(0)
+            if stack.path in stacks:
+                continue
+            stacks[stack.path] = stack
+            try:
+                nested = self.nested_in(stack, self.template(stack))
+            except ReadError:
+                continue
+            waiting += [inner for inner in nested.values() if inner is not None]
+        return stacks
+
     def outermost(self) -> list[Stack]:
-        """The stacks that are nested in no other."""
-        return [stack for stack in self._given if stack.path not in self._nested_paths]
+        """The stacks that are nested in no other, and are no part of another template."""
+        parts = self._nested_paths | self._included
+        return [stack for stack in self._given if stack.path not in parts]
 
     def _stacks_at(self, path: Path, selected: list[str]) -> list[Stack]:
         """The stack of a template, or those of a CDK app. Raises ReadError."""
         if not path.is_dir():
             name = path.name.partition(".")[0]
             own_names = () if name in GENERAL_NAMES else (name,)
-            return [Stack(path, own_names, self._folders(path), assets=assets_of(path, self.files))]
+            return [Stack(path, own_names, self._folders(path), self._folder(path), assets=assets_of(path, self.files))]
         if not is_assembly(path):
-            reason = f"is a folder without {MANIFEST}, which is no CDK app's output: name the templates in it"
-            raise ReadError(Location(str(path)), reason)
+            return self._stacks_below(path, selected)
         stacks = []
         for found in stacks_of(path, self.files):
             if found.is_selected(selected):
                 names = (found.name, *reversed(found.path.split("/")))
                 assets = assets_of(found.template, self.files)
-                stacks.append(Stack(found.template, names, (), found.pseudo, tags=found.tags, assets=assets))
+                folder = self._folder(found.template)
+                stacks.append(Stack(found.template, names, (), folder, found.pseudo, tags=found.tags, assets=assets))
         if not stacks:
             raise ReadError(Location(str(path)), f"has no stack that matches {', '.join(selected) or '*'}")
+        return stacks
+
+    def _stacks_below(self, folder: Path, selected: list[str]) -> list[Stack]:
+        """The stacks of all templates in a folder. Raises ReadError."""
+        stacks = []
+        for path in find_templates(folder):
+            stacks += self._stacks_at(path, selected)
+        if not stacks:
+            raise ReadError(Location(str(folder)), "has no template of CloudFormation, SAM or a CDK app in it")
         return stacks
 
     def template(self, stack: Stack) -> Template:
@@ -171,6 +207,7 @@ class Stacks:
             path=path,
             names=(name, *stack.names),
             folders=self._folders(path),
+            folder=self._folder(path),
             parent=template,
             passed=template.mapping(properties.get("Parameters")),
             nesting=stack.nesting + 1,
@@ -225,9 +262,14 @@ class Stacks:
         text, name = self.files.read_text(path), self.files.display_name(path)
         content = load(text, name, path, self.files, self.given)
         self._unread[path] = content.unread
+        self._included |= content.included
         if is_templated(text, name) and isinstance(content.value, Map):
             self._variables[path] = Variables(content.value, path.parent, self.files, self.given)
         return content.value
+
+    def _folder(self, path: Path) -> str:
+        """The folder of a template, relative to the root; empty for the root itself, and for one outside."""
+        return "/".join(reversed(self._folders(path)))
 
     def _folders(self, path: Path) -> tuple[str, ...]:
         """The folders between the root and a template, innermost first."""

@@ -107,7 +107,7 @@ class _Plans:
             name = path.name.partition(".")[0]
             own_names = () if name in GENERAL_NAMES else (name,)
             folders = path.parent.relative_to(self.files.root).parts[::-1]
-            stacks.append(Stack(path, own_names, folders))
+            stacks.append(Stack(path, own_names, folders, "/".join(reversed(folders))))
         return stacks
 
     def template(self, stack: Stack) -> Template:

@@ -27,10 +27,15 @@ def is_templated(text: str, name: str) -> bool:
 
 @dataclass(frozen=True)
 class Content:
-    """The values of a template. ``unread`` is what may hold anything once it is rendered, each with the reason."""
+    """The values of a template.
+
+    ``unread`` is what may hold anything once it is rendered, each with the reason. ``included`` are the other files
+    that parts of it are in.
+    """
 
     value: Value
     unread: list[tuple[Text, str]] = field(default_factory=list)
+    included: frozenset[Path] = frozenset()
 
 
 def load(text: str, name: str, path: Path, files: Files, given: Mapping[str, str] | None = None) -> Content:
@@ -65,7 +70,8 @@ def load(text: str, name: str, path: Path, files: Files, given: Mapping[str, str
         value = parse("\n".join(lines), without_suffix(name))
     except ReadError as error:
         raise ReadError(_original(error.location, name, rendered.lines), error.reason) from error
-    return Content(_Restorer(name, rendered.lines, rendered.variables).restored(value), unread)
+    restored = _Restorer(name, rendered.lines, rendered.variables).restored(value)
+    return Content(restored, unread, frozenset(renderer.included))
 
 
 def without_suffix(name: str) -> str:

@@ -82,6 +82,7 @@ class Renderer:
         known = {name.removeprefix("opt:"): value for name, value in given.items() if name.startswith("opt:")}
         self.expressions = Expressions(self.mark, self.call_macro, known)
         self.unread: dict[tuple[Text, str], None] = {}
+        self.included: set[Path] = set()
         self.output = _Output()
         self.steps = 0
         self.nesting = 0
@@ -113,6 +114,11 @@ class Renderer:
 
     def _add(self, text: str, line: int) -> None:
         self.output.add(text, self.file, line)
+
+    def _leave_unread_other(self, node: AnyOther, text: str, reason: str) -> None:
+        """Take down that another template is unread. What macros of one that is imported render, is so where used."""
+        if isinstance(node, nodes.Extends | nodes.Include):
+            self._leave_unread(text, node.lineno, reason)
 
     def _leave_unread(self, text: str, line: int, reason: str) -> None:
         self.unread[Text(text, Location(self.file, line)), reason] = None
@@ -160,7 +166,7 @@ class Renderer:
         wanted = self.expressions.value(node.template, scope)
         if not isinstance(wanted, str) or has_mark(wanted):
             reason = "names a template that is given from outside, and may render anything"
-            self._leave_unread(type(node).__name__.lower(), node.lineno, reason)
+            self._leave_unread_other(node, type(node).__name__.lower(), reason)
             return None
         folder = self.path.parent
         while folder.is_relative_to(self.files.root):
@@ -170,9 +176,10 @@ class Renderer:
                 except ValueError:
                     continue
                 if path is not None:
+                    self.included.add(path)
                     return path, self._parsed(self.files.read_text(path))
             folder = folder.parent
-        self._leave_unread(wanted, node.lineno, "this template is not in the folder, and may render anything")
+        self._leave_unread_other(node, wanted, "this template is not in the folder, and may render anything")
         return None
 
     # Statements

@@ -12,6 +12,7 @@ from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import Exports, Surroundings, Template, as_it_is
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import (
+    UNKNOWN_LOCATION,
     Map,
     Text,
 )
@@ -63,6 +64,7 @@ class DeployedTemplate(Template):
         expand = as_it_is if variables is None else variables.expand
         super().__init__(parts, expand, given, exports, Surroundings(tables=tables))
         self.nested: dict[str, DeployedTemplate] = {}
+        self.function_defaults = Map(UNKNOWN_LOCATION)  # what SAM's Globals say of functions
         self.parameters_given = given
         self.given = given  # the same dict, also while it is empty
 

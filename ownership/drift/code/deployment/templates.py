@@ -1,16 +1,22 @@
 """Functions of CloudFormation, SAM and CDK."""
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from posixpath import dirname, join, normpath
 
 from ownership.drift.code.deployment.base import DeployedFunction, DeployedTemplate
-from ownership.drift.code.deployment.services import CDK_OUTPUT, Services, folder_of_handler
+from ownership.drift.code.deployment.serverless import ServerlessProjects
 from ownership.drift.naming import unregistered_service_name
-from ownership.drift.readers.serverless import (
-    find_projects,
-)
+from ownership.drift.readers.cdk import is_assembly
+from ownership.drift.readers.intrinsics import referenced
+from ownership.drift.readers.owners import CDK_OUTPUT, Holder, Owners, code_of_function
+from ownership.drift.readers.sam import with_globals
+from ownership.drift.readers.serverless import find_projects
 from ownership.drift.readers.serverless_variables import Variables
+from ownership.drift.readers.stacks import Stack, Stacks
+from ownership.drift.readers.template import Exports
+from ownership.drift.readers.template_files import is_template
 from ownership.drift.templating import is_templated, load
 from ownership.drift.types import ReadError
 from ownership.drift.values import (
@@ -20,12 +26,13 @@ from ownership.drift.values import (
     location_of,
 )
 
-FUNCTION_TYPES = ("AWS::Serverless::Function", "AWS::Lambda::Function")
+SERVERLESS_FUNCTION = "AWS::Serverless::Function"
+FUNCTION_TYPES = (SERVERLESS_FUNCTION, "AWS::Lambda::Function")
 LAYER_TYPES = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
 NESTED_TYPES = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
 
 
-class Deployment(Services):
+class Deployment(ServerlessProjects):
     """All functions that the infrastructure below a folder deploys."""
 
     def read(self, paths: list[Path]) -> None:
@@ -37,6 +44,7 @@ class Deployment(Services):
         for path in self._templates(paths):
             self._read_guarded(path, self._read_template)
         self._connect_nested_stacks()
+        self._add_functions(paths)
 
     def _templates(self, paths: list[Path]) -> Iterator[Path]:
         for path in paths:
@@ -47,9 +55,8 @@ class Deployment(Services):
             for candidate in self.sources.infrastructure:
                 if candidate.is_relative_to(path) and not candidate.name.startswith("serverless."):
                     yield candidate
-            for folder in sorted(path.glob(f"**/{CDK_OUTPUT}")):
-                if "node_modules" not in folder.parts and not folder.is_symlink():
-                    yield from sorted(folder.glob("*.template.json"))
+            for folder in cdk_outputs(path):
+                yield from sorted(folder.glob("*.template.json"))
 
     def _read_template(self, path: Path) -> None:
         name = self.files.display_name(path)
@@ -57,15 +64,9 @@ class Deployment(Services):
             text = self.files.read_text(path)
         except ReadError:
             return  # whatever it is: nobody said that it is a template
-        if not any(
-            kind in text
-            for kind in (
-                *FUNCTION_TYPES,
-                *LAYER_TYPES,
-                *NESTED_TYPES,
-                "AWS::DynamoDB",
-            )
-        ):
+        # A template in Jinja2 may take all resources from macros in other files.
+        known_types = (*FUNCTION_TYPES, *LAYER_TYPES, *NESTED_TYPES, "AWS::DynamoDB")
+        if not any(kind in text for kind in known_types) and not ("{%" in text and is_template(text)):
             return
         body = load(text, name, path, self.files, self.given).value
         if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
@@ -76,8 +77,8 @@ class Deployment(Services):
             variables = Variables(body, path.parent, self.files, self.given)
         template = DeployedTemplate([body], given, self.exports, self.names.given, variables)
         self.templates[name] = template
+        template.function_defaults = _globals(template, body)
         folder = self._folder(path)
-        defaults = _globals(template, body)
         for key, node in template.resources.items():
             if key.startswith("Fn::ForEach"):
                 service = unregistered_service_name(PurePosixPath(folder).name or self.top.name)
@@ -87,47 +88,65 @@ class Deployment(Services):
                 content = template.expand(properties.get(key))
                 if isinstance(content, Text):
                     self._add_layer(join(folder, content))
-        for logical_name, properties in template.of_type(*FUNCTION_TYPES):
-            self._add_function(template, folder, str(logical_name), properties, defaults)
+
+    def _add_functions(self, paths: list[Path]) -> None:
+        """Add the functions of all templates. Whose they are may depend on the stack that a template is nested in."""
+        stacks = self._stacks(paths)
+        owners = Owners(self.names, self.services)
+        for name, template in self.templates.items():
+            path = self.top / name
+            stack = stacks.get(path) or Stack(path, (), folder=self._folder(path))
+            for logical_name, properties in template.of_type(*FUNCTION_TYPES):
+                self._add_function(template, stack, owners, logical_name, properties)
+
+    def _stacks(self, paths: list[Path]) -> dict[Path, Stack]:
+        """The stacks that the templates make, as the reader of grants finds them."""
+        stacks = Stacks(self.files, self.given, self.names.given, Exports())
+        assemblies: list[Path] = []
+        for path in paths:
+            assemblies += [folder for folder in cdk_outputs(path) if is_assembly(folder)]
+        templates = [self.top / name for name in self.templates]
+        others = [path for path in templates if path.parent not in assemblies]
+        deque(stacks.load([*assemblies, *others]), maxlen=0)  # what can't be read was reported with its functions
+        return stacks.by_path()
 
     def _add_function(
         self,
         template: DeployedTemplate,
-        folder: str,
+        stack: Stack,
+        owners: Owners,
         name: str,
         properties: Map,
-        defaults: Map,
     ) -> None:
-        handler = template.text(properties.get("Handler") or defaults.get("Handler"))
-        code = template.expand(properties.get("CodeUri") or properties.get("Code") or defaults.get("CodeUri"))
-        base, inline = folder, None
-        has_own_code = False
+        folder, own_properties = stack.folder, properties
+        if template.mapping(template.resources.get(name)).get("Type") == SERVERLESS_FUNCTION:
+            properties = with_globals(properties, template.function_defaults)
+        code = code_of_function(template, name, properties, folder)
+        handler, base, inline = code.handler, code.base, None
         asset = self._asset(template, name, folder)
         if asset is not None:
             base = asset
-        elif isinstance(code, Text):
-            base = normpath(join(folder, code))
-            has_own_code = True
-            if base.endswith(".zip") or "://" in code or base.startswith(".."):
-                base, has_own_code = folder, False
+        source = template.expand(properties.get("Code"))
         inline_code = properties.get("InlineCode")
-        if isinstance(code, Map) and inline_code is None:
-            inline_code = code.get("ZipFile")
+        if isinstance(source, Map) and inline_code is None:
+            inline_code = source.get("ZipFile")
         if inline_code is not None:
             inline = template.text(inline_code)
-        handler = self._esbuild_handler(template, name, handler)
         problem = "" if handler is not None and not handler.reason else "has no handler that can be read"
         if template.text(properties.get("PackageType")) == "Image":
             problem = "runs an image, whose code is not read"
-        base = "" if base == "." else base
-        code_folder = None
-        if has_own_code:
-            code_folder = join(base, folder_of_handler(handler)).rstrip("/")
-        service, own_folder = self._service_of(template, folder, name, properties, code_folder)
+        user = Holder(name, properties, code.own_folder, is_function=True)
+        owner = owners.of_user(template, stack, user, self._role(template, properties))
+        service = owner.service or unregistered_service_name(PurePosixPath(folder).name or self.top.name)
+        own_folder = owner.folder
+        if own_folder is None and owner.service is not None:
+            own_folder = code.own_folder
+        if own_folder is None:
+            own_folder = dirname(folder) if PurePosixPath(folder).name == CDK_OUTPUT else folder
         self.service_folders.setdefault(own_folder, service)
         self.roots.add(base)
         environment: list[Map] = []
-        for holder in (defaults, properties):
+        for holder in (template.function_defaults, own_properties):
             settings = template.mapping(holder.get("Environment"))
             environment.append(template.mapping(settings.get("Variables")))
         location = name.location if isinstance(name, Text) else properties.location
@@ -158,15 +177,12 @@ class Deployment(Services):
         self.sources.include(asset)
         return asset
 
-    def _esbuild_handler(self, template: DeployedTemplate, name: str, handler: Text | None) -> Text | None:
-        """SAM builds TypeScript from an entry point, and the handler is in what that becomes."""
-        metadata = template.mapping(template.mapping(template.resources.get(name)).get("Metadata"))
-        properties = template.mapping(metadata.get("BuildProperties"))
-        points = template.texts(properties.get("EntryPoints"))
-        if not points or handler is None:
-            return handler
-        stem = points[0].removesuffix(PurePosixPath(points[0]).suffix)
-        return Text(f"{stem}.{handler.rpartition('.')[2]}", handler.location)
+    def _role(self, template: DeployedTemplate, properties: Map) -> Holder | None:
+        """The role that a function runs in, if the template has it."""
+        name = referenced(template.expand(properties.get("Role")))
+        if name is None or template.mapping(template.resources.get(name)).get("Type") != "AWS::IAM::Role":
+            return None
+        return Holder(name, template.properties(name))
 
     def _connect_nested_stacks(self) -> None:
         for name, template in self.templates.items():
@@ -193,6 +209,13 @@ class Deployment(Services):
                 continue
             if len(texts) == 1:
                 child.parameters_given.setdefault(f"param:{parameter}", texts[0])
+
+
+def cdk_outputs(path: Path) -> Iterator[Path]:
+    """The output of CDK apps below a folder."""
+    for folder in sorted(path.glob(f"**/{CDK_OUTPUT}")):
+        if "node_modules" not in folder.parts and not folder.is_symlink():
+            yield folder
 
 
 def _globals(template: DeployedTemplate, body: Map) -> Map:
