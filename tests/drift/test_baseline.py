@@ -176,14 +176,29 @@ def test_no_hook_filter_or_attribute_of_the_repository_is_heeded(repository: Pat
     assert not witness.exists()
 
 
-def test_links_of_a_commit_lead_nowhere_outside(repository: Path) -> None:
-    secret = repository.parent / "secret.yml"
-    secret.write_text(f"- Effect: Allow\n  Action: dynamodb:GetItem\n  Resource: {EVENTS}\n")
-    (repository / "services/link.yml").symlink_to(secret)
-    project = statement(USERS).replace("functions:", "custom: {x: '${file(../link.yml)}'}\nfunctions:")
-    commit(repository, USERS)
-    write(repository, {PROJECT: project})
-    assert "1 settled" not in run(repository, "HEAD")[1]
+INCLUDING = """service: users
+provider:
+  name: aws
+  iam: {role: {statements: "${file(../included.yml)}"}}
+functions: {main: {handler: main.handler}}
+"""
+
+
+@pytest.mark.parametrize("is_link", [False, True], ids=["a file", "a link to the outside"])
+def test_links_of_a_commit_lead_nowhere_outside(repository: Path, is_link: bool) -> None:
+    statements = f"- Effect: Allow\n  Action: dynamodb:GetItem\n  Resource: {EVENTS}\n"
+    included = repository / "services/included.yml"
+    if is_link:
+        outside = write(repository.parent, {"outside.yml": statements}) / "outside.yml"
+        included.symlink_to(outside)
+    else:
+        included.write_text(statements)
+    write(repository, {PROJECT: INCLUDING})
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "include")
+    write(repository, {PROJECT: statement(USERS)})
+    was_read = "settled: undeclared_access biztechEvents users" in run(repository, "HEAD")[1]
+    assert was_read is not is_link
 
 
 def test_the_temporary_files_are_removed(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
