@@ -121,7 +121,8 @@ def test_an_unknown_value_named_like_a_suffix_is_the_suffix_and_is_noted_once(
     assert found.unresolved == ()
     (note,) = found.notes
     assert note.location == Location(FILE, 2)
-    assert note.text.startswith("users: assumed to be the environment's suffix, though its value is unknown: ")
+    assumption = "assumed to be the environment's suffix or part of its name pattern, though its value is unknown"
+    assert note.text.startswith(f"users: {assumption}: ")
 
 
 def test_the_default_of_a_missing_setting_is_part_of_the_name(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ownership.drift.code.values import (
     Str,
     Value,
 )
-from ownership.drift.types import Location
+from ownership.drift.types import MODE_PARTS, Location, ReadOrWrite
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,11 @@ class TableUse:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Something that may use tables and can't be followed."""
+    """Something that may use tables and can't be followed; ``modes``: what it may do with them."""
 
     location: Location
     why: str
+    modes: tuple[ReadOrWrite, ...] = MODE_PARTS["read_write"]
 
 
 @dataclass(frozen=True)

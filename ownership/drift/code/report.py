@@ -37,6 +37,7 @@ class CodeUnresolvedJSON(TypedDict):
     file: str
     line: int | None
     why: str
+    mode: ReadOrWrite | None  # None: may be both
 
 
 class CodeJSON(TypedDict):
@@ -79,7 +80,15 @@ def _unresolved(unresolved: Unresolved) -> CodeUnresolvedJSON:
         "file": unresolved.location.file,
         "line": unresolved.location.line,
         "why": _why(unresolved),
+        "mode": _only_mode(unresolved),
     }
+
+
+def _only_mode(unresolved: Unresolved) -> ReadOrWrite | None:
+    if len(unresolved.modes) != 1:
+        return None
+    [mode] = unresolved.modes
+    return mode
 
 
 def _why(unresolved: Unresolved) -> str:

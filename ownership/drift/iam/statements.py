@@ -30,6 +30,8 @@ OWN_ROLE = "arn:aws:iam:*:*:"  # how the ARN of a role in the same template begi
 # The actions on items of DynamoDB's cache, which are called like DynamoDB's own.
 CACHE_MODES = {action.replace("dynamodb:", "dax:"): mode for action, mode in MODES.items()}
 
+ASSUMED_TO_VARY = "assumed to be the environment's suffix or part of its name pattern"
+
 Elements = Mapping[str, Value]  # a statement's, by name in lower case
 TextsOf = Callable[[Value], list[Text]]  # all texts that a value may have
 
@@ -217,14 +219,14 @@ class StatementReader:
                 self._unresolved(Text(value, arn.location), variable.reason.text, modes)
 
     def _note_assumed_suffix(self, arn: Text) -> None:
-        """Note a variable that counts as the environment's suffix by its name, though no file has its value.
+        """Note a variable that counts as the environment's by its name, though no file has its value.
 
         Not noted where the value is merely not given, like the stage's in most runs.
         """
         for variable in arn.variables:
             reason = variable.reason
             if variable.varies and reason and not reason.missing_input:
-                note = f"assumed to be the environment's suffix, though its value is unknown: {reason.text}"
+                note = f"{ASSUMED_TO_VARY}, though its value is unknown: {reason.text}"
                 self.diagnostics.add_note_once(arn.location, f"{self.service}: {note}")
 
     def _note_condition(self, effect: str, location: Location) -> None:

@@ -416,6 +416,7 @@ def test_the_command_prints_json(tmp_path: Path, capsys: pytest.CaptureFixture[s
                 "file": "a/serverless.yml",
                 "line": 2,
                 "why": "second: the file of the handler gone.x is not among those that were read",
+                "mode": None,
             }
         ],
     }

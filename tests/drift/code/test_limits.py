@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from ownership.drift.code.reader import read_code
+from ownership.drift.code.report import as_json
 from ownership.drift.naming import Names
 from tests.support.drift_code import accesses, places, read_function
 
@@ -67,6 +68,24 @@ DEEP_PYTHON = {
 def test_odd_python_does_not_stop_the_reader(tmp_path: Path, text: str) -> None:
     usage = read_function(tmp_path, {"handler.py": "def main(event, context): pass\n" + text})
     assert usage.errors == ()
+
+
+CALLS_ON_UNKNOWN_TABLES = {
+    "get": ("db.get({ TableName: event.t }).promise()", "read"),
+    "put": ("db.put({ TableName: event.t }).promise()", "write"),
+    "batch get": ("db.batchGet({ RequestItems: event.items }).promise()", "read"),
+    "reading transaction": ("db.transactGet({ TransactItems: event.items }).promise()", "read"),
+    "writing transaction, which may check": ("db.transactWrite({ TransactItems: event.items }).promise()", None),
+    "command that is not known": ("db[event.method]({ TableName: 'a' })", None),
+}
+
+
+@pytest.mark.parametrize(("call", "mode"), CALLS_ON_UNKNOWN_TABLES.values(), ids=CALLS_ON_UNKNOWN_TABLES)
+def test_a_known_call_on_an_unknown_table_is_unresolved_for_its_mode_alone(
+    tmp_path: Path, call: str, mode: str | None
+) -> None:
+    usage = read_function(tmp_path, {"handler.js": f"{JS}exports.main = async (event) => {call};\n"})
+    assert [unresolved["mode"] for unresolved in as_json(usage)["unresolved"]] == [mode]
 
 
 def test_large_and_minified_files_are_passed_over(tmp_path: Path) -> None:

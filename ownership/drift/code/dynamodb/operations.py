@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from ownership.drift.types import ReadOrWrite
+from ownership.drift.types import MODE_PARTS, ReadOrWrite
 
 if TYPE_CHECKING:
     pass
@@ -25,6 +25,17 @@ MODES: dict[str, ReadOrWrite] = {
     "Scan": "read",
     "UpdateItem": "write",
 }
+
+
+def modes_of(operation: str) -> tuple[ReadOrWrite, ...]:
+    """What an operation may do with tables: both for a statement, and for a write with condition checks."""
+    if operation == "TransactGetItems":
+        return ("read",)
+    if operation in MODES:
+        return (MODES[operation],)
+    return MODE_PARTS["read_write"]
+
+
 # Names of commands of v3, for both kinds of client → the operation.
 OPERATIONS = {
     "BatchExecuteStatement": "BatchExecuteStatement",

@@ -20,7 +20,7 @@ from ownership.drift.types import Location
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
-from ownership.drift.code.dynamodb.operations import STATEMENT_LISTS, TRANSACTION_ITEMS
+from ownership.drift.code.dynamodb.operations import STATEMENT_LISTS, TRANSACTION_ITEMS, modes_of
 from ownership.drift.code.dynamodb.parameters import ObjectParameters, Parameters
 
 
@@ -144,4 +144,5 @@ def _texts(value: Value) -> Iterator[Str]:
 
 def _add_unknown(calls: "Calls", operation: str, location: Location) -> None:
     why = f"the table of {operation} can't be told from the code"
-    calls.interpreter.stack[-1].doubts[Doubt(location, why)] = None
+    doubt = Doubt(location, why, modes_of(operation))
+    calls.interpreter.stack[-1].doubts[doubt] = None

@@ -74,8 +74,14 @@ class Base:
         outside.body = syntax.Function("", 1, [], [], outside)
         self.outside = Frame(outside.body, None)
 
-    def _unresolved(self, text: Text, reason: str, service: str) -> None:
-        self.diagnostics.add_unresolved(text, reason, service, READ_AND_WRITE)
+    def _unresolved(
+        self,
+        text: Text,
+        reason: str,
+        service: str,
+        modes: tuple[ReadOrWrite, ...] = READ_AND_WRITE,
+    ) -> None:
+        self.diagnostics.add_unresolved(text, reason, service, modes)
 
     def _call_of(self, callee: syntax.Expression) -> Frame:
         """The frame of a call with unknown arguments from outside."""

@@ -44,7 +44,7 @@ class Collecting(Texts):
 
     def _add_doubt(self, entry: EntryPoint, doubt: Doubt) -> None:
         location = reported(doubt.location)
-        self._unresolved(Text("", location), doubt.why, entry.service)
+        self._unresolved(Text("", location), doubt.why, entry.service, doubt.modes)
 
     def _add_use(
         self,
