@@ -1,5 +1,6 @@
 """The forms of a report: ``--format``."""
 
+import io
 import json
 from collections.abc import Callable, Mapping
 
@@ -32,7 +33,11 @@ def json_report(report: Reported) -> str:
         document["code"] = code_report.as_json(report.usage)
     if report.changes is not None:
         document["baseline"] = changes_json(report.changes)
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    # Written piece by piece: `json.dumps` would hold all pieces of a large report at once.
+    text = io.StringIO()
+    json.dump(document, text, ensure_ascii=False, indent=1)
+    text.write("\n")
+    return text.getvalue()
 
 
 def iam_report(report: Reported) -> str:

@@ -291,7 +291,10 @@ def _longest_match(text: str, spans: Sequence[tuple[int, int]], addition: str) -
         position = end
     longest = None
     for end in range(position, min(len(text), position + len(addition)) + 1):
-        if re.fullmatch(expression + re.escape(text[position:end]), addition):
+        behind_variables = text[position:end]
+        if not addition.endswith(behind_variables):
+            continue
+        if re.fullmatch(expression, addition.removesuffix(behind_variables)):
             longest = end
     return longest
 

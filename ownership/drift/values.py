@@ -107,12 +107,16 @@ class Variable:
 
     def within(self, start: int, end: int) -> "Variable":
         """The variable as seen from ``text[start:end]``."""
+        if start == 0 and self.end <= end:
+            return self
         new_start = max(self.start, start) - start
         new_end = min(self.end, end) - start
         return Variable(new_start, new_end, self.varies, self.reason, self.may_vary)
 
     def shifted(self, by: int) -> "Variable":
         """The variable in a text that has ``by`` more characters before it."""
+        if by == 0:
+            return self
         return Variable(self.start + by, self.end + by, self.varies, self.reason, self.may_vary)
 
 
@@ -157,6 +161,8 @@ class Text(str):
 
     def part(self, start: int, end: int) -> "Text":
         """``text[start:end]`` with its variables."""
+        if not self.variables:
+            return Text(self[start:end], self.location)
         variables = []
         for variable in self.variables:
             if variable.touches(start, end):

@@ -81,8 +81,11 @@ class StatementReader:
         """One statement; None if it neither permits nor denies anything with items."""
         # IAM ignores the case of an element's name, too.
         elements = {key.lower(): value for key, value in node.items()}
-        actions = self._actions(elements, node.location)
-        self._report_detours(elements)
+        inverted = "notaction" in elements
+        patterns = self.texts_of(elements.get("notaction" if inverted else "action"))
+        actions = self._actions(patterns, inverted, node.location)
+        if not inverted:
+            self._report_detours(elements, patterns)
         if not actions:
             return None
         modes = modes_of(actions)
@@ -98,8 +101,8 @@ class StatementReader:
         if effect is None:
             return None
         resources = self._resources(elements, node.location, modes)
-        inverted = "notresource" in elements
-        if resources is None or not (resources or inverted):
+        leaves_out = "notresource" in elements
+        if resources is None or not (resources or leaves_out):
             return None
         condition = elements.get("condition")
         if condition:
@@ -107,7 +110,7 @@ class StatementReader:
             self._note_condition(effect, location_of(condition))
             if effect == "Deny":
                 return None
-        return PolicyStatement(effect == "Allow", actions, tuple(resources), inverted, node.location)
+        return PolicyStatement(effect == "Allow", actions, tuple(resources), leaves_out, node.location)
 
     def _unresolved(self, text: Text, reason: str, modes: frozenset[ReadOrWrite]) -> None:
         self.diagnostics.add_unresolved(text, reason, self.service, modes)
@@ -115,10 +118,8 @@ class StatementReader:
     def _note(self, location: Location, text: str) -> None:
         self.diagnostics.add_note(location, f"{self.service}: {text}")
 
-    def _actions(self, elements: Elements, location: Location) -> frozenset[str]:
-        """The actions on items that a statement applies to."""
-        inverted = "notaction" in elements
-        patterns = self.texts_of(elements.get("notaction" if inverted else "action"))
+    def _actions(self, patterns: Sequence[Text], inverted: bool, location: Location) -> frozenset[str]:
+        """The actions on items that a statement applies to: those of the patterns or, ``inverted``, all others."""
         if not patterns:
             self._note(location, "a statement without an Action grants nothing")
             return frozenset()
@@ -136,9 +137,9 @@ class StatementReader:
             return frozenset(MODES) - actions
         return frozenset(actions)
 
-    def _report_detours(self, elements: Elements) -> None:
+    def _report_detours(self, elements: Elements, patterns: Sequence[Text]) -> None:
         """Report what leads to items without an action of DynamoDB: roles to assume, and caches before tables."""
-        for text in self.texts_of(elements.get("action")):
+        for text in patterns:
             pattern = text.strip().lower()
             is_detour = pattern.startswith(("dax:", "sts:"))
             if not is_detour or set(self.texts_of(elements.get("effect"))) != {"Allow"}:

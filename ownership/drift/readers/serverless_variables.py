@@ -13,7 +13,7 @@ Source: Serverless Framework documentation, "Variables" (v1 to v4).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
@@ -201,6 +201,7 @@ class Variables:
             "env": self._env,
         }
         self._known: dict[str, Value] = {}
+        self._resolved: dict[str, Text] = {}  # by expression; most are used again and again
         self._being_resolved: list[str] = []
         self._steps = 0
         self._nesting = 0
@@ -241,7 +242,8 @@ class Variables:
         for segment in segments(node):
             piece = node.part(segment.start, segment.end)
             expression = expression_of(piece)
-            if not segment.is_variable or not is_reference(expression):
+            is_known = expression in self._resolved
+            if not segment.is_variable or not (is_known or is_reference(expression)):
                 pieces.append(piece)
                 continue
             value = self._resolve(expression, node.location)
@@ -258,9 +260,18 @@ class Variables:
         return text
 
     def _resolve(self, expression: str, location: Location) -> Value:
-        """The value of ``${expression}``: that of its first alternative that has one, marked as a variable's."""
+        """The value of ``${expression}``. A text that is settled is kept; its place is that of its first use."""
+        if expression in self._resolved:
+            return self._resolved[expression]
+        value = self._first_value(alternatives(expression), location)
+        # Another project may give what is unresolved; and within a circle, a default may stand in for it.
+        if isinstance(value, Text) and value.reason is None and not self._being_resolved:
+            self._resolved[expression] = value
+        return value
+
+    def _first_value(self, all_alternatives: Sequence[str], location: Location) -> Value:
+        """The value of the first alternative that has one, marked as a variable's."""
         failed = _FailedAlternatives()
-        all_alternatives = alternatives(expression)
         for alternative in all_alternatives:
             if is_quoted(alternative):
                 default = Text(alternative[1:-1], location)

@@ -7,7 +7,7 @@ Source: Serverless Framework documentation, "Variables".
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 QUOTES = ("'", '"')
 BRACE = re.compile(r"\$\{|\{|\}")
@@ -17,8 +17,7 @@ REFERENCE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|(?:\.[\w-
 STACK_OUTPUT = re.compile(r"(?:aws:)?cf(?:\([^)]*\)|\.[\w-]+)?:(?P<stack>.+)\.(?P<output>[^.]+)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(NamedTuple):
     """A part of a text: ``text[start:end]``, which is ``${…}`` or the text between variables."""
 
     start: int
