@@ -387,6 +387,22 @@ def test_an_access_named_in_another_services_folder_is_indirect(tmp_path: Path) 
     assert direct == {("shop", "main"): False, ("users", "list"): True}
 
 
+def test_an_access_named_in_the_folder_that_code_uri_names_is_direct(tmp_path: Path) -> None:
+    files = {
+        "template.yaml": """
+Globals: {Function: {Handler: app.handler, Environment: {Variables: {TABLE: users}}}}
+Resources:
+  ByFolder: {Type: AWS::Serverless::Function, Properties: {CodeUri: src/users/}}
+  ByTag: {Type: AWS::Serverless::Function, Properties: {CodeUri: src/pay/, Tags: {service: orders}}}
+""",
+        "src/users/app.py": PY,
+        "src/pay/app.py": PY,
+    }
+    usage = read_code([write(tmp_path, files)], names(services=("users", "orders")), {})
+    direct = {(access.service, access.function): access.direct for access in usage.accesses}
+    assert direct == {("users", "ByFolder"): True, ("orders", "ByTag"): True}
+
+
 def test_the_command_prints_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from ownership.drift.command import main
 
