@@ -207,12 +207,13 @@ def _actions_by_mode(actions: frozenset[str], index: str) -> dict[ReadOrWrite, f
 def _lists(resources: Iterable[Resource], target: Target, pattern: NamePattern) -> bool:
     """Whether one of the resources matches the target in an environment with that pattern.
 
-    A path without wildcards has the base name already, and so matches in each environment.
+    A table's name without wildcards is the base name already, and so matches in each environment. What follows it
+    may have wildcards all the same (``table/orders/index/*``).
     """
     base_path = target.path()
     physical_path = target.path(pattern)
     for resource in resources:
-        if resource.path == base_path:
+        if _is_exact_table(resource.path) and matches(resource.path, base_path):
             return True
         if matches(resource.path, physical_path):
             return True

@@ -5,6 +5,7 @@ from anyone. So links are resolved before they are followed, and size and kind o
 is read.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Container, Iterator
@@ -56,8 +57,7 @@ class NotReadable(ValueError):
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
     """The content of a regular file. Raises NotReadable, or OSError; never waits for a pipe or reads a device."""
-    # Without O_NONBLOCK, opening a pipe waits for a writer.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    descriptor = _open(path)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise NotReadable("is not a file")
@@ -68,6 +68,17 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     if len(content) > max_bytes:
         raise NotReadable(f"is larger than {max_bytes:,} bytes")
     return content
+
+
+def _open(path: Path) -> int:
+    # Without O_NONBLOCK, opening a pipe waits for a writer.
+    try:
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        # Links in a circle lead to no file; a socket can't be opened.
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise NotReadable("is not a file") from error
+        raise
 
 
 def folders_below(path: Path, passed_over: Container[str] = ()) -> Iterator[tuple[Path, set[str]]]:
