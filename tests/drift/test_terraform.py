@@ -262,6 +262,21 @@ def test_a_policy_in_jsonencode_is_known_only_after_apply(tmp_path):
     assert found.unresolved[0].service == "shop"
 
 
+@pytest.mark.parametrize("names_of_policies", [["orders"], ["orders", "carts"]])
+def test_a_managed_policy_counts_only_where_it_is_certain(tmp_path, names_of_policies):
+    resources = [role("aws_iam_role.run", "shop")]
+    for name in ("orders", "carts"):
+        text = policy(allow("dynamodb:GetItem", f"{ARN}{name}"))
+        resources.append(resource(f"aws_iam_policy.{name}", {"arn": True}, policy=text))
+    resources.append(resource("aws_iam_role_policy_attachment.run", {"policy_arn": True}, role="run-role"))
+    arns = [f"aws_iam_policy.{name}.arn" for name in names_of_policies]
+    configuration = [configured("aws_iam_role_policy_attachment.run", policy_arn=arns)]
+    found = read(tmp_path, plan(*resources, configuration={"resources": configuration}))
+    is_certain = len(names_of_policies) == 1
+    assert grants(found) == ({"shop read orders"} if is_certain else set())
+    assert bool(found.unresolved) != is_certain
+
+
 def test_each_instance_refers_to_the_one_with_its_key(tmp_path):
     resources = []
     for service in ("shop", "billing"):
