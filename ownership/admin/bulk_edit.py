@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from ownership.admin.base import RegistryAdmin
 from ownership.admin.conflict import FormConflict
 from ownership.admin.deleting import selected_ids
-from ownership.admin.forms import Autocomplete
+from ownership.admin.forms import Autocomplete, LinesField
 from ownership.history.models import ChangeSet
 from ownership.history.row_states import foreign_keys
 from ownership.models import Mode, Service, Table, TableGroup
@@ -68,7 +68,7 @@ class AccessEditForm(BulkEditForm):
         required=False,
         widget=forms.RadioSelect,
     )
-    notes = forms.CharField(
+    notes = LinesField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
         help_text="Replaces the notes of all selected accesses. Leave blank to keep them.",

@@ -26,7 +26,7 @@ from ownership.admin.conflict import (
     merge_posted,
     posted_in_words,
 )
-from ownership.admin.forms import Autocomplete
+from ownership.admin.forms import Autocomplete, LinesField, UnchangedTexts
 from ownership.audit.timeline import Timeline
 from ownership.history.change_sets import ChangeSetDraft, change_set
 from ownership.history.models import CHANGED, CREATED, ChangeSet, Entry, current_head, whole_number
@@ -61,7 +61,7 @@ def row_changed(form: forms.ModelForm) -> bool:
     return bool(edited) or form.instance.pk is None
 
 
-class RegistryForm(forms.ModelForm):
+class RegistryForm(UnchangedTexts):
     """A registry row's form with the reason, which the page shows above its save buttons."""
 
     reason = ReasonField()
@@ -105,6 +105,8 @@ class FormFields(BaseModelAdmin):
         """
         if db_field.name == "position":
             kwargs["widget"] = forms.HiddenInput
+        if isinstance(db_field, models.TextField):
+            kwargs["form_class"] = LinesField
         if db_field.name.endswith(("_key_type", "_key_format")):
             # The field's own name, "type", says of which key only to who sees what it is beside.
             kwargs["label"] = capfirst(describe_field(db_field.model, db_field.name))

@@ -25,6 +25,7 @@ from ownership.admin.changelists import (
     links,
 )
 from ownership.admin.filters import NameFilter
+from ownership.admin.forms import UnchangedTexts
 from ownership.admin.import_page import ImportPage
 from ownership.admin.order_page import OrderPage
 from ownership.admin.saving import FormFields, RegistryForm
@@ -98,7 +99,7 @@ class ModeFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=accesses.values("table"))
 
 
-class InlineRowForm(forms.ModelForm):
+class InlineRowForm(UnchangedTexts):
     """A row of an inline. One that nobody edited is not validated: it holds what is stored."""
 
     def full_clean(self) -> None:

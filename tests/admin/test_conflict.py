@@ -325,6 +325,33 @@ def test_a_save_that_changes_nothing_says_so(lead_client, table):
     assert ChangeSet.objects.count() == before
 
 
+@pytest.mark.parametrize("stored", ["one\ntwo", "one\r\ntwo", "one\ntwo\n"])
+def test_line_ends_are_no_change_in_the_row_and_in_its_accesses(lead_client, table, access, stored):
+    with change_set(reason="Two lines"):
+        table.description = access.notes = stored
+        table.save()
+        access.save()
+    before = ChangeSet.objects.count()
+    form = open_form(lead_client, table) | {"reason": "For nothing"}
+    for name, value in form.items():
+        form[name] = value.replace("\r\n", "\n").replace("\n", "\r\n")
+    lead_client.post(change_url(table), form | {"_save": "Save"})
+    assert ChangeSet.objects.count() == before
+
+    form |= {"more_title": "The book", "reason": "A book"}
+    lead_client.post(change_url(table), form | {"_save": "Save"})
+    assert list(Table.history.first().changes) == ["more_title"]
+    table.refresh_from_db()
+    assert table.description == stored
+
+
+def test_a_text_is_stored_without_the_browsers_line_ends(lead_client, table):
+    form = open_form(lead_client, table) | {"description": "one\r\ntwo", "reason": "Two lines"}
+    lead_client.post(change_url(table), form | {"_save": "Save"})
+    table.refresh_from_db()
+    assert table.description == "one\ntwo"
+
+
 @pytest.mark.parametrize("blank", ["\u3164", "\u200b", "\u2800 \u00ad", "…", "_", "\u202e"])
 def test_a_reason_without_a_visible_letter_is_refused(lead_client, table, blank):
     form = open_form(lead_client, table) | {"description": "New.", "reason": blank}
