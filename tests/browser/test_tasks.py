@@ -180,6 +180,14 @@ def test_a_missing_reason_is_named_at_its_field_and_nothing_is_lost(hand):
     hand.go(SAVE)
 
 
+def test_typing_a_reason_does_not_read_the_whole_form_again(hand, live_server):
+    hand.browser.get(f"{live_server.url}/admin/ownership/table/1/change/")
+    hand.press(radio("accesses-1-mode", "write"))
+    hand.browser.execute_script("document.querySelector('[data-pending]').textContent = 'as it was'")
+    hand.type(REASON, "Slow with many rows")
+    assert text_of(hand, "[data-pending]") == "as it was"
+
+
 def test_a_form_survives_the_end_of_its_session(hand, live_server):
     table = Table.objects.get(name="biztechUsers")
     hand.browser.get(f"{live_server.url}/admin/ownership/table/{table.pk}/change/")

@@ -323,8 +323,12 @@ function guardForm(form) {
     pending?.classList.toggle("changed", words.length > 0);
   }
 
-  django.jQuery(form).on("input change", show);
-  form.addEventListener("input", show);
+  // The search fields tell their changes through jQuery alone.
+  django.jQuery(form).on("change", show);
+  // With many rows each look at the form is slow, and typing a reason changes nothing in it.
+  form.addEventListener("input", (event) => {
+    if (event.target !== form.elements.reason) show();
+  });
   const session = new SessionCheck(form);
   form.addEventListener("submit", (event) => {
     if (!reasonIsThere(form)) {
