@@ -780,3 +780,21 @@ def test_modules_are_followed(tmp_path: Path, files: dict[str, str], handler: st
     usage = read_function(tmp_path, files, handler)
     assert accesses(usage) == expected
     assert places(usage) == []
+
+
+LOGGED = {"a method of a table": "table.scan", "a function": "load", "within a dict": '{"call": table.scan}'}
+
+
+@pytest.mark.parametrize("value", LOGGED.values(), ids=LOGGED)
+def test_what_is_handed_to_a_logger_is_not_called(tmp_path: Path, value: str) -> None:
+    text = f"""
+import logging
+import boto3
+logger = logging.getLogger(__name__)
+table = boto3.resource("dynamodb").Table("users")
+def load():
+    table.scan()
+def main(event, context):
+    logger.debug("%s", {value})
+"""
+    assert accesses(read_function(tmp_path, {"handler.py": text})) == set()

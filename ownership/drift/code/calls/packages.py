@@ -59,6 +59,8 @@ WRAPPERS = {
     "throttle",
     "wrap",
 }
+# Packages that write logs: they show a function that they are handed, and never call it.
+LOGGERS = {"logging", "loguru", "structlog", "bunyan", "loglevel", "pino", "winston"}
 # Classes of packages that keep what they are given.
 CONTAINERS = ("Container", "Injector", "Map", "Provider", "Registry", "Set", "Promise")
 # Methods by which an application runs what was registered with it.

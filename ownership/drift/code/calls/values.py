@@ -37,7 +37,7 @@ from ownership.drift.code.values import (
 if TYPE_CHECKING:
     pass
 from ownership.drift.code.calls.decorators import Decorators
-from ownership.drift.code.calls.packages import SUBMITTERS, WRAPPERS
+from ownership.drift.code.calls.packages import LOGGERS, SUBMITTERS, WRAPPERS
 
 
 class Calls(Decorators):
@@ -180,7 +180,8 @@ class Calls(Decorators):
             results.append(self.instances_of_type(site.type_argument, site))
         if callee.is_result:
             results.append(self._call_result(callee, functions, result, site))
-        if self._runs_functions and callee.path[-1] not in WRAPPERS:
+        calls_functions = callee.path[-1] not in WRAPPERS and callee.path[0].partition(".")[0] not in LOGGERS
+        if self._runs_functions and calls_functions:
             self.run_functions(functions, site)
         # A client that is instrumented, or anything else that is only wrapped.
         results.append(frozenset(item for item in functions if isinstance(item, Client | TableHandle)))
