@@ -22,7 +22,7 @@ class LinesField(forms.CharField):
 
     def to_python(self, value: object) -> str:
         """The text with LF at the end of each line. Browsers send CR LF."""
-        return with_unix_line_ends(super().to_python(value))
+        return with_unix_line_ends(super().to_python(value) or "")
 
     def has_changed(self, initial: object, data: object) -> bool:
         """Whether somebody edited the text."""
