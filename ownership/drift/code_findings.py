@@ -121,7 +121,8 @@ class _Judge:
         """In code and granted, although not with this action or on this index."""
         modes = frozenset(mode_of(needed.action.action) for needed in self.refused)
         finding = self._new("action_not_granted", modes, declared=self.pair.declared)
-        finding = self.judged(finding, self.own_code, lambda mode: "fix_iam")
+        code = self.own_code.only({needed.action for needed in self.refused})
+        finding = self.judged(finding, code, lambda mode: "fix_iam")
         return replace(finding, to_allow=self.refused)
 
     def _new(self, kind: FindingKind, modes: Modes, declared: Modes) -> Finding:

@@ -1,8 +1,8 @@
 """What code does with each table: the third side of the comparison, in the form that pairs are compared in."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, replace
 
 from ownership.drift.types import (
     MODE_PARTS,
@@ -55,6 +55,10 @@ class CodeSide:
             unknown=self.unknown_with_parts,
             accesses=tuple(access for access in self.accesses if access.service == service),
         )
+
+    def only(self, actions: Set[ActionOn]) -> "CodeSide":
+        """The same side with the accesses that need one of these actions alone."""
+        return replace(self, accesses=tuple(access for access in self.accesses if not actions.isdisjoint(access.calls)))
 
     def evidence(self, first: Modes = NO_MODES) -> tuple[Location, ...]:
         """Where the code does it, each place once; the places of these modes first."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ownership.drift.baseline_words import baseline_lines, changes_json
 from ownership.drift.code import report as code_report
-from ownership.drift.iam_changes import as_list, iam_changes, snippet
+from ownership.drift.iam_changes import SNIPPETS_FOR, as_list, iam_changes, snippet
 from ownership.drift.report import as_text
 from ownership.drift.report_github import as_github
 from ownership.drift.report_gitlab import as_gitlab
@@ -41,15 +41,16 @@ def json_report(report: Reported) -> str:
 
 
 def iam_report(report: Reported) -> str:
-    """What the owners of IAM are to change: the list, then a snippet for each service."""
+    """What the owners of IAM are to change: the list, then a snippet for each service that has a serverless.yml."""
     if not report.result.reads_code:
         return "Nothing is known: only code tells what IAM lacks or grants too much. Add --code PATH.\n"
     changes = iam_changes(finding for finding in report.findings if finding not in report.waived)
     if not changes:
         return "Nothing to change.\n"
     parts = ["\n".join(as_list(changes)) + "\n"]
-    for service, of_service in changes.items():
-        parts.append(snippet(service, of_service, report.declared, report.environment))
+    if report.found.reader == SNIPPETS_FOR:
+        for service, of_service in changes.items():
+            parts.append(snippet(service, of_service, report.declared, report.environment))
     return "\n".join(parts)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from ownership.drift.physical_names import NamePattern
 from ownership.drift.types import ActionOn, DeclaredMap, Finding, Location, NeededAction, label_of
 
+# The reader whose services each have a serverless.yml. Templates and plans have no such file to patch.
+SNIPPETS_FOR = "serverless"
 NAMES_HINT = "# Tables have their base names: write them as your other statements do."
 ARN = "arn:aws:dynamodb:${aws:region}:${aws:accountId}:table"
 PLACES_SHOWN = 3

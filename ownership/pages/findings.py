@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ownership.drift import verdicts
-from ownership.drift.iam_changes import as_list, iam_changes, snippet
+from ownership.drift.iam_changes import SNIPPETS_FOR, as_list, iam_changes, snippet
 from ownership.drift.types import FINDING_KINDS, Finding, Offer, Unchecked
 from ownership.findings import runs
 from ownership.findings.runs import ComparedRun
@@ -179,9 +179,10 @@ def _section_of_code(compared: ComparedRun, open_rows: Sequence[Row], figures: S
         return {}
     changes = iam_changes(row.finding for row in open_rows)
     snippets = []
-    for service, of_service in changes.items():
-        text = snippet(service, of_service, compared.declared, compared.run.environment)
-        snippets.append((service, text))
+    if compared.run.reader == SNIPPETS_FOR:
+        for service, of_service in changes.items():
+            text = snippet(service, of_service, compared.declared, compared.run.environment)
+            snippets.append((service, text))
     return {
         "truth_plot": truth_of_runs(figures),
         "iam_list": "\n".join(as_list(changes)),

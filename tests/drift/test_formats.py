@@ -339,6 +339,16 @@ def test_each_format_takes_any_name_and_stays_printable(repository: Path, name: 
     assert "\x1b" not in text
 
 
+def test_the_patch_for_iam_is_of_a_serverless_yml_and_templates_get_the_list_alone(repository: Path) -> None:
+    report = a_report(repository, REFUSED)
+    of_plan = replace(report, found=replace(report.found, reader="terraform"))
+    assert "# users/serverless.yml" in FORMATS["iam"](report)
+    assert (
+        FORMATS["iam"](of_plan)
+        == "users\n  users: allow dynamodb:Query on index byName in the role of list (list.js:5)\n"
+    )
+
+
 def test_each_kind_has_words() -> None:
     assert set(KINDS) == set(FINDING_KINDS)
 

@@ -221,6 +221,21 @@ def test_a_finding_has_the_places_in_code_and_the_way_to_an_indirect_use() -> No
     assert finding.code_paths == (("read", ("users/handler.js#list", "lib/pay.js#find")),)
 
 
+def test_an_action_that_is_not_granted_shows_the_places_of_its_own_calls() -> None:
+    def a_call(function: str, line: int, action: ActionOn) -> CodeAccess:
+        place = (Location("users.js", line),)
+        path = (f"users.js#{function}",)
+        return CodeAccess(
+            "users", "X", "read", function, True, path, (action.action,), (), evidence=place, calls=(action,)
+        )
+
+    usage = CodeUsage((a_call("get", 4, QUERY), a_call("list", 25, SCAN)), frozenset({"users"}))
+    found = infrastructure("users read X", actions={"users read X": {QUERY}})
+    (finding,) = compare(from_map(a_map("users read X")), found, usage).findings
+    assert finding.kind == "action_not_granted"
+    assert finding.code_evidence == (Location("users.js", 25),)
+
+
 # Actions
 
 QUERY, SCAN = ActionOn("Query"), ActionOn("Scan")
