@@ -159,6 +159,7 @@ def test_an_action_without_the_revision_of_its_page_is_refused(lead_client, acti
     assert Table.objects.get().owner == table.owner
 
 
+@pytest.mark.slow
 def test_more_rows_than_djangos_form_takes_are_deleted_at_once(lead_client, seeded):
     owner = Service.objects.get(name="events")
     group = Table.objects.first().group

@@ -75,6 +75,7 @@ def content_of(answer):
     return answer.status_code, {key: value for key, value in content.items() if key not in ("next", "previous")}
 
 
+@pytest.mark.slow
 def test_every_query_of_the_past_answers_as_it_did_then(seeded, get):
     recorded = {path: content_of(get(path)) for path in ["map/", *QUERIES]}
     assert {path: content_of(get(then(path, 1))) for path in recorded} == recorded, "of the head, both ways"
@@ -191,6 +192,7 @@ def test_an_unknown_name_in_the_past_lists_similar_names_of_that_time(seeded, ge
     assert not {"biztechUser-s", "payment-s"} & {*then.json()["near"]}
 
 
+@pytest.mark.slow
 def test_the_past_takes_one_query_less_than_today_at_any_size(seeded, get):
     def today(path):
         # Indented, because today's map in its usual form is kept.

@@ -272,6 +272,7 @@ def counted(client, path):
     return len(queries)
 
 
+@pytest.mark.slow
 def test_every_answer_takes_a_fixed_number_of_queries(seeded, viewer_client):
     expected = {path: SIGNED_IN + HEADS + number for path, number in QUERIES.items()}
     expected |= {path: SIGNED_IN + number for path, number in KEPT.items()}

@@ -110,6 +110,7 @@ def test_a_field_that_was_added_to_the_model_later_is_not_a_finding(edited, monk
     assert findings() == []
 
 
+@pytest.mark.slow
 def test_the_command_reports_success_and_prints_a_head_to_keep(edited):
     out = StringIO()
     call_command("verify_history", stdout=out)

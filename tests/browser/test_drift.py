@@ -21,6 +21,7 @@ def press(browser, text):
     follow(browser, browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{text}')]"))
 
 
+@pytest.mark.slow
 def test_a_heading_ticks_all_below_it(committed, seeded, lead, live_server, browser):
     keep_run("bots write biztechUsers", "qr write biztechUsers", "payments read biztechQRs")
     sign_in(browser, live_server.url, "lead", "a long pass phrase")
@@ -33,6 +34,7 @@ def test_a_heading_ticks_all_below_it(committed, seeded, lead, live_server, brow
     assert complaints(browser) == []
 
 
+@pytest.mark.slow
 def test_a_lead_accepts_one_finding_and_waives_another(committed, seeded, lead, live_server, browser):
     keep_run("bots write biztechUsers", "bots read_write biztechMembers2026", "payments read biztechQRs")
     sign_in(browser, live_server.url, "lead", "a long pass phrase")

@@ -9,6 +9,7 @@ from tests.support.browser import complaints, follow, sign_in
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_a_lead_changes_an_access_and_finds_it_in_the_history(committed, seeded, lead, live_server, browser):
     sign_in(browser, live_server.url, "lead", "a long pass phrase")
 
@@ -37,6 +38,7 @@ def test_a_lead_changes_an_access_and_finds_it_in_the_history(committed, seeded,
     assert complaints(browser) == []
 
 
+@pytest.mark.slow
 def test_the_api_docs_page_works_under_the_strict_csp(committed, live_server, browser, settings):
     settings.ANONYMOUS_READ = True
     browser.get(f"{live_server.url}/api/v1/docs/")

@@ -23,6 +23,7 @@ def suggestions(browser):
     return [option.text for option in browser.find_elements(By.CSS_SELECTOR, "[role=option]")]
 
 
+@pytest.mark.slow
 def test_the_slash_key_goes_to_the_field_and_the_keyboard_picks_a_suggestion(home):
     home.find_element(By.TAG_NAME, "body").send_keys("/")
     field = home.switch_to.active_element

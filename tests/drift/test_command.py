@@ -255,6 +255,7 @@ def test_a_redirect_does_not_get_the_token(
     assert "use that address" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_it_runs_without_django(tmp_path: Path) -> None:
     for path in Path(ownership.drift.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

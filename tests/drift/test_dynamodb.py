@@ -97,6 +97,7 @@ def test_an_environment_has_the_tables_of_its_pattern(endpoint: str) -> None:
     assert found == {"dev": ["users"], "live": ["users"]}
 
 
+@pytest.mark.slow
 def test_all_pages_are_read(endpoint: str) -> None:
     for number in range(105):
         create(endpoint, "us-east-2", f"table{number:03}")

@@ -124,6 +124,7 @@ def test_no_step_has_an_expression_in_its_script() -> None:
         assert "${{" not in step.get("run", "")
 
 
+@pytest.mark.slow
 def test_the_template_runs_the_version_that_it_names(backend: Path, tmp_path: Path) -> None:
     source = tmp_path / "registry"
     source.mkdir()

@@ -91,6 +91,7 @@ def granting(service: str, accesses: Iterable[DeclaredAccess]) -> dict[str, str]
     return {f"services/{service}/serverless.json": json.dumps(project)}
 
 
+@pytest.mark.slow
 def test_each_missing_grant_is_one_finding_and_otherwise_there_is_no_drift(tmp_path: Path) -> None:
     declared = load_map(str(SEED))
     names, accesses = Names.of(declared), declared.accesses

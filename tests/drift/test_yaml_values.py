@@ -81,6 +81,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS)
 def test_yaml_bombs_fail_fast_with_little_memory(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "serverless.yml"
@@ -188,6 +189,7 @@ def test_json_is_read_like_the_json_module_reads_it(value: object) -> None:
         assert parse(text, "x.json") == value
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text() | st.text("{}[]:,-?&*!|>'\"#%@` \n\tab<~$"))
 def test_any_text_is_read_or_refused(text: str) -> None:

@@ -48,6 +48,7 @@ def test_the_seed_comes_back_without_a_difference(seeded, exported):
     assert differences(statements) == []
 
 
+@pytest.mark.slow
 @FORMS
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(content=maps())

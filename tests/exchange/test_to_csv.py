@@ -48,6 +48,7 @@ def test_the_documents_map_has_a_row_per_access_under_known_columns(seeded):
     assert {row["part_of"] for row in rows if row["service"] == "teams"} == {"interactions"}
 
 
+@pytest.mark.slow
 @given(maps())
 def test_every_table_and_access_is_exported_word_for_word(content):
     rows = read(content)

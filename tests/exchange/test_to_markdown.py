@@ -67,6 +67,7 @@ def test_a_renderer_shows_a_text_as_itself(text):
     assert shown(rendered(f"x {escaped(text)} x")) == words(f"x {text} x")
 
 
+@pytest.mark.slow
 @given(maps())
 def test_a_renderer_shows_every_table_and_cell_as_itself(content):
     page = rendered(render(content))

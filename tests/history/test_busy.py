@@ -119,6 +119,7 @@ def test_an_unannounced_change_set_is_not_mistaken_for_an_earlier_announced_one(
     assert "Another change set is being written, which takes a while" in page
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite
 @pytest.mark.parametrize(("announced", "status"), [(True, 503), (False, 302)], ids=["a long one", "quick ones"])
 def test_on_sqlite_quick_writers_are_waited_for_longer_than_an_announced_one(lead, monkeypatch, announced, status):

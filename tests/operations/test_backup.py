@@ -66,6 +66,7 @@ def repacked(packed: bytes, change) -> bytes:
     return gzip.compress(change(gzip.decompress(packed)))
 
 
+@pytest.mark.slow
 def test_a_restore_brings_back_every_row_of_every_table_and_the_registry_keeps_working(file, lead):
     with change_set(user=lead, reason="As it was"):
         make_access(make_table("orders", owner=make_service("payments"), description="€ → \\N \t 'quotes' %s\nlines"))
@@ -83,6 +84,7 @@ def test_a_restore_brings_back_every_row_of_every_table_and_the_registry_keeps_w
     assert_append_only()
 
 
+@pytest.mark.slow
 def test_each_backup_taken_while_others_write_holds_one_moment():
     stop = threading.Event()
 
@@ -153,6 +155,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("broken", "message"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_file_is_refused_and_changes_nothing(packed, broken, message):
     make_service("precious")
@@ -191,6 +194,7 @@ def test_a_backup_from_a_newer_version_is_refused(packed):
     assert all_rows() == before
 
 
+@pytest.mark.slow
 def test_a_backup_whose_history_was_tampered_with_is_refused():
     service = make_service("payments")
     with connection.cursor() as cursor:
@@ -203,6 +207,7 @@ def test_a_backup_whose_history_was_tampered_with_is_refused():
     assert Service.objects.get() == service
 
 
+@pytest.mark.slow
 def test_an_older_backup_gets_the_triggers_that_were_added_later(packed):
     drop_triggers(connection)
     older = take_backup()
@@ -235,6 +240,7 @@ else:
     UNDONE["trigger"] = "DROP TRIGGER promote"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(UNKNOWN[connection.vendor]))
 def test_a_backup_with_an_object_that_the_registry_does_not_make_is_refused_with_its_name(packed, kind):
     foreign = UNKNOWN[connection.vendor][kind]
@@ -262,6 +268,7 @@ def with_sql(packed: bytes, statement: str) -> bytes:
     return gzip.compress(content[:start] + text + content[end:])
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_sql_in_a_dump_is_not_executed_before_or_after_verification(packed):
     before = all_rows()
@@ -279,6 +286,7 @@ def test_a_program_that_a_dump_names_is_not_run(packed, tmp_path):
     assert not marker.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite
 def test_a_known_trigger_with_another_body_is_made_anew_rather_than_taken_from_the_file(packed):
     drop_triggers(connection)
@@ -290,6 +298,7 @@ def test_a_known_trigger_with_another_body_is_made_anew_rather_than_taken_from_t
     assert list(schema_differences()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite
 def test_a_view_in_the_place_of_a_table_is_refused(packed):
     execute("ALTER TABLE axes_accesslog RENAME TO aside", "CREATE VIEW axes_accesslog AS SELECT * FROM aside")
@@ -299,6 +308,7 @@ def test_a_view_in_the_place_of_a_table_is_refused(packed):
         restore_backup(view)
 
 
+@pytest.mark.slow
 def test_ids_of_deleted_rows_are_not_given_again_after_a_restore():
     make_service("a")
     deleted = make_service("b")
@@ -308,6 +318,7 @@ def test_ids_of_deleted_rows_are_not_given_again_after_a_restore():
     assert make_service("c").pk > number
 
 
+@pytest.mark.slow
 def test_a_restore_that_fails_after_everything_was_loaded_changes_nothing(packed, monkeypatch):
     make_service("precious")
     before = all_rows()

@@ -34,6 +34,7 @@ def sqlite_trigger(name: str, body: str) -> tuple[str, str]:
     return f"DROP TRIGGER {name}", f"CREATE TRIGGER {name} {body}"
 
 
+@pytest.mark.slow
 def test_the_schema_that_migrations_make_has_no_differences():
     assert list(schema_differences()) == []
 

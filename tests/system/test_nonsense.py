@@ -120,6 +120,7 @@ def each_parameter() -> list[tuple[str, str, bytes]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", sampled(ODD), ids=lambda text: ascii(text)[:20])
 def test_an_odd_value_of_all_parameters_is_answered(asker, odd):
     assert verdicts(asker, all_parameters(odd)) == []
@@ -203,6 +204,7 @@ def test_both_databases_give_the_same_verdict(asker, tmp_path):
     assert differing == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sampled(HEADERS))
 def test_an_odd_header_is_answered(asker, name):
     assert verdicts(asker, (("GET", url, b"") for url in addresses()), **{name: HEADERS[name]}) == []
@@ -255,6 +257,7 @@ def marked(asker, request) -> str:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("marked", sampled(MARKUP), ids=ascii, indirect=True)
 def test_stored_markup_is_shown_as_text_on_every_page(asker, marked):
     shown = 0

@@ -207,6 +207,7 @@ SETTINGS = {
 LISTS_OF_ACTS = st.lists(st.tuples(st.sampled_from(ACTIONS), NAMES, TEXTS, NUMBERS, NUMBERS), min_size=3, max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, **SETTINGS)
 @given(LISTS_OF_ACTS)
 def test_history_replays_to_what_was_live_at_each_revision(lead_client, lead, actions):

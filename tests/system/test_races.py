@@ -56,6 +56,7 @@ def assert_whole() -> None:
     assert [str(finding) for finding in Verification().run()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pairs", PAIRS)
 def test_if_two_leads_save_the_same_form_one_is_saved_and_the_other_gets_a_conflict_every_time(pairs):
     table = make_table("orders", description="0", more_title="0")
@@ -160,6 +161,7 @@ def test_a_change_set_that_began_earlier_and_commits_later_gets_the_later_revisi
     assert_whole()
 
 
+@pytest.mark.slow
 def test_while_a_change_set_is_open_nobody_else_can_take_the_next_revision():
     """Whoever holds the lock commits first: a revision is never visible while an earlier one is still to come."""
     inside, waited = threading.Event(), threading.Event()
@@ -188,6 +190,7 @@ def test_while_a_change_set_is_open_nobody_else_can_take_the_next_revision():
     assert_whole()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["orm", "admin"])
 def test_if_two_leads_each_close_half_a_circle_of_parts_one_is_refused(way):
     clients = [signed_in("ann"), signed_in("ben")]
@@ -216,6 +219,7 @@ def test_if_two_leads_each_close_half_a_circle_of_parts_one_is_refused(way):
 TABLES = "/admin/ownership/table/"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["table", "new owner"])
 def test_a_hand_over_against_a_delete_leaves_one_of_the_two(what):
     ann, ben = signed_in("ann"), signed_in("ben")
@@ -245,6 +249,7 @@ def test_a_hand_over_against_a_delete_leaves_one_of_the_two(what):
     assert_whole()
 
 
+@pytest.mark.slow
 def test_an_import_while_others_save_is_applied_to_what_it_was_compared_with_or_not_at_all():
     leads = [signed_in(f"lead-{number}") for number in range(3)]
     importer = signed_in("importer")
@@ -278,6 +283,7 @@ def test_an_import_while_others_save_is_applied_to_what_it_was_compared_with_or_
     assert_whole()
 
 
+@pytest.mark.slow
 def test_if_two_leads_accept_the_same_finding_one_writes_it_and_the_other_gets_a_message():
     make_table("orders")
     make_service("bots")

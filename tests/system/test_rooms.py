@@ -68,6 +68,7 @@ def silent_writes(code: str) -> set[str]:
     return used - own
 
 
+@pytest.mark.slow
 def test_nothing_but_bulk_writes_past_the_querysets_that_keep_history() -> None:
     found = {}
     for path in sorted(ROOMS.rglob("*.py")):

@@ -48,6 +48,7 @@ ODD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
 def test_odd_code_does_not_stop_the_reader(tmp_path: Path, text: str) -> None:
     start = time.process_time()
@@ -177,6 +178,7 @@ BACKENDS = Path(__file__).parent / "backends"
 SOURCES = sorted(path for path in BACKENDS.rglob("*") if path.suffix in (".js", ".ts", ".py", ".j2"))
 
 
+@pytest.mark.slow
 @given(data=strategies.data())
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_broken_code_does_not_stop_the_reader(
