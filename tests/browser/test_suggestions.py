@@ -48,6 +48,7 @@ def test_the_slash_key_goes_to_the_field_and_the_keyboard_picks_a_suggestion(hom
     assert complaints(home) == []
 
 
+@pytest.mark.slow
 def test_a_suggestion_is_clicked_and_enter_without_one_searches(home):
     home.find_element(By.ID, "q-home").send_keys("biztechUs")
     home.find_element(By.XPATH, "//*[@role='option'][contains(., 'biztechUsers')]").click()

@@ -145,6 +145,7 @@ def test_it_shows_the_accesses_and_names_of_that_time(db):
         assert hops("a") == [["a"], ["one"], ["b"], ["two"], ["c"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("start", "queries"), [("a", 5 + 1), ("one", 4), ("c", 1 + 1)])
 def test_queries_grow_with_the_hops_and_not_with_the_map(db, start, queries):
     """One per hop, the last of which finds nothing; and for a service one that finds it has no parts."""

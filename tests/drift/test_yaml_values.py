@@ -125,6 +125,7 @@ custom: {a: "${self:custom.b}${self:custom.b}", b: "${self:custom.a}${self:custo
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", EXPANDING.values(), ids=EXPANDING)
 def test_endless_expansion_is_stopped(tmp_path: Path, content: str) -> None:
     start = time.process_time()
@@ -228,6 +229,7 @@ nodes = st.recursive(
 SECTIONS = ["service", "provider", "custom", "functions", "resources", "params"]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(SECTIONS), nodes), nodes, nodes)
 def test_any_project_is_read_or_refused(

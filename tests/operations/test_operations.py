@@ -80,6 +80,7 @@ def test_production_settings_pass_the_check():
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "name", "cure"),
     [

@@ -98,6 +98,7 @@ def test_leads_who_save_different_tables_are_all_saved():
     assert_whole()
 
 
+@pytest.mark.slow
 def test_a_consumer_that_polls_during_many_writes_misses_none_and_sees_them_in_order():
     seen: list[int] = []
     done, consumer = threading.Event(), signed_in("consumer")

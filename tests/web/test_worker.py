@@ -200,11 +200,13 @@ def test_a_request_that_cannot_be_taken_is_refused_at_once(patient, data, status
     assert patient.ask(data).startswith(b"HTTP/1.1 " + status)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", list(STARTS.values())[1:], ids=list(STARTS)[1:])
 def test_a_request_that_does_not_arrive_in_time_is_refused(strict, start):
     assert strict.ask(start).startswith(b"HTTP/1.1 408 Request Timeout")
 
 
+@pytest.mark.slow
 def test_a_silent_connection_is_closed(strict):
     assert strict.ask(b"") == b""
 
@@ -241,6 +243,7 @@ def test_the_largest_upload_gives_way_when_there_are_too_many_bytes(patient):
         client.close()
 
 
+@pytest.mark.slow
 def test_whoever_connected_before_it_was_told_to_stop_gets_an_answer(tmp_path):
     with running(tmp_path, PATIENCE) as instance:
         [worker] = server.family(instance.process.pid)[1:]
