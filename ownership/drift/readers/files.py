@@ -47,8 +47,11 @@ PASSED_OVER = {
 
 
 def resolved_path(path: Path) -> Path:
-    """The path without links. Links in a circle stay as they are, and are no file."""
-    return Path(os.path.realpath(path))  # unlike Path.resolve(), raises nothing for a circle
+    """The path without links. Links in a circle, or that may not be read, stay as they are."""
+    try:
+        return Path(os.path.realpath(path))  # unlike Path.resolve(), raises nothing for a circle
+    except OSError:
+        return Path(os.path.abspath(path))
 
 
 class NotReadable(ValueError):

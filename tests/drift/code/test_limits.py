@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 from ownership.drift.code.reader import read_code
 from ownership.drift.code.report import as_json
 from ownership.drift.naming import Names
+from ownership.drift.types import ReadError
 from tests.support.drift_code import accesses, places, read_function
 
 JS = 'const { DynamoDB } = require("aws-sdk");\nconst db = new DynamoDB.DocumentClient();\n'
@@ -162,11 +163,6 @@ def test_files_that_are_not_text_are_unresolved(tmp_path: Path) -> None:
     assert places(usage) == ["handler.py:3", "handler.py:4"]
 
 
-def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
-    usage = read_code([tmp_path / "nowhere"], Names(), {})
-    assert [error.reason for error in usage.errors] == ["does not exist"]
-
-
 def test_a_missing_parser_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ownership.drift.code.javascript", None)
     monkeypatch.delattr("ownership.drift.code.javascript", raising=False)
@@ -196,3 +192,10 @@ def test_broken_code_does_not_stop_the_reader(
     put = data.draw(strategies.integers(0, len(text)))
     path.write_text(text[:start] + text[end:put] + text[start:end] + text[put:])
     read_code([folder], Names(), {})
+
+
+def test_a_path_that_does_not_exist_is_an_error_and_the_folder_above_it_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "broken.yml").write_text("service: [")
+    with pytest.raises(ReadError, match="does not exist") as error:
+        read_code([tmp_path / "nowhere"], Names(), {})
+    assert error.value.location.file == str(tmp_path / "nowhere")

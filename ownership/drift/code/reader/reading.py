@@ -83,18 +83,19 @@ def read_code(
     """Read the code that the infrastructure below these paths deploys.
 
     Nothing outside the folder that all paths have in common is read. ``given`` are values of variables, and
-    ``services`` maps roles to services, both as the readers of infrastructure take them.
+    ``services`` maps roles to services, both as the readers of infrastructure take them. Raises ReadError for a
+    path that does not exist: the folder above it was not asked for, and may be the whole machine.
     """
     tops = [resolved_path(path) for path in paths]
+    for path, top in zip(paths, tops, strict=True):
+        if not top.exists():
+            raise ReadError(Location(str(path)), "does not exist")
     folders = [top if top.is_dir() else top.parent for top in tops]
     diagnostics = Diagnostics()
     files = Files(Path(os.path.commonpath(folders)))
-    for path, top in zip(paths, tops, strict=True):
-        if not top.exists():
-            diagnostics.add_error(ReadError(Location(str(path)), "does not exist"))
     sources = Sources(files, diagnostics)
     deployment = Deployment(sources, names, given, services or {}, diagnostics)
-    deployment.read([top for top in tops if top.exists()])
+    deployment.read(tops)
     imports = Imports(sources, deployment.roots)
     reader = Reader(sources, deployment, imports, names, diagnostics)
     return reader.read()
