@@ -4,6 +4,7 @@ from importlib import import_module
 
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -14,13 +15,16 @@ class OwnershipConfig(AppConfig):
     verbose_name = "Ownership map"
 
     def ready(self) -> None:
-        """Connect to the end of ``migrate`` and to sign-ins, and register with the admin site.
+        """Connect to the end of ``migrate``, to new connections and to sign-ins, and register with the admin site.
 
         Connecting here comes after django.contrib.auth, whose own handler makes the permissions that our groups need.
         """
         from ownership.operations.setup import prepare_database
 
         post_migrate.connect(prepare_database, sender=self, dispatch_uid="ownership.prepare_database")
+        from ownership.audit.sqlite_like import replace_like
+
+        connection_created.connect(replace_like, dispatch_uid="ownership.replace_like")
         from ownership.web.sign_in import note_sign_in
 
         # Django's own waits for its turn to write.

@@ -8,12 +8,11 @@ larger than the history itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import models
-from django.db.models import F, Func, Q, Subquery, TextField
+from django.db.models import F, Q, Subquery
 
-from ownership.audit.text_index import contained, newest_with
+from ownership.audit.text_index import TextsInside, contained, newest_with
 from ownership.audit.timeline import Place
 from ownership.history.models import ChangeSet, Entry, entry_models
 
@@ -34,25 +33,6 @@ class Matches:
 
     places: dict[int, list[Place]]
     cut: bool
-
-
-class ValuesText(Func):
-    """The old and new values of an entry as one text, without the names of the fields."""
-
-    output_field = TextField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """The texts among the values."""
-        values = "(SELECT group_concat(value, char(10)) FROM json_tree(%(expressions)s) WHERE type = 'text')"
-        return self.as_sql(compiler, connection, template=values, **context)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """The texts among the values."""
-        values = (
-            "(SELECT string_agg(piece #>> '{}', chr(10)) FROM jsonb_path_query(%(expressions)s, 'strict $.**') AS piece"
-            " WHERE jsonb_typeof(piece) = 'string')"
-        )
-        return self.as_sql(compiler, connection, template=values, **context)
 
 
 def indexed_history_texts() -> dict[type[models.Model], tuple[str, ...]]:
@@ -96,5 +76,5 @@ def _newest_with_values(model: type[Entry], words: list[str]) -> models.QuerySet
     condition = Q(pk__gt=Subquery(newest) - VALUES_SEARCHED)
     for word in words:
         condition &= contained(("label", "values_text"), word)
-    entries = model.objects.annotate(values_text=ValuesText(F("changes")))
+    entries = model.objects.annotate(values_text=TextsInside(F("changes")))
     return entries.filter(condition).order_by("-pk")[:MAX_MATCHES]

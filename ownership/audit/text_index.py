@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import DatabaseError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Q
+from django.db.models import Func, Q, TextField
 from django.db.models.expressions import RawSQL
 
 from ownership.history.append_only import create_sqlite_triggers
@@ -54,6 +55,13 @@ def indexed(model: type[models.Model], word: str) -> Q:
     return Q(pk__in=matches)
 
 
+def holding(model: type[models.Model], fields: Iterable[str], word: str) -> Q:
+    """The same, by whichever index of these texts the database has."""
+    if can_index(word):
+        return indexed(model, word)
+    return contained(fields, word)
+
+
 def newest_with(model: type[models.Model], fields: tuple[str, ...], words: list[str], limit: int) -> models.QuerySet:
     """The newest rows, at most ``limit``, whose texts contain every word; for models whose rows are only added."""
     condition = Q()
@@ -70,6 +78,25 @@ def newest_with(model: type[models.Model], fields: tuple[str, ...], words: list[
         )
         rows = rows.filter(pk__in=newest)
     return rows.filter(condition)[:limit]
+
+
+class TextsInside(Func):
+    """All texts among the values of a JSON field, as one text: of changes, without the names of the fields."""
+
+    output_field = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """The texts among the values."""
+        values = "(SELECT group_concat(value, char(10)) FROM json_tree(%(expressions)s) WHERE type = 'text')"
+        return self.as_sql(compiler, connection, template=values, **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """The texts among the values."""
+        values = (
+            "(SELECT string_agg(piece #>> '{}', chr(10)) FROM jsonb_path_query(%(expressions)s, 'strict $.**') AS piece"
+            " WHERE jsonb_typeof(piece) = 'string')"
+        )
+        return self.as_sql(compiler, connection, template=values, **context)
 
 
 def create_text_indexes(connection: BaseDatabaseWrapper, texts: IndexedTexts) -> None:

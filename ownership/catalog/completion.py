@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Case, Exists, OuterRef, QuerySet, When
 
+from ownership.audit.text_index import holding
 from ownership.history.models import entry_model
 from ownership.models import Environment, SecondaryIndex, Service, Table
 
@@ -75,9 +76,10 @@ def _named(rows: QuerySet, parts: Iterable[str]) -> QuerySet:
 
 def _former(model: type[Table] | type[Service], typed: str) -> list[Completion]:
     """Return rows that have another name today and had one that begins with the text."""
-    entries = entry_model(model).objects.filter(name__startswith=typed).order_by()
+    entries = entry_model(model)
+    named = entries.objects.filter(holding(entries, ("label",), typed), name__istartswith=typed)
     same_name = model.objects.filter(pk=OuterRef("id"), name=OuterRef("name"))
-    former = entries.exclude(Exists(same_name)).values_list("name", "id").distinct()[:MAX_COMPLETIONS]
+    former = named.order_by().exclude(Exists(same_name)).values_list("name", "id").distinct()[:MAX_COMPLETIONS]
     names = list(former)
     rows = model.objects.in_bulk([pk for _, pk in names])
     kind = f"former {model._meta.verbose_name}"

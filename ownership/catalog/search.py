@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Case, Model, Q, QuerySet, Value, When
+from django.db.models import Case, F, Model, Q, QuerySet, Value, When
 
-from ownership.audit.text_index import contained
+from ownership.audit.text_index import TextsInside, contained
 from ownership.catalog.past_names import PastName, past_names
 from ownership.catalog.search_index import contains
 from ownership.history.time_travel import looks_back
@@ -22,7 +22,7 @@ LONGEST_TEXT = 5000
 # Characters of a text that is also looked for inside texts: nobody types more than a few words of a note.
 LONGEST_TYPED = 120
 MAX_HITS = 25
-SERVICE_TEXTS = ("name", "description", "contact", "aliases")
+SERVICE_TEXTS = ("name", "description", "contact", "alias_texts")
 GROUP_TEXTS = ("name", "description")
 KEY_TEXTS = ("partition_key_name", "partition_key_format", "sort_key_name", "sort_key_format")
 
@@ -209,7 +209,7 @@ def _named_indexes(words: list[str], table_ids: set[int]) -> list[SecondaryIndex
 def _hits_of_each_kind(words: list[str], environments: list[Environment]) -> list[Hits]:
     base_words = [_without_pattern(word, environments) for word in words]
     tables = Table.objects.select_related("owner", "group")
-    services = Service.objects.select_related("part_of")
+    services = Service.objects.select_related("part_of").alias(alias_texts=TextsInside(F("aliases")))
     indexes = SecondaryIndex.objects.prefetch_related("table")
     accesses = Access.objects.select_related("table", "service")
     groups = TableGroup.objects.all()

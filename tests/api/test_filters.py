@@ -2,7 +2,7 @@
 
 import pytest
 
-from ownership.models import Environment, Mode
+from ownership.models import Environment, Mode, TableGroup
 from tests.support import document_facts as document
 from tests.support.factories import make_access, make_service, make_table
 
@@ -165,6 +165,24 @@ def test_search_finds_words_in_names_descriptions_and_notes_in_any_case(seeded, 
         ("biztechRegistrations", "payments"),
         ("biztechProfiles", "payments"),
     }
+
+
+def test_search_ignores_the_case_of_every_letter(get):
+    text = "Übersicht der Prüfungen, Élan"
+    group = TableGroup.objects.create(name=text)
+    table = make_table("exams", description=text, group=group)
+    make_access(table, make_service("office", description=text), notes=text)
+    Environment.objects.create(name="staging", description=text)
+    for address, name in (
+        ("tables", "exams"),
+        ("services", "office"),
+        ("groups", text),
+        ("environments", "staging"),
+    ):
+        for word in ("übersicht", "PRÜFUNGEN", "élan", "ÉL", "üb"):
+            assert names(get(f"{address}/?search={word}")) == [name], (address, word)
+    assert pairs(get("accesses/?search=ÜBERSICHT")) == {("exams", "office")}
+    assert names(get("tables/?search=elan")) == names(get("groups/?search=ubersicht")) == []
 
 
 @pytest.mark.parametrize("field", ["contact", "description"])

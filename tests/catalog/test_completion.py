@@ -47,6 +47,7 @@ def test_a_name_that_a_table_or_service_used_to_have_leads_to_it(seeded):
         "now biztechCodes",
         "/tables/biztechCodes/",
     )
+    assert suggested("BIZTECHqrs") == ["former table biztechQRs"]
     assert suggested("bots") == ["former service bots"]
     assert suggested("bo") == []  # as part of too many names
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from ownership.catalog.completion import completions
 from ownership.catalog.search import LONGEST_TEXT, search
 from ownership.history.change_sets import change_set
+from ownership.history.models import current_head
 from ownership.history.time_travel import as_of
 from ownership.models import Environment, Service, Table
 from tests.support.factories import make_access, make_service, make_table
@@ -98,6 +99,17 @@ def test_any_part_finds_tables_services_indexes_and_notes(seeded):
     assert "biztechEvents" in held("eVENTs", "tables")
     assert held("ledger", "tables") == ["biztechTransactions"]
     assert held("profile company", "notes") == ["profiles → biztechProfiles", "profiles → biztechQRs"]
+
+
+def test_the_case_of_every_letter_is_ignored_also_in_aliases(db):
+    make_service("till", aliases=["Kassé Öst"])
+    make_table("orders", partition_key_name="id", partition_key_format="Prüfung")
+    head = current_head()
+    assert held("kassÉ öst", "services") == ["till"]
+    assert held("öS", "services") == ["till"]
+    assert held("PRÜF", "keys") == ["orders"]
+    with as_of(head.revision):
+        assert held("KASSÉ", "services") == ["till"]
 
 
 @pytest.fixture
