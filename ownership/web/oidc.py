@@ -107,6 +107,9 @@ class OidcBackend(OIDCAuthenticationBackend):
         """
         claims = self.get_userinfo(access_token, id_token, payload)
         groups = _groups(claims)
+        user = _unchanged_account(claims, groups)
+        if user is not None:
+            return user
         with transaction.atomic():
             user = _account(claims, groups)
             _set_groups(user, groups)
@@ -125,6 +128,24 @@ class OidcBackend(OIDCAuthenticationBackend):
         if user is None or not user.is_active:
             return None
         return user
+
+
+def _unchanged_account(claims: Claims, groups: set[str]) -> User | None:
+    """The account, if it may sign in and is already as the provider says; None if something is to be written.
+
+    On SQLite a transaction waits for whoever writes, and most sign-ins change nothing.
+    """
+    issuer, subject = _identity(claims)
+    identity = ProviderIdentity.objects.filter(issuer=issuer, subject=subject).select_related("user").first()
+    if identity is None or not groups:
+        return None
+    user = identity.user
+    if _is_local(user) or _verified_address(claims) not in ("", user.username):
+        return None
+    our_groups = user.groups.filter(name__in=(TEAM_LEADS, VIEWERS))
+    if set(our_groups.values_list("name", flat=True)) != groups:
+        return None
+    return user
 
 
 def _account(claims: Claims, groups: set[str]) -> User:

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -175,6 +176,18 @@ def test_the_providers_groups_become_ours_and_the_account_has_no_password(regist
     assert "('ben@example.com', False, False, ['Viewers'])" in registry.people()
     registry.sign_in("ann")
     assert registry.people().count("ann@example.com") == 1
+
+
+def test_who_is_known_signs_in_while_another_process_writes(registry):
+    registry.sign_in("ben")
+    path = registry.environment["DATABASE_URL"].removeprefix("sqlite:///")
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        viewer, _ = registry.sign_in("ben")
+        assert signed_in(viewer, registry)
+    finally:
+        writer.close()
 
 
 @pytest.mark.parametrize("who", REFUSALS)
