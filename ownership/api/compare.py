@@ -10,8 +10,8 @@ from rest_framework.response import Response
 from ownership.api.authentication import HasRole
 from ownership.api.base import RegistryView, find_moment
 from ownership.api.errors import BadParameter
-from ownership.api.history import MODEL_NAMES
 from ownership.audit.comparison import Difference, compare_revisions
+from ownership.audit.feed import MODEL_NAMES
 from ownership.history import time_travel
 from ownership.history.head import Head
 from ownership.history.models import VERBS, current_head

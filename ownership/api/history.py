@@ -17,21 +17,11 @@ from ownership.api.base import RegistryView
 from ownership.api.errors import BadParameter, NothingNamed
 from ownership.api.schema import TIME, whole_numbers
 from ownership.audit import feed
-from ownership.audit.feed import CHANGE_KINDS
+from ownership.audit.feed import CHANGE_KINDS, MODEL_NAMES
 from ownership.audit.timeline import Timeline
 from ownership.history.models import VERBS, ChangeSet
 from ownership.models import Service, Table
 
-# What the API calls each model.
-MODEL_NAMES = {
-    "environment": "environment",
-    "tablegroup": "group",
-    "service": "service",
-    "table": "table",
-    "secondaryindex": "secondary_index",
-    "access": "access",
-    "waiver": "waiver",
-}
 # The greatest revision that a client may ask for.
 LARGEST_REVISION = 10**18
 
@@ -80,14 +70,7 @@ class EntrySerializer(serializers.Serializer):
 
     def to_representation(self, entry: Any) -> dict[str, Any]:
         """Return the entry as JSON."""
-        return {
-            "revision": entry.change_set_id,
-            "sequence": entry.sequence,
-            "type": VERBS[entry.history_type],
-            "model": MODEL_NAMES[str(entry.instance_type._meta.model_name)],
-            "label": entry.label,
-            "changes": entry.changes,
-        }
+        return feed.entry_for_programs(entry)
 
 
 class ChangeSetSerializer(serializers.ModelSerializer):

@@ -15,6 +15,7 @@ from django.db.models import Model, Q
 
 from ownership.audit.timeline import Timeline
 from ownership.history.models import (
+    VERBS,
     ChangeSet,
     Entry,
     EntryFilter,
@@ -80,6 +81,29 @@ CHANGE_KINDS = {
     "environment": ChangeKind("environments", (Environment,)),
     "waiver": ChangeKind("waivers of drift", (Waiver,)),
 }
+
+# What programs call each model.
+MODEL_NAMES = {
+    "environment": "environment",
+    "tablegroup": "group",
+    "service": "service",
+    "table": "table",
+    "secondaryindex": "secondary_index",
+    "access": "access",
+    "waiver": "waiver",
+}
+
+
+def entry_for_programs(entry: Entry) -> dict[str, object]:
+    """What happened to one row, with the names of that time, in the shape that programs read."""
+    return {
+        "revision": entry.change_set_id,
+        "sequence": entry.sequence,
+        "type": VERBS[entry.history_type],
+        "model": MODEL_NAMES[str(entry.instance_type._meta.model_name)],
+        "label": entry.label,
+        "changes": entry.changes,
+    }
 
 
 @dataclass(frozen=True)
