@@ -131,6 +131,12 @@ def test_a_difference_is_one_line_without_control_characters(run):
     assert printed[0].endswith(r"notes one\n\x1b[31mtwo → \x1b[31mtwo")
 
 
+def test_lines_that_are_ignored_are_not_called_no_difference(run):
+    printed = run(exported() + "\nA word on the side.\n")
+    assert printed[0].endswith(": A word on the side.")
+    assert printed[1] == "Compared with revision 1: no difference, except for 1 ignored line."
+
+
 def test_an_environments_pattern_is_imported_and_refused_beside_a_suffix(run):
     text = exported()
     reminder = "- **production** (suffix PROD)"

@@ -210,6 +210,17 @@ def test_what_a_workbook_says_of_its_size_is_not_believed():
     assert access_of("map.xlsx", content) == FIELDS
 
 
+def test_what_is_far_to_the_right_is_not_dropped_silently(monkeypatch):
+    blanks = [None] * 200
+    assert access_of("map.xlsx", workbook(HEAD[:-1] + blanks + ["notes"], ROW[:-1] + blanks + ROW[-1:])) == FIELDS
+    assert problems_of("map.xlsx", workbook(HEAD, ROW + blanks + ["stray"])) == [
+        "map.xlsx, line 2: has 207 cells, and the first line has 6: give both the same number."
+    ]
+    monkeypatch.setattr(from_workbook, "MAX_CELLS", 400)
+    with pytest.raises(UnreadableFile, match="more than 400 cells up to row 2: delete the empty columns"):
+        problems_of("map.xlsx", workbook(HEAD + blanks + ["x"], ROW + blanks + ["x"]))
+
+
 def test_entities_that_multiply_are_refused():
     levels = "".join(f'<!ENTITY a{level + 1} "{f"&a{level};" * 10}">' for level in range(9))
     bomb = f'<!DOCTYPE x [<!ENTITY a0 "{"x" * 100}">{levels}]><worksheet'.encode()
@@ -248,6 +259,22 @@ def test_a_new_name_that_looks_like_one_that_is_there_is_asked_about(seeded, row
     assert len(planned.problems) == 1
     assert words in planned.problems[0]
     assert "or rename that one in the admin first." in planned.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("Orders,Shop,till\norders,Shop,till\n", "line 3: table orders: is new, and so is Orders in line 2"),
+        ("orders,Shop,till\nletters,shop,till\n", "line 3: group shop: is new, and so is Shop in line 2"),
+        ("orders,Shop,till\nletters,Shop,Till\n", "line 3: service Till: is new, and so is till in line 2"),
+        ("orders,My Shop,till\nletters,My\xa0Shop,till\n", "they differ in NO-BREAK SPACE"),
+    ],
+)
+def test_two_new_names_that_look_alike_are_asked_about_with_both_lines(seeded, rows, words):
+    planned = plan_import(read_content("map.csv", f"table,group,owner\n{rows}".encode()))
+    assert len(planned.problems) == 1
+    assert words in planned.problems[0]
+    assert "Write both alike. If both are meant, add them in the admin first." in planned.problems[0]
 
 
 def test_line_ends_are_no_difference(seeded):

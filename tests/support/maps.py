@@ -4,6 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ownership.exchange.imports.sameness import folded
+
 NAMES = st.text("abAB09_.-", min_size=3, max_size=6)
 # What each form takes for a mark of its own, beside any text that a database stores.
 NASTY = st.sampled_from(
@@ -31,7 +33,7 @@ KEY_SCHEMAS = st.none() | st.fixed_dictionaries({"partition_key": KEYS, "sort_ke
 
 
 def _unique(strategy: Any, key: str, **sizes: int) -> Any:
-    return st.lists(strategy, unique_by=lambda entry: entry[key], **sizes)
+    return st.lists(strategy, unique_by=lambda entry: folded(entry[key]), **sizes)
 
 
 def _environment(name: str) -> Any:
@@ -62,7 +64,7 @@ def maps(draw: Any) -> dict[str, Any]:
     groups = draw(
         _unique(st.fixed_dictionaries({"name": group_names, "description": TEXTS}), "name", min_size=1, max_size=3)
     )
-    names = draw(st.lists(NAMES, unique=True, min_size=1, max_size=4))
+    names = draw(st.lists(NAMES, unique_by=folded, min_size=1, max_size=4))
     services = []
     for number, name in enumerate(names):
         whole = draw(st.none() | st.sampled_from(names[:number])) if number else None

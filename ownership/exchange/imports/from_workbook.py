@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
 MAX_UNPACKED = 60_000_000
 LAST_ROW = 1_048_576  # of any sheet
-MAX_COLUMNS = 100  # a map has 17, and people's own stand beside them
+MAX_CELLS = 10_000_000  # of a sheet, the empty ones before a row's last cell included
+COLUMNS_OF_HEAD = 100  # that are looked at to find the sheet with the map
 NOT_INSTALLED = (
     "reading .xlsx needs openpyxl: install the extra `xlsx` (pip install openpyxl), or save the file as CSV."
 )
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
 
 CellValue = str | int | float | bool | datetime.date | datetime.time | datetime.timedelta | None
+SheetRow = tuple[CellValue, ...]
 
 
 class NotAWorkbook(ValueError):
@@ -96,19 +98,32 @@ def _chosen_sheet(book: "Workbook", statements: Statements) -> str:
 
 
 def _begins_with_columns(book: "Workbook", title: str) -> bool:
-    for _, row in _sheet_rows(book, title):
+    for _, row in _sheet_rows(book, title, COLUMNS_OF_HEAD):
         return any(column_named(_text(value)) == "table" for value in row)
     return False
 
 
-def _sheet_rows(book: "Workbook", title: str) -> Iterator[tuple[int, tuple[CellValue, ...]]]:
-    """The rows that have a value, with their numbers."""
+def _sheet_rows(book: "Workbook", title: str, columns: int | None = None) -> Iterator[tuple[int, SheetRow]]:
+    """The rows that have a value in the first columns, or in any: the number of each, and its cells up to the last.
+
+    Raises NotAWorkbook for a sheet of too many cells.
+    """
     sheet = book[title]
     sheet.reset_dimensions()  # what a file says of its size may be false
-    rows = sheet.iter_rows(max_row=LAST_ROW, max_col=MAX_COLUMNS, values_only=True)
+    cells = 0
+    rows = sheet.iter_rows(max_row=LAST_ROW, max_col=columns, values_only=True)
     for number, row in enumerate(rows, 1):
-        if row.count(None) < len(row):
-            yield number, row
+        cells += len(row)
+        if cells > MAX_CELLS:
+            raise NotAWorkbook(
+                f"has more than {MAX_CELLS:,} cells up to row {number}: delete the empty columns to the right, "
+                "or save it as CSV."
+            )
+        end = len(row)
+        while end and row[end - 1] is None:
+            end -= 1
+        if end:
+            yield number, row[:end]
 
 
 def _filled_rows(values: "Workbook", formulas: "Workbook", title: str, statements: Statements) -> Iterator[Row]:
@@ -117,9 +132,10 @@ def _filled_rows(values: "Workbook", formulas: "Workbook", title: str, statement
 
     values_by_number = dict(_sheet_rows(values, title))
     for number, row in _sheet_rows(formulas, title):
+        saved = values_by_number.get(number, ())
         texts = []
         for column, written in enumerate(row, 1):
-            value = values_by_number.get(number, (None,) * MAX_COLUMNS)[column - 1]
+            value = saved[column - 1] if column <= len(saved) else None
             if written is not None and value is None:
                 cell = f"{get_column_letter(column)}{number}"
                 statements.problem(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from ownership.exchange.imports.statements import (
     Key,
     Statement,
     Statements,
+    describe_place,
     row_label,
 )
 from ownership.exchange.texts import with_unix_line_ends
@@ -148,21 +149,40 @@ class _Comparison:
         return _Draft(statement, None, row, fields)
 
     def _ask_about_similar(self, drafts: list[_Draft]) -> None:
-        """Note each new row that is named like one that is there, but for case, width or white space."""
-        names: dict[Key, list[str]] = defaultdict(list)
+        """Note each new row that is named like another one, but for case, width or white space.
+
+        Like one that is there, or like another new one: in files that make rows by naming them, either may be a
+        mistyped other. JSON and YAML list each row, so there a mistyped name is an unknown one.
+        """
+        live: dict[Key, str] = {}
         for kind, (*parents, name) in self.live:
-            if kind != "access":  # named by rows that are asked about themselves
-                names[kind, (*parents, folded(name))].append(name)
+            live.setdefault((kind, (*parents, folded(name))), name)
+        new: dict[Key, Statement] = {}
         for draft in drafts:
-            if draft.before is not None or draft.statement.kind == "access":
+            statement = draft.statement
+            # An access is named by rows that are asked about themselves.
+            if draft.before is not None or statement.kind == "access":
                 continue
-            kind, (*parents, name) = draft.statement.key
-            for like in names[kind, (*parents, folded(name))][:1]:
+            *parents, name = statement.names
+            alike = statement.kind, (*parents, folded(name))
+            if alike in live:
+                like = live[alike]
                 self._report(
-                    draft.statement,
-                    f"is new, and so like {kind} {like} that it could be meant: {difference(like, name)}. "
+                    statement,
+                    f"is new, and so like {statement.kind} {like} that it could be meant: {difference(like, name)}. "
                     f"Write {like}, or rename that one in the admin first.",
                 )
+            elif isinstance(statement.place, int) and new.setdefault(alike, statement) is not statement:
+                self._report_alike(new[alike], statement)
+
+    def _report_alike(self, first: Statement, second: Statement) -> None:
+        *_, like = first.names
+        *_, name = second.names
+        self._report(
+            second,
+            f"is new, and so is {like} in {describe_place(first.place)}: {difference(like, name)}. "
+            "Write both alike. If both are meant, add them in the admin first.",
+        )
 
     def _is_known(self, statement: Statement, once_had: dict[str, set[str]]) -> bool:
         """Whether the registry has or once had the row, or once had its table."""

@@ -58,7 +58,7 @@ class Command(BaseCommand):
         if planned.problems:
             raise CommandError("\n".join([*planned.problems, "Nothing was changed."]))
         self._preview(planned)
-        self.stdout.write(_summary(planned, pruned=options["prune"]))
+        self.stdout.write(_summary(planned, len(statements.ignored), pruned=options["prune"]))
         if options["apply"] and planned.plan.steps:
             revision = self._apply(planned, user=user, reason=options["reason"])
             self.stdout.write(f"Applied as revision {revision}.")
@@ -122,10 +122,12 @@ def _in_words(step: Step, place: FilePlace | None) -> str:
     return on_one_line(line)
 
 
-def _summary(planned: ImportPlan, *, pruned: bool) -> str:
-    """How many rows differ, and how many are not in the file."""
+def _summary(planned: ImportPlan, ignored: int, *, pruned: bool) -> str:
+    """How many rows differ, and how many are not in the file; ``ignored`` are the lines that were not understood."""
     counts = Counter(step.history_type for step in planned.plan.steps)
     differences = "no difference"
+    if ignored:
+        differences += f", except for {ignored} ignored line{pluralize(ignored)}"
     if counts:
         differences = ", ".join(f"{counts[history_type]} to {verb}" for history_type, verb in IMPERATIVES.items())
     summary = f"Compared with revision {planned.plan.revision}: {differences}."
