@@ -8,9 +8,9 @@ from ownership.drift.code.values import (
     NOTHING,
     UNKNOWN_VALUE,
     Cell,
+    CodeValue,
     Possibility,
     Str,
-    Value,
 )
 from ownership.drift.types import MODE_PARTS, Location, ReadOrWrite
 
@@ -52,18 +52,18 @@ class UnknownCall:
 class Arguments:
     """The arguments of a call. ``rest``: those whose position isn't known; ``more``: those whose name isn't."""
 
-    positional: list[Value]
-    keywords: dict[str, Value] = field(default_factory=dict)
-    rest: Value = NOTHING
-    more: Value = NOTHING
+    positional: list[CodeValue]
+    keywords: dict[str, CodeValue] = field(default_factory=dict)
+    rest: CodeValue = NOTHING
+    more: CodeValue = NOTHING
 
-    def at(self, position: int) -> Value:
+    def at(self, position: int) -> CodeValue:
         """The argument at a position; nothing if there is none."""
         if position < len(self.positional):
             return self.positional[position]
         return self.rest
 
-    def all(self) -> list[Value]:
+    def all(self) -> list[CodeValue]:
         """All of them, in whatever way they are passed."""
         return [*self.positional, *self.keywords.values(), self.rest, self.more]
 
@@ -77,7 +77,7 @@ class Arguments:
         )
 
 
-def _name(item: tuple[str, Value]) -> str:
+def _name(item: tuple[str, CodeValue]) -> str:
     return item[0]
 
 
@@ -98,7 +98,7 @@ class Frame:
 
     function: syntax.Function
     scope: "Frame | None"
-    this: Value = NOTHING
+    this: CodeValue = NOTHING
     arguments: Arguments = field(default_factory=lambda: Arguments([]))
     creator: "Frame | None" = None
     at_import: bool = False

@@ -19,7 +19,7 @@ from ownership.drift.code import syntax
 from ownership.drift.code.sources import JAVASCRIPT, PYTHON, Sources, is_test
 from ownership.drift.code.values import External
 
-Target = syntax.Module | External | None
+FoundModule = syntax.Module | External | None
 
 NEVER_LOCAL = {*sys.stdlib_module_names, "boto3", "botocore"}
 MAX_MODULES = 100  # that one import with an unknown part may mean
@@ -41,10 +41,10 @@ class Imports:
         self.packages = self._packages()
         self._unread: dict[str, External] = {}
         self._folder_packages: dict[str, syntax.Module] = {}
-        self._found: dict[tuple[str, str, int], Target] = {}
+        self._found: dict[tuple[str, str, int], FoundModule] = {}
         self._settings_of = lru_cache(maxsize=None)(self._settings)
 
-    def find(self, file: str, module: str, level: int) -> Target:
+    def find(self, file: str, module: str, level: int) -> FoundModule:
         """What an import means in a file; None for a package."""
         key = (dirname(file), module, level)
         if key not in self._found:
@@ -54,7 +54,7 @@ class Imports:
                 self._found[key] = self._find_javascript(file, module)
         return self._found[key]
 
-    def find_like(self, file: str, start: str) -> list[Target]:
+    def find_like(self, file: str, start: str) -> list[FoundModule]:
         """The modules that an import may mean whose name begins so: ``./actions/``, ``actions.``."""
         if file.endswith(".py"):
             package = self.find(file, start.rpartition(".")[0], 0)
@@ -66,9 +66,9 @@ class Imports:
         folder = dirname(normpath(join(dirname(file), start + "x")))
         return self._modules_in(folder, JAVASCRIPT, start.rpartition("/")[2])
 
-    def _modules_in(self, folder: str, suffixes: tuple[str, ...], first: str) -> list[Target]:
+    def _modules_in(self, folder: str, suffixes: tuple[str, ...], first: str) -> list[FoundModule]:
         """The modules in a folder whose names begin so."""
-        found: list[Target] = []
+        found: list[FoundModule] = []
         for name in self.sources.paths:
             if dirname(name) != folder or not name.endswith(suffixes) or is_test(name):
                 continue
@@ -77,7 +77,7 @@ class Imports:
                 found.append(self._load(name))
         return found
 
-    def _load(self, name: str) -> Target:
+    def _load(self, name: str) -> FoundModule:
         module = self.sources.module(name)
         if isinstance(module, str):
             return self._unread_module(name, f"calls code that is not read: {module}")
@@ -90,7 +90,7 @@ class Imports:
 
     # JavaScript and TypeScript
 
-    def _find_javascript(self, file: str, module: str) -> Target:
+    def _find_javascript(self, file: str, module: str) -> FoundModule:
         if module.startswith("."):
             name = self.javascript_file(normpath(join(dirname(file), module)))
             if name is not None:
@@ -242,7 +242,7 @@ class Imports:
 
     # Python
 
-    def _find_python(self, file: str, module: str, level: int) -> Target:
+    def _find_python(self, file: str, module: str, level: int) -> FoundModule:
         path = module.replace(".", "/")
         if level:
             folder = dirname(file)
@@ -272,7 +272,7 @@ class Imports:
         others = sorted(self.roots - set(around))
         return [*own, *around, *others]
 
-    def _python_file(self, name: str) -> Target:
+    def _python_file(self, name: str) -> FoundModule:
         for candidate in (f"{name}.py", join(name, "__init__.py")):
             real_name = self.sources.real_name(candidate)
             if real_name in self.sources.paths:
@@ -289,7 +289,7 @@ class Imports:
             self._folder_packages[name] = package
         return package
 
-    def _anywhere(self, file: str, path: str) -> Target:
+    def _anywhere(self, file: str, path: str) -> FoundModule:
         """The file of that name that is nearest, wherever it is: layers are often put together when built."""
         stem = PurePosixPath(path).name
         names: list[str] = []

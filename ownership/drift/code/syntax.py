@@ -3,7 +3,7 @@
 ``const table = `users-${stage}`; await db.put(item, table)`` becomes ::
 
     Declare(Name("table"), Concat([Literal("users-"), Name("stage")]))
-    Evaluate(Call(Member(Name("db"), "put"), [Name("item"), Name("table")]))
+    Evaluate(CallExpression(Member(Name("db"), "put"), [Name("item"), Name("table")]))
 
 Each node has the line where it begins. What has no meaning here, such as arithmetic, is ``Other`` with the
 expressions inside it. ``await`` is left out: a promise is treated as its result.
@@ -14,17 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal as OneOf
 from typing import TypeAlias
 
-
-class Undefined:
-    """The type of ``UNDEFINED``, which is JavaScript's value of what has none."""
-
-    def __repr__(self) -> str:
-        return "UNDEFINED"
-
-
-UNDEFINED = Undefined()
 WHOLE_EXPORT = "="  # what a module exports instead of names
-Constant: TypeAlias = str | bool | Undefined | None
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +31,12 @@ class Node:
 class Literal(Node):
     """A constant. Numbers are texts, for all that is done with them here is to put them into names."""
 
-    value: Constant
+    value: str | bool | None
+
+
+@dataclass(slots=True, eq=False)
+class Undefined(Node):
+    """JavaScript's ``undefined``."""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +73,7 @@ class Member(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Index(Node):
+class Subscript(Node):
     """``owner[key]``."""
 
     owner: "Expression"
@@ -86,7 +81,7 @@ class Index(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Call(Node):
+class CallExpression(Node):
     """A call. Keyword arguments without a name are ``**mapping``."""
 
     callee: "Expression"
@@ -132,7 +127,7 @@ class ClassExpression(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Choice(Node):
+class Conditional(Node):
     """``test ? yes : no``."""
 
     test: "Expression"
@@ -215,7 +210,7 @@ class Require(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Entry(Node):
+class ModuleExport(Node):
     """What a module exports under a name, where infrastructure says that a function starts."""
 
     module: "Module"
@@ -258,7 +253,7 @@ class Unread(Node):
     reason: str
 
 
-# Targets of assignments besides Name, Member and Index
+# Targets of assignments besides Name, Member and Subscript
 
 
 @dataclass(slots=True, eq=False)
@@ -278,11 +273,12 @@ class ListPattern(Node):
 
 
 Expression: TypeAlias = (
-    Literal | Concat | Name | This | Super | Member | Index | Call | ObjectLiteral | ListLiteral | Spread
-    | FunctionExpression | ClassExpression | Choice | Fallback | Both | Equal | Not | Assign | Comprehension
-    | Yield | Decorate | Require | Entry | Injected | Typed | Given | Other | Unread
+    Literal | Undefined | Concat | Name | This | Super | Member | Subscript | CallExpression
+    | ObjectLiteral | ListLiteral | Spread | FunctionExpression | ClassExpression
+    | Conditional | Fallback | Both | Equal | Not | Assign | Comprehension | Yield
+    | Decorate | Require | ModuleExport | Injected | Typed | Given | Other | Unread
 )  # fmt: skip
-Target: TypeAlias = Name | Member | Index | ObjectPattern | ListPattern
+Target: TypeAlias = Name | Member | Subscript | ObjectPattern | ListPattern
 
 
 # Statements

@@ -26,8 +26,8 @@ class Possibility(Protocol):
     def __hash__(self) -> int: ...
 
 
-Value: TypeAlias = frozenset[Possibility]
-NOTHING: Value = frozenset()
+CodeValue: TypeAlias = frozenset[Possibility]
+NOTHING: CodeValue = frozenset()
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ UNKNOWN = Constant("unknown")
 ABSENT = Constant("absent")  # a property that nothing seen so far has set
 ENVIRONMENT = Constant("environment")  # `process.env`, `os.environ`
 NO_VALUES = {NULL, UNDEFINED, ABSENT}
-UNKNOWN_VALUE: Value = frozenset({UNKNOWN})
+UNKNOWN_VALUE: CodeValue = frozenset({UNKNOWN})
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Bound:
     """A function with what ``this`` or ``self`` is when it is called."""
 
     function: Func
-    this: Value
+    this: CodeValue
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ class Marked:
     """What Python's ``property``, ``staticmethod`` and ``classmethod`` make of a function."""
 
     kind: str
-    function: Value
-    setter: Value = NOTHING
+    function: CodeValue
+    setter: CodeValue = NOTHING
 
 
 @dataclass(frozen=True)
@@ -138,9 +138,9 @@ class Record:
 class Partial:
     """A function with its first arguments, and some keyword arguments, given already."""
 
-    function: Value
-    positional: tuple[Value, ...]
-    keywords: tuple[tuple[str, Value], ...] = ()
+    function: CodeValue
+    positional: tuple[CodeValue, ...]
+    keywords: tuple[tuple[str, CodeValue], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class Cell:
     no reader or one: a tuple takes a fifth of a set's memory.
     """
 
-    value: Value = NOTHING
+    value: CodeValue = NOTHING
     readers: "tuple[Frame, ...] | set[Frame]" = ()
 
     def add_reader(self, frame: "Frame") -> None:
@@ -287,7 +287,7 @@ class Paginator:
 
 
 @dataclass(eq=False)
-class Command:
+class SdkCommand:
     """A command of the SDK for JavaScript v3 that is not sent yet."""
 
     operation: str
@@ -295,32 +295,32 @@ class Command:
     location: Location
 
 
-def one(possibility: Possibility) -> Value:
+def one(possibility: Possibility) -> CodeValue:
     """The value that is exactly this."""
     return frozenset((possibility,))
 
 
-def text(literal: str) -> Value:
+def text(literal: str) -> CodeValue:
     """The value that is exactly this text."""
     if len(literal) > MAX_TEXT:
         return UNKNOWN_VALUE
     return frozenset((Str((literal,)),))
 
 
-def union(values: Iterable[Value]) -> Value:
+def union(values: Iterable[CodeValue]) -> CodeValue:
     """What any of the values may be."""
     possibilities: set[Possibility] = set()
     for value in values:
         possibilities |= value
-    return bounded(frozenset(possibilities))
+    return limited(frozenset(possibilities))
 
 
-def with_members(value: Value) -> Value:
+def with_members(value: CodeValue) -> CodeValue:
     """The value without what has no members, where something else has: ``client = client or connect()``."""
     return value - {NULL, UNDEFINED} or value
 
 
-def bounded(value: Value) -> Value:
+def limited(value: CodeValue) -> CodeValue:
     """The value, with UNKNOWN in place of what is too much to follow."""
     if len(value) <= MAX_POSSIBILITIES:
         return value
@@ -355,7 +355,7 @@ def _weight(piece: Str) -> int:
     return weight
 
 
-def truth(value: Value) -> bool | None:
+def truth(value: CodeValue) -> bool | None:
     """Whether the value is true in a condition; None if it may be either."""
     results = {possible_truth(possibility) for possibility in value}
     if len(results) == 1:
@@ -385,7 +385,7 @@ def _truth_of_text(possibility: Str) -> bool | None:
     return None
 
 
-def equal(left: Value, right: Value) -> bool | None:
+def equal(left: CodeValue, right: CodeValue) -> bool | None:
     """Whether two values are the same constant; None if they may or may not be."""
     if len(left) != 1 or len(right) != 1:
         return None

@@ -23,7 +23,7 @@ class TooLarge(Exception):
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenValue:
     """Something that a template is given from outside; ``variable`` is how a reader of names resolves it."""
 
     name: str
@@ -37,7 +37,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Undefined:
+class MissingMember:
     """A member that something known does not have."""
 
 
@@ -46,21 +46,22 @@ class Macro:
     """A macro with the variables around it."""
 
     node: nodes.Macro
-    scope: "Scope"
+    scope: "TemplateScope"
 
 
 @dataclass(frozen=True)
-class Method:
+class TemplateMethod:
     """A method of a text, list or dict."""
 
-    owner: "str | list[Literal] | dict[str, Literal]"
+    owner: "str | list[TemplateValue] | dict[str, TemplateValue]"
     name: str
 
 
-Literal: TypeAlias = (
-    "str | int | float | bool | list[Literal] | dict[str, Literal] | Given | Undefined | Macro | Method | None"
+Scalar: TypeAlias = str | int | float | bool | None
+TemplateValue: TypeAlias = (
+    "Scalar | list[TemplateValue] | dict[str, TemplateValue] | GivenValue | MissingMember | Macro | TemplateMethod"
 )
-Scope: TypeAlias = dict[str, Literal]
+TemplateScope: TypeAlias = dict[str, TemplateValue]
 
 
 def has_mark(text: str) -> bool:
@@ -68,7 +69,7 @@ def has_mark(text: str) -> bool:
     return MARK_START in text
 
 
-class Expressions:
+class TemplateExpressions:
     """Evaluates expressions. ``mark`` gives what stands for something unknown, ``call_macro`` what a macro renders.
 
     ``known`` are the values of what is given from outside, as far as the caller says them.
@@ -76,15 +77,15 @@ class Expressions:
 
     def __init__(
         self,
-        mark: Callable[[Given], str],
-        call_macro: Callable[[Macro, list[Literal], dict[str, Literal]], str],
+        mark: Callable[[GivenValue], str],
+        call_macro: Callable[[Macro, list[TemplateValue], dict[str, TemplateValue]], str],
         known: Mapping[str, str],
     ) -> None:
         self.mark = mark
         self.call_macro = call_macro
         self.known = known
 
-    def value(self, node: nodes.Node, scope: Scope) -> Literal:
+    def value(self, node: nodes.Node, scope: TemplateScope) -> TemplateValue:
         """The value of an expression."""
         method = EXPRESSIONS.get(type(node))
         if method is None:
@@ -96,17 +97,17 @@ class Expressions:
             raise TooLarge
         return value
 
-    def text(self, value: Literal) -> str:
+    def text(self, value: TemplateValue) -> str:
         """What a value is rendered to."""
-        if isinstance(value, Given):
+        if isinstance(value, GivenValue):
             return self.mark(value)
-        if value is None or isinstance(value, Undefined | Macro | Method):
+        if value is None or isinstance(value, MissingMember | Macro | TemplateMethod):
             return ""
         if isinstance(value, list | dict):
             return json.dumps(self._plain(value))
         return str(value)
 
-    def _plain(self, value: Literal) -> object:
+    def _plain(self, value: TemplateValue) -> object:
         """A value that JSON knows."""
         if isinstance(value, list):
             return [self._plain(item) for item in value]
@@ -116,17 +117,17 @@ class Expressions:
             return value
         return self.text(value)
 
-    def items(self, value: Literal) -> list[Literal] | None:
+    def items(self, value: TemplateValue) -> list[TemplateValue] | None:
         """What a loop goes through; None if that is given from outside."""
         if isinstance(value, list):
             return value
         if isinstance(value, dict):
             return list(value)
-        if isinstance(value, Given):
+        if isinstance(value, GivenValue):
             return None
         return []
 
-    def given(self, node: nodes.Node) -> Given:
+    def given(self, node: nodes.Node) -> GivenValue:
         """An expression that depends on what is given from outside, named by the first variable in it."""
         names = [inner.name for inner in node.find_all(nodes.Name)]
         if isinstance(node, nodes.Name):
@@ -135,11 +136,11 @@ class Expressions:
         if name in self.known and not isinstance(node, nodes.Name):
             # What is made of a known value is not that value.
             name = f"made_of.{name}"
-        return Given(name)
+        return GivenValue(name)
 
     # Variables
 
-    def assign(self, target: nodes.Node, value: Literal, scope: Scope) -> None:
+    def assign(self, target: nodes.Node, value: TemplateValue, scope: TemplateScope) -> None:
         """Assign to a variable, to several, or to a member of a namespace."""
         if isinstance(target, nodes.Name):
             scope[target.name] = value
@@ -155,85 +156,85 @@ class Expressions:
                 else:
                     self.assign_given(inner, scope)
 
-    def assign_given(self, target: nodes.Node, scope: Scope) -> None:
+    def assign_given(self, target: nodes.Node, scope: TemplateScope) -> None:
         """Make variables stand for what is given from outside."""
         if isinstance(target, nodes.Name):
-            scope[target.name] = Given(target.name)
+            scope[target.name] = GivenValue(target.name)
         elif isinstance(target, nodes.Tuple):
             for inner in target.items:
                 self.assign_given(inner, scope)
 
     # Conditions
 
-    def truth(self, node: nodes.Node, scope: Scope) -> bool | None:
+    def truth(self, node: nodes.Node, scope: TemplateScope) -> bool | None:
         """Whether a condition holds; None if that depends on what is given from outside."""
         return self._is_true(self.value(node, scope))
 
-    def _known_value(self, value: Literal) -> Literal:
+    def _known_value(self, value: TemplateValue) -> TemplateValue:
         """The value itself in place of what is given from outside, if the caller says it."""
-        if isinstance(value, Given):
+        if isinstance(value, GivenValue):
             return self.known.get(value.name, value)
         return value
 
-    def _is_true(self, value: Literal) -> bool | None:
-        if isinstance(value, Given):
+    def _is_true(self, value: TemplateValue) -> bool | None:
+        if isinstance(value, GivenValue):
             known = self.known.get(value.name)
             return None if known is None else known.lower() not in FALSE
-        if isinstance(value, Undefined):
+        if isinstance(value, MissingMember):
             return False
         return bool(value)
 
     # Expressions
 
-    def _name(self, node: nodes.Name, scope: Scope) -> Literal:
+    def _name(self, node: nodes.Name, scope: TemplateScope) -> TemplateValue:
         if node.name in scope:
             return scope[node.name]
-        return Given(node.name)
+        return GivenValue(node.name)
 
-    def _constant(self, node: nodes.Const, scope: Scope) -> Literal:
+    def _constant(self, node: nodes.Const, scope: TemplateScope) -> TemplateValue:
         value = node.value
         return value if isinstance(value, str | int | float | bool) else None
 
-    def _data(self, node: nodes.TemplateData, scope: Scope) -> Literal:
+    def _data(self, node: nodes.TemplateData, scope: TemplateScope) -> TemplateValue:
         return node.data
 
-    def _list(self, node: nodes.List | nodes.Tuple, scope: Scope) -> Literal:
+    def _list(self, node: nodes.List | nodes.Tuple, scope: TemplateScope) -> TemplateValue:
         return [self.value(item, scope) for item in node.items]
 
-    def _dict(self, node: nodes.Dict, scope: Scope) -> Literal:
-        entries: dict[str, Literal] = {}
+    def _dict(self, node: nodes.Dict, scope: TemplateScope) -> TemplateValue:
+        entries: dict[str, TemplateValue] = {}
         for pair in node.items:
             entries[self.text(self.value(pair.key, scope))] = self.value(pair.value, scope)
         return entries
 
-    def _attribute(self, node: nodes.Getattr, scope: Scope) -> Literal:
+    def _attribute(self, node: nodes.Getattr, scope: TemplateScope) -> TemplateValue:
         return self._member(self.value(node.node, scope), node.attr)
 
-    def _item(self, node: nodes.Getitem, scope: Scope) -> Literal:
+    def _item(self, node: nodes.Getitem, scope: TemplateScope) -> TemplateValue:
         owner = self.value(node.node, scope)
         if isinstance(node.arg, nodes.Slice):
             return owner if isinstance(owner, list) else self.given(node)
         key = self.value(node.arg, scope)
-        if isinstance(key, Given):
+        if isinstance(key, GivenValue):
             return self.given(node)
         return self._member(owner, key)
 
-    def _member(self, owner: Literal, key: Literal) -> Literal:
+    def _member(self, owner: TemplateValue, key: TemplateValue) -> TemplateValue:
         """``owner.key`` and ``owner[key]``."""
-        if isinstance(owner, Given):
-            return Given(f"{owner.name}.{self.text(key)}" if isinstance(key, str | int) else owner.name)
+        if isinstance(owner, GivenValue):
+            return GivenValue(f"{owner.name}.{self.text(key)}" if isinstance(key, str | int) else owner.name)
         if isinstance(owner, dict) and isinstance(key, str) and key in owner:
             return owner[key]
         if isinstance(owner, list | str) and isinstance(key, int) and -len(owner) <= key < len(owner):
             return owner[key]
         if isinstance(owner, str | list | dict) and isinstance(key, str):
-            return Method(owner, key)
-        return Undefined()
+            return TemplateMethod(owner, key)
+        return MissingMember()
 
-    def _concat(self, node: nodes.Concat, scope: Scope) -> Literal:
+    def _concat(self, node: nodes.Concat, scope: TemplateScope) -> TemplateValue:
         return "".join(self.text(self.value(part, scope)) for part in node.nodes)
 
-    def _add(self, node: nodes.Add, scope: Scope) -> Literal:
+    def _add(self, node: nodes.Add, scope: TemplateScope) -> TemplateValue:
         left, right = self.value(node.left, scope), self.value(node.right, scope)
         if isinstance(left, str) or isinstance(right, str):
             return self.text(left) + self.text(right)
@@ -243,7 +244,7 @@ class Expressions:
             return left + right
         return self.given(node)
 
-    def _compare(self, node: nodes.Compare, scope: Scope) -> Literal:
+    def _compare(self, node: nodes.Compare, scope: TemplateScope) -> TemplateValue:
         left = self._known_value(self.value(node.expr, scope))
         if len(node.ops) != 1:
             return self.given(node)
@@ -258,22 +259,22 @@ class Expressions:
             return is_inside is (operator == "in")
         return self.given(node)
 
-    def _depends(self, value: Literal) -> bool:
+    def _depends(self, value: TemplateValue) -> bool:
         """Whether a value depends on what is given from outside."""
         if isinstance(value, str):
             return has_mark(value)
         if isinstance(value, list):
             return any(self._depends(item) for item in value)
-        return isinstance(value, Given)
+        return isinstance(value, GivenValue)
 
-    def _and(self, node: nodes.And, scope: Scope) -> Literal:
+    def _and(self, node: nodes.And, scope: TemplateScope) -> TemplateValue:
         left, right = self.value(node.left, scope), self.value(node.right, scope)
         outcomes = {self._is_true(left), self._is_true(right)}
         if False in outcomes:
             return False
         return self.given(node) if None in outcomes else right
 
-    def _or(self, node: nodes.Or, scope: Scope) -> Literal:
+    def _or(self, node: nodes.Or, scope: TemplateScope) -> TemplateValue:
         left, right = self.value(node.left, scope), self.value(node.right, scope)
         if self._is_true(left):
             return left
@@ -281,23 +282,23 @@ class Expressions:
             return right
         return True if self._is_true(right) else self.given(node)
 
-    def _not(self, node: nodes.Not, scope: Scope) -> Literal:
+    def _not(self, node: nodes.Not, scope: TemplateScope) -> TemplateValue:
         holds = self._is_true(self.value(node.node, scope))
         return self.given(node) if holds is None else not holds
 
-    def _condition(self, node: nodes.CondExpr, scope: Scope) -> Literal:
+    def _condition(self, node: nodes.CondExpr, scope: TemplateScope) -> TemplateValue:
         holds = self.truth(node.test, scope)
         if holds is None:
             return self.given(node.test)
         if holds:
             return self.value(node.expr1, scope)
-        return self.value(node.expr2, scope) if node.expr2 is not None else Undefined()
+        return self.value(node.expr2, scope) if node.expr2 is not None else MissingMember()
 
-    def _test(self, node: nodes.Test, scope: Scope) -> Literal:
+    def _test(self, node: nodes.Test, scope: TemplateScope) -> TemplateValue:
         value = self._known_value(self.value(node.node, scope))
-        if isinstance(value, Given):
+        if isinstance(value, GivenValue):
             return self.given(node)
-        is_defined = not isinstance(value, Undefined)
+        is_defined = not isinstance(value, MissingMember)
         results: dict[str, bool] = {
             "defined": is_defined,
             "mapping": isinstance(value, dict),
@@ -311,26 +312,26 @@ class Expressions:
         }
         return results.get(node.name, self.given(node))
 
-    def _call(self, node: nodes.Call, scope: Scope) -> Literal:
+    def _call(self, node: nodes.Call, scope: TemplateScope) -> TemplateValue:
         return self.call(node, scope, {})
 
-    def call(self, node: nodes.Call, scope: Scope, more: dict[str, Literal]) -> Literal:
+    def call(self, node: nodes.Call, scope: TemplateScope, more: dict[str, TemplateValue]) -> TemplateValue:
         """What a call gives; ``more`` are keyword arguments that are not written in it."""
         callee = self.value(node.node, scope)
         positional = [self.value(argument, scope) for argument in node.args]
         keywords = {keyword.key: self.value(keyword.value, scope) for keyword in node.kwargs} | more
         if isinstance(callee, Macro):
             return self.call_macro(callee, positional, keywords)
-        if isinstance(callee, Method):
+        if isinstance(callee, TemplateMethod):
             return self._call_method(callee, positional, node)
-        if isinstance(callee, Given) and isinstance(node.node, nodes.Name):
+        if isinstance(callee, GivenValue) and isinstance(node.node, nodes.Name):
             if callee.name in ("dict", "namespace"):
                 return keywords
             if callee.name == "range" and len(positional) == 1 and isinstance(positional[0], int):
                 return list(range(min(positional[0], MAX_ITEMS)))
         return self.given(node)
 
-    def _call_method(self, method: Method, arguments: list[Literal], node: nodes.Expr) -> Literal:
+    def _call_method(self, method: TemplateMethod, arguments: list[TemplateValue], node: nodes.Expr) -> TemplateValue:
         owner, name = method.owner, method.name
         first = arguments[0] if arguments else None
         if isinstance(owner, dict):
@@ -352,7 +353,7 @@ class Expressions:
             return self._changed_text(owner, name, arguments, node)
         return self.given(node)
 
-    def _changed_text(self, text: str, name: str, arguments: list[Literal], node: nodes.Expr) -> Literal:
+    def _changed_text(self, text: str, name: str, arguments: list[TemplateValue], node: nodes.Expr) -> TemplateValue:
         """A filter or method that makes a text of a text."""
         change = TEXT_CHANGES.get(name)
         if change is not None:
@@ -373,12 +374,12 @@ class Expressions:
 
     # Filters
 
-    def _filter(self, node: nodes.Filter, scope: Scope) -> Literal:
+    def _filter(self, node: nodes.Filter, scope: TemplateScope) -> TemplateValue:
         if node.node is None:
             return None
         return self.filtered(node, self.value(node.node, scope), scope)
 
-    def filtered(self, node: nodes.Filter, value: Literal, scope: Scope) -> Literal:
+    def filtered(self, node: nodes.Filter, value: TemplateValue, scope: TemplateScope) -> TemplateValue:
         """What a filter makes of a value."""
         arguments = [self.value(argument, scope) for argument in node.args]
         name = node.name
@@ -389,7 +390,7 @@ class Expressions:
         if name == "length" and isinstance(value, list | dict | str):
             return len(value)
         if name in ("tojson", "to_json"):
-            return self.text(value) if isinstance(value, list | dict | Given) else json.dumps(value)
+            return self.text(value) if isinstance(value, list | dict | GivenValue) else json.dumps(value)
         if name in ("items", "dictsort") and isinstance(value, dict):
             return [[key, inner] for key, inner in value.items()]
         if name == "join" and isinstance(value, list):
@@ -401,21 +402,21 @@ class Expressions:
             return self._mapped(node, value, scope)
         if isinstance(value, str):
             return self._changed_text(value, name, arguments, node)
-        if isinstance(value, Given) and name in TEXT_CHANGES and value.name not in self.known:
+        if isinstance(value, GivenValue) and name in TEXT_CHANGES and value.name not in self.known:
             return value
         return self.given(node)
 
-    def _or_default(self, value: Literal, arguments: list[Literal]) -> Literal:
+    def _or_default(self, value: TemplateValue, arguments: list[TemplateValue]) -> TemplateValue:
         default = arguments[0] if arguments else ""
-        if isinstance(value, Undefined | Method) or (not value and len(arguments) > 1):
+        if isinstance(value, MissingMember | TemplateMethod) or (not value and len(arguments) > 1):
             return default
-        if not isinstance(value, Given):
+        if not isinstance(value, GivenValue):
             return value
         if isinstance(default, str) and not MARK.search(default) and "'" not in default:
-            return Given(value.name, default)
+            return GivenValue(value.name, default)
         return default if isinstance(default, list | dict) else value
 
-    def _mapped(self, node: nodes.Filter, items: list[Literal], scope: Scope) -> Literal:
+    def _mapped(self, node: nodes.Filter, items: list[TemplateValue], scope: TemplateScope) -> TemplateValue:
         """``items | map(attribute="name")`` and ``items | map("upper")``."""
         for keyword in node.kwargs:
             if keyword.key == "attribute":
@@ -435,23 +436,23 @@ TEXT_CHANGES: dict[str, Callable[[str], str]] = {
     "trim": str.strip,
     "upper": str.upper,
 }
-EXPRESSIONS: dict[type[nodes.Node], Callable[..., Literal]] = {
-    nodes.Add: Expressions._add,
-    nodes.And: Expressions._and,
-    nodes.Call: Expressions._call,
-    nodes.Compare: Expressions._compare,
-    nodes.Concat: Expressions._concat,
-    nodes.CondExpr: Expressions._condition,
-    nodes.Const: Expressions._constant,
-    nodes.Dict: Expressions._dict,
-    nodes.Filter: Expressions._filter,
-    nodes.Getattr: Expressions._attribute,
-    nodes.Getitem: Expressions._item,
-    nodes.List: Expressions._list,
-    nodes.Name: Expressions._name,
-    nodes.Not: Expressions._not,
-    nodes.Or: Expressions._or,
-    nodes.TemplateData: Expressions._data,
-    nodes.Test: Expressions._test,
-    nodes.Tuple: Expressions._list,
+EXPRESSIONS: dict[type[nodes.Node], Callable[..., TemplateValue]] = {
+    nodes.Add: TemplateExpressions._add,
+    nodes.And: TemplateExpressions._and,
+    nodes.Call: TemplateExpressions._call,
+    nodes.Compare: TemplateExpressions._compare,
+    nodes.Concat: TemplateExpressions._concat,
+    nodes.CondExpr: TemplateExpressions._condition,
+    nodes.Const: TemplateExpressions._constant,
+    nodes.Dict: TemplateExpressions._dict,
+    nodes.Filter: TemplateExpressions._filter,
+    nodes.Getattr: TemplateExpressions._attribute,
+    nodes.Getitem: TemplateExpressions._item,
+    nodes.List: TemplateExpressions._list,
+    nodes.Name: TemplateExpressions._name,
+    nodes.Not: TemplateExpressions._not,
+    nodes.Or: TemplateExpressions._or,
+    nodes.TemplateData: TemplateExpressions._data,
+    nodes.Test: TemplateExpressions._test,
+    nodes.Tuple: TemplateExpressions._list,
 }

@@ -15,11 +15,11 @@ from jinja2 import Environment, TemplateError, nodes
 
 from ownership.drift.readers.files import Files
 from ownership.drift.templating.expressions import (
-    Expressions,
-    Given,
-    Literal,
+    GivenValue,
     Macro,
-    Scope,
+    TemplateExpressions,
+    TemplateScope,
+    TemplateValue,
     TooLarge,
     has_mark,
 )
@@ -80,7 +80,7 @@ class Renderer:
         )
         self.variables: dict[str, int] = {}  # what marks stand for → number of the mark
         known = {name.removeprefix("opt:"): value for name, value in given.items() if name.startswith("opt:")}
-        self.expressions = Expressions(self.mark, self.call_macro, known)
+        self.expressions = TemplateExpressions(self.mark, self.call_macro, known)
         self.unread: dict[tuple[Text, str], None] = {}
         self.included: set[Path] = set()
         self.output = _Output()
@@ -102,7 +102,7 @@ class Renderer:
             raise ReadError(location, "is too large, or nested too deeply, once it is rendered") from error
         return Rendered("".join(self.output.pieces), self.output.lines, list(self.variables), list(self.unread))
 
-    def mark(self, given: Given) -> str:
+    def mark(self, given: GivenValue) -> str:
         """What stands in the text for something that is given from outside."""
         number = self.variables.setdefault(given.variable, len(self.variables))
         return f"{MARK_START}{number}{MARK_END}"
@@ -128,7 +128,7 @@ class Renderer:
         text = DYNAMIC_REFERENCE.sub(r"{% raw %}\g<0>{% endraw %}", text)
         return self.environment.parse(text)
 
-    def _template(self, template: nodes.Template, scope: Scope) -> None:
+    def _template(self, template: nodes.Template, scope: TemplateScope) -> None:
         """Render a template, or what it extends with its blocks."""
         extends = next(template.find_all(nodes.Extends), None)
         if extends is None:
@@ -142,7 +142,7 @@ class Renderer:
             with self._within(base[0]):
                 self._template(base[1], scope)
 
-    def _prepare(self, body: list[nodes.Node], scope: Scope) -> None:
+    def _prepare(self, body: list[nodes.Node], scope: TemplateScope) -> None:
         """Run the assignments, imports and macros of a template whose own text is not rendered."""
         for node in body:
             if isinstance(node, nodes.Assign | nodes.Macro | nodes.Import | nodes.FromImport):
@@ -161,7 +161,7 @@ class Renderer:
             self.nesting -= 1
             self.path = outer
 
-    def _other_template(self, node: AnyOther, scope: Scope) -> tuple[Path, nodes.Template] | None:
+    def _other_template(self, node: AnyOther, scope: TemplateScope) -> tuple[Path, nodes.Template] | None:
         """The template that a statement names: relative to its folder, or to one around that. None is unread."""
         wanted = self.expressions.value(node.template, scope)
         if not isinstance(wanted, str) or has_mark(wanted):
@@ -184,7 +184,7 @@ class Renderer:
 
     # Statements
 
-    def _render(self, body: list[nodes.Node], scope: Scope) -> None:
+    def _render(self, body: list[nodes.Node], scope: TemplateScope) -> None:
         self.nesting += 1
         if self.nesting > MAX_NESTING * 2:
             raise TooLarge
@@ -195,60 +195,60 @@ class Renderer:
             self._statement(node, scope)
         self.nesting -= 1
 
-    def _statement(self, node: nodes.Node, scope: Scope) -> None:
+    def _statement(self, node: nodes.Node, scope: TemplateScope) -> None:
         render = STATEMENTS.get(type(node))
         if render is not None:
             render(self, node, scope)
         elif not isinstance(node, nodes.Extends):
             self._leave_unread(type(node).__name__.lower(), node.lineno, "this statement of Jinja2 is not followed")
 
-    def _output(self, node: nodes.Output, scope: Scope) -> None:
+    def _output(self, node: nodes.Output, scope: TemplateScope) -> None:
         for expression in node.nodes:
             self._expression(expression, scope)
 
-    def _assign(self, node: nodes.Assign, scope: Scope) -> None:
+    def _assign(self, node: nodes.Assign, scope: TemplateScope) -> None:
         self.expressions.assign(node.target, self.expressions.value(node.node, scope), scope)
 
-    def _assign_block(self, node: nodes.AssignBlock, scope: Scope) -> None:
+    def _assign_block(self, node: nodes.AssignBlock, scope: TemplateScope) -> None:
         self.expressions.assign(node.target, self._text_of(node.body, scope), scope)
 
-    def _evaluate(self, node: nodes.ExprStmt, scope: Scope) -> None:
+    def _evaluate(self, node: nodes.ExprStmt, scope: TemplateScope) -> None:
         self.expressions.value(node.node, scope)
 
-    def _macro(self, node: nodes.Macro, scope: Scope) -> None:
+    def _macro(self, node: nodes.Macro, scope: TemplateScope) -> None:
         scope[node.name] = Macro(node, scope)
 
-    def _call(self, node: nodes.CallBlock, scope: Scope) -> None:
+    def _call(self, node: nodes.CallBlock, scope: TemplateScope) -> None:
         body = nodes.Macro("caller", node.args, node.defaults, node.body, lineno=node.lineno)
         called = self.expressions.call(node.call, scope, {"caller": Macro(body, scope)})
         self._add(self.expressions.text(called), node.lineno)
 
-    def _include(self, node: nodes.Include, scope: Scope) -> None:
+    def _include(self, node: nodes.Include, scope: TemplateScope) -> None:
         other = self._other_template(node, scope)
         if other is not None:
             with self._within(other[0]):
                 self._template(other[1], scope)
 
-    def _block(self, node: nodes.Block, scope: Scope) -> None:
+    def _block(self, node: nodes.Block, scope: TemplateScope) -> None:
         path, body = self.blocks.get(node.name, (self.path, node.body))
         with self._within(path):
             self._render(body, scope)
 
-    def _with(self, node: nodes.With, scope: Scope) -> None:
+    def _with(self, node: nodes.With, scope: TemplateScope) -> None:
         inner = dict(scope)
         for target, value in zip(node.targets, node.values, strict=True):
             self.expressions.assign(target, self.expressions.value(value, scope), inner)
         self._render(node.body, inner)
 
-    def _filter(self, node: nodes.FilterBlock, scope: Scope) -> None:
+    def _filter(self, node: nodes.FilterBlock, scope: TemplateScope) -> None:
         text = self._text_of(node.body, scope)
         filtered = self.expressions.filtered(node.filter, text, scope)
         self._add(self.expressions.text(filtered), node.lineno)
 
-    def _inner(self, node: nodes.Scope, scope: Scope) -> None:
+    def _inner(self, node: nodes.Scope, scope: TemplateScope) -> None:
         self._render(node.body, scope)
 
-    def _expression(self, node: nodes.Expr, scope: Scope) -> None:
+    def _expression(self, node: nodes.Expr, scope: TemplateScope) -> None:
         if isinstance(node, nodes.TemplateData):
             self._add(node.data, node.lineno)
             return
@@ -257,7 +257,7 @@ class Renderer:
             # All lines of a value are from the one where it is named.
             self._add(line if position == 0 else f"\n{line}", node.lineno - (position > 0))
 
-    def _text_of(self, body: list[nodes.Node], scope: Scope) -> str:
+    def _text_of(self, body: list[nodes.Node], scope: TemplateScope) -> str:
         """What is rendered by statements, apart from the output."""
         output = self.output
         self.output = _Output(size=output.size)
@@ -268,7 +268,7 @@ class Renderer:
             output.size = self.output.size
             self.output = output
 
-    def _loop(self, node: nodes.For, scope: Scope) -> None:
+    def _loop(self, node: nodes.For, scope: TemplateScope) -> None:
         items = self.expressions.items(self.expressions.value(node.iter, scope))
         if items is None:
             # The items are given from outside: one turn, with the loop's variables unknown.
@@ -290,7 +290,7 @@ class Renderer:
             inner["loop"] = dict(zip(LOOP_VARIABLES, values, strict=True))
             self._render(node.body, inner)
 
-    def _choice(self, node: nodes.If, scope: Scope) -> None:
+    def _choice(self, node: nodes.If, scope: TemplateScope) -> None:
         """The branch whose condition is known to hold; else the first, or a variable within a line."""
         branches = [node, *node.elif_]
         for branch in branches:
@@ -309,12 +309,12 @@ class Renderer:
             return
         self._render(node.else_, scope)
 
-    def _import(self, node: nodes.Import | nodes.FromImport, scope: Scope) -> None:
+    def _import(self, node: nodes.Import | nodes.FromImport, scope: TemplateScope) -> None:
         """Take the macros and variables of another template."""
         other = self._other_template(node, scope)
         if other is None:
             return
-        imported: Scope = {}
+        imported: TemplateScope = {}
         with self._within(other[0]):
             self._prepare(other[1].body, imported)
         if isinstance(node, nodes.Import):
@@ -325,7 +325,7 @@ class Renderer:
             if original in imported:
                 scope[alias] = imported[original]
 
-    def call_macro(self, macro: Macro, positional: list[Literal], keywords: dict[str, Literal]) -> str:
+    def call_macro(self, macro: Macro, positional: list[TemplateValue], keywords: dict[str, TemplateValue]) -> str:
         """What a macro renders."""
         scope = dict(macro.scope)
         parameters = macro.node.args
@@ -348,7 +348,7 @@ def _is_within_line(body: list[nodes.Node]) -> bool:
     return True
 
 
-STATEMENTS: dict[type[nodes.Node], Callable[[Renderer, Any, Scope], None]] = {
+STATEMENTS: dict[type[nodes.Node], Callable[[Renderer, Any, TemplateScope], None]] = {
     nodes.Assign: Renderer._assign,
     nodes.AssignBlock: Renderer._assign_block,
     nodes.Block: Renderer._block,

@@ -10,11 +10,11 @@ from ownership.drift.code.frames import (
 from ownership.drift.code.values import (
     NOTHING,
     Bound,
+    CodeValue,
     Func,
     Method,
     Partial,
     Possibility,
-    Value,
 )
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ class CallsBase:
 
     # What the classes above this one add
 
-    def call(self, value: Value, site: CallSite, this: Value = NOTHING) -> Value:
+    def call(self, value: CodeValue, site: CallSite, this: CodeValue = NOTHING) -> CodeValue:
         """The result of calling a value, whatever it may be."""
         raise NotImplementedError
 
-    def call_one(self, callee: Possibility, site: CallSite, this: Value = NOTHING) -> Value:
+    def call_one(self, callee: Possibility, site: CallSite, this: CodeValue = NOTHING) -> CodeValue:
         """The result of calling one possibility."""
         raise NotImplementedError
 

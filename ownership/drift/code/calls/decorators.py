@@ -1,10 +1,10 @@
 """What decorators make of functions and classes."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ownership.drift.code import syntax
 from ownership.drift.code.calls.base import CallSite
+from ownership.drift.code.calls.packages import Packages
 from ownership.drift.code.frames import (
     Arguments,
 )
@@ -15,20 +15,16 @@ from ownership.drift.code.values import (
     UNDEFINED,
     Bound,
     Class,
+    CodeValue,
     External,
     Func,
     Marked,
     Method,
     Partial,
     Possibility,
-    Value,
     one,
     union,
 )
-
-if TYPE_CHECKING:
-    pass
-from ownership.drift.code.calls.packages import Packages
 
 # Decorators by which a function is registered with an application.
 ROUTES = {
@@ -69,14 +65,14 @@ ROUTES = {
 class Decorators(Packages):
     """Applies decorators."""
 
-    def decorate(self, decorator: Value, value: Value, node: syntax.Decorate) -> Value:
+    def decorate(self, decorator: CodeValue, value: CodeValue, node: syntax.Decorate) -> CodeValue:
         """What a decorator makes of a function or class."""
-        results: list[Value] = []
+        results: list[CodeValue] = []
         for possibility in decorator:
             results.append(self._decorated_by(possibility, value, node))
         return union(results)
 
-    def _decorated_by(self, decorator: Possibility, value: Value, node: syntax.Decorate) -> Value:
+    def _decorated_by(self, decorator: Possibility, value: CodeValue, node: syntax.Decorate) -> CodeValue:
         if isinstance(decorator, Func | Bound | Class | Partial):
             return self.call_one(decorator, CallSite(node, Arguments([value]), node.line))
         if isinstance(decorator, Method) and isinstance(decorator.owner, Marked):

@@ -1,28 +1,23 @@
 """Instances of classes: what constructors do."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from ownership.drift.code.calls.base import MAX_BASES, CallSite
+from ownership.drift.code.calls.base import MAX_BASES, CallsBase, CallSite
 from ownership.drift.code.frames import (
     Arguments,
 )
 from ownership.drift.code.values import (
     Bound,
     Class,
+    CodeValue,
     EnvironmentVariable,
     External,
     Func,
     Obj,
     Possibility,
     Str,
-    Value,
     one,
 )
-
-if TYPE_CHECKING:
-    pass
-from ownership.drift.code.calls.base import CallsBase
 
 
 class Instances(CallsBase):
@@ -32,7 +27,7 @@ class Instances(CallsBase):
         frame = self.interpreter.stack[-1]
         return self.interpreter.object_at(site.node, frame, site.line)
 
-    def instance(self, cls: Class, site: CallSite) -> Value:
+    def instance(self, cls: Class, site: CallSite) -> CodeValue:
         """An instance of a class, constructed with the call's arguments."""
         if cls.definition.body is not None and self.interpreter.is_enumeration(cls):
             return self._members(cls, site.arguments.at(0))
@@ -47,7 +42,7 @@ class Instances(CallsBase):
                 self.construct(cls, instance, site)
         return made
 
-    def _made_by_new(self, cls: Class, site: CallSite) -> Value | None:
+    def _made_by_new(self, cls: Class, site: CallSite) -> CodeValue | None:
         """What a class's own ``__new__`` makes; None if it has none."""
         for base in self.interpreter.order_of(cls):
             if not isinstance(base, Class):
@@ -58,13 +53,13 @@ class Instances(CallsBase):
                 return self.call(value, site.with_arguments(arguments))
         return None
 
-    def new_instance(self, cls: Class) -> Value:
+    def new_instance(self, cls: Class) -> CodeValue:
         """The instance that ``super().__new__(cls)`` makes: one for each class."""
         obj = self.interpreter.object_at(("__new__", cls), cls.scope, cls.definition.line)
         obj.cls = cls
         return one(obj)
 
-    def _members(self, cls: Class, value: Value) -> Value:
+    def _members(self, cls: Class, value: CodeValue) -> CodeValue:
         """The members of an enumeration that have these values."""
         members: set[Possibility] = set()
         for possibility in value:

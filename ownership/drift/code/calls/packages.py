@@ -1,9 +1,9 @@
 """Calls of packages, which are not read: they may call what they are given, at once or later."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ownership.drift.code.calls.base import CALLABLE, MAX_BASES, CallSite
+from ownership.drift.code.calls.instances import Instances
 from ownership.drift.code.frames import (
     Arguments,
     unknown_arguments,
@@ -14,17 +14,13 @@ from ownership.drift.code.values import (
     Bound,
     Class,
     Client,
+    CodeValue,
     External,
     Func,
     TableHandle,
-    Value,
     one,
     union,
 )
-
-if TYPE_CHECKING:
-    pass
-from ownership.drift.code.calls.instances import Instances
 
 MAX_CLASSES = 20  # that implement one interface
 # Libraries that reach DynamoDB by models of their own.
@@ -88,10 +84,10 @@ class Packages(Instances):
     def _call_result(
         self,
         callee: External,
-        functions: Value,
+        functions: CodeValue,
         result: External,
         site: CallSite,
-    ) -> Value:
+    ) -> CodeValue:
         """A call of what a package made, or of a method of it."""
         holder = callee.holder
         if callee.path[-1] == "()":
@@ -109,7 +105,7 @@ class Packages(Instances):
             unknown,
         )
 
-    def register(self, receiver: External, functions: Value) -> None:
+    def register(self, receiver: External, functions: CodeValue) -> None:
         """Keep functions that a method of something was given: ``app.get("/users", list)``."""
         holder: External | None = receiver.holder
         seen: set[External] = set()
@@ -128,7 +124,7 @@ class Packages(Instances):
             arguments = replace(site.arguments, positional=positional[1:])
             self.call(positional[0], site.with_arguments(arguments))
 
-    def run_functions(self, functions: Value, site: CallSite) -> None:
+    def run_functions(self, functions: CodeValue, site: CallSite) -> None:
         """Call functions with unknown arguments, as whoever they were handed to may do."""
         unknown = CallSite(site.node, unknown_arguments(), site.line)
         for function in functions:
@@ -160,9 +156,9 @@ class Packages(Instances):
                     if isinstance(item, Class):
                         self._run_class(item, site, seen)
 
-    def call_held(self, holder: External, site: CallSite) -> Value:
+    def call_held(self, holder: External, site: CallSite) -> CodeValue:
         """Call all functions that something of a package was given, and those of what it was given."""
-        results: list[Value] = []
+        results: list[CodeValue] = []
         waiting = [holder]
         seen = {holder}
         while waiting:
@@ -177,7 +173,7 @@ class Packages(Instances):
                     waiting.append(item)
         return union(results)
 
-    def _held_by(self, holder: External) -> Value:
+    def _held_by(self, holder: External) -> CodeValue:
         """What something was given, what was registered with it, and what it was made from was given."""
         items = [
             self.interpreter.read(holder.held),
@@ -193,9 +189,9 @@ class Packages(Instances):
             earlier = earlier.made_from
         return union(items)
 
-    def _instances(self, site: CallSite) -> Value:
+    def _instances(self, site: CallSite) -> CodeValue:
         """Instances of the classes that are handed to a package: containers make them."""
-        instances: list[Value] = []
+        instances: list[CodeValue] = []
         for value in site.arguments.positional:
             for possibility in value:
                 if isinstance(possibility, Class):
@@ -203,15 +199,15 @@ class Packages(Instances):
                     instances.append(self.instance(possibility, unknown))
         return union(instances)
 
-    def instances_of_type(self, name: str, site: CallSite) -> Value:
+    def instances_of_type(self, name: str, site: CallSite) -> CodeValue:
         """An instance of each class that a type may mean."""
-        found: list[Value] = []
+        found: list[CodeValue] = []
         for cls in self.interpreter.classes_of_type(name)[:MAX_CLASSES]:
             unknown = CallSite((site.node, name), Arguments([]), site.line)
             found.append(self.instance(cls, unknown))
         return union(found)
 
-    def _call_unknown(self, site: CallSite) -> Value:
+    def _call_unknown(self, site: CallSite) -> CodeValue:
         self.send_commands(site)
         functions = self.interpreter.functions_in(site.arguments.all())
         if self._runs_functions:

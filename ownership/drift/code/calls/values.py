@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ownership.drift.code import dynamodb, language
 from ownership.drift.code.calls.base import CallSite
+from ownership.drift.code.calls.decorators import Decorators
+from ownership.drift.code.calls.packages import LOGGERS, SUBMITTERS, WRAPPERS
 from ownership.drift.code.frames import (
     Arguments,
     UnknownCall,
@@ -18,7 +20,7 @@ from ownership.drift.code.values import (
     Bound,
     Class,
     Client,
-    Command,
+    CodeValue,
     External,
     Func,
     Marked,
@@ -27,69 +29,64 @@ from ownership.drift.code.values import (
     Partial,
     Possibility,
     Record,
+    SdkCommand,
     TableHandle,
-    Value,
     one,
     union,
     with_members,
 )
 
-if TYPE_CHECKING:
-    pass
-from ownership.drift.code.calls.decorators import Decorators
-from ownership.drift.code.calls.packages import LOGGERS, SUBMITTERS, WRAPPERS
-
 
 class Calls(Decorators):
     """Calls from the current frame of an interpreter."""
 
-    def call(self, value: Value, site: CallSite, this: Value = NOTHING) -> Value:
+    def call(self, value: CodeValue, site: CallSite, this: CodeValue = NOTHING) -> CodeValue:
         """The result of calling a value, whatever it may be."""
-        results: list[Value] = []
+        results: list[CodeValue] = []
         for possibility in value:
             results.append(self.call_one(possibility, site, this))
         return union(results)
 
-    def call_at(self, place: object, value: Value, arguments: Arguments, line: int) -> Value:
+    def call_at(self, place: object, value: CodeValue, arguments: Arguments, line: int) -> CodeValue:
         """The result of a call that is not written as one: ``owner[key]`` of an instance."""
         return self.call(value, CallSite(place, arguments, line))
 
-    def call_one(self, callee: Possibility, site: CallSite, this: Value = NOTHING) -> Value:
+    def call_one(self, callee: Possibility, site: CallSite, this: CodeValue = NOTHING) -> CodeValue:
         """The result of calling one possibility."""
         if callee is UNKNOWN or callee is ABSENT:
             return self._call_unknown(site)
         call = CALLS_BY_TYPE.get(type(callee))
         return UNKNOWN_VALUE if call is None else call(self, callee, site, this)
 
-    def _call_own_function(self, callee: Func, site: CallSite, this: Value) -> Value:
+    def _call_own_function(self, callee: Func, site: CallSite, this: CodeValue) -> CodeValue:
         if callee.function.module.language == "python":
             this = NOTHING  # a function that is a field gets no `self`
         return self._call_function(callee, this, site)
 
-    def _call_bound(self, callee: Bound, site: CallSite, this: Value) -> Value:
+    def _call_bound(self, callee: Bound, site: CallSite, this: CodeValue) -> CodeValue:
         return self._call_function(callee.function, callee.this, site)
 
-    def _call_class(self, callee: Class, site: CallSite, this: Value) -> Value:
+    def _call_class(self, callee: Class, site: CallSite, this: CodeValue) -> CodeValue:
         return self.instance(callee, site)
 
-    def _call_marked(self, callee: Marked, site: CallSite, this: Value) -> Value:
+    def _call_marked(self, callee: Marked, site: CallSite, this: CodeValue) -> CodeValue:
         return self.call(callee.function, site, this)
 
-    def _call_partial(self, callee: Partial, site: CallSite, this: Value) -> Value:
+    def _call_partial(self, callee: Partial, site: CallSite, this: CodeValue) -> CodeValue:
         completed = site.with_arguments(_completed(callee, site.arguments))
         return self.call(callee.function, completed, this)
 
-    def call_member(self, owner: Value, name: str, site: CallSite) -> Value:
+    def call_member(self, owner: CodeValue, name: str, site: CallSite) -> CodeValue:
         """The result of ``owner.name(…)``."""
         # What a container gives is something unknown, and the instance that its type names.
         if any(isinstance(possibility, Obj) and possibility.cls is not None for possibility in owner):
             site = replace(site, receiver="")
-        results: list[Value] = []
+        results: list[CodeValue] = []
         for possibility in with_members(owner):
             results.append(self._call_member_of(possibility, name, site))
         return union(results)
 
-    def _call_member_of(self, owner: Possibility, name: str, site: CallSite) -> Value:
+    def _call_member_of(self, owner: Possibility, name: str, site: CallSite) -> CodeValue:
         if name in language.CONTINUATIONS and not self._has_field(owner, name):
             return language.continuation(self, one(owner), name, site)
         if owner is UNKNOWN or (isinstance(owner, External) and owner.is_result):
@@ -128,7 +125,7 @@ class Calls(Decorators):
         value = self.interpreter.member_of(owner, name, 0)
         return not all(isinstance(possibility, Method) for possibility in value)
 
-    def _call_function(self, function: Func, this: Value, site: CallSite) -> Value:
+    def _call_function(self, function: Func, this: CodeValue, site: CallSite) -> CodeValue:
         if site.is_new and function.function.own_this and function.function.module.language == "javascript":
             # An old-style class: `function Repo(table) { this.table = table }`.
             obj = self._new_object(site)
@@ -137,18 +134,18 @@ class Calls(Decorators):
             return one(obj)
         return self.interpreter.call_function(function, this, site.arguments, site.line)
 
-    def _call_object(self, callee: Obj, site: CallSite, this: Value) -> Value:
+    def _call_object(self, callee: Obj, site: CallSite, this: CodeValue) -> CodeValue:
         if callee.cls is None:
             return self._call_unknown(site)
         method = self.interpreter.member_of(callee, "__call__", site.line)
         return self.call(frozenset(item for item in method if isinstance(item, Bound)), site)
 
-    def _call_method(self, method: Method, site: CallSite, this: Value) -> Value:
+    def _call_method(self, method: Method, site: CallSite, this: CodeValue) -> CodeValue:
         if isinstance(method.owner, Client | TableHandle) or dynamodb.has_methods(method.owner):
             return dynamodb.call_method(self, method.owner, method.name, site)
         return language.call_method(self, method.owner, method.name, site)
 
-    def _record(self, record: Record, site: CallSite, this: Value) -> Value:
+    def _record(self, record: Record, site: CallSite, this: CodeValue) -> CodeValue:
         obj = self._new_object(site)
         for name, value in zip(record.fields, site.arguments.positional, strict=False):
             self.interpreter.write_field(obj, name, value)
@@ -156,7 +153,7 @@ class Calls(Decorators):
             self.interpreter.write_field(obj, name, value)
         return one(obj)
 
-    def _call_external(self, callee: External, site: CallSite, this: Value) -> Value:
+    def _call_external(self, callee: External, site: CallSite, this: CodeValue) -> CodeValue:
         special = dynamodb.call_external(self, callee, site)
         if special is None:
             special = language.call_global(self, callee, site)
@@ -175,7 +172,7 @@ class Calls(Decorators):
         functions = self.interpreter.functions_in(site.arguments.all())
         result = self.interpreter.result_of(site.node, callee)
         self.interpreter.add(result.held, functions)
-        results: list[Value] = [one(result), self._instances(site)]
+        results: list[CodeValue] = [one(result), self._instances(site)]
         if site.type_argument is not None:
             results.append(self.instances_of_type(site.type_argument, site))
         if callee.is_result:
@@ -191,7 +188,7 @@ class Calls(Decorators):
         """Any call that is given a command may send it."""
         for value in site.arguments.all():
             for possibility in value:
-                if isinstance(possibility, Command):
+                if isinstance(possibility, SdkCommand):
                     dynamodb.send(self, possibility, site)
 
 
@@ -205,7 +202,7 @@ def _completed(partial: Partial, arguments: Arguments) -> Arguments:
     )
 
 
-CALLS_BY_TYPE: dict[type, Callable[[Calls, Any, CallSite, Value], Value]] = {
+CALLS_BY_TYPE: dict[type, Callable[[Calls, Any, CallSite, CodeValue], CodeValue]] = {
     Bound: Calls._call_bound,
     Class: Calls._call_class,
     External: Calls._call_external,

@@ -84,7 +84,7 @@ class DeployedTemplate(Template):
         return self.texts(table_name, nesting) or [Text(name, location)]
 
 
-class Base:
+class DeploymentBase:
     """All functions that the infrastructure below a folder deploys."""
 
     def __init__(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from posixpath import join, normpath
 
-from ownership.drift.code.deployment.base import BUILT_FOLDERS, INLINE, Base, DeployedFunction, EntryPoint
+from ownership.drift.code.deployment.base import BUILT_FOLDERS, INLINE, DeployedFunction, DeploymentBase, EntryPoint
 from ownership.drift.code.imports import Imports
 from ownership.drift.code.sources import JAVASCRIPT
 from ownership.drift.types import ReadError, shortened
@@ -14,7 +14,7 @@ from ownership.drift.values import (
 )
 
 
-class Handlers(Base):
+class Handlers(DeploymentBase):
     """Makes entry points of functions."""
 
     def entry_points(self, imports: Imports) -> list[EntryPoint]:

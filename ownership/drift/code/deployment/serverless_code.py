@@ -20,17 +20,16 @@ from ownership.drift.code.values import (
     FALSE,
     NO_VALUES,
     TRUE,
+    CodeValue,
     Constant,
     EnvironmentVariable,
     Namespace,
     Obj,
     Possibility,
     Str,
-    Value,
 )
 from ownership.drift.types import Location, ReadError
-from ownership.drift.values import Map, Seq, Text, placeholder
-from ownership.drift.values import Value as ConfigurationValue
+from ownership.drift.values import Map, Seq, Text, Value, placeholder
 
 MAX_DEPTH = 30
 UNKNOWN = "can't be told from the code"
@@ -65,7 +64,7 @@ class _Converter:
         self.interpreter = interpreter
         self.location = location
 
-    def converted(self, value: Value, depth: int) -> ConfigurationValue:
+    def converted(self, value: CodeValue, depth: int) -> Value:
         """The value: an object if it may be one, else the text that it is."""
         if depth > MAX_DEPTH:
             return placeholder(self.location, UNKNOWN)
@@ -79,20 +78,20 @@ class _Converter:
             return placeholder(self.location, UNKNOWN)
         return texts[0]
 
-    def _object(self, obj: Obj, depth: int) -> ConfigurationValue:
+    def _object(self, obj: Obj, depth: int) -> Value:
         names = self.interpreter.field_names(obj)
         if obj.is_list:
             items = [self.converted(self.interpreter.read_field(obj, name), depth + 1) for name in names]
             return Seq(obj.location, items)
-        entries: list[tuple[str, ConfigurationValue]] = []
+        entries: list[tuple[str, Value]] = []
         for name in names:
             if isinstance(name, str):
                 value = self.interpreter.read_field(obj, name)
                 entries.append((Text(name, obj.location), self.converted(value, depth + 1)))
         return Map(obj.location, entries)
 
-    def _module(self, namespace: Namespace, depth: int) -> ConfigurationValue:
-        entries: list[tuple[str, ConfigurationValue]] = []
+    def _module(self, namespace: Namespace, depth: int) -> Value:
+        entries: list[tuple[str, Value]] = []
         for name in namespace.module.exports:
             value = self.interpreter.exported(namespace.module, name, 1)
             entries.append((Text(name, self.location), self.converted(value, depth + 1)))

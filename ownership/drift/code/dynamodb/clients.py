@@ -2,32 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from ownership.drift.code.frames import Arguments
-from ownership.drift.code.values import (
-    ABSENT,
-    NO_VALUES,
-    NOTHING,
-    UNKNOWN,
-    UNKNOWN_VALUE,
-    Bound,
-    Cell,
-    Client,
-    Command,
-    External,
-    Func,
-    Model,
-    Obj,
-    Paginator,
-    Possibility,
-    Str,
-    TableHandle,
-    Value,
-    one,
-    union,
-)
-
-if TYPE_CHECKING:
-    from ownership.drift.code.calls import Calls, CallSite
 from ownership.drift.code.dynamodb.operations import (
     CLIENT_MODULES,
     CLIENTS,
@@ -41,9 +15,35 @@ from ownership.drift.code.dynamodb.operations import (
 )
 from ownership.drift.code.dynamodb.parameters import KeywordParameters, ObjectParameters, Parameters
 from ownership.drift.code.dynamodb.uses import add_uses, record
+from ownership.drift.code.frames import Arguments
+from ownership.drift.code.values import (
+    ABSENT,
+    NO_VALUES,
+    NOTHING,
+    UNKNOWN,
+    UNKNOWN_VALUE,
+    Bound,
+    Cell,
+    Client,
+    CodeValue,
+    External,
+    Func,
+    Model,
+    Obj,
+    Paginator,
+    Possibility,
+    SdkCommand,
+    Str,
+    TableHandle,
+    one,
+    union,
+)
+
+if TYPE_CHECKING:
+    from ownership.drift.code.calls import Calls, CallSite
 
 
-def call_external(calls: "Calls", callee: External, site: "CallSite") -> Value | None:
+def call_external(calls: "Calls", callee: External, site: "CallSite") -> CodeValue | None:
     """A call of something in an SDK; None for anything else."""
     name = callee.path[-1]
     if callee.path[0] in PYTHON_SDKS:
@@ -81,18 +81,18 @@ def _record_idempotency(calls: "Calls", site: "CallSite") -> None:
         add_uses(calls, operation, table, NOTHING, given, site)
 
 
-def _command(calls: "Calls", operation: str, site: "CallSite") -> Value:
+def _command(calls: "Calls", operation: str, site: "CallSite") -> CodeValue:
     interpreter = calls.interpreter
     frame = interpreter.stack[-1]
     key = (site.node, frame)
     if key not in interpreter.commands:
-        interpreter.commands[key] = Command(operation, Cell(), frame.location(site.line))
+        interpreter.commands[key] = SdkCommand(operation, Cell(), frame.location(site.line))
     command = interpreter.commands[key]
     interpreter.add(command.input, site.arguments.at(0))
     return one(command)
 
 
-def _call_boto(callee: External, name: str, site: "CallSite") -> Value | None:
+def _call_boto(callee: External, name: str, site: "CallSite") -> CodeValue | None:
     if name not in ("client", "resource", "create_client"):
         return None
     service = site.arguments.keywords.get("service_name", site.arguments.at(0))
@@ -118,10 +118,10 @@ def is_model(base: External) -> bool:
 
 def has_methods(owner: Possibility) -> bool:
     """Whether the SDK has methods of such a thing."""
-    return isinstance(owner, Paginator | Command | Model)
+    return isinstance(owner, Paginator | SdkCommand | Model)
 
 
-def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite") -> Value:
+def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite") -> CodeValue:
     """A call of a method of a client, table or paginator."""
     if isinstance(owner, TableHandle):
         return _call_table(calls, owner, name, site)
@@ -158,17 +158,17 @@ def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite")
     return result
 
 
-def _results_of_commands(calls: "Calls", site: "CallSite") -> Value:
+def _results_of_commands(calls: "Calls", site: "CallSite") -> CodeValue:
     """What the commands give that are sent."""
-    results: list[Value] = []
+    results: list[CodeValue] = []
     for command in site.arguments.at(0):
-        if isinstance(command, Command):
+        if isinstance(command, SdkCommand):
             parameters = ObjectParameters(calls, calls.interpreter.read(command.input))
             results.append(_result(calls, command.operation, parameters, site))
     return union(results) or UNKNOWN_VALUE
 
 
-def _result(calls: "Calls", operation: str, parameters: Parameters, site: "CallSite") -> Value:
+def _result(calls: "Calls", operation: str, parameters: Parameters, site: "CallSite") -> CodeValue:
     """What an operation gives: a batch has what was not processed, which is sent again."""
     name = UNPROCESSED.get(operation)
     if name is None:
@@ -182,11 +182,11 @@ def _result(calls: "Calls", operation: str, parameters: Parameters, site: "CallS
 
 def _report_unknown_command(calls: "Calls", site: "CallSite") -> None:
     command = site.arguments.at(0)
-    if UNKNOWN in command and not any(isinstance(item, Command) for item in command):
+    if UNKNOWN in command and not any(isinstance(item, SdkCommand) for item in command):
         calls.doubt(site.line, "sends a command that can't be told from the code")
 
 
-def _tables(site: "CallSite") -> Value:
+def _tables(site: "CallSite") -> CodeValue:
     name = site.arguments.keywords.get("name", site.arguments.at(0))
     tables: set[Possibility] = set()
     for possibility in name:
@@ -197,7 +197,7 @@ def _tables(site: "CallSite") -> Value:
     return frozenset(tables) or one(TableHandle(None))
 
 
-def _paginators(site: "CallSite") -> Value:
+def _paginators(site: "CallSite") -> CodeValue:
     paginators: set[Possibility] = set()
     for possibility in site.arguments.keywords.get("operation_name", site.arguments.at(0)):
         literal = possibility.literal if isinstance(possibility, Str) else None
@@ -206,7 +206,7 @@ def _paginators(site: "CallSite") -> Value:
     return frozenset(paginators) or UNKNOWN_VALUE
 
 
-def _call_table(calls: "Calls", table: TableHandle, name: str, site: "CallSite") -> Value:
+def _call_table(calls: "Calls", table: TableHandle, name: str, site: "CallSite") -> CodeValue:
     if name == "__enter__":
         return one(table)
     if name == "batch_writer":
@@ -217,7 +217,7 @@ def _call_table(calls: "Calls", table: TableHandle, name: str, site: "CallSite")
     if table.is_writer:
         operation = "BatchWriteItem"
     parameters = KeywordParameters(site)
-    table_name: Value = UNKNOWN_VALUE if table.name is None else one(table.name)
+    table_name: CodeValue = UNKNOWN_VALUE if table.name is None else one(table.name)
     add_uses(
         calls,
         operation,
@@ -229,12 +229,12 @@ def _call_table(calls: "Calls", table: TableHandle, name: str, site: "CallSite")
     return UNKNOWN_VALUE
 
 
-def _call_model(calls: "Calls", model: Model, name: str, site: "CallSite") -> Value:
+def _call_model(calls: "Calls", model: Model, name: str, site: "CallSite") -> CodeValue:
     """A call of a method of a PynamoDB class: ``User.get(key)``, ``user.save()``."""
     operation = MODEL_METHODS.get(name)
     if operation is None:
         return UNKNOWN_VALUE
-    table: Value = UNKNOWN_VALUE if model.name is None else one(model.name)
+    table: CodeValue = UNKNOWN_VALUE if model.name is None else one(model.name)
     add_uses(calls, operation, table, NOTHING, KeywordParameters(site), site)
     interpreter = calls.interpreter
     row = interpreter.object_at((model.cls, "row"), model.cls.scope, model.cls.definition.line)
@@ -274,7 +274,7 @@ def unknown_method(calls: "Calls", name: str, site: "CallSite") -> None:
         )
 
 
-def send(calls: "Calls", command: Command, site: "CallSite") -> None:
+def send(calls: "Calls", command: SdkCommand, site: "CallSite") -> None:
     """Record what a command does, where it is sent."""
     parameters = ObjectParameters(calls, calls.interpreter.read(command.input))
     record(calls, command.operation, parameters, site, command.location)

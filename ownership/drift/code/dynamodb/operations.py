@@ -1,13 +1,8 @@
 """The operations of DynamoDB, by the names that the SDKs give them."""
 
 import re
-from typing import TYPE_CHECKING
 
 from ownership.drift.types import MODE_PARTS, ReadOrWrite
-
-if TYPE_CHECKING:
-    pass
-
 
 # Whether an operation reads or writes items; a write that returns old values is a write alone.
 MODES: dict[str, ReadOrWrite] = {

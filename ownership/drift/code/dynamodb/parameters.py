@@ -6,8 +6,8 @@ from ownership.drift.code.values import (
     ABSENT,
     NO_VALUES,
     UNKNOWN_VALUE,
+    CodeValue,
     Obj,
-    Value,
     one,
     union,
 )
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Parameters(Protocol):
     """The parameters of an operation, by name."""
 
-    def get(self, name: str) -> Value:
+    def get(self, name: str) -> CodeValue:
         """What a parameter may be; ABSENT if it is not given."""
 
     def location(self, default: Location) -> Location:
@@ -30,12 +30,12 @@ class Parameters(Protocol):
 class ObjectParameters:
     """Parameters in an object: ``{TableName: …}``."""
 
-    def __init__(self, calls: "Calls", value: Value) -> None:
+    def __init__(self, calls: "Calls", value: CodeValue) -> None:
         self.interpreter = calls.interpreter
         self.value = value
 
-    def get(self, name: str) -> Value:
-        values: list[Value] = []
+    def get(self, name: str) -> CodeValue:
+        values: list[CodeValue] = []
         for possibility in self.value:
             if isinstance(possibility, Obj):
                 values.append(self.interpreter.read_field(possibility, name) or one(ABSENT))
@@ -54,7 +54,7 @@ class KeywordParameters:
     def __init__(self, site: "CallSite") -> None:
         self.arguments = site.arguments
 
-    def get(self, name: str) -> Value:
+    def get(self, name: str) -> CodeValue:
         value = self.arguments.keywords.get(name)
         if value is not None:
             return value

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ownership.drift.code.dynamodb.operations import STATEMENT_LISTS, TRANSACTION_ITEMS, modes_of
+from ownership.drift.code.dynamodb.parameters import ObjectParameters, Parameters
 from ownership.drift.code.dynamodb.partiql import table_of
 from ownership.drift.code.frames import Doubt, TableUse
 from ownership.drift.code.values import (
@@ -11,17 +13,15 @@ from ownership.drift.code.values import (
     NOTHING,
     UNKNOWN,
     UNKNOWN_VALUE,
+    CodeValue,
     Obj,
     Str,
-    Value,
     one,
 )
 from ownership.drift.types import Location
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
-from ownership.drift.code.dynamodb.operations import STATEMENT_LISTS, TRANSACTION_ITEMS, modes_of
-from ownership.drift.code.dynamodb.parameters import ObjectParameters, Parameters
 
 
 def record(
@@ -48,7 +48,7 @@ def record(
         add_uses(calls, operation, table, index, parameters, site, written)
 
 
-def _record_batch(calls: "Calls", operation: str, items: Value, site: "CallSite") -> None:
+def _record_batch(calls: "Calls", operation: str, items: CodeValue, site: "CallSite") -> None:
     """``RequestItems: {users: …}``: each key is a table."""
     interpreter = calls.interpreter
     location = interpreter.stack[-1].location(site.line)
@@ -66,7 +66,7 @@ def _record_batch(calls: "Calls", operation: str, items: Value, site: "CallSite"
             _add_unknown(calls, operation, location)
 
 
-def _record_transaction(calls: "Calls", operation: str, items: Value, site: "CallSite") -> None:
+def _record_transaction(calls: "Calls", operation: str, items: CodeValue, site: "CallSite") -> None:
     """``TransactItems: [{Put: {TableName: …}}, …]``."""
     interpreter = calls.interpreter
     location = interpreter.stack[-1].location(site.line)
@@ -93,7 +93,7 @@ def _record_transaction(calls: "Calls", operation: str, items: Value, site: "Cal
         _add_unknown(calls, operation, location)
 
 
-def _record_statement(calls: "Calls", statements: Value, parameters: Parameters, site: "CallSite") -> None:
+def _record_statement(calls: "Calls", statements: CodeValue, parameters: Parameters, site: "CallSite") -> None:
     """A PartiQL statement."""
     location = calls.interpreter.stack[-1].location(site.line)
     for possibility in statements or UNKNOWN_VALUE:
@@ -108,8 +108,8 @@ def _record_statement(calls: "Calls", statements: Value, parameters: Parameters,
 def add_uses(
     calls: "Calls",
     operation: str,
-    table: Value,
-    index: Value,
+    table: CodeValue,
+    index: CodeValue,
     parameters: Parameters,
     site: "CallSite",
     written: Location | None = None,
@@ -136,7 +136,7 @@ def add_uses(
         _add_unknown(calls, operation, location)
 
 
-def _texts(value: Value) -> Iterator[Str]:
+def _texts(value: CodeValue) -> Iterator[Str]:
     for possibility in value:
         if isinstance(possibility, Str):
             yield Str(possibility.parts)

@@ -1,34 +1,29 @@
 """Assignments: to variables, properties and patterns."""
 
-from typing import TYPE_CHECKING
-
 from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import CallSite
+from ownership.drift.code.evaluation.base import EvaluationBase
 from ownership.drift.code.frames import Arguments
 from ownership.drift.code.syntax import Target
 from ownership.drift.code.values import (
     ABSENT,
     Class,
+    CodeValue,
     External,
     Func,
     Namespace,
     Obj,
     Pieces,
-    Value,
     one,
     text,
     union,
 )
 
-if TYPE_CHECKING:
-    pass
-from ownership.drift.code.evaluation.base import Base
 
-
-class Assignments(Base):
+class Assignments(EvaluationBase):
     """Assigns values."""
 
-    def assign(self, target: Target, value: Value) -> None:
+    def assign(self, target: Target, value: CodeValue) -> None:
         """Assign a value to a variable, property or pattern."""
         if isinstance(target, syntax.Name):
             self._set(target.name, value)
@@ -36,7 +31,7 @@ class Assignments(Base):
             language.write_index(self.calls, self.evaluate(target.owner), text(target.name), value, target.line)
         elif isinstance(target, syntax.Member):
             self._assign_member(self.evaluate(target.owner), target.name, value)
-        elif isinstance(target, syntax.Index):
+        elif isinstance(target, syntax.Subscript):
             owner, key = self.evaluate(target.owner), self.evaluate(target.key)
             language.write_index(self.calls, owner, key, value, target.line)
         elif isinstance(target, syntax.ObjectPattern):
@@ -44,7 +39,7 @@ class Assignments(Base):
         else:
             self._assign_list_pattern(target, value)
 
-    def _assign_member(self, owner: Value, name: str, value: Value) -> None:
+    def _assign_member(self, owner: CodeValue, name: str, value: CodeValue) -> None:
         for possibility in owner:
             setters = self.interpreter.setters_of(possibility, name)
             if setters:
@@ -65,7 +60,7 @@ class Assignments(Base):
             elif isinstance(possibility, External) and possibility.is_result:
                 self.calls.register(possibility, self.interpreter.functions_in([value]))
 
-    def _assign_object_pattern(self, pattern: syntax.ObjectPattern, value: Value) -> None:
+    def _assign_object_pattern(self, pattern: syntax.ObjectPattern, value: CodeValue) -> None:
         taken: set[str] = set()
         for key, target, default in pattern.entries:
             name = self.evaluate(key)
@@ -89,11 +84,11 @@ class Assignments(Base):
                     self.interpreter.open(rest)
             self.assign(pattern.rest, one(rest))
 
-    def _assign_list_pattern(self, pattern: syntax.ListPattern, value: Value) -> None:
+    def _assign_list_pattern(self, pattern: syntax.ListPattern, value: CodeValue) -> None:
         for position, (target, default) in enumerate(pattern.items):
             if target is None:
                 continue
-            items: list[Value] = []
+            items: list[CodeValue] = []
             for possibility in value:
                 if isinstance(possibility, Obj):
                     items.append(self.interpreter.read_field(possibility, str(position)) or one(ABSENT))

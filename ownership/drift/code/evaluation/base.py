@@ -13,12 +13,12 @@ from ownership.drift.code.values import (
     UNDEFINED,
     UNKNOWN,
     Class,
+    CodeValue,
     EnvironmentVariable,
     Possibility,
     Str,
     TextPart,
-    Value,
-    bounded,
+    limited,
     one,
     text,
 )
@@ -26,26 +26,26 @@ from ownership.drift.code.values import (
 if TYPE_CHECKING:
     from ownership.drift.code.interpreter import Interpreter
 
-Variables = dict[str, Value]
+LocalValues = dict[str, CodeValue]
 MAX_TURNS = 50  # of loops within each other
 
 
 TOP = "/project"  # the folder of all files, where code has to be told of it
 
 
-class Base:
+class EvaluationBase:
     """An evaluation of a frame's body. ``variables`` is None where nothing is reached any more."""
 
     def __init__(self, interpreter: "Interpreter", frame: Frame) -> None:
         self.interpreter = interpreter
         self.frame = frame
         self.calls = Calls(interpreter)
-        self.variables: Variables | None = {}
+        self.variables: LocalValues | None = {}
         # For each loop around the current statement, the variables wherever it is left or goes on early.
-        self.loop_exits: list[list[Variables]] = []
+        self.loop_exits: list[list[LocalValues]] = []
         self.turns = 1  # of all loops around the current statement
 
-    def _set(self, name: str, value: Value) -> None:
+    def _set(self, name: str, value: CodeValue) -> None:
         """Assign to a variable of this function, or of one around it."""
         function = self.frame.function
         if name not in function.variables:
@@ -70,7 +70,7 @@ class Base:
             frame = frame.scope
         return None
 
-    def _lookup(self, name: str) -> Value:
+    def _lookup(self, name: str) -> CodeValue:
         function = self.frame.function
         if name in function.variables and name not in function.shared:
             if self.variables is not None and name in self.variables:
@@ -83,7 +83,7 @@ class Base:
             return self.interpreter.read(owner.cell(name))
         return self._global(name)
 
-    def _global(self, name: str) -> Value:
+    def _global(self, name: str) -> CodeValue:
         """A name that no function declares."""
         root: Frame = self.frame
         while root.scope is not None:
@@ -98,12 +98,12 @@ class Base:
             return text(f"{TOP}/{dirname(root.file)}")
         return one(self.interpreter.external(name))
 
-    def _turns(self, items: Value) -> list[Value]:
+    def _turns(self, items: CodeValue) -> list[CodeValue]:
         """What a loop goes through in each turn, unless that makes too many turns of loops within each other."""
         turns = language.one_by_one(items)
         return turns if len(turns) * self.turns <= MAX_TURNS else [items]
 
-    def _or_default(self, value: Value, default: Expression) -> Value:
+    def _or_default(self, value: CodeValue, default: Expression) -> CodeValue:
         """What a pattern takes out of a value: its default where there may be none."""
         variables = [item for item in value if isinstance(item, Str) and is_variable(item)]
         is_given = value and not value & {ABSENT, UNDEFINED, UNKNOWN}
@@ -120,12 +120,12 @@ class Base:
 
     # What the classes above this one add
 
-    def evaluate(self, node: Expression) -> Value:
+    def evaluate(self, node: Expression) -> CodeValue:
         """What an expression may be."""
         raise NotImplementedError
 
 
-def merged(ends: list[Variables | None]) -> Variables | None:
+def merged(ends: list[LocalValues | None]) -> LocalValues | None:
     """What variables may be where several ways come together."""
     reached = [variables for variables in ends if variables is not None]
     if not reached:
@@ -137,7 +137,7 @@ def merged(ends: list[Variables | None]) -> Variables | None:
             if known is None:
                 merged[name] = value
             elif known != value:
-                merged[name] = bounded(known | value)
+                merged[name] = limited(known | value)
     return merged
 
 
@@ -149,7 +149,7 @@ def is_variable(possibility: Str) -> bool:
     return isinstance(part, EnvironmentVariable) and part.fallback is None
 
 
-def with_fallbacks(variable: Str, fallback: Value) -> set[Possibility]:
+def with_fallbacks(variable: Str, fallback: CodeValue) -> set[Possibility]:
     """The variable with each text that is used where it isn't set."""
     results: set[Possibility] = set()
     for possibility in fallback:

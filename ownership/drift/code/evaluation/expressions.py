@@ -1,11 +1,12 @@
 """Expressions: variables, members, calls, imports."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import CallSite
 from ownership.drift.code.evaluation.base import name_of
+from ownership.drift.code.evaluation.objects import ObjectLiterals
 from ownership.drift.code.frames import Arguments, Frame
 from ownership.drift.code.syntax import Expression
 from ownership.drift.code.values import (
@@ -15,47 +16,43 @@ from ownership.drift.code.values import (
     UNKNOWN_VALUE,
     Class,
     Client,
+    CodeValue,
     Obj,
     Str,
-    Value,
     one,
     text,
     union,
 )
 
-if TYPE_CHECKING:
-    pass
-from ownership.drift.code.evaluation.objects import Objects
 
-
-class Expressions(Objects):
+class ExpressionEvaluation(ObjectLiterals):
     """Evaluates expressions."""
 
-    def evaluate(self, node: Expression) -> Value:
+    def evaluate(self, node: Expression) -> CodeValue:
         """What an expression may be."""
         self.interpreter.step()
         if self.interpreter.exhausted:
             return UNKNOWN_VALUE
         self.interpreter.nesting += 1
         try:
-            return EXPRESSIONS[type(node)](self, node)
+            return EVALUATE[type(node)](self, node)
         finally:
             self.interpreter.nesting -= 1
 
-    def _name(self, node: syntax.Name) -> Value:
+    def _name(self, node: syntax.Name) -> CodeValue:
         return self._lookup(node.name)
 
-    def _this(self, node: syntax.This) -> Value:
+    def _this(self, node: syntax.This) -> CodeValue:
         frame: Frame | None = self.frame
         while frame is not None and not frame.function.own_this:
             frame = frame.scope
         return frame.this if frame is not None else NOTHING
 
-    def _super(self, node: syntax.Super) -> Value:
+    def _super(self, node: syntax.Super) -> CodeValue:
         """The instance, seen as one of the base class: only its methods are reached through this."""
         return self._this_or_self()
 
-    def _this_or_self(self) -> Value:
+    def _this_or_self(self) -> CodeValue:
         if self.frame.function.module.language == "python":
             frame: Frame | None = self.frame
             while frame is not None and frame.cls is None:
@@ -72,7 +69,7 @@ class Expressions(Objects):
             frame = frame.scope
         return frame.cls if frame is not None and isinstance(frame.cls, Class) else None
 
-    def _member(self, node: syntax.Member) -> Value:
+    def _member(self, node: syntax.Member) -> CodeValue:
         if isinstance(node.owner, syntax.Super):
             return self._super_member(node.name, node.line)
         owner = self.evaluate(node.owner)
@@ -80,12 +77,12 @@ class Expressions(Objects):
             return language.index(self.calls, owner, text(node.name), node.line)
         return self.interpreter.member(owner, node.name, node.line)
 
-    def _super_member(self, name: str, line: int) -> Value:
+    def _super_member(self, name: str, line: int) -> CodeValue:
         """``super().name``: what the base class has, with the same instance."""
         cls = self._current_class()
         if cls is None:
             return UNKNOWN_VALUE
-        results: list[Value] = []
+        results: list[CodeValue] = []
         for possibility in self._this_or_self():
             if isinstance(possibility, Obj):
                 results.append(self.interpreter.base_member(possibility, cls, name, line))
@@ -97,11 +94,11 @@ class Expressions(Objects):
                         break
         return union(results)
 
-    def _index(self, node: syntax.Index) -> Value:
+    def _index(self, node: syntax.Subscript) -> CodeValue:
         owner, key = self.evaluate(node.owner), self.evaluate(node.key)
         return language.index(self.calls, owner, key, node.line, syntax.affixes(node.key))
 
-    def _call(self, node: syntax.Call) -> Value:
+    def _call(self, node: syntax.CallExpression) -> CodeValue:
         if isinstance(node.callee, syntax.Super):
             return self._super_call(node)
         callee = node.callee
@@ -116,7 +113,7 @@ class Expressions(Objects):
                 type_argument=node.type_argument,
             )
             return self.calls.call_member(owner, callee.name, site)
-        if isinstance(callee, syntax.Index):
+        if isinstance(callee, syntax.Subscript):
             return self._call_index(node, callee)
         if isinstance(callee, syntax.Member) and callee.name == "__new__":
             classes = self._arguments(node).at(0)
@@ -125,11 +122,11 @@ class Expressions(Objects):
         site = CallSite(node, self._arguments(node), node.line, node.is_new)
         return self.calls.call(value, site)
 
-    def _call_index(self, node: syntax.Call, callee: syntax.Index) -> Value:
+    def _call_index(self, node: syntax.CallExpression, callee: syntax.Subscript) -> CodeValue:
         """``client[operation](parameters)``."""
         owner, key = self.evaluate(callee.owner), self.evaluate(callee.key)
         site = CallSite(node, self._arguments(node), node.line, node.is_new)
-        results: list[Value] = []
+        results: list[CodeValue] = []
         # The keys of Python's dicts are not its methods.
         is_python = self.frame.function.module.language == "python"
         for possibility in key:
@@ -156,7 +153,7 @@ class Expressions(Objects):
                 )
         return union(results)
 
-    def _super_call(self, node: syntax.Call) -> Value:
+    def _super_call(self, node: syntax.CallExpression) -> CodeValue:
         cls = self._current_class()
         if cls is not None:
             site = CallSite(node, self._arguments(node), node.line)
@@ -165,7 +162,7 @@ class Expressions(Objects):
                     self.calls.construct_bases(cls, possibility, site)
         return one(UNDEFINED)
 
-    def _arguments(self, node: syntax.Call) -> Arguments:
+    def _arguments(self, node: syntax.CallExpression) -> Arguments:
         arguments = Arguments([])
         for argument in node.arguments:
             if isinstance(argument, syntax.Spread):
@@ -182,7 +179,7 @@ class Expressions(Objects):
                 self._add_keywords(arguments, value)
         return arguments
 
-    def _add_keywords(self, arguments: Arguments, value: Value) -> None:
+    def _add_keywords(self, arguments: Arguments, value: CodeValue) -> None:
         """Add ``**mapping`` to the arguments."""
         for possibility in value:
             if not isinstance(possibility, Obj):
@@ -195,27 +192,27 @@ class Expressions(Objects):
             if possibility.is_open or self.interpreter.read(possibility.rest):
                 arguments.more = arguments.more | UNKNOWN_VALUE
 
-    def _assign(self, node: syntax.Assign) -> Value:
+    def _assign(self, node: syntax.Assign) -> CodeValue:
         value = self.evaluate(node.value)
         if node.keeps and isinstance(node.target, syntax.Name):
             value = value | self._lookup(node.target.name)
         self.assign(node.target, value)
         return value
 
-    def _yield(self, node: syntax.Yield) -> Value:
+    def _yield(self, node: syntax.Yield) -> CodeValue:
         value = self.evaluate(node.value)
         if node.whole:
             value = self.interpreter.items(value)
         self.interpreter.add(self.frame.yielded, value)
         return UNKNOWN_VALUE
 
-    def _decorate(self, node: syntax.Decorate) -> Value:
+    def _decorate(self, node: syntax.Decorate) -> CodeValue:
         return self.calls.decorate(self.evaluate(node.decorator), self.evaluate(node.value), node)
 
-    def _require(self, node: syntax.Require) -> Value:
+    def _require(self, node: syntax.Require) -> CodeValue:
         return self.interpreter.import_value(self.frame.file, node.module, 0, "*", node.line)
 
-    def _entry(self, node: syntax.Entry) -> Value:
+    def _entry(self, node: syntax.ModuleExport) -> CodeValue:
         """The handler: ``name``, or ``object.name``, of a module."""
         self.interpreter.import_module(node.module, node.line)
         first, *rest = node.name.split(".")
@@ -224,47 +221,48 @@ class Expressions(Objects):
             value = self.interpreter.member(value, name, node.line)
         return value
 
-    def _given(self, node: syntax.Given) -> Value:
+    def _given(self, node: syntax.Given) -> CodeValue:
         return node.value
 
-    def _other(self, node: syntax.Other) -> Value:
+    def _other(self, node: syntax.Other) -> CodeValue:
         for child in node.children:
             self.evaluate(child)
         return UNKNOWN_VALUE
 
-    def _unread(self, node: syntax.Unread) -> Value:
+    def _unread(self, node: syntax.Unread) -> CodeValue:
         self.calls.doubt(node.line, f"the file {node.reason}")
         return UNKNOWN_VALUE
 
 
-EXPRESSIONS: dict[type, Callable[[Expressions, Any], Value]] = {
-    syntax.Assign: Expressions._assign,
-    syntax.Both: Expressions._both,
-    syntax.Call: Expressions._call,
-    syntax.Choice: Expressions._choice,
-    syntax.ClassExpression: Expressions._class,
-    syntax.Comprehension: Expressions._comprehension,
-    syntax.Concat: Expressions._concat,
-    syntax.Decorate: Expressions._decorate,
-    syntax.Entry: Expressions._entry,
-    syntax.Equal: Expressions._equal,
-    syntax.Fallback: Expressions._fallback,
-    syntax.FunctionExpression: Expressions._function,
-    syntax.Given: Expressions._given,
-    syntax.Index: Expressions._index,
-    syntax.Injected: Expressions._injected,
-    syntax.ListLiteral: Expressions._list,
-    syntax.Literal: Expressions._literal,
-    syntax.Member: Expressions._member,
-    syntax.Name: Expressions._name,
-    syntax.Not: Expressions._not,
-    syntax.ObjectLiteral: Expressions._object,
-    syntax.Other: Expressions._other,
-    syntax.Require: Expressions._require,
-    syntax.Spread: Expressions._spread,
-    syntax.Super: Expressions._super,
-    syntax.This: Expressions._this,
-    syntax.Typed: Expressions._typed,
-    syntax.Unread: Expressions._unread,
-    syntax.Yield: Expressions._yield,
+EVALUATE: dict[type, Callable[[ExpressionEvaluation, Any], CodeValue]] = {
+    syntax.Assign: ExpressionEvaluation._assign,
+    syntax.Both: ExpressionEvaluation._both,
+    syntax.CallExpression: ExpressionEvaluation._call,
+    syntax.Conditional: ExpressionEvaluation._choice,
+    syntax.ClassExpression: ExpressionEvaluation._class,
+    syntax.Comprehension: ExpressionEvaluation._comprehension,
+    syntax.Concat: ExpressionEvaluation._concat,
+    syntax.Decorate: ExpressionEvaluation._decorate,
+    syntax.ModuleExport: ExpressionEvaluation._entry,
+    syntax.Equal: ExpressionEvaluation._equal,
+    syntax.Fallback: ExpressionEvaluation._fallback,
+    syntax.FunctionExpression: ExpressionEvaluation._function,
+    syntax.Given: ExpressionEvaluation._given,
+    syntax.Subscript: ExpressionEvaluation._index,
+    syntax.Injected: ExpressionEvaluation._injected,
+    syntax.ListLiteral: ExpressionEvaluation._list,
+    syntax.Literal: ExpressionEvaluation._literal,
+    syntax.Member: ExpressionEvaluation._member,
+    syntax.Name: ExpressionEvaluation._name,
+    syntax.Not: ExpressionEvaluation._not,
+    syntax.ObjectLiteral: ExpressionEvaluation._object,
+    syntax.Other: ExpressionEvaluation._other,
+    syntax.Require: ExpressionEvaluation._require,
+    syntax.Spread: ExpressionEvaluation._spread,
+    syntax.Super: ExpressionEvaluation._super,
+    syntax.This: ExpressionEvaluation._this,
+    syntax.Undefined: ExpressionEvaluation._undefined,
+    syntax.Typed: ExpressionEvaluation._typed,
+    syntax.Unread: ExpressionEvaluation._unread,
+    syntax.Yield: ExpressionEvaluation._yield,
 }

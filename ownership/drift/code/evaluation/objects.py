@@ -1,32 +1,27 @@
 """Objects, lists, functions and classes that are written in an expression."""
 
-from typing import TYPE_CHECKING
-
 from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import CallSite
+from ownership.drift.code.evaluation.operators import Operators
 from ownership.drift.code.frames import Arguments, Frame
 from ownership.drift.code.values import (
     NOTHING,
     UNKNOWN_VALUE,
     Bound,
     Class,
+    CodeValue,
     Func,
     Obj,
-    Value,
     one,
     text,
     union,
 )
 
-if TYPE_CHECKING:
-    pass
-from ownership.drift.code.evaluation.operators import Operators
 
-
-class Objects(Operators):
+class ObjectLiterals(Operators):
     """Evaluates literals of objects, functions and classes."""
 
-    def _object(self, node: syntax.ObjectLiteral) -> Value:
+    def _object(self, node: syntax.ObjectLiteral) -> CodeValue:
         obj = self.interpreter.object_at(node, self.frame, node.line)
         for key, expression in node.entries:
             value = self.evaluate(expression)
@@ -38,7 +33,7 @@ class Objects(Operators):
                 language.write_index(self.calls, one(obj), self.evaluate(key), value, node.line)
         return one(obj)
 
-    def _list(self, node: syntax.ListLiteral) -> Value:
+    def _list(self, node: syntax.ListLiteral) -> CodeValue:
         obj = self.interpreter.object_at(node, self.frame, node.line, is_list=True)
         position = 0
         is_ordered = True
@@ -53,13 +48,13 @@ class Objects(Operators):
                 self.interpreter.add(obj.rest, self.evaluate(item))
         return one(obj)
 
-    def _spread(self, node: syntax.Spread) -> Value:
+    def _spread(self, node: syntax.Spread) -> CodeValue:
         return self.evaluate(node.value)
 
-    def _function(self, node: syntax.FunctionExpression) -> Value:
+    def _function(self, node: syntax.FunctionExpression) -> CodeValue:
         return one(Func(node.function, self.frame))
 
-    def _class(self, node: syntax.ClassExpression) -> Value:
+    def _class(self, node: syntax.ClassExpression) -> CodeValue:
         cls = self.interpreter.make_class(node.definition, self.frame)
         for position, base in enumerate(node.definition.bases):
             self.interpreter.add_base(cls, position, self.evaluate(base))
@@ -100,7 +95,7 @@ class Objects(Operators):
         frame = self.interpreter.frame_of((body, self.frame), make)
         self.frame.calls.setdefault(frame, body.line)
 
-    def _comprehension(self, node: syntax.Comprehension) -> Value:
+    def _comprehension(self, node: syntax.Comprehension) -> CodeValue:
         obj = self.interpreter.object_at(node, self.frame, node.line, is_list=node.key is None)
         target, iterable = node.loops[0]
         for items in self._turns(self._loop_items(syntax.Loop(node.line, None, iterable, None, []))):
@@ -120,13 +115,13 @@ class Objects(Operators):
         else:
             language.write_index(self.calls, one(obj), self.evaluate(node.key), element, node.line)
 
-    def _loop_items(self, node: syntax.Loop) -> Value:
+    def _loop_items(self, node: syntax.Loop) -> CodeValue:
         if node.iterable is None:
             return NOTHING
         value = self.evaluate(node.iterable)
         # Python's dicts give their keys, as `for … in` does in JavaScript.
         is_python = self.frame.function.module.language == "python"
-        items: list[Value] = []
+        items: list[CodeValue] = []
         for possibility in value:
             if isinstance(possibility, Obj) and possibility.cls is not None and not node.over_keys:
                 items.append(self._iterated(possibility, node.line))
@@ -139,10 +134,10 @@ class Objects(Operators):
                 items.append(self.interpreter.items(one(possibility)))
         return union(items)
 
-    def _iterated(self, obj: Obj, line: int) -> Value:
+    def _iterated(self, obj: Obj, line: int) -> CodeValue:
         """What going through an instance gives, by its class's own method."""
         site = CallSite((obj, "__iter__"), Arguments([]), line)
-        results: list[Value] = []
+        results: list[CodeValue] = []
         for name in ("__iter__", "__aiter__"):
             method = self.interpreter.member_of(obj, name, line)
             bound = frozenset(item for item in method if isinstance(item, Bound))

@@ -1,9 +1,8 @@
 """Expressions that join or choose values: concatenations, conditions, comparisons."""
 
-from typing import TYPE_CHECKING
-
 from ownership.drift.code import language, syntax
 from ownership.drift.code.evaluation.base import is_variable, with_fallbacks
+from ownership.drift.code.evaluation.parameters import ParameterBinding
 from ownership.drift.code.syntax import Expression
 from ownership.drift.code.values import (
     ABSENT,
@@ -13,12 +12,12 @@ from ownership.drift.code.values import (
     TRUE,
     UNDEFINED,
     UNKNOWN_VALUE,
+    CodeValue,
     Obj,
     Possibility,
     Str,
-    Value,
-    bounded,
     equal,
+    limited,
     one,
     possible_truth,
     text,
@@ -26,27 +25,25 @@ from ownership.drift.code.values import (
     union,
 )
 
-if TYPE_CHECKING:
-    pass
-from ownership.drift.code.evaluation.parameters import Parameters
-
-CONSTANTS: dict[syntax.Constant, Possibility] = {
+CONSTANTS: dict[bool | None, Possibility] = {
     True: TRUE,
     False: FALSE,
     None: NULL,
-    syntax.UNDEFINED: UNDEFINED,
 }
 
 
-class Operators(Parameters):
+class Operators(ParameterBinding):
     """Evaluates operators."""
 
-    def _literal(self, node: syntax.Literal) -> Value:
+    def _literal(self, node: syntax.Literal) -> CodeValue:
         if isinstance(node.value, str):
             return text(node.value)
         return one(CONSTANTS[node.value])
 
-    def _concat(self, node: syntax.Concat) -> Value:
+    def _undefined(self, node: syntax.Undefined) -> CodeValue:
+        return one(UNDEFINED)
+
+    def _concat(self, node: syntax.Concat) -> CodeValue:
         pieces = [self.evaluate(part) for part in node.parts]
         if any(isinstance(item, Obj) and item.is_list for piece in pieces for item in piece):
             items = union(self.interpreter.items(piece) for piece in pieces)
@@ -55,7 +52,7 @@ class Operators(Parameters):
             return one(result)
         return language.concatenation(pieces)
 
-    def _choice(self, node: syntax.Choice) -> Value:
+    def _choice(self, node: syntax.Conditional) -> CodeValue:
         result = truth(self.evaluate(node.test))
         if result is True:
             return self.evaluate(node.yes)
@@ -66,7 +63,7 @@ class Operators(Parameters):
             decided = self._by_environment(node.test)
             if decided is not None:
                 return yes if decided else no
-        return bounded(yes | no)
+        return limited(yes | no)
 
     def _by_environment(self, test: Expression) -> bool | None:
         """Whether ``process.env.STAGE === "prod"`` holds in all functions; None if it may or may not.
@@ -88,7 +85,7 @@ class Operators(Parameters):
             return not test.negated
         return test.negated if not texts & others else None
 
-    def _fallback(self, node: syntax.Fallback) -> Value:
+    def _fallback(self, node: syntax.Fallback) -> CodeValue:
         """``left || right``: the right side stands in for what the left side may lack."""
         left = self.evaluate(node.left)
         if left and truth(left) is True:
@@ -109,7 +106,7 @@ class Operators(Parameters):
             results |= right
         return frozenset(results)
 
-    def _both(self, node: syntax.Both) -> Value:
+    def _both(self, node: syntax.Both) -> CodeValue:
         left = self.evaluate(node.left)
         if truth(left) is False:
             return left
@@ -117,13 +114,13 @@ class Operators(Parameters):
         falsy = left & {FALSE, NULL, UNDEFINED, ABSENT}
         return right | falsy
 
-    def _equal(self, node: syntax.Equal) -> Value:
+    def _equal(self, node: syntax.Equal) -> CodeValue:
         result = equal(self.evaluate(node.left), self.evaluate(node.right))
         if result is None:
             return UNKNOWN_VALUE
         return one(TRUE if result is not node.negated else FALSE)
 
-    def _not(self, node: syntax.Not) -> Value:
+    def _not(self, node: syntax.Not) -> CodeValue:
         result = truth(self.evaluate(node.operand))
         if result is None:
             return UNKNOWN_VALUE

@@ -1,9 +1,10 @@
 """What parameters are: arguments, defaults, and instances of what their types name."""
 
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 from ownership.drift.code import syntax
 from ownership.drift.code.calls import MAX_CLASSES, CallSite
+from ownership.drift.code.evaluation.assignments import Assignments
 from ownership.drift.code.evaluation.base import name_of
 from ownership.drift.code.frames import Arguments, Frame
 from ownership.drift.code.syntax import Expression
@@ -16,16 +17,12 @@ from ownership.drift.code.values import (
     UNKNOWN_VALUE,
     Class,
     Client,
+    CodeValue,
     External,
     Possibility,
-    Value,
     one,
     union,
 )
-
-if TYPE_CHECKING:
-    pass
-from ownership.drift.code.evaluation.assignments import Assignments
 
 # Types of a parameter that can be nothing but a client of DynamoDB.
 CLIENT_TYPES = {
@@ -37,7 +34,7 @@ CLIENT_TYPES = {
 }
 
 
-class Parameters(Assignments):
+class ParameterBinding(Assignments):
     """Binds parameters."""
 
     def _bind_parameters(self) -> None:
@@ -61,14 +58,14 @@ class Parameters(Assignments):
                 value = self._with_default(parameter, value or arguments.more)
             self.assign(parameter.target, value)
 
-    def _with_default(self, parameter: syntax.Parameter, value: Value) -> Value:
+    def _with_default(self, parameter: syntax.Parameter, value: CodeValue) -> CodeValue:
         """A parameter's value; what its type says where nothing else is known."""
         if not value or value & NO_VALUES:
             if parameter.default is not None:
                 value = (value - {UNDEFINED, ABSENT}) | self.evaluate(parameter.default)
             elif not value:
                 value = one(UNDEFINED)
-        elif value == UNKNOWN_VALUE and isinstance(parameter.default, syntax.Call | syntax.ObjectLiteral):
+        elif value == UNKNOWN_VALUE and isinstance(parameter.default, syntax.CallExpression | syntax.ObjectLiteral):
             # Whoever calls from outside leaves out what only tests give.
             value = value | self.evaluate(parameter.default)
         is_known = bool(value - {UNKNOWN, UNDEFINED, ABSENT})
@@ -79,7 +76,7 @@ class Parameters(Assignments):
             return self._of_type(parameter.type_name) or value
         return value
 
-    def _of_type(self, name: str) -> Value:
+    def _of_type(self, name: str) -> CodeValue:
         """An instance of the class that a type names: containers hand it in."""
         if name in CLIENT_TYPES:
             return one(Client())
@@ -97,12 +94,12 @@ class Parameters(Assignments):
         if not classes:
             return self._of_shape(name, site)
         # An interface with several classes may be any of them.
-        instances: list[Value] = []
+        instances: list[CodeValue] = []
         for cls in classes[:MAX_CLASSES]:
             instances.append(self.calls.instance(cls, site))
         return union(instances)
 
-    def _of_shape(self, name: str, site: CallSite) -> Value:
+    def _of_shape(self, name: str, site: CallSite) -> CodeValue:
         """An object of a type that says which classes its properties are of."""
         shape = self.frame.function.module.shapes.get(name)
         if not shape:
@@ -115,17 +112,17 @@ class Parameters(Assignments):
                 self.interpreter.write_field(obj, property_name, value)
         return one(obj)
 
-    def _injected(self, node: syntax.Injected) -> Value:
+    def _injected(self, node: syntax.Injected) -> CodeValue:
         return self._of_type(node.type_name) or UNKNOWN_VALUE
 
-    def _typed(self, node: syntax.Typed) -> Value:
+    def _typed(self, node: syntax.Typed) -> CodeValue:
         """A value; an instance of what its type names where nothing else is known of it."""
         value = self.evaluate(node.value)
         if all(item is UNKNOWN or _is_result(item) for item in value):
             return value | self._of_type(node.type_name)
         return value
 
-    def _rest(self, arguments: Arguments, position: int) -> Value:
+    def _rest(self, arguments: Arguments, position: int) -> CodeValue:
         line = self.frame.function.line
         rest = self.interpreter.object_at("rest", self.frame, line, is_list=True)
         for number, value in enumerate(arguments.positional[position:]):
@@ -133,7 +130,7 @@ class Parameters(Assignments):
         self.interpreter.add(rest.rest, arguments.rest)
         return one(rest)
 
-    def _keywords(self, arguments: Arguments, taken: set[str]) -> Value:
+    def _keywords(self, arguments: Arguments, taken: set[str]) -> CodeValue:
         keywords = self.interpreter.object_at("keywords", self.frame, self.frame.function.line)
         for name, value in arguments.keywords.items():
             if name not in taken:
@@ -143,9 +140,9 @@ class Parameters(Assignments):
         return one(keywords)
 
 
-def _is_dependency(node: Expression | None) -> TypeGuard[syntax.Call]:
+def _is_dependency(node: Expression | None) -> TypeGuard[syntax.CallExpression]:
     """Whether a default is FastAPI's ``Depends(function)``: its result is handed in."""
-    return isinstance(node, syntax.Call) and name_of(node.callee) == "Depends"
+    return isinstance(node, syntax.CallExpression) and name_of(node.callee) == "Depends"
 
 
 def _is_result(possibility: Possibility) -> bool:

@@ -1,10 +1,11 @@
 """Statements: blocks, branches, loops, imports."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ownership.drift.code import syntax
-from ownership.drift.code.evaluation.base import Variables, merged
+from ownership.drift.code.evaluation.base import LocalValues, merged
+from ownership.drift.code.evaluation.expressions import ExpressionEvaluation
 from ownership.drift.code.frames import Doubt, Frame
 from ownership.drift.code.syntax import Statement
 from ownership.drift.code.values import (
@@ -17,12 +18,8 @@ from ownership.drift.code.values import (
     truth,
 )
 
-if TYPE_CHECKING:
-    pass
-from ownership.drift.code.evaluation.expressions import Expressions
 
-
-class Evaluation(Expressions):
+class Evaluation(ExpressionEvaluation):
     """One interpretation of a frame's body."""
 
     def run(self) -> None:
@@ -46,7 +43,7 @@ class Evaluation(Expressions):
         for statement in statements:
             if self.variables is None:
                 return
-            STATEMENTS[type(statement)](self, statement)
+            INTERPRET[type(statement)](self, statement)
 
     def _evaluate_statement(self, node: syntax.Evaluate) -> None:
         self.evaluate(node.value)
@@ -67,7 +64,7 @@ class Evaluation(Expressions):
         self.variables = None
 
     def _if(self, node: syntax.If) -> None:
-        ends: list[Variables | None] = []
+        ends: list[LocalValues | None] = []
         for test, branch in node.branches:
             result = truth(self.evaluate(test))
             if result is False:
@@ -87,7 +84,7 @@ class Evaluation(Expressions):
     def _switch(self, node: syntax.Switch) -> None:
         subject = self.evaluate(node.subject)
         before = self.variables or {}
-        ends: list[Variables | None] = []
+        ends: list[LocalValues | None] = []
         has_default = False
         is_decided = False
         # `break` leaves the switch, like a loop.
@@ -109,7 +106,7 @@ class Evaluation(Expressions):
     def _loop(self, node: syntax.Loop) -> None:
         items = self._loop_items(node)
         before = self.variables
-        ends: list[Variables | None] = [before]
+        ends: list[LocalValues | None] = [before]
         turns = self._turns(items)
         self.turns *= len(turns)
         # A single turn is taken twice, so that the body sees what it assigned itself.
@@ -174,7 +171,7 @@ class Evaluation(Expressions):
         self.interpreter.add(self.frame.cell(f"*{local}"), value)
 
 
-STATEMENTS: dict[type, Callable[[Evaluation, Any], None]] = {
+INTERPRET: dict[type, Callable[[Evaluation, Any], None]] = {
     syntax.Declare: Evaluation._declare,
     syntax.Evaluate: Evaluation._evaluate_statement,
     syntax.If: Evaluation._if,

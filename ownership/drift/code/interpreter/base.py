@@ -13,13 +13,13 @@ from ownership.drift.code.values import (
     UNKNOWN_VALUE,
     Cell,
     Class,
-    Command,
+    CodeValue,
     External,
     Func,
     Obj,
+    SdkCommand,
     Str,
-    Value,
-    bounded,
+    limited,
     one,
 )
 
@@ -33,7 +33,7 @@ FindLike = Callable[[str, str], list[syntax.Module | External | None]]
 ClassesNamed = Callable[[str], list[syntax.ClassDefinition]]
 
 
-class Base:
+class InterpreterBase:
     """Everything that frames share."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Base:
         self.classes: dict[tuple[syntax.ClassDefinition, Frame], Class] = {}
         self.objects: dict[tuple[object, Frame], Obj] = {}
         self.results: dict[tuple[object, Frame], External] = {}
-        self.commands: dict[tuple[object, Frame], Command] = {}
+        self.commands: dict[tuple[object, Frame], SdkCommand] = {}
         self.externals: dict[str, External] = {}
         self.method_classes: dict[syntax.Function, syntax.ClassDefinition] = {}
         self.queue: deque[Frame] = deque()
@@ -68,17 +68,17 @@ class Base:
         # Where the code counts as being run, if that matters: `__dirname` and `process.cwd()` are known then.
         self.working_folder: str | None = None
 
-    def read(self, cell: Cell) -> Value:
+    def read(self, cell: Cell) -> CodeValue:
         """A cell's value; whoever is being interpreted depends on it from now on."""
         if self.stack:
             cell.add_reader(self.stack[-1])
         return cell.value
 
-    def add(self, cell: Cell, value: Value) -> None:
+    def add(self, cell: Cell, value: CodeValue) -> None:
         """Add possibilities to a cell."""
         if value <= cell.value:
             return
-        cell.value = bounded(cell.value | value)
+        cell.value = limited(cell.value | value)
         for frame in tuple(cell.readers):
             self.enqueue(frame)
 
@@ -115,7 +115,7 @@ class Base:
             self.externals[name] = External((name,))
         return self.externals[name]
 
-    def write_field(self, obj: Obj, key: str | Str, value: Value) -> None:
+    def write_field(self, obj: Obj, key: str | Str, value: CodeValue) -> None:
         """Add what a field may be."""
         if isinstance(key, Str):
             literal = key.literal
@@ -140,7 +140,7 @@ class Base:
             obj.is_open = True
             self.add(obj.keys, UNKNOWN_VALUE)
 
-    def read_field(self, obj: Obj, key: str | Str) -> Value:
+    def read_field(self, obj: Obj, key: str | Str) -> CodeValue:
         """What a field of the object itself may be; nothing if it is not set."""
         if isinstance(key, Str):
             literal = key.literal
@@ -159,7 +159,7 @@ class Base:
 
     # What the classes above this one add
 
-    def _external_member(self, owner: External, name: str, line: int) -> Value:
+    def _external_member(self, owner: External, name: str, line: int) -> CodeValue:
         """A member of a package, or of what a package made."""
         raise NotImplementedError
 
@@ -171,6 +171,6 @@ class Base:
         """Interpret a frame's body once."""
         raise NotImplementedError
 
-    def member(self, value: Value, name: str, line: int) -> Value:
+    def member(self, value: CodeValue, name: str, line: int) -> CodeValue:
         """``value.name``, for all that the value may be."""
         raise NotImplementedError

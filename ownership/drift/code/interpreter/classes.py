@@ -7,7 +7,7 @@ from ownership.drift.code.frames import (
     Arguments,
     Frame,
 )
-from ownership.drift.code.interpreter.modules import Modules
+from ownership.drift.code.interpreter.modules import ModuleFrames
 from ownership.drift.code.values import (
     ABSENT,
     NOTHING,
@@ -17,6 +17,7 @@ from ownership.drift.code.values import (
     Cell,
     Class,
     Client,
+    CodeValue,
     External,
     Func,
     Marked,
@@ -25,7 +26,6 @@ from ownership.drift.code.values import (
     Obj,
     Possibility,
     Str,
-    Value,
     one,
     text,
     union,
@@ -40,7 +40,7 @@ OWN_METHODS = {
 }  # that every object of Python has
 
 
-class Classes(Modules):
+class ClassLookup(ModuleFrames):
     """Looks names up in classes."""
 
     def make_class(self, definition: syntax.ClassDefinition, scope: Frame) -> Class:
@@ -76,7 +76,7 @@ class Classes(Modules):
                     classes.append(cls)
         return classes
 
-    def add_base(self, cls: Class, position: int, value: Value) -> None:
+    def add_base(self, cls: Class, position: int, value: CodeValue) -> None:
         """Add what a base of a class may be."""
         if position == len(cls.bases):
             cls.bases.append(Cell())
@@ -116,11 +116,11 @@ class Classes(Modules):
         """Whether a class of Python is an enumeration."""
         return any(isinstance(base, External) and base.path[-1] in ENUMERATIONS for base in self.order_of(cls))
 
-    def _instance_member(self, obj: Obj, cls: Class, name: str, line: int) -> Value | None:
+    def _instance_member(self, obj: Obj, cls: Class, name: str, line: int) -> CodeValue | None:
         """A member of an instance that its class or a base has; None if none has it."""
         return self._inherited_member(obj, self.order_of(cls), name, line)
 
-    def _own_member(self, obj: Obj, cls: Class, name: str, line: int) -> Value | None:
+    def _own_member(self, obj: Obj, cls: Class, name: str, line: int) -> CodeValue | None:
         """A member of an instance that one class has itself; None if it does not have it."""
         member = cls.members.get(name)
         if member is not None:
@@ -134,7 +134,7 @@ class Classes(Modules):
             return union(self._bound(possibility, obj, line) for possibility in value)
         return None
 
-    def _inherited_member(self, obj: Obj, classes: list[Possibility], name: str, line: int) -> Value | None:
+    def _inherited_member(self, obj: Obj, classes: list[Possibility], name: str, line: int) -> CodeValue | None:
         """A member of an instance that one of these classes has, the first one first; None if none has it."""
         for cls in classes:
             if isinstance(cls, Class):
@@ -150,7 +150,7 @@ class Classes(Modules):
                 return one(base.child(name))
         return UNKNOWN_VALUE if obj.is_open else None
 
-    def _model_method(self, cls: Class, name: str) -> Value:
+    def _model_method(self, cls: Class, name: str) -> CodeValue:
         """A method of a class of PynamoDB, for each table that its ``Meta`` names."""
         names: set[Possibility] = set()
         for base in self.order_of(cls):
@@ -161,7 +161,7 @@ class Classes(Modules):
             methods.add(Method(Model(cls, table if isinstance(table, Str) else None), name))
         return frozenset(methods)
 
-    def base_member(self, obj: Obj, cls: Class, name: str, line: int) -> Value:
+    def base_member(self, obj: Obj, cls: Class, name: str, line: int) -> CodeValue:
         """What follows a class, seen from an instance, has under a name: ``super().name``."""
         order = self.order_of(obj.cls) if obj.cls is not None else []
         if cls not in order:
@@ -169,7 +169,7 @@ class Classes(Modules):
         found = self._inherited_member(obj, order[order.index(cls) + 1 :], name, line)
         return NOTHING if found is None else found
 
-    def setters_of(self, owner: Possibility, name: str) -> Value:
+    def setters_of(self, owner: Possibility, name: str) -> CodeValue:
         """The methods that an assignment to a property calls; nothing if it is a field like others."""
         if not isinstance(owner, Obj) or owner.cls is None:
             return NOTHING
@@ -185,7 +185,7 @@ class Classes(Modules):
                     setters.update(Bound(item, one(owner)) for item in marked.setter if isinstance(item, Func))
         return frozenset(setters)
 
-    def _bound(self, possibility: Possibility, obj: Obj | Str, line: int) -> Value:
+    def _bound(self, possibility: Possibility, obj: Obj | Str, line: int) -> CodeValue:
         """What Python's class has under a name, seen from an instance."""
         if isinstance(possibility, Func):
             return one(Bound(possibility, one(obj)))
@@ -201,13 +201,13 @@ class Classes(Modules):
             return possibility.function
         return one(possibility)
 
-    def _class_bound(self, marked: Marked, cls: Class) -> Value:
+    def _class_bound(self, marked: Marked, cls: Class) -> CodeValue:
         bound: set[Possibility] = set()
         for function in marked.function:
             bound.add(Bound(function, one(cls)) if isinstance(function, Func) else function)
         return frozenset(bound)
 
-    def _class_member(self, cls: Class, name: str, line: int) -> Value:
+    def _class_member(self, cls: Class, name: str, line: int) -> CodeValue:
         """A member of a class itself, or of a base."""
         if name == "__name__":
             return text(cls.definition.name)
@@ -226,11 +226,11 @@ class Classes(Modules):
             return text(cls.definition.name)
         return one(cls) if name == "prototype" else one(ABSENT)
 
-    def _seen_from_class(self, value: Value, owner: Class, receiver: Class) -> Value:
+    def _seen_from_class(self, value: CodeValue, owner: Class, receiver: Class) -> CodeValue:
         """What ``owner`` has itself, seen from the class that is asked for it."""
         is_python = owner.definition.body is not None
         is_enumeration = is_python and self.is_enumeration(owner)
-        results: list[Value] = []
+        results: list[CodeValue] = []
         for possibility in value:
             if is_enumeration and isinstance(possibility, Str):
                 results.append(one(replace(possibility, cls=receiver)))
@@ -244,7 +244,7 @@ class Classes(Modules):
                 results.append(one(possibility))
         return union(results)
 
-    def _enumeration_member(self, member: Str, cls: Class, name: str, line: int) -> Value | None:
+    def _enumeration_member(self, member: Str, cls: Class, name: str, line: int) -> CodeValue | None:
         """A property or method of an enumeration, seen from one of its members; None if it has none."""
         for base in self.order_of(cls):
             value = self.read_field(base.statics, name) if isinstance(base, Class) else NOTHING

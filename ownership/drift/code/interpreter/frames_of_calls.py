@@ -10,13 +10,13 @@ from ownership.drift.code.frames import (
     FrameKey,
     unknown_arguments,
 )
-from ownership.drift.code.interpreter.base import Base
+from ownership.drift.code.interpreter.base import InterpreterBase
 from ownership.drift.code.interpreter.named_texts import marked, unmarked
 from ownership.drift.code.values import (
     NOTHING,
+    CodeValue,
     Func,
-    Value,
-    bounded,
+    limited,
     one,
 )
 
@@ -26,7 +26,7 @@ MAX_NESTING = 100  # expressions
 MAX_RECURSION = 3  # frames of one function within each other, before they become one
 
 
-class FramesOfCalls(Base):
+class FramesOfCalls(InterpreterBase):
     """Finds or makes the frame of a call."""
 
     def frame_of(self, key: FrameKey, make: Callable[[], Frame]) -> Frame:
@@ -46,7 +46,7 @@ class FramesOfCalls(Base):
         else:
             self.interpret(frame)
 
-    def call_function(self, function: Func, this: Value, arguments: Arguments, line: int) -> Value:
+    def call_function(self, function: Func, this: CodeValue, arguments: Arguments, line: int) -> CodeValue:
         """The result of a call from the current frame."""
         caller = self.stack[-1]
         code = function.function
@@ -68,7 +68,7 @@ class FramesOfCalls(Base):
             return arguments
         return replace(arguments, positional=arguments.positional[: len(code.parameters)])
 
-    def _frame(self, function: Func, this: Value, arguments: Arguments, caller: Frame) -> Frame:
+    def _frame(self, function: Func, this: CodeValue, arguments: Arguments, caller: Frame) -> Frame:
         code = function.function
         key: FrameKey = (
             code,
@@ -108,28 +108,28 @@ class FramesOfCalls(Base):
             frame = frame.creator
         return innermost if count >= MAX_RECURSION else None
 
-    def _merged(self, frame: Frame, this: Value, arguments: Arguments) -> Frame:
+    def _merged(self, frame: Frame, this: CodeValue, arguments: Arguments) -> Frame:
         """The frame, interpreted with these arguments as well: recursion ends in it."""
         own = frame.arguments
         length = max(len(own.positional), len(arguments.positional))
-        positional = [bounded(own.at(i) | arguments.at(i)) for i in range(length)]
+        positional = [limited(own.at(i) | arguments.at(i)) for i in range(length)]
         keywords = dict(own.keywords)
         for name, value in arguments.keywords.items():
-            keywords[name] = bounded(keywords.get(name, NOTHING) | value)
+            keywords[name] = limited(keywords.get(name, NOTHING) | value)
         merged = Arguments(
             positional,
             keywords,
             own.rest | arguments.rest,
             own.more | arguments.more,
         )
-        merged_this = bounded(frame.this | this)
+        merged_this = limited(frame.this | this)
         if merged != own or merged_this != frame.this:
             frame.arguments = merged
             frame.this = merged_this
             self.enqueue(frame)
         return frame
 
-    def _result(self, frame: Frame) -> Value:
+    def _result(self, frame: Frame) -> CodeValue:
         result = self.read(frame.result)
         if frame.function.is_generator:
             generator = self.object_at("generator", frame, frame.function.line, is_list=True)

@@ -8,7 +8,7 @@ from ownership.drift.code import language
 from ownership.drift.code.frames import (
     Arguments,
 )
-from ownership.drift.code.interpreter.classes import MAX_BASES, OWN_METHODS, Classes
+from ownership.drift.code.interpreter.classes import MAX_BASES, OWN_METHODS, ClassLookup
 from ownership.drift.code.interpreter.named_texts import marked_value
 from ownership.drift.code.values import (
     ABSENT,
@@ -18,7 +18,7 @@ from ownership.drift.code.values import (
     Bound,
     Class,
     Client,
-    Command,
+    CodeValue,
     Constant,
     EnvironmentVariable,
     External,
@@ -31,9 +31,9 @@ from ownership.drift.code.values import (
     Partial,
     Pieces,
     Possibility,
+    SdkCommand,
     Str,
     TableHandle,
-    Value,
     one,
     text,
     union,
@@ -47,21 +47,21 @@ ENVIRONMENT_METHODS = {"get", "copy", "items", "keys"}
 PIECES_METHODS = {"pop", "at", "get", "shift"}
 
 
-class Members(Classes):
+class MemberLookup(ClassLookup):
     """Looks members up."""
 
-    def member(self, value: Value, name: str, line: int) -> Value:
+    def member(self, value: CodeValue, name: str, line: int) -> CodeValue:
         """``value.name``, for all that the value may be."""
         return union([self.member_of(possibility, name, line) for possibility in with_members(value)])
 
-    def member_of(self, owner: Possibility, name: str, line: int) -> Value:
+    def member_of(self, owner: Possibility, name: str, line: int) -> CodeValue:
         """``owner.name``."""
         lookup = MEMBERS_BY_TYPE.get(type(owner))
         if lookup is None:
             return one(ABSENT)
         return lookup(self, owner, name, line)
 
-    def _constant_member(self, owner: Constant, name: str, line: int) -> Value:
+    def _constant_member(self, owner: Constant, name: str, line: int) -> CodeValue:
         """A member of ``process.env``, or of what has none."""
         if owner is UNKNOWN:
             return UNKNOWN_VALUE
@@ -71,12 +71,12 @@ class Members(Classes):
             return one(Method(owner, name))
         return one(Str((EnvironmentVariable(name),)))
 
-    def _piece(self, owner: Pieces, name: str, line: int) -> Value:
+    def _piece(self, owner: Pieces, name: str, line: int) -> CodeValue:
         if name in PIECES_METHODS:
             return one(Method(owner, name))
         return one(owner.piece(name))
 
-    def _text_member(self, owner: Str, name: str, line: int) -> Value:
+    def _text_member(self, owner: Str, name: str, line: int) -> CodeValue:
         """A method of a text, or a member of what it is in one of Python's enumerations."""
         if name == "value":
             return one(replace(owner, cls=None))
@@ -86,26 +86,26 @@ class Members(Classes):
                 return inherited
         return one(Method(owner, name))
 
-    def _table_member(self, owner: TableHandle, name: str, line: int) -> Value:
+    def _table_member(self, owner: TableHandle, name: str, line: int) -> CodeValue:
         if name in ("name", "table_name"):
             return UNKNOWN_VALUE if owner.name is None else one(owner.name)
         return self._client_member(owner, name, line)
 
-    def _client_member(self, owner: Client | TableHandle, name: str, line: int) -> Value:
+    def _client_member(self, owner: Client | TableHandle, name: str, line: int) -> CodeValue:
         if name in ("meta", "client"):
             return one(Client())
         return one(Method(owner, name))
 
-    def _method(self, owner: Possibility, name: str, line: int) -> Value:
+    def _method(self, owner: Possibility, name: str, line: int) -> CodeValue:
         return one(Method(owner, name))
 
-    def _method_member(self, owner: Method, name: str, line: int) -> Value:
+    def _method_member(self, owner: Method, name: str, line: int) -> CodeValue:
         return one(Method(owner, name) if name in FUNCTION_METHODS else ABSENT)
 
-    def _partial_member(self, owner: Partial, name: str, line: int) -> Value:
+    def _partial_member(self, owner: Partial, name: str, line: int) -> CodeValue:
         return self.member(owner.function, name, line)
 
-    def _object_member(self, obj: Obj, name: str, line: int) -> Value:
+    def _object_member(self, obj: Obj, name: str, line: int) -> CodeValue:
         if name in ("__class__", "constructor") and obj.cls is not None:
             return one(obj.cls)
         own = self.read(self._field_cell(obj, name))
@@ -129,18 +129,18 @@ class Members(Classes):
                 return self._call_bound(found, text(name), line)
         return self.read_field(obj, name) or one(ABSENT)
 
-    def _call_bound(self, methods: Value, argument: Value, line: int) -> Value:
+    def _call_bound(self, methods: CodeValue, argument: CodeValue, line: int) -> CodeValue:
         """What methods of an instance give for one argument."""
-        results: list[Value] = []
+        results: list[CodeValue] = []
         for method in methods:
             if isinstance(method, Bound):
                 results.append(self.call_function(method.function, method.this, Arguments([argument]), line))
         return union(results)
 
-    def members_like(self, owner: Possibility, affixes: tuple[str, str], line: int) -> Value:
+    def members_like(self, owner: Possibility, affixes: tuple[str, str], line: int) -> CodeValue:
         """The members of an object, class or module whose names begin and end so: one of them is meant."""
         start, end = affixes
-        results: list[Value] = []
+        results: list[CodeValue] = []
         for name in self._member_names(owner):
             if name.startswith(start) and name.endswith(end):
                 results.append(self.member_of(owner, name, line) - {ABSENT})
@@ -161,7 +161,7 @@ class Members(Classes):
                 names |= self._names_in_class(owner.cls)
         return names
 
-    def _function_member(self, owner: Func | Bound, name: str, line: int) -> Value:
+    def _function_member(self, owner: Func | Bound, name: str, line: int) -> CodeValue:
         if name in FUNCTION_METHODS:
             return one(Method(owner, name))
         function = owner.function if isinstance(owner, Bound) else owner
@@ -176,7 +176,7 @@ class Members(Classes):
             fields.prototype = Obj(fields.location)
         return fields.prototype
 
-    def inherit_from(self, function: Func, prototype: Value) -> None:
+    def inherit_from(self, function: Func, prototype: CodeValue) -> None:
         """``Users.prototype = Object.create(Base.prototype)``."""
         for possibility in prototype:
             if isinstance(possibility, Obj) and possibility is not self.prototype_of(function):
@@ -189,7 +189,7 @@ class Members(Classes):
             self.objects[key] = Obj(Location(function.function.module.file, function.function.line))  # type: ignore[index]
         return self.objects[key]  # type: ignore[index]
 
-    def _external_member(self, owner: External, name: str, line: int) -> Value:
+    def _external_member(self, owner: External, name: str, line: int) -> CodeValue:
         child = owner.child(name)
         if child.path in ENVIRONMENTS:
             return one(ENVIRONMENT)
@@ -198,9 +198,9 @@ class Members(Classes):
             return one(Str((EnvironmentVariable(name),)))
         return one(child)
 
-    def items(self, value: Value) -> Value:
+    def items(self, value: CodeValue) -> CodeValue:
         """What going through a value gives: the items of lists; nothing is known of the items of anything else."""
-        items: list[Value] = []
+        items: list[CodeValue] = []
         for possibility in value:
             if isinstance(possibility, Obj):
                 own = [self.read(possibility.fields[name]) for name in self.field_names(possibility)]
@@ -218,7 +218,7 @@ class Members(Classes):
                 items.append(UNKNOWN_VALUE)
         return union(items)
 
-    def _members_of_enumeration(self, cls: Class) -> Value:
+    def _members_of_enumeration(self, cls: Class) -> CodeValue:
         """What going through one of Python's enumerations gives."""
         members: set[Possibility] = set()
         for name in self.field_names(cls.statics):
@@ -227,21 +227,21 @@ class Members(Classes):
         return frozenset(members) or UNKNOWN_VALUE
 
 
-MEMBERS_BY_TYPE: dict[type, Callable[[Members, Any, str, int], Value]] = {
-    Bound: Members._function_member,
-    Class: Members._class_member,
-    Client: Members._client_member,
-    Command: Members._method,
-    Constant: Members._constant_member,
-    External: Members._external_member,
-    Func: Members._function_member,
-    Marked: Members._method,
-    Method: Members._method_member,
-    Namespace: Members._namespace_member,
-    Obj: Members._object_member,
-    Paginator: Members._method,
-    Partial: Members._partial_member,
-    Pieces: Members._piece,
-    Str: Members._text_member,
-    TableHandle: Members._table_member,
+MEMBERS_BY_TYPE: dict[type, Callable[[MemberLookup, Any, str, int], CodeValue]] = {
+    Bound: MemberLookup._function_member,
+    Class: MemberLookup._class_member,
+    Client: MemberLookup._client_member,
+    SdkCommand: MemberLookup._method,
+    Constant: MemberLookup._constant_member,
+    External: MemberLookup._external_member,
+    Func: MemberLookup._function_member,
+    Marked: MemberLookup._method,
+    Method: MemberLookup._method_member,
+    Namespace: MemberLookup._namespace_member,
+    Obj: MemberLookup._object_member,
+    Paginator: MemberLookup._method,
+    Partial: MemberLookup._partial_member,
+    Pieces: MemberLookup._piece,
+    Str: MemberLookup._text_member,
+    TableHandle: MemberLookup._table_member,
 }

@@ -8,15 +8,15 @@ from ownership.drift.code.interpreter.frames_of_calls import FramesOfCalls
 from ownership.drift.code.values import (
     ABSENT,
     UNDEFINED,
+    CodeValue,
     External,
     Namespace,
     Obj,
-    Value,
     one,
 )
 
 
-class Modules(FramesOfCalls):
+class ModuleFrames(FramesOfCalls):
     """Imports modules."""
 
     def module_frame(self, module: syntax.Module) -> Frame:
@@ -44,7 +44,7 @@ class Modules(FramesOfCalls):
             self.stack[-1].calls.setdefault(frame, line)
         return frame
 
-    def import_value(self, file: str, module: str, level: int, name: str, line: int) -> Value:
+    def import_value(self, file: str, module: str, level: int, name: str, line: int) -> CodeValue:
         """What ``name`` of a module is; ``*`` is the module itself, as ``require`` or ``import`` give it."""
         target = self.find_module(file, module, level)
         if isinstance(target, syntax.Module):
@@ -73,13 +73,13 @@ class Modules(FramesOfCalls):
             return one(external)
         return self._external_member(external, name, line)
 
-    def module_value(self, module: syntax.Module) -> Value:
+    def module_value(self, module: syntax.Module) -> CodeValue:
         """A module as ``require`` gives it: its exports object, or all that it exports by name."""
         if module.language == "python" or module.exports or module.export_all:
             return one(Namespace(module))
         return self._commonjs_exports(module)
 
-    def _commonjs_exports(self, module: syntax.Module) -> Value:
+    def _commonjs_exports(self, module: syntax.Module) -> CodeValue:
         frame = self.module_frame(module)
         value = self.read_field(self.objects["module", frame], "exports")
         first = self.objects["exports", frame]
@@ -94,7 +94,7 @@ class Modules(FramesOfCalls):
         name: str,
         line: int,
         seen: frozenset[str] = frozenset(),
-    ) -> Value:
+    ) -> CodeValue:
         """What a module exports under a name; nothing if that isn't known yet, ABSENT if there is no such name."""
         frame = self.module_frame(module)
         if module.language == "python":
@@ -125,7 +125,7 @@ class Modules(FramesOfCalls):
     def _has_commonjs(self, frame: Frame) -> bool:
         return bool(self.field_names(self.objects["exports", frame]))
 
-    def _python_attribute(self, frame: Frame, name: str) -> Value:
+    def _python_attribute(self, frame: Frame, name: str) -> CodeValue:
         if name in frame.function.variables:
             return self.read(frame.cell(name))
         cell = frame.variables.get(f"*{name}")  # from `from module import *`
@@ -133,7 +133,7 @@ class Modules(FramesOfCalls):
             return self.read(cell)
         return one(ABSENT)
 
-    def _namespace_member(self, owner: Namespace, name: str, line: int) -> Value:
+    def _namespace_member(self, owner: Namespace, name: str, line: int) -> CodeValue:
         module = owner.module
         value = self.exported(module, name, line)
         if value == one(ABSENT) and module.language == "python":

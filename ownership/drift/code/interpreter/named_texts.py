@@ -6,12 +6,12 @@ from ownership.drift.code.frames import (
     Arguments,
 )
 from ownership.drift.code.values import (
+    CodeValue,
     Method,
     Obj,
     Possibility,
     Str,
     TableHandle,
-    Value,
     one,
 )
 from ownership.drift.types import Location
@@ -27,7 +27,7 @@ def marked(arguments: Arguments, location: Location) -> Arguments:
     )
 
 
-def marked_value(value: Value, location: Location) -> Value:
+def marked_value(value: CodeValue, location: Location) -> CodeValue:
     marked: set[Possibility] = set()
     for possibility in value:
         if isinstance(possibility, Str) and possibility.named_at is None:
@@ -45,7 +45,7 @@ def marked_value(value: Value, location: Location) -> Value:
     return frozenset(marked)
 
 
-def unmarked(value: Value, location: Location) -> Value:
+def unmarked(value: CodeValue, location: Location) -> CodeValue:
     """A result, in which what this very call has named is the caller's own again."""
     unmarked: set[Possibility] = set()
     for possibility in value:

@@ -6,12 +6,13 @@ from ownership.drift.code.evaluation import Evaluation
 from ownership.drift.code.frames import (
     Frame,
 )
-from ownership.drift.code.interpreter.members import Members
+from ownership.drift.code.interpreter.members import MemberLookup
 from ownership.drift.code.values import (
     ENVIRONMENT,
     Bound,
     Class,
     Client,
+    CodeValue,
     EnvironmentVariable,
     External,
     Func,
@@ -21,14 +22,13 @@ from ownership.drift.code.values import (
     Possibility,
     Str,
     TableHandle,
-    Value,
 )
 
 MAX_KNOWN_TEXTS = 20  # of one text with environment variables
 MAX_HELD_DEPTH = 4  # how deep functions are looked for in objects that are handed to a package
 
 
-class Interpreter(Members):
+class Interpreter(MemberLookup):
     """Interprets frames, with everything that they share."""
 
     def interpret(self, frame: Frame) -> None:
@@ -69,7 +69,7 @@ class Interpreter(Members):
             texts = {start + end for start in texts for end in choices}
         return texts
 
-    def functions_in(self, values: Iterable[Value], depth: int = 0) -> Value:
+    def functions_in(self, values: Iterable[CodeValue], depth: int = 0) -> CodeValue:
         """The functions, and what holds functions, in these values and in objects in them."""
         found: set[Possibility] = set()
         for value in values:

@@ -10,7 +10,7 @@ import tree_sitter_typescript
 from tree_sitter import Language, Parser
 
 from ownership.drift.code import syntax
-from ownership.drift.code.javascript.statements import Statements
+from ownership.drift.code.javascript.statements import JavaScriptStatements
 
 
 @cache
@@ -28,5 +28,5 @@ def parse(text: bytes, file: str, suffix: str) -> syntax.Module:
     """The module in a file. What can't be parsed is in ``module.unread``."""
     tree = _parser(suffix).parse(text)
     module = syntax.Module(file, "javascript")
-    Statements(module, text).build(tree.root_node)
+    JavaScriptStatements(module, text).build(tree.root_node)
     return module

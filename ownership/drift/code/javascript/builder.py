@@ -31,7 +31,7 @@ FUNCTIONS = {
 CLASSES = {"class", "class_declaration", "abstract_class_declaration"}
 
 
-class Builder:
+class JavaScriptBuilder:
     """Builds the module of one file. The classes that extend it add what it builds, from the inside out."""
 
     def __init__(self, module: syntax.Module, source: bytes) -> None:

@@ -3,12 +3,12 @@
 from tree_sitter import Node
 
 from ownership.drift.code import syntax
-from ownership.drift.code.javascript.functions import Functions
+from ownership.drift.code.javascript.functions import JavaScriptFunctions
 from ownership.drift.code.javascript.nodes import child_of, children_of_type, has_token, line_of
 from ownership.drift.code.syntax import Statement
 
 
-class Classes(Functions):
+class JavaScriptClasses(JavaScriptFunctions):
     """Builds classes."""
 
     def _class(self, node: Node, name: str | None = None) -> syntax.ClassExpression:

@@ -13,7 +13,7 @@ from ownership.drift.code.syntax import Expression
 EQUALITY = {"===": False, "==": False, "!==": True, "!=": True}
 
 
-class Expressions(Patterns):
+class JavaScriptExpressions(Patterns):
     """Builds expressions."""
 
     def _field(self, node: Node, name: str) -> Expression:
@@ -45,7 +45,7 @@ class Expressions(Patterns):
                 return self._function(node, name)
             if node.type in CLASSES:
                 return self._class(node, name)
-            method = EXPRESSIONS.get(node.type, Expressions._other)
+            method = EXPRESSION_BUILDERS.get(node.type, JavaScriptExpressions._other)
             return method(self, node)
         finally:
             self.nesting -= 1
@@ -57,7 +57,7 @@ class Expressions(Patterns):
     def _identifier(self, node: Node) -> Expression:
         name = self.text(node)
         if name == "undefined":
-            return syntax.Literal(line_of(node), syntax.UNDEFINED)
+            return syntax.Undefined(line_of(node))
         return syntax.Name(line_of(node), self.scope.variable(name))
 
     def _this(self, node: Node) -> Expression:
@@ -127,14 +127,14 @@ class Expressions(Patterns):
         if is_import and values and isinstance(values[0], syntax.Literal) and isinstance(values[0].value, str):
             return syntax.Require(line_of(node), values[0].value)
         callee = syntax.Name(line_of(node), "import") if function.type == "import" else self.expression(function)
-        call = syntax.Call(line_of(node), callee, values)
+        call = syntax.CallExpression(line_of(node), callee, values)
         call.type_argument = self._type_name(child_of(node, "type_arguments"))
         return call
 
     def _new(self, node: Node) -> Expression:
         arguments = child_of(node, "arguments")
         values = self._items(arguments) if arguments is not None else []
-        return syntax.Call(line_of(node), self._field(node, "constructor"), values, is_new=True)
+        return syntax.CallExpression(line_of(node), self._field(node, "constructor"), values, is_new=True)
 
     def _items(self, node: Node) -> list[Expression]:
         items: list[Expression] = []
@@ -175,11 +175,11 @@ class Expressions(Patterns):
         key = self._property_key(name) if name is not None else syntax.Literal(line_of(node), "")
         function = self._function(node)
         if has_token(node, "get"):
-            return key, syntax.Call(line_of(node), function, [])
+            return key, syntax.CallExpression(line_of(node), function, [])
         return key, function
 
     def _ternary(self, node: Node) -> Expression:
-        return syntax.Choice(
+        return syntax.Conditional(
             line_of(node),
             self._field(node, "condition"),
             self._field(node, "consequence"),
@@ -267,7 +267,7 @@ class Expressions(Patterns):
         return result
 
     def _yield(self, node: Node) -> Expression:
-        value = self._first_expression(node) or syntax.Literal(line_of(node), syntax.UNDEFINED)
+        value = self._first_expression(node) or syntax.Undefined(line_of(node))
         return syntax.Yield(line_of(node), value, whole=has_token(node, "*"))
 
 
@@ -275,39 +275,39 @@ def _indexed(line: int, owner: Expression, key: Expression) -> Expression:
     """``owner[key]``, which is a member where the key is written out."""
     if isinstance(key, syntax.Literal) and isinstance(key.value, str):
         return syntax.Member(line, owner, key.value)
-    return syntax.Index(line, owner, key)
+    return syntax.Subscript(line, owner, key)
 
 
-EXPRESSIONS: dict[str, Callable[[Expressions, Node], Expression]] = {
-    "array": Expressions._array,
-    "assignment_expression": Expressions._assignment,
-    "augmented_assignment_expression": Expressions._augmented,
-    "binary_expression": Expressions._binary,
-    "call_expression": Expressions._call,
-    "false": Expressions._false,
-    "identifier": Expressions._identifier,
-    "member_expression": Expressions._member,
-    "new_expression": Expressions._new,
-    "null": Expressions._null,
-    "number": Expressions._number,
-    "object": Expressions._object,
-    "regex": Expressions._regex,
-    "sequence_expression": Expressions._sequence,
-    "spread_element": Expressions._spread,
-    "string": Expressions._string_literal,
-    "subscript_expression": Expressions._subscript,
-    "super": Expressions._super,
-    "template_string": Expressions._template,
-    "ternary_expression": Expressions._ternary,
-    "this": Expressions._this,
-    "true": Expressions._true,
-    "unary_expression": Expressions._unary,
-    "undefined": Expressions._identifier,
-    "yield_expression": Expressions._yield,
+EXPRESSION_BUILDERS: dict[str, Callable[[JavaScriptExpressions, Node], Expression]] = {
+    "array": JavaScriptExpressions._array,
+    "assignment_expression": JavaScriptExpressions._assignment,
+    "augmented_assignment_expression": JavaScriptExpressions._augmented,
+    "binary_expression": JavaScriptExpressions._binary,
+    "call_expression": JavaScriptExpressions._call,
+    "false": JavaScriptExpressions._false,
+    "identifier": JavaScriptExpressions._identifier,
+    "member_expression": JavaScriptExpressions._member,
+    "new_expression": JavaScriptExpressions._new,
+    "null": JavaScriptExpressions._null,
+    "number": JavaScriptExpressions._number,
+    "object": JavaScriptExpressions._object,
+    "regex": JavaScriptExpressions._regex,
+    "sequence_expression": JavaScriptExpressions._sequence,
+    "spread_element": JavaScriptExpressions._spread,
+    "string": JavaScriptExpressions._string_literal,
+    "subscript_expression": JavaScriptExpressions._subscript,
+    "super": JavaScriptExpressions._super,
+    "template_string": JavaScriptExpressions._template,
+    "ternary_expression": JavaScriptExpressions._ternary,
+    "this": JavaScriptExpressions._this,
+    "true": JavaScriptExpressions._true,
+    "unary_expression": JavaScriptExpressions._unary,
+    "undefined": JavaScriptExpressions._identifier,
+    "yield_expression": JavaScriptExpressions._yield,
 }
 # What may be inside of an expression that has no meaning here.
 ALL_EXPRESSIONS = {
-    *EXPRESSIONS,
+    *EXPRESSION_BUILDERS,
     *WRAPPERS,
     *FUNCTIONS,
     *CLASSES,

@@ -11,7 +11,7 @@ from ownership.drift.code.scopes import Scope
 from ownership.drift.code.syntax import Statement
 
 
-class Functions(Types):
+class JavaScriptFunctions(Types):
     """Builds functions."""
 
     def _function(self, node: Node, name: str | None = None) -> syntax.FunctionExpression:

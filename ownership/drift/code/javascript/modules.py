@@ -4,7 +4,7 @@ from tree_sitter import Node
 
 from ownership.drift.code import syntax
 from ownership.drift.code.javascript.builder import CLASSES, FUNCTIONS
-from ownership.drift.code.javascript.classes import Classes
+from ownership.drift.code.javascript.classes import JavaScriptClasses
 from ownership.drift.code.javascript.nodes import child_of, children_of_type, has_token, line_of
 from ownership.drift.code.syntax import Statement
 
@@ -12,7 +12,7 @@ DEFAULT_EXPORT = "*default*"  # the variable of `export default expression`
 DECLARATIONS = {"lexical_declaration", "variable_declaration"}
 
 
-class Modules(Classes):
+class JavaScriptModules(JavaScriptClasses):
     """Builds imports and exports."""
 
     def _declaration_in(self, node: Node) -> Node:

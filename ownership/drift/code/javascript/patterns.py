@@ -3,12 +3,12 @@
 from tree_sitter import Node
 
 from ownership.drift.code import syntax
-from ownership.drift.code.javascript.builder import WRAPPERS, Builder
+from ownership.drift.code.javascript.builder import WRAPPERS, JavaScriptBuilder
 from ownership.drift.code.javascript.nodes import child_of, line_of
 from ownership.drift.code.syntax import Expression, Target
 
 
-class Patterns(Builder):
+class Patterns(JavaScriptBuilder):
     """Builds the targets of assignments."""
 
     def _declare_pattern(self, node: Node, in_function: bool = False) -> None:
@@ -44,7 +44,7 @@ class Patterns(Builder):
             return syntax.Name(line_of(node), self.scope.variable(self.text(node), assigned=True))
         if node.type == "member_expression" or node.type == "subscript_expression":
             target = self.expression(node)
-            if isinstance(target, syntax.Member | syntax.Index):
+            if isinstance(target, syntax.Member | syntax.Subscript):
                 return target
         if node.type in ("object_pattern", "object"):
             return self._object_pattern(node)

@@ -6,13 +6,13 @@ from tree_sitter import Node
 
 from ownership.drift.code import syntax
 from ownership.drift.code.javascript.builder import FUNCTIONS, MAX_NESTING
-from ownership.drift.code.javascript.modules import Modules
+from ownership.drift.code.javascript.modules import JavaScriptModules
 from ownership.drift.code.javascript.nodes import child_of, children_of_type, line_of
 from ownership.drift.code.scopes import Scope
 from ownership.drift.code.syntax import Expression, Statement, Target
 
 
-class Statements(Modules):
+class JavaScriptStatements(JavaScriptModules):
     """Builds statements."""
 
     def statements(self, nodes: Iterable[Node]) -> list[Statement]:
@@ -43,7 +43,7 @@ class Statements(Modules):
             self.scope.blocks.pop()
 
     def statement(self, node: Node) -> list[Statement]:
-        method = STATEMENTS.get(node.type)
+        method = STATEMENT_BUILDERS.get(node.type)
         if method is None:
             return []
         if self.nesting >= MAX_NESTING:
@@ -257,32 +257,32 @@ class Statements(Modules):
         self.module.unread.append(syntax.Unread(line_of(node), "has a syntax error"))
 
 
-STATEMENTS: dict[str, Callable[[Statements, Node], list[Statement]]] = {
-    "abstract_class_declaration": Statements._class_declaration,
-    "break_statement": Statements._break,
-    "class_declaration": Statements._class_declaration,
-    "continue_statement": Statements._break,
-    "do_statement": Statements._while,
-    "enum_declaration": Statements._enum,
-    "export_statement": Statements._export,
-    "expression_statement": Statements._expression_statement,
-    "for_in_statement": Statements._for_in,
-    "for_statement": Statements._for,
-    "function_declaration": Statements._function_declaration,
-    "generator_function_declaration": Statements._function_declaration,
-    "if_statement": Statements._if,
-    "import_statement": Statements._import,
-    "interface_declaration": Statements._type_declaration,
-    "internal_module": Statements._namespace,
-    "labeled_statement": Statements._labeled,
-    "lexical_declaration": Statements._variables,
-    "module": Statements._namespace,
-    "return_statement": Statements._return,
-    "statement_block": Statements.block,
-    "switch_statement": Statements._switch,
-    "throw_statement": Statements._throw,
-    "try_statement": Statements._try,
-    "type_alias_declaration": Statements._type_declaration,
-    "variable_declaration": Statements._variables,
-    "while_statement": Statements._while,
+STATEMENT_BUILDERS: dict[str, Callable[[JavaScriptStatements, Node], list[Statement]]] = {
+    "abstract_class_declaration": JavaScriptStatements._class_declaration,
+    "break_statement": JavaScriptStatements._break,
+    "class_declaration": JavaScriptStatements._class_declaration,
+    "continue_statement": JavaScriptStatements._break,
+    "do_statement": JavaScriptStatements._while,
+    "enum_declaration": JavaScriptStatements._enum,
+    "export_statement": JavaScriptStatements._export,
+    "expression_statement": JavaScriptStatements._expression_statement,
+    "for_in_statement": JavaScriptStatements._for_in,
+    "for_statement": JavaScriptStatements._for,
+    "function_declaration": JavaScriptStatements._function_declaration,
+    "generator_function_declaration": JavaScriptStatements._function_declaration,
+    "if_statement": JavaScriptStatements._if,
+    "import_statement": JavaScriptStatements._import,
+    "interface_declaration": JavaScriptStatements._type_declaration,
+    "internal_module": JavaScriptStatements._namespace,
+    "labeled_statement": JavaScriptStatements._labeled,
+    "lexical_declaration": JavaScriptStatements._variables,
+    "module": JavaScriptStatements._namespace,
+    "return_statement": JavaScriptStatements._return,
+    "statement_block": JavaScriptStatements.block,
+    "switch_statement": JavaScriptStatements._switch,
+    "throw_statement": JavaScriptStatements._throw,
+    "try_statement": JavaScriptStatements._try,
+    "type_alias_declaration": JavaScriptStatements._type_declaration,
+    "variable_declaration": JavaScriptStatements._variables,
+    "while_statement": JavaScriptStatements._while,
 }

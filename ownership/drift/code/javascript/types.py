@@ -3,12 +3,12 @@
 from tree_sitter import Node
 
 from ownership.drift.code import syntax
-from ownership.drift.code.javascript.expressions import Expressions
+from ownership.drift.code.javascript.expressions import JavaScriptExpressions
 from ownership.drift.code.javascript.nodes import child_of, children_of_type
 from ownership.drift.code.syntax import Expression, Statement
 
 
-class Types(Expressions):
+class Types(JavaScriptExpressions):
     """Reads type annotations."""
 
     def _type_name(self, annotation: Node | None) -> str | None:
@@ -56,6 +56,6 @@ class Types(Expressions):
     def _typed(self, value: Expression, annotation: Node | None) -> Expression:
         """The value with the class that its type names, where it is what a call gives."""
         type_name = self._type_name(annotation)
-        if type_name is None or not isinstance(value, syntax.Call):
+        if type_name is None or not isinstance(value, syntax.CallExpression):
             return value
         return syntax.Typed(value.line, value, type_name)

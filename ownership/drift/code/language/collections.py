@@ -4,15 +4,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ownership.drift.code.frames import Arguments
+from ownership.drift.code.language.items import copy_fields, index, write_index
+from ownership.drift.code.language.lists import functions_in, new_list, one_by_one
+from ownership.drift.code.language.texts import joined_items
 from ownership.drift.code.values import (
     ABSENT,
     NOTHING,
     UNKNOWN,
     UNKNOWN_VALUE,
+    CodeValue,
     Obj,
     Possibility,
     Str,
-    Value,
     one,
     text,
     union,
@@ -20,14 +23,11 @@ from ownership.drift.code.values import (
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
-from ownership.drift.code.language.items import copy_fields, index, write_index
-from ownership.drift.code.language.lists import functions_in, new_list, one_by_one
-from ownership.drift.code.language.texts import joined_items
 
 DICT_METHODS = {"copy", "get", "items", "keys", "pop", "setdefault", "update", "values"}
 
 
-def call_object_method(calls: "Calls", owner: Obj, name: str, site: "CallSite") -> Value:
+def call_object_method(calls: "Calls", owner: Obj, name: str, site: "CallSite") -> CodeValue:
     method = OBJECT_METHODS.get(name)
     if method is not None:
         return method(calls, owner, site)
@@ -38,24 +38,24 @@ def call_object_method(calls: "Calls", owner: Obj, name: str, site: "CallSite") 
     return calls.call_one(UNKNOWN, site)
 
 
-def _push(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _push(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     for value in site.arguments.all():
         calls.interpreter.add(owner.rest, value)
     return one(owner)
 
 
-def _insert(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _insert(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     calls.interpreter.add(owner.rest, site.arguments.at(1))
     return NOTHING
 
 
-def _extend(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _extend(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     calls.interpreter.add(owner.rest, calls.interpreter.items(site.arguments.at(0)))
     return NOTHING
 
 
-def _concat(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
-    items: list[Value] = [calls.interpreter.items(one(owner))]
+def _concat(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
+    items: list[CodeValue] = [calls.interpreter.items(one(owner))]
     for value in site.arguments.positional:
         for possibility in value:
             is_list = isinstance(possibility, Obj) and possibility.is_list
@@ -63,44 +63,44 @@ def _concat(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
     return new_list(calls, site, union(items))
 
 
-def _with_items(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _with_items(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     """Call a function with each item."""
     functions = functions_in(site.arguments.at(0))
-    results: list[Value] = []
+    results: list[CodeValue] = []
     for item in one_by_one(calls.interpreter.items(one(owner))):
         results.append(calls.call(functions, site.with_arguments(Arguments([item, UNKNOWN_VALUE]))))
     return union(results)
 
 
-def _map(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _map(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     return new_list(calls, site, _with_items(calls, owner, site))
 
 
-def _flat_map(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _flat_map(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     return new_list(calls, site, calls.interpreter.items(_with_items(calls, owner, site)))
 
 
-def _for_each(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _for_each(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     _with_items(calls, owner, site)
     return NOTHING
 
 
-def _filter(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _filter(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     _with_items(calls, owner, site)
     return one(owner)
 
 
-def _find(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _find(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     _with_items(calls, owner, site)
     return calls.interpreter.items(one(owner))
 
 
-def _test_items(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _test_items(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     _with_items(calls, owner, site)
     return UNKNOWN_VALUE
 
 
-def _reduce(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _reduce(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     items = calls.interpreter.items(one(owner))
     collected = site.arguments.at(1) or items
     functions = functions_in(site.arguments.at(0))
@@ -111,29 +111,29 @@ def _reduce(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
     return collected
 
 
-def _same_object(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _same_object(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     return one(owner)
 
 
-def _flat(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _flat(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     interpreter = calls.interpreter
     items = interpreter.items(one(owner))
     inner = [interpreter.items(one(item)) if isinstance(item, Obj) and item.is_list else one(item) for item in items]
     return new_list(calls, site, union(inner))
 
 
-def _any_item(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _any_item(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     if not owner.is_list and site.arguments.positional:
         return _get(calls, owner, site)  # Python's `dict.pop(key, default)`
     return calls.interpreter.items(one(owner))
 
 
-def _join(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _join(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     separator = site.arguments.at(0) or text(",")
     return joined_items(calls, one(owner), separator)
 
 
-def _get(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _get(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     """``dict.get(key, default)`` and ``map.get(key)``."""
     value = index(calls, one(owner), site.arguments.at(0), site.line)
     default = site.arguments.at(1)
@@ -142,17 +142,17 @@ def _get(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
     return value
 
 
-def _set(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _set(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     write_index(calls, one(owner), site.arguments.at(0), site.arguments.at(1), site.line)
     return one(owner)
 
 
-def _set_default(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _set_default(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     _set(calls, owner, site)
     return index(calls, one(owner), site.arguments.at(0), site.line)
 
 
-def _update(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _update(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     for value in site.arguments.positional:
         copy_fields(calls, owner, value)
     for name, value in site.arguments.keywords.items():
@@ -160,7 +160,7 @@ def _update(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
     return NOTHING
 
 
-def _copy(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def _copy(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     obj = calls.interpreter.object_at(
         (site.node, "copy"),
         calls.interpreter.stack[-1],
@@ -171,11 +171,11 @@ def _copy(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
     return one(obj)
 
 
-def keys_of(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def keys_of(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     return new_list(calls, site, _names_of(calls, owner))
 
 
-def _names_of(calls: "Calls", owner: Obj) -> Value:
+def _names_of(calls: "Calls", owner: Obj) -> CodeValue:
     names: set[Possibility] = set()
     for name in calls.interpreter.field_names(owner):
         names.add(Str((name,)) if isinstance(name, str) else name)
@@ -184,18 +184,18 @@ def _names_of(calls: "Calls", owner: Obj) -> Value:
     return frozenset(names)
 
 
-def values_of(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def values_of(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     return new_list(calls, site, calls.interpreter.items(one(owner)))
 
 
-def pairs_of(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
+def pairs_of(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     """``dict.items()``: names and values, each pair of its own."""
     interpreter = calls.interpreter
     frame = interpreter.stack[-1]
     pairs: set[Possibility] = set()
     for name in interpreter.field_names(owner):
         pair = interpreter.object_at((site.node, "pair", name), frame, site.line, is_list=True)
-        key: Value = text(name) if isinstance(name, str) else one(name)
+        key: CodeValue = text(name) if isinstance(name, str) else one(name)
         interpreter.write_field(pair, "0", key)
         interpreter.write_field(pair, "1", interpreter.read(owner.fields[name]))
         pairs.add(pair)
@@ -207,7 +207,7 @@ def pairs_of(calls: "Calls", owner: Obj, site: "CallSite") -> Value:
     return new_list(calls, site, frozenset(pairs))
 
 
-OBJECT_METHODS: dict[str, Callable[["Calls", Obj, "CallSite"], Value]] = {
+OBJECT_METHODS: dict[str, Callable[["Calls", Obj, "CallSite"], CodeValue]] = {
     "add": _push,
     "append": _push,
     "concat": _concat,

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from ownership.drift.code import syntax
 from ownership.drift.code.values import (
     UNKNOWN_VALUE,
+    CodeValue,
     Namespace,
     Possibility,
     Str,
-    Value,
     union,
 )
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
 
 
-def dynamic_import(calls: "Calls", site: "CallSite") -> Value:
+def dynamic_import(calls: "Calls", site: "CallSite") -> CodeValue:
     """``importlib.import_module(name)``, and ``require`` of what isn't written out."""
     interpreter = calls.interpreter
     frame = interpreter.stack[-1]
-    results: list[Value] = []
+    results: list[CodeValue] = []
     for possibility in site.arguments.at(0):
         if isinstance(possibility, Str) and possibility.literal is not None:
             results.append(interpreter.import_value(frame.file, possibility.literal, 0, "*", site.line))
@@ -29,11 +29,11 @@ def dynamic_import(calls: "Calls", site: "CallSite") -> Value:
     return union(results) or UNKNOWN_VALUE
 
 
-def _modules_like(calls: "Calls", site: "CallSite") -> Value:
+def _modules_like(calls: "Calls", site: "CallSite") -> CodeValue:
     """The modules that ``require("./actions/" + name)`` may mean: those in the folder."""
     interpreter = calls.interpreter
     start = ""
-    if isinstance(site.node, syntax.Call) and site.node.arguments:
+    if isinstance(site.node, syntax.CallExpression) and site.node.arguments:
         start = syntax.affixes(site.node.arguments[0])[0]
     modules = interpreter.find_like(interpreter.stack[-1].file, start) if start else []
     if not modules:

@@ -5,25 +5,25 @@ from typing import TYPE_CHECKING
 from ownership.drift.code.values import (
     NOTHING,
     UNKNOWN,
+    CodeValue,
     EnvironmentVariable,
     Possibility,
     Str,
     TextPart,
-    Value,
 )
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
 
 
-def environment_variable(site: "CallSite") -> Value:
+def environment_variable(site: "CallSite") -> CodeValue:
     """``os.environ.get("NAME", default)``."""
     names = site.arguments.keywords.get("key", site.arguments.at(0))
     default = site.arguments.keywords.get("default", site.arguments.at(1))
     return environment_variables(names, default)
 
 
-def environment_variables(names: Value, default: Value = NOTHING) -> Value:
+def environment_variables(names: CodeValue, default: CodeValue = NOTHING) -> CodeValue:
     """The environment variables of these names, with what is used where they aren't set."""
     fallbacks: list[tuple[TextPart, ...] | None] = []
     for possibility in default:
@@ -38,5 +38,5 @@ def environment_variables(names: Value, default: Value = NOTHING) -> Value:
     return frozenset(results)
 
 
-def get_variable(calls: "Calls", site: "CallSite") -> Value:
+def get_variable(calls: "Calls", site: "CallSite") -> CodeValue:
     return environment_variable(site)

@@ -4,18 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ownership.drift.code.frames import Arguments
-from ownership.drift.code.values import (
-    NOTHING,
-    UNKNOWN_VALUE,
-    External,
-    Value,
-    one,
-    text,
-    union,
-)
-
-if TYPE_CHECKING:
-    from ownership.drift.code.calls import Calls, CallSite
 from ownership.drift.code.language.collections import keys_of, pairs_of, values_of
 from ownership.drift.code.language.dynamic_imports import dynamic_import
 from ownership.drift.code.language.environment import get_variable
@@ -38,9 +26,21 @@ from ownership.drift.code.language.objects import (
     partial_function,
 )
 from ownership.drift.code.language.texts import from_json
+from ownership.drift.code.values import (
+    NOTHING,
+    UNKNOWN_VALUE,
+    CodeValue,
+    External,
+    one,
+    text,
+    union,
+)
+
+if TYPE_CHECKING:
+    from ownership.drift.code.calls import Calls, CallSite
 
 
-def call_global(calls: "Calls", callee: External, site: "CallSite") -> Value | None:
+def call_global(calls: "Calls", callee: External, site: "CallSite") -> CodeValue | None:
     """A call of a global function or of a standard module's; None for those that are not known here."""
     if callee.is_result or callee.unread:
         return None
@@ -50,59 +50,59 @@ def call_global(calls: "Calls", callee: External, site: "CallSite") -> Value | N
     return function(calls, site)
 
 
-def _unknown_result(calls: "Calls", site: "CallSite") -> Value:
+def _unknown_result(calls: "Calls", site: "CallSite") -> CodeValue:
     return UNKNOWN_VALUE
 
 
-def _first_argument(calls: "Calls", site: "CallSite") -> Value:
+def _first_argument(calls: "Calls", site: "CallSite") -> CodeValue:
     return site.arguments.at(0)
 
 
-def _second_argument(calls: "Calls", site: "CallSite") -> Value:
+def _second_argument(calls: "Calls", site: "CallSite") -> CodeValue:
     return site.arguments.at(1)
 
 
-def _any_of(calls: "Calls", site: "CallSite") -> Value:
+def _any_of(calls: "Calls", site: "CallSite") -> CodeValue:
     return calls.interpreter.items(site.arguments.at(0))
 
 
-def _dependency(calls: "Calls", site: "CallSite") -> Value:
+def _dependency(calls: "Calls", site: "CallSite") -> CodeValue:
     """FastAPI's ``Depends(function)`` and ``Depends(Class)``."""
     return calls.call(site.arguments.at(0), site.with_arguments(Arguments([])))
 
 
-def _listed(calls: "Calls", site: "CallSite") -> Value:
+def _listed(calls: "Calls", site: "CallSite") -> CodeValue:
     """``list(items)``, ``sorted(items)``, ``new Set(items)``."""
     if not site.arguments.positional:
         return new_list(calls, site, NOTHING)
     return new_list(calls, site, calls.interpreter.items(site.arguments.at(0)))
 
 
-def _gathered(calls: "Calls", site: "CallSite") -> Value:
+def _gathered(calls: "Calls", site: "CallSite") -> CodeValue:
     """``asyncio.gather(a, b)``: a list of what they give."""
     return new_list(calls, site, union([*site.arguments.positional, site.arguments.rest]))
 
 
-def _current_folder(calls: "Calls", site: "CallSite") -> Value:
+def _current_folder(calls: "Calls", site: "CallSite") -> CodeValue:
     """``process.cwd()``."""
     folder = calls.interpreter.working_folder
     return UNKNOWN_VALUE if folder is None else text(f"/project/{folder}".rstrip("/"))
 
 
-def _filtered(calls: "Calls", site: "CallSite") -> Value:
+def _filtered(calls: "Calls", site: "CallSite") -> CodeValue:
     """Python's ``filter(function, items)``."""
     items = calls.interpreter.items(site.arguments.at(1))
     calls.call(functions_in(site.arguments.at(0)), site.with_arguments(Arguments([items])))
     return new_list(calls, site, items)
 
 
-def _chained(calls: "Calls", site: "CallSite") -> Value:
+def _chained(calls: "Calls", site: "CallSite") -> CodeValue:
     """``itertools.chain(first, second)``."""
     lists = [*site.arguments.positional, site.arguments.rest]
     return new_list(calls, site, union(calls.interpreter.items(value) for value in lists))
 
 
-def _reduced(calls: "Calls", site: "CallSite") -> Value:
+def _reduced(calls: "Calls", site: "CallSite") -> CodeValue:
     """``functools.reduce(function, items, start)``."""
     items = calls.interpreter.items(site.arguments.at(1))
     collected = site.arguments.at(2) or items
@@ -113,18 +113,18 @@ def _reduced(calls: "Calls", site: "CallSite") -> Value:
     return collected
 
 
-def _cached(calls: "Calls", site: "CallSite") -> Value:
+def _cached(calls: "Calls", site: "CallSite") -> CodeValue:
     """``lru_cache(function)``, or ``lru_cache(size)`` as a decorator: the function stays the same."""
     functions = functions_in(site.arguments.at(0))
     return functions or one(calls.interpreter.external("functools"))
 
 
-def _wrapping(calls: "Calls", site: "CallSite") -> Value:
+def _wrapping(calls: "Calls", site: "CallSite") -> CodeValue:
     """``functools.wraps(function)``: a decorator that changes nothing."""
     return one(calls.interpreter.external("functools"))
 
 
-def _thread(calls: "Calls", site: "CallSite") -> Value:
+def _thread(calls: "Calls", site: "CallSite") -> CodeValue:
     """``Thread(target=function, args=(a, b))``: it is started somewhere."""
     keywords = site.arguments.keywords
     arguments = positional_items(calls, keywords.get("args", NOTHING))
@@ -135,7 +135,7 @@ def _thread(calls: "Calls", site: "CallSite") -> Value:
     return UNKNOWN_VALUE
 
 
-def _array_from(calls: "Calls", site: "CallSite") -> Value:
+def _array_from(calls: "Calls", site: "CallSite") -> CodeValue:
     """``Array.from(items, function)``."""
     items = calls.interpreter.items(site.arguments.at(0))
     functions = functions_in(site.arguments.at(1))
@@ -144,7 +144,7 @@ def _array_from(calls: "Calls", site: "CallSite") -> Value:
     return new_list(calls, site, items)
 
 
-def _zipped(calls: "Calls", site: "CallSite") -> Value:
+def _zipped(calls: "Calls", site: "CallSite") -> CodeValue:
     interpreter = calls.interpreter
     row = interpreter.object_at((site.node, "row"), interpreter.stack[-1], site.line, is_list=True)
     for position, value in enumerate(site.arguments.positional):
@@ -152,7 +152,7 @@ def _zipped(calls: "Calls", site: "CallSite") -> Value:
     return new_list(calls, site, one(row))
 
 
-def _enumerated(calls: "Calls", site: "CallSite") -> Value:
+def _enumerated(calls: "Calls", site: "CallSite") -> CodeValue:
     interpreter = calls.interpreter
     row = interpreter.object_at((site.node, "row"), interpreter.stack[-1], site.line, is_list=True)
     interpreter.write_field(row, "0", UNKNOWN_VALUE)
@@ -160,7 +160,7 @@ def _enumerated(calls: "Calls", site: "CallSite") -> Value:
     return new_list(calls, site, one(row))
 
 
-GLOBALS: dict[str, Callable[["Calls", "CallSite"], Value]] = {
+GLOBALS: dict[str, Callable[["Calls", "CallSite"], CodeValue]] = {
     "Array.from": _array_from,
     "Array.isArray": _unknown_result,
     "Array.of": _gathered,

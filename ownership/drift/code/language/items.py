@@ -11,12 +11,12 @@ from ownership.drift.code.values import (
     UNKNOWN_VALUE,
     Bound,
     Class,
+    CodeValue,
     External,
     Namespace,
     Obj,
     Possibility,
     Str,
-    Value,
     one,
     union,
 )
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 def index(
     calls: "Calls",
-    owner: Value,
-    key: Value,
+    owner: CodeValue,
+    key: CodeValue,
     line: int,
     affixes: tuple[str, str] = ("", ""),
-) -> Value:
+) -> CodeValue:
     """``owner[key]``. ``affixes``: what the key begins and ends with, also where the rest is unknown."""
     interpreter = calls.interpreter
-    results: list[Value] = []
+    results: list[CodeValue] = []
     for possibility in owner:
         given = _item_by_method(calls, possibility, "__getitem__", Arguments([key]), line)
         if given is not None:
@@ -53,7 +53,7 @@ def _item_by_method(
     name: str,
     arguments: Arguments,
     line: int,
-) -> Value | None:
+) -> CodeValue | None:
     """What ``__getitem__`` and the like give; None for anything but an instance of a class that has them."""
     if not isinstance(owner, Obj) or owner.cls is None:
         return None
@@ -68,7 +68,7 @@ def index_of(
     key: Possibility,
     line: int,
     affixes: tuple[str, str] = ("", ""),
-) -> Value:
+) -> CodeValue:
     interpreter = calls.interpreter
     if isinstance(owner, Class) and owner.definition.body is not None and not interpreter.is_enumeration(owner):
         return one(owner)  # `Store[Meter]`, with types in brackets
@@ -92,7 +92,7 @@ def index_of(
     return UNKNOWN_VALUE
 
 
-def _chosen_by_environment(calls: "Calls", owner: Obj, key: Str) -> Value:
+def _chosen_by_environment(calls: "Calls", owner: Obj, key: Str) -> CodeValue:
     """``settings[process.env.STAGE]``: the fields that infrastructure chooses; nothing if that is not known."""
     names = calls.interpreter.known_texts(key)
     if names is None or not names <= set(calls.interpreter.field_names(owner)):
@@ -100,7 +100,7 @@ def _chosen_by_environment(calls: "Calls", owner: Obj, key: Str) -> Value:
     return union(calls.interpreter.read_field(owner, name) for name in names)
 
 
-def write_index(calls: "Calls", owner: Value, key: Value, value: Value, line: int) -> None:
+def write_index(calls: "Calls", owner: CodeValue, key: CodeValue, value: CodeValue, line: int) -> None:
     """``owner[key] = value``."""
     interpreter = calls.interpreter
     for possibility in owner:
@@ -116,7 +116,7 @@ def write_index(calls: "Calls", owner: Value, key: Value, value: Value, line: in
                 interpreter.add(possibility.keys, UNKNOWN_VALUE)
 
 
-def copy_fields(calls: "Calls", target: Obj, source: Value) -> None:
+def copy_fields(calls: "Calls", target: Obj, source: CodeValue) -> None:
     """Add all fields of a value to an object: ``{...source}``, ``Object.assign(target, source)``."""
     interpreter = calls.interpreter
     for possibility in source:
@@ -141,7 +141,7 @@ def copy_fields(calls: "Calls", target: Obj, source: Value) -> None:
             interpreter.open(target)
 
 
-def spread_into(calls: "Calls", arguments: Arguments, value: Value) -> None:
+def spread_into(calls: "Calls", arguments: Arguments, value: CodeValue) -> None:
     """Add ``...value`` to arguments: by position as far as the positions are known."""
     interpreter = calls.interpreter
     if len(value) == 1:
@@ -155,7 +155,7 @@ def spread_into(calls: "Calls", arguments: Arguments, value: Value) -> None:
     arguments.rest = arguments.rest | interpreter.items(value)
 
 
-def positional_items(calls: "Calls", value: Value) -> Arguments:
+def positional_items(calls: "Calls", value: CodeValue) -> Arguments:
     """The items of a list as arguments."""
     arguments = Arguments([])
     spread_into(calls, arguments, value)

@@ -3,28 +3,28 @@
 from typing import TYPE_CHECKING
 
 from ownership.drift.code.frames import Arguments
+from ownership.drift.code.language.lists import functions_in, lists_in, new_list
 from ownership.drift.code.values import (
     UNKNOWN_VALUE,
     Bound,
+    CodeValue,
     Func,
     Method,
     Partial,
-    Value,
     union,
 )
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
-from ownership.drift.code.language.lists import functions_in, lists_in, new_list
 
 CONTINUATIONS = {"then", "catch", "finally"}  # of promises
 PYTHON_MAPS = {"imap", "imap_unordered", "map", "map_async"}
 
 
-def continuation(calls: "Calls", owner: Value, name: str, site: "CallSite") -> Value:
+def continuation(calls: "Calls", owner: CodeValue, name: str, site: "CallSite") -> CodeValue:
     """``promise.then(function)``: a promise is treated as its result."""
     argument = owner if name == "then" else UNKNOWN_VALUE
-    results: list[Value] = []
+    results: list[CodeValue] = []
     for position, value in enumerate(site.arguments.positional):
         given = argument if position == 0 else UNKNOWN_VALUE
         functions = frozenset(item for item in value if isinstance(item, Func | Bound | Partial | Method))
@@ -34,7 +34,7 @@ def continuation(calls: "Calls", owner: Value, name: str, site: "CallSite") -> V
     return union(results) or UNKNOWN_VALUE
 
 
-def collected_by(calls: "Calls", name: str, site: "CallSite") -> Value | None:
+def collected_by(calls: "Calls", name: str, site: "CallSite") -> CodeValue | None:
     """``unknown.map(function)``: what the function gives for items of which nothing is known; None for other calls."""
     functions = functions_in(site.arguments.at(0))
     if name not in ("map", "flatMap", "reduce", "forEach") or not functions:
@@ -56,7 +56,7 @@ def collected_by(calls: "Calls", name: str, site: "CallSite") -> Value | None:
     return new_list(calls, site, result)
 
 
-def iterated_by_package(calls: "Calls", name: str, site: "CallSite") -> Value | None:
+def iterated_by_package(calls: "Calls", name: str, site: "CallSite") -> CodeValue | None:
     """``pMap(tables, scan)``, ``_.map(tables, scan)`` and ``executor.map(scan, tables)``; None for other calls."""
     first, second = site.arguments.at(0), site.arguments.at(1)
     if name in PYTHON_MAPS and functions_in(first) and lists_in(second):
@@ -70,7 +70,7 @@ def iterated_by_package(calls: "Calls", name: str, site: "CallSite") -> Value | 
     return new_list(calls, site, calls.call(functions, site.with_arguments(arguments)))
 
 
-def map_items(calls: "Calls", site: "CallSite") -> Value:
+def map_items(calls: "Calls", site: "CallSite") -> CodeValue:
     """Python's ``map(function, items)``."""
     items = [calls.interpreter.items(value) for value in site.arguments.positional[1:]]
     result = calls.call(functions_in(site.arguments.at(0)), site.with_arguments(Arguments(items)))

@@ -3,12 +3,18 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ownership.drift.code.language.collections import call_object_method
+from ownership.drift.code.language.environment import environment_variable
+from ownership.drift.code.language.items import positional_items
+from ownership.drift.code.language.lists import new_list
+from ownership.drift.code.language.texts import call_text_method
 from ownership.drift.code.values import (
     ENVIRONMENT,
     NO_VALUES,
     UNKNOWN_VALUE,
     Bound,
     Class,
+    CodeValue,
     Func,
     Method,
     Obj,
@@ -16,21 +22,15 @@ from ownership.drift.code.values import (
     Pieces,
     Possibility,
     Str,
-    Value,
     one,
     text,
 )
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
-from ownership.drift.code.language.collections import call_object_method
-from ownership.drift.code.language.environment import environment_variable
-from ownership.drift.code.language.items import positional_items
-from ownership.drift.code.language.lists import new_list
-from ownership.drift.code.language.texts import call_text_method
 
 
-def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite") -> Value:
+def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite") -> CodeValue:
     """A call of a built-in method."""
     if isinstance(owner, Class):
         return new_list(calls, site, calls.interpreter.read(owner.subclasses))  # `__subclasses__()`
@@ -51,7 +51,7 @@ def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite")
     return UNKNOWN_VALUE
 
 
-def _call_function_method(calls: "Calls", function: Func | Bound | Method, name: str, site: "CallSite") -> Value:
+def _call_function_method(calls: "Calls", function: Func | Bound | Method, name: str, site: "CallSite") -> CodeValue:
     arguments = site.arguments
     this = arguments.at(0)
     if name == "bind":

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from ownership.drift.code import syntax
 from ownership.drift.code.frames import Arguments
+from ownership.drift.code.language.items import copy_fields, index_of, write_index
+from ownership.drift.code.language.lists import new_list
 from ownership.drift.code.values import (
     ABSENT,
     FALSE,
@@ -12,6 +14,7 @@ from ownership.drift.code.values import (
     TRUE,
     UNKNOWN_VALUE,
     Class,
+    CodeValue,
     Func,
     Namespace,
     Obj,
@@ -19,18 +22,15 @@ from ownership.drift.code.values import (
     Possibility,
     Record,
     Str,
-    Value,
     one,
     union,
 )
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
-from ownership.drift.code.language.items import copy_fields, index_of, write_index
-from ownership.drift.code.language.lists import new_list
 
 
-def class_of(calls: "Calls", site: "CallSite") -> Value:
+def class_of(calls: "Calls", site: "CallSite") -> CodeValue:
     """``type(self)``."""
     classes: set[Possibility] = set()
     for possibility in site.arguments.at(0):
@@ -39,7 +39,7 @@ def class_of(calls: "Calls", site: "CallSite") -> Value:
     return frozenset(classes) or UNKNOWN_VALUE
 
 
-def named_tuple(calls: "Calls", site: "CallSite") -> Value:
+def named_tuple(calls: "Calls", site: "CallSite") -> CodeValue:
     """``namedtuple("Name", "first second")``, or with a list of names."""
     names: list[str] = []
     for possibility in site.arguments.at(1):
@@ -52,7 +52,7 @@ def named_tuple(calls: "Calls", site: "CallSite") -> Value:
     return one(Record(tuple(names))) if names else UNKNOWN_VALUE
 
 
-def is_instance(calls: "Calls", site: "CallSite") -> Value:
+def is_instance(calls: "Calls", site: "CallSite") -> CodeValue:
     """``isinstance(value, Class)``, where the class is one of the project's."""
     outcomes: set[bool | None] = set()
     for possibility in site.arguments.at(0):
@@ -72,7 +72,7 @@ def _is_of(calls: "Calls", possibility: Possibility, cls: Possibility) -> bool |
     return True if calls.interpreter.is_subclass(possibility.cls, cls) else None
 
 
-def assign_fields(calls: "Calls", site: "CallSite") -> Value:
+def assign_fields(calls: "Calls", site: "CallSite") -> CodeValue:
     """``Object.assign(target, …sources)``."""
     target = site.arguments.at(0)
     for possibility in target:
@@ -85,7 +85,7 @@ def assign_fields(calls: "Calls", site: "CallSite") -> Value:
     return target
 
 
-def create_object(calls: "Calls", site: "CallSite") -> Value:
+def create_object(calls: "Calls", site: "CallSite") -> CodeValue:
     """``Object.create(prototype)``."""
     interpreter = calls.interpreter
     obj = interpreter.object_at((site.node, "create"), interpreter.stack[-1], site.line)
@@ -95,7 +95,7 @@ def create_object(calls: "Calls", site: "CallSite") -> Value:
     return one(obj)
 
 
-def inherit(calls: "Calls", site: "CallSite") -> Value:
+def inherit(calls: "Calls", site: "CallSite") -> CodeValue:
     """``util.inherits(Users, Base)``."""
     interpreter = calls.interpreter
     for function in site.arguments.at(0):
@@ -105,12 +105,12 @@ def inherit(calls: "Calls", site: "CallSite") -> Value:
 
 
 def of_object(
-    method: Callable[["Calls", Obj, "CallSite"], Value],
-) -> Callable[["Calls", "CallSite"], Value]:
+    method: Callable[["Calls", Obj, "CallSite"], CodeValue],
+) -> Callable[["Calls", "CallSite"], CodeValue]:
     """``Object.keys(object)`` as the method that it is in Python."""
 
-    def call(calls: "Calls", site: "CallSite") -> Value:
-        results: list[Value] = []
+    def call(calls: "Calls", site: "CallSite") -> CodeValue:
+        results: list[CodeValue] = []
         for possibility in site.arguments.at(0):
             if isinstance(possibility, Obj):
                 results.append(method(calls, possibility, site))
@@ -121,7 +121,7 @@ def of_object(
     return call
 
 
-def make_dict(calls: "Calls", site: "CallSite") -> Value:
+def make_dict(calls: "Calls", site: "CallSite") -> CodeValue:
     """``dict(pairs, name=value)``, ``new Map(pairs)``, ``Object.fromEntries(pairs)``."""
     interpreter = calls.interpreter
     obj = interpreter.object_at((site.node, "dict"), interpreter.stack[-1], site.line)
@@ -145,26 +145,26 @@ def make_dict(calls: "Calls", site: "CallSite") -> Value:
     return one(obj)
 
 
-def attribute_of(calls: "Calls", site: "CallSite") -> Value:
+def attribute_of(calls: "Calls", site: "CallSite") -> CodeValue:
     """``getattr(owner, name, default)``."""
     affixes = ("", "")
-    if isinstance(site.node, syntax.Call) and len(site.node.arguments) > 1:
+    if isinstance(site.node, syntax.CallExpression) and len(site.node.arguments) > 1:
         affixes = syntax.affixes(site.node.arguments[1])
-    results: list[Value] = [site.arguments.at(2)]
+    results: list[CodeValue] = [site.arguments.at(2)]
     for owner in site.arguments.at(0):
         for name in site.arguments.at(1):
             results.append(index_of(calls, owner, name, site.line, affixes))
     return union(results)
 
 
-def make_proxy(calls: "Calls", site: "CallSite") -> Value:
+def make_proxy(calls: "Calls", site: "CallSite") -> CodeValue:
     """``new Proxy(target, handler)`` is the target, as far as its members are not made when they are read."""
     if calls.interpreter.member(site.arguments.at(1), "get", site.line) - {ABSENT}:
         calls.doubt(site.line, "makes a Proxy, whose members can't be told from the code")
     return site.arguments.at(0)
 
 
-def field_default(calls: "Calls", site: "CallSite") -> Value:
+def field_default(calls: "Calls", site: "CallSite") -> CodeValue:
     """``field(default_factory=function)`` of a data class."""
     keywords = site.arguments.keywords
     factory = keywords.get("default_factory", keywords.get("factory", NOTHING))
@@ -172,11 +172,11 @@ def field_default(calls: "Calls", site: "CallSite") -> Value:
     return made | keywords.get("default", NOTHING)
 
 
-def module_variables(calls: "Calls", site: "CallSite") -> Value:
+def module_variables(calls: "Calls", site: "CallSite") -> CodeValue:
     """``globals()``."""
     return one(Namespace(calls.interpreter.stack[-1].function.module))
 
 
-def partial_function(calls: "Calls", site: "CallSite") -> Value:
+def partial_function(calls: "Calls", site: "CallSite") -> CodeValue:
     keywords = tuple(site.arguments.keywords.items())
     return one(Partial(site.arguments.at(0), tuple(site.arguments.positional[1:]), keywords))

@@ -8,12 +8,12 @@ from ownership.drift.code.values import (
     NOTHING,
     UNKNOWN,
     UNKNOWN_VALUE,
+    CodeValue,
     Derived,
     Obj,
     Pieces,
     Possibility,
     Str,
-    Value,
     joined,
     one,
     text,
@@ -28,23 +28,23 @@ FORMAT_FIELD = re.compile(r"\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
 PERCENT_FIELD = re.compile(r"%(?:\((\w+)\))?[-+ #0]*\d*(?:\.\d+)?[sdr]")
 
 
-def call_text_method(calls: "Calls", owner: Str, name: str, site: "CallSite") -> Value:
+def call_text_method(calls: "Calls", owner: Str, name: str, site: "CallSite") -> CodeValue:
     method = TEXT_METHODS.get(name)
     if method is not None:
         return method(calls, owner, site)
     return UNKNOWN_VALUE
 
 
-def _same_text(calls: "Calls", owner: Str, site: "CallSite") -> Value:
+def _same_text(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     return one(owner)
 
 
 def _changed(
     change: Callable[[str], str],
-) -> Callable[["Calls", Str, "CallSite"], Value]:
+) -> Callable[["Calls", Str, "CallSite"], CodeValue]:
     """A method that changes a text's letters, which can be told only if all are known."""
 
-    def changed(calls: "Calls", owner: Str, site: "CallSite") -> Value:
+    def changed(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
         if owner.literal is None:
             return one(Str((Derived(owner.parts, change.__name__, ""),), owner.named_at))
         return one(Str((change(owner.literal),), owner.named_at))
@@ -52,7 +52,7 @@ def _changed(
     return changed
 
 
-def _split(calls: "Calls", owner: Str, site: "CallSite") -> Value:
+def _split(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     """``arn.split("/")``."""
     separators = [item.literal for item in site.arguments.at(0) if isinstance(item, Str)]
     if len(separators) != 1 or not separators[0]:
@@ -66,7 +66,7 @@ def _split(calls: "Calls", owner: Str, site: "CallSite") -> Value:
     return one(pieces)
 
 
-def from_json(calls: "Calls", site: "CallSite") -> Value:
+def from_json(calls: "Calls", site: "CallSite") -> CodeValue:
     """``json.loads(os.environ["TABLES"])``."""
     pieces: set[Possibility] = set()
     for possibility in site.arguments.at(0):
@@ -77,7 +77,7 @@ def from_json(calls: "Calls", site: "CallSite") -> Value:
     return frozenset(pieces)
 
 
-def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> Value:
+def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     results: set[Possibility] = set()
     for old in site.arguments.at(0):
         for new in site.arguments.at(1):
@@ -85,14 +85,14 @@ def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> Value:
                 return UNKNOWN_VALUE
             if not old.literal:
                 return UNKNOWN_VALUE
-            pieces: list[Value] = []
+            pieces: list[CodeValue] = []
             for piece in owner.literal.split(old.literal):
                 pieces += [text(piece), one(new)]
             results |= concatenation(pieces[:-1])
     return frozenset(results) or UNKNOWN_VALUE
 
 
-def _part(calls: "Calls", owner: Str, site: "CallSite") -> Value:
+def _part(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     """``text.substring(1)``, with positions that are written out."""
     positions: list[int] = []
     for argument in site.arguments.positional[:2]:
@@ -105,22 +105,22 @@ def _part(calls: "Calls", owner: Str, site: "CallSite") -> Value:
     return one(Str((owner.literal[slice(*positions) if len(positions) > 1 else slice(positions[0], None)],)))
 
 
-def _concatenated(calls: "Calls", owner: Str, site: "CallSite") -> Value:
+def _concatenated(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     return concatenation([one(owner), *site.arguments.positional])
 
 
-def _joined_by(calls: "Calls", owner: Str, site: "CallSite") -> Value:
+def _joined_by(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     """Python's ``separator.join(list)``."""
     return joined_items(calls, site.arguments.at(0), one(owner))
 
 
-def joined_items(calls: "Calls", value: Value, separator: Value) -> Value:
+def joined_items(calls: "Calls", value: CodeValue, separator: CodeValue) -> CodeValue:
     interpreter = calls.interpreter
-    results: list[Value] = []
+    results: list[CodeValue] = []
     for possibility in value:
         if not isinstance(possibility, Obj) or interpreter.read(possibility.rest) or possibility.is_open:
             return UNKNOWN_VALUE
-        pieces: list[Value] = []
+        pieces: list[CodeValue] = []
         for position in range(len(interpreter.field_names(possibility))):
             if pieces:
                 pieces.append(separator)
@@ -129,12 +129,12 @@ def joined_items(calls: "Calls", value: Value, separator: Value) -> Value:
     return union(results)
 
 
-def _formatted(calls: "Calls", owner: Str, site: "CallSite") -> Value:
+def _formatted(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     """Python's ``"{}-{name}".format(a, name=b)``."""
     arguments = site.arguments
     numbers = iter(range(1000))
 
-    def value_of(field: str) -> Value:
+    def value_of(field: str) -> CodeValue:
         if not field:
             return arguments.at(next(numbers)) or UNKNOWN_VALUE
         if field.isdigit():
@@ -144,15 +144,15 @@ def _formatted(calls: "Calls", owner: Str, site: "CallSite") -> Value:
     return _filled(owner, FORMAT_FIELD, value_of)
 
 
-def _percent(calls: "Calls", owner: Str, site: "CallSite") -> Value:
+def _percent(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     """Python's ``"%s-%(name)s" % values``."""
     interpreter = calls.interpreter
     argument = site.arguments.at(0)
     numbers = iter(range(1000))
 
-    def value_of(field: str) -> Value:
+    def value_of(field: str) -> CodeValue:
         key = field or str(next(numbers))
-        values: list[Value] = []
+        values: list[CodeValue] = []
         for possibility in argument:
             if isinstance(possibility, Obj):
                 values.append(interpreter.read_field(possibility, key) or UNKNOWN_VALUE)
@@ -163,9 +163,9 @@ def _percent(calls: "Calls", owner: Str, site: "CallSite") -> Value:
     return _filled(owner, PERCENT_FIELD, value_of)
 
 
-def _filled(owner: Str, fields: re.Pattern[str], value_of: Callable[[str], Value]) -> Value:
+def _filled(owner: Str, fields: re.Pattern[str], value_of: Callable[[str], CodeValue]) -> CodeValue:
     """A text with each of its fields replaced."""
-    pieces: list[Value] = []
+    pieces: list[CodeValue] = []
     for part in owner.parts:
         if not isinstance(part, str):
             pieces.append(one(Str((part,))))
@@ -179,7 +179,7 @@ def _filled(owner: Str, fields: re.Pattern[str], value_of: Callable[[str], Value
     return concatenation(pieces)
 
 
-def concatenation(pieces: list[Value]) -> Value:
+def concatenation(pieces: list[CodeValue]) -> CodeValue:
     """Texts in a row, in every combination; UNKNOWN where a piece is no text."""
     results: set[Str] = {Str(())}
     is_known = True
@@ -203,7 +203,7 @@ def concatenation(pieces: list[Value]) -> Value:
     return frozenset((*results, UNKNOWN))
 
 
-TEXT_METHODS: dict[str, Callable[["Calls", Str, "CallSite"], Value]] = {
+TEXT_METHODS: dict[str, Callable[["Calls", Str, "CallSite"], CodeValue]] = {
     "__mod__": _percent,
     "asString": _same_text,
     "concat": _concatenated,

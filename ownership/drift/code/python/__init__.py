@@ -7,7 +7,7 @@ import ast
 import warnings
 
 from ownership.drift.code import syntax
-from ownership.drift.code.python.statements import Statements
+from ownership.drift.code.python.statements import PythonStatements
 
 
 def parse(text: str, file: str) -> syntax.Module:
@@ -24,5 +24,5 @@ def parse(text: str, file: str) -> syntax.Module:
     except (RecursionError, MemoryError, ValueError):
         module.unread.append(syntax.Unread(1, "can't be parsed: it is nested too deeply, or not text"))
         return module
-    Statements(module).build(tree)
+    PythonStatements(module).build(tree)
     return module

@@ -14,7 +14,7 @@ AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 NESTED_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
-class Builder:
+class PythonBuilder:
     """Builds the module of one file. The classes that extend it add what it builds, from the inside out."""
 
     def __init__(self, module: syntax.Module) -> None:

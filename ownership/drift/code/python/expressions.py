@@ -4,11 +4,11 @@ import ast
 from collections.abc import Callable
 
 from ownership.drift.code import syntax
-from ownership.drift.code.python.builder import MAX_NESTING, Builder
+from ownership.drift.code.python.builder import MAX_NESTING, PythonBuilder
 from ownership.drift.code.syntax import Expression, Target
 
 
-class Expressions(Builder):
+class PythonExpressions(PythonBuilder):
     """Builds expressions."""
 
     def expression(self, node: ast.expr) -> Expression:
@@ -45,12 +45,12 @@ class Expressions(Builder):
         owner = self.expression(node.value)
         if isinstance(node.slice, ast.Slice):
             # A part of a list may have any of its items.
-            return syntax.Call(node.lineno, syntax.Member(node.lineno, owner, "slice"), [])
+            return syntax.CallExpression(node.lineno, syntax.Member(node.lineno, owner, "slice"), [])
         key = self.expression(node.slice)
         if isinstance(key, syntax.Literal) and isinstance(key.value, str):
             # A dict's key is not an attribute, but both are the same field here.
             return syntax.Member(node.lineno, owner, key.value, is_item=True)
-        return syntax.Index(node.lineno, owner, key)
+        return syntax.Subscript(node.lineno, owner, key)
 
     def _call(self, node: ast.Call) -> Expression:
         callee = self.expression(node.func)
@@ -60,7 +60,7 @@ class Expressions(Builder):
             keywords.append((keyword.arg, self.expression(keyword.value)))
         if isinstance(node.func, ast.Name) and node.func.id == "super":
             return syntax.Super(node.lineno)
-        return syntax.Call(node.lineno, callee, arguments, keywords)
+        return syntax.CallExpression(node.lineno, callee, arguments, keywords)
 
     def _joined(self, node: ast.JoinedStr) -> Expression:
         parts = [self.expression(part) for part in node.values]
@@ -86,7 +86,7 @@ class Expressions(Builder):
             )
         left, right = self.expression(node.left), self.expression(node.right)
         if isinstance(node.op, ast.Mod):
-            return syntax.Call(line, syntax.Member(line, left, "__mod__"), [right])
+            return syntax.CallExpression(line, syntax.Member(line, left, "__mod__"), [right])
         if isinstance(node.op, ast.BitOr):
             return syntax.ObjectLiteral(line, [(None, left), (None, right)])
         return syntax.Other(line, [left, right])
@@ -123,7 +123,7 @@ class Expressions(Builder):
             self.expression(node.body),
             self.expression(node.orelse),
         )
-        return syntax.Choice(node.lineno, test, yes, no)
+        return syntax.Conditional(node.lineno, test, yes, no)
 
     def _lambda(self, node: ast.Lambda) -> Expression:
         return self._function(node, "(lambda)")
@@ -190,36 +190,36 @@ class Expressions(Builder):
                     pattern.items.append((self.target(item), None))
             return pattern
         target = self.expression(node)
-        if isinstance(target, syntax.Member | syntax.Index):
+        if isinstance(target, syntax.Member | syntax.Subscript):
             return target
         return syntax.ListPattern(node.lineno, [])
 
 
 EXPRESSIONS: dict[type[ast.AST], Callable[..., Expression]] = {
-    ast.Attribute: Expressions._attribute,
-    ast.Await: Expressions._await,
-    ast.BinOp: Expressions._binary,
-    ast.BoolOp: Expressions._boolean,
-    ast.Call: Expressions._call,
-    ast.Compare: Expressions._compare,
-    ast.Constant: Expressions._constant,
-    ast.Dict: Expressions._dict,
-    ast.DictComp: Expressions._comprehension,
-    ast.FormattedValue: Expressions._formatted,
-    ast.GeneratorExp: Expressions._comprehension,
-    ast.IfExp: Expressions._choice,
-    ast.JoinedStr: Expressions._joined,
-    ast.Lambda: Expressions._lambda,
-    ast.List: Expressions._list,
-    ast.ListComp: Expressions._comprehension,
-    ast.Name: Expressions._name,
-    ast.NamedExpr: Expressions._assignment,
-    ast.Set: Expressions._list,
-    ast.SetComp: Expressions._comprehension,
-    ast.Starred: Expressions._starred,
-    ast.Subscript: Expressions._subscript,
-    ast.Tuple: Expressions._list,
-    ast.UnaryOp: Expressions._unary,
-    ast.Yield: Expressions._yield,
-    ast.YieldFrom: Expressions._yield_from,
+    ast.Attribute: PythonExpressions._attribute,
+    ast.Await: PythonExpressions._await,
+    ast.BinOp: PythonExpressions._binary,
+    ast.BoolOp: PythonExpressions._boolean,
+    ast.Call: PythonExpressions._call,
+    ast.Compare: PythonExpressions._compare,
+    ast.Constant: PythonExpressions._constant,
+    ast.Dict: PythonExpressions._dict,
+    ast.DictComp: PythonExpressions._comprehension,
+    ast.FormattedValue: PythonExpressions._formatted,
+    ast.GeneratorExp: PythonExpressions._comprehension,
+    ast.IfExp: PythonExpressions._choice,
+    ast.JoinedStr: PythonExpressions._joined,
+    ast.Lambda: PythonExpressions._lambda,
+    ast.List: PythonExpressions._list,
+    ast.ListComp: PythonExpressions._comprehension,
+    ast.Name: PythonExpressions._name,
+    ast.NamedExpr: PythonExpressions._assignment,
+    ast.Set: PythonExpressions._list,
+    ast.SetComp: PythonExpressions._comprehension,
+    ast.Starred: PythonExpressions._starred,
+    ast.Subscript: PythonExpressions._subscript,
+    ast.Tuple: PythonExpressions._list,
+    ast.UnaryOp: PythonExpressions._unary,
+    ast.Yield: PythonExpressions._yield,
+    ast.YieldFrom: PythonExpressions._yield_from,
 }

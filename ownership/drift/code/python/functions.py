@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 from ownership.drift.code import syntax
 from ownership.drift.code.python.builder import AnyFunction
-from ownership.drift.code.python.expressions import Expressions
+from ownership.drift.code.python.expressions import PythonExpressions
 from ownership.drift.code.scopes import Scope
 from ownership.drift.code.syntax import Expression, Statement
 
 
-class Functions(Expressions):
+class PythonFunctions(PythonExpressions):
     """Builds functions and classes."""
 
     def _function_statement(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[Statement]:

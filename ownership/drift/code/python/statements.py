@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 
 from ownership.drift.code import syntax
 from ownership.drift.code.python.builder import MAX_NESTING
-from ownership.drift.code.python.functions import Functions, class_named_by
+from ownership.drift.code.python.functions import PythonFunctions, class_named_by
 from ownership.drift.code.syntax import Expression, Statement
 
 
-class Statements(Functions):
+class PythonStatements(PythonFunctions):
     """Builds statements."""
 
     def build(self, tree: ast.Module) -> None:
@@ -136,8 +136,8 @@ class Statements(Functions):
                 self.scope.declare(f"*with {line}:{item.context_expr.col_offset}"),
             )
             statements.append(syntax.Declare(line, manager, self.expression(item.context_expr)))
-            entered = syntax.Call(line, syntax.Member(line, manager, "__enter__"), [])
-            left = syntax.Call(line, syntax.Member(line, manager, "__exit__"), [])
+            entered = syntax.CallExpression(line, syntax.Member(line, manager, "__enter__"), [])
+            left = syntax.CallExpression(line, syntax.Member(line, manager, "__exit__"), [])
             leaving.append(syntax.Evaluate(line, left))
             if item.optional_vars is None:
                 statements.append(syntax.Evaluate(line, entered))
@@ -161,7 +161,7 @@ class Statements(Functions):
             if isinstance(target, ast.Subscript):
                 line = target.lineno
                 method = syntax.Member(line, self.expression(target.value), "__delitem__")
-                call = syntax.Call(line, method, [self.expression(target.slice)])
+                call = syntax.CallExpression(line, method, [self.expression(target.slice)])
                 statements.append(syntax.Evaluate(line, call))
         return statements
 
@@ -196,28 +196,28 @@ class Statements(Functions):
 
 
 STATEMENTS: dict[type[ast.AST], Callable[..., list[Statement]]] = {
-    ast.AnnAssign: Statements._annotated,
-    ast.Assert: Statements._assert,
-    ast.Assign: Statements._assign,
-    ast.AsyncFor: Statements._for,
-    ast.AsyncFunctionDef: Statements._function_statement,
-    ast.AsyncWith: Statements._with,
-    ast.AugAssign: Statements._augmented,
-    ast.Break: Statements._break,
-    ast.ClassDef: Statements._class,
-    ast.Continue: Statements._break,
-    ast.Delete: Statements._delete,
-    ast.Expr: Statements._expression_statement,
-    ast.For: Statements._for,
-    ast.FunctionDef: Statements._function_statement,
-    ast.If: Statements._if,
-    ast.Import: Statements._import,
-    ast.ImportFrom: Statements._import_from,
-    ast.Match: Statements._match,
-    ast.Raise: Statements._raise,
-    ast.Return: Statements._return,
-    ast.Try: Statements._try,
-    ast.TryStar: Statements._try,
-    ast.While: Statements._while,
-    ast.With: Statements._with,
+    ast.AnnAssign: PythonStatements._annotated,
+    ast.Assert: PythonStatements._assert,
+    ast.Assign: PythonStatements._assign,
+    ast.AsyncFor: PythonStatements._for,
+    ast.AsyncFunctionDef: PythonStatements._function_statement,
+    ast.AsyncWith: PythonStatements._with,
+    ast.AugAssign: PythonStatements._augmented,
+    ast.Break: PythonStatements._break,
+    ast.ClassDef: PythonStatements._class,
+    ast.Continue: PythonStatements._break,
+    ast.Delete: PythonStatements._delete,
+    ast.Expr: PythonStatements._expression_statement,
+    ast.For: PythonStatements._for,
+    ast.FunctionDef: PythonStatements._function_statement,
+    ast.If: PythonStatements._if,
+    ast.Import: PythonStatements._import,
+    ast.ImportFrom: PythonStatements._import_from,
+    ast.Match: PythonStatements._match,
+    ast.Raise: PythonStatements._raise,
+    ast.Return: PythonStatements._return,
+    ast.Try: PythonStatements._try,
+    ast.TryStar: PythonStatements._try,
+    ast.While: PythonStatements._while,
+    ast.With: PythonStatements._with,
 }

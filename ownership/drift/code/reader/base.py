@@ -42,7 +42,7 @@ class Found:
 AccessKey = tuple[str, str, ReadOrWrite, str, bool]  # service, table, mode, function, reachable
 
 
-class Base:
+class ReaderBase:
     """The accesses of all deployed functions."""
 
     def __init__(
@@ -86,7 +86,7 @@ class Base:
     def _call_of(self, callee: syntax.Expression) -> Frame:
         """The frame of a call with unknown arguments from outside."""
         unknown = syntax.Other(1, [])
-        call = syntax.Call(1, callee, [unknown, unknown, unknown])
+        call = syntax.CallExpression(1, callee, [unknown, unknown, unknown])
         function = syntax.Function("", 1, [], [syntax.Evaluate(1, call)], self.outside.function.module)
         return self.interpreter.frame_of((function, self.outside), lambda: Frame(function, self.outside))
 

@@ -71,7 +71,7 @@ class Reader(Unreached):
         if isinstance(module, str):
             self._unresolved(text, module, entry.service)
             return None
-        return self._call_of(syntax.Entry(1, module, entry.handler))
+        return self._call_of(syntax.ModuleExport(1, module, entry.handler))
 
 
 def read_code(

@@ -7,7 +7,7 @@ from ownership.drift.code.deployment import (
     INLINE,
     EntryPoint,
 )
-from ownership.drift.code.reader.base import Base
+from ownership.drift.code.reader.base import ReaderBase
 from ownership.drift.code.reader.derived import derived_text
 from ownership.drift.code.values import (
     Derived,
@@ -30,7 +30,7 @@ from ownership.drift.values import (
 MAX_COMBINATIONS = 100  # of the values of the environment variables in one name
 
 
-class Texts(Base):
+class Texts(ReaderBase):
     """Works texts out."""
 
     def _texts(self, value: Str, entry: EntryPoint, location: Location) -> list[Text]:

@@ -130,5 +130,5 @@ def _functions_using_tables(frames: Iterable[Frame]) -> set[syntax.Function]:
 
 
 def _method_of(cls: Class, method: str, line: int) -> syntax.Expression:
-    instance = syntax.Call(line, syntax.Given(line, one(cls)), [], is_new=True)
+    instance = syntax.CallExpression(line, syntax.Given(line, one(cls)), [], is_new=True)
     return syntax.Member(line, instance, method)
