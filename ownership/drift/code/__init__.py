@@ -10,8 +10,9 @@ Rooms, from files to accesses::
     imports            which file an import means
     javascript/        front ends, one for each language: a file becomes a module of ``syntax``
     python/
-    syntax, scopes     the small common representation: modules, functions, statements, expressions
-    values             what an expression may be: texts, objects, functions, clients of DynamoDB, …
+    syntax/, scopes    the small common representation: modules, functions, statements, expressions
+    possibilities      what an expression may be: texts, objects, functions, clients of DynamoDB, …
+    values             sets of these: what is known of a value
     interpreter/       what all frames share: cells, objects, modules, classes; runs until nothing changes
     evaluation/        one frame's body: statements and expressions
     calls/             what calling something does: functions, constructors, packages

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ownership.drift.code import syntax
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     NOTHING,
     UNKNOWN_VALUE,
     Cell,

@@ -16,8 +16,10 @@ from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath
 
 from ownership.drift.code import syntax
+from ownership.drift.code.possibilities import (
+    External,
+)
 from ownership.drift.code.sources import JAVASCRIPT, PYTHON, Sources, is_test
-from ownership.drift.code.values import External
 
 FoundModule = syntax.Module | External | None
 

@@ -7,7 +7,7 @@ from ownership.drift.code.frames import (
     Arguments,
     Doubt,
 )
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     NOTHING,
     Bound,
     CodeValue,

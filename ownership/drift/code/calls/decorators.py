@@ -8,7 +8,7 @@ from ownership.drift.code.calls.packages import Packages
 from ownership.drift.code.frames import (
     Arguments,
 )
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     NOTHING,
     NULL,
@@ -22,9 +22,8 @@ from ownership.drift.code.values import (
     Method,
     Partial,
     Possibility,
-    one,
-    union,
 )
+from ownership.drift.code.values import one, union
 
 # Decorators by which a function is registered with an application.
 ROUTES = {

@@ -6,7 +6,7 @@ from ownership.drift.code.calls.base import MAX_BASES, CallsBase, CallSite
 from ownership.drift.code.frames import (
     Arguments,
 )
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     Bound,
     Class,
     CodeValue,
@@ -16,8 +16,8 @@ from ownership.drift.code.values import (
     Obj,
     Possibility,
     Str,
-    one,
 )
+from ownership.drift.code.values import one
 
 
 class Instances(CallsBase):

@@ -8,7 +8,7 @@ from ownership.drift.code.frames import (
     Arguments,
     unknown_arguments,
 )
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     NOTHING,
     UNKNOWN,
     Bound,
@@ -18,9 +18,8 @@ from ownership.drift.code.values import (
     External,
     Func,
     TableHandle,
-    one,
-    union,
 )
+from ownership.drift.code.values import one, union
 
 MAX_CLASSES = 20  # that implement one interface
 # Libraries that reach DynamoDB by models of their own.

@@ -12,7 +12,7 @@ from ownership.drift.code.frames import (
     Arguments,
     UnknownCall,
 )
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     NOTHING,
     UNKNOWN,
@@ -31,10 +31,8 @@ from ownership.drift.code.values import (
     Record,
     SdkCommand,
     TableHandle,
-    one,
-    union,
-    with_members,
 )
+from ownership.drift.code.values import one, union, with_members
 
 
 class Calls(Decorators):

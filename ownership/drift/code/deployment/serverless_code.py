@@ -15,8 +15,7 @@ from posixpath import dirname
 from ownership.drift.code import syntax
 from ownership.drift.code.imports import Imports
 from ownership.drift.code.interpreter import Interpreter
-from ownership.drift.code.sources import Sources
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     FALSE,
     NO_VALUES,
     TRUE,
@@ -28,6 +27,7 @@ from ownership.drift.code.values import (
     Possibility,
     Str,
 )
+from ownership.drift.code.sources import Sources
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import Map, Seq, Text, Value, placeholder
 

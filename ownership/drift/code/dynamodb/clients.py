@@ -16,7 +16,7 @@ from ownership.drift.code.dynamodb.operations import (
 from ownership.drift.code.dynamodb.parameters import KeywordParameters, ObjectParameters, Parameters
 from ownership.drift.code.dynamodb.uses import add_uses, record
 from ownership.drift.code.frames import Arguments
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     NO_VALUES,
     NOTHING,
@@ -35,9 +35,8 @@ from ownership.drift.code.values import (
     SdkCommand,
     Str,
     TableHandle,
-    one,
-    union,
 )
+from ownership.drift.code.values import one, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite

@@ -2,15 +2,14 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     NO_VALUES,
     UNKNOWN_VALUE,
     CodeValue,
     Obj,
-    one,
-    union,
 )
+from ownership.drift.code.values import one, union
 from ownership.drift.types import Location
 
 if TYPE_CHECKING:

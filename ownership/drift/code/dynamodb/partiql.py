@@ -7,7 +7,12 @@ Source: Amazon DynamoDB Developer Guide, "PartiQL statements for DynamoDB".
 import re
 from dataclasses import dataclass
 
-from ownership.drift.code.values import Derived, EnvironmentVariable, Str, TextPart
+from ownership.drift.code.possibilities import (
+    Derived,
+    EnvironmentVariable,
+    Str,
+    TextPart,
+)
 
 # Stands for an environment variable while the statement is searched.
 MARK = re.compile("\x01(\\d+)\x01")

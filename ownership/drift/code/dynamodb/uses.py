@@ -7,7 +7,7 @@ from ownership.drift.code.dynamodb.operations import STATEMENT_LISTS, TRANSACTIO
 from ownership.drift.code.dynamodb.parameters import ObjectParameters, Parameters
 from ownership.drift.code.dynamodb.partiql import table_of
 from ownership.drift.code.frames import Doubt, TableUse
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     NO_VALUES,
     NOTHING,
@@ -16,8 +16,8 @@ from ownership.drift.code.values import (
     CodeValue,
     Obj,
     Str,
-    one,
 )
+from ownership.drift.code.values import one
 from ownership.drift.types import Location
 
 if TYPE_CHECKING:

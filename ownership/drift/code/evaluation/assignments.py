@@ -4,8 +4,7 @@ from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import CallSite
 from ownership.drift.code.evaluation.base import EvaluationBase
 from ownership.drift.code.frames import Arguments
-from ownership.drift.code.syntax import Target
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     Class,
     CodeValue,
@@ -14,10 +13,9 @@ from ownership.drift.code.values import (
     Namespace,
     Obj,
     Pieces,
-    one,
-    text,
-    union,
 )
+from ownership.drift.code.syntax import Target
+from ownership.drift.code.values import one, text, union
 
 
 class Assignments(EvaluationBase):

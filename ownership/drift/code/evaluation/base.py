@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import Calls
 from ownership.drift.code.frames import Frame
-from ownership.drift.code.syntax import Expression
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     NOTHING,
     UNDEFINED,
@@ -18,10 +17,9 @@ from ownership.drift.code.values import (
     Possibility,
     Str,
     TextPart,
-    limited,
-    one,
-    text,
 )
+from ownership.drift.code.syntax import Expression
+from ownership.drift.code.values import limited, one, text
 
 if TYPE_CHECKING:
     from ownership.drift.code.interpreter import Interpreter

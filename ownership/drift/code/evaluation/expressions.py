@@ -8,8 +8,7 @@ from ownership.drift.code.calls import CallSite
 from ownership.drift.code.evaluation.base import name_of
 from ownership.drift.code.evaluation.objects import ObjectLiterals
 from ownership.drift.code.frames import Arguments, Frame
-from ownership.drift.code.syntax import Expression
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     NOTHING,
     UNDEFINED,
@@ -19,10 +18,9 @@ from ownership.drift.code.values import (
     CodeValue,
     Obj,
     Str,
-    one,
-    text,
-    union,
 )
+from ownership.drift.code.syntax import Expression
+from ownership.drift.code.values import one, text, union
 
 
 class ExpressionEvaluation(ObjectLiterals):

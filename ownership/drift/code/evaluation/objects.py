@@ -4,7 +4,7 @@ from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import CallSite
 from ownership.drift.code.evaluation.operators import Operators
 from ownership.drift.code.frames import Arguments, Frame
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     NOTHING,
     UNKNOWN_VALUE,
     Bound,
@@ -12,10 +12,8 @@ from ownership.drift.code.values import (
     CodeValue,
     Func,
     Obj,
-    one,
-    text,
-    union,
 )
+from ownership.drift.code.values import one, text, union
 
 
 class ObjectLiterals(Operators):

@@ -3,8 +3,7 @@
 from ownership.drift.code import language, syntax
 from ownership.drift.code.evaluation.base import is_variable, with_fallbacks
 from ownership.drift.code.evaluation.parameters import ParameterBinding
-from ownership.drift.code.syntax import Expression
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     FALSE,
     NO_VALUES,
@@ -16,14 +15,9 @@ from ownership.drift.code.values import (
     Obj,
     Possibility,
     Str,
-    equal,
-    limited,
-    one,
-    possible_truth,
-    text,
-    truth,
-    union,
 )
+from ownership.drift.code.syntax import Expression
+from ownership.drift.code.values import equal, limited, one, possible_truth, text, truth, union
 
 CONSTANTS: dict[bool | None, Possibility] = {
     True: TRUE,

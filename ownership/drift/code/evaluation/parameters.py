@@ -7,8 +7,7 @@ from ownership.drift.code.calls import MAX_CLASSES, CallSite
 from ownership.drift.code.evaluation.assignments import Assignments
 from ownership.drift.code.evaluation.base import name_of
 from ownership.drift.code.frames import Arguments, Frame
-from ownership.drift.code.syntax import Expression
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     NO_VALUES,
     NOTHING,
@@ -20,9 +19,9 @@ from ownership.drift.code.values import (
     CodeValue,
     External,
     Possibility,
-    one,
-    union,
 )
+from ownership.drift.code.syntax import Expression
+from ownership.drift.code.values import one, union
 
 # Types of a parameter that can be nothing but a client of DynamoDB.
 CLIENT_TYPES = {

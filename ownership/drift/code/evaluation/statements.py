@@ -7,16 +7,14 @@ from ownership.drift.code import syntax
 from ownership.drift.code.evaluation.base import LocalValues, merged
 from ownership.drift.code.evaluation.expressions import ExpressionEvaluation
 from ownership.drift.code.frames import Doubt, Frame
-from ownership.drift.code.syntax import Statement
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     NULL,
     UNDEFINED,
     UNKNOWN_VALUE,
     Namespace,
-    equal,
-    one,
-    truth,
 )
+from ownership.drift.code.syntax import Statement
+from ownership.drift.code.values import equal, one, truth
 
 
 class Evaluation(ExpressionEvaluation):

@@ -9,7 +9,7 @@ from ownership.drift.code.frames import (
     Frame,
     FrameKey,
 )
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     UNKNOWN_VALUE,
     Cell,
     Class,
@@ -19,9 +19,8 @@ from ownership.drift.code.values import (
     Obj,
     SdkCommand,
     Str,
-    limited,
-    one,
 )
+from ownership.drift.code.values import limited, one
 
 MAX_ROUNDS = 40  # that one frame is interpreted
 STEPS_PER_FILE = 10_000

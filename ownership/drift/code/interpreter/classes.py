@@ -8,7 +8,7 @@ from ownership.drift.code.frames import (
     Frame,
 )
 from ownership.drift.code.interpreter.modules import ModuleFrames
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     NOTHING,
     UNKNOWN,
@@ -26,10 +26,8 @@ from ownership.drift.code.values import (
     Obj,
     Possibility,
     Str,
-    one,
-    text,
-    union,
 )
+from ownership.drift.code.values import one, text, union
 
 MAX_BASES = 20
 ENUMERATIONS = {"Enum", "StrEnum"}

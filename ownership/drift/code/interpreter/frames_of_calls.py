@@ -12,13 +12,12 @@ from ownership.drift.code.frames import (
 )
 from ownership.drift.code.interpreter.base import InterpreterBase
 from ownership.drift.code.interpreter.named_texts import marked, unmarked
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     NOTHING,
     CodeValue,
     Func,
-    limited,
-    one,
 )
+from ownership.drift.code.values import limited, one
 
 # What may be interpreted within each other before a call is put into the queue instead: Python's stack has an end.
 MAX_FRAMES_INSIDE = 20

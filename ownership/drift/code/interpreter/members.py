@@ -10,7 +10,7 @@ from ownership.drift.code.frames import (
 )
 from ownership.drift.code.interpreter.classes import MAX_BASES, OWN_METHODS, ClassLookup
 from ownership.drift.code.interpreter.named_texts import marked_value
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     ENVIRONMENT,
     UNKNOWN,
@@ -34,11 +34,8 @@ from ownership.drift.code.values import (
     SdkCommand,
     Str,
     TableHandle,
-    one,
-    text,
-    union,
-    with_members,
 )
+from ownership.drift.code.values import one, text, union, with_members
 from ownership.drift.types import Location
 
 ENVIRONMENTS = {("process", "env"), ("node:process", "env"), ("os", "environ")}

@@ -5,15 +5,15 @@ from ownership.drift.code.frames import (
     Frame,
 )
 from ownership.drift.code.interpreter.frames_of_calls import FramesOfCalls
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     UNDEFINED,
     CodeValue,
     External,
     Namespace,
     Obj,
-    one,
 )
+from ownership.drift.code.values import one
 
 
 class ModuleFrames(FramesOfCalls):

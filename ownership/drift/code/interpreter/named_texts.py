@@ -5,15 +5,15 @@ from dataclasses import replace
 from ownership.drift.code.frames import (
     Arguments,
 )
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     CodeValue,
     Method,
     Obj,
     Possibility,
     Str,
     TableHandle,
-    one,
 )
+from ownership.drift.code.values import one
 from ownership.drift.types import Location
 
 

@@ -7,7 +7,7 @@ from ownership.drift.code.frames import (
     Frame,
 )
 from ownership.drift.code.interpreter.members import MemberLookup
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ENVIRONMENT,
     Bound,
     Class,

@@ -7,7 +7,7 @@ from ownership.drift.code.frames import Arguments
 from ownership.drift.code.language.items import copy_fields, index, write_index
 from ownership.drift.code.language.lists import functions_in, new_list, one_by_one
 from ownership.drift.code.language.texts import joined_items
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     NOTHING,
     UNKNOWN,
@@ -16,10 +16,8 @@ from ownership.drift.code.values import (
     Obj,
     Possibility,
     Str,
-    one,
-    text,
-    union,
 )
+from ownership.drift.code.values import one, text, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING
 
 from ownership.drift.code import syntax
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     UNKNOWN_VALUE,
     CodeValue,
     Namespace,
     Possibility,
     Str,
-    union,
 )
+from ownership.drift.code.values import union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     NOTHING,
     UNKNOWN,
     CodeValue,

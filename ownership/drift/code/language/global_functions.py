@@ -26,15 +26,13 @@ from ownership.drift.code.language.objects import (
     partial_function,
 )
 from ownership.drift.code.language.texts import from_json
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     NOTHING,
     UNKNOWN_VALUE,
     CodeValue,
     External,
-    one,
-    text,
-    union,
 )
+from ownership.drift.code.values import one, text, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite

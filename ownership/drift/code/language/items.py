@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ownership.drift.code.frames import Arguments
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ENVIRONMENT,
     NOTHING,
     UNKNOWN,
@@ -17,9 +17,8 @@ from ownership.drift.code.values import (
     Obj,
     Possibility,
     Str,
-    one,
-    union,
 )
+from ownership.drift.code.values import one, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls

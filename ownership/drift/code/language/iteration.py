@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 from ownership.drift.code.frames import Arguments
 from ownership.drift.code.language.lists import functions_in, lists_in, new_list
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     UNKNOWN_VALUE,
     Bound,
     CodeValue,
     Func,
     Method,
     Partial,
-    union,
 )
+from ownership.drift.code.values import union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite

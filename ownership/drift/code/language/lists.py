@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     Bound,
     CodeValue,
     External,
@@ -11,8 +11,8 @@ from ownership.drift.code.values import (
     Obj,
     Partial,
     Str,
-    one,
 )
+from ownership.drift.code.values import one
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite

@@ -8,7 +8,7 @@ from ownership.drift.code.language.environment import environment_variable
 from ownership.drift.code.language.items import positional_items
 from ownership.drift.code.language.lists import new_list
 from ownership.drift.code.language.texts import call_text_method
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ENVIRONMENT,
     NO_VALUES,
     UNKNOWN_VALUE,
@@ -22,9 +22,8 @@ from ownership.drift.code.values import (
     Pieces,
     Possibility,
     Str,
-    one,
-    text,
 )
+from ownership.drift.code.values import one, text
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite

@@ -7,7 +7,7 @@ from ownership.drift.code import syntax
 from ownership.drift.code.frames import Arguments
 from ownership.drift.code.language.items import copy_fields, index_of, write_index
 from ownership.drift.code.language.lists import new_list
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     ABSENT,
     FALSE,
     NOTHING,
@@ -22,9 +22,8 @@ from ownership.drift.code.values import (
     Possibility,
     Record,
     Str,
-    one,
-    union,
 )
+from ownership.drift.code.values import one, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     NOTHING,
     UNKNOWN,
     UNKNOWN_VALUE,
@@ -14,11 +14,8 @@ from ownership.drift.code.values import (
     Pieces,
     Possibility,
     Str,
-    joined,
-    one,
-    text,
-    union,
 )
+from ownership.drift.code.values import joined, one, text, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite

@@ -7,14 +7,14 @@ from ownership.drift.code.deployment import (
     INLINE,
     EntryPoint,
 )
-from ownership.drift.code.reader.base import ReaderBase
-from ownership.drift.code.reader.derived import derived_text
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     Derived,
     EnvironmentVariable,
     Str,
     TextPart,
 )
+from ownership.drift.code.reader.base import ReaderBase
+from ownership.drift.code.reader.derived import derived_text
 from ownership.drift.types import (
     Location,
 )

@@ -8,13 +8,13 @@ from ownership.drift.code.deployment import (
     letters_of,
 )
 from ownership.drift.code.frames import Frame
-from ownership.drift.code.reader.collecting import Collecting
-from ownership.drift.code.reader.texts import reported
-from ownership.drift.code.values import (
+from ownership.drift.code.possibilities import (
     Class,
     Func,
-    one,
 )
+from ownership.drift.code.reader.collecting import Collecting
+from ownership.drift.code.reader.texts import reported
+from ownership.drift.code.values import one
 from ownership.drift.types import (
     Location,
 )

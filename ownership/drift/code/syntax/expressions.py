@@ -1,20 +1,11 @@
-"""The common representation of code: what both languages have, as far as values and calls go.
-
-``const table = `users-${stage}`; await db.put(item, table)`` becomes ::
-
-    Declare(Name("table"), Concat([Literal("users-"), Name("stage")]))
-    Evaluate(CallExpression(Member(Name("db"), "put"), [Name("item"), Name("table")]))
-
-Each node has the line where it begins. What has no meaning here, such as arithmetic, is ``Other`` with the
-expressions inside it. ``await`` is left out: a promise is treated as its result.
-"""
+"""Expressions, and the targets of assignments."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Literal as OneOf
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-WHOLE_EXPORT = "="  # what a module exports instead of names
+if TYPE_CHECKING:
+    from ownership.drift.code.syntax.definitions import ClassDefinition, Function, Module
 
 
 @dataclass(slots=True, eq=False)
@@ -22,9 +13,6 @@ class Node:
     """What all expressions, statements and targets have: the line where they begin."""
 
     line: int
-
-
-# Expressions
 
 
 @dataclass(slots=True, eq=False)
@@ -279,181 +267,6 @@ Expression: TypeAlias = (
     | Decorate | Require | ModuleExport | Injected | Typed | Given | Other | Unread
 )  # fmt: skip
 Target: TypeAlias = Name | Member | Subscript | ObjectPattern | ListPattern
-
-
-# Statements
-
-
-@dataclass(slots=True, eq=False)
-class Evaluate(Node):
-    """An expression for its effects."""
-
-    value: Expression
-
-
-@dataclass(slots=True, eq=False)
-class Declare(Node):
-    """``target = value``, where the target is new or replaced."""
-
-    target: Target
-    value: Expression
-
-
-@dataclass(slots=True, eq=False)
-class Return(Node):
-    """``return value``."""
-
-    value: Expression | None
-
-
-@dataclass(slots=True, eq=False)
-class Stop(Node):
-    """``throw``, ``raise``, ``break`` or ``continue``; what follows in the same block isn't reached."""
-
-    value: Expression | None
-    leaves_function: bool
-
-
-@dataclass(slots=True, eq=False)
-class If(Node):
-    """Conditions with their branches (``if``, ``else if``), and what happens where none holds."""
-
-    branches: list[tuple[Expression, list["Statement"]]]
-    otherwise: list["Statement"]
-
-
-@dataclass(slots=True, eq=False)
-class Switch(Node):
-    """``switch``: each case has its tests (none for the default) and its statements."""
-
-    subject: Expression
-    cases: list[tuple[list[Expression], list["Statement"]]]
-
-
-@dataclass(slots=True, eq=False)
-class Loop(Node):
-    """Any loop. ``over_keys``: the target gets the keys of the iterable, not its items."""
-
-    target: Target | None
-    iterable: Expression | None
-    test: Expression | None
-    body: list["Statement"]
-    over_keys: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class Try(Node):
-    """Guarded statements, handlers with the variable that gets the exception, and what follows in any case."""
-
-    body: list["Statement"]
-    handlers: list[tuple[str | None, list["Statement"]]]
-    final: list["Statement"]
-
-
-@dataclass(slots=True, eq=False)
-class Import(Node):
-    """Names imported from a module: ``(name in the module, local name)``.
-
-    The name is ``*`` for the module itself. ``level``: the dots of a relative import in Python.
-    """
-
-    module: str
-    names: list[tuple[str, str]]
-    level: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class ImportAll(Node):
-    """``from module import *``."""
-
-    module: str
-    level: int = 0
-
-
-Statement: TypeAlias = (
-    Evaluate | Declare | Return | Stop | If | Switch | Loop | Try | Import | ImportAll
-)  # fmt: skip
-
-
-# Functions, classes, modules
-
-
-@dataclass(slots=True, eq=False)
-class Parameter:
-    """A parameter. ``type_name``: the class that its annotation names, ``DynamoDBDocumentClient``."""
-
-    target: Target
-    default: Expression | None = None
-    kind: OneOf["normal", "rest", "keywords"] = "normal"
-    type_name: str | None = None
-    property_name: str | None = None  # TypeScript: `constructor(private readonly name: Type)`
-    keyword_only: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class Function:
-    """A function. ``module`` and ``name`` identify it for people; ``own_this``: not an arrow function.
-
-    ``variables`` are the names that it declares. Of these, functions inside it read those in ``captured``, and
-    assign those in ``shared``.
-    """
-
-    name: str
-    line: int
-    parameters: list[Parameter]
-    body: list[Statement]
-    module: "Module"
-    own_this: bool = True
-    is_generator: bool = False
-    variables: set[str] = field(default_factory=set)
-    captured: set[str] = field(default_factory=set)
-    shared: set[str] = field(default_factory=set)
-    is_class_body: bool = False  # Python's, whose variables the functions inside it don't see
-
-
-@dataclass(slots=True, eq=False)
-class ClassMember:
-    """A method, a getter, or a field with its initial value as a function without parameters."""
-
-    name: str
-    function: Function
-    kind: OneOf["method", "getter", "field"]
-    is_static: bool = False
-    is_decorated: bool = False  # TypeScript: `@Get(":id") one() {…}`, which a framework calls
-
-
-@dataclass(slots=True, eq=False)
-class ClassDefinition:
-    """A class. Python's has a body, whose variables are its members; JavaScript's has a list of members."""
-
-    name: str
-    line: int
-    bases: list[Expression]
-    members: list[ClassMember]
-    interfaces: list[str] = field(default_factory=list)
-    body: Function | None = None
-    fields: list[str] = field(default_factory=list)  # annotated in Python's body, in order
-    decorators: list[Expression] = field(default_factory=list)  # TypeScript's; Python's are `Decorate`
-
-    @property
-    def is_decorated(self) -> bool:
-        """Whether a framework may have to do with it."""
-        return bool(self.decorators) or any(member.is_decorated for member in self.members)
-
-
-@dataclass(slots=True, eq=False)
-class Module:
-    """A file. ``exports``: exported name → local variable; ``export_all``: modules that are exported again."""
-
-    file: str
-    language: OneOf["javascript", "python"]
-    body: Function = field(init=False)
-    exports: dict[str, str] = field(default_factory=dict)
-    export_all: list[str] = field(default_factory=list)
-    classes: list[ClassDefinition] = field(default_factory=list)
-    shapes: dict[str, dict[str, str]] = field(default_factory=dict)  # type → property → the class of its type
-    functions: list[Function] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
 
 
 def affixes(key: Expression) -> tuple[str, str]:
