@@ -43,7 +43,7 @@ ADDRESSES = {
     "the first page": "/",
     "the matrix, its start": "/matrix/",
     "tables/, 100 of them": "/api/v1/tables/?page_size=100&page={p}",
-    "changes/, 100 entries": "/api/v1/changes/?limit=100&after={p}",
+    "changes/, 100 entries": "/api/v1/changes/?page_size=100&after={p}",
     "admin: tables": "/admin/ownership/table/?p={p}",
     "admin: tables, searched": "/admin/ownership/table/?q=table-{n}",
     "admin: accesses": "/admin/ownership/access/?p={p}",

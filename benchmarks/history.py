@@ -61,7 +61,11 @@ def measure(entries: int, tables: int) -> None:
     ask("a table's timeline page in the admin", 20, lambda n: f"/admin/ownership/table/{1 + n * 3}/history/")
     ask("tables/{name}/history/", 20, lambda n: f"/api/v1/tables/table-{1 + n * 3}/history/")
     ask("services/{name}/history/", 20, lambda n: f"/api/v1/services/service-{1 + n}/history/")
-    ask("changes/?after=… from the middle, 100 entries", 20, lambda n: f"/api/v1/changes/?after={middle + n}&limit=100")
+    ask(
+        "changes/?after=… from the middle, 100 entries",
+        20,
+        lambda n: f"/api/v1/changes/?after={middle + n}&page_size=100",
+    )
     ask("changes/?after=… at the end", 20, lambda n: f"/api/v1/changes/?after={last - n}")
     ask(
         "a change set's page in the admin",

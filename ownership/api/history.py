@@ -15,6 +15,7 @@ from ownership.api import parameters
 from ownership.api.authentication import HasRole
 from ownership.api.base import RegistryView
 from ownership.api.errors import BadParameter, NothingNamed
+from ownership.api.pagination import LARGEST_PAGE
 from ownership.api.schema import TIME, whole_numbers
 from ownership.audit import feed
 from ownership.audit.feed import CHANGE_KINDS, MODEL_NAMES
@@ -53,6 +54,8 @@ FILTERS = [
     OpenApiParameter("until", TIME, description="Before this date or time (ISO 8601)."),
 ]
 NAME_FILTERS = ("table", "service", "group")
+# What lists call it; and what the feed called it in version 0.1.0.
+PAGE_SIZE_NAMES = ("page_size", "limit")
 
 
 class EntrySerializer(serializers.Serializer):
@@ -126,16 +129,22 @@ class ChangesView(RegistryView):
     """The change feed."""
 
     permission_classes = [HasRole]
-    parameters = frozenset({"format", "after", "limit", *(parameter.name for parameter in FILTERS)})
+    parameters = frozenset({"format", "after", *PAGE_SIZE_NAMES, *(parameter.name for parameter in FILTERS)})
 
     @extend_schema(
         operation_id="changes",
         parameters=[
             OpenApiParameter("after", str, description="A revision, or the `next` of an earlier answer."),
             OpenApiParameter(
-                "limit",
-                whole_numbers(1_000),
+                "page_size",
+                whole_numbers(LARGEST_PAGE),
                 description="Entries per page, 1 to 1,000 (500).",
+            ),
+            OpenApiParameter(
+                "limit",
+                whole_numbers(LARGEST_PAGE),
+                deprecated=True,
+                description="What `page_size` was called before.",
             ),
             *FILTERS,
         ],
@@ -143,16 +152,25 @@ class ChangesView(RegistryView):
     )
     def get(self, request: Request) -> Response:
         """Change sets with their entries in commit order, after a cursor. Deletions are entries, too."""
-        limit = parameters.number(request, "limit", 500, 1_000)
+        page_size = _page_size(request)
         try:
             after = feed.Cursor.parse(request.query_params.get("after", "0"))
         except feed.BadCursor as error:
             raise BadParameter({"after": str(error)}) from error
         except feed.ForeignCursor as error:
             raise Gone(str(error)) from error
-        page = feed.read(after, limit, _requested_entries(request))
+        page = feed.read(after, page_size, _requested_entries(request))
         results = [change_set_json(change, entries) for change, entries in page.changes]
         return Response({"results": results, "next": str(page.next), "has_more": page.has_more})
+
+
+def _page_size(request: Request) -> int:
+    """How many entries a page has at most, by either name of the parameter. BadParameter for both at once."""
+    names = [name for name in PAGE_SIZE_NAMES if name in request.query_params]
+    if len(names) > 1:
+        raise BadParameter({"limit": "This is what page_size was called before: give page_size alone."})
+    name = names[0] if names else "page_size"
+    return parameters.number(request, name, 500, LARGEST_PAGE)
 
 
 def _requested_entries(request: Request) -> feed.Selection:

@@ -114,7 +114,7 @@ def test_what_all_lists_take_is_documented(parameter):
 
 
 @pytest.mark.parametrize(
-    "number", [f"{filters.LONGEST_SEARCH} characters", "100 unless", "at most 1,000)", "limit` (500; at most 1,000"]
+    "number", [f"{filters.LONGEST_SEARCH} characters", "100 unless", "at most 1,000)", "page_size` (500; at most 1,000"]
 )
 def test_the_limits_are_documented(number):
     assert number in TEXT

@@ -69,9 +69,9 @@ def test_a_deletion_is_an_entry_with_its_last_values(viewer_client, story):
     assert entry["changes"]["mode"] == ["read", None]
 
 
-@pytest.mark.parametrize("limit", [1, 2, 500])
-def test_polling_with_the_last_cursor_misses_and_repeats_nothing(viewer_client, story, limit):
-    seen, cursor = follow(viewer_client, limit=limit)
+@pytest.mark.parametrize("page_size", [1, 2, 500])
+def test_polling_with_the_last_cursor_misses_and_repeats_nothing(viewer_client, story, page_size):
+    seen, cursor = follow(viewer_client, page_size=page_size)
     assert [(entry["revision"], entry["sequence"]) for entry in seen] == [(number, 1) for number in range(1, 8)]
     assert follow(viewer_client, cursor) == ([], cursor)
     make_service("late")
@@ -79,16 +79,23 @@ def test_polling_with_the_last_cursor_misses_and_repeats_nothing(viewer_client, 
     assert [entry["label"] for entry in more] == ["late"]
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
-def test_a_large_change_set_spans_pages_and_loses_no_entry(viewer_client, seeded, limit):
-    entries, _ = follow(viewer_client, limit=limit) if limit > 3 else (None, None)
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_a_large_change_set_spans_pages_and_loses_no_entry(viewer_client, seeded, size):
+    entries, _ = follow(viewer_client, page_size=size) if size > 3 else (None, None)
     if entries is None:
-        first = get(viewer_client, limit=limit)
-        second = get(viewer_client, limit=limit, after=first["next"])
+        first = get(viewer_client, page_size=size)
+        second = get(viewer_client, page_size=size, after=first["next"])
         entries = first["results"][0]["entries"] + second["results"][0]["entries"]
-        assert [entry["sequence"] for entry in entries] == list(range(1, 2 * limit + 1))
+        assert [entry["sequence"] for entry in entries] == list(range(1, 2 * size + 1))
     else:
         assert [entry["sequence"] for entry in entries] == list(range(1, 121))
+
+
+def test_page_size_also_works_by_its_name_of_version_0_1_0(viewer_client, story):
+    assert get(viewer_client, limit=2) == get(viewer_client, page_size=2)
+    both = viewer_client.get(CHANGES, {"limit": 2, "page_size": 2})
+    assert both.status_code == 400
+    assert both.json()["errors"][0]["parameter"] == "limit"
 
 
 def test_a_filtered_poll_continues_from_the_head_instead_of_its_last_match(viewer_client, story):
@@ -151,8 +158,9 @@ def test_a_name_finds_a_deleted_row_even_if_another_row_has_it_now(viewer_client
         ("after", "1.2.3"),
         ("after", "1" * 30),
         ("after", "٣"),
+        ("page_size", "0"),
+        ("page_size", "1001"),
         ("limit", "0"),
-        ("limit", "1001"),
         ("kind", "nonsense"),
         ("source", "nonsense"),
         ("since", "yesterday"),
@@ -188,9 +196,9 @@ def test_no_change_is_a_304(viewer_client, story):
 
 
 def test_a_pages_queries_do_not_grow_with_its_entries(viewer_client, seeded, django_assert_num_queries):
-    for limit in (10, 100):
+    for size in (10, 100):
         with django_assert_num_queries(16):
-            viewer_client.get(CHANGES, {"limit": limit})
+            viewer_client.get(CHANGES, {"page_size": size})
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("tables/orders", 18), ("services/payments", 26)])

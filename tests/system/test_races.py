@@ -45,7 +45,7 @@ def follow(client: Client, after: str = "0") -> tuple[list[int], str]:
     """What a consumer gets who goes on after a cursor, two entries at a time: revisions, and the cursor after them."""
     seen, more = [], True
     while more:
-        page = client.get("/api/v1/changes/", {"after": after, "limit": 2}).json()
+        page = client.get("/api/v1/changes/", {"after": after, "page_size": 2}).json()
         seen += [entry["revision"] for change in page["results"] for entry in change["entries"]]
         after, more = page["next"], page["has_more"]
     return seen, after
