@@ -16,9 +16,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst, smart_split, unescape_string_literal
+from django.utils.text import smart_split, unescape_string_literal
 
 from ownership.admin.addresses import edit_url, history_url
+from ownership.admin.titles import PlainTitles
 from ownership.history.models import ChangeSet, current_head, entry_model
 from ownership.models import Service, Table
 from ownership.templatetags.display import when
@@ -106,7 +107,7 @@ class IndexedSearch(admin.ModelAdmin):
         return queryset, False
 
 
-class TolerantLists(admin.ModelAdmin):
+class TolerantLists(PlainTitles):
     """Answers values in an address or form that a database refuses as Django answers other bad ones."""
 
     class Media:
@@ -118,13 +119,12 @@ class TolerantLists(admin.ModelAdmin):
         request: HttpRequest,
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
-        """The list under its plural name; the whole list with a message if a value can't be looked up."""
+        """The list; the whole list with a message if a value can't be looked up."""
         # Django redirects here from other bad addresses without saying why.
         if ERROR_FLAG in request.GET:
             messages.error(request, BAD_LOOKUP)
-        context = {"title": capfirst(self.opts.verbose_name_plural)} | (extra_context or {})
         try:
-            return super().changelist_view(request, context)
+            return super().changelist_view(request, extra_context)
         except (ValueError, OverflowError, DataError):
             messages.error(request, BAD_LOOKUP)
             return HttpResponseRedirect(request.path)

@@ -64,6 +64,7 @@ class AccountForm(UserChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["is_active"].help_text = "Only an active account can sign in. Clear this instead of deleting it."
         role = role_of(self.instance)
         self.fields["role"].initial = role
         if role == NO_ROLE:

@@ -88,10 +88,26 @@ def test_deleting_a_service_that_owns_or_uses_tables_is_refused_and_names_them(l
     page = text_of(response.text)
     assert "biztechUsers" in page
     assert "biztechProfiles" in page
-    assert "payments is still in use, so it can’t be deleted. Do this first: Remove its 5 accesses… Cancel" in page
+    assert "This service is still in use. Do this first: Remove its 5 accesses… Cancel" in page
     assert "/admin/ownership/access/?service=payments" in response.text
     lead_client.post(url, {"post": "yes", "reason": "Gone", "revision": "1"})
     assert Service.objects.filter(name="payments").exists()
+
+
+def test_a_page_s_title_names_what_it_is_about(lead_client, viewer_client, seeded):
+    table = Table.objects.get(name="biztechUsers")
+    form, delete = f"{TABLES}{table.pk}/change/", f"{TABLES}{table.pk}/delete/"
+    service = f"/admin/ownership/service/{table.owner_id}/delete/"
+    titles = {
+        "Edit biztechUsers": lead_client.get(form),
+        "biztechUsers": viewer_client.get(form),
+        "Delete biztechUsers": lead_client.get(delete),
+        "Can’t delete users": lead_client.get(service),
+        "Delete 1 table": lead_client.post(TABLES, {"action": "delete_selected", "_selected_action": table.pk}),
+    }
+    for title, response in titles.items():
+        assert f"<h1>{title}</h1>" in response.text
+        assert f"{title} · Ownership registry" in response.text
 
 
 def test_djangos_own_log_is_not_written_beside_the_history(lead_client, seeded):

@@ -68,6 +68,15 @@ def test_the_page_does_not_speak_of_staff_status_and_single_permissions(admin_cl
     assert "/admin/auth/group/" not in admin_client.get("/admin/").text
 
 
+def test_deleting_an_account_says_what_stays_and_names_no_inner_rows(admin_client, lead):
+    address = reverse("admin:auth_user_delete", args=[lead.pk])
+    page = admin_client.get(address)
+    assert "What it changed stays in the history" in text_of(page.text)
+    assert "User_groups" not in page.text
+    admin_client.post(address, form_of(page))
+    assert not User.objects.filter(pk=lead.pk).exists()
+
+
 def test_the_list_shows_each_account_s_role(admin_client, lead, viewer):
     page = text_of(admin_client.get(USERS).text)
     for words in ("lead Team lead", "viewer Viewer", "admin Administrator"):

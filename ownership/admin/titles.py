@@ -1,0 +1,44 @@
+"""Titles of the admin's pages that say what a page is about: "Tables", "Edit biztechUsers", "Delete biztechUsers"."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+
+
+class PlainTitles(admin.ModelAdmin):
+    """Lists, forms and pages to delete a row, under such titles instead of Django's general ones."""
+
+    def changelist_view(
+        self,
+        request: HttpRequest,
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        """The list under its plural name."""
+        context = {"title": capfirst(self.opts.verbose_name_plural)} | (extra_context or {})
+        return super().changelist_view(request, context)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: models.Model | None = None,
+    ) -> HttpResponse:
+        """The form of a row under the row's name."""
+        if obj is not None and not add:
+            may_edit = self.has_change_permission(request, obj)
+            context["title"] = f"Edit {obj}" if may_edit else str(obj)
+            context["subtitle"] = None
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+        """The page that asks before a row is deleted, under the row's name."""
+        is_refused = context["perms_lacking"] or context["protected"]
+        verb = "Can’t delete" if is_refused else "Delete"
+        context["title"] = f"{verb} {context['object']}"
+        return super().render_delete_form(request, context)
