@@ -134,7 +134,10 @@ def at_revision(text: str) -> Head:
         change_set = ChangeSet.objects.filter(revision=revision).first()
         if change_set is not None:
             return Head(change_set.revision, change_set.digest)
-    raise BadMoment(f"Takes a whole number from 0 to {current_head().revision}, which is the latest revision.")
+    latest = current_head().revision
+    if revision is not None:
+        raise BadMoment(f"There is no revision {revision}. The latest is {latest}.")
+    raise BadMoment(f"Takes a whole number from 0 to {latest}, which is the latest revision.")
 
 
 # A calendar date comes first. Python also reads ISO weeks, and 2026-W47 could mean its Monday or its Sunday.
@@ -176,6 +179,11 @@ def at_time(text: str) -> Head:
     if change_set is None:
         return Head(0, "")
     return Head(change_set.revision, change_set.digest)
+
+
+def is_future(text: str) -> bool:
+    """Whether a time in ISO 8601 has not come yet; of a date alone, its beginning. ValueError for other text."""
+    return time_named(text, time.min) > datetime.now(UTC)
 
 
 def at(text: str) -> Head:

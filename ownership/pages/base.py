@@ -36,6 +36,8 @@ class Moment:
     revision: int
     change_set: ChangeSet | None
     following: ChangeSet | None
+    # Whether a time was asked for that has not come yet.
+    is_future: bool = False
 
     @property
     def previous(self) -> int | None:
@@ -150,8 +152,11 @@ def _moment(parameters: dict[str, str]) -> Moment | None:
         return None
     if len(parameters) > 1:
         raise BadAddress("Give revision or as_of, not both.")
-    for name, value in parameters.items():
-        find = time_travel.at_revision if name == "revision" else time_travel.at_time
-        revision = revision_at(find, name, value)
+    is_future = False
+    if "revision" in parameters:
+        revision = revision_at(time_travel.at_revision, "revision", parameters["revision"])
+    else:
+        revision = revision_at(time_travel.at_time, "as_of", parameters["as_of"])
+        is_future = time_travel.is_future(parameters["as_of"])
     change_sets = ChangeSet.objects.in_bulk([revision, revision + 1])
-    return Moment(revision, change_sets.get(revision), change_sets.get(revision + 1))
+    return Moment(revision, change_sets.get(revision), change_sets.get(revision + 1), is_future)

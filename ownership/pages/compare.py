@@ -61,6 +61,11 @@ class Side:
         """Whether the address names a day or time rather than a revision."""
         return bool(self.text) and not self.text.isdigit()
 
+    @property
+    def is_future(self) -> bool:
+        """Whether the address names a time that has not come yet; the revision is the latest then."""
+        return self.is_day and time_travel.is_future(self.text)
+
 
 class ComparePage(Page):
     """What differs between `?from=` and `?to=`, each a revision, a day or a time; without `to`, now."""
@@ -111,6 +116,7 @@ class ComparePage(Page):
         differences = compare_revisions(before.revision, after.revision, _about(self.request))
         subject = {name: self.request.GET.get(name, "").strip() for name in ("table", "service")}
         return super().get_context_data(**kwargs) | {
+            "sides": self.sides,
             "before": before,
             "after": after,
             "head": current_head().revision,

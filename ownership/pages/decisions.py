@@ -75,7 +75,7 @@ class _DecisionPage(Page):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Show the preview, or decide. What is no longer as it was shown is shown again, and nothing is written."""
         if not request.user.has_perms(self.permissions):
-            return refusal(request, 403, "You don't have permission to do this", self.refused)
+            return refusal(request, 403, "You don’t have permission to do this", self.refused)
         identities = _posted_identities(request)
         run = _latest_run(request.POST.get("run", ""))
         if not identities:
@@ -335,7 +335,7 @@ class WaivePage(_DecisionPage):
     title, verb, done = "Waive findings", "Waive", "waived until {until}"
     meaning = (
         "The map stays as it is. Until the end of that day, or until something else is granted, these findings are "
-        "listed separately and don't fail pipelines."
+        "listed separately and don’t fail pipelines."
     )
     permissions = WAIVING
     refused = "Only team leads may waive findings. Nothing was saved."
@@ -356,6 +356,6 @@ def _only_findings(chosen: Iterable[Choice]) -> list[Finding]:
     findings = []
     for choice in chosen:
         if isinstance(choice, Offer):
-            raise BadAddress("Offered keys are not drift, so they can't be waived. Deselect them.")
+            raise BadAddress("Offered keys are not drift, so they can’t be waived. Deselect them.")
         findings.append(choice)
     return findings

@@ -29,9 +29,9 @@ class NothingNamed(Http404):
         self.namesakes = namesakes
         if self.namesakes:
             names = ", ".join(row.name for row in self.namesakes)
-            message = f"Several have been called {name!r}: {names}."
+            message = f"Several have been called “{name}”: {names}."
         else:
-            message = f"No {kind} is called {name!r}."
+            message = f"No {kind} is called “{name}”."
         super().__init__(message)
 
 

@@ -102,7 +102,7 @@ class HomePage(Page):
         }
         show = self.request.GET.get("show", "")
         if show not in CHOICES:
-            raise BadAddress(f"show takes {CHANGED} or {ATTENTION}, not {show[:100]!r}.")
+            raise BadAddress(f"show takes {CHANGED} or {ATTENTION}, not “{show[:100]}”.")
         choices = []
         for name, label in CHOICES.items():
             count = sum(map(conditions[name], tables))

@@ -29,6 +29,8 @@ QUICK_KINDS = {
     "service": "Services",
 }
 QUICK_KINDS_OF_ONE = {name: QUICK_KINDS[name] for name in ("ownership", "access", "key_schema", "index")}
+# Every change set that came in by a restore is the undo of another one.
+SOURCES = dict(ChangeSet.Source.choices) | {ChangeSet.Source.RESTORE.value: "Undo"}
 # So many of the latest change sets give the names of people to choose from.
 LATEST_FOR_PEOPLE = 200
 
@@ -118,7 +120,7 @@ def filter_context(
         "kinds": kinds,
         "all_kinds": _kinds_of(models),
         "fields": fields_of_rows(models),
-        "sources": ChangeSet.Source.choices,
+        "sources": SOURCES.items(),
         "people": sorted(set(latest)),
         "values_searched": log_search.VALUES_SEARCHED,
         "without_filters": _address({}, kept),
@@ -146,7 +148,7 @@ def _in_words(name: str, value: str) -> str:
     if name == "field":
         return f"field: {dict(fields_of_rows(registry_models()))[value]}"
     if name == "source":
-        return f"source: {ChangeSet.Source(value).label}"
+        return f"source: {SOURCES[value]}"
     if name == "q":
         return f"“{value}”"
     return f"{name}: {value}"

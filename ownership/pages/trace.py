@@ -30,7 +30,7 @@ class TracePage(Page):
         """Return the context: the trace, and its addresses in the other direction and at other depths."""
         direction = self.request.GET.get("direction", DOWNSTREAM)
         if direction not in DIRECTIONS:
-            raise BadAddress(f"direction takes {' or '.join(DIRECTIONS)}, not {direction!r}.")
+            raise BadAddress(f"direction takes {' or '.join(DIRECTIONS)}, not “{direction}”.")
         depth = _depth(self.request.GET.get("depth", str(DEFAULT_DEPTH)))
         start = row_named(self.model.objects.select_related(self.related), kwargs["name"], self.request)
         result = trace(start, downstream=direction == DOWNSTREAM, depth=depth)
@@ -62,7 +62,7 @@ class TracePage(Page):
 def _depth(text: str) -> int:
     depths = {str(number): number for number in range(1, MAX_DEPTH + 1)}
     if text not in depths:
-        raise BadAddress(f"depth takes a whole number from 1 to {MAX_DEPTH}, not {text!r}.")
+        raise BadAddress(f"depth takes a whole number from 1 to {MAX_DEPTH}, not “{text}”.")
     return depths[text]
 
 

@@ -37,7 +37,7 @@ def test_the_page_shows_the_difference_to_now_and_undoes_with_a_reason(lead_clie
     page = lead_client.get(url(revision))
     assert "owner users payments" in text_of(page.text)
     response = lead_client.post(url(revision), form_of(page) | {"reason": "A mistake"}, follow=True)
-    assert f"undoes revision {revision}" in text_of(response.text)
+    assert f"Undo of revision {revision}" in text_of(response.text)
     assert (Table.objects.get().owner.name, ChangeSet.objects.first().user_name) == ("payments", "lead")
 
 

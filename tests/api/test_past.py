@@ -133,7 +133,12 @@ def test_the_past_needs_a_sign_in_or_a_token_even_if_the_map_is_open(seeded, ope
 # Nonsense
 
 
-@pytest.mark.parametrize("value", ["2", "-1", "x", "1.5", "%00", "1%00", str(2**63), "٣"])
+def test_a_revision_that_is_not_there_yet_is_refused_with_the_latest_one(seeded, get):
+    (error,) = get("map/?revision=2").json()["errors"]
+    assert error == {"parameter": "revision", "detail": "There is no revision 2. The latest is 1."}
+
+
+@pytest.mark.parametrize("value", ["-1", "x", "1.5", "%00", "1%00", str(2**63), "٣"])
 def test_an_unknown_revision_is_refused_with_the_latest_one(seeded, get, value):
     for path in [*MAP_AND_LISTS, *DETAILS]:
         answer = get(f"{path}?revision={value}")

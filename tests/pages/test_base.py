@@ -27,7 +27,7 @@ def test_the_past_is_shown_as_it_was_and_says_so(viewer_client, seeded):
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("revision=99", "revision=99: Takes a whole number from 0 to 1"),
+        ("revision=99", "revision=99: There is no revision 99. The latest is 1."),
         ("as_of=yesterday", "as_of=yesterday: Takes a date or time as ISO 8601"),
         ("revision=1&as_of=2026-01-01", "not both"),
         ("x=%00", "NUL"),

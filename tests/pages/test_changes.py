@@ -194,7 +194,7 @@ def test_lists_and_timelines_say_what_a_change_set_undoes_and_what_undid_it(lead
         reverse("pages:service-history", args=["payments"]),
     ):
         page = text_of(lead_client.get(address).text)
-        assert f"undoes revision {first}" in page
+        assert f"Undo of revision {first}" in page
         assert f"undone by revision {second}" in page
 
 

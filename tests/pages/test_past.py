@@ -1,7 +1,7 @@
 """The pages as of a day: everything is of that time, marked as past, and nothing can be edited."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -111,3 +111,14 @@ def test_a_history_as_of_a_revision_shows_nothing_later_whatever_the_parameters(
     shown = main_of(viewer_client.get(f"/services/payments/history/?revision=1{more}"))
     assert "cash-desk" not in shown.partition('class="timeline"')[2]
     assert 'id="revision-1"' in shown
+
+
+def test_a_time_in_the_future_is_said_to_be_one(viewer_client, seeded):
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    banner = "The time you asked for is in the future."
+    assert banner in viewer_client.get(HOME, {"as_of": tomorrow}).text
+    assert banner in viewer_client.get("/day/", {"day": tomorrow}, follow=True).text
+    assert banner not in viewer_client.get(HOME, {"as_of": today}).text
+    assert f"{tomorrow} is in the future" in viewer_client.get("/compare/", {"from": "1", "to": tomorrow}).text
+    assert "in the future" not in viewer_client.get("/compare/", {"from": "1", "to": today}).text

@@ -75,7 +75,7 @@ def test_a_trace_that_leads_nowhere_says_so(seeded, viewer_client):
 def test_an_address_of_something_that_does_not_exist_is_refused_with_a_sentence(seeded, viewer_client, query):
     response = viewer_client.get(f"{reverse('pages:service-trace', args=['payments'])}?{query}")
     assert response.status_code == 400
-    assert re.search("takes|Takes", response.text)
+    assert re.search("takes|Takes|There is no revision 9", response.text)
 
 
 def test_an_invalid_name_is_not_found(seeded, viewer_client):
