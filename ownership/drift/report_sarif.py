@@ -17,6 +17,7 @@ from ownership.drift.types import FINDING_KINDS, Finding, FindingKind, WaiverTer
 
 Json = dict[str, object]
 
+VERSION = "0.1.0"  # of this project, as pyproject.toml has it
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT = "%SRCROOT%"  # the repository, by the name that GitHub and others use
 MAX_RELATED = 100  # further places of a result; GitHub shows no more
@@ -78,6 +79,7 @@ def _driver() -> Json:
     return {
         "name": "drift",
         "fullName": "Drift between the table ownership map and the infrastructure",
+        "semanticVersion": VERSION,
         "rules": [_rule(kind) for kind in FINDING_KINDS],
         "notifications": descriptors,
     }

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -144,6 +145,11 @@ def test_sarif_has_a_rule_for_each_kind_with_help_in_markdown(repository: Path) 
     for rule in rules:
         assert "**What to do:**" in rule["help"]["markdown"]
         assert "helpUri" not in rule
+
+
+def test_sarif_names_the_version_of_the_project(repository: Path) -> None:
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert sarif_run(a_report(repository))["tool"]["driver"]["semanticVersion"] == project["version"]
 
 
 def test_sarif_names_files_relative_to_the_repository_and_encoded(repository: Path) -> None:

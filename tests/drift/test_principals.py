@@ -144,3 +144,67 @@ resources:
     found = read(tmp_path, {"shop/serverless.yml": project}, services=("shop", "pay"))
     assert (grants(found), found.unresolved) == ({"shop read carts", "pay write orders", "shop read letters"}, ())
     assert found.services == {"shop"}  # nobody has read what else pay has
+
+
+DENIES = f'{{Statement: [{{Effect: Deny, Action: "dynamodb:GetItem", Resource: "{ARN}carts"}}]}}'
+SOMETIMES = {
+    "a policy of the role": f"!If [IsProd, {{PolicyDocument: {DENIES}}}, !Ref AWS::NoValue]",
+    "a statement": "{PolicyDocument: {Statement: [!If [IsProd, DENY, !Ref AWS::NoValue]]}}",
+    "what it denies": "{PolicyDocument: {Statement: [DENY_ANY]}}",
+}
+DENY = f'{{Effect: Deny, Action: "dynamodb:GetItem", Resource: "{ARN}carts"}}'
+DENY_ANY = f'{{Effect: Deny, Action: !If [IsProd, "dynamodb:*", "dynamodb:PutItem"], Resource: "{ARN}carts"}}'
+
+
+@pytest.mark.parametrize("policy", SOMETIMES.values(), ids=SOMETIMES)
+def test_a_denial_that_a_condition_decides_takes_nothing_off(tmp_path: Path, policy: str) -> None:
+    policy = policy.replace("DENY_ANY", DENY_ANY).replace("DENY", DENY)
+    role = f"Type: AWS::IAM::Role, Properties: {{{TAGS}, Policies: [{{PolicyDocument: {GETS}}}, {policy}]}}"
+    found = templates(tmp_path, f"Resources:\n  R: {{{role}}}\n")
+    assert grants(found) == {"shop read carts"}
+    assert ["may not apply" in note.text for note in found.notes] == [True]
+
+
+@pytest.mark.parametrize(
+    ("role_condition", "policy_condition", "expected"),
+    [("", "Condition: IsProd, ", {"shop read carts"}), ("Condition: IsProd, ", "Condition: IsProd, ", set())],
+)
+def test_an_attached_denial_counts_if_it_is_made_whenever_the_role_is(
+    tmp_path: Path, role_condition: str, policy_condition: str, expected: set[str]
+) -> None:
+    text = f"""
+Resources:
+  R: {{{role_condition}Type: AWS::IAM::Role, Properties: {{{TAGS}, {OWN}}}}}
+  P: {{{policy_condition}Type: AWS::IAM::Policy, Properties: {{Roles: [!Ref R], PolicyDocument: {DENIES}}}}}
+"""
+    assert grants(templates(tmp_path, text)) == expected
+
+
+def test_sams_policies_keep_their_conditions(tmp_path: Path) -> None:
+    text = f"""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Shop:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies:
+        - {GETS}
+        - !If [IsProd, {DENIES}, !Ref AWS::NoValue]
+        - !If [IsProd, AWSDenyAll, !Ref AWS::NoValue]
+"""
+    assert grants(templates(tmp_path, text)) == {"shop read carts"}
+
+
+def test_a_projects_denial_to_a_role_elsewhere_is_not_its_own_roles(tmp_path: Path) -> None:
+    project = f"""
+service: shop
+provider:
+  name: aws
+  iamRoleStatements: [{{Effect: Allow, Action: "dynamodb:*", Resource: "{ARN}carts"}}]
+functions: {{a: {{handler: a.b}}}}
+resources:
+  Resources:
+    A: {{Type: AWS::IAM::Policy, Properties: {{Roles: [shop-admin], PolicyDocument: {DENIES}}}}}
+"""
+    found = read(tmp_path, {"shop/serverless.yml": project}, services=("shop",))
+    assert grants(found) == {"shop read_write carts"}

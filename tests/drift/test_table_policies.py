@@ -90,12 +90,60 @@ def test_services_of_aws_are_no_services_of_the_map(tmp_path: Path) -> None:
     assert (result.grants, result.unresolved) == ({}, ())
 
 
-def test_a_deny_is_noted_and_takes_nothing_away(tmp_path: Path) -> None:
-    for principal, role in (("{AWS: !GetAtt PayRole.Arn}", ROLE), ('"*"', "")):
-        result = found(tmp_path, table(principal, effect="Deny"), role)
-        (note,) = result.notes
-        assert "a Deny in a table's policy is not taken off" in note.text
-        assert (result.grants, result.unresolved) == ({}, ())
+PERMITTED = """
+  PayRole:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: payer
+      Tags: [{Key: service, Value: billing}]
+      Policies:
+        - PolicyDocument:
+            Statement:
+              {Effect: Allow, Action: ['dynamodb:GetItem', 'dynamodb:PutItem'], Resource: !GetAtt Invoices.Arn}
+"""
+OTHER_ROLE = PERMITTED.replace("PayRole", "ShopRole").replace("payer", "shopper").replace("billing", "shop")
+BOTH = {"billing read_write invoices", "shop read_write invoices"}
+DENIED = {
+    "all, to a role": ("{AWS: !GetAtt PayRole.Arn}", "dynamodb:*", {"shop read_write invoices"}),
+    "all, to a role by its ARN": (PRINCIPALS["one in a path"], "dynamodb:*", {"shop read_write invoices"}),
+    "what reads": (
+        PRINCIPALS["a role of the template"],
+        "dynamodb:GetItem",
+        {"billing write invoices", "shop read_write invoices"},
+    ),
+    "all, to everyone": ('"*"', "dynamodb:*", set()),
+    "all, to every account": ('{AWS: "*"}', "dynamodb:*", set()),
+    "all, to an account": (f"{{AWS: '{ACCOUNT}:root'}}", "dynamodb:*", BOTH),
+    "all, to a role that only mentions the service": (
+        PRINCIPALS["a role that mentions the service"],
+        "dynamodb:*",
+        BOTH,
+    ),
+}
+
+
+@pytest.mark.parametrize(("principal", "action", "expected"), DENIED.values(), ids=DENIED)
+def test_a_deny_takes_off_what_roles_permit_if_it_is_certain_for_whom(
+    tmp_path: Path, principal: str, action: str, expected: set[str]
+) -> None:
+    result = found(tmp_path, table(principal, action, effect="Deny"), PERMITTED, OTHER_ROLE)
+    assert grants(result) == expected
+    notes = [note.text for note in result.notes]
+    assert any("is not taken off" in note for note in notes) == (expected == BOTH)
+
+
+def test_a_deny_that_is_not_always_there_takes_nothing_off(tmp_path: Path) -> None:
+    whole = table('"*"', "dynamodb:*", effect="Deny")
+    for sometimes in (
+        whole.replace("Type: AWS", "Condition: IsProd\n    Type: AWS"),
+        whole.replace("Statement:\n            - {", "Statement:\n            - !If [IsProd, {").replace(
+            '"*"}', '"*"}, !Ref AWS::NoValue]'
+        ),
+        whole.replace('Resource: "*"', 'Resource: !If [IsProd, "*", "arn:aws:dynamodb:*:*:table/x"]'),
+        whole.replace('Resource: "*"', 'Resource: "*", Condition: {Bool: {"aws:SecureTransport": "false"}}'),
+    ):
+        assert sometimes != whole
+        assert grants(found(tmp_path, sometimes, PERMITTED, OTHER_ROLE)) == BOTH
 
 
 def test_the_roles_file_names_a_principal(tmp_path: Path) -> None:

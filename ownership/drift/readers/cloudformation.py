@@ -28,11 +28,11 @@ from ownership.drift.readers.owners import Holder, Owners, code_of_function
 from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals
 from ownership.drift.readers.serverless import find_projects, service_of_project
 from ownership.drift.readers.stacks import Stack, Stacks
-from ownership.drift.readers.table_policies import table_policies
+from ownership.drift.readers.table_policies import TablePermissions, table_policies
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Template
 from ownership.drift.types import Infrastructure, Location, ReadError, ReadOrWrite
-from ownership.drift.values import Map, Text, Value
+from ownership.drift.values import Map, Text
 
 # A custom resource of CDK that calls an API of AWS: {"service":"S3","action":"putObject",…}.
 API_CALL = "Custom::AWS"
@@ -124,7 +124,8 @@ class TemplateReader:
             principals = Principals(template)
             roles = self._roles(stack, principals, services_of_roles, diagnostics)
             permitted = self._attached_elsewhere(principals, diagnostics)
-            permitted += self._permitted_by_tables(template, services_of_roles, diagnostics)
+            by_tables = self._permitted_by_tables(template, services_of_roles, diagnostics)
+            by_tables.deny(roles)
             self._count_api_calls(template)
             for text, reason in self.stacks.unread(stack):
                 diagnostics.add_unresolved(text, reason, None, READ_AND_WRITE)
@@ -133,7 +134,8 @@ class TemplateReader:
         except ReadError as error:
             self.collector.add_error(error)
             return None
-        return Part(None, template, roles, tables, diagnostics, permitted, nested)
+        permitted += by_tables.permitted
+        return Part(None, template, roles, tables, diagnostics, permitted, by_tables.denied_to_all, nested)
 
     def _nested(self, stack: Stack, template: Template, diagnostics: Diagnostics) -> list[Part]:
         """The stacks nested in a stack. One whose template is not there may permit anything to anyone."""
@@ -164,7 +166,7 @@ class TemplateReader:
             for service in services:
                 services_of_roles.setdefault(name, service)
                 policies = PolicyReader(service, template, self.names, diagnostics, principals)
-                roles.append(ServiceRole(service, policies.role(name, properties)))
+                roles.append(ServiceRole(service, policies.role(name, properties), name))
             if services:
                 continue
             reason = "the role's service is not known: tag the role with `service`, or use --roles"
@@ -205,24 +207,13 @@ class TemplateReader:
         template: Template,
         services_of_roles: Mapping[str, str],
         diagnostics: Diagnostics,
-    ) -> list[ServiceRole]:
-        """What the tables of a template permit by policies of their own."""
+    ) -> TablePermissions:
+        """What the tables of a template permit and deny by policies of their own."""
 
-        def service_of(principal: Value, role_name: str) -> str | None:
-            logical_name = referenced(principal)
-            if logical_name is not None:
-                return services_of_roles.get(logical_name)
-            if role_name in self.services:
-                return self.services[role_name]
-            for name, service in services_of_roles.items():
-                if role_name in template.texts(template.properties(name).get("RoleName")):
-                    return service
-            return self.names.role([role_name])
+        def service_of(role_name: str) -> str | None:
+            return self.services.get(role_name) or self.names.role([role_name])
 
-        permitted = []
-        for service, statement in table_policies(template, self.names, diagnostics, service_of):
-            permitted.append(ServiceRole(service, [statement]))
-        return permitted
+        return table_policies(template, self.names, diagnostics, services_of_roles, service_of)
 
     def _count_api_calls(self, template: Template) -> None:
         """Count CDK's custom resources that call an API as read, unless the call may permit something."""

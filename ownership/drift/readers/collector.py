@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.policies import Grants, KnownTables, PolicyEvaluator
-from ownership.drift.iam.statements import READ_AND_WRITE, Role
+from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, Role
 from ownership.drift.naming import Names
 from ownership.drift.readers.template import Exports, Template
 from ownership.drift.types import Infrastructure, ReadError, TableShape
@@ -19,10 +19,11 @@ from ownership.drift.types import Infrastructure, ReadError, TableShape
 
 @dataclass(frozen=True)
 class ServiceRole:
-    """A role and the service that it belongs to."""
+    """A role and the service that it belongs to. ``name`` is its logical name, where the template has it."""
 
     service: str
-    statements: Role
+    statements: list[PolicyStatement]
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Part:
     """What one project or template has. ``service`` is whose project it is; a template may have several.
 
     ``permitted`` is what its tables permit; that a table permits a service something says nothing of the service's
-    other permissions. ``nested`` are the stacks that are nested in the template's.
+    other permissions. ``denied`` is what its tables deny to everyone. ``nested`` are the stacks that are nested in the
+    template's.
     """
 
     service: str | None
@@ -39,6 +41,7 @@ class Part:
     tables: list[TableShape]
     diagnostics: Diagnostics
     permitted: list[ServiceRole] = field(default_factory=list)
+    denied: list[PolicyStatement] = field(default_factory=list)
     nested: list["Part"] = field(default_factory=list)
 
     @property
@@ -61,6 +64,7 @@ class Collector:
         self.diagnostics = Diagnostics()
         self.roles: dict[str, list[Role]] = {}
         self._permitted: dict[str, list[Role]] = {}
+        self._denied: list[PolicyStatement] = []
         self.unread: set[str] = set()  # services of which a project can't be read
         self._tables: dict[str, TableShape] = {}
 
@@ -104,7 +108,7 @@ class Collector:
         grants: Grants = {}
         for service in dict.fromkeys([*self.roles, *self._permitted]):
             roles = self.roles.get(service, []) + self._permitted.get(service, [])
-            grants |= evaluator.grants(service, roles)
+            grants |= evaluator.grants(service, [[*role, *self._denied] for role in roles])
         return Infrastructure(
             reader=reader,
             grants={access: tuple(grant.locations) for access, grant in grants.items()},
@@ -126,6 +130,7 @@ class Collector:
             self.roles.setdefault(role.service, []).append(role.statements)
         for permitted in part.permitted:
             self._permitted.setdefault(permitted.service, []).append(permitted.statements)
+        self._denied += part.denied
         for table in part.tables:
             self._add_table(table)
         self.diagnostics.update(part.diagnostics)

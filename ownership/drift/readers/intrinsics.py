@@ -110,6 +110,17 @@ def branches_of_if(node: Value) -> Seq | None:
     return Seq(arguments.location, arguments[1:])
 
 
+def has_branches(node: Value) -> bool:
+    """Whether there is an ``Fn::If`` in a node, or anywhere in its members."""
+    if isinstance(node, Seq):
+        return any(has_branches(item) for item in node)
+    if not isinstance(node, Map):
+        return False
+    if branches_of_if(node) is not None:
+        return True
+    return any(has_branches(value) for value in node.values())
+
+
 def referenced(node: Value) -> str | None:
     """The logical name in ``!Ref Name``, ``!GetAtt Name.Arn`` or ``!Sub "${Name.Arn}"``; None for anything else."""
     if not isinstance(node, Map):

@@ -23,7 +23,7 @@ from ownership.drift.iam.actions import modes_of
 from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, StatementReader
 from ownership.drift.naming import Names
-from ownership.drift.readers.intrinsics import MANAGED_POLICY, is_function_name
+from ownership.drift.readers.intrinsics import MANAGED_POLICY, has_branches, is_function_name
 from ownership.drift.readers.template import Template
 from ownership.drift.types import ReadOrWrite
 from ownership.drift.values import Map, Seq, Text, Value, location_of
@@ -55,12 +55,13 @@ class AttachedPolicy:
     """A policy that is a resource of its own.
 
     ``holders`` are the roles, users and groups that it is attached to: those of the template by logical name, others
-    by physical name.
+    by physical name. ``condition`` is the one on which the policy is made; empty without one.
     """
 
     name: str
     properties: Map
     holders: frozenset[str]
+    condition: str = ""
 
 
 def role_name_in_arn(arn: str) -> str:
@@ -89,7 +90,8 @@ class Principals:
         policies = []
         for name, properties in self.template.of_type(*ATTACHED_POLICIES):
             holders = self._names_in(properties, HOLDER_PROPERTIES)
-            policies.append(AttachedPolicy(str(name), properties, frozenset(holders)))
+            condition = self.template.condition_of(name)
+            policies.append(AttachedPolicy(str(name), properties, frozenset(holders), condition))
         return policies
 
     def attached_to(self, name: str) -> list[AttachedPolicy]:
@@ -183,15 +185,27 @@ class PolicyReader:
         self._report_calls(properties)
         self.note_boundary(properties.get("PermissionsBoundary"))
         statements = self.managed(properties.get("ManagedPolicyArns"))
-        for policy in self.template.items(properties.get("Policies")):
+        for policy, is_certain in self.template.items_and_whether_certain(properties.get("Policies")):
             if isinstance(policy, Map):
                 self._report_calls(policy)
-                statements += self.document(policy.get("PolicyDocument"))
+                statements += self.effective(self.document(policy.get("PolicyDocument")), is_certain)
             else:
                 self._unresolved(policy, "the policy can't be resolved")
         for attached in self.principals.attached_to(name):
-            statements += self.document(attached.properties.get("PolicyDocument"))
+            is_certain = attached.condition in ("", self.template.condition_of(name))
+            statements += self.effective(self.document(attached.properties.get("PolicyDocument")), is_certain)
         return statements
+
+    def effective(self, statements: Iterable[PolicyStatement], is_certain: bool) -> list[PolicyStatement]:
+        """The statements; without each Deny where it is not certain that they apply."""
+        effective = []
+        for statement in statements:
+            if statement.allow or is_certain:
+                effective.append(statement)
+            else:
+                note = "a Deny that may not apply is ignored: a condition decides, or it is for a role from elsewhere"
+                self.diagnostics.add_note(statement.location, f"{self.service}: {note}")
+        return effective
 
     def document(self, node: Value) -> list[PolicyStatement]:
         """The statements of a policy document."""
@@ -205,8 +219,8 @@ class PolicyReader:
 
     def statements(self, node: Value) -> list[PolicyStatement]:
         """The statements in a list, or a single one."""
-        statements = []
-        for item in self.template.items(node):
+        statements: list[PolicyStatement] = []
+        for item, is_certain in self.template.items_and_whether_certain(node):
             if not isinstance(item, Map):
                 self._unresolved(item, "the statement is not a mapping")
                 continue
@@ -214,16 +228,17 @@ class PolicyReader:
                 continue
             statement = self.statement_reader.read(item)
             if statement:
-                statements.append(statement)
+                statements += self.effective([statement], is_certain and not has_branches(item))
         return statements
 
     def managed(self, node: Value) -> list[PolicyStatement]:
         """The statements of a list of managed policies: of this template, of AWS, or from elsewhere."""
-        statements = []
-        for item in self.template.items(node):
+        statements: list[PolicyStatement] = []
+        for item, is_certain in self.template.items_and_whether_certain(node):
             for arn in self.template.texts(item):
                 own = self._managed_in_files(arn)
-                statements += self._managed_elsewhere(arn) if own is None else own
+                found = self._managed_elsewhere(arn) if own is None else own
+                statements += self.effective(found, is_certain)
         return statements
 
     def _managed_in_files(self, arn: Text) -> list[PolicyStatement] | None:

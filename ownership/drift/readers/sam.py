@@ -131,13 +131,14 @@ class _Expansion:
         if "PermissionsBoundary" in properties:
             role["PermissionsBoundary"] = properties["PermissionsBoundary"]
         managed, documents = Seq(location), Seq(location)
-        for policy in _policies(properties.get("Policies")):
+        for policy, is_certain in _policies(properties.get("Policies")):
             if isinstance(policy, Map) and "Statement" in policy:
-                documents.append(Map(policy.location, [("PolicyDocument", policy)]))
+                document = Map(policy.location, [("PolicyDocument", policy)])
+                documents.append(document if is_certain else _perhaps(document))
             elif isinstance(policy, Map) and function_name(policy) is None:
                 documents += _from_templates(policy)
             else:
-                managed.append(policy)
+                managed.append(policy if is_certain else _perhaps(policy))
         role["ManagedPolicyArns"] = managed
         role["Policies"] = documents
         return role
@@ -218,16 +219,23 @@ class _Expansion:
         return _ref(f"{name}Role", location)
 
 
-def _policies(node: Value) -> Iterator[Value]:
-    """The members of ``Policies``; both branches of each Fn::If count."""
+def _policies(node: Value, is_certain: bool = True) -> Iterator[tuple[Value, bool]]:
+    """The members of ``Policies``, both branches of each Fn::If; each with whether it is there in any case."""
     branches = branches_of_if(node)
     if branches is not None:
         node = branches
+        is_certain = False
     if isinstance(node, Seq):
         for item in node:
-            yield from _policies(item)
+            yield from _policies(item, is_certain)
     elif node is not None and not is_no_value(node):
-        yield node
+        yield node, is_certain
+
+
+def _perhaps(node: Value) -> Map:
+    """The node under a condition: what it permits counts, and what it denies does not."""
+    location = location_of(node)
+    return Map(location, [("Fn::If", Seq(location, [Text("", location), node, _ref("AWS::NoValue", location)]))])
 
 
 def _from_templates(policy: Map) -> Iterator[Map]:

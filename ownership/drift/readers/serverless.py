@@ -16,21 +16,24 @@ from ownership.drift.iam.statements import READ_AND_WRITE
 from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, folders_below, resolved_path
-from ownership.drift.readers.intrinsics import referenced
 from ownership.drift.readers.roles import PolicyReader, Principals
 from ownership.drift.readers.serverless_compose import Compositions
 from ownership.drift.readers.serverless_project import GENERATED_ROLE, Project, service_name, stack_name
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.siblings import Siblings
-from ownership.drift.readers.table_policies import table_policies
+from ownership.drift.readers.table_policies import TablePermissions, table_policies
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Surroundings, Template
 from ownership.drift.types import Infrastructure, Location, ReadError
-from ownership.drift.values import Map, Text, Value
+from ownership.drift.values import Map, Text
 
 DATA_FILES = ("serverless.yml", "serverless.yaml", "serverless.json")
 TEMPLATE_SECTIONS = ("Resources", "Outputs", "Parameters", "Mappings", "Conditions", "Transform")
 CODE_FILES = ("serverless.ts", "serverless.js", "serverless.cjs", "serverless.mjs")
+IS_CODE = (
+    "is code, which is not run: read what `serverless print` writes, as the serverless.yml of another folder; or the "
+    "template of `serverless package`, with `drift cloudformation`"
+)
 DATA_SUFFIXES = (".yml", ".yaml", ".json")
 CONFIGURATION = re.compile(r"serverless(?!-compose\.)\W.+")  # `serverless.api.yml`, `serverless-api.yml`
 
@@ -152,14 +155,15 @@ class _ProjectReader:
         )
         roles = project.roles()
         tables = read_tables(project.template, self.names, diagnostics)
-        permitted = self._permitted_by_tables(project, diagnostics)
+        by_tables = self._permitted_by_tables(project, diagnostics)
+        by_tables.deny(roles)
         project.report_unread()
         self.siblings.add(path, stack_name(variables), project.template)
         # What a project misses of another may be there when that is read.
         project.template.misses_export = project.template.misses_export or self.siblings.missed
         nested = [self._additional_stack(project, stack, diagnostics) for stack in project.additional_stacks()]
-        permitted += project.permitted
-        return Part(service, project.template, roles, tables, diagnostics, permitted, nested)
+        permitted = by_tables.permitted + project.permitted
+        return Part(service, project.template, roles, tables, diagnostics, permitted, by_tables.denied_to_all, nested)
 
     def _additional_stack(self, project: Project, stack: Map, diagnostics: Diagnostics) -> Part:
         """A stack that a plugin deploys beside a project's own: its roles are the project's service's."""
@@ -180,27 +184,21 @@ class _ProjectReader:
         tables = read_tables(template, self.names, diagnostics)
         return Part(project.service, template, roles, tables, Diagnostics())
 
-    def _permitted_by_tables(self, project: Project, diagnostics: Diagnostics) -> list[ServiceRole]:
+    def _permitted_by_tables(self, project: Project, diagnostics: Diagnostics) -> TablePermissions:
         """What the tables of a project permit by policies of their own. The project's roles are its service's."""
-        own_roles = {GENERATED_ROLE, *project.principals.holders}
+        own_roles = dict.fromkeys([GENERATED_ROLE, *project.principals.holders], project.service)
 
-        def service_of(principal: Value, role_name: str) -> str | None:
-            if referenced(principal) in own_roles:
-                return project.service
+        def service_of(role_name: str) -> str | None:
             return self.names.role([role_name])
 
-        permitted = []
-        for holder, statement in table_policies(project.template, self.names, diagnostics, service_of):
-            permitted.append(ServiceRole(holder, [statement]))
-        return permitted
+        return table_policies(project.template, self.names, diagnostics, own_roles, service_of)
 
 
 def load_project(path: Path, files: Files) -> Map:
     """The settings in a project's file. Raises ReadError."""
     file = files.display_name(path)
     if path.name in CODE_FILES:
-        reason = "is code, which is not run; `serverless print` turns it into a serverless.yml"
-        raise ReadError(Location(file), reason)
+        raise ReadError(Location(file, 1), IS_CODE)
     config = files.load(path)
     if not isinstance(config, Map):
         raise ReadError(Location(file, 1), "is not a mapping of settings")

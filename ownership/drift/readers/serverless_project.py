@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping
 from copy import copy
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, Role
+from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.intrinsics import function_name
@@ -105,17 +105,18 @@ class Project:
         resource_roles = self.principals.holders | self.made_elsewhere
         resource_roles.pop(GENERATED_ROLE, None)
         shared_role = self._shared_role()
-        roles: list[Role] = [shared_role]
+        roles = [ServiceRole(self.service, shared_role, GENERATED_ROLE)]
         for name, properties in resource_roles.items():
-            roles.append(self.policies.role(name, properties))
+            roles.append(ServiceRole(self.service, self.policies.role(name, properties), name))
         for name, properties in self.principals.groups_without_users.items():
-            roles.append(self.policies.role(name, properties))
+            roles.append(ServiceRole(self.service, self.policies.role(name, properties)))
         for content in self.framework.own:
-            roles.append(self._statements(content))
-        roles += self._roles_of_plugins()
+            roles.append(ServiceRole(self.service, self._statements(content)))
+        for statements in self._roles_of_plugins():
+            roles.append(ServiceRole(self.service, statements))
         known = resource_roles.keys() | self.principals.groups.keys()
         self._read_attached_elsewhere(known, shared_role)
-        return [ServiceRole(self.service, role) for role in roles]
+        return roles
 
     def report_unread(self) -> None:
         """Report what may permit more, or less, than was read. To be called when everything else was read."""
@@ -228,7 +229,7 @@ class Project:
             content.managed.clear()
         return statements + self._statements(content)
 
-    def _roles_of_plugins(self) -> list[Role]:
+    def _roles_of_plugins(self) -> list[list[PolicyStatement]]:
         """The roles that plugins make for AppSync, Step Functions and API Gateway."""
         custom = self.at("custom")
         if not isinstance(custom, Map):
@@ -277,8 +278,9 @@ class Project:
                     statements = self._policies_for(service).document(document)
                     self.permitted.append(ServiceRole(service, statements))
                 # What is attached by the logical name of the shared role was read with it.
+                # Whether any other is the shared role is not certain, so nothing is denied to that.
                 elif holder != GENERATED_ROLE:
-                    shared_role += self.policies.document(document)
+                    shared_role += self.policies.effective(self.policies.document(document), is_certain=False)
 
     def _policies_for(self, service: str) -> PolicyReader:
         return PolicyReader(service, self.template, self.names, self.diagnostics, self.principals)

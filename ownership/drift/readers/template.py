@@ -69,17 +69,28 @@ class NodeReader:
             raise ReadError(location_of(node), reason)
         return self.expand(node)
 
-    def items(self, node: Value, nesting: int = 0) -> Iterator[Text | Map]:
+    def items(self, node: Value) -> Iterator[Text | Map]:
         """The members of a list: inner lists flattened, both branches of each Fn::If, without nulls."""
+        for item, _ in self.items_and_whether_certain(node):
+            yield item
+
+    def items_and_whether_certain(
+        self,
+        node: Value,
+        is_certain: bool = True,
+        nesting: int = 0,
+    ) -> Iterator[tuple[Text | Map, bool]]:
+        """The same members, each with whether it is there in any case, and not only in a branch of Fn::If."""
         node = self.step(node, nesting)
         branches = intrinsics.branches_of_if(node)
         if branches is not None:
             node = branches
+            is_certain = False
         if isinstance(node, Seq):
             for item in node:
-                yield from self.items(item, nesting + 1)
+                yield from self.items_and_whether_certain(item, is_certain, nesting + 1)
         elif node is not None and not intrinsics.is_no_value(node):
-            yield node
+            yield node, is_certain
 
     def mapping(self, node: Value) -> Map:
         """The value as a mapping; an empty one for anything else, which ``not_mappings`` then lists."""
@@ -204,6 +215,10 @@ class Template(NodeReader):
         """The properties of a resource; an empty mapping if there is no such resource."""
         resource = self.mapping(self.resources.get(name))
         return self.mapping(resource.get("Properties"))
+
+    def condition_of(self, name: str) -> str:
+        """The name of the condition on which a resource is made; empty without one."""
+        return str(self.mapping(self.resources.get(name)).get("Condition") or "")
 
     def table_names(self, name: str, location: Location, nesting: int = 0) -> list[Text]:
         """The physical names that a table of the template may have; none if it is no table."""
