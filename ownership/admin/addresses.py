@@ -2,13 +2,31 @@
 
 from django.urls import reverse
 
-from ownership.history.models import TrackedRow
+from ownership.history.models import Entry, TrackedRow
+from ownership.models import Membership, SecondaryIndex, Table, Team
 from ownership.plans.blockers import Cause
+
+# Rows that have no form of their own: {model: (the model in whose form they are, their column with its id)}.
+FORMS: dict[type[TrackedRow], tuple[type[TrackedRow], str]] = {
+    SecondaryIndex: (Table, "table_id"),
+    Membership: (Team, "team_id"),
+}
 
 
 def edit_url(row: TrackedRow) -> str:
     """Where a row is edited."""
+    if type(row) in FORMS:
+        model, column = FORMS[type(row)]
+        return change_url(model, getattr(row, column))
     return change_url(type(row), row.pk)
+
+
+def entry_url(entry: Entry) -> str:
+    """Where the timeline is that has the entry."""
+    if entry.instance_type in FORMS:
+        model, column = FORMS[entry.instance_type]
+        return history_url(model, getattr(entry, column))
+    return history_url(entry.instance_type, entry.id)
 
 
 def change_url(model: type[TrackedRow], pk: int) -> str:

@@ -11,11 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from ownership.admin.addresses import edit_url, history_url
+from ownership.admin.addresses import edit_url, entry_url
 from ownership.admin.undo import UndoPage
 from ownership.audit.descriptions import EntryDescription, describe
 from ownership.history.models import DELETED, ChangeSet, Entry, TrackedRow, entry_models
-from ownership.models import Access, SecondaryIndex, Table, Waiver
+from ownership.models import Access, Membership, SecondaryIndex, Table, Team, Waiver
 from ownership.plans.blockers import namesakes, natural_key
 
 # Deleted rows on a page.
@@ -135,7 +135,7 @@ def _before(place: str) -> Q:
 def _latest_deletions(before: Q) -> list[Entry]:
     """The latest deletions of rows that have not been restored: DELETED_SHOWN of them, and one if there are more.
 
-    What was deleted with its table is left out, because restoring the table restores it.
+    What was deleted with its table or team is left out, because restoring that restores it.
     """
     deletions: list[Entry] = []
     for model in entry_models():
@@ -144,6 +144,8 @@ def _latest_deletions(before: Q) -> list[Entry]:
         of_live_table = Q(table_id__in=Table.objects.all())
         if model.instance_type in (Access, SecondaryIndex):
             entries = entries.filter(of_live_table)
+        if model.instance_type is Membership:
+            entries = entries.filter(team_id__in=Team.objects.all())
         if model.instance_type is Waiver:
             entries = entries.filter(Q(table_id=None) | of_live_table)
         entries = entries.select_related("change_set").order_by("-change_set", "-sequence")
@@ -166,6 +168,6 @@ def _with_replacements(
     shown = []
     for entry in entries:
         row = replacements[entry.instance_type].get(natural_key(entry))
-        timeline_url = history_url(entry.instance_type, entry.id)
+        timeline_url = entry_url(entry)
         shown.append((describe(entry), timeline_url, row, edit_url(row) if row else ""))
     return shown

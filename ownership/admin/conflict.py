@@ -19,7 +19,7 @@ from django.http import QueryDict
 from ownership.audit.timeline import Timeline, TimelineGroup
 from ownership.history.models import DELETED, entry_model, whole_number
 from ownership.history.row_states import describe_value
-from ownership.models import Access, SecondaryIndex
+from ownership.models import Access, Membership, SecondaryIndex, Team
 
 # The name of the form's hidden field.
 REVISION_FIELD = "revision"
@@ -239,7 +239,8 @@ def _read(
 def posted_in_words(model: type[Model], posted: QueryDict) -> dict[str, str]:
     """What a form held, for someone to copy from: {"description": "Orders.", "accesses 1, mode": "Read"}."""
     fields: dict[str, Field] = {}
-    for part in (SecondaryIndex, Access, model):
+    parts = [Membership] if model is Team else [SecondaryIndex, Access]
+    for part in (*parts, model):
         fields.update({field.name: field for field in part._meta.fields})
     for name in ("id", "table", "position"):
         fields.pop(name, None)

@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 
 from ownership.admin.base import RegistryAdmin
 from ownership.admin.changelists import counted, links
+from ownership.admin.filters import NameFilter
 from ownership.admin.saving import RegistryForm
-from ownership.models import READS, WRITES, Service, Table
+from ownership.models import READS, WRITES, Service, Table, Team
 
 
 class ServiceForm(RegistryForm):
@@ -40,22 +41,37 @@ class ServiceForm(RegistryForm):
         return [line for line in lines if line]
 
 
+class TeamFilter(NameFilter):
+    """Services of a team."""
+
+    title = parameter_name = "team"
+    model = Team
+    lookup = "team__name"
+
+    def has_output(self) -> bool:
+        """Only where there are teams."""
+        return Team.objects.exists()
+
+
 @admin.register(Service)
 class ServiceAdmin(RegistryAdmin):
     """Services: what they own, read and write."""
 
     form = ServiceForm
     list_display = ("name", "part_of", "owns", "contact")
-    list_filter = (("part_of", admin.RelatedOnlyFieldListFilter),)
+    list_filter = (("part_of", admin.RelatedOnlyFieldListFilter), TeamFilter)
     search_fields = ("name", "description", "contact")
     search_help_text = "Searches names, descriptions and contacts."
-    autocomplete_fields = ("part_of",)
+    autocomplete_fields = ("part_of", "team")
     readonly_fields = ("owns", "reads", "writes", "parts")
 
     def get_fieldsets(self, request: HttpRequest, obj: Service | None = None) -> list[Any]:
         """The service's own fields; for one that exists, also its tables and parts."""
+        fields = ["name", "part_of", "description"]
+        if Team.objects.exists():
+            fields.insert(2, "team")
         sections = [
-            (None, {"fields": ["name", "part_of", "description"]}),
+            (None, {"fields": fields}),
             ("Contact and code", {"fields": ["contact", "repository", "aliases"]}),
         ]
         if obj:

@@ -25,8 +25,8 @@ from ownership.admin.changelists import (
     links,
 )
 from ownership.admin.filters import NameFilter
-from ownership.admin.forms import UnchangedTexts
 from ownership.admin.import_page import ImportPage
+from ownership.admin.inlines import InlineRowForm, InlineRowFormSet
 from ownership.admin.order_page import OrderPage
 from ownership.admin.saving import FormFields, RegistryForm
 from ownership.catalog import search_index
@@ -97,34 +97,6 @@ class ModeFilter(admin.SimpleListFilter):
         if service:
             accesses = accesses.filter(service__name=service)
         return queryset.filter(pk__in=accesses.values("table"))
-
-
-class InlineRowForm(UnchangedTexts):
-    """A row of an inline. One that nobody edited is not validated: it holds what is stored."""
-
-    def full_clean(self) -> None:
-        """Validate the row if it is new or was edited."""
-        unedited = self.is_bound and self.instance.pk is not None and not self.has_changed()
-        if unedited:
-            self.empty_permitted = True
-        super().full_clean()
-        if unedited:
-            # The formset compares all rows to find the same service twice.
-            self.cleaned_data = {name: getattr(self.instance, name, None) for name in self.fields}
-
-
-class InlineRowFormSet(forms.BaseInlineFormSet):
-    """The rows of an inline."""
-
-    def initial_form_count(self) -> int:
-        """How many rows existed: those with an id. If the form said fewer, Django would add the others again."""
-        if not self.is_bound:
-            return super().initial_form_count()
-        count = 0
-        for number in range(self.total_form_count()):
-            if self.data.get(f"{self.add_prefix(number)}-id"):
-                count += 1
-        return count
 
 
 class AccessForm(InlineRowForm):

@@ -1,5 +1,6 @@
 """Accounts in the admin: a name, a password and a role. Staff status and single permissions are out of sight."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -11,9 +12,12 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from ownership.admin.changelists import NOTHING, TolerantLists
-from ownership.models import ProviderIdentity
+from ownership.admin.saving import admin_change_set
+from ownership.history.bulk import delete_rows
+from ownership.models import Membership, ProviderIdentity
 from ownership.models.roles import TEAM_LEADS, VIEWERS
 
 # Roles, as the form's values.
@@ -231,6 +235,34 @@ class AccountAdmin(AccountsMixin, UserAdmin):
         if role in GROUP_OF_ROLE:
             obj.groups.add(Group.objects.get(name=GROUP_OF_ROLE[role]))
 
+    def get_deleted_objects(
+        self,
+        objs: Sequence[User] | QuerySet[User],
+        request: HttpRequest,
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """What is deleted along. Memberships do not keep an account: they end first."""
+        to_delete, numbers, missing, protected = super().get_deleted_objects(objs, request)
+        ended = []
+        for membership in _memberships(objs):
+            ended.append(f"{capfirst(membership._meta.verbose_name)}: {membership}")
+        protected = [text for text in protected if text not in ended]
+        return [*to_delete, *ended], numbers, missing, protected
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """End the account's memberships, then delete it."""
+        self.delete_queryset(request, User.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """End the accounts' memberships in one change set, then delete them."""
+        memberships = list(_memberships(queryset))
+        if memberships:
+            names = sorted({membership.user.username for membership in memberships})
+            accounts = "account" if len(names) == 1 else "accounts"
+            were = "was" if len(names) == 1 else "were"
+            with admin_change_set(request, f"The {accounts} {', '.join(names)} {were} deleted."):
+                delete_rows(memberships)
+        super().delete_queryset(request, queryset)
+
     def response_add(
         self,
         request: HttpRequest,
@@ -239,6 +271,11 @@ class AccountAdmin(AccountsMixin, UserAdmin):
     ) -> HttpResponse:
         """Back to the list: there is nothing left to fill in, as there is on Django's page."""
         return admin.ModelAdmin.response_add(self, request, obj, post_url_continue)
+
+
+def _memberships(users: Iterable[User]) -> QuerySet[Membership]:
+    """The users' places in teams."""
+    return Membership.objects.filter(user__in=users).select_related("user", "team")
 
 
 @admin.register(Group)

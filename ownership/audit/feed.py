@@ -27,10 +27,12 @@ from ownership.models import (
     Access,
     Environment,
     KeySchema,
+    Membership,
     SecondaryIndex,
     Service,
     Table,
     TableGroup,
+    Team,
     Waiver,
 )
 
@@ -79,6 +81,7 @@ CHANGE_KINDS = {
     "service": ChangeKind("services", (Service,)),
     "group": ChangeKind("groups", (TableGroup,)),
     "environment": ChangeKind("environments", (Environment,)),
+    "team": ChangeKind("teams", (Team, Membership)),
     "waiver": ChangeKind("waivers of drift", (Waiver,)),
 }
 
@@ -90,6 +93,8 @@ MODEL_NAMES = {
     "table": "table",
     "secondaryindex": "secondary_index",
     "access": "access",
+    "team": "team",
+    "membership": "membership",
     "waiver": "waiver",
 }
 

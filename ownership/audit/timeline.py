@@ -21,7 +21,7 @@ from ownership.history.models import (
     whole_number,
 )
 from ownership.history.row_states import in_batches
-from ownership.models import Access, SecondaryIndex, Service, Table, Waiver
+from ownership.models import Access, Membership, SecondaryIndex, Service, Table, Team, Waiver
 
 PAGE = 20  # change sets
 FOLD = 20  # entries of one change set that are shown between others
@@ -114,12 +114,14 @@ class Timeline:
 
     @classmethod
     def of_rows(cls, model: type[Model], pks: Iterable[object]) -> Timeline:
-        """What the forms of the rows can change: the rows, and the accesses and indexes of tables."""
+        """What the forms of the rows can change: the rows, the accesses and indexes of tables, the members of teams."""
         ids = _as_ids(pks)
         filters = [(entry_model(model), Q(id__in=ids))]
         if model is Table:
             for part in (Access, SecondaryIndex):
                 filters.append((entry_model(part), Q(table_id__in=ids)))
+        elif model is Team:
+            filters.append((entry_model(Membership), Q(team_id__in=ids)))
         return cls(filters)
 
     def narrowed(self, selection: Mapping[type[Entry], Q]) -> Timeline:

@@ -35,6 +35,9 @@ class ChangeSet(models.Model):
         RESTORE = "restore", "Restore"
         DRIFT = "drift", "Drift"
         COMMAND = "command", "Command"
+        SUGGESTION = "suggestion", "Suggestion"
+        CONFIRM = "confirm", "Confirmation"
+        SIGN_IN = "sign_in", "Sign-in"
 
     revision = models.PositiveBigIntegerField(primary_key=True, help_text="Number of the change set, in commit order.")
     time = models.DateTimeField(db_index=True, help_text="Never earlier than that of the previous change set.")

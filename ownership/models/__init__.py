@@ -1,4 +1,4 @@
-"""The registry's models and their rules: the map, drift runs, waivers, API tokens, identities."""
+"""The registry's models and their rules: the map, teams, drift runs, waivers, API tokens, identities."""
 
 from ownership.history.lock import RegistryLock
 from ownership.history.models import ChangeSet
@@ -6,6 +6,7 @@ from ownership.models.drift_runs import CodeUse, DriftRun, Grant, TableTruth, Wa
 from ownership.models.identities import ProviderIdentity
 from ownership.models.services import Environment, Service, TableGroup
 from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table
+from ownership.models.teams import Membership, Team
 from ownership.models.tokens import ApiToken
 from ownership.models.validators import READS, WRITES, KeyType, Mode
 
@@ -21,6 +22,7 @@ __all__ = [
     "Grant",
     "KeySchema",
     "KeyType",
+    "Membership",
     "Mode",
     "ProviderIdentity",
     "RegistryLock",
@@ -29,5 +31,6 @@ __all__ = [
     "Table",
     "TableGroup",
     "TableTruth",
+    "Team",
     "Waiver",
 ]

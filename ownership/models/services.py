@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from ownership.drift.physical_names import NamePattern
 from ownership.history.tracked import RegistryModel
+from ownership.models.teams import Team
 from ownership.models.validators import (
     NAME_PATTERN,
     NAME_PATTERN_RULE,
@@ -124,6 +125,14 @@ class Service(RegistryModel):
         blank=True,
         related_name="parts",
         help_text="The service that this one is part of, if any.",
+    )
+    team = models.ForeignKey(
+        Team,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="services",
+        help_text="The team answerable for it. A part without a team is its parent's team's.",
     )
     description = models.TextField(blank=True, validators=[has_no_nul])
     contact = models.CharField(

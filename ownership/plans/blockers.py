@@ -146,12 +146,25 @@ def _missing_references(
             unchanged = step.before is not None and getattr(step.before, column.attname) == target
             if target is not None and not unchanged:
                 steps_by_target.setdefault(target, []).append(step)
+        if not issubclass(column.related_model, TrackedRow):
+            yield from _missing_accounts(column, steps_by_target)
+            continue
         missing = _missing_rows(target_model(column), steps_by_target, outcome)
         for target, label in missing.items():
             why = f"its {column.verbose_name} {label} has been deleted. Restore that first."
             cause = Cause(target_model(column), target, label, deleted=True)
             for step in steps_by_target[target]:
                 yield Blocker(step, why, cause)
+
+
+def _missing_accounts(column: ForeignKey, steps_by_target: dict[int, list[Step]]) -> Iterator[Blocker]:
+    """References to rows without history that are gone: to accounts. Nothing can restore those."""
+    stored = column.related_model._default_manager.values_list("pk", flat=True)
+    there = set(filtered(stored, "pk", steps_by_target))
+    for target, steps in steps_by_target.items():
+        if target not in there:
+            for step in steps:
+                yield Blocker(step, f"its {column.verbose_name} has been deleted.")
 
 
 def _missing_rows(

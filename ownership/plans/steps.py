@@ -185,7 +185,7 @@ def tracked_relations(
 
 
 def target_model(column: ForeignKey) -> type[TrackedRow]:
-    """The model that a foreign key refers to; all of them have history."""
+    """The model that a foreign key refers to; all but that of accounts have history."""
     return column.related_model  # type: ignore[return-value]
 
 

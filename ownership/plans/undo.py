@@ -32,13 +32,16 @@ from ownership.history.row_states import (
     in_batches,
     recorded_value,
 )
-from ownership.models import Access, SecondaryIndex, Table, Waiver
+from ownership.models import Access, Membership, SecondaryIndex, Table, Team, Waiver
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Conflict, Preview, Step, attname, copy_of, digest
 
-Dependent = type[Access] | type[SecondaryIndex] | type[Waiver]
-# Deleted together with their table.
-DEPENDENT: tuple[Dependent, ...] = (Access, SecondaryIndex, Waiver)
+Dependent = type[Access] | type[SecondaryIndex] | type[Waiver] | type[Membership]
+# Deleted together with the row that they belong to.
+DEPENDENTS: dict[type[TrackedRow], tuple[Dependent, ...]] = {
+    Table: (Access, SecondaryIndex, Waiver),
+    Team: (Membership,),
+}
 
 # What undoing does to a row.
 RESTORE, DELETE, REVERT, KEEP = "restore", "delete", "change", ""
@@ -133,8 +136,8 @@ class RowUndo:
 class Undo:
     """What undoing a change set would do now, before anyone chooses between conflicts.
 
-    With ``sequence``, just that entry is undone. The entry of a created or deleted table
-    takes along its accesses and indexes that came or went with it.
+    With ``sequence``, just that entry is undone. The entry of a created or deleted table or
+    team takes along the accesses, indexes or members that came or went with it.
     """
 
     def __init__(self, revision: int, sequence: int | None = None) -> None:
@@ -200,13 +203,18 @@ def _entries_to_undo(revision: int, sequence: int | None) -> list[Entry]:
     return []
 
 
-def _goes_with(entry: Entry, table: Entry) -> bool:
-    """Whether the entry is about a row that was created or deleted together with a table."""
-    if table.instance_type is not Table or table.history_type == CHANGED:
+def _goes_with(entry: Entry, parent: Entry) -> bool:
+    """Whether the entry is about a row that was created or deleted together with the parent, a table or a team."""
+    model = parent.instance_type
+    if entry.instance_type not in DEPENDENTS.get(model, ()) or parent.history_type == CHANGED:
         return False
-    together = entry.history_type == table.history_type
-    belongs_to_it = getattr(entry, "table_id", None) == table.id
-    return together and belongs_to_it and entry.instance_type in DEPENDENT
+    together = entry.history_type == parent.history_type
+    return together and getattr(entry, _parent_column(model)) == parent.id
+
+
+def _parent_column(parent: type[TrackedRow]) -> str:
+    """The column by which dependent rows refer to their parent: ``table_id``."""
+    return f"{parent._meta.model_name}_id"
 
 
 class _States:
@@ -221,14 +229,13 @@ class _States:
         self.previous: dict[int, Entry] = {}  # {id: the last entry before the change set}
         self.last_change: dict[int, int] = {}  # {id: the last revision since}
         self.last_change_of: dict[tuple[int, str], int] = {}  # {(id, field): the same}
-        # Of tables: {id: (label of what came or changed later and hangs on it, revision)}
+        # Of tables and teams: {id: (label of what came or changed later and hangs on it, revision)}
         self.later_dependents: dict[int, tuple[str, int]] = {}
         for part in in_batches(pks):
             self._read_previous(model, part)
             self._read_later(model, part)
-            if model is Table:
-                for dependent in DEPENDENT:
-                    self._read_dependents(dependent, part)
+            for dependent in DEPENDENTS.get(model, ()):
+                self._read_dependents(dependent, _parent_column(model), part)
 
     def _read_previous(self, model: type[TrackedRow], pks: list[int]) -> None:
         entries = entry_model(model).objects
@@ -247,15 +254,14 @@ class _States:
             for name in changes:
                 self.last_change_of[pk, name] = revision
 
-    def _read_dependents(self, model: Dependent, tables: list[int]) -> None:
+    def _read_dependents(self, model: Dependent, column: str, parents: list[int]) -> None:
         entries = entry_model(model).objects
         later = entries.filter(id=OuterRef("pk"), change_set__gt=self.revision)
         last_change = Subquery(later.order_by("-change_set").values("change_set")[:1])
-        rows = model.objects.filter(table__in=tables).select_related(*foreign_keys(model))
+        rows = model.objects.filter(**{f"{column}__in": parents}).select_related(*foreign_keys(model))
         rows = rows.annotate(last_change=last_change).filter(last_change__isnull=False)
         for row in rows.order_by("-pk"):
-            if row.table_id is not None:  # as a waiver may have it
-                self.later_dependents.setdefault(row.table_id, (str(row), row.last_change))
+            self.later_dependents.setdefault(getattr(row, column), (str(row), row.last_change))
 
     def later_revisions(self) -> set[int]:
         """The later revisions that conflicts name."""
@@ -339,7 +345,7 @@ def _deletion_conflict(entry: Entry, states: _States, change_sets: dict[int, Cha
     revision = states.last_change.get(entry.id, 0)
     if revision:
         reasons.append(f"Revision {revision} has changed it since; that change would be lost too.")
-    if entry.instance_type is Table and entry.id in states.later_dependents:
+    if entry.id in states.later_dependents:
         label, later = states.later_dependents[entry.id]
         reasons.append(f"{label} was added or changed later and would be deleted too.")
         revision = revision or later

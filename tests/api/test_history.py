@@ -9,8 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from ownership.audit.feed import MODEL_NAMES
 from ownership.history.change_sets import change_set
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, registry_models
 from ownership.models import Access, ApiToken, Service, Table
 from tests.support.factories import make_access, make_service, make_table
 
@@ -197,7 +198,7 @@ def test_no_change_is_a_304(viewer_client, story):
 
 def test_a_pages_queries_do_not_grow_with_its_entries(viewer_client, seeded, django_assert_num_queries):
     for size in (10, 100):
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(18):
             viewer_client.get(CHANGES, {"page_size": size})
 
 
@@ -295,3 +296,7 @@ def test_text_in_the_atom_feed_is_escaped_and_valid_xml(lead):
     content = atom(token).content
     assert b"<script>" not in content
     ElementTree.fromstring(content)
+
+
+def test_programs_have_a_name_for_every_model_with_history():
+    assert set(MODEL_NAMES) == {model._meta.model_name for model in registry_models()}

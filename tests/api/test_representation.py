@@ -13,7 +13,7 @@ from ownership.models import Environment, TableGroup
 from tests.support.factories import make_access, make_service, make_table
 
 # Digest of all answers below, by version.
-DIGESTS = {2: "51c67fa24f235ea50368af60480c2e767e0e639a815dc0e7e099f9068a687476"}
+DIGESTS = {3: "9486805b913deebcf28f2c8fd7123a4980065788b45c835e2dca444ff4aeadc3"}
 
 ADDRESSES = [
     "map/",

@@ -27,7 +27,7 @@ from ownership.models import Access, SecondaryIndex, Service, Table
 from ownership.operations.setup import indexed_texts
 from registry import env
 from tests.support.admin_forms import open_form, save_form
-from tests.support.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_member, make_service, make_table, make_team
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +98,17 @@ def test_history_verifies_after_an_account_is_deleted(lead):
     kept = head()
     User.objects.all().delete()
     assert findings(kept) == []
+
+
+def test_a_membership_verifies_whatever_its_account_is_called_later():
+    team = make_team()
+    ann = make_member(team, "ann")
+    ann.username = "anna"
+    ann.save()
+    ann.memberships.get().delete()
+    assert findings() == []
+    ann.delete()
+    assert findings() == []
 
 
 def test_a_field_that_was_added_to_the_model_later_is_not_a_finding(edited, monkeypatch):

@@ -16,8 +16,18 @@ from ownership.history.change_sets import NO_REASON, chain_digest, change_set, e
 from ownership.history.lock import RegistryLock, RegistryNotReady
 from ownership.history.models import ChangeSet, entries_of, entry_models, registry_models
 from ownership.history.tracked import SilentWriteError
-from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup, Waiver
-from tests.support.factories import make_access, make_service, make_table, make_waiver
+from ownership.models import (
+    Access,
+    Environment,
+    Membership,
+    SecondaryIndex,
+    Service,
+    Table,
+    TableGroup,
+    Team,
+    Waiver,
+)
+from tests.support.factories import make_access, make_member, make_service, make_table, make_team, make_waiver
 
 pytestmark = pytest.mark.django_db
 
@@ -341,8 +351,9 @@ def test_save_base_is_refused():
     assert not Service.objects.exists()
 
 
-def test_registry_models_are_the_six_of_the_map_and_waivers():
-    assert set(registry_models()) == {Environment, TableGroup, Service, Table, SecondaryIndex, Access, Waiver}
+def test_registry_models_are_the_six_of_the_map_teams_and_waivers():
+    of_the_map = {Environment, TableGroup, Service, Table, SecondaryIndex, Access}
+    assert set(registry_models()) == of_the_map | {Team, Membership, Waiver}
 
 
 def test_a_foreign_key_between_registry_models_is_never_set_null():
@@ -355,7 +366,8 @@ def test_a_foreign_key_between_registry_models_is_never_set_null():
         if field.is_relation
     }
     cascading = {key for key, action in actions.items() if action is CASCADE}
-    assert cascading == {(Access, "table"), (SecondaryIndex, "table"), (Waiver, "table")}
+    parts = {(Access, "table"), (SecondaryIndex, "table"), (Waiver, "table"), (Membership, "team")}
+    assert cascading == parts
     assert {action for key, action in actions.items() if key not in cascading} == {PROTECT}
 
 
@@ -365,6 +377,7 @@ def test_a_foreign_key_between_registry_models_is_never_set_null():
 @pytest.mark.parametrize("verb", ["UPDATE {} SET {}={}", "DELETE FROM {}"])
 def test_the_database_refuses_to_change_or_delete_history(seeded, verb):
     make_waiver()
+    make_member(make_team())
     for model in [ChangeSet, *entry_models()]:
         table, column = model._meta.db_table, model._meta.pk.column
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:

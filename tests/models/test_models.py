@@ -5,8 +5,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
-from tests.support.factories import make_access, make_service, make_table
+from ownership.models import Access, Environment, Membership, SecondaryIndex, Service, Table, TableGroup, Team
+from tests.support.factories import make_access, make_member, make_service, make_table, make_team
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +23,11 @@ def index(**fields) -> SecondaryIndex:
 
 def access(**fields) -> Access:
     return Access(**{"table": make_table(), "service": make_service(), "mode": "read"} | fields)
+
+
+def membership() -> Membership:
+    make_member(make_team(), "ann")
+    return Membership.objects.get()
 
 
 def doubled(row, **fields):
@@ -61,6 +66,9 @@ RULES = {
         "Give a suffix or a name pattern, not both.",
     ),
     "second access of a service to a table": (lambda: doubled(access()), "already has an access to this table"),
+    "team name taken": (lambda: doubled(make_team("money")), "team with this name already exists"),
+    "team name empty": (lambda: Team(name=""), "needs a name"),
+    "member twice": (lambda: doubled(membership()), "already a member of the team"),
     "unknown mode": (lambda: access(mode="delete"), "Read, Write or Read + Write"),
 }
 

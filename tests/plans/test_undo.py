@@ -7,11 +7,11 @@ from django.test.utils import CaptureQueriesContext
 from ownership.history.bulk import save_rows
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, entries_of
-from ownership.models import Access, SecondaryIndex, Service, Table
+from ownership.models import Access, SecondaryIndex, Service, Table, Team
 from ownership.plans.blockers import Cause
 from ownership.plans.plan import Blocked
 from ownership.plans.undo import Undo
-from tests.support.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_member, make_service, make_table, make_team
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +88,26 @@ def test_a_deleted_table_is_restored_with_its_accesses_and_indexes_and_their_val
     access = back.accesses.get()
     assert (access.service.name, access.mode, access.notes, access.indirect) == ("users", "write", "Writes.", True)
     assert back.indexes.get().kind == "GSI"
+
+
+def test_a_deleted_team_is_restored_with_its_members():
+    team = make_team("money")
+    make_member(team, "ann", is_lead=True)
+    with change_set(reason="Reorganize"):
+        make_team("other")
+        team.delete()
+    deleted = [entry for entry in entries_of([head()]) if entry.label == "money"]
+    run(head(), deleted[0].sequence)
+    membership = Team.objects.get(name="money").memberships.get()
+    assert (membership.user.username, membership.is_lead) == ("ann", True)
+
+
+def test_a_member_whose_account_is_gone_is_not_restored():
+    membership = make_member(make_team("money"), "ann").memberships.get()
+    membership.delete()
+    membership.user.delete()
+    with pytest.raises(Blocked, match="ann in money: its account has been deleted"):
+        run(head())
 
 
 def test_one_entry_of_a_change_set_can_be_undone_alone(table):
@@ -331,7 +351,7 @@ def test_undoing_takes_as_many_statements_for_many_rows_as_for_few():
             statements(lambda created=created: Undo(created)),
             statements(lambda created=created: run(created, chosen=_all(created))),
         ]
-    assert counts[4] == counts[40] == [17, 51, 18, 59]
+    assert counts[4] == counts[40] == [19, 53, 20, 63]
     assert Table.objects.count() == 1
 
 

@@ -4,9 +4,11 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
-from ownership.models import Access, Service, Table, TableGroup, Waiver
+from ownership.models import Access, Membership, Service, Table, TableGroup, Team, Waiver
+from ownership.models.roles import TEAM_LEADS
 
 _number = count(1)
 
@@ -38,3 +40,17 @@ def make_waiver(table: Table | None = None, **fields: Any) -> Waiver:
     if "table_name" not in fields:
         fields["table"] = table or make_table()
     return Waiver.objects.create(**{"kind": "table_not_deployed", "until": until} | fields)
+
+
+def make_team(name: str | None = None, **fields: Any) -> Team:
+    """A saved team without members."""
+    return Team.objects.create(name=name or f"team-{next(_number)}", **fields)
+
+
+def make_member(team: Team, name: str | None = None, **fields: Any) -> User:
+    """An account with the role of team leads that is a member of the team. It is made unless there is one."""
+    user, is_new = User.objects.get_or_create(username=name or f"member-{next(_number)}")
+    if is_new:
+        user.groups.add(Group.objects.get(name=TEAM_LEADS))
+    Membership.objects.create(team=team, user=user, **fields)
+    return user

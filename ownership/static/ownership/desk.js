@@ -1,5 +1,5 @@
 // A registry row's form: it says what is about to change, asks for the reason, warns before leaving, and lets
-// accesses and indexes be added, moved and removed. Pages that preview a change refresh their preview. All of it works without
+// accesses, indexes and members be added, moved and removed. Pages that preview a change refresh their preview. All of it works without
 // this script, too, with more clicks.
 "use strict";
 
@@ -49,14 +49,19 @@ function fieldInWords(label, before, after) {
   return `${label}: ${fromTo(before, after)}`;
 }
 
-// The changes of one row of accesses or indexes.
+// What a row is called: one of its fields, or what it is.
+const NAMES = { accesses: ["service", "access"], indexes: ["name", "index"], memberships: ["user", "member"] };
+
+// The changes of one row of accesses, indexes or members.
 function rowInWords(prefix, row, before, after) {
   const isAccess = prefix === "accesses";
-  const name = (isAccess ? after.get("service") : after.get("name")) || `new ${isAccess ? "access" : "index"}`;
+  const [nameField, noun] = NAMES[prefix];
+  const name = after.get(nameField) || `new ${noun}`;
   const existed = before.size > 0 && row.existed;
   if (after.get("DELETE") === "yes") return existed ? [`${name} removed`] : [];
-  // The access that a new table is offered waits for its owner.
-  if (!existed && isAccess && !after.get("service") && !after.get("notes")) return [];
+  // The access that a new table is offered waits for its owner, an empty line of a team for a member.
+  const isEmpty = !after.get(nameField) && !after.get("notes");
+  if (!existed && prefix !== "indexes" && isEmpty) return [];
   if (!existed) return [isAccess ? `${name} added (${after.get("mode") || "no mode yet"})` : `${name} added`];
   const words = [];
   for (const [field, value] of after) {
@@ -68,7 +73,7 @@ function rowInWords(prefix, row, before, after) {
   return words;
 }
 
-const ROW = /^(accesses|indexes)-(\d+)-(.+)$/;
+const ROW = /^(accesses|indexes|memberships)-(\d+)-(.+)$/;
 
 function changesInWords(form, before, after) {
   const words = [];
@@ -91,7 +96,7 @@ function changesInWords(form, before, after) {
   return words;
 }
 
-// The table's accesses, or its indexes: rows that are added, named, removed and put in another order.
+// A table's accesses or indexes, or a team's members: rows that are added, named, removed and put in another order.
 class InlineRows {
   constructor(group, form) {
     this.form = form;
@@ -115,8 +120,13 @@ class InlineRows {
   }
 
   prepare(row) {
+    const name = this.nameField(row);
+    if (name) django.jQuery(name).on("input change", () => this.rename(row));
     const order = row.querySelector(".order");
-    if (!order) return;
+    if (order) this.prepareOrder(row, order);
+  }
+
+  prepareOrder(row, order) {
     order.hidden = false;
     for (const button of order.querySelectorAll("[data-move]")) {
       button.addEventListener("click", () => this.move(row, Number(button.dataset.move), button));
@@ -142,12 +152,12 @@ class InlineRows {
       row.parentElement.insertBefore(dragged, below ? row.nextSibling : row);
       this.renumber();
     });
-    django.jQuery(this.nameField(row)).on("input change", () => this.rename(row));
   }
 
-  // An access is called as its service, an index by its own name.
+  // An access is called as its service, an index by its own name, a member by the account's. Rows that may only be
+  // read have no such field.
   nameField(row) {
-    return row.querySelector("[name$=-service], [name$=-name]");
+    return row.querySelector("[name$=-service], [name$=-name], [name$=-user]");
   }
 
   move(row, step, button) {
@@ -181,11 +191,13 @@ class InlineRows {
   add() {
     const total = this.form.querySelector(`[name="${this.prefix}-TOTAL_FORMS"]`);
     const html = this.template.innerHTML.replaceAll("__prefix__", total.value);
-    const last = this.rows().map((row) => Number(row.querySelector("[name$=-position]").value));
+    const positions = [...this.list.querySelectorAll(".inline-row [name$=-position]")];
+    const last = positions.map((input) => Number(input.value));
     this.template.insertAdjacentHTML("beforebegin", html);
     const row = this.template.previousElementSibling;
     total.value = Number(total.value) + 1;
-    row.querySelector("[name$=-position]").value = Math.max(-1, ...last) + 1;
+    const position = row.querySelector("[name$=-position]");
+    if (position) position.value = Math.max(-1, ...last) + 1;
     const mode = row.querySelector("input[type=radio]");
     if (mode) mode.checked = true;
     this.prepare(row);
