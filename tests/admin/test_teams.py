@@ -82,7 +82,7 @@ def test_an_account_that_is_deleted_leaves_its_teams_in_a_change_set(admin_clien
     user = make_member(make_team("Money"), "ann")
     url = reverse("admin:auth_user_delete", args=[user.pk])
     page = admin_client.get(url)
-    assert "It leaves Money." in text_of(page.text)
+    assert "It leaves these teams: Money" in text_of(page.text)
     assert admin_client.post(url, answer(page)).status_code == 302
     assert not User.objects.filter(username="ann").exists()
     last = ChangeSet.objects.first()
