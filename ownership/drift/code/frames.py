@@ -1,6 +1,8 @@
 """Frames: functions interpreted with certain arguments, and what they were found to do."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TypeAlias
 
 from ownership.drift.code import syntax
@@ -8,8 +10,8 @@ from ownership.drift.code.possibilities import (
     NOTHING,
     UNKNOWN_VALUE,
     Cell,
+    Class,
     CodeValue,
-    Possibility,
     Str,
 )
 from ownership.drift.types import MODE_PARTS, Location, ReadOrWrite
@@ -17,17 +19,13 @@ from ownership.drift.types import MODE_PARTS, Location, ReadOrWrite
 
 @dataclass(frozen=True)
 class TableUse:
-    """An operation on a table. A table of None can't be told, and ``why`` says so.
-
-    ``location`` is the call of the SDK, ``named_at`` the call that names the table.
-    """
+    """An operation on a table. ``location`` is the call of the SDK, ``named_at`` the call that names the table."""
 
     operation: str
-    table: Str | None
+    table: Str
     index: Str | None
     location: Location
     named_at: Location
-    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,14 +69,10 @@ class Arguments:
         """What distinguishes calls of one function."""
         return (
             tuple(self.positional),
-            tuple(sorted(self.keywords.items(), key=_name)),
+            tuple(sorted(self.keywords.items(), key=itemgetter(0))),
             self.rest,
             self.more,
         )
-
-
-def _name(item: tuple[str, CodeValue]) -> str:
-    return item[0]
 
 
 def unknown_arguments(number: int = 6) -> Arguments:
@@ -105,12 +99,17 @@ class Frame:
     variables: dict[str, Cell] = field(default_factory=dict)
     result: Cell = field(default_factory=Cell)
     yielded: Cell = field(default_factory=Cell)
-    cls: Possibility | None = None  # the class whose method it is
+    cls: Class | None = None  # the class whose method it is
     uses: dict[TableUse, None] = field(default_factory=dict)
     doubts: dict[Doubt, None] = field(default_factory=dict)
     calls: "dict[Frame, int]" = field(default_factory=dict)
     unknown_calls: dict[UnknownCall, None] = field(default_factory=dict)
     rounds: int = 0
+
+    @property
+    def is_python(self) -> bool:
+        """Whether its function is written in Python."""
+        return self.function.module.is_python
 
     @property
     def file(self) -> str:
@@ -122,6 +121,20 @@ class Frame:
         """Its function as reports name it: ``lib/db.js#create``."""
         name = self.function.name or "(module)"
         return f"{self.file}#{name}"
+
+    def around(self) -> Iterator["Frame"]:
+        """The frame itself, and those of the functions around it, innermost first."""
+        frame: Frame | None = self
+        while frame is not None:
+            yield frame
+            frame = frame.scope
+
+    def creators(self) -> Iterator["Frame"]:
+        """The frame itself, and those whose calls led to it, latest first."""
+        frame: Frame | None = self
+        while frame is not None:
+            yield frame
+            frame = frame.creator
 
     def cell(self, name: str) -> Cell:
         """The cell of one of its variables."""

@@ -6,7 +6,7 @@ possibilities is not known *yet*; one that can't be known has ``UNKNOWN`` among 
 Texts keep environment variables: ``"users-" + process.env.STAGE`` is ``Str(("users-", EnvironmentVariable("STAGE")))``.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ownership.drift.code import syntax
@@ -84,6 +84,12 @@ class Str:
         if len(self.parts) == 1 and isinstance(self.parts[0], str):
             return self.parts[0]
         return None
+
+    def renamed(self, before: Location | None, after: Location | None) -> "Str":
+        """The text as named at another place, if this was where it is named."""
+        if self.named_at != before:
+            return self
+        return replace(self, named_at=after)
 
 
 @dataclass(frozen=True)
@@ -252,11 +258,15 @@ class External:
 # Objects of the SDKs
 
 
+def _known_or_not(name: Str | None) -> CodeValue:
+    if name is None:
+        return UNKNOWN_VALUE
+    return frozenset((name,))
+
+
 @dataclass(frozen=True)
 class Client:
-    """A client of DynamoDB: boto3's, or any of AWS's for JavaScript. ``is_resource``: boto3's resource."""
-
-    is_resource: bool = False
+    """A client of DynamoDB: boto3's client or resource, or any of AWS's for JavaScript."""
 
 
 @dataclass(frozen=True)
@@ -266,6 +276,17 @@ class TableHandle:
     name: Str | None
     is_writer: bool = False
 
+    @property
+    def table(self) -> CodeValue:
+        """The name of the table as a value."""
+        return _known_or_not(self.name)
+
+    def renamed(self, before: Location | None, after: Location | None) -> "TableHandle":
+        """The table, whose name is named at another place, if this was where it is named."""
+        if self.name is None:
+            return self
+        return replace(self, name=self.name.renamed(before, after))
+
 
 @dataclass(frozen=True)
 class Model:
@@ -273,6 +294,11 @@ class Model:
 
     cls: "Class"
     name: Str | None
+
+    @property
+    def table(self) -> CodeValue:
+        """The name of the table as a value."""
+        return _known_or_not(self.name)
 
 
 @dataclass(frozen=True)

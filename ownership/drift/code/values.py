@@ -1,6 +1,7 @@
 """What can be done with values, whatever they may be: join, compare and choose among possibilities."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from ownership.drift.code.possibilities import (
     ABSENT,
@@ -16,11 +17,15 @@ from ownership.drift.code.possibilities import (
     Obj,
     Possibility,
     Str,
+    TextPart,
 )
 from ownership.drift.types import Location
 
 MAX_POSSIBILITIES = 300  # of one value; more are UNKNOWN
 MAX_TEXT = 1000  # characters of a text that are kept; a longer one is UNKNOWN
+MAX_PARTS = 20  # of one text
+
+Kind = TypeVar("Kind", bound=Possibility)
 
 
 def one(possibility: Possibility) -> CodeValue:
@@ -35,17 +40,17 @@ def text(literal: str) -> CodeValue:
     return frozenset((Str((literal,)),))
 
 
+def name_value(name: str | Str) -> CodeValue:
+    """The name of a field as a value."""
+    return text(name) if isinstance(name, str) else one(name)
+
+
 def union(values: Iterable[CodeValue]) -> CodeValue:
     """What any of the values may be."""
     possibilities: set[Possibility] = set()
     for value in values:
         possibilities |= value
     return limited(frozenset(possibilities))
-
-
-def with_members(value: CodeValue) -> CodeValue:
-    """The value without what has no members, where something else has: ``client = client or connect()``."""
-    return value - {NULL, UNDEFINED} or value
 
 
 def limited(value: CodeValue) -> CodeValue:
@@ -56,15 +61,49 @@ def limited(value: CodeValue) -> CodeValue:
     return frozenset((*kept, UNKNOWN))
 
 
+def only(value: Iterable[Possibility], *kinds: type[Kind]) -> frozenset[Kind]:
+    """Those possibilities that are of one of these classes."""
+    return frozenset(item for item in value if isinstance(item, kinds))
+
+
+def of_kind(items: Iterable[Possibility], kind: type[Kind]) -> list[Kind]:
+    """Those possibilities that are of a class, in order."""
+    return [item for item in items if isinstance(item, kind)]
+
+
+def with_members(value: CodeValue) -> CodeValue:
+    """The value without what has no members, where something else has: ``client = client or connect()``."""
+    return value - {NULL, UNDEFINED} or value
+
+
+# Texts
+
+
+def literal_of(possibility: Possibility) -> str | None:
+    """The text that this is; None for anything else, and for a text with environment variables."""
+    return possibility.literal if isinstance(possibility, Str) else None
+
+
+def literals_in(value: Iterable[Possibility]) -> list[str]:
+    """The texts without environment variables among the possibilities."""
+    literals: list[str] = []
+    for possibility in value:
+        literal = literal_of(possibility)
+        if literal is not None:
+            literals.append(literal)
+    return literals
+
+
 def joined(first: Str, second: Str) -> Str | None:
     """Two texts in a row; None if that is too long."""
-    parts = list(first.parts)
+    parts: list[TextPart] = list(first.parts)
     for part in second.parts:
         if parts and isinstance(part, str) and isinstance(parts[-1], str):
             parts[-1] += part
         else:
             parts.append(part)
-    if len(parts) > 20 or sum(len(part) for part in parts if isinstance(part, str)) > MAX_TEXT:
+    length = sum(len(part) for part in parts if isinstance(part, str))
+    if len(parts) > MAX_PARTS or length > MAX_TEXT:
         return None
     return Str(tuple(parts), _named_by(first, second))
 
@@ -81,6 +120,9 @@ def _weight(piece: Str) -> int:
     for part in piece.parts:
         weight += len(part.strip("-_./:")) if isinstance(part, str) else 1
     return weight
+
+
+# Conditions
 
 
 def truth(value: CodeValue) -> bool | None:
@@ -100,9 +142,7 @@ def possible_truth(possibility: Possibility) -> bool | None:
     if isinstance(possibility, Obj):
         # In Python, an empty list or dict is false.
         return True if possibility.cls is not None else None
-    if isinstance(possibility, External) or possibility in (UNKNOWN, ABSENT):
-        return None
-    return True
+    return None if _is_open(possibility) else True
 
 
 def _truth_of_text(possibility: Str) -> bool | None:
@@ -113,19 +153,18 @@ def _truth_of_text(possibility: Str) -> bool | None:
     return None
 
 
+def _is_open(possibility: Possibility) -> bool:
+    """Whether this may turn out to be anything."""
+    return isinstance(possibility, External) or possibility in (UNKNOWN, ABSENT)
+
+
 def equal(left: CodeValue, right: CodeValue) -> bool | None:
     """Whether two values are the same constant; None if they may or may not be."""
     if len(left) != 1 or len(right) != 1:
         return None
     (first,), (second,) = left, right
-    for possibility in (first, second):
-        if isinstance(possibility, External) or possibility in (
-            UNKNOWN,
-            ABSENT,
-        ):
-            return None
-        if isinstance(possibility, Str) and possibility.literal is None:
-            return None
+    if not _is_comparable(first) or not _is_comparable(second):
+        return None
     if isinstance(first, Str) and isinstance(second, Str):
         return first.literal == second.literal
     if first in NO_VALUES and second in NO_VALUES:
@@ -133,3 +172,10 @@ def equal(left: CodeValue, right: CodeValue) -> bool | None:
     if isinstance(first, Constant | Str) or isinstance(second, Constant | Str):
         return first == second
     return None
+
+
+def _is_comparable(possibility: Possibility) -> bool:
+    """Whether enough is known of this to compare it."""
+    if isinstance(possibility, Str):
+        return possibility.literal is not None
+    return not _is_open(possibility)

@@ -20,6 +20,16 @@ from ownership.drift.code.dynamodb.clients import (
     send,
     unknown_method,
 )
-from ownership.drift.code.dynamodb.operations import MODES
+from ownership.drift.code.dynamodb.operations import CLIENTS, MODES
 
-__all__ = ["MODES", "call_external", "call_method", "has_methods", "is_client", "is_model", "send", "unknown_method"]
+__all__ = [
+    "CLIENTS",
+    "MODES",
+    "call_external",
+    "call_method",
+    "has_methods",
+    "is_client",
+    "is_model",
+    "send",
+    "unknown_method",
+]

@@ -99,7 +99,7 @@ def _call_boto(callee: External, name: str, site: "CallSite") -> CodeValue | Non
     for possibility in service:
         literal = possibility.literal if isinstance(possibility, Str) else None
         if literal == "dynamodb":
-            results.add(Client(is_resource=name == "resource"))
+            results.add(Client())
         elif literal is None:
             results.add(UNKNOWN)
     return frozenset(results) or None

@@ -5,21 +5,19 @@ from typing import TYPE_CHECKING
 
 from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import Calls
-from ownership.drift.code.frames import Frame
+from ownership.drift.code.frames import Arguments, Frame
 from ownership.drift.code.possibilities import (
     ABSENT,
     NOTHING,
     UNDEFINED,
     UNKNOWN,
-    Class,
     CodeValue,
     EnvironmentVariable,
     Possibility,
     Str,
-    TextPart,
 )
-from ownership.drift.code.syntax import Expression
-from ownership.drift.code.values import limited, one, text
+from ownership.drift.code.syntax import Expression, Target
+from ownership.drift.code.values import limited, one, only, text
 
 if TYPE_CHECKING:
     from ownership.drift.code.interpreter import Interpreter
@@ -53,45 +51,56 @@ class EvaluationBase:
             return
         if self.variables is not None:
             self.variables[name] = value
-        is_seen = name in function.captured or function.is_class_body or self.frame.scope is None
-        if is_seen or name in function.shared:
+        if self._is_seen_by_others(name):
             self.interpreter.add(self.frame.cell(name), value)
-        if function.is_class_body and isinstance(self.frame.cls, Class):
+        if function.is_class_body and self.frame.cls is not None:
             self.interpreter.write_field(self.frame.cls.statics, name, value)
+
+    def _is_seen_by_others(self, name: str) -> bool:
+        """Whether functions inside this one, or other modules, read a variable."""
+        function = self.frame.function
+        if function.is_class_body or self.frame.scope is None:
+            return True
+        return name in function.captured or name in function.shared
 
     def _owner(self, name: str) -> Frame | None:
         """The frame around this one whose variable it is."""
-        frame = self.frame.scope
-        while frame is not None:
-            if not frame.function.is_class_body and name in frame.function.variables:
+        if self.frame.scope is None:
+            return None
+        for frame in self.frame.scope.around():
+            function = frame.function
+            if name in function.variables and not function.is_class_body:
                 return frame
-            frame = frame.scope
         return None
 
     def _lookup(self, name: str) -> CodeValue:
+        """What a name means here: a variable of this function, of one around it, or a global."""
         function = self.frame.function
-        if name in function.variables and name not in function.shared:
-            if self.variables is not None and name in self.variables:
-                return self.variables[name]
-            if self.frame.scope is None or function.is_class_body:
-                return self.interpreter.read(self.frame.cell(name))
-            return NOTHING
-        owner = self.frame if name in function.variables else self._owner(name)
+        if name in function.shared and name in function.variables:
+            return self.interpreter.read(self.frame.cell(name))
+        if name in function.variables:
+            return self._own_variable(name)
+        owner = self._owner(name)
         if owner is not None:
             return self.interpreter.read(owner.cell(name))
         return self._global(name)
 
+    def _own_variable(self, name: str) -> CodeValue:
+        """A variable that nothing but this function assigns, as it is at this point."""
+        if self.variables is not None and name in self.variables:
+            return self.variables[name]
+        if self.frame.scope is None or self.frame.function.is_class_body:
+            return self.interpreter.read(self.frame.cell(name))
+        return NOTHING
+
     def _global(self, name: str) -> CodeValue:
         """A name that no function declares."""
-        root: Frame = self.frame
-        while root.scope is not None:
-            root = root.scope
+        *_, root = self.frame.around()
         if f"*{name}" in root.variables:  # from `from module import *`
             return self.interpreter.read(root.cell(f"*{name}"))
-        if name in ("module", "exports"):
-            obj = self.interpreter.objects.get((name, root))
-            if obj is not None:
-                return one(obj)
+        commonjs = self.interpreter.objects.get((name, root))  # `module` and `exports`
+        if commonjs is not None:
+            return one(commonjs)
         if name == "__dirname" and self.interpreter.working_folder is not None:
             return text(f"{TOP}/{dirname(root.file)}")
         return one(self.interpreter.external(name))
@@ -99,27 +108,32 @@ class EvaluationBase:
     def _turns(self, items: CodeValue) -> list[CodeValue]:
         """What a loop goes through in each turn, unless that makes too many turns of loops within each other."""
         turns = language.one_by_one(items)
-        return turns if len(turns) * self.turns <= MAX_TURNS else [items]
+        if len(turns) * self.turns > MAX_TURNS:
+            return [items]
+        return turns
 
     def _or_default(self, value: CodeValue, default: Expression) -> CodeValue:
         """What a pattern takes out of a value: its default where there may be none."""
-        variables = [item for item in value if isinstance(item, Str) and is_variable(item)]
+        variables = variables_in(value)
         is_given = value and not value & {ABSENT, UNDEFINED, UNKNOWN}
         if is_given and not variables:
             return value
         fallback = self.evaluate(default)
-        results: set[Possibility] = set(value - {ABSENT, UNDEFINED})
-        if not is_given:
-            results |= fallback
+        results = value - {ABSENT, UNDEFINED} - variables
         for variable in variables:
-            results.discard(variable)
             results |= with_fallbacks(variable, fallback)
-        return frozenset(results)
+        if is_given:
+            return results
+        return results | fallback
 
     # What the classes above this one add
 
     def evaluate(self, node: Expression) -> CodeValue:
         """What an expression may be."""
+        raise NotImplementedError
+
+    def _arguments(self, node: syntax.CallExpression) -> Arguments:
+        """The arguments of a call."""
         raise NotImplementedError
 
 
@@ -130,36 +144,48 @@ def merged(ends: list[LocalValues | None]) -> LocalValues | None:
         return None
     merged = dict(reached[0])
     for variables in reached[1:]:
-        for name, value in variables.items():
-            known = merged.get(name)
-            if known is None:
-                merged[name] = value
-            elif known != value:
-                merged[name] = limited(known | value)
+        _merge_into(merged, variables)
     return merged
 
 
-def is_variable(possibility: Str) -> bool:
-    """Whether a text is an environment variable that may not be set."""
-    if len(possibility.parts) != 1:
-        return False
-    part = possibility.parts[0]
-    return isinstance(part, EnvironmentVariable) and part.fallback is None
+def _merge_into(merged: LocalValues, variables: LocalValues) -> None:
+    for name, value in variables.items():
+        known = merged.get(name)
+        if known is None:
+            merged[name] = value
+        elif known != value:
+            merged[name] = limited(known | value)
 
 
-def with_fallbacks(variable: Str, fallback: CodeValue) -> set[Possibility]:
-    """The variable with each text that is used where it isn't set."""
+def variables_in(value: CodeValue) -> frozenset[Str]:
+    """The texts in a value that are an environment variable which may not be set."""
+    return frozenset(item for item in only(value, Str) if _variable_of(item) is not None)
+
+
+def _variable_of(text: Str) -> EnvironmentVariable | None:
+    """The environment variable without a fallback that a text is; None for any other text."""
+    if len(text.parts) != 1:
+        return None
+    [part] = text.parts
+    if isinstance(part, EnvironmentVariable) and part.fallback is None:
+        return part
+    return None
+
+
+def with_fallbacks(text: Str, fallback: CodeValue) -> CodeValue:
+    """A text that is an environment variable, with each text that is used where it isn't set."""
+    variable = _variable_of(text)
+    fallbacks = only(fallback, Str)
+    if variable is None or not fallbacks:
+        return one(text)
     results: set[Possibility] = set()
-    for possibility in fallback:
-        if isinstance(possibility, Str):
-            parts: tuple[TextPart, ...] = possibility.parts
-            names = [part.name for part in variable.parts if isinstance(part, EnvironmentVariable)]
-            with_fallback = tuple(EnvironmentVariable(name, parts) for name in names)
-            results.add(Str(with_fallback, variable.named_at))
-    return results or {variable}
+    for possibility in fallbacks:
+        part = EnvironmentVariable(variable.name, possibility.parts)
+        results.add(Str((part,), text.named_at))
+    return frozenset(results)
 
 
-def name_of(node: Expression) -> str:
+def name_of(node: Expression | Target) -> str:
     """The last name of a variable or property."""
     if isinstance(node, syntax.Name | syntax.Member):
         return node.name

@@ -6,24 +6,23 @@ from typing import Any
 from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import CallSite
 from ownership.drift.code.evaluation.base import name_of
-from ownership.drift.code.evaluation.objects import ObjectLiterals
-from ownership.drift.code.frames import Arguments, Frame
+from ownership.drift.code.evaluation.instances import Instances
+from ownership.drift.code.frames import Arguments
 from ownership.drift.code.possibilities import (
-    ABSENT,
     NOTHING,
-    UNDEFINED,
     UNKNOWN_VALUE,
     Class,
     Client,
     CodeValue,
     Obj,
-    Str,
 )
 from ownership.drift.code.syntax import Expression
-from ownership.drift.code.values import one, text, union
+from ownership.drift.code.values import literal_of, one, only, text, union
+
+UNKNOWN_OPERATION = "calls a method of DynamoDB's client that can't be told from the code"
 
 
-class ExpressionEvaluation(ObjectLiterals):
+class ExpressionEvaluation(Instances):
     """Evaluates expressions."""
 
     def evaluate(self, node: Expression) -> CodeValue:
@@ -40,33 +39,6 @@ class ExpressionEvaluation(ObjectLiterals):
     def _name(self, node: syntax.Name) -> CodeValue:
         return self._lookup(node.name)
 
-    def _this(self, node: syntax.This) -> CodeValue:
-        frame: Frame | None = self.frame
-        while frame is not None and not frame.function.own_this:
-            frame = frame.scope
-        return frame.this if frame is not None else NOTHING
-
-    def _super(self, node: syntax.Super) -> CodeValue:
-        """The instance, seen as one of the base class: only its methods are reached through this."""
-        return self._this_or_self()
-
-    def _this_or_self(self) -> CodeValue:
-        if self.frame.function.module.language == "python":
-            frame: Frame | None = self.frame
-            while frame is not None and frame.cls is None:
-                frame = frame.scope
-            return frame.arguments.at(0) if frame is not None else NOTHING
-        frame = self.frame
-        while frame is not None and not frame.function.own_this:
-            frame = frame.scope
-        return frame.this if frame is not None else NOTHING
-
-    def _current_class(self) -> Class | None:
-        frame: Frame | None = self.frame
-        while frame is not None and frame.cls is None:
-            frame = frame.scope
-        return frame.cls if frame is not None and isinstance(frame.cls, Class) else None
-
     def _member(self, node: syntax.Member) -> CodeValue:
         if isinstance(node.owner, syntax.Super):
             return self._super_member(node.name, node.line)
@@ -75,100 +47,74 @@ class ExpressionEvaluation(ObjectLiterals):
             return language.index(self.calls, owner, text(node.name), node.line)
         return self.interpreter.member(owner, node.name, node.line)
 
-    def _super_member(self, name: str, line: int) -> CodeValue:
-        """``super().name``: what the base class has, with the same instance."""
-        cls = self._current_class()
-        if cls is None:
-            return UNKNOWN_VALUE
-        results: list[CodeValue] = []
-        for possibility in self._this_or_self():
-            if isinstance(possibility, Obj):
-                results.append(self.interpreter.base_member(possibility, cls, name, line))
-            elif isinstance(possibility, Class):
-                for base in self.interpreter.order_of(cls)[1:]:
-                    found = self.interpreter.member_of(base, name, line)
-                    if found != one(ABSENT):
-                        results.append(found)
-                        break
-        return union(results)
-
     def _index(self, node: syntax.Subscript) -> CodeValue:
-        owner, key = self.evaluate(node.owner), self.evaluate(node.key)
+        owner = self.evaluate(node.owner)
+        key = self.evaluate(node.key)
         return language.index(self.calls, owner, key, node.line, syntax.affixes(node.key))
 
+    # Calls
+
     def _call(self, node: syntax.CallExpression) -> CodeValue:
-        if isinstance(node.callee, syntax.Super):
-            return self._super_call(node)
         callee = node.callee
-        if isinstance(callee, syntax.Member) and not callee.is_item and not isinstance(callee.owner, syntax.Super):
-            owner = self.evaluate(callee.owner)
-            site = CallSite(
-                node,
-                self._arguments(node),
-                node.line,
-                node.is_new,
-                receiver=name_of(callee.owner),
-                type_argument=node.type_argument,
-            )
-            return self.calls.call_member(owner, callee.name, site)
+        if isinstance(callee, syntax.Super):
+            return self._super_call(node)
         if isinstance(callee, syntax.Subscript):
-            return self._call_index(node, callee)
+            return self._call_item(node, callee)
         if isinstance(callee, syntax.Member) and callee.name == "__new__":
-            classes = self._arguments(node).at(0)
-            return union(self.calls.new_instance(item) for item in classes if isinstance(item, Class))
+            return self._call_new(node)
+        if isinstance(callee, syntax.Member) and not callee.is_item and not isinstance(callee.owner, syntax.Super):
+            return self._call_method(node, callee)
         value = self.evaluate(callee)
         site = CallSite(node, self._arguments(node), node.line, node.is_new)
         return self.calls.call(value, site)
 
-    def _call_index(self, node: syntax.CallExpression, callee: syntax.Subscript) -> CodeValue:
+    def _call_method(self, node: syntax.CallExpression, callee: syntax.Member) -> CodeValue:
+        """``owner.name(…)``."""
+        owner = self.evaluate(callee.owner)
+        site = CallSite(
+            node,
+            self._arguments(node),
+            node.line,
+            node.is_new,
+            receiver=name_of(callee.owner),
+            type_argument=node.type_argument,
+        )
+        return self.calls.call_member(owner, callee.name, site)
+
+    def _call_new(self, node: syntax.CallExpression) -> CodeValue:
+        """``super().__new__(cls)``."""
+        classes = only(self._arguments(node).at(0), Class)
+        return union(self.calls.new_instance(cls) for cls in classes)
+
+    def _call_item(self, node: syntax.CallExpression, callee: syntax.Subscript) -> CodeValue:
         """``client[operation](parameters)``."""
-        owner, key = self.evaluate(callee.owner), self.evaluate(callee.key)
+        owner = self.evaluate(callee.owner)
+        key = self.evaluate(callee.key)
+        affixes = syntax.affixes(callee.key)
         site = CallSite(node, self._arguments(node), node.line, node.is_new)
         results: list[CodeValue] = []
-        # The keys of Python's dicts are not its methods.
-        is_python = self.frame.function.module.language == "python"
         for possibility in key:
-            if isinstance(possibility, Str) and possibility.literal is not None and not is_python:
-                results.append(self.calls.call_member(owner, possibility.literal, site))
-            else:
-                is_known = isinstance(possibility, Str) and possibility.literal is not None
-                if not is_known and any(isinstance(item, Client) for item in owner):
-                    self.calls.doubt(
-                        node.line,
-                        "calls a method of DynamoDB's client that can't be told from the code",
-                    )
-                results.append(
-                    self.calls.call(
-                        language.index(
-                            self.calls,
-                            owner,
-                            one(possibility),
-                            node.line,
-                            syntax.affixes(callee.key),
-                        ),
-                        site,
-                    )
-                )
+            name = literal_of(possibility)
+            # The keys of Python's dicts are not its methods.
+            if name is not None and not self.frame.is_python:
+                results.append(self.calls.call_member(owner, name, site))
+                continue
+            if name is None and only(owner, Client):
+                self.calls.doubt(node.line, UNKNOWN_OPERATION)
+            item = language.index(self.calls, owner, one(possibility), node.line, affixes)
+            results.append(self.calls.call(item, site))
         return union(results)
-
-    def _super_call(self, node: syntax.CallExpression) -> CodeValue:
-        cls = self._current_class()
-        if cls is not None:
-            site = CallSite(node, self._arguments(node), node.line)
-            for possibility in self._this_or_self():
-                if isinstance(possibility, Obj):
-                    self.calls.construct_bases(cls, possibility, site)
-        return one(UNDEFINED)
 
     def _arguments(self, node: syntax.CallExpression) -> Arguments:
         arguments = Arguments([])
         for argument in node.arguments:
+            value = self.evaluate(argument)
             if isinstance(argument, syntax.Spread):
-                language.spread_into(self.calls, arguments, self.evaluate(argument.value))
+                language.spread_into(self.calls, arguments, value)
             elif arguments.rest:
-                arguments.rest = arguments.rest | self.evaluate(argument)
+                arguments.rest = arguments.rest | value
             else:
-                arguments.positional.append(self.evaluate(argument))
+                arguments.positional.append(value)
         for name, expression in node.keywords:
             value = self.evaluate(expression)
             if name is not None:
@@ -183,12 +129,13 @@ class ExpressionEvaluation(ObjectLiterals):
             if not isinstance(possibility, Obj):
                 arguments.more = arguments.more | UNKNOWN_VALUE
                 continue
-            for name in self.interpreter.field_names(possibility):
+            for name, field in self.interpreter.fields(possibility):
                 if isinstance(name, str):
-                    field = self.interpreter.read(possibility.fields[name])
                     arguments.keywords[name] = arguments.keywords.get(name, NOTHING) | field
-            if possibility.is_open or self.interpreter.read(possibility.rest):
+            if self.interpreter.has_more(possibility):
                 arguments.more = arguments.more | UNKNOWN_VALUE
+
+    # Everything else
 
     def _assign(self, node: syntax.Assign) -> CodeValue:
         value = self.evaluate(node.value)

@@ -1,7 +1,7 @@
 """Expressions that join or choose values: concatenations, conditions, comparisons."""
 
 from ownership.drift.code import language, syntax
-from ownership.drift.code.evaluation.base import is_variable, with_fallbacks
+from ownership.drift.code.evaluation.base import variables_in, with_fallbacks
 from ownership.drift.code.evaluation.parameters import ParameterBinding
 from ownership.drift.code.possibilities import (
     ABSENT,
@@ -12,12 +12,11 @@ from ownership.drift.code.possibilities import (
     UNDEFINED,
     UNKNOWN_VALUE,
     CodeValue,
-    Obj,
     Possibility,
     Str,
 )
 from ownership.drift.code.syntax import Expression
-from ownership.drift.code.values import equal, limited, one, possible_truth, text, truth, union
+from ownership.drift.code.values import equal, limited, one, only, possible_truth, text, truth, union
 
 CONSTANTS: dict[bool | None, Possibility] = {
     True: TRUE,
@@ -39,12 +38,12 @@ class Operators(ParameterBinding):
 
     def _concat(self, node: syntax.Concat) -> CodeValue:
         pieces = [self.evaluate(part) for part in node.parts]
-        if any(isinstance(item, Obj) and item.is_list for piece in pieces for item in piece):
-            items = union(self.interpreter.items(piece) for piece in pieces)
-            result = self.interpreter.object_at(node, self.frame, node.line, is_list=True)
-            self.interpreter.add(result.rest, items)
-            return one(result)
-        return language.concatenation(pieces)
+        if not any(language.lists_in(piece) for piece in pieces):
+            return language.concatenation(pieces)
+        items = union(self.interpreter.items(piece) for piece in pieces)
+        result = self.interpreter.object_at(node, self.frame, node.line, is_list=True)
+        self.interpreter.add(result.rest, items)
+        return one(result)
 
     def _choice(self, node: syntax.Conditional) -> CodeValue:
         result = truth(self.evaluate(node.test))
@@ -52,12 +51,14 @@ class Operators(ParameterBinding):
             return self.evaluate(node.yes)
         if result is False:
             return self.evaluate(node.no)
-        yes, no = self.evaluate(node.yes), self.evaluate(node.no)
-        if yes and all(isinstance(item, Str) for item in yes | no):
-            decided = self._by_environment(node.test)
-            if decided is not None:
-                return yes if decided else no
-        return limited(yes | no)
+        yes = self.evaluate(node.yes)
+        no = self.evaluate(node.no)
+        either = yes | no
+        are_names = bool(yes) and only(either, Str) == either
+        decided = self._by_environment(node.test) if are_names else None
+        if decided is None:
+            return limited(either)
+        return yes if decided else no
 
     def _by_environment(self, test: Expression) -> bool | None:
         """Whether ``process.env.STAGE === "prod"`` holds in all functions; None if it may or may not.
@@ -66,18 +67,25 @@ class Operators(ParameterBinding):
         """
         if not isinstance(test, syntax.Equal):
             return None
-        left, right = self.evaluate(test.left), self.evaluate(test.right)
-        if len(left) != 1 or len(right) != 1:
+        left = self._known_texts(test.left)
+        right = self._known_texts(test.right)
+        if left is None or right is None:
             return None
-        (first,), (second,) = left, right
-        if not isinstance(first, Str) or not isinstance(second, Str):
-            return None
-        texts, others = self.interpreter.known_texts(first), self.interpreter.known_texts(second)
-        if texts is None or others is None:
-            return None
-        if texts == others and len(texts) == 1:
+        if left == right and len(left) == 1:
             return not test.negated
-        return test.negated if not texts & others else None
+        if left & right:
+            return None
+        return test.negated
+
+    def _known_texts(self, node: Expression) -> set[str] | None:
+        """The texts that an expression may be in any function; None where that is not known."""
+        value = self.evaluate(node)
+        if len(value) != 1:
+            return None
+        [possibility] = value
+        if not isinstance(possibility, Str):
+            return None
+        return self.interpreter.known_texts(possibility)
 
     def _fallback(self, node: syntax.Fallback) -> CodeValue:
         """``left || right``: the right side stands in for what the left side may lack."""
@@ -85,20 +93,16 @@ class Operators(ParameterBinding):
         if left and truth(left) is True:
             return left
         right = self.evaluate(node.right)
-        results: set[Possibility] = set()
-        needs_right = False
-        for possibility in left:
-            if isinstance(possibility, Str) and is_variable(possibility):
-                results |= with_fallbacks(possibility, right)
-                continue
-            outcome = possible_truth(possibility)
-            needs_right = needs_right or outcome is not True
-            # JavaScript's `??` keeps an empty text.
-            if possibility not in NO_VALUES and possibility != FALSE:
-                results.add(possibility)
-        if needs_right or not left:
-            results |= right
-        return frozenset(results)
+        variables = variables_in(left)
+        others = left - variables
+        # JavaScript's `??` keeps an empty text.
+        results = others - NO_VALUES - {FALSE}
+        for variable in variables:
+            results |= with_fallbacks(variable, right)
+        needs_right = not left or any(possible_truth(item) is not True for item in others)
+        if needs_right:
+            return results | right
+        return results
 
     def _both(self, node: syntax.Both) -> CodeValue:
         left = self.evaluate(node.left)
@@ -112,10 +116,10 @@ class Operators(ParameterBinding):
         result = equal(self.evaluate(node.left), self.evaluate(node.right))
         if result is None:
             return UNKNOWN_VALUE
-        return one(TRUE if result is not node.negated else FALSE)
+        return one(CONSTANTS[result is not node.negated])
 
     def _not(self, node: syntax.Not) -> CodeValue:
         result = truth(self.evaluate(node.operand))
         if result is None:
             return UNKNOWN_VALUE
-        return one(FALSE if result else TRUE)
+        return one(CONSTANTS[not result])

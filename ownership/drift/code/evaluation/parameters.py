@@ -4,9 +4,10 @@ from typing import TypeGuard
 
 from ownership.drift.code import syntax
 from ownership.drift.code.calls import MAX_CLASSES, CallSite
+from ownership.drift.code.dynamodb import CLIENTS
 from ownership.drift.code.evaluation.assignments import Assignments
 from ownership.drift.code.evaluation.base import name_of
-from ownership.drift.code.frames import Arguments, Frame
+from ownership.drift.code.frames import Arguments
 from ownership.drift.code.possibilities import (
     ABSENT,
     NO_VALUES,
@@ -21,22 +22,16 @@ from ownership.drift.code.possibilities import (
     Possibility,
 )
 from ownership.drift.code.syntax import Expression
-from ownership.drift.code.values import one, union
+from ownership.drift.code.values import one, only, union
 
-# Types of a parameter that can be nothing but a client of DynamoDB.
-CLIENT_TYPES = {
-    "DocumentClient",
-    "DynamoDB",
-    "DynamoDBClient",
-    "DynamoDBDocument",
-    "DynamoDBDocumentClient",
-}
+MAX_CREATORS = 30  # calls within each other in which instances are still made by type
 
 
 class ParameterBinding(Assignments):
     """Binds parameters."""
 
     def _bind_parameters(self) -> None:
+        """Assign the arguments to the parameters."""
         arguments = self.frame.arguments
         position = 0
         names: set[str] = set()
@@ -46,49 +41,45 @@ class ParameterBinding(Assignments):
             elif parameter.kind == "keywords":
                 value = self._keywords(arguments, names)
             else:
-                value = NOTHING
-                if not parameter.keyword_only:
-                    value = arguments.at(position)
-                    position += 1
-                if isinstance(parameter.target, syntax.Name):
-                    name = parameter.target.name
-                    names.add(name)
-                    value = value | arguments.keywords.get(name, NOTHING)
-                value = self._with_default(parameter, value or arguments.more)
+                value = _given(parameter, arguments, position)
+                value = self._with_default(parameter, value)
+                position += not parameter.keyword_only
+                names.add(name_of(parameter.target))
             self.assign(parameter.target, value)
 
     def _with_default(self, parameter: syntax.Parameter, value: CodeValue) -> CodeValue:
         """A parameter's value; what its type says where nothing else is known."""
-        if not value or value & NO_VALUES:
-            if parameter.default is not None:
-                value = (value - {UNDEFINED, ABSENT}) | self.evaluate(parameter.default)
-            elif not value:
-                value = one(UNDEFINED)
-        elif value == UNKNOWN_VALUE and isinstance(parameter.default, syntax.CallExpression | syntax.ObjectLiteral):
-            # Whoever calls from outside leaves out what only tests give.
-            value = value | self.evaluate(parameter.default)
-        is_known = bool(value - {UNKNOWN, UNDEFINED, ABSENT})
-        if not is_known and _is_dependency(parameter.default):
+        value = self._or_default_of(parameter, value)
+        if _is_known(value):
+            return value
+        if _is_dependency(parameter.default):
             value = self.evaluate(parameter.default)
-            is_known = bool(value - {UNKNOWN, UNDEFINED, ABSENT})
-        if not is_known and parameter.type_name:
-            return self._of_type(parameter.type_name) or value
+            if _is_known(value):
+                return value
+        if parameter.type_name is None:
+            return value
+        return self._of_type(parameter.type_name) or value
+
+    def _or_default_of(self, parameter: syntax.Parameter, value: CodeValue) -> CodeValue:
+        """The value, with the default where there may be none."""
+        default = parameter.default
+        if default is None:
+            return value or one(UNDEFINED)
+        if not value or value & NO_VALUES:
+            return (value - {UNDEFINED, ABSENT}) | self.evaluate(default)
+        # Whoever calls from outside leaves out what only tests give.
+        if value == UNKNOWN_VALUE and isinstance(default, syntax.CallExpression | syntax.ObjectLiteral):
+            return value | self.evaluate(default)
         return value
 
     def _of_type(self, name: str) -> CodeValue:
         """An instance of the class that a type names: containers hand it in."""
-        if name in CLIENT_TYPES:
+        if name in CLIENTS:
             return one(Client())
-        depth = 0
-        frame: Frame | None = self.frame
-        while frame is not None:
-            depth += 1
-            frame = frame.creator
-        if depth > 30:
+        # Classes may need each other.
+        if len(list(self.frame.creators())) > MAX_CREATORS:
             return NOTHING
-        classes = [item for item in self._lookup(name) if isinstance(item, Class)]
-        if not classes:
-            classes = self.interpreter.classes_of_type(name)
+        classes = list(only(self._lookup(name), Class)) or self.interpreter.classes_of_type(name)
         site = CallSite((self.frame.function, name), Arguments([]), self.frame.function.line)
         if not classes:
             return self._of_shape(name, site)
@@ -137,6 +128,18 @@ class ParameterBinding(Assignments):
         if arguments.more:
             self.interpreter.open(keywords)
         return one(keywords)
+
+
+def _given(parameter: syntax.Parameter, arguments: Arguments, position: int) -> CodeValue:
+    """What a call gives for a parameter; nothing if it gives nothing."""
+    value = arguments.keywords.get(name_of(parameter.target), NOTHING)
+    if not parameter.keyword_only:
+        value = value | arguments.at(position)
+    return value or arguments.more
+
+
+def _is_known(value: CodeValue) -> bool:
+    return bool(value - {UNKNOWN, UNDEFINED, ABSENT})
 
 
 def _is_dependency(node: Expression | None) -> TypeGuard[syntax.CallExpression]:

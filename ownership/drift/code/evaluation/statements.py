@@ -6,15 +6,17 @@ from typing import Any
 from ownership.drift.code import syntax
 from ownership.drift.code.evaluation.base import LocalValues, merged
 from ownership.drift.code.evaluation.expressions import ExpressionEvaluation
-from ownership.drift.code.frames import Doubt, Frame
+from ownership.drift.code.frames import Frame
 from ownership.drift.code.possibilities import (
+    NOTHING,
     NULL,
     UNDEFINED,
     UNKNOWN_VALUE,
+    CodeValue,
     Namespace,
 )
 from ownership.drift.code.syntax import Statement
-from ownership.drift.code.values import equal, one, truth
+from ownership.drift.code.values import equal, one, only, truth
 
 
 class Evaluation(ExpressionEvaluation):
@@ -25,16 +27,15 @@ class Evaluation(ExpressionEvaluation):
         function = self.frame.function
         self._bind_parameters()
         self.block(function.body)
-        if self.variables is not None and not function.is_class_body and self.frame.scope is not None:
-            returned = UNDEFINED if function.module.language == "javascript" else NULL
+        if self.frame.scope is None:
+            self._report_unread(function.module)
+        elif self.variables is not None and not function.is_class_body:
+            returned = NULL if self.frame.is_python else UNDEFINED
             self.interpreter.add(self.frame.result, one(returned))
-        for unread in function.module.unread if self.frame.scope is None else ():
-            self.frame.doubts[
-                Doubt(
-                    self.frame.location(unread.line),
-                    f"the file {unread.reason}",
-                )
-            ] = None
+
+    def _report_unread(self, module: syntax.Module) -> None:
+        for unread in module.unread:
+            self.calls.doubt(unread.line, f"the file {unread.reason}")
 
     def block(self, statements: list[Statement]) -> None:
         """Interpret statements, as far as they are reached."""
@@ -50,7 +51,9 @@ class Evaluation(ExpressionEvaluation):
         self.assign(node.target, self.evaluate(node.value))
 
     def _return(self, node: syntax.Return) -> None:
-        value = self.evaluate(node.value) if node.value is not None else one(UNDEFINED)
+        value = one(UNDEFINED)
+        if node.value is not None:
+            value = self.evaluate(node.value)
         self.interpreter.add(self.frame.result, value)
         self.variables = None
 
@@ -89,10 +92,10 @@ class Evaluation(ExpressionEvaluation):
         self.loop_exits.append([])
         for tests, statements in node.cases:
             has_default = has_default or not tests
-            results = [equal(subject, self.evaluate(test)) for test in tests]
-            if is_decided or (results and all(result is False for result in results)):
+            outcomes = {equal(subject, self.evaluate(test)) for test in tests}
+            if is_decided or outcomes == {False}:
                 continue
-            is_decided = True in results
+            is_decided = True in outcomes
             self.variables = dict(before)
             self.block(statements)
             ends.append(self.variables)
@@ -102,13 +105,17 @@ class Evaluation(ExpressionEvaluation):
         self.variables = merged(ends)
 
     def _loop(self, node: syntax.Loop) -> None:
-        items = self._loop_items(node)
+        items: CodeValue = NOTHING
+        if node.iterable is not None:
+            items = self._iterated(node.iterable, node.over_keys)
         before = self.variables
         ends: list[LocalValues | None] = [before]
         turns = self._turns(items)
+        around = self.turns
         self.turns *= len(turns)
-        # A single turn is taken twice, so that the body sees what it assigned itself.
-        for items in turns if len(turns) > 1 else turns * 2:
+        if len(turns) == 1:
+            turns = turns * 2  # so that the body sees what it assigned itself
+        for items in turns:
             self.loop_exits.append([])
             self.variables = dict(merged(ends) or {})
             if node.test is not None:
@@ -118,7 +125,7 @@ class Evaluation(ExpressionEvaluation):
             self.block(node.body)
             ends.append(self.variables)
             ends += self.loop_exits.pop()
-        self.turns //= len(turns)
+        self.turns = around
         self.variables = merged(ends)
 
     def _try(self, node: syntax.Try) -> None:
@@ -133,13 +140,13 @@ class Evaluation(ExpressionEvaluation):
             self.block(statements)
             ends.append(self.variables)
         self.variables = merged(ends)
-        if node.final:
-            is_reached = self.variables is not None
-            if not is_reached:
-                self.variables = dict(start)
+        if self.variables is not None:
             self.block(node.final)
-            if not is_reached:
-                self.variables = None
+        else:
+            # It is run all the same, and nothing behind it.
+            self.variables = dict(start)
+            self.block(node.final)
+            self.variables = None
 
     def _import(self, node: syntax.Import) -> None:
         interpreter = self.interpreter
@@ -152,15 +159,17 @@ class Evaluation(ExpressionEvaluation):
 
     def _import_all(self, node: syntax.ImportAll) -> None:
         value = self.interpreter.import_value(self.frame.file, node.module, node.level, "*", node.line)
-        for possibility in value:
-            if not isinstance(possibility, Namespace):
-                continue
-            source = self.interpreter.module_frame(possibility.module)
-            for name in possibility.module.body.variables:
-                self._copy_variable(source, name, name)
-            for name in list(source.variables):
-                if name.startswith("*"):
-                    self._copy_variable(source, name, name[1:])
+        for possibility in only(value, Namespace):
+            self._copy_variables(possibility.module)
+
+    def _copy_variables(self, module: syntax.Module) -> None:
+        """Take over all variables of a module, and what it has taken over itself."""
+        source = self.interpreter.module_frame(module)
+        for name in module.body.variables:
+            self._copy_variable(source, name, name)
+        for name in list(source.variables):
+            if name.startswith("*"):
+                self._copy_variable(source, name, name[1:])
 
     def _copy_variable(self, source: Frame, name: str, local: str) -> None:
         if local.startswith("__"):

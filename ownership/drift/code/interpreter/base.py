@@ -10,6 +10,7 @@ from ownership.drift.code.frames import (
     FrameKey,
 )
 from ownership.drift.code.possibilities import (
+    NOTHING,
     UNKNOWN_VALUE,
     Cell,
     Class,
@@ -52,6 +53,7 @@ class InterpreterBase:
         self.modules: dict[syntax.Module, Frame] = {}
         self.classes: dict[tuple[syntax.ClassDefinition, Frame], Class] = {}
         self.objects: dict[tuple[object, Frame], Obj] = {}
+        self.functions: dict[Func, Obj] = {}  # the properties of functions
         self.results: dict[tuple[object, Frame], External] = {}
         self.commands: dict[tuple[object, Frame], SdkCommand] = {}
         self.externals: dict[str, External] = {}
@@ -66,6 +68,11 @@ class InterpreterBase:
         self.exhausted = False
         # Where the code counts as being run, if that matters: `__dirname` and `process.cwd()` are known then.
         self.working_folder: str | None = None
+
+    @property
+    def current(self) -> Frame:
+        """The frame that is being interpreted."""
+        return self.stack[-1]
 
     def read(self, cell: Cell) -> CodeValue:
         """A cell's value; whoever is being interpreted depends on it from now on."""
@@ -93,6 +100,8 @@ class InterpreterBase:
         if self.steps > self.max_steps:
             self.exhausted = True
 
+    # What is made, each by where it is made
+
     def object_at(self, site: object, frame: Frame, line: int, is_list: bool = False) -> Obj:
         """The object that is made at a place in a frame."""
         key = (site, frame)
@@ -102,7 +111,7 @@ class InterpreterBase:
 
     def result_of(self, site: object, callee: External) -> External:
         """What a call of something external gives, at a place in the current frame."""
-        key = (site, self.stack[-1])
+        key = (site, self.current)
         if key not in self.results:
             path = (*callee.path, "()")[-6:]
             self.results[key] = External(path, is_result=True, unread=callee.unread)
@@ -114,24 +123,20 @@ class InterpreterBase:
             self.externals[name] = External((name,))
         return self.externals[name]
 
+    # Fields of objects
+
     def write_field(self, obj: Obj, key: str | Str, value: CodeValue) -> None:
         """Add what a field may be."""
-        if isinstance(key, Str):
-            literal = key.literal
-            if key.named_at is not None:
-                obj.named_at.setdefault(
-                    literal if literal is not None else replace(key, named_at=None),
-                    key.named_at,
-                )
-            key = literal if literal is not None else replace(key, named_at=None)
-        self.add(self._field_cell(obj, key), value)
-        name = Str((key,)) if isinstance(key, str) else key
-        self.add(obj.keys, one(name))
+        name = _field_name(key)
+        if isinstance(key, Str) and key.named_at is not None:
+            obj.named_at.setdefault(name, key.named_at)
+        self.add(self._field_cell(obj, name), value)
+        self.add(obj.keys, one(Str((name,)) if isinstance(name, str) else name))
 
-    def _field_cell(self, obj: Obj, key: str | Str) -> Cell:
-        if key not in obj.fields:
-            obj.fields[key] = Cell()
-        return obj.fields[key]
+    def _field_cell(self, obj: Obj, name: str | Str) -> Cell:
+        if name not in obj.fields:
+            obj.fields[name] = Cell()
+        return obj.fields[name]
 
     def open(self, obj: Obj) -> None:
         """Say that an object may have fields that are not known."""
@@ -141,20 +146,28 @@ class InterpreterBase:
 
     def read_field(self, obj: Obj, key: str | Str) -> CodeValue:
         """What a field of the object itself may be; nothing if it is not set."""
-        if isinstance(key, Str):
-            literal = key.literal
-            key = literal if literal is not None else replace(key, named_at=None)
-        value = self.read(self._field_cell(obj, key)) | self.read(obj.rest)
-        if not value:
-            self.read(obj.keys)
-            if obj.is_open:
-                return UNKNOWN_VALUE
-        return value
+        value = self.read(self._field_cell(obj, _field_name(key))) | self.read(obj.rest)
+        if value:
+            return value
+        self.read(obj.keys)
+        return UNKNOWN_VALUE if obj.is_open else NOTHING
 
     def field_names(self, obj: Obj) -> list[str | Str]:
         """The names of all fields that are set."""
         self.read(obj.keys)
         return [key for key, cell in obj.fields.items() if cell.value]
+
+    def literal_names(self, obj: Obj) -> list[str]:
+        """The names of the fields that are set, without those with an environment variable in them."""
+        return [name for name in self.field_names(obj) if isinstance(name, str)]
+
+    def fields(self, obj: Obj) -> list[tuple[str | Str, CodeValue]]:
+        """All fields that are set: name and value."""
+        return [(name, self.read(obj.fields[name])) for name in self.field_names(obj)]
+
+    def has_more(self, obj: Obj) -> bool:
+        """Whether an object may have fields or items besides those whose name is known."""
+        return obj.is_open or bool(self.read(obj.rest))
 
     # What the classes above this one add
 
@@ -173,3 +186,11 @@ class InterpreterBase:
     def member(self, value: CodeValue, name: str, line: int) -> CodeValue:
         """``value.name``, for all that the value may be."""
         raise NotImplementedError
+
+
+def _field_name(key: str | Str) -> str | Str:
+    """The name of a field: it is the same, whoever names it."""
+    if isinstance(key, str):
+        return key
+    literal = key.literal
+    return replace(key, named_at=None) if literal is None else literal

@@ -47,10 +47,10 @@ class FramesOfCalls(InterpreterBase):
 
     def call_function(self, function: Func, this: CodeValue, arguments: Arguments, line: int) -> CodeValue:
         """The result of a call from the current frame."""
-        caller = self.stack[-1]
+        caller = self.current
         code = function.function
         location = caller.location(line)
-        if code.module.language == "python" and this:
+        if code.module.is_python and this:
             arguments = replace(arguments, positional=[this, *arguments.positional])
             this = NOTHING
         arguments = self._relevant(code, marked(arguments, location))
@@ -69,13 +69,7 @@ class FramesOfCalls(InterpreterBase):
 
     def _frame(self, function: Func, this: CodeValue, arguments: Arguments, caller: Frame) -> Frame:
         code = function.function
-        key: FrameKey = (
-            code,
-            function.scope,
-            this,
-            caller.at_import,
-            *arguments.key(),
-        )
+        key: FrameKey = (code, function.scope, this, caller.at_import, *arguments.key())
         existing = self.frames.get(key)
         if existing is not None:
             return existing
@@ -97,32 +91,14 @@ class FramesOfCalls(InterpreterBase):
 
     def _too_many_within(self, code: syntax.Function, caller: Frame) -> Frame | None:
         """The innermost frame of the same function around a call, if there are too many of them."""
-        count = 0
-        innermost: Frame | None = None
-        frame: Frame | None = caller
-        while frame is not None:
-            if frame.function is code:
-                count += 1
-                innermost = innermost or frame
-            frame = frame.creator
-        return innermost if count >= MAX_RECURSION else None
+        around = [frame for frame in caller.creators() if frame.function is code]
+        return around[0] if len(around) >= MAX_RECURSION else None
 
     def _merged(self, frame: Frame, this: CodeValue, arguments: Arguments) -> Frame:
         """The frame, interpreted with these arguments as well: recursion ends in it."""
-        own = frame.arguments
-        length = max(len(own.positional), len(arguments.positional))
-        positional = [limited(own.at(i) | arguments.at(i)) for i in range(length)]
-        keywords = dict(own.keywords)
-        for name, value in arguments.keywords.items():
-            keywords[name] = limited(keywords.get(name, NOTHING) | value)
-        merged = Arguments(
-            positional,
-            keywords,
-            own.rest | arguments.rest,
-            own.more | arguments.more,
-        )
+        merged = _merged_arguments(frame.arguments, arguments)
         merged_this = limited(frame.this | this)
-        if merged != own or merged_this != frame.this:
+        if merged != frame.arguments or merged_this != frame.this:
             frame.arguments = merged
             frame.this = merged_this
             self.enqueue(frame)
@@ -130,8 +106,23 @@ class FramesOfCalls(InterpreterBase):
 
     def _result(self, frame: Frame) -> CodeValue:
         result = self.read(frame.result)
-        if frame.function.is_generator:
-            generator = self.object_at("generator", frame, frame.function.line, is_list=True)
-            self.add(generator.rest, self.read(frame.yielded))
-            return one(generator)
-        return result
+        if not frame.function.is_generator:
+            return result
+        generator = self.object_at("generator", frame, frame.function.line, is_list=True)
+        self.add(generator.rest, self.read(frame.yielded))
+        return one(generator)
+
+
+def _merged_arguments(first: Arguments, second: Arguments) -> Arguments:
+    """What each argument of two calls may be."""
+    length = max(len(first.positional), len(second.positional))
+    positional = [limited(first.at(position) | second.at(position)) for position in range(length)]
+    keywords = dict(first.keywords)
+    for name, value in second.keywords.items():
+        keywords[name] = limited(keywords.get(name, NOTHING) | value)
+    return Arguments(
+        positional,
+        keywords,
+        first.rest | second.rest,
+        first.more | second.more,
+    )

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ownership.drift.code import language
-from ownership.drift.code.frames import (
-    Arguments,
-)
-from ownership.drift.code.interpreter.classes import MAX_BASES, OWN_METHODS, ClassLookup
+from ownership.drift.code import language, syntax
+from ownership.drift.code.frames import Arguments
+from ownership.drift.code.interpreter.class_members import OWN_METHODS, ClassMembers
+from ownership.drift.code.interpreter.classes import MAX_BASES
 from ownership.drift.code.interpreter.named_texts import marked_value
 from ownership.drift.code.possibilities import (
     ABSENT,
@@ -35,7 +34,7 @@ from ownership.drift.code.possibilities import (
     Str,
     TableHandle,
 )
-from ownership.drift.code.values import one, text, union, with_members
+from ownership.drift.code.values import one, only, text, union, with_members
 from ownership.drift.types import Location
 
 ENVIRONMENTS = {("process", "env"), ("node:process", "env"), ("os", "environ")}
@@ -44,7 +43,7 @@ ENVIRONMENT_METHODS = {"get", "copy", "items", "keys"}
 PIECES_METHODS = {"pop", "at", "get", "shift"}
 
 
-class MemberLookup(ClassLookup):
+class MemberLookup(ClassMembers):
     """Looks members up."""
 
     def member(self, value: CodeValue, name: str, line: int) -> CodeValue:
@@ -78,14 +77,14 @@ class MemberLookup(ClassLookup):
         if name == "value":
             return one(replace(owner, cls=None))
         if owner.cls is not None:
-            inherited = self._enumeration_member(owner, owner.cls, name, line)
+            inherited = self.enumeration_member(owner, owner.cls, name, line)
             if inherited is not None:
                 return inherited
         return one(Method(owner, name))
 
     def _table_member(self, owner: TableHandle, name: str, line: int) -> CodeValue:
         if name in ("name", "table_name"):
-            return UNKNOWN_VALUE if owner.name is None else one(owner.name)
+            return owner.table
         return self._client_member(owner, name, line)
 
     def _client_member(self, owner: Client | TableHandle, name: str, line: int) -> CodeValue:
@@ -102,37 +101,52 @@ class MemberLookup(ClassLookup):
     def _partial_member(self, owner: Partial, name: str, line: int) -> CodeValue:
         return self.member(owner.function, name, line)
 
+    # Objects
+
     def _object_member(self, obj: Obj, name: str, line: int) -> CodeValue:
+        """A member of an object: its own field, or what its class, its prototype or the language gives it."""
         if name in ("__class__", "constructor") and obj.cls is not None:
             return one(obj.cls)
         own = self.read(self._field_cell(obj, name))
         if own:
             return own | self.read(obj.rest)
         if obj.cls is not None:
-            found = self._instance_member(obj, obj.cls, name, line)
-            if found is not None:
-                return found
-        prototype, depth = obj.prototype, 0
-        while prototype is not None and depth < MAX_BASES:
-            inherited = self.read_field(prototype, name)
-            if inherited:
-                return inherited
-            prototype, depth = prototype.prototype, depth + 1
+            member = self.instance_member(obj, obj.cls, name, line)
+            if member is not None:
+                return member
+        inherited = self._prototype_member(obj, name)
+        if inherited:
+            return inherited
         if name in language.OBJECT_METHODS or name in OWN_METHODS:
             return one(Method(obj, name))
-        if obj.cls is not None and not name.startswith("__"):
-            found = self._instance_member(obj, obj.cls, "__getattr__", line)
-            if found is not None:
-                return self._call_bound(found, text(name), line)
+        computed = self._computed_member(obj, name, line)
+        if computed is not None:
+            return computed
         return self.read_field(obj, name) or one(ABSENT)
 
-    def _call_bound(self, methods: CodeValue, argument: CodeValue, line: int) -> CodeValue:
-        """What methods of an instance give for one argument."""
+    def _prototype_member(self, obj: Obj, name: str) -> CodeValue:
+        """A field of the objects that an object inherits from; nothing if none has it."""
+        inherited: CodeValue = frozenset()
+        prototype, depth = obj.prototype, 0
+        while prototype is not None and not inherited and depth < MAX_BASES:
+            inherited = self.read_field(prototype, name)
+            prototype, depth = prototype.prototype, depth + 1
+        return inherited
+
+    def _computed_member(self, obj: Obj, name: str, line: int) -> CodeValue | None:
+        """What a class's ``__getattr__`` gives for a name; None if it has none."""
+        if obj.cls is None or name.startswith("__"):
+            return None
+        methods = self.instance_member(obj, obj.cls, "__getattr__", line)
+        if methods is None:
+            return None
+        arguments = Arguments([text(name)])
         results: list[CodeValue] = []
-        for method in methods:
-            if isinstance(method, Bound):
-                results.append(self.call_function(method.function, method.this, Arguments([argument]), line))
+        for method in only(methods, Bound):
+            results.append(self.call_function(method.function, method.this, arguments, line))
         return union(results)
+
+    # Members that are named by a part of their name
 
     def members_like(self, owner: Possibility, affixes: tuple[str, str], line: int) -> CodeValue:
         """The members of an object, class or module whose names begin and end so: one of them is meant."""
@@ -146,17 +160,20 @@ class MemberLookup(ClassLookup):
     def _member_names(self, owner: Possibility) -> set[str]:
         """The names of an object's fields and methods, of a class's own ones, or of what a module exports."""
         if isinstance(owner, Namespace):
-            if owner.module.language == "python":
-                return {name for name in owner.module.body.variables if not name.startswith("*")}
-            return set(owner.module.exports)
+            return _names_in_module(owner.module)
         if isinstance(owner, Class):
-            return {name for name in self.field_names(owner.statics) if isinstance(name, str)}
-        names: set[str] = set()
+            return set(self.literal_names(owner.statics))
         if isinstance(owner, Obj):
-            names.update(name for name in self.field_names(owner) if isinstance(name, str))
-            if owner.cls is not None:
-                names |= self._names_in_class(owner.cls)
+            return self._names_in_object(owner)
+        return set()
+
+    def _names_in_object(self, obj: Obj) -> set[str]:
+        names = set(self.literal_names(obj))
+        if obj.cls is not None:
+            names |= self.names_in_class(obj.cls)
         return names
+
+    # Functions, which are objects as well
 
     def _function_member(self, owner: Func | Bound, name: str, line: int) -> CodeValue:
         if name in FUNCTION_METHODS:
@@ -175,16 +192,19 @@ class MemberLookup(ClassLookup):
 
     def inherit_from(self, function: Func, prototype: CodeValue) -> None:
         """``Users.prototype = Object.create(Base.prototype)``."""
-        for possibility in prototype:
-            if isinstance(possibility, Obj) and possibility is not self.prototype_of(function):
-                self.prototype_of(function).prototype = possibility
+        own = self.prototype_of(function)
+        for possibility in only(prototype, Obj):
+            if possibility is not own:
+                own.prototype = possibility
 
     def function_fields(self, function: Func) -> Obj:
-        """The properties of a function, which is an object as well."""
-        key = (function, self.modules.get(function.function.module))
-        if key not in self.objects:
-            self.objects[key] = Obj(Location(function.function.module.file, function.function.line))  # type: ignore[index]
-        return self.objects[key]  # type: ignore[index]
+        """The properties of a function."""
+        if function not in self.functions:
+            code = function.function
+            self.functions[function] = Obj(Location(code.module.file, code.line))
+        return self.functions[function]
+
+    # Packages
 
     def _external_member(self, owner: External, name: str, line: int) -> CodeValue:
         child = owner.child(name)
@@ -195,40 +215,49 @@ class MemberLookup(ClassLookup):
             return one(Str((EnvironmentVariable(name),)))
         return one(child)
 
+    # Items
+
     def items(self, value: CodeValue) -> CodeValue:
         """What going through a value gives: the items of lists; nothing is known of the items of anything else."""
         items: list[CodeValue] = []
         for possibility in value:
-            if isinstance(possibility, Obj):
-                own = [self.read(possibility.fields[name]) for name in self.field_names(possibility)]
-                own.append(self.read(possibility.rest))
-                if possibility.passed_at is not None:
-                    own = [marked_value(value, possibility.passed_at) for value in own]
-                items += own
-                if possibility.is_open:
-                    items.append(UNKNOWN_VALUE)
-            elif isinstance(possibility, External):
-                items.append(UNKNOWN_VALUE | one(possibility))
-            elif isinstance(possibility, Class):
-                items.append(self._members_of_enumeration(possibility))
-            else:
-                items.append(UNKNOWN_VALUE)
+            items_of = ITEMS_BY_TYPE.get(type(possibility), MemberLookup._unknown_items)
+            items.append(items_of(self, possibility))
+        return union(items)
+
+    def _unknown_items(self, owner: Possibility) -> CodeValue:
+        return UNKNOWN_VALUE
+
+    def _items_of_external(self, owner: External) -> CodeValue:
+        return UNKNOWN_VALUE | one(owner)
+
+    def _items_of_object(self, obj: Obj) -> CodeValue:
+        items = [value for _, value in self.fields(obj)]
+        items.append(self.read(obj.rest))
+        if obj.passed_at is not None:
+            items = [marked_value(value, obj.passed_at) for value in items]
+        if obj.is_open:
+            items.append(UNKNOWN_VALUE)
         return union(items)
 
     def _members_of_enumeration(self, cls: Class) -> CodeValue:
         """What going through one of Python's enumerations gives."""
         members: set[Possibility] = set()
-        for name in self.field_names(cls.statics):
-            value = self.read(cls.statics.fields[name])
-            members |= {replace(item, cls=cls) for item in value if isinstance(item, Str)}
+        for _, value in self.fields(cls.statics):
+            members.update(replace(member, cls=cls) for member in only(value, Str))
         return frozenset(members) or UNKNOWN_VALUE
+
+
+def _names_in_module(module: syntax.Module) -> set[str]:
+    if not module.is_python:
+        return set(module.exports)
+    return {name for name in module.body.variables if not name.startswith("*")}
 
 
 MEMBERS_BY_TYPE: dict[type, Callable[[MemberLookup, Any, str, int], CodeValue]] = {
     Bound: MemberLookup._function_member,
     Class: MemberLookup._class_member,
     Client: MemberLookup._client_member,
-    SdkCommand: MemberLookup._method,
     Constant: MemberLookup._constant_member,
     External: MemberLookup._external_member,
     Func: MemberLookup._function_member,
@@ -239,6 +268,12 @@ MEMBERS_BY_TYPE: dict[type, Callable[[MemberLookup, Any, str, int], CodeValue]] 
     Paginator: MemberLookup._method,
     Partial: MemberLookup._partial_member,
     Pieces: MemberLookup._piece,
+    SdkCommand: MemberLookup._method,
     Str: MemberLookup._text_member,
     TableHandle: MemberLookup._table_member,
+}
+ITEMS_BY_TYPE: dict[type, Callable[[MemberLookup, Any], CodeValue]] = {
+    Class: MemberLookup._members_of_enumeration,
+    External: MemberLookup._items_of_external,
+    Obj: MemberLookup._items_of_object,
 }

@@ -24,7 +24,7 @@ class ModuleFrames(FramesOfCalls):
         if module not in self.modules:
             frame = Frame(module.body, None, at_import=True)
             self.modules[module] = frame
-            if module.language == "javascript":
+            if not module.is_python:
                 self._add_commonjs(frame)
             self.interpret_now_or_later(frame)
         return self.modules[module]
@@ -40,8 +40,8 @@ class ModuleFrames(FramesOfCalls):
     def import_module(self, module: syntax.Module, line: int) -> Frame:
         """The frame of a module that the current frame imports, and so runs."""
         frame = self.module_frame(module)
-        if self.stack and self.stack[-1] is not frame:
-            self.stack[-1].calls.setdefault(frame, line)
+        if self.stack and self.current is not frame:
+            self.current.calls.setdefault(frame, line)
         return frame
 
     def import_value(self, file: str, module: str, level: int, name: str, line: int) -> CodeValue:
@@ -51,31 +51,45 @@ class ModuleFrames(FramesOfCalls):
             self.import_module(target, line)
             if name == "*":
                 return self.module_value(target)
-            value = self.exported(target, name, line)
-            if value and value != one(ABSENT):
-                return value
-            if target.language == "python":
-                # `from package import module`
-                inner = f"{module}.{name}" if module else name
-                submodule = self.find_module(file, inner, level)
-                if isinstance(submodule, syntax.Module):
-                    self.import_module(submodule, line)
-                    return one(Namespace(submodule))
-            return value
-        if target is None and name != "*" and level:
+            return self._import_name(target, file, module, level, name, line)
+        if target is None and level and name != "*":
             # `from . import module` in a folder without __init__.py
-            submodule = self.find_module(file, f"{module}.{name}" if module else name, level)
-            if isinstance(submodule, syntax.Module):
-                self.import_module(submodule, line)
-                return one(Namespace(submodule))
+            submodule = self._submodule(file, module, level, name, line)
+            if submodule is not None:
+                return submodule
         external = target if isinstance(target, External) else self.external(module)
         if name in ("*", "default"):
             return one(external)
         return self._external_member(external, name, line)
 
+    def _import_name(
+        self,
+        target: syntax.Module,
+        file: str,
+        module: str,
+        level: int,
+        name: str,
+        line: int,
+    ) -> CodeValue:
+        """What a module exports under a name, or the module of that name in a package of Python."""
+        value = self.exported(target, name, line)
+        if not target.is_python or (value and value != one(ABSENT)):
+            return value
+        # `from package import module`
+        return self._submodule(file, module, level, name, line) or value
+
+    def _submodule(self, file: str, package: str, level: int, name: str, line: int) -> CodeValue | None:
+        """A module in a package of Python; None if there is none of that name."""
+        path = f"{package}.{name}" if package else name
+        submodule = self.find_module(file, path, level)
+        if not isinstance(submodule, syntax.Module):
+            return None
+        self.import_module(submodule, line)
+        return one(Namespace(submodule))
+
     def module_value(self, module: syntax.Module) -> CodeValue:
         """A module as ``require`` gives it: its exports object, or all that it exports by name."""
-        if module.language == "python" or module.exports or module.export_all:
+        if module.is_python or module.exports or module.export_all:
             return one(Namespace(module))
         return self._commonjs_exports(module)
 
@@ -95,32 +109,51 @@ class ModuleFrames(FramesOfCalls):
         line: int,
         seen: frozenset[str] = frozenset(),
     ) -> CodeValue:
-        """What a module exports under a name; nothing if that isn't known yet, ABSENT if there is no such name."""
+        """What a module exports under a name; nothing if that isn't known yet, ABSENT if there is no such name.
+
+        ``seen``: the modules that export this one again.
+        """
         frame = self.module_frame(module)
-        if module.language == "python":
+        if module.is_python:
             return self._python_attribute(frame, name)
         if name in module.exports:
             return self.read(frame.cell(module.exports[name]))
         if syntax.WHOLE_EXPORT in module.exports:
             whole = self.read(frame.cell(module.exports[syntax.WHOLE_EXPORT]))
             return whole if name == "default" else self.member(whole, name, line)
-        if module.exports or module.export_all:
-            for source in module.export_all:
-                target = self.find_module(module.file, source, 0)
-                if isinstance(target, syntax.Module) and target.file not in seen:
-                    self.import_module(target, line)
-                    value = self.exported(target, name, line, seen | {module.file})
-                    if value != one(ABSENT):
-                        return value
-                elif isinstance(target, External):
-                    return one(target.child(name))
-            if not self._has_commonjs(frame):
-                return one(ABSENT)
-        value = self._commonjs_exports(module)
-        if name == "default":
-            own = self.member(value, name, line)
-            return own if own - {ABSENT, UNDEFINED} else value
-        return self.member(value, name, line)
+        again = self._exported_again(module, name, line, seen)
+        if again is not None:
+            return again
+        if (module.exports or module.export_all) and not self._has_commonjs(frame):
+            return one(ABSENT)
+        return self._commonjs_member(module, name, line)
+
+    def _exported_again(
+        self,
+        module: syntax.Module,
+        name: str,
+        line: int,
+        seen: frozenset[str],
+    ) -> CodeValue | None:
+        """What a module has under a name by ``export * from "…"``; None if it has no such name."""
+        for source in module.export_all:
+            target = self.find_module(module.file, source, 0)
+            if isinstance(target, External):
+                return one(target.child(name))
+            if target is None or target.file in seen:
+                continue
+            self.import_module(target, line)
+            value = self.exported(target, name, line, seen | {module.file})
+            if value != one(ABSENT):
+                return value
+        return None
+
+    def _commonjs_member(self, module: syntax.Module, name: str, line: int) -> CodeValue:
+        exports = self._commonjs_exports(module)
+        value = self.member(exports, name, line)
+        if name == "default" and not value - {ABSENT, UNDEFINED}:
+            return exports
+        return value
 
     def _has_commonjs(self, frame: Frame) -> bool:
         return bool(self.field_names(self.objects["exports", frame]))
@@ -136,7 +169,7 @@ class ModuleFrames(FramesOfCalls):
     def _namespace_member(self, owner: Namespace, name: str, line: int) -> CodeValue:
         module = owner.module
         value = self.exported(module, name, line)
-        if value == one(ABSENT) and module.language == "python":
+        if value == one(ABSENT) and module.is_python:
             submodule = self.find_module(module.file, name, 1)
             if isinstance(submodule, syntax.Module):
                 return one(Namespace(submodule))

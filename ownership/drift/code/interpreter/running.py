@@ -1,14 +1,14 @@
 """Follows calls: interprets functions with the values that are passed to them, until nothing changes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from itertools import product
 
 from ownership.drift.code.evaluation import Evaluation
-from ownership.drift.code.frames import (
-    Frame,
-)
+from ownership.drift.code.frames import Frame
 from ownership.drift.code.interpreter.members import MemberLookup
 from ownership.drift.code.possibilities import (
     ENVIRONMENT,
+    NOTHING,
     Bound,
     Class,
     Client,
@@ -22,7 +22,9 @@ from ownership.drift.code.possibilities import (
     Possibility,
     Str,
     TableHandle,
+    TextPart,
 )
+from ownership.drift.code.values import one
 
 MAX_KNOWN_TEXTS = 20  # of one text with environment variables
 MAX_HELD_DEPTH = 4  # how deep functions are looked for in objects that are handed to a package
@@ -57,31 +59,39 @@ class Interpreter(MemberLookup):
         """The texts that a text may be in any function; None where that is not known."""
         texts = {""}
         for part in value.parts:
-            choices: set[str] | frozenset[str] | None = None
-            if isinstance(part, str):
-                choices = {part}
-            elif isinstance(part, EnvironmentVariable):
-                choices = self.environment.get(part.name)
-                if choices is None and part.fallback is not None:
-                    choices = self.known_texts(Str(part.fallback))
+            choices = self._texts_of_part(part)
             if not choices or len(choices) * len(texts) > MAX_KNOWN_TEXTS:
                 return None
-            texts = {start + end for start in texts for end in choices}
+            texts = {start + end for start, end in product(texts, choices)}
         return texts
+
+    def _texts_of_part(self, part: TextPart) -> Set[str] | None:
+        if isinstance(part, str):
+            return {part}
+        if not isinstance(part, EnvironmentVariable):
+            return None
+        known = self.environment.get(part.name)
+        if known is None and part.fallback is not None:
+            return self.known_texts(Str(part.fallback))
+        return known
 
     def functions_in(self, values: Iterable[CodeValue], depth: int = 0) -> CodeValue:
         """The functions, and what holds functions, in these values and in objects in them."""
-        found: set[Possibility] = set()
+        functions: set[Possibility] = set()
         for value in values:
             for possibility in value:
-                if _may_be_called(possibility):
-                    found.add(possibility)
-                elif isinstance(possibility, External) and (possibility.is_result or possibility.unread):
-                    found.add(possibility.holder)
-                elif isinstance(possibility, Obj) and possibility.cls is None and depth < MAX_HELD_DEPTH:
-                    inner = [self.read(possibility.fields[name]) for name in self.field_names(possibility)]
-                    found |= self.functions_in([*inner, self.read(possibility.rest)], depth + 1)
-        return frozenset(found)
+                functions |= self._functions_of(possibility, depth)
+        return frozenset(functions)
+
+    def _functions_of(self, possibility: Possibility, depth: int) -> CodeValue:
+        if _may_be_called(possibility):
+            return one(possibility)
+        if isinstance(possibility, External) and (possibility.is_result or possibility.unread):
+            return one(possibility.holder)
+        if isinstance(possibility, Obj) and possibility.cls is None and depth < MAX_HELD_DEPTH:
+            inner = [value for _, value in self.fields(possibility)]
+            return self.functions_in([*inner, self.read(possibility.rest)], depth + 1)
+        return NOTHING
 
 
 def _may_be_called(possibility: Possibility) -> bool:

@@ -8,7 +8,7 @@ from ownership.drift.code.language.collections import DICT_METHODS, OBJECT_METHO
 from ownership.drift.code.language.global_functions import call_global
 from ownership.drift.code.language.items import copy_fields, index, spread_into, write_index
 from ownership.drift.code.language.iteration import CONTINUATIONS, collected_by, continuation, iterated_by_package
-from ownership.drift.code.language.lists import one_by_one
+from ownership.drift.code.language.lists import lists_in, one_by_one
 from ownership.drift.code.language.methods import call_method
 from ownership.drift.code.language.texts import concatenation
 
@@ -24,6 +24,7 @@ __all__ = [
     "copy_fields",
     "index",
     "iterated_by_package",
+    "lists_in",
     "one_by_one",
     "spread_into",
     "write_index",

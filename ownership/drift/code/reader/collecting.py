@@ -53,8 +53,6 @@ class Collecting(Texts):
         path: tuple[str, ...],
         reachable: bool,
     ) -> None:
-        if use.table is None:
-            return
         mode = MODES[use.operation]
         for text in self._texts(use.table, entry, use.location):
             table = self.names.table(table_in(text))

@@ -54,6 +54,7 @@ from ownership.drift.code.syntax.expressions import (
     Unread,
     Yield,
     affixes,
+    literal_text,
 )
 from ownership.drift.code.syntax.statements import (
     Declare,
@@ -123,4 +124,5 @@ __all__ = [
     "Unread",
     "Yield",
     "affixes",
+    "literal_text",
 ]

@@ -67,6 +67,11 @@ class ClassDefinition:
     decorators: list[Expression] = field(default_factory=list)  # TypeScript's; Python's are `Decorate`
 
     @property
+    def is_python(self) -> bool:
+        """Whether this is a class of Python."""
+        return self.body is not None
+
+    @property
     def is_decorated(self) -> bool:
         """Whether a framework may have to do with it."""
         return bool(self.decorators) or any(member.is_decorated for member in self.members)
@@ -85,3 +90,8 @@ class Module:
     shapes: dict[str, dict[str, str]] = field(default_factory=dict)  # type → property → the class of its type
     functions: list[Function] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
+
+    @property
+    def is_python(self) -> bool:
+        """Whether this is a module of Python."""
+        return self.language == "python"

@@ -269,11 +269,17 @@ Expression: TypeAlias = (
 Target: TypeAlias = Name | Member | Subscript | ObjectPattern | ListPattern
 
 
+def literal_text(node: Expression | None) -> str | None:
+    """The text that is written out as this expression; None for any other expression."""
+    if isinstance(node, Literal) and isinstance(node.value, str):
+        return node.value
+    return None
+
+
 def affixes(key: Expression) -> tuple[str, str]:
     """What a name that is put together begins and ends with: ``"on" + kind`` begins with ``on``."""
     if not isinstance(key, Concat) or len(key.parts) < 2:
         return "", ""
-    first, last = key.parts[0], key.parts[-1]
-    start = first.value if isinstance(first, Literal) and isinstance(first.value, str) else ""
-    end = last.value if isinstance(last, Literal) and isinstance(last.value, str) else ""
-    return start, end
+    start = literal_text(key.parts[0])
+    end = literal_text(key.parts[-1])
+    return start or "", end or ""

@@ -1,0 +1,78 @@
+"""``this`` and ``super``: the instance that a method is called on, and what its bases have."""
+
+from ownership.drift.code import syntax
+from ownership.drift.code.calls import CallSite
+from ownership.drift.code.evaluation.iteration import Iteration
+from ownership.drift.code.possibilities import (
+    ABSENT,
+    NOTHING,
+    UNDEFINED,
+    UNKNOWN_VALUE,
+    Class,
+    CodeValue,
+    Obj,
+)
+from ownership.drift.code.values import one, only, union
+
+
+class Instances(Iteration):
+    """Evaluates ``this`` and ``super``."""
+
+    def _this(self, node: syntax.This) -> CodeValue:
+        return self._nearest_this()
+
+    def _super(self, node: syntax.Super) -> CodeValue:
+        """The instance, seen as one of the base class: only its methods are reached through this."""
+        return self._this_or_self()
+
+    def _this_or_self(self) -> CodeValue:
+        if not self.frame.is_python:
+            return self._nearest_this()
+        for frame in self.frame.around():
+            if frame.cls is not None:
+                return frame.arguments.at(0)
+        return NOTHING
+
+    def _nearest_this(self) -> CodeValue:
+        """What ``this`` is: arrow functions have none of their own."""
+        for frame in self.frame.around():
+            if frame.function.own_this:
+                return frame.this
+        return NOTHING
+
+    def _current_class(self) -> Class | None:
+        for frame in self.frame.around():
+            if frame.cls is not None:
+                return frame.cls
+        return None
+
+    def _super_member(self, name: str, line: int) -> CodeValue:
+        """``super().name``: what the base class has, with the same instance."""
+        cls = self._current_class()
+        if cls is None:
+            return UNKNOWN_VALUE
+        results: list[CodeValue] = []
+        for possibility in self._this_or_self():
+            if isinstance(possibility, Obj):
+                results.append(self.interpreter.base_member(possibility, cls, name, line))
+            elif isinstance(possibility, Class):
+                results.append(self._static_of_bases(cls, name, line))
+        return union(results)
+
+    def _static_of_bases(self, cls: Class, name: str, line: int) -> CodeValue:
+        """What the first base that has the name has itself, for a class method."""
+        for base in self.interpreter.order_of(cls)[1:]:
+            value = self.interpreter.member_of(base, name, line)
+            if value != one(ABSENT):
+                return value
+        return NOTHING
+
+    def _super_call(self, node: syntax.CallExpression) -> CodeValue:
+        """``super(…)`` in a constructor."""
+        cls = self._current_class()
+        if cls is None:
+            return one(UNDEFINED)
+        site = CallSite(node, self._arguments(node), node.line)
+        for instance in only(self._this_or_self(), Obj):
+            self.calls.construct_bases(cls, instance, site)
+        return one(UNDEFINED)
