@@ -108,6 +108,9 @@ def test_a_mapping_gives_its_default_for_a_key_that_it_does_not_have(
 
 def test_what_a_loop_may_make_is_unresolved_because_of_the_loop(tmp_path: Path) -> None:
     loop = "  Fn::ForEach::Tables: [N, [orders], {'Table${N}': {Type: AWS::DynamoDB::Table}}]\n"
-    write(tmp_path, {"t.yml": TEMPLATE.replace("VALUE", "!GetAtt Tableorders.Arn") + loop})
+    template = TEMPLATE.replace(
+        "Transform: AWS::LanguageExtensions", ""
+    )  # without which it is none of CloudFormation's
+    write(tmp_path, {"t.yml": template.replace("VALUE", "!GetAtt Tableorders.Arn") + loop})
     found = read_templates([tmp_path / "t.yml"], names(), {}, {})
     assert {u.reason.partition(",")[0] for u in found.unresolved} == {"Fn::ForEach::Tables is not expanded"}

@@ -31,6 +31,7 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     sections               a mapping of settings that knows which of its keys were read
     resource_types         which types of resources are known to permit nothing
     template               the sections of a template, and the texts that a value may have
+    loops                  CloudFormation's loops: Fn::ForEach
     intrinsics             CloudFormation's functions: Ref, Fn::Sub, …
     files, yaml_values     files below one folder; YAML and JSON with the location of each value
 """

@@ -207,10 +207,16 @@ def reference(template: "Template", name: str, location: Location, nesting: int 
     loops = [key for key in template.resources if is_function_name(key)]
     is_missing = logical_name not in template.resources and not name.startswith("AWS::")
     if is_missing and loops:
-        return [placeholder(location, f"{loops[0]} is not expanded, and may make {logical_name}")]
+        return [placeholder(location, f"{_why_not_expanded(loops[0])}, and may make {logical_name}")]
     if is_missing and PLACEHOLDER not in name:
         return [placeholder(location, f"there is no resource or parameter {logical_name} in the template")]
     return [_known_when_deployed(name, location)]
+
+
+def _why_not_expanded(loop: str) -> str:
+    reason = loop.reason if isinstance(loop, Text) else None
+    why = f"{reason.text}; so " if reason else ""
+    return f"{why}{loop} is not expanded"
 
 
 def _known_when_deployed(subject: str, location: Location) -> Text:
@@ -221,25 +227,40 @@ def _known_when_deployed(subject: str, location: Location) -> Text:
 def _parameter(template: "Template", name: str, location: Location, nesting: int) -> list[Text]:
     """The values of a parameter: what the stack around it passes, else the one given, else its default."""
     parameter = template.mapping(template.parameters[name])
-    parent = template.surroundings.parent
-    given = template.given.get(f"param:{name}")
-    if parent is not None and name in template.surroundings.passed:
-        values = parent.texts(template.surroundings.passed[name], nesting + 1)
-    elif given is not None:
-        return [from_variable(given, location, names_environment(name), may_vary=True)]
-    else:
-        values = template.texts(parameter.get("Default"), nesting + 1)
-    if not values:
-        reason = f"parameter {name} has no default (--var param:{name}=…)"
-        return [placeholder(location, reason, names_environment(name))]
     parameter_type = template.text(parameter.get("Type")) or ""
     texts = []
+    for value in _parameter_values(template, name, parameter, parameter_type, nesting):
+        marked = _marked_parameter(name, concat([value], location), location)
+        if "List" in parameter_type:
+            texts += [member.stripped() for member in marked.split_at(",")]
+        else:
+            texts.append(marked)
+    if not texts:
+        reason = f"parameter {name} has no default (--var param:{name}=…)"
+        return [placeholder(location, reason, names_environment(name))]
+    return texts
+
+
+def _parameter_values(
+    template: "Template", name: str, parameter: Map, parameter_type: str, nesting: int
+) -> Iterable[Text]:
+    """The texts that a parameter has, before it is marked or split."""
+    parent = template.surroundings.parent
+    passed = template.surroundings.passed
+    given = template.given.get(f"param:{name}")
+    if parent is not None and name in passed:
+        values = parent.texts(passed[name], nesting + 1)
+    elif given is not None:
+        # It replaces what Parameter Store has, too. The reader of code gives texts that know their variables.
+        yield given if isinstance(given, Text) else Text(given, parameter.location)
+        return
+    else:
+        values = template.texts(parameter.get("Default"), nesting + 1)
     for value in values:
         if parameter_type.startswith(PARAMETER_STORE):
-            value = _stored(template, name, value, location)
-        marked = _marked_parameter(name, concat([value], location), location)
-        texts += marked.split_at(",") if "List" in parameter_type else [marked]
-    return texts
+            yield _stored(template, name, value, parameter.location)
+        else:
+            yield value
 
 
 def _marked_parameter(name: str, value: Text, location: Location) -> Text:

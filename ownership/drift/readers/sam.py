@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from copy import copy
 
 from ownership.drift.readers.intrinsics import branches_of_if, function_name, is_no_value, referenced
+from ownership.drift.readers.loops import LOOP
 from ownership.drift.readers.sam_policies import connector_statements, is_known, statements_of
 from ownership.drift.types import Location
 from ownership.drift.values import Map, Seq, Text, Value, location_of
@@ -49,7 +50,7 @@ def expanded(body: Map) -> Map:
     resources = body.get("Resources")
     if not isinstance(resources, Map):
         return body
-    expansion = _Expansion(body, resources)
+    expansion = _Expansion(_mapping(body.get("Globals")), resources)
     template = copy(body)
     others = [item for item in _listed(body.get("Transform")) if item != TRANSFORM]
     template["Transform"] = Seq(body.location, others)
@@ -74,15 +75,21 @@ def with_globals(properties: Map, shared: Map) -> Map:
 
 
 class _Expansion:
-    def __init__(self, body: Map, resources: Map) -> None:
-        self.globals = _mapping(body.get("Globals"))
-        self.given = resources
+    """Makes resources. ``shared`` is what Globals say, ``around`` are resources outside the loop that is expanded."""
+
+    def __init__(self, shared: Map, resources: Map, around: Map | None = None) -> None:
+        self.globals = shared
+        self.resources_to_make = resources
+        self.given = resources if around is None else Map(resources.location, [*around.items(), *resources.items()])
         self.made = Map(resources.location)
 
     def resources(self) -> Map:
         """The resources that SAM makes, and those of CloudFormation as they are."""
-        for name, node in self.given.items():
+        for name, node in self.resources_to_make.items():
             resource_type = _type(node)
+            if name.startswith(LOOP):
+                self.made[name] = self._loop(node)
+                continue
             if not isinstance(node, Map):
                 self.made[name] = node
                 continue
@@ -101,6 +108,15 @@ class _Expansion:
                 self.made[name] = node
             self._add_embedded_connectors(name, node, location)
         return self.made
+
+    def _loop(self, node: Value) -> Value:
+        """A loop that makes what SAM makes of the resources in it."""
+        if not isinstance(node, Seq) or len(node) != 3:
+            return node
+        identifier, collection, body = node
+        if not isinstance(body, Map):
+            return node
+        return Seq(node.location, [identifier, collection, _Expansion(self.globals, body, self.given).resources()])
 
     # Functions and state machines
 
@@ -184,7 +200,12 @@ class _Expansion:
         statements = Seq(location)
         for destination in _listed(properties.get("Destination")):
             target = _mapping(destination)
-            if self._type_of(target) not in TABLES:
+            target_type = self._type_of(target)
+            if not source_type or not target_type:
+                unread = Text(f"{name}Connector{len(self.made)}", location)
+                self.made[unread] = _resource(CONNECTOR, properties, properties)
+                continue
+            if target_type not in TABLES:
                 continue
             arn = target.get("Arn")
             if arn is None and isinstance(target.get("Id"), Text):

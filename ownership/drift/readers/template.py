@@ -17,6 +17,8 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from ownership.drift.readers import intrinsics, resource_types
+from ownership.drift.readers.loops import TRANSFORM as LANGUAGE_EXTENSIONS
+from ownership.drift.readers.loops import LoopExpander
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import (
     UNKNOWN_LOCATION,
@@ -65,7 +67,7 @@ class NodeReader:
         """The node's value, counted as a step. Raises ReadError where there are too many of them."""
         self._steps += 1
         if self._steps > self.max_steps or nesting > MAX_NESTING:
-            reason = "takes too many steps to resolve: its aliases or lists are nested too deeply"
+            reason = "takes too many steps to resolve: its aliases, lists or loops are nested too deeply"
             raise ReadError(location_of(node), reason)
         return self.expand(node)
 
@@ -174,8 +176,11 @@ class Template(NodeReader):
         self.mappings = self._section(parts, "Mappings")
         self.extensions = self._section(parts, "extensions")
         self.outputs = self._section(parts, "Outputs")
-        for part in parts:
-            self._add_exports(part)
+        if LANGUAGE_EXTENSIONS in self._transforms():
+            loops = LoopExpander(self)
+            self.resources = loops.mapping(self.resources)
+            self.outputs = loops.mapping(self.outputs)
+        self._add_exports()
         self._add_policies()
 
     def texts(self, node: Value, nesting: int = 0) -> list[Text]:
@@ -281,10 +286,15 @@ class Template(NodeReader):
         """
         for part in self._parts:
             for key, value in part.items():
-                if key == "Transform":
-                    yield from self._unread_transforms(value)
-                elif value is not None and key not in self._read_sections | resource_types.SECTIONS:
+                if (
+                    key != "Transform"
+                    and value is not None
+                    and key not in self._read_sections | resource_types.SECTIONS
+                ):
                     yield _as_text(key, part.location), "this section is not read, and may permit something"
+        for transform in self._transforms():
+            if transform not in resource_types.TRANSFORMS:
+                yield transform, "what this transform makes of the template is not known"
         for name, node in self.resources.items():
             location = location_of(node)
             if intrinsics.is_function_name(name):
@@ -301,11 +311,13 @@ class Template(NodeReader):
         """Take down that a resource was read which the template itself does not give a type."""
         self._read_resources.add(name)
 
-    def _unread_transforms(self, node: Value) -> Iterator[tuple[Text, str]]:
-        for item in self.items(node):
-            name = item if isinstance(item, Text) else Text("Transform", item.location)
-            if name not in resource_types.TRANSFORMS:
-                yield name, "what this transform makes of the template is not known"
+    def _transforms(self) -> list[Text]:
+        """The names of the macros that change the template."""
+        transforms = []
+        for part in self._parts:
+            for item in self.items(part.get("Transform")):
+                transforms.append(item if isinstance(item, Text) else Text("Transform", item.location))
+        return transforms
 
     def _resource_type(self, node: Value) -> str | None:
         """The type of a resource, ``unknown`` where it can't be told.
@@ -381,12 +393,9 @@ class Template(NodeReader):
                 policy_name = arn.rpartition("/")[2]
                 self.exports.policies[policy_name] = (self, self.mapping(node.get("Properties")))
 
-    def _add_exports(self, part: Map) -> None:
+    def _add_exports(self) -> None:
         """Add what the outputs export: ``Outputs: {Arn: {Value: …, Export: {Name: users-arn}}}``."""
-        outputs = self.expand(part.get("Outputs"))
-        if not isinstance(outputs, Map):
-            return
-        for node in outputs.values():
+        for node in self.outputs.values():
             output = self.expand(node)
             if not isinstance(output, Map):
                 continue
