@@ -86,6 +86,8 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
     "ownership.web.middleware.BusyMiddleware",
 ]
+if DEBUG:
+    MIDDLEWARE.append("ownership.web.middleware.NotFoundMiddleware")
 
 ROOT_URLCONF = "registry.urls"
 WSGI_APPLICATION = "registry.wsgi.application"

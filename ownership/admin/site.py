@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from ownership.admin.changelists import NOTHING
 from ownership.admin.sign_in import next_address, sign_in_reason
 from ownership.history.models import ChangeSet
 from ownership.models.roles import has_role
@@ -56,6 +57,7 @@ class RegistryAdminSite(admin.AdminSite):
     index_title = "Edit the map"
     login_form = SignInForm
     site_url = "/"
+    empty_value_display = NOTHING
     enable_nav_sidebar = False  # the list of tables needs the width for its readers and writers
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:

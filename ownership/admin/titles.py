@@ -7,6 +7,8 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
+from ownership.audit.descriptions import label_in_words
+
 
 class PlainTitles(admin.ModelAdmin):
     """Lists, forms and pages to delete a row, under such titles instead of Django's general ones."""
@@ -31,8 +33,9 @@ class PlainTitles(admin.ModelAdmin):
     ) -> HttpResponse:
         """The form of a row under the row's name."""
         if obj is not None and not add:
+            name = label_in_words(type(obj), str(obj))
             may_edit = self.has_change_permission(request, obj)
-            context["title"] = f"Edit {obj}" if may_edit else str(obj)
+            context["title"] = f"Edit {name}" if may_edit else name
             context["subtitle"] = None
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -40,5 +43,6 @@ class PlainTitles(admin.ModelAdmin):
         """The page that asks before a row is deleted, under the row's name."""
         is_refused = context["perms_lacking"] or context["protected"]
         verb = "Can’t delete" if is_refused else "Delete"
-        context["title"] = f"{verb} {context['object']}"
+        row = context["object"]
+        context["title"] = f"{verb} {label_in_words(type(row), str(row))}"
         return super().render_delete_form(request, context)

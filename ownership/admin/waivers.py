@@ -9,6 +9,8 @@ from django.http import HttpRequest
 
 from ownership.admin.base import RegistryAdmin
 from ownership.admin.saving import RegistryForm
+from ownership.audit.descriptions import label_in_words
+from ownership.drift.types import FINDING_KINDS, label_of_kind
 from ownership.findings.runs import today
 from ownership.findings.waiving import check_until
 from ownership.models import Waiver
@@ -28,7 +30,7 @@ class WaiverForm(RegistryForm):
 class InForce(admin.SimpleListFilter):
     """Whether the day is past. Waivers that have ended stay, so that they can be extended."""
 
-    title, parameter_name = "day", "day"
+    title, parameter_name = "state", "day"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("ahead", "in force"), ("past", "ended")]
@@ -41,13 +43,27 @@ class InForce(admin.SimpleListFilter):
         return queryset
 
 
+class KindFilter(admin.SimpleListFilter):
+    """Waivers of one kind of finding."""
+
+    title = parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind, label_of_kind(kind)) for kind in FINDING_KINDS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Waiver]) -> QuerySet[Waiver]:
+        if self.value():
+            return queryset.filter(kind=self.value())
+        return queryset
+
+
 @admin.register(Waiver)
 class WaiverAdmin(RegistryAdmin):
     """Which findings the team ignores, and until when."""
 
     form = WaiverForm
     list_display = ("finding", "granted", "until", "why")
-    list_filter = (InForce, "kind", "environment")
+    list_filter = (InForce, KindFilter, "environment")
     search_fields = ("table__name", "table_name", "service__name", "service_name")
     search_help_text = "Searches names of tables and services."
     readonly_fields = ("finding", "granted")
@@ -63,7 +79,7 @@ class WaiverAdmin(RegistryAdmin):
 
     @admin.display(description="finding")
     def finding(self, waiver: Waiver) -> str:
-        return str(waiver)
+        return label_in_words(Waiver, str(waiver))
 
     @admin.display(description="why")
     def why(self, waiver: Any) -> str:

@@ -9,8 +9,10 @@ from difflib import SequenceMatcher
 
 from django.db.models import Model
 
+from ownership.drift.types import label_of_kind
 from ownership.history.models import CHANGED, CREATED, VERBS, Entry, TrackedRow
 from ownership.history.row_states import NO_VALUES, Changes, describe_field, describe_value
+from ownership.models import Waiver
 
 # An entry with at most so many values, of so many characters in all, is said in one line.
 SHORT_VALUES = 3
@@ -73,13 +75,21 @@ def fit_one_line(changes: list[FieldChange]) -> bool:
     return len(changes) <= SHORT_VALUES and len(text) <= SHORT_TEXT and "\n" not in text
 
 
+def label_in_words(model: type[Model], label: str) -> str:
+    """A row's label as people read it: a waiver's begins with its kind of finding, which is stored as a code."""
+    if model is not Waiver:
+        return label
+    kind, colon, finding = label.partition(": ")
+    return f"{label_of_kind(kind)}{colon}{finding}"
+
+
 def describe(entry: Entry) -> EntryDescription:
     """The entry in words."""
     model = entry.instance_type
     return EntryDescription(
         entry=entry,
         kind=str(model._meta.verbose_name),
-        label=entry.label,
+        label=label_in_words(model, entry.label),
         verb=VERBS[entry.history_type],
         changes=stated_changes(model, entry.history_type, entry.changes),
     )

@@ -79,6 +79,11 @@ def label_of_code(in_code: str | None) -> str:
     return MODE_LABELS.get(in_code, "nothing")
 
 
+def label_of_kind(kind: str) -> str:
+    """A kind of finding, as people read it: "Access not granted"."""
+    return kind.replace("_", " ").capitalize()
+
+
 @dataclass(frozen=True, order=True)
 class Location:
     """Where something was found: a file relative to the root and a line, or a live table's ARN without one."""

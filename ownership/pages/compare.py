@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 
 from ownership.audit import feed
 from ownership.audit.comparison import Condition, Difference, compare_revisions
-from ownership.audit.descriptions import FieldChange, fit_one_line, stated_changes
+from ownership.audit.descriptions import FieldChange, fit_one_line, label_in_words, stated_changes
 from ownership.audit.timeline import Timeline
 from ownership.exchange.exports import history_to_csv
 from ownership.history import time_travel
@@ -182,7 +182,7 @@ def _by_table(differences: list[Difference]) -> list[ComparedTable]:
             Line(
                 sign=sign,
                 kind=str(difference.model._meta.verbose_name),
-                label=difference.label,
+                label=label_in_words(difference.model, difference.label),
                 verb=VERBS[difference.type],
                 changes=stated_changes(difference.model, difference.type, difference.changes),
             )

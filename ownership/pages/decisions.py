@@ -332,7 +332,7 @@ class WaiveForm(forms.Form):
 class WaivePage(_DecisionPage):
     """Ignores findings until a day."""
 
-    title, verb, done = "Waive findings", "Waive", "waived until {until}"
+    title, verb, done = "Waive findings", "Waive", "waived until {until.day} {until:%b %Y}"
     meaning = (
         "The map stays as it is. Until the end of that day, or until something else is granted, these findings are "
         "listed separately and don’t fail pipelines."

@@ -13,6 +13,7 @@ from ownership.drift.types import (
     combined_mode,
     label_of,
     label_of_code,
+    label_of_kind,
 )
 from ownership.findings.acceptance import TAKES_AWAY
 from ownership.findings.latest_runs import LatestRun, compare_latest
@@ -128,7 +129,7 @@ class _Merged:
         for finding in pair.findings:
             if finding in latest.waived:
                 continue
-            kind = finding.kind.replace("_", " ").capitalize()
+            kind = label_of_kind(finding.kind)
             declared, granted = label_of(finding.declared), label_of(finding.granted)
             words = f"{kind}: declared {declared}, granted {granted}"
             if finding.in_code is not None:

@@ -10,7 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import ForeignKey, QuerySet
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
-from ownership.audit.descriptions import FieldChange, stated_changes
+from ownership.audit.descriptions import FieldChange, label_in_words, stated_changes
 from ownership.history.models import VERBS, ChangeSet, Entry, TrackedRow, kind_of_change
 from ownership.history.row_states import differences, in_batches, recorded_value
 
@@ -72,7 +72,7 @@ class Step:
         """The step as a timeline would show it."""
         return Preview(
             kind=str(self.model._meta.verbose_name),
-            label=self.label,
+            label=label_in_words(self.model, self.label),
             verb=VERBS[self.history_type],
             changes=stated_changes(self.model, self.history_type, self.changes()),
             removes=self.after is None,

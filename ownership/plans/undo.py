@@ -13,7 +13,7 @@ from functools import cached_property
 
 from django.db.models import Max, OuterRef, Subquery
 
-from ownership.audit.descriptions import FieldChange, describe_changes
+from ownership.audit.descriptions import FieldChange, describe_changes, label_in_words
 from ownership.history.models import (
     CHANGED,
     CREATED,
@@ -116,7 +116,7 @@ class RowUndo:
             verb = KEPT_UNLESS_SELECTED
         return Preview(
             kind=str(model._meta.verbose_name),
-            label=self.entry.label,
+            label=label_in_words(model, self.entry.label),
             verb=verb,
             changes=[change for change in changes if change.old or change.new],
             undecided=self._undecided(chosen),

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ownership.drift.report import WHAT_TO_DO, verdict_in_words
-from ownership.drift.types import MODE_LABELS, Finding, label_of, label_of_code
+from ownership.drift.types import MODE_LABELS, Finding, label_of, label_of_code, label_of_kind
 
 register = template.Library()
 
@@ -18,7 +18,7 @@ register = template.Library()
 @register.filter
 def kind_label(kind: str) -> str:
     """A kind of finding: "Access not granted"."""
-    return kind.replace("_", " ").capitalize()
+    return label_of_kind(kind)
 
 
 @register.filter

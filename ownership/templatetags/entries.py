@@ -1,10 +1,11 @@
 """Entries of history on pages: what they are about, as links."""
 
 from django import template
+from django.db.models import Model
 from django.template import Context
 from django.urls import reverse
 
-from ownership.audit.descriptions import EntryDescription
+from ownership.audit.descriptions import EntryDescription, label_in_words
 from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup
 
 register = template.Library()
@@ -12,6 +13,12 @@ register = template.Library()
 # Between the names in the label of an access, and in that of an index (their __str__).
 _OF_ACCESS = " → "
 _OF_INDEX = " / "
+
+
+@register.filter
+def label(row: Model) -> str:
+    """What people call a row."""
+    return label_in_words(type(row), str(row))
 
 
 @register.simple_tag(takes_context=True)

@@ -12,7 +12,8 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import page_not_found
 
 from ownership.history.lock import RegistryBusy
 from ownership.history.models import current_head, whole_number
@@ -167,6 +168,26 @@ class HealthMiddleware:
         if request.path == "/readyz":
             return self.readiness.answer()
         return self.get_response(request)
+
+
+class NotFoundMiddleware:
+    """In development, shows the page that production has for an address of nothing, instead of all URL patterns."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Replace Django's page where no pattern matched the address."""
+        response = self.get_response(request)
+        if response.status_code == 404 and request.resolver_match is None:
+            return page_not_found(request, Http404())
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer a view's Http404; leave every other exception to Django."""
+        if isinstance(exception, Http404):
+            return page_not_found(request, exception)
+        return None
 
 
 class BusyMiddleware:

@@ -106,8 +106,9 @@ def test_a_page_s_title_names_what_it_is_about(lead_client, viewer_client, seede
         "Delete 1 table": lead_client.post(TABLES, {"action": "delete_selected", "_selected_action": table.pk}),
     }
     for title, response in titles.items():
-        assert f"<h1>{title}</h1>" in response.text
-        assert f"{title} · Ownership registry" in response.text
+        page = text_of(response.text)
+        assert f"{title} · Ownership registry" in page
+        assert page.count(title) >= 2, "the heading"
 
 
 def test_djangos_own_log_is_not_written_beside_the_history(lead_client, seeded):

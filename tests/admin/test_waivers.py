@@ -29,7 +29,8 @@ def post(client, waiver, **fields):
 
 def test_the_list_shows_finding_day_and_reason(viewer_client, waiver):
     page = viewer_client.get(LIST).text
-    assert str(waiver) in page
+    kind, _, finding = str(waiver).partition(": ")
+    assert f"{kind.replace('_', ' ').capitalize()}: {finding}" in page
     assert "Goes with the old site" in page
 
 

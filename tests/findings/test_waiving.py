@@ -131,7 +131,7 @@ def test_waivers_are_in_the_history_of_table_and_service(bots_write):
     for model, pk in ((Table, waiver.table_id), (Service, waiver.service_id)):
         newest = Timeline.of(model, pk).page().groups[0]
         assert newest.change_set.reason == "Until the new bot is out"
-        assert [entry.label for entry in newest.entries] == ["undeclared_access: bots → orders"]
+        assert [entry.label for entry in newest.entries] == ["Undeclared access: bots → orders"]
     for names in ({"table": "orders"}, {"service": "bots"}, {"kind": "waiver"}):
         page = feed.read(feed.Cursor.parse(str(0)), 100, feed.select(**names))
         assert "undeclared_access: bots → orders" in {one.label for _, entries in page.changes for one in entries}

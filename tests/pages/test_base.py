@@ -39,6 +39,17 @@ def test_an_invalid_parameter_is_refused_with_what_it_takes(viewer_client, seede
     assert message in response.text
 
 
+def test_an_address_of_nothing_has_the_same_page_in_development(client, settings, db):
+    settings.DEBUG = True
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "ownership.web.middleware.NotFoundMiddleware"]
+    for address in ("/no/such/page/", "/admin/nothing/"):
+        response = client.get(address, follow=True)
+        assert "URLconf" not in response.text
+    response = client.get("/no/such/page/")
+    assert response.status_code == 404
+    assert "There is no page at this address." in response.text
+
+
 def test_a_viewer_who_may_not_edit_is_told_which_role_may(viewer_client, seeded):
     response = viewer_client.get("/admin/ownership/table/add/")
     assert response.status_code == 403

@@ -201,7 +201,7 @@ def test_several_findings_are_waived_at_once(lead_client, run):
     page = look(lead_client, WAIVE, run, BOTS, SHADOW)
     until = today() + timedelta(days=20)
     done = confirm(lead_client, WAIVE, page, BOTS, SHADOW, reason="The old bot goes", until=str(until))
-    assert f"2 findings waived until {until}" in messages(done)
+    assert f"2 findings waived until {day_text(until)}" in messages(done)
     assert {waiver.until for waiver in Waiver.objects.all()} == {until}
     change = ChangeSet.objects.latest("revision")
     assert (change.source, change.user_name, change.reason) == ("drift", "lead", "The old bot goes")
@@ -270,12 +270,12 @@ def test_accepting_a_waived_finding_ends_the_waiver_and_history_has_both(lead_cl
         f"other waived this until {day_text(today() + MONTH)} (“The old bot goes”). This decision replaces that waiver."
     )
     assert replaced in text_of(page.text)
-    assert "Waiver undeclared_access: bots → orders deleted" in text_of(page.text)
+    assert "Waiver Undeclared access: bots → orders deleted" in text_of(page.text)
     done = confirm(lead_client, ACCEPT, page, BOTS, reason="It stays after all")
     assert "1 finding accepted" in messages(done)
     assert (Waiver.objects.count(), Access.objects.filter(service__name="bots").count()) == (0, 1)
     accepted, before = Timeline.of(Table, Table.objects.get(name="orders").pk).page().groups[:2]
-    assert {one.label for one in accepted.entries} == {"undeclared_access: bots → orders", "bots → orders"}
+    assert {one.label for one in accepted.entries} == {"Undeclared access: bots → orders", "bots → orders"}
     assert before.change_set.reason == "The old bot goes"
     assert list(Verification().run()) == []
 

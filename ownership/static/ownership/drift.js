@@ -1,4 +1,13 @@
-// A checkbox in a heading selects all findings below it.
+// A checkbox in a heading selects all findings below it, and the bar says how many are selected.
+function countSelected(form) {
+  const count = form.querySelectorAll("input[name=finding]:checked").length;
+  form.querySelector("[data-selected]").textContent = `${count} selected:`;
+}
+for (const bar of document.querySelectorAll("[data-selected]")) {
+  const form = bar.closest("form");
+  form.addEventListener("change", () => countSelected(form));
+  countSelected(form);
+}
 for (const heading of document.querySelectorAll("[data-ticks]")) {
   const boxes = heading.closest(heading.dataset.ticks).querySelectorAll("input[name=finding]");
   if (boxes.length < 2) continue;
@@ -10,6 +19,7 @@ for (const heading of document.querySelectorAll("[data-ticks]")) {
   selectAll.checked = [...boxes].every((box) => box.checked);
   selectAll.addEventListener("change", () => {
     for (const box of boxes) box.checked = selectAll.checked;
+    countSelected(selectAll.form);
   });
   heading.prepend(selectAll, " ");
 }
