@@ -14,21 +14,19 @@ from pathlib import Path
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.statements import READ_AND_WRITE
 from ownership.drift.naming import Names, unregistered_service_name
-from ownership.drift.readers.collector import Collector, Part, ServiceRole
+from ownership.drift.readers.collector import Collector, Part
 from ownership.drift.readers.files import Files, folders_below, resolved_path
-from ownership.drift.readers.roles import PolicyReader, Principals
 from ownership.drift.readers.serverless_compose import Compositions
 from ownership.drift.readers.serverless_project import GENERATED_ROLE, Project, service_name, stack_name
+from ownership.drift.readers.serverless_stacks import ProjectStacks
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.siblings import Siblings
 from ownership.drift.readers.table_policies import TablePermissions, table_policies
 from ownership.drift.readers.tables import read_tables
-from ownership.drift.readers.template import Surroundings, Template
 from ownership.drift.types import Infrastructure, Location, ReadError
 from ownership.drift.values import Map, Text
 
 DATA_FILES = ("serverless.yml", "serverless.yaml", "serverless.json")
-TEMPLATE_SECTIONS = ("Resources", "Outputs", "Parameters", "Mappings", "Conditions", "Transform")
 CODE_FILES = ("serverless.ts", "serverless.js", "serverless.cjs", "serverless.mjs")
 IS_CODE = (
     "is code, which is not run: read what `serverless print` writes, as the serverless.yml of another folder; or the "
@@ -145,6 +143,7 @@ class _ProjectReader:
         service = service_of_project(path, self.top, self.names, service_name(variables))
         self._projects[path] = service
         diagnostics = Diagnostics()
+        stacks = ProjectStacks(path, self.files, self.names, self.given, self.collector.exports)
         project = Project(
             service,
             variables,
@@ -152,6 +151,7 @@ class _ProjectReader:
             self.given,
             self.collector.exports,
             diagnostics,
+            stacks.load,
         )
         roles = project.roles()
         tables = read_tables(project.template, self.names, diagnostics)
@@ -161,28 +161,11 @@ class _ProjectReader:
         self.siblings.add(path, stack_name(variables), project.template)
         # What a project misses of another may be there when that is read.
         project.template.misses_export = project.template.misses_export or self.siblings.missed
-        nested = [self._additional_stack(project, stack, diagnostics) for stack in project.additional_stacks()]
+        nested = stacks.nested(service, project.template)
+        for sections in project.additional_stacks():
+            nested.append(stacks.additional(service, sections, project.expand))
         permitted = by_tables.permitted + project.permitted
         return Part(service, project.template, roles, tables, diagnostics, permitted, by_tables.denied_to_all, nested)
-
-    def _additional_stack(self, project: Project, stack: Map, diagnostics: Diagnostics) -> Part:
-        """A stack that a plugin deploys beside a project's own: its roles are the project's service's."""
-        # The plugin's own settings of the stack.
-        body = Map(stack.location, [(key, value) for key, value in stack.items() if key in TEMPLATE_SECTIONS])
-        surroundings = Surroundings(tables=self.names.given)
-        template = Template([body], project.expand, self.given, self.collector.exports, surroundings)
-        principals = Principals(template)
-        policies = PolicyReader(project.service, template, self.names, diagnostics, principals)
-        roles = []
-        for name, properties in principals.holders.items():
-            roles.append(ServiceRole(project.service, policies.role(name, properties)))
-        for policy in principals.policies:
-            for holder in sorted(policy.holders - principals.holders.keys()):
-                service = self.names.role([holder]) or project.service
-                reader = PolicyReader(service, template, self.names, diagnostics, principals)
-                roles.append(ServiceRole(service, reader.document(policy.properties.get("PolicyDocument"))))
-        tables = read_tables(template, self.names, diagnostics)
-        return Part(project.service, template, roles, tables, Diagnostics())
 
     def _permitted_by_tables(self, project: Project, diagnostics: Diagnostics) -> TablePermissions:
         """What the tables of a project permit by policies of their own. The project's roles are its service's."""

@@ -46,7 +46,7 @@ from ownership.drift.readers.serverless_settings import (
     plugin_permits_nothing,
 )
 from ownership.drift.readers.serverless_variables import Variables
-from ownership.drift.readers.template import Exports, NodeReader, Surroundings, Template
+from ownership.drift.readers.template import Exports, NestedLoader, NodeReader, Surroundings, Template
 from ownership.drift.values import Map, Seq, Text, Value, concat, location_of
 
 GENERATED_ROLE = "IamRoleLambdaExecution"  # made by the framework from the provider's statements
@@ -66,6 +66,7 @@ class Project:
         given: Mapping[str, str],
         exports: Exports,
         diagnostics: Diagnostics,
+        load_nested: NestedLoader,
     ) -> None:
         self.service = service
         self.diagnostics = diagnostics
@@ -80,7 +81,7 @@ class Project:
             self.expand,
             given,
             exports,
-            Surroundings(tables=names.given, pseudo=self._pseudo_parameters(variables)),
+            Surroundings(names.given, self._pseudo_parameters(variables), load_nested=load_nested),
         )
         for unread in self.template.unread_resources():
             self._unresolved(unread, "is not a mapping")

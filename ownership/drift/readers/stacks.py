@@ -14,6 +14,7 @@ Developer Guide, "Cloud assemblies", for what CDK writes into the metadata.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from ownership.drift.naming import Names, unregistered_service_name
@@ -172,7 +173,7 @@ class Stacks:
             parent=stack.parent,
             passed=stack.passed,
             is_cdk=bool(stack.assets),
-            load_nested=lambda template, name, properties: self._load_nested(stack, template, name, properties),
+            load_nested=partial(self.load_nested, stack),
         )
         body = self._body(stack.path)
         return Template([body], self._expand(stack.path), self.given, self.exports, surroundings)
@@ -194,7 +195,11 @@ class Stacks:
             nested[own_name] = self._nested_stack(stack, template, name, properties)
         return nested
 
-    def _load_nested(self, stack: Stack, template: Template, name: str, properties: Map) -> Template | None:
+    def load_nested(self, stack: Stack, template: Template, name: str, properties: Map) -> Template | None:
+        """The template of a stack nested in another one, by its logical name and properties; None if it is not there.
+
+        Raises ReadError.
+        """
         nested = self._nested_stack(stack, template, name, properties)
         return None if nested is None else self.template(nested)
 

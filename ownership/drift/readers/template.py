@@ -258,6 +258,10 @@ class Template(NodeReader):
             ids.append(CDK_HASH.sub("", name))
         return ids
 
+    def has_nested_stacks(self) -> bool:
+        """Whether a stack is nested in this one."""
+        return any(True for _ in self.of_type(*intrinsics.STACK_TYPES))
+
     def nested_stack(self, name: str) -> "Template | None":
         """The template of a nested stack, by the stack's logical name; None if it is not known."""
         if name not in self._nested:
