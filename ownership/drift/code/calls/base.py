@@ -13,6 +13,7 @@ from ownership.drift.code.possibilities import (
     CodeValue,
     Func,
     Method,
+    Obj,
     Partial,
     Possibility,
 )
@@ -33,6 +34,7 @@ class CallSite:
     type_argument: str | None = None  # `container.get<Users>(…)`
 
     def with_arguments(self, arguments: Arguments) -> "CallSite":
+        """The same call with other arguments."""
         return replace(self, arguments=arguments)
 
 
@@ -48,13 +50,18 @@ class CallsBase:
 
     def doubt(self, line: int, why: str) -> None:
         """Report that something in a line can't be followed."""
-        frame = self.interpreter.stack[-1]
+        frame = self.interpreter.current
         frame.doubts[Doubt(frame.location(line), why)] = None
+
+    def object_of(self, site: CallSite, kind: object = None, is_list: bool = False) -> Obj:
+        """The object that a call makes; ``kind`` tells those apart that one call makes."""
+        place = site.node if kind is None else (site.node, kind)
+        return self.interpreter.object_at(place, self.interpreter.current, site.line, is_list)
 
     @property
     def _runs_functions(self) -> bool:
         """Whether a handler is running: on import, functions are only handed over."""
-        return not self.interpreter.stack[-1].at_import
+        return not self.interpreter.current.at_import
 
     # What the classes above this one add
 

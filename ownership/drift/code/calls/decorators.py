@@ -4,15 +4,13 @@ from dataclasses import replace
 
 from ownership.drift.code import syntax
 from ownership.drift.code.calls.base import CallSite
-from ownership.drift.code.calls.packages import Packages
+from ownership.drift.code.calls.packages import PackageCalls
 from ownership.drift.code.frames import (
     Arguments,
 )
 from ownership.drift.code.possibilities import (
-    ABSENT,
+    NO_VALUES,
     NOTHING,
-    NULL,
-    UNDEFINED,
     Bound,
     Class,
     CodeValue,
@@ -23,8 +21,15 @@ from ownership.drift.code.possibilities import (
     Partial,
     Possibility,
 )
-from ownership.drift.code.values import one, union
+from ownership.drift.code.values import one, only, union
 
+# Decorators of Python that change how a method is called → the kind of method.
+MARKS = {
+    "cached_property": "property",
+    "classmethod": "classmethod",
+    "property": "property",
+    "staticmethod": "staticmethod",
+}
 # Decorators by which a function is registered with an application.
 ROUTES = {
     "action",
@@ -61,34 +66,41 @@ ROUTES = {
 }
 
 
-class Decorators(Packages):
+class Decorators(PackageCalls):
     """Applies decorators."""
 
     def decorate(self, decorator: CodeValue, value: CodeValue, node: syntax.Decorate) -> CodeValue:
         """What a decorator makes of a function or class."""
-        results: list[CodeValue] = []
-        for possibility in decorator:
-            results.append(self._decorated_by(possibility, value, node))
-        return union(results)
+        return union([self._decorated_by(possibility, value, node) for possibility in decorator])
 
     def _decorated_by(self, decorator: Possibility, value: CodeValue, node: syntax.Decorate) -> CodeValue:
         if isinstance(decorator, Func | Bound | Class | Partial):
             return self.call_one(decorator, CallSite(node, Arguments([value]), node.line))
         if isinstance(decorator, Method) and isinstance(decorator.owner, Marked):
-            return one(replace(decorator.owner, setter=value) if decorator.name == "setter" else decorator.owner)
-        if decorator in (ABSENT, NULL, UNDEFINED):
-            return NOTHING
+            return one(_with_accessor(decorator.owner, decorator.name, value))
         if isinstance(decorator, External):
-            name = decorator.path[-1]
-            if name in ("property", "cached_property"):
-                return one(Marked("property", value))
-            if name in ("staticmethod", "classmethod"):
-                return one(Marked(name, value))
-            # `@app.get("/users")`: the application calls the function. `@tracer.traced` only wraps it.
-            if decorator.is_result and ROUTES & set(decorator.path[-2:]):
-                self.register(decorator, self.interpreter.functions_in([value]))
-            # `@batch_processor(record_handler=handle)`: the decorated function runs the other one as well.
-            held = self.interpreter.read(decorator.held)
-            if decorator.is_result and any(isinstance(item, Func | Bound) for item in held):
-                return value | one(decorator)
+            return self._decorated_by_package(decorator, value)
+        if decorator in NO_VALUES:
+            return NOTHING
         return value
+
+    def _decorated_by_package(self, decorator: External, value: CodeValue) -> CodeValue:
+        kind = MARKS.get(decorator.path[-1])
+        if kind is not None:
+            return one(Marked(kind, value))
+        if not decorator.is_result:
+            return value
+        # `@app.get("/users")`: the application calls the function. `@tracer.traced` only wraps it.
+        if ROUTES & set(decorator.path[-2:]):
+            self.register(decorator, self.interpreter.functions_in([value]))
+        # `@batch_processor(record_handler=handle)`: the decorated function runs the other one as well.
+        if only(self.interpreter.read(decorator.held), Func, Bound):
+            return value | one(decorator)
+        return value
+
+
+def _with_accessor(marked: Marked, name: str, value: CodeValue) -> Marked:
+    """What ``@name.setter`` makes of a property."""
+    if name == "setter":
+        return replace(marked, setter=value)
+    return marked

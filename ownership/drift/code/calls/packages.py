@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from ownership.drift.code.calls.base import CALLABLE, MAX_BASES, CallSite
-from ownership.drift.code.calls.instances import Instances
+from ownership.drift.code.calls.instances import InstanceCalls
 from ownership.drift.code.frames import (
     Arguments,
     unknown_arguments,
 )
 from ownership.drift.code.possibilities import (
     NOTHING,
-    UNKNOWN,
+    UNKNOWN_VALUE,
     Bound,
     Class,
     Client,
@@ -19,7 +19,7 @@ from ownership.drift.code.possibilities import (
     Func,
     TableHandle,
 )
-from ownership.drift.code.values import one, union
+from ownership.drift.code.values import one, only, union
 
 MAX_CLASSES = 20  # that implement one interface
 # Libraries that reach DynamoDB by models of their own.
@@ -77,7 +77,7 @@ RUNNERS = {
 }
 
 
-class Packages(Instances):
+class PackageCalls(InstanceCalls):
     """Calls what is not read."""
 
     def _call_result(
@@ -89,20 +89,20 @@ class Packages(Instances):
     ) -> CodeValue:
         """A call of what a package made, or of a method of it."""
         holder = callee.holder
-        if callee.path[-1] == "()":
-            return self.call_held(holder, site) if self._runs_functions else NOTHING
-        result.made_from = holder
+        is_method = callee.path[-1] != "()"
+        if is_method:
+            result.made_from = holder
         if not self._runs_functions:
-            self.register(callee, functions)
+            if is_method:
+                self.register(callee, functions)
             return NOTHING
+        if not is_method:
+            return self.call_held(holder, site)
         unknown = site.with_arguments(unknown_arguments())
         if callee.path[-1] in RUNNERS:
             return self.call_held(holder, unknown)
         own = self.interpreter.read(holder.held)
-        return self.call(
-            frozenset(item for item in own if isinstance(item, CALLABLE)),
-            unknown,
-        )
+        return self.call(only(own, *CALLABLE), unknown)
 
     def register(self, receiver: External, functions: CodeValue) -> None:
         """Keep functions that a method of something was given: ``app.get("/users", list)``."""
@@ -116,12 +116,12 @@ class Packages(Instances):
 
     def _submit(self, site: CallSite) -> None:
         """Call the first argument that is a function with the arguments behind it."""
-        positional = list(site.arguments.positional)
-        while positional and not any(isinstance(item, CALLABLE) for item in positional[0]):
-            positional.pop(0)
-        if positional:
-            arguments = replace(site.arguments, positional=positional[1:])
-            self.call(positional[0], site.with_arguments(arguments))
+        positional = site.arguments.positional
+        for position, value in enumerate(positional):
+            if only(value, *CALLABLE):
+                arguments = replace(site.arguments, positional=positional[position + 1 :])
+                self.call(value, site.with_arguments(arguments))
+                return
 
     def run_functions(self, functions: CodeValue, site: CallSite) -> None:
         """Call functions with unknown arguments, as whoever they were handed to may do."""
@@ -142,18 +142,21 @@ class Packages(Instances):
         if cls in seen:
             return
         seen.add(cls)
+        self._run_decorated_methods(cls, site)
+        for decoration in only(self.interpreter.read(cls.decorations), External):
+            for named in only(self.interpreter.read(decoration.holder.held), Class):
+                self._run_class(named, site, seen)
+
+    def _run_decorated_methods(self, cls: Class, site: CallSite) -> None:
         decorated = [member for member in cls.definition.members if member.is_decorated]
-        if decorated:
-            unknown = site.with_arguments(Arguments([]))
-            for instance in self.instance(cls, replace(unknown, node=(site.node, cls.definition))):
-                for member in decorated:
-                    bound = Bound(Func(member.function, cls.scope), one(instance))
-                    self.call_one(bound, site.with_arguments(unknown_arguments()))
-        for decoration in self.interpreter.read(cls.decorations):
-            if isinstance(decoration, External):
-                for item in self.interpreter.read(decoration.holder.held):
-                    if isinstance(item, Class):
-                        self._run_class(item, site, seen)
+        if not decorated:
+            return
+        unknown = site.with_arguments(unknown_arguments())
+        making = CallSite((site.node, cls.definition), Arguments([]), site.line)
+        for instance in self.instance(cls, making):
+            for member in decorated:
+                function = Func(member.function, cls.scope)
+                self.call_one(Bound(function, one(instance)), unknown)
 
     def call_held(self, holder: External, site: CallSite) -> CodeValue:
         """Call all functions that something of a package was given, and those of what it was given."""
@@ -162,14 +165,12 @@ class Packages(Instances):
         seen = {holder}
         while waiting:
             items = self._held_by(waiting.pop())
-            functions = frozenset(item for item in items if isinstance(item, CALLABLE))
-            results.append(self.call(functions, site))
-            for item in items:
-                if isinstance(item, Class):
-                    self._run_class(item, site, set())
-                if isinstance(item, External) and item not in seen:
-                    seen.add(item)
-                    waiting.append(item)
+            results.append(self.call(only(items, *CALLABLE), site))
+            for cls in only(items, Class):
+                self._run_class(cls, site, set())
+            others = only(items, External) - seen
+            seen |= others
+            waiting += others
         return union(results)
 
     def _held_by(self, holder: External) -> CodeValue:
@@ -181,9 +182,7 @@ class Packages(Instances):
         # `middy(list).use(cors())`: the first call got the function. What is registered with the same
         # object by other calls has nothing to do with this one.
         earlier = holder.made_from
-        for _ in range(MAX_BASES):
-            if earlier is None:
-                break
+        while earlier is not None and len(items) < MAX_BASES:
             items.append(self.interpreter.read(earlier.held))
             earlier = earlier.made_from
         return union(items)
@@ -191,20 +190,17 @@ class Packages(Instances):
     def _instances(self, site: CallSite) -> CodeValue:
         """Instances of the classes that are handed to a package: containers make them."""
         instances: list[CodeValue] = []
+        unknown = CallSite(site.node, Arguments([]), site.line)
         for value in site.arguments.positional:
-            for possibility in value:
-                if isinstance(possibility, Class):
-                    unknown = CallSite(site.node, Arguments([]), site.line)
-                    instances.append(self.instance(possibility, unknown))
+            for cls in only(value, Class):
+                instances.append(self.instance(cls, unknown))
         return union(instances)
 
     def instances_of_type(self, name: str, site: CallSite) -> CodeValue:
         """An instance of each class that a type may mean."""
-        found: list[CodeValue] = []
-        for cls in self.interpreter.classes_of_type(name)[:MAX_CLASSES]:
-            unknown = CallSite((site.node, name), Arguments([]), site.line)
-            found.append(self.instance(cls, unknown))
-        return union(found)
+        unknown = CallSite((site.node, name), Arguments([]), site.line)
+        classes = self.interpreter.classes_of_type(name)[:MAX_CLASSES]
+        return union([self.instance(cls, unknown) for cls in classes])
 
     def _call_unknown(self, site: CallSite) -> CodeValue:
         self.send_commands(site)
@@ -212,25 +208,22 @@ class Packages(Instances):
         if self._runs_functions:
             self.run_functions(functions, site)
         # It may be a wrapper that gives the function back.
-        wrapped = [item for item in functions if isinstance(item, Func | Bound)]
-        return frozenset((UNKNOWN, *wrapped))
+        return UNKNOWN_VALUE | only(functions, Func, Bound)
 
     def _add_doubts(self, callee: External, site: CallSite) -> None:
+        package, name = callee.path[0], callee.path[-1]
         if callee.unread:
             self.doubt(site.line, callee.unread)
-        elif callee.path[0].partition(".")[0] in MODEL_LIBRARIES:
-            self.doubt(
-                site.line,
-                f"uses {callee.path[0]}, whose calls of DynamoDB are not followed",
-            )
+        elif package.partition(".")[0] in MODEL_LIBRARIES:
+            self.doubt(site.line, f"uses {package}, whose calls of DynamoDB are not followed")
         elif self._takes_client(callee, site):
-            name = callee.path[-1]
-            self.doubt(site.line, f"hands a client of DynamoDB to {name} of {callee.path[0]}, which is not read")
+            self.doubt(site.line, f"hands a client of DynamoDB to {name} of {package}, which is not read")
 
     def _takes_client(self, callee: External, site: CallSite) -> bool:
         """Whether an object of a package gets a client, which it will use by itself. Containers only keep it."""
         name = callee.path[-1]
-        if not name[:1].isupper() or name.endswith(CONTAINERS) or callee.is_result:
+        is_class = name[:1].isupper() and not callee.is_result
+        if not is_class or name.endswith(CONTAINERS):
             return False
         handed = self.interpreter.functions_in(site.arguments.all())
-        return any(isinstance(item, Client | TableHandle) for item in handed)
+        return bool(only(handed, Client, TableHandle))

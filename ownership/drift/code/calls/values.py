@@ -32,7 +32,9 @@ from ownership.drift.code.possibilities import (
     SdkCommand,
     TableHandle,
 )
-from ownership.drift.code.values import one, union, with_members
+from ownership.drift.code.values import one, only, union, with_members
+
+CONTEXT_ENTERERS = {"enter_context", "enter_async_context"}  # methods of Python's ExitStack
 
 
 class Calls(Decorators):
@@ -54,7 +56,9 @@ class Calls(Decorators):
         if callee is UNKNOWN or callee is ABSENT:
             return self._call_unknown(site)
         call = CALLS_BY_TYPE.get(type(callee))
-        return UNKNOWN_VALUE if call is None else call(self, callee, site, this)
+        if call is None:
+            return UNKNOWN_VALUE
+        return call(self, callee, site, this)
 
     def _call_own_function(self, callee: Func, site: CallSite, this: CodeValue) -> CodeValue:
         if callee.function.module.language == "python":
@@ -74,10 +78,12 @@ class Calls(Decorators):
         completed = site.with_arguments(_completed(callee, site.arguments))
         return self.call(callee.function, completed, this)
 
+    # Methods
+
     def call_member(self, owner: CodeValue, name: str, site: CallSite) -> CodeValue:
         """The result of ``owner.name(…)``."""
         # What a container gives is something unknown, and the instance that its type names.
-        if any(isinstance(possibility, Obj) and possibility.cls is not None for possibility in owner):
+        if any(instance.cls is not None for instance in only(owner, Obj)):
             site = replace(site, receiver="")
         results: list[CodeValue] = []
         for possibility in with_members(owner):
@@ -87,7 +93,7 @@ class Calls(Decorators):
     def _call_member_of(self, owner: Possibility, name: str, site: CallSite) -> CodeValue:
         if name in language.CONTINUATIONS and not self._has_field(owner, name):
             return language.continuation(self, one(owner), name, site)
-        if owner is UNKNOWN or (isinstance(owner, External) and owner.is_result):
+        if _is_unknown(owner):
             collected = language.collected_by(self, name, site)
             if collected is not None:
                 return collected
@@ -98,21 +104,27 @@ class Calls(Decorators):
         value = self.interpreter.member_of(owner, name, site.line)
         if name in language.DICT_METHODS and self._is_dict(owner):
             value = one(Method(owner, name))  # and not what the dict has under that key
-        if isinstance(owner, External) and owner.is_result:
-            self._note_unknown(name, site)
-        if isinstance(owner, External) and value == one(owner.child(name)):
-            dynamodb.unknown_method(self, name, site)
+        if isinstance(owner, External):
+            self._note_external(owner, name, value, site)
         return self.call(value, site, this=one(owner))
+
+    def _note_external(self, owner: External, name: str, value: CodeValue, site: CallSite) -> None:
+        """Note what a method of a package's object may be besides: the project's, or DynamoDB's."""
+        if owner.is_result:
+            self._note_unknown(name, site)
+        if value == one(owner.child(name)):
+            dynamodb.unknown_method(self, name, site)
 
     def _is_dict(self, owner: Possibility) -> bool:
         """Whether this is a dict of Python, whose keys are not its attributes."""
-        is_python = self.interpreter.stack[-1].function.module.language == "python"
-        return is_python and isinstance(owner, Obj) and owner.cls is None
+        if not isinstance(owner, Obj) or owner.cls is not None:
+            return False
+        return self.interpreter.current.is_python
 
     def _note_unknown(self, name: str, site: CallSite) -> None:
         """Note a call of a method of something unknown: it may turn out to be one of the project's."""
         if site.receiver:
-            frame = self.interpreter.stack[-1]
+            frame = self.interpreter.current
             call = UnknownCall(site.receiver, name, frame.location(site.line))
             frame.unknown_calls[call] = None
 
@@ -121,22 +133,26 @@ class Calls(Decorators):
         if not isinstance(owner, Obj | Class):
             return False
         value = self.interpreter.member_of(owner, name, 0)
-        return not all(isinstance(possibility, Method) for possibility in value)
+        return value != only(value, Method)
 
     def _call_function(self, function: Func, this: CodeValue, site: CallSite) -> CodeValue:
-        if site.is_new and function.function.own_this and function.function.module.language == "javascript":
-            # An old-style class: `function Repo(table) { this.table = table }`.
-            obj = self._new_object(site)
-            obj.prototype = self.interpreter.prototype_of(function)
-            self.interpreter.call_function(function, one(obj), site.arguments, site.line)
-            return one(obj)
+        code = function.function
+        if site.is_new and code.own_this and not code.module.is_python:
+            return self._call_old_class(function, site)
         return self.interpreter.call_function(function, this, site.arguments, site.line)
+
+    def _call_old_class(self, function: Func, site: CallSite) -> CodeValue:
+        """An instance of an old-style class: ``function Repo(table) { this.table = table }``."""
+        obj = self.object_of(site)
+        obj.prototype = self.interpreter.prototype_of(function)
+        self.interpreter.call_function(function, one(obj), site.arguments, site.line)
+        return one(obj)
 
     def _call_object(self, callee: Obj, site: CallSite, this: CodeValue) -> CodeValue:
         if callee.cls is None:
             return self._call_unknown(site)
-        method = self.interpreter.member_of(callee, "__call__", site.line)
-        return self.call(frozenset(item for item in method if isinstance(item, Bound)), site)
+        methods = self.interpreter.member_of(callee, "__call__", site.line)
+        return self.call(only(methods, Bound), site)
 
     def _call_method(self, method: Method, site: CallSite, this: CodeValue) -> CodeValue:
         if isinstance(method.owner, Client | TableHandle) or dynamodb.has_methods(method.owner):
@@ -144,12 +160,11 @@ class Calls(Decorators):
         return language.call_method(self, method.owner, method.name, site)
 
     def _record(self, record: Record, site: CallSite, this: CodeValue) -> CodeValue:
-        obj = self._new_object(site)
-        for name, value in zip(record.fields, site.arguments.positional, strict=False):
-            self.interpreter.write_field(obj, name, value)
-        for name, value in site.arguments.keywords.items():
-            self.interpreter.write_field(obj, name, value)
+        obj = self.object_of(site)
+        self.write_arguments(obj, record.fields, site)
         return one(obj)
+
+    # Packages
 
     def _call_external(self, callee: External, site: CallSite, this: CodeValue) -> CodeValue:
         special = dynamodb.call_external(self, callee, site)
@@ -158,14 +173,23 @@ class Calls(Decorators):
         if special is not None:
             return special
         self._add_doubts(callee, site)
-        if callee.path[-1] in SUBMITTERS and self._runs_functions:
+        known = self._call_known_name(callee, site)
+        if known is not None:
+            return known
+        return self._call_package(callee, site)
+
+    def _call_known_name(self, callee: External, site: CallSite) -> CodeValue | None:
+        """A call of something whose name says what it does, whatever package it is of; None for others."""
+        name = callee.path[-1]
+        if name in SUBMITTERS and self._runs_functions:
             self._submit(site)
             return one(self.interpreter.result_of(site.node, callee))
-        if callee.path[-1] in ("enter_context", "enter_async_context"):
+        if name in CONTEXT_ENTERERS:
             return self.call_member(site.arguments.at(0), "__enter__", site.with_arguments(Arguments([])))
-        iterated = language.iterated_by_package(self, callee.path[-1], site)
-        if iterated is not None:
-            return iterated
+        return language.iterated_by_package(self, name, site)
+
+    def _call_package(self, callee: External, site: CallSite) -> CodeValue:
+        """A call of what is not read: it may call what it is given, and gives what it is not known."""
         self.send_commands(site)
         functions = self.interpreter.functions_in(site.arguments.all())
         result = self.interpreter.result_of(site.node, callee)
@@ -175,19 +199,28 @@ class Calls(Decorators):
             results.append(self.instances_of_type(site.type_argument, site))
         if callee.is_result:
             results.append(self._call_result(callee, functions, result, site))
-        calls_functions = callee.path[-1] not in WRAPPERS and callee.path[0].partition(".")[0] not in LOGGERS
-        if self._runs_functions and calls_functions:
+        if self._runs_functions and _may_call_arguments(callee):
             self.run_functions(functions, site)
         # A client that is instrumented, or anything else that is only wrapped.
-        results.append(frozenset(item for item in functions if isinstance(item, Client | TableHandle)))
+        results.append(only(functions, Client, TableHandle))
         return union(results)
 
     def send_commands(self, site: CallSite) -> None:
         """Any call that is given a command may send it."""
         for value in site.arguments.all():
-            for possibility in value:
-                if isinstance(possibility, SdkCommand):
-                    dynamodb.send(self, possibility, site)
+            for command in only(value, SdkCommand):
+                dynamodb.send(self, command, site)
+
+
+def _is_unknown(owner: Possibility) -> bool:
+    """Whether nothing is known of this, or only that a package's function gave it."""
+    return owner is UNKNOWN or (isinstance(owner, External) and owner.is_result)
+
+
+def _may_call_arguments(callee: External) -> bool:
+    """Whether a package's function may call the functions that it is handed."""
+    package = callee.path[0].partition(".")[0]
+    return callee.path[-1] not in WRAPPERS and package not in LOGGERS
 
 
 def _completed(partial: Partial, arguments: Arguments) -> Arguments:

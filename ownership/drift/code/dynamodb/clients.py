@@ -1,6 +1,7 @@
 """Calls of the SDKs: what makes clients and commands, and their methods."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ownership.drift.code.dynamodb.operations import (
     CLIENT_MODULES,
@@ -10,7 +11,7 @@ from ownership.drift.code.dynamodb.operations import (
     NAMING_PARAMETERS,
     OPERATIONS,
     PYTHON_SDKS,
-    TABLE_METHODS,
+    UNMISTAKABLE,
     UNPROCESSED,
 )
 from ownership.drift.code.dynamodb.parameters import KeywordParameters, ObjectParameters, Parameters
@@ -36,7 +37,7 @@ from ownership.drift.code.possibilities import (
     Str,
     TableHandle,
 )
-from ownership.drift.code.values import one, union
+from ownership.drift.code.values import literal_of, literals_in, one, only, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
@@ -44,30 +45,33 @@ if TYPE_CHECKING:
 
 def call_external(calls: "Calls", callee: External, site: "CallSite") -> CodeValue | None:
     """A call of something in an SDK; None for anything else."""
-    name = callee.path[-1]
-    if callee.path[0] in PYTHON_SDKS:
-        return _call_boto(callee, name, site)
+    package, name = callee.path[0], callee.path[-1]
+    if package in PYTHON_SDKS:
+        return _call_boto(name, site)
     if name == "DynamoDBPersistenceLayer":
         _record_idempotency(calls, site)
         return None
-    if name in CLIENTS or (site.is_new and callee.path[0] in CLIENT_MODULES):
-        return one(Client()) if site.is_new or name != "DynamoDB" else None
-    if name == "from" and len(callee.path) > 1 and callee.path[-2] in CLIENTS:
+    if _makes_client(callee, site):
         return one(Client())
-    operation = OPERATIONS.get(name.removesuffix("Command"))
-    if name.endswith("Command") and operation is not None and "dynamodb" in callee.path[0]:
-        return _command(calls, operation, site)
-    if name.startswith("paginate") and "dynamodb" in callee.path[0]:
-        operation = OPERATIONS.get(name.removeprefix("paginate"))
-        if operation is not None:
-            record(
-                calls,
-                operation,
-                ObjectParameters(calls, site.arguments.at(1)),
-                site,
-            )
-            return UNKNOWN_VALUE
+    if "dynamodb" not in package:
+        return None
+    if name.endswith("Command") and name.removesuffix("Command") in OPERATIONS:
+        return _command(calls, OPERATIONS[name.removesuffix("Command")], site)
+    if name.startswith("paginate") and name.removeprefix("paginate") in OPERATIONS:
+        parameters = ObjectParameters(calls, site.arguments.at(1))
+        record(calls, OPERATIONS[name.removeprefix("paginate")], parameters, site)
+        return UNKNOWN_VALUE
     return None
+
+
+def _makes_client(callee: External, site: "CallSite") -> bool:
+    """``new DynamoDB()``, ``DynamoDBDocument(…)``, ``DynamoDBDocumentClient.from(client)``."""
+    name = callee.path[-1]
+    if name in CLIENTS:
+        return site.is_new or name != "DynamoDB"
+    if site.is_new and callee.path[0] in CLIENT_MODULES:
+        return True
+    return name == "from" and len(callee.path) > 1 and callee.path[-2] in CLIENTS
 
 
 def _record_idempotency(calls: "Calls", site: "CallSite") -> None:
@@ -82,7 +86,7 @@ def _record_idempotency(calls: "Calls", site: "CallSite") -> None:
 
 def _command(calls: "Calls", operation: str, site: "CallSite") -> CodeValue:
     interpreter = calls.interpreter
-    frame = interpreter.stack[-1]
+    frame = interpreter.current
     key = (site.node, frame)
     if key not in interpreter.commands:
         interpreter.commands[key] = SdkCommand(operation, Cell(), frame.location(site.line))
@@ -91,17 +95,17 @@ def _command(calls: "Calls", operation: str, site: "CallSite") -> CodeValue:
     return one(command)
 
 
-def _call_boto(callee: External, name: str, site: "CallSite") -> CodeValue | None:
+def _call_boto(name: str, site: "CallSite") -> CodeValue | None:
+    """``boto3.client("dynamodb")`` and ``boto3.resource("dynamodb")``; None for other services."""
     if name not in ("client", "resource", "create_client"):
         return None
     service = site.arguments.keywords.get("service_name", site.arguments.at(0))
+    literals = literals_in(service)
     results: set[Possibility] = set()
-    for possibility in service:
-        literal = possibility.literal if isinstance(possibility, Str) else None
-        if literal == "dynamodb":
-            results.add(Client())
-        elif literal is None:
-            results.add(UNKNOWN)
+    if "dynamodb" in literals:
+        results.add(Client())
+    if any(literal_of(possibility) is None for possibility in service):
+        results.add(UNKNOWN)
     return frozenset(results) or None
 
 
@@ -122,48 +126,57 @@ def has_methods(owner: Possibility) -> bool:
 
 def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite") -> CodeValue:
     """A call of a method of a client, table or paginator."""
-    if isinstance(owner, TableHandle):
-        return _call_table(calls, owner, name, site)
-    if isinstance(owner, Model):
-        return _call_model(calls, owner, name, site)
-    if isinstance(owner, Paginator):
-        if name == "paginate":
-            record(calls, owner.operation, KeywordParameters(site), site)
-        return UNKNOWN_VALUE
+    call = METHODS_BY_TYPE.get(type(owner), _call_client)
+    return call(calls, owner, name, site)
+
+
+def _call_paginator(calls: "Calls", paginator: Paginator, name: str, site: "CallSite") -> CodeValue:
+    if name == "paginate":
+        record(calls, paginator.operation, KeywordParameters(site), site)
+    return UNKNOWN_VALUE
+
+
+def _call_client(calls: "Calls", client: Possibility, name: str, site: "CallSite") -> CodeValue:
     if name in ("__enter__", "promise"):
-        return one(owner)
+        return one(client)
+    if name in ("Table", "table"):
+        return _tables(site)
+    if name == "get_paginator":
+        return _paginators(site)
     result = UNKNOWN_VALUE
     if name == "send":
         calls.send_commands(site)
         _report_unknown_command(calls, site)
         result = _results_of_commands(calls, site)
-    elif name in ("Table", "table"):
-        return _tables(site)
-    elif name == "get_paginator":
-        return _paginators(site)
     elif name in METHODS:
-        parameters: Parameters = KeywordParameters(site)
-        if site.arguments.positional or not site.arguments.keywords:
-            parameters = ObjectParameters(calls, site.arguments.at(0))
-        if not site.arguments.positional and site.arguments.more:
-            parameters = KeywordParameters(site)
+        parameters = _parameters(calls, site)
         record(calls, METHODS[name], parameters, site)
         result = _result(calls, METHODS[name], parameters, site)
-    callbacks = calls.interpreter.functions_in(site.arguments.positional[1:])
-    calls.call(
-        frozenset(item for item in callbacks if isinstance(item, Func | Bound)),
-        site.with_arguments(Arguments([UNKNOWN_VALUE, result])),
-    )
+    _call_callbacks(calls, result, site)
     return result
+
+
+def _parameters(calls: "Calls", site: "CallSite") -> Parameters:
+    """The parameters of an operation: keyword arguments in Python, an object in JavaScript."""
+    arguments = site.arguments
+    if not arguments.positional and (arguments.keywords or arguments.more):
+        return KeywordParameters(site)
+    return ObjectParameters(calls, arguments.at(0))
+
+
+def _call_callbacks(calls: "Calls", result: CodeValue, site: "CallSite") -> None:
+    """Call the functions that get the result: ``client.scan(parameters, (error, data) => …)``."""
+    functions = calls.interpreter.functions_in(site.arguments.positional[1:])
+    arguments = Arguments([UNKNOWN_VALUE, result])
+    calls.call(only(functions, Func, Bound), site.with_arguments(arguments))
 
 
 def _results_of_commands(calls: "Calls", site: "CallSite") -> CodeValue:
     """What the commands give that are sent."""
     results: list[CodeValue] = []
-    for command in site.arguments.at(0):
-        if isinstance(command, SdkCommand):
-            parameters = ObjectParameters(calls, calls.interpreter.read(command.input))
-            results.append(_result(calls, command.operation, parameters, site))
+    for command in only(site.arguments.at(0), SdkCommand):
+        parameters = ObjectParameters(calls, calls.interpreter.read(command.input))
+        results.append(_result(calls, command.operation, parameters, site))
     return union(results) or UNKNOWN_VALUE
 
 
@@ -172,16 +185,15 @@ def _result(calls: "Calls", operation: str, parameters: Parameters, site: "CallS
     name = UNPROCESSED.get(operation)
     if name is None:
         return UNKNOWN_VALUE
-    interpreter = calls.interpreter
-    result = interpreter.object_at((site.node, operation), interpreter.stack[-1], site.line)
-    interpreter.open(result)
-    interpreter.write_field(result, name, parameters.get("RequestItems"))
+    result = calls.object_of(site, operation)
+    calls.interpreter.open(result)
+    calls.interpreter.write_field(result, name, parameters.get("RequestItems"))
     return one(result)
 
 
 def _report_unknown_command(calls: "Calls", site: "CallSite") -> None:
     command = site.arguments.at(0)
-    if UNKNOWN in command and not any(isinstance(item, SdkCommand) for item in command):
+    if UNKNOWN in command and not only(command, SdkCommand):
         calls.doubt(site.line, "sends a command that can't be told from the code")
 
 
@@ -197,12 +209,9 @@ def _tables(site: "CallSite") -> CodeValue:
 
 
 def _paginators(site: "CallSite") -> CodeValue:
-    paginators: set[Possibility] = set()
-    for possibility in site.arguments.keywords.get("operation_name", site.arguments.at(0)):
-        literal = possibility.literal if isinstance(possibility, Str) else None
-        if literal in METHODS:
-            paginators.add(Paginator(METHODS[literal]))
-    return frozenset(paginators) or UNKNOWN_VALUE
+    name = site.arguments.keywords.get("operation_name", site.arguments.at(0))
+    methods = METHODS.keys() & set(literals_in(name))
+    return frozenset([Paginator(METHODS[method]) for method in methods]) or UNKNOWN_VALUE
 
 
 def _call_table(calls: "Calls", table: TableHandle, name: str, site: "CallSite") -> CodeValue:
@@ -216,15 +225,7 @@ def _call_table(calls: "Calls", table: TableHandle, name: str, site: "CallSite")
     if table.is_writer:
         operation = "BatchWriteItem"
     parameters = KeywordParameters(site)
-    table_name: CodeValue = UNKNOWN_VALUE if table.name is None else one(table.name)
-    add_uses(
-        calls,
-        operation,
-        table_name,
-        parameters.get("IndexName"),
-        parameters,
-        site,
-    )
+    add_uses(calls, operation, table.table, parameters.get("IndexName"), parameters, site)
     return UNKNOWN_VALUE
 
 
@@ -233,8 +234,7 @@ def _call_model(calls: "Calls", model: Model, name: str, site: "CallSite") -> Co
     operation = MODEL_METHODS.get(name)
     if operation is None:
         return UNKNOWN_VALUE
-    table: CodeValue = UNKNOWN_VALUE if model.name is None else one(model.name)
-    add_uses(calls, operation, table, NOTHING, KeywordParameters(site), site)
+    add_uses(calls, operation, model.table, NOTHING, KeywordParameters(site), site)
     interpreter = calls.interpreter
     row = interpreter.object_at((model.cls, "row"), model.cls.scope, model.cls.definition.line)
     row.cls = model.cls
@@ -251,29 +251,27 @@ def unknown_method(calls: "Calls", name: str, site: "CallSite") -> None:
     operation = METHODS.get(name)
     if operation is None:
         return
-    parameters: Parameters = KeywordParameters(site)
     given = set(site.arguments.keywords)
+    parameters: Parameters = KeywordParameters(site)
     if site.arguments.positional and not given:
         parameters = ObjectParameters(calls, site.arguments.at(0))
-        for possibility in site.arguments.at(0):
-            if isinstance(possibility, Obj):
-                given.update(name for name in calls.interpreter.field_names(possibility) if isinstance(name, str))
+        for obj in only(site.arguments.at(0), Obj):
+            given.update(calls.interpreter.literal_names(obj))
     if given & set(NAMING_PARAMETERS):
         record(calls, operation, parameters, site)
-    elif (name in TABLE_METHODS and given & {"Item", "Key"}) or (
-        name in ("query", "scan") and given & {"KeyConditionExpression", "FilterExpression", "IndexName"}
-    ):
-        add_uses(
-            calls,
-            operation,
-            UNKNOWN_VALUE,
-            parameters.get("IndexName"),
-            parameters,
-            site,
-        )
+    elif given & UNMISTAKABLE.get(name, set()):
+        index = parameters.get("IndexName")
+        add_uses(calls, operation, UNKNOWN_VALUE, index, parameters, site)
 
 
 def send(calls: "Calls", command: SdkCommand, site: "CallSite") -> None:
     """Record what a command does, where it is sent."""
     parameters = ObjectParameters(calls, calls.interpreter.read(command.input))
     record(calls, command.operation, parameters, site, command.location)
+
+
+METHODS_BY_TYPE: dict[type, Callable[["Calls", Any, str, "CallSite"], CodeValue]] = {
+    Model: _call_model,
+    Paginator: _call_paginator,
+    TableHandle: _call_table,
+}

@@ -26,9 +26,8 @@ def modes_of(operation: str) -> tuple[ReadOrWrite, ...]:
     """What an operation may do with tables: both for a statement, and for a write with condition checks."""
     if operation == "TransactGetItems":
         return ("read",)
-    if operation in MODES:
-        return (MODES[operation],)
-    return MODE_PARTS["read_write"]
+    mode = MODES.get(operation, "read_write")
+    return MODE_PARTS[mode]
 
 
 # Names of commands of v3, for both kinds of client → the operation.
@@ -76,6 +75,8 @@ MODEL_METHODS = {
     "scan": "Scan",
     "update": "UpdateItem",
 }
+BATCHES = {"BatchGetItem", "BatchWriteItem"}
+TRANSACTIONS = {"TransactGetItems", "TransactWriteItems"}
 STATEMENT_LISTS = {
     "BatchExecuteStatement": "Statements",
     "ExecuteTransaction": "TransactStatements",
@@ -85,8 +86,17 @@ UNPROCESSED = {
     "BatchWriteItem": "UnprocessedItems",
 }
 NAMING_PARAMETERS = ("TableName", "RequestItems", "TransactItems")
-# Methods that nothing but boto3's tables has, so that they count on a receiver of which nothing is known.
-TABLE_METHODS = {"delete_item", "get_item", "put_item", "update_item"}
+_KEYS = {"Item", "Key"}
+_QUERIES = {"KeyConditionExpression", "FilterExpression", "IndexName"}
+# Methods of boto3's tables, with parameters that nothing else has: they count on a receiver of which nothing is known.
+UNMISTAKABLE = {
+    "delete_item": _KEYS,
+    "get_item": _KEYS,
+    "put_item": _KEYS,
+    "query": _QUERIES,
+    "scan": _QUERIES,
+    "update_item": _KEYS,
+}
 CLIENTS = {
     "DocumentClient",
     "DynamoDB",

@@ -9,7 +9,7 @@ from ownership.drift.code.possibilities import (
     CodeValue,
     Obj,
 )
-from ownership.drift.code.values import one, union
+from ownership.drift.code.values import one, only, union
 from ownership.drift.types import Location
 
 if TYPE_CHECKING:
@@ -34,17 +34,18 @@ class ObjectParameters:
         self.value = value
 
     def get(self, name: str) -> CodeValue:
-        values: list[CodeValue] = []
-        for possibility in self.value:
-            if isinstance(possibility, Obj):
-                values.append(self.interpreter.read_field(possibility, name) or one(ABSENT))
-            elif possibility not in NO_VALUES:
-                values.append(UNKNOWN_VALUE)
+        objects = only(self.value, Obj)
+        values = [self.interpreter.read_field(obj, name) or one(ABSENT) for obj in objects]
+        if self.value - objects - NO_VALUES:
+            values.append(UNKNOWN_VALUE)
         return union(values)
 
     def location(self, default: Location) -> Location:
-        locations = [possibility.location for possibility in self.value if isinstance(possibility, Obj)]
-        return locations[0] if len(locations) == 1 else default
+        objects = only(self.value, Obj)
+        if len(objects) != 1:
+            return default
+        [written] = objects
+        return written.location
 
 
 class KeywordParameters:

@@ -1,9 +1,9 @@
 """What an operation uses: the tables that its parameters name, and what can't be told."""
 
-from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING
 
-from ownership.drift.code.dynamodb.operations import STATEMENT_LISTS, TRANSACTION_ITEMS, modes_of
+from ownership.drift.code.dynamodb.operations import BATCHES, STATEMENT_LISTS, TRANSACTION_ITEMS, TRANSACTIONS, modes_of
 from ownership.drift.code.dynamodb.parameters import ObjectParameters, Parameters
 from ownership.drift.code.dynamodb.partiql import table_of
 from ownership.drift.code.frames import Doubt, TableUse
@@ -11,13 +11,15 @@ from ownership.drift.code.possibilities import (
     ABSENT,
     NO_VALUES,
     NOTHING,
+    NULL,
+    UNDEFINED,
     UNKNOWN,
     UNKNOWN_VALUE,
     CodeValue,
     Obj,
     Str,
 )
-from ownership.drift.code.values import one
+from ownership.drift.code.values import one, only
 from ownership.drift.types import Location
 
 if TYPE_CHECKING:
@@ -31,18 +33,17 @@ def record(
     site: "CallSite",
     written: Location | None = None,
 ) -> None:
-    """Record the tables that an operation names in its parameters."""
-    if operation in ("BatchGetItem", "BatchWriteItem"):
+    """Record the tables that an operation names in its parameters. ``written``: where a command of it is made."""
+    if operation in BATCHES:
         _record_batch(calls, operation, parameters.get("RequestItems"), site)
-    elif operation in ("TransactGetItems", "TransactWriteItems"):
+    elif operation in TRANSACTIONS:
         _record_transaction(calls, operation, parameters.get("TransactItems"), site)
     elif operation == "ExecuteStatement":
-        _record_statement(calls, parameters.get("Statement"), parameters, site)
+        _record_statement(calls, parameters, site)
     elif operation in STATEMENT_LISTS:
-        items = calls.interpreter.items(parameters.get(STATEMENT_LISTS[operation]))
-        for item in items:
-            inner = ObjectParameters(calls, one(item))
-            _record_statement(calls, inner.get("Statement"), inner, site)
+        statements = parameters.get(STATEMENT_LISTS[operation])
+        for statement in calls.interpreter.items(statements):
+            _record_statement(calls, ObjectParameters(calls, one(statement)), site)
     else:
         table, index = parameters.get("TableName"), parameters.get("IndexName")
         add_uses(calls, operation, table, index, parameters, site, written)
@@ -51,58 +52,44 @@ def record(
 def _record_batch(calls: "Calls", operation: str, items: CodeValue, site: "CallSite") -> None:
     """``RequestItems: {users: …}``: each key is a table."""
     interpreter = calls.interpreter
-    location = interpreter.stack[-1].location(site.line)
-    for possibility in items:
-        if not isinstance(possibility, Obj):
-            if possibility not in NO_VALUES - {ABSENT}:
-                _add_unknown(calls, operation, location)
-            continue
-        for key in interpreter.field_names(possibility):
+    location = interpreter.current.location(site.line)
+    batches = only(items, Obj)
+    for batch in batches:
+        for key in interpreter.field_names(batch):
             table = Str((key,)) if isinstance(key, str) else key
-            named_at = possibility.named_at.get(key, possibility.location)
-            use = TableUse(operation, table, None, location, named_at)
-            interpreter.stack[-1].uses[use] = None
-        if possibility.is_open or interpreter.read(possibility.rest):
-            _add_unknown(calls, operation, location)
+            named_at = batch.named_at.get(key, batch.location)
+            _add_use(calls, TableUse(operation, table, None, location, named_at))
+    is_unknown = bool(items - batches - {NULL, UNDEFINED})
+    if is_unknown or any(interpreter.has_more(batch) for batch in batches):
+        _add_unknown(calls, operation, location)
 
 
 def _record_transaction(calls: "Calls", operation: str, items: CodeValue, site: "CallSite") -> None:
     """``TransactItems: [{Put: {TableName: …}}, …]``."""
     interpreter = calls.interpreter
-    location = interpreter.stack[-1].location(site.line)
-    recorded = False
-    for item in interpreter.items(items):
-        if not isinstance(item, Obj):
-            continue
-        if item.is_open:
-            _add_unknown(calls, operation, location)
-        for kind in interpreter.field_names(item):
-            if isinstance(kind, str) and kind in TRANSACTION_ITEMS:
-                inner = ObjectParameters(calls, interpreter.read_field(item, kind))
-                add_uses(
-                    calls,
-                    TRANSACTION_ITEMS[kind],
-                    inner.get("TableName"),
-                    NOTHING,
-                    inner,
-                    site,
-                )
-                recorded = True
-    unknown = {UNKNOWN, ABSENT} & interpreter.items(items) or not isinstance(next(iter(items), None), Obj)
-    if unknown or not recorded:
-        _add_unknown(calls, operation, location)
+    parts = interpreter.items(items)
+    actions = only(parts, Obj)
+    kinds = 0
+    for action in actions:
+        for kind in TRANSACTION_ITEMS.keys() & set(interpreter.literal_names(action)):
+            inner = ObjectParameters(calls, interpreter.read_field(action, kind))
+            add_uses(calls, TRANSACTION_ITEMS[kind], inner.get("TableName"), NOTHING, inner, site)
+            kinds += 1
+    is_open = any(action.is_open for action in actions)
+    if not kinds or is_open or parts & {UNKNOWN, ABSENT}:
+        _add_unknown(calls, operation, interpreter.current.location(site.line))
 
 
-def _record_statement(calls: "Calls", statements: CodeValue, parameters: Parameters, site: "CallSite") -> None:
+def _record_statement(calls: "Calls", parameters: Parameters, site: "CallSite") -> None:
     """A PartiQL statement."""
-    location = calls.interpreter.stack[-1].location(site.line)
-    for possibility in statements or UNKNOWN_VALUE:
-        found = table_of(possibility) if isinstance(possibility, Str) else None
-        if found is None:
+    location = calls.interpreter.current.location(site.line)
+    for possibility in parameters.get("Statement") or UNKNOWN_VALUE:
+        named = table_of(possibility) if isinstance(possibility, Str) else None
+        if named is None:
             _add_unknown(calls, "ExecuteStatement", location)
             continue
-        index = one(found.index) if found.index is not None else NOTHING
-        add_uses(calls, found.operation, one(found.table), index, parameters, site)
+        index = NOTHING if named.index is None else one(named.index)
+        add_uses(calls, named.operation, one(named.table), index, parameters, site)
 
 
 def add_uses(
@@ -115,34 +102,26 @@ def add_uses(
     written: Location | None = None,
 ) -> None:
     """Add a use for each table that the operation may be on."""
-    frame = calls.interpreter.stack[-1]
-    location = frame.location(site.line)
+    location = calls.interpreter.current.location(site.line)
     default = parameters.location(written or location)
-    indexes: list[Str | None] = [*_texts(index)]
+    # An empty text is what a name is before it is set.
+    tables = table - {Str(("",))} or table
+    names = only(tables, Str)
+    indexes: list[Str | None] = [Str(text.parts) for text in only(index, Str)]
     if not indexes:
         indexes.append(None)
-    is_known = False
-    # An empty text is what a name is before it is set.
-    for possibility in (table - {Str(("",))}) or table:
-        if isinstance(possibility, Str):
-            is_known = True
-            named_at = possibility.named_at or default
-            name = Str(possibility.parts)
-            for index_name in indexes:
-                frame.uses[TableUse(operation, name, index_name, location, named_at)] = None
-        elif possibility not in NO_VALUES:
-            _add_unknown(calls, operation, location)
-    if not is_known:
+    for name, index_name in product(names, indexes):
+        named_at = name.named_at or default
+        _add_use(calls, TableUse(operation, Str(name.parts), index_name, location, named_at))
+    if not names or tables - names - NO_VALUES:
         _add_unknown(calls, operation, location)
 
 
-def _texts(value: CodeValue) -> Iterator[Str]:
-    for possibility in value:
-        if isinstance(possibility, Str):
-            yield Str(possibility.parts)
+def _add_use(calls: "Calls", use: TableUse) -> None:
+    calls.interpreter.current.uses[use] = None
 
 
 def _add_unknown(calls: "Calls", operation: str, location: Location) -> None:
     why = f"the table of {operation} can't be told from the code"
     doubt = Doubt(location, why, modes_of(operation))
-    calls.interpreter.stack[-1].doubts[doubt] = None
+    calls.interpreter.current.doubts[doubt] = None

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from ownership.drift.code.frames import Arguments
 from ownership.drift.code.language.items import copy_fields, index, write_index
-from ownership.drift.code.language.lists import functions_in, new_list, one_by_one
+from ownership.drift.code.language.iteration import reduced
+from ownership.drift.code.language.lists import functions_in, lists_in, new_list, one_by_one
 from ownership.drift.code.language.texts import joined_items
 from ownership.drift.code.possibilities import (
     ABSENT,
@@ -15,9 +16,8 @@ from ownership.drift.code.possibilities import (
     CodeValue,
     Obj,
     Possibility,
-    Str,
 )
-from ownership.drift.code.values import one, text, union
+from ownership.drift.code.values import name_value, one, text, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
@@ -29,11 +29,16 @@ def call_object_method(calls: "Calls", owner: Obj, name: str, site: "CallSite") 
     method = OBJECT_METHODS.get(name)
     if method is not None:
         return method(calls, owner, site)
-    if name == "__enter__":
-        return one(owner) if not owner.is_list else calls.interpreter.items(one(owner))
     if name in ("__init__", "__exit__"):
         return NOTHING
     return calls.call_one(UNKNOWN, site)
+
+
+def _enter(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
+    """What ``with owner as …`` gives: a generator that is a context manager gives what it yields."""
+    if owner.is_list:
+        return calls.interpreter.items(one(owner))
+    return one(owner)
 
 
 def _push(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
@@ -55,10 +60,14 @@ def _extend(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
 def _concat(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     items: list[CodeValue] = [calls.interpreter.items(one(owner))]
     for value in site.arguments.positional:
-        for possibility in value:
-            is_list = isinstance(possibility, Obj) and possibility.is_list
-            items.append(calls.interpreter.items(one(possibility)) if is_list else one(possibility))
+        items.append(_flattened(calls, value))
     return new_list(calls, site, union(items))
+
+
+def _flattened(calls: "Calls", value: CodeValue) -> CodeValue:
+    """The items of the lists in a value, and everything else in it as it is."""
+    lists = lists_in(value)
+    return (value - lists) | calls.interpreter.items(lists)
 
 
 def _with_items(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
@@ -100,13 +109,8 @@ def _test_items(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
 
 def _reduce(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     items = calls.interpreter.items(one(owner))
-    collected = site.arguments.at(1) or items
-    functions = functions_in(site.arguments.at(0))
-    # Twice, so that the function gets what it made itself.
-    for _ in range(2):
-        result = calls.call(functions, site.with_arguments(Arguments([collected, items])))
-        collected = collected | result
-    return collected
+    start = site.arguments.at(1) or items
+    return reduced(calls, functions_in(site.arguments.at(0)), start, items, site)
 
 
 def _same_object(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
@@ -114,10 +118,8 @@ def _same_object(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
 
 
 def _flat(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
-    interpreter = calls.interpreter
-    items = interpreter.items(one(owner))
-    inner = [interpreter.items(one(item)) if isinstance(item, Obj) and item.is_list else one(item) for item in items]
-    return new_list(calls, site, union(inner))
+    items = calls.interpreter.items(one(owner))
+    return new_list(calls, site, _flattened(calls, items))
 
 
 def _any_item(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
@@ -159,12 +161,7 @@ def _update(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
 
 
 def _copy(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
-    obj = calls.interpreter.object_at(
-        (site.node, "copy"),
-        calls.interpreter.stack[-1],
-        site.line,
-        owner.is_list,
-    )
+    obj = calls.object_of(site, "copy", owner.is_list)
     copy_fields(calls, obj, one(owner))
     return one(obj)
 
@@ -174,12 +171,10 @@ def keys_of(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
 
 
 def _names_of(calls: "Calls", owner: Obj) -> CodeValue:
-    names: set[Possibility] = set()
-    for name in calls.interpreter.field_names(owner):
-        names.add(Str((name,)) if isinstance(name, str) else name)
-    if owner.is_open or calls.interpreter.read(owner.rest):
-        names.add(UNKNOWN)
-    return frozenset(names)
+    names: CodeValue = union([name_value(name) for name in calls.interpreter.field_names(owner)])
+    if calls.interpreter.has_more(owner):
+        return names | UNKNOWN_VALUE
+    return names
 
 
 def values_of(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
@@ -189,23 +184,24 @@ def values_of(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
 def pairs_of(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     """``dict.items()``: names and values, each pair of its own."""
     interpreter = calls.interpreter
-    frame = interpreter.stack[-1]
     pairs: set[Possibility] = set()
-    for name in interpreter.field_names(owner):
-        pair = interpreter.object_at((site.node, "pair", name), frame, site.line, is_list=True)
-        key: CodeValue = text(name) if isinstance(name, str) else one(name)
-        interpreter.write_field(pair, "0", key)
-        interpreter.write_field(pair, "1", interpreter.read(owner.fields[name]))
-        pairs.add(pair)
-    if owner.is_open or interpreter.read(owner.rest):
-        pair = interpreter.object_at((site.node, "pair"), frame, site.line, is_list=True)
-        interpreter.write_field(pair, "0", UNKNOWN_VALUE)
-        interpreter.write_field(pair, "1", interpreter.read(owner.rest) or UNKNOWN_VALUE)
-        pairs.add(pair)
+    for name, value in interpreter.fields(owner):
+        pairs.add(_pair(calls, site, ("pair", name), name_value(name), value))
+    if interpreter.has_more(owner):
+        rest = interpreter.read(owner.rest) or UNKNOWN_VALUE
+        pairs.add(_pair(calls, site, "pair", UNKNOWN_VALUE, rest))
     return new_list(calls, site, frozenset(pairs))
 
 
+def _pair(calls: "Calls", site: "CallSite", kind: object, key: CodeValue, value: CodeValue) -> Obj:
+    pair = calls.object_of(site, kind, is_list=True)
+    calls.interpreter.write_field(pair, "0", key)
+    calls.interpreter.write_field(pair, "1", value)
+    return pair
+
+
 OBJECT_METHODS: dict[str, Callable[["Calls", Obj, "CallSite"], CodeValue]] = {
+    "__enter__": _enter,
     "add": _push,
     "append": _push,
     "concat": _concat,

@@ -1,16 +1,17 @@
 """Modules that are imported by a name that is worked out."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ownership.drift.code import syntax
 from ownership.drift.code.possibilities import (
     UNKNOWN_VALUE,
     CodeValue,
+    External,
     Namespace,
     Possibility,
-    Str,
 )
-from ownership.drift.code.values import union
+from ownership.drift.code.values import literal_of, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 def dynamic_import(calls: "Calls", site: "CallSite") -> CodeValue:
     """``importlib.import_module(name)``, and ``require`` of what isn't written out."""
     interpreter = calls.interpreter
-    frame = interpreter.stack[-1]
+    file = interpreter.current.file
     results: list[CodeValue] = []
     for possibility in site.arguments.at(0):
-        if isinstance(possibility, Str) and possibility.literal is not None:
-            results.append(interpreter.import_value(frame.file, possibility.literal, 0, "*", site.line))
+        name = literal_of(possibility)
+        if name is not None:
+            results.append(interpreter.import_value(file, name, 0, "*", site.line))
         else:
             results.append(_modules_like(calls, site))
     return union(results) or UNKNOWN_VALUE
@@ -32,17 +34,24 @@ def dynamic_import(calls: "Calls", site: "CallSite") -> CodeValue:
 def _modules_like(calls: "Calls", site: "CallSite") -> CodeValue:
     """The modules that ``require("./actions/" + name)`` may mean: those in the folder."""
     interpreter = calls.interpreter
-    start = ""
-    if isinstance(site.node, syntax.CallExpression) and site.node.arguments:
-        start = syntax.affixes(site.node.arguments[0])[0]
-    modules = interpreter.find_like(interpreter.stack[-1].file, start) if start else []
+    start, _ = argument_affixes(site, 0)
+    modules: Sequence[syntax.Module | External | None] = ()
+    if start:
+        modules = interpreter.find_like(interpreter.current.file, start)
     if not modules:
         calls.doubt(site.line, "imports a module whose name can't be told from the code")
-    found: set[Possibility] = set()
+    values: set[Possibility] = set()
     for module in modules:
         if isinstance(module, syntax.Module):
             interpreter.import_module(module, site.line)
-            found.add(Namespace(module))
+            values.add(Namespace(module))
         elif module is not None:
-            found.add(module)
-    return frozenset(found) or UNKNOWN_VALUE
+            values.add(module)
+    return frozenset(values) or UNKNOWN_VALUE
+
+
+def argument_affixes(site: "CallSite", position: int) -> tuple[str, str]:
+    """What an argument begins and ends with, also where the rest is unknown."""
+    if not isinstance(site.node, syntax.CallExpression) or len(site.node.arguments) <= position:
+        return "", ""
+    return syntax.affixes(site.node.arguments[position])

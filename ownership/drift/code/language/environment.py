@@ -11,6 +11,7 @@ from ownership.drift.code.possibilities import (
     Str,
     TextPart,
 )
+from ownership.drift.code.values import literal_of, only
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
@@ -25,16 +26,17 @@ def environment_variable(site: "CallSite") -> CodeValue:
 
 def environment_variables(names: CodeValue, default: CodeValue = NOTHING) -> CodeValue:
     """The environment variables of these names, with what is used where they aren't set."""
-    fallbacks: list[tuple[TextPart, ...] | None] = []
-    for possibility in default:
-        fallbacks.append(possibility.parts if isinstance(possibility, Str) else None)
+    fallbacks: set[tuple[TextPart, ...] | None] = {text.parts for text in only(default, Str)}
+    if len(fallbacks) < len(default) or not fallbacks:
+        fallbacks.add(None)
     results: set[Possibility] = set()
-    for name in names:
-        if not isinstance(name, Str) or name.literal is None:
+    for possibility in names:
+        name = literal_of(possibility)
+        if name is None:
             results.add(UNKNOWN)
             continue
-        for fallback in fallbacks or [None]:
-            results.add(Str((EnvironmentVariable(name.literal, fallback),)))
+        for fallback in fallbacks:
+            results.add(Str((EnvironmentVariable(name, fallback),)))
     return frozenset(results)
 
 

@@ -8,7 +8,7 @@ from ownership.drift.code.language.collections import keys_of, pairs_of, values_
 from ownership.drift.code.language.dynamic_imports import dynamic_import
 from ownership.drift.code.language.environment import get_variable
 from ownership.drift.code.language.items import positional_items
-from ownership.drift.code.language.iteration import map_items
+from ownership.drift.code.language.iteration import map_items, reduced
 from ownership.drift.code.language.lists import functions_in, new_list
 from ownership.drift.code.language.objects import (
     assign_fields,
@@ -84,7 +84,9 @@ def _gathered(calls: "Calls", site: "CallSite") -> CodeValue:
 def _current_folder(calls: "Calls", site: "CallSite") -> CodeValue:
     """``process.cwd()``."""
     folder = calls.interpreter.working_folder
-    return UNKNOWN_VALUE if folder is None else text(f"/project/{folder}".rstrip("/"))
+    if folder is None:
+        return UNKNOWN_VALUE
+    return text(f"/project/{folder}".rstrip("/"))
 
 
 def _filtered(calls: "Calls", site: "CallSite") -> CodeValue:
@@ -103,12 +105,8 @@ def _chained(calls: "Calls", site: "CallSite") -> CodeValue:
 def _reduced(calls: "Calls", site: "CallSite") -> CodeValue:
     """``functools.reduce(function, items, start)``."""
     items = calls.interpreter.items(site.arguments.at(1))
-    collected = site.arguments.at(2) or items
-    # Twice, so that the function gets what it made itself.
-    for _ in range(2):
-        arguments = Arguments([collected, items])
-        collected = collected | calls.call(functions_in(site.arguments.at(0)), site.with_arguments(arguments))
-    return collected
+    start = site.arguments.at(2) or items
+    return reduced(calls, functions_in(site.arguments.at(0)), start, items, site)
 
 
 def _cached(calls: "Calls", site: "CallSite") -> CodeValue:
@@ -144,7 +142,7 @@ def _array_from(calls: "Calls", site: "CallSite") -> CodeValue:
 
 def _zipped(calls: "Calls", site: "CallSite") -> CodeValue:
     interpreter = calls.interpreter
-    row = interpreter.object_at((site.node, "row"), interpreter.stack[-1], site.line, is_list=True)
+    row = calls.object_of(site, "row", is_list=True)
     for position, value in enumerate(site.arguments.positional):
         interpreter.write_field(row, str(position), interpreter.items(value))
     return new_list(calls, site, one(row))
@@ -152,7 +150,7 @@ def _zipped(calls: "Calls", site: "CallSite") -> CodeValue:
 
 def _enumerated(calls: "Calls", site: "CallSite") -> CodeValue:
     interpreter = calls.interpreter
-    row = interpreter.object_at((site.node, "row"), interpreter.stack[-1], site.line, is_list=True)
+    row = calls.object_of(site, "row", is_list=True)
     interpreter.write_field(row, "0", UNKNOWN_VALUE)
     interpreter.write_field(row, "1", interpreter.items(site.arguments.at(0)))
     return new_list(calls, site, one(row))

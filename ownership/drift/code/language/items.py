@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ownership.drift.code.frames import Arguments
+from ownership.drift.code.language.lists import lists_in
 from ownership.drift.code.possibilities import (
     ENVIRONMENT,
     NOTHING,
@@ -18,7 +19,7 @@ from ownership.drift.code.possibilities import (
     Possibility,
     Str,
 )
-from ownership.drift.code.values import one, union
+from ownership.drift.code.values import literal_of, one, only, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls
@@ -56,9 +57,10 @@ def _item_by_method(
     """What ``__getitem__`` and the like give; None for anything but an instance of a class that has them."""
     if not isinstance(owner, Obj) or owner.cls is None:
         return None
-    method = calls.interpreter.member_of(owner, name, line)
-    bound = frozenset(item for item in method if isinstance(item, Bound))
-    return calls.call_at((owner, name, line), bound, arguments, line) if bound else None
+    methods = only(calls.interpreter.member_of(owner, name, line), Bound)
+    if not methods:
+        return None
+    return calls.call_at((owner, name, line), methods, arguments, line)
 
 
 def index_of(
@@ -68,27 +70,45 @@ def index_of(
     line: int,
     affixes: tuple[str, str] = ("", ""),
 ) -> CodeValue:
+    """One item of one possibility."""
     interpreter = calls.interpreter
-    if isinstance(owner, Class) and owner.definition.body is not None and not interpreter.is_enumeration(owner):
+    if isinstance(owner, Class) and owner.definition.is_python and not interpreter.is_enumeration(owner):
         return one(owner)  # `Store[Meter]`, with types in brackets
-    if isinstance(key, Str) and key.literal is not None:
-        return interpreter.member_of(owner, key.literal, line)
-    if isinstance(owner, Namespace | Class) or (isinstance(owner, Obj) and owner.cls is not None):
+    name = literal_of(key)
+    if name is not None:
+        return interpreter.member_of(owner, name, line)
+    if isinstance(owner, Namespace | Class):
         return interpreter.members_like(owner, affixes, line)
     if isinstance(owner, Obj):
-        if isinstance(key, Str):
-            value = interpreter.read_field(owner, key) or _chosen_by_environment(calls, owner, key)
-            if value:
-                return value
-        if any(affixes):
-            value = interpreter.members_like(owner, affixes, line)
-            if value:
-                return value
-        # Which of the fields it is can't be told, so it may be any.
-        return interpreter.items(one(owner)) | UNKNOWN_VALUE if owner.is_open else interpreter.items(one(owner))
+        return _item_of_object(calls, owner, key, line, affixes)
     if isinstance(owner, External):
         return one(owner)
     return UNKNOWN_VALUE
+
+
+def _item_of_object(
+    calls: "Calls",
+    obj: Obj,
+    key: Possibility,
+    line: int,
+    affixes: tuple[str, str],
+) -> CodeValue:
+    """An item whose name is not known, or has environment variables in it."""
+    interpreter = calls.interpreter
+    if obj.cls is not None:
+        return interpreter.members_like(obj, affixes, line)
+    value = NOTHING
+    if isinstance(key, Str):
+        value = interpreter.read_field(obj, key) or _chosen_by_environment(calls, obj, key)
+    if not value and any(affixes):
+        value = interpreter.members_like(obj, affixes, line)
+    if value:
+        return value
+    # Which of the fields it is can't be told, so it may be any.
+    items = interpreter.items(one(obj))
+    if obj.is_open:
+        return items | UNKNOWN_VALUE
+    return items
 
 
 def _chosen_by_environment(calls: "Calls", owner: Obj, key: Str) -> CodeValue:
@@ -101,57 +121,78 @@ def _chosen_by_environment(calls: "Calls", owner: Obj, key: Str) -> CodeValue:
 
 def write_index(calls: "Calls", owner: CodeValue, key: CodeValue, value: CodeValue, line: int) -> None:
     """``owner[key] = value``."""
-    interpreter = calls.interpreter
-    for possibility in owner:
-        if not isinstance(possibility, Obj):
-            continue
-        if _item_by_method(calls, possibility, "__setitem__", Arguments([key, value]), line) is not None:
+    for obj in only(owner, Obj):
+        by_method = _item_by_method(calls, obj, "__setitem__", Arguments([key, value]), line)
+        if by_method is not None:
             continue
         for name in key:
-            if isinstance(name, Str):
-                interpreter.write_field(possibility, name, value)
-            else:
-                interpreter.add(possibility.rest, value)
-                interpreter.add(possibility.keys, UNKNOWN_VALUE)
+            _write_item(calls, obj, name, value)
+
+
+def _write_item(calls: "Calls", obj: Obj, key: Possibility, value: CodeValue) -> None:
+    interpreter = calls.interpreter
+    if isinstance(key, Str):
+        interpreter.write_field(obj, key, value)
+    else:
+        interpreter.add(obj.rest, value)
+        interpreter.add(obj.keys, UNKNOWN_VALUE)
 
 
 def copy_fields(calls: "Calls", target: Obj, source: CodeValue) -> None:
     """Add all fields of a value to an object: ``{...source}``, ``Object.assign(target, source)``."""
-    interpreter = calls.interpreter
     for possibility in source:
         if isinstance(possibility, Obj):
-            for name in interpreter.field_names(possibility):
-                key: str | Str = name
-                named_at = possibility.named_at.get(name)
-                if named_at is not None:
-                    key = replace(name, named_at=named_at) if isinstance(name, Str) else Str((name,), named_at)
-                interpreter.write_field(target, key, interpreter.read(possibility.fields[name]))
-            interpreter.add(target.rest, interpreter.read(possibility.rest))
-            if possibility.is_open:
-                interpreter.open(target)
+            _copy_object(calls, target, possibility)
         elif isinstance(possibility, Namespace):
-            for name in possibility.module.exports:
-                interpreter.write_field(
-                    target,
-                    name,
-                    interpreter.exported(possibility.module, name, 1),
-                )
-        elif possibility is ENVIRONMENT or isinstance(possibility, External) or possibility is UNKNOWN:
-            interpreter.open(target)
+            _copy_exports(calls, target, possibility)
+        elif possibility is ENVIRONMENT or possibility is UNKNOWN or isinstance(possibility, External):
+            calls.interpreter.open(target)
+
+
+def _copy_object(calls: "Calls", target: Obj, source: Obj) -> None:
+    interpreter = calls.interpreter
+    for name, value in interpreter.fields(source):
+        named_at = source.named_at.get(name)
+        key = name
+        if named_at is not None:
+            text = Str((name,)) if isinstance(name, str) else name
+            key = replace(text, named_at=named_at)
+        interpreter.write_field(target, key, value)
+    interpreter.add(target.rest, interpreter.read(source.rest))
+    if source.is_open:
+        interpreter.open(target)
+
+
+def _copy_exports(calls: "Calls", target: Obj, source: Namespace) -> None:
+    interpreter = calls.interpreter
+    for name in source.module.exports:
+        value = interpreter.exported(source.module, name, 1)
+        interpreter.write_field(target, name, value)
 
 
 def spread_into(calls: "Calls", arguments: Arguments, value: CodeValue) -> None:
     """Add ``...value`` to arguments: by position as far as the positions are known."""
+    items = None if arguments.rest else _ordered_items(calls, value)
+    if items is not None:
+        arguments.positional += items
+    else:
+        arguments.rest = arguments.rest | calls.interpreter.items(value)
+
+
+def _ordered_items(calls: "Calls", value: CodeValue) -> list[CodeValue] | None:
+    """The items of a list by position; None where it is not one list, or not all positions are known."""
     interpreter = calls.interpreter
-    if len(value) == 1:
-        (only,) = value
-        if isinstance(only, Obj) and only.is_list and not interpreter.read(only.rest) and not arguments.rest:
-            names = interpreter.field_names(only)
-            if all(str(position) in only.fields for position in range(len(names))):
-                for position in range(len(names)):
-                    arguments.positional.append(interpreter.read(only.fields[str(position)]))
-                return
-    arguments.rest = arguments.rest | interpreter.items(value)
+    lists = lists_in(value)
+    if len(value) != 1 or not lists:
+        return None
+    [items] = lists
+    if interpreter.read(items.rest):
+        return None
+    number = len(interpreter.field_names(items))
+    positions = [str(position) for position in range(number)]
+    if not items.fields.keys() >= set(positions):
+        return None
+    return [interpreter.read(items.fields[position]) for position in positions]
 
 
 def positional_items(calls: "Calls", value: CodeValue) -> Arguments:

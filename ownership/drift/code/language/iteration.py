@@ -12,22 +12,24 @@ from ownership.drift.code.possibilities import (
     Method,
     Partial,
 )
-from ownership.drift.code.values import union
+from ownership.drift.code.values import only, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
 
 CONTINUATIONS = {"then", "catch", "finally"}  # of promises
+COLLECTING = {"flatMap", "forEach", "map", "reduce"}  # methods that call a function with each item
 PYTHON_MAPS = {"imap", "imap_unordered", "map", "map_async"}
 
 
 def continuation(calls: "Calls", owner: CodeValue, name: str, site: "CallSite") -> CodeValue:
     """``promise.then(function)``: a promise is treated as its result."""
-    argument = owner if name == "then" else UNKNOWN_VALUE
     results: list[CodeValue] = []
     for position, value in enumerate(site.arguments.positional):
-        given = argument if position == 0 else UNKNOWN_VALUE
-        functions = frozenset(item for item in value if isinstance(item, Func | Bound | Partial | Method))
+        given = UNKNOWN_VALUE
+        if name == "then" and position == 0:
+            given = owner
+        functions = only(value, Func, Bound, Partial, Method)
         results.append(calls.call(functions, site.with_arguments(Arguments([given]))))
     if name != "then":
         results.append(owner)
@@ -37,23 +39,34 @@ def continuation(calls: "Calls", owner: CodeValue, name: str, site: "CallSite") 
 def collected_by(calls: "Calls", name: str, site: "CallSite") -> CodeValue | None:
     """``unknown.map(function)``: what the function gives for items of which nothing is known; None for other calls."""
     functions = functions_in(site.arguments.at(0))
-    if name not in ("map", "flatMap", "reduce", "forEach") or not functions:
+    if name not in COLLECTING or not functions:
         return None
     if name in PYTHON_MAPS and lists_in(site.arguments.at(1)):
         return map_items(calls, site)
     if name == "reduce":
-        collected = site.arguments.at(1) or UNKNOWN_VALUE
-        for _ in range(2):
-            arguments = Arguments([collected, UNKNOWN_VALUE])
-            collected = collected | calls.call(functions, site.with_arguments(arguments))
-        return collected
-    result = calls.call(
-        functions,
-        site.with_arguments(Arguments([UNKNOWN_VALUE, UNKNOWN_VALUE])),
-    )
+        start = site.arguments.at(1) or UNKNOWN_VALUE
+        return reduced(calls, functions, start, UNKNOWN_VALUE, site)
+    unknown = Arguments([UNKNOWN_VALUE, UNKNOWN_VALUE])
+    result = calls.call(functions, site.with_arguments(unknown))
     if name == "flatMap":
         result = calls.interpreter.items(result)
     return new_list(calls, site, result)
+
+
+def reduced(
+    calls: "Calls",
+    functions: CodeValue,
+    start: CodeValue,
+    items: CodeValue,
+    site: "CallSite",
+) -> CodeValue:
+    """What a function collects that is called with what it gave before, and an item."""
+    collected = start
+    # Twice, so that the function gets what it made itself.
+    for _ in range(2):
+        arguments = Arguments([collected, items])
+        collected = collected | calls.call(functions, site.with_arguments(arguments))
+    return collected
 
 
 def iterated_by_package(calls: "Calls", name: str, site: "CallSite") -> CodeValue | None:
@@ -61,7 +74,7 @@ def iterated_by_package(calls: "Calls", name: str, site: "CallSite") -> CodeValu
     first, second = site.arguments.at(0), site.arguments.at(1)
     if name in PYTHON_MAPS and functions_in(first) and lists_in(second):
         return map_items(calls, site)
-    functions = frozenset(item for item in second if isinstance(item, Func | Bound | Partial))
+    functions = only(second, Func, Bound, Partial)
     lists = lists_in(first)
     if not functions or not lists:
         return None

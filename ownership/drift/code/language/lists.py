@@ -12,7 +12,7 @@ from ownership.drift.code.possibilities import (
     Partial,
     Str,
 )
-from ownership.drift.code.values import one
+from ownership.drift.code.values import one, only
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
@@ -22,22 +22,25 @@ MAX_ALONE = 12  # texts of a list that are followed one by one
 
 
 def new_list(calls: "Calls", site: "CallSite", items: CodeValue, kind: str = "list") -> CodeValue:
-    interpreter = calls.interpreter
-    obj = interpreter.object_at((site.node, kind), interpreter.stack[-1], site.line, is_list=True)
-    interpreter.add(obj.rest, items)
+    """The list that a call makes; ``kind`` tells those apart that one call makes."""
+    obj = calls.object_of(site, kind, is_list=True)
+    calls.interpreter.add(obj.rest, items)
     return one(obj)
 
 
 def functions_in(value: CodeValue) -> CodeValue:
-    return frozenset(item for item in value if isinstance(item, Func | Bound | Partial | Method | External))
+    """What can be called in a value, including what packages have."""
+    return only(value, Func, Bound, Partial, Method, External)
 
 
-def lists_in(value: CodeValue) -> CodeValue:
-    return frozenset(item for item in value if isinstance(item, Obj) and item.is_list)
+def lists_in(value: CodeValue) -> frozenset[Obj]:
+    """The lists in a value."""
+    return frozenset(item for item in only(value, Obj) if item.is_list)
 
 
 def one_by_one(items: CodeValue) -> list[CodeValue]:
     """A few texts, each alone, so that ``[name, process.env[name]]`` stay together; anything else as a whole."""
-    if 1 < len(items) <= MAX_ALONE and all(isinstance(item, Str) for item in items):
+    is_few = 1 < len(items) <= MAX_ALONE
+    if is_few and items == only(items, Str):
         return [one(item) for item in items]
     return [items]

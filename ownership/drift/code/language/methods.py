@@ -1,7 +1,8 @@
 """Methods that the language itself has, of functions, texts and objects."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ownership.drift.code.language.collections import call_object_method
 from ownership.drift.code.language.environment import environment_variable
@@ -15,6 +16,7 @@ from ownership.drift.code.possibilities import (
     Bound,
     Class,
     CodeValue,
+    Constant,
     Func,
     Method,
     Obj,
@@ -23,7 +25,7 @@ from ownership.drift.code.possibilities import (
     Possibility,
     Str,
 )
-from ownership.drift.code.values import one, text
+from ownership.drift.code.values import literals_in, one
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
@@ -31,38 +33,75 @@ if TYPE_CHECKING:
 
 def call_method(calls: "Calls", owner: Possibility, name: str, site: "CallSite") -> CodeValue:
     """A call of a built-in method."""
-    if isinstance(owner, Class):
-        return new_list(calls, site, calls.interpreter.read(owner.subclasses))  # `__subclasses__()`
-    if isinstance(owner, Func | Bound | Method):
-        return _call_function_method(calls, owner, name, site)
-    if isinstance(owner, Str):
-        return call_text_method(calls, owner, name, site)
-    if owner is ENVIRONMENT:
-        return environment_variable(site) if name == "get" else one(ENVIRONMENT)
-    if isinstance(owner, Pieces):
-        position = site.arguments.at(0)
-        if name in ("pop", "shift") and not position:
-            position = text("-1" if name == "pop" else "0")
-        pieces = [owner.piece(item.literal) for item in position if isinstance(item, Str) and item.literal]
-        return frozenset(pieces) or UNKNOWN_VALUE
-    if isinstance(owner, Obj):
-        return call_object_method(calls, owner, name, site)
-    return UNKNOWN_VALUE
+    call = METHODS_BY_TYPE.get(type(owner))
+    if call is None:
+        return UNKNOWN_VALUE
+    return call(calls, owner, name, site)
 
 
-def _call_function_method(calls: "Calls", function: Func | Bound | Method, name: str, site: "CallSite") -> CodeValue:
-    arguments = site.arguments
-    this = arguments.at(0)
+def _call_class_method(calls: "Calls", cls: Class, name: str, site: "CallSite") -> CodeValue:
+    """``__subclasses__()``."""
+    return new_list(calls, site, calls.interpreter.read(cls.subclasses))
+
+
+def _call_environment_method(calls: "Calls", owner: Constant, name: str, site: "CallSite") -> CodeValue:
+    if owner is not ENVIRONMENT:
+        return UNKNOWN_VALUE
+    if name == "get":
+        return environment_variable(site)
+    return one(ENVIRONMENT)
+
+
+def _call_pieces_method(calls: "Calls", pieces: Pieces, name: str, site: "CallSite") -> CodeValue:
+    """``pieces.pop()``, ``pieces.at(1)``, ``settings.get("table")``."""
+    positions = literals_in(site.arguments.at(0))
+    if not site.arguments.at(0) and name in DEFAULT_POSITIONS:
+        positions = [DEFAULT_POSITIONS[name]]
+    texts = frozenset([pieces.piece(position) for position in positions if position])
+    return texts or UNKNOWN_VALUE
+
+
+def _call_function_method(
+    calls: "Calls",
+    function: Func | Bound | Method,
+    name: str,
+    site: "CallSite",
+) -> CodeValue:
+    """``function.bind(this)``, ``function.call(this, argument)`` and ``function.apply(this, arguments)``."""
+    this = site.arguments.at(0) - NO_VALUES
     if name == "bind":
-        bound = one(function)
-        if isinstance(function, Func) and this - NO_VALUES:
-            bound = one(Bound(function, this - NO_VALUES))
-        given = tuple(arguments.positional[1:])
-        return one(Partial(bound, given)) if given else bound
+        return _bind(function, this, tuple(site.arguments.positional[1:]))
     if name == "apply":
-        rest = positional_items(calls, arguments.at(1))
+        rest = positional_items(calls, site.arguments.at(1))
     else:
-        rest = replace(arguments, positional=arguments.positional[1:])
+        rest = replace(site.arguments, positional=site.arguments.positional[1:])
     if not isinstance(function, Func):
         return calls.call_one(function, site.with_arguments(rest))
-    return calls.call_one(function, site.with_arguments(rest), this - NO_VALUES)
+    return calls.call_one(function, site.with_arguments(rest), this)
+
+
+def _bind(
+    function: Func | Bound | Method,
+    this: CodeValue,
+    arguments: tuple[CodeValue, ...],
+) -> CodeValue:
+    bound = one(function)
+    if isinstance(function, Func) and this:
+        bound = one(Bound(function, this))
+    if arguments:
+        return one(Partial(bound, arguments))
+    return bound
+
+
+# Methods of pieces that are called without a position → the position.
+DEFAULT_POSITIONS = {"pop": "-1", "shift": "0"}
+METHODS_BY_TYPE: dict[type, Callable[["Calls", Any, str, "CallSite"], CodeValue]] = {
+    Bound: _call_function_method,
+    Class: _call_class_method,
+    Constant: _call_environment_method,
+    Func: _call_function_method,
+    Method: _call_function_method,
+    Obj: call_object_method,
+    Pieces: _call_pieces_method,
+    Str: call_text_method,
+}

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ownership.drift.code import syntax
 from ownership.drift.code.frames import Arguments
+from ownership.drift.code.language.dynamic_imports import argument_affixes
 from ownership.drift.code.language.items import copy_fields, index_of, write_index
 from ownership.drift.code.language.lists import new_list
 from ownership.drift.code.possibilities import (
@@ -23,7 +23,7 @@ from ownership.drift.code.possibilities import (
     Record,
     Str,
 )
-from ownership.drift.code.values import one, union
+from ownership.drift.code.values import literals_in, one, only, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
@@ -31,24 +31,22 @@ if TYPE_CHECKING:
 
 def class_of(calls: "Calls", site: "CallSite") -> CodeValue:
     """``type(self)``."""
-    classes: set[Possibility] = set()
-    for possibility in site.arguments.at(0):
-        if isinstance(possibility, Obj) and possibility.cls is not None:
-            classes.add(possibility.cls)
-    return frozenset(classes) or UNKNOWN_VALUE
+    instances = only(site.arguments.at(0), Obj)
+    classes = frozenset(obj.cls for obj in instances if obj.cls is not None)
+    return classes or UNKNOWN_VALUE
 
 
 def named_tuple(calls: "Calls", site: "CallSite") -> CodeValue:
     """``namedtuple("Name", "first second")``, or with a list of names."""
     names: list[str] = []
-    for possibility in site.arguments.at(1):
-        if isinstance(possibility, Str) and possibility.literal is not None:
-            names += possibility.literal.replace(",", " ").split()
-        elif isinstance(possibility, Obj):
-            for position in calls.interpreter.field_names(possibility):
-                item = calls.interpreter.read(possibility.fields[position])
-                names += [name.literal for name in item if isinstance(name, Str) and name.literal]
-    return one(Record(tuple(names))) if names else UNKNOWN_VALUE
+    for written in literals_in(site.arguments.at(1)):
+        names += written.replace(",", " ").split()
+    for items in only(site.arguments.at(1), Obj):
+        for _, value in calls.interpreter.fields(items):
+            names += literals_in(value)
+    if not names:
+        return UNKNOWN_VALUE
+    return one(Record(tuple(names)))
 
 
 def is_instance(calls: "Calls", site: "CallSite") -> CodeValue:
@@ -59,7 +57,9 @@ def is_instance(calls: "Calls", site: "CallSite") -> CodeValue:
             outcomes.add(_is_of(calls, possibility, cls))
     if outcomes == {True}:
         return one(TRUE)
-    return one(FALSE) if outcomes == {False} else UNKNOWN_VALUE
+    if outcomes == {False}:
+        return one(FALSE)
+    return UNKNOWN_VALUE
 
 
 def _is_of(calls: "Calls", possibility: Possibility, cls: Possibility) -> bool | None:
@@ -68,38 +68,39 @@ def _is_of(calls: "Calls", possibility: Possibility, cls: Possibility) -> bool |
         return None
     if possibility.cls is None:
         return False
-    return True if calls.interpreter.is_subclass(possibility.cls, cls) else None
+    if calls.interpreter.is_subclass(possibility.cls, cls):
+        return True
+    return None
 
 
 def assign_fields(calls: "Calls", site: "CallSite") -> CodeValue:
     """``Object.assign(target, …sources)``."""
     target = site.arguments.at(0)
-    for possibility in target:
-        if isinstance(possibility, Obj):
-            for source in (*site.arguments.positional[1:], site.arguments.rest):
-                copy_fields(calls, possibility, source)
-        if isinstance(possibility, Class):  # `Object.assign(Users.prototype, methods)`
-            for source in site.arguments.positional[1:]:
-                copy_fields(calls, possibility.statics, source)
+    sources = [*site.arguments.positional[1:], site.arguments.rest]
+    for obj in only(target, Obj):
+        for source in sources:
+            copy_fields(calls, obj, source)
+    # `Object.assign(Users.prototype, methods)`
+    for cls in only(target, Class):
+        for source in sources:
+            copy_fields(calls, cls.statics, source)
     return target
 
 
 def create_object(calls: "Calls", site: "CallSite") -> CodeValue:
     """``Object.create(prototype)``."""
-    interpreter = calls.interpreter
-    obj = interpreter.object_at((site.node, "create"), interpreter.stack[-1], site.line)
-    for possibility in site.arguments.at(0):
-        if isinstance(possibility, Obj):
-            obj.prototype = possibility
+    obj = calls.object_of(site, "create")
+    for prototype in only(site.arguments.at(0), Obj):
+        obj.prototype = prototype
     return one(obj)
 
 
 def inherit(calls: "Calls", site: "CallSite") -> CodeValue:
     """``util.inherits(Users, Base)``."""
     interpreter = calls.interpreter
-    for function in site.arguments.at(0):
-        if isinstance(function, Func):
-            interpreter.inherit_from(function, interpreter.member(site.arguments.at(1), "prototype", site.line))
+    prototype = interpreter.member(site.arguments.at(1), "prototype", site.line)
+    for function in only(site.arguments.at(0), Func):
+        interpreter.inherit_from(function, prototype)
     return NOTHING
 
 
@@ -123,7 +124,7 @@ def of_object(
 def make_dict(calls: "Calls", site: "CallSite") -> CodeValue:
     """``dict(pairs, name=value)``, ``new Map(pairs)``, ``Object.fromEntries(pairs)``."""
     interpreter = calls.interpreter
-    obj = interpreter.object_at((site.node, "dict"), interpreter.stack[-1], site.line)
+    obj = calls.object_of(site, "dict")
     for name, value in site.arguments.keywords.items():
         interpreter.write_field(obj, name, value)
     for possibility in site.arguments.at(0):
@@ -132,13 +133,8 @@ def make_dict(calls: "Calls", site: "CallSite") -> CodeValue:
         elif possibility.is_list:
             for pair in interpreter.items(one(possibility)):
                 key = interpreter.member_of(pair, "0", site.line)
-                write_index(
-                    calls,
-                    one(obj),
-                    key,
-                    interpreter.member_of(pair, "1", site.line),
-                    site.line,
-                )
+                value = interpreter.member_of(pair, "1", site.line)
+                write_index(calls, one(obj), key, value, site.line)
         else:
             copy_fields(calls, obj, one(possibility))
     return one(obj)
@@ -146,9 +142,7 @@ def make_dict(calls: "Calls", site: "CallSite") -> CodeValue:
 
 def attribute_of(calls: "Calls", site: "CallSite") -> CodeValue:
     """``getattr(owner, name, default)``."""
-    affixes = ("", "")
-    if isinstance(site.node, syntax.CallExpression) and len(site.node.arguments) > 1:
-        affixes = syntax.affixes(site.node.arguments[1])
+    affixes = argument_affixes(site, 1)
     results: list[CodeValue] = [site.arguments.at(2)]
     for owner in site.arguments.at(0):
         for name in site.arguments.at(1):
@@ -173,7 +167,7 @@ def field_default(calls: "Calls", site: "CallSite") -> CodeValue:
 
 def module_variables(calls: "Calls", site: "CallSite") -> CodeValue:
     """``globals()``."""
-    return one(Namespace(calls.interpreter.stack[-1].function.module))
+    return one(Namespace(calls.interpreter.current.function.module))
 
 
 def partial_function(calls: "Calls", site: "CallSite") -> CodeValue:

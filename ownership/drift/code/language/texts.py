@@ -1,7 +1,8 @@
 """Methods of texts: what makes a name of other texts."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import product
 from typing import TYPE_CHECKING
 
 from ownership.drift.code.possibilities import (
@@ -15,21 +16,22 @@ from ownership.drift.code.possibilities import (
     Possibility,
     Str,
 )
-from ownership.drift.code.values import joined, one, text, union
+from ownership.drift.code.values import joined, literals_in, one, only, text, union
 
 if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
 
 
+MAX_COMBINED = 50  # texts that are made of others
 FORMAT_FIELD = re.compile(r"\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
 PERCENT_FIELD = re.compile(r"%(?:\((\w+)\))?[-+ #0]*\d*(?:\.\d+)?[sdr]")
 
 
 def call_text_method(calls: "Calls", owner: Str, name: str, site: "CallSite") -> CodeValue:
     method = TEXT_METHODS.get(name)
-    if method is not None:
-        return method(calls, owner, site)
-    return UNKNOWN_VALUE
+    if method is None:
+        return UNKNOWN_VALUE
+    return method(calls, owner, site)
 
 
 def _same_text(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
@@ -51,14 +53,16 @@ def _changed(
 
 def _split(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     """``arn.split("/")``."""
-    separators = [item.literal for item in site.arguments.at(0) if isinstance(item, Str)]
-    if len(separators) != 1 or not separators[0]:
+    separators = only(site.arguments.at(0), Str)
+    if len(separators) != 1:
+        return UNKNOWN_VALUE
+    [separator] = literals_in(separators) or [""]
+    if not separator:
         return UNKNOWN_VALUE
     if owner.literal is None:
-        return one(Pieces(owner, f"split:{separators[0]}"))
-    frame = calls.interpreter.stack[-1]
-    pieces = calls.interpreter.object_at((site.node, "split", owner.parts), frame, site.line, is_list=True)
-    for position, piece in enumerate(owner.literal.split(separators[0])):
+        return one(Pieces(owner, f"split:{separator}"))
+    pieces = calls.object_of(site, ("split", owner.parts), is_list=True)
+    for position, piece in enumerate(owner.literal.split(separator)):
         calls.interpreter.write_field(pieces, str(position), text(piece))
     return one(pieces)
 
@@ -75,17 +79,19 @@ def from_json(calls: "Calls", site: "CallSite") -> CodeValue:
 
 
 def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
+    """``text.replace("old", "new")``."""
+    old_values, new_values = site.arguments.at(0), site.arguments.at(1)
+    old_texts = [old for old in literals_in(old_values) if old]
+    if len(old_texts) < len(old_values) or new_values != only(new_values, Str):
+        return UNKNOWN_VALUE
+    if owner.literal is None:
+        return UNKNOWN_VALUE
     results: set[Possibility] = set()
-    for old in site.arguments.at(0):
-        for new in site.arguments.at(1):
-            if not isinstance(old, Str) or not isinstance(new, Str) or owner.literal is None:
-                return UNKNOWN_VALUE
-            if not old.literal:
-                return UNKNOWN_VALUE
-            pieces: list[CodeValue] = []
-            for piece in owner.literal.split(old.literal):
-                pieces += [text(piece), one(new)]
-            results |= concatenation(pieces[:-1])
+    for old, new in product(old_texts, new_values):
+        pieces: list[CodeValue] = []
+        for piece in owner.literal.split(old):
+            pieces += [text(piece), one(new)]
+        results |= concatenation(pieces[:-1])
     return frozenset(results) or UNKNOWN_VALUE
 
 
@@ -93,13 +99,25 @@ def _part(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     """``text.substring(1)``, with positions that are written out."""
     positions: list[int] = []
     for argument in site.arguments.positional[:2]:
-        literals = [item.literal for item in argument if isinstance(item, Str)]
-        if len(literals) != 1 or literals[0] is None or not literals[0].lstrip("-").isdigit():
+        position = _number(argument)
+        if position is None:
             return UNKNOWN_VALUE
-        positions.append(int(literals[0]))
+        positions.append(position)
     if owner.literal is None:
         return UNKNOWN_VALUE
-    return one(Str((owner.literal[slice(*positions) if len(positions) > 1 else slice(positions[0], None)],)))
+    start, *end = positions
+    part = owner.literal[start : end[0]] if end else owner.literal[start:]
+    return one(Str((part,)))
+
+
+def _number(value: CodeValue) -> int | None:
+    """The number that is written out; None for anything else."""
+    texts = only(value, Str)
+    literals = literals_in(texts)
+    if len(texts) != 1 or not literals:
+        return None
+    [literal] = literals
+    return int(literal) if literal.lstrip("-").isdigit() else None
 
 
 def _concatenated(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
@@ -112,17 +130,16 @@ def _joined_by(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
 
 
 def joined_items(calls: "Calls", value: CodeValue, separator: CodeValue) -> CodeValue:
+    """The items of each list in a value as one text."""
     interpreter = calls.interpreter
     results: list[CodeValue] = []
     for possibility in value:
-        if not isinstance(possibility, Obj) or interpreter.read(possibility.rest) or possibility.is_open:
+        if not isinstance(possibility, Obj) or interpreter.has_more(possibility):
             return UNKNOWN_VALUE
         pieces: list[CodeValue] = []
         for position in range(len(interpreter.field_names(possibility))):
-            if pieces:
-                pieces.append(separator)
-            pieces.append(interpreter.read_field(possibility, str(position)))
-        results.append(concatenation(pieces) if pieces else text(""))
+            pieces += [separator, interpreter.read_field(possibility, str(position))]
+        results.append(concatenation(pieces[1:]) if pieces else text(""))
     return union(results)
 
 
@@ -149,13 +166,9 @@ def _percent(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
 
     def value_of(field: str) -> CodeValue:
         key = field or str(next(numbers))
-        values: list[CodeValue] = []
-        for possibility in argument:
-            if isinstance(possibility, Obj):
-                values.append(interpreter.read_field(possibility, key) or UNKNOWN_VALUE)
-            else:
-                values.append(one(possibility))
-        return union(values)
+        mappings = only(argument, Obj)
+        values = [interpreter.read_field(mapping, key) or UNKNOWN_VALUE for mapping in mappings]
+        return union([argument - mappings, *values])
 
     return _filled(owner, PERCENT_FIELD, value_of)
 
@@ -181,23 +194,29 @@ def concatenation(pieces: list[CodeValue]) -> CodeValue:
     results: set[Str] = {Str(())}
     is_known = True
     for piece in pieces:
-        texts = [possibility for possibility in piece if isinstance(possibility, Str)]
-        if len(texts) < len(piece):
-            is_known = False
-        longer: set[Str] = set()
-        for first in results:
-            for second in texts:
-                both = joined(first, second) if first.parts else second
-                if both is None or len(longer) > 50:
-                    is_known = False
-                else:
-                    longer.add(both)
         if not piece:
             return NOTHING
+        texts = only(piece, Str)
+        longer, is_all = _combined(results, texts)
+        if not is_all or len(texts) < len(piece):
+            is_known = False
         results = longer
     if is_known:
         return frozenset(results)
     return frozenset((*results, UNKNOWN))
+
+
+def _combined(starts: Iterable[Str], ends: Iterable[Str]) -> tuple[set[Str], bool]:
+    """Each text of the first ones followed by each of the second ones; and whether that is not too much."""
+    combined: set[Str] = set()
+    is_all = True
+    for start, end in product(starts, ends):
+        both = joined(start, end) if start.parts else end
+        if both is None or len(combined) > MAX_COMBINED:
+            is_all = False
+        else:
+            combined.add(both)
+    return combined, is_all
 
 
 TEXT_METHODS: dict[str, Callable[["Calls", Str, "CallSite"], CodeValue]] = {
