@@ -5,9 +5,11 @@ from typing import TypeVar
 
 from ownership.drift.code.possibilities import (
     ABSENT,
+    ENVIRONMENT,
     FALSE,
     NO_VALUES,
     NULL,
+    TRUE,
     UNDEFINED,
     UNKNOWN,
     UNKNOWN_VALUE,
@@ -42,7 +44,9 @@ def text(literal: str) -> CodeValue:
 
 def name_value(name: str | Str) -> CodeValue:
     """The name of a field as a value."""
-    return text(name) if isinstance(name, str) else one(name)
+    if isinstance(name, str):
+        return text(name)
+    return one(name)
 
 
 def union(values: Iterable[CodeValue]) -> CodeValue:
@@ -81,7 +85,9 @@ def with_members(value: CodeValue) -> CodeValue:
 
 def literal_of(possibility: Possibility) -> str | None:
     """The text that this is; None for anything else, and for a text with environment variables."""
-    return possibility.literal if isinstance(possibility, Str) else None
+    if isinstance(possibility, Str):
+        return possibility.literal
+    return None
 
 
 def literals_in(value: Iterable[Possibility]) -> list[str]:
@@ -96,10 +102,11 @@ def literals_in(value: Iterable[Possibility]) -> list[str]:
 
 def joined(first: Str, second: Str) -> Str | None:
     """Two texts in a row; None if that is too long."""
-    parts: list[TextPart] = list(first.parts)
-    for part in second.parts:
-        if parts and isinstance(part, str) and isinstance(parts[-1], str):
-            parts[-1] += part
+    parts: list[TextPart] = []
+    for part in (*first.parts, *second.parts):
+        last = parts[-1] if parts else None
+        if isinstance(last, str) and isinstance(part, str):
+            parts[-1] = last + part
         else:
             parts.append(part)
     length = sum(len(part) for part in parts if isinstance(part, str))
@@ -116,6 +123,7 @@ def _named_by(first: Str, second: Str) -> Location | None:
 
 
 def _weight(piece: Str) -> int:
+    """How much of a name a text is: its characters besides separators; a variable counts as one."""
     weight = 0
     for part in piece.parts:
         weight += len(part.strip("-_./:")) if isinstance(part, str) else 1
@@ -128,41 +136,40 @@ def _weight(piece: Str) -> int:
 def truth(value: CodeValue) -> bool | None:
     """Whether the value is true in a condition; None if it may be either."""
     results = {possible_truth(possibility) for possibility in value}
-    if len(results) == 1:
-        return results.pop()
-    return None
+    if len(results) != 1:
+        return None
+    [result] = results
+    return result
 
 
 def possible_truth(possibility: Possibility) -> bool | None:
     """Whether this is true in a condition; None if it may be either."""
-    if possibility in (FALSE, NULL, UNDEFINED):
-        return False
+    if isinstance(possibility, Constant):
+        return TRUTH.get(possibility)
     if isinstance(possibility, Str):
         return _truth_of_text(possibility)
-    if isinstance(possibility, Obj):
-        # In Python, an empty list or dict is false.
-        return True if possibility.cls is not None else None
-    return None if _is_open(possibility) else True
+    if isinstance(possibility, External):
+        return None
+    if isinstance(possibility, Obj) and possibility.cls is None:
+        return None  # in Python, an empty list or dict is false
+    return True
 
 
-def _truth_of_text(possibility: Str) -> bool | None:
-    if possibility.literal is not None:
-        return possibility.literal not in ("", "0")
-    if any(isinstance(part, str) and part for part in possibility.parts):
+def _truth_of_text(text: Str) -> bool | None:
+    literal = text.literal
+    if literal is not None:
+        return literal not in ("", "0")
+    if any(isinstance(part, str) and part for part in text.parts):
         return True
     return None
-
-
-def _is_open(possibility: Possibility) -> bool:
-    """Whether this may turn out to be anything."""
-    return isinstance(possibility, External) or possibility in (UNKNOWN, ABSENT)
 
 
 def equal(left: CodeValue, right: CodeValue) -> bool | None:
     """Whether two values are the same constant; None if they may or may not be."""
     if len(left) != 1 or len(right) != 1:
         return None
-    (first,), (second,) = left, right
+    [first] = left
+    [second] = right
     if not _is_comparable(first) or not _is_comparable(second):
         return None
     if isinstance(first, Str) and isinstance(second, Str):
@@ -178,4 +185,16 @@ def _is_comparable(possibility: Possibility) -> bool:
     """Whether enough is known of this to compare it."""
     if isinstance(possibility, Str):
         return possibility.literal is not None
-    return not _is_open(possibility)
+    if isinstance(possibility, External):
+        return False
+    return possibility not in (UNKNOWN, ABSENT)
+
+
+# Whether a constant is true in a condition; the others may be either.
+TRUTH: dict[Constant, bool] = {
+    ENVIRONMENT: True,
+    FALSE: False,
+    NULL: False,
+    TRUE: True,
+    UNDEFINED: False,
+}

@@ -43,6 +43,11 @@ class JavaScriptBuilder:
     def text(self, node: Node) -> str:
         return self.source[node.start_byte : node.end_byte].decode(errors="replace")
 
+    def _text_in(self, node: Node, name: str) -> str:
+        """The text in a field of a node; empty if it has none."""
+        child = node.child_by_field_name(name)
+        return "" if child is None else self.text(child)
+
     def _too_deep(self, node: Node) -> syntax.Unread:
         unread = syntax.Unread(line_of(node), TOO_DEEP)
         self.module.unread.append(unread)

@@ -4,7 +4,7 @@ from tree_sitter import Node
 
 from ownership.drift.code import syntax
 from ownership.drift.code.javascript.functions import JavaScriptFunctions
-from ownership.drift.code.javascript.nodes import child_of, children_of_type, has_token, line_of
+from ownership.drift.code.javascript.nodes import child_of, children_of_type, first_of_type, has_token, line_of
 from ownership.drift.code.syntax import Statement
 
 
@@ -21,17 +21,22 @@ class JavaScriptClasses(JavaScriptFunctions):
             self._heritage(heritage, definition)
         self._class_decorators(node, definition)
         body = child_of(node, "body")
+        if body is not None:
+            self._members(body, definition)
+        return syntax.ClassExpression(line_of(node), definition)
+
+    def _members(self, body: Node, definition: syntax.ClassDefinition) -> None:
+        """Build the members of a class. Decorators stand before what they decorate."""
         is_decorated = False
-        for member in body.named_children if body is not None else []:
-            if member.type == "decorator":
+        for node in body.named_children:
+            if node.type == "decorator":
                 is_decorated = True
                 continue
-            built = self._class_member(member, definition)
-            if built is not None:
-                built.is_decorated = is_decorated and built.kind == "method"
-                definition.members.append(built)
+            member = self._class_member(node, definition)
+            if member is not None:
+                member.is_decorated = is_decorated and member.kind == "method"
+                definition.members.append(member)
             is_decorated = False
-        return syntax.ClassExpression(line_of(node), definition)
 
     def _class_decorators(self, node: Node, definition: syntax.ClassDefinition) -> None:
         """The decorators of a class, which stand before its export or before itself."""
@@ -47,9 +52,7 @@ class JavaScriptClasses(JavaScriptFunctions):
     def _heritage(self, heritage: Node, definition: syntax.ClassDefinition) -> None:
         for child in heritage.named_children:
             if child.type == "implements_clause":
-                for interface in child.named_children:
-                    name = child_of(interface, "name") or interface
-                    definition.interfaces.append(self.text(name).rsplit(".", 1)[-1])
+                definition.interfaces += self._interfaces(child)
             elif child.type == "extends_clause":
                 value = child_of(child, "value")
                 if value is not None:
@@ -57,55 +60,56 @@ class JavaScriptClasses(JavaScriptFunctions):
             else:
                 definition.bases.append(self.expression(child))
 
+    def _interfaces(self, clause: Node) -> list[str]:
+        names: list[str] = []
+        for interface in clause.named_children:
+            name = child_of(interface, "name") or interface
+            names.append(self.text(name).rsplit(".", 1)[-1])
+        return names
+
     def _class_member(self, node: Node, definition: syntax.ClassDefinition) -> syntax.ClassMember | None:
-        name = child_of(node, "name", "property")
-        is_static = has_token(node, "static")
         if node.type == "class_static_block":
             body = child_of(node, "body")
             function = self._wrapped(node, "(static)", lambda: self._function_body(body))
             return syntax.ClassMember("(static)", function, "field", is_static=True)
+        name = child_of(node, "name", "property")
         if name is None:
             return None
         key = self._key_name(name)
         if node.type == "method_definition":
-            function = self._function(node).function
-            function.name = f"{definition.name}.{key}"
-            if has_token(node, "set"):
-                return syntax.ClassMember(f"set {key}", function, "method", is_static)
-            kind = "getter" if has_token(node, "get") else "method"
-            return syntax.ClassMember(key, function, kind, is_static)  # type: ignore[arg-type]
+            return self._method_member(node, definition, key)
         if node.type in ("public_field_definition", "field_definition"):
-            return self._field_member(node, definition, key, is_static)
+            return self._field_member(node, definition, key)
         return None
+
+    def _method_member(self, node: Node, definition: syntax.ClassDefinition, key: str) -> syntax.ClassMember:
+        function = self._function(node).function
+        function.name = f"{definition.name}.{key}"
+        is_static = has_token(node, "static")
+        if has_token(node, "set"):
+            return syntax.ClassMember(f"set {key}", function, "method", is_static)
+        if has_token(node, "get"):
+            return syntax.ClassMember(key, function, "getter", is_static)
+        return syntax.ClassMember(key, function, "method", is_static)
 
     def _field_member(
         self,
         node: Node,
         definition: syntax.ClassDefinition,
         key: str,
-        is_static: bool,
     ) -> syntax.ClassMember | None:
         """A field; one without a value counts if it has a decorator, for then a container puts something in."""
+        line, name = line_of(node), f"{definition.name}.{key}"
         value = child_of(node, "value")
         type_name = self._type_name(child_of(node, "type"))
-        is_injected = type_name is not None and next(children_of_type(node, "decorator"), None) is not None
+        is_injected = type_name is not None and first_of_type(node, "decorator") is not None
         if value is None and not is_injected:
             return None
 
         def body() -> list[Statement]:
             if value is None:
-                return [
-                    syntax.Return(
-                        line_of(node),
-                        syntax.Injected(line_of(node), type_name or ""),
-                    )
-                ]
-            return [
-                syntax.Return(
-                    line_of(node),
-                    self.expression(value, f"{definition.name}.{key}"),
-                )
-            ]
+                return [syntax.Return(line, syntax.Injected(line, type_name or ""))]
+            return [syntax.Return(line, self.expression(value, name))]
 
-        function = self._wrapped(node, f"{definition.name}.{key}", body)
-        return syntax.ClassMember(key, function, "field", is_static)
+        function = self._wrapped(node, name, body)
+        return syntax.ClassMember(key, function, "field", has_token(node, "static"))

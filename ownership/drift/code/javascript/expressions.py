@@ -1,6 +1,8 @@
 """Expressions: constants, members, calls, operators."""
 
+import re
 from collections.abc import Callable
+from typing import TypeAlias
 
 from tree_sitter import Node
 
@@ -10,7 +12,16 @@ from ownership.drift.code.javascript.nodes import child_of, has_token, line_of, 
 from ownership.drift.code.javascript.patterns import Patterns
 from ownership.drift.code.syntax import Expression
 
+CONSTANTS = {"false": False, "null": None, "true": True}
+# Comparisons of which something is known → whether they are negated.
 EQUALITY = {"===": False, "==": False, "!==": True, "!=": True}
+LOGICAL: dict[str, type[syntax.Both | syntax.Fallback]] = {
+    "&&": syntax.Both,
+    "??": syntax.Fallback,
+    "||": syntax.Fallback,
+}
+ESCAPED_CHARACTER = re.compile(r"\\[^0-9A-Za-z]")
+Entry: TypeAlias = tuple[Expression | None, Expression]  # of an object: key and value
 
 
 class JavaScriptExpressions(Patterns):
@@ -74,67 +85,74 @@ class JavaScriptExpressions(Patterns):
 
     def _regex(self, node: Node) -> Expression:
         """A regular expression, which counts as a text where it is one character: ``/\\\\/g``."""
-        pattern = child_of(node, "pattern")
-        source = self.text(pattern) if pattern is not None else ""
-        plain = source.removeprefix("\\")
-        if len(plain) == 1 and (plain != source or plain.isalnum()) and not source.removeprefix("\\").isalnum():
-            return syntax.Literal(line_of(node), plain)
+        source = self._text_in(node, "pattern")
+        # Alone and escaped, a character that is neither letter nor digit means itself.
+        if ESCAPED_CHARACTER.fullmatch(source):
+            return syntax.Literal(line_of(node), source[1])
         return syntax.Other(line_of(node), [])
 
-    def _true(self, node: Node) -> Expression:
-        return syntax.Literal(line_of(node), True)
-
-    def _false(self, node: Node) -> Expression:
-        return syntax.Literal(line_of(node), False)
-
-    def _null(self, node: Node) -> Expression:
-        return syntax.Literal(line_of(node), None)
+    def _constant(self, node: Node) -> Expression:
+        return syntax.Literal(line_of(node), CONSTANTS[node.type])
 
     def _template(self, node: Node) -> Expression:
         parts: list[Expression] = []
         for child in node.named_children:
-            if child.type == "template_substitution":
-                inner = self._first_expression(child)
-                if inner is not None:
-                    parts.append(inner)
-            elif child.type in ("string_fragment", "escape_sequence"):
+            if child.type in ("string_fragment", "escape_sequence"):
                 parts.append(syntax.Literal(line_of(child), unescaped(self.text(child))))
+                continue
+            inner = self._first_expression(child)
+            if inner is not None:
+                parts.append(inner)
         if not parts:
             return syntax.Literal(line_of(node), "")
         return syntax.Concat(line_of(node), parts)
 
     def _member(self, node: Node) -> Expression:
         owner = self._field(node, "object")
-        name = child_of(node, "property")
-        return syntax.Member(line_of(node), owner, self.text(name) if name is not None else "")
+        return syntax.Member(line_of(node), owner, self._text_in(node, "property"))
 
     def _subscript(self, node: Node) -> Expression:
-        return _indexed(line_of(node), self._field(node, "object"), self._field(node, "index"))
+        """``owner[key]``, which is a member where the key is written out."""
+        owner = self._field(node, "object")
+        key = self._field(node, "index")
+        name = syntax.literal_text(key)
+        if name is not None:
+            return syntax.Member(line_of(node), owner, name)
+        return syntax.Subscript(line_of(node), owner, key)
 
     def _call(self, node: Node) -> Expression:
         function = child_of(node, "function")
-        arguments = child_of(node, "arguments")
-        values: list[Expression] = []
-        if arguments is not None and arguments.type == "template_string":
-            values = [self.expression(arguments)]
-        elif arguments is not None:
-            values = self._items(arguments)
+        arguments = self._arguments(child_of(node, "arguments"))
         if function is None:
-            return syntax.Other(line_of(node), values)
-        is_import = function.type == "import"
-        if self.text(function) == "require" and self.scope.variable("require") == "require":
-            is_import = True
-        if is_import and values and isinstance(values[0], syntax.Literal) and isinstance(values[0].value, str):
-            return syntax.Require(line_of(node), values[0].value)
-        callee = syntax.Name(line_of(node), "import") if function.type == "import" else self.expression(function)
-        call = syntax.CallExpression(line_of(node), callee, values)
+            return syntax.Other(line_of(node), arguments)
+        module = syntax.literal_text(arguments[0]) if arguments else None
+        if module is not None and self._is_import(function):
+            return syntax.Require(line_of(node), module)
+        if function.type == "import":
+            callee: Expression = syntax.Name(line_of(node), "import")
+        else:
+            callee = self.expression(function)
+        call = syntax.CallExpression(line_of(node), callee, arguments)
         call.type_argument = self._type_name(child_of(node, "type_arguments"))
         return call
 
+    def _is_import(self, function: Node) -> bool:
+        """``import(…)``, or ``require(…)`` where nothing in the file is called so."""
+        if function.type == "import":
+            return True
+        return self.text(function) == "require" and self.scope.variable("require") == "require"
+
+    def _arguments(self, node: Node | None) -> list[Expression]:
+        if node is None:
+            return []
+        # tag`text`
+        if node.type == "template_string":
+            return [self.expression(node)]
+        return self._items(node)
+
     def _new(self, node: Node) -> Expression:
-        arguments = child_of(node, "arguments")
-        values = self._items(arguments) if arguments is not None else []
-        return syntax.CallExpression(line_of(node), self._field(node, "constructor"), values, is_new=True)
+        arguments = self._arguments(child_of(node, "arguments"))
+        return syntax.CallExpression(line_of(node), self._field(node, "constructor"), arguments, is_new=True)
 
     def _items(self, node: Node) -> list[Expression]:
         items: list[Expression] = []
@@ -151,32 +169,38 @@ class JavaScriptExpressions(Patterns):
         return syntax.ListLiteral(line_of(node), self._items(node))
 
     def _object(self, node: Node) -> Expression:
-        entries: list[tuple[Expression | None, Expression]] = []
+        entries: list[Entry] = []
         for child in node.named_children:
-            if child.type == "pair":
-                key, value = child_of(child, "key"), child_of(child, "value")
-                if key is not None and value is not None:
-                    built = self._property_key(key)
-                    named = built.value if isinstance(built, syntax.Literal) else None
-                    entries.append((built, self.expression(value, str(named))))
-            elif child.type == "shorthand_property_identifier":
-                key_literal = syntax.Literal(line_of(child), self.text(child))
-                entries.append((key_literal, self._identifier(child)))
-            elif child.type == "spread_element":
-                spread = self._first_expression(child)
-                if spread is not None:
-                    entries.append((None, spread))
-            elif child.type == "method_definition":
-                entries.append(self._object_method(child))
+            build = ENTRY_BUILDERS.get(child.type)
+            if build is not None:
+                entries += build(self, child)
         return syntax.ObjectLiteral(line_of(node), entries)
 
-    def _object_method(self, node: Node) -> tuple[Expression, Expression]:
+    def _pair(self, node: Node) -> list[Entry]:
+        key, value = child_of(node, "key"), child_of(node, "value")
+        if key is None or value is None:
+            return []
+        built = self._property_key(key)
+        name = str(built.value) if isinstance(built, syntax.Literal) else "None"
+        return [(built, self.expression(value, name))]
+
+    def _shorthand(self, node: Node) -> list[Entry]:
+        key = syntax.Literal(line_of(node), self.text(node))
+        return [(key, self._identifier(node))]
+
+    def _spread_entry(self, node: Node) -> list[Entry]:
+        spread = self._first_expression(node)
+        return [] if spread is None else [(None, spread)]
+
+    def _object_method(self, node: Node) -> list[Entry]:
+        key: Expression = syntax.Literal(line_of(node), "")
         name = child_of(node, "name")
-        key = self._property_key(name) if name is not None else syntax.Literal(line_of(node), "")
+        if name is not None:
+            key = self._property_key(name)
         function = self._function(node)
         if has_token(node, "get"):
-            return key, syntax.CallExpression(line_of(node), function, [])
-        return key, function
+            return [(key, syntax.CallExpression(line_of(node), function, []))]
+        return [(key, function)]
 
     def _ternary(self, node: Node) -> Expression:
         return syntax.Conditional(
@@ -202,21 +226,20 @@ class JavaScriptExpressions(Patterns):
         return self._combined(line_of(node), operator, values)
 
     def _operator(self, node: Node) -> str:
-        operator = child_of(node, "operator")
-        return self.text(operator) if operator is not None else ""
+        return self._text_in(node, "operator")
 
     def _combined(self, line: int, operator: str, values: list[Expression]) -> Expression:
         if operator == "+":
             return syntax.Concat(line, values)
         if operator in EQUALITY and len(values) == 2:
             return syntax.Equal(line, values[0], values[1], EQUALITY[operator])
-        if operator in ("||", "??", "&&"):
-            kind = syntax.Both if operator == "&&" else syntax.Fallback
-            result = values[0]
-            for value in values[1:MAX_NESTING]:
-                result = kind(line, result, value)
-            return result
-        return syntax.Other(line, values)
+        kind = LOGICAL.get(operator)
+        if kind is None:
+            return syntax.Other(line, values)
+        result = values[0]
+        for value in values[1:MAX_NESTING]:
+            result = kind(line, result, value)
+        return result
 
     def _unary(self, node: Node) -> Expression:
         operand = self._field(node, "argument")
@@ -232,8 +255,10 @@ class JavaScriptExpressions(Patterns):
         right = child_of(node, "right")
         if left is None or right is None:
             return syntax.Other(line_of(node), [])
-        named = left if left.type == "identifier" else child_of(left, "property")
-        value = self.expression(right, self.text(named) if named is not None else None)
+        name = self._text_in(left, "property") or None
+        if left.type == "identifier":
+            name = self.text(left)
+        value = self.expression(right, name)
         return syntax.Assign(line_of(node), self.target(left), value)
 
     def _augmented(self, node: Node) -> Expression:
@@ -243,21 +268,12 @@ class JavaScriptExpressions(Patterns):
         operator = self._operator(node)
         line = line_of(node)
         right = self._field(node, "right")
-        if operator == "+=":
-            return syntax.Assign(
-                line,
-                self.target(left),
-                syntax.Concat(line, [self.expression(left), right]),
-            )
-        if operator in ("||=", "??="):
-            return syntax.Assign(
-                line,
-                self.target(left),
-                syntax.Fallback(line, self.expression(left), right),
-            )
         if operator == "&&=":
             return syntax.Assign(line, self.target(left), right, keeps=True)
-        return syntax.Other(line, [self.expression(left), right])
+        value = self._combined(line, operator.removesuffix("="), [self.expression(left), right])
+        if operator in ("+=", "||=", "??="):
+            return syntax.Assign(line, self.target(left), value)
+        return value
 
     def _sequence(self, node: Node) -> Expression:
         items = self._items(node)
@@ -271,24 +287,17 @@ class JavaScriptExpressions(Patterns):
         return syntax.Yield(line_of(node), value, whole=has_token(node, "*"))
 
 
-def _indexed(line: int, owner: Expression, key: Expression) -> Expression:
-    """``owner[key]``, which is a member where the key is written out."""
-    if isinstance(key, syntax.Literal) and isinstance(key.value, str):
-        return syntax.Member(line, owner, key.value)
-    return syntax.Subscript(line, owner, key)
-
-
 EXPRESSION_BUILDERS: dict[str, Callable[[JavaScriptExpressions, Node], Expression]] = {
     "array": JavaScriptExpressions._array,
     "assignment_expression": JavaScriptExpressions._assignment,
     "augmented_assignment_expression": JavaScriptExpressions._augmented,
     "binary_expression": JavaScriptExpressions._binary,
     "call_expression": JavaScriptExpressions._call,
-    "false": JavaScriptExpressions._false,
+    "false": JavaScriptExpressions._constant,
     "identifier": JavaScriptExpressions._identifier,
     "member_expression": JavaScriptExpressions._member,
     "new_expression": JavaScriptExpressions._new,
-    "null": JavaScriptExpressions._null,
+    "null": JavaScriptExpressions._constant,
     "number": JavaScriptExpressions._number,
     "object": JavaScriptExpressions._object,
     "regex": JavaScriptExpressions._regex,
@@ -300,10 +309,16 @@ EXPRESSION_BUILDERS: dict[str, Callable[[JavaScriptExpressions, Node], Expressio
     "template_string": JavaScriptExpressions._template,
     "ternary_expression": JavaScriptExpressions._ternary,
     "this": JavaScriptExpressions._this,
-    "true": JavaScriptExpressions._true,
+    "true": JavaScriptExpressions._constant,
     "unary_expression": JavaScriptExpressions._unary,
     "undefined": JavaScriptExpressions._identifier,
     "yield_expression": JavaScriptExpressions._yield,
+}
+ENTRY_BUILDERS: dict[str, Callable[[JavaScriptExpressions, Node], list[Entry]]] = {
+    "method_definition": JavaScriptExpressions._object_method,
+    "pair": JavaScriptExpressions._pair,
+    "shorthand_property_identifier": JavaScriptExpressions._shorthand,
+    "spread_element": JavaScriptExpressions._spread_entry,
 }
 # What may be inside of an expression that has no meaning here.
 ALL_EXPRESSIONS = {

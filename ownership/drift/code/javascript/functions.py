@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tree_sitter import Node
 
 from ownership.drift.code import syntax
-from ownership.drift.code.javascript.nodes import child_of, children_of_type, has_token, line_of
+from ownership.drift.code.javascript.nodes import child_of, first_of_type, has_token, line_of
 from ownership.drift.code.javascript.types import Types
 from ownership.drift.code.scopes import Scope
 from ownership.drift.code.syntax import Statement
@@ -61,34 +61,26 @@ class JavaScriptFunctions(Types):
         parameters: list[syntax.Parameter] = []
         for child in nodes.named_children if nodes is not None else []:
             # TypeScript's `this: Type` is no parameter.
-            is_this = next(children_of_type(child, "this"), None) is not None
+            is_this = first_of_type(child, "this") is not None
             if child.type not in ("comment", "decorator") and not is_this:
                 parameters.append(self._parameter(child))
         return parameters
 
     def _parameter(self, node: Node) -> syntax.Parameter:
-        pattern, default, type_name = node, None, None
-        property_name = None
-        if node.type in ("required_parameter", "optional_parameter"):
-            pattern = child_of(node, "pattern") or node
-            default = child_of(node, "value")
-            type_name = self._type_name(child_of(node, "type"))
-            if next(
-                children_of_type(node, "accessibility_modifier", "override_modifier"),
-                None,
-            ) or has_token(node, "readonly"):
-                property_name = self.text(pattern)
-        elif node.type == "assignment_pattern":
-            pattern = child_of(node, "left") or node
-            default = child_of(node, "right")
-        kind = "normal"
-        if pattern.type == "rest_pattern":
-            kind = "rest"
+        # TypeScript has a pattern with a value, JavaScript a left side with a right one.
+        pattern = child_of(node, "pattern", "left") or node
+        default = child_of(node, "value", "right")
+        is_rest = pattern.type == "rest_pattern"
+        if is_rest:
             pattern = pattern.named_children[0]
         self._declare_pattern(pattern)
-        target = self.target(pattern)
-        value = self.expression(default) if default is not None else None
-        return syntax.Parameter(target, value, kind, type_name, property_name)  # type: ignore[arg-type]
+        parameter = syntax.Parameter(self.target(pattern), kind="rest" if is_rest else "normal")
+        if default is not None:
+            parameter.default = self.expression(default)
+        parameter.type_name = self._type_name(child_of(node, "type"))
+        if _is_property(node):
+            parameter.property_name = self.text(pattern)
+        return parameter
 
     def _property_assignments(self, function: syntax.Function) -> list[Statement]:
         """``this.name = name`` for each parameter that is a property."""
@@ -110,3 +102,10 @@ class JavaScriptFunctions(Types):
         finally:
             self.scope = self.scope.around()
         return function
+
+
+def _is_property(parameter: Node) -> bool:
+    """Whether a parameter of a constructor is a property: ``private readonly users: Users``."""
+    if has_token(parameter, "readonly"):
+        return True
+    return first_of_type(parameter, "accessibility_modifier", "override_modifier") is not None

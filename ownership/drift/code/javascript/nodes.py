@@ -1,6 +1,7 @@
 """The nodes of tree-sitter's trees, and texts with escapes."""
 
 import re
+import sys
 from collections.abc import Iterator
 
 from tree_sitter import Node
@@ -21,6 +22,7 @@ ESCAPES = {
 
 
 def line_of(node: Node) -> int:
+    """The line where a node begins."""
     return int(node.start_point[0]) + 1
 
 
@@ -34,9 +36,15 @@ def child_of(node: Node, *fields: str) -> Node | None:
 
 
 def children_of_type(node: Node, *types: str) -> Iterator[Node]:
+    """The children of these types, in order."""
     for child in node.named_children:
         if child.type in types:
             yield child
+
+
+def first_of_type(node: Node, *types: str) -> Node | None:
+    """The first child of one of these types; None if there is none."""
+    return next(children_of_type(node, *types), None)
 
 
 def has_token(node: Node, token: str) -> bool:
@@ -45,16 +53,18 @@ def has_token(node: Node, token: str) -> bool:
 
 
 def unescaped(text: str) -> str:
+    """The text that a literal with escapes stands for."""
     if "\\" not in text:
         return text
+    return ESCAPE.sub(_character, text)
 
-    def character(match: re.Match[str]) -> str:
-        code = match[1] or match[2] or match[3]
-        if code:
-            number = int(code, 16)
-            return chr(number) if number < 0x110000 else "\ufffd"
-        if match[4]:
-            return ""
-        return ESCAPES.get(match[5], match[5])
 
-    return ESCAPE.sub(character, text)
+def _character(match: re.Match[str]) -> str:
+    """What one escape stands for: a character by its code, nothing for a line end, or a character itself."""
+    code = match[1] or match[2] or match[3]
+    if code:
+        number = int(code, 16)
+        return chr(number) if number <= sys.maxunicode else "\ufffd"
+    if match[4]:
+        return ""
+    return ESCAPES.get(match[5], match[5])

@@ -7,18 +7,20 @@ from ownership.drift.code.javascript.expressions import JavaScriptExpressions
 from ownership.drift.code.javascript.nodes import child_of, children_of_type
 from ownership.drift.code.syntax import Expression, Statement
 
+TYPE_NAMES = ("type_identifier", "nested_type_identifier")
+
 
 class Types(JavaScriptExpressions):
     """Reads type annotations."""
 
     def _type_name(self, annotation: Node | None) -> str | None:
         """The class that a type annotation names: ``Repo``, ``aws.Repo`` and ``Repo<T>`` name ``Repo``."""
-        if annotation is None or not annotation.named_children:
+        node = _type_in(annotation)
+        if node is None:
             return None
-        node = annotation.named_children[0]
         if node.type == "generic_type":
             node = child_of(node, "name") or node
-        if node.type in ("type_identifier", "nested_type_identifier"):
+        if node.type in TYPE_NAMES:
             return self.text(node).rsplit(".", 1)[-1]
         if node.type == "object_type":
             name = f"{{{node.start_byte}}}"
@@ -32,24 +34,20 @@ class Types(JavaScriptExpressions):
         for member in children_of_type(node, "property_signature"):
             key = child_of(member, "name")
             annotation = child_of(member, "type")
-            if key is None or annotation is None or not annotation.named_children:
-                continue
-            inner = annotation.named_children[0]
-            if inner.type in (
-                "type_identifier",
-                "nested_type_identifier",
-                "generic_type",
-            ):
-                name = self._type_name(annotation)
-                if name is not None:
-                    shape[self._key_name(key)] = name
+            inner = _type_in(annotation)
+            is_object = inner is not None and inner.type == "object_type"
+            name = None if is_object else self._type_name(annotation)
+            if key is not None and name is not None:
+                shape[self._key_name(key)] = name
         return shape
 
     def _type_declaration(self, node: Node) -> list[Statement]:
         """``interface Name {…}`` and ``type Name = {…}``: no code, but what their properties are of."""
         name = child_of(node, "name")
         body = child_of(node, "body", "value")
-        if name is not None and body is not None and body.type in ("object_type", "interface_body"):
+        if name is None or body is None:
+            return []
+        if body.type in ("object_type", "interface_body"):
             self.module.shapes[self.text(name)] = self._shape(body)
         return []
 
@@ -59,3 +57,10 @@ class Types(JavaScriptExpressions):
         if type_name is None or not isinstance(value, syntax.CallExpression):
             return value
         return syntax.Typed(value.line, value, type_name)
+
+
+def _type_in(annotation: Node | None) -> Node | None:
+    """The type that an annotation states."""
+    if annotation is None or not annotation.named_children:
+        return None
+    return annotation.named_children[0]

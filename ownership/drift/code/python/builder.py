@@ -1,7 +1,8 @@
 """What all parts of the front end share: the file, the function that is being built, and how deep it is nested."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ownership.drift.code import syntax
 from ownership.drift.code.scopes import Scope
@@ -29,44 +30,42 @@ class PythonBuilder:
 
     def _declare_all(self, nodes: Iterable[ast.AST]) -> None:
         """Declare the names that these statements assign in the current function."""
-        waiting = list(nodes)
-        found: list[ast.AST] = []
-        while waiting:
-            node = waiting.pop()
-            found.append(node)
-            # What is `global` is none of the function's own names, whichever comes first.
+        statements = _statements_within(nodes)
+        # What is `global` is none of the function's own names, whichever comes first.
+        for node in statements:
             if isinstance(node, ast.Global | ast.Nonlocal):
                 self.scope.outer_names.update(node.names)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                continue
-            for block in NESTED_BLOCKS:
-                waiting += getattr(node, block, [])
-        for node in found:
-            self._declare_in(node)
+        for node in statements:
+            declare = DECLARERS.get(type(node))
+            if declare is not None:
+                declare(self, node)
 
-    def _declare_in(self, node: ast.AST) -> None:
-        """Declare the names that one statement assigns itself."""
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            self.scope.declare(node.name)
-        elif isinstance(node, ast.Assign):
-            for target in node.targets:
-                self._declare_target(target)
-        elif isinstance(node, ast.AnnAssign | ast.AugAssign | ast.For | ast.AsyncFor):
-            self._declare_target(node.target)
-        elif isinstance(node, ast.With | ast.AsyncWith):
-            for item in node.items:
-                if item.optional_vars is not None:
-                    self._declare_target(item.optional_vars)
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                self.scope.declare(alias.asname or alias.name.partition(".")[0])
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                self.scope.declare(alias.asname or alias.name)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
+    def _declare_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        self.scope.declare(node.name)
+
+    def _declare_assigned(self, node: ast.Assign) -> None:
+        for target in node.targets:
+            self._declare_target(target)
+
+    def _declare_one(self, node: ast.AnnAssign | ast.AugAssign | ast.For | ast.AsyncFor) -> None:
+        self._declare_target(node.target)
+
+    def _declare_entered(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            if item.optional_vars is not None:
+                self._declare_target(item.optional_vars)
+
+    def _declare_imported(self, node: ast.Import | ast.ImportFrom) -> None:
+        for alias in node.names:
+            # `import a.b` gives the name `a`.
+            self.scope.declare(alias.asname or alias.name.partition(".")[0])
+
+    def _declare_exception(self, node: ast.ExceptHandler) -> None:
+        if node.name:
             self.scope.declare(node.name)
 
     def _declare_target(self, target: ast.expr) -> None:
+        """Declare the names in what is assigned to."""
         if isinstance(target, ast.Name):
             if target.id not in self.scope.outer_names:
                 self.scope.declare(target.id)
@@ -88,3 +87,34 @@ class PythonBuilder:
     def statements(self, nodes: Iterable[ast.stmt]) -> list[Statement]:
         """What statements become, in order."""
         raise NotImplementedError
+
+
+def _statements_within(nodes: Iterable[ast.AST]) -> list[ast.AST]:
+    """Statements and those inside them, without those of functions and classes inside them."""
+    waiting = list(nodes)
+    statements: list[ast.AST] = []
+    while waiting:
+        node = waiting.pop()
+        statements.append(node)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for block in NESTED_BLOCKS:
+                waiting += getattr(node, block, [])
+    return statements
+
+
+# What declares the names that a statement assigns itself.
+DECLARERS: dict[type[ast.AST], Callable[[PythonBuilder, Any], None]] = {
+    ast.AnnAssign: PythonBuilder._declare_one,
+    ast.Assign: PythonBuilder._declare_assigned,
+    ast.AsyncFor: PythonBuilder._declare_one,
+    ast.AsyncFunctionDef: PythonBuilder._declare_definition,
+    ast.AsyncWith: PythonBuilder._declare_entered,
+    ast.AugAssign: PythonBuilder._declare_one,
+    ast.ClassDef: PythonBuilder._declare_definition,
+    ast.ExceptHandler: PythonBuilder._declare_exception,
+    ast.For: PythonBuilder._declare_one,
+    ast.FunctionDef: PythonBuilder._declare_definition,
+    ast.Import: PythonBuilder._declare_imported,
+    ast.ImportFrom: PythonBuilder._declare_imported,
+    ast.With: PythonBuilder._declare_entered,
+}

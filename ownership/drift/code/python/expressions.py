@@ -7,6 +7,14 @@ from ownership.drift.code import syntax
 from ownership.drift.code.python.builder import MAX_NESTING, PythonBuilder
 from ownership.drift.code.syntax import Expression, Target
 
+# Comparisons of which something is known → whether they are negated.
+EQUALITY: dict[type[ast.cmpop], bool] = {
+    ast.Eq: False,
+    ast.Is: False,
+    ast.IsNot: True,
+    ast.NotEq: True,
+}
+
 
 class PythonExpressions(PythonBuilder):
     """Builds expressions."""
@@ -47,9 +55,10 @@ class PythonExpressions(PythonBuilder):
             # A part of a list may have any of its items.
             return syntax.CallExpression(node.lineno, syntax.Member(node.lineno, owner, "slice"), [])
         key = self.expression(node.slice)
-        if isinstance(key, syntax.Literal) and isinstance(key.value, str):
+        name = syntax.literal_text(key)
+        if name is not None:
             # A dict's key is not an attribute, but both are the same field here.
-            return syntax.Member(node.lineno, owner, key.value, is_item=True)
+            return syntax.Member(node.lineno, owner, name, is_item=True)
         return syntax.Subscript(node.lineno, owner, key)
 
     def _call(self, node: ast.Call) -> Expression:
@@ -74,22 +83,24 @@ class PythonExpressions(PythonBuilder):
     def _binary(self, node: ast.BinOp) -> Expression:
         line = node.lineno
         if isinstance(node.op, ast.Add):
-            operands: list[ast.expr] = []
-            current: ast.expr = node
-            while isinstance(current, ast.BinOp) and isinstance(current.op, ast.Add):
-                operands.append(current.right)
-                current = current.left
-            operands.append(current)
-            return syntax.Concat(
-                line,
-                [self.expression(operand) for operand in reversed(operands)],
-            )
+            return self._sum(node)
         left, right = self.expression(node.left), self.expression(node.right)
         if isinstance(node.op, ast.Mod):
             return syntax.CallExpression(line, syntax.Member(line, left, "__mod__"), [right])
         if isinstance(node.op, ast.BitOr):
             return syntax.ObjectLiteral(line, [(None, left), (None, right)])
         return syntax.Other(line, [left, right])
+
+    def _sum(self, node: ast.BinOp) -> Expression:
+        """``a + b + c`` as one step, however long it is."""
+        operands: list[ast.expr] = []
+        current: ast.expr = node
+        while isinstance(current, ast.BinOp) and isinstance(current.op, ast.Add):
+            operands.append(current.right)
+            current = current.left
+        operands.append(current)
+        operands.reverse()
+        return syntax.Concat(node.lineno, [self.expression(operand) for operand in operands])
 
     def _boolean(self, node: ast.BoolOp) -> Expression:
         kind = syntax.Fallback if isinstance(node.op, ast.Or) else syntax.Both
@@ -99,15 +110,12 @@ class PythonExpressions(PythonBuilder):
         return result
 
     def _compare(self, node: ast.Compare) -> Expression:
-        left, right = (
-            self.expression(node.left),
-            self.expression(node.comparators[0]),
-        )
-        operator = node.ops[0]
-        if len(node.ops) == 1 and isinstance(operator, ast.Eq | ast.Is | ast.NotEq | ast.IsNot):
-            negated = isinstance(operator, ast.NotEq | ast.IsNot)
-            return syntax.Equal(node.lineno, left, right, negated)
-        return syntax.Other(node.lineno, [left, right])
+        left = self.expression(node.left)
+        right = self.expression(node.comparators[0])
+        negated = EQUALITY.get(type(node.ops[0]))
+        if negated is None or len(node.ops) > 1:
+            return syntax.Other(node.lineno, [left, right])
+        return syntax.Equal(node.lineno, left, right, negated)
 
     def _unary(self, node: ast.UnaryOp) -> Expression:
         operand = self.expression(node.operand)
@@ -118,11 +126,9 @@ class PythonExpressions(PythonBuilder):
         return syntax.Other(node.lineno, [operand])
 
     def _choice(self, node: ast.IfExp) -> Expression:
-        test, yes, no = (
-            self.expression(node.test),
-            self.expression(node.body),
-            self.expression(node.orelse),
-        )
+        test = self.expression(node.test)
+        yes = self.expression(node.body)
+        no = self.expression(node.orelse)
         return syntax.Conditional(node.lineno, test, yes, no)
 
     def _lambda(self, node: ast.Lambda) -> Expression:
@@ -168,12 +174,11 @@ class PythonExpressions(PythonBuilder):
             loops.append((self.target(generator.target), iterable))
             conditions += [self.expression(condition) for condition in generator.ifs]
         if isinstance(node, ast.DictComp):
-            key, element = (
-                self.expression(node.key),
-                self.expression(node.value),
-            )
+            key: Expression | None = self.expression(node.key)
+            element = self.expression(node.value)
         else:
-            key, element = None, self.expression(node.elt)
+            key = None
+            element = self.expression(node.elt)
         self.scope.blocks.pop()
         return syntax.Comprehension(node.lineno, loops, conditions, element, key)
 
@@ -182,17 +187,20 @@ class PythonExpressions(PythonBuilder):
         if isinstance(node, ast.Name):
             return syntax.Name(node.lineno, self.scope.variable(node.id, assigned=True))
         if isinstance(node, ast.Tuple | ast.List):
-            pattern = syntax.ListPattern(node.lineno, [])
-            for item in node.elts:
-                if isinstance(item, ast.Starred):
-                    pattern.rest = self.target(item.value)
-                else:
-                    pattern.items.append((self.target(item), None))
-            return pattern
+            return self._list_pattern(node)
         target = self.expression(node)
         if isinstance(target, syntax.Member | syntax.Subscript):
             return target
         return syntax.ListPattern(node.lineno, [])
+
+    def _list_pattern(self, node: ast.Tuple | ast.List) -> Target:
+        pattern = syntax.ListPattern(node.lineno, [])
+        for item in node.elts:
+            if isinstance(item, ast.Starred):
+                pattern.rest = self.target(item.value)
+            else:
+                pattern.items.append((self.target(item), None))
+        return pattern
 
 
 EXPRESSIONS: dict[type[ast.AST], Callable[..., Expression]] = {
