@@ -13,7 +13,7 @@ Anything else is a package, and is not read. Source: Node.js documentation, "Mod
 import sys
 from functools import lru_cache
 from pathlib import PurePosixPath
-from posixpath import dirname, join, normpath
+from posixpath import basename, dirname, join, normpath
 
 from ownership.drift.code import syntax
 from ownership.drift.code.possibilities import (
@@ -24,6 +24,8 @@ from ownership.drift.code.sources import JAVASCRIPT, PYTHON, Sources, is_test
 FoundModule = syntax.Module | External | None
 
 NEVER_LOCAL = {*sys.stdlib_module_names, "boto3", "botocore"}
+BUILT = {"build", "dist", "lib", "out"}  # folders of what packages build
+MAX_EXTENDED = 5  # settings that extend each other
 MAX_MODULES = 100  # that one import with an unknown part may mean
 LAYER_FOLDERS = ("/opt/nodejs/", "/opt/")
 BUILT_SUFFIXES = {
@@ -59,25 +61,29 @@ class Imports:
     def find_like(self, file: str, start: str) -> list[FoundModule]:
         """The modules that an import may mean whose name begins so: ``./actions/``, ``actions.``."""
         if file.endswith(".py"):
-            package = self.find(file, start.rpartition(".")[0], 0)
-            if not isinstance(package, syntax.Module):
-                return []
-            return self._modules_in(dirname(package.file), PYTHON, start.rpartition(".")[2])
+            return self._find_like_in_python(file, start)
         if not start.startswith("."):
             return []
         folder = dirname(normpath(join(dirname(file), start + "x")))
         return self._modules_in(folder, JAVASCRIPT, start.rpartition("/")[2])
 
+    def _find_like_in_python(self, file: str, start: str) -> list[FoundModule]:
+        path, _, first = start.rpartition(".")
+        package = self.find(file, path, 0)
+        if not isinstance(package, syntax.Module):
+            return []
+        return self._modules_in(dirname(package.file), PYTHON, first)
+
     def _modules_in(self, folder: str, suffixes: tuple[str, ...], first: str) -> list[FoundModule]:
         """The modules in a folder whose names begin so."""
-        found: list[FoundModule] = []
+        names: list[str] = []
         for name in self.sources.paths:
             if dirname(name) != folder or not name.endswith(suffixes) or is_test(name):
                 continue
-            stem = PurePosixPath(name).name
-            if stem.startswith(first) and not stem.startswith("__init__") and len(found) < MAX_MODULES:
-                found.append(self._load(name))
-        return found
+            base = basename(name)
+            if base.startswith(first) and not base.startswith("__init__"):
+                names.append(name)
+        return [self._load(name) for name in names[:MAX_MODULES]]
 
     def _load(self, name: str) -> FoundModule:
         module = self.sources.module(name)
@@ -93,18 +99,18 @@ class Imports:
     # JavaScript and TypeScript
 
     def _find_javascript(self, file: str, module: str) -> FoundModule:
-        if module.startswith("."):
-            name = self.javascript_file(normpath(join(dirname(file), module)))
-            if name is not None:
-                return self._load(name)
-            return self._unread_module(
-                module,
-                f"calls {module}, which is not among the files that were read",
-            )
-        for candidate in self._candidates(file, module):
+        is_relative = module.startswith(".")
+        if is_relative:
+            candidates = [normpath(join(dirname(file), module))]
+        else:
+            candidates = self._candidates(file, module)
+        for candidate in candidates:
             name = self.javascript_file(candidate)
             if name is not None:
                 return self._load(name)
+        if is_relative:
+            reason = f"calls {module}, which is not among the files that were read"
+            return self._unread_module(module, reason)
         return None
 
     def javascript_file(self, name: str) -> str | None:
@@ -126,24 +132,41 @@ class Imports:
 
     def _candidates(self, file: str, module: str) -> list[str]:
         """The names that an import of something that is not relative may have."""
-        candidates = self._configured(file, module)
+        return [
+            *self._configured(file, module),
+            *self._in_own_package(module),
+            *self._in_layer(module),
+            *self._around(file, module),
+        ]
+
+    def _in_own_package(self, module: str) -> list[str]:
+        """``@shop/db/users``: a file in a package of the same repository."""
         parts = module.split("/")
         scope = 2 if module.startswith("@") else 1
-        package = "/".join(parts[:scope])
-        folder = self.packages.get(package)
-        if folder is not None:
-            candidates += self._in_package(folder, "/".join(parts[scope:]))
+        folder = self.packages.get("/".join(parts[:scope]))
+        if folder is None:
+            return []
+        return self._in_package(folder, "/".join(parts[scope:]))
+
+    def _in_layer(self, module: str) -> list[str]:
+        """``/opt/nodejs/db``: a file that a layer puts there."""
         for prefix in LAYER_FOLDERS:
             if module.startswith(prefix):
-                candidates += self._in_layers(module.removeprefix(prefix))
-                break
-        if ("/" in module and not module.startswith(("@", "/"))) or module.startswith(("@/", "~/")):
-            inner = module[2:] if module[1:2] == "/" else module
-            for around in _folders_around(file):
-                candidates += [
-                    normpath(join(around, inner)),
-                    normpath(join(around, "src", inner)),
-                ]
+                return self._in_layers(module.removeprefix(prefix))
+        return []
+
+    def _around(self, file: str, module: str) -> list[str]:
+        """``lib/db``, ``@/lib/db``: a file below one of the folders around the importing one."""
+        if module.startswith(("@/", "~/")):
+            inner = module[2:]
+        elif "/" in module and not module.startswith(("@", "/")):
+            inner = module
+        else:
+            return []
+        candidates: list[str] = []
+        for around in _folders_around(file):
+            candidates.append(normpath(join(around, inner)))
+            candidates.append(normpath(join(around, "src", inner)))
         return candidates
 
     def _configured(self, file: str, module: str) -> list[str]:
@@ -151,15 +174,9 @@ class Imports:
         candidates: list[str] = []
         base, paths = self._settings_of(dirname(file))
         for pattern, targets in paths.items():
-            prefix, star, suffix = pattern.partition("*")
-            matches = module == pattern
-            if star:
-                matches = module.startswith(prefix) and module.endswith(suffix)
-            if not matches:
-                continue
-            middle = module[len(prefix) : len(module) - len(suffix)] if star else ""
-            for target in targets:
-                candidates.append(normpath(join(base or "", target.replace("*", middle))))
+            middle = _matched_by_star(pattern, module)
+            if middle is not None:
+                candidates += [normpath(join(base or "", target.replace("*", middle))) for target in targets]
         if base is not None:
             candidates.append(normpath(join(base, module)))
         return candidates
@@ -174,27 +191,30 @@ class Imports:
         return None, {}
 
     def _paths_in(self, name: str, depth: int) -> tuple[str | None, dict[str, list[str]]]:
+        """``baseUrl`` and ``paths`` of a file of settings, and of those that it extends."""
         content = self.sources.json(name)
-        options = content.get("compilerOptions")
         folder = dirname(name)
-        base: str | None = None
-        paths: dict[str, list[str]] = {}
-        extended = content.get("extends")
-        if isinstance(extended, str) and extended.startswith(".") and depth < 5:
-            target = normpath(join(folder, extended))
-            for candidate in (target, target + ".json"):
-                if candidate in self.sources.paths:
-                    base, paths = self._paths_in(candidate, depth + 1)
-        if isinstance(options, dict):
-            own_base = options.get("baseUrl")
-            if isinstance(own_base, str):
-                base = normpath(join(folder, own_base))
-            own_paths = options.get("paths")
-            if isinstance(own_paths, dict):
-                paths = _lists_of_texts(own_paths)
-                if base is None:
-                    base = folder or "."
+        base, paths = self._extended(content.get("extends"), folder, depth)
+        options = content.get("compilerOptions")
+        if not isinstance(options, dict):
+            return base, paths
+        own_base, own_paths = options.get("baseUrl"), options.get("paths")
+        if isinstance(own_base, str):
+            base = normpath(join(folder, own_base))
+        if isinstance(own_paths, dict):
+            paths = _lists_of_texts(own_paths)
+            if base is None:
+                base = folder or "."
         return base, paths
+
+    def _extended(self, extended: object, folder: str, depth: int) -> tuple[str | None, dict[str, list[str]]]:
+        """``baseUrl`` and ``paths`` of the settings that others extend; those of packages are not read."""
+        if isinstance(extended, str) and extended.startswith(".") and depth < MAX_EXTENDED:
+            target = normpath(join(folder, extended))
+            for candidate in (target + ".json", target):
+                if candidate in self.sources.paths:
+                    return self._paths_in(candidate, depth + 1)
+        return None, {}
 
     def _packages(self) -> dict[str, str]:
         """The packages of the repository itself: name → folder."""
@@ -206,39 +226,29 @@ class Imports:
         return packages
 
     def _in_package(self, folder: str, inner: str) -> list[str]:
+        """The names that a file in a package, or its main file, may have."""
         if inner:
-            return [
-                normpath(join(folder, inner)),
-                normpath(join(folder, "src", inner)),
-            ]
+            return [normpath(join(folder, inner)), normpath(join(folder, "src", inner))]
         candidates: list[str] = []
         content = self.sources.json(join(folder, "package.json"))
         for key in ("source", "module", "main", "types"):
             main = content.get(key)
             if isinstance(main, str):
-                candidates.append(normpath(join(folder, main)))
-                # What is built is not there, but what it is built from.
-                parts = PurePosixPath(main).parts
-                if parts and parts[0] in ("dist", "build", "lib", "out"):
-                    stem = join(*parts[1:]).removesuffix(".js").removesuffix(".d.ts") if len(parts) > 1 else ""
-                    candidates.append(normpath(join(folder, "src", stem)))
-        return [
-            *candidates,
-            normpath(join(folder, "index")),
-            normpath(join(folder, "src/index")),
-        ]
+                candidates += _main_files(folder, main)
+        candidates.append(normpath(join(folder, "index")))
+        candidates.append(normpath(join(folder, "src/index")))
+        return candidates
 
     def _in_layers(self, inner: str) -> list[str]:
         """Files that a layer may put below /opt."""
-        stem = PurePosixPath(inner).stem
+        wanted = inner.removesuffix(PurePosixPath(inner).suffix)
         candidates: list[str] = []
-        for name in self.sources.by_name.get(stem, []):
-            without_suffix = name.removesuffix(PurePosixPath(name).suffix)
-            wanted = inner.removesuffix(PurePosixPath(inner).suffix)
-            if without_suffix == wanted or without_suffix.endswith("/" + wanted):
+        for name in self.sources.by_name.get(PurePosixPath(inner).stem, []):
+            stem = name.removesuffix(PurePosixPath(name).suffix)
+            if f"/{stem}".endswith(f"/{wanted}"):
                 candidates.append(name)
         for folder in self.sources.folders:
-            if folder.endswith("/" + inner):
+            if folder.endswith(f"/{inner}"):
                 candidates.append(folder)
         return candidates
 
@@ -247,25 +257,29 @@ class Imports:
     def _find_python(self, file: str, module: str, level: int) -> FoundModule:
         path = module.replace(".", "/")
         if level:
-            folder = dirname(file)
-            for _ in range(level - 1):
-                folder = dirname(folder)
-            name = join(folder, path) if path else folder
-            found = self._python_file(name)
-            if found is None and name in self.sources.folders:
-                return self._package(name)
-            return found
+            return self._find_relative(file, path, level)
         if module.partition(".")[0] in NEVER_LOCAL:
             return None
-        names = [normpath(join(root, path)) if root else path for root in self._python_roots(file)]
+        names = [normpath(join(root, path)) for root in self._python_roots(file)]
         for name in names:
             found = self._python_file(name)
             if found is not None:
                 return found
         for name in names:
-            if name in self.sources.folders and f"{name}/" != f"{dirname(file)}/":
+            if name in self.sources.folders and name != dirname(file):
                 return self._package(name)
         return self._anywhere(file, path)
+
+    def _find_relative(self, file: str, path: str, level: int) -> FoundModule:
+        """``from ..package import name``: a dot is the file's own folder, each more one further up."""
+        folder = dirname(file)
+        for _ in range(level - 1):
+            folder = dirname(folder)
+        name = join(folder, path) if path else folder
+        found = self._python_file(name)
+        if found is None and name in self.sources.folders:
+            return self._package(name)
+        return found
 
     def _python_roots(self, file: str) -> list[str]:
         """Folders from which an import may start: the function's first, as on its path when it runs."""
@@ -293,22 +307,40 @@ class Imports:
 
     def _anywhere(self, file: str, path: str) -> FoundModule:
         """The file of that name that is nearest, wherever it is: layers are often put together when built."""
-        stem = PurePosixPath(path).name
-        names: list[str] = []
-        for name in self.sources.by_name.get(stem, []):
-            if name.endswith(f"/{path}.py"):
-                names.append(name)
-        for name in self.sources.by_name.get("__init__", []):
-            if name.endswith(f"/{path}/__init__.py"):
-                names.append(name)
+        names = [*self._named(f"{path}.py"), *self._named(f"{path}/__init__.py")]
         if not names:
             return None
-        if len(names) > 1:
-            names.sort(key=lambda name: -_common_folders(name, file))
-            if _common_folders(names[0], file) == _common_folders(names[1], file):
-                reason = f"calls {path.replace('/', '.')}, which may be any of {', '.join(names[:3])}"
-                return self._unread_module(path, reason)
-        return self._load(names[0])
+        nearness = {name: _common_folders(name, file) for name in names}
+        names.sort(key=nearness.__getitem__, reverse=True)
+        if len(names) == 1 or nearness[names[0]] > nearness[names[1]]:
+            return self._load(names[0])
+        module = path.replace("/", ".")
+        return self._unread_module(path, f"calls {module}, which may be any of {', '.join(names[:3])}")
+
+    def _named(self, path: str) -> list[str]:
+        """The files whose name ends so."""
+        candidates = self.sources.by_name.get(PurePosixPath(path).stem, [])
+        return [name for name in candidates if name.endswith(f"/{path}")]
+
+
+def _matched_by_star(pattern: str, module: str) -> str | None:
+    """What stands for the star of a pattern such as ``@lib/*``; None if the pattern does not match."""
+    start, star, end = pattern.partition("*")
+    if not star:
+        return "" if module == pattern else None
+    if not module.startswith(start) or not module.endswith(end):
+        return None
+    return module[len(start) : len(module) - len(end)]
+
+
+def _main_files(folder: str, main: str) -> list[str]:
+    """A package's main file, and what it is built from: what is built is not there."""
+    candidates = [normpath(join(folder, main))]
+    first, *inner = PurePosixPath(main).parts or ("",)
+    if first in BUILT:
+        stem = "/".join(inner).removesuffix(".js").removesuffix(".d.ts")
+        candidates.append(normpath(join(folder, "src", stem)))
+    return candidates
 
 
 def _folders_around(file: str) -> list[str]:

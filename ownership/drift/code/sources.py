@@ -61,15 +61,8 @@ class Sources:
     def _walk(self, top: Path) -> Iterator[Path]:
         count = 0
         for folder, subfolders, names in os.walk(top):
-            kept = []
-            for name in sorted(subfolders):
-                if Path(folder, name).is_symlink():
-                    self._add_link(Path(folder, name))
-                elif name in PASSED_OVER:
-                    self._passed_over[name] = self._passed_over.get(name, 0) + 1
-                elif not name.startswith("."):
-                    kept.append(name)
-            subfolders[:] = kept  # os.walk goes into what is left in this list
+            # os.walk goes into what is left in this list.
+            subfolders[:] = [name for name in sorted(subfolders) if self._goes_into(Path(folder, name))]
             for name in sorted(names):
                 count += 1
                 if count > MAX_FILES:
@@ -77,6 +70,16 @@ class Sources:
                     self.diagnostics.add_error(ReadError(Location(str(top)), reason))
                     return
                 yield Path(folder, name)
+
+    def _goes_into(self, folder: Path) -> bool:
+        """Whether a folder is read; what is passed over, and where links lead, is remembered."""
+        if folder.is_symlink():
+            self._add_link(folder)
+            return False
+        if folder.name in PASSED_OVER:
+            self._passed_over[folder.name] = self._passed_over.get(folder.name, 0) + 1
+            return False
+        return not folder.name.startswith(".")
 
     def _add(self, path: Path) -> None:
         # A link may lead anywhere, and to the same file twice.
@@ -86,16 +89,19 @@ class Sources:
         name = self.files.display_name(path)
         if path.suffix in CODE and not name.endswith(".d.ts"):
             self.paths[name] = path
-            folder = dirname(name)
-            while folder not in self.folders:
-                self.folders.add(folder)
-                folder = dirname(folder)
+            self._add_folders(dirname(name))
         elif path.suffix in DATA:
             self.paths[name] = path
             if path.name == "package.json":
                 self.package_files.append(name)
         if path.suffix in TEMPLATE_SUFFIXES:
             self.infrastructure.append(path)
+
+    def _add_folders(self, folder: str) -> None:
+        """Remember a folder with code, and those around it."""
+        while folder not in self.folders:
+            self.folders.add(folder)
+            folder = dirname(folder)
 
     def _add_link(self, path: Path) -> None:
         """Remember where a link leads, if that is below the root."""
@@ -219,6 +225,6 @@ def _as_literal(value: object, depth: int = 0) -> syntax.Expression:
         return syntax.ObjectLiteral(1, entries)
     if isinstance(value, list):
         return syntax.ListLiteral(1, [_as_literal(item, depth + 1) for item in value])
-    if isinstance(value, bool) or value is None or isinstance(value, str):
+    if value is None or isinstance(value, bool | str):
         return syntax.Literal(1, value)
     return syntax.Literal(1, str(value))

@@ -22,26 +22,24 @@ class Handlers(DeploymentBase):
         return [self._entry_point(function, imports) for function in self.functions]
 
     def _entry_point(self, function: DeployedFunction, imports: Imports) -> EntryPoint:
-        location = function.handler.location
+        handler = str(function.handler)
         file: str | None = None
         problem = function.problem
-        name = str(function.handler).rpartition(".")[2]
+        name = handler.rpartition(".")[2]
         if function.inline is not None:
             file = self._inline(function, function.inline)
         elif not problem:
             file, name = self._handler_file_and_name(function, imports)
             if file is None:
-                problem = (
-                    f"the file of the handler {shortened(str(function.handler))} is not among those that were read"
-                )
+                problem = f"the file of the handler {shortened(handler)} is not among those that were read"
         return EntryPoint(
             function.service,
             function.name,
             function.own_folder,
             file,
             name,
-            location,
-            self._environment(function),
+            function.handler.location,
+            _environment(function),
             problem,
         )
 
@@ -68,19 +66,27 @@ class Handlers(DeploymentBase):
     def _handler_file(self, function: DeployedFunction, path: str, imports: Imports) -> str | None:
         path = path.lstrip("/")
         stems = [normpath(join(function.base, path))]
-        # Python's handlers may be written with dots, and compiled ones are built from another folder.
+        # Python's handlers may be written with dots.
         if "/" not in path and "." in path:
             stems.append(normpath(join(function.base, path.replace(".", "/"))))
+        # Compiled ones are built from another folder.
         for stem in list(stems):
             stems += _source_stems(stem)
         for stem in stems:
-            for candidate in (f"{stem}.py", join(stem, "__init__.py")):
-                if candidate in self.sources.paths:
-                    return candidate
-            found = imports.javascript_file(stem)
-            if found is not None and PurePosixPath(found).suffix in JAVASCRIPT:
-                return found
+            file = self._file_of_stem(stem, imports)
+            if file is not None:
+                return file
         return self._anywhere(function, path)
+
+    def _file_of_stem(self, stem: str, imports: Imports) -> str | None:
+        """The file whose name is this with some ending, or the main file of that folder."""
+        for candidate in (f"{stem}.py", join(stem, "__init__.py")):
+            if candidate in self.sources.paths:
+                return candidate
+        file = imports.javascript_file(stem)
+        if file is None or PurePosixPath(file).suffix not in JAVASCRIPT:
+            return None
+        return file
 
     def _anywhere(self, function: DeployedFunction, path: str) -> str | None:
         """The only file of that name, below the function's own folder or anywhere."""
@@ -88,27 +94,29 @@ class Handlers(DeploymentBase):
         names: list[str] = []
         for name in self.sources.by_name.get(PurePosixPath(wanted).name, []):
             stem = name.removesuffix(PurePosixPath(name).suffix)
-            if stem == wanted or stem.endswith("/" + wanted):
+            if f"/{stem}".endswith(f"/{wanted}"):
                 names.append(name)
         own = [name for name in names if name.startswith(f"{function.own_folder}/")]
-        for candidates in (own, names):
-            if len(candidates) == 1:
-                return candidates[0]
         # Archives are often named after the folder that they were made of.
         own_name = letters_of(function.name)
         named = [name for name in names if letters_of(PurePosixPath(name).parent.name) in own_name]
-        return named[0] if len(named) == 1 else None
+        for candidates in (own, names, named):
+            if len(candidates) == 1:
+                return candidates[0]
+        return None
 
-    def _environment(self, function: DeployedFunction) -> dict[str, list[Text]]:
-        environment: dict[str, list[Text]] = {}
-        for part in function.environment:
-            for name, node in part.items():
-                try:
-                    texts = function.template.texts(node)
-                except ReadError as error:
-                    texts = [placeholder(error.location, error.reason)]
-                environment[str(name)] = texts
-        return environment
+
+def _environment(function: DeployedFunction) -> dict[str, list[Text]]:
+    """Each variable of a function's environment with the texts that it may be."""
+    environment: dict[str, list[Text]] = {}
+    for part in function.environment:
+        for name, node in part.items():
+            try:
+                texts = function.template.texts(node)
+            except ReadError as error:
+                texts = [placeholder(error.location, error.reason)]
+            environment[str(name)] = texts
+    return environment
 
 
 def _splits_of_handler(handler: str) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Functions of the Serverless Framework."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from posixpath import join, normpath
 
@@ -21,16 +22,18 @@ from ownership.drift.values import (
     location_of,
 )
 
+PROJECT_SUFFIXES = (".yml", ".yaml", ".json")
+
 
 class ServerlessProjects(Handlers):
     """Reads projects."""
 
     def _read_project(self, path: Path) -> None:
-        if path.suffix not in (".yml", ".yaml", ".json") and path.name not in CODE_FILES:
+        """Read the functions of one project."""
+        is_code = path.name in CODE_FILES
+        if not path.name.startswith("serverless") or not (is_code or path.suffix in PROJECT_SUFFIXES):
             return
-        if not path.name.startswith("serverless"):
-            return
-        if path.name in CODE_FILES:
+        if is_code:
             content = load_code(self.files.display_name(path), self.sources)
         else:
             content = load_project(path, self.files)
@@ -42,53 +45,66 @@ class ServerlessProjects(Handlers):
         parts = _section(variables, "resources")
         template = DeployedTemplate(parts, dict(self.given), self.exports, self.names.given, variables)
         self._add_serverless_layers(variables, folder)
-        shared = _mapping(variables.at("provider.environment"))
+        project = _Project(service, folder, variables, template)
         for part in _section(variables, "functions"):
             for name, node in part.items():
-                function = variables.expand(node)
-                if not isinstance(function, Map):
-                    self._unresolved(
-                        service,
-                        location_of(node),
-                        str(name),
-                        "the function can't be resolved",
-                    )
-                    continue
-                handler = variables.expand(function.get("handler"))
-                module = variables.expand(function.get("module"))
-                base = join(folder, module) if isinstance(module, Text) else folder
-                own = _mapping(variables.expand(function.get("environment")))
-                environment = [part for part in (shared, own) if part is not None]
-                problem = ""
-                if not isinstance(handler, Text) or handler.reason:
-                    problem = "has no handler that can be read"
-                    if function.get("image") is not None:
-                        problem = "runs an image, whose code is not read"
-                    handler = Text("", function.location)
-                self.functions.append(
-                    DeployedFunction(
-                        service,
-                        str(name),
-                        folder,
-                        normpath(base),
-                        handler,
-                        template,
-                        environment,
-                        problem,
-                    )
-                )
+                self._add_project_function(project, str(name), node)
+
+    def _add_project_function(self, project: "_Project", name: str, node: Value) -> None:
+        variables = project.variables
+        function = variables.expand(node)
+        if not isinstance(function, Map):
+            self._unresolved(project.service, location_of(node), name, "the function can't be resolved")
+            return
+        module = variables.expand(function.get("module"))
+        base = join(project.folder, module) if isinstance(module, Text) else project.folder
+        handler = variables.expand(function.get("handler"))
+        problem = ""
+        if not isinstance(handler, Text) or handler.reason:
+            problem = "has no handler that can be read"
+            if function.get("image") is not None:
+                problem = "runs an image, whose code is not read"
+            handler = Text("", function.location)
+        deployed = DeployedFunction(
+            project.service,
+            name,
+            project.folder,
+            normpath(base),
+            handler,
+            project.template,
+            _environment(variables, function),
+            problem,
+        )
+        self.functions.append(deployed)
 
     def _add_serverless_layers(self, variables: Variables, folder: str) -> None:
         layers = variables.at("layers")
-        for node in layers.values() if isinstance(layers, Map) else ():
+        if not isinstance(layers, Map):
+            return
+        for node in layers.values():
             layer = variables.expand(node)
-            path = variables.expand(layer.get("path")) if isinstance(layer, Map) else None
+            if not isinstance(layer, Map):
+                continue
+            path = variables.expand(layer.get("path"))
             if isinstance(path, Text):
                 self._add_layer(join(folder, path))
 
 
-def _mapping(node: Value) -> Map | None:
-    return node if isinstance(node, Map) else None
+@dataclass(frozen=True)
+class _Project:
+    """What the functions of one project share."""
+
+    service: str
+    folder: str
+    variables: Variables
+    template: DeployedTemplate
+
+
+def _environment(variables: Variables, function: Map) -> list[Map]:
+    """The variables of a function's environment: those of the provider, then its own."""
+    shared = variables.at("provider.environment")
+    own = variables.expand(function.get("environment"))
+    return [part for part in (shared, own) if isinstance(part, Map)]
 
 
 def _section(variables: Variables, name: str) -> list[Map]:

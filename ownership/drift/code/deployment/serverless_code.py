@@ -38,7 +38,9 @@ UNKNOWN = "can't be told from the code"
 def load_code(name: str, sources: Sources) -> Map:
     """What a file of code exports, as the values of a project. Raises ReadError."""
     location = Location(name)
-    module = sources.module(name) if name in sources.paths else "is not among the files that were read"
+    if name not in sources.paths:
+        raise ReadError(location, "is not among the files that were read")
+    module = sources.module(name)
     if isinstance(module, str):
         raise ReadError(location, module)
     imports = Imports(sources, set())
@@ -79,15 +81,16 @@ class _Converter:
         return texts[0]
 
     def _object(self, obj: Obj, depth: int) -> Value:
-        names = self.interpreter.field_names(obj)
         if obj.is_list:
-            items = [self.converted(self.interpreter.read_field(obj, name), depth + 1) for name in names]
+            items: list[Value] = []
+            for name in self.interpreter.field_names(obj):
+                value = self.interpreter.read_field(obj, name)
+                items.append(self.converted(value, depth + 1))
             return Seq(obj.location, items)
         entries: list[tuple[str, Value]] = []
-        for name in names:
-            if isinstance(name, str):
-                value = self.interpreter.read_field(obj, name)
-                entries.append((Text(name, obj.location), self.converted(value, depth + 1)))
+        for key in self.interpreter.literal_names(obj):
+            value = self.interpreter.read_field(obj, key)
+            entries.append((Text(key, obj.location), self.converted(value, depth + 1)))
         return Map(obj.location, entries)
 
     def _module(self, namespace: Namespace, depth: int) -> Value:
@@ -113,6 +116,7 @@ def _as_variable(part: object) -> str:
         return part
     if not isinstance(part, EnvironmentVariable):
         return "${env:UNKNOWN}"
-    if part.fallback and len(part.fallback) == 1 and isinstance(part.fallback[0], str):
-        return f"${{env:{part.name}, '{part.fallback[0]}'}}"
-    return f"${{env:{part.name}}}"
+    default = Str(part.fallback).literal if part.fallback else None
+    if default is None:
+        return f"${{env:{part.name}}}"
+    return f"${{env:{part.name}, '{default}'}}"

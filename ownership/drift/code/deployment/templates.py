@@ -10,7 +10,7 @@ from ownership.drift.code.deployment.serverless import ServerlessProjects
 from ownership.drift.naming import unregistered_service_name
 from ownership.drift.readers.cdk import is_assembly
 from ownership.drift.readers.intrinsics import referenced
-from ownership.drift.readers.owners import CDK_OUTPUT, Holder, Owners, code_of_function
+from ownership.drift.readers.owners import CDK_OUTPUT, FunctionCode, Holder, Owner, Owners, code_of_function
 from ownership.drift.readers.sam import with_globals
 from ownership.drift.readers.serverless import find_projects
 from ownership.drift.readers.serverless_variables import Variables
@@ -23,6 +23,7 @@ from ownership.drift.values import (
     UNKNOWN_LOCATION,
     Map,
     Text,
+    Value,
     location_of,
 )
 
@@ -39,7 +40,7 @@ class Deployment(ServerlessProjects):
         """Read the projects and templates below, or at, these paths."""
         for path in paths:
             for project in find_projects(path):
-                if project.name.startswith("serverless.") or path.is_file():
+                if _is_project(project) or path.is_file():
                     self._read_guarded(project, self._read_project)
         for path in self._templates(paths):
             self._read_guarded(path, self._read_template)
@@ -49,11 +50,11 @@ class Deployment(ServerlessProjects):
     def _templates(self, paths: list[Path]) -> Iterator[Path]:
         for path in paths:
             if path.is_file():
-                if not path.name.startswith("serverless."):
+                if not _is_project(path):
                     yield path
                 continue
             for candidate in self.sources.infrastructure:
-                if candidate.is_relative_to(path) and not candidate.name.startswith("serverless."):
+                if candidate.is_relative_to(path) and not _is_project(candidate):
                     yield candidate
             for folder in cdk_outputs(path):
                 yield from sorted(folder.glob("*.template.json"))
@@ -64,9 +65,7 @@ class Deployment(ServerlessProjects):
             text = self.files.read_text(path)
         except ReadError:
             return  # whatever it is: nobody said that it is a template
-        # A template in Jinja2 may take all resources from macros in other files.
-        known_types = (*FUNCTION_TYPES, *LAYER_TYPES, *NESTED_TYPES, "AWS::DynamoDB")
-        if not any(kind in text for kind in known_types) and not ("{%" in text and is_template(text)):
+        if not _may_have_functions(text):
             return
         body = load(text, name, path, self.files, self.given).value
         if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
@@ -81,13 +80,20 @@ class Deployment(ServerlessProjects):
         folder = self._folder(path)
         for key, node in template.resources.items():
             if key.startswith("Fn::ForEach"):
-                service = unregistered_service_name(PurePosixPath(folder).name or self.top.name)
+                service = self._service_of_folder(folder)
                 self._unresolved(service, location_of(node), str(key), "is not expanded, and may make functions")
+        self._add_layers(template, folder)
+
+    def _add_layers(self, template: DeployedTemplate, folder: str) -> None:
         for _, properties in template.of_type(*LAYER_TYPES):
             for key in ("ContentUri", "Content"):
                 content = template.expand(properties.get(key))
                 if isinstance(content, Text):
                     self._add_layer(join(folder, content))
+
+    def _service_of_folder(self, folder: str) -> str:
+        """The service that code belongs to whose service nothing says: it is named like the folder."""
+        return unregistered_service_name(PurePosixPath(folder).name or self.top.name)
 
     def _add_functions(self, paths: list[Path]) -> None:
         """Add the functions of all templates. Whose they are may depend on the stack that a template is nested in."""
@@ -116,58 +122,37 @@ class Deployment(ServerlessProjects):
         stack: Stack,
         owners: Owners,
         name: str,
-        properties: Map,
+        own_properties: Map,
     ) -> None:
-        folder, own_properties = stack.folder, properties
-        if template.mapping(template.resources.get(name)).get("Type") == SERVERLESS_FUNCTION:
+        properties = own_properties
+        if _type_of(template, name) == SERVERLESS_FUNCTION:
             properties = with_globals(properties, template.function_defaults)
-        code = code_of_function(template, name, properties, folder)
-        handler, base, inline = code.handler, code.base, None
-        asset = self._asset(template, name, folder)
-        if asset is not None:
-            base = asset
-        source = template.expand(properties.get("Code"))
-        inline_code = properties.get("InlineCode")
-        if isinstance(source, Map) and inline_code is None:
-            inline_code = source.get("ZipFile")
-        if inline_code is not None:
-            inline = template.text(inline_code)
-        problem = "" if handler is not None and not handler.reason else "has no handler that can be read"
-        if template.text(properties.get("PackageType")) == "Image":
-            problem = "runs an image, whose code is not read"
+        code = code_of_function(template, name, properties, stack.folder)
+        asset = self._asset(template, name, stack.folder)
+        base = code.base if asset is None else asset
         user = Holder(name, properties, code.own_folder, is_function=True)
         owner = owners.of_user(template, stack, user, self._role(template, properties))
-        service = owner.service or unregistered_service_name(PurePosixPath(folder).name or self.top.name)
-        own_folder = owner.folder
-        if own_folder is None and owner.service is not None:
-            own_folder = code.own_folder
-        if own_folder is None:
-            own_folder = dirname(folder) if PurePosixPath(folder).name == CDK_OUTPUT else folder
+        service = owner.service or self._service_of_folder(stack.folder)
+        own_folder = _own_folder(owner, code, stack.folder)
         self.service_folders.setdefault(own_folder, service)
         self.roots.add(base)
-        environment: list[Map] = []
-        for holder in (template.function_defaults, own_properties):
-            settings = template.mapping(holder.get("Environment"))
-            environment.append(template.mapping(settings.get("Variables")))
-        location = name.location if isinstance(name, Text) else properties.location
-        text = handler if handler is not None else Text("", location)
-        self.functions.append(
-            DeployedFunction(
-                service,
-                name,
-                own_folder,
-                base,
-                text,
-                template,
-                environment,
-                problem,
-                inline,
-            )
+        function = DeployedFunction(
+            service,
+            name,
+            own_folder,
+            base,
+            _handler_text(code, name, properties),
+            template,
+            _environment(template, own_properties),
+            _problem(template, code, properties),
+            _inline_code(template, properties),
         )
+        self.functions.append(function)
 
     def _asset(self, template: DeployedTemplate, name: str, folder: str) -> str | None:
         """The folder that CDK put a function's code into."""
-        metadata = template.mapping(template.mapping(template.resources.get(name)).get("Metadata"))
+        resource = template.mapping(template.resources.get(name))
+        metadata = template.mapping(resource.get("Metadata"))
         path = template.expand(metadata.get("aws:asset:path"))
         if not isinstance(path, Text):
             return None
@@ -180,7 +165,7 @@ class Deployment(ServerlessProjects):
     def _role(self, template: DeployedTemplate, properties: Map) -> Holder | None:
         """The role that a function runs in, if the template has it."""
         name = referenced(template.expand(properties.get("Role")))
-        if name is None or template.mapping(template.resources.get(name)).get("Type") != "AWS::IAM::Role":
+        if name is None or _type_of(template, name) != "AWS::IAM::Role":
             return None
         return Holder(name, template.properties(name))
 
@@ -209,6 +194,73 @@ class Deployment(ServerlessProjects):
                 continue
             if len(texts) == 1:
                 child.parameters_given.setdefault(f"param:{parameter}", texts[0])
+
+
+def _is_project(path: Path) -> bool:
+    """Whether a file is a project of the Serverless Framework by its name."""
+    return path.name.startswith("serverless.")
+
+
+def _may_have_functions(text: str) -> bool:
+    """Whether a file may be a template with functions, or with what they need."""
+    known_types = (*FUNCTION_TYPES, *LAYER_TYPES, *NESTED_TYPES, "AWS::DynamoDB")
+    if any(kind in text for kind in known_types):
+        return True
+    # A template in Jinja2 may take all resources from macros in other files.
+    return "{%" in text and is_template(text)
+
+
+def _type_of(template: DeployedTemplate, name: str) -> Value:
+    """The type of a resource; None if the template does not have it."""
+    return template.mapping(template.resources.get(name)).get("Type")
+
+
+def _handler_text(code: FunctionCode, name: str, properties: Map) -> Text:
+    """The handler, or an empty text at the place of the function."""
+    if code.handler is not None:
+        return code.handler
+    location = name.location if isinstance(name, Text) else properties.location
+    return Text("", location)
+
+
+def _problem(template: DeployedTemplate, code: FunctionCode, properties: Map) -> str:
+    """Why a function's code can't be read; empty if it can."""
+    if template.text(properties.get("PackageType")) == "Image":
+        return "runs an image, whose code is not read"
+    if code.handler is None or code.handler.reason:
+        return "has no handler that can be read"
+    return ""
+
+
+def _inline_code(template: DeployedTemplate, properties: Map) -> Text | None:
+    """Code that is written in the template; None if there is none."""
+    inline = properties.get("InlineCode")
+    source = template.expand(properties.get("Code"))
+    if inline is None and isinstance(source, Map):
+        inline = source.get("ZipFile")
+    if inline is None:
+        return None
+    return template.text(inline)
+
+
+def _environment(template: DeployedTemplate, properties: Map) -> list[Map]:
+    """The variables of a function's environment: those of SAM's ``Globals``, then its own."""
+    parts: list[Map] = []
+    for holder in (template.function_defaults, properties):
+        settings = template.mapping(holder.get("Environment"))
+        parts.append(template.mapping(settings.get("Variables")))
+    return parts
+
+
+def _own_folder(owner: Owner, code: FunctionCode, folder: str) -> str:
+    """The folder of the code of a function's service."""
+    if owner.folder is not None:
+        return owner.folder
+    if owner.service is not None and code.own_folder is not None:
+        return code.own_folder
+    if PurePosixPath(folder).name == CDK_OUTPUT:
+        return dirname(folder)
+    return folder
 
 
 def cdk_outputs(path: Path) -> Iterator[Path]:
