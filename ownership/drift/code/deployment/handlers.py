@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from posixpath import join, normpath
 
-from ownership.drift.code.deployment.base import BUILT_FOLDERS, INLINE, DeployedFunction, DeploymentBase, EntryPoint
+from ownership.drift.code.deployment.base import (
+    BUILT_FOLDERS,
+    INLINE,
+    DeployedFunction,
+    DeploymentBase,
+    EntryPoint,
+)
 from ownership.drift.code.imports import Imports
 from ownership.drift.code.sources import JAVASCRIPT
 from ownership.drift.types import ReadError, shortened

@@ -51,7 +51,10 @@ def load_code(name: str, sources: Sources) -> Map:
     value = interpreter.exported(module, "default", 1)
     configuration = _Converter(interpreter, location).converted(value, 0)
     if not isinstance(configuration, Map) or not configuration:
-        raise ReadError(location, "exports no object that can be told; `serverless print` makes a serverless.yml of it")
+        raise ReadError(
+            location,
+            "exports no object that can be told; `serverless print` makes a serverless.yml of it",
+        )
     return configuration
 
 

@@ -10,7 +10,14 @@ from ownership.drift.code.deployment.serverless import ServerlessProjects
 from ownership.drift.naming import unregistered_service_name
 from ownership.drift.readers.cdk import is_assembly
 from ownership.drift.readers.intrinsics import referenced
-from ownership.drift.readers.owners import CDK_OUTPUT, FunctionCode, Holder, Owner, Owners, code_of_function
+from ownership.drift.readers.owners import (
+    CDK_OUTPUT,
+    FunctionCode,
+    Holder,
+    Owner,
+    Owners,
+    code_of_function,
+)
 from ownership.drift.readers.sam import with_globals
 from ownership.drift.readers.serverless import find_projects
 from ownership.drift.readers.serverless_variables import Variables

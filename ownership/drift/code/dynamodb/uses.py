@@ -3,7 +3,13 @@
 from itertools import product
 from typing import TYPE_CHECKING
 
-from ownership.drift.code.dynamodb.operations import BATCHES, STATEMENT_LISTS, TRANSACTION_ITEMS, TRANSACTIONS, modes_of
+from ownership.drift.code.dynamodb.operations import (
+    BATCHES,
+    STATEMENT_LISTS,
+    TRANSACTION_ITEMS,
+    TRANSACTIONS,
+    modes_of,
+)
 from ownership.drift.code.dynamodb.parameters import ObjectParameters, Parameters
 from ownership.drift.code.dynamodb.partiql import table_of
 from ownership.drift.code.frames import Doubt, TableUse

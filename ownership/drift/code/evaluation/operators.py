@@ -16,7 +16,16 @@ from ownership.drift.code.possibilities import (
     Str,
 )
 from ownership.drift.code.syntax import Expression
-from ownership.drift.code.values import equal, limited, one, only, possible_truth, text, truth, union
+from ownership.drift.code.values import (
+    equal,
+    limited,
+    one,
+    only,
+    possible_truth,
+    text,
+    truth,
+    union,
+)
 
 CONSTANTS: dict[bool | None, Possibility] = {
     True: TRUE,

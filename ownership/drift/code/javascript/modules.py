@@ -7,7 +7,13 @@ from tree_sitter import Node
 from ownership.drift.code import syntax
 from ownership.drift.code.javascript.builder import CLASSES, FUNCTIONS
 from ownership.drift.code.javascript.classes import JavaScriptClasses
-from ownership.drift.code.javascript.nodes import child_of, children_of_type, first_of_type, has_token, line_of
+from ownership.drift.code.javascript.nodes import (
+    child_of,
+    children_of_type,
+    first_of_type,
+    has_token,
+    line_of,
+)
 from ownership.drift.code.syntax import Statement
 
 DEFAULT_EXPORT = "*default*"  # the variable of `export default expression`

@@ -7,7 +7,12 @@ What isn't here is treated like a package's function: see ``calls``.
 from ownership.drift.code.language.collections import DICT_METHODS, OBJECT_METHODS
 from ownership.drift.code.language.global_functions import call_global
 from ownership.drift.code.language.items import copy_fields, index, spread_into, write_index
-from ownership.drift.code.language.iteration import CONTINUATIONS, collected_by, continuation, iterated_by_package
+from ownership.drift.code.language.iteration import (
+    CONTINUATIONS,
+    collected_by,
+    continuation,
+    iterated_by_package,
+)
 from ownership.drift.code.language.lists import lists_in, one_by_one
 from ownership.drift.code.language.methods import call_method
 from ownership.drift.code.language.texts import concatenation
