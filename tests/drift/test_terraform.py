@@ -288,6 +288,97 @@ def test_each_instance_refers_to_the_one_with_its_key(tmp_path):
     assert grants(found) == {"shop read orders", "billing read carts"}
 
 
+ALL = ["aws_dynamodb_table.all"]  # Terraform lists no index that is no constant, nor what comes behind it
+ORDERS = ['aws_dynamodb_table.all["orders"].arn', 'aws_dynamodb_table.all["orders"]', *ALL]
+CARTS = ['aws_dynamodb_table.all["carts"].arn', 'aws_dynamodb_table.all["carts"]', *ALL]
+SWAPPED = {"orders": "carts", "carts": "orders"}
+LOOPS = {  # what a document for each key refers to, what it runs over, and the table of the instance "orders"
+    "the key": ([*ALL, "each.key"], {"references": ["local.names"]}, "orders"),
+    "the position": ([*ALL, "count.index"], None, "orders"),
+    "the value, of a set of constants": ([*ALL, "each.value"], None, "orders"),
+    "the value, of a set from a variable": ([*ALL, "each.value"], {"references": ["var.names"]}, "orders"),
+    "the value, of constants": ([*ALL, "each.value"], {"constant_value": SWAPPED}, "carts"),
+    "the value, of a variable": ([*ALL, "each.value"], {"references": ["var.swapped"]}, "carts"),
+    "the value, of locals": ([*ALL, "each.value"], {"references": ["local.names"]}, None),
+    "a part of the value": ([*ALL, "each.value.table", "each.value"], {"references": ["var.swapped"]}, None),
+    "a position in a variable": ([*ALL, "var.names", "count.index"], None, None),
+    "all tables": (ALL, None, None),
+    "the value, which is a table": (["each.value.arn", "each.value"], {"references": ALL}, "orders"),
+    "the value, one of several ARNs": (["each.value"], {"references": [*ORDERS, *CARTS]}, None),
+    "the value, the only ARN": (["each.value"], {"references": ORDERS}, "orders"),
+    "a table by its key": (CARTS, None, "carts"),
+    "an output of a module for each": (["module.table", "each.key"], None, "letters"),
+    "an output, by its key": (['module.table["orders"].arn', 'module.table["orders"]'], None, "letters"),
+    "an output of any of them": (["module.table"], None, None),
+    "a local": (["local.orders"], None, None),
+}
+MODULE = {
+    "table": {
+        "module": {
+            "outputs": {
+                "arn": {"expression": {"references": ["aws_dynamodb_table.this.arn", "aws_dynamodb_table.this"]}},
+                "id": {"expression": {"references": ["aws_dynamodb_table.this.id", "aws_dynamodb_table.this"]}},
+            },
+            "resources": [configured("aws_dynamodb_table.this")],
+        }
+    }
+}
+
+
+@pytest.mark.parametrize(("references", "loop", "expected"), LOOPS.values(), ids=LOOPS)
+def test_an_instance_has_the_table_that_its_loop_says_and_no_other(tmp_path, references, loop, expected):
+    statement = {"actions": {"constant_value": ["dynamodb:GetItem"]}, "resources": {"references": references}}
+    document = configured("data.aws_iam_policy_document.run", statement=[statement])
+    if loop is not None:
+        document["for_each_expression"] = loop
+    attached = configured(
+        "aws_iam_role_policy.run", role=["aws_iam_role.run.id"], policy=["data.aws_iam_policy_document.run", "each.key"]
+    )
+    resources = [
+        table('aws_dynamodb_table.all["orders"]', "orders"),
+        table('aws_dynamodb_table.all["carts"]', "carts"),
+        table('module.table["orders"].aws_dynamodb_table.this', "letters"),
+        table('module.table["carts"].aws_dynamodb_table.this', "pens"),
+        role("aws_iam_role.run", "shop"),
+        resource(
+            'data.aws_iam_policy_document.run["orders"]',
+            {"json": True, "statement": [{"resources": [True]}]},
+            statement=[{"actions": ["dynamodb:GetItem"], "resources": [None]}],
+        ),
+        resource('aws_iam_role_policy.run["orders"]', {"policy": True, "role": True}),
+    ]
+    configuration = {"resources": [document, attached], "module_calls": MODULE}
+    variables = {"names": {"value": ["orders", "carts"]}, "swapped": {"value": SWAPPED}}
+    found = read(tmp_path, plan(*resources, configuration=configuration, variables=variables))
+    assert grants(found) == ({f"shop read {expected}"} if expected else set())
+    assert [u.service for u in found.unresolved] == ([] if expected else ["shop"])
+    for locations in found.grants.values():
+        assert locations == (Location('plan.json#data.aws_iam_policy_document.run["orders"]'),)
+
+
+def test_what_a_modules_call_passes_for_each_key_is_that_keys(tmp_path):
+    calls = {
+        "shop": {
+            "expressions": {"table": {"references": [*ALL, "each.key"]}},
+            "module": {
+                "resources": [
+                    configured(
+                        "data.aws_iam_policy_document.run",
+                        statement=[{"resources": {"references": ["var.table"]}}],
+                    ),
+                    *CONFIGURATION[3:],
+                ]
+            },
+        }
+    }
+    resources = [table(f'aws_dynamodb_table.all["{name}"]', name) for name in ("orders", "carts")]
+    for node in NEW_ENVIRONMENT[1:]:
+        module = 'module.shop["carts"]'
+        resources.append({**node, "module": module, "address": f"{module}.{node['address']}"})
+    found = read(tmp_path, plan(*resources, configuration={"module_calls": calls}))
+    assert (grants(found), found.unresolved) == ({"shop read carts"}, ())
+
+
 def test_what_the_plan_deletes_is_gone_and_what_it_forgets_stays(tmp_path):
     shop = role("aws_iam_role.run", "shop")
     document = plan(shop)

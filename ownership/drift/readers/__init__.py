@@ -23,7 +23,8 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     terraform_policies     policy documents, and the ARNs in them that are known only after apply
     terraform_source       the lines of resources in .tf files
     terraform_types        which resources permit nothing
-    terraform_plan         the resources after apply, and what unknown values come from
+    terraform_plan         the resources after apply
+    terraform_references   what values come from that are known only after apply
     terraform_files        opens what `show -json` printed, and says what another file is
     table_policies         what tables permit by policies of their own
     dynamodb               a live endpoint

@@ -18,7 +18,8 @@ from ownership.drift.readers.stacks import Stack
 from ownership.drift.readers.template import Surroundings, Template
 from ownership.drift.readers.terraform_files import load
 from ownership.drift.readers.terraform_plan import Plan, Resource
-from ownership.drift.readers.terraform_policies import POLICY
+from ownership.drift.readers.terraform_policies import POLICY, ByArn
+from ownership.drift.readers.terraform_references import ReferenceFinder
 from ownership.drift.readers.terraform_resources import ResourceTranslator
 from ownership.drift.readers.terraform_source import SourceFinder
 from ownership.drift.types import Infrastructure, Location, ReadError
@@ -63,8 +64,8 @@ class _PlanTemplate(Template):
 
     max_steps = MAX_STEPS
 
-    def __init__(self, plan: Plan, policies: Mapping[str, tuple[Plan, Resource]], names: Names) -> None:
-        super().__init__([ResourceTranslator(plan, policies).template()], surroundings=Surroundings(names.given))
+    def __init__(self, finder: ReferenceFinder, policies: ByArn, names: Names) -> None:
+        super().__init__([ResourceTranslator(finder, policies).template()], surroundings=Surroundings(names.given))
 
 
 class _Plans:
@@ -75,20 +76,23 @@ class _Plans:
         self.names = names
         self.sources = SourceFinder(files)
         self._plans: dict[Path, Plan] = {}
-        self._policies: dict[str, tuple[Plan, Resource]] = {}
+        self._finders: dict[Path, ReferenceFinder] = {}
+        self._policies: dict[str, tuple[ReferenceFinder, Resource]] = {}
 
     def load(self, path: Path) -> None:
         """Load a file. Raises ReadError."""
         file = self.files.display_name(path)
         try:
             plan = Plan(load(path, self.files), file, self.names.given)
+            finder = ReferenceFinder(plan)
             for resource in plan.resources.values():
                 arn = resource.values.get("arn") if resource.type == POLICY else None
                 if isinstance(arn, Text) and not arn.reason:
-                    self._policies[str(arn)] = (plan, resource)
+                    self._policies[str(arn)] = (finder, resource)
         except RecursionError as error:
             raise ReadError(Location(file), "is nested too deeply") from error
         self._plans[path] = plan
+        self._finders[path] = finder
         self.sources.add(path, plan)
 
     def services(self, given: Mapping[str, str]) -> dict[str, str]:
@@ -112,11 +116,11 @@ class _Plans:
 
     def template(self, stack: Stack) -> Template:
         """The resources of a file as a template. Raises ReadError."""
-        plan = self._plans[stack.path]
+        finder = self._finders[stack.path]
         try:
-            return _PlanTemplate(plan, self._policies, self.names)
+            return _PlanTemplate(finder, self._policies, self.names)
         except RecursionError as error:
-            raise ReadError(plan.location, "is nested too deeply") from error
+            raise ReadError(finder.plan.location, "is nested too deeply") from error
 
     def unread(self, stack: Stack) -> list[tuple[Text, str]]:
         """What a plan does not have and what may permit something, each with the reason."""

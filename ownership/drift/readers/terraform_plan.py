@@ -5,7 +5,7 @@
     planned_values            what is there after the plan is applied, without what is not known yet
     resource_changes          what of it is known only then (after_unknown), and what the plan forgets
     prior_state               the data sources that were read already
-    configuration             which other resources a value that is not known yet comes from
+    configuration             what a value that is not known yet comes from (terraform_references.py)
     values                    all resources, of a state
 
 What is sensitive is neither kept nor shown. A resource's location is the file with the resource's address:
@@ -15,7 +15,7 @@ Source: Terraform and OpenTofu documentation, "JSON Output Format".
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from ownership.drift.readers.terraform_files import JSON, Object
@@ -36,17 +36,7 @@ ROLE_USERS = {
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 KEY = r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]'
-STEP = re.compile(rf"module\.(?P<name>[\w-]+)(?:{KEY})?")  # of a module's address
-OF_RESOURCE = re.compile(
-    rf"(?P<data>data\.)?(?P<type>[a-zA-Z]\w*)\.(?P<name>[\w-]+)(?P<key>{KEY})?(?:\.(?P<attribute>\w+))?.*", re.DOTALL
-)
-OF_MODULE = re.compile(rf"module\.(?P<name>[\w-]+)(?P<key>{KEY})?(?:\.(?P<output>[\w-]+))?.*", re.DOTALL)
-OF_VARIABLE = re.compile(r"var\.(?P<name>[\w-]+).*", re.DOTALL)
-SEPARATOR = re.compile(r"[.\[]")  # of the steps in a reference
-# References whose value is known in every plan.
-KNOWN = re.compile(r"(?:each\.key|count|path|terraform|tofu)\b.*", re.DOTALL)
-MAX_NESTING = 50  # of references, from module to module
-MAX_REFERENCES = 2000  # that one value comes from
+STEP = re.compile(rf"module\.(?P<name>[\w-]+)(?P<key>{KEY})?")  # of a module's address
 
 
 def as_object(node: JSON) -> Object:
@@ -131,8 +121,8 @@ class Resource:
             for mark in sensitive:
                 # Of a set, the marks need not stand in the members' order.
                 has_any = isinstance(mark, list) and _has_true(mark)
-                marks.append(True if has_any and not isinstance(member, dict) else _at(mark, position))
-            yield self._value(name, member, _at(unknown_members, position), marks)
+                marks.append(True if has_any and not isinstance(member, dict) else member_at(mark, position))
+            yield self._value(name, member, member_at(unknown_members, position), marks)
 
     def _scalar(self, node: str | bool) -> Text:
         if isinstance(node, bool):
@@ -140,7 +130,8 @@ class Resource:
         return Text(SURROGATE.sub("\ufffd", node).replace(PLACEHOLDER, "\ufffd"), self.location)
 
 
-def _at(members: JSON, position: int) -> JSON:
+def member_at(members: JSON, position: int) -> JSON:
+    """The member of a list at a position; None if there is none."""
     members = as_list(members)
     return members[position] if position < len(members) else None
 
@@ -151,15 +142,6 @@ def _has_true(mark: JSON) -> bool:
     if isinstance(mark, list):
         return any(_has_true(member) for member in mark)
     return mark is True
-
-
-@dataclass
-class References:
-    """What a value that is not known yet comes from: resources, each with the attribute of it, and other things."""
-
-    resources: list[tuple[Resource, str]] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
-    count: int = 0  # of references that were followed
 
 
 class Plan:
@@ -178,11 +160,6 @@ class Plan:
             self._add_change(change)
         prior = as_object(as_object(document.get("prior_state")).get("values"))
         self._add_module(as_object(prior.get("root_module")), "", only_data=True)
-        self._by_name: dict[tuple[str, str], list[Resource]] = {}
-        self._modules: dict[str, None] = {}
-        for resource in self.resources.values():
-            self._by_name.setdefault((resource.module, resource.reference_name), []).append(resource)
-            self._modules[resource.module] = None
         self._configured: dict[str, dict[str, Object]] = {}
 
     @cached_property
@@ -242,25 +219,11 @@ class Plan:
         reason = f"the name of {resource.reference_name} {UNKNOWN} (--tables FILE says which table it is)"
         return placeholder(resource.location, reason)
 
-    def expression(self, resource: Resource, *path: str | int) -> JSON:
-        """What the configuration says of an attribute; None if it does not say, or is not there."""
-        return _descend(self._configuration_of(resource).get("expressions"), path)
-
-    def references(self, resource: Resource, *path: str | int) -> References:
-        """What an attribute comes from."""
-        found = References()
-        expression = self.expression(resource, *path)
-        if expression is None:
-            found.others.append("what the configuration does not show")
-        else:
-            self._follow(_references_in(expression), resource.module, resource.key, found, 0)
-        return found
-
-    def _configuration_of(self, resource: Resource) -> Object:
+    def configuration_of(self, resource: Resource) -> Object:
         """What the configuration says of a resource; nothing where it is not there."""
         if resource.module not in self._configured:
             by_name = {}
-            for node in as_list(self._configuration(resource.module).get("resources")):
+            for node in as_list(self.configuration_of_module(resource.module).get("resources")):
                 own = as_object(node)
                 prefix = "data." if own.get("mode") == "data" else ""
                 by_name[f"{prefix}{own.get('type')}.{own.get('name')}"] = own
@@ -334,118 +297,19 @@ class Plan:
     def _provisioners(self) -> Iterator[tuple[Text, str]]:
         """The resources that run commands when they are made: those may do anything."""
         for resource in self.resources.values():
-            if as_list(self._configuration_of(resource).get("provisioners")):
+            if as_list(self.configuration_of(resource).get("provisioners")):
                 yield resource.text, "what its provisioner does is not read, and may permit something"
 
-    def _configuration(self, module: str) -> Object:
+    def configuration_of_module(self, module: str) -> Object:
         """The configuration of a module, by its address."""
         configuration = as_object(as_object(self.document.get("configuration")).get("root_module"))
         for step in STEP.finditer(module):
             configuration = as_object(self._call(configuration, step["name"]).get("module"))
         return configuration
 
+    def module_call(self, module: str, name: str) -> Object:
+        """The block in a module that calls another one."""
+        return self._call(self.configuration_of_module(module), name)
+
     def _call(self, configuration: Object, name: str) -> Object:
         return as_object(as_object(configuration.get("module_calls")).get(name))
-
-    def _follow(self, references: Sequence[str], module: str, key: str, found: References, nesting: int) -> None:
-        """Find the resources behind references that a module makes; ``key`` is that of the resource that refers."""
-        for reference in _longest(references):
-            if KNOWN.fullmatch(reference):
-                continue
-            variable = OF_VARIABLE.fullmatch(reference)
-            output = OF_MODULE.fullmatch(reference)
-            resource = OF_RESOURCE.fullmatch(reference)
-            found.count += 1
-            if nesting > MAX_NESTING or found.count > MAX_REFERENCES:
-                found.others.append(reference)
-            elif variable:
-                self._follow_variable(variable["name"], module, found, nesting + 1)
-            elif output:
-                self._follow_output(output, module, key, found, nesting + 1)
-            elif resource and not reference.startswith(("each.", "local.", "self.")):
-                self._find(resource, module, key, found)
-            else:
-                found.others.append(reference)
-
-    def _follow_variable(self, name: str, module: str, found: References, nesting: int) -> None:
-        """What the module around passes. A variable of the root module has a value that is known."""
-        if not module:
-            return
-        last = list(STEP.finditer(module))[-1]
-        outer = module[: last.start()].rstrip(".")
-        call = self._call(self._configuration(outer), last["name"])
-        expression = as_object(call.get("expressions")).get(name)
-        if expression is not None:
-            self._follow(_references_in(expression), outer, "", found, nesting)
-
-    def _follow_output(self, match: re.Match[str], module: str, key: str, found: References, nesting: int) -> None:
-        address = f"{module}.module.{match['name']}".lstrip(".")
-        configuration = self._configuration(address)
-        outputs = as_object(configuration.get("outputs"))
-        if match["output"] not in outputs:
-            found.others.append(f"module.{match['name']}")
-            return
-        expression = as_object(outputs[match["output"]]).get("expression")
-        for instance in self._instances_of_module(address, match["key"]):
-            self._follow(_references_in(expression), instance, key, found, nesting)
-
-    def _instances_of_module(self, address: str, key: str | None) -> list[str]:
-        """The addresses of a module's instances; all of them where the reference has no key."""
-        if key is not None:
-            return [f"{address}{key}"]
-        instances: dict[str, None] = {}
-        for module in self._modules:
-            if module == address or module.startswith((f"{address}.", f"{address}[")):
-                rest = module[len(address) :]
-                own_key = re.match(KEY, rest)
-                instances[address + (own_key[0] if own_key else "")] = None
-        return list(instances) or [address]
-
-    def _find(self, match: re.Match[str], module: str, key: str, found: References) -> None:
-        name = f"{match['data'] or ''}{match['type']}.{match['name']}"
-        candidates = self._by_name.get((module, name), [])
-        if match["key"]:
-            wanted = match["key"][1:-1].strip('"')
-            candidates = [candidate for candidate in candidates if candidate.key == wanted]
-        elif key and len(candidates) > 1:
-            # `aws_iam_role.run[each.key]`: the one with the same key, if there is one.
-            same_key = [candidate for candidate in candidates if candidate.key == key]
-            candidates = same_key or candidates
-        if not candidates:
-            found.others.append(match[0])
-        for candidate in candidates:
-            found.resources.append((candidate, match["attribute"] or ""))
-
-
-def _descend(node: JSON, path: Sequence[str | int]) -> JSON:
-    for step in path:
-        if isinstance(node, dict) and "references" in node:
-            return node
-        if isinstance(step, int):
-            node = _at(node, step)
-        else:
-            node = as_object(node).get(step)
-    return node
-
-
-def _references_in(expression: JSON) -> list[str]:
-    """The references of an expression, and those of the expressions in a block."""
-    found: list[str] = []
-    if isinstance(expression, dict):
-        if "references" in expression:
-            return [as_text(name) for name in as_list(expression["references"])]
-        for inner in expression.values():
-            found += _references_in(inner)
-    elif isinstance(expression, list):
-        for inner in expression:
-            found += _references_in(inner)
-    return found
-
-
-def _longest(references: Sequence[str]) -> list[str]:
-    """The references without those that are the beginning of others: Terraform lists ``a.b.c`` and ``a.b``."""
-    beginnings = set()
-    for name in references:
-        for separator in SEPARATOR.finditer(name):
-            beginnings.add(name[: separator.start()])
-    return [name for name in dict.fromkeys(references) if name not in beginnings]

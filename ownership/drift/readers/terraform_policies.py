@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.readers.terraform_files import JSON, parse
-from ownership.drift.readers.terraform_plan import PRINCIPALS, UNKNOWN, Plan, References, Resource, is_unknown
+from ownership.drift.readers.terraform_plan import PRINCIPALS, UNKNOWN, Plan, Resource, is_unknown
+from ownership.drift.readers.terraform_references import NOT_SHOWN, ReferenceFinder, References
 from ownership.drift.types import Location
 from ownership.drift.values import Map, Seq, Text, Value, concat, placeholder
 
@@ -29,7 +30,7 @@ LAYERS = ("source_json", "source_policy_documents", None, "override_json", "over
 MAX_LAYERS = 20  # documents made of documents
 
 # Resources by the ARNs that they are known to have, in all files of a run.
-ByArn = Mapping[str, tuple[Plan, Resource]]
+ByArn = Mapping[str, tuple[ReferenceFinder, Resource]]
 
 
 def mapping(location: Location, **members: Value) -> Map:
@@ -56,8 +57,9 @@ def not_known(location: Location, attribute: str, references: References) -> Tex
 class Policies:
     """Finds the policy documents of a plan's resources. ``policies`` are the managed ones of all files, by ARN."""
 
-    def __init__(self, plan: Plan, policies: ByArn) -> None:
-        self.plan = plan
+    def __init__(self, finder: ReferenceFinder, policies: ByArn) -> None:
+        self.plan = finder.plan
+        self.finder = finder
         self.policies = policies
 
     def document(self, resource: Resource, attribute: str, *path: str | int) -> Value:
@@ -77,7 +79,7 @@ class Policies:
                 yield self._managed(arn)
 
     def _attached_later(self, resource: Resource, attribute: str) -> Iterator[Value]:
-        references = self.plan.references(resource, attribute)
+        references = self.finder.references(resource, attribute)
         reached = []
         for policy, _ in references.resources:
             if policy.type == POLICY:
@@ -92,8 +94,8 @@ class Policies:
 
     def _managed(self, arn: Text) -> Value:
         if arn in self.policies:
-            plan, policy = self.policies[arn]
-            return Policies(plan, self.policies).document(policy, "policy")
+            finder, policy = self.policies[arn]
+            return Policies(finder, self.policies).document(policy, "policy")
         try:
             return mapping(arn.location, Statement=Seq(arn.location, statements_of(arn)))
         except UnknownPolicyError as error:
@@ -104,7 +106,7 @@ class Policies:
             return parsed(value)
         if not is_unknown(value):
             return value
-        references = self.plan.references(resource, *path)
+        references = self.finder.references(resource, *path)
         documents = []
         for other, _ in references.resources:
             if other.type == DOCUMENT:
@@ -153,10 +155,10 @@ class Policies:
     def _own_statements(self, document: Resource) -> list[Map] | Text:
         value = document.values.get("statement")
         if is_unknown(value):
-            return not_known(document.location, "statement", self.plan.references(document, "statement"))
+            return not_known(document.location, "statement", self.finder.references(document, "statement"))
         blocks = members(value)
         # Blocks of `dynamic "statement"` are not in the configuration, and the positions of others not theirs then.
-        configured = self.plan.expression(document, "statement")
+        configured = self.finder.expression(document, "statement")
         is_complete = isinstance(configured, list) and len(configured) == len(blocks)
         statements = []
         for position, block in enumerate(blocks):
@@ -187,7 +189,7 @@ class Policies:
         known = [member for member in members(value) if not is_unknown(member)]
         if position is None:
             return Seq(document.location, [*known, placeholder(document.location, f"{attribute} {UNKNOWN}")])
-        references = self.plan.references(document, "statement", position, attribute)
+        references = self.finder.references(document, "statement", position, attribute)
         # Where a resource too many would take something away, only what is certain counts.
         takes_away = attribute == "not_resources" or block.get("effect") == "Deny"
         if takes_away:
@@ -225,9 +227,11 @@ class Policies:
             identifiers = members(principal.get("identifiers"))
             known = [member for member in identifiers if not is_unknown(member)]
             if len(known) < len(identifiers):
-                references = References(others=["what the configuration does not show"])
+                references = References(others=[NOT_SHOWN])
                 if position is not None:
-                    references = self.plan.references(document, "statement", position, attribute, number, "identifiers")
+                    references = self.finder.references(
+                        document, "statement", position, attribute, number, "identifiers"
+                    )
                 known += self._roles(references, document.location)
             name = str(kind) if isinstance(kind, Text) and kind != "*" else "AWS"
             earlier = members(by_kind.get(name))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from ownership.drift.readers.roles import ROLE_PROPERTIES, role_name_in_arn
 from ownership.drift.readers.table_policies import TABLE_POLICY
-from ownership.drift.readers.terraform_plan import PRINCIPALS, ROLE_USERS, Plan, Resource, is_unknown
+from ownership.drift.readers.terraform_plan import PRINCIPALS, ROLE_USERS, Resource, is_unknown
 from ownership.drift.readers.terraform_policies import (
     TABLE,
     ByArn,
@@ -22,6 +22,7 @@ from ownership.drift.readers.terraform_policies import (
     members,
     not_known,
 )
+from ownership.drift.readers.terraform_references import ReferenceFinder
 from ownership.drift.readers.terraform_types import permits_nothing
 from ownership.drift.values import Map, Seq, Text, Value, concat, placeholder
 
@@ -50,9 +51,10 @@ CLOUDFORMATION_USERS = dict(zip(ROLE_USERS, ROLE_PROPERTIES.items(), strict=True
 class ResourceTranslator:
     """Makes a template of a plan's resources. ``policies`` are the managed ones of all files, by ARN."""
 
-    def __init__(self, plan: Plan, policies: ByArn) -> None:
-        self.plan = plan
-        self.policies = Policies(plan, policies)
+    def __init__(self, finder: ReferenceFinder, policies: ByArn) -> None:
+        self.plan = finder.plan
+        self.finder = finder
+        self.policies = Policies(finder, policies)
         self._principals = self._principals_by_name()
         self._indexes = self._indexes_by_table()
         self._readers: dict[str, Callable[[Resource], list[Map]]] = {
@@ -151,7 +153,7 @@ class ResourceTranslator:
         arn = resource.values.get("resource_arn")
         if isinstance(arn, Text) and not is_unknown(arn):
             return [arn, concat([arn, "/index/*"], resource.location)]
-        references = self.plan.references(resource, "resource_arn")
+        references = self.finder.references(resource, "resource_arn")
         return self.policies.arns(references, resource.location, "resource_arn")
 
     def _principal(self, resource: Resource) -> list[Map]:
@@ -181,12 +183,12 @@ class ResourceTranslator:
     def _is_stated(self, resource: Resource, attribute: str) -> bool:
         """Whether an attribute has a value, or the configuration gives it one that is known only later."""
         value = resource.values.get(attribute)
-        return not is_unknown(value) or self.plan.expression(resource, attribute) is not None
+        return not is_unknown(value) or self.finder.expression(resource, attribute) is not None
 
     def _inline_policies(self, resource: Resource) -> list[Value]:
         value = resource.values.get("inline_policy")
         if isinstance(value, Text):
-            return [not_known(resource.location, "inline_policy", self.plan.references(resource, "inline_policy"))]
+            return [not_known(resource.location, "inline_policy", self.finder.references(resource, "inline_policy"))]
         documents = []
         for position, block in enumerate(members(value)):
             # The provider's `inline_policy {}` removes all others.
@@ -257,7 +259,7 @@ class ResourceTranslator:
         if not is_unknown(value):
             principal = self._principals.get(value) or self._principals.get(role_name_in_arn(value))
             return value if principal is None else self._reference(principal, resource)
-        references = self.plan.references(resource, attribute)
+        references = self.finder.references(resource, attribute)
         principals = []
         for other, _ in references.resources:
             if other.type in PRINCIPALS and not other.is_data:
