@@ -1,18 +1,22 @@
 """Deleting in the admin: with a reason, as one change set, and only what is still as it was shown."""
 
+from copy import copy
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected as delete_without_reason
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
+from ownership.admin.addresses import history_url
 from ownership.admin.forms import ReasonForm
-from ownership.admin.saving import ConflictMixin, Context, admin_change_set
+from ownership.admin.saving import ConflictMixin, Context, admin_change_set, say_what_was_saved
 from ownership.audit.timeline import Timeline
 from ownership.history.models import current_head
 
@@ -34,8 +38,12 @@ class DeletionMixin(ConflictMixin):
         form = ReasonForm(request.POST or None)
         context = {"reason_form": form} | (extra_context or {})
         if form.is_valid():
-            with admin_change_set(request, form.cleaned_data["reason"]):
-                return self._delete_if_unchanged(request, object_id, context)
+            with admin_change_set(request, form.cleaned_data["reason"]) as draft:
+                response = self._delete_if_unchanged(request, object_id, context)
+            if draft.revision is not None:
+                history = history_url(self.model, int(unquote(object_id)))
+                say_what_was_saved(request, draft, [("History", history)])
+            return response
         if form.is_bound:
             self.message_user(request, REASON_MISSING, messages.ERROR)
             ask_again(request)
@@ -67,9 +75,22 @@ class DeletionMixin(ConflictMixin):
             context["first"] = self.before_deleting(context["object"])
         return super().render_delete_form(request, context)
 
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Back to the list with its filters. What was deleted is said once it is written."""
+        address = reverse(f"admin:ownership_{self.opts.model_name}_changelist")
+        filters: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        return HttpResponseRedirect(add_preserved_filters(filters, address))
+
     def before_deleting(self, obj: Any) -> list[tuple[str, str]]:
         """What to do before a row in use can be deleted, each with the address to do it at."""
         return []
+
+
+def _silent(model_admin: DeletionMixin) -> DeletionMixin:
+    """The same admin without Django's message, "Successfully deleted 2 services": ours says which, and offers Undo."""
+    silent = copy(model_admin)
+    silent.message_user = lambda *args, **kwargs: None  # type: ignore[method-assign]
+    return silent
 
 
 def ask_again(request: HttpRequest) -> None:
@@ -91,10 +112,14 @@ def delete_selected(model_admin: DeletionMixin, request: HttpRequest, queryset: 
     form = ReasonForm(request.POST if "post" in request.POST else None)
     conflict = None
     if form.is_valid():
-        with admin_change_set(request, form.cleaned_data["reason"]):
+        page = None
+        with admin_change_set(request, form.cleaned_data["reason"]) as draft:
             conflict = model_admin.find_conflict(request, selected_ids(request))
             if conflict is None:
-                return delete_without_reason(model_admin, request, queryset)
+                page = delete_without_reason(_silent(model_admin), request, queryset)
+        if conflict is None:
+            say_what_was_saved(request, draft, [])
+            return page
     ask_again(request)
     # Before any row is read: a change after that is a conflict.
     head = current_head().revision

@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from ownership.exchange.texts import with_unix_line_ends
 from ownership.history.models import whole_number
@@ -44,7 +46,35 @@ class UnchangedTexts(forms.ModelForm):
 
 
 class Autocomplete(AutocompleteSelect):
-    """Django's widget, which fails when it draws a chosen value that is not an id."""
+    """Django's search field for a row. It draws any posted value, and takes a typed name where no script runs."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
+        """The id of the chosen row, or of the row whose name was typed; a name that no row has stays as it is."""
+        posted = data.getlist(name) if hasattr(data, "getlist") else [data.get(name)]
+        given = [value for value in posted if value]
+        if not given:
+            return ""
+        # What was typed comes after what is chosen in the list.
+        value = str(given[-1])
+        if whole_number(value) is not None or "\x00" in value:
+            return value
+        rows = self.field.remote_field.model._default_manager
+        pk = rows.filter(name=value).values_list("pk", flat=True).first()
+        return value if pk is None else str(pk)
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """The search field; and, for browsers that run no script, a field to type a name."""
+        typed = ""
+        if value and whole_number(str(value)) is None:
+            typed = value
+        return format_html(
+            '{}<noscript><input type="text" name="{}" value="{}" aria-label="{}" placeholder="or type a name">'
+            "</noscript>",
+            super().render(name, value, attrs, renderer),
+            name,
+            typed,
+            f"Name of the {self.field.verbose_name}",
+        )
 
     def optgroups(
         self,

@@ -27,6 +27,7 @@ from ownership.admin.conflict import (
     posted_in_words,
 )
 from ownership.admin.forms import Autocomplete, LinesField, UnchangedTexts
+from ownership.audit.descriptions import label_in_words
 from ownership.audit.timeline import Timeline
 from ownership.history.change_sets import ChangeSetDraft, change_set
 from ownership.history.models import CHANGED, CREATED, ChangeSet, Entry, current_head, whole_number
@@ -142,14 +143,15 @@ def describe_saved(entries: list[Entry]) -> SafeString:
 
 
 def _saved_entry(entry: Entry) -> str:
+    label = label_in_words(entry.instance_type, entry.label)
     if entry.history_type == CREATED:
-        return f"{entry.label} added"
+        return f"{label} added"
     if entry.history_type != CHANGED:
-        return f"{entry.label} removed"
+        return f"{label} removed"
     changes = []
     for name, (old, new) in entry.changes.items():
         changes.append(_saved_field(entry, name, old, new))
-    return f"{entry.label}: {', '.join(changes)}"
+    return f"{label}: {', '.join(changes)}"
 
 
 def _saved_field(entry: Entry, name: str, old: object, new: object) -> str:
@@ -162,6 +164,16 @@ def _saved_field(entry: Entry, name: str, old: object, new: object) -> str:
     if len(before) + len(after) > MAX_SAVED_VALUE:
         return f"{field} changed"
     return f"{field} {before} → {after}"
+
+
+def say_what_was_saved(request: HttpRequest, draft: ChangeSetDraft, links: list[tuple[str, str]]) -> None:
+    """The message about a change set, with these links, as (words, address), and Undo; none if it is empty."""
+    if draft.revision is None:
+        return
+    undo = ("Undo", reverse("admin:ownership_undo", args=[draft.revision]))
+    ways = format_html_join(" · ", '<a href="{1}">{0}</a>', [*links, undo])
+    what = describe_saved(draft.entries)
+    messages.success(request, format_html("Saved: {}. {}", what, ways))
 
 
 class ReasonMixin(admin.ModelAdmin):
@@ -244,17 +256,13 @@ class ReasonMixin(admin.ModelAdmin):
 
     def _say_what_was_saved(self, request: HttpRequest, obj: models.Model) -> None:
         """The message after saving, with View, History and Undo."""
-        draft = self.saved
-        if draft is None or draft.revision is None:
+        if self.saved is None:
             return
         links = []
         if hasattr(obj, "get_absolute_url"):
             links.append(("View", obj.get_absolute_url()))
         links.append(("History", self._address("history", obj)))
-        links.append(("Undo", reverse("admin:ownership_undo", args=[draft.revision])))
-        ways = format_html_join(" · ", '<a href="{1}">{0}</a>', links)
-        what = describe_saved(draft.entries)
-        self.message_user(request, format_html("Saved: {}. {}", what, ways), messages.SUCCESS)
+        say_what_was_saved(request, self.saved, links)
 
     def _address(self, view: str, obj: models.Model) -> str:
         return reverse(f"admin:ownership_{self.opts.model_name}_{view}", args=[obj.pk])

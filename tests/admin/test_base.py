@@ -66,6 +66,16 @@ def test_deleting_asks_for_a_reason(lead_client):
     assert ChangeSet.objects.first().reason == "Shut down"
 
 
+def test_a_deletion_says_what_was_removed_and_offers_to_undo_it(lead_client):
+    table = make_table("orders")
+    make_access(table, make_service("payments"))
+    url = reverse("admin:ownership_table_delete", args=[table.pk])
+    done = lead_client.post(url, form_of(lead_client.get(url)) | {"reason": "Gone"}, follow=True)
+    assert "Saved: payments → orders removed · orders removed. History · Undo" in text_of(done.text)
+    undo = reverse("admin:ownership_undo", args=[ChangeSet.objects.first().revision])
+    assert undo in done.text
+
+
 def test_deleting_several_asks_for_a_reason_and_is_one_change_set(lead_client):
     services = [make_service(), make_service()]
     url = reverse("admin:ownership_service_changelist")
@@ -76,7 +86,9 @@ def test_deleting_several_asks_for_a_reason_and_is_one_change_set(lead_client):
     assert "Please give a reason." in text_of(lead_client.post(url, form | {"reason": ""}, follow=True).text)
     assert Service.objects.count() == 2
     before = ChangeSet.objects.count()
-    lead_client.post(url, form | {"reason": "Both shut down"})
+    done = text_of(lead_client.post(url, form | {"reason": "Both shut down"}, follow=True).text)
+    assert "removed. Undo" in done
+    assert "Successfully" not in done
     assert not Service.objects.exists()
     assert ChangeSet.objects.count() == before + 1
 

@@ -13,8 +13,14 @@ class _Form(HTMLParser):
         self.values: dict[str, str] = {}
         self._select: str | None = None
         self._textarea: str | None = None
+        self._is_skipped = False
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        # A browser that runs scripts has no fields from there.
+        if tag == "noscript":
+            self._is_skipped = True
+        if self._is_skipped:
+            return
         given = dict(attributes)
         name = given.get("name") or ""
         if tag == "input" and given.get("type") not in ("submit", "button", "file"):
@@ -32,7 +38,9 @@ class _Form(HTMLParser):
             self.values[name] = ""
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "select":
+        if tag == "noscript":
+            self._is_skipped = False
+        elif tag == "select":
             self._select = None
         elif tag == "textarea":
             self._textarea = None
