@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
-from ownership.catalog import suggestions
+from ownership.catalog import similar_names
 from ownership.history.append_only import drop_triggers
 from ownership.models import RegistryLock
 from ownership.models.roles import TEAM_LEADS, VIEWERS
@@ -101,7 +101,7 @@ def seeded(db, seeded_rows: dict[str, list[tuple]]) -> None:
     """The document's map, as revision 1."""
     # Kept by the history's head, which is the same in each of these tests.
     cache.clear()
-    suggestions._names_at.cache_clear()
+    similar_names._names_at.cache_clear()
     with transaction.atomic(), connection.cursor() as cursor:
         for table, rows in seeded_rows.items():
             places = ", ".join(["%s"] * len(rows[0]))

@@ -14,6 +14,7 @@ from ownership.admin.base import RegistryAdmin
 from ownership.admin.changelists import counted, links
 from ownership.admin.filters import NameFilter
 from ownership.admin.saving import RegistryForm
+from ownership.admin.suggesting import SuggestPage
 from ownership.models import READS, WRITES, Service, Table, Team
 
 
@@ -54,7 +55,7 @@ class TeamFilter(NameFilter):
 
 
 @admin.register(Service)
-class ServiceAdmin(RegistryAdmin):
+class ServiceAdmin(SuggestPage, RegistryAdmin):
     """Services: what they own, read and write."""
 
     form = ServiceForm

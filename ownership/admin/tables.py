@@ -29,6 +29,7 @@ from ownership.admin.import_page import ImportPage
 from ownership.admin.inlines import InlineRowForm, InlineRowFormSet
 from ownership.admin.order_page import OrderPage
 from ownership.admin.saving import FormFields, RegistryForm
+from ownership.admin.suggesting import SuggestedRows, SuggestPage
 from ownership.catalog import search_index
 from ownership.catalog.warnings import warnings
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
@@ -124,7 +125,7 @@ class AccessFormSet(InlineRowFormSet):
             form.fields["service"].required = False
 
 
-class AccessInline(FormFields, admin.TabularInline):
+class AccessInline(SuggestedRows, FormFields, admin.TabularInline):
     """The services that use the table: one line each."""
 
     model = Access
@@ -157,7 +158,7 @@ class AccessInline(FormFields, admin.TabularInline):
         return field
 
 
-class SecondaryIndexInline(FormFields, admin.TabularInline):
+class SecondaryIndexInline(SuggestedRows, FormFields, admin.TabularInline):
     """The table's secondary indexes."""
 
     model = SecondaryIndex
@@ -181,7 +182,7 @@ class TableForm(RegistryForm):
 
 
 @admin.register(Table)
-class TableAdmin(ImportPage, OrderPage, IndexedSearch, RegistryAdmin):
+class TableAdmin(ImportPage, OrderPage, SuggestPage, IndexedSearch, RegistryAdmin):
     """Tables: who owns, reads and writes them, and who changed that last."""
 
     form = TableForm

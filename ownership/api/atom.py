@@ -111,7 +111,7 @@ class AtomView(RegistryView):
                 unique_id=f"{link}#{change_set.digest}",
                 # Feed readers expect HTML here.
                 description="<br>".join(escape(_printable(line)) for line in lines),
-                author_name=_printable(change_set.user_name),
+                author_name=_printable(change_set.by()),
                 pubdate=change_set.time,
                 updateddate=change_set.time,
             )

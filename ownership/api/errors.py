@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from ownership.api.authentication import HOW_TO_GET_A_TOKEN
-from ownership.catalog.suggestions import similar_names
+from ownership.catalog.similar_names import similar_names
 from ownership.web.problem_details import PROBLEM_JSON, problem_body
 
 

@@ -43,7 +43,7 @@ FILTERS = [
         description="Entries of the group, its tables, their accesses and indexes.",
     ),
     OpenApiParameter("kind", str, enum=list(CHANGE_KINDS), description="What changed."),
-    OpenApiParameter("user", str, description="User name, also of deleted accounts."),
+    OpenApiParameter("user", str, description="User name of who made or suggested it, also of deleted accounts."),
     OpenApiParameter(
         "source",
         str,
@@ -80,6 +80,9 @@ class ChangeSetSerializer(serializers.ModelSerializer):
     """Who changed what, when and why."""
 
     user = serializers.CharField(source="user_name")
+    suggested_by = serializers.SerializerMethodField(
+        help_text="who suggested what the user approved; null if nobody did",
+    )
     undoes = serializers.IntegerField(source="undoes_id", allow_null=True, help_text="the revision that it reverses")
     entries = EntrySerializer(many=True, read_only=True)
 
@@ -89,6 +92,7 @@ class ChangeSetSerializer(serializers.ModelSerializer):
             "revision",
             "time",
             "user",
+            "suggested_by",
             "reason",
             "source",
             "undoes",
@@ -96,6 +100,10 @@ class ChangeSetSerializer(serializers.ModelSerializer):
             "digest",
             "entries",
         ]
+
+    def get_suggested_by(self, change: ChangeSet) -> str | None:
+        """The name, null for none."""
+        return change.suggested_by_name or None
 
 
 class FeedSerializer(serializers.Serializer):

@@ -17,6 +17,7 @@ LISTS = {
     "accesses": "access-list",
     "groups": "group-list",
     "environments": "environment-list",
+    "suggestions": "suggestion-list",
     "changes": "changes",
     "changes_atom": "changes-atom",
     "head": "head",
@@ -34,6 +35,7 @@ DETAILS = {
     "service": "service-detail",
     "service_history": "service-history",
     "service_trace": "service-trace",
+    "suggestion": "suggestion-detail",
 }
 ADDRESSES = {
     "type": "object",

@@ -5,7 +5,17 @@ Paths rather than DRF's router, which would give every list details.
 
 from django.urls import path
 
-from ownership.api import atom, compare, drift, head, history, index, trace, views
+from ownership.api import (
+    atom,
+    compare,
+    drift,
+    head,
+    history,
+    index,
+    suggestions,
+    trace,
+    views,
+)
 from ownership.api.map_view import MapView
 
 app_name = "api"
@@ -49,6 +59,16 @@ urlpatterns = [
         "environments/",
         views.EnvironmentView.as_view({"get": "list"}, detail=False),
         name="environment-list",
+    ),
+    path(
+        "suggestions/",
+        suggestions.SuggestionView.as_view({"get": "list"}, detail=False),
+        name="suggestion-list",
+    ),
+    path(
+        "suggestions/<str:number>/",
+        suggestions.SuggestionView.as_view({"get": "retrieve"}, detail=True),
+        name="suggestion-detail",
     ),
     path("changes/", history.ChangesView.as_view(), name="changes"),
     path("changes/atom/", atom.AtomView.as_view(), name="changes-atom"),

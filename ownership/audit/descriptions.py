@@ -10,9 +10,30 @@ from difflib import SequenceMatcher
 from django.db.models import Model
 
 from ownership.drift.types import label_of_kind
-from ownership.history.models import CHANGED, CREATED, VERBS, Entry, TrackedRow
+from ownership.history.models import (
+    CHANGED,
+    CREATED,
+    DELETED,
+    VERBS,
+    Entry,
+    TrackedRow,
+    registry_model_named,
+)
 from ownership.history.row_states import NO_VALUES, Changes, describe_field, describe_value
-from ownership.models import Waiver
+from ownership.models import SuggestedStep, Suggestion, Waiver
+
+# What entries in words leave out of new suggestions: the change set says who, when and why.
+UNSTATED_OF_SUGGESTIONS = {
+    "about",
+    "kind",
+    "made",
+    "reason",
+    "revision",
+    "state",
+    "until",
+    "user_id",
+    "user_name",
+}
 
 # An entry with at most so many values, of so many characters in all, is said in one line.
 SHORT_VALUES = 3
@@ -62,6 +83,11 @@ class EntryDescription:
     verb: str
     changes: list[FieldChange]
 
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether undoing brings the row back."""
+        return self.entry.instance_type.can_be_undone
+
     def is_short(self) -> bool:
         """Whether all values fit in one line."""
         return fit_one_line(self.changes)
@@ -101,6 +127,8 @@ def stated_changes(model: type[TrackedRow], history_type: str, changes: Changes)
         return describe_changes(model, changes)
     left_out = {lookup.split("__")[0] for lookup in model.natural_key_lookups}
     left_out.add("position")
+    if model is Suggestion:
+        left_out |= UNSTATED_OF_SUGGESTIONS
     stated = {}
     for name, (old, new) in changes.items():
         value = new if history_type == CREATED else old
@@ -112,8 +140,10 @@ def stated_changes(model: type[TrackedRow], history_type: str, changes: Changes)
 def describe_changes(model: type[Model], changes: Changes) -> list[FieldChange]:
     """{field: [old, new]} in words, in the model's order, with keys last."""
     described = []
-    for name in _in_order(model, changes):
+    for name in in_order(model, changes):
         old, new = changes[name]
+        if model is Suggestion and name == "steps":
+            old, new = steps_in_words(old), steps_in_words(new)
         described.append(
             FieldChange(
                 field=describe_field(model, name),
@@ -124,7 +154,30 @@ def describe_changes(model: type[Model], changes: Changes) -> list[FieldChange]:
     return described
 
 
-def _in_order(model: type[Model], names: Iterable[str]) -> list[str]:
+def steps_in_words(steps: list[SuggestedStep] | None) -> str:
+    """The steps of a suggestion, a line each: ``table orders: owner users → payments``."""
+    return "\n".join(_step_in_words(step) for step in steps or ())
+
+
+def _step_in_words(step: SuggestedStep) -> str:
+    model = registry_model_named(step["model"])
+    if model is None:  # of a later or earlier release
+        return f"{step['model']} {step['label']} {step['what']}"
+    row = f"{model._meta.verbose_name} {step['label']}"
+    if step["what"] == VERBS[DELETED]:
+        return f"{row} {step['what']}"
+    values = []
+    if step["what"] == VERBS[CREATED]:
+        row = f"{row} {step['what']}"
+        for change in stated_changes(model, CREATED, step["changes"]):
+            values.append(f"{change.field} {change.new}")
+    else:
+        for change in describe_changes(model, step["changes"]):
+            values.append(f"{change.field} {change.old or '—'} → {change.new or '—'}")
+    return f"{row}: {', '.join(values)}" if values else row
+
+
+def in_order(model: type[Model], names: Iterable[str]) -> list[str]:
     """Field names in the model's order, with keys last. JSON from a database comes in an order of its own."""
     order = [field.name for field in model._meta.fields]
 

@@ -30,6 +30,7 @@ from ownership.models import (
     Membership,
     SecondaryIndex,
     Service,
+    Suggestion,
     Table,
     TableGroup,
     Team,
@@ -83,6 +84,7 @@ CHANGE_KINDS = {
     "environment": ChangeKind("environments", (Environment,)),
     "team": ChangeKind("teams", (Team, Membership)),
     "waiver": ChangeKind("waivers of drift", (Waiver,)),
+    "suggestion": ChangeKind("suggestions", (Suggestion,)),
 }
 
 # What programs call each model.
@@ -96,6 +98,7 @@ MODEL_NAMES = {
     "team": "team",
     "membership": "membership",
     "waiver": "waiver",
+    "suggestion": "suggestion",
 }
 
 
@@ -205,7 +208,7 @@ def select(
     """
     condition = Q()
     if user is not None:
-        condition &= Q(change_set__user_name=user)
+        condition &= Q(change_set__user_name=user) | Q(change_set__suggested_by_name=user)
     if source is not None:
         condition &= Q(change_set__source=source)
     if since is not None:

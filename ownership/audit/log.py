@@ -123,7 +123,7 @@ class LogFilters:
     def _change_sets(self) -> QuerySet[ChangeSet]:
         condition = self._revisions("revision")
         if self.user:
-            condition &= Q(user_name=self.user)
+            condition &= Q(user_name=self.user) | Q(suggested_by_name=self.user)
         if self.source:
             condition &= Q(source=self.source)
         return ChangeSet.objects.filter(condition)

@@ -8,14 +8,12 @@ against a head that somebody kept elsewhere.
 from __future__ import annotations
 
 import heapq
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, connection, models, transaction
 
 from ownership.audit.stored_forms import unreadable_rows
@@ -32,6 +30,7 @@ from ownership.history.models import (
     entry_models,
     registry_models,
 )
+from ownership.history.row_states import as_json
 
 # What reading a row raises that somebody made unreadable, in the database, in Django or in Python's JSON.
 UNREADABLE = (DatabaseError, ValueError, TypeError, OverflowError, RecursionError, AttributeError)
@@ -226,7 +225,7 @@ class Verification:
             old = self._recorded_value(model, name, before.values.get(name))
             new = self._recorded_value(model, name, after.values.get(name))
             expected[name] = [old, new]
-        return _as_json(expected)
+        return as_json(expected)
 
     def _names_an_account(self, model: TrackedModel, name: str) -> bool:
         """Whether the field refers to a row without history: an account."""
@@ -348,11 +347,6 @@ def _row_name(model: TrackedModel, row: models.Model | Entry) -> str:
     label = getattr(row, "label", "") or getattr(row, "name", "")
     words = [str(model._meta.verbose_name), label]
     return f"{' '.join(word for word in words if word)}, id {row.id}"  # type: ignore[union-attr]
-
-
-def _as_json(value: dict[str, list]) -> dict[str, list]:
-    """The value as it comes back from a JSON column."""
-    return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
 
 
 def _short(value: object) -> str:

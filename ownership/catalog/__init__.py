@@ -1,1 +1,1 @@
-"""Reading the map: its queries, tracing the data flow, search and its index, suggestions and warnings."""
+"""Reading the map: its queries, tracing the data flow, search and its index, similar names and warnings."""

@@ -25,7 +25,15 @@ from django.utils import timezone
 
 from ownership.history.head import Head
 from ownership.history.lock import RegistryNotReady, announce_writer, locked_transaction
-from ownership.history.models import ChangeSet, Entry, TrackedRow, entries_of, entry_model, kind_of_change
+from ownership.history.models import (
+    ChangeSet,
+    Entry,
+    Person,
+    TrackedRow,
+    entries_of,
+    entry_model,
+    kind_of_change,
+)
 from ownership.history.request_id import current_request_id
 from ownership.history.row_states import Changes, differences
 from ownership.history.signals import change_set_written
@@ -73,12 +81,14 @@ class ChangeSetDraft:
         reason: str,
         source: str,
         undoes: int | None,
+        suggested_by: Person | None,
     ) -> None:
         self.user_id = user.pk if user else None
         self.user_name = user.get_username() if user else account_name()
         self.reason = reason
         self.source = source
         self.undoes = undoes
+        self.suggested_by = suggested_by
         # Taken when the first entry is written, so that a save that changes nothing takes none.
         self.revision: int | None = None
         self.sequence = 0  # of the last entry
@@ -196,6 +206,8 @@ class ChangeSetDraft:
             undoes_id=self.undoes,
             request_id=current_request_id.get(),
         )
+        if self.suggested_by is not None:
+            change.suggested_by_id, change.suggested_by_name = self.suggested_by
         previous_digest = self.previous.digest if self.previous is not None else ""
         change.digest = chain_digest(previous_digest, change, [entry_content(entry) for entry in entries])
         change.save(force_insert=True)
@@ -239,11 +251,13 @@ def change_set(
     reason: str,
     source: str = ChangeSet.Source.COMMAND,
     undoes: int | None = None,
+    suggested_by: Person | None = None,
 ) -> Iterator[ChangeSetDraft]:
     """Make every registry write inside one transaction, one change set and one revision.
 
     Without a user (in a command), the name is that of the account that the process runs as. ``undoes`` is the
-    revision that this change set reverses. An exception undoes everything.
+    revision that this change set reverses. ``suggested_by`` is who suggested what the user approves: somebody else,
+    which the database holds. An exception undoes everything.
 
     Raises ValueError for a blank reason, RuntimeError inside another change set, and RegistryBusy if another
     change set is being written for longer than a save waits. Also RuntimeError, at the end, if more was written
@@ -253,7 +267,13 @@ def change_set(
         raise ValueError("A change set needs a reason: say why the registry changes.")
     if open_draft() is not None:
         raise RuntimeError("A change set is already open: one save, one reason, one change set.")
-    draft = ChangeSetDraft(user=user, reason=reason.strip(), source=source, undoes=undoes)
+    draft = ChangeSetDraft(
+        user=user,
+        reason=reason.strip(),
+        source=source,
+        undoes=undoes,
+        suggested_by=suggested_by,
+    )
     with locked_transaction():
         _state.draft = draft
         try:
@@ -318,6 +338,9 @@ def chain_digest(previous: str, change: ChangeSet, entries: list[dict[str, objec
         "request_id": change.request_id,
         "entries": entries,
     }
+    if change.suggested_by_id is not None or change.suggested_by_name:
+        # Only then, so that the digests of change sets from before there were suggestions stay what they are.
+        content["suggested_by"] = [change.suggested_by_id, change.suggested_by_name]
     text = json.dumps(
         content,
         sort_keys=True,

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, models, router
-from django.db.models import Q
+from django.db.models import F, Q
 
 from ownership.history.head import Head
 from ownership.history.request_id import LONGEST_REQUEST_ID
@@ -43,6 +43,14 @@ class ChangeSet(models.Model):
     time = models.DateTimeField(db_index=True, help_text="Never earlier than that of the previous change set.")
     user_id = models.BigIntegerField(null=True, editable=False)
     user_name = models.CharField("user", max_length=150)
+    suggested_by_id = models.BigIntegerField(null=True, editable=False)
+    suggested_by_name = models.CharField(
+        "suggested by",
+        max_length=150,
+        blank=True,
+        default="",
+        help_text="Who suggested what the user approved; blank if nobody did.",
+    )
     reason = models.TextField()
     source = models.CharField(max_length=10, choices=Source.choices)
     undoes = models.ForeignKey(
@@ -80,6 +88,16 @@ class ChangeSet(models.Model):
                 condition=~Q(user_name=""),
                 violation_error_message="A change set needs a user name.",
             ),
+            models.CheckConstraint(
+                name="change_set_has_two_people",
+                condition=Q(suggested_by_id__isnull=True, suggested_by_name="")
+                | (
+                    Q(suggested_by_id__isnull=False, user_id__isnull=False)
+                    & ~Q(suggested_by_name="")
+                    & ~Q(suggested_by_id=F("user_id"))
+                ),
+                violation_error_message="Nobody approves their own suggestion.",
+            ),
         ]
         indexes = [
             models.Index(fields=["user_id", "revision"], name="change_set_by_user"),
@@ -93,12 +111,33 @@ class ChangeSet(models.Model):
     def __str__(self) -> str:
         return f"Revision {self.revision}: {self.reason}"
 
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it may have changed the map. Making and answering a suggestion changes nothing to bring back."""
+        return self.source != self.Source.SUGGESTION or self.suggested_by_name != ""
+
+    def by(self) -> str:
+        """Who made it, for people to read: "ann", or "suggested by ben, approved by ann"."""
+        if self.suggested_by_name:
+            return f"suggested by {self.suggested_by_name}, approved by {self.user_name}"
+        return self.user_name
+
+
+class Person(NamedTuple):
+    """An account as history keeps it: deleting the account changes nothing here."""
+
+    id: int
+    name: str
+
 
 class TrackedRow(models.Model):
     """What history asks of a row that it tracks. ``RegistryModel`` in ``tracked.py`` adds how the row is written."""
 
     # Lookups that make up the natural key, in its order.
     natural_key_lookups: ClassVar[tuple[str, ...]] = ("name",)
+
+    # Whether undoing a change set brings these rows back, too.
+    can_be_undone: ClassVar[bool] = True
 
     # The row as it was before the save or delete under way; its entry says what changed since.
     row_before: TrackedRow | None = None
@@ -166,6 +205,14 @@ def kind_of_change(before: TrackedRow | None, after: TrackedRow | None) -> str:
 def registry_models() -> list[type[TrackedRow]]:
     """The models whose rows have history, in the order in which they are declared."""
     return [model for model in apps.get_app_config("ownership").get_models() if issubclass(model, TrackedRow)]
+
+
+def registry_model_named(name: str) -> type[TrackedRow] | None:
+    """The model with history that Django calls so, in lower case; None where there is none."""
+    for model in registry_models():
+        if model._meta.model_name == name:
+            return model
+    return None
 
 
 @cache

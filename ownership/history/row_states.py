@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 BATCH = 500  # rows to a statement; larger batches save little
@@ -73,6 +75,11 @@ def differences(before: models.Model | None, after: models.Model | None) -> Chan
     for name in changed_fields(before, after):
         changes[name] = [recorded_value(before, name), recorded_value(after, name)]
     return changes
+
+
+def as_json(value: object) -> Any:
+    """A value as it comes back from a JSON column."""
+    return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
 
 
 def describe_field(model: type[models.Model], name: str) -> str:

@@ -5,6 +5,7 @@ from ownership.history.models import ChangeSet
 from ownership.models.drift_runs import CodeUse, DriftRun, Grant, TableTruth, Waiver
 from ownership.models.identities import ProviderIdentity
 from ownership.models.services import Environment, Service, TableGroup
+from ownership.models.suggestions import SuggestedStep, Suggestion, SuggestionSubject
 from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table
 from ownership.models.teams import Membership, Team
 from ownership.models.tokens import ApiToken
@@ -28,6 +29,9 @@ __all__ = [
     "RegistryLock",
     "SecondaryIndex",
     "Service",
+    "SuggestedStep",
+    "Suggestion",
+    "SuggestionSubject",
     "Table",
     "TableGroup",
     "TableTruth",

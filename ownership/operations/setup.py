@@ -68,11 +68,11 @@ def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
 
 
 def _create_groups(installed: Apps, using: str) -> None:
-    """*Team leads* edit the registry, *Viewers* see it; both see history and have API tokens of their own.
+    """*Team leads* edit the registry, *Viewers* see it and suggest; both see history and have API tokens of their own.
 
     Permissions are only added: others that an administrator granted remain.
     """
-    viewer_permissions = ["view_changeset", "view_apitoken", "add_apitoken", "delete_apitoken"]
+    viewer_permissions = ["view_changeset", "add_suggestion", "view_apitoken", "add_apitoken", "delete_apitoken"]
     lead_permissions = []
     for model in registry_models():
         name = model._meta.model_name

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.generic import TemplateView
 
-from ownership.catalog.suggestions import similar_names
+from ownership.catalog.similar_names import similar_names
 from ownership.history import time_travel
 from ownership.history.head import Head
 from ownership.history.models import ChangeSet

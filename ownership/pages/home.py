@@ -15,7 +15,7 @@ from ownership.catalog.queries import WholeMap, map_around, whole_tables
 from ownership.findings.latest_runs import compare_latest
 from ownership.findings.runs import declared_map
 from ownership.history.models import ChangeSet
-from ownership.models import Access, Service, Table, TableGroup
+from ownership.models import Access, Service, Suggestion, Table, TableGroup
 from ownership.models.roles import has_role
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.former_names import NothingNamed
@@ -47,7 +47,20 @@ class HomePage(Page):
         tables = list(Table.objects.all()[: MAX_TABLES_AT_HOME + 1])
         is_large = len(tables) > MAX_TABLES_AT_HOME
         content = self._groups() if is_large else self._tables(tables)
-        return super().get_context_data(**kwargs) | content | {"latest": self._latest()}
+        return (
+            super().get_context_data(**kwargs)
+            | content
+            | {
+                "latest": self._latest(),
+                "suggestions": self._suggestions(),
+            }
+        )
+
+    def _suggestions(self) -> int:
+        """Return how many suggestions wait for the reader."""
+        if self.moment:
+            return 0
+        return Suggestion.objects.waiting_for(self.request.user).count()
 
     def _groups(self) -> Context:
         """Return the groups, each with its size, and how much there is in all."""

@@ -6,7 +6,7 @@ from django.http import HttpRequest, JsonResponse
 
 from ownership.catalog.completion import completions
 from ownership.catalog.search import LONGEST_TEXT, LONGEST_TYPED, search
-from ownership.catalog.suggestions import similar_names
+from ownership.catalog.similar_names import similar_names
 from ownership.models.roles import has_role
 from ownership.pages.base import Context, Page
 
@@ -38,7 +38,7 @@ class SearchPage(Page):
         }
 
 
-class SuggestionsPage(Page):
+class CompletionsPage(Page):
     """Names that contain `?q=`, as JSON: ``{"suggestions": [{"name", "kind", "remark", "url"}, …]}``."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:

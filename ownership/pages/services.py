@@ -6,13 +6,14 @@ from django.core.paginator import Paginator
 
 from ownership.audit.timeline import Timeline
 from ownership.findings import side_by_side
-from ownership.models import READS, WRITES, Access, Service
+from ownership.models import READS, WRITES, Access, Service, Suggestion
 from ownership.models.roles import has_role
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
 from ownership.pages.data_flow import Neighbour, Picture, flow_neighbour, flow_side, picture
 from ownership.pages.former_names import former_name, namesakes_of, row_named
 from ownership.pages.history import latest_changes
+from ownership.pages.suggestions import suggestions_waiting
 
 ACCESSES_PER_PAGE = 100
 OWNED_PER_PAGE = 100
@@ -54,6 +55,7 @@ class ServicePage(Page):
             "picture": _picture(service, accesses),
             "renamed": former_name(service, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(service) if reads_history else [],
+            "suggestions": suggestions_waiting(self, Suggestion.objects.about_service(service.pk)),
             "latest": latest_changes(self, Timeline.of(Service, service.pk)),
         }
 

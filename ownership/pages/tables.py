@@ -8,7 +8,7 @@ from ownership.catalog.queries import whole_tables
 from ownership.catalog.warnings import warnings
 from ownership.drift.types import Finding
 from ownership.findings import side_by_side
-from ownership.models import READS, WRITES, Access, Environment, Service, Table
+from ownership.models import READS, WRITES, Access, Environment, Service, Suggestion, Table
 from ownership.models.roles import has_role
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
@@ -16,6 +16,7 @@ from ownership.pages.chart import truth_of_table
 from ownership.pages.data_flow import Neighbour, Picture, flow_neighbour, flow_side, picture
 from ownership.pages.former_names import former_name, namesakes_of, row_named
 from ownership.pages.history import last_owner_change, latest_changes
+from ownership.pages.suggestions import suggestions_waiting
 
 
 def physical_names(base_name: str) -> list[tuple[str, list[str]]]:
@@ -67,6 +68,7 @@ class TablePage(Page):
             "contact_list": _addresses(contacts),
             "renamed": former_name(table, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(table) if reads_history else [],
+            "suggestions": suggestions_waiting(self, Suggestion.objects.about_table(table.pk)),
             "latest": latest_changes(self, Timeline.of(Table, table.pk)),
             "owner_change": last_owner_change(self, table) if reads_history else None,
         }

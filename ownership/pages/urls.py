@@ -13,6 +13,7 @@ from ownership.pages import (
     matrix,
     search,
     services,
+    suggestions,
     tables,
     trace,
 )
@@ -21,7 +22,7 @@ app_name = "pages"
 urlpatterns = [
     path("", home.HomePage.as_view(), name="home"),
     path("search/", search.SearchPage.as_view(), name="search"),
-    path("search/suggestions/", search.SuggestionsPage.as_view(), name="search-suggestions"),
+    path("search/suggestions/", search.CompletionsPage.as_view(), name="search-suggestions"),
     path("matrix/", matrix.MatrixPage.as_view(), name="matrix"),
     path("groups/<path:name>/", home.GroupPage.as_view(), name="group"),
     path("changes/", changes.ChangesPage.as_view(), name="changes"),
@@ -31,6 +32,8 @@ urlpatterns = [
     path("drift/", findings.DriftPage.as_view(), name="drift"),
     path("drift/accept/", decisions.AcceptPage.as_view(), name="drift-accept"),
     path("drift/waive/", decisions.WaivePage.as_view(), name="drift-waive"),
+    path("suggestions/", suggestions.SuggestionsPage.as_view(), name="suggestions"),
+    path("suggestions/<int:number>/", suggestions.SuggestionPage.as_view(), name="suggestion"),
     path("tables/<str:name>/", tables.TablePage.as_view(), name="table"),
     path("tables/<str:name>/history/", history.TableHistoryPage.as_view(), name="table-history"),
     path("tables/<str:name>/trace/", trace.TableTracePage.as_view(), name="table-trace"),

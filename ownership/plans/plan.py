@@ -31,7 +31,7 @@ from ownership.history.bulk import (
     save_rows,
 )
 from ownership.history.change_sets import change_set
-from ownership.history.models import TrackedRow, current_head, entry_model
+from ownership.history.models import Person, TrackedRow, current_head, entry_model
 from ownership.history.row_states import changed_fields, fetch_rows
 from ownership.plans.blockers import NAMED, Blocker, find_blockers, still_used
 from ownership.plans.steps import (
@@ -130,6 +130,7 @@ class Plan:
         reason: str,
         source: str,
         undoes: int | None = None,
+        suggested_by: Person | None = None,
         report: Progress = no_progress,
     ) -> int | None:
         """Write all steps as one change set. Returns its revision, None if nothing changed.
@@ -139,7 +140,13 @@ class Plan:
         """
         # Searched for before taking the lock, so that nobody waits for it.
         _refuse_blocked(self.blockers)
-        with change_set(user=user, reason=reason, source=source, undoes=undoes) as draft:
+        with change_set(
+            user=user,
+            reason=reason,
+            source=source,
+            undoes=undoes,
+            suggested_by=suggested_by,
+        ) as draft:
             # The lock is held now: nobody else changes a row from here on.
             if current_head().revision != self.revision:
                 self._check_still_holds()

@@ -81,10 +81,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Something to decide, because of a change set that came later."""
+    """Something to decide, because of a change set that came later; None if it is not known."""
 
     why: str
-    by: ChangeSet
+    by: ChangeSet | None
     field: str = ""  # in words; empty if the conflict is about the whole row
 
 
@@ -104,6 +104,7 @@ class Preview:
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
     undecided: frozenset[str] = frozenset()
     removes: bool = False  # the row; pages then fold the values, which would all become nothing
+    key: str = ""  # names the row in a form, where it can be chosen as a whole
 
 
 def digest(facts: list) -> str:

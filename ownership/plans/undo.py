@@ -179,11 +179,11 @@ def _rows_to_undo(revision: int, sequence: int | None) -> list[RowUndo]:
     pks_by_model: dict[type[TrackedRow], list[int]] = {}
     for model, pk in entries_by_row:
         pks_by_model.setdefault(model, []).append(pk)
-    states = {model: _States(model, pks, revision) for model, pks in pks_by_model.items()}
+    states = {model: States(model, pks, revision) for model, pks in pks_by_model.items()}
     later = set()
     for of_model in states.values():
         later |= of_model.later_revisions()
-    change_sets = _change_sets(later)
+    change_sets = change_sets_of(later)
     rows = []
     for (model, _), entries in entries_by_row.items():
         came_and_went = entries[0].history_type == CREATED and entries[-1].history_type == DELETED
@@ -193,7 +193,7 @@ def _rows_to_undo(revision: int, sequence: int | None) -> list[RowUndo]:
 
 
 def _entries_to_undo(revision: int, sequence: int | None) -> list[Entry]:
-    entries = entries_of([revision])
+    entries = [entry for entry in entries_of([revision]) if entry.instance_type.can_be_undone]
     if sequence is None:
         return entries
     for chosen in entries:
@@ -217,7 +217,7 @@ def _parent_column(parent: type[TrackedRow]) -> str:
     return f"{parent._meta.model_name}_id"
 
 
-class _States:
+class States:
     """The rows of one model that a change set touched: as they are now, were before, and what happened since.
 
     A few queries for five hundred rows.
@@ -271,14 +271,14 @@ class _States:
         return revisions
 
 
-def _change_sets(revisions: Iterable[int]) -> dict[int, ChangeSet]:
+def change_sets_of(revisions: Iterable[int]) -> dict[int, ChangeSet]:
     change_sets: dict[int, ChangeSet] = {}
     for part in in_batches(revisions):
         change_sets.update(ChangeSet.objects.in_bulk(part))
     return change_sets
 
 
-def _row_undo(entries: list[Entry], states: _States, change_sets: dict[int, ChangeSet]) -> RowUndo:
+def _row_undo(entries: list[Entry], states: States, change_sets: dict[int, ChangeSet]) -> RowUndo:
     """What to do to one row, from its entries in the change set (mostly one)."""
     first, last = entries[0], entries[-1]
     row = states.rows.get(last.id)
@@ -302,7 +302,7 @@ def _revert(
     entries: list[Entry],
     row: TrackedRow,
     previous: Entry,
-    states: _States,
+    states: States,
     change_sets: dict[int, ChangeSet],
 ) -> RowUndo:
     """Bring back the fields that the entries changed, where they are not back already."""
@@ -339,7 +339,7 @@ def _conflict_key(entry: Entry, name: str) -> str:
     return f"{entry.instance_type._meta.model_name}:{entry.id}:{name}"
 
 
-def _deletion_conflict(entry: Entry, states: _States, change_sets: dict[int, ChangeSet]) -> Conflict | None:
+def _deletion_conflict(entry: Entry, states: States, change_sets: dict[int, ChangeSet]) -> Conflict | None:
     """Why deleting a row that the change set created would lose more than that change set made."""
     reasons = []
     revision = states.last_change.get(entry.id, 0)

@@ -6,7 +6,7 @@ from django.template import Context
 from django.urls import reverse
 
 from ownership.audit.descriptions import EntryDescription, label_in_words
-from ownership.models import Access, SecondaryIndex, Service, Table, TableGroup
+from ownership.models import Access, SecondaryIndex, Service, Suggestion, Table, TableGroup
 
 register = template.Library()
 
@@ -55,6 +55,9 @@ def subjects(context: Context, description: EntryDescription) -> list[tuple[str,
     if model is SecondaryIndex and _OF_INDEX in label:
         table, index = label.split(_OF_INDEX, 1)
         return [("", table, _table(table)), (_OF_INDEX, index, "")]
+    if model is Suggestion:
+        number, _, _ = label.partition(":")
+        return [("", label, reverse("pages:suggestion", args=[number]))]
     return [("", label, "")]
 
 

@@ -34,7 +34,14 @@ SECTIONS = (
     Section(
         "Changes",
         "pages:changes",
-        ("pages:change", "pages:compare", "pages:day", "admin:ownership_deleted", "admin:ownership_undo"),
+        (
+            "pages:change",
+            "pages:compare",
+            "pages:day",
+            "pages:suggestion",
+            "admin:ownership_deleted",
+            "admin:ownership_undo",
+        ),
     ),
     Section("Drift", "pages:drift", ("pages:drift",)),
     EDIT,

@@ -1,4 +1,4 @@
-"""The reasons that somebody gave last, as suggestions for the next one."""
+"""The reasons that somebody gave last, to choose from for the next one."""
 
 from django import template
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from django.conf import settings
 
-from ownership.api import compare, drift, filters, history, map_view, serializers, trace, urls, views
+from ownership.api import compare, drift, filters, history, map_view, serializers, suggestions, trace, urls, views
 from ownership.catalog.trace import DEFAULT_DEPTH, MAX_DEPTH, MAX_ROWS
 from ownership.history.change_sets import change_set
 from ownership.models import Access
@@ -31,7 +31,9 @@ def row(table, first):
 
 def test_every_address_is_documented_and_no_other():
     not_addresses = {"<path:anything>/"}
-    addresses = {f"/api/v1/{pattern.pattern}".replace("<str:name>", "{name}") for pattern in urls.urlpatterns}
+    addresses = set()
+    for pattern in urls.urlpatterns:
+        addresses.add(f"/api/v1/{pattern.pattern}".replace("<str:name>", "{name}").replace("<str:number>", "{number}"))
 
     documented = re.findall(r"^\| `(/api/v1/[^`]*)` \|", TEXT, re.MULTILINE)
 
@@ -46,6 +48,7 @@ def test_every_address_is_documented_and_no_other():
         ("accesses/", views.AccessView),
         ("groups/", views.GroupView),
         ("environments/", views.EnvironmentView),
+        ("suggestions/", suggestions.SuggestionView),
     ],
 )
 def test_every_filter_and_order_is_documented_and_no_other(address, view):

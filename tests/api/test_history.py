@@ -49,8 +49,10 @@ def story(lead):
 
 def test_a_change_set_says_who_when_and_why_with_old_and_new_values(viewer_client, story, lead):
     change = get(viewer_client, after="4")["results"][0]
-    assert list(change) == ["revision", "time", "user", "reason", "source", "undoes", "request_id", "digest", "entries"]
+    about = ["revision", "time", "user", "suggested_by", "reason", "source", "undoes", "request_id", "digest"]
+    assert list(change) == [*about, "entries"]
     assert (change["revision"], change["user"], change["reason"]) == (5, "lead", "Users takes orders")
+    assert change["suggested_by"] is None
     assert (change["source"], change["undoes"]) == ("admin", None)
     assert change["entries"] == [
         {
@@ -198,7 +200,7 @@ def test_no_change_is_a_304(viewer_client, story):
 
 def test_a_pages_queries_do_not_grow_with_its_entries(viewer_client, seeded, django_assert_num_queries):
     for size in (10, 100):
-        with django_assert_num_queries(18):
+        with django_assert_num_queries(19):
             viewer_client.get(CHANGES, {"page_size": size})
 
 

@@ -3,6 +3,7 @@
 from django.test import Client
 
 from ownership.api import index, urls
+from tests.support.factories import make_suggestion
 
 
 def test_the_index_has_every_address_of_the_api(get):
@@ -16,6 +17,8 @@ def test_every_address_of_the_index_answers(seeded, viewer_client):
     del addresses["compare"]  # needs two moments
     for key, address in addresses.items():
         name = "users" if key.startswith("service") else "biztechUsers"
+        if key == "suggestion":
+            name = str(make_suggestion().number)
         path = address.removeprefix("http://testserver").replace("{name}", name)
         assert viewer_client.get(path).status_code == 200, key
 

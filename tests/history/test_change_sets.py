@@ -22,12 +22,21 @@ from ownership.models import (
     Membership,
     SecondaryIndex,
     Service,
+    Suggestion,
     Table,
     TableGroup,
     Team,
     Waiver,
 )
-from tests.support.factories import make_access, make_member, make_service, make_table, make_team, make_waiver
+from tests.support.factories import (
+    make_access,
+    make_member,
+    make_service,
+    make_suggestion,
+    make_table,
+    make_team,
+    make_waiver,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -351,9 +360,9 @@ def test_save_base_is_refused():
     assert not Service.objects.exists()
 
 
-def test_registry_models_are_the_six_of_the_map_teams_and_waivers():
+def test_registry_models_are_the_six_of_the_map_teams_waivers_and_suggestions():
     of_the_map = {Environment, TableGroup, Service, Table, SecondaryIndex, Access}
-    assert set(registry_models()) == of_the_map | {Team, Membership, Waiver}
+    assert set(registry_models()) == of_the_map | {Team, Membership, Waiver, Suggestion}
 
 
 def test_a_foreign_key_between_registry_models_is_never_set_null():
@@ -378,6 +387,7 @@ def test_a_foreign_key_between_registry_models_is_never_set_null():
 def test_the_database_refuses_to_change_or_delete_history(seeded, verb):
     make_waiver()
     make_member(make_team())
+    make_suggestion()
     for model in [ChangeSet, *entry_models()]:
         table, column = model._meta.db_table, model._meta.pk.column
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:

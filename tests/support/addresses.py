@@ -33,7 +33,7 @@ def address(route: str) -> str:
     name = "users" if "services/" in route else "Core Tables" if "groups/" in route else "biztechUsers"
     parts = {
         "<str:name>": name, "<path:name>": name, "<path:anything>": "nothing", "<path:object_id>": row, "<id>": row,
-        "<int:revision>": 1, "<int:sequence>": 1, "<path:content_type_id>": 1,
+        "<int:revision>": 1, "<int:sequence>": 1, "<int:number>": 1, "<str:number>": 1, "<path:content_type_id>": 1,
         "^(?P<app_label>auth|ownership)/$": "ownership/", "(?P<url>.*)$": "nothing/",
     }  # fmt: skip
     for pattern, value in parts.items():

@@ -7,8 +7,11 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
-from ownership.models import Access, Membership, Service, Table, TableGroup, Team, Waiver
+from ownership.history.models import current_head
+from ownership.models import Access, Membership, Service, Suggestion, Table, TableGroup, Team, Waiver
 from ownership.models.roles import TEAM_LEADS
+from ownership.plans.steps import Step, copy_of
+from ownership.plans.suggestions import suggest
 
 _number = count(1)
 
@@ -54,3 +57,20 @@ def make_member(team: Team, name: str | None = None, **fields: Any) -> User:
         user.groups.add(Group.objects.get(name=TEAM_LEADS))
     Membership.objects.create(team=team, user=user, **fields)
     return user
+
+
+def make_suggestion(
+    row: Table | Service | Access | None = None,
+    by: User | None = None,
+    **fields: Any,
+) -> Suggestion:
+    """A suggestion that waits: to set these fields of the row, by default a description of a new table."""
+    row = row or make_table()
+    by = by or User.objects.get_or_create(username="suggester")[0]
+    before = type(row).objects.get(pk=row.pk)
+    after = copy_of(before)
+    for name, value in (fields or {"description": "As suggested"}).items():
+        setattr(after, name, value)
+    revision = current_head().revision
+    [suggestion] = suggest([[Step(before, after)]], user=by, reason="It is so", revision=revision)
+    return suggestion

@@ -15,7 +15,9 @@ from django.db import connection, reset_queries, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from ownership.models import Table
 from tests.support.addresses import address, routes
+from tests.support.factories import make_suggestion
 from tests.support.tokens import make_token
 
 TABLE = Path(__file__).with_name("roles.tsv")
@@ -52,6 +54,7 @@ def write(found: dict[tuple[str, str], dict[str, str]]) -> None:
 @pytest.fixture
 def clients(seeded, lead, viewer) -> dict[str, Client]:
     """One for each kind of person."""
+    make_suggestion(Table.objects.order_by("pk")[0])
     newcomer = User.objects.create_user("newcomer")
     administrator = User.objects.create_superuser("administrator", password="a long pass phrase")
     found = {name: Client(raise_request_exception=False) for name in PEOPLE}

@@ -9,7 +9,7 @@ from ownership.history.head import Head
 from ownership.history.models import current_head
 from ownership.models import Service, Table, TableGroup
 
-MAX_SUGGESTIONS = 5
+MAX_SIMILAR = 5
 # Per cent of the letters of both names that they have in common, in the same order.
 MIN_SIMILARITY = 55
 LONGEST_NAME = 255
@@ -29,13 +29,13 @@ def similar_names(name: str) -> list[tuple[str, Table | Service | TableGroup]]:
         [other.lower() for other, _ in known],
         scorer=fuzz.ratio,
         score_cutoff=MIN_SIMILARITY,
-        limit=MAX_SUGGESTIONS,
+        limit=MAX_SIMILAR,
     )
-    suggestions = []
+    similar = []
     for _, _, number in matches:
         other, model = known[number]
-        suggestions.append((str(model._meta.verbose_name), model(name=other)))
-    return suggestions
+        similar.append((str(model._meta.verbose_name), model(name=other)))
+    return similar
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,147 @@
+"""Suggesting a change on the same form that others save: it is stored as a suggestion, and nothing else is written."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.options import InlineModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+
+from ownership.admin.conflict import REVISION_FIELD
+from ownership.admin.saving import NothingChanged
+from ownership.history.models import TrackedRow, whole_number
+from ownership.history.row_states import fetch_row, fetch_rows
+from ownership.models import Suggestion
+from ownership.plans.steps import Step, attname, copy_of
+from ownership.plans.suggestions import suggest
+
+SUGGESTING = "ownership.add_suggestion"
+
+
+def is_suggesting(request: HttpRequest) -> bool:
+    """Whether the request is for a form of which nothing but a suggestion is stored, by somebody who may suggest."""
+    match = request.resolver_match
+    if match is None or not str(match.url_name).endswith("_suggest"):
+        return False
+    return request.user.has_perm(SUGGESTING)
+
+
+class SuggestPage(admin.ModelAdmin):
+    """Adds the form for suggestions. Its address ends in ``suggest/``."""
+
+    # Of one request: what it made. ConflictMixin makes a copy of the admin for each form posted.
+    suggestion: Suggestion | None = None
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's, and the form for suggestions."""
+        view = self.admin_site.admin_view(self.suggest_view)
+        name = f"ownership_{self.opts.model_name}_suggest"
+        return [path("<path:object_id>/suggest/", view, name=name), *super().get_urls()]
+
+    def suggest_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The row's form, for everybody who may suggest; with the same checks as for saving it."""
+        if not is_suggesting(request):
+            raise PermissionDenied
+        context = {"suggesting": True, "show_delete": False, "show_save_and_continue": False}
+        return self.changeform_view(request, object_id, "", context)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Also for suggesting, which changes nothing."""
+        return is_suggesting(request) or super().has_change_permission(request, obj)
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: forms.ModelForm,
+        formsets: list[forms.BaseFormSet],
+        change: bool,
+    ) -> None:
+        """Store the suggestion, or else save the row and its inlines."""
+        if not is_suggesting(request):
+            super().save_related(request, form, formsets, change)
+            return
+        steps = steps_of_form(form, formsets)
+        if not steps:
+            raise NothingChanged(form.instance)
+        [self.suggestion] = suggest(
+            [steps],
+            user=request.user,  # type: ignore[arg-type]
+            reason=form.cleaned_data["reason"],
+            # The one that the form shows: there was no conflict with what came later.
+            revision=whole_number(request.POST.get(REVISION_FIELD)) or 0,
+        )
+
+    def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        """Show the suggestion, or what comes after saving."""
+        if self.suggestion is None:
+            return super().response_change(request, obj)
+        message = "Suggested. Nothing of the map has changed yet: somebody else takes your suggestion or declines it."
+        messages.success(request, message)
+        return HttpResponseRedirect(self.suggestion.get_absolute_url())
+
+
+class SuggestedRows(InlineModelAdmin):
+    """The rows of an inline, which may be edited in a form for suggestions."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Also for suggesting."""
+        return is_suggesting(request) or super().has_add_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Also for suggesting."""
+        return is_suggesting(request) or super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Also for suggesting."""
+        return is_suggesting(request) or super().has_delete_permission(request, obj)
+
+
+def steps_of_form(form: forms.ModelForm, formsets: list[Any]) -> list[Step]:
+    """What saving a valid form and its inlines would do to each row. Nothing is saved."""
+    row: Any = form.instance
+    before = fetch_row(type(row), row.pk)
+    if before is None:
+        return []
+    after = copy_of(before)
+    for name in form.changed_data:
+        if name != "reason":
+            column = attname(type(row), name)
+            setattr(after, column, getattr(row, column))
+    deleted: list[Step] = []
+    saved = _steps_between(before, after)
+    for formset in formsets:
+        formset.save(commit=False)
+        deleted += [Step(stored, None) for stored in _stored(formset.model, formset.deleted_objects)]
+        saved += _changed_rows(formset)
+        for new in formset.new_objects:
+            # As it is now: the form's own row has its suggested name already.
+            setattr(new, formset.fk.name, before)
+            saved.append(Step(None, new))
+    return deleted + saved
+
+
+def _changed_rows(formset: Any) -> list[Step]:
+    edited = {row.pk: (row, names) for row, names in formset.changed_objects}
+    steps = []
+    for before in _stored(formset.model, [row for row, _ in edited.values()]):
+        row, names = edited[before.pk]
+        after = copy_of(before)
+        for name in names:
+            column = attname(formset.model, name)
+            setattr(after, column, getattr(row, column))
+        steps += _steps_between(before, after)
+    return steps
+
+
+def _stored(model: Any, rows: list[Any]) -> list[TrackedRow]:
+    """The rows as they are stored, in their order."""
+    stored = fetch_rows(model, [row.pk for row in rows])
+    return [stored[row.pk] for row in rows if row.pk in stored]
+
+
+def _steps_between(before: TrackedRow, after: TrackedRow) -> list[Step]:
+    step = Step(before, after, label=str(before))
+    return [step] if step.changes() else []

@@ -1,0 +1,237 @@
+"""Changes of the map that somebody suggests, and that the owner's team takes, in part or as a whole, or declines."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypedDict
+
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
+from django.utils import timezone
+
+from ownership.history.models import Person, entry_model
+from ownership.history.row_states import changed_fields
+from ownership.history.tracked import RegistryModel, RegistryQuerySet
+
+# Days in which a suggestion can be taken.
+DAYS_TO_ANSWER = 30
+
+
+def today() -> date:
+    """The day in UTC, by which suggestions lapse."""
+    return timezone.now().astimezone(UTC).date()
+
+
+class SuggestionQuerySet(RegistryQuerySet):
+    """Suggestions by their state, what they are about, and who made and answered them."""
+
+    def waiting(self) -> SuggestionQuerySet:
+        """Those that can still be answered: open, and not lapsed."""
+        return self.filter(state=Suggestion.State.OPEN, until__gte=today())
+
+    def lapsed(self) -> SuggestionQuerySet:
+        """Those that nobody answered in time."""
+        return self.filter(state=Suggestion.State.OPEN, until__lt=today())
+
+    def waiting_for(self, user: AbstractUser | AnonymousUser) -> SuggestionQuerySet:
+        """Those that the user may answer, oldest first: others made them. One query, none for people without rights.
+
+        What is written to people about suggestions is from here.
+        """
+        if not user.has_perm("ownership.change_table"):
+            return self.none()
+        return self.waiting().exclude(user_id=user.pk).order_by("number")
+
+    def about_table(self, pk: int) -> SuggestionQuerySet:
+        """Those that would change the table, its accesses or indexes."""
+        return self.filter(pk__in=_suggestions_with(table_id=pk))
+
+    def about_service(self, pk: int) -> SuggestionQuerySet:
+        """Those that would change the service, or hand a table over to it."""
+        return self.filter(pk__in=_suggestions_with(service_id=pk))
+
+    def with_answers(self) -> Any:
+        """With the change sets that made and answered each.
+
+        ``made_in`` is the revision that made it. ``answered_in``, ``answered_by``, ``answered_at`` and ``answer``
+        are the revision, user name, time and reason of the change set that took, declined or withdrew it; None
+        for open ones. One query.
+        """
+        entries = entry_model(Suggestion).objects.filter(id=OuterRef("pk"))
+        answers = entries.exclude(state=Suggestion.State.OPEN).order_by("history_id")
+        return self.annotate(
+            made_in=Subquery(entries.order_by("history_id").values("change_set")[:1]),
+            answered_in=Subquery(answers.values("change_set")[:1]),
+            answered_by=Subquery(answers.values("change_set__user_name")[:1]),
+            answered_at=Subquery(answers.values("change_set__time")[:1]),
+            answer=Subquery(answers.values("change_set__reason")[:1]),
+        )
+
+
+class Suggestion(RegistryModel):
+    """A change of the map that somebody suggested, in names, and what became of it.
+
+    Who answered it, when and why is in history: the change set of its second entry. A suggestion that nobody
+    answers until the day ``until`` has lapsed. Nothing is written then; its state stays open.
+    """
+
+    class Kind(models.TextChoices):
+        """Who is asked: the owners of what would change, or the team that would own it."""
+
+        CHANGE = "change", "Change"
+        HAND_OVER = "hand_over", "Hand-over"
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open", "Open"
+        TAKEN = "taken", "Taken"
+        DECLINED = "declined", "Declined"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    natural_key_lookups = ("number",)
+    # What people said stays said; undoing takes back what was written of the map.
+    can_be_undone = False
+
+    number = models.PositiveBigIntegerField(help_text="Suggestions are numbered in the order in which they were made.")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CHANGE)
+    about = models.CharField(max_length=300, help_text="What it would change, in the names of that time.")
+    reason = models.TextField()
+    steps = models.JSONField(
+        "changes",
+        help_text="The rows that it would change, each as a SuggestedStep.",
+    )
+    revision = models.PositiveBigIntegerField(help_text="Revision of the map on which it was made.")
+    user_id = models.BigIntegerField(help_text="Account of who suggested it.")
+    user_name = models.CharField("suggested by", max_length=150)
+    made = models.DateTimeField()
+    until = models.DateField(help_text="Last day on which it can be taken (UTC).")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+
+    objects = SuggestionQuerySet.as_manager()  # type: ignore[misc]
+
+    class Meta:
+        ordering = ["-number"]
+        # Nobody edits or deletes one: it is answered.
+        default_permissions = ("view", "add")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["number"],
+                name="suggestion_number_unique",
+                violation_error_message="A suggestion with this number already exists.",
+            ),
+            models.CheckConstraint(
+                name="suggestion_kind_known",
+                condition=Q(kind__in=["change", "hand_over"]),
+                violation_error_message="A suggestion is a change or a hand-over.",
+            ),
+            models.CheckConstraint(
+                name="suggestion_state_known",
+                condition=Q(state__in=["open", "taken", "declined", "withdrawn"]),
+                violation_error_message="A suggestion is open, taken, declined or withdrawn.",
+            ),
+            models.CheckConstraint(
+                name="suggestion_has_reason",
+                condition=~Q(reason=""),
+                violation_error_message="Please give a reason.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["until"], name="suggestion_open", condition=Q(state="open")),
+            models.Index(fields=["user_id", "number"], name="suggestion_by_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.about}"
+
+    def get_absolute_url(self) -> str:
+        """The suggestion's page."""
+        return reverse("pages:suggestion", args=[self.number])
+
+    def natural_key(self) -> tuple[int]:
+        return (self.number,)
+
+    def check_under_lock(self) -> None:
+        """Refuse a second answer, and any other change of a suggestion."""
+        before = self.row_before
+        if before is None:
+            return
+        if before.state != self.State.OPEN or changed_fields(before, self) != ["state"]:  # type: ignore[attr-defined]
+            raise ValidationError({"state": "A suggestion is answered once, and never changed."})
+
+    @property
+    def by(self) -> Person:
+        """Who suggested it."""
+        return Person(self.user_id, self.user_name)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it can still be answered."""
+        return self.state == self.State.OPEN and self.until >= today()
+
+    @property
+    def is_lapsed(self) -> bool:
+        """Whether nobody answered it in time."""
+        return self.state == self.State.OPEN and self.until < today()
+
+    def state_in_words(self) -> str:
+        """The state as people read it; "Lapsed" is one of the words."""
+        return "Lapsed" if self.is_lapsed else self.get_state_display()
+
+    @staticmethod
+    def last_day(made: datetime) -> date:
+        """The last day on which a suggestion of that time can be taken."""
+        return made.astimezone(UTC).date() + timedelta(days=DAYS_TO_ANSWER)
+
+
+class SuggestedStep(TypedDict):
+    """One row of a suggestion, as it is stored: in names, with ids beside them, so that it survives renames.
+
+    ``changes`` are {field: [old, new]} as in an entry of history. Of fields that refer to other rows, ``ids`` are
+    [old, new], too. What refers to a row that the suggestion creates has that row's place among the steps in ``new``.
+    """
+
+    model: str  # as Django calls it: "secondaryindex"
+    id: int | None  # None for a new row
+    label: str
+    what: str  # "created", "changed" or "deleted"
+    changes: dict[str, list]
+    ids: dict[str, list[int | None]]
+    new: dict[str, int]
+
+
+class SuggestionSubject(models.Model):
+    """A table or service that a suggestion is about, so that it can be looked for.
+
+    Made from the suggestion's steps and written with it, never changed. Ids without foreign keys: the row may be
+    deleted while the suggestion stays readable.
+    """
+
+    suggestion = models.ForeignKey(Suggestion, models.CASCADE, related_name="subjects")
+    table_id = models.BigIntegerField(null=True)
+    service_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="suggestion_subject_is_one",
+                condition=Q(table_id__isnull=False, service_id__isnull=True)
+                | Q(table_id__isnull=True, service_id__isnull=False),
+                violation_error_message="A subject is a table or a service.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["table_id"], name="suggestion_by_table"),
+            models.Index(fields=["service_id"], name="suggestion_by_service"),
+        ]
+
+    def __str__(self) -> str:
+        return f"table {self.table_id}" if self.table_id else f"service {self.service_id}"
+
+
+def _suggestions_with(**subject: int) -> QuerySet:
+    return SuggestionSubject.objects.filter(**subject).values("suggestion")

@@ -1,0 +1,280 @@
+"""Suggestions: the list of them, and the page where one is looked at, taken, declined or withdrawn."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+
+from ownership.audit.descriptions import EntryDescription
+from ownership.audit.feed import id_named
+from ownership.audit.timeline import change_set_entries
+from ownership.history.models import current_head, entry_model, entry_models, whole_number
+from ownership.models import Service, Suggestion, Table
+from ownership.models.roles import has_role
+from ownership.models.suggestions import SuggestionQuerySet
+from ownership.pages.base import BadAddress, Context, Page
+from ownership.plans import suggestions
+from ownership.plans.plan import NotApplied, Stale
+from ownership.plans.suggested_steps import stored_previews
+from ownership.plans.suggestion_review import Review
+from ownership.web.forms import ReasonField
+from ownership.web.refusals import refusal
+
+PER_PAGE = 50
+ROWS_SHOWN = 100  # of one suggestion; the others are taken along where nobody has changed them
+# What `?state=` takes, with the words on the page.
+STATES = {
+    "": "Waiting",
+    "lapsed": "Lapsed",
+    "taken": "Taken",
+    "declined": "Declined",
+    "withdrawn": "Withdrawn",
+    "all": "All",
+}
+WITHDRAWN = "Withdrawn by who suggested it."
+MOVED = (
+    "Nothing was written: something changed after this page was loaded. It is up to date now. Review it, then take it."
+)
+
+
+def suggestions_waiting(page: Page, rows: SuggestionQuerySet) -> list[Suggestion]:
+    """Return those of the suggestions that wait, for a page of today and people with a role; one query."""
+    if page.moment or not has_role(page.request.user):
+        return []
+    return list(rows.waiting().order_by("number"))
+
+
+class SuggestionsPage(Page):
+    """Suggestions: those that wait for the reader first. `?state=`, `?table=` and `?service=` narrow the list."""
+
+    template_name = "ownership/suggestions.html"
+    needs_role = True
+    shows_past = False
+
+    def get_context_data(self, **kwargs: Any) -> Context:
+        """Return the context: waiting ones in three lists, or a page of those in another state."""
+        state = self.request.GET.get("state", "")
+        if state not in STATES:
+            raise BadAddress(f"state takes one of {', '.join(filter(None, STATES))}.")
+        rows = self._about(Suggestion.objects.with_answers())
+        content = self._waiting(rows) if state == "" else self._in_state(rows, state)
+        return super().get_context_data(**kwargs) | {
+            "title": "Suggestions",
+            "states": [(name, words, name == state) for name, words in STATES.items()],
+            "table": self.request.GET.get("table", ""),
+            "service": self.request.GET.get("service", ""),
+            **content,
+        }
+
+    def _about(self, rows: SuggestionQuerySet) -> SuggestionQuerySet:
+        """Return those about the table and the service that the address names, by any name they had."""
+        table = self.request.GET.get("table")
+        if table:
+            rows = rows.about_table(id_named(Table, table) or 0)
+        service = self.request.GET.get("service")
+        if service:
+            rows = rows.about_service(id_named(Service, service) or 0)
+        return rows
+
+    def _waiting(self, rows: SuggestionQuerySet) -> Context:
+        user = self.request.user
+        for_user = rows.waiting_for(user)
+        others = rows.waiting().exclude(pk__in=for_user.values("pk")).order_by("number")
+        return {
+            "for_user": list(for_user[:PER_PAGE]),
+            "own": list(others.filter(user_id=user.pk)[:PER_PAGE]),
+            "others": list(others.exclude(user_id=user.pk)[:PER_PAGE]),
+        }
+
+    def _in_state(self, rows: SuggestionQuerySet, state: str) -> Context:
+        if state == "lapsed":
+            rows = rows.lapsed()
+        elif state != "all":
+            rows = rows.filter(state=state)
+        page = Paginator(rows, PER_PAGE).get_page(self.request.GET.get("page"))
+        return {"page": page, "suggestions": page.object_list}
+
+
+class TakeForm(forms.Form):
+    """Why what is selected is taken."""
+
+    reason = ReasonField()
+
+
+class DeclineForm(forms.Form):
+    """Why nothing is taken."""
+
+    reason = ReasonField()
+    prefix = "decline"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = "Why not"
+
+
+class SuggestionPage(Page):
+    """One suggestion: what it would write now, for those who may take it or decline it; what became of it."""
+
+    http_method_names = ["get", "head", "post", "options"]
+    template_name = "ownership/suggestion.html"
+    needs_role = True
+    shows_past = False
+
+    def get_context_data(self, **kwargs: Any) -> Context:
+        """Return the context of a suggestion that was just opened."""
+        return self._context(_suggestion(kwargs["number"]))
+
+    def post(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Take, decline or withdraw the suggestion, or suggest it again. Refused to people who may not."""
+        suggestion = _suggestion(number)
+        acts = {
+            "take": self._take,
+            "decline": self._decline,
+            "withdraw": self._withdraw,
+            "again": self._suggest_again,
+        }
+        act = request.POST.get("act", "")
+        if act not in acts:
+            raise BadAddress(f"act takes one of {', '.join(acts)}.")
+        is_own = suggestion.user_id == request.user.pk
+        user: Any = request.user
+        may_act = suggestions.may_answer(user, suggestion) if act in ("take", "decline") else is_own
+        if not may_act:
+            sentence = suggestions.OWN if is_own else "Only who suggested it may do that."
+            if act in ("take", "decline") and not is_own:
+                sentence = "Only team leads may take or decline a suggestion."
+            return refusal(request, 403, "You don't have permission to do this", f"{sentence} Nothing was written.")
+        try:
+            return acts[act](suggestion, user)
+        except Stale:
+            return self._show_again(number, MOVED, 409)
+        except NotApplied as error:
+            return self._show_again(number, f"Nothing was written. {error}")
+
+    def _take(self, suggestion: Suggestion, user: Any) -> HttpResponse:
+        review = Review(suggestion)
+        form = TakeForm(self.request.POST)
+        if self.request.POST.get("fingerprint") != review.fingerprint():
+            return self._show_again(suggestion.number, MOVED, 409)
+        if not form.is_valid():
+            return self._show_again(suggestion.number, take_form=form)
+        chosen = _chosen(self.request, review)
+        revision = suggestions.take(review, chosen, user=user, reason=form.cleaned_data["reason"])
+        undo = ""
+        if len(chosen) > 0:
+            undo = format_html(' <a href="{}">Undo</a>', reverse("admin:ownership_undo", args=[revision]))
+        messages.success(self.request, format_html("Taken as revision {}.{}", revision, undo))
+        return HttpResponseRedirect(suggestion.get_absolute_url())
+
+    def _decline(self, suggestion: Suggestion, user: Any) -> HttpResponse:
+        form = DeclineForm(self.request.POST)
+        if not form.is_valid():
+            return self._show_again(suggestion.number, decline_form=form)
+        head = current_head().revision
+        reason = form.cleaned_data["reason"]
+        suggestions.decline(_suggestion(suggestion.number), user=user, reason=reason, revision=head)
+        messages.success(self.request, "Declined. Nothing of the map was changed.")
+        return HttpResponseRedirect(reverse("pages:suggestions"))
+
+    def _withdraw(self, suggestion: Suggestion, user: Any) -> HttpResponse:
+        head = current_head().revision
+        suggestions.withdraw(_suggestion(suggestion.number), user=user, reason=WITHDRAWN, revision=head)
+        messages.success(self.request, "Withdrawn.")
+        return HttpResponseRedirect(suggestion.get_absolute_url())
+
+    def _suggest_again(self, suggestion: Suggestion, user: Any) -> HttpResponse:
+        again = suggestions.suggest_again(suggestion, user)
+        messages.success(self.request, "Suggested again, compared with the map as it is now.")
+        return HttpResponseRedirect(again.get_absolute_url())
+
+    def _show_again(
+        self,
+        number: int,
+        problem: str = "",
+        status: int = 200,
+        *,
+        take_form: TakeForm | None = None,
+        decline_form: DeclineForm | None = None,
+    ) -> HttpResponse:
+        """The page with everything read anew, what was selected and typed, and what is wrong."""
+        context = self._context(_suggestion(number), take_form, decline_form)
+        return self.render_to_response(context | {"problem": problem}, status=status)
+
+    def _context(
+        self,
+        suggestion: Suggestion,
+        take_form: TakeForm | None = None,
+        decline_form: DeclineForm | None = None,
+    ) -> Context:
+        context = super().get_context_data() | {
+            "title": f"Suggestion {suggestion.number}",
+            "suggestion": suggestion,
+            "is_own": suggestion.user_id == self.request.user.pk,
+        }
+        if not suggestion.is_waiting:
+            context["suggested"] = stored_previews(suggestion)
+            context["written"] = _written(suggestion)
+            return context
+        user: Any = self.request.user
+        typed = self.request.POST if "fingerprint" in self.request.POST else None
+        return (
+            context
+            | _review_context(Review(suggestion), self.request)
+            | {
+                "may_answer": suggestions.may_answer(user, suggestion),
+                "take_form": take_form or TakeForm(typed, initial={"reason": suggestion.reason}),
+                "decline_form": decline_form or DeclineForm(),
+            }
+        )
+
+
+def _suggestion(number: int) -> Suggestion:
+    """The suggestion with its answer; Http404 if there is none."""
+    # More than a database holds is no number.
+    suggestion: Suggestion | None = None
+    if whole_number(str(number)) is not None:
+        suggestion = Suggestion.objects.with_answers().filter(number=number).first()
+    if suggestion is None:
+        raise Http404(f"There is no suggestion {number}.")
+    return suggestion
+
+
+def _chosen(request: HttpRequest, review: Review) -> set[str]:
+    """The keys that are selected, and those without a conflict that the page does not show."""
+    if "fingerprint" not in request.POST:
+        return review.unasked
+    chosen = set(request.POST.getlist("take")) | set(request.POST.getlist("conflicts"))
+    for row in review.rows[ROWS_SHOWN:]:
+        chosen |= review.unasked.intersection(row.choices)
+    return chosen.intersection(review.choices)
+
+
+def _review_context(review: Review, request: HttpRequest) -> Context:
+    """What the page shows of a suggestion that waits: conflicts first, what is so already last."""
+    chosen = _chosen(request, review)
+    _, blockers = review.plan(chosen)
+    shown = review.rows[:ROWS_SHOWN]
+    return {
+        "chosen": chosen,
+        "fingerprint": review.fingerprint(),
+        "blockers": blockers[:ROWS_SHOWN],
+        "previews": [row.preview(chosen) for row in shown if row.choices],
+        "without_choice": [row.preview(chosen) for row in shown if not row.choices],
+        "more": len(review.rows) - len(shown),
+        "conflicts": sum(1 for conflict in review.choices.values() if conflict),
+        "nothing_left": not review.choices,
+    }
+
+
+def _written(suggestion: Any) -> list[EntryDescription]:
+    """What taking it wrote of the map."""
+    if suggestion.state != Suggestion.State.TAKEN:
+        return []
+    own = entry_model(Suggestion)
+    models = [model for model in entry_models() if model is not own]
+    entries, _ = change_set_entries(suggestion.answered_in, models=models)
+    return entries

@@ -1,0 +1,118 @@
+"""The steps of a plan as a suggestion stores them: in names, with ids beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from ownership.audit.descriptions import FieldChange, label_in_words, stated_changes
+from ownership.history.models import DELETED, VERBS, registry_model_named
+from ownership.models import Service, SuggestedStep, Suggestion, SuggestionSubject, Table
+from ownership.plans.steps import Preview, Step, foreign_key_fields, unsaved_references
+
+LONGEST_ABOUT = 300
+HISTORY_TYPES = {verb: history_type for history_type, verb in VERBS.items()}
+NAMED = 3  # rows that a suggestion's title names
+
+
+def stored_steps(steps: Sequence[Step]) -> list[SuggestedStep]:
+    """The steps as JSON holds them. What a step refers to and does not exist yet must be among the steps before it."""
+    places: dict[int, int] = {}  # of new rows, by the identity of the row
+    stored: list[SuggestedStep] = []
+    for place, step in enumerate(steps):
+        changes = step.changes()
+        stored.append(
+            SuggestedStep(
+                model=str(step.model._meta.model_name),
+                id=step.pk,
+                label=step.label,
+                what=VERBS[step.history_type],
+                changes=changes,
+                ids=_ids(step, changes),
+                new=_new_references(step, places),
+            )
+        )
+        if step.before is None:
+            places[id(step.after)] = place
+    # As it comes back from the database: times and dates as texts.
+    return json.loads(json.dumps(stored, cls=DjangoJSONEncoder))
+
+
+def _ids(step: Step, changes: dict[str, list]) -> dict[str, list[int | None]]:
+    ids = {}
+    for column in foreign_key_fields(step.model):
+        if column.name in changes:
+            old = getattr(step.before, column.attname, None)
+            new = getattr(step.after, column.attname, None)
+            ids[column.name] = [old, new]
+    return ids
+
+
+def _new_references(step: Step, places: dict[int, int]) -> dict[str, int]:
+    if step.after is None:
+        return {}
+    return {name: places[id(row)] for name, row in unsaved_references(step.after).items()}
+
+
+def title_of(steps: Sequence[Step]) -> str:
+    """What the steps are about, for lists: the names of their tables, or else of their rows."""
+    names = dict.fromkeys(_title_of_step(step) for step in steps)
+    title = ", ".join(list(names)[:NAMED])
+    if len(names) > NAMED:
+        title += f" and {len(names) - NAMED:,} more"
+    return title[:LONGEST_ABOUT]
+
+
+def _title_of_step(step: Step) -> str:
+    table = table_of(step)
+    return step.label if table is None else table.name
+
+
+def table_of(step: Step) -> Table | None:
+    """The table that the step's row is, or belongs to."""
+    if isinstance(step.row, Table):
+        return step.row if step.before is None else step.before  # type: ignore[return-value]
+    return getattr(step.row, "table", None)
+
+
+def subjects_of(steps: Sequence[Step], kind: str) -> list[SuggestionSubject]:
+    """The tables and services whose teams are asked, not saved yet and without their suggestion.
+
+    Of a new table that is the service that would own it; of a hand-over, the service that the table goes to, too.
+    """
+    tables: dict[int, None] = {}
+    services: dict[int, None] = {}
+    for step in steps:
+        table = table_of(step)
+        if table is not None and table.pk is not None:
+            tables[table.pk] = None
+        if isinstance(step.row, Service) and step.pk is not None:
+            services[step.pk] = None
+        asks_new_owner = kind == Suggestion.Kind.HAND_OVER or step.before is None
+        if isinstance(step.after, Table) and step.after.owner_id is not None and asks_new_owner:
+            services[step.after.owner_id] = None
+    subjects = [SuggestionSubject(table_id=pk) for pk in tables]
+    subjects += [SuggestionSubject(service_id=pk) for pk in services]
+    return subjects
+
+
+def stored_previews(suggestion: Suggestion) -> list[Preview]:
+    """What was suggested, in words: each field then and as suggested."""
+    previews = []
+    for step in suggestion.steps:
+        model = registry_model_named(step["model"])
+        changes: list[FieldChange] = []
+        if model is not None:
+            changes = stated_changes(model, HISTORY_TYPES[step["what"]], step["changes"])
+        previews.append(
+            Preview(
+                kind=str(model._meta.verbose_name) if model else step["model"],
+                label=label_in_words(model, step["label"]) if model else step["label"],
+                verb=step["what"],
+                changes=changes,
+                removes=step["what"] == VERBS[DELETED],
+            )
+        )
+    return previews

@@ -1,0 +1,150 @@
+"""Making and answering suggestions. Each is a change set of the source “Suggestion”.
+
+A suggestion is taken by somebody else than who made it: the plan writes the map's rows, and last the suggestion's
+own state, in one change set that names both people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.db.models import Max
+
+from ownership.history.change_sets import change_set
+from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
+from ownership.models import Suggestion, SuggestionSubject
+from ownership.plans.plan import Blocked, NotApplied, Plan
+from ownership.plans.steps import Step, copy_of
+from ownership.plans.suggested_steps import stored_steps, subjects_of, title_of
+from ownership.plans.suggestion_review import Review
+
+SOURCE = ChangeSet.Source.SUGGESTION
+NOTHING_CHOSEN = "Select at least one change, or decline the suggestion."
+OWN = "Somebody else must take your suggestion."
+NOT_WAITING = "This suggestion was answered, or has lapsed."
+_PERMISSIONS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
+
+
+def suggest(
+    parts: Sequence[Sequence[Step]],
+    *,
+    user: AbstractUser,
+    reason: str,
+    revision: int,
+    kind: str = Suggestion.Kind.CHANGE,
+) -> list[Suggestion]:
+    """Store each part's steps as a suggestion; all in one change set. Nothing of the map is written.
+
+    ``revision`` is that of the map which the steps were made from.
+    """
+    made = []
+    with change_set(user=user, reason=reason, source=SOURCE) as draft:
+        # Under the lock, so that no two suggestions get the same number.
+        last = Suggestion.objects.aggregate(last=Max("number"))["last"] or 0
+        for number, steps in enumerate(parts, last + 1):
+            suggestion = Suggestion(
+                number=number,
+                kind=kind,
+                about=title_of(steps),
+                reason=reason.strip(),
+                steps=stored_steps(steps),
+                revision=revision,
+                user_id=user.pk,
+                user_name=user.get_username(),
+                made=draft.time,
+                until=Suggestion.last_day(draft.time),
+            )
+            suggestion.save()
+            _save_subjects(suggestion, subjects_of(steps, kind))
+            made.append(suggestion)
+    return made
+
+
+def _save_subjects(suggestion: Suggestion, subjects: Iterable[SuggestionSubject]) -> None:
+    for subject in subjects:
+        subject.suggestion = suggestion
+    SuggestionSubject.objects.bulk_create(subjects)
+
+
+def suggest_again(suggestion: Suggestion, user: AbstractUser) -> Suggestion:
+    """The same suggestion once more, by its author: what of it is not so yet, compared with the map of now.
+
+    Raises NotApplied if nothing is left to suggest.
+    """
+    review = Review(suggestion)
+    plan, _ = review.plan(review.choices)
+    if not plan.steps:
+        raise NotApplied("Everything is already as suggested.")
+    [made] = suggest(
+        [plan.steps],
+        user=user,
+        reason=suggestion.reason,
+        revision=review.read_at,
+        kind=suggestion.kind,
+    )
+    return made
+
+
+def may_answer(user: AbstractUser | AnonymousUser, suggestion: Suggestion) -> bool:
+    """Whether the user may take or decline it: somebody who edits the map, and did not make it."""
+    return user.has_perm("ownership.change_table") and user.pk != suggestion.user_id
+
+
+def _refuse_without_permission(user: AbstractUser, steps: Iterable[Step]) -> None:
+    """Raise NotApplied where the user may not do by hand what a step does."""
+    for step in steps:
+        permission = f"ownership.{_PERMISSIONS[step.history_type]}_{step.model._meta.model_name}"
+        if not user.has_perm(permission):
+            raise NotApplied(f"{step.label}: your role may not do this.")
+
+
+def take(review: Review, chosen: Collection[str], *, user: AbstractUser, reason: str) -> int | None:
+    """Write what is chosen, as one change set that names who suggested and who approved it. Its revision.
+
+    Raises NotApplied (Stale where the suggestion was answered meanwhile, or one of the rows has changed) or
+    RegistryBusy, and nothing is written.
+    """
+    suggestion = review.suggestion
+    if suggestion.user_id == user.pk:
+        raise NotApplied(OWN)
+    if not suggestion.is_waiting:
+        raise NotApplied(NOT_WAITING)
+    plan, blockers = review.plan(chosen)
+    _refuse_without_permission(user, plan.steps)
+    if blockers:
+        raise Blocked(blockers[0].step, blockers[0].why)
+    if review.choices and not plan.steps:
+        raise NotApplied(NOTHING_CHOSEN)
+    answer = _answer(suggestion, Suggestion.State.TAKEN)
+    plan = Plan([*plan.steps, answer], review.read_at)
+    return plan.apply(user=user, reason=reason, source=SOURCE, suggested_by=suggestion.by)
+
+
+def decline(suggestion: Suggestion, *, user: AbstractUser, reason: str, revision: int) -> int | None:
+    """Answer that it is not taken. ``revision`` is the one that the suggestion was read at."""
+    return _close(suggestion, Suggestion.State.DECLINED, user, reason, revision)
+
+
+def withdraw(suggestion: Suggestion, *, user: AbstractUser, reason: str, revision: int) -> int | None:
+    """Take back one's own suggestion."""
+    return _close(suggestion, Suggestion.State.WITHDRAWN, user, reason, revision)
+
+
+def _close(
+    suggestion: Suggestion,
+    state: Suggestion.State,
+    user: AbstractUser,
+    reason: str,
+    revision: int,
+) -> int | None:
+    if suggestion.state != Suggestion.State.OPEN:
+        raise NotApplied(NOT_WAITING)
+    plan = Plan([_answer(suggestion, state)], revision)
+    return plan.apply(user=user, reason=reason, source=SOURCE)
+
+
+def _answer(suggestion: Suggestion, state: Suggestion.State) -> Step:
+    answered = copy_of(suggestion)
+    answered.state = state
+    return Step(suggestion, answered)

@@ -1,0 +1,196 @@
+"""The pages of suggestions: what one would write now, for whom it waits, and what became of it."""
+
+import pytest
+
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
+from ownership.models import Suggestion, Table
+from tests.support.admin_forms import form_of
+from tests.support.factories import make_access, make_service, make_suggestion, make_table
+from tests.support.pages import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def orders(db) -> Table:
+    return make_table("orders", description="Old", owner=make_service("payments"))
+
+
+def edit(row, **fields) -> None:
+    with change_set(reason="Meanwhile"):
+        row.refresh_from_db()
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.save()
+
+
+def act(client, suggestion, act, **fields):
+    """Open the suggestion's page and press a button, with these fields besides what the page holds."""
+    url = suggestion.get_absolute_url()
+    fields = {"fingerprint": form_of(client.get(url)).get("fingerprint", "")} | fields
+    return client.post(url, fields | {"act": act})
+
+
+def state(suggestion) -> str:
+    return Suggestion.objects.get(pk=suggestion.pk).state
+
+
+def test_the_page_shows_what_it_would_write_and_taking_it_names_both_people(lead_client, orders):
+    suggestion = make_suggestion(orders, description="New", more_title="Handbook")
+    page = lead_client.get(suggestion.get_absolute_url())
+    assert "description Old New" in text_of(page.text)
+    form = form_of(page)
+    assert form["reason"] == "It is so"
+    response = act(lead_client, suggestion, "take", reason="Yes", take=["0.description", "0.more_title"])
+    orders.refresh_from_db()
+    assert (orders.description, orders.more_title) == ("New", "Handbook")
+    page = text_of(lead_client.get(response["Location"]).text)
+    assert "Taken as revision" in page
+    change = ChangeSet.objects.first()
+    for url in (f"/changes/{change.revision}/", orders.get_absolute_url(), "/changes/?user=suggester"):
+        assert "suggested by suggester, approved by lead" in text_of(lead_client.get(url).text)
+    log = b"".join(lead_client.get("/changes/?format=csv")).decode()
+    assert ",lead,suggester,suggestion,Yes," in log
+    assert "suggested by suggester, approved by lead" in lead_client.get("/api/v1/changes/atom/").text
+
+
+def test_some_of_it_can_be_taken(lead_client, orders):
+    suggestion = make_suggestion(orders, description="New", more_title="Handbook")
+    act(lead_client, suggestion, "take", reason="Yes", take=["0.more_title"])
+    orders.refresh_from_db()
+    assert (orders.description, orders.more_title, state(suggestion)) == ("Old", "Handbook", "taken")
+
+
+def test_nothing_is_taken_by_an_empty_selection_or_without_a_reason(lead_client, orders):
+    suggestion = make_suggestion(orders, description="New")
+    assert "Select at least one" in act(lead_client, suggestion, "take", reason="Yes").text
+    assert "give a reason" in act(lead_client, suggestion, "take", reason="", take=["0.description"]).text
+    assert state(suggestion) == "open"
+
+
+def test_a_conflict_is_shown_as_then_suggested_and_now_and_is_not_ticked(lead_client, orders):
+    suggestion = make_suggestion(orders, description="New")
+    edit(orders, description="Theirs")
+    page = lead_client.get(suggestion.get_absolute_url())
+    text = text_of(page.text)
+    assert "description Theirs only if selected New" in text
+    assert "It was “Old” when this was suggested; revision" in text
+    assert "checked" not in page.text
+    act(lead_client, suggestion, "take", reason="Yes", conflicts=["0.description"])
+    orders.refresh_from_db()
+    assert orders.description == "New"
+
+
+def test_what_changed_while_the_page_was_open_is_shown_and_nothing_is_written(lead_client, orders):
+    suggestion = make_suggestion(orders, description="New")
+    fingerprint = form_of(lead_client.get(suggestion.get_absolute_url()))["fingerprint"]
+    edit(orders, description="Theirs")
+    fields = {"fingerprint": fingerprint, "reason": "Yes", "take": ["0.description"]}
+    response = act(lead_client, suggestion, "take", **fields)
+    assert response.status_code == 409
+    assert "Nothing was written" in response.text
+    assert state(suggestion) == "open"
+
+
+def test_blockers_are_named(lead_client, orders):
+    bots = make_service("bots")
+    suggestion = make_suggestion(orders, owner=bots)
+    bots.delete()
+    page = lead_client.get(suggestion.get_absolute_url())
+    assert "its owner bots has been deleted" in text_of(page.text)
+    response = act(lead_client, suggestion, "take", reason="Yes", take=["0.owner"])
+    assert "Nothing was written. orders: its owner bots has been deleted" in text_of(response.text)
+
+
+def test_declining_says_why(lead_client, viewer_client, viewer, orders):
+    suggestion = make_suggestion(orders, viewer, description="New")
+    assert "give a reason" in act(lead_client, suggestion, "decline").text
+    act(lead_client, suggestion, "decline", **{"decline-reason": "It is not"})
+    page = text_of(viewer_client.get(suggestion.get_absolute_url()).text)
+    assert "Declined It is not lead" in page
+    assert "Suggest again" in page
+
+
+def test_a_viewer_withdraws_their_own_and_does_nothing_else(viewer_client, viewer, orders):
+    own, other = make_suggestion(orders, viewer), make_suggestion(orders)
+    assert act(viewer_client, other, "withdraw").status_code == 403
+    assert act(viewer_client, own, "take", reason="Yes", take=["0.description"]).status_code == 403
+    assert act(viewer_client, other, "decline", **{"decline-reason": "No"}).status_code == 403
+    act(viewer_client, own, "withdraw")
+    assert (state(own), state(other)) == ("withdrawn", "open")
+
+
+def test_nobody_takes_their_own(lead_client, lead, orders):
+    own = make_suggestion(orders, lead)
+    assert "Take what is selected" not in lead_client.get(own.get_absolute_url()).text
+    assert act(lead_client, own, "take", reason="Yes", take=["0.description"]).status_code == 403
+
+
+def test_a_lapsed_one_can_t_be_taken_and_is_suggested_again_in_one_click(
+    viewer_client, lead_client, viewer, orders, monkeypatch
+):
+    suggestion = make_suggestion(orders, viewer, description="New")
+    after = suggestion.until.replace(year=2100)
+    monkeypatch.setattr("ownership.models.suggestions.today", lambda: after)
+    assert "has lapsed" in lead_client.get(suggestion.get_absolute_url()).text
+    act(lead_client, suggestion, "take", reason="Yes", take=["0.description"])
+    orders.refresh_from_db()
+    assert orders.description == "Old"
+    assert "orders" in text_of(viewer_client.get("/suggestions/?state=lapsed").text)
+    response = act(viewer_client, suggestion, "again")
+    assert response["Location"] == "/suggestions/2/"
+
+
+def test_the_list_has_those_that_wait_for_the_reader_first(lead_client, lead, orders):
+    make_suggestion(orders, lead, description="Mine")
+    make_suggestion(make_access(orders, make_service("bots")), mode="write")
+    page = text_of(lead_client.get("/suggestions/").text)
+    assert page.index("Waiting for you") < page.index("Your own")
+    assert "Waiting for others" not in page
+    assert "It is so lead" not in page.split("Your own")[0]
+
+
+def test_tables_services_and_home_say_how_many_wait(lead_client, orders):
+    one = make_suggestion(orders, description="New")
+    assert f'href="{one.get_absolute_url()}">1 suggestion waits' in lead_client.get(orders.get_absolute_url()).text
+    make_suggestion(orders, description="Newer")
+    assert "2 suggestions wait" in lead_client.get(orders.get_absolute_url()).text
+    assert "2 suggestions wait for you" in text_of(lead_client.get("/").text)
+    make_suggestion(orders.owner, contact="#pay")
+    assert "1 suggestion waits" in lead_client.get(orders.owner.get_absolute_url()).text
+    assert text_of(lead_client.get("/suggestions/?service=payments").text).count("suggester ·") == 1
+
+
+def test_undoing_what_was_taken_leaves_the_answer(lead_client, orders):
+    suggestion = make_suggestion(orders, description="New")
+    act(lead_client, suggestion, "take", reason="Yes", take=["0.description"])
+    undo = f"/admin/ownership/changeset/{ChangeSet.objects.first().revision}/undo/"
+    form = form_of(lead_client.get(undo))
+    lead_client.post(undo, form | {"reason": "No"})
+    orders.refresh_from_db()
+    assert (orders.description, state(suggestion)) == ("Old", "taken")
+
+
+def test_making_a_suggestion_can_t_be_undone(lead_client, orders):
+    make_suggestion(orders)
+    revision = ChangeSet.objects.first().revision
+    assert "Undo" not in lead_client.get(f"/changes/{revision}/").text
+    assert lead_client.get(f"/admin/ownership/changeset/{revision}/undo/").status_code == 404
+
+
+@pytest.mark.parametrize("url", ["/suggestions/99/", f"/suggestions/{10**30}/", "/suggestions/?state=odd"])
+def test_nonsense_is_refused(viewer_client, url):
+    assert viewer_client.get(url).status_code in (400, 404)
+
+
+@pytest.mark.parametrize("rows", [1, 12])
+def test_pages_take_a_fixed_number_of_queries(lead_client, orders, rows, django_assert_num_queries):
+    for number in range(rows):
+        access = make_access(orders, notes="a")
+        make_suggestion(access, notes=f"b {number}")
+    lead_client.get("/suggestions/")
+    with django_assert_num_queries(7):
+        lead_client.get("/suggestions/")
+    with django_assert_num_queries(6):
+        lead_client.get("/suggestions/?state=all")
