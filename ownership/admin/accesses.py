@@ -15,7 +15,7 @@ from ownership.admin.changelists import (
     link_to_last_change,
     links,
 )
-from ownership.admin.filters import NameFilter
+from ownership.admin.filters import MyAccesses, NameFilter
 from ownership.catalog import search_index
 from ownership.models import Access, Service, Table, TableGroup
 
@@ -42,7 +42,7 @@ class AccessAdmin(IndexedSearch, RegistryAdmin):
 
     list_display = ("table_link", "service_link", "how", "notes", "last_change")
     list_display_links = ("how",)
-    list_filter = (GroupFilter, ServiceFilter, "mode", "indirect")
+    list_filter = (MyAccesses, GroupFilter, ServiceFilter, "mode", "indirect")
     actions = [edit_accesses, *set_modes, *RegistryAdmin.actions]
     radio_fields = {"mode": admin.HORIZONTAL}
     search_fields = ("notes",)  # makes Django show the search box; ``holding`` does the search

@@ -114,7 +114,7 @@ class ChangeSetAdmin(UndoPage, admin.ModelAdmin):
 def changes_address(request: HttpRequest) -> str:
     """The page of all changes, with those of the list's filters that it has, too."""
     parameters = {}
-    for name in ("q", "kind", "table", "service", "group", "source", "from", "to"):
+    for name in ("q", "mine", "kind", "table", "service", "group", "source", "from", "to"):
         if request.GET.get(name):
             parameters[name] = request.GET[name]
     if request.GET.get("user_name"):

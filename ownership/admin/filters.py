@@ -5,8 +5,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+
+from ownership.catalog.mine import MINE, YES, Mine, team_ids_of
 
 # Of an unknown name, as many names that contain it are offered.
 MAX_SUGGESTIONS = 10
@@ -63,6 +65,57 @@ class TypedNameFilter(admin.SimpleListFilter):
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """What the template needs: one entry for the whole field."""
         yield {"value": self.value() or "", "hint": self.hint, "parameter": self.parameter_name}
+
+
+class MineFilter(admin.SimpleListFilter):
+    """What the reader's teams are answerable for. Only for people who are in a team."""
+
+    title = "whose"
+    parameter_name = MINE
+
+    def lookups(
+        self,
+        request: HttpRequest,
+        model_admin: admin.ModelAdmin,
+    ) -> list[tuple[str, str]]:
+        return [(YES, "mine")] if team_ids_of(request.user) else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() != YES:
+            return queryset
+        return queryset.filter(self.condition(Mine.of(request.user)))
+
+    def condition(self, mine: Mine) -> Q:
+        """The condition that a row of the list is the reader's."""
+        raise NotImplementedError
+
+
+class MyTables(MineFilter):
+    """Tables that services of the reader's teams own."""
+
+    def condition(self, mine: Mine) -> Q:
+        return mine.tables
+
+
+class MyAccesses(MineFilter):
+    """Accesses to such tables, or of such services."""
+
+    def condition(self, mine: Mine) -> Q:
+        return mine.accesses
+
+
+class MyServices(MineFilter):
+    """Services of the reader's teams."""
+
+    def condition(self, mine: Mine) -> Q:
+        return mine.services
+
+
+class MyWaivers(MineFilter):
+    """Waivers of findings on such tables."""
+
+    def condition(self, mine: Mine) -> Q:
+        return mine.waivers
 
 
 class NameFilter(TypedNameFilter):

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from ownership.admin.base import RegistryAdmin
 from ownership.admin.changelists import counted, links
-from ownership.admin.filters import NameFilter
+from ownership.admin.filters import MyServices, NameFilter
 from ownership.admin.saving import RegistryForm
 from ownership.admin.suggesting import SuggestPage
 from ownership.models import READS, WRITES, Service, Table, Team
@@ -60,7 +60,7 @@ class ServiceAdmin(SuggestPage, RegistryAdmin):
 
     form = ServiceForm
     list_display = ("name", "part_of", "owns", "contact")
-    list_filter = (("part_of", admin.RelatedOnlyFieldListFilter), TeamFilter)
+    list_filter = (MyServices, ("part_of", admin.RelatedOnlyFieldListFilter), TeamFilter)
     search_fields = ("name", "description", "contact")
     search_help_text = "Searches names, descriptions and contacts."
     autocomplete_fields = ("part_of", "team")

@@ -24,7 +24,7 @@ from ownership.admin.changelists import (
     link_to_last_change,
     links,
 )
-from ownership.admin.filters import NameFilter
+from ownership.admin.filters import MyTables, NameFilter
 from ownership.admin.import_page import ImportPage
 from ownership.admin.inlines import InlineRowForm, InlineRowFormSet
 from ownership.admin.order_page import OrderPage
@@ -195,7 +195,7 @@ class TableAdmin(ImportPage, OrderPage, SuggestPage, IndexedSearch, RegistryAdmi
         "read_by",
         "last_change",
     )
-    list_filter = (GroupFilter, OwnerFilter, ServiceFilter, ModeFilter)
+    list_filter = (MyTables, GroupFilter, OwnerFilter, ServiceFilter, ModeFilter)
     search_fields = ("name",)  # makes Django show the search box; ``holding`` does the search
     search_help_text = "Searches names, descriptions and notes of tables, their indexes and the services that use them."
     autocomplete_fields = ("group", "owner")

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ownership.admin.base import RegistryAdmin
+from ownership.admin.filters import MyWaivers
 from ownership.admin.saving import RegistryForm
 from ownership.audit.descriptions import label_in_words
 from ownership.drift.types import FINDING_KINDS, label_of_kind
@@ -63,7 +64,7 @@ class WaiverAdmin(RegistryAdmin):
 
     form = WaiverForm
     list_display = ("finding", "granted", "until", "why")
-    list_filter = (InForce, KindFilter, "environment")
+    list_filter = (MyWaivers, InForce, KindFilter, "environment")
     search_fields = ("table__name", "table_name", "service__name", "service_name")
     search_help_text = "Searches names of tables and services."
     readonly_fields = ("finding", "granted")

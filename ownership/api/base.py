@@ -25,6 +25,7 @@ from ownership.api.authentication import HasRole
 from ownership.api.errors import BadParameter
 from ownership.api.schema import RegistrySchema
 from ownership.api.serializers import REPRESENTATION
+from ownership.catalog.mine import MINE, team_ids_of
 from ownership.history import time_travel
 from ownership.history.head import Head
 from ownership.history.models import current_head
@@ -160,9 +161,11 @@ class RegistryView(ReadOnlyView):
     history_head: Head
 
     def check_permissions(self, request: Request) -> None:
-        """Require a role for the past, even if the current map is open to everyone."""
+        """Require a role for the past and for what is mine, even if the current map is open to everyone."""
         super().check_permissions(request)
-        if self.takes_moment and moment_parameters(request) and not HasRole().has_permission(request, self):
+        asks_for_past = self.takes_moment and bool(moment_parameters(request))
+        asks_for_more = asks_for_past or MINE in request.query_params
+        if asks_for_more and not HasRole().has_permission(request, self):
             self.permission_denied(request)
 
     def allowed_parameters(self) -> set[str]:
@@ -195,6 +198,9 @@ class RegistryView(ReadOnlyView):
 
     def read(self, handler: Handler) -> HttpResponseBase:
         """The handler's answer with its revision headers, or 304 if the client has it already."""
+        if MINE in self.request.query_params:
+            # Read before a view looks back: whose something was then is asked about the account's teams of now.
+            team_ids_of(self.request.user)
         while True:
             past = self.requested_moment()
             self.history_head = past or self.find_head()
@@ -227,9 +233,13 @@ class RegistryView(ReadOnlyView):
 
     def etag(self) -> str:
         """The ETag of this answer."""
+        address = self.request.build_absolute_uri()
+        if MINE in self.request.query_params:
+            # Whose that is differs between accounts.
+            address += f" {self.request.user.pk}"
         return make_etag(
             self.history_head,
-            self.request.build_absolute_uri(),
+            address,
             self.request.accepted_media_type,
         )
 

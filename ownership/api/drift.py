@@ -4,7 +4,7 @@ Everything here needs a sign-in or a token, even where everybody may read the ma
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypedDict
 
@@ -12,10 +12,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ownership.api import parameters
 from ownership.api.authentication import HasRole
 from ownership.api.base import RegistryView
 from ownership.api.errors import BadParameter
+from ownership.api.schema import ONLY_TRUE
 from ownership.api.typed_dicts import serializer_of
+from ownership.catalog.mine import MINE, Mine
 from ownership.drift.report_json import (
     IsoDate,
     NoteJSON,
@@ -172,7 +175,7 @@ class _DriftAddress(RegistryView):
 class DriftView(_DriftAddress):
     """Drift."""
 
-    parameters = frozenset({"format", "reader", "environment", *SUBJECTS, *FLAGS})
+    parameters = frozenset({"format", "reader", "environment", MINE, *SUBJECTS, *FLAGS})
 
     @extend_schema(
         operation_id="drift",
@@ -182,6 +185,11 @@ class DriftView(_DriftAddress):
                 "environment",
                 str,
                 description="Runs in this environment; `none`: without one.",
+            ),
+            OpenApiParameter(
+                MINE,
+                ONLY_TRUE,
+                description="Findings, offers and unchecked accesses of tables that the account's teams own.",
             ),
             OpenApiParameter("kind", str, enum=FINDING_KINDS, description="Findings of this kind."),
             OpenApiParameter(
@@ -235,9 +243,13 @@ class DriftView(_DriftAddress):
         for run in runs.chosen(latest, query.get("reader"), query.get("environment")):
             compared_runs.append(runs.compare_run(run, declared, waivers))
         _refuse_unknown_names(subjects, _known_names(compared_runs))
+        about: dict[str, Collection[str]] = {name: {value} for name, value in subjects.items()}
+        if parameters.asks_for_mine(request):
+            owners = Mine.of(request.user).service_names()
+            about["owner"] = owners.intersection(about.get("owner", owners))
         answer: DriftJSON = {
             "revision": head.revision,
-            "runs": [_run_json(compared.about(subjects), flags) for compared in compared_runs],
+            "runs": [_run_json(compared.about(about), flags) for compared in compared_runs],
         }
         return Response(answer)
 

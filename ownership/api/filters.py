@@ -1,11 +1,11 @@
 """Filters, search and order of the lists. A name that does not exist is an error, not an empty list."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import django_filters as filters
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django_filters.fields import BaseCSVField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.filters import OrderingFilter, SearchFilter
@@ -13,7 +13,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from ownership.api.errors import BadParameter
-from ownership.models import Access, Environment, Mode, Service, Table, TableGroup
+from ownership.catalog.mine import MINE, Mine, services_of_teams
+from ownership.models import Access, Environment, Mode, Service, Table, TableGroup, Team
 
 LONGEST_SEARCH = 200
 
@@ -111,6 +112,46 @@ class TrueOrFalse(filters.ChoiceFilter):
         return super().filter(qs, value == "true")
 
 
+class OfTeam(RowByName):
+    """What a team is answerable for: ``lookups`` are the fields that lead to its services."""
+
+    def __init__(self, *lookups: str) -> None:
+        help_text = "Team that is answerable for it."
+        super().__init__(Team, "team", help_text)
+        extend_schema_field({"type": "string", "description": help_text})(self)
+        self.lookups = lookups
+
+    def filter(self, qs: QuerySet, value: Team | None) -> QuerySet:
+        """Keep the rows that lead to one of the team's services, parts included."""
+        if value is None:
+            return qs
+        return qs.filter(_leads_to(self.lookups, services_of_teams([value.pk])))
+
+
+class OfMyTeams(TrueOrFalse):
+    """What the teams of the account are answerable for, or the rest."""
+
+    def __init__(self, *lookups: str) -> None:
+        super().__init__(MINE, "Whether a team of the account is answerable for it.")
+        self.lookups = lookups
+
+    def filter(self, qs: QuerySet, value: str) -> QuerySet:
+        """Keep the rows that lead to one of the services, or those that do not."""
+        if not value:
+            return qs
+        request: Any = self.parent.request
+        condition = _leads_to(self.lookups, Mine.of(request.user).service_ids)
+        return qs.filter(condition if value == "true" else ~condition)
+
+
+def _leads_to(lookups: Iterable[str], service_ids: list[int]) -> Q:
+    """The condition that one of the fields refers to one of the services."""
+    condition = Q()
+    for lookup in lookups:
+        condition |= Q((f"{lookup}__in", service_ids))
+    return condition
+
+
 class PhysicalName(filters.CharFilter):
     """A table by its name in any environment."""
 
@@ -169,6 +210,8 @@ class TableFilters(AccessConditions):
     mode = ModesFilter()
     indirect = TrueOrFalse("indirect", "Whether an access is indirect.")
     physical_name = PhysicalName("name")
+    team = OfTeam("owner")
+    mine = OfMyTeams("owner")
 
     class Meta:
         model = Table
@@ -185,6 +228,8 @@ class ServiceFilters(AccessConditions):
     table = RowByName(Table, "accesses__table", "Table that the service uses.")
     mode = ModesFilter()
     indirect = TrueOrFalse("indirect", "Whether an access is indirect.")
+    team = OfTeam("pk")
+    mine = OfMyTeams("pk")
 
     class Meta:
         model = Service
@@ -202,6 +247,8 @@ class AccessFilters(filters.FilterSet):
     mode = ModesFilter()
     indirect = TrueOrFalse("indirect", "Whether the access is indirect.")
     physical_name = PhysicalName("table__name")
+    team = OfTeam("table__owner", "service")
+    mine = OfMyTeams("table__owner", "service")
 
     class Meta:
         model = Access

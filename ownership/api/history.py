@@ -16,10 +16,11 @@ from ownership.api.authentication import HasRole
 from ownership.api.base import RegistryView
 from ownership.api.errors import BadParameter, NothingNamed
 from ownership.api.pagination import LARGEST_PAGE
-from ownership.api.schema import TIME, whole_numbers
+from ownership.api.schema import ONLY_TRUE, TIME, whole_numbers
 from ownership.audit import feed
 from ownership.audit.feed import CHANGE_KINDS, MODEL_NAMES
 from ownership.audit.timeline import Timeline
+from ownership.catalog.mine import MINE, Mine
 from ownership.history.models import VERBS, ChangeSet
 from ownership.models import Service, Table
 
@@ -41,6 +42,11 @@ FILTERS = [
         "group",
         str,
         description="Entries of the group, its tables, their accesses and indexes.",
+    ),
+    OpenApiParameter(
+        MINE,
+        ONLY_TRUE,
+        description="Entries about the account's teams, their services, and the tables that these own.",
     ),
     OpenApiParameter("kind", str, enum=list(CHANGE_KINDS), description="What changed."),
     OpenApiParameter("user", str, description="User name of who made or suggested it, also of deleted accounts."),
@@ -197,6 +203,8 @@ def _requested_entries(request: Request) -> feed.Selection:
             feed.select(**{name: filters[name]})
         except feed.UnknownName as error:
             raise BadParameter({name: str(error)}) from error
+    if parameters.asks_for_mine(request):
+        filters["about"] = Mine.of(request.user).history()
     return feed.select(**filters)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, time
 from rest_framework.request import Request
 
 from ownership.api.errors import BadParameter
+from ownership.catalog.mine import MINE, YES
 from ownership.history.models import whole_number
 from ownership.history.time_travel import time_named
 
@@ -27,6 +28,11 @@ def choice(request: Request, name: str, choices: Sequence[str]) -> str | None:
     if value is not None and value not in choices:
         raise BadParameter({name: f"Must be one of {', '.join(choices)}."})
     return value
+
+
+def asks_for_mine(request: Request) -> bool:
+    """Whether ``mine=true`` asks for what the account's teams are answerable for; there is no other value."""
+    return choice(request, MINE, [YES]) is not None
 
 
 def date_or_time(request: Request, name: str) -> datetime | None:

@@ -18,6 +18,8 @@ def whole_numbers(most: int | None = None, least: int = 1) -> dict[str, Any]:
 
 
 ENVIRONMENT = OpenApiParameter("environment", str, description="Adds each table's `physical_name` in this environment.")
+# A filter that is left out or true.
+ONLY_TRUE: dict[str, Any] = {"type": "boolean", "enum": [True]}
 # A date or a time.
 TIME = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 _HEADERS = [

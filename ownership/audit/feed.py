@@ -201,10 +201,12 @@ def select(
     source: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    about: Iterable[EntryFilter] | None = None,
 ) -> Selection:
     """The entries that meet all of the filters; without any, all entries.
 
-    A name may be one that the thing had once. Raises UnknownName for one that nothing ever had.
+    ``about`` are filters of which an entry must pass any. A name may be one that the thing had once. Raises
+    UnknownName for one that nothing ever had.
     """
     condition = Q()
     if user is not None:
@@ -226,6 +228,8 @@ def select(
         selection = _narrowed(selection, CHANGE_KINDS[kind].filters())
     if field is not None:
         selection = _narrowed(selection, _with_field(field))
+    if about is not None:
+        selection = _narrowed(selection, about)
     return selection
 
 

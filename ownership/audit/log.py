@@ -5,7 +5,7 @@ The same filters narrow the timeline of one table or service.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -24,7 +24,7 @@ from ownership.audit.timeline import (
     read_places,
     summarize,
 )
-from ownership.history.models import ChangeSet, Entry
+from ownership.history.models import ChangeSet, Entry, EntryFilter
 from ownership.history.row_states import describe_field
 
 # Matching entries of one change set that a search shows.
@@ -39,7 +39,8 @@ class LogFilters:
     """Which changes to read; an empty text, and None, ask for nothing.
 
     ``table``, ``service`` and ``group`` are names, also former ones. ``kind`` is a key of ``feed.CHANGE_KINDS``,
-    ``field`` the name of a model's field. Both days are included, in UTC. ``text`` is looked for by ``log_search``.
+    ``field`` the name of a model's field. Of the filters in ``about``, an entry must pass any. Both days are included,
+    in UTC. ``text`` is looked for by ``log_search``.
     """
 
     table: str = ""
@@ -47,6 +48,7 @@ class LogFilters:
     group: str = ""
     kind: str = ""
     field: str = ""
+    about: Sequence[EntryFilter] | None = None
     user: str = ""
     source: str = ""
     first_day: date | None = None
@@ -63,7 +65,8 @@ class LogFilters:
 
     def _of_entries(self) -> bool:
         """Whether any filter chooses among the entries of a change set."""
-        return bool(self.table or self.service or self.group or self.kind or self.field)
+        names = self.table or self.service or self.group
+        return bool(names or self.kind or self.field) or self.about is not None
 
     @cached_property
     def matches(self) -> log_search.Matches | None:
@@ -85,6 +88,7 @@ class LogFilters:
             field=self.field or None,
             user=self.user or None,
             source=self.source or None,
+            about=self.about,
         )
         condition = self._revisions("change_set")
         if self.until is not None:

@@ -188,8 +188,8 @@ class ComparedRun:
     before: DriftRun | None
     settled: int  # findings of the run that a change of the map has settled since
 
-    def about(self, filters: Mapping[str, str]) -> "ComparedRun":
-        """What of it concerns that ``kind``, ``verdict``, ``owner``, ``table`` and ``service``, where it has one."""
+    def about(self, filters: Mapping[str, Collection[str]]) -> "ComparedRun":
+        """What of it concerns one of those ``kind``, ``verdict``, ``owner``, ``table`` and ``service`` each."""
         if not filters:
             return self
         owners = self.declared.owners
@@ -240,9 +240,9 @@ class ComparedRun:
         )
 
 
-def _matches(filters: Mapping[str, str], **values: str | None) -> bool:
-    """Whether each of the values is the one that its filter asks for, if there is such a filter."""
-    return all(filters.get(name, value) == value for name, value in values.items())
+def _matches(filters: Mapping[str, Collection[str]], **values: str | None) -> bool:
+    """Whether each of the values is one that its filter asks for, if there is such a filter."""
+    return all(value in filters[name] for name, value in values.items() if name in filters)
 
 
 def compare_run(run: DriftRun, declared: DeclaredMap, waivers: Collection[Waiver]) -> ComparedRun:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.generic import TemplateView
 
+from ownership.catalog.mine import MINE, YES, Mine, team_ids_of
 from ownership.catalog.similar_names import similar_names
 from ownership.history import time_travel
 from ownership.history.head import Head
@@ -65,6 +66,8 @@ class Page(TemplateView):
     request: HttpRequest
     # None for today.
     moment: Moment | None = None
+    # Of the teams that the reader is in.
+    team_ids: list[int]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Ask for a sign-in where a role is needed; show the page at its moment, or what is wrong with the address."""
@@ -72,13 +75,17 @@ class Page(TemplateView):
         for name in MOMENT_PARAMETERS:
             if request.GET.get(name):
                 moment_parameters[name] = request.GET[name]
-        needs_role = self.needs_role or bool(moment_parameters) or not settings.ANONYMOUS_READ
+        # Whose things are "mine" takes an account.
+        asks_for_more = bool(moment_parameters) or bool(request.GET.get(MINE))
+        needs_role = self.needs_role or asks_for_more or not settings.ANONYMOUS_READ
         if needs_role and not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if needs_role and not has_role(request.user):
             return render(request, "ownership/no_role.html", {"title": "No role", "message": NO_ROLE}, status=403)
         try:
             _refuse_nul(request)
+            # Before the page looks back: whose a thing was then is asked about the teams that the reader is in now.
+            self.team_ids = team_ids_of(request.user) if has_role(request.user) else []
             self.moment = _moment(moment_parameters)
             with self._at_moment():
                 response = self._rendered(request, *args, **kwargs)
@@ -109,6 +116,17 @@ class Page(TemplateView):
             context = {"name": error.name, "namesakes": error.namesakes, "near": similar}
             return refusal(request, 404, "Not found", str(error), **context, **self._moment_context())
 
+    def asks_for_mine(self) -> bool:
+        """Whether `?mine=true` asks for what the reader's teams are answerable for; BadAddress for other values."""
+        value = self.request.GET.get(MINE, "")
+        if value not in ("", YES):
+            raise BadAddress(f"{MINE} takes {YES}, not “{value[:100]}”.")
+        return bool(value)
+
+    def mine(self) -> Mine:
+        """What the reader's teams are answerable for, at the page's moment."""
+        return Mine.of(self.request.user)
+
     def _moment_context(self) -> Context:
         return {
             "moment": self.moment,
@@ -125,6 +143,8 @@ class Page(TemplateView):
         context = super().get_context_data(**kwargs)
         context |= self._moment_context()
         context["shows_past"] = self.shows_past
+        context["asked_mine"] = self.asks_for_mine()
+        context["in_a_team"] = bool(self.team_ids)
         context["other_parameters"] = other_parameters
         return context
 

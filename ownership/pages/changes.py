@@ -6,6 +6,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 
 from ownership.audit import feed
+from ownership.audit.log import LogFilters
 from ownership.audit.timeline import TimelinePage, change_set_entries, numbers_of_entries
 from ownership.exchange.exports import history_to_csv
 from ownership.history.models import ChangeSet, entry_model, registry_models, whole_number
@@ -34,9 +35,13 @@ class ChangesPage(Page):
             return self._as_csv()
         return super().get(request, *args, **kwargs)
 
-    def _as_csv(self) -> StreamingHttpResponse:
+    def _filters(self) -> LogFilters:
         until = self.moment.revision if self.moment else None
-        filters = read_filters(self.request, PARAMETERS, until)
+        about = self.mine().history() if self.asks_for_mine() else None
+        return read_filters(self.request, PARAMETERS, until, about)
+
+    def _as_csv(self) -> StreamingHttpResponse:
+        filters = self._filters()
         try:
             filters.selection()
         except feed.UnknownName as error:
@@ -46,8 +51,7 @@ class ChangesPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context: the filters, and a page of the change sets that pass them."""
-        until = self.moment.revision if self.moment else None
-        filters = read_filters(self.request, PARAMETERS, until)
+        filters = self._filters()
         problem, names = _unknown_name(self.request)
         page = TimelinePage([], None)
         if not problem:

@@ -2,11 +2,12 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from ownership.catalog.mine import MINE
 from ownership.drift import verdicts
 from ownership.drift.iam_changes import SNIPPETS_FOR, as_list, iam_changes, snippet
 from ownership.drift.types import FINDING_KINDS, Finding, Offer, Unchecked
@@ -20,7 +21,7 @@ from ownership.templatetags.display import kind_label
 ROWS_SHOWN = 200  # findings of a run; the filters lead to the others
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
 SUBJECTS = ("kind", "verdict", "owner", "table", "service")  # filters for what a finding is about
-FILTERS = ("reader", "environment", *SUBJECTS, "state")
+FILTERS = ("reader", "environment", *SUBJECTS, "state", MINE)
 
 ACCEPTING = [
     "ownership.add_table",
@@ -93,10 +94,11 @@ class DriftPage(Page):
         head, declared = runs.declared_now()
         waivers = list(Waiver.objects.with_decisions())
         may_accept = self.request.user.has_perms(ACCEPTING)
+        subjects = self._subjects(filters)
         sections = []
         for run in runs.chosen(latest, filters["reader"], filters["environment"]):
             compared = runs.compare_run(run, declared, waivers)
-            sections.append(_section(compared, waivers, filters, ticks=may_accept))
+            sections.append(_section(compared.about(subjects), waivers, filters, ticks=may_accept))
 
         owners = sorted({str(owner) for owner in declared.owners.values()})
         choices["owner"] = {owner: owner for owner in owners}
@@ -112,6 +114,17 @@ class DriftPage(Page):
             "may_waive": may_waive,
             "may_decide": may_accept or may_waive,
         }
+
+    def _subjects(self, filters: Mapping[str, str]) -> dict[str, Collection[str]]:
+        """What the findings to show are about: {filter: the values that it leaves}."""
+        subjects: dict[str, Collection[str]] = {}
+        for name in SUBJECTS:
+            if filters[name]:
+                subjects[name] = {filters[name]}
+        if self.asks_for_mine():
+            owners = self.mine().service_names()
+            subjects["owner"] = owners.intersection(subjects.get("owner", owners))
+        return subjects
 
 
 def _choices(latest: Sequence[DriftRun]) -> dict[str, dict[str, str]]:
@@ -142,7 +155,6 @@ def _section(
     compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[str, str], *, ticks: bool
 ) -> dict[str, Any]:
     """What the page shows of a run; ``ticks``: checkboxes are ticked where accepting is right."""
-    compared = compared.about({name: filters[name] for name in SUBJECTS if filters[name]})
     waived_rows: list[Row] = []
     open_rows: list[Row] = []
     for row in _rows(compared, waivers, ticks=ticks):

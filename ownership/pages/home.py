@@ -33,7 +33,10 @@ CHOICES = {"": "All", CHANGED: "Changed this week", ATTENTION: "Needs attention"
 
 
 class HomePage(Page):
-    """Search, the map, and the latest changes. `?show=` takes a key of CHOICES, from people with a role."""
+    """Search, the map, and the latest changes.
+
+    `?show=` takes a key of CHOICES, and `?mine=true` leaves what is the reader's; both from people with a role.
+    """
 
     template_name = "ownership/home.html"
 
@@ -66,6 +69,8 @@ class HomePage(Page):
         """Return the groups, each with its size, and how much there is in all."""
         if self.request.GET.get("show"):
             raise BadAddress("show: The map is too large for it.")
+        if self.asks_for_mine():
+            raise BadAddress("mine: The map is too large for it. What is yours has a page of its own, Mine.")
         groups = list(TableGroup.objects.all())
         # A query of its own: the past stands in the table's place as a subquery, and PostgreSQL cannot group a
         # subquery by its key alone.
@@ -77,21 +82,25 @@ class HomePage(Page):
     def _tables(self, tables: list[Table]) -> Context:
         """Return the tables to list, in the map's order, and the choices of which to list."""
         rows = map_around(tables)
+        total = len(tables)
+        if self.asks_for_mine():
+            mine = frozenset(self.mine().service_ids)
+            tables = [table for table in tables if table.owner_id in mine]
         content = {
             "groups": rows["groups"],
-            "total": len(tables),
+            "total": total,
             "services": len(rows["services"]),
             "tables": listed(tables),
         }
         # What changed lately and what drifts is about today.
         if self.moment is None and has_role(self.request.user):
-            content |= self._choices(rows)
+            content |= self._choices(rows, tables)
         elif self.request.GET.get("show"):
             raise BadAddress("show: It takes no revision and no as_of.")
         return content
 
-    def _choices(self, rows: WholeMap) -> Context:
-        """Return the tables that `?show=` leaves, how many each choice has, and what needs attention."""
+    def _choices(self, rows: WholeMap, tables: list[Table]) -> Context:
+        """Return those of the tables that `?show=` leaves, how many each choice has, and what needs attention."""
         findings: Counter[str] = Counter()
         elsewhere = 0
         truths = []
@@ -106,7 +115,7 @@ class HomePage(Page):
                     findings[finding.table] += 1
                 else:
                     elsewhere += 1
-        tables = listed(rows["tables"], findings)
+        shown = listed(tables, findings)
         changed = tables_changed_since(timezone.now() - THIS_WEEK)
         conditions: dict[str, Callable[[ListedTable], bool]] = {
             "": lambda row: True,
@@ -118,15 +127,15 @@ class HomePage(Page):
             raise BadAddress(f"show takes {CHANGED} or {ATTENTION}, not “{show[:100]}”.")
         choices = []
         for name, label in CHOICES.items():
-            count = sum(map(conditions[name], tables))
+            count = sum(map(conditions[name], shown))
             choices.append({"name": name, "label": label, "count": count, "chosen": name == show})
         return {
-            "tables": list(filter(conditions[show], tables)),
+            "tables": list(filter(conditions[show], shown)),
             "choices": choices,
             "findings": findings.total(),
             "findings_elsewhere": elsewhere,
             "truths": truths,
-            "warned": sum(1 for row in tables if row.warnings),
+            "warned": sum(1 for row in shown if row.warnings),
         }
 
     def _latest(self) -> list[ChangeSet] | None:
@@ -165,7 +174,10 @@ class ServicesPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context: the services of the page asked for, and how many tables each owns and uses."""
-        paginator = Paginator(Service.objects.select_related("part_of"), SERVICES_PER_PAGE)
+        found = Service.objects.select_related("part_of")
+        if self.asks_for_mine():
+            found = found.filter(self.mine().services)
+        paginator = Paginator(found, SERVICES_PER_PAGE)
         page = paginator.get_page(self.request.GET.get("page"))
         services: list[Any] = list(page.object_list)
         # Two queries: joined into one, each owned table would be counted once per used one.

@@ -12,11 +12,12 @@ from django.http import HttpRequest
 
 from ownership.audit import feed, log_search
 from ownership.audit.log import LogFilters, fields_of_rows
-from ownership.history.models import ChangeSet, registry_models
+from ownership.catalog.mine import MINE
+from ownership.history.models import ChangeSet, EntryFilter, registry_models
 from ownership.pages.base import BadAddress
 
 # Names of the parameters, in the order of their chips.
-PARAMETERS = ("q", "kind", "field", "table", "service", "group", "user", "source", "from", "to")
+PARAMETERS = ("q", MINE, "kind", "field", "table", "service", "group", "user", "source", "from", "to")
 # In a table's or service's own history, its name is no filter.
 OWN_PARAMETERS = ("q", "kind", "field", "user", "source", "from", "to")
 # Offered as chips; the others are in the form.
@@ -52,8 +53,16 @@ class KindChip:
     chosen: bool
 
 
-def read_filters(request: HttpRequest, names: tuple[str, ...], until: int | None = None) -> LogFilters:
-    """Return the filters that the address asks for. Raise BadAddress for values that a form cannot send."""
+def read_filters(
+    request: HttpRequest,
+    names: tuple[str, ...],
+    until: int | None = None,
+    about: list[EntryFilter] | None = None,
+) -> LogFilters:
+    """Return the filters that the address asks for. Raise BadAddress for values that a form cannot send.
+
+    ``about`` is what `?mine=true` asks for, None without it.
+    """
     values = {name: request.GET.get(name, "").strip() for name in names}
     kind = _one_of(values, "kind", list(feed.CHANGE_KINDS))
     field = _one_of(values, "field", [name for name, _ in fields_of_rows(registry_models())])
@@ -70,6 +79,7 @@ def read_filters(request: HttpRequest, names: tuple[str, ...], until: int | None
         last_day=_day(values, "to"),
         text=values.get("q", "")[: log_search.LONGEST_SEARCH],
         until=until,
+        about=about,
     )
 
 
@@ -149,6 +159,8 @@ def _in_words(name: str, value: str) -> str:
         return f"field: {dict(fields_of_rows(registry_models()))[value]}"
     if name == "source":
         return f"source: {SOURCES[value]}"
+    if name == MINE:
+        return "mine"
     if name == "q":
         return f"“{value}”"
     return f"{name}: {value}"

@@ -97,18 +97,24 @@ class Filters:
     home: str  # a group's name: services whose family has its home there
     mode: str  # a key of MODE_FILTERS
     layer: str  # a key of LAYERS
+    mine: bool = False  # services that the reader's teams are answerable for
 
     def any(self) -> bool:
         """Whether any is set."""
-        return bool(self.group or self.service or self.home or self.mode)
+        return bool(self.group or self.home or self.mode) or self.of_services
+
+    @property
+    def of_services(self) -> bool:
+        """Whether some services are asked for: those that share a table with them are shown, too."""
+        return bool(self.service) or self.mine
 
     def narrows_map(self) -> bool:
         """Whether one is set that makes a part of a large map small enough to show."""
-        return bool(self.group or self.service or self.home)
+        return bool(self.group or self.home) or self.of_services
 
 
 class MatrixPage(Page):
-    """`?group=`, `?service=`, `?home=` and `?mode=` narrow it; `?layer=` is a key of LAYERS.
+    """`?group=`, `?service=`, `?home=`, `?mode=` and `?mine=true` narrow it; `?layer=` is a key of LAYERS.
 
     A service's columns come first, then those of the owners of its tables, then of all others that share them.
     """
@@ -128,6 +134,9 @@ class MatrixPage(Page):
         if filters.home:
             families.find_homes(groups)
         services = _chosen_services(families, filters)
+        if filters.mine:
+            mine = set(self.mine().service_ids)
+            services = [service for service in services if service.pk in mine]
         context = super().get_context_data(**kwargs) | {
             "groups": groups,
             "families": families.services,
@@ -165,7 +174,7 @@ class MatrixPage(Page):
         values["layer"] = values["layer"] or DECLARED
         if values["layer"] != DECLARED and (values["mode"] or self.moment):
             raise BadAddress("layer: What drift found is about today, and mode narrows declared accesses alone.")
-        return Filters(**values)
+        return Filters(**values, mine=self.asks_for_mine())
 
     def _page(self, rows: Any, columns: int) -> PageOfRows:
         """Return the page of rows that the address asks for; as many rows as fit, given so many columns."""
@@ -176,7 +185,7 @@ class MatrixPage(Page):
         tables, accesses = _filtered(services, filters)
         if filters.any():
             services = _used_services(services, tables, accesses, filters)
-        sharers = MAX_SHARERS if filters.service else 0
+        sharers = MAX_SHARERS if filters.of_services else 0
         page = self._page(tables, len(services) + sharers)
         tables_on_page = list(page.object_list)
         marks = _marks(tables_on_page, services, families, filters)
@@ -276,7 +285,7 @@ def _filtered(services: list[Service], filters: Filters) -> tuple[QuerySet[Table
     if filters.group:
         tables = tables.filter(group__name=filters.group)
         accesses = accesses.filter(table__group__name=filters.group)
-    if filters.service or filters.home or filters.mode:
+    if filters.of_services or filters.home or filters.mode:
         used = Q(pk__in=accesses.values("table"))
         if not filters.mode:
             used |= Q(owner__in=services)
@@ -294,7 +303,7 @@ def _used_services(
     services: list[Service], tables: QuerySet[Table], accesses: QuerySet[Access], filters: Filters
 ) -> list[Service]:
     """Return those of the services that have a cell; with a layer of drift, also those that a run may give one."""
-    if filters.layer != DECLARED and filters.service:
+    if filters.layer != DECLARED and filters.of_services:
         return services
     used = set(accesses.order_by().values_list("service", flat=True).distinct())
     if not filters.mode:
@@ -312,7 +321,7 @@ def _marks(tables: list[Table], services: list[Service], families: Families, fil
             marks = {pair: mark for pair, mark in marks.items() if pair[1] in chosen}
         return marks
     asked_for = Q(_MODE_CONDITIONS[filters.mode], service__in=services)
-    if filters.service:
+    if filters.of_services:
         asked_for |= ~Q(service__in=services)
     return declared_marks(accesses.filter(asked_for))
 
@@ -330,7 +339,7 @@ def _columns(
     use_counts: dict[int, int] = {}
     for _, service_id in marks:
         use_counts[service_id] = use_counts.get(service_id, 0) + 1
-    if filters.service:
+    if filters.of_services:
         sharers = (use_counts.keys() | owners) - chosen
     else:
         # A run may name services that have no access on the map.
@@ -341,7 +350,7 @@ def _columns(
     def order(service: Service) -> tuple[int, int, bool, int]:
         root = families.roots[service.pk]
         rank = 0
-        if filters.service and service.pk not in chosen:
+        if filters.of_services and service.pk not in chosen:
             rank = 1 if service.pk in owners else 2
         return rank, root.pk, service.pk != root.pk, service.pk
 

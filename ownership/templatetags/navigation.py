@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django import template
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.template import Context
 from django.urls import reverse
 
+from ownership.catalog.mine import team_ids_of
 from ownership.models.roles import has_role
 
 register = template.Library()
@@ -26,11 +28,13 @@ class Section:
     for_readers: bool = False
 
 
+MINE = Section("Mine", "pages:mine", ("pages:mine",))
 EDIT = Section("Edit", "admin:index", ("admin:",))
 SECTIONS = (
     Section("Map", "pages:home", ("pages:home", "pages:group", "pages:table"), for_readers=True),
     Section("Matrix", "pages:matrix", ("pages:matrix",), for_readers=True),
     Section("Services", "pages:services", ("pages:service",), for_readers=True),
+    MINE,
     Section(
         "Changes",
         "pages:changes",
@@ -52,16 +56,18 @@ SECTIONS = (
 def navigation(context: Context) -> Iterator[tuple[str, str, bool]]:
     """Label and address of each section, and whether the page is in it; the readers' sections for everybody.
 
-    Who may not edit sees the same lists without “Edit”.
+    Who may not edit sees the same lists without “Edit”, and who is in no team sees no “Mine”.
     Links among the readers' pages keep the moment that the page shows.
     """
     current = _current_section(context.get("request"))
     # Error pages are drawn without a user, too.
-    user = context.get("user")
-    reads_history = user is not None and has_role(user)
-    may_edit = user is not None and user.has_perm("ownership.change_table")
+    user = context.get("user") or AnonymousUser()
+    reads_history = has_role(user)
+    may_edit = user.has_perm("ownership.change_table")
     for section in SECTIONS:
         if not section.for_readers and not reads_history:
+            continue
+        if section is MINE and not team_ids_of(user):
             continue
         address = reverse(section.home)
         if section.for_readers:

@@ -1,0 +1,99 @@
+"""The page of what is "mine": what waits for the reader, and what the reader's teams are answerable for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+
+from ownership.catalog.mine import Mine
+from ownership.catalog.queries import whole_tables
+from ownership.drift.types import Finding
+from ownership.findings.latest_runs import compare_latest
+from ownership.findings.runs import declared_map
+from ownership.models import DriftRun, Service, Team
+from ownership.pages.base import BadAddress, Context, Page
+from ownership.pages.table_list import listed
+
+TABLES_PER_PAGE = 50
+# Findings that the section lists; the drift page has the others.
+FINDINGS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Section:
+    """One kind of thing that waits for the reader.
+
+    ``name`` is its anchor on the page, ``number`` how many things wait. ``template`` shows them, with ``section`` in
+    its context.
+    """
+
+    name: str
+    title: str
+    number: int
+    template: str
+    content: Context
+
+
+@dataclass(frozen=True)
+class FoundByRun:
+    """What a run finds of the reader's tables, and nobody has waived."""
+
+    run: DriftRun
+    findings: list[Finding]
+
+
+class MinePage(Page):
+    """What waits for the reader, section by section, then the tables and services of the reader's teams."""
+
+    template_name = "ownership/mine.html"
+    needs_role = True
+    shows_past = False
+
+    def get_context_data(self, **kwargs: object) -> Context:
+        """Return the context. Of somebody who is in no team, that is said, and nothing is listed."""
+        if self.moment:
+            raise BadAddress("What waits for you is about today: leave out revision and as_of.")
+        mine = self.mine()
+        sections = []
+        for find in SECTIONS:
+            section = find(mine)
+            if section.number:
+                sections.append(section)
+        tables = whole_tables().filter(mine.tables)
+        page = Paginator(tables, TABLES_PER_PAGE).get_page(self.request.GET.get("page"))
+        return super().get_context_data(**kwargs) | {
+            "teams": Team.objects.filter(pk__in=mine.team_ids),
+            "sections": sections,
+            "page": page,
+            "tables": listed(page.object_list),
+            "services": Service.objects.filter(mine.services),
+        }
+
+
+def findings(mine: Mine) -> Section:
+    """The findings of drift about the tables."""
+    tables = list(whole_tables().filter(mine.tables))
+    names = {table.name for table in tables}
+    services = list(Service.objects.select_related("part_of"))
+    found = []
+    number = 0
+    if tables:
+        declared = declared_map(0, {"services": services, "tables": tables, "environments": []})
+        for latest in compare_latest(declared, names):
+            # The run found other tables, too, which are not among those that were read here.
+            of_run = [finding for finding in latest.open_findings() if finding.table in names]
+            if of_run:
+                shown = of_run[: max(0, FINDINGS_SHOWN - number)]
+                found.append(FoundByRun(latest.run, shown))
+            number += len(of_run)
+    return Section(
+        name="findings",
+        title="Findings on my tables",
+        number=number,
+        template="ownership/mine_findings.html",
+        content={"found": found, "more": max(0, number - FINDINGS_SHOWN)},
+    )
+
+
+# What can wait for the reader, in the order of the page.
+SECTIONS: tuple[Callable[[Mine], Section], ...] = (findings,)
