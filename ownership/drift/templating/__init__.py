@@ -10,8 +10,8 @@ becomes both tables, whose names begin with ``${opt:prefix}``: what a template i
 variable here, like those of the Serverless Framework, and ``--var opt:prefix=…`` gives it a value.
 Locations are lines of the files as they are written. Source: Jinja documentation, "Template Designer Documentation".
 
-``loading`` makes values of a file, ``rendering`` has blocks, loops and macros, ``expressions`` what expressions mean.
-The last two need Jinja2, of the extra ``code``.
+``loading`` makes values of a file, ``rendering`` has blocks, loops and macros, ``expressions`` what expressions mean,
+with ``filters`` and ``methods``. All but the first need Jinja2, of the extra ``code``.
 """
 
 from ownership.drift.templating.loading import SUFFIXES, Content, is_templated, load, without_suffix

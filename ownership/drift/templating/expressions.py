@@ -5,68 +5,26 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
 
 from jinja2 import nodes
 
-from ownership.drift.templating.loading import MARK, MARK_START
-
-MAX_LENGTH = 100_000  # characters of one text
-MAX_ITEMS = 1000  # of one list
-MAX_NUMBER = 10**12
-FALSE = ("", "0", "false", "no", "none", "off")  # as people give values that hold not
-
-
-class TooLarge(Exception):
-    """A template is too much to render."""
-
-
-@dataclass(frozen=True)
-class GivenValue:
-    """Something that a template is given from outside; ``variable`` is how a reader of names resolves it."""
-
-    name: str
-    default: str | None = None
-
-    @property
-    def variable(self) -> str:
-        if self.default is None:
-            return f"${{opt:{self.name}}}"
-        return f"${{opt:{self.name}, '{self.default}'}}"
-
-
-@dataclass(frozen=True)
-class MissingMember:
-    """A member that something known does not have."""
-
-
-@dataclass(eq=False)
-class Macro:
-    """A macro with the variables around it."""
-
-    node: nodes.Macro
-    scope: "TemplateScope"
-
-
-@dataclass(frozen=True)
-class TemplateMethod:
-    """A method of a text, list or dict."""
-
-    owner: "str | list[TemplateValue] | dict[str, TemplateValue]"
-    name: str
-
-
-Scalar: TypeAlias = str | int | float | bool | None
-TemplateValue: TypeAlias = (
-    "Scalar | list[TemplateValue] | dict[str, TemplateValue] | GivenValue | MissingMember | Macro | TemplateMethod"
+from ownership.drift.templating import filters, methods
+from ownership.drift.templating.filters import FilterCall
+from ownership.drift.templating.template_values import (
+    MAX_ITEMS,
+    MAX_LENGTH,
+    GivenValue,
+    Macro,
+    MissingMember,
+    TemplateMethod,
+    TemplateScope,
+    TemplateValue,
+    TooLarge,
+    depends_on_given,
 )
-TemplateScope: TypeAlias = dict[str, TemplateValue]
 
-
-def has_mark(text: str) -> bool:
-    """Whether a part of a text is given from outside."""
-    return MARK_START in text
+MAX_NUMBER = 10**12
+FALSE_WORDS = ("", "0", "false", "no", "none", "off")  # as people give values that hold not
 
 
 class TemplateExpressions:
@@ -91,9 +49,8 @@ class TemplateExpressions:
         if method is None:
             return self.given(node)
         value = method(self, node, scope)
-        if isinstance(value, str) and len(value) > MAX_LENGTH:
-            raise TooLarge
-        if isinstance(value, list | dict) and len(value) > MAX_ITEMS:
+        maximum = MAX_LENGTH if isinstance(value, str) else MAX_ITEMS
+        if isinstance(value, str | list | dict) and len(value) > maximum:
             raise TooLarge
         return value
 
@@ -150,11 +107,10 @@ class TemplateExpressions:
                 namespace[target.attr] = value
         elif isinstance(target, nodes.Tuple):
             values = value if isinstance(value, list) else []
-            for position, inner in enumerate(target.items):
-                if position < len(values):
-                    self.assign(inner, values[position], scope)
-                else:
-                    self.assign_given(inner, scope)
+            for inner, item in zip(target.items, values, strict=False):
+                self.assign(inner, item, scope)
+            for inner in target.items[len(values) :]:
+                self.assign_given(inner, scope)
 
     def assign_given(self, target: nodes.Node, scope: TemplateScope) -> None:
         """Make variables stand for what is given from outside."""
@@ -179,7 +135,9 @@ class TemplateExpressions:
     def _is_true(self, value: TemplateValue) -> bool | None:
         if isinstance(value, GivenValue):
             known = self.known.get(value.name)
-            return None if known is None else known.lower() not in FALSE
+            if known is None:
+                return None
+            return known.lower() not in FALSE_WORDS
         if isinstance(value, MissingMember):
             return False
         return bool(value)
@@ -193,7 +151,9 @@ class TemplateExpressions:
 
     def _constant(self, node: nodes.Const, scope: TemplateScope) -> TemplateValue:
         value = node.value
-        return value if isinstance(value, str | int | float | bool) else None
+        if isinstance(value, str | int | float | bool):
+            return value
+        return None
 
     def _data(self, node: nodes.TemplateData, scope: TemplateScope) -> TemplateValue:
         return node.data
@@ -208,7 +168,7 @@ class TemplateExpressions:
         return entries
 
     def _attribute(self, node: nodes.Getattr, scope: TemplateScope) -> TemplateValue:
-        return self._member(self.value(node.node, scope), node.attr)
+        return self.member(self.value(node.node, scope), node.attr)
 
     def _item(self, node: nodes.Getitem, scope: TemplateScope) -> TemplateValue:
         owner = self.value(node.node, scope)
@@ -217,31 +177,36 @@ class TemplateExpressions:
         key = self.value(node.arg, scope)
         if isinstance(key, GivenValue):
             return self.given(node)
-        return self._member(owner, key)
+        return self.member(owner, key)
 
-    def _member(self, owner: TemplateValue, key: TemplateValue) -> TemplateValue:
+    def member(self, owner: TemplateValue, key: TemplateValue) -> TemplateValue:
         """``owner.key`` and ``owner[key]``."""
         if isinstance(owner, GivenValue):
-            return GivenValue(f"{owner.name}.{self.text(key)}" if isinstance(key, str | int) else owner.name)
-        if isinstance(owner, dict) and isinstance(key, str) and key in owner:
+            if isinstance(key, str | int):
+                return GivenValue(f"{owner.name}.{self.text(key)}")
+            return GivenValue(owner.name)
+        if isinstance(key, int):
+            return _item_at(owner, key)
+        if not isinstance(key, str) or not isinstance(owner, str | list | dict):
+            return MissingMember()
+        if isinstance(owner, dict) and key in owner:
             return owner[key]
-        if isinstance(owner, list | str) and isinstance(key, int) and -len(owner) <= key < len(owner):
-            return owner[key]
-        if isinstance(owner, str | list | dict) and isinstance(key, str):
-            return TemplateMethod(owner, key)
-        return MissingMember()
+        return TemplateMethod(owner, key)
 
     def _concat(self, node: nodes.Concat, scope: TemplateScope) -> TemplateValue:
         return "".join(self.text(self.value(part, scope)) for part in node.nodes)
 
     def _add(self, node: nodes.Add, scope: TemplateScope) -> TemplateValue:
-        left, right = self.value(node.left, scope), self.value(node.right, scope)
+        left = self.value(node.left, scope)
+        right = self.value(node.right, scope)
         if isinstance(left, str) or isinstance(right, str):
             return self.text(left) + self.text(right)
         if isinstance(left, list) and isinstance(right, list):
             return [*left, *right]
-        if isinstance(left, int) and isinstance(right, int) and abs(left) + abs(right) < MAX_NUMBER:
-            return left + right
+        if isinstance(left, int) and isinstance(right, int):
+            total = left + right
+            if abs(total) < MAX_NUMBER:
+                return total
         return self.given(node)
 
     def _compare(self, node: nodes.Compare, scope: TemplateScope) -> TemplateValue:
@@ -250,41 +215,43 @@ class TemplateExpressions:
             return self.given(node)
         operator = node.ops[0].op
         right = self._known_value(self.value(node.ops[0].expr, scope))
-        if self._depends(left) or self._depends(right):
+        if depends_on_given(left) or depends_on_given(right):
             return self.given(node)
         if operator in ("eq", "ne"):
             return (left == right) is (operator == "eq")
-        if operator in ("in", "notin") and isinstance(right, list | dict | str):
-            is_inside = left in right if not isinstance(right, str) else self.text(left) in right
-            return is_inside is (operator == "in")
+        if operator not in ("in", "notin"):
+            return self.given(node)
+        if isinstance(right, str):
+            return (self.text(left) in right) is (operator == "in")
+        if isinstance(right, list | dict):
+            return (left in right) is (operator == "in")
         return self.given(node)
 
-    def _depends(self, value: TemplateValue) -> bool:
-        """Whether a value depends on what is given from outside."""
-        if isinstance(value, str):
-            return has_mark(value)
-        if isinstance(value, list):
-            return any(self._depends(item) for item in value)
-        return isinstance(value, GivenValue)
-
     def _and(self, node: nodes.And, scope: TemplateScope) -> TemplateValue:
-        left, right = self.value(node.left, scope), self.value(node.right, scope)
+        left = self.value(node.left, scope)
+        right = self.value(node.right, scope)
         outcomes = {self._is_true(left), self._is_true(right)}
         if False in outcomes:
             return False
-        return self.given(node) if None in outcomes else right
+        if None in outcomes:
+            return self.given(node)
+        return right
 
     def _or(self, node: nodes.Or, scope: TemplateScope) -> TemplateValue:
-        left, right = self.value(node.left, scope), self.value(node.right, scope)
-        if self._is_true(left):
-            return left
-        if self._is_true(left) is False:
-            return right
-        return True if self._is_true(right) else self.given(node)
+        left = self.value(node.left, scope)
+        right = self.value(node.right, scope)
+        holds = self._is_true(left)
+        if holds is not None:
+            return left if holds else right
+        if self._is_true(right):
+            return True
+        return self.given(node)
 
     def _not(self, node: nodes.Not, scope: TemplateScope) -> TemplateValue:
         holds = self._is_true(self.value(node.node, scope))
-        return self.given(node) if holds is None else not holds
+        if holds is None:
+            return self.given(node)
+        return not holds
 
     def _condition(self, node: nodes.CondExpr, scope: TemplateScope) -> TemplateValue:
         holds = self.truth(node.test, scope)
@@ -292,7 +259,9 @@ class TemplateExpressions:
             return self.given(node.test)
         if holds:
             return self.value(node.expr1, scope)
-        return self.value(node.expr2, scope) if node.expr2 is not None else MissingMember()
+        if node.expr2 is None:
+            return MissingMember()
+        return self.value(node.expr2, scope)
 
     def _test(self, node: nodes.Test, scope: TemplateScope) -> TemplateValue:
         value = self._known_value(self.value(node.node, scope))
@@ -323,53 +292,23 @@ class TemplateExpressions:
         if isinstance(callee, Macro):
             return self.call_macro(callee, positional, keywords)
         if isinstance(callee, TemplateMethod):
-            return self._call_method(callee, positional, node)
+            return methods.call(self, callee, positional, node)
         if isinstance(callee, GivenValue) and isinstance(node.node, nodes.Name):
-            if callee.name in ("dict", "namespace"):
-                return keywords
-            if callee.name == "range" and len(positional) == 1 and isinstance(positional[0], int):
-                return list(range(min(positional[0], MAX_ITEMS)))
+            return self._call_function(callee.name, positional, keywords, node)
         return self.given(node)
 
-    def _call_method(self, method: TemplateMethod, arguments: list[TemplateValue], node: nodes.Expr) -> TemplateValue:
-        owner, name = method.owner, method.name
-        first = arguments[0] if arguments else None
-        if isinstance(owner, dict):
-            if name == "items":
-                return [[key, value] for key, value in owner.items()]
-            if name in ("keys", "values"):
-                return list(owner) if name == "keys" else list(owner.values())
-            if name == "get" and isinstance(first, str):
-                return owner.get(first, arguments[1] if len(arguments) > 1 else None)
-            if name == "update" and isinstance(first, dict):
-                owner.update(first)
-                return None
-        if isinstance(owner, list) and name in ("append", "extend"):
-            owner.extend(arguments if name == "append" else self.items(first) or [])
-            return None
-        if isinstance(owner, str) and name == "format":
-            return self.given(node)
-        if isinstance(owner, str):
-            return self._changed_text(owner, name, arguments, node)
-        return self.given(node)
-
-    def _changed_text(self, text: str, name: str, arguments: list[TemplateValue], node: nodes.Expr) -> TemplateValue:
-        """A filter or method that makes a text of a text."""
-        change = TEXT_CHANGES.get(name)
-        if change is not None:
-            return change(text)
-        texts = [self.text(argument) for argument in arguments]
-        if name == "replace" and len(texts) == 2 and texts[0]:
-            # A mark has a number inside.
-            if any(character.isdigit() for character in texts[0]) and has_mark(text):
-                return self.given(node)
-            if text.count(texts[0]) * len(texts[1]) > MAX_LENGTH:
-                raise TooLarge
-            return text.replace(texts[0], texts[1])
-        if name == "split" and not has_mark(text):
-            return list(text.split(texts[0] if texts else None))
-        if name in ("startswith", "endswith") and texts and not has_mark(text):
-            return text.startswith(texts[0]) if name == "startswith" else text.endswith(texts[0])
+    def _call_function(
+        self,
+        name: str,
+        positional: list[TemplateValue],
+        keywords: dict[str, TemplateValue],
+        node: nodes.Call,
+    ) -> TemplateValue:
+        """A call of one of Jinja's own functions."""
+        if name in ("dict", "namespace"):
+            return keywords
+        if name == "range" and len(positional) == 1 and isinstance(positional[0], int):
+            return list(range(min(positional[0], MAX_ITEMS)))
         return self.given(node)
 
     # Filters
@@ -382,60 +321,15 @@ class TemplateExpressions:
     def filtered(self, node: nodes.Filter, value: TemplateValue, scope: TemplateScope) -> TemplateValue:
         """What a filter makes of a value."""
         arguments = [self.value(argument, scope) for argument in node.args]
-        name = node.name
-        if name in ("default", "d"):
-            return self._or_default(value, arguments)
-        if name in ("safe", "string", "e", "escape", "indent", "list", "sort", "unique", "wordwrap", "reverse"):
-            return list(value) if name == "list" and isinstance(value, dict) else value
-        if name == "length" and isinstance(value, list | dict | str):
-            return len(value)
-        if name in ("tojson", "to_json"):
-            return self.text(value) if isinstance(value, list | dict | GivenValue) else json.dumps(value)
-        if name in ("items", "dictsort") and isinstance(value, dict):
-            return [[key, inner] for key, inner in value.items()]
-        if name == "join" and isinstance(value, list):
-            separator = self.text(arguments[0]) if arguments else ""
-            return separator.join(self.text(item) for item in value)
-        if name in ("first", "last") and isinstance(value, list) and value:
-            return value[0 if name == "first" else -1]
-        if name == "map" and isinstance(value, list):
-            return self._mapped(node, value, scope)
-        if isinstance(value, str):
-            return self._changed_text(value, name, arguments, node)
-        if isinstance(value, GivenValue) and name in TEXT_CHANGES and value.name not in self.known:
-            return value
-        return self.given(node)
-
-    def _or_default(self, value: TemplateValue, arguments: list[TemplateValue]) -> TemplateValue:
-        default = arguments[0] if arguments else ""
-        if isinstance(value, MissingMember | TemplateMethod) or (not value and len(arguments) > 1):
-            return default
-        if not isinstance(value, GivenValue):
-            return value
-        if isinstance(default, str) and not MARK.search(default) and "'" not in default:
-            return GivenValue(value.name, default)
-        return default if isinstance(default, list | dict) else value
-
-    def _mapped(self, node: nodes.Filter, items: list[TemplateValue], scope: TemplateScope) -> TemplateValue:
-        """``items | map(attribute="name")`` and ``items | map("upper")``."""
-        for keyword in node.kwargs:
-            if keyword.key == "attribute":
-                name = self.value(keyword.value, scope)
-                return [self._member(item, name) for item in items]
-        if node.args and isinstance(node.args[0], nodes.Const):
-            inner = nodes.Filter(None, str(node.args[0].value), node.args[1:], [], None, None, lineno=node.lineno)
-            return [self.filtered(inner, item, scope) for item in items]
-        return self.given(node)
+        return filters.apply(self, FilterCall(node, value, arguments, scope))
 
 
-TEXT_CHANGES: dict[str, Callable[[str], str]] = {
-    "capitalize": str.capitalize,
-    "lower": str.lower,
-    "strip": str.strip,
-    "title": str.title,
-    "trim": str.strip,
-    "upper": str.upper,
-}
+def _item_at(owner: TemplateValue, position: int) -> TemplateValue:
+    if isinstance(owner, list | str) and -len(owner) <= position < len(owner):
+        return owner[position]
+    return MissingMember()
+
+
 EXPRESSIONS: dict[type[nodes.Node], Callable[..., TemplateValue]] = {
     nodes.Add: TemplateExpressions._add,
     nodes.And: TemplateExpressions._and,

@@ -65,7 +65,12 @@ def load(text: str, name: str, path: Path, files: Files, given: Mapping[str, str
             continue
         lines.append("")
         variable = MARK.sub(lambda mark: rendered.variables[int(mark[1])], line.strip())
-        unread.append((Text(variable, origin), "is given when the template is rendered, and may hold anything"))
+        unread.append(
+            (
+                Text(variable, origin),
+                "is given when the template is rendered, and may hold anything",
+            )
+        )
     try:
         value = parse("\n".join(lines), without_suffix(name))
     except ReadError as error:

@@ -14,16 +14,16 @@ from typing import Any
 from jinja2 import Environment, TemplateError, nodes
 
 from ownership.drift.readers.files import Files
-from ownership.drift.templating.expressions import (
+from ownership.drift.templating.expressions import TemplateExpressions
+from ownership.drift.templating.loading import DYNAMIC_REFERENCE, MARK_END, MARK_START
+from ownership.drift.templating.template_values import (
     GivenValue,
     Macro,
-    TemplateExpressions,
     TemplateScope,
     TemplateValue,
     TooLarge,
     has_mark,
 )
-from ownership.drift.templating.loading import DYNAMIC_REFERENCE, MARK_END, MARK_START
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import Text
 
@@ -273,7 +273,11 @@ class Renderer:
         if items is None:
             # The items are given from outside: one turn, with the loop's variables unknown.
             name = self.expressions.given(node.iter).name
-            self._leave_unread(name, node.lineno, "this loop goes through what is given when the template is rendered")
+            self._leave_unread(
+                name,
+                node.lineno,
+                "this loop goes through what is given when the template is rendered",
+            )
             inner = dict(scope)
             self.expressions.assign_given(node.target, inner)
             self._render(node.body, inner)
