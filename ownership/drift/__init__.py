@@ -5,6 +5,8 @@ Modules import only upward in this list::
     physical_names       what a table is called in an environment
     types                values: Location, GrantedAccess, Infrastructure, Finding, …
     values               what files contain: texts that know their location and their variables
+    varying_names        names that have the environment in them
+    service_names        which service a folder's, a project's or a role's name means
     naming               which table and service of the map a physical name means
     diagnostics          what a reader reports besides grants and tables
     iam                  which DynamoDB actions touch items; policies as IAM evaluates them

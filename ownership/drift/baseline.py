@@ -34,7 +34,11 @@ SIDES = {
     "access_not_granted": "missing",
     "narrower_grant": "missing",
 }
-KINDS_OF_CODE = ("unused_declaration", "undeclared_use", "action_not_granted")  # nothing says them without code
+KINDS_OF_CODE = (
+    "unused_declaration",
+    "undeclared_use",
+    "action_not_granted",
+)  # nothing says them without code
 MODES: tuple[ReadOrWrite, ...] = ("read", "write")
 
 

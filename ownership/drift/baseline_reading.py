@@ -19,7 +19,11 @@ Read = Callable[[Namespace, DeclaredMap], tuple[Infrastructure, CodeUsage | None
 
 
 def read_baseline(
-    arguments: Namespace, declared: DeclaredMap, findings: Iterable[Finding], sources: SourceTree, read: Read
+    arguments: Namespace,
+    declared: DeclaredMap,
+    findings: Iterable[Finding],
+    sources: SourceTree,
+    read: Read,
 ) -> Baseline:
     """The findings that ``--baseline`` names. Raises ReadError.
 
@@ -48,8 +52,11 @@ def _folders(arguments: Namespace, sources: SourceTree, repository: Path) -> lis
         raise ReadError(OPTION, f"{sources.code} is outside {repository}: give a report of --format json")
     folders = [folder for folder in (sources.infrastructure, sources.code) if folder is not None]
     for path in (arguments.tables, getattr(arguments, "roles", None), _map_file(arguments)):
-        if path is not None and resolved_path(path).is_relative_to(repository):
-            folders.append(resolved_path(path))
+        if path is None:
+            continue
+        file = resolved_path(path)
+        if file.is_relative_to(repository):
+            folders.append(file)
     return folders
 
 
@@ -64,24 +71,32 @@ def _at_commit(
 ) -> Baseline:
     changed = _changed_files(findings, sources, commit.repository, top)
     then = _arguments_at(commit.repository, top, arguments)
-    missing = []
-    for now, path in zip(infrastructure_paths(arguments), infrastructure_paths(then), strict=True):
-        if not path.exists():
-            missing.append(now)
+    missing = _missing_at_commit(arguments, then)
     if len(missing) == len(infrastructure_paths(arguments)):
         return Baseline(str(commit), (), [_missing_note(commit, missing)], changed)
-    if "files" in then:
-        then.files = [path for path in then.files if path.exists()]
-    if "code" in then:
-        then.code = [path for path in then.code if path.exists()]
-
+    for name in ("files", "code"):
+        if name in then:
+            paths = getattr(then, name)
+            setattr(then, name, [path for path in paths if path.exists()])
     if then.registry != arguments.registry:
         declared = registry_client.load_map(then.registry)
     found, usage = read(then, declared)
-    notes = unreadable_notes(len(found.errors) + (len(usage.errors) if usage else 0))
+    errors = [*found.errors]
+    if usage is not None:
+        errors += usage.errors
+    notes = unreadable_notes(len(errors))
     if missing:
         notes.append(_missing_note(commit, missing))
     return Baseline(str(commit), compare(declared, found, usage).findings, notes, changed)
+
+
+def _missing_at_commit(now: Namespace, then: Namespace) -> list[Path]:
+    """Those of the paths that infrastructure is read from which the commit does not have."""
+    missing: list[Path] = []
+    for path, at_commit in zip(infrastructure_paths(now), infrastructure_paths(then), strict=True):
+        if not at_commit.exists():
+            missing.append(path)
+    return missing
 
 
 def _arguments_at(repository: Path, top: Path, arguments: Namespace) -> Namespace:
@@ -95,8 +110,9 @@ def _arguments_at(repository: Path, top: Path, arguments: Namespace) -> Namespac
 
     then = Namespace(**vars(arguments))
     for name in ("path", "root"):
-        if getattr(arguments, name, None) is not None:
-            setattr(then, name, at_commit(getattr(arguments, name)))
+        path = getattr(arguments, name, None)
+        if path is not None:
+            setattr(then, name, at_commit(path))
     for name in ("files", "code"):
         if name in arguments:
             setattr(then, name, [at_commit(path) for path in getattr(arguments, name)])
@@ -130,11 +146,14 @@ def _missing_note(commit: Commit, paths: Iterable[Path]) -> str:
 
 def _changed_files(findings: Iterable[Finding], sources: SourceTree, repository: Path, top: Path) -> frozenset[str]:
     """Those of the findings' files that are not the same at the commit, by their paths in the repository."""
-    files = set()
+    files: set[str] = set()
     for finding in findings:
-        for place in sources.places(finding):
-            files.add(place.path)
-    return frozenset(file for file in files if _content(repository / file) != _content(top / file))
+        files.update(place.path for place in sources.places(finding))
+    changed: set[str] = set()
+    for file in files:
+        if _content(repository / file) != _content(top / file):
+            changed.add(file)
+    return frozenset(changed)
 
 
 def _content(file: Path) -> bytes | None:

@@ -58,7 +58,10 @@ class CodeSide:
 
     def only(self, actions: Set[ActionOn]) -> "CodeSide":
         """The same side with the accesses that need one of these actions alone."""
-        return replace(self, accesses=tuple(access for access in self.accesses if not actions.isdisjoint(access.calls)))
+        return replace(
+            self,
+            accesses=tuple(access for access in self.accesses if not actions.isdisjoint(access.calls)),
+        )
 
     def evidence(self, first: Modes = NO_MODES) -> tuple[Location, ...]:
         """Where the code does it, each place once; the places of these modes first."""

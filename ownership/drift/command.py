@@ -75,7 +75,11 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
         help="read templates of CloudFormation and SAM, and a CDK app's output",
     )
     templates.add_argument(
-        "files", type=Path, nargs="+", metavar="FILE", help="a template, a folder of templates, or cdk.out"
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="a template, a folder of templates, or cdk.out",
     )
     templates.add_argument(
         "--roles",
@@ -283,7 +287,13 @@ class Registry:
             sys.stderr.write(f"drift: no waivers, so every finding counts: {error}\n")
             return []
 
-    def keep(self, declared: DeclaredMap, found: Infrastructure, usage: CodeUsage | None, result: Comparison) -> str:
+    def keep(
+        self,
+        declared: DeclaredMap,
+        found: Infrastructure,
+        usage: CodeUsage | None,
+        result: Comparison,
+    ) -> str:
         """Keep the run where the registry can; returns what to tell about it."""
         return ""
 

@@ -23,7 +23,13 @@ MAX_TOTAL_BYTES = 1_000_000_000
 CHUNK = 1 << 20
 LINK = "120000"  # modes of a tree's entries
 SUBMODULE = "160000"
-REPOSITORY_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY")
+REPOSITORY_VARIABLES = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+)
 FETCH_ALL = "fetch all history (GitHub: fetch-depth: 0 for actions/checkout; GitLab: GIT_DEPTH: 0)"
 
 
@@ -137,7 +143,11 @@ def _contents(commit: Commit, entries: Sequence[TreeEntry]) -> Iterator[IO[bytes
         request.seek(0)
         command = _command(commit.repository, "cat-file", "--batch")
         with subprocess.Popen(  # noqa: S603
-            command, stdin=request, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+            command,
+            stdin=request,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
         ) as process:
             assert process.stdout is not None  # noqa: S101 -- PIPE
             try:

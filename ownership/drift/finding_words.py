@@ -18,7 +18,9 @@ class KindWords(NamedTuple):
 
 KINDS: Mapping[FindingKind, KindWords] = {
     "unregistered_table": KindWords(
-        "Table is not on the map", "The infrastructure has or permits a table that is not on the map.", True
+        "Table is not on the map",
+        "The infrastructure has or permits a table that is not on the map.",
+        True,
     ),
     "table_not_deployed": KindWords(
         "Table is not deployed", "The map has a table that the infrastructure does not.", False
@@ -28,25 +30,37 @@ KINDS: Mapping[FindingKind, KindWords] = {
     ),
     "access_not_granted": KindWords("Access is not granted", "The map declares an access that nothing permits.", False),
     "wider_grant": KindWords(
-        "Grant is wider than declared", "A service may do more with a table than the map declares.", True
+        "Grant is wider than declared",
+        "A service may do more with a table than the map declares.",
+        True,
     ),
     "narrower_grant": KindWords(
-        "Grant is narrower than declared", "A service may do less with a table than the map declares.", False
+        "Grant is narrower than declared",
+        "A service may do less with a table than the map declares.",
+        False,
     ),
     "unused_declaration": KindWords(
         "Access is not used", "An access is declared and granted, and no code does it.", False
     ),
     "undeclared_use": KindWords(
-        "Use is not declared", "Code uses a table, and the access is neither declared nor granted.", True
+        "Use is not declared",
+        "Code uses a table, and the access is neither declared nor granted.",
+        True,
     ),
     "action_not_granted": KindWords(
-        "Action is not granted", "Code needs an action on a table that its role does not permit.", True
+        "Action is not granted",
+        "Code needs an action on a table that its role does not permit.",
+        True,
     ),
     "key_schema_differs": KindWords(
-        "Keys differ from the map", "The deployed key schema differs from the one on the map.", False
+        "Keys differ from the map",
+        "The deployed key schema differs from the one on the map.",
+        False,
     ),
     "index_differs": KindWords(
-        "Indexes differ from the map", "The deployed indexes, or their keys, differ from the map.", False
+        "Indexes differ from the map",
+        "The deployed indexes, or their keys, differ from the map.",
+        False,
     ),
 }
 

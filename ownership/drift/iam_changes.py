@@ -75,7 +75,15 @@ def _changes(finding: Finding) -> Iterator[IamChange]:
     for service, of_service in needed_by.items():
         yield IamChange(service, finding.table, tuple(of_service), (), None, (), finding.code_evidence)
     if finding.service and (finding.to_remove or finding.modes_with("trim_iam")):
-        yield IamChange(finding.service, finding.table, (), finding.to_remove, finding.granted, finding.evidence, ())
+        yield IamChange(
+            finding.service,
+            finding.table,
+            (),
+            finding.to_remove,
+            finding.granted,
+            finding.evidence,
+            (),
+        )
 
 
 def as_list(changes: dict[str, list[IamChange]]) -> list[str]:

@@ -10,18 +10,16 @@ With the environments ``dev`` (suffix empty) and ``production`` (suffix ``PROD``
     role club-payments-dev-lambdaRole     service payments: the only one whose name is among its words
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 
 from ownership.drift.physical_names import NamePattern
+from ownership.drift.service_names import service_of_project, service_of_role
 from ownership.drift.types import DeclaredMap, printable
 from ownership.drift.values import PLACEHOLDER, SEPARATORS, Text, Variable
+from ownership.drift.varying_names import bases_by_patterns
 
 MAX_SERVICE_NAME = 255  # what a kept run and a waiver can hold
-MAX_ROLE_NAME = 128  # of a role's name, what is searched for services; IAM allows 64
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")  # `clubAPI-users` is club, API, users
 
 
 def unregistered_service_name(name: str) -> str:
@@ -54,25 +52,16 @@ class Names:
         given: Mapping[str, str] | None = None,
     ) -> "Names":
         """The names of a map. Raises KeyError for an environment that the map doesn't have."""
-        aliases = {}
-        service_names = {}
-        for service in declared.services:
-            service_names[service.name.lower()] = service.name
-            for alias in service.aliases:
-                aliases[alias.lower()] = service.name
         pattern = None
         if environment is not None:
             pattern = declared.environments[environment]
-        patterns = set(declared.environments.values())
         indexes: set[str] = set()
         for table in declared.tables:
             indexes.update(name for name, _ in table.indexes)
         return cls(
             tables=frozenset(table.name for table in declared.tables),
-            # A name wins over another service's alias.
-            services=aliases | service_names,
-            # The longest first: `-prod` is more specific than `prod`.
-            patterns=tuple(sorted(patterns, key=lambda pattern: (-pattern.length, pattern.before, pattern.after))),
+            services=_service_names(declared),
+            patterns=_most_specific_first(declared.environments.values()),
             pattern=pattern,
             indexes=frozenset(indexes),
             given=given or {},
@@ -132,14 +121,7 @@ class Names:
 
     def _by_varying_pattern(self, text: Text) -> str | None:
         """The base name by the map's patterns, whatever environment it is that the text's variables are."""
-        spans = _varying_spans(text)
-        if not spans:
-            return None
-        bases: list[str] = []
-        for pattern in self.patterns:
-            # A suffix is taken off without being asked for, whatever the map's suffixes are.
-            if pattern.before:
-                bases += _bases_by_pattern(text, spans, pattern)
+        bases = bases_by_patterns(text, self.patterns)
         for base in bases:
             if base in self.tables:
                 return base
@@ -167,13 +149,16 @@ class Names:
 
     def _is_suffix(self, variable: Variable, text: Text) -> bool:
         """Whether a variable at the end of a name is the environment's suffix and no part of the name."""
-        value = text[variable.start :]
-        is_map_suffix = any(pattern.after == value for pattern in self.patterns if not pattern.before)
-        if variable.varies or is_map_suffix:
+        if variable.varies or text[variable.start :] in self._suffixes:
             return True
         # An input may be anything. It is no part of the name if the map has the rest.
         rest = text[: variable.start].rstrip(SEPARATORS)
         return variable.may_vary and rest in self.tables
+
+    @property
+    def _suffixes(self) -> set[str]:
+        """What environments add to the end of names, of those that add nothing to the beginning."""
+        return {pattern.after for pattern in self.patterns if not pattern.before}
 
     def _start_after_variable(self, text: Text) -> int:
         ends = []
@@ -195,9 +180,11 @@ class Names:
         prefix, wildcard, _ = name.partition("*")
         if not wildcard or not prefix or not text.startswith(prefix):
             return False
+        if any(table.startswith(prefix) for table in self.tables):
+            return False
         stem = len(prefix.rstrip(SEPARATORS))
-        is_environment = any(v.varies and v.start == 0 and v.end >= stem for v in text.variables)
-        return is_environment and not any(table.startswith(prefix) for table in self.tables)
+        at_start = [variable for variable in text.variables if variable.varies and variable.start == 0]
+        return any(variable.end >= stem for variable in at_start)
 
     def _without_written_pattern(self, name: str) -> str:
         for pattern in self.patterns:
@@ -208,113 +195,29 @@ class Names:
                 return base
         return name
 
-    def service(self, folders: Sequence[str], own_name: str | None) -> str | None:
-        """The map's name of the service in these folders, innermost first, that has this name itself.
+    # Services
 
-        Its folder comes first, then its own name, whole or without a prefix (``biztechApi-users``), then the
-        outer folders. None: the map knows none of them.
-        """
-        own_name = (own_name or "").lower()
-        inner_folder, outer_folders = folders[:1], folders[1:]
-        candidates = [*inner_folder, own_name]
-        # `x-admin-users` in the folder `admin-users` repeats the folder's name, and is not the service `users`.
-        repeats_folder = own_name.endswith(tuple(folder.lower() for folder in inner_folder))
-        if not repeats_folder:
-            candidates += _without_prefixes(own_name)
-        candidates += outer_folders
-        for candidate in candidates:
-            name = self.services.get(candidate.lower())
-            if name:
-                return name
-        return None
+    def service(self, folders: Sequence[str], own_name: str | None) -> str | None:
+        """The map's name of the service in these folders, innermost first, that has this name itself."""
+        return service_of_project(self.services, folders, own_name)
 
     def role(self, names: Sequence[str]) -> str | None:
         """The one service whose name is among the words of a role's names; None for none or several."""
-        services: set[str] = set()
-        for name in names:
-            mentioned = self._services_in(name)
-            services |= mentioned
-        if len(services) == 1:
-            return services.pop()
-        return None
-
-    def _services_in(self, name: str) -> set[str]:
-        mentioned = _runs_of_words(name) & self.services.keys()
-        services = set()
-        for run in mentioned:
-            # Of `admin-users` and `users` the longer one is meant.
-            longer_runs = [other for other in mentioned if run in other and run != other]
-            if not longer_runs:
-                services.add(self.services[run])
-        return services
+        return service_of_role(self.services, names)
 
 
-def _varying_spans(text: Text) -> list[tuple[int, int]]:
-    """Where the text has variables that are the environment, in order; those that overlap as one."""
-    spans: list[tuple[int, int]] = []
-    for variable in sorted(text.variables, key=lambda variable: (variable.start, -variable.end)):
-        if not variable.varies:
-            continue
-        if spans and variable.start < spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], variable.end))
-        else:
-            spans.append((variable.start, variable.end))
-    return spans
+def _service_names(declared: DeclaredMap) -> dict[str, str]:
+    """Each name and alias of a service, in lower case → its name. A name wins over another service's alias."""
+    aliases: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for service in declared.services:
+        names[service.name.lower()] = service.name
+        for alias in service.aliases:
+            aliases[alias.lower()] = service.name
+    return aliases | names
 
 
-def _bases_by_pattern(text: Text, spans: Sequence[tuple[int, int]], pattern: NamePattern) -> Iterator[str]:
-    """The base names in a text that a pattern fits, if the variables may have any value.
-
-    Of ``shop-${opt:stage}-users``, with what ``shop-{stage}-{name}`` adds in production: ``users``.
-    """
-    for number in range(len(spans) + 1):
-        first, last = spans[:number], spans[number:]
-        start = _longest_match(text, first, pattern.before)
-        # The end is read backwards, so that the same search finds its beginning.
-        mirrored = [(len(text) - end, len(text) - begin) for begin, end in reversed(last)]
-        tail = _longest_match(text[::-1], mirrored, pattern.after[::-1])
-        if start is None or tail is None or start + tail >= len(text):
-            continue
-        base = text[start : len(text) - tail]
-        if PLACEHOLDER not in base:
-            yield base
-
-
-def _longest_match(text: str, spans: Sequence[tuple[int, int]], addition: str) -> int | None:
-    """How much of the text's beginning, with these variables in it, may be the addition; None if none can."""
-    if not spans:
-        return len(addition) if text.startswith(addition) else None
-    expression = ""
-    position = 0
-    for start, end in spans:
-        expression += re.escape(text[position:start]) + "[^\0]*"
-        position = end
-    longest = None
-    for end in range(position, min(len(text), position + len(addition)) + 1):
-        behind_variables = text[position:end]
-        if not addition.endswith(behind_variables):
-            continue
-        if re.fullmatch(expression, addition.removesuffix(behind_variables)):
-            longest = end
-    return longest
-
-
-def _without_prefixes(name: str) -> list[str]:
-    """What is left of a name behind each separator: of ``club-api-users``, ``api-users`` and ``users``."""
-    rests = []
-    for separator in re.finditer(r"[-_./]", name):
-        rest = name[separator.end() :]
-        rests.append(rest)
-    return rests
-
-
-def _runs_of_words(name: str) -> set[str]:
-    """Every run of successive words of a name, in lower case, joined in each way that names are."""
-    words = [word.lower() for word in WORD.findall(name[:MAX_ROLE_NAME])]
-    runs = set()
-    for start, end in combinations(range(len(words) + 1), 2):
-        run = words[start:end]
-        runs.add("".join(run))
-        runs.add("-".join(run))
-        runs.add("_".join(run))
-    return runs
+def _most_specific_first(patterns: Iterable[NamePattern]) -> tuple[NamePattern, ...]:
+    """The longest first: ``-prod`` is more specific than ``prod``."""
+    ordered = sorted(set(patterns), key=lambda pattern: (-pattern.length, pattern.before, pattern.after))
+    return tuple(ordered)

@@ -51,7 +51,10 @@ def from_map(document: Document) -> DeclaredMap:
 def _environments(document: Document) -> Iterable[tuple[str, NamePattern]]:
     for environment in document.get("environments") or ():
         name = environment["name"]
-        yield name, NamePattern.of(name, environment.get("suffix") or "", environment.get("pattern") or "")
+        yield (
+            name,
+            NamePattern.of(name, environment.get("suffix") or "", environment.get("pattern") or ""),
+        )
 
 
 def _service(service: Document) -> DeclaredService:

@@ -75,7 +75,11 @@ def as_summary(report: Reported, max_bytes: int = MAX_SUMMARY_BYTES) -> str:
     findings = report.open_findings
     rows = list(_rows(findings, report))
     if rows:
-        head += ["", "| Finding | Service | Table | Owner | Difference | Where |", "|---|---|---|---|---|---|"]
+        head += [
+            "",
+            "| Finding | Service | Table | Owner | Difference | Where |",
+            "|---|---|---|---|---|---|",
+        ]
     text = "".join(f"{line}\n" for line in head)
     size = len(text.encode("utf-8", "replace"))
     if size + ROOM_FOR_LAST_LINE > max_bytes:

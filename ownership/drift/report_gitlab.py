@@ -20,7 +20,14 @@ def as_gitlab(report: Reported) -> str:
         text = str(error)
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         issues.append(
-            _issue(f"Could not read {text}", "could_not_read", digest, "critical", place, error.location.file)
+            _issue(
+                f"Could not read {text}",
+                "could_not_read",
+                digest,
+                "critical",
+                place,
+                error.location.file,
+            )
         )
     for finding in report.open_findings:
         severity = "major" if KINDS[finding.kind].is_severe else "minor"

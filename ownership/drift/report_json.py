@@ -232,7 +232,11 @@ def _action(action: ActionOn) -> ActionJSON:
 
 
 def _needed(needed: NeededAction) -> NeededActionJSON:
-    return {**_action(needed.action), "service": needed.service, "functions": list(needed.functions)}
+    return {
+        **_action(needed.action),
+        "service": needed.service,
+        "functions": list(needed.functions),
+    }
 
 
 def _waived(waiver: WaiverTerms) -> WaivedJSON:

@@ -148,7 +148,11 @@ def _suppressions(waiver: WaiverTerms | None) -> list[Json]:
 
 def _location(finding: Finding, place: Place | None) -> Json:
     """The table, and the file and line: the first line where it is about a whole file, for GitHub wants one."""
-    resource: Json = {"name": finding.table, "fullyQualifiedName": finding.table, "kind": "resource"}
+    resource: Json = {
+        "name": finding.table,
+        "fullyQualifiedName": finding.table,
+        "kind": "resource",
+    }
     location: Json = {"logicalLocations": [resource]}
     if place is not None:
         location["physicalLocation"] = _physical(Place(place.path, place.line or 1))

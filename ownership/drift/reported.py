@@ -21,6 +21,7 @@ from ownership.drift.types import (
 )
 
 State = Literal["new", "unchanged"]
+NO_CODE = CodeUsage()
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,12 @@ class Reported:
         """
         findings = [finding for finding in self.findings if finding not in self.waived]
         if self.changes is not None:
-            findings.sort(key=lambda finding: (not self.is_new(finding), not self._is_in_changed_file(finding)))
+            findings.sort(
+                key=lambda finding: (
+                    not self.is_new(finding),
+                    not self._is_in_changed_file(finding),
+                )
+            )
         return findings
 
     @property
@@ -65,12 +71,18 @@ class Reported:
         """How it compares with the baseline; None without one."""
         if self.changes is None:
             return None
-        return "new" if self.is_new(finding) else "unchanged"
+        if self.is_new(finding):
+            return "new"
+        return "unchanged"
 
     def _is_in_changed_file(self, finding: Finding) -> bool:
+        return any(place.path in self._changed_files for place in self.sources.places(finding))
+
+    @property
+    def _changed_files(self) -> frozenset[str]:
         if self.changes is None:
-            return False
-        return any(place.path in self.changes.changed_files for place in self.sources.places(finding))
+            return frozenset()
+        return self.changes.changed_files
 
     def place(self, finding: Finding) -> Place | None:
         """The best place to show the finding at; None where no file has to do with it.
@@ -86,9 +98,8 @@ class Reported:
 
     def place_in_change(self, finding: Finding) -> Place | None:
         """The same, but in a file that has changed since the baseline, if one of them shows the finding."""
-        changed_files = self.changes.changed_files if self.changes else frozenset()
         for place in self.sources.places(finding):
-            if place.path in changed_files:
+            if place.path in self._changed_files:
                 return place
         return self.place(finding)
 
@@ -105,23 +116,28 @@ class Reported:
                 places[service] = place
         return places
 
+    @property
+    def _usage(self) -> CodeUsage:
+        """What code does; nothing where none was read."""
+        return self.usage or NO_CODE
+
     def read_errors(self) -> Iterator[tuple[ReadError, Place | None]]:
         """What could not be read."""
         for error in self.found.errors:
             yield error, self.sources.place(error.location)
-        for error in self.usage.errors if self.usage else ():
+        for error in self._usage.errors:
             yield error, self.sources.place_in_code(error.location)
 
     def unresolved(self) -> Iterator[tuple[Unresolved, Place | None]]:
         """What could not be determined from the files."""
         for unresolved in self.found.unresolved:
             yield unresolved, self.sources.place(unresolved.location)
-        for unresolved in self.usage.unresolved if self.usage else ():
+        for unresolved in self._usage.unresolved:
             yield unresolved, self.sources.place_in_code(unresolved.location)
 
     def notes(self) -> Iterator[tuple[Note, Place | None]]:
         """What people should know."""
         for note in self.found.notes:
             yield note, self.sources.place(note.location)
-        for note in self.usage.notes if self.usage else ():
+        for note in self._usage.notes:
             yield note, self.sources.place_in_code(note.location)

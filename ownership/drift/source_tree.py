@@ -48,13 +48,9 @@ class SourceTree:
         if folder is None:
             return None
         # What is made of a plan of Terraform is in `plan.json#address`.
-        for name in dict.fromkeys([location.file, location.file.partition("#")[0]]):
+        for name in (location.file, location.file.partition("#")[0]):
             file = folder / name
-            try:
-                is_file = file.is_file()
-            except (OSError, ValueError):  # a name that no file can have
-                continue
-            if is_file and file.is_relative_to(self.root):
+            if _is_file(file) and file.is_relative_to(self.root):
                 return Place(file.relative_to(self.root).as_posix(), location.line)
         return None
 
@@ -82,12 +78,14 @@ def source_tree(arguments: Namespace) -> SourceTree:
     paths = infrastructure_paths(arguments)
     if not paths:
         return SourceTree(Path.cwd())
-    root_option = getattr(arguments, "root", None)
-    infrastructure = resolved_path(root_option) if root_option else common_folder(paths)
-    code_paths = getattr(arguments, "code", [])
-    code = common_folder(code_paths) if code_paths else None
-    start = resolved_path(paths[0])
-    return SourceTree(repository_of(infrastructure) or _folder_without_git(infrastructure), infrastructure, code, start)
+    infrastructure = common_folder(paths)
+    if getattr(arguments, "root", None):
+        infrastructure = resolved_path(arguments.root)
+    code = None
+    if getattr(arguments, "code", []):
+        code = common_folder(arguments.code)
+    root = repository_of(infrastructure) or _folder_without_git(infrastructure)
+    return SourceTree(root, infrastructure, code, start=resolved_path(paths[0]))
 
 
 def infrastructure_paths(arguments: Namespace) -> Sequence[Path]:
@@ -101,8 +99,10 @@ def common_folder(paths: Iterable[Path]) -> Path:
     """The folder that all paths have in common, as readers use it."""
     folders = []
     for path in paths:
-        resolved = resolved_path(path)
-        folders.append(resolved if resolved.is_dir() else resolved.parent)
+        folder = resolved_path(path)
+        if not folder.is_dir():
+            folder = folder.parent
+        folders.append(folder)
     return Path(os.path.commonpath(folders))
 
 
@@ -116,4 +116,13 @@ def repository_of(folder: Path) -> Path | None:
 
 def _folder_without_git(folder: Path) -> Path:
     here = Path.cwd()
-    return here if folder.is_relative_to(here) else folder
+    if folder.is_relative_to(here):
+        return here
+    return folder
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False

@@ -27,7 +27,11 @@ WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")  # `tableSuffix` is ta
 # Words for the environment in a variable's name, and those that may follow them: `stageName`.
 _ENVIRONMENT_WORDS = frozenset({"env", "environment", "stage", "suffix", "postfix", "suffixes", "stages"})
 _SOURCE = re.compile(r"^(?:env|opt|param|self|sls):")
-_WORD_ENDINGS = ("suffix", "postfix", "environment")  # of words that nobody separated: `tablesuffix`
+_WORD_ENDINGS = (
+    "suffix",
+    "postfix",
+    "environment",
+)  # of words that nobody separated: `tablesuffix`
 _NEUTRAL_WORDS = frozenset({"name", "id", "tag", "short", "label", "value", "key", "code", "type"})
 # What environments are called. As a value of a variable, such a word is no part of a table's name.
 _ENVIRONMENT_VALUES = re.compile(
@@ -142,12 +146,10 @@ class Text(str):
 
         A part that is not the environment comes first, for a name is resolved without the environment's value.
         """
-        reasons = sorted(self._unresolved, key=lambda variable: variable.varies)
-        return reasons[0].reason if reasons else None
-
-    @property
-    def _unresolved(self) -> list[Variable]:
-        return [variable for variable in self.variables if variable.reason]
+        unresolved = [variable for variable in self.variables if variable.reason]
+        if not unresolved:
+            return None
+        return min(unresolved, key=lambda variable: variable.varies).reason
 
     @property
     def varies(self) -> bool:
@@ -243,15 +245,15 @@ def from_variable(value: str, location: Location, varies: bool = False, may_vary
 
 def _is_environment_alone(text: Text) -> bool:
     """Whether a text has nothing but varying variables and separators: ``-dev``, made from ``-${opt:stage}``."""
-    if not any(variable.varies for variable in text.variables):
+    varying = [variable for variable in text.variables if variable.varies]
+    if not varying:
         return False
     # Variables may overlap: one that was made from others covers them.
-    covered: set[int] = set()
-    for variable in text.variables:
-        if variable.varies:
-            covered.update(range(variable.start, variable.end))
-    fixed = [character for index, character in enumerate(text) if index not in covered]
-    return all(character in SEPARATORS for character in fixed)
+    characters = list(text)
+    for variable in varying:
+        length = variable.end - variable.start
+        characters[variable.start : variable.end] = [""] * length
+    return not "".join(characters).strip(SEPARATORS)
 
 
 def placeholder(location: Location, reason: Reason | str, varies: bool = False) -> Text:

@@ -11,7 +11,7 @@ Source: IAM User Guide, "IAM JSON policy elements reference": an action or resou
 actions ignore case, resources don't.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,6 +30,7 @@ OWN_ROLE = "arn:aws:iam:*:*:"  # how the ARN of a role in the same template begi
 # The actions on items of DynamoDB's cache, which are called like DynamoDB's own.
 CACHE_MODES = {action.replace("dynamodb:", "dax:"): mode for action, mode in MODES.items()}
 
+HAS_PRINCIPAL = "a statement with a Principal belongs to a resource, not to a role"
 ASSUMED_TO_VARY = "assumed to be the environment's suffix or part of its name pattern"
 
 Elements = Mapping[str, Value]  # a statement's, by name in lower case
@@ -91,11 +92,7 @@ class StatementReader:
         modes = modes_of(actions)
         if "principal" in elements or "notprincipal" in elements:
             principal = Text("Principal", node.location)
-            self._unresolved(
-                principal,
-                "a statement with a Principal belongs to a resource, not to a role",
-                modes,
-            )
+            self._unresolved(principal, HAS_PRINCIPAL, modes)
             return None
         effect = self._effect(elements, node.location, modes)
         if effect is None:
@@ -106,8 +103,8 @@ class StatementReader:
             return None
         condition = elements.get("condition")
         if condition:
-            # Conditions are not evaluated. An Allow counts in full, a Deny not at all: nothing granted is missed.
             self._note_condition(effect, location_of(condition))
+            # Conditions are not evaluated. An Allow counts in full, a Deny not at all: nothing granted is missed.
             if effect == "Deny":
                 return None
         return PolicyStatement(effect == "Allow", actions, tuple(resources), leaves_out, node.location)
@@ -141,17 +138,20 @@ class StatementReader:
         """Report what leads to items without an action of DynamoDB: roles to assume, and caches before tables."""
         for text in patterns:
             pattern = text.strip().lower()
-            is_detour = pattern.startswith(("dax:", "sts:"))
-            if not is_detour or set(self.texts_of(elements.get("effect"))) != {"Allow"}:
+            if not pattern.startswith(("dax:", "sts:")):
                 continue
-            modes = frozenset(mode for action, mode in CACHE_MODES.items() if matches(pattern, action))
+            if set(self.texts_of(elements.get("effect"))) != {"Allow"}:
+                continue
+            modes = _modes_of_cache(pattern)
             if modes:
                 self._unresolved(text, "which tables a cache of DAX reaches is not read", modes)
             if matches(pattern, ASSUME_ROLE):
-                roles = self.texts_of(elements.get("resource"))
-                # The roles of the same files are read as they are.
-                if not all(role.startswith(OWN_ROLE) for role in roles):
-                    self._unresolved(text, "what the role that may be assumed permits is not read", READ_AND_WRITE)
+                self._report_assumed_roles(text, self.texts_of(elements.get("resource")))
+
+    def _report_assumed_roles(self, action: Text, roles: Sequence[Text]) -> None:
+        """Report that roles may be assumed. Those of the same files are read as they are."""
+        if not all(role.startswith(OWN_ROLE) for role in roles):
+            self._unresolved(action, "what the role that may be assumed permits is not read", READ_AND_WRITE)
 
     def _check_unresolved_action(self, text: Text, pattern: str) -> None:
         """Report an unresolved action, unless it is another service's (``ses:…``)."""
@@ -165,11 +165,10 @@ class StatementReader:
             self.diagnostics.add_note(text.location, NO_ACTIONS[pattern])
         elif known:
             return
-        elif pattern.startswith("dynamodb:"):
-            if not any(matches(pattern, action) for action in KNOWN):
-                self.diagnostics.add_note(text.location, f"{text} is not a DynamoDB action")
         elif ":" not in pattern:
             self.diagnostics.add_note(text.location, f"{text} is not an action: IAM expects service:Action")
+        elif pattern.startswith("dynamodb:") and not _matches_any(pattern, KNOWN):
+            self.diagnostics.add_note(text.location, f"{text} is not a DynamoDB action")
 
     def _effect(self, elements: Elements, location: Location, modes: frozenset[ReadOrWrite]) -> str | None:
         """``Allow`` or ``Deny``; None, with a diagnostic, for anything else."""
@@ -235,3 +234,12 @@ class StatementReader:
             self._note(location, "granted only under a condition")
         else:
             self._note(location, "a Deny with a condition is ignored")
+
+
+def _modes_of_cache(pattern: str) -> frozenset[ReadOrWrite]:
+    """What a pattern of DAX's actions permits with items."""
+    return frozenset(mode for action, mode in CACHE_MODES.items() if matches(pattern, action))
+
+
+def _matches_any(pattern: str, actions: Iterable[str]) -> bool:
+    return any(matches(pattern, action) for action in actions)
