@@ -9,6 +9,7 @@ becomes, in the report, the line that holds the resource, its text, and why it i
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ownership.drift.types import (
     Location,
@@ -20,12 +21,25 @@ from ownership.drift.types import (
 )
 from ownership.drift.values import PLACEHOLDER, Text
 
+READ_AND_WRITE: frozenset[ReadOrWrite] = frozenset({"read", "write"})
+
+
+class RoleUse(NamedTuple):
+    """A role that a service acts by, or may assume: ``role`` is its name. Whose that is shows when all is read."""
+
+    role: str
+    text: Text
+    location: Location
+    reason: str
+    service: str | None
+
 
 @dataclass
 class Diagnostics:
     """Collects diagnostics; the dicts serve as ordered sets."""
 
     unresolved: dict[Unresolved, None] = field(default_factory=dict)
+    role_uses: dict[RoleUse, None] = field(default_factory=dict)
     notes: dict[Note, None] = field(default_factory=dict)
     errors: dict[tuple[Location, str], ReadError] = field(default_factory=dict)
     _texts_noted_once: set[str] = field(default_factory=set)
@@ -47,6 +61,14 @@ class Diagnostics:
         unresolved = Unresolved(text.location, quote, shortened(reason), service, frozenset(modes))
         self.unresolved[unresolved] = None
 
+    def add_role_use(self, text: Text, reason: str, service: str | None) -> None:
+        """Report a role, by ARN or name, that is not known to be the service's: ``reason`` says why it matters."""
+        role = role_name(text)
+        if role:
+            self.role_uses[RoleUse(role, text, text.location, reason, service)] = None
+        else:
+            self.add_unresolved(text, reason, service, READ_AND_WRITE)
+
     def add_note(self, location: Location, text: str) -> None:
         """Report something worth knowing."""
         self.notes[Note(location, shortened(text))] = None
@@ -64,5 +86,14 @@ class Diagnostics:
     def update(self, other: "Diagnostics") -> None:
         """Take over what another has collected."""
         self.unresolved |= other.unresolved
+        self.role_uses |= other.role_uses
         self.notes |= other.notes
         self.errors |= other.errors
+
+
+def role_name(text: str) -> str:
+    """The name of the role in its ARN, ``arn:aws:iam::1:role/path/NAME``, or the name alone; empty where unknown."""
+    _, is_arn, path = text.partition(":role/")
+    name = path.rpartition("/")[2] if is_arn else text
+    is_name = PLACEHOLDER not in name and "*" not in name and (is_arn or ":" not in name)
+    return name if is_name else ""

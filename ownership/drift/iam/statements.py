@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ownership.drift.diagnostics import Diagnostics
+from ownership.drift.diagnostics import READ_AND_WRITE, Diagnostics
 from ownership.drift.iam.actions import KNOWN, MODES, NO_ACTIONS, modes_of
 from ownership.drift.iam.arns import ArnError, table_path
 from ownership.drift.iam.patterns import matches
@@ -23,10 +23,8 @@ from ownership.drift.naming import Names
 from ownership.drift.types import Location, ReadOrWrite
 from ownership.drift.values import PLACEHOLDER, Map, Text, Value, location_of
 
-READ_AND_WRITE: frozenset[ReadOrWrite] = frozenset({"read", "write"})
-
 ASSUME_ROLE = "sts:assumerole"
-OWN_ROLE = "arn:aws:iam:*:*:"  # how the ARN of a role in the same template begins
+ASSUMED = "what the role that may be assumed permits is not read, or is another service's"
 # The actions on items of DynamoDB's cache, which are called like DynamoDB's own.
 CACHE_MODES = {action.replace("dynamodb:", "dax:"): mode for action, mode in MODES.items()}
 
@@ -146,12 +144,8 @@ class StatementReader:
             if modes:
                 self._unresolved(text, "which tables a cache of DAX reaches is not read", modes)
             if matches(pattern, ASSUME_ROLE):
-                self._report_assumed_roles(text, self.texts_of(elements.get("resource")))
-
-    def _report_assumed_roles(self, action: Text, roles: Sequence[Text]) -> None:
-        """Report that roles may be assumed. Those of the same files are read as they are."""
-        if not all(role.startswith(OWN_ROLE) for role in roles):
-            self._unresolved(action, "what the role that may be assumed permits is not read", READ_AND_WRITE)
+                for role in self.texts_of(elements.get("resource")):
+                    self.diagnostics.add_role_use(role, ASSUMED, self.service)
 
     def _check_unresolved_action(self, text: Text, pattern: str) -> None:
         """Report an unresolved action, unless it is another service's (``ses:…``)."""

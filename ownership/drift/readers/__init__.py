@@ -29,6 +29,7 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     table_policies         what tables permit by policies of their own
     dynamodb               a live endpoint
     collector              what all projects or templates of a run have, as one Infrastructure
+    role_users             what acts by roles, of any type
     tables, roles          the resources of a template that are read
     sections               a mapping of settings that knows which of its keys were read
     resource_types         which types of resources are known to permit nothing

@@ -25,6 +25,7 @@ from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.intrinsics import referenced
 from ownership.drift.readers.owners import Holder, Owners, code_of_function
+from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals
 from ownership.drift.readers.serverless import find_projects, service_of_project
 from ownership.drift.readers.stacks import Stack, Stacks
@@ -39,6 +40,7 @@ API_CALL = "Custom::AWS"
 CALLED_SERVICE = re.compile(r'"service":"(?:@aws-sdk/client-)?(\w[\w-]*)"')
 PERMITTING_SERVICES = frozenset({"iam", "dynamodb", "cloudformation", "organizations", "sso-admin", "ssoadmin"})
 FUNCTION = "AWS::Lambda::Function"
+ELSEWHERE = "the role is defined elsewhere"
 
 
 def read_templates(
@@ -247,11 +249,13 @@ class TemplateReader:
                 if role in own_roles:
                     users.setdefault(str(role), []).append(user)
                     continue
+                service = self.owners.of_user(template, stack, user).service
                 for text in template.texts(properties.get(key)):
-                    # A role of another stack that is read here has an ARN without a name.
-                    if not text.endswith("*"):
-                        service = self.owners.of_user(template, stack, user).service
-                        diagnostics.add_unresolved(text, "the role is defined elsewhere", service, READ_AND_WRITE)
+                    diagnostics.add_role_use(text, ELSEWHERE, service)
+        for name, properties, roles in users_of_roles_elsewhere(template):
+            service = self.owners.of_user(template, stack, Holder(name, properties)).service
+            for text in roles:
+                diagnostics.add_role_use(text, ELSEWHERE, service)
         return users
 
 

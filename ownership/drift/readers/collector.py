@@ -65,6 +65,7 @@ class Collector:
         self.roles: dict[str, list[Role]] = {}
         self._permitted: dict[str, list[Role]] = {}
         self._denied: list[PolicyStatement] = []
+        self._services_of_roles: dict[str, set[str]] = {}  # by the roles' names
         self.unread: set[str] = set()  # services of which a project can't be read
         self._tables: dict[str, TableShape] = {}
 
@@ -103,6 +104,7 @@ class Collector:
 
         Patterns are matched with the tables of the map and those deployed.
         """
+        self._report_role_uses()
         known_tables = KnownTables(self.names.tables | self._tables.keys(), self.names.physical_patterns)
         evaluator = PolicyEvaluator(known_tables, self.names, self.diagnostics)
         grants: Grants = {}
@@ -128,6 +130,9 @@ class Collector:
             self.roles.setdefault(part.service, [])  # the service was read, even if it has no role
         for role in part.roles:
             self.roles.setdefault(role.service, []).append(role.statements)
+            if role.name is not None:
+                name = part.template.role_name(role.name)
+                self._services_of_roles.setdefault(name, set()).add(role.service)
         for permitted in part.permitted:
             self._permitted.setdefault(permitted.service, []).append(permitted.statements)
         self._denied += part.denied
@@ -136,6 +141,14 @@ class Collector:
         self.diagnostics.update(part.diagnostics)
         for nested in part.nested:
             self._add(nested)
+
+    def _report_role_uses(self) -> None:
+        """Report roles that services act by, unless the run has read them and they are those services' own."""
+        for use in self.diagnostics.role_uses:
+            services = self._services_of_roles.get(use.role, set())
+            is_own = use.service in services or (use.service is None and bool(services))
+            if not is_own:
+                self.diagnostics.add_unresolved(use.text, use.reason, use.service, READ_AND_WRITE)
 
     def _add_table(self, table: TableShape) -> None:
         """Add a table. One that is deployed in several templates has the keys and indexes of the last."""

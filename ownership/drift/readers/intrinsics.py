@@ -49,6 +49,7 @@ PSEUDO_PARAMETERS: dict[str, list[str]] = {
 }
 
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
+ROLE = "AWS::IAM::Role"
 STACK_TYPES = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
 PARAMETER_STORE = "AWS::SSM::Parameter::Value"  # a parameter of this type is the name of one in Parameter Store
 TABLE_TYPES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
@@ -287,6 +288,8 @@ def _arn_of_other_resource(template: "Template", name: str) -> str | None:
         return None
     if resource_type == MANAGED_POLICY and attribute in ("", "PolicyArn"):
         return _managed_policy_arn(template, logical_name, resource)
+    if resource_type == ROLE and attribute in ("", "Arn"):
+        return f"arn:aws:iam:*:*:role/{template.role_name(logical_name)}"
     # Whatever the rest of the ARN is, its service shows that it is not a table's.
     is_arn = attribute == "Arn" or (not attribute and resource_type in REF_IS_ARN)
     match = AWS_TYPE.match(resource_type)

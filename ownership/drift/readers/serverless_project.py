@@ -23,6 +23,7 @@ from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.intrinsics import function_name
+from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals, role_name_in_arn
 from ownership.drift.readers.sections import Section
 from ownership.drift.readers.serverless_plugins import APP_SYNC, roles_of_plugins
@@ -310,6 +311,10 @@ class Project:
                 reference = Text("the role", location_of(node))
             if isinstance(reference, Text) and not self._is_own_role(reference, own_roles):
                 self._unresolved(reference, "the role is defined elsewhere")
+        for user in users_of_roles_elsewhere(self.template, GENERATED_ROLE):
+            for text in user.roles:
+                if not self._is_own_role(text, own_roles):
+                    self.diagnostics.add_role_use(text, "the role is defined elsewhere", self.service)
 
     def _is_own_role(self, reference: Text, own_roles: set[str]) -> bool:
         """Whether a reference, by logical name or by ARN, is to a role of this project."""

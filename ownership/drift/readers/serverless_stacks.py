@@ -22,6 +22,7 @@ from ownership.drift.naming import Names
 from ownership.drift.readers.collector import Part, ServiceRole
 from ownership.drift.readers.files import Files
 from ownership.drift.readers.intrinsics import referenced
+from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals
 from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.table_policies import table_policies
@@ -114,6 +115,7 @@ def _report_roles_from_elsewhere(service: str, principals: Principals, diagnosti
             if referenced(properties.get(key)) in principals.roles:
                 continue
             for text in template.texts(properties.get(key)):
-                # A role of the stack around it, or of another that is read, has an ARN without a name.
-                if not text.endswith("*"):
-                    diagnostics.add_unresolved(text, "the role is defined elsewhere", service, READ_AND_WRITE)
+                diagnostics.add_role_use(text, "the role is defined elsewhere", service)
+    for user in users_of_roles_elsewhere(template):
+        for text in user.roles:
+            diagnostics.add_role_use(text, "the role is defined elsewhere", service)

@@ -225,6 +225,14 @@ class Template(NodeReader):
         """The name of the condition on which a resource is made; empty without one."""
         return str(self.mapping(self.resources.get(name)).get("Condition") or "")
 
+    def role_name(self, name: str) -> str:
+        """What a role of the template goes by in this run: its name or, without one, its file and logical name."""
+        resource = self.mapping(self.resources.get(name))
+        stated = self.text(self.mapping(resource.get("Properties")).get("RoleName"))
+        if stated and not stated.reason:
+            return str(stated)
+        return f"{resource.location.file.replace('/', ':')}:{name}"
+
     def table_names(self, name: str, location: Location, nesting: int = 0) -> list[Text]:
         """The physical names that a table of the template may have; none if it is no table."""
         resource = self.mapping(self.resources.get(name))

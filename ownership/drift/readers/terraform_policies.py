@@ -24,7 +24,7 @@ POLICY = "aws_iam_policy"
 DOCUMENT = "aws_iam_policy_document"
 STREAM_ATTRIBUTES = ("stream_arn", "stream_label")
 ARN_OF_TABLE = "arn:aws:dynamodb:*:*:table/"
-OWN_PRINCIPAL = "arn:aws:iam:*:*:*"
+OWN_PRINCIPAL = "arn:aws:iam:*:*:role/"
 # Attributes with documents of others, in the order in which they are laid over one another; None for the own ones.
 LAYERS = ("source_json", "source_policy_documents", None, "override_json", "override_policy_documents")
 MAX_LAYERS = 20  # documents made of documents
@@ -267,8 +267,16 @@ def _arns_of(plan: Plan, resource: Resource, attribute: str, location: Location)
     if not is_arn or not resource.type.startswith("aws_"):
         return []
     if resource.type in PRINCIPALS:
-        return [Text(OWN_PRINCIPAL, location)]
+        return [Text(f"{OWN_PRINCIPAL}{_principal_name(plan, resource)}", location)]
     return [Text(f"arn:aws:{resource.type.split('_')[1]}:*:*:*", location)]
+
+
+def _principal_name(plan: Plan, resource: Resource) -> str:
+    """What a role goes by, as in ``Template.role_name``."""
+    name = resource.values.get("name")
+    if isinstance(name, Text) and not name.reason:
+        return str(name)
+    return f"{resource.location.file.replace('/', ':')}:{plan.ids.get(resource.address, resource.address)}"
 
 
 def _unknown_members(value: Value) -> int:

@@ -9,8 +9,10 @@ unread unless that type is known to permit nothing (terraform_types.py).
 Source: documentation of the AWS provider for Terraform, version 6; AWS CloudFormation Template Reference.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cached_property
 
+from ownership.drift.readers.role_users import ANY_USER, names_role
 from ownership.drift.readers.roles import ROLE_PROPERTIES, role_name_in_arn
 from ownership.drift.readers.table_policies import TABLE_POLICY
 from ownership.drift.readers.terraform_plan import PRINCIPALS, ROLE_USERS, Resource, is_unknown
@@ -23,7 +25,7 @@ from ownership.drift.readers.terraform_policies import (
     not_known,
 )
 from ownership.drift.readers.terraform_references import ReferenceFinder
-from ownership.drift.readers.terraform_types import permits_nothing
+from ownership.drift.readers.terraform_types import INSTANCE_PROFILE, may_act_by_role, permits_nothing
 from ownership.drift.values import Map, Seq, Text, Value, concat, placeholder
 
 INDEX = "aws_dynamodb_global_secondary_index"
@@ -45,6 +47,7 @@ NAMES_OF_USERS = {
     "aws_ecs_task_definition": "family",
 }
 NEED_A_ROLE = ("aws_lambda_function", "aws_sfn_state_machine")
+Path = tuple[str | int, ...]  # to a value in an attribute
 CLOUDFORMATION_USERS = dict(zip(ROLE_USERS, ROLE_PROPERTIES.items(), strict=True))
 
 
@@ -95,7 +98,7 @@ class ResourceTranslator:
         if resource.type in self._readers:
             return self._readers[resource.type](resource)
         if permits_nothing(resource.type):
-            return []
+            return self._role_uses(resource) if may_act_by_role(resource.type) else []
         return [mapping(resource.location, Type=Text(resource.type or "unknown", resource.location))]
 
     def _nothing(self, resource: Resource) -> list[Map]:
@@ -240,6 +243,41 @@ class ResourceTranslator:
             made[property_name] = _missing(resource, attribute)
         return [_resource(resource, resource_type, **made)]
 
+    def _role_uses(self, resource: Resource) -> list[Map]:
+        """What a resource runs in or acts by: roles that are not in the plan are to be reported."""
+        roles: list[Value] = []
+        for path, value in _roles_named_in(resource.values, ()):
+            if is_unknown(value):
+                roles += self._role_known_later(resource, path)
+            elif value not in self._profiles:
+                roles.append(self._held(resource, str(path[0]), value))
+        if not roles:
+            return []
+        return [_resource(resource, ANY_USER, Role=Seq(resource.location, roles), Tags=_service_tag(resource))]
+
+    def _role_known_later(self, resource: Resource, path: Path) -> list[Value]:
+        if self.finder.expression(resource, *path) is None:
+            return []  # nobody states it, and the provider computes it
+        references = self.finder.references(resource, *path)
+        principals = []
+        for other, _ in references.resources:
+            if other.type in PRINCIPALS and not other.is_data:
+                principals.append(self._reference(other, resource))
+            elif other.type != INSTANCE_PROFILE:
+                references.others.append(other.reference_name)
+        if references.others:
+            return [not_known(resource.location, str(path[-1]), references)]
+        return list(principals)
+
+    @cached_property
+    def _profiles(self) -> set[str]:
+        """The names and ARNs of the plan's instance profiles, whose own roles are looked at with them."""
+        profiles = set()
+        for resource in self.plan.resources.values():
+            if resource.type == INSTANCE_PROFILE and not resource.is_data:
+                profiles |= {str(resource.values.get(key)) for key in ("name", "arn")}
+        return profiles
+
     def _holders(self, resource: Resource) -> dict[str, Value]:
         """What a policy is attached to, or who is in a group, by CloudFormation's properties."""
         holders: dict[str, Value] = {}
@@ -296,6 +334,22 @@ class ResourceTranslator:
                 if isinstance(table, Text) and table in by_name:
                     indexes.setdefault(by_name[table], []).append(resource.values)
         return indexes
+
+
+def _roles_named_in(node: Value, path: Path) -> Iterator[tuple[Path, Text]]:
+    """The texts of attributes that name roles, each with its place."""
+    if isinstance(node, Seq):
+        for position, member in enumerate(node):
+            yield from _roles_named_in(member, (*path, position))
+    if not isinstance(node, Map):
+        return
+    for key, value in node.items():
+        if not names_role(key):
+            yield from _roles_named_in(value, (*path, str(key)))
+            continue
+        for text in members(value):
+            if isinstance(text, Text) and text:
+                yield (*path, str(key)), text
 
 
 def _resource(resource: Resource, resource_type: str, **properties: Value) -> Map:

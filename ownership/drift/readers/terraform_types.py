@@ -48,6 +48,26 @@ aws_iam_virtual_mfa_device
 TYPES = frozenset(_TYPES.split())
 
 
+# Services whose roles touch no items (role_users.py), by the beginning of their types.
+_WITHOUT_ITEMS = """
+appautoscaling backup cloudformation cloudtrail cloudwatch codedeploy codepipeline config datasync db dax dlm docdb
+efs eks_cluster elasticsearch fis flow fsx guardduty kinesis_firehose kinesis_stream kms lakeformation logs macie2
+media msk neptune opensearch organizations ram rds route53 s3 s3control ses sesv2 sns sqs ssm storagegateway transfer
+vpc wafv2 xray
+"""
+ROLES_WITHOUT_ITEMS = tuple(f"aws_{name}" for name in _WITHOUT_ITEMS.split())
+INSTANCE_PROFILE = "aws_iam_instance_profile"
+
+
+def may_act_by_role(resource_type: str) -> bool:
+    """Whether a resource of this type may touch items by a role that it names."""
+    if resource_type == INSTANCE_PROFILE:
+        return True
+    if not resource_type.startswith("aws_") or resource_type.startswith("aws_iam_"):
+        return False
+    return not any(resource_type == name or resource_type.startswith(f"{name}_") for name in ROLES_WITHOUT_ITEMS)
+
+
 def permits_nothing(resource_type: str) -> bool:
     """Whether a resource of this type is known to permit nothing with items by itself."""
     if resource_type in TYPES:

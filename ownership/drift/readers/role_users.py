@@ -1,0 +1,133 @@
+"""Finds what runs in roles, or acts by them, besides functions and what else the readers know.
+
+::
+
+    Job: {Type: AWS::Glue::Job, Properties: {Role: !ImportValue glue-role, …}}
+
+may read any table, if the role is not in the files. A property names a role if it is called so, in a resource of any
+type, and so also of one that AWS adds tomorrow; except where it is known that what the role is for touches no items.
+Source: AWS CloudFormation Template Reference, the properties of roles and instance profiles.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ownership.drift.readers.intrinsics import function_name, referenced
+from ownership.drift.readers.roles import ROLE_PROPERTIES
+from ownership.drift.readers.template import Template
+from ownership.drift.values import Map, Seq, Text, Value
+
+# A user of roles that a reader makes of another form's resource: it has the property Role.
+ANY_USER = "Any::RoleUser"
+NAMES_ROLE = re.compile(r"(?:role|rolearns?|rolename|instanceprofile(?:arn|name)?|credentials|credentialsarn)$")
+# What a service of AWS does by these roles itself: to fetch images, to write logs, to run a cluster's nodes.
+WITHOUT_ITEMS = re.compile(
+    r"(?:access|autoscaling|cloudwatch|cluster|cognito|delivery|execution|fargate|logs?|logging|monitoring|notification"
+    r"|podexecution|replication|scaling|service-?linked)"
+)
+# By the execution role of these, code runs; by that of others, such as tasks of ECS, an agent starts it.
+RUN_BY_EXECUTION_ROLE = ("AWS::SageMaker", "AWS::Synthetics", "AWS::KinesisAnalytics", "AWS::KafkaConnect", "AWS::EMR")
+# Services whose roles read and write no items: they deploy, copy, store, log, scale and watch.
+_SERVICES = """
+ApplicationAutoScaling AutoScalingPlans Backup Chatbot CloudFormation CloudTrail CloudWatch CodeDeploy CodePipeline
+Config DAX DLM DocDB EFS Elasticsearch FIS FSx GuardDuty IAM Inspector InspectorV2 Kinesis KinesisFirehose
+KinesisVideo KMS LakeFormation Logs Macie MediaLive MSK Neptune NetworkFirewall OpenSearchService Organizations
+RAM RDS Route53 S3 SES SNS SQS ServiceCatalog StorageGateway Transfer WAFv2 XRay
+"""
+SERVICES = frozenset(_SERVICES.split())
+TYPES = frozenset({"AWS::ApiGateway::Account", "AWS::EKS::Cluster", "AWS::EC2::FlowLog"})
+OWN_USERS = "arn:aws:iam::*:user/*"  # API Gateway then acts as whoever calls it
+MAX_DEPTH = 12
+
+
+class RoleUser(NamedTuple):
+    """A resource with a role that the template does not have: by the texts that name it."""
+
+    name: str
+    properties: Map
+    roles: list[Text]
+
+
+def users_of_roles_elsewhere(template: Template, made_elsewhere: str | None = None) -> Iterator[RoleUser]:
+    """The resources that name a role or an instance profile of no resource in the template.
+
+    ``made_elsewhere`` is how the logical names of roles end that a framework adds to the template.
+    """
+    for name, node in template.resources.items():
+        resource = template.expand(node)
+        if not isinstance(resource, Map):
+            continue
+        resource_type = template.text(resource.get("Type")) or ""
+        if resource_type in ROLE_PROPERTIES or _uses_no_items(resource_type):
+            continue
+        properties = template.expand(resource.get("Properties"))
+        if not isinstance(properties, Map):
+            continue
+        if resource_type == ANY_USER:
+            template.count_as_read(name)
+        roles: list[Text] = []
+        for value in _roles_named_in(template, resource_type, properties, 0):
+            name_of_role = referenced(value) or ""
+            is_made = made_elsewhere is not None and name_of_role.endswith(made_elsewhere)
+            if not is_made and name_of_role not in template.resources:
+                roles += _texts(template, value)
+        if roles:
+            yield RoleUser(name, properties, roles)
+
+
+def names_role(key: str, resource_type: str = "") -> bool:
+    """Whether a property names a role by which items may be touched."""
+    key = key.lower().replace("_", "")
+    match = NAMES_ROLE.search(key)
+    if match is None:
+        return False
+    purpose = key[: match.start()]
+    if purpose == "execution" and resource_type.startswith(RUN_BY_EXECUTION_ROLE):
+        return True
+    return WITHOUT_ITEMS.fullmatch(purpose) is None
+
+
+def _uses_no_items(resource_type: str) -> bool:
+    prefix, _, rest = resource_type.partition("::")
+    if prefix not in ("AWS", "Any") or resource_type in TYPES:
+        return True
+    return rest.partition("::")[0] in SERVICES
+
+
+def _roles_named_in(template: Template, resource_type: str, node: Map, depth: int) -> Iterator[Value]:
+    if depth > MAX_DEPTH:
+        return
+    for key, child in node.items():
+        value = template.expand(child)
+        if names_role(key, resource_type):
+            yield from _values(template, value)
+        else:
+            for inner in _mappings(template, value):
+                yield from _roles_named_in(template, resource_type, inner, depth + 1)
+
+
+def _values(template: Template, node: Value) -> Iterator[Value]:
+    """What names roles under a key: texts and references; of ``{Arn: …}`` or ``{Name: …}``, what is in it."""
+    for item in template.items(node):
+        if isinstance(item, Map) and function_name(item) is None:
+            yield from (template.expand(value) for key, value in item.items() if key in ("Arn", "Name"))
+        else:
+            yield item
+
+
+def _mappings(template: Template, node: Value) -> Iterator[Map]:
+    if isinstance(node, Map) and function_name(node) is None:
+        yield node
+    elif isinstance(node, Seq):
+        for item in template.items(node):
+            if isinstance(item, Map) and function_name(item) is None:
+                yield item
+
+
+def _texts(template: Template, value: Value) -> Iterator[Text]:
+    """The texts of what names a role, except for roles that are linked to a service of AWS."""
+    for text in template.texts(value):
+        is_linked = ":role/aws-service-role/" in text or text.startswith("AWSServiceRole")
+        if text and text != OWN_USERS and not is_linked:
+            yield text

@@ -1,0 +1,169 @@
+"""What acts by a role that is not in the files, or is another service's, may do anything."""
+
+from pathlib import Path
+
+import pytest
+
+from ownership.drift.readers.cloudformation import read_templates
+from ownership.drift.types import Infrastructure
+from tests.support.drift_projects import ARN, grants, names, read, write
+from tests.support.terraform_plans import ROLE_ARN, allow, configured, plan, policy, resource, role
+from tests.support.terraform_plans import read as read_plan
+
+FAR = "arn:aws:iam::111122223333:role/far"
+OWN = """
+  Own: {Type: AWS::IAM::Role, Properties: {Tags: [{Key: service, Value: shop}]}}
+  Profile: {Type: AWS::IAM::InstanceProfile, Properties: {Roles: [!Ref Own]}}
+"""
+USERS = {
+    "an instance": "{Type: AWS::EC2::Instance, Properties: {IamInstanceProfile: ROLE}}",
+    "a template of instances": (
+        "{Type: AWS::EC2::LaunchTemplate, Properties: {LaunchTemplateData: {IamInstanceProfile: {Name: ROLE}}}}"
+    ),
+    "a job": "{Type: AWS::Glue::Job, Properties: {Role: ROLE}}",
+    "a container's job": "{Type: AWS::Batch::JobDefinition, Properties: {ContainerProperties: {JobRoleArn: ROLE}}}",
+    "a pipe": "{Type: AWS::Pipes::Pipe, Properties: {RoleArn: ROLE}}",
+    "a schedule": "{Type: AWS::Scheduler::Schedule, Properties: {Target: {RoleArn: ROLE}}}",
+    "a rule's target": "{Type: AWS::Events::Rule, Properties: {Targets: [{Id: a, RoleArn: ROLE}]}}",
+    "an integration": "{Type: AWS::ApiGateway::Method, Properties: {Integration: {Credentials: ROLE}}}",
+    "pods": "{Type: AWS::EKS::PodIdentityAssociation, Properties: {RoleArn: ROLE}}",
+    "a canary": "{Type: AWS::Synthetics::Canary, Properties: {ExecutionRoleArn: ROLE}}",
+    "a rule for things": (
+        "{Type: AWS::IoT::TopicRule, Properties: {TopicRulePayload: {Actions: [{DynamoDBv2: {RoleArn: ROLE}}]}}}"
+    ),
+    "what AWS adds tomorrow": "{Type: AWS::EC2::Tomorrow, Properties: {Deep: [{Er: {WorkerRoleArn: ROLE}}]}}",
+}
+
+
+def templates(folder: Path, **texts: str) -> Infrastructure:
+    files = {f"{name}.yml": f"Resources:{text}" for name, text in texts.items()}
+    write(folder, files)
+    known = names(services=("shop", "pay"))
+    return read_templates([folder / name for name in files], known, {}, {})
+
+
+@pytest.mark.parametrize("user", USERS.values(), ids=USERS)
+def test_whatever_acts_by_a_role_from_elsewhere_leaves_its_service_unchecked(tmp_path: Path, user: str) -> None:
+    tagged = user.replace("Properties: {", "Properties: {Tags: [{Key: service, Value: shop}], ", 1)
+    found = templates(tmp_path, t=f"{OWN}  User: {tagged.replace('ROLE', FAR)}\n")
+    assert [(u.text, u.service, u.reason) for u in found.unresolved] == [(FAR, "shop", "the role is defined elsewhere")]
+    unowned = templates(tmp_path, t=f"{OWN}  User: {user.replace('ROLE', FAR)}\n")
+    assert [u.service for u in unowned.unresolved] == [None]
+    for own in ("!GetAtt Own.Arn", "!Ref Own", "!Ref Profile"):
+        assert templates(tmp_path, t=f"{OWN}  User: {user.replace('ROLE', own)}\n").unresolved == ()
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        "{Type: AWS::S3::Bucket, Properties: {ReplicationConfiguration: {Role: ROLE}}}",
+        "{Type: AWS::RDS::DBInstance, Properties: {MonitoringRoleArn: ROLE}}",
+        "{Type: AWS::ApplicationAutoScaling::ScalableTarget, Properties: {RoleARN: ROLE}}",
+        "{Type: AWS::ECS::TaskDefinition, Properties: {TaskRoleArn: !GetAtt Own.Arn, ExecutionRoleArn: ROLE}}",
+        "{Type: AWS::ECS::Service, Properties: {Role: 'arn:aws:iam::1:role/aws-service-role/ecs/X'}}",
+        "{Type: AWS::ApiGateway::Method, Properties: {Integration: {Credentials: 'arn:aws:iam::*:user/*'}}}",
+    ],
+)
+def test_roles_by_which_no_items_are_touched_do_not_matter(tmp_path: Path, user: str) -> None:
+    assert templates(tmp_path, t=f"{OWN}  User: {user.replace('ROLE', FAR)}\n").unresolved == ()
+
+
+ROLES = f"""
+  Run:
+    Type: AWS::IAM::Role
+    Properties:
+      TAGS
+      Policies:
+        - PolicyDocument: {{Statement: {{Effect: Allow, Action: "dynamodb:GetItem", Resource: "{ARN}carts"}}}}
+Outputs: {{Arn: {{Value: !GetAtt Run.Arn, Export: {{Name: run}}}}}}
+"""
+FUNCTION = (
+    "\n  F: {Type: AWS::Lambda::Function, Properties: {Tags: [{Key: service, Value: shop}], Role: !ImportValue run}}\n"
+)
+
+
+@pytest.mark.parametrize(("owner", "unresolved"), [("shop", []), ("pay", ["shop"])])
+def test_a_function_in_another_templates_role_is_read_if_the_role_is_its_services(
+    tmp_path: Path, owner: str, unresolved: list[str]
+) -> None:
+    for name in ("", "RoleName: runner\n      "):
+        roles = ROLES.replace("TAGS", f"{name}Tags: [{{Key: service, Value: {owner}}}]")
+        found = templates(tmp_path, functions=FUNCTION + OWN, roles=roles)
+        assert grants(found) == {f"{owner} read carts"}
+        assert [u.service for u in found.unresolved] == unresolved
+    by_arn = FUNCTION.replace("!ImportValue run", "arn:aws:iam::111122223333:role/runner")
+    assert [u.service for u in templates(tmp_path, functions=by_arn, roles=roles).unresolved] == unresolved
+
+
+@pytest.mark.parametrize(("owner", "unresolved"), [("shop", []), ("pay", ["shop"])])
+def test_a_role_that_may_be_assumed_is_read_only_if_it_is_the_services_own(
+    tmp_path: Path, owner: str, unresolved: list[str]
+) -> None:
+    may_assume = """
+  Shop:
+    Type: AWS::IAM::Role
+    Properties:
+      Tags: [{Key: service, Value: shop}]
+      Policies: [{PolicyDocument: {Statement: {Effect: Allow, Action: "sts:AssumeRole", Resource: !GetAtt Run.Arn}}}]
+"""
+    roles = ROLES.replace("TAGS", f"Tags: [{{Key: service, Value: {owner}}}]")
+    assert [u.service for u in templates(tmp_path, t=may_assume + roles).unresolved] == unresolved
+
+
+def test_a_projects_resources_act_by_roles_too(tmp_path: Path) -> None:
+    project = """
+service: shop
+provider: {name: aws}
+functions: {a: {handler: a.b}}
+resources:
+  Resources:
+    Near: {Type: AWS::Pipes::Pipe, Properties: {RoleArn: !GetAtt IamRoleLambdaExecution.Arn}}
+    Far: {Type: AWS::Pipes::Pipe, Properties: {RoleArn: "arn:aws:iam::111122223333:role/far"}}
+"""
+    found = read(tmp_path, {"shop/serverless.yml": project}, services=("shop",))
+    assert [(u.text, u.service) for u in found.unresolved] == [(FAR, "shop")]
+
+
+TAG = {"service": "shop"}
+PLANNED = {
+    "an instance with a profile from elsewhere": (
+        resource("aws_instance.x", iam_instance_profile="far", tags=TAG),
+        None,
+        "the role is defined elsewhere",
+    ),
+    "an instance with a profile of the plan": (
+        resource("aws_instance.x", {"iam_instance_profile": True}, tags=TAG),
+        {"iam_instance_profile": ["aws_iam_instance_profile.own.name"]},
+        None,
+    ),
+    "a profile that nobody states": (resource("aws_instance.x", {"iam_instance_profile": True}, tags=TAG), {}, None),
+    "a job in a role of the plan": (resource("aws_glue_job.x", role_arn=f"{ROLE_ARN}run-role", tags=TAG), None, None),
+    "a job in a role by a local": (
+        resource("aws_glue_job.x", {"role_arn": True}, tags=TAG),
+        {"role_arn": ["local.role"]},
+        "it depends on local.role; role_arn is known only after apply",
+    ),
+    "a target in a block": (
+        resource("aws_scheduler_schedule.x", target=[{"role_arn": f"{ROLE_ARN}far"}], tags=TAG),
+        None,
+        "the role is defined elsewhere",
+    ),
+    "a bucket": (resource("aws_s3_bucket_replication_configuration.x", role=f"{ROLE_ARN}far"), None, None),
+}
+
+
+@pytest.mark.parametrize(("user", "references", "reason"), PLANNED.values(), ids=PLANNED)
+def test_what_acts_by_a_role_in_a_plan(tmp_path: Path, user: dict, references: dict | None, reason: str | None) -> None:
+    configuration = {"resources": [configured(user["address"], **(references or {}))]}
+    found = read_plan(
+        tmp_path,
+        plan(
+            role("aws_iam_role.run", "shop"),
+            resource("aws_iam_instance_profile.own", {"arn": True}, name="own", role="run-role"),
+            resource("aws_iam_role_policy.run", role="run-role", policy=policy(allow("s3:*", "*"))),
+            user,
+            configuration=configuration,
+        ),
+        names(services=("shop",)),
+    )
+    assert [(u.service, u.reason) for u in found.unresolved] == ([("shop", reason)] if reason else [])
