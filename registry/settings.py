@@ -259,6 +259,12 @@ REST_KNOX = {
 # The key that signs the head of history, at /api/v1/head/. Without it the head is unsigned.
 HEAD_KEY = env.signing_key("HEAD_KEY")
 
+# Where people find the registry, for links in news. Without a slash at the end.
+_site = "http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('.*') or 'localhost'}"
+SITE_URL = env.text("SITE_URL", _site).rstrip("/")
+# Networks inside which endpoints may be. All others must be reached over the internet.
+ENDPOINT_NETWORKS = env.networks("ENDPOINT_NETWORKS")
+
 # The token for Prometheus. Without it there is no /metrics.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 

@@ -14,6 +14,7 @@ from ownership.catalog import similar_names
 from ownership.history.append_only import drop_triggers
 from ownership.models import RegistryLock
 from ownership.models.roles import TEAM_LEADS, VIEWERS
+from tests.support.receiver import Receiver, receiving
 from tests.support.threads import PATIENCE
 
 USES_DATABASE = {"db", "transactional_db", "live_server", "django_db_setup"}
@@ -140,3 +141,11 @@ def viewer_client(viewer: User) -> Client:
     client = Client()
     client.force_login(viewer)
     return client
+
+
+@pytest.fixture
+def receiver(settings) -> Iterator[Receiver]:
+    """An endpoint's server on this machine, which is allowed to be there."""
+    settings.ENDPOINT_NETWORKS = ["127.0.0.0/8"]
+    with receiving() as server:
+        yield server

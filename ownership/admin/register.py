@@ -3,6 +3,7 @@
 from ownership.admin import (
     accesses,
     change_sets,
+    endpoints,
     environments,
     groups,
     services,
@@ -16,6 +17,7 @@ from ownership.admin import (
 __all__ = [
     "accesses",
     "change_sets",
+    "endpoints",
     "environments",
     "groups",
     "services",

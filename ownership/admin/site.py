@@ -21,7 +21,7 @@ from ownership.models.roles import has_role
 MAX_SEARCH_LENGTH = 200
 LATEST_CHANGES = 10
 # The first page's lists, the most used first.
-MAP = ("Table", "Service", "Access", "TableGroup", "Environment", "Team", "Waiver", "ChangeSet")
+MAP = ("Table", "Service", "Access", "TableGroup", "Environment", "Team", "Waiver", "Endpoint", "ChangeSet")
 ACCOUNTS = ("User", "ApiToken")
 
 

@@ -23,8 +23,8 @@ from ownership.api.authentication import (
 from ownership.api.base import RegistryView
 from ownership.api.renderers import TextRenderer
 from ownership.audit import feed
-from ownership.audit.descriptions import describe
-from ownership.history.models import CHANGED, ChangeSet, Entry
+from ownership.audit.descriptions import describe, in_one_line
+from ownership.history.models import ChangeSet, Entry
 
 if TYPE_CHECKING:  # it can't be imported before the views
     from drf_spectacular.openapi import AutoSchema
@@ -102,7 +102,7 @@ class AtomView(RegistryView):
         change_sets = list(ChangeSet.objects.all()[:CHANGE_SETS])
         entries = _entries_by_revision([change_set.revision for change_set in change_sets])
         for change_set in change_sets:
-            lines = [_one_line(entry) for entry in entries[change_set.revision][:MOST_SHOWN]]
+            lines = [in_one_line(describe(entry)) for entry in entries[change_set.revision][:MOST_SHOWN]]
             address = reverse("admin:ownership_changeset_change", args=[change_set.revision])
             link = request.build_absolute_uri(address)
             atom.add_item(
@@ -128,16 +128,6 @@ def _entries_by_revision(revisions: list[int]) -> dict[int, list[Entry]]:
     for of_one_change_set in entries.values():
         of_one_change_set.sort(key=lambda entry: entry.sequence)
     return entries
-
-
-def _one_line(entry: Entry) -> str:
-    """An entry in one line: access payments → biztechUsers changed: mode Read + Write → Read."""
-    words = describe(entry)
-    line = f"{words.kind} {words.label} {words.verb}"
-    if entry.history_type == CHANGED:
-        changes = [f"{change.field} {change.old or '—'} → {change.new or '—'}" for change in words.changes]
-        line += f": {'; '.join(changes)}"
-    return line
 
 
 def _printable(text: str) -> str:

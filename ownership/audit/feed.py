@@ -25,6 +25,7 @@ from ownership.history.models import (
 )
 from ownership.models import (
     Access,
+    Endpoint,
     Environment,
     KeySchema,
     Membership,
@@ -85,6 +86,7 @@ CHANGE_KINDS = {
     "team": ChangeKind("teams", (Team, Membership)),
     "waiver": ChangeKind("waivers of drift", (Waiver,)),
     "suggestion": ChangeKind("suggestions", (Suggestion,)),
+    "endpoint": ChangeKind("endpoints of news", (Endpoint,)),
 }
 
 # What programs call each model.
@@ -99,6 +101,7 @@ MODEL_NAMES = {
     "membership": "membership",
     "waiver": "waiver",
     "suggestion": "suggestion",
+    "endpoint": "endpoint",
 }
 
 

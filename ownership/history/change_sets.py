@@ -20,7 +20,7 @@ from functools import cached_property, partial
 from asgiref.local import Local
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from ownership.history.head import Head
@@ -43,6 +43,8 @@ NO_REASON = "No reason given: written outside a change set."
 # How far the clock may jump: clocks are set by seconds all the time.
 TOLERATED_JUMP = timedelta(minutes=1)
 REFUSED_JUMP = timedelta(days=1)
+# PostgreSQL's channel on which whoever listens learns that a change set was written.
+CHANNEL = "ownership_change_set"
 
 
 def _seconds_since_boot() -> float:
@@ -211,7 +213,15 @@ class ChangeSetDraft:
         previous_digest = self.previous.digest if self.previous is not None else ""
         change.digest = chain_digest(previous_digest, change, [entry_content(entry) for entry in entries])
         change.save(force_insert=True)
+        _notify_listeners()
         transaction.on_commit(partial(_report_written, change, len(entries)))
+
+
+def _notify_listeners() -> None:
+    """Wake the deliverers of news when this transaction commits. On SQLite they look every few seconds."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"NOTIFY {CHANNEL}")
 
 
 def _report_written(change: ChangeSet, entries: int) -> None:

@@ -1,9 +1,10 @@
-"""The registry's models and their rules: the map, teams, drift runs, waivers, API tokens, identities."""
+"""The registry's models and their rules: the map, teams, drift runs, waivers, API tokens, identities, news."""
 
 from ownership.history.lock import RegistryLock
 from ownership.history.models import ChangeSet
 from ownership.models.drift_runs import CodeUse, DriftRun, Grant, TableTruth, Waiver
 from ownership.models.identities import ProviderIdentity
+from ownership.models.news import Delivery, DeliveryAttempt, DeliveryRequest, Endpoint, EndpointSecret
 from ownership.models.services import Environment, Service, TableGroup
 from ownership.models.suggestions import SuggestedStep, Suggestion, SuggestionSubject
 from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table
@@ -18,7 +19,12 @@ __all__ = [
     "ApiToken",
     "ChangeSet",
     "CodeUse",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryRequest",
     "DriftRun",
+    "Endpoint",
+    "EndpointSecret",
     "Environment",
     "Grant",
     "KeySchema",

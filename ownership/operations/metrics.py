@@ -24,7 +24,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ownership.history.models import ChangeSet, current_head
-from ownership.models import DriftRun
+from ownership.models import Delivery, DriftRun, Endpoint
 from ownership.web.replicas import replicas
 
 COUNTED_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
@@ -104,6 +104,7 @@ class DatabaseCollector(Collector):
         try:
             metrics.extend(self._history())
             metrics.extend(self._drift())
+            metrics.extend(self._news())
             metrics.extend(self._replication())
             is_up = True
         except Error:
@@ -185,6 +186,39 @@ class DatabaseCollector(Collector):
         yield accesses
         yield true_accesses
         yield age
+
+    def _news(self) -> Iterator[Metric]:
+        active = GaugeMetricFamily(
+            "ownership_endpoint_active",
+            "Whether the endpoint is sent anything.",
+            labels=["endpoint"],
+        )
+        failures = GaugeMetricFamily(
+            "ownership_endpoint_failures",
+            "Failed attempts in a row.",
+            labels=["endpoint"],
+        )
+        behind = GaugeMetricFamily(
+            "ownership_endpoint_behind_seconds",
+            "Age of the oldest change set that the endpoint may still have to get.",
+            labels=["endpoint"],
+        )
+        endpoints = list(Endpoint.objects.all())
+        deliveries = Delivery.objects.in_bulk([endpoint.pk for endpoint in endpoints])
+        next_revisions = [delivery.revision + 1 for delivery in deliveries.values()]
+        times = dict(ChangeSet.objects.filter(revision__in=next_revisions).values_list("revision", "time"))
+        for endpoint in endpoints:
+            active.add_metric([endpoint.name], endpoint.active)
+            delivery = deliveries.get(endpoint.pk)
+            if delivery is None or not endpoint.active:
+                continue
+            failures.add_metric([endpoint.name], delivery.failures)
+            waiting_since = times.get(delivery.revision + 1)
+            age = time.time() - waiting_since.timestamp() if waiting_since is not None else 0
+            behind.add_metric([endpoint.name], age)
+        yield active
+        yield failures
+        yield behind
 
     def _replication(self) -> Iterator[Metric]:
         if connection.vendor != "postgresql":

@@ -23,7 +23,7 @@ def test_the_first_page_shows_the_latest_changes(lead_client, viewer_client, see
 def test_the_first_page_lists_what_is_used_most_first(admin_client, lead_client):
     page = admin_client.get("/admin/").text
     lists = re.findall(r'<tr class="model-(\w+)', page)
-    map_lists = ["table", "service", "access", "tablegroup", "environment", "team", "waiver", "changeset"]
+    map_lists = ["table", "service", "access", "tablegroup", "environment", "team", "waiver", "endpoint", "changeset"]
     assert lists == [*map_lists, "user", "apitoken"]
     assert re.findall(r'<tr class="model-(\w+)', lead_client.get("/admin/").text) == [*map_lists, "apitoken"]
 

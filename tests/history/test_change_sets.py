@@ -18,6 +18,7 @@ from ownership.history.models import ChangeSet, entries_of, entry_models, regist
 from ownership.history.tracked import SilentWriteError
 from ownership.models import (
     Access,
+    Endpoint,
     Environment,
     Membership,
     SecondaryIndex,
@@ -360,9 +361,9 @@ def test_save_base_is_refused():
     assert not Service.objects.exists()
 
 
-def test_registry_models_are_the_six_of_the_map_teams_waivers_and_suggestions():
+def test_registry_models_are_the_six_of_the_map_and_what_belongs_to_it():
     of_the_map = {Environment, TableGroup, Service, Table, SecondaryIndex, Access}
-    assert set(registry_models()) == of_the_map | {Team, Membership, Waiver, Suggestion}
+    assert set(registry_models()) == of_the_map | {Team, Membership, Waiver, Suggestion, Endpoint}
 
 
 def test_a_foreign_key_between_registry_models_is_never_set_null():
@@ -388,6 +389,7 @@ def test_the_database_refuses_to_change_or_delete_history(seeded, verb):
     make_waiver()
     make_member(make_team())
     make_suggestion()
+    Endpoint.objects.create(name="ci", kind="webhook", address="https://ci.example/")
     for model in [ChangeSet, *entry_models()]:
         table, column = model._meta.db_table, model._meta.pk.column
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:

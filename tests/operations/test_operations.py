@@ -465,5 +465,5 @@ def test_the_check_of_containers_uses_the_images_of_the_dockerfile():
 
 
 def test_the_check_of_containers_starts_every_service_after_those_it_needs():
-    assert container.in_order(container.compose()["services"]) == ["database", "migrate", "web", "proxy"]
+    assert container.in_order(container.compose()["services"]) == ["database", "migrate", "web", "deliver", "proxy"]
     assert container.compose()["services"]["proxy"]["environment"]["SERVER_NAME"] == "localhost"

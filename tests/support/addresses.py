@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.urls import URLResolver, get_resolver
 
-from ownership.models import Access, ApiToken, Environment, Service, Table, TableGroup
+from ownership.models import Access, ApiToken, Endpoint, Environment, Service, Table, TableGroup
 
 
 def routes(patterns: Any = None, prefix: str = "") -> Iterator[str]:
@@ -27,13 +27,16 @@ def address(route: str) -> str:
         "/admin/auth/group/": Group, "/admin/auth/user/": User, "/admin/ownership/table/": Table,
         "/admin/ownership/service/": Service, "/admin/ownership/access/": Access,
         "/admin/ownership/tablegroup/": TableGroup, "/admin/ownership/environment/": Environment,
-        "/admin/ownership/apitoken/": ApiToken,
+        "/admin/ownership/apitoken/": ApiToken, "/admin/ownership/endpoint/": Endpoint,
     }  # fmt: skip
-    row = next((model.objects.order_by("pk").first().pk for start, model in rows.items() if route.startswith(start)), 1)
+    model = next((model for start, model in rows.items() if route.startswith(start)), None)
+    first = model.objects.order_by("pk").first() if model is not None else None
+    row = first.pk if first is not None else 1
     name = "users" if "services/" in route else "Core Tables" if "groups/" in route else "biztechUsers"
     parts = {
         "<str:name>": name, "<path:name>": name, "<path:anything>": "nothing", "<path:object_id>": row, "<id>": row,
         "<int:revision>": 1, "<int:sequence>": 1, "<int:number>": 1, "<str:number>": 1, "<path:content_type_id>": 1,
+        "<int:pk>": row,
         "^(?P<app_label>auth|ownership)/$": "ownership/", "(?P<url>.*)$": "nothing/",
     }  # fmt: skip
     for pattern, value in parts.items():

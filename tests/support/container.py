@@ -323,6 +323,17 @@ def stop_under_load(process: subprocess.Popen[bytes], service: dict[str, Any]) -
         sys.exit("TERM under load lost requests, or did not end well.")
 
 
+def stop_deliverer(process: subprocess.Popen[bytes], service: dict[str, Any]) -> None:
+    """It is still running, and ends well and in time after TERM."""
+    if process.poll() is not None:
+        sys.exit(f"deliver ended by itself with status {process.returncode} (its log is in {FOLDER}).")
+    process.send_signal(signal.SIGTERM)
+    status = process.wait(seconds(service["stop_grace_period"]))
+    say(f"deliver ended after TERM with status {status}")
+    if status:
+        sys.exit("deliver did not end well.")
+
+
 def prove_confined(image: Image, service: dict[str, Any]) -> None:
     """No right is left inside, and nothing but /tmp can be written."""
     status = image.run(service, ["cat", "/proc/self/status"]).stdout.decode()
@@ -359,6 +370,7 @@ def run_services() -> None:
     container = buildah("from", "--pull-never", IMAGE)
     image = Image(Path(buildah("mount", container)), config)
     os.environ["PATH"] += f":{server_binaries()}"
+    processes: dict[str, subprocess.Popen[bytes]] = {}
     with ExitStack() as running:
         running.callback(buildah, "rm", container)
         for name in in_order(services):
@@ -374,9 +386,11 @@ def run_services() -> None:
                 checked(f"{name} has done its work", image.run(service, service["command"]))
             else:
                 log = running.enter_context((FOLDER / f"{name}.log").open("w"))
-                web = subprocess.Popen(image.command(service, service.get("command", config["Cmd"])), stderr=log)
-                running.callback(web.kill)
-                until_healthy(name, service, image.command(service, service["healthcheck"]["test"][1:]))
+                process = subprocess.Popen(image.command(service, service.get("command", config["Cmd"])), stderr=log)
+                running.callback(process.kill)
+                processes[name] = process
+                if "healthcheck" in service:
+                    until_healthy(name, service, image.command(service, service["healthcheck"]["test"][1:]))
         status, body = ask("/api/v1/map/")
         tables = len(json.loads(body)["tables"]) if status == 200 else 0
         say(f"through the proxy, the map answers {status} with {tables} tables")
@@ -384,7 +398,8 @@ def run_services() -> None:
             sys.exit("The map could not be read.")
         prove_confined(image, services["web"])
         back_up_and_restore(image, services["migrate"])
-        stop_under_load(web, services["web"])
+        stop_deliverer(processes["deliver"], services["deliver"])
+        stop_under_load(processes["web"], services["web"])
         if ask("/livez")[0] != 503:
             sys.exit("The proxy does not say that the web server is away.")
     say("all is well")

@@ -15,7 +15,7 @@ from django.db import connection, reset_queries, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from ownership.models import Table
+from ownership.models import Endpoint, Table
 from tests.support.addresses import address, routes
 from tests.support.factories import make_suggestion
 from tests.support.tokens import make_token
@@ -55,6 +55,7 @@ def write(found: dict[tuple[str, str], dict[str, str]]) -> None:
 def clients(seeded, lead, viewer) -> dict[str, Client]:
     """One for each kind of person."""
     make_suggestion(Table.objects.order_by("pk")[0])
+    Endpoint.objects.create(name="ci", kind="webhook", address="https://ci.example/")
     newcomer = User.objects.create_user("newcomer")
     administrator = User.objects.create_superuser("administrator", password="a long pass phrase")
     found = {name: Client(raise_request_exception=False) for name in PEOPLE}

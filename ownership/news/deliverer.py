@@ -1,0 +1,111 @@
+"""The deliverer: a process that sends news, until it is stopped. Several of them share the work.
+
+It looks for what is due when PostgreSQL notifies it of a change set, and anyway every few seconds: on SQLite, after a
+pause, or if a notification was lost.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import Error, close_old_connections, connection
+
+from ownership.news.delivery import deliver_next, due_endpoints
+from ownership.news.listening import Listener
+
+LOG = logging.getLogger("ownership.news")
+
+THREADS = 4
+# Seconds between two looks, if nothing wakes the deliverer earlier.
+INTERVAL = 2.0
+# Events in a row for one endpoint, before others get their turn.
+IN_A_ROW = 20
+
+# Sends something to the endpoint or person with that id. Whether there may be more right away.
+Work = Callable[[int], bool]
+
+
+class Deliverer:
+    """Sends what is due, with a few threads. Each works for one endpoint at a time."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="deliver")
+        self._stopping = threading.Event()
+        # Whom threads work for, or are to work for; whoever changes it notifies.
+        self._busy: set[tuple[Work, int]] = set()
+        self._changed = threading.Condition()
+
+    def run(self) -> None:
+        """Send until ``stop()``; then finish what is under way."""
+        listener = Listener()
+        try:
+            while not self._stopping.is_set():
+                self._start_what_is_due()
+                listener.wait(INTERVAL, self._stopping)
+        finally:
+            listener.close()
+            self._finish()
+            connection.close()
+
+    def run_once(self) -> None:
+        """Send what is due now, and return when all of it was tried."""
+        try:
+            self._start_what_is_due()
+        finally:
+            self._finish()
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self._stopping.set()
+
+    def _finish(self) -> None:
+        """Wait for what is under way."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy)
+        self._pool.shutdown()
+
+    def _start_what_is_due(self) -> None:
+        try:
+            close_old_connections()
+            for endpoint_id in due_endpoints():
+                self._start(deliver_next, endpoint_id)
+        except Error:
+            LOG.exception("The database could not be read; trying again")
+
+    def _start(self, work: Work, pk: int) -> None:
+        with self._changed:
+            if (work, pk) in self._busy:
+                return
+            self._busy.add((work, pk))
+        self._pool.submit(self._run, work, pk)
+
+    def _run(self, work: Work, pk: int) -> None:
+        """Work in a thread of the pool, with a database connection of its own."""
+        has_more = False
+        try:
+            close_old_connections()
+            has_more = self._work(work, pk)
+        except Exception:
+            # Whatever it is, it must not end the deliverer: others have news, too.
+            LOG.exception("%s(%d) failed; trying again", work.__name__, pk)
+        finally:
+            connection.close()
+        if has_more:
+            self._pool.submit(self._run, work, pk)
+            return
+        with self._changed:
+            self._busy.discard((work, pk))
+            self._changed.notify_all()
+
+    def _work(self, work: Work, pk: int) -> bool:
+        """Whether there is more."""
+        for _ in range(IN_A_ROW):
+            if self._stopping.is_set():
+                return False
+            has_more = work(pk)
+            if not has_more:
+                return False
+        return True

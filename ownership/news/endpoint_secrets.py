@@ -1,0 +1,84 @@
+"""Secrets of endpoints: given once, replaced, and opened to send something."""
+
+import secrets
+from base64 import b64encode
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from ownership.models import Endpoint, EndpointSecret
+from ownership.models.news import LONGEST_ADDRESS, is_web_address
+from ownership.news.sealing import Unreadable, seal, unseal
+
+# For so long a webhook is signed with its earlier secret, too.
+GRACE = timedelta(days=1)
+WEBHOOK_PREFIX = "whsec_"  # of Standard Webhooks
+WEBHOOK_SECRET_LENGTH = 32  # bytes
+LONGEST_TOKEN = 500
+
+
+class NoSecret(Exception):
+    """The endpoint has no secret that can be used. The message says what to do."""
+
+
+def new_webhook_secret() -> str:
+    """A random secret, in the form of Standard Webhooks."""
+    return WEBHOOK_PREFIX + b64encode(secrets.token_bytes(WEBHOOK_SECRET_LENGTH)).decode()
+
+
+def check_given(kind: str, secret: str) -> None:
+    """Raise ValidationError for what can't be the secret of such an endpoint."""
+    if kind == Endpoint.Kind.SLACK:
+        if len(secret) > LONGEST_ADDRESS or urlsplit(secret).scheme != "https":
+            raise ValidationError("Give the whole address of the incoming webhook: https://…")
+        is_web_address(secret)
+    elif not secret.isascii() or not secret.isprintable() or " " in secret or len(secret) > LONGEST_TOKEN:
+        raise ValidationError("A token consists of letters, digits and signs, without spaces.")
+
+
+def give_secret(endpoint: Endpoint, secret: str, user_name: str, *, at_once: bool = False) -> None:
+    """Make it the endpoint's secret. A webhook's earlier one stays valid for GRACE, unless it is to end at once."""
+    now = timezone.now()
+    with transaction.atomic():
+        if endpoint.kind == Endpoint.Kind.WEBHOOK and not at_once:
+            endpoint.secrets.exclude(valid_until=None).delete()
+            endpoint.secrets.update(valid_until=now + GRACE)
+        else:
+            endpoint.secrets.all().delete()
+        EndpointSecret.objects.create(
+            endpoint=endpoint,
+            sealed=seal(secret, _owner(endpoint)),
+            time=now,
+            user_name=user_name,
+        )
+
+
+def valid_secrets(endpoint: Endpoint) -> list[str]:
+    """The secrets to use now, the newest first; NoSecret if there is none, or if the newest can't be opened."""
+    valid = Q(valid_until=None) | Q(valid_until__gt=timezone.now())
+    stored = list(endpoint.secrets.filter(valid))
+    if not stored:
+        raise NoSecret("This endpoint has no secret yet: give it one.")
+    opened = []
+    for secret in stored:
+        try:
+            opened.append(unseal(secret.sealed, _owner(endpoint)))
+        except Unreadable:
+            if secret.valid_until is None:
+                raise NoSecret(
+                    "Its secret can't be opened any more: the registry's key or the endpoint's address has changed. "
+                    "Give it a new secret."
+                ) from None
+    return opened
+
+
+def _owner(endpoint: Endpoint) -> str:
+    """What the secret belongs to. A token goes to no other address than the one that it was given for."""
+    owner = f"{endpoint.kind} {endpoint.pk}"
+    if endpoint.kind == Endpoint.Kind.GITHUB:
+        return f"{owner} {endpoint.address}"
+    return owner

@@ -1,0 +1,81 @@
+"""What endpoints are told: one change set each time, with those of its entries that pass the filters.
+
+There is no queue beside the history: change sets are written in commit order, in one transaction with what they
+change, and never deleted. So an endpoint's place is a revision, and what it still gets is what comes after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Min, Q
+
+from ownership.audit import feed
+from ownership.history.models import ChangeSet, Entry, read_entries
+from ownership.models import Endpoint
+
+# Entries of one change set that are sent; the others are at the link.
+MOST_ENTRIES = 100
+
+
+class UnusableFilter(ValueError):
+    """A filter of the endpoint asks for what does not exist. The message says which."""
+
+
+@dataclass(frozen=True)
+class ChangeEvent:
+    """A change set, its first entries for the endpoint, and how many others there are for it."""
+
+    change_set: ChangeSet
+    entries: list[Entry]
+    left_out: int
+
+    @property
+    def id(self) -> str:
+        """The same each time it is sent, and different in another history."""
+        return str(feed.Cursor.after_all_of(self.change_set))
+
+
+def select_for(endpoint: Endpoint) -> feed.Selection:
+    """The entries that pass the endpoint's filters; raises UnusableFilter."""
+    kind = endpoint.only_changes or None
+    if kind is not None and kind not in feed.CHANGE_KINDS:
+        raise UnusableFilter(f"“{kind}” is not a kind of change: choose another filter.")
+    try:
+        return feed.select(
+            table=endpoint.only_table or None,
+            service=endpoint.only_service or None,
+            group=endpoint.only_group or None,
+            kind=kind,
+            user=endpoint.only_user or None,
+            source=endpoint.only_source or None,
+        )
+    except feed.UnknownName as error:
+        raise UnusableFilter(f"{error} Choose another filter.") from error
+
+
+def next_event(selection: feed.Selection, after: int, until: int) -> ChangeEvent | None:
+    """The first change set after a revision that has a selected entry; None if there is none up to ``until``."""
+    place = Q(change_set__gt=after, change_set__lte=until)
+    revisions = []
+    for model, condition in selection.items():
+        first = model.objects.filter(condition & place).aggregate(first=Min("change_set_id"))["first"]
+        if first is not None:
+            revisions.append(first)
+    if not revisions:
+        return None
+    return event_of(selection, min(revisions))
+
+
+def event_of(selection: feed.Selection, revision: int) -> ChangeEvent:
+    """That change set, with the entries that are selected."""
+    filters = []
+    for model, condition in selection.items():
+        filters.append((model, condition & Q(change_set=revision)))
+    entries = read_entries(filters, limit=MOST_ENTRIES + 1)
+    left_out = 0
+    if len(entries) > MOST_ENTRIES:
+        number = sum(model.objects.filter(condition).count() for model, condition in filters)
+        left_out = number - MOST_ENTRIES
+    change_set = ChangeSet.objects.get(revision=revision)
+    return ChangeEvent(change_set, entries[:MOST_ENTRIES], left_out)

@@ -1,0 +1,170 @@
+"""One POST to an address of a stranger: only where that is permitted, and bounded in time and in bytes.
+
+Redirects are not followed, and proxies of the environment are not used: both would lead elsewhere.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from http.client import HTTPException
+from urllib.parse import urlsplit
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from ownership.news.addresses import NotPermitted, permitted_addresses
+
+# Seconds from the first connection to the end of the answer.
+LONGEST_REQUEST = 10.0
+LONGEST_CONNECT = 4.0
+# Of the addresses that a name resolves to, so many are tried.
+MOST_ADDRESSES = 2
+# Bytes of an answer that are read.
+MOST_BYTES = 4_096
+USER_AGENT = "ownership-registry"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an address answered: status, the beginning of its text, and the seconds of Retry-After, if any."""
+
+    status: int
+    text: str
+    retry_after: int | None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the request was taken."""
+        return 200 <= self.status < 300
+
+
+class NoAnswer(Exception):
+    """There was no answer, or no whole one. The message says why, for people."""
+
+
+class _Deadline:
+    """Ends a connection's reading and writing when the time is up, however slowly bytes come."""
+
+    def __init__(self) -> None:
+        self.has_passed = False
+        self._end = time.monotonic() + LONGEST_REQUEST
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(LONGEST_REQUEST, self._pass)
+        self._timer.daemon = True
+
+    def __enter__(self) -> "_Deadline":
+        self._timer.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._timer.cancel()
+
+    def watch(self, connected: socket.socket) -> None:
+        """From now on, end this one. Not its connection: that lets go of it before the answer is read."""
+        self._socket = connected
+        if self.has_passed:
+            self._pass()
+
+    def seconds_left(self) -> float:
+        """At least a moment."""
+        return max(0.1, self._end - time.monotonic())
+
+    def _pass(self) -> None:
+        self.has_passed = True
+        if self._socket is not None:
+            with suppress(OSError):  # closed by the other side
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def post(address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Send the body and return the answer, whatever its status. Raises NoAnswer, and NotPermitted."""
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    is_encrypted = parts.scheme == "https"
+    port = parts.port or (443 if is_encrypted else 80)
+    target = parts.path or "/"
+    if parts.query:
+        target += f"?{parts.query}"
+    all_headers = {
+        "Host": parts.netloc,
+        "User-Agent": USER_AGENT,
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+        **headers,
+    }
+    addresses = permitted_addresses(host, port, is_encrypted)
+    with _Deadline() as deadline:
+        try:
+            connection = _connect(addresses, port, host if is_encrypted else None, deadline)
+            try:
+                return _ask(connection, target, body, all_headers)
+            finally:
+                connection.close()
+        except (HTTPError, HTTPException, OSError) as error:
+            if deadline.has_passed:
+                raise NoAnswer(f"No whole answer within {LONGEST_REQUEST:.0f} seconds.") from error
+            raise NoAnswer(_why(error)) from error
+
+
+def _connect(addresses: list[str], port: int, encrypted_host: str | None, deadline: _Deadline) -> HTTPConnection:
+    """A connection to the first of the addresses that takes one."""
+    last = min(len(addresses), MOST_ADDRESSES) - 1
+    for number, address in enumerate(addresses):
+        seconds = min(LONGEST_CONNECT, deadline.seconds_left())
+        if encrypted_host is None:
+            connection = HTTPConnection(address, port, timeout=seconds)
+        else:
+            # By name in the handshake and for the certificate, by address in the network.
+            connection = HTTPSConnection(
+                address,
+                port,
+                timeout=seconds,
+                server_hostname=encrypted_host,
+                ssl_context=_tls(),
+            )
+        try:
+            connection.connect()
+        except (NewConnectionError, ConnectTimeoutError):
+            if number == last:
+                raise
+            continue
+        deadline.watch(connection.sock)
+        connection.sock.settimeout(deadline.seconds_left())
+        return connection
+    raise AssertionError  # permitted_addresses gives at least one
+
+
+def _ask(connection: HTTPConnection, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    connection.request("POST", target, body=body, headers=headers, preload_content=False, decode_content=False)
+    response = connection.getresponse()
+    content = response.read(MOST_BYTES, decode_content=False)
+    seconds = response.headers.get("Retry-After", "")
+    retry_after = int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 7 else None
+    text = content.decode("utf-8", errors="replace").replace("\x00", "�")
+    return Answer(response.status, text, retry_after)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Verifies certificates by the machine's authorities."""
+    return ssl.create_default_context()
+
+
+def _why(error: Exception) -> str:
+    """What went wrong, for people; without addresses."""
+    if isinstance(error, NewConnectionError | ConnectTimeoutError):
+        return "No connection: nothing listens there, or a firewall is between."
+    if isinstance(error, ssl.SSLError):
+        reason = getattr(error, "verify_message", "") or error.reason or "handshake failed"
+        return f"No encrypted connection: {reason}."
+    if isinstance(error, TimeoutError):
+        return f"No whole answer within {LONGEST_REQUEST:.0f} seconds."
+    return "The connection broke off, or the answer was not HTTP."
+
+
+__all__ = ["Answer", "NoAnswer", "NotPermitted", "post"]
