@@ -6,9 +6,11 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.expected_conditions import url_contains
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from ownership.drift.types import CodeUsage
 from ownership.models import Service, Table
 from tests.support.addresses import address, routes
 from tests.support.browser import complaints, follow, look, sign_in
+from tests.support.runs import keep_run
 from tests.support.tokens import make_token
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -50,19 +52,43 @@ def site(committed, seeded, lead, live_server, browser):
     return live_server.url
 
 
-def test_print_cuts_nothing_off_and_has_no_buttons(site, browser):
+def test_print_cuts_nothing_off_breaks_no_name_and_has_no_buttons(site, browser):
+    keep_run("bots write biztechUsers", "qr write biztechUnheardOf", code=CodeUsage())
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": 700, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
     )
-    for page in PAGES:
+    for page in (*PAGES, "/tables/biztechUsers/", "/tables/biztechUsers/trace/"):
         browser.get(site + page)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= 700, page
+        broken = browser.execute_script(
+            """return [...document.querySelectorAll("td .name, th .name, th.name, thead th")]
+              .filter((text) => text.checkVisibility() && !/[\\s-]/.test(text.textContent.trim()))
+              .filter((text) => text.closest("table:not(.matrix)"))
+              .filter((text) => {
+                const words = document.createRange();
+                words.selectNodeContents(text);
+                const lines = [...words.getClientRects()].filter(({ width }) => width > 1).map(({ top }) => top);
+                return new Set(lines).size > 1;
+              }).map((text) => text.textContent);"""
+        )
+        assert broken == [], page
         # A closed part of a timeline is there to press, but its summary says what it is.
         pressed = browser.execute_script(
             "return [...document.querySelectorAll('input, select, button')].filter(one => one.checkVisibility()).length"
         )
         assert pressed == 0, page
+
+
+def test_a_tables_accesses_fit_a_tablet_with_all_the_columns_of_drift(site, browser):
+    for environment in (None, "production"):
+        keep_run("bots write biztechUsers", "users read_write biztechUsers", environment=environment, code=CodeUsage())
+    for width in (768, 1024):
+        look(browser, width=width)
+        browser.get(f"{site}/tables/biztechUsers/")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        narrowest = "return Math.min(...[...document.querySelectorAll('.accesses td')].map((cell) => cell.clientWidth))"
+        assert browser.execute_script(narrowest) > 40
 
 
 def test_no_page_breaks_the_content_security_policy(site, lead, browser):
