@@ -28,6 +28,8 @@ class SearchPage(Page):
             # What was deleted, by whom and why is for people who may see history.
             past = [name for name in past if name.row is not None]
         return super().get_context_data(**kwargs) | {
+            # Of an empty page there is nothing to see on another day.
+            "shows_past": bool(text),
             "q": text[:LONGEST_TEXT],
             "left_off": max(0, len(text) - LONGEST_TEXT),
             "longest": LONGEST_TEXT,

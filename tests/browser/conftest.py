@@ -5,9 +5,10 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import User
 from selenium import webdriver
 
-from tests.support.browser import complaints
+from tests.support.browser import PASSWORD, complaints, sign_in
 
 # Without these, a browser on a closed network keeps looking up its maker's hosts.
 QUIET = (
@@ -52,3 +53,23 @@ def browser(chromium: webdriver.Chrome) -> Iterator[webdriver.Chrome]:
         chromium.execute_cdp_cmd(command, {})
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     complaints(chromium)
+
+
+@pytest.fixture
+def site(committed, seeded, lead, live_server, browser) -> str:
+    """The address of a seeded registry, on whose first page a team lead is signed in."""
+    return _signed_in(browser, live_server.url, "lead")
+
+
+@pytest.fixture
+def administered_site(committed, seeded, lead, live_server, browser) -> str:
+    """The same with an administrator."""
+    User.objects.create_superuser("administrator", password=PASSWORD)
+    return _signed_in(browser, live_server.url, "administrator")
+
+
+def _signed_in(browser: webdriver.Chrome, base: str, name: str) -> str:
+    sign_in(browser, base, name)
+    browser.get(base)
+    complaints(browser)
+    return base

@@ -5,7 +5,7 @@ import json
 import pytest
 from selenium.webdriver.common.by import By
 
-from tests.support.browser import complaints, follow, sign_in
+from tests.support.browser import complaints, follow, press
 from tests.support.runs import keep_run
 
 pytestmark = pytest.mark.browser
@@ -17,15 +17,10 @@ def tick(browser, name):
     box.click()
 
 
-def press(browser, text):
-    follow(browser, browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{text}')]"))
-
-
 @pytest.mark.slow
-def test_a_heading_ticks_all_below_it(committed, seeded, lead, live_server, browser):
+def test_a_heading_ticks_all_below_it(site, browser):
     keep_run("bots write biztechUsers", "qr write biztechUsers", "payments read biztechQRs")
-    sign_in(browser, live_server.url, "lead", "a long pass phrase")
-    browser.get(f"{live_server.url}/drift/?kind=undeclared_access")
+    browser.get(f"{site}/drift/?kind=undeclared_access")
     tick(browser, "Select all: Owner: users (2)")
     ticked = browser.find_elements(By.CSS_SELECTOR, "input[name=finding]:checked")
     assert {json.loads(box.get_attribute("value"))[2] for box in ticked} == {"bots", "qr"}
@@ -35,10 +30,9 @@ def test_a_heading_ticks_all_below_it(committed, seeded, lead, live_server, brow
 
 
 @pytest.mark.slow
-def test_a_lead_accepts_one_finding_and_waives_another(committed, seeded, lead, live_server, browser):
+def test_a_lead_accepts_one_finding_and_waives_another(site, browser):
     keep_run("bots write biztechUsers", "bots read_write biztechMembers2026", "payments read biztechQRs")
-    sign_in(browser, live_server.url, "lead", "a long pass phrase")
-    browser.get(live_server.url)
+    browser.get(site)
     follow(browser, browser.find_element(By.LINK_TEXT, "Drift"))
     assert "Undeclared access" in browser.find_element(By.CSS_SELECTOR, "table.findings").text
 

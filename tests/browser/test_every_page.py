@@ -6,19 +6,17 @@ docs/accessibility.md says what this covers and what was tried by hand.
 import json
 
 import pytest
-from django.contrib.auth.models import User
 from selenium.webdriver.common.by import By
 
 from ownership.history.change_sets import change_set
 from ownership.models import Service, Table
-from tests.support.browser import follow, sign_in
+from tests.support.browser import follow, press
 from tests.support.every_look import faults_in_every_look
 from tests.support.runs import keep_run
 from tests.support.tokens import make_token
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PASSWORD = "a long pass phrase"
 READERS_PAGES = (
     "/",
     "/?revision=1",
@@ -88,7 +86,7 @@ DESK_PAGES = (
 
 
 @pytest.fixture
-def site(committed, seeded, lead, live_server, browser):
+def site(administered_site, lead):
     """Signed in as an administrator. A table was renamed, one deleted and one handed over; drift was read."""
     with change_set(user=lead, reason="On-call"):
         users = Service.objects.get(name="users")
@@ -105,10 +103,8 @@ def site(committed, seeded, lead, live_server, browser):
         table.owner = Service.objects.get(name="bots")
         table.save()
     keep_run("bots write biztechUsers", "qr write biztechUnheardOf")
-    User.objects.create_superuser("administrator", password=PASSWORD)
     make_token(lead)
-    sign_in(browser, live_server.url, "administrator", PASSWORD)
-    return live_server.url
+    return administered_site
 
 
 @pytest.mark.parametrize(
@@ -129,10 +125,6 @@ def test_axe_finds_nothing_and_nothing_is_cut_off_or_too_small_in_any_look(site,
         if faults:
             found[page] = faults
     assert not found, json.dumps(found, indent=1)
-
-
-def press(browser, label: str) -> None:
-    follow(browser, browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{label}')]"))
 
 
 def test_pages_that_come_after_a_step_are_as_good(site, browser, tmp_path):

@@ -4,15 +4,14 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.support.browser import complaints, follow, sign_in
+from tests.support.browser import complaints, follow
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.slow
-def test_a_lead_changes_an_access_and_finds_it_in_the_history(committed, seeded, lead, live_server, browser):
-    sign_in(browser, live_server.url, "lead", "a long pass phrase")
-
+def test_a_lead_changes_an_access_and_finds_it_in_the_history(site, browser):
+    browser.get(f"{site}/admin/")
     follow(browser, browser.find_element(By.LINK_TEXT, "Tables"))
     follow(browser, browser.find_element(By.LINK_TEXT, "biztechUsers"))
     mode = browser.find_element(By.CSS_SELECTOR, "[name=accesses-1-mode][value=read]")

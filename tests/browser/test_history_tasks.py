@@ -6,14 +6,14 @@ from selenium.webdriver.common.keys import Keys
 
 from ownership.history.change_sets import change_set
 from ownership.models import Service, Table
-from tests.support.browser import complaints, follow, sign_in
+from tests.support.browser import complaints, follow
 from tests.support.clicks import Hand
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
-def hand(committed, seeded, lead, live_server, browser) -> Hand:
+def hand(site, lead, browser) -> Hand:
     """Of a team lead on the home page, after a table was renamed, one deleted, and one handed over."""
     with change_set(user=lead, reason="Renamed in infra"):
         renamed = Table.objects.get(name="biztechQRs")
@@ -25,9 +25,7 @@ def hand(committed, seeded, lead, live_server, browser) -> Hand:
         table = Table.objects.get(name="biztechMembers2026")
         table.owner = Service.objects.get(name="bots")
         table.save()
-    sign_in(browser, live_server.url, "lead", "a long pass phrase")
-    browser.get(live_server.url)
-    browser.get_log("browser")
+    browser.get(site)
     return Hand(browser)
 
 

@@ -8,23 +8,18 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from ownership.models.roles import TEAM_LEADS
-from tests.support.browser import complaints, follow, look, sign_in
+from tests.support.browser import PAPER_WIDTH, PASSWORD, complaints, follow, look, on_paper
 from tests.support.clicks import Hand
 from tests.support.tokens import make_token
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PASSWORD = "a long pass phrase"
-
 
 @pytest.fixture
-def site(committed, seeded, lead, live_server, browser):
+def site(administered_site, lead):
     """Signed in as an administrator; there is a token and another account."""
-    User.objects.create_superuser("administrator", password=PASSWORD)
     make_token(lead)
-    sign_in(browser, live_server.url, "administrator", PASSWORD)
-    browser.get_log("browser")
-    return live_server.url
+    return administered_site
 
 
 def background(browser):
@@ -103,10 +98,7 @@ def test_signing_out_takes_two_clicks_and_leads_home(site, browser, settings):
 
 
 def test_on_paper_the_admin_has_no_furniture(site, browser):
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 700, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
-    )
+    on_paper(browser)
     for page in (
         "/changes/",
         "/changes/1/",
@@ -114,7 +106,7 @@ def test_on_paper_the_admin_has_no_furniture(site, browser):
         "/admin/ownership/table/",
     ):
         browser.get(site + page)
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= 700, page
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= PAPER_WIDTH, page
         pressed = browser.execute_script(
             """return [...document.querySelectorAll("input, select, button, .breadcrumbs, .button")]
               .filter((one) => one.checkVisibility()).map((one) => one.outerHTML);"""

@@ -9,7 +9,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from ownership.drift.types import CodeUsage
 from ownership.models import Service, Table
 from tests.support.addresses import address, routes
-from tests.support.browser import complaints, follow, look, sign_in
+from tests.support.browser import PAPER_WIDTH, complaints, follow, look, on_paper
 from tests.support.runs import keep_run
 from tests.support.tokens import make_token
 
@@ -42,25 +42,20 @@ PAGES = (
 
 
 @pytest.fixture
-def site(committed, seeded, lead, live_server, browser):
+def site(site):
     """Signed in as a team lead, with a change after the seed."""
     owner = Service.objects.get(name="users")
     owner.contact, owner.description = "users-oncall@example.org", "Accounts."
     owner.save()
-    sign_in(browser, live_server.url, "lead", "a long pass phrase")
-    browser.get_log("browser")
-    return live_server.url
+    return site
 
 
 def test_print_cuts_nothing_off_breaks_no_name_and_has_no_buttons(site, browser):
     keep_run("bots write biztechUsers", "qr write biztechUnheardOf", code=CodeUsage())
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 700, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
-    )
+    on_paper(browser)
     for page in (*PAGES, "/tables/biztechUsers/", "/tables/biztechUsers/trace/"):
         browser.get(site + page)
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= 700, page
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= PAPER_WIDTH, page
         broken = browser.execute_script(
             """return [...document.querySelectorAll("td .name, th .name, th.name, thead th")]
               .filter((text) => text.checkVisibility() && !/[\\s-]/.test(text.textContent.trim()))

@@ -6,16 +6,14 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.expected_conditions import url_contains
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.support.browser import complaints, sign_in
+from tests.support.browser import complaints
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def home(committed, seeded, lead, live_server, browser):
+def home(site, browser):
     """The home page, signed in."""
-    sign_in(browser, live_server.url, "lead", "a long pass phrase")
-    browser.get(live_server.url)
     return browser
 
 

@@ -18,11 +18,8 @@ REASON = "//input[@name='reason']"
 
 
 @pytest.fixture
-def hand(committed, seeded, lead, live_server, browser) -> Hand:
+def hand(site, browser) -> Hand:
     """Of a team lead who is signed in and on the home page."""
-    sign_in(browser, live_server.url, "lead", "a long pass phrase")
-    browser.get(live_server.url)
-    browser.get_log("browser")
     return Hand(browser)
 
 
@@ -30,7 +27,7 @@ def radio(name: str, value: str) -> str:
     return f"//label[input[@name='{name}' and @value='{value}']]"
 
 
-def text_of(hand: Hand, selector: str) -> str:
+def shown_text(hand: Hand, selector: str) -> str:
     return hand.browser.find_element(By.CSS_SELECTOR, selector).text
 
 
@@ -38,7 +35,7 @@ def change_a_mode(hand: Hand) -> None:
     hand.go("//main//a[normalize-space()='biztechUsers']")
     hand.go(EDIT)
     hand.press(radio("accesses-1-mode", "read"))
-    assert text_of(hand, "[data-pending]") == "payments: Read + Write → Read"
+    assert shown_text(hand, "[data-pending]") == "payments: Read + Write → Read"
     hand.type(REASON, "Payments writes no more")
     hand.go(SAVE)
 
@@ -47,7 +44,7 @@ def test_an_access_gets_another_mode_in_four_clicks(hand):
     change_a_mode(hand)
     assert hand.clicks <= 4
     assert hand.browser.current_url.endswith("/tables/biztechUsers/")
-    assert "Saved: payments → biztechUsers: Read + Write → Read. View · History · Undo" in text_of(hand, ".message")
+    assert "Saved: payments → biztechUsers: Read + Write → Read. View · History · Undo" in shown_text(hand, ".message")
     assert complaints(hand.browser) == []
 
 
@@ -72,7 +69,7 @@ def test_a_new_table_with_two_accesses_and_an_index_takes_ten_clicks(hand):
     hand.press(button("Add secondary index"))
     hand.type("//input[@name='indexes-0-name']", "by-event")
     hand.type(REASON, "Vouchers")
-    pending = text_of(hand, "[data-pending]")
+    pending = shown_text(hand, "[data-pending]")
     assert "payments added (Read + Write) · events added (Read) · by-event added" in pending
     hand.go(SAVE)
     assert hand.clicks <= 10
@@ -144,7 +141,7 @@ def test_accesses_are_put_in_another_order_by_button_and_by_arrow_key(hand):
     hand.browser.get(f"{hand.browser.current_url}admin/ownership/table/{table.pk}/change/")
     hand.press("//button[@aria-label='Move payments up']")
     hand.browser.switch_to.active_element.send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
-    assert text_of(hand, "[data-pending]") == "order of accesses"
+    assert shown_text(hand, "[data-pending]") == "order of accesses"
     hand.type(REASON, "By importance" + Keys.CONTROL + Keys.ENTER)
     hand.find("//*[contains(@class, 'success')]")
     names = [access.service.name for access in table.accesses.all()]
@@ -158,7 +155,7 @@ def test_indexes_are_added_and_put_in_another_order(hand):
     hand.press(button("Add secondary index"))
     hand.browser.switch_to.active_element.send_keys("by-year")
     hand.press("//button[@aria-label='Move by-year up']")
-    assert text_of(hand, "[data-pending]") == "by-year added · order of secondary indexes"
+    assert shown_text(hand, "[data-pending]") == "by-year added · order of secondary indexes"
     hand.type(REASON, "For the yearly report" + Keys.CONTROL + Keys.ENTER)
     hand.find("//*[contains(@class, 'success')]")
     assert [index.name for index in table.indexes.all()] == ["by-year", "event-query"]
@@ -169,7 +166,7 @@ def test_a_missing_reason_is_named_at_its_field_and_nothing_is_lost(hand):
     hand.browser.get(f"{hand.browser.current_url}admin/ownership/table/{table.pk}/change/")
     hand.press(radio("accesses-1-mode", "write"))
     hand.press(SAVE)
-    assert "Please give a reason." in text_of(hand, ".reason")
+    assert "Please give a reason." in shown_text(hand, ".reason")
     assert hand.browser.switch_to.active_element.get_attribute("name") == "reason"
     assert hand.browser.find_element(By.CSS_SELECTOR, "[name=accesses-1-mode][value=write]").is_selected()
     asks = """const leaving = new Event("beforeunload", { cancelable: true });
@@ -185,7 +182,7 @@ def test_typing_a_reason_does_not_read_the_whole_form_again(hand, live_server):
     hand.press(radio("accesses-1-mode", "write"))
     hand.browser.execute_script("document.querySelector('[data-pending]').textContent = 'as it was'")
     hand.type(REASON, "Slow with many rows")
-    assert text_of(hand, "[data-pending]") == "as it was"
+    assert shown_text(hand, "[data-pending]") == "as it was"
 
 
 def test_a_form_survives_the_end_of_its_session(hand, live_server):
@@ -198,7 +195,7 @@ def test_a_form_survives_the_end_of_its_session(hand, live_server):
     assert "Not saved: your session has ended." in hand.find("//*[@role='alert']").text
     form_tab = hand.browser.current_window_handle
     hand.browser.switch_to.new_window("tab")
-    sign_in(hand.browser, live_server.url, "lead", "a long pass phrase")
+    sign_in(hand.browser, live_server.url, "lead")
     hand.browser.close()
     hand.browser.switch_to.window(form_tab)
     hand.go(SAVE)

@@ -13,11 +13,17 @@ from selenium.webdriver.support.ui import WebDriverWait
 AXE = Path(find_spec("axe_playwright_python").submodule_search_locations[0]) / "axe.min.js"
 
 
-def sign_in(browser: webdriver.Chrome, base: str, name: str, password: str) -> None:
+# Of a page of A4, without its margins.
+PAPER_WIDTH = 700
+# Of everybody in these tests.
+PASSWORD = "a long pass phrase"
+
+
+def sign_in(browser: webdriver.Chrome, base: str, name: str) -> None:
     """Through the sign-in page, as a person does."""
     browser.get(f"{base}/admin/")
     browser.find_element(By.NAME, "username").send_keys(name)
-    browser.find_element(By.NAME, "password").send_keys(password)
+    browser.find_element(By.NAME, "password").send_keys(PASSWORD)
     follow(browser, browser.find_element(By.CSS_SELECTOR, "#login-form button"))
     assert browser.find_element(By.ID, "logout-form")
 
@@ -33,12 +39,17 @@ def follow(browser: webdriver.Chrome, element: WebElement, how: str | None = Non
     wait.until(lambda page: page.execute_script(arrived))
 
 
+def press(browser: webdriver.Chrome, label: str) -> None:
+    """Press the first button whose label begins so, and wait for the page it leads to."""
+    follow(browser, browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{label}')]"))
+
+
 def complaints(browser: webdriver.Chrome) -> list[str]:
     """What the browser's console holds against the pages since last asked: violations of the CSP, missing files."""
     return [f"{entry['level']}: {entry['message']}" for entry in browser.get_log("browser")]
 
 
-def look(browser, scheme="light", width=1360):
+def look(browser: webdriver.Chrome, scheme: str = "light", width: int = 1360) -> None:
     """As someone whose system is set so, in a window of that width."""
     # Without motion, colours are there at once.
     features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
@@ -48,4 +59,13 @@ def look(browser, scheme="light", width=1360):
     )
     browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    )
+
+
+def on_paper(browser: webdriver.Chrome) -> None:
+    """As a printer does, on A4."""
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": PAPER_WIDTH, "height": 1000, "deviceScaleFactor": 1, "mobile": False},
     )
