@@ -25,6 +25,10 @@ class OwnershipConfig(AppConfig):
         from ownership.audit.sqlite_like import replace_like
 
         connection_created.connect(replace_like, dispatch_uid="ownership.replace_like")
+        from ownership.history.signals import change_set_ending
+        from ownership.models.rights import guard
+
+        change_set_ending.connect(guard, dispatch_uid="ownership.guard")
         from ownership.web.sign_in import note_sign_in
 
         # Django's own waits for its turn to write.

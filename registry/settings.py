@@ -44,6 +44,8 @@ API_RATE = env.integer("API_RATE", 0 if DEBUG else 6_000)
 
 # Whether the map can be read without a sign-in. History always needs a sign-in or a token.
 ANONYMOUS_READ = env.boolean("ANONYMOUS_READ", DEBUG)
+# Whether team leads edit what services of their teams own, and no more (ownership/models/rights.py).
+RIGHTS_FOLLOW_OWNER = env.boolean("RIGHTS_FOLLOW_OWNER", False)
 
 INSTALLED_APPS = [
     "registry.apps.RegistryAdminConfig",

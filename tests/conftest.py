@@ -68,9 +68,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -
 
 @pytest.fixture(autouse=True)
 def _plain_http(settings) -> None:
-    """Tests speak HTTP, hash passwords fast, and don't depend on how the developer's shell sets ANONYMOUS_READ."""
+    """Tests speak HTTP, hash passwords fast, and don't depend on what the developer's shell sets."""
     settings.SECURE_SSL_REDIRECT = False
     settings.ANONYMOUS_READ = False
+    settings.RIGHTS_FOLLOW_OWNER = False
     settings.AXES_ENABLED = False
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

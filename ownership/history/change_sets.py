@@ -36,7 +36,7 @@ from ownership.history.models import (
 )
 from ownership.history.request_id import current_request_id
 from ownership.history.row_states import Changes, differences
-from ownership.history.signals import change_set_written
+from ownership.history.signals import change_set_ending, change_set_written
 
 LOG = logging.getLogger("ownership.history")
 NO_REASON = "No reason given: written outside a change set."
@@ -96,6 +96,7 @@ class ChangeSetDraft:
         self.sequence = 0  # of the last entry
         self.entry_models: set[type[Entry]] = set()  # of the entries written so far
         self.entries: list[Entry] = []  # once the change set is finished
+        self.states: list[tuple[TrackedRow | None, TrackedRow | None]] = []  # of the rows of these entries
         self.announced = False
         # While rows are being deleted together: what those deleted so far were.
         self.deleted_rows: list[TrackedRow] | None = None
@@ -141,6 +142,7 @@ class ChangeSetDraft:
             changes = differences(before, after)
             if changes:
                 sequence += 1
+                self.states.append((before, after))
                 entry = self._entry(before, after, changes, sequence)
                 by_model.setdefault(type(entry), []).append(entry)
         for model, entries in by_model.items():
@@ -198,6 +200,7 @@ class ChangeSetDraft:
             # Their numbers would have a gap, which verification takes for an entry that somebody deleted.
             raise RuntimeError("Entries were written after a savepoint rolled others back: use two change sets.")
         self.entries = entries
+        change_set_ending.send(ChangeSet, draft=self, states=self._states_of(entries))
         change = ChangeSet(
             revision=self.revision,
             time=self.time,
@@ -215,6 +218,19 @@ class ChangeSetDraft:
         change.save(force_insert=True)
         _notify_listeners()
         transaction.on_commit(partial(_report_written, change, len(entries)))
+
+    def _states_of(
+        self,
+        entries: list[Entry],
+    ) -> list[tuple[TrackedRow | None, TrackedRow | None]]:
+        """The rows of these entries before and after; without those that a savepoint took away again."""
+        written = {(entry.instance_type, entry.id) for entry in entries}
+        states = []
+        for before, after in self.states:
+            row = after if after is not None else before
+            if row is not None and (type(row), row.pk) in written:
+                states.append((before, after))
+        return states
 
 
 def _notify_listeners() -> None:
@@ -271,7 +287,7 @@ def change_set(
 
     Raises ValueError for a blank reason, RuntimeError inside another change set, and RegistryBusy if another
     change set is being written for longer than a save waits. Also RuntimeError, at the end, if more was written
-    after a savepoint had rolled back entries.
+    after a savepoint had rolled back entries, and whatever a receiver of ``change_set_ending`` raises.
     """
     if not reason.strip():
         raise ValueError("A change set needs a reason: say why the registry changes.")

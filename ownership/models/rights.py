@@ -1,0 +1,436 @@
+"""Who may edit what. With the setting RIGHTS_FOLLOW_OWNER, a team edits what its services own; others suggest.
+
+Two questions are answered here, by the same rules:
+
+- ``may_edit(user, row)``: may this person edit that row, as things are now? Pages and forms ask it, for what they
+  offer. ``Rights(user)`` answers it for many rows.
+- ``refusals(people, states)``: which rows of a change may not be written? Each row is judged as it was *and* as it
+  would be, so nobody takes what they do not own, and nobody gives without the other team's yes. ``guard`` asks it at
+  the end of each change set, under the registry's lock; ``history.signals.change_set_ending`` calls it. So no way to
+  write gets around it. Previews of plans may ask it, too: the rows are then as they were.
+
+A change set may have two people: who suggested it and who approves it. Each state of each row must be right for one
+of them, and the one who approves must have a right to each row before or after. That way B's lead accepts a table
+that A's lead offers, and A's lead grants one that B's lead asks for.
+
+The rules: an edit takes the role that it always takes. A table, its indexes and waivers are its owner's team's. An
+access is its table's team's or its service's team's; a service its own. What no team is answerable for, groups and
+environments are any lead's. A team and its members are for the team's leads. Administrators may do all, and so may
+commands, which have no user. Whose team somebody is in counts as it was before the change set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+
+from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet, TrackedRow, kind_of_change
+from ownership.history.row_states import in_batches
+from ownership.models.answerable import answerable_team, service_links
+from ownership.models.drift_runs import Waiver
+from ownership.models.services import Environment, Service, TableGroup
+from ownership.models.suggestions import Suggestion
+from ownership.models.tables import Access, SecondaryIndex, Table
+from ownership.models.teams import Membership, Team
+
+# A row before and after a change; None where it does not exist.
+State = tuple[TrackedRow | None, TrackedRow | None]
+# {(model, id): the row as it is at another moment than now; None where it does not exist then}
+Overrides = Mapping[tuple[type[TrackedRow], int | None], TrackedRow | None]
+
+BELONGS, WOULD_BELONG = "belongs to", "would belong to"
+VERBS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
+NAMED = 3  # refusals that a message names
+
+
+class NotPermitted(PermissionDenied):
+    """A change set has rows that its people may not write. Nothing was written; the message says who may."""
+
+    def __init__(self, refused: Sequence[Refusal]) -> None:
+        sentences = list(dict.fromkeys(str(refusal) for refusal in refused))
+        message = " ".join(sentences[:NAMED])
+        if len(sentences) > NAMED:
+            message += f" The same goes for {len(sentences) - NAMED:,} more."
+        super().__init__(message)
+        self.refused = refused
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A row that may not be written. ``why`` goes on after the row's name, and names who may write it."""
+
+    row: TrackedRow
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.row} {self.why}"
+
+
+@dataclass(frozen=True)
+class Holders:
+    """Who may edit a row: the members of some teams, or only their leads; without teams, any lead or nobody but
+    administrators.
+    """
+
+    team_ids: frozenset[int] = frozenset()
+    leads_only: bool = False
+
+    @property
+    def anyone(self) -> bool:
+        """Whether the role alone is enough."""
+        return not self.team_ids and not self.leads_only
+
+
+ANYONE = Holders()
+ADMINISTRATORS = Holders(leads_only=True)
+
+
+class Moment:
+    """Which teams are answerable for what: now, or with other rows in place of those of now."""
+
+    def __init__(self, overrides: Overrides | None = None) -> None:
+        self.overrides = overrides or {}
+        self._owners: dict[int, int | None] = {}  # {a table's id: its owner's}
+
+    @cached_property
+    def links(self) -> dict[int, tuple[int | None, int | None]]:
+        """The links of all services; one query."""
+        links = service_links()
+        for (model, pk), row in self.overrides.items():
+            if model is not Service or pk is None:
+                continue
+            if isinstance(row, Service):
+                links[pk] = (row.part_of_id, row.team_id)
+            else:
+                links.pop(pk, None)
+        return links
+
+    def read_owners(self, table_ids: Iterable[int]) -> None:
+        """Read the owners of many tables; one query for 500."""
+        missing = [pk for pk in dict.fromkeys(table_ids) if pk not in self._owners]
+        self._owners.update(dict.fromkeys(missing))
+        for batch in in_batches(missing):
+            rows = Table.objects.filter(pk__in=batch).order_by().values_list("pk", "owner")
+            self._owners.update(rows)
+        for pk in missing:
+            if (Table, pk) in self.overrides:
+                row = self.overrides[Table, pk]
+                self._owners[pk] = row.owner_id if isinstance(row, Table) else None
+
+    def team_of_service(self, service: Service | None, pk: int | None) -> int | None:
+        """The team that is answerable for a service. ``service`` is asked if it is new and has no id."""
+        if pk is not None:
+            return answerable_team(pk, self.links)
+        if service is None:
+            return None
+        if service.team_id is not None:
+            return service.team_id
+        return answerable_team(service.part_of_id, self.links)
+
+    def team_of_table(self, table: Table | None, pk: int | None) -> int | None:
+        """The team that is answerable for a table. ``table`` is asked if it is new and has no id."""
+        if pk is None:
+            return None if table is None else self.team_of_owner(table)
+        self.read_owners([pk])
+        return self.team_of_service(None, self._owners.get(pk))
+
+    def team_of_owner(self, table: Table) -> int | None:
+        """The team of the service that the table, as it is given here, names as its owner."""
+        return self.team_of_service(_cached(table, "owner"), table.owner_id)
+
+
+def _cached(row: TrackedRow, name: str) -> Any:
+    """The row that a foreign key refers to, if it is read already."""
+    return row._state.fields_cache.get(name)
+
+
+def _of_team(team_id: int | None) -> Holders:
+    return ANYONE if team_id is None else Holders(frozenset([team_id]))
+
+
+def _of_table(row: Any, moment: Moment) -> Holders:
+    return _of_team(moment.team_of_owner(row))
+
+
+def _of_its_table(row: Any, moment: Moment) -> Holders:
+    """An index, a waiver: as the table that it belongs to."""
+    return _of_team(moment.team_of_table(_cached(row, "table"), row.table_id))
+
+
+def _of_access(row: Any, moment: Moment) -> Holders:
+    of_table = moment.team_of_table(_cached(row, "table"), row.table_id)
+    if of_table is None:
+        return ANYONE
+    teams = {of_table}
+    of_service = moment.team_of_service(_cached(row, "service"), row.service_id)
+    if of_service is not None:
+        teams.add(of_service)
+    return Holders(frozenset(teams))
+
+
+def _of_service(row: Any, moment: Moment) -> Holders:
+    return _of_team(moment.team_of_service(row, row.pk))
+
+
+def _of_leads(row: Any, moment: Moment) -> Holders:
+    """A team is its leads'. A new one has none yet."""
+    team_id = row.pk if isinstance(row, Team) else row.team_id
+    return ADMINISTRATORS if team_id is None else Holders(frozenset([team_id]), leads_only=True)
+
+
+def _of_anyone(row: Any, moment: Moment) -> Holders:
+    """The role is enough."""
+    return ANYONE
+
+
+# Whoever adds a model with history says here who edits its rows.
+RULES: dict[type[TrackedRow], Callable[[Any, Moment], Holders]] = {
+    Table: _of_table,
+    SecondaryIndex: _of_its_table,
+    Access: _of_access,
+    Waiver: _of_its_table,
+    Service: _of_service,
+    Team: _of_leads,
+    Membership: _of_leads,
+    TableGroup: _of_anyone,
+    Environment: _of_anyone,
+    # Who may answer one is for plans/suggestions.py; what it writes of the map is judged row by row.
+    Suggestion: _of_anyone,
+}
+
+
+class Rights:
+    """What one person may edit, as things are now, or as they are ``at`` a moment."""
+
+    def __init__(
+        self,
+        user: AbstractUser | AnonymousUser,
+        memberships: Mapping[int, bool] | None = None,
+        at: Moment | None = None,
+    ) -> None:
+        self.user = user
+        self.moment = at or Moment()
+        self._memberships = memberships
+
+    @cached_property
+    def memberships(self) -> Mapping[int, bool]:
+        """{id of a team that the person is in: whether as a lead}; one query."""
+        if self._memberships is not None:
+            return self._memberships
+        memberships = Membership.objects.filter(user=self.user.pk).order_by()
+        return dict(memberships.values_list("team", "is_lead"))
+
+    def may_edit(self, row: TrackedRow, verb: str = "change") -> bool:
+        """Whether the person may ``add``, ``change`` or ``delete`` the row, as it is given here."""
+        if not self.user.has_perm(f"ownership.{verb}_{row._meta.model_name}"):
+            return False
+        if self.user.is_superuser or not settings.RIGHTS_FOLLOW_OWNER:
+            return True
+        return self.holds(holders(row, self.moment))
+
+    def holds(self, of_row: Holders) -> bool:
+        """Whether the person is one of them."""
+        if of_row.leads_only:
+            return any(self.memberships.get(team_id, False) for team_id in of_row.team_ids)
+        return of_row.anyone or not of_row.team_ids.isdisjoint(self.memberships)
+
+    def refusal(self, row: TrackedRow) -> Refusal | None:
+        """Who may edit the row, if the person's teams may not; None otherwise, also where the role is missing."""
+        if self.user.is_superuser or not settings.RIGHTS_FOLLOW_OWNER:
+            return None
+        of_row = holders(row, self.moment)
+        if self.holds(of_row):
+            return None
+        [refusal] = _in_words([_Denial(row, of_row, BELONGS)])
+        return refusal
+
+
+def may_edit(user: AbstractUser | AnonymousUser, row: TrackedRow, verb: str = "change") -> bool:
+    """Whether the user may ``add``, ``change`` or ``delete`` the row: by role, and by team if rights follow the owner.
+
+    A row that is not saved yet counts as it would be. At most four queries; none besides those for the role without
+    the setting, and for administrators.
+    """
+    return Rights(user).may_edit(row, verb)
+
+
+def holders(row: TrackedRow, moment: Moment) -> Holders:
+    """Who may edit the row, as it is given here, at that moment. LookupError for a model without a rule."""
+    return RULES[type(row)](row, moment)
+
+
+def refusals(people: Sequence[AbstractUser], states: Sequence[State], *, is_written: bool) -> list[Refusal]:
+    """The rows that the people may not write, with who may. ``people``: who writes, then who suggested it, if anyone.
+
+    ``is_written``: whether the database already holds the states after, as under the lock, or still those before, as
+    for a preview. A fixed number of queries, and one for 500 tables.
+    """
+    if not settings.RIGHTS_FOLLOW_OWNER:
+        return []
+    before: dict[tuple[type[TrackedRow], int | None], TrackedRow | None] = {}
+    after: dict[tuple[type[TrackedRow], int | None], TrackedRow | None] = {}
+    table_ids: set[int] = set()
+    for old, new in states:
+        key = _key(old, new)
+        before.setdefault(key, old)
+        after[key] = new
+        table_ids.update(pk for pk in map(_table_id, (old, new)) if pk is not None)
+    moment_before = Moment(before if is_written else None)
+    moment_after = Moment(None if is_written else after)
+    for moment in (moment_before, moment_after):
+        moment.read_owners(table_ids)
+    judges = [Rights(person, _memberships_before(person, before)) for person in people]
+    denied = []
+    for old, new in _first_and_last(states):
+        denial = _denial(judges, old, new, moment_before, moment_after)
+        if denial is not None:
+            denied.append(denial)
+    return _in_words(denied)
+
+
+def _table_id(row: TrackedRow | None) -> int | None:
+    """The table that the row belongs to; None for a table itself, and for what belongs to none."""
+    return getattr(row, "table_id", None)
+
+
+def _key(old: TrackedRow | None, new: TrackedRow | None) -> tuple[type[TrackedRow], int | None]:
+    row = new if new is not None else old
+    assert row is not None  # noqa: S101  # a change is about a row
+    return type(row), row.pk
+
+
+def _first_and_last(states: Sequence[State]) -> list[State]:
+    """Of each row its first state and its last one; new rows that are not saved yet each stand for themselves."""
+    rows: dict[object, State] = {}
+    for number, (old, new) in enumerate(states):
+        model, pk = _key(old, new)
+        key: object = number if pk is None else (model, pk)
+        first = rows[key][0] if key in rows else old
+        rows[key] = (first, new)
+    return list(rows.values())
+
+
+def _memberships_before(person: AbstractUser, before: Overrides) -> dict[int, bool]:
+    """The person's teams before the change. Nobody makes themselves a lead and, in the same change set, uses that."""
+    changed = [pk for model, pk in before if model is Membership and pk is not None]
+    unchanged = Membership.objects.filter(user=person.pk).exclude(pk__in=changed)
+    memberships = dict(unchanged.order_by().values_list("team", "is_lead"))
+    for row in before.values():
+        if isinstance(row, Membership) and row.user_id == person.pk:
+            memberships[row.team_id] = row.is_lead
+    return memberships
+
+
+@dataclass(frozen=True)
+class _Denial:
+    """A row that may not be written, and who holds it in the state that is not right."""
+
+    row: TrackedRow
+    of_row: Holders
+    words: str
+
+
+def _denial(
+    judges: Sequence[Rights],
+    old: TrackedRow | None,
+    new: TrackedRow | None,
+    moment_before: Moment,
+    moment_after: Moment,
+) -> _Denial | None:
+    """Why the people may not write this row; None if they may. The first of the judges is who writes."""
+    row = new if new is not None else old
+    if row is None:
+        return None  # created and deleted again
+    verb = VERBS[kind_of_change(old, new)]
+    with_role = [rights for rights in judges if _has_role(rights.user, row, verb)]
+    writer = judges[0]
+    writer_holds = False
+    not_writers = _Denial(row, ADMINISTRATORS, BELONGS)
+    for state, moment, words in ((old, moment_before, BELONGS), (new, moment_after, WOULD_BELONG)):
+        if state is None:
+            continue
+        of_row = holders(state, moment)
+        if not any(_holds(rights, of_row) for rights in with_role):
+            return _Denial(row, of_row, words)
+        if writer in with_role and _holds(writer, of_row):
+            writer_holds = True
+        else:
+            not_writers = _Denial(row, of_row, words)
+    return None if writer_holds else not_writers
+
+
+def _has_role(user: AbstractUser | AnonymousUser, row: TrackedRow, verb: str) -> bool:
+    """Whether the account's role allows it. What no role is needed for, such as answering a suggestion, is allowed."""
+    options = row._meta
+    return verb not in options.default_permissions or user.has_perm(f"ownership.{verb}_{options.model_name}")
+
+
+def _holds(rights: Rights, of_row: Holders) -> bool:
+    return rights.user.is_superuser or rights.holds(of_row)
+
+
+def _in_words(denied: Sequence[_Denial]) -> list[Refusal]:
+    """Who may write each row, after its name: "belongs to Money (#money): only its members may change it.".
+
+    One query, or none for none.
+    """
+    if not denied:
+        return []
+    ids: set[int] = set()
+    for denial in denied:
+        ids |= denial.of_row.team_ids
+    teams = Team.objects.in_bulk(ids)
+    return [Refusal(denial.row, _why_not(denial, teams)) for denial in denied]
+
+
+def _why_not(denial: _Denial, teams: Mapping[int, Team]) -> str:
+    of_row = denial.of_row
+    named = [_with_contact(teams[pk]) for pk in sorted(of_row.team_ids) if pk in teams]
+    names = " or ".join(named)
+    if of_row.anyone:
+        return "may be changed by team leads alone."
+    if not named:
+        return "may be changed by administrators alone."
+    if of_row.leads_only:
+        return f"may be changed by leads of {names} and by administrators alone."
+    if denial.words == WOULD_BELONG:
+        return f"would belong to {names}, which must agree to that."
+    whose = "their" if len(named) > 1 else "its"
+    return f"belongs to {names}: only {whose} members may change it."
+
+
+def _with_contact(team: Team) -> str:
+    contact = team.contact or team.email
+    return f"{team.name} ({contact})" if contact else team.name
+
+
+def guard(draft: Any, states: Sequence[State], **kwargs: object) -> None:
+    """Raise NotPermitted if the change set that is ending has rows that its people may not write.
+
+    A receiver of ``change_set_ending``, under the lock. Change sets without a user are commands'; what a sign-in
+    changes is the provider's decision.
+    """
+    if not settings.RIGHTS_FOLLOW_OWNER or draft.user_id is None or draft.source == ChangeSet.Source.SIGN_IN:
+        return
+    ids = [draft.user_id]
+    if draft.suggested_by is not None:
+        ids.append(draft.suggested_by.id)
+    refused = refusals(_accounts(ids), states, is_written=True)
+    if refused:
+        raise NotPermitted(refused)
+
+
+def _accounts(ids: Collection[int]) -> list[AbstractUser]:
+    """The accounts in that order; read now, because a role may have ended since the request began."""
+    found = User.objects.in_bulk(list(ids))
+    accounts: list[AbstractUser] = []
+    for pk in ids:
+        # An account that is gone has no rights, and neither has this one.
+        accounts.append(found.get(pk, User(pk=pk, is_active=False)))
+    return accounts
