@@ -15,3 +15,8 @@ def with_unix_line_ends(text: str) -> str:
 def trimmed(text: str) -> str:
     """The text without the blanks around it."""
     return _BLANKS_AROUND.sub("", text)
+
+
+def single_spaced(text: str) -> str:
+    """The text without the blanks around it, and with one space for each run of blanks in it."""
+    return " ".join(trimmed(text).split())

@@ -67,6 +67,13 @@ def problems(text):
         ("- **live**", "+ live"),
         ("Where customers are", "Where\n  customers are"),
         ("# Table Ownership Map\n", "Table Ownership Map\n===\n\n<!-- mine -->\n\n---\n"),
+        ("# Table Ownership Map\n", "---\ntitle: Map\n# a remark\ntags:\n- data\n---\n\n# Table Ownership Map\n"),
+        ("**post**", "<strong>post</strong>"),
+        ("**post** (mail)", "<b><i>post</i></b>\xa0(mail)"),
+        ("Sorts & <stamps>", '<span class="x">Sorts</span> &amp; &lt;stamps&gt;'),
+        ("Read + Write", "read\xa0+\xa0write"),
+        ("Read + Write", "Read+Write"),
+        ("Primary key: id", "Primary\xa0key: id"),
         ("\n", "\r\n"),
         ("\n", "\r"),
     ],
@@ -92,6 +99,10 @@ def test_what_renders_the_same_means_the_same(old, new):
 def test_notes_are_what_a_renderer_shows_and_links_keep_their_addresses(written, notes):
     rows = stated(BASE.replace("Sorts & <stamps>", written))
     assert rows["access", ("parcels", "post")]["notes"] == notes
+
+
+def test_a_rule_and_a_heading_are_no_front_matter():
+    assert ("group", ("Depot",)) in stated("---\n\nDepot\n---\n\n### parcels\n\nOwned by post.\n")
 
 
 def test_columns_are_known_by_their_names():

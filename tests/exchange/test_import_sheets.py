@@ -73,9 +73,20 @@ def test_lines_are_counted_with_the_one_that_names_the_separator():
         CSV.replace("parcels,Depot", "parcels\xa0 , Depot\t").replace("stamps", "stamps  "),
         CSV.replace("table,group", " Table ,GROUP\xa0"),
         CSV.replace("read_write", "Read + Write"),
+        CSV.replace("read_write", "Read\xa0+ Write"),
+        CSV.replace("\n", "\r"),
         "\u200btable,group,owner,service,mode,,notes\nparcels,Depot,post,post,read_write,,Sorts; stamps",
     ],
-    ids=["empty columns", "empty rows", "blanks around values", "capitals", "the mode's name", "a column in between"],
+    ids=[
+        "empty columns",
+        "empty rows",
+        "blanks around values",
+        "capitals",
+        "the mode's name",
+        "a no-break space",
+        "CR",
+        "a column in between",
+    ],
 )
 def test_blanks_and_empty_columns_and_rows_count_for_nothing(text):
     assert access_of("map.csv", text) == FIELDS

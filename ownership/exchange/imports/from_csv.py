@@ -53,7 +53,7 @@ def _rows(text: str, statements: Statements) -> Iterator[Row]:
 
 def _first_lines(text: str) -> list[str]:
     """The first lines that are not blank."""
-    lines = (line for line in io.StringIO(text[:100_000]) if line.strip(" \r\n"))
+    lines = (line for line in io.StringIO(text[:100_000], newline="") if line.strip(" \r\n"))
     return list(islice(lines, 2))
 
 

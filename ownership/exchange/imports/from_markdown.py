@@ -10,7 +10,7 @@ from ownership.exchange.exports.to_markdown import ENVIRONMENTS, INTRODUCTION, T
 from ownership.exchange.imports.markdown_blocks import Block, blocks, line_of, words
 from ownership.exchange.imports.markdown_sentences import access_fields, key_fields, table_fields
 from ownership.exchange.imports.statements import KEY_FIELDS, Enough, Fields, Statements
-from ownership.exchange.texts import trimmed, with_unix_line_ends
+from ownership.exchange.texts import single_spaced, trimmed, with_unix_line_ends
 
 _SERVICE = re.compile(r"(?P<name>[^*() ]+)(?: \((?P<part_of>[^*() ]+)\))?")
 _INDEX = re.compile(r"Index (?P<name>\S+?)(?: \((?P<kind>GSI|LSI)\))?(?:: (?P<keys>.+))?")
@@ -20,6 +20,7 @@ _ENVIRONMENT = re.compile(
 )
 _CELL_END = re.compile(r"(?<!\\)\|")
 _HTML_TABLE = re.compile(r"<(table|thead|tbody|tr|td|th)\b", re.IGNORECASE)
+_FRONT_MATTER = re.compile(r"---[ \t]*\n(?:(?:[\w-]+:|[ \t#-]).*\n|\n)+?---[ \t]*(?:\n|\Z)")
 COLUMNS = ("service", "access", "notes")
 EXPECTED = (
     "Expected a group's heading `## …`, below it a table's heading `### …`, and below that a table with the head "
@@ -49,7 +50,7 @@ class _TableSection:
 
 def read(name: str, text: str) -> Statements:
     """What the file says; of each table that has a table of accesses, all of them."""
-    text = with_unix_line_ends(text.removeprefix("\ufeff"))
+    text = _without_front_matter(with_unix_line_ends(text.removeprefix("\ufeff")))
     reader = _Reader(Statements(name, len(text), complete_kinds={"group", "table"}), text.split("\n"))
     with suppress(Enough):
         reader.read(text)
@@ -229,7 +230,7 @@ class _Reader:
             return True
         section.has_accesses = True
         head, *rows = block.parts("tr_open")
-        columns = [plain(words(cell, links=False)).lower() for cell in head]
+        columns = [single_spaced(plain(words(cell, links=False))).lower() for cell in head]
         if sorted(columns) != sorted(COLUMNS):
             self.statements.problem(block.line, "the head of a table of accesses is | Service | Access | Notes |.")
             return True
@@ -246,7 +247,7 @@ class _Reader:
                 f"has {count} cells instead of 3: write a | inside a text as \\|.",
             )
             return
-        service = words(cells["service"], bold="**", links=False)
+        service = single_spaced(words(cells["service"], bold="**", links=False))
         mode = words(cells["access"], links=False)
         match = _SERVICE.fullmatch(service.replace("**", ""))
         fields = access_fields(mode)
@@ -302,6 +303,14 @@ class _Reader:
             self.statements.complete_parts.add(("access", table))
         for line, name, fields in section.accesses:
             self.statements.add("access", (table, name), line, fields)
+
+
+def _without_front_matter(text: str) -> str:
+    """The text with blank lines for what site generators keep in YAML at the top: the title, most often."""
+    match = _FRONT_MATTER.match(text)
+    if match is None:
+        return text
+    return "\n" * match[0].count("\n") + text[match.end() :]
 
 
 def _cell_count(line: str) -> int:

@@ -11,8 +11,9 @@ from ownership.exchange.exports.to_csv import (
     PHYSICAL_NAME,
     cell_value,
 )
+from ownership.exchange.imports.modes import spelled_mode
 from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Statements
-from ownership.exchange.texts import trimmed
+from ownership.exchange.texts import single_spaced, trimmed
 from ownership.models import Mode
 
 # Column → field of a table.
@@ -28,7 +29,7 @@ Row = tuple[int, list[str]]  # (the line on which it begins, its cells)
 
 def column_named(cell: str) -> str | None:
     """The column that a cell of the head names, however it is capitalized; None for no known one."""
-    name = trimmed(cell).lower().replace(" ", "_")
+    name = single_spaced(cell).lower().replace(" ", "_")
     return name if name in COLUMNS or name == PHYSICAL_NAME else None
 
 
@@ -138,7 +139,7 @@ def _read_access(table: str, row: dict[str, str], line: int, statements: Stateme
     else:
         statements.mention("service", (service,), line)
     fields: Fields = {name: row[name] for name in ("mode", "notes") if name in row}
-    mode = _MODES.get(row.get("mode", "").lower())
+    mode = _MODES.get(spelled_mode(row.get("mode", "")))
     if mode is not None:
         fields["mode"] = mode
     elif "mode" in row:

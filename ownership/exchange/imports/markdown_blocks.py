@@ -14,6 +14,8 @@ from markdown_it.token import Token
 from ownership.exchange.texts import trimmed
 
 _BREAK = re.compile(r"</?br\s*/?>", re.IGNORECASE)
+_BOLD_TAG = re.compile(r"</?(?:b|strong)>", re.IGNORECASE)
+_OTHER_EMPHASIS = re.compile(r"</?(?:em|i|u|s|del|ins|mark|small|code|span|font|sub|sup)(?:\s[^<>]*)?>", re.IGNORECASE)
 _DECIMAL = re.compile("&#[0-9]{1,7};")
 _HEXADECIMAL = re.compile("&#[xX]([0-9a-fA-F]{1,6});")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
@@ -103,11 +105,18 @@ def words(inline: Token, *, bold: str = "", links: bool = True) -> str:
         elif token.type == "link_close":
             address = addresses.pop()
             pieces.append("" if address is None else f"]({_literal(address)})")
-        elif token.type in ("strong_open", "strong_close"):
+        elif _is_bold(token):
             pieces.append(bold)
         else:
             pieces.append(_spelled(token))
     return trimmed("".join(pieces))
+
+
+def _is_bold(token: Token) -> bool:
+    """Whether bold text begins or ends, in Markdown or in HTML."""
+    if token.type == "html_inline":
+        return _BOLD_TAG.fullmatch(token.content) is not None
+    return token.type in ("strong_open", "strong_close")
 
 
 def _spelled(token: Token) -> str:
@@ -127,7 +136,9 @@ def _spelled(token: Token) -> str:
             return "<br>"
         case "html_inline" if _BREAK.fullmatch(token.content):
             return "<br>"
-        case "html_inline" if not token.content.startswith("<!--"):
+        case "html_inline" if _OTHER_EMPHASIS.fullmatch(token.content) or token.content.startswith("<!--"):
+            return ""
+        case "html_inline":
             return _literal(token.content)
     return ""
 

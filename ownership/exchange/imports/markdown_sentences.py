@@ -3,6 +3,7 @@
 import re
 
 from ownership.exchange.exports.to_markdown import MODE_NAMES, plain
+from ownership.exchange.imports.modes import spelled_mode
 from ownership.exchange.imports.statements import KEY_FIELDS, Fields
 
 _MODES = {label.lower(): value for value, label in MODE_NAMES.items()}
@@ -10,8 +11,10 @@ _MODES = {label.lower(): value for value, label in MODE_NAMES.items()}
 # Each sentence is searched for at the end of what remains of the paragraph.
 _MORE = re.compile(r"(?P<rest>.*?)(?:^| |<br>)See (?:\[(?P<linked>(?:[^\\\[\]]|\\.)*)\]\((?P<url>(?:[^\\()]|\\.)*)\)|"
                    r"(?P<title>(?:(?!(?:^| |<br>)See ).)+)) for details\.")  # fmt: skip
-_OWNER = re.compile(r"(?P<rest>.*?)(?:^| |<br>)(?:All owned|Owned) by (?:the )?(?P<owner>\S+?)(?: service)?\.")
-_KEYS = re.compile(r"(?P<rest>.*?)(?:^| |<br>)[Pp]rimary [Kk]ey: (?P<keys>.+)\.")
+_OWNER = re.compile(
+    r"(?P<rest>.*?)(?:^| |<br>)(?:All\s+owned|Owned)\s+by\s+(?:the\s+)?(?P<owner>\S+?)(?:\s+service)?\."
+)
+_KEYS = re.compile(r"(?P<rest>.*?)(?:^| |<br>)[Pp]rimary\s+[Kk]ey:\s+(?P<keys>.+)\.")
 _WORD = r"(?:[^\\()\[\]]|\\.)+"
 _KEY = re.compile(rf"(?P<name>{_WORD}?)(?: \[(?P<type>[SNB])\])?(?: \((?P<format>{_WORD})\))?")
 
@@ -57,7 +60,7 @@ def key_fields(text: str) -> Fields | None:
 
 def access_fields(mode: str) -> Fields | None:
     """Mode and indirect of ``Write (indirect)``; None if it is not a mode."""
-    mode = mode.lower()
+    mode = spelled_mode(mode)
     value = _MODES.get(mode.removesuffix(" (indirect)"))
     if value is None:
         return None
