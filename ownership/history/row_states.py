@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+YES_OR_NO = {True: "yes", False: "no"}
+# Fields of a key: `partition_key_type` is the partition key type.
+PARTS_OF_KEYS = ("_key_type", "_key_format")
 BATCH = 500  # rows to a statement; larger batches save little
 NO_VALUES: tuple = (None, "", [])  # stored values that pages show as nothing
 
@@ -37,8 +41,11 @@ def fetch_rows(model: type[Row], pks: Iterable[object]) -> dict[object, Row]:
 
 def in_batches(values: Iterable[Item]) -> list[list[Item]]:
     """The values in their order, in lists that are short enough for one query each."""
-    values = list(values)
-    return [values[start : start + BATCH] for start in range(0, len(values), BATCH)]
+    remaining = iter(values)
+    batches: list[list[Item]] = []
+    while batch := list(islice(remaining, BATCH)):
+        batches.append(batch)
+    return batches
 
 
 def foreign_keys(model: type[models.Model]) -> list[str]:
@@ -61,10 +68,12 @@ def changed_fields(before: models.Model | None, after: models.Model | None) -> l
         return []
     changed = []
     for field in row._meta.fields:
+        if field.primary_key:
+            continue
         # Ids are compared, not related rows: those would be fetched one by one.
         old = getattr(before, field.attname, _NO_ROW)
         new = getattr(after, field.attname, _NO_ROW)
-        if old != new and not field.primary_key:
+        if old != new:
             changed.append(field.name)
     return changed
 
@@ -84,9 +93,8 @@ def as_json(value: object) -> Any:
 
 def describe_field(model: type[models.Model], name: str) -> str:
     """The field as people call it; a field that the model no longer has keeps its name."""
-    if name.endswith(("_key_type", "_key_format")):
-        key, part = name.rsplit("_", 1)
-        return f"{key.replace('_', ' ')} {part}"
+    if name.endswith(PARTS_OF_KEYS):
+        return name.replace("_", " ")
     field = _field(model, name)
     if field is None:
         return name
@@ -98,7 +106,7 @@ def describe_value(model: type[models.Model], name: str, value: object) -> str |
     if value in NO_VALUES:
         return None
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return YES_OR_NO[value]
     if isinstance(value, list):
         return ", ".join(map(str, value))
     field = _field(model, name)
@@ -110,4 +118,7 @@ def describe_value(model: type[models.Model], name: str, value: object) -> str |
 def _field(model: type[models.Model], name: str) -> models.Field | None:
     """The model's field of that name; None if it no longer has one."""
     # Not get_field(): that also finds what other models call their way back to this one.
-    return {field.name: field for field in model._meta.fields}.get(name)
+    for field in model._meta.fields:
+        if field.name == name:
+            return field
+    return None
