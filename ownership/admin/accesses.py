@@ -20,7 +20,7 @@ from ownership.catalog import search_index
 from ownership.models import Access, Service, Table, TableGroup
 
 
-class GroupFilter(NameFilter):
+class AccessGroupFilter(NameFilter):
     """Accesses to the tables of a group."""
 
     title = parameter_name = "group"
@@ -28,7 +28,7 @@ class GroupFilter(NameFilter):
     lookup = "table__group__name"
 
 
-class ServiceFilter(NameFilter):
+class AccessServiceFilter(NameFilter):
     """Accesses of a service."""
 
     title = parameter_name = "service"
@@ -42,7 +42,7 @@ class AccessAdmin(IndexedSearch, RegistryAdmin):
 
     list_display = ("table_link", "service_link", "how", "notes", "last_change")
     list_display_links = ("how",)
-    list_filter = (MyAccesses, GroupFilter, ServiceFilter, "mode", "indirect")
+    list_filter = (MyAccesses, AccessGroupFilter, AccessServiceFilter, "mode", "indirect")
     actions = [edit_accesses, *set_modes, *RegistryAdmin.actions]
     radio_fields = {"mode": admin.HORIZONTAL}
     search_fields = ("notes",)  # makes Django show the search box; ``holding`` does the search

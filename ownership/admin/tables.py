@@ -50,7 +50,7 @@ def with_last_change(tables: QuerySet[Table]) -> QuerySet[Table]:
     return annotate_last_change(tables, revision)
 
 
-class GroupFilter(NameFilter):
+class TableGroupFilter(NameFilter):
     """Tables of a group."""
 
     title = parameter_name = "group"
@@ -66,7 +66,7 @@ class OwnerFilter(NameFilter):
     lookup = "owner__name"
 
 
-class ServiceFilter(NameFilter):
+class TableServiceFilter(NameFilter):
     """Tables that a service uses."""
 
     title = "service with access"
@@ -94,7 +94,7 @@ class ModeFilter(admin.SimpleListFilter):
         if not self.value():
             return queryset
         accesses = Access.objects.filter(mode=self.value())
-        service = request.GET.get(ServiceFilter.parameter_name)
+        service = request.GET.get(TableServiceFilter.parameter_name)
         if service:
             accesses = accesses.filter(service__name=service)
         return queryset.filter(pk__in=accesses.values("table"))
@@ -195,7 +195,7 @@ class TableAdmin(ImportPage, OrderPage, SuggestPage, IndexedSearch, RegistryAdmi
         "read_by",
         "last_change",
     )
-    list_filter = (MyTables, GroupFilter, OwnerFilter, ServiceFilter, ModeFilter)
+    list_filter = (MyTables, TableGroupFilter, OwnerFilter, TableServiceFilter, ModeFilter)
     search_fields = ("name",)  # makes Django show the search box; ``holding`` does the search
     search_help_text = "Searches names, descriptions and notes of tables, their indexes and the services that use them."
     autocomplete_fields = ("group", "owner")

@@ -26,7 +26,7 @@ class BadParameter(exceptions.APIException):
         super().__init__(" ".join(f"{name}: {reason}" for name, reason in errors.items()))
 
 
-class NothingNamed(Http404):
+class NoRowNamed(Http404):
     """No row of the model has the name. Similar names are looked up at once, at the time that the request shows."""
 
     def __init__(self, model: type[Model], name: str, ever: str = "") -> None:
@@ -55,7 +55,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     if isinstance(error, BadParameter):
         errors = [{"parameter": name, "detail": reason} for name, reason in error.errors.items()]
         response.data["errors"] = errors
-    if isinstance(error, NothingNamed):
+    if isinstance(error, NoRowNamed):
         response.data["near"] = error.similar_names
     response.content_type = PROBLEM_JSON
     # Whatever form the answer itself would have had.

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from ownership.api import parameters
 from ownership.api.authentication import HasRole
 from ownership.api.base import RegistryView
-from ownership.api.errors import BadParameter, NothingNamed
+from ownership.api.errors import BadParameter, NoRowNamed
 from ownership.api.pagination import LARGEST_PAGE
 from ownership.api.schema import ONLY_TRUE, TIME, whole_numbers
 from ownership.audit import feed
@@ -225,7 +225,7 @@ class TimelineView(RegistryView):
         if "\x00" not in name:  # PostgreSQL can't look for it
             pk = feed.id_named(self.model, name)
         if pk is None:
-            raise NothingNamed(self.model, name, ever=" or ever was")
+            raise NoRowNamed(self.model, name, ever=" or ever was")
         before = None
         if "before" in request.query_params:
             before = parameters.number(request, "before", 1, LARGEST_REVISION)

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from ownership.api import parameters
 from ownership.api.base import RegistryView
-from ownership.api.errors import NothingNamed
+from ownership.api.errors import NoRowNamed
 from ownership.api.schema import whole_numbers
 from ownership.api.serializers import AccessSerializer
 from ownership.catalog.trace import DEFAULT_DEPTH, MAX_DEPTH, MAX_ROWS, trace
@@ -85,7 +85,7 @@ class TraceView(RegistryView):
         if "\x00" not in name:  # PostgreSQL can't look for it
             start = self.rows.filter(name=name).first()
         if start is None:
-            raise NothingNamed(self.rows.model, name)
+            raise NoRowNamed(self.rows.model, name)
         result = trace(start, downstream=direction == DOWNSTREAM, depth=depth)
         hops = []
         for hop, stops in enumerate(result.hops):

@@ -12,7 +12,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from ownership.api import filters, serializers
 from ownership.api.base import ReadOnlyView, RegistryView, find_environment
-from ownership.api.errors import NothingNamed
+from ownership.api.errors import NoRowNamed
 from ownership.api.renderers import MermaidRenderer, as_file, in_forms
 from ownership.api.schema import ENVIRONMENT
 from ownership.catalog.queries import whole_tables
@@ -48,14 +48,14 @@ class RowsView(RegistryView, ReadOnlyModelViewSet):
         return allowed
 
     def get_object(self) -> Any:
-        """The row of that name; NothingNamed if there is none."""
+        """The row of that name; NoRowNamed if there is none."""
         name = self.kwargs[self.lookup_field]
         try:
             if "\x00" in name:  # PostgreSQL can't look for it
                 raise Http404
             return super().get_object()
         except Http404:
-            raise NothingNamed(self.get_queryset().model, name) from None
+            raise NoRowNamed(self.get_queryset().model, name) from None
 
 
 @extend_schema_view(

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import F, Q, Subquery
 
 from ownership.audit.text_index import TextsInside, contained, newest_with
-from ownership.audit.timeline import Place
+from ownership.audit.timeline import EntryPlace
 from ownership.history.models import ChangeSet, Entry, entry_models
 
 MAX_WORDS = 6
@@ -31,7 +31,7 @@ class Matches:
     or the person}. ``cut`` where there may be older ones.
     """
 
-    places: dict[int, list[Place]]
+    places: dict[int, list[EntryPlace]]
     cut: bool
 
 
@@ -49,7 +49,7 @@ def find(text: str) -> Matches:
     A fixed number of queries.
     """
     words = text[:LONGEST_SEARCH].split()[:MAX_WORDS]
-    places: dict[int, set[Place]] = {}
+    places: dict[int, set[EntryPlace]] = {}
     change_sets = list(newest_with(ChangeSet, CHANGE_SET_TEXTS, words, MAX_MATCHES).values_list("pk", flat=True))
     for revision in change_sets:
         places[revision] = set()
@@ -59,7 +59,7 @@ def find(text: str) -> Matches:
         valued = list(_rows(_newest_with_values(model, words)))
         cut = cut or MAX_MATCHES in (len(named), len(valued))
         for revision, sequence, pk in named + valued:
-            places.setdefault(revision, set()).add(Place(sequence, model, pk))
+            places.setdefault(revision, set()).add(EntryPlace(sequence, model, pk))
     in_order = {}
     for revision, some in places.items():
         in_order[revision] = sorted(some, key=lambda place: place.sequence)

@@ -65,7 +65,7 @@ class TimelinePage:
     counted: int = 0
 
 
-class Place(NamedTuple):
+class EntryPlace(NamedTuple):
     """Where an entry is: its place in the change set, and its id in its historical model."""
 
     sequence: int
@@ -221,17 +221,17 @@ class Timeline:
             revisions.update(newest[:number])
         return sorted(revisions, reverse=True)[:number]
 
-    def _places(self, revisions: list[int]) -> dict[int, list[Place]]:
+    def _places(self, revisions: list[int]) -> dict[int, list[EntryPlace]]:
         """Where the entries in these change sets are, in order.
 
         This is read before the entries themselves: a change set may have tens of thousands of them. An entry that
         passes two filters (what a service lost was its own before) is listed once.
         """
-        places: dict[int, set[Place]] = {revision: set() for revision in revisions}
+        places: dict[int, set[EntryPlace]] = {revision: set() for revision in revisions}
         for model, condition in self.filters:
             entries = model.objects.filter(condition, change_set__in=revisions).order_by()
             for revision, sequence, entry_id in entries.values_list("change_set_id", "sequence", "pk"):
-                places[revision].add(Place(sequence, model, entry_id))
+                places[revision].add(EntryPlace(sequence, model, entry_id))
         return {revision: sorted(places[revision], key=_sequence) for revision in revisions}
 
 
@@ -308,7 +308,7 @@ def numbers_of_entries(revision: int) -> dict[type[Entry], int]:
     return numbers
 
 
-def read_places(places: list[Place]) -> list[Entry]:
+def read_places(places: list[EntryPlace]) -> list[Entry]:
     """The entries at these places; one query per historical model and 500 entries."""
     ids: dict[type[Entry], list[int]] = {}
     for place in places:
@@ -358,5 +358,5 @@ def _change_sets(revisions: Iterable[int]) -> dict[int, tuple[ChangeSet, int]]:
     return change_sets
 
 
-def _sequence(place: Place) -> int:
+def _sequence(place: EntryPlace) -> int:
     return place.sequence

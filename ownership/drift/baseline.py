@@ -14,6 +14,7 @@ from ownership.drift.compare import Comparison
 from ownership.drift.readers.files import NotReadable, read_bytes
 from ownership.drift.types import (
     FINDING_KINDS,
+    READ_AND_WRITE,
     ActionOn,
     CodeUsage,
     Finding,
@@ -22,7 +23,6 @@ from ownership.drift.types import (
     Location,
     NeededAction,
     ReadError,
-    ReadOrWrite,
 )
 
 MAX_REPORT_BYTES = 100_000_000
@@ -39,10 +39,9 @@ KINDS_OF_CODE = (
     "undeclared_use",
     "action_not_granted",
 )  # nothing says them without code
-MODES: tuple[ReadOrWrite, ...] = ("read", "write")
 
 
-class Part(NamedTuple):
+class FindingPart(NamedTuple):
     """One thing that a finding says: a service may, or may not, use a table in one mode; or how a table differs."""
 
     side: str
@@ -62,7 +61,7 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class Changes:
+class BaselineChanges:
     """What a change adds and settles.
 
     - ``new``: they say something that was not said before.
@@ -84,7 +83,7 @@ class Changes:
 
 def changes_since(
     baseline: Baseline, result: Comparison, found: Infrastructure, usage: CodeUsage | None = None
-) -> Changes:
+) -> BaselineChanges:
     """The findings of a run beside those of the baseline."""
     parts_before = _parts_of_all(baseline.findings)
     new, unchanged = [], []
@@ -103,7 +102,7 @@ def changes_since(
             settled.append(finding)
         else:
             not_judged.append(finding)
-    return Changes(baseline, frozenset(new), unchanged, settled, not_judged)
+    return BaselineChanges(baseline, frozenset(new), unchanged, settled, not_judged)
 
 
 def _is_judged(finding: Finding, result: Comparison, found: Infrastructure, usage: CodeUsage | None) -> bool:
@@ -116,21 +115,21 @@ def _is_judged(finding: Finding, result: Comparison, found: Infrastructure, usag
     return (finding.table, finding.service) not in unchecked
 
 
-def _parts_of_all(findings: Iterable[Finding]) -> set[Part]:
-    all_parts: set[Part] = set()
+def _parts_of_all(findings: Iterable[Finding]) -> set[FindingPart]:
+    all_parts: set[FindingPart] = set()
     for finding in findings:
         all_parts |= parts(finding)
     return all_parts
 
 
-def parts(finding: Finding) -> frozenset[Part]:
+def parts(finding: Finding) -> frozenset[FindingPart]:
     """What the finding says, one by one: its modes, the actions that are refused, or keys or indexes as deployed."""
     side = SIDES.get(finding.kind, finding.kind)
     if finding.kind == "action_not_granted":
         said = {str(needed.action) for needed in finding.to_allow}
     else:
         said = set(_modes(finding))
-    return frozenset(Part(side, finding.table, finding.service, what) for what in said)
+    return frozenset(FindingPart(side, finding.table, finding.service, what) for what in said)
 
 
 def fingerprint(finding: Finding) -> str:
@@ -187,7 +186,7 @@ def _finding(entry: Mapping[str, Any]) -> Finding:
     identity = Identity(entry["kind"], entry["table"], entry["service"])
     if identity.kind not in FINDING_KINDS or not isinstance(identity.table, str):
         raise ValueError(identity)
-    modes = tuple((mode, None) for mode in MODES if mode in entry["verdicts"])
+    modes = tuple((mode, None) for mode in READ_AND_WRITE if mode in entry["verdicts"])
     return Finding(
         *identity,
         declared=entry["declared"],

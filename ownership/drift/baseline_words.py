@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TypedDict
 
-from ownership.drift.baseline import Changes
+from ownership.drift.baseline import BaselineChanges
 from ownership.drift.report import in_a_line
 from ownership.drift.reported import Reported
 from ownership.drift.types import Finding, FindingKind, printable
@@ -30,7 +30,7 @@ class ChangesJSON(TypedDict):
     not_judged: list[IdentityJSON]
 
 
-def baseline_lines(changes: Changes | None) -> list[str]:
+def baseline_lines(changes: BaselineChanges | None) -> list[str]:
     """How many findings are new, settled and unchanged, and which; nothing without a baseline."""
     if changes is None:
         return []
@@ -67,7 +67,7 @@ def counts(report: Reported) -> str:
     return "Drift: " + ", ".join(f"{number} {name}" for name, number in numbers.items())
 
 
-def changes_json(changes: Changes) -> ChangesJSON:
+def changes_json(changes: BaselineChanges) -> ChangesJSON:
     """The findings by what has become of them."""
     return {
         "name": changes.baseline.name,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 from ownership.drift.types import (
-    MODE_PARTS,
+    READ_AND_WRITE,
     ActionOn,
     CodeAccess,
     CodeUsage,
@@ -17,7 +17,7 @@ from ownership.drift.types import (
 
 Modes = frozenset[ReadOrWrite]
 NO_MODES: Modes = frozenset()
-ALL_MODES: Modes = frozenset(MODE_PARTS["read_write"])
+ALL_MODES: Modes = frozenset(READ_AND_WRITE)
 IN_CODE: dict[Modes, InCode] = {
     NO_MODES: "none",
     frozenset({"read"}): "read",

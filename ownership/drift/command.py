@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ownership.drift import registry_client
-from ownership.drift.baseline import Changes, changes_since
+from ownership.drift.baseline import BaselineChanges, changes_since
 from ownership.drift.baseline_reading import read_baseline
 from ownership.drift.baseline_words import baseline_lines
 from ownership.drift.code import report as code_report
@@ -349,7 +349,7 @@ def _changes(
     found: Infrastructure,
     usage: CodeUsage | None,
     sources: SourceTree,
-) -> Changes | None:
+) -> BaselineChanges | None:
     """What is new and settled since the baseline; None where none is given. Raises ReadError."""
     if arguments.baseline is None:
         return None

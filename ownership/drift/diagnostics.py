@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ownership.drift.types import (
+    READ_AND_WRITE,
     Location,
     Note,
     ReadError,
@@ -20,8 +21,6 @@ from ownership.drift.types import (
     shortened,
 )
 from ownership.drift.values import PLACEHOLDER, Text
-
-READ_AND_WRITE: frozenset[ReadOrWrite] = frozenset({"read", "write"})
 
 
 class RoleUse(NamedTuple):

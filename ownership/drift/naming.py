@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ownership.drift.physical_names import NamePattern
-from ownership.drift.service_names import service_of_project, service_of_role
+from ownership.drift.service_names import service_in_folders, service_of_role
 from ownership.drift.types import DeclaredMap, printable
 from ownership.drift.values import PLACEHOLDER, SEPARATORS, Text, Variable
 from ownership.drift.varying_names import bases_by_patterns
@@ -199,7 +199,7 @@ class Names:
 
     def service(self, folders: Sequence[str], own_name: str | None) -> str | None:
         """The map's name of the service in these folders, innermost first, that has this name itself."""
-        return service_of_project(self.services, folders, own_name)
+        return service_in_folders(self.services, folders, own_name)
 
     def role(self, names: Sequence[str]) -> str | None:
         """The one service whose name is among the words of a role's names; None for none or several."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from ownership.drift.baseline import Changes
+from ownership.drift.baseline import BaselineChanges
 from ownership.drift.compare import Comparison, Waived
 from ownership.drift.source_tree import Place, SourceTree
 from ownership.drift.types import (
@@ -35,7 +35,7 @@ class Reported:
     environment: str | None
     sources: SourceTree
     usage: CodeUsage | None = None
-    changes: Changes | None = None
+    changes: BaselineChanges | None = None
 
     @property
     def findings(self) -> Sequence[Finding]:

@@ -8,7 +8,7 @@ MAX_ROLE_NAME = 128  # of a role's name, what is searched for services; IAM allo
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")  # `clubAPI-users` is club, API, users
 
 
-def service_of_project(
+def service_in_folders(
     services: Mapping[str, str],
     folders: Sequence[str],
     own_name: str | None,

@@ -30,11 +30,12 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 # What code does, as reports spell it: a mode, or that it does nothing.
 InCode = Literal["none", "read", "write", "read_write"]
 
+READ_AND_WRITE: tuple[ReadOrWrite, ...] = ("read", "write")
 # A mode as the map and the API spell it, and what it is made of.
 MODE_PARTS: dict[str, tuple[ReadOrWrite, ...]] = {
     "read": ("read",),
     "write": ("write",),
-    "read_write": ("read", "write"),
+    "read_write": READ_AND_WRITE,
 }
 
 MODE_LABELS = {"read": "Read", "write": "Write", "read_write": "Read + Write"}

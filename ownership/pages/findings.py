@@ -39,7 +39,7 @@ WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
 
 
 @dataclass(frozen=True)
-class Row:
+class FindingRow:
     """A finding as the page lists it; ``value`` is what its checkbox posts."""
 
     finding: Finding
@@ -59,7 +59,7 @@ class Group:
     title: str
     what_to_do: str
     number: int
-    owners: list[tuple[str, list[Row]]]
+    owners: list[tuple[str, list[FindingRow]]]
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,8 @@ def _section(
     compared: ComparedRun, waivers: Sequence[Waiver], filters: Mapping[str, str], *, ticks: bool
 ) -> dict[str, Any]:
     """What the page shows of a run; ``ticks``: checkboxes are ticked where accepting is right."""
-    waived_rows: list[Row] = []
-    open_rows: list[Row] = []
+    waived_rows: list[FindingRow] = []
+    open_rows: list[FindingRow] = []
     for row in _rows(compared, waivers, ticks=ticks):
         if _is_in_state(row, filters["state"]):
             rows = waived_rows if row.waiver else open_rows
@@ -185,7 +185,9 @@ def _section(
     } | _section_of_code(compared, open_rows, figures)
 
 
-def _section_of_code(compared: ComparedRun, open_rows: Sequence[Row], figures: Sequence[DriftRun]) -> dict[str, Any]:
+def _section_of_code(
+    compared: ComparedRun, open_rows: Sequence[FindingRow], figures: Sequence[DriftRun]
+) -> dict[str, Any]:
     """What the page shows besides, if the run read code."""
     if compared.usage is None:
         return {}
@@ -206,11 +208,11 @@ def _section_of_code(compared: ComparedRun, open_rows: Sequence[Row], figures: S
     }
 
 
-def _groups(rows: Sequence[Row], *, has_code: bool) -> list[Group]:
+def _groups(rows: Sequence[FindingRow], *, has_code: bool) -> list[Group]:
     """The rows to show by what is to be done, each group with the number of all its rows."""
     if not has_code:
         return [Group("", "", "", len(rows), _by_owner(rows[:ROWS_SHOWN]))] if rows else []
-    by_name: dict[str, list[Row]] = {name: [] for name in verdicts.TITLES}
+    by_name: dict[str, list[FindingRow]] = {name: [] for name in verdicts.TITLES}
     for row in rows:
         by_name[verdicts.group_of(row.finding)].append(row)
     groups = []
@@ -223,14 +225,14 @@ def _groups(rows: Sequence[Row], *, has_code: bool) -> list[Group]:
     return groups
 
 
-def _rows(compared: ComparedRun, waivers: Iterable[Waiver], *, ticks: bool) -> Iterable[Row]:
+def _rows(compared: ComparedRun, waivers: Iterable[Waiver], *, ticks: bool) -> Iterable[FindingRow]:
     services = {service.name for service in compared.declared.services}
     waiver_of = runs.waivers_by_finding(waivers, compared.run.environment)
     for finding in compared.findings:
         covered_by = compared.waived.get(finding)
         is_known = finding.service in services
         changes_rightly = finding.verdict in verdicts.CHANGES_THE_MAP
-        yield Row(
+        yield FindingRow(
             finding,
             json.dumps(finding.identity),
             new=finding.identity in compared.new,
@@ -241,7 +243,7 @@ def _rows(compared: ComparedRun, waivers: Iterable[Waiver], *, ticks: bool) -> I
         )
 
 
-def _is_in_state(row: Row, state: str) -> bool:
+def _is_in_state(row: FindingRow, state: str) -> bool:
     if state == "open":
         return row.waiver is None
     if state == "new":
@@ -251,9 +253,9 @@ def _is_in_state(row: Row, state: str) -> bool:
     return True
 
 
-def _by_owner(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
+def _by_owner(rows: Iterable[FindingRow]) -> list[tuple[str, list[FindingRow]]]:
     """The rows by owner; those without one come last."""
-    by_owner: dict[str, list[Row]] = defaultdict(list)
+    by_owner: dict[str, list[FindingRow]] = defaultdict(list)
     for row in rows:
         by_owner[row.finding.owner or ""].append(row)
     for of_owner in by_owner.values():

@@ -43,7 +43,7 @@ LOCAL_ACCOUNT = "The account with your e-mail address signs in with a password. 
 OTHER_PERSON = "The account with your e-mail address belongs to another company account. Ask an administrator."
 
 
-class Refused(Exception):
+class SignInRefused(Exception):
     """Somebody whom the provider knows may not sign in here. The message is for the person."""
 
 
@@ -62,7 +62,7 @@ class OidcBackend(OIDCAuthenticationBackend):
         problem = FAILED
         try:
             user = super().authenticate(request, **kwargs)
-        except Refused as refused:
+        except SignInRefused as refused:
             problem = str(refused)
         except PROVIDER_ERRORS as error:
             # The message is not logged: it may quote the provider's response.
@@ -100,7 +100,7 @@ class OidcBackend(OIDCAuthenticationBackend):
         return payload | user_info
 
     def get_or_create_user(self, access_token: str, id_token: str, payload: Claims) -> User:
-        """The person's account, with the groups that the provider says, or Refused.
+        """The person's account, with the groups that the provider says, or SignInRefused.
 
         Groups are taken away even if the sign-in is refused, and without any the account's sessions end. Its tokens
         are refused for as long as it has no role.
@@ -117,9 +117,9 @@ class OidcBackend(OIDCAuthenticationBackend):
                 _end_sessions(user)
         if not groups:
             LOG.warning("The provider names no group of the registry for account %d.", user.pk)
-            raise Refused(NO_GROUP)
+            raise SignInRefused(NO_GROUP)
         if _is_local(user):
-            raise Refused(LOCAL_ACCOUNT)
+            raise SignInRefused(LOCAL_ACCOUNT)
         return user
 
     def get_user(self, user_id: int) -> User | None:
@@ -149,7 +149,7 @@ def _unchanged_account(claims: Claims, groups: set[str]) -> User | None:
 
 
 def _account(claims: Claims, groups: set[str]) -> User:
-    """The account of the person, by their number at the provider, or a new one; Refused if there can't be one."""
+    """The account of the person, by their number at the provider, or a new one; SignInRefused if there can't be one."""
     issuer, subject = _identity(claims)
     address = _verified_address(claims)
     identity = ProviderIdentity.objects.filter(issuer=issuer, subject=subject).select_related("user").first()
@@ -157,16 +157,16 @@ def _account(claims: Claims, groups: set[str]) -> User:
         _follow_address(identity.user, address)
         return identity.user
     if not address:
-        raise Refused(NO_ADDRESS)
+        raise SignInRefused(NO_ADDRESS)
     user = User.objects.filter(username=address).select_related("provider_identity").first()
     if user is None:
         if not groups:
-            raise Refused(NO_GROUP)
+            raise SignInRefused(NO_GROUP)
         user = User.objects.create_user(address, email=address)
     elif _is_local(user):
-        raise Refused(LOCAL_ACCOUNT)
+        raise SignInRefused(LOCAL_ACCOUNT)
     elif hasattr(user, "provider_identity"):
-        raise Refused(OTHER_PERSON)
+        raise SignInRefused(OTHER_PERSON)
     # What is left is an account from before identities were kept, or one that an administrator released.
     ProviderIdentity.objects.create(user=user, issuer=issuer, subject=subject)
     return user

@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from ownership.drift.iam.actions import MODES
+from ownership.drift.iam.actions import ACTION_MODES
 from ownership.drift.iam.managed_policies import TABLE
 from ownership.drift.iam.statements import item_actions
 
@@ -69,7 +69,7 @@ def _reduced_exception(statement: Statement) -> Statement | None:
     left_out: set[str] = set()
     for action in excepted:
         left_out |= item_actions(action.lower())
-    if left_out == set(MODES):
+    if left_out == set(ACTION_MODES):
         return None
     return _with_actions(statement, "NotAction", excepted)
 

@@ -14,7 +14,7 @@ from ownership.drift.code.possibilities import (
     CodeValue,
     Str,
 )
-from ownership.drift.types import MODE_PARTS, Location, ReadOrWrite
+from ownership.drift.types import READ_AND_WRITE, Location, ReadOrWrite
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Doubt:
 
     location: Location
     why: str
-    modes: tuple[ReadOrWrite, ...] = MODE_PARTS["read_write"]
+    modes: tuple[ReadOrWrite, ...] = READ_AND_WRITE
 
 
 @dataclass(frozen=True)

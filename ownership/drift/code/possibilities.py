@@ -93,7 +93,7 @@ class Str:
 
 
 @dataclass(frozen=True)
-class Pieces:
+class TextPieces:
     """The pieces of a text with environment variables, by position or by name: what ``split`` and JSON give."""
 
     text: Str

@@ -40,14 +40,14 @@ class CodeUnresolvedJSON(TypedDict):
     mode: ReadOrWrite | None  # None: may be both
 
 
-class CodeJSON(TypedDict):
+class CodeReportJSON(TypedDict):
     """What the code of all deployed functions does."""
 
     accesses: list[CodeAccessJSON]
     unresolved: list[CodeUnresolvedJSON]
 
 
-def as_json(usage: CodeUsage) -> CodeJSON:
+def as_json(usage: CodeUsage) -> CodeReportJSON:
     """The accesses and what is unresolved."""
     return {
         "accesses": [_access(access) for access in usage.accesses],

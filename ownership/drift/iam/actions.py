@@ -134,7 +134,7 @@ def _spelled() -> dict[str, str]:
     return {_qualified(name): name for name in READ | WRITE}
 
 
-MODES = _modes()
+ACTION_MODES = _modes()
 SPELLED = _spelled()  # in lower case → as IAM spells it: dynamodb:getitem → GetItem
 INDEX_ACTIONS = frozenset(map(_qualified, ON_INDEX))
 KNOWN = frozenset(map(_qualified, READ | WRITE | NEITHER))
@@ -145,9 +145,9 @@ NO_ACTIONS = {
 
 def modes_of(actions: Iterable[str]) -> frozenset[ReadOrWrite]:
     """What the actions, in lower case, do with items."""
-    return frozenset(MODES[action] for action in actions)
+    return frozenset(ACTION_MODES[action] for action in actions)
 
 
 def mode_of(name: str) -> ReadOrWrite:
     """What an action does with items, by its name as IAM spells it: GetItem reads."""
-    return MODES[_qualified(name)]
+    return ACTION_MODES[_qualified(name)]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.iam.actions import INDEX_ACTIONS, MODES, SPELLED
+from ownership.drift.iam.actions import ACTION_MODES, INDEX_ACTIONS, SPELLED
 from ownership.drift.iam.patterns import has_wildcard, matches
 from ownership.drift.iam.statements import PolicyStatement, Resource, Role
 from ownership.drift.naming import Names
@@ -28,14 +28,14 @@ from ownership.drift.values import Text
 
 
 @dataclass
-class Grant:
+class PolicyGrant:
     """What grants one access: the locations, in order, and the actions that they permit."""
 
     locations: dict[Location, None] = field(default_factory=dict)
     actions: set[ActionOn] = field(default_factory=set)
 
 
-Grants = dict[GrantedAccess, Grant]
+Grants = dict[GrantedAccess, PolicyGrant]
 
 INDEX = "/index/"
 ALL_INDEXES = f"{INDEX}*"
@@ -44,7 +44,7 @@ WILDCARD = re.compile(r"[*?]")
 
 
 @dataclass(frozen=True)
-class Target:
+class GrantTarget:
     """A table, or some of its indexes: ``index`` is empty, ``/index/by-name`` or ``/index/*``."""
 
     table: str
@@ -108,7 +108,7 @@ class PolicyEvaluator:
 
         A Deny applies to its own role alone. A pattern that matches no known table is reported as unresolved.
         """
-        grants: Grants = defaultdict(Grant)
+        grants: Grants = defaultdict(PolicyGrant)
         for role in roles:
             for target, actions in self._permissions(service, role):
                 index = target.index.removeprefix(INDEX)
@@ -118,7 +118,7 @@ class PolicyEvaluator:
                     grant.actions |= on_target
         return dict(grants)
 
-    def _permissions(self, service: str, role: Role) -> Iterator[tuple[Target, frozenset[str]]]:
+    def _permissions(self, service: str, role: Role) -> Iterator[tuple[GrantTarget, frozenset[str]]]:
         allows = []
         denies = []
         for statement in role:
@@ -130,7 +130,9 @@ class PolicyEvaluator:
             for target in self._targets(service, allow):
                 yield target, self._permitted(allow, target, denies)
 
-    def _permitted(self, allow: PolicyStatement, target: Target, denies: Iterable[PolicyStatement]) -> frozenset[str]:
+    def _permitted(
+        self, allow: PolicyStatement, target: GrantTarget, denies: Iterable[PolicyStatement]
+    ) -> frozenset[str]:
         """The actions that an Allow permits on its target and no Deny takes away."""
         actions = allow.actions
         if target.index:
@@ -141,7 +143,7 @@ class PolicyEvaluator:
                 actions -= deny.actions
         return actions
 
-    def _targets(self, service: str, allow: PolicyStatement) -> Iterator[Target]:
+    def _targets(self, service: str, allow: PolicyStatement) -> Iterator[GrantTarget]:
         """The tables and indexes that an Allow reaches."""
         if allow.inverted:
             yield from self._targets_left_out(allow)
@@ -158,16 +160,16 @@ class PolicyEvaluator:
                 self.diagnostics.add_unresolved(pattern, reason, service)
             yield from targets
 
-    def _targets_left_out(self, allow: PolicyStatement) -> Iterator[Target]:
+    def _targets_left_out(self, allow: PolicyStatement) -> Iterator[GrantTarget]:
         """What NotResource doesn't list, and an Allow therefore reaches."""
         for table in self.known_tables.names:
             for index in ("", ALL_INDEXES):
-                target = Target(table, index, allow.location)
+                target = GrantTarget(table, index, allow.location)
                 is_listed = any(self._reaches(resource, target) for resource in allow.resources)
                 if not is_listed:
                     yield target
 
-    def _matching_targets(self, resource: Resource) -> list[Target]:
+    def _matching_targets(self, resource: Resource) -> list[GrantTarget]:
         """The tables that a pattern matches, and their indexes."""
         indexes = ALL_INDEXES
         _, slash, index_name = resource.path.partition("/index/")
@@ -176,16 +178,16 @@ class PolicyEvaluator:
         targets = []
         for table in self.known_tables.candidates(resource.path):
             for index in ("", indexes):
-                target = Target(table, index, resource.location)
+                target = GrantTarget(table, index, resource.location)
                 if self._reaches(resource, target):
                     targets.append(target)
         return targets
 
-    def _reaches(self, resource: Resource, target: Target) -> bool:
+    def _reaches(self, resource: Resource, target: GrantTarget) -> bool:
         """Whether a resource matches the target in any of the environments that are read."""
         return any(matches(resource.path, target.path(pattern)) for pattern in self.patterns_or_none)
 
-    def _denies(self, deny: PolicyStatement, target: Target) -> bool:
+    def _denies(self, deny: PolicyStatement, target: GrantTarget) -> bool:
         """Whether a Deny applies to the target in all of the environments that are read."""
         for pattern in self.physical_patterns:
             is_listed = _lists(deny.resources, target, pattern)
@@ -200,11 +202,11 @@ def _actions_by_mode(actions: frozenset[str], index: str) -> dict[ReadOrWrite, f
     """The actions, in lower case, as a grant keeps them."""
     by_mode: dict[ReadOrWrite, set[ActionOn]] = defaultdict(set)
     for action in actions:
-        by_mode[MODES[action]].add(ActionOn(SPELLED[action], index))
+        by_mode[ACTION_MODES[action]].add(ActionOn(SPELLED[action], index))
     return {mode: frozenset(on_target) for mode, on_target in by_mode.items()}
 
 
-def _lists(resources: Iterable[Resource], target: Target, pattern: NamePattern) -> bool:
+def _lists(resources: Iterable[Resource], target: GrantTarget, pattern: NamePattern) -> bool:
     """Whether one of the resources matches the target in an environment with that pattern.
 
     A table's name without wildcards is the base name already, and so matches in each environment. What follows it
@@ -228,15 +230,15 @@ def _is_exact_table(path: str) -> bool:
     return not has_wildcard(name)
 
 
-def _exact_targets(resource: Resource) -> list[Target]:
+def _exact_targets(resource: Resource) -> list[GrantTarget]:
     """The table that a path names, or its indexes; nothing for ``table/NAME/stream/…``."""
     name, _, rest = resource.path.removeprefix("table/").partition("/")
     if not rest:
-        return [Target(name, "", resource.location)]
+        return [GrantTarget(name, "", resource.location)]
     if rest.startswith("index/"):
-        return [Target(name, f"/{rest}", resource.location)]
+        return [GrantTarget(name, f"/{rest}", resource.location)]
     if matches(rest, "index/*"):
-        return [Target(name, ALL_INDEXES, resource.location)]
+        return [GrantTarget(name, ALL_INDEXES, resource.location)]
     return []
 
 

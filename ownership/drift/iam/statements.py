@@ -15,18 +15,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ownership.drift.diagnostics import READ_AND_WRITE, Diagnostics
-from ownership.drift.iam.actions import KNOWN, MODES, NO_ACTIONS, modes_of
+from ownership.drift.diagnostics import Diagnostics
+from ownership.drift.iam.actions import ACTION_MODES, KNOWN, NO_ACTIONS, modes_of
 from ownership.drift.iam.arns import ArnError, table_path
 from ownership.drift.iam.patterns import matches
 from ownership.drift.naming import Names
-from ownership.drift.types import Location, ReadOrWrite
+from ownership.drift.types import READ_AND_WRITE, Location, ReadOrWrite
 from ownership.drift.values import PLACEHOLDER, Map, Text, Value, location_of
 
 ASSUME_ROLE = "sts:assumerole"
 ASSUMED = "what the role that may be assumed permits is not read, or is another service's"
 # The actions on items of DynamoDB's cache, which are called like DynamoDB's own.
-CACHE_MODES = {action.replace("dynamodb:", "dax:"): mode for action, mode in MODES.items()}
+CACHE_MODES = {action.replace("dynamodb:", "dax:"): mode for action, mode in ACTION_MODES.items()}
 
 HAS_PRINCIPAL = "a statement with a Principal belongs to a resource, not to a role"
 ASSUMED_TO_VARY = "assumed to be the environment's suffix or part of its name pattern"
@@ -64,7 +64,7 @@ Role = Sequence[PolicyStatement]
 @lru_cache(maxsize=4096)
 def item_actions(pattern: str) -> frozenset[str]:
     """The actions on items that a pattern in lower case matches."""
-    return frozenset(action for action in MODES if matches(pattern, action))
+    return frozenset(action for action in ACTION_MODES if matches(pattern, action))
 
 
 class StatementReader:
@@ -107,7 +107,7 @@ class StatementReader:
                 return None
         return PolicyStatement(effect == "Allow", actions, tuple(resources), leaves_out, node.location)
 
-    def _unresolved(self, text: Text, reason: str, modes: frozenset[ReadOrWrite]) -> None:
+    def _unresolved(self, text: Text, reason: str, modes: Iterable[ReadOrWrite]) -> None:
         self.diagnostics.add_unresolved(text, reason, self.service, modes)
 
     def _note(self, location: Location, text: str) -> None:
@@ -129,7 +129,7 @@ class StatementReader:
                 self._check_action(text, pattern, known=bool(matching))
         if inverted:
             # NotAction: everything on items but these.
-            return frozenset(MODES) - actions
+            return frozenset(ACTION_MODES) - actions
         return frozenset(actions)
 
     def _report_detours(self, elements: Elements, patterns: Sequence[Text]) -> None:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Protocol
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.iam.statements import READ_AND_WRITE
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, resolved_path
@@ -32,7 +31,7 @@ from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.table_policies import TablePermissions, table_policies
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Template
-from ownership.drift.types import Infrastructure, Location, ReadError, ReadOrWrite
+from ownership.drift.types import READ_AND_WRITE, Infrastructure, Location, ReadError, ReadOrWrite
 from ownership.drift.values import Map, Text
 
 # A custom resource of CDK that calls an API of AWS: {"service":"S3","action":"putObject",…}.

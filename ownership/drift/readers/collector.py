@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.policies import Grants, KnownTables, PolicyEvaluator
-from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, Role
+from ownership.drift.iam.statements import PolicyStatement, Role
 from ownership.drift.naming import Names
 from ownership.drift.readers.template import Exports, Template
-from ownership.drift.types import Infrastructure, ReadError, TableShape
+from ownership.drift.types import READ_AND_WRITE, Infrastructure, ReadError, TableShape
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.iam.statements import READ_AND_WRITE
 from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.collector import Collector, Part
 from ownership.drift.readers.files import Files, folders_below, resolved_path
@@ -23,7 +22,7 @@ from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.siblings import Siblings
 from ownership.drift.readers.table_policies import TablePermissions, table_policies
 from ownership.drift.readers.tables import read_tables
-from ownership.drift.types import Infrastructure, Location, ReadError
+from ownership.drift.types import READ_AND_WRITE, Infrastructure, Location, ReadError
 from ownership.drift.values import Map, Text
 
 DATA_FILES = ("serverless.yml", "serverless.yaml", "serverless.json")

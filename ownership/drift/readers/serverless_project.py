@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping
 from copy import copy
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement
+from ownership.drift.iam.statements import PolicyStatement
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.intrinsics import function_name
@@ -48,6 +48,7 @@ from ownership.drift.readers.serverless_settings import (
 )
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import Exports, NestedLoader, NodeReader, Surroundings, Template
+from ownership.drift.types import READ_AND_WRITE
 from ownership.drift.values import Map, Seq, Text, Value, concat, location_of
 
 GENERATED_ROLE = "IamRoleLambdaExecution"  # made by the framework from the provider's statements

@@ -17,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.iam.statements import READ_AND_WRITE
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import Part, ServiceRole
 from ownership.drift.readers.files import Files
@@ -28,6 +27,7 @@ from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.table_policies import table_policies
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Expand, Exports, Surroundings, Template
+from ownership.drift.types import READ_AND_WRITE
 from ownership.drift.values import Map
 
 SECTIONS = ("Resources", "Outputs", "Parameters", "Mappings", "Conditions", "Transform")

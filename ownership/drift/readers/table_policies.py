@@ -21,12 +21,12 @@ from copy import copy
 from dataclasses import dataclass
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.iam.statements import READ_AND_WRITE, PolicyStatement, StatementReader
+from ownership.drift.iam.statements import PolicyStatement, StatementReader
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.intrinsics import TABLE_TYPES, has_branches, referenced
 from ownership.drift.readers.template import Template
-from ownership.drift.types import Location
+from ownership.drift.types import READ_AND_WRITE, Location
 from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value, location_of
 
 # A role, a user, or a session of a role. Others, such as an account, stand for many.

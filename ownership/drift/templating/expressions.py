@@ -16,10 +16,10 @@ from ownership.drift.templating.template_values import (
     GivenValue,
     Macro,
     MissingMember,
+    RenderingTooLarge,
     TemplateMethod,
     TemplateScope,
     TemplateValue,
-    TooLarge,
     depends_on_given,
 )
 
@@ -51,7 +51,7 @@ class TemplateExpressions:
         value = method(self, node, scope)
         maximum = MAX_LENGTH if isinstance(value, str) else MAX_ITEMS
         if isinstance(value, str | list | dict) and len(value) > maximum:
-            raise TooLarge
+            raise RenderingTooLarge
         return value
 
     def text(self, value: TemplateValue) -> str:
@@ -321,7 +321,7 @@ class TemplateExpressions:
     def filtered(self, node: nodes.Filter, value: TemplateValue, scope: TemplateScope) -> TemplateValue:
         """What a filter makes of a value."""
         arguments = [self.value(argument, scope) for argument in node.args]
-        return filters.apply(self, FilterCall(node, value, arguments, scope))
+        return filters.apply_filter(self, FilterCall(node, value, arguments, scope))
 
 
 def _item_at(owner: TemplateValue, position: int) -> TemplateValue:

@@ -31,7 +31,7 @@ class FilterCall:
     scope: TemplateScope
 
 
-def apply(expressions: "TemplateExpressions", call: FilterCall) -> TemplateValue:
+def apply_filter(expressions: "TemplateExpressions", call: FilterCall) -> TemplateValue:
     """What a filter makes of a value; what is given from outside where that is not known here."""
     filter_value = FILTERS.get(call.node.name, _change)
     return filter_value(expressions, call)

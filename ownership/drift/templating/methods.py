@@ -8,16 +8,16 @@ from jinja2 import nodes
 
 from ownership.drift.templating.template_values import (
     MAX_LENGTH,
+    RenderingTooLarge,
     TemplateMethod,
     TemplateValue,
-    TooLarge,
     has_mark,
 )
 
 if TYPE_CHECKING:
     from ownership.drift.templating.expressions import TemplateExpressions
 
-Owner = TypeVar("Owner")
+Receiver = TypeVar("Receiver")
 Dict: TypeAlias = dict[str, TemplateValue]
 List: TypeAlias = list[TemplateValue]
 
@@ -72,16 +72,16 @@ def _replaced(text: str, old: str, new: str) -> str | None:
     if has_digit and has_mark(text):
         return None
     if text.count(old) * len(new) > MAX_LENGTH:
-        raise TooLarge
+        raise RenderingTooLarge
     return text.replace(old, new)
 
 
 @dataclass(frozen=True)
-class _Call(Generic[Owner]):
+class _Call(Generic[Receiver]):
     """A call of a method of a list or dict."""
 
     expressions: "TemplateExpressions"
-    owner: Owner
+    owner: Receiver
     arguments: list[TemplateValue]
     node: nodes.Expr
 

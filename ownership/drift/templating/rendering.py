@@ -19,9 +19,9 @@ from ownership.drift.templating.loading import DYNAMIC_REFERENCE, MARK_END, MARK
 from ownership.drift.templating.template_values import (
     GivenValue,
     Macro,
+    RenderingTooLarge,
     TemplateScope,
     TemplateValue,
-    TooLarge,
     has_mark,
 )
 from ownership.drift.types import Location, ReadError
@@ -55,7 +55,7 @@ class _Output:
         """Add text that begins in this line of a file."""
         self.size += len(text)
         if self.size > MAX_SIZE:
-            raise TooLarge
+            raise RenderingTooLarge
         if not self.lines:
             self.lines.append(Location(file, line))
         elif self.pieces[-1].endswith("\n"):
@@ -98,7 +98,7 @@ class Renderer:
             line = getattr(error, "lineno", None)
             reason = f"is not a template that Jinja2 can read: {error.message}"
             raise ReadError(Location(location.file, line), reason) from error
-        except (TooLarge, RecursionError) as error:
+        except (RenderingTooLarge, RecursionError) as error:
             raise ReadError(location, "is too large, or nested too deeply, once it is rendered") from error
         return Rendered("".join(self.output.pieces), self.output.lines, list(self.variables), list(self.unread))
 
@@ -153,7 +153,7 @@ class Renderer:
         """Render statements of another file, or of another template, for a time."""
         self.nesting += 1
         if self.nesting > MAX_NESTING:
-            raise TooLarge
+            raise RenderingTooLarge
         outer, self.path = self.path, path
         try:
             yield
@@ -187,11 +187,11 @@ class Renderer:
     def _render(self, body: list[nodes.Node], scope: TemplateScope) -> None:
         self.nesting += 1
         if self.nesting > MAX_NESTING * 2:
-            raise TooLarge
+            raise RenderingTooLarge
         for node in body:
             self.steps += 1
             if self.steps > MAX_STEPS:
-                raise TooLarge
+                raise RenderingTooLarge
             self._statement(node, scope)
         self.nesting -= 1
 

@@ -11,7 +11,7 @@ MAX_LENGTH = 100_000  # characters of one text
 MAX_ITEMS = 1000  # of one list
 
 
-class TooLarge(Exception):
+class RenderingTooLarge(Exception):
     """A template is too much to render."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
-from ownership.exchange.imports.from_rows import Row, column_named, read_rows
+from ownership.exchange.imports.from_rows import CellRow, column_named, read_rows
 from ownership.exchange.imports.statements import Enough, Statements
 
 _SEPARATORS = ",;\t"
@@ -28,7 +28,7 @@ def names_columns(text: str) -> bool:
     return _separator_given(lines) is not None or _known_columns(lines, _best_separator(lines)) > 1
 
 
-def _rows(text: str, statements: Statements) -> Iterator[Row]:
+def _rows(text: str, statements: Statements) -> Iterator[CellRow]:
     lines = _first_lines(text)
     separator = _separator_given(lines)
     skipped = 0

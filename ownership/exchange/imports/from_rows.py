@@ -24,7 +24,7 @@ MAX_QUOTED = 10  # columns in a message
 _TRUTH = {"true": True, "false": False}
 _MODES = {value: value for value in Mode.values} | {label.lower(): value for value, label in Mode.choices}
 
-Row = tuple[int, list[str]]  # (the line on which it begins, its cells)
+CellRow = tuple[int, list[str]]  # (the line on which it begins, its cells)
 
 
 def column_named(cell: str) -> str | None:
@@ -33,7 +33,7 @@ def column_named(cell: str) -> str | None:
     return name if name in COLUMNS or name == PHYSICAL_NAME else None
 
 
-def read_rows(rows: Iterator[Row], statements: Statements) -> None:
+def read_rows(rows: Iterator[CellRow], statements: Statements) -> None:
     """Read the head and the rows below it. Rows without a value, and columns without name and values, are nothing."""
     filled = (row for row in rows if any(map(trimmed, row[1])))
     line, head = next(filled, (1, []))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from ownership.exchange.imports.from_rows import Row, column_named, read_rows
+from ownership.exchange.imports.from_rows import CellRow, column_named, read_rows
 from ownership.exchange.imports.statements import Enough, Statements
 from ownership.exchange.texts import trimmed
 
@@ -46,14 +46,14 @@ def read(name: str, content: bytes) -> Statements:
     return statements
 
 
-def _as_long_as_the_head(rows: list[Row]) -> Iterator[Row]:
+def _as_long_as_the_head(rows: list[CellRow]) -> Iterator[CellRow]:
     """The rows, with the empty cells at their ends: a sheet does not keep them."""
     length = len(rows[0][1]) if rows else 0
     for number, cells in rows:
         yield number, cells + [""] * (length - len(cells))
 
 
-def _rows(content: bytes, statements: Statements) -> list[Row]:
+def _rows(content: bytes, statements: Statements) -> list[CellRow]:
     try:
         from openpyxl import load_workbook
     except ImportError as error:
@@ -126,7 +126,7 @@ def _sheet_rows(book: "Workbook", title: str, columns: int | None = None) -> Ite
             yield number, row[:end]
 
 
-def _filled_rows(values: "Workbook", formulas: "Workbook", title: str, statements: Statements) -> Iterator[Row]:
+def _filled_rows(values: "Workbook", formulas: "Workbook", title: str, statements: Statements) -> Iterator[CellRow]:
     """Each row's cells as text. Formulas without a value and errors are noted."""
     from openpyxl.utils import get_column_letter
 

@@ -17,7 +17,7 @@ from ownership.exchange.imports.statements import (
     FieldValue,
     FilePlace,
     Key,
-    Statement,
+    RowStatement,
     Statements,
     describe_place,
     row_label,
@@ -75,7 +75,7 @@ def plan_import(statements: Statements, *, prune: bool = False, create_only: boo
 class _Draft:
     """A row that a statement creates or changes, before it is checked."""
 
-    statement: Statement
+    statement: RowStatement
     before: TrackedRow | None
     after: TrackedRow
     fields: Fields  # to set: those that differ, of a new row all that are stated
@@ -118,7 +118,7 @@ class _Comparison:
     def _problem(self, place: FilePlace, words: str) -> None:
         self.problems.append(self.statements.message(place, words))
 
-    def _valid_drafts(self, statements: list[Statement]) -> list[_Draft]:
+    def _valid_drafts(self, statements: list[RowStatement]) -> list[_Draft]:
         """The rows that differ. For invalid ones, problems are noted instead."""
         drafts = []
         for statement in statements:
@@ -138,7 +138,7 @@ class _Comparison:
                 valid.append(draft)
         return valid
 
-    def _new_row(self, statement: Statement) -> _Draft:
+    def _new_row(self, statement: RowStatement) -> _Draft:
         row = MODELS[statement.kind]()
         if statement.kind != "service":
             row.position = self._take_position(statement.key)
@@ -157,7 +157,7 @@ class _Comparison:
         live: dict[Key, str] = {}
         for kind, (*parents, name) in self.live:
             live.setdefault((kind, (*parents, folded(name))), name)
-        new: dict[Key, Statement] = {}
+        new: dict[Key, RowStatement] = {}
         for draft in drafts:
             statement = draft.statement
             # An access is named by rows that are asked about themselves.
@@ -175,7 +175,7 @@ class _Comparison:
             elif isinstance(statement.place, int) and new.setdefault(alike, statement) is not statement:
                 self._report_alike(new[alike], statement)
 
-    def _report_alike(self, first: Statement, second: Statement) -> None:
+    def _report_alike(self, first: RowStatement, second: RowStatement) -> None:
         *_, like = first.names
         *_, name = second.names
         self._report(
@@ -184,7 +184,7 @@ class _Comparison:
             "Write both alike. If both are meant, add them in the admin first.",
         )
 
-    def _is_known(self, statement: Statement, once_had: dict[str, set[str]]) -> bool:
+    def _is_known(self, statement: RowStatement, once_had: dict[str, set[str]]) -> bool:
         """Whether the registry has or once had the row, or once had its table."""
         kind, names = statement.key
         if row_label(kind, names) in once_had[kind]:
@@ -233,7 +233,7 @@ class _Comparison:
             return False
         return not missing
 
-    def _report(self, statement: Statement, words: str) -> None:
+    def _report(self, statement: RowStatement, words: str) -> None:
         self._problem(statement.place, f"{statement.label}: {words}")
 
     def _take_position(self, key: Key) -> int:
@@ -291,7 +291,7 @@ class _Comparison:
             )
 
 
-def _changed_row(statement: Statement, row: TrackedRow) -> _Draft:
+def _changed_row(statement: RowStatement, row: TrackedRow) -> _Draft:
     """A copy of the row, and the fields to set on it: those that differ, if any."""
     fields: Fields = {}
     for name, value in statement.fields.items():

@@ -42,7 +42,7 @@ class Enough(Exception):
 
 
 @dataclass
-class Statement:
+class RowStatement:
     """What a file says about one row: some of its fields, each with its place. Rows are named, not numbered."""
 
     kind: str
@@ -99,7 +99,7 @@ class Statements:
 
     name: str
     characters: int = 0
-    by_mention: dict[tuple[Key, bool], Statement] = field(default_factory=dict)
+    by_mention: dict[tuple[Key, bool], RowStatement] = field(default_factory=dict)
     complete_kinds: set[str] = field(default_factory=set)
     complete_parts: set[tuple[str, str]] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
@@ -131,7 +131,7 @@ class Statements:
             words = f"the file multiplies its rows to more than {len(self.by_mention):,}: name fewer tables at once."
             self.problems.append(self.message(place, words))
             raise Enough
-        statement = self.by_mention.setdefault(mention, Statement(kind, names, place))
+        statement = self.by_mention.setdefault(mention, RowStatement(kind, names, place))
         if once and statement.place != place:
             first = describe_place(statement.place)
             self.problem(
@@ -160,10 +160,10 @@ class Statements:
         where = ", ".join(filter(None, [self.name, describe_place(place)]))
         return on_one_line(f"{where}: {words}")
 
-    def in_order(self) -> list[Statement]:
+    def in_order(self) -> list[RowStatement]:
         """One statement for each row, in the order in which rows can be created."""
-        merged: dict[Key, Statement] = {}
+        merged: dict[Key, RowStatement] = {}
         for (key, _), statement in self.by_mention.items():
-            row = merged.setdefault(key, Statement(*key, statement.place))
+            row = merged.setdefault(key, RowStatement(*key, statement.place))
             row.fields |= statement.fields
         return sorted(merged.values(), key=lambda statement: KINDS.index(statement.kind))

@@ -10,7 +10,7 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import Exports, Surroundings, Template, as_it_is
-from ownership.drift.types import Location, ReadError
+from ownership.drift.types import READ_AND_WRITE, Location, ReadError
 from ownership.drift.values import (
     UNKNOWN_LOCATION,
     Map,
@@ -124,7 +124,7 @@ class DeploymentBase:
             self.roots.update((folder, join(folder, "python")))
 
     def _unresolved(self, service: str, location: Location, text: str, reason: str) -> None:
-        self.diagnostics.add_unresolved(Text(text, location), reason, service, ("read", "write"))
+        self.diagnostics.add_unresolved(Text(text, location), reason, service, READ_AND_WRITE)
 
 
 @dataclass

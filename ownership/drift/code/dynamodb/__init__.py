@@ -20,11 +20,11 @@ from ownership.drift.code.dynamodb.clients import (
     send,
     unknown_method,
 )
-from ownership.drift.code.dynamodb.operations import CLIENTS, MODES
+from ownership.drift.code.dynamodb.operations import CLIENTS, OPERATION_MODES
 
 __all__ = [
     "CLIENTS",
-    "MODES",
+    "OPERATION_MODES",
     "call_external",
     "call_method",
     "has_methods",

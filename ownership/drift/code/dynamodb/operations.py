@@ -5,7 +5,7 @@ import re
 from ownership.drift.types import MODE_PARTS, ReadOrWrite
 
 # Whether an operation reads or writes items; a write that returns old values is a write alone.
-MODES: dict[str, ReadOrWrite] = {
+OPERATION_MODES: dict[str, ReadOrWrite] = {
     "BatchGetItem": "read",
     "BatchWriteItem": "write",
     "ConditionCheckItem": "read",
@@ -26,7 +26,7 @@ def modes_of(operation: str) -> tuple[ReadOrWrite, ...]:
     """What an operation may do with tables: both for a statement, and for a write with condition checks."""
     if operation == "TransactGetItems":
         return ("read",)
-    mode = MODES.get(operation, "read_write")
+    mode = OPERATION_MODES.get(operation, "read_write")
     return MODE_PARTS[mode]
 
 

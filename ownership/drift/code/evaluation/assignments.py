@@ -15,8 +15,8 @@ from ownership.drift.code.possibilities import (
     Func,
     Namespace,
     Obj,
-    Pieces,
     Possibility,
+    TextPieces,
 )
 from ownership.drift.code.syntax import Target
 from ownership.drift.code.values import one, text, union
@@ -125,7 +125,7 @@ class Assignments(EvaluationBase):
     def _item_at(self, owner: Possibility, position: int) -> CodeValue:
         if isinstance(owner, Obj):
             return self.interpreter.read_field(owner, str(position)) or one(ABSENT)
-        if isinstance(owner, Pieces):
+        if isinstance(owner, TextPieces):
             return one(owner.piece(str(position)))
         return self.interpreter.items(one(owner))
 

@@ -27,7 +27,7 @@ from ownership.drift.code.values import (
     union,
 )
 
-CONSTANTS: dict[bool | None, Possibility] = {
+CONSTANT_VALUES: dict[bool | None, Possibility] = {
     True: TRUE,
     False: FALSE,
     None: NULL,
@@ -40,7 +40,7 @@ class Operators(ParameterBinding):
     def _literal(self, node: syntax.Literal) -> CodeValue:
         if isinstance(node.value, str):
             return text(node.value)
-        return one(CONSTANTS[node.value])
+        return one(CONSTANT_VALUES[node.value])
 
     def _undefined(self, node: syntax.Undefined) -> CodeValue:
         return one(UNDEFINED)
@@ -125,10 +125,10 @@ class Operators(ParameterBinding):
         result = equal(self.evaluate(node.left), self.evaluate(node.right))
         if result is None:
             return UNKNOWN_VALUE
-        return one(CONSTANTS[result is not node.negated])
+        return one(CONSTANT_VALUES[result is not node.negated])
 
     def _not(self, node: syntax.Not) -> CodeValue:
         result = truth(self.evaluate(node.operand))
         if result is None:
             return UNKNOWN_VALUE
-        return one(CONSTANTS[not result])
+        return one(CONSTANT_VALUES[not result])

@@ -28,11 +28,11 @@ from ownership.drift.code.possibilities import (
     Obj,
     Paginator,
     Partial,
-    Pieces,
     Possibility,
     SdkCommand,
     Str,
     TableHandle,
+    TextPieces,
 )
 from ownership.drift.code.values import one, only, text, union, with_members
 from ownership.drift.types import Location
@@ -67,7 +67,7 @@ class MemberLookup(ClassMembers):
             return one(Method(owner, name))
         return one(Str((EnvironmentVariable(name),)))
 
-    def _piece(self, owner: Pieces, name: str, line: int) -> CodeValue:
+    def _piece(self, owner: TextPieces, name: str, line: int) -> CodeValue:
         if name in PIECES_METHODS:
             return one(Method(owner, name))
         return one(owner.piece(name))
@@ -267,7 +267,7 @@ MEMBERS_BY_TYPE: dict[type, Callable[[MemberLookup, Any, str, int], CodeValue]] 
     Obj: MemberLookup._object_member,
     Paginator: MemberLookup._method,
     Partial: MemberLookup._partial_member,
-    Pieces: MemberLookup._piece,
+    TextPieces: MemberLookup._piece,
     SdkCommand: MemberLookup._method,
     Str: MemberLookup._text_member,
     TableHandle: MemberLookup._table_member,

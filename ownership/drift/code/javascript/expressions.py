@@ -21,7 +21,7 @@ LOGICAL: dict[str, type[syntax.Both | syntax.Fallback]] = {
     "||": syntax.Fallback,
 }
 ESCAPED_CHARACTER = re.compile(r"\\[^0-9A-Za-z]")
-Entry: TypeAlias = tuple[Expression | None, Expression]  # of an object: key and value
+ObjectEntry: TypeAlias = tuple[Expression | None, Expression]  # of an object: key and value
 
 
 class JavaScriptExpressions(Patterns):
@@ -169,14 +169,14 @@ class JavaScriptExpressions(Patterns):
         return syntax.ListLiteral(line_of(node), self._items(node))
 
     def _object(self, node: Node) -> Expression:
-        entries: list[Entry] = []
+        entries: list[ObjectEntry] = []
         for child in node.named_children:
             build = ENTRY_BUILDERS.get(child.type)
             if build is not None:
                 entries += build(self, child)
         return syntax.ObjectLiteral(line_of(node), entries)
 
-    def _pair(self, node: Node) -> list[Entry]:
+    def _pair(self, node: Node) -> list[ObjectEntry]:
         key, value = child_of(node, "key"), child_of(node, "value")
         if key is None or value is None:
             return []
@@ -184,15 +184,15 @@ class JavaScriptExpressions(Patterns):
         name = str(built.value) if isinstance(built, syntax.Literal) else "None"
         return [(built, self.expression(value, name))]
 
-    def _shorthand(self, node: Node) -> list[Entry]:
+    def _shorthand(self, node: Node) -> list[ObjectEntry]:
         key = syntax.Literal(line_of(node), self.text(node))
         return [(key, self._identifier(node))]
 
-    def _spread_entry(self, node: Node) -> list[Entry]:
+    def _spread_entry(self, node: Node) -> list[ObjectEntry]:
         spread = self._first_expression(node)
         return [] if spread is None else [(None, spread)]
 
-    def _object_method(self, node: Node) -> list[Entry]:
+    def _object_method(self, node: Node) -> list[ObjectEntry]:
         key: Expression = syntax.Literal(line_of(node), "")
         name = child_of(node, "name")
         if name is not None:
@@ -314,7 +314,7 @@ EXPRESSION_BUILDERS: dict[str, Callable[[JavaScriptExpressions, Node], Expressio
     "undefined": JavaScriptExpressions._identifier,
     "yield_expression": JavaScriptExpressions._yield,
 }
-ENTRY_BUILDERS: dict[str, Callable[[JavaScriptExpressions, Node], list[Entry]]] = {
+ENTRY_BUILDERS: dict[str, Callable[[JavaScriptExpressions, Node], list[ObjectEntry]]] = {
     "method_definition": JavaScriptExpressions._object_method,
     "pair": JavaScriptExpressions._pair,
     "shorthand_property_identifier": JavaScriptExpressions._shorthand,

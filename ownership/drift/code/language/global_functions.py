@@ -25,7 +25,7 @@ from ownership.drift.code.language.objects import (
     of_object,
     partial_function,
 )
-from ownership.drift.code.language.texts import from_json
+from ownership.drift.code.language.texts import parsed_json
 from ownership.drift.code.possibilities import (
     NOTHING,
     UNKNOWN_VALUE,
@@ -216,8 +216,8 @@ GLOBALS: dict[str, Callable[["Calls", "CallSite"], CodeValue]] = {
     "isinstance": is_instance,
     "iter": _first_argument,
     "json.dumps": _unknown_result,
-    "JSON.parse": from_json,
-    "json.loads": from_json,
+    "JSON.parse": parsed_json,
+    "json.loads": parsed_json,
     "len": _unknown_result,
     "list": _listed,
     "map": map_items,

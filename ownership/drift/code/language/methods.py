@@ -21,9 +21,9 @@ from ownership.drift.code.possibilities import (
     Method,
     Obj,
     Partial,
-    Pieces,
     Possibility,
     Str,
+    TextPieces,
 )
 from ownership.drift.code.values import literals_in, one
 
@@ -52,7 +52,7 @@ def _call_environment_method(calls: "Calls", owner: Constant, name: str, site: "
     return one(ENVIRONMENT)
 
 
-def _call_pieces_method(calls: "Calls", pieces: Pieces, name: str, site: "CallSite") -> CodeValue:
+def _call_pieces_method(calls: "Calls", pieces: TextPieces, name: str, site: "CallSite") -> CodeValue:
     """``pieces.pop()``, ``pieces.at(1)``, ``settings.get("table")``."""
     positions = literals_in(site.arguments.at(0))
     if not site.arguments.at(0) and name in DEFAULT_POSITIONS:
@@ -102,6 +102,6 @@ METHODS_BY_TYPE: dict[type, Callable[["Calls", Any, str, "CallSite"], CodeValue]
     Func: _call_function_method,
     Method: _call_function_method,
     Obj: call_object_method,
-    Pieces: _call_pieces_method,
+    TextPieces: _call_pieces_method,
     Str: call_text_method,
 }

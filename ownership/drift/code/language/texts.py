@@ -12,9 +12,9 @@ from ownership.drift.code.possibilities import (
     CodeValue,
     Derived,
     Obj,
-    Pieces,
     Possibility,
     Str,
+    TextPieces,
 )
 from ownership.drift.code.values import joined, literals_in, one, only, text, union
 
@@ -60,19 +60,19 @@ def _split(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     if not separator:
         return UNKNOWN_VALUE
     if owner.literal is None:
-        return one(Pieces(owner, f"split:{separator}"))
+        return one(TextPieces(owner, f"split:{separator}"))
     pieces = calls.object_of(site, ("split", owner.parts), is_list=True)
     for position, piece in enumerate(owner.literal.split(separator)):
         calls.interpreter.write_field(pieces, str(position), text(piece))
     return one(pieces)
 
 
-def from_json(calls: "Calls", site: "CallSite") -> CodeValue:
+def parsed_json(calls: "Calls", site: "CallSite") -> CodeValue:
     """``json.loads(os.environ["TABLES"])``."""
     pieces: set[Possibility] = set()
     for possibility in site.arguments.at(0):
         if isinstance(possibility, Str) and possibility.literal is None:
-            pieces.add(Pieces(possibility, "json"))
+            pieces.add(TextPieces(possibility, "json"))
         else:
             pieces.add(UNKNOWN)
     return frozenset(pieces)

@@ -16,6 +16,7 @@ from ownership.drift.code.sources import CODE, Sources, is_test
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
 from ownership.drift.types import (
+    READ_AND_WRITE,
     ActionOn,
     Location,
     ReadOrWrite,
@@ -23,8 +24,6 @@ from ownership.drift.types import (
 from ownership.drift.values import (
     Text,
 )
-
-READ_AND_WRITE: tuple[ReadOrWrite, ...] = ("read", "write")
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ownership.drift.code.deployment import (
     EntryPoint,
 )
-from ownership.drift.code.dynamodb import MODES
+from ownership.drift.code.dynamodb import OPERATION_MODES
 from ownership.drift.code.frames import Doubt, Frame, TableUse
 from ownership.drift.code.reader.base import AccessKey, Found
 from ownership.drift.code.reader.texts import Texts, reported, table_in
@@ -53,7 +53,7 @@ class Collecting(Texts):
         path: tuple[str, ...],
         reachable: bool,
     ) -> None:
-        mode = MODES[use.operation]
+        mode = OPERATION_MODES[use.operation]
         for text in self._texts(use.table, entry, use.location):
             table = self.names.table(table_in(text))
             if table is None:
