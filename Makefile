@@ -9,6 +9,9 @@ UV := $(shell command -v uv || echo $(VENV)/bin/uv)
 # Development settings: what `make` starts here is for this machine alone. Production sets its own (docs/operations.md).
 run demo test test-slow check schema document: export DEBUG ?= 1
 
+# A container's image may set it. The tests start hundreds of processes, and each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup run test test-slow check container audit sbom schema document demo lock clean
 .DEFAULT_GOAL := run
 

@@ -118,9 +118,6 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database.configure(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR}/registry.sqlite3"))}
-if DATABASES["default"]["ENGINE"] == database.SQLITE:
-    # Tests run on a file, as the registry does: only there do threads meet WAL and real locks.
-    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 # Its streaming replicas (PostgreSQL), to read from (ownership/web/replicas.py).
 REPLICAS = []
 for _number, _url in enumerate(env.words("DATABASE_REPLICA_URLS"), 1):

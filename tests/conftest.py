@@ -9,6 +9,8 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from ownership.catalog import similar_names
 from ownership.history.append_only import drop_triggers
@@ -16,6 +18,12 @@ from ownership.models import RegistryLock
 from ownership.models.roles import TEAM_LEADS, VIEWERS
 from tests.support.receiver import Receiver, receiving
 from tests.support.threads import PATIENCE
+
+# No test is about time: on a busy machine any example may take long. A failure says how to repeat it.
+hypothesis_settings.register_profile(
+    "tests", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("tests")
 
 USES_DATABASE = {"db", "transactional_db", "live_server", "django_db_setup"}
 
@@ -56,14 +64,20 @@ def _uses_database(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
-    """Wait for locks and connections as long as for threads: a machine that stops for seconds fails no test."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory) -> None:
+    """Wait for locks and connections as long as for threads: a machine that stops for seconds fails no test.
+
+    SQLite is a file, as in the registry: only there do threads meet WAL and real locks. Each run has a file of its
+    own. Otherwise a second run in the same checkout would replace it, and the threads of the first, which open it
+    anew, would find no tables there.
+    """
     options = connection.settings_dict["OPTIONS"]
     if connection.vendor == "postgresql":
         options["options"] += f" -c lock_timeout={PATIENCE}s"
         options["pool"]["timeout"] = PATIENCE
     else:
         options["timeout"] = PATIENCE
+        connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
 
 
 @pytest.fixture(autouse=True)

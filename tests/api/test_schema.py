@@ -5,7 +5,7 @@ from functools import cache
 from io import StringIO
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 import yaml
 from django.conf import settings
@@ -81,7 +81,7 @@ def check(address, status, answer):
     media_type = answer["Content-Type"]
     assert media_type.endswith("json")
     whole = as_json_schema({"components": description()["components"], **described["content"][media_type]["schema"]})
-    jsonschema.Draft202012Validator(whole).validate(answer.json())
+    jsonschema_rs.Draft202012Validator(whole).validate(answer.json())
 
 
 @pytest.mark.parametrize("environment", ["", "?environment=production"], ids=["plain", "physical-names"])

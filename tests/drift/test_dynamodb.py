@@ -15,7 +15,7 @@ from ownership.drift.types import ReadError
 from tests.support.drift_projects import names, names_with
 
 boto3 = pytest.importorskip("boto3")
-pytest.importorskip("moto.server")
+pytest.importorskip("moto")
 
 
 def free_port() -> int:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from ownership.drift.baseline import Baseline, changes_since
@@ -45,7 +45,7 @@ from ownership.drift.types import (
 from tests.support.drift_projects import ARN, a_map, statement, write
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif/sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
-SARIF = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
+SARIF = jsonschema_rs.validator_for(SCHEMA)
 
 NASTY = "a%b,c:d|e<f>`g`[h](i)\n::error::\x00\x1b\ud800\ufffe"
 GRANTED = Finding(

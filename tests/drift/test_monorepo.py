@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ownership.drift.compare import compare
@@ -383,7 +383,6 @@ def projects(draw: st.DrawFn) -> tuple[set[str], dict[str, str]]:
     return {f"users {mode} {table}" for table, mode in granted.items()}, files
 
 
-@settings(deadline=None)  # a shared machine may pause a test
 @given(projects(), st.sampled_from([{}, {"opt:stage": "prod"}]))
 def test_grants_are_read_however_they_are_written(
     tmp_path_factory: pytest.TempPathFactory,

@@ -6,7 +6,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ownership.drift.readers.files import MAX_BYTES, Files
@@ -182,7 +182,6 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(values)
 def test_json_is_read_like_the_json_module_reads_it(value: object) -> None:
     for ascii_only in (True, False):
@@ -191,7 +190,6 @@ def test_json_is_read_like_the_json_module_reads_it(value: object) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(st.text() | st.text("{}[]:,-?&*!|>'\"#%@` \n\tab<~$"))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ReadError):
@@ -230,7 +228,6 @@ SECTIONS = ["service", "provider", "custom", "functions", "resources", "params"]
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(SECTIONS), nodes), nodes, nodes)
 def test_any_project_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory,
@@ -259,7 +256,6 @@ def test_a_position_outside_the_list_is_unresolved(tmp_path: Path, variable: str
     assert unresolved.modes == {"read"}
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text("ab:/"), st.booleans())), st.sampled_from(":/"))
 def test_splitting_keeps_every_variable(pieces: list[tuple[str, bool]], separator: str) -> None:
     place = Location("x", 1)

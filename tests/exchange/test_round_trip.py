@@ -50,7 +50,7 @@ def test_the_seed_comes_back_without_a_difference(seeded, exported):
 
 @pytest.mark.slow
 @FORMS
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(content=maps())
 def test_any_map_comes_back_without_a_difference_and_creates_the_same_map_again(db, tmp_path, exported, content):
     file = tmp_path / "map.json"

@@ -199,7 +199,6 @@ ACTIONS = ["create", "rename", "rename_and_hand_over", "put_under", "delete", "u
 
 
 SETTINGS = {
-    "deadline": None,
     "database": None,
     "phases": [Phase.generate],  # a failure of at most 12 named acts reads well enough; to shrink it takes minutes
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
