@@ -95,6 +95,20 @@ def test_a_function_in_another_templates_role_is_read_if_the_role_is_its_service
     assert [u.service for u in templates(tmp_path, functions=by_arn, roles=roles).unresolved] == unresolved
 
 
+def test_a_policy_attached_to_another_templates_role_is_that_roles_services(tmp_path: Path) -> None:
+    attached = f"""
+  P:
+    Type: AWS::IAM::Policy
+    Properties:
+      Roles: [!ImportValue run]
+      PolicyDocument: {{Statement: {{Effect: Allow, Action: "dynamodb:PutItem", Resource: "{ARN}letters"}}}}
+"""
+    for exported in ("!Ref Run", "!GetAtt Run.Arn"):
+        roles = ROLES.replace("TAGS", "Tags: [{Key: service, Value: shop}]").replace("!GetAtt Run.Arn", exported)
+        found = templates(tmp_path, pay=attached, iam=roles)  # words of a file's name say nothing
+        assert (grants(found), found.unresolved) == ({"shop read carts", "shop write letters"}, ())
+
+
 @pytest.mark.parametrize(("owner", "unresolved"), [("shop", []), ("pay", ["shop"])])
 def test_a_role_that_may_be_assumed_is_read_only_if_it_is_the_services_own(
     tmp_path: Path, owner: str, unresolved: list[str]

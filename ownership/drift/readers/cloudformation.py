@@ -182,15 +182,16 @@ class TemplateReader:
         return roles
 
     def _attached_elsewhere(self, principals: Principals, diagnostics: Diagnostics) -> list[ServiceRole]:
-        """What policies permit that are attached to roles outside the template, where their name says whose it is."""
+        """What policies permit that are attached to roles outside the template, where it is known whose they are."""
         permitted = []
         for policy in principals.policies:
+            document = policy.properties.get("PolicyDocument")
             for holder in sorted(policy.holders - principals.holders.keys() - principals.groups.keys()):
-                document = policy.properties.get("PolicyDocument")
-                service = self.services.get(holder) or self.names.role([holder])
-                if service is not None:
+                services = self._services_of_holder(holder)
+                for service in services:
                     policies = PolicyReader(service, principals.template, self.names, diagnostics, principals)
                     permitted.append(ServiceRole(service, policies.document(document)))
+                if services:
                     continue
                 unowned = self._unowned(principals)
                 modes = unowned.modes(unowned.document(document))
@@ -198,6 +199,17 @@ class TemplateReader:
                 reason = "is attached to a role outside the template (--roles FILE says whose it is)"
                 _report_unowned(text, reason, modes, diagnostics)
         return permitted
+
+    def _services_of_holder(self, holder: str) -> list[str]:
+        """The services of a role outside the template: as given, as another template says, or by its name."""
+        if holder in self.services:
+            return [self.services[holder]]
+        services = self.collector.services_of_role(holder)
+        # A role without a name goes by its file, whose words say nothing.
+        if services or ":" in holder:
+            return services
+        service = self.names.role([holder])
+        return [] if service is None else [service]
 
     def _unowned(self, principals: Principals) -> PolicyReader:
         """Reads what nobody is known to have; only what it permits matters, and not what is reported of it."""

@@ -95,6 +95,10 @@ class Collector:
             is_last = not may_give_more or not made_progress or number == MAX_PASSES - 1
             waiting = missing
 
+    def services_of_role(self, name: str) -> list[str]:
+        """The services whose role has the name, by what was read so far."""
+        return sorted(self._services_of_roles.get(name, ()))
+
     def add_error(self, error: ReadError) -> None:
         """Report a file that can't be read."""
         self.diagnostics.add_error(error)

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from ownership.drift.diagnostics import Diagnostics
+from ownership.drift.diagnostics import Diagnostics, role_name
 from ownership.drift.iam.actions import modes_of
 from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.iam.statements import PolicyStatement, StatementReader
@@ -146,7 +146,7 @@ class Principals:
                     names.add(str(item["Ref"]))
                     continue
                 for text in self.template.texts(item):
-                    names.add(self._logical_names.get(text, str(text)))
+                    names.add(self._logical_names.get(text) or role_name(text) or str(text))
         return names
 
 
