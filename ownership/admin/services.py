@@ -59,7 +59,7 @@ class ServiceAdmin(SuggestPage, RegistryAdmin):
     """Services: what they own, read and write."""
 
     form = ServiceForm
-    list_display = ("name", "part_of", "owns", "contact")
+    list_display = ("name", "part_of_link", "owns", "contact")
     list_filter = (MyServices, ("part_of", admin.RelatedOnlyFieldListFilter), TeamFilter)
     search_fields = ("name", "description", "contact")
     search_help_text = "Searches names, descriptions and contacts."
@@ -97,6 +97,10 @@ class ServiceAdmin(SuggestPage, RegistryAdmin):
                 address = reverse(f"admin:ownership_{model}_changelist")
                 todo.append((sentence.format(counted(number, noun)), f"{address}?{urlencode(filters)}"))
         return todo
+
+    @admin.display(description="part of", ordering="part_of__name")
+    def part_of_link(self, service: Service) -> SafeString | str:
+        return links([service.part_of] if service.part_of else [])
 
     def owns(self, service: Service) -> SafeString | str:
         return links(service.owned_tables.all())

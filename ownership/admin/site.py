@@ -100,7 +100,7 @@ class RegistryAdminSite(admin.AdminSite):
         request: HttpRequest,
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
-        """Sign out and go home."""
+        """Sign out and go back to where the person was, which may ask for a sign-in then; otherwise home."""
         response = LogoutView.as_view(next_page="pages:home")(request)
         if response.status_code == 302:
             messages.success(request, "You are signed out.")

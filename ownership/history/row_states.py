@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import date
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -101,6 +102,11 @@ def describe_field(model: type[models.Model], name: str) -> str:
     return str(field.verbose_name)
 
 
+def describe_day(day: date) -> str:
+    """A day as people read it: 28 Nov 2026."""
+    return f"{day.day} {day:%b %Y}"
+
+
 def describe_value(model: type[models.Model], name: str, value: object) -> str | None:
     """A stored value as people read it; None where there is none."""
     if value in NO_VALUES:
@@ -112,6 +118,8 @@ def describe_value(model: type[models.Model], name: str, value: object) -> str |
     field = _field(model, name)
     if field is None:
         return str(value)
+    if isinstance(field, models.DateField):
+        return describe_day(date.fromisoformat(str(value)))
     return str(dict(field.flatchoices).get(value, value))
 
 

@@ -28,6 +28,7 @@ from ownership.findings.acceptance import (
 )
 from ownership.findings.runs import Basis, read_basis
 from ownership.history.models import ChangeSet, current_head, whole_number
+from ownership.history.row_states import describe_day
 from ownership.models import DriftRun, Service, Table, TableGroup
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.findings import ACCEPTING, WAIVING, filters_query
@@ -130,7 +131,10 @@ class _DecisionPage(Page):
         if revision is not None:
             address = reverse("pages:change-set", args=[revision])
             link = format_html(' (<a href="{}">revision {}</a>)', address, revision)
-        done = self.done.format(**form.cleaned_data)
+        values = form.cleaned_data
+        if "until" in values:
+            values = values | {"until": describe_day(values["until"])}
+        done = self.done.format(**values)
         messages.success(self.request, format_html("{} {}{}.", number, done, link))
         return HttpResponseRedirect(self._back())
 
@@ -332,7 +336,7 @@ class WaiveForm(forms.Form):
 class WaivePage(_DecisionPage):
     """Ignores findings until a day."""
 
-    title, verb, done = "Waive findings", "Waive", "waived until {until.day} {until:%b %Y}"
+    title, verb, done = "Waive findings", "Waive", "waived until {until}"
     meaning = (
         "The map stays as it is. Until the end of that day, or until something else is granted, these findings are "
         "listed separately and don’t fail pipelines."

@@ -14,6 +14,7 @@ from ownership.audit import feed, log_search
 from ownership.audit.log import LogFilters, fields_of_rows
 from ownership.catalog.mine import MINE
 from ownership.history.models import ChangeSet, EntryFilter, registry_models
+from ownership.history.row_states import describe_day
 from ownership.pages.base import BadAddress
 
 # Names of the parameters, in the order of their chips.
@@ -163,4 +164,6 @@ def _in_words(name: str, value: str) -> str:
         return "mine"
     if name == "q":
         return f"“{value}”"
+    if name in ("from", "to"):
+        return f"{name}: {describe_day(date.fromisoformat(value))}"
     return f"{name}: {value}"

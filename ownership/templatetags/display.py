@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from ownership.drift.report import WHAT_TO_DO, verdict_in_words
 from ownership.drift.types import MODE_LABELS, Finding, label_of, label_of_code, label_of_kind
+from ownership.history.row_states import describe_day
 
 register = template.Library()
 
@@ -69,4 +70,4 @@ def day(day: date) -> SafeString:
     """A day as a time element: 28 Nov 2026. Of a moment, its day in UTC."""
     if isinstance(day, datetime):
         day = day.astimezone(UTC).date()
-    return format_html('<time datetime="{}">{}</time>', day.isoformat(), f"{day.day} {day:%b %Y}")
+    return format_html('<time datetime="{}">{}</time>', day.isoformat(), describe_day(day))

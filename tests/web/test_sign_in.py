@@ -215,9 +215,17 @@ def test_a_wrong_password_is_told_in_plain_words(lead):
     assert "staff" not in answer.text
 
 
-def test_signing_out_leads_home_and_says_so(lead_client, settings):
+def test_signing_out_leads_back_to_the_page_which_says_so_and_asks_for_a_sign_in(lead_client):
+    assert 'name="next" value="/changes/?q=users"' in lead_client.get("/changes/", {"q": "users"}).text
+    page = lead_client.post("/admin/logout/", {"next": "/changes/?q=users"}, follow=True)
+    assert page.redirect_chain[0] == ("/changes/?q=users", 302)
+    assert "You are signed out." in text_of(page.text)
+    assert "Sign in to see the history." in text_of(page.text)
+
+
+def test_signing_out_elsewhere_leads_home_and_says_so(lead_client, settings):
     settings.ANONYMOUS_READ = True
-    page = lead_client.post("/admin/logout/", follow=True)
+    page = lead_client.post("/admin/logout/", {"next": "https://elsewhere.example/"}, follow=True)
     assert page.redirect_chain == [("/", 302)]
     assert "You are signed out." in text_of(page.text)
     assert "Sign in" in text_of(page.text)
