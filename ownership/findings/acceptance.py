@@ -25,7 +25,6 @@ from ownership.drift.types import (
     ReadOrWrite,
     TableShape,
     combined_mode,
-    label_of,
 )
 from ownership.findings import runs
 from ownership.findings.runs import Basis
@@ -62,12 +61,21 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class AcceptanceWarning:
+    """Why accepting would make the map say something else than code does, in sentences."""
+
+    access: str  # payments → orders
+    fact: str  # what code does, and what IAM permits
+    consequence: str  # what accepting would do
+
+
+@dataclass(frozen=True)
 class Acceptance:
     """What accepting would do, and the tables of the map before and after it."""
 
     plan: Plan
     faults: list[str]  # what the findings ask for and the map can't have, in sentences
-    warnings: list[str]  # what would make the map say something else than code does, in sentences
+    warnings: list[AcceptanceWarning]
     before: DeclaredMap
     after: DeclaredMap
 
@@ -150,7 +158,7 @@ def modes_to_change(finding: Finding) -> frozenset[ReadOrWrite]:
     return modes - finding.modes_with("fix_iam", "trim_iam") or modes
 
 
-def _warnings(choice: Choice) -> list[str]:
+def _warnings(choice: Choice) -> list[AcceptanceWarning]:
     """What is wrong with accepting it, by what code does."""
     if isinstance(choice, Offer) or choice.kind == "action_not_granted":
         return []
@@ -162,10 +170,12 @@ def _warnings(choice: Choice) -> list[str]:
     if in_code:
         places = evidence_in_a_line(choice.code_evidence)
         verb = _VERBS[combined_mode(in_code) or ""].lower()
-        warnings.append(f"{access}: code {verb} ({places}). Accepting takes that off the map; IAM lacks it.")
+        fact = f"Code {verb} it ({places}), but IAM does not permit that."
+        warnings.append(AcceptanceWarning(access, fact, "Accepting takes this access off the map."))
     if unused:
-        mode = label_of(combined_mode(unused)).lower()
-        warnings.append(f"{access}: no code does this ({mode}). Accepting declares it; IAM grants too much.")
+        verb = _VERBS[combined_mode(unused) or ""].lower()
+        fact = f"IAM permits more than code does: no code {verb} it."
+        warnings.append(AcceptanceWarning(access, fact, "Accepting declares this access on the map."))
     return warnings
 
 

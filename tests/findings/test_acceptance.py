@@ -285,9 +285,9 @@ WRONG = {
         "read",
         None,
         "read",
-        "code reads (bots/handler.js:1). Accepting takes that off the map",
+        "Code reads it (bots/handler.js:1), but IAM does not permit that.",
     ),
-    "adds what no code does": (None, "write", None, "no code does this (write). Accepting declares it"),
+    "adds what no code does": (None, "write", None, "IAM permits more than code does: no code writes it."),
     "takes away what nobody does": ("read", None, None, None),
     "adds what code does": (None, "read", "read", None),
     "adds the part that code does": (None, "read_write", "read", None),
@@ -303,7 +303,7 @@ def test_accepting_against_the_verdict_has_a_warning(declared, granted, in_code,
     planned = plan_all(with_code(*uses, grants=[f"bots {granted} orders"] if granted else []))
     assert planned.problems == []
     assert len(planned.warnings) == (warning is not None)
-    assert not warning or warning in planned.warnings[0]
+    assert not warning or planned.warnings[0].fact == warning
 
 
 def test_accepting_an_action_that_is_not_granted_is_a_problem():

@@ -424,7 +424,8 @@ def test_accepting_against_what_code_does_has_a_warning(lead_client):
     run = keep_run(services=frozenset({"payments"}), code=code_usage("payments read orders"))
     finding = ["access_not_granted", "orders", "payments"]
     page = look(lead_client, ACCEPT, run, finding)
-    assert "payments → orders: code reads (payments/handler.js:1). Accepting takes that off the map" in page.text
+    assert "Code reads it (payments/handler.js:1), but IAM does not permit that.\n" in page.text
+    assert "<p>Accepting takes this access off the map.</p>" in page.text
     assert "fix IAM" in page.text
 
 
