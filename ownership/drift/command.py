@@ -43,7 +43,7 @@ TOKEN = "OWNERSHIP_REGISTRY_TOKEN"  # noqa: S105 -- the variable's name
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"  # names the file that GitHub shows below a step
 CODE_COMPARES_NOTHING = (
     "code compares nothing, so it has --format text and json and no --baseline: "
-    "use serverless or cloudformation with --code PATH"
+    "use serverless or cloudformation with --code FOLDER"
 )
 MAP_HINT = (
     "say which map to compare with: the address of a registry's map (https://…/api/v1/map/), "
@@ -128,7 +128,7 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
         parents=[common, variables],
         help="find which tables the code of deployed functions uses; compares nothing",
     )
-    source.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a folder with code and infrastructure")
+    source.add_argument("paths", type=Path, nargs="+", metavar="FOLDER", help="a folder with code and infrastructure")
     return top
 
 
@@ -187,11 +187,11 @@ def _code_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument(
         "--code",
-        metavar="PATH",
+        metavar="FOLDER",
         type=Path,
         action="append",
         default=[],
-        help="a folder whose code is read as well, with the infrastructure that deploys it (may be repeated)",
+        help="a folder whose code is read as well; the infrastructure that deploys it is in it (may be repeated)",
     )
     return options
 
@@ -333,6 +333,8 @@ def run(
     write = write or sys.stdout.write
     write(text)
     _write_elsewhere(arguments.format, report)
+    if usage is not None and arguments.format == "json":
+        _write_code_errors(usage)
     # Standard output is to stay one JSON document, or a list to send on.
     write_kept = write if arguments.format == "text" else sys.stderr.write
     write_kept(kept)
@@ -370,6 +372,12 @@ def _write_elsewhere(format_name: str, report: Reported) -> None:
             sys.stderr.write(f"drift: no summary: {summary}: {error.strerror}\n")
 
 
+def _write_code_errors(usage: CodeUsage) -> None:
+    """What of code could not be read, for which the JSON of a report has no place."""
+    for error in usage.errors:
+        sys.stderr.write(f"drift: {error}\n")
+
+
 def run_code(
     arguments: argparse.Namespace,
     registry: Registry,
@@ -398,8 +406,7 @@ def run_code(
     write = write or sys.stdout.write
     if arguments.format == "json":
         write(json.dumps(code_report.as_json(usage), ensure_ascii=False, indent=1) + "\n")
-        for unread in usage.errors:
-            sys.stderr.write(f"drift: {unread}\n")
+        _write_code_errors(usage)
         for note in usage.notes:
             sys.stderr.write(f"drift: {note.location}: {note.text}\n")
     else:

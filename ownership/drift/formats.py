@@ -18,9 +18,10 @@ from ownership.drift.reported import Reported
 
 def text_report(report: Reported) -> str:
     """For people, with what code does, and what a change adds and settles."""
-    text = as_text(report.declared, report.found, report.result, report.waived)
+    errors_in_code = report.usage.errors if report.usage is not None else ()
+    text = as_text(report.declared, report.found, report.result, report.waived, errors_in_code)
     if report.usage is not None:
-        text += f"\nIn code\n\n{code_report.as_text(report.usage)}"
+        text += f"\nIn code\n\n{code_report.usage_as_text(report.usage)}"
     if report.changes is not None:
         text += "\n" + "".join(f"{line}\n" for line in baseline_lines(report.changes))
     return text
@@ -43,7 +44,7 @@ def json_report(report: Reported) -> str:
 def iam_report(report: Reported) -> str:
     """What the owners of IAM are to change: the list, then a snippet for each service that has a serverless.yml."""
     if not report.result.reads_code:
-        return "Nothing is known: only code tells what IAM lacks or grants too much. Add --code PATH.\n"
+        return "Nothing is known: only code tells what IAM lacks or grants too much. Add --code FOLDER.\n"
     changes = iam_changes(finding for finding in report.findings if finding not in report.waived)
     if not changes:
         return "Nothing to change.\n"

@@ -13,6 +13,7 @@ from ownership.drift.types import (
     Infrastructure,
     Location,
     Offer,
+    ReadError,
     ReadOrWrite,
     Unchecked,
     combined_mode,
@@ -36,11 +37,17 @@ WHAT_TO_DO: dict[str, str] = {  # by kind of finding
 LOCATIONS_SHOWN = 3  # of a finding; JSON has them all
 
 
-def as_text(declared: DeclaredMap, found: Infrastructure, result: Comparison, waived: Waived) -> str:
+def as_text(
+    declared: DeclaredMap,
+    found: Infrastructure,
+    result: Comparison,
+    waived: Waived,
+    errors_in_code: Iterable[ReadError] = (),
+) -> str:
     """The report for a terminal: what could not be read, the findings by owner, then everything else."""
     open_findings = [finding for finding in result.findings if finding not in waived]
     lines = [
-        *_errors(found),
+        *error_lines([*found.errors, *errors_in_code]),
         *_findings_by_owner(open_findings),
         *_what_to_do(open_findings),
         *_for_owners_of_iam(open_findings),
@@ -68,11 +75,12 @@ def _section(title: str, entries: Iterable[str]) -> list[str]:
     return [f"{title} ({len(lines)})", *lines, ""]
 
 
-def _errors(found: Infrastructure) -> list[str]:
-    if not found.errors:
-        return []
-    lines = [f"COULD NOT READ {error}" for error in found.errors]
-    return [*lines, ""]
+def error_lines(errors: Iterable[ReadError]) -> list[str]:
+    """What could not be read; nothing where there is nothing."""
+    lines = [f"COULD NOT READ {error}" for error in errors]
+    if lines:
+        lines.append("")
+    return lines
 
 
 def _findings_by_owner(findings: Iterable[Finding]) -> list[str]:

@@ -297,6 +297,19 @@ def test_code_is_a_part_of_the_report(tmp_path: Path) -> None:
     assert "\nIn code\n\nService: payments\n" in run(tmp_path, "--code", str(tmp_path / "payments"))[1]
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_code_that_could_not_be_read_is_said_first(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    status, report = run(tmp_path, "--code", str(folder), "--format", form)
+    said = report if form == "text" else capsys.readouterr().err
+    reason = f"{folder}: has no infrastructure that deploys functions, so no code was read\n"
+    assert (status, said.count(reason)) == (2, 1)
+    assert said.startswith(("COULD NOT READ ", "drift: "))
+
+
 def test_every_option_and_key_is_documented(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "drift.md").read_text()
     actions = [a for p in [parser(), *parser()._subparsers._group_actions[0].choices.values()] for a in p._actions]  # type: ignore[union-attr]

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TypedDict
 
+from ownership.drift.report import error_lines
 from ownership.drift.report_json import EvidenceJSON
 from ownership.drift.types import (
     CodeAccess,
@@ -98,11 +99,13 @@ def _why(unresolved: Unresolved) -> str:
 
 
 def as_text(usage: CodeUsage) -> str:
-    """The accesses by service, then everything else."""
-    lines = [f"COULD NOT READ {error}" for error in usage.errors]
-    if lines:
-        lines.append("")
-    lines += _by_service(usage.accesses)
+    """What could not be read, the accesses by service, then everything else."""
+    return "\n".join([*error_lines(usage.errors), usage_as_text(usage)])
+
+
+def usage_as_text(usage: CodeUsage) -> str:
+    """The accesses by service, then everything else but what could not be read."""
+    lines = [*_by_service(usage.accesses)]
     lines += _section("Unresolved: may be more accesses", _unresolved_lines(usage.unresolved))
     lines += _section("Notes", (f"{note.location}: {note.text}" for note in usage.notes))
     reached = [access for access in usage.accesses if access.reachable]

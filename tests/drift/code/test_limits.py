@@ -194,6 +194,26 @@ def test_broken_code_does_not_stop_the_reader(
     read_code([folder], Names(), {})
 
 
+def test_a_file_in_place_of_a_folder_is_an_error_and_the_folder_around_it_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "broken.yml").write_text("service: [")
+    (tmp_path / "users.js").write_text("")
+    with pytest.raises(ReadError, match="is a file: name the folder"):
+        read_code([tmp_path / "users.js"], Names(), {})
+
+
+def test_a_folder_without_infrastructure_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "users.js").write_text("")
+    [error] = read_code([tmp_path], Names(), {}).errors
+    assert str(error) == f"{tmp_path}: has no infrastructure that deploys functions, so no code was read"
+
+
+def test_a_folder_whose_infrastructure_has_no_functions_is_read(tmp_path: Path) -> None:
+    (tmp_path / "serverless.yml").write_text("service: users\nprovider: {name: aws}\n")
+    usage = read_code([tmp_path], Names(), {})
+    assert (usage.errors, usage.services) == ((), {"users"})
+    assert [note.text for note in usage.notes] == ["the infrastructure in this folder deploys no functions"]
+
+
 def test_a_path_that_does_not_exist_is_an_error_and_the_folder_above_it_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "broken.yml").write_text("service: [")
     with pytest.raises(ReadError, match="does not exist") as error:

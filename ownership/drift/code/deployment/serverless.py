@@ -22,18 +22,13 @@ from ownership.drift.values import (
     location_of,
 )
 
-PROJECT_SUFFIXES = (".yml", ".yaml", ".json")
-
 
 class ServerlessProjects(Handlers):
     """Reads projects."""
 
     def _read_project(self, path: Path) -> None:
         """Read the functions of one project."""
-        is_code = path.name in CODE_FILES
-        if not path.name.startswith("serverless") or not (is_code or path.suffix in PROJECT_SUFFIXES):
-            return
-        if is_code:
+        if path.name in CODE_FILES:
             content = load_code(self.files.display_name(path), self.sources)
         else:
             content = load_project(path, self.files)

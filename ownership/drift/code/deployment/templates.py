@@ -44,11 +44,10 @@ class Deployment(ServerlessProjects):
     """All functions that the infrastructure below a folder deploys."""
 
     def read(self, paths: list[Path]) -> None:
-        """Read the projects and templates below, or at, these paths."""
+        """Read the projects and templates in these folders."""
         for path in paths:
             for project in find_projects(path):
-                if _is_project(project) or path.is_file():
-                    self._read_guarded(project, self._read_project)
+                self._read_guarded(project, self._read_project)
         for path in self._templates(paths):
             self._read_guarded(path, self._read_template)
         self._connect_nested_stacks()
@@ -56,10 +55,6 @@ class Deployment(ServerlessProjects):
 
     def _templates(self, paths: list[Path]) -> Iterator[Path]:
         for path in paths:
-            if path.is_file():
-                if not _is_project(path):
-                    yield path
-                continue
             for candidate in self.sources.infrastructure:
                 if candidate.is_relative_to(path) and not _is_project(candidate):
                     yield candidate

@@ -25,6 +25,8 @@ from ownership.drift.values import (
     Text,
 )
 
+IS_FILE = "is a file: name the folder with the code and the infrastructure that deploys it"
+
 
 class Reader(Unreached):
     """Reads all entry points."""
@@ -49,10 +51,7 @@ class Reader(Unreached):
             self._read_unreached()
             self._report_unknown_calls()
         if not self.entries and not self.diagnostics.errors:
-            self.diagnostics.add_note(
-                Location("."),
-                "no infrastructure was found that deploys functions",
-            )
+            self._report_without_functions()
         return CodeUsage(
             accesses=tuple(self._result()),
             services=frozenset(self.services),
@@ -60,6 +59,15 @@ class Reader(Unreached):
             notes=tuple(self.diagnostics.notes),
             errors=tuple(self.diagnostics.errors.values()),
         )
+
+    def _report_without_functions(self) -> None:
+        """Say that nothing deploys code: with a project or template that is so, and without any, nothing was read."""
+        if self.services or self.deployment.templates:
+            self.diagnostics.add_note(Location("."), "the infrastructure in this folder deploys no functions")
+        else:
+            location = Location(str(self.sources.files.root))
+            reason = "has no infrastructure that deploys functions, so no code was read"
+            self.diagnostics.add_error(ReadError(location, reason))
 
     def _start(self, entry: EntryPoint) -> Frame | None:
         """Interpret an entry point's handler."""
@@ -80,19 +88,20 @@ def read_code(
     given: Mapping[str, str],
     services: Mapping[str, str] | None = None,
 ) -> CodeUsage:
-    """Read the code that the infrastructure below these paths deploys.
+    """Read the code that the infrastructure in these folders deploys.
 
-    Nothing outside the folder that all paths have in common is read. ``given`` are values of variables, and
-    ``services`` maps roles to services, both as the readers of infrastructure take them. Raises ReadError for a
-    path that does not exist: the folder above it was not asked for, and may be the whole machine.
+    Nothing outside the folder that all of them have in common is read. ``given`` are values of variables, and
+    ``services`` maps roles to services, both as the readers of infrastructure take them. Raises ReadError for what
+    is no folder: the one around it was not asked for, and may be the whole machine.
     """
     tops = [resolved_path(path) for path in paths]
     for path, top in zip(paths, tops, strict=True):
         if not top.exists():
             raise ReadError(Location(str(path)), "does not exist")
-    folders = [top if top.is_dir() else top.parent for top in tops]
+        if not top.is_dir():
+            raise ReadError(Location(str(path)), IS_FILE)
     diagnostics = Diagnostics()
-    files = Files(Path(os.path.commonpath(folders)))
+    files = Files(Path(os.path.commonpath(tops)))
     sources = Sources(files, diagnostics)
     deployment = Deployment(sources, names, given, services or {}, diagnostics)
     deployment.read(tops)
