@@ -47,6 +47,11 @@ ANONYMOUS_READ = env.boolean("ANONYMOUS_READ", DEBUG)
 # Whether team leads edit what services of their teams own, and no more (ownership/models/rights.py).
 RIGHTS_FOLLOW_OWNER = env.boolean("RIGHTS_FOLLOW_OWNER", False)
 
+# For how long a confirmation of a table's entries holds, unless its group has a period of its own.
+CONFIRMATION_DAYS = env.integer("CONFIRMATION_DAYS", 180)
+if not 1 <= CONFIRMATION_DAYS <= 3_650:
+    raise ImproperlyConfigured(f"CONFIRMATION_DAYS={CONFIRMATION_DAYS} is not from 1 to 3650. Unset it for 180.")
+
 INSTALLED_APPS = [
     "registry.apps.RegistryAdminConfig",
     "django.contrib.auth",

@@ -15,7 +15,7 @@ from ownership.admin.addresses import edit_url, entry_url
 from ownership.admin.undo import UndoPage
 from ownership.audit.descriptions import EntryDescription, describe
 from ownership.history.models import DELETED, ChangeSet, Entry, TrackedRow, entry_models
-from ownership.models import Access, Membership, SecondaryIndex, Table, Team, Waiver
+from ownership.models import Access, Confirmation, Membership, SecondaryIndex, Table, Team, Waiver
 from ownership.plans.blockers import namesakes, natural_key
 
 # Deleted rows on a page.
@@ -135,10 +135,13 @@ def _before(place: str) -> Q:
 def _latest_deletions(before: Q) -> list[Entry]:
     """The latest deletions of rows that have not been restored: DELETED_SHOWN of them, and one if there are more.
 
-    What was deleted with its table or team is left out, because restoring that restores it.
+    What was deleted with its table or team is left out, because restoring that restores it. So are confirmations:
+    whoever misses one confirms the table.
     """
     deletions: list[Entry] = []
     for model in entry_models():
+        if model.instance_type is Confirmation:
+            continue
         later = model.objects.filter(id=OuterRef("id"), history_id__gt=OuterRef("history_id"))
         entries = model.objects.filter(~Exists(later), before, history_type=DELETED)
         of_live_table = Q(table_id__in=Table.objects.all())

@@ -18,7 +18,7 @@ class TableGroupAdmin(OrderPage, RegistryAdmin):
     order_name = "map order"
     search_fields = ("name", "description")
     search_help_text = "Searches names and descriptions."
-    fieldsets = [(None, {"fields": ["name", "description", "position"]})]
+    fieldsets = [(None, {"fields": ["name", "description", "position", "confirmation_days"]})]
 
     def before_deleting(self, obj: TableGroup) -> list[tuple[str, str]]:
         """Give its tables another group."""

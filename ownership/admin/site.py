@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 
 from ownership.admin.changelists import NOTHING
 from ownership.admin.sign_in import next_address, sign_in_reason
-from ownership.history.models import ChangeSet
+from ownership.audit.recent import latest_edits
 from ownership.models.roles import has_role
 
 # Every word searched for adds conditions, and SQLite takes a limited number of those.
@@ -114,7 +114,7 @@ class RegistryAdminSite(admin.AdminSite):
         """The first page, with the latest change sets for those who may see history."""
         context: dict[str, object] = {"latest_changes": None}
         if request.user.has_perm("ownership.view_changeset"):
-            context["latest_changes"] = ChangeSet.objects.all()[:LATEST_CHANGES]
+            context["latest_changes"] = latest_edits(LATEST_CHANGES)
         if not request.user.has_perm("ownership.change_table"):
             context["title"] = "Lists"
         return super().index(request, context | (extra_context or {}))

@@ -31,6 +31,7 @@ from ownership.admin.order_page import OrderPage
 from ownership.admin.saving import FormFields, RegistryForm
 from ownership.admin.suggesting import SuggestedRows, SuggestPage
 from ownership.catalog import search_index
+from ownership.catalog.confirmation import ConfirmationState, tables_in_state
 from ownership.catalog.warnings import warnings
 from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
 
@@ -98,6 +99,25 @@ class ModeFilter(admin.SimpleListFilter):
         if service:
             accesses = accesses.filter(service__name=service)
         return queryset.filter(pk__in=accesses.values("table"))
+
+
+class ConfirmationFilter(admin.SimpleListFilter):
+    """Tables by how far their entries are confirmed."""
+
+    title = parameter_name = "confirmation"
+
+    def lookups(
+        self,
+        request: HttpRequest,
+        model_admin: admin.ModelAdmin,
+    ) -> list[tuple[str, str]]:
+        return [(state.value, str(state.label)) for state in ConfirmationState]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        state = self.value()
+        if state is None:
+            return queryset
+        return queryset.filter(pk__in=tables_in_state(Table.objects.order_by(), state).values("pk"))
 
 
 class AccessForm(InlineRowForm):
@@ -195,7 +215,7 @@ class TableAdmin(ImportPage, OrderPage, SuggestPage, IndexedSearch, RegistryAdmi
         "read_by",
         "last_change",
     )
-    list_filter = (MyTables, TableGroupFilter, OwnerFilter, TableServiceFilter, ModeFilter)
+    list_filter = (MyTables, TableGroupFilter, OwnerFilter, TableServiceFilter, ModeFilter, ConfirmationFilter)
     search_fields = ("name",)  # makes Django show the search box; ``holding`` does the search
     search_help_text = "Searches names, descriptions and notes of tables, their indexes and the services that use them."
     autocomplete_fields = ("group", "owner")

@@ -13,7 +13,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from ownership.api.errors import BadParameter
+from ownership.catalog.confirmation import STATES_OF_THE_PAST, ConfirmationState, tables_in_state
 from ownership.catalog.mine import MINE, Mine, services_of_teams
+from ownership.history.time_travel import past_revision
 from ownership.models import Access, Environment, Mode, Service, Table, TableGroup, Team
 
 LONGEST_SEARCH = 200
@@ -173,6 +175,26 @@ class PhysicalName(filters.CharFilter):
         return qs.filter(**{f"{self.field_name}__in": base_names})
 
 
+class ByConfirmation(filters.ChoiceFilter):
+    """Tables by how far their entries are confirmed. In the past, nothing is due or overdue."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            choices=ConfirmationState.choices,
+            help_text="How far the table's entries are confirmed. The past has no `due` and no `overdue`.",
+            error_messages={"invalid_choice": f"Allowed: {', '.join(ConfirmationState.values)}."},
+        )
+
+    def filter(self, qs: QuerySet, value: str) -> QuerySet:
+        """Keep the tables in that state."""
+        if not value:
+            return qs
+        if past_revision() is not None and value not in STATES_OF_THE_PAST:
+            allowed = ", ".join(STATES_OF_THE_PAST)
+            raise BadParameter({"confirmation": f"Of an earlier time, allowed: {allowed}."})
+        return tables_in_state(qs, value)
+
+
 class AccessConditions(filters.FilterSet):
     """Filters that a single access must meet together, such as ``service=payments&mode=write``."""
 
@@ -210,6 +232,7 @@ class TableFilters(AccessConditions):
     mode = ModesFilter()
     indirect = TrueOrFalse("indirect", "Whether an access is indirect.")
     physical_name = PhysicalName("name")
+    confirmation = ByConfirmation()
     team = OfTeam("owner")
     mine = OfMyTeams("owner")
 

@@ -11,17 +11,17 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.serializers import ModelSerializer
 
 from ownership.api import serializers
-from ownership.catalog.queries import whole_map, whole_tables
+from ownership.catalog.queries import confirmed_map, confirmed_tables
 from ownership.history.head import Head
 from ownership.history.models import ChangeSet, entry_model
-from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
+from ownership.models import Access, Confirmation, Environment, SecondaryIndex, Service, Table, TableGroup
 
 # If more than this share of the tables changed, reading the whole map is faster than reading those tables.
 MOST_CHANGED = 0.25
 # Below this number of changed tables the share does not matter.
 FEW_TABLES = 10
 
-# The lists beside the tables, in the order of the map. Services as whole_map() has them.
+# The lists beside the tables, in the order of the map. Services as confirmed_map() has them.
 LISTS: dict[str, tuple[QuerySet, type[ModelSerializer]]] = {
     "environments": (Environment.objects.all(), serializers.EnvironmentSerializer),
     "groups": (TableGroup.objects.all(), serializers.GroupSerializer),
@@ -58,7 +58,7 @@ class MapPieces:
 
 def read_all(head: Head, environment: Environment | None) -> MapPieces:
     """Read and render the whole map."""
-    rows = whole_map()
+    rows = confirmed_map()
     lists = {name: _render_list(name, rows[name]) for name in LISTS}
     return MapPieces(head, lists, _render_tables(rows["tables"], environment))
 
@@ -77,7 +77,7 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
         "services": entries.ids_of(Service),
     }
     changed_tables = entries.ids_of(Table) | entries.ids_of(Access, "table_id")
-    changed_tables |= entries.ids_of(SecondaryIndex, "table_id")
+    changed_tables |= entries.ids_of(SecondaryIndex, "table_id") | entries.ids_of(Confirmation, "table_id")
     changed_tables |= _tables_that_name(changed_rows["groups"], changed_rows["services"])
     if environment is not None and changed_rows["environments"]:
         return None  # a new suffix or pattern changes every physical name
@@ -87,7 +87,7 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
     to_render = [pk for pk in order if pk in changed_tables or pk not in old.tables]
     if len(to_render) > max(FEW_TABLES, MOST_CHANGED * len(order)):
         return None
-    rendered = _render_tables(whole_tables().filter(pk__in=to_render), environment)
+    rendered = _render_tables(confirmed_tables().filter(pk__in=to_render), environment)
     tables = {}
     for pk in order:
         # Neither has a table that was deleted just now; but then the head has moved, and everything is read again.

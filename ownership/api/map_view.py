@@ -40,7 +40,7 @@ from ownership.api.renderers import (
 )
 from ownership.api.schema import ENVIRONMENT
 from ownership.api.snapshot import snapshots
-from ownership.catalog.queries import whole_map
+from ownership.catalog.queries import confirmed_map
 from ownership.exchange.exports import to_csv, to_markdown
 from ownership.history.head import Head
 from ownership.history.models import current_head
@@ -110,7 +110,7 @@ class MapView(RegistryView):
         rows = {
             "revision": self.history_head.revision,
             "environment": environment and environment.name,
-            **whole_map(),
+            **confirmed_map(),
         }
         context = {"request": request, "view": self, "environment": environment}
         content = serializers.MapSerializer(rows, context=context).data

@@ -5,9 +5,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ownership.catalog.queries import whole_map
+from ownership.catalog.queries import confirmed_map
 from ownership.models import (
     Access,
+    Confirmation,
     Environment,
     KeySchema,
     KeyType,
@@ -20,7 +21,7 @@ from ownership.models import (
 
 # The version of the representation, a part of every ETag and of every snapshot's name. Raise it when answers change
 # although the registry did not; tests/api/test_representation.py fails until that is done.
-REPRESENTATION = 4
+REPRESENTATION = 5
 
 
 class KeySerializer(serializers.Serializer):
@@ -140,6 +141,23 @@ class AccessSerializer(TableAccessSerializer):
         read_only_fields = fields
 
 
+class ConfirmationSerializer(serializers.ModelSerializer):
+    """When somebody confirmed owner, accesses, keys and indexes of a table. It says nothing that changes by itself."""
+
+    on = serializers.DateField(source="confirmed_on", help_text="day (UTC)")
+    until = serializers.DateField(help_text="last day on which it holds (UTC)")
+    at_revision = serializers.IntegerField(help_text="the revision that was confirmed")
+    changed_since = serializers.BooleanField(
+        source="is_changed",
+        help_text="whether any of what was confirmed has changed after that revision",
+    )
+
+    class Meta:
+        model = Confirmation
+        fields = ["on", "until", "at_revision", "changed_since"]
+        read_only_fields = fields
+
+
 class _PhysicalName(serializers.CharField):
     def to_representation(self, value: str) -> str:
         """Return the table's name in the environment."""
@@ -156,6 +174,7 @@ class TableSerializer(_WithKeySchema):
     more = serializers.SerializerMethodField(help_text="null if there is none")
     indexes = IndexSerializer(many=True)
     accesses = TableAccessSerializer(many=True)
+    confirmation = serializers.SerializerMethodField(help_text="null if nobody has confirmed the table yet")
 
     class Meta:
         model = Table
@@ -169,8 +188,17 @@ class TableSerializer(_WithKeySchema):
             "more",
             "indexes",
             "accesses",
+            "confirmation",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(ConfirmationSerializer(allow_null=True))
+    def get_confirmation(self, table: Table) -> dict[str, Any] | None:
+        """Return the one confirmation that a table may have."""
+        for row in table.confirmations.all():
+            content: dict[str, Any] = ConfirmationSerializer(row).data
+            return content
+        return None
 
     @extend_schema_field(MoreSerializer(allow_null=True))
     def get_more(self, table: Table) -> dict[str, Any] | None:
@@ -203,7 +231,7 @@ class MapSerializer(serializers.Serializer):
 
 def map_of_today() -> dict[str, Any]:
     """Return the map in the shape of /api/v1/map/, for commands and exports. Its revision is always 0."""
-    content = {"revision": 0, "environment": None, **whole_map()}
+    content = {"revision": 0, "environment": None, **confirmed_map()}
     return MapSerializer(content, context={"view": None, "environment": None}).data
 
 

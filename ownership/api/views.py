@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -11,13 +12,20 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from ownership.api import filters, serializers
-from ownership.api.base import ReadOnlyView, RegistryView, find_environment
+from ownership.api.base import (
+    ReadOnlyView,
+    RegistryView,
+    find_environment,
+    make_etag,
+    moment_parameters,
+)
 from ownership.api.errors import NoRowNamed
 from ownership.api.renderers import MermaidRenderer, as_file, in_forms
 from ownership.api.schema import ENVIRONMENT
-from ownership.catalog.queries import whole_tables
+from ownership.catalog.confirmation import today
+from ownership.catalog.queries import confirmed_tables
 from ownership.exchange.exports import to_mermaid
-from ownership.models import Access, Environment, Service, TableGroup
+from ownership.models import Access, Environment, Service, Table, TableGroup
 
 LIST_PARAMETERS = {"search", "ordering", "page", "page_size"}
 
@@ -69,12 +77,23 @@ class TableView(RowsView):
     """Tables, each with its owner, key schema, indexes and accesses."""
 
     parameters = frozenset({"format", "environment"})
-    queryset = whole_tables()
+    queryset = Table.objects.all()
     serializer_class = serializers.TableSerializer
     filterset_class = filters.TableFilters
     detail_renderers = (MermaidRenderer,)
     search_fields = ["name", "description", "accesses__notes"]
     ordering_fields = {"name": "name", "group": "group__position", "owner": "owner__name"}
+
+    def get_queryset(self) -> QuerySet[Table]:
+        """The tables with all that belongs to them, of the requested time."""
+        return confirmed_tables()
+
+    def etag(self) -> str:
+        """The ETag of this answer, with the day where the filter by confirmation makes it depend on that, too."""
+        if "confirmation" not in self.request.query_params or moment_parameters(self.request):
+            return super().etag()
+        address = f"{self.request.build_absolute_uri()} {today()}"
+        return make_etag(self.history_head, address, self.request.accepted_media_type)
 
     def get_serializer_context(self) -> dict[str, Any]:
         """Add the environment for physical names."""

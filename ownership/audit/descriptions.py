@@ -20,7 +20,7 @@ from ownership.history.models import (
     registry_model_named,
 )
 from ownership.history.row_states import NO_VALUES, Changes, describe_field, describe_value
-from ownership.models import SuggestedStep, Suggestion, Waiver
+from ownership.models import Confirmation, SuggestedStep, Suggestion, Waiver
 
 # What entries in words leave out of new suggestions: the change set says who, when and why.
 UNSTATED_OF_SUGGESTIONS = {
@@ -34,6 +34,8 @@ UNSTATED_OF_SUGGESTIONS = {
     "user_id",
     "user_name",
 }
+
+CONFIRMED = "confirmed"  # the verb of a confirmation's entry
 
 # An entry with at most so many values, of so many characters in all, is said in one line.
 SHORT_VALUES = 3
@@ -112,13 +114,36 @@ def label_in_words(model: type[Model], label: str) -> str:
 def describe(entry: Entry) -> EntryDescription:
     """The entry in words."""
     model = entry.instance_type
+    verb = VERBS[entry.history_type]
+    changes = stated_changes(model, entry.history_type, entry.changes)
+    if model is Confirmation and _confirms(entry):
+        verb = CONFIRMED
+        changes = _terms(entry)
     return EntryDescription(
         entry=entry,
         kind=str(model._meta.verbose_name),
         label=label_in_words(model, entry.label),
-        verb=VERBS[entry.history_type],
-        changes=stated_changes(model, entry.history_type, entry.changes),
+        verb=verb,
+        changes=changes,
     )
+
+
+def _confirms(entry: Entry) -> bool:
+    """Whether a table was confirmed. An undo may also take a confirmation away, or bring an earlier one back."""
+    if entry.history_type == CHANGED:
+        before, after = entry.changes.get("at_revision", (0, 0))
+        return bool(after > before)
+    return entry.history_type == CREATED
+
+
+def _terms(entry: Entry) -> list[FieldChange]:
+    """Until when a table was confirmed, and what drift said. By whom and when, the change set says."""
+    terms = {}
+    for name in ("until", "drift"):
+        _, new = entry.changes.get(name, (None, None))
+        if new:
+            terms[name] = [None, new]
+    return describe_changes(Confirmation, terms)
 
 
 def in_one_line(words: EntryDescription) -> str:

@@ -25,6 +25,7 @@ from ownership.history.models import (
 )
 from ownership.models import (
     Access,
+    Confirmation,
     Endpoint,
     Environment,
     KeySchema,
@@ -86,6 +87,7 @@ CHANGE_KINDS = {
     "team": ChangeKind("teams", (Team, Membership)),
     "waiver": ChangeKind("waivers of drift", (Waiver,)),
     "suggestion": ChangeKind("suggestions", (Suggestion,)),
+    "confirmation": ChangeKind("confirmations", (Confirmation,)),
     "endpoint": ChangeKind("endpoints of news", (Endpoint,)),
 }
 
@@ -101,6 +103,7 @@ MODEL_NAMES = {
     "membership": "membership",
     "waiver": "waiver",
     "suggestion": "suggestion",
+    "confirmation": "confirmation",
     "endpoint": "endpoint",
 }
 
@@ -250,7 +253,7 @@ def _about_groups(ids: list[int]) -> list[EntryFilter]:
     in_groups = Q(group_id__in=ids)
     table_ids = entry_model(Table).objects.filter(in_groups).values("id")
     filters = [(entry_model(TableGroup), Q(id__in=ids)), (entry_model(Table), in_groups)]
-    for model in (Access, SecondaryIndex, Waiver):
+    for model in (Access, SecondaryIndex, Waiver, Confirmation):
         filters.append((entry_model(model), Q(table_id__in=table_ids)))
     return filters
 

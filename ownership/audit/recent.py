@@ -1,4 +1,4 @@
-"""Which tables changed lately."""
+"""What changed lately."""
 
 from datetime import datetime
 
@@ -9,6 +9,14 @@ from ownership.models import Access, SecondaryIndex, Table
 
 # Of each model's entries, the field with the table's id.
 _TABLE_FIELDS = ((Table, "id"), (SecondaryIndex, "table_id"), (Access, "table_id"))
+
+
+def latest_edits(number: int, until: int | None = None) -> list[ChangeSet]:
+    """Return the latest change sets up to that revision, without confirmations: those edit nothing."""
+    change_sets = ChangeSet.objects.exclude(source=ChangeSet.Source.CONFIRM)
+    if until is not None:
+        change_sets = change_sets.filter(revision__lte=until)
+    return list(change_sets[:number])
 
 
 def tables_changed_since(time: datetime) -> set[int]:

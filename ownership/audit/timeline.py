@@ -21,7 +21,7 @@ from ownership.history.models import (
     whole_number,
 )
 from ownership.history.row_states import in_batches
-from ownership.models import Access, Membership, SecondaryIndex, Service, Table, Team, Waiver
+from ownership.models import Access, Confirmation, Membership, SecondaryIndex, Service, Table, Team, Waiver
 
 PAGE = 20  # change sets
 FOLD = 20  # entries of one change set that are shown between others
@@ -64,6 +64,14 @@ class TimelinePage:
     within: bool = False
     counted: int = 0
 
+    @property
+    def last_edit(self) -> ChangeSet | None:
+        """The newest of these change sets that edited something: no confirmation."""
+        for group in self.groups:
+            if group.change_set.source != ChangeSet.Source.CONFIRM:
+                return group.change_set
+        return None
+
 
 class EntryPlace(NamedTuple):
     """Where an entry is: its place in the change set, and its id in its historical model."""
@@ -96,13 +104,14 @@ class Timeline:
     def of_any(cls, model: type[Model], pks: Iterable[object]) -> Timeline:
         """Everything about any of the rows.
 
-        About a table: its accesses, indexes and waivers, too. About a service: its accesses and waivers, and what
-        it gained and lost.
+        About a table: its accesses, indexes, waivers and confirmations, too. About a service: its accesses and
+        waivers, and what it gained and lost.
         """
         ids = _as_ids(pks)
         timeline = cls.of_rows(model, ids)
         if model is Table:
-            timeline.filters.append((entry_model(Waiver), Q(table_id__in=ids)))
+            for decision in (Waiver, Confirmation):
+                timeline.filters.append((entry_model(decision), Q(table_id__in=ids)))
         elif model is Service:
             timeline.filters.extend(_of_services(ids))
         return timeline

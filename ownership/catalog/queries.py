@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 
+from ownership.catalog.confirmation import with_changes
 from ownership.history.head import Head
 from ownership.history.models import current_head
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
@@ -17,6 +18,18 @@ def whole_tables() -> QuerySet[Table]:
     """Return tables in the map's order with group, owner, indexes and accesses, ready to be filtered."""
     tables = Table.objects.select_related("group", "owner")
     return tables.prefetch_related("indexes", "accesses__service")
+
+
+def confirmed_tables() -> QuerySet[Table]:
+    """Return the same with confirmations, each with ``is_changed``. Call it for each request: the past has its own."""
+    return whole_tables().prefetch_related(Prefetch("confirmations", with_changes()))
+
+
+def confirmed_map() -> WholeMap:
+    """Return the whole map with confirmations, each with ``is_changed``; one query more."""
+    whole = whole_map()
+    _attach(whole["tables"], "confirmations", list(with_changes()))
+    return whole
 
 
 def whole_map() -> WholeMap:
@@ -82,7 +95,7 @@ def _link(rows: Sequence[Model], name: str, targets: Sequence[Model]) -> None:
             row._state.fields_cache[name] = target
 
 
-def _attach(tables: list[Table], name: str, rows: Sequence[SecondaryIndex] | Sequence[Access]) -> None:
+def _attach(tables: list[Table], name: str, rows: Sequence[Any]) -> None:
     """Let ``table.<name>.all()`` return the rows that belong to the table."""
     by_table: dict[int, list[Model]] = {table.pk: [] for table in tables}
     for row in rows:

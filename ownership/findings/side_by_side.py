@@ -1,4 +1,4 @@
-"""What is declared, and what the latest runs found granted and in code, side by side: of a table, or of a service."""
+"""What is declared, and what the latest runs found granted and in code, side by side: of tables, or of a service."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from ownership.drift.code_side import CodeSide
-from ownership.drift.compare import AccessPair, Truth, compare, truth_of, wholes_of
+from ownership.drift.compare import AccessPair, Comparison, Truth, compare, truth_of, wholes_of
 from ownership.drift.serialization import unresolved_from_json
 from ownership.drift.types import (
     MODE_PARTS,
@@ -65,15 +65,26 @@ class Latest:
 
 def of_table(table: Table) -> list[Latest]:
     """The services that use the table or could, by the latest runs that read permissions."""
+    return of_tables([table])[table.name]
+
+
+def of_tables(tables: Collection[Table]) -> dict[str, list[Latest]]:
+    """The same for each of the tables, by its name; as many queries as for one."""
+    by_table: dict[str, list[Latest]] = {table.name: [] for table in tables}
     runs = _runs_that_read_permissions()
     if not runs:
-        return []
+        return by_table
+    ids = [table.pk for table in tables]
     declared = DeclaredMap(
         services=tuple(_services()),
-        tables=(TableShape(table.name),),
-        accesses=frozenset(_declared_accesses(Access.objects.filter(table=table))),
+        tables=tuple(TableShape(name) for name in by_table),
+        accesses=frozenset(_declared_accesses(Access.objects.filter(table__in=ids))),
     )
-    return _compare(runs, rows_of(runs, Q(table=table.name)), declared)
+    for compared in _compare(runs, rows_of(runs, Q(table__in=by_table)), declared):
+        for name, of_table in by_table.items():
+            pairs = [pair for pair in compared.result.pairs if pair.table == name]
+            of_table.append(compared.latest(pairs))
+    return by_table
 
 
 def of_service(service: Service) -> list[Latest]:
@@ -90,34 +101,49 @@ def of_service(service: Service) -> list[Latest]:
         tables=tuple(TableShape(name) for name in _registered_tables(accesses, rows.values())),
         accesses=accesses,
     )
-    return _compare(runs, rows, declared, only_service=service.name)
+    latest = []
+    for compared in _compare(runs, rows, declared):
+        pairs = [pair for pair in compared.result.pairs if pair.service == service.name]
+        latest.append(compared.latest(pairs))
+    return latest
 
 
 def shape_findings(table: Table) -> list[Finding]:
-    """What the latest runs find of the table itself: its keys, its indexes, or that it is not deployed.
+    """What the latest runs find of the table itself: its keys, its indexes, or that it is not deployed."""
+    findings: dict[Finding, None] = {}
+    for of_run in shape_findings_of([table])[table.name].values():
+        findings.update(dict.fromkeys(of_run))
+    return list(findings)
 
-    What a run found of tables may be long. It is read only where the run, when it was kept, found something of this
-    one. So a finding that an edit of the map has caused since shows up here with the next run.
+
+def shape_findings_of(tables: Collection[Table]) -> dict[str, dict[int, list[Finding]]]:
+    """What the latest runs find of each of the tables itself: {table's name: {run's id: findings that count}}.
+
+    What a run found of tables may be long. It is read only where the run, when it was kept, found something of one
+    of these. So a finding that an edit of the map has caused since shows up here with the next run.
     """
-    runs = []
+    by_table: dict[str, dict[int, list[Finding]]] = {table.name: {} for table in tables}
+    runs: dict[int, DriftRun] = {}
     for run in DriftRun.objects.latest_of_each().defer("found"):
         for _kind, table_name, service, *_ in run.findings or ():
-            if table_name == table.name and not service:
-                runs.append(run)
-                break
+            if table_name in by_table and not service:
+                runs[run.pk] = run
+                by_table[table_name][run.pk] = []
     if not runs:
-        return []
-    shape = kept_runs.shape_of(table, table.indexes.all())
-    declared = DeclaredMap(tables=(shape,), owners={table.name: table.owner.name})
+        return by_table
+    declared = DeclaredMap(
+        tables=tuple(kept_runs.shape_of(table, table.indexes.all()) for table in tables),
+        owners={table.name: table.owner.name for table in tables},
+    )
     waivers = kept_runs.waivers_in_force(kept_runs.today())
-    findings: dict[Finding, None] = {}
-    for run in runs:
-        result = compare(declared, *found_in(run, {table.name}))
+    for run in runs.values():
+        result = compare(declared, *found_in(run, set(by_table)))
         waived = kept_runs.waived_by(result.findings, run.environment or None, waivers)
         for finding in result.findings:
-            if finding.service is None and finding not in waived:
-                findings[finding] = None
-    return list(findings)
+            of_run = by_table.get(finding.table, {}).get(run.pk)
+            if of_run is not None and finding.service is None and finding not in waived:
+                of_run.append(finding)
+    return by_table
 
 
 def truth_over_runs(table: str, run: DriftRun) -> list[TableTruth]:
@@ -168,12 +194,30 @@ def _registered_tables(accesses: Iterable[DeclaredAccess], rows: Iterable[FoundR
     return declared | set(registered.values_list("name", flat=True))
 
 
+@dataclass(frozen=True)
+class _PartialComparison:
+    """A run compared with a part of the map, and which of its findings are waived today."""
+
+    run: DriftRun
+    result: Comparison
+    waived: dict[Finding, Waiver]
+    services: set[str]  # on the map
+
+    def latest(self, pairs: Collection[AccessPair]) -> Latest:
+        """Those of its pairs as rows."""
+        rows = []
+        for pair in pairs:
+            is_on_map = pair.is_registered and pair.service in self.services
+            rows.append(_row(pair, self.waived, is_on_map=is_on_map))
+        truth = truth_of(pairs) if self.result.reads_code else None
+        return Latest(self.run, rows, truth)
+
+
 def _compare(
     runs: Collection[DriftRun],
     rows: dict[int, FoundRows],
     declared: DeclaredMap,
-    only_service: str | None = None,
-) -> list[Latest]:
+) -> list[_PartialComparison]:
     waivers = kept_runs.waivers_in_force(kept_runs.today())
     service_names = {service.name for service in declared.services}
     compared = []
@@ -189,13 +233,7 @@ def _compare(
         )
         result = compare(declared, found, rows[run.pk].usage(run))
         waived = kept_runs.waived_by(result.findings, run.environment or None, waivers)
-        pairs = [pair for pair in result.pairs if only_service in (None, pair.service)]
-        compared_rows = []
-        for pair in pairs:
-            is_on_map = pair.is_registered and pair.service in service_names
-            compared_rows.append(_row(pair, waived, is_on_map=is_on_map))
-        truth = truth_of(pairs) if result.reads_code else None
-        compared.append(Latest(run, compared_rows, truth))
+        compared.append(_PartialComparison(run, result, waived, service_names))
     return compared
 
 

@@ -76,6 +76,7 @@ class LookBack:
     """A wrapper around queries that replaces today's tables by those of the past."""
 
     def __init__(self, revision: int) -> None:
+        self.revision = revision
         self.tables = [PastTable.of(model, revision) for model in registry_models()]
 
     def __call__(
@@ -122,7 +123,18 @@ def as_of(revision: int) -> Iterator[None]:
 
 def looks_back() -> bool:
     """Whether this connection's queries see the past."""
-    return any(isinstance(wrapper, LookBack) for wrapper in connection.execute_wrappers)
+    return past_revision() is not None
+
+
+def past_revision() -> int | None:
+    """The revision that this connection's queries see; None for the present.
+
+    For questions about entries: as_of() hides today's rows, and no later history.
+    """
+    for wrapper in connection.execute_wrappers:
+        if isinstance(wrapper, LookBack):
+            return wrapper.revision
+    return None
 
 
 def at_revision(text: str) -> Head:

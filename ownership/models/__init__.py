@@ -2,6 +2,7 @@
 
 from ownership.history.lock import RegistryLock
 from ownership.history.models import ChangeSet
+from ownership.models.confirmations import Confirmation
 from ownership.models.drift_runs import CodeUse, DriftRun, Grant, TableTruth, Waiver
 from ownership.models.identities import ProviderIdentity
 from ownership.models.news import Delivery, DeliveryAttempt, DeliveryRequest, Endpoint, EndpointSecret
@@ -19,6 +20,7 @@ __all__ = [
     "ApiToken",
     "ChangeSet",
     "CodeUse",
+    "Confirmation",
     "Delivery",
     "DeliveryAttempt",
     "DeliveryRequest",

@@ -13,10 +13,10 @@ A change set may have two people: who suggested it and who approves it. Each sta
 of them, and the one who approves must have a right to each row before or after. That way B's lead accepts a table
 that A's lead offers, and A's lead grants one that B's lead asks for.
 
-The rules: an edit takes the role that it always takes. A table, its indexes and waivers are its owner's team's. An
-access is its table's team's or its service's team's; a service its own. What no team is answerable for, groups and
-environments are any lead's. A team and its members are for the team's leads. Administrators may do all, and so may
-commands, which have no user. Whose team somebody is in counts as it was before the change set.
+The rules: an edit takes the role that it always takes. A table, its indexes, waivers and confirmations are its
+owner's team's. An access is its table's team's or its service's team's; a service its own. What no team is answerable
+for, groups and environments are any lead's. A team and its members are for the team's leads. Administrators may do
+all, and so may commands, which have no user. Whose team somebody is in counts as it was before the change set.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from django.core.exceptions import PermissionDenied
 from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet, TrackedRow, kind_of_change
 from ownership.history.row_states import in_batches
 from ownership.models.answerable import answerable_team, service_links
+from ownership.models.confirmations import Confirmation
 from ownership.models.drift_runs import Waiver
 from ownership.models.services import Environment, Service, TableGroup
 from ownership.models.suggestions import Suggestion
@@ -159,7 +160,7 @@ def _of_table(row: Any, moment: Moment) -> Holders:
 
 
 def _of_its_table(row: Any, moment: Moment) -> Holders:
-    """An index, a waiver: as the table that it belongs to."""
+    """An index, a waiver, a confirmation: as the table that it belongs to."""
     return _of_team(moment.team_of_table(_cached(row, "table"), row.table_id))
 
 
@@ -195,6 +196,7 @@ RULES: dict[type[TrackedRow], Callable[[Any, Moment], Holders]] = {
     SecondaryIndex: _of_its_table,
     Access: _of_access,
     Waiver: _of_its_table,
+    Confirmation: _of_its_table,
     Service: _of_service,
     Team: _of_leads,
     Membership: _of_leads,

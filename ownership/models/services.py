@@ -1,5 +1,8 @@
 """Who uses tables, where they are deployed, and the groups that tables belong to."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -20,6 +23,7 @@ from ownership.models.validators import (
 )
 
 SORT_ORDER = "Position on the map, starting at 0."
+LONGEST_CONFIRMATION = 3_650  # days
 NOT_PART_OF_ITSELF = "A service can't be part of itself."
 
 
@@ -86,6 +90,12 @@ class TableGroup(RegistryModel):
     name = models.CharField(max_length=100, validators=[is_one_line])
     description = models.TextField(blank=True, validators=[has_no_nul])
     position = models.PositiveIntegerField("sort order", default=0, help_text=SORT_ORDER)
+    confirmation_days = models.PositiveIntegerField(
+        "confirmed for (days)",
+        null=True,
+        blank=True,
+        help_text="For how long a confirmation of its tables holds. Leave blank for the usual period.",
+    )
 
     class Meta:
         verbose_name = "group"
@@ -101,6 +111,12 @@ class TableGroup(RegistryModel):
                 condition=~Q(name=""),
                 violation_error_message="A group needs a name.",
             ),
+            models.CheckConstraint(
+                name="group_confirmation_days",
+                condition=Q(confirmation_days__isnull=True)
+                | Q(confirmation_days__gte=1, confirmation_days__lte=LONGEST_CONFIRMATION),
+                violation_error_message=f"A confirmation holds for 1 to {LONGEST_CONFIRMATION:,} days.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -112,6 +128,11 @@ class TableGroup(RegistryModel):
     def get_absolute_url(self) -> str:
         """The group's page."""
         return reverse("pages:group", args=[self.name])
+
+    def confirmation_period(self) -> timedelta:
+        """For how long a confirmation of its tables holds."""
+        days: int = self.confirmation_days or settings.CONFIRMATION_DAYS
+        return timedelta(days=days)
 
 
 class Service(RegistryModel):

@@ -23,6 +23,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ownership.catalog.confirmation import numbers_of_head, today
 from ownership.history.models import ChangeSet, current_head
 from ownership.models import Delivery, DriftRun, Endpoint
 from ownership.web.replicas import replicas
@@ -99,10 +100,11 @@ class DatabaseCollector(Collector):
     """What the database says when Prometheus asks. While it does not answer, that is the only metric."""
 
     def collect(self) -> Iterator[Metric]:
-        """Whether the database answers, which replicas are read from, revision, drift and replication lag."""
+        """Whether the database answers, the replicas that are read from, revision, confirmations, drift and lag."""
         metrics: list[Metric] = []
         try:
             metrics.extend(self._history())
+            metrics.extend(self._confirmations())
             metrics.extend(self._drift())
             metrics.extend(self._news())
             metrics.extend(self._replication())
@@ -136,6 +138,16 @@ class DatabaseCollector(Collector):
                 "Time since the last change set.",
                 value=time.time() - last_change.timestamp(),
             )
+
+    def _confirmations(self) -> Iterator[Metric]:
+        tables = GaugeMetricFamily(
+            "ownership_tables",
+            "Tables, by how far their entries are confirmed.",
+            labels=["confirmation"],
+        )
+        for state, number in numbers_of_head(current_head(), today()).items():
+            tables.add_metric([state.value], number)
+        yield tables
 
     def _drift(self) -> Iterator[Metric]:
         findings = GaugeMetricFamily(

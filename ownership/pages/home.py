@@ -10,7 +10,8 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from ownership.audit.recent import tables_changed_since
+from ownership.audit.recent import latest_edits, tables_changed_since
+from ownership.catalog.confirmation import TO_CONFIRM, tables_in_state
 from ownership.catalog.queries import WholeMap, map_around, whole_tables
 from ownership.findings.latest_runs import compare_latest
 from ownership.findings.runs import declared_map
@@ -19,7 +20,7 @@ from ownership.models import Access, Service, Suggestion, Table, TableGroup
 from ownership.models.roles import has_role
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.former_names import NothingNamed
-from ownership.pages.table_list import ListedTable, listed
+from ownership.pages.table_list import ListedTable, any_confirmed, listed
 
 # The home page of a map with more tables lists the groups alone.
 MAX_TABLES_AT_HOME = 150
@@ -28,8 +29,8 @@ SERVICES_PER_PAGE = 50
 LATEST_CHANGE_SETS = 6
 THIS_WEEK = timedelta(days=7)
 # What `?show=` takes, with the words on the page.
-CHANGED, ATTENTION = "changed", "attention"
-CHOICES = {"": "All", CHANGED: "Changed this week", ATTENTION: "Needs attention"}
+CHANGED, ATTENTION, CONFIRM = "changed", "attention", "confirm"
+CHOICES = {"": "All", CHANGED: "Changed this week", ATTENTION: "Needs attention", CONFIRM: "To confirm"}
 
 
 class HomePage(Page):
@@ -56,8 +57,20 @@ class HomePage(Page):
             | {
                 "latest": self._latest(),
                 "suggestions": self._suggestions(),
+                "to_confirm": self._to_confirm(is_large),
             }
         )
+
+    def _to_confirm(self, is_large: bool) -> int:
+        """Return how many tables wait for the reader to confirm them: those of the teams, or all of a small map."""
+        if self.moment or not self.request.user.has_perm("ownership.change_table"):
+            return 0
+        tables = Table.objects.all()
+        if self.team_ids:
+            tables = tables.filter(self.mine().tables)
+        elif is_large:
+            return 0
+        return tables_in_state(tables, *TO_CONFIRM).count()
 
     def _suggestions(self) -> int:
         """Return how many suggestions wait for the reader."""
@@ -86,18 +99,19 @@ class HomePage(Page):
         if self.asks_for_mine():
             mine = frozenset(self.mine().service_ids)
             tables = [table for table in tables if table.owner_id in mine]
-        content = {
+        # What changed lately and what drifts is about today.
+        if self.moment is None and has_role(self.request.user):
+            content = self._choices(rows, tables)
+        elif self.request.GET.get("show"):
+            raise BadAddress("show: It takes no revision and no as_of.")
+        else:
+            rows_of_tables = listed(tables)
+            content = {"tables": rows_of_tables, "shows_states": any_confirmed(rows_of_tables)}
+        return content | {
             "groups": rows["groups"],
             "total": total,
             "services": len(rows["services"]),
-            "tables": listed(tables),
         }
-        # What changed lately and what drifts is about today.
-        if self.moment is None and has_role(self.request.user):
-            content |= self._choices(rows, tables)
-        elif self.request.GET.get("show"):
-            raise BadAddress("show: It takes no revision and no as_of.")
-        return content
 
     def _choices(self, rows: WholeMap, tables: list[Table]) -> Context:
         """Return those of the tables that `?show=` leaves, how many each choice has, and what needs attention."""
@@ -121,16 +135,21 @@ class HomePage(Page):
             "": lambda row: True,
             CHANGED: lambda row: row.table.pk in changed,
             ATTENTION: lambda row: row.needs_attention,
+            CONFIRM: lambda row: row.standing.is_to_confirm,
         }
         show = self.request.GET.get("show", "")
         if show not in CHOICES:
-            raise BadAddress(f"show takes {CHANGED} or {ATTENTION}, not “{show[:100]}”.")
+            raise BadAddress(f"show takes {CHANGED}, {ATTENTION} or {CONFIRM}, not “{show[:100]}”.")
+        shows_states = any_confirmed(shown)
         choices = []
         for name, label in CHOICES.items():
+            if name == CONFIRM and not shows_states:
+                continue
             count = sum(map(conditions[name], shown))
             choices.append({"name": name, "label": label, "count": count, "chosen": name == show})
         return {
             "tables": list(filter(conditions[show], shown)),
+            "shows_states": shows_states,
             "choices": choices,
             "findings": findings.total(),
             "findings_elsewhere": elsewhere,
@@ -142,10 +161,7 @@ class HomePage(Page):
         """Return the latest change sets up to the page's moment; None for people without a role."""
         if not has_role(self.request.user):
             return None
-        change_sets = ChangeSet.objects.all()
-        if self.moment:
-            change_sets = change_sets.filter(revision__lte=self.moment.revision)
-        return list(change_sets[:LATEST_CHANGE_SETS])
+        return latest_edits(LATEST_CHANGE_SETS, self.moment.revision if self.moment else None)
 
 
 class GroupPage(Page):
@@ -160,10 +176,12 @@ class GroupPage(Page):
             raise NothingNamed("group", kwargs["name"])
         paginator = Paginator(whole_tables().filter(group=group), TABLES_PER_PAGE)
         page = paginator.get_page(self.request.GET.get("page"))
+        tables = listed(page.object_list)
         return super().get_context_data(**kwargs) | {
             "group": group,
             "page": page,
-            "tables": listed(page.object_list),
+            "tables": tables,
+            "shows_states": any_confirmed(tables),
         }
 
 

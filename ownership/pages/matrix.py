@@ -13,13 +13,28 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from ownership.models import READS, WRITES, Access, CodeUse, DriftRun, Grant, Mode, Service, Table, TableGroup
+from ownership.catalog.confirmation import ConfirmationState, states_of
+from ownership.models import (
+    READS,
+    WRITES,
+    Access,
+    CodeUse,
+    Confirmation,
+    DriftRun,
+    Grant,
+    Mode,
+    Service,
+    Table,
+    TableGroup,
+)
 from ownership.models.roles import has_role
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.matrix_layers import (
+    CONFIRMATION,
     DECLARED,
     DRIFT,
     LAYERS,
+    LAYERS_OF_DRIFT,
     TOTALS,
     Marks,
     MatrixCell,
@@ -108,6 +123,11 @@ class Filters:
         """Whether some services are asked for: those that share a table with them are shown, too."""
         return bool(self.service) or self.mine
 
+    @property
+    def is_of_drift(self) -> bool:
+        """Whether the cells show what drift found."""
+        return self.layer in LAYERS_OF_DRIFT
+
     def narrows_map(self) -> bool:
         """Whether one is set that makes a part of a large map small enough to show."""
         return bool(self.group or self.home) or self.of_services
@@ -123,7 +143,7 @@ class MatrixPage(Page):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Require a role where a layer shows what drift found."""
-        self.needs_role = request.GET.get("layer", DECLARED) != DECLARED
+        self.needs_role = request.GET.get("layer") in LAYERS_OF_DRIFT
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> Context:
@@ -146,12 +166,21 @@ class MatrixPage(Page):
         }
         if not filters.narrows_map() and Table.objects.count() * len(services) > MAX_CELLS:
             return context | self._overview(groups, families, filters.mode)
-        context["layers"] = LAYERS if self._has_layers() else {}
+        context["layers"] = self._layers()
         return context | self._cells(services, families, filters)
 
-    def _has_layers(self) -> bool:
-        """Whether there is a run of drift to show, and the reader may see it; runs are about today."""
-        return has_role(self.request.user) and not self.moment and DriftRun.objects.exists()
+    def _layers(self) -> dict[str, str]:
+        """Return the layers to choose from; none where there is nothing to show but what is declared.
+
+        What drift found is about today, and for people with a role.
+        """
+        hidden = []
+        if not Confirmation.objects.exists():
+            hidden.append(CONFIRMATION)
+        if self.moment or not has_role(self.request.user) or not DriftRun.objects.exists():
+            hidden += LAYERS_OF_DRIFT
+        layers = {name: label for name, label in LAYERS.items() if name not in hidden}
+        return layers if len(layers) > 1 else {}
 
     def _filters(self, groups: list[TableGroup], families: Families) -> Filters:
         """Return the filters of the address; BadAddress for a value that names nothing."""
@@ -172,7 +201,7 @@ class MatrixPage(Page):
                     cure = f"It takes {', '.join(known)}."
                 raise BadAddress(f"{name}={value[:100]}: {cure}")
         values["layer"] = values["layer"] or DECLARED
-        if values["layer"] != DECLARED and (values["mode"] or self.moment):
+        if values["layer"] in LAYERS_OF_DRIFT and (values["mode"] or self.moment):
             raise BadAddress("layer: What drift found is about today, and mode narrows declared accesses alone.")
         return Filters(**values, mine=self.asks_for_mine())
 
@@ -193,6 +222,7 @@ class MatrixPage(Page):
 
         chosen = {service.pk for service in services}
         shows_owners = filters.layer != DRIFT
+        standings = states_of(tables_on_page) if filters.layer == CONFIRMATION else {}
         rows = []
         totals = TOTALS[filters.layer]
         column_totals = [[0] * len(columns) for _ in totals]
@@ -213,13 +243,14 @@ class MatrixPage(Page):
                 for kind, count in enumerate(mark.counts if mark else ()):
                     row_totals[kind] += count
                     column_totals[kind][number] += count
-            rows.append(MatrixRow(table, cells, row_totals))
+            rows.append(MatrixRow(table, cells, row_totals, standings.get(table.pk)))
         return {
             "page": page,
             "rows": rows,
             "columns": columns,
             "chosen": chosen,
             "totals": totals,
+            "states": ConfirmationState,
             "width": 1 + len(columns) + len(totals),
             "column_totals": list(zip(totals, column_totals, strict=True)),
         }
@@ -289,7 +320,7 @@ def _filtered(services: list[Service], filters: Filters) -> tuple[QuerySet[Table
         used = Q(pk__in=accesses.values("table"))
         if not filters.mode:
             used |= Q(owner__in=services)
-        if filters.layer != DECLARED:
+        if filters.is_of_drift:
             runs = DriftRun.objects.latest_of_each().order_by().values("pk")
             names = [service.name for service in services]
             for found in (Grant, CodeUse):
@@ -303,7 +334,7 @@ def _used_services(
     services: list[Service], tables: QuerySet[Table], accesses: QuerySet[Access], filters: Filters
 ) -> list[Service]:
     """Return those of the services that have a cell; with a layer of drift, also those that a run may give one."""
-    if filters.layer != DECLARED and filters.of_services:
+    if filters.is_of_drift and filters.of_services:
         return services
     used = set(accesses.order_by().values_list("service", flat=True).distinct())
     if not filters.mode:
@@ -314,7 +345,7 @@ def _used_services(
 def _marks(tables: list[Table], services: list[Service], families: Families, filters: Filters) -> Marks:
     """Return the marks of the tables on the page, also of services that share them with those a filter asks for."""
     accesses = Access.objects.filter(table__in=[table.pk for table in tables]).select_related("table", "service")
-    if filters.layer != DECLARED:
+    if filters.is_of_drift:
         marks = marks_of_runs(filters.layer, tables, families.services, accesses)
         if filters.home:
             chosen = {service.pk for service in services}

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from ownership.catalog.confirmation import TableConfirmation
 from ownership.drift.compare import AccessPair
 from ownership.drift.types import (
     DeclaredAccess,
@@ -20,10 +21,16 @@ from ownership.findings.latest_runs import LatestRun, compare_latest
 from ownership.findings.runs import declared_accesses
 from ownership.models import READS, WRITES, Access, Mode, Service, Table
 
-DECLARED, GRANTED, DRIFT = "declared", "granted", "drift"
-LAYERS = {DECLARED: "Declared", GRANTED: "Granted", DRIFT: "Drift"}
+DECLARED, CONFIRMATION, GRANTED, DRIFT = "declared", "confirmation", "granted", "drift"
+LAYERS = {DECLARED: "Declared", CONFIRMATION: "Confirmed", GRANTED: "Granted", DRIFT: "Drift"}
+LAYERS_OF_DRIFT = (GRANTED, DRIFT)
 # What the totals of a row or column count.
-TOTALS = {DECLARED: ("Reads", "Writes"), GRANTED: ("Reads", "Writes"), DRIFT: ("Findings",)}
+TOTALS = {
+    DECLARED: ("Reads", "Writes"),
+    CONFIRMATION: ("Reads", "Writes"),
+    GRANTED: ("Reads", "Writes"),
+    DRIFT: ("Findings",),
+}
 _LETTERS = {Mode.READ: "R", Mode.WRITE: "W", Mode.READ_WRITE: "RW"}
 _VERBS = {Mode.READ: "reads", Mode.WRITE: "writes", Mode.READ_WRITE: "reads and writes"}
 _MAY = {Mode.READ: "may read", Mode.WRITE: "may write", Mode.READ_WRITE: "may read and write"}
@@ -86,11 +93,12 @@ class MatrixCell:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """A table with a cell, or None, for each column, and the totals over them."""
+    """A table with a cell, or None, for each column, and the totals over them; ``standing`` in one layer alone."""
 
     table: Table
     cells: list[MatrixCell | None]
     totals: list[int]
+    standing: TableConfirmation | None = None
 
 
 def declared_marks(accesses: Iterable[Access]) -> Marks:

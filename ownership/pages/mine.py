@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from django.core.paginator import Paginator
 
+from ownership.catalog.confirmation import TO_CONFIRM, tables_with_states
 from ownership.catalog.mine import Mine
 from ownership.catalog.queries import whole_tables
 from ownership.drift.types import Finding
 from ownership.findings.latest_runs import compare_latest
 from ownership.findings.runs import declared_map
-from ownership.models import DriftRun, Service, Team
+from ownership.models import DriftRun, Service, Table, Team
 from ownership.pages.base import BadAddress, Context, Page
-from ownership.pages.table_list import listed
+from ownership.pages.table_list import any_confirmed, listed
 
 TABLES_PER_PAGE = 50
 # Findings that the section lists; the drift page has the others.
@@ -61,11 +62,13 @@ class MinePage(Page):
                 sections.append(section)
         tables = whole_tables().filter(mine.tables)
         page = Paginator(tables, TABLES_PER_PAGE).get_page(self.request.GET.get("page"))
+        tables_on_page = listed(page.object_list)
         return super().get_context_data(**kwargs) | {
             "teams": Team.objects.filter(pk__in=mine.team_ids),
             "sections": sections,
             "page": page,
-            "tables": listed(page.object_list),
+            "tables": tables_on_page,
+            "shows_states": any_confirmed(tables_on_page),
             "services": Service.objects.filter(mine.services),
         }
 
@@ -95,5 +98,25 @@ def findings(mine: Mine) -> Section:
     )
 
 
+def to_confirm(mine: Mine) -> Section:
+    """The tables whose entries somebody should confirm."""
+    tables = tables_with_states(Table.objects.filter(mine.tables))
+    waiting = tables.filter(confirmation_state__in=TO_CONFIRM).order_by("name")
+    by_state: dict[str, list[Table]] = {state.value: [] for state in TO_CONFIRM}
+    for table in waiting:
+        by_state[table.confirmation_state].append(table)
+    states = []
+    for state in TO_CONFIRM:
+        if by_state[state.value]:
+            states.append((state, by_state[state.value]))
+    return Section(
+        name="to-confirm",
+        title="To confirm",
+        number=sum(map(len, by_state.values())),
+        template="ownership/mine_confirm.html",
+        content={"states": states},
+    )
+
+
 # What can wait for the reader, in the order of the page.
-SECTIONS: tuple[Callable[[Mine], Section], ...] = (findings,)
+SECTIONS: tuple[Callable[[Mine], Section], ...] = (to_confirm, findings)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ownership.catalog.confirmation import TableConfirmation, states_of
 from ownership.catalog.warnings import warnings
 from ownership.models import Access, Table
 
@@ -27,6 +28,7 @@ class ListedTable:
     readers: Others
     warnings: int
     findings: int  # of drift, for people who may see them
+    standing: TableConfirmation
 
     @property
     def needs_attention(self) -> bool:
@@ -35,8 +37,10 @@ class ListedTable:
 
 
 def listed(tables: Iterable[Table], findings: Mapping[str, int] | None = None) -> list[ListedTable]:
-    """Return rows for tables whose accesses are fetched; ``findings`` are counts by a table's name."""
+    """Return rows for tables whose accesses are fetched; ``findings`` are counts by a table's name. One query."""
+    tables = list(tables)
     counts = findings or {}
+    standings = states_of(tables)
     rows = []
     for table in tables:
         row = ListedTable(
@@ -45,9 +49,15 @@ def listed(tables: Iterable[Table], findings: Mapping[str, int] | None = None) -
             readers=_others(table, table.reading()),
             warnings=len(warnings(table)),
             findings=counts.get(table.name, 0),
+            standing=standings[table.pk],
         )
         rows.append(row)
     return rows
+
+
+def any_confirmed(rows: Iterable[ListedTable]) -> bool:
+    """Return whether any of the tables has ever been confirmed: lists then show the states."""
+    return any(row.standing.confirmation is not None for row in rows)
 
 
 def _others(table: Table, accesses: list[Access]) -> Others:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ownership.audit.timeline import Timeline
+from ownership.catalog.confirmation import states_of
 from ownership.catalog.queries import whole_tables
 from ownership.catalog.warnings import warnings
 from ownership.drift.types import Finding
@@ -69,6 +70,7 @@ class TablePage(Page):
             "renamed": former_name(table, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(table) if reads_history else [],
             "suggestions": suggestions_waiting(self, Suggestion.objects.about_table(table.pk)),
+            "standing": states_of([table])[table.pk],
             "latest": latest_changes(self, Timeline.of(Table, table.pk)),
             "owner_change": last_owner_change(self, table) if reads_history else None,
         }

@@ -5,6 +5,7 @@ from django.urls import path
 from ownership.pages import (
     changes,
     compare,
+    confirm,
     day,
     decisions,
     findings,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("changes/<int:revision>/", changes.ChangeSetPage.as_view(), name="change-set"),
     path("compare/", compare.ComparePage.as_view(), name="compare"),
     path("day/", day.DayPage.as_view(), name="day"),
+    path("confirm/", confirm.ConfirmPage.as_view(), name="confirm"),
     path("drift/", findings.DriftPage.as_view(), name="drift"),
     path("drift/accept/", decisions.AcceptPage.as_view(), name="drift-accept"),
     path("drift/waive/", decisions.WaivePage.as_view(), name="drift-waive"),

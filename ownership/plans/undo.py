@@ -32,14 +32,14 @@ from ownership.history.row_states import (
     in_batches,
     recorded_value,
 )
-from ownership.models import Access, Membership, SecondaryIndex, Table, Team, Waiver
+from ownership.models import Access, Confirmation, Membership, SecondaryIndex, Table, Team, Waiver
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Conflict, Preview, Step, attname, copy_of, digest
 
-Dependent = type[Access] | type[SecondaryIndex] | type[Waiver] | type[Membership]
+Dependent = type[Access] | type[SecondaryIndex] | type[Waiver] | type[Confirmation] | type[Membership]
 # Deleted together with the row that they belong to.
 DEPENDENTS: dict[type[TrackedRow], tuple[Dependent, ...]] = {
-    Table: (Access, SecondaryIndex, Waiver),
+    Table: (Access, SecondaryIndex, Waiver, Confirmation),
     Team: (Membership,),
 }
 

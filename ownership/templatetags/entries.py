@@ -6,7 +6,7 @@ from django.template import Context
 from django.urls import reverse
 
 from ownership.audit.descriptions import EntryDescription, label_in_words
-from ownership.models import Access, SecondaryIndex, Service, Suggestion, Table, TableGroup
+from ownership.models import Access, Confirmation, SecondaryIndex, Service, Suggestion, Table, TableGroup
 
 register = template.Library()
 
@@ -39,7 +39,9 @@ def subjects(context: Context, description: EntryDescription) -> list[tuple[str,
     about = context.get("about")
     model = description.entry.instance_type
     label = description.label
-    if model is Table:
+    if model is Confirmation and label == about:
+        return []
+    if model in (Table, Confirmation):
         return [("", label, _table(label))]
     if model is Service:
         return [("", label, _service(label))]

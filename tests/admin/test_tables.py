@@ -7,7 +7,7 @@ import pytest
 from ownership.admin import filters
 from ownership.models import Access, Service, Table
 from tests.support.admin_forms import change_url, open_form, save_form
-from tests.support.factories import make_access, make_table
+from tests.support.factories import make_access, make_confirmation, make_table
 from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +66,16 @@ def test_names_are_typed_if_there_are_too_many_to_list(lead_client, seeded, monk
     assert '<option value="bots">bots</option>' in listed.text
     assert '<option value="bots">bots</option>' not in typed.text
     assert 'placeholder="name"' in typed.text
+
+
+def test_tables_are_filtered_by_how_far_they_are_confirmed(lead_client):
+    make_confirmation(make_table("orders"))
+    make_confirmation(make_table("receipts"), days=3)
+    make_table("refunds")
+    found = {}
+    for state in ("confirmed", "due", "never", "overdue"):
+        found[state] = names(lead_client.get(TABLES, {"confirmation": state}))
+    assert found == {"confirmed": ["orders"], "due": ["receipts"], "never": ["refunds"], "overdue": []}
 
 
 @pytest.mark.parametrize("max_listed", [5, 100])

@@ -3,17 +3,18 @@
 import hashlib
 import json
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 
 from ownership.api.serializers import REPRESENTATION
 from ownership.history.change_sets import change_set
-from ownership.models import Environment, TableGroup
+from ownership.models import Confirmation, Environment, TableGroup
 from tests.support.factories import make_access, make_service, make_table
 
 # Digest of all answers below, by version.
-DIGESTS = {4: "f4f74b56a030f97ff20e299267b277b74ad2c071603a2f4bde66ab24e766518b"}
+DIGESTS = {5: "2f463f6b2298935af984a2be1c6656c63b22fa913d81b043f939e2717f635d42"}
 
 ADDRESSES = [
     "map/",
@@ -68,6 +69,14 @@ def fixed_map(lead) -> None:
         orders.indexes.create(name="by-day", kind="GSI", partition_key_name="day")
         make_table("receipts", group=group, owner=till)
         make_access(orders, shop, mode="read_write", notes="Owner")
+        Confirmation.objects.create(
+            table=orders,
+            at_revision=1,
+            confirmed_by="lead",
+            confirmed_on=date(2026, 1, 31),
+            until=date(2026, 7, 30),
+            drift="No findings",
+        )
         access = make_access(orders, till, mode="write", indirect=True, notes="Through shop")
     with change_set(user=lead, reason="Read them, too", source="admin"):
         access.mode = "read_write"

@@ -5,7 +5,7 @@ import pytest
 from ownership.models import Environment, Service, Table
 from tests.support.factories import make_access, make_service, make_table
 
-TABLE = ["name", "group", "description", "owner", "key_schema", "more", "indexes", "accesses"]
+TABLE = ["name", "group", "description", "owner", "key_schema", "more", "indexes", "accesses", "confirmation"]
 SERVICE = ["name", "part_of", "description", "contact", "repository", "aliases"]
 ACCESS = ["service", "mode", "indirect", "notes"]
 
@@ -52,6 +52,7 @@ def test_a_table_of_the_document_has_the_shape_that_consumers_rely_on(seeded, ge
                 "notes": "syncPartnerData reads/writes registration data",
             },
         ],
+        "confirmation": None,
     }
 
 

@@ -15,6 +15,7 @@ from ownership.history.change_sets import change_set
 from ownership.history.head import Head
 from ownership.history.models import current_head
 from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
+from ownership.plans.confirming import confirm
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.threads import at_once
 from tests.support.tokens import make_token
@@ -58,6 +59,7 @@ EDITS = {
     "a table's owner": lambda: edit(table(), owner=service("events")),
     "a table's group": lambda: edit(table(), group=TableGroup.objects.get(name="BTX Tables")),
     "a table less": lambda: table().delete(),
+    "a confirmation": lambda: confirm([table().pk], current_head().revision, user=None),
     "a table more": lambda: make_table("new", group=TableGroup.objects.first(), owner=service()),
     "an access's mode": lambda: edit(table().accesses.get(service=service()), mode="read"),
     "an access more": lambda: make_access(Table.objects.exclude(accesses__service=service()).first(), service()),
@@ -84,7 +86,7 @@ def test_after_an_edit_the_snapshot_equals_a_map_read_whole(seeded, get, act):
 
 def test_an_edit_of_a_table_renders_only_that_table(seeded, get, monkeypatch):
     kept(get)
-    monkeypatch.setattr(map_pieces, "whole_map", lambda: pytest.fail("All of it was read again."))
+    monkeypatch.setattr(map_pieces, "confirmed_map", lambda: pytest.fail("All of it was read again."))
     edit(table(), description="Edited")
     assert {row["name"]: row["description"] for row in kept(get)["tables"]}["biztechUsers"] == "Edited"
 
@@ -101,7 +103,7 @@ def test_after_a_change_of_history_the_map_is_read_whole(seeded, get):
 def test_a_process_finds_the_snapshot_of_another(seeded, monkeypatch):
     head = current_head()
     made = Snapshots().get(head, None, False)
-    monkeypatch.setattr(map_pieces, "whole_map", lambda: pytest.fail("It was made twice."))
+    monkeypatch.setattr(map_pieces, "confirmed_map", lambda: pytest.fail("It was made twice."))
     assert Snapshots().get(head, None, False) == made
 
 
@@ -117,8 +119,8 @@ def test_a_damaged_file_is_replaced(seeded, settings, spoiled):
 
 def test_many_requests_for_a_new_revision_build_it_once(committed, monkeypatch):
     make_table()
-    real, made = map_pieces.whole_map, []
-    monkeypatch.setattr(map_pieces, "whole_map", lambda: [made.append(1), real()][1])
+    real, made = map_pieces.confirmed_map, []
+    monkeypatch.setattr(map_pieces, "confirmed_map", lambda: [made.append(1), real()][1])
     # Two of them are like two processes: they share only the folder.
     one, other = Snapshots(), Snapshots()
     head = current_head()
@@ -128,7 +130,7 @@ def test_many_requests_for_a_new_revision_build_it_once(committed, monkeypatch):
 
 
 def test_a_change_while_a_snapshot_is_built_is_in_it(seeded, get, monkeypatch):
-    real, edits = map_pieces.whole_map, iter(["Edited meanwhile"])
+    real, edits = map_pieces.confirmed_map, iter(["Edited meanwhile"])
 
     def edited_meanwhile():
         rows = real()
@@ -136,7 +138,7 @@ def test_a_change_while_a_snapshot_is_built_is_in_it(seeded, get, monkeypatch):
             edit(table(), description=text)
         return rows
 
-    monkeypatch.setattr(map_pieces, "whole_map", edited_meanwhile)
+    monkeypatch.setattr(map_pieces, "confirmed_map", edited_meanwhile)
     answer = get("map/")
     assert answer["X-Registry-Revision"] == "2"
     assert answer.json() == anew(get)

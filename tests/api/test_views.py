@@ -214,7 +214,7 @@ def test_the_revision_in_the_body_is_that_of_the_header(seeded, get):
 
 
 def test_a_change_between_head_and_rows_makes_them_read_again(here, get, monkeypatch):
-    real, edits = map_pieces.whole_map, iter(["Edited meanwhile"])
+    real, edits = map_pieces.confirmed_map, iter(["Edited meanwhile"])
 
     def edited_meanwhile():
         for description in edits:
@@ -222,7 +222,7 @@ def test_a_change_between_head_and_rows_makes_them_read_again(here, get, monkeyp
             here.save()
         return real()
 
-    monkeypatch.setattr(map_pieces, "whole_map", edited_meanwhile)
+    monkeypatch.setattr(map_pieces, "confirmed_map", edited_meanwhile)
     before = current_head().revision
 
     answer = get("map/")

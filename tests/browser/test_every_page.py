@@ -12,6 +12,7 @@ from ownership.history.change_sets import change_set
 from ownership.models import Service, Table
 from tests.support.browser import follow, press
 from tests.support.every_look import faults_in_every_look
+from tests.support.factories import make_confirmation
 from tests.support.runs import keep_run
 from tests.support.tokens import make_token
 
@@ -37,6 +38,9 @@ READERS_PAGES = (
     "/tables/biztechProfiles/?revision=1",
     "/tables/biztechProfiles/trace/",
     "/drift/",
+    "/confirm/",
+    "/confirm/?table=biztechProfiles",
+    "/matrix/?layer=confirmation",
     "/tables/biztechUsrs/",
     "/no/such/page/",
     "/?revision=x",
@@ -103,6 +107,8 @@ def site(administered_site, lead):
         table.owner = Service.objects.get(name="bots")
         table.save()
     keep_run("bots write biztechUsers", "qr write biztechUnheardOf")
+    for name, days in (("biztechProfiles", 180), ("biztechUsers", 3), ("biztechEvents", -3)):
+        make_confirmation(Table.objects.get(name=name), days=days)
     make_token(lead)
     return administered_site
 

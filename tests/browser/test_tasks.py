@@ -5,7 +5,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from ownership.history.models import ChangeSet, entries_of
-from ownership.models import Access, Table
+from ownership.models import Access, Confirmation, Table
 from tests.support.browser import complaints, look, sign_in
 from tests.support.clicks import Hand
 
@@ -38,6 +38,17 @@ def change_a_mode(hand: Hand) -> None:
     assert shown_text(hand, "[data-pending]") == "payments: Read + Write → Read"
     hand.type(REASON, "Payments writes no more")
     hand.go(SAVE)
+
+
+def test_all_tables_are_confirmed_in_three_clicks(hand):
+    hand.go("//aside//a[normalize-space()='34 tables to confirm']")
+    hand.press("//input[@aria-label='Select all']")
+    hand.go(button("Confirm selected tables"))
+    assert hand.clicks <= 3
+    assert shown_text(hand, ".message") == "34 tables confirmed (revision 2)."
+    assert "No tables to confirm." in shown_text(hand, "main")
+    assert Confirmation.objects.count() == 34
+    assert complaints(hand.browser) == []
 
 
 def test_an_access_gets_another_mode_in_four_clicks(hand):

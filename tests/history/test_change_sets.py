@@ -18,6 +18,7 @@ from ownership.history.models import ChangeSet, entries_of, entry_models, regist
 from ownership.history.tracked import SilentWriteError
 from ownership.models import (
     Access,
+    Confirmation,
     Endpoint,
     Environment,
     Membership,
@@ -31,6 +32,7 @@ from ownership.models import (
 )
 from tests.support.factories import (
     make_access,
+    make_confirmation,
     make_member,
     make_service,
     make_suggestion,
@@ -363,7 +365,8 @@ def test_save_base_is_refused():
 
 def test_registry_models_are_the_six_of_the_map_and_what_belongs_to_it():
     of_the_map = {Environment, TableGroup, Service, Table, SecondaryIndex, Access}
-    assert set(registry_models()) == of_the_map | {Team, Membership, Waiver, Suggestion, Endpoint}
+    later = {Team, Membership, Waiver, Suggestion, Endpoint, Confirmation}
+    assert set(registry_models()) == of_the_map | later
 
 
 def test_a_foreign_key_between_registry_models_is_never_set_null():
@@ -376,8 +379,8 @@ def test_a_foreign_key_between_registry_models_is_never_set_null():
         if field.is_relation
     }
     cascading = {key for key, action in actions.items() if action is CASCADE}
-    parts = {(Access, "table"), (SecondaryIndex, "table"), (Waiver, "table"), (Membership, "team")}
-    assert cascading == parts
+    of_tables = {(Access, "table"), (SecondaryIndex, "table"), (Waiver, "table"), (Confirmation, "table")}
+    assert cascading == of_tables | {(Membership, "team")}
     assert {action for key, action in actions.items() if key not in cascading} == {PROTECT}
 
 
@@ -387,6 +390,7 @@ def test_a_foreign_key_between_registry_models_is_never_set_null():
 @pytest.mark.parametrize("verb", ["UPDATE {} SET {}={}", "DELETE FROM {}"])
 def test_the_database_refuses_to_change_or_delete_history(seeded, verb):
     make_waiver()
+    make_confirmation()
     make_member(make_team())
     make_suggestion()
     Endpoint.objects.create(name="ci", kind="webhook", address="https://ci.example/")

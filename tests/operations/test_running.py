@@ -11,6 +11,7 @@ import yaml
 from django.core.exceptions import MiddlewareNotUsed
 from django.test import Client
 
+from ownership.catalog.confirmation import ConfirmationState, numbers_of_head
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Table
@@ -20,7 +21,7 @@ from registry.env import JSON_LINES
 from tests.support.admin_forms import open_form, save_form
 from tests.support.advisories import judge
 from tests.support.drift_code import code_usage
-from tests.support.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_confirmation, make_service, make_table
 from tests.support.runs import keep_run
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -189,6 +190,20 @@ def test_metrics_show_verdicts_and_how_much_is_true(metrics):
     assert told[f"ownership_drift_accesses{series}"] == 2
     assert told[f"ownership_drift_true_accesses{series}"] == 1
     assert told['ownership_drift_verdicts{environment="",reader="serverless",verdict="trim_iam"}'] == 1
+
+
+def test_metrics_count_tables_by_how_far_they_are_confirmed_and_ask_once_for_a_head(metrics):
+    make_confirmation(make_table("orders"))
+    make_confirmation(make_table("receipts"), days=-1)
+    make_table("refunds")
+    numbers_of_head.cache_clear()
+    told = values(metrics.get("/metrics"))
+    states = {state: told[f'ownership_tables{{confirmation="{state}"}}'] for state in ConfirmationState.values}
+    assert states == {"overdue": 1, "changed_since": 0, "due": 0, "never": 1, "confirmed": 1}
+    metrics.get("/metrics")
+    assert numbers_of_head.cache_info().misses == 1
+    make_access(Table.objects.get(name="orders"))
+    assert values(metrics.get("/metrics"))['ownership_tables{confirmation="changed_since"}'] == 1
 
 
 def test_every_metric_is_documented_and_every_documented_metric_exists(metrics):

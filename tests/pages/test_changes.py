@@ -180,7 +180,7 @@ def test_the_queries_of_the_log_do_not_grow_with_the_history(viewer_client, orde
 
 
 def test_the_log_takes_so_many_queries(viewer_client, orders, django_assert_num_queries):
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         viewer_client.get(CHANGES)
 
 

@@ -256,9 +256,10 @@ def test_layers_are_for_people_who_are_signed_in_of_today_and_where_there_is_a_r
         assert viewer_client.get(URL, query).status_code == 400
 
 
-@pytest.mark.parametrize(("layer", "queries"), [("declared", 12), ("granted", 15), ("drift", 15)])
+@pytest.mark.parametrize(("layer", "queries"), [("declared", 13), ("granted", 16), ("drift", 16)])
 def test_each_layer_takes_so_many_queries(run, viewer_client, django_assert_num_queries, layer, queries):
-    """Session, user, permissions twice, teams, groups, services, number of tables, whether there is a run.
+    """Session, user, permissions twice, teams, groups, services, number of tables, whether there is a
+    confirmation, and a run.
 
     Tables on the page: number, rows, accesses. For what drift found also its runs, grants and waivers.
     """

@@ -6,7 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ownership.models import Access, Service, Table
-from tests.support.factories import make_access, make_member, make_service, make_table, make_team
+from tests.support.factories import make_access, make_confirmation, make_member, make_service, make_table, make_team
 from tests.support.pages import text_of
 from tests.support.runs import keep_run
 
@@ -43,7 +43,13 @@ def test_the_page_lists_the_tables_and_services_of_the_readers_teams_and_of_thei
     assert "wallet" in links(page, "services")
     assert "printer" in links(page, "services")
     assert "What Money is answerable for." in text_of(page)
-    assert "Nothing waits for you." in text_of(page)
+    assert "To confirm 2 Never confirmed accounts , receipts Look at them and confirm" in text_of(page)
+
+
+def test_what_is_confirmed_waits_no_more(ann):
+    for name in ("accounts", "receipts"):
+        make_confirmation(Table.objects.get(name=name))
+    assert "Nothing waits for you." in text_of(ann.get(MINE).text)
 
 
 def test_findings_on_the_readers_tables_wait_and_those_of_others_do_not(ann):
@@ -161,8 +167,8 @@ def test_the_page_takes_as_many_queries_for_many_tables_as_for_few(ann):
     wallet = Service.objects.get(name="wallet")
     for _ in range(20):
         make_access(make_table(owner=wallet), wallet)
-    # Session, user, teams, permissions twice; links of services, the teams; for findings tables, accesses, their
-    # services, indexes, all services, runs, grants, waivers; and the page: number, tables, indexes, accesses,
-    # services, and services of the teams.
-    assert counted() == few == 5 + 2 + 8 + 5 + 1
+    # Session, user, teams, permissions twice; links of services, the teams; what is to confirm; for findings tables,
+    # accesses, their services, indexes, all services, runs, grants, waivers; and the page: number, tables, indexes,
+    # accesses, services, confirmations, and services of the teams.
+    assert counted() == few == 5 + 2 + 1 + 8 + 6 + 1
     assert Access.objects.count() > 20

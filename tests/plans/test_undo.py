@@ -351,7 +351,7 @@ def test_undoing_takes_as_many_statements_for_many_rows_as_for_few():
             statements(lambda created=created: Undo(created)),
             statements(lambda created=created: run(created, chosen=_all(created))),
         ]
-    assert counts[4] == counts[40] == [20, 54, 21, 65]
+    assert counts[4] == counts[40] == [23, 57, 24, 72]
     assert Table.objects.count() == 1
 
 

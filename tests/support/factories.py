@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from ownership.history.models import current_head
-from ownership.models import Access, Membership, Service, Suggestion, Table, TableGroup, Team, Waiver
+from ownership.models import Access, Confirmation, Membership, Service, Suggestion, Table, TableGroup, Team, Waiver
 from ownership.models.roles import TEAM_LEADS
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestions import suggest
@@ -35,6 +35,15 @@ def make_access(table: Table | None = None, service: Service | None = None, **fi
     return Access.objects.create(
         table=table or make_table(), service=service or make_service(), **{"mode": "read"} | fields
     )
+
+
+def make_confirmation(table: Table | None = None, days: int = 180, **fields: Any) -> Confirmation:
+    """A saved confirmation of a table as it is now, which ends in so many days."""
+    until = timezone.now().date() + timedelta(days=days)
+    fields.setdefault("table", table or make_table())
+    fields.setdefault("at_revision", current_head().revision)
+    on = until - timedelta(days=180)
+    return Confirmation.objects.create(**{"confirmed_by": "somebody", "confirmed_on": on, "until": until} | fields)
 
 
 def make_waiver(table: Table | None = None, **fields: Any) -> Waiver:

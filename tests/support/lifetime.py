@@ -1,7 +1,9 @@
 """A registry to which everything happens that can."""
 
 from ownership.history.change_sets import change_set
+from ownership.history.models import current_head
 from ownership.models import Environment, SecondaryIndex, Service, Table, TableGroup
+from ownership.plans.confirming import confirm
 from tests.support.factories import make_access, make_service, make_table
 
 
@@ -21,6 +23,10 @@ def a_life():
     yield "renamed a table, with another key"
     access = make_access(users, make_service("nightly", aliases=["cron"]), mode="write", notes="Cleans up", position=9)
     yield "added a service"
+    confirm([users.pk, Table.objects.get(name="biztechEvents").pk], current_head().revision, user=None)
+    yield "confirmed two tables"
+    confirm([users.pk, Table.objects.get(name="biztechEvents").pk], current_head().revision, user=None)
+    yield "confirmed two tables"
     access.mode, access.position = "read_write", 0
     access.save()
     yield "changed an access, and its place"

@@ -25,7 +25,7 @@ from ownership.exchange.imports.statements import (
 from ownership.models import Mode
 
 ROLES = ("partition_key", "sort_key")
-# The keys of each kind of entry. Other keys of a saved map are ignored.
+# The keys of each kind of entry. Other keys of a saved map are ignored: nobody confirms a table by a file.
 TOP_KEYS = ("environments", "groups", "services", "tables")
 ENVIRONMENT_KEYS = ("name", "suffix", "pattern", "description")
 GROUP_KEYS = ("name", "description")
@@ -138,7 +138,7 @@ def _read_service(entry: _Entry) -> None:
 
 
 def _read_table(entry: _Entry) -> None:
-    entry.check_keys(TABLE_KEYS, ignored=("physical_name",))
+    entry.check_keys(TABLE_KEYS, ignored=("physical_name", "confirmation"))
     fields = entry.fields(group=entry.name, owner=entry.name, description=entry.text)
     fields |= _key_fields(entry)
     fields |= _more_fields(entry)

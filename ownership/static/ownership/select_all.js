@@ -1,6 +1,7 @@
-// A checkbox in a heading selects all findings below it, and the bar says how many are selected.
+// A checkbox in a heading selects all checkboxes of its part of the page (data-ticks names that part), and the bar
+// says how many are selected.
 function countSelected(form) {
-  const count = form.querySelectorAll("input[name=finding]:checked").length;
+  const count = form.querySelectorAll("input[type=checkbox][name]:checked").length;
   form.querySelector("[data-selected]").textContent = `${count} selected:`;
 }
 for (const bar of document.querySelectorAll("[data-selected]")) {
@@ -9,12 +10,12 @@ for (const bar of document.querySelectorAll("[data-selected]")) {
   countSelected(form);
 }
 for (const heading of document.querySelectorAll("[data-ticks]")) {
-  const boxes = heading.closest(heading.dataset.ticks).querySelectorAll("input[name=finding]");
+  const boxes = heading.closest(heading.dataset.ticks).querySelectorAll("input[type=checkbox][name]");
   if (boxes.length < 2) continue;
   const selectAll = document.createElement("input");
   selectAll.type = "checkbox";
-  const isWholeTable = heading.dataset.ticks === "table";
-  const label = isWholeTable ? "Select all" : `Select all: ${heading.textContent.trim()}`;
+  const isWhole = heading.dataset.ticks !== "tbody";
+  const label = isWhole ? "Select all" : `Select all: ${heading.textContent.trim()}`;
   selectAll.setAttribute("aria-label", label);
   selectAll.checked = [...boxes].every((box) => box.checked);
   selectAll.addEventListener("change", () => {
