@@ -56,6 +56,14 @@ def integer(name: str, default: int) -> int:
     raise ImproperlyConfigured(f"{name}={value!r} is not a whole number. Unset it for {default}.")
 
 
+def choice(name: str, default: str, allowed: list[str]) -> str:
+    """One of the allowed words."""
+    value = text(name, default).lower()
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value!r} is not one of {', '.join(allowed)}. Unset it for {default}.")
+    return value
+
+
 def secret(name: str) -> str:
     """A secret of at least 16 characters, or an empty text if it is not set."""
     value = text(name, "")

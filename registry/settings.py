@@ -3,6 +3,7 @@
 import secrets
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -266,6 +267,16 @@ HEAD_KEY = env.signing_key("HEAD_KEY")
 # Where people find the registry, for links in news. Without a slash at the end.
 _site = "http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('.*') or 'localhost'}"
 SITE_URL = env.text("SITE_URL", _site).rstrip("/")
+# The mail server for news. Without one, no mail is sent.
+EMAIL_HOST = env.text("EMAIL_HOST", "")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_PASSWORD", "")
+_security = env.choice("EMAIL_SECURITY", "starttls", ["starttls", "tls", "none"])
+EMAIL_USE_TLS = _security == "starttls"
+EMAIL_USE_SSL = _security == "tls"
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"registry@{urlsplit(SITE_URL).hostname}")
 # Networks inside which endpoints may be. All others must be reached over the internet.
 ENDPOINT_NETWORKS = env.networks("ENDPOINT_NETWORKS")
 

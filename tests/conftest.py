@@ -16,6 +16,7 @@ from ownership.catalog import similar_names
 from ownership.history.append_only import drop_triggers
 from ownership.models import RegistryLock
 from ownership.models.roles import TEAM_LEADS, VIEWERS
+from tests.support.mail_server import MailServer, serving_mail
 from tests.support.receiver import Receiver, receiving
 from tests.support.threads import PATIENCE
 
@@ -163,4 +164,16 @@ def receiver(settings) -> Iterator[Receiver]:
     """An endpoint's server on this machine, which is allowed to be there."""
     settings.ENDPOINT_NETWORKS = ["127.0.0.0/8"]
     with receiving() as server:
+        yield server
+
+
+@pytest.fixture
+def mail_server(settings) -> Iterator[MailServer]:
+    """A real mail server, by which the registry sends."""
+    with serving_mail() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST = "127.0.0.1"
+        settings.EMAIL_PORT = server.port
+        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
         yield server

@@ -229,7 +229,7 @@ def select(
     if service is not None:
         selection = _narrowed(selection, Timeline.of_any(Service, _ids_named(Service, service)).filters)
     if group is not None:
-        selection = _narrowed(selection, _about_groups(_ids_named(TableGroup, group)))
+        selection = _narrowed(selection, about_groups(_ids_named(TableGroup, group)))
     if kind is not None:
         selection = _narrowed(selection, CHANGE_KINDS[kind].filters())
     if field is not None:
@@ -248,7 +248,7 @@ def _with_field(name: str) -> list[EntryFilter]:
     return filters
 
 
-def _about_groups(ids: list[int]) -> list[EntryFilter]:
+def about_groups(ids: list[int]) -> list[EntryFilter]:
     """The entries of groups, and of the tables that are or were in them, with what belongs to those."""
     in_groups = Q(group_id__in=ids)
     table_ids = entry_model(Table).objects.filter(in_groups).values("id")

@@ -12,6 +12,7 @@ from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table
 from ownership.models.teams import Membership, Team
 from ownership.models.tokens import ApiToken
 from ownership.models.validators import READS, WRITES, KeyType, Mode
+from ownership.models.watches import DelivererSign, Mailing, MailPreference, Watch
 
 __all__ = [
     "READS",
@@ -21,6 +22,7 @@ __all__ = [
     "ChangeSet",
     "CodeUse",
     "Confirmation",
+    "DelivererSign",
     "Delivery",
     "DeliveryAttempt",
     "DeliveryRequest",
@@ -31,6 +33,8 @@ __all__ = [
     "Grant",
     "KeySchema",
     "KeyType",
+    "MailPreference",
+    "Mailing",
     "Membership",
     "Mode",
     "ProviderIdentity",
@@ -45,4 +49,5 @@ __all__ = [
     "TableTruth",
     "Team",
     "Waiver",
+    "Watch",
 ]

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import Error, close_old_connections, connection
+from django.utils import timezone
 
+from ownership.models import DelivererSign
 from ownership.news.delivery import deliver_next, due_endpoints
 from ownership.news.listening import Listener
+from ownership.news.mailing import due_people, mail_next
 
 LOG = logging.getLogger("ownership.news")
 
 THREADS = 4
 # Seconds between two looks, if nothing wakes the deliverer earlier.
 INTERVAL = 2.0
+# Seconds between two looks for mail, which is collected anyway.
+MAIL_INTERVAL = 15.0
 # Events in a row for one endpoint, before others get their turn.
 IN_A_ROW = 20
 
@@ -37,6 +43,7 @@ class Deliverer:
         # Whom threads work for, or are to work for; whoever changes it notifies.
         self._busy: set[tuple[Work, int]] = set()
         self._changed = threading.Condition()
+        self._next_look_for_mail = 0.0
 
     def run(self) -> None:
         """Send until ``stop()``; then finish what is under way."""
@@ -72,6 +79,11 @@ class Deliverer:
             close_old_connections()
             for endpoint_id in due_endpoints():
                 self._start(deliver_next, endpoint_id)
+            if time.monotonic() >= self._next_look_for_mail:
+                self._next_look_for_mail = time.monotonic() + MAIL_INTERVAL
+                DelivererSign.objects.update_or_create(pk=1, defaults={"time": timezone.now()})
+                for user_id in due_people():
+                    self._start(mail_next, user_id)
         except Error:
             LOG.exception("The database could not be read; trying again")
 

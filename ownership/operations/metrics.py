@@ -25,7 +25,7 @@ from prometheus_client.registry import Collector
 
 from ownership.catalog.confirmation import numbers_of_head, today
 from ownership.history.models import ChangeSet, current_head
-from ownership.models import Delivery, DriftRun, Endpoint
+from ownership.models import DelivererSign, Delivery, DriftRun, Endpoint, Mailing
 from ownership.web.replicas import replicas
 
 COUNTED_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
@@ -231,6 +231,18 @@ class DatabaseCollector(Collector):
         yield active
         yield failures
         yield behind
+        yield GaugeMetricFamily(
+            "ownership_mail_failing",
+            "People whose last mail could not be sent.",
+            value=Mailing.objects.filter(failures__gt=0).count(),
+        )
+        sign = DelivererSign.objects.first()
+        if sign is not None:
+            yield GaugeMetricFamily(
+                "ownership_deliverer_age_seconds",
+                "Time since a deliverer last looked for news.",
+                value=time.time() - sign.time.timestamp(),
+            )
 
     def _replication(self) -> Iterator[Metric]:
         if connection.vendor != "postgresql":

@@ -18,6 +18,7 @@ from ownership.pages import (
     suggestions,
     tables,
     trace,
+    watching,
 )
 
 app_name = "pages"
@@ -41,6 +42,8 @@ urlpatterns = [
     path("tables/<str:name>/", tables.TablePage.as_view(), name="table"),
     path("tables/<str:name>/history/", history.TableHistoryPage.as_view(), name="table-history"),
     path("tables/<str:name>/trace/", trace.TableTracePage.as_view(), name="table-trace"),
+    path("watching/", watching.WatchingPage.as_view(), name="watching"),
+    path("unsubscribe/<str:token>/", watching.UnsubscribePage.as_view(), name="unsubscribe"),
     path("services/", home.ServicesPage.as_view(), name="services"),
     path("services/<str:name>/", services.ServicePage.as_view(), name="service"),
     path("services/<str:name>/history/", history.ServiceHistoryPage.as_view(), name="service-history"),

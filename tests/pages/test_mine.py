@@ -169,6 +169,6 @@ def test_the_page_takes_as_many_queries_for_many_tables_as_for_few(ann):
         make_access(make_table(owner=wallet), wallet)
     # Session, user, teams, permissions twice; links of services, the teams; what is to confirm; for findings tables,
     # accesses, their services, indexes, all services, runs, grants, waivers; and the page: number, tables, indexes,
-    # accesses, services, confirmations, and services of the teams.
-    assert counted() == few == 5 + 2 + 1 + 8 + 6 + 1
+    # accesses, services, confirmations, services of the teams, and whether they are watched.
+    assert counted() == few == 5 + 2 + 1 + 8 + 6 + 1 + 1
     assert Access.objects.count() > 20

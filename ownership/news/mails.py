@@ -1,0 +1,118 @@
+"""One person's mail: which changes it is about, and its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import formataddr
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core import signing
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from ownership.audit.timeline import Timeline, TimelineGroup
+from ownership.history.models import EntryFilter
+from ownership.models import MailPreference
+from ownership.news.links import whole_address
+from ownership.news.watching import watched_entries
+
+SALT = "ownership.news.unsubscribe"
+# Change sets in one mail, and entries of each; the registry's pages have the others.
+MOST_CHANGE_SETS = 50
+MOST_ENTRIES = 10
+LONGEST_SUBJECT = 120
+
+
+@dataclass(frozen=True)
+class PersonalNews:
+    """What one person is told: change sets, oldest first, and whether there are earlier ones that are left out."""
+
+    groups: list[TimelineGroup]
+    is_cut: bool
+
+    @property
+    def oldest(self) -> datetime:
+        """The time of the oldest change set."""
+        return self.groups[0].change_set.time
+
+
+def read_news(user: User, preference: MailPreference, after: int, until: int) -> PersonalNews | None:
+    """What is news for the person between two revisions, the first of them excluded; None if nothing is."""
+    condition = Q(change_set__gt=after)
+    if not preference.own_changes:
+        condition &= Q(change_set__user_id=None) | ~Q(change_set__user_id=user.pk)
+    filters: list[EntryFilter] = []
+    for model, entries in watched_entries(user):
+        filters.append((model, entries & condition))
+    if not filters:
+        return None
+    page = Timeline(filters).page(until + 1, MOST_CHANGE_SETS, fold=MOST_ENTRIES)
+    if not page.groups:
+        return None
+    return PersonalNews(page.groups[::-1], page.next is not None)
+
+
+def unsubscribe_address(user: User) -> str:
+    """Where the person ends all mail, without signing in."""
+    token = _signer().sign_object(user.pk)
+    return whole_address(reverse("pages:unsubscribe", args=[token]))
+
+
+def _signer() -> signing.Signer:
+    return signing.Signer(salt=SALT)
+
+
+def unsubscribed_user(token: str) -> User | None:
+    """Whose mail a link ends; None if it is not one of ours, or the account is gone."""
+    try:
+        pk = _signer().unsign_object(token)
+    except signing.BadSignature:
+        return None
+    return User.objects.filter(pk=pk).first()
+
+
+def make_mail(user: User, news: PersonalNews, until: int) -> EmailMultiAlternatives:
+    """The mail, in text and HTML. A repetition has the same Message-ID."""
+    unsubscribe = unsubscribe_address(user)
+    context = {
+        "user": user,
+        "news": news,
+        "site": settings.SITE_URL,
+        "watching": whole_address(reverse("pages:watching")),
+        "changes": whole_address(reverse("pages:changes")),
+        "unsubscribe": unsubscribe,
+    }
+    host = urlsplit(settings.SITE_URL).hostname
+    mail = EmailMultiAlternatives(
+        subject=_subject(news),
+        body=render_to_string("mail/news.txt", context),
+        from_email=formataddr(("Ownership registry", settings.DEFAULT_FROM_EMAIL)),
+        to=[user.email],
+        headers={
+            "Message-ID": f"<news-{user.pk}-{until}@{host}>",
+            "Auto-Submitted": "auto-generated",
+            "List-Unsubscribe": f"<{unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+    )
+    mail.attach_alternative(render_to_string("mail/news.html", context), "text/html")
+    return mail
+
+
+def _subject(news: PersonalNews) -> str:
+    """What changed: by the reason if it is one change set, otherwise by the names."""
+    labels = []
+    for group in news.groups:
+        labels += [entry.label for entry in group.entries]
+    names = ", ".join(dict.fromkeys(labels))
+    if len(news.groups) == 1:
+        subject = f"{names}: {news.groups[0].change_set.reason}"
+    else:
+        subject = f"{len(news.groups)} changes: {names}"
+    one_line = " ".join(subject.split())
+    return one_line if len(one_line) <= LONGEST_SUBJECT else f"{one_line[: LONGEST_SUBJECT - 1]}…"

@@ -1,0 +1,71 @@
+"""What people watch: adding and ending watches, and which entries of history these are about."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+from django.db.models import Q
+
+from ownership.audit.feed import about_groups
+from ownership.audit.timeline import Timeline
+from ownership.catalog.mine import Mine
+from ownership.history.models import CHANGED, ChangeSet, EntryFilter, current_head, entry_model
+from ownership.models import Endpoint, MailPreference, Service, Table, Watch
+
+WATCHED_MODELS = {Watch.Kind.TABLE: Table, Watch.Kind.SERVICE: Service}
+
+
+def preference_of(user: AbstractUser) -> MailPreference:
+    """How the person wants to be told; not stored yet if it was never chosen."""
+    preference = MailPreference.objects.filter(user=user.pk).first()
+    return preference or MailPreference(user_id=user.pk, since=0)
+
+
+def watch(user: AbstractUser, kind: str, row: int | None) -> None:
+    """Tell the person of later changes of it. Who watches for the first time gets mail of them."""
+    with transaction.atomic():
+        MailPreference.objects.get_or_create(user_id=user.pk, defaults={"since": current_head().revision})
+        Watch.objects.get_or_create(user_id=user.pk, kind=kind, row=row)
+
+
+def unwatch(user: AbstractUser, kind: str, row: int | None) -> None:
+    """Tell the person no longer."""
+    Watch.objects.filter(user=user.pk, kind=kind, row=row).delete()
+
+
+def switch_mail(user: AbstractUser, rhythm: str, own_changes: bool) -> None:
+    """Store how the person wants to be told. Mail that is switched on again is about changes from then on."""
+    preference = preference_of(user)
+    is_switched_on = preference.rhythm == MailPreference.Rhythm.NEVER and rhythm != MailPreference.Rhythm.NEVER
+    if preference._state.adding or is_switched_on:
+        preference.since = current_head().revision
+    preference.rhythm = rhythm
+    preference.own_changes = own_changes
+    preference.save()
+
+
+def watched_entries(user: AbstractUser) -> list[EntryFilter]:
+    """Which entries the person is told of; own changes included. An administrator is told of dead endpoints, too."""
+    ids: dict[str, list[int]] = {kind: [] for kind in Watch.Kind.values}
+    for kind, row in Watch.objects.filter(user=user.pk).values_list("kind", "row"):
+        ids[kind].append(row or 0)
+    filters: list[EntryFilter] = []
+    for kind, model in WATCHED_MODELS.items():
+        if ids[kind]:
+            filters += Timeline.of_any(model, ids[kind]).filters
+    if ids[Watch.Kind.GROUP]:
+        filters += about_groups(ids[Watch.Kind.GROUP])
+    if ids[Watch.Kind.MINE]:
+        filters += Mine.of(user).history()
+    if user.is_superuser:
+        filters.append((entry_model(Endpoint), _SWITCHED_OFF))
+    return filters
+
+
+# What the deliverer does without anybody's order.
+_SWITCHED_OFF = Q(
+    history_type=CHANGED,
+    changes__has_key="active",
+    change_set__user_id=None,
+    change_set__source=ChangeSet.Source.COMMAND,
+)
