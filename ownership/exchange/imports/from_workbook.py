@@ -5,6 +5,7 @@ is not believed. Formulas are not run: the value is the one that the spreadsheet
 """
 
 import datetime
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,6 +26,7 @@ COLUMNS_OF_HEAD = 100  # that are looked at to find the sheet with the map
 NOT_INSTALLED = (
     "reading .xlsx needs openpyxl: install the extra `xlsx` (pip install openpyxl), or save the file as CSV."
 )
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
 
 CellValue = str | int | float | bool | datetime.date | datetime.time | datetime.timedelta | None
@@ -61,8 +63,11 @@ def _rows(content: bytes, statements: Statements) -> list[CellRow]:
     try:
         _check_size(content)
         values = load_workbook(BytesIO(content), read_only=True, data_only=True)
-        formulas = load_workbook(BytesIO(content), read_only=True)
         title = _chosen_sheet(values, statements)
+        # Cells are slow to read, and most maps have no formula.
+        formulas = values
+        if _has_formulas(content):
+            formulas = load_workbook(BytesIO(content), read_only=True)
         return list(_filled_rows(values, formulas, title, statements))
     except (Enough, NotAWorkbook):
         raise
@@ -76,6 +81,13 @@ def _check_size(content: bytes) -> None:
         unpacked = sum(part.file_size for part in archive.infolist())
     if unpacked > MAX_UNPACKED:
         raise NotAWorkbook(f"unpacks to {unpacked:,} bytes, and may have up to {MAX_UNPACKED:,}: save it as CSV.")
+
+
+def _has_formulas(content: bytes) -> bool:
+    """Whether a sheet may have a formula."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        return any(_FORMULA.search(archive.read(name)) for name in sheets)
 
 
 def _chosen_sheet(book: "Workbook", statements: Statements) -> str:
@@ -128,23 +140,35 @@ def _sheet_rows(book: "Workbook", title: str, columns: int | None = None) -> Ite
 
 def _filled_rows(values: "Workbook", formulas: "Workbook", title: str, statements: Statements) -> Iterator[CellRow]:
     """Each row's cells as text. Formulas without a value and errors are noted."""
+    rows = dict(_sheet_rows(values, title))
+    written_rows = rows
+    if formulas is not values:
+        written_rows = dict(_sheet_rows(formulas, title))
+    for number, written in written_rows.items():
+        row = rows.get(number, ())
+        _note_formulas_without_value(number, written, row, statements)
+        _note_errors(number, row, statements)
+        yield number, _without_empty_end([_text(value) for value in row])
+
+
+def _note_formulas_without_value(number: int, written: SheetRow, row: SheetRow, statements: Statements) -> None:
+    for column, formula in enumerate(written, 1):
+        has_value = column <= len(row) and row[column - 1] is not None
+        if formula is not None and not has_value:
+            words = "has a formula without a value: open and save the file in a spreadsheet."
+            statements.problem(number, f"cell {_cell_name(column, number)} {words}")
+
+
+def _note_errors(number: int, row: SheetRow, statements: Statements) -> None:
+    for column, value in enumerate(row, 1):
+        if isinstance(value, str) and value in _ERRORS:
+            statements.problem(number, f"cell {_cell_name(column, number)} has the error {value}.")
+
+
+def _cell_name(column: int, row: int) -> str:
     from openpyxl.utils import get_column_letter
 
-    values_by_number = dict(_sheet_rows(values, title))
-    for number, row in _sheet_rows(formulas, title):
-        saved = values_by_number.get(number, ())
-        texts = []
-        for column, written in enumerate(row, 1):
-            value = saved[column - 1] if column <= len(saved) else None
-            if written is not None and value is None:
-                cell = f"{get_column_letter(column)}{number}"
-                statements.problem(
-                    number, f"cell {cell} has a formula without a value: open and save the file in a spreadsheet."
-                )
-            elif isinstance(value, str) and value in _ERRORS:
-                statements.problem(number, f"cell {get_column_letter(column)}{number} has the error {value}.")
-            texts.append(_text(value))
-        yield number, _without_empty_end(texts)
+    return f"{get_column_letter(column)}{row}"
 
 
 def _text(value: CellValue) -> str:
