@@ -14,13 +14,17 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from ownership.admin.changelists import counted
+from ownership.admin.suggesting import SUGGESTING
 from ownership.exchange.imports.formats import UnreadableFile, read_content
 from ownership.exchange.imports.import_plan import ImportPlan, plan_import
 from ownership.exchange.imports.statements import KINDS, Statements, describe_place
 from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
+from ownership.plans.parts_by_owner import parts_by_owner
 from ownership.plans.plan import NotApplied, Stale
 from ownership.plans.steps import Preview, Step
+from ownership.plans.suggestions import suggest
 from ownership.web.forms import ReasonField
+from ownership.web.suggestion_messages import suggestions_sent
 
 MAX_BYTES = 1_000_000
 MAX_SHOWN = 200  # previews and problems on a page
@@ -92,7 +96,7 @@ class ImportPage:
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """Ask for a file; with one, preview what importing it would change; with a reason, do that."""
-        if not request.user.has_perm("ownership.change_table"):
+        if not (request.user.has_perm("ownership.change_table") or request.user.has_perm(SUGGESTING)):
             raise PermissionDenied
         context: dict[str, Any] = {"form": UploadForm()}
         if "content" in request.POST:
@@ -110,7 +114,7 @@ class ImportPage:
         return self._import_page(request, context)
 
     def _preview_or_apply(self, request: HttpRequest, upload: Upload) -> HttpResponse:
-        applying = "apply" in request.POST
+        applying = "apply" in request.POST or "suggest" in request.POST
         form = ApplyForm(request.POST if applying else None)
         try:
             statements = read_content(upload.name, upload.content)
@@ -118,13 +122,17 @@ class ImportPage:
             context = {"form": UploadForm(), "problem": str(error)}
             return self._import_page(request, context)
         planned = plan_import(statements, prune=upload.prune)
-        _refuse_without_permission(request, planned.plan.steps)
+        may_apply = _may_apply(request, planned.plan.steps)
+        if "apply" in request.POST and not may_apply:
+            raise PermissionDenied
         problem = ""
         if applying and form.is_valid() and not planned.problems:
             if request.POST.get("fingerprint") != planned.plan.fingerprint():
                 problem = STALE
             else:
                 try:
+                    if "suggest" in request.POST:
+                        return _suggest(request, planned, form.cleaned_data["reason"])
                     return _apply(request, planned, form.cleaned_data["reason"])
                 except Stale:
                     problem = STALE
@@ -137,6 +145,8 @@ class ImportPage:
             "upload": upload,
             "content": upload.signed(),
             "problem": problem,
+            "may_apply": may_apply,
+            "may_suggest": request.user.has_perm(SUGGESTING),
         }
         return self._import_page(request, context)
 
@@ -146,12 +156,30 @@ class ImportPage:
         return TemplateResponse(request, "admin/ownership/import.html", page)
 
 
-def _refuse_without_permission(request: HttpRequest, steps: list[Step]) -> None:
-    """PermissionDenied where the user may not do by hand what a step does."""
-    for model, history_type in {(step.model, step.history_type) for step in steps}:
-        permission = f"ownership.{_PERMISSIONS[history_type]}_{model._meta.model_name}"
-        if not request.user.has_perm(permission):
-            raise PermissionDenied
+def _may_apply(request: HttpRequest, steps: list[Step]) -> bool:
+    """Whether the user may do by hand what each step does."""
+    permissions = {"ownership.change_table"}
+    for step in steps:
+        permissions.add(f"ownership.{_PERMISSIONS[step.history_type]}_{step.model._meta.model_name}")
+    return request.user.has_perms(permissions)
+
+
+def _suggest(request: HttpRequest, planned: ImportPlan, reason: str) -> HttpResponse:
+    """Send each owner what concerns their tables, as a suggestion."""
+    if not request.user.has_perm(SUGGESTING):
+        raise PermissionDenied
+    parts = parts_by_owner(planned.plan.steps)
+    if not parts:
+        messages.info(request, "Nothing was suggested: the map already matches the file.")
+        return HttpResponseRedirect(reverse("admin:ownership_import"))
+    made = suggest(
+        parts,
+        user=request.user,  # type: ignore[arg-type]
+        reason=reason,
+        revision=planned.plan.revision,
+    )
+    messages.success(request, suggestions_sent(made))
+    return HttpResponseRedirect(reverse("pages:suggestions"))
 
 
 def _apply(request: HttpRequest, planned: ImportPlan, reason: str) -> HttpResponse:

@@ -3,15 +3,16 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.options import InlineModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 
 from ownership.admin.conflict import REVISION_FIELD
 from ownership.admin.saving import NothingChanged
+from ownership.admin.titles import PlainTitles
 from ownership.history.models import TrackedRow, whole_number
 from ownership.history.row_states import fetch_row, fetch_rows
 from ownership.models import Suggestion
@@ -29,7 +30,7 @@ def is_suggesting(request: HttpRequest) -> bool:
     return request.user.has_perm(SUGGESTING)
 
 
-class SuggestPage(admin.ModelAdmin):
+class SuggestPage(PlainTitles):
     """Adds the form for suggestions. Its address ends in ``suggest/``."""
 
     # Of one request: what it made. ConflictMixin makes a copy of the admin for each form posted.
@@ -47,6 +48,25 @@ class SuggestPage(admin.ModelAdmin):
             raise PermissionDenied
         context = {"suggesting": True, "show_delete": False, "show_save_and_continue": False}
         return self.changeform_view(request, object_id, "", context)
+
+    def form_title(self, request: HttpRequest, obj: Model) -> str:
+        """What the form is for."""
+        return f"Suggest a change to {obj}" if is_suggesting(request) else super().form_title(request, obj)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Model | None = None,
+    ) -> HttpResponse:
+        """The form's page. If it can only be read, it leads to the form for suggestions."""
+        may_edit = self.has_change_permission(request, obj)
+        if obj is not None and not may_edit and request.user.has_perm(SUGGESTING):
+            context["suggest_url"] = reverse(f"admin:ownership_{self.opts.model_name}_suggest", args=[obj.pk])
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Also for suggesting, which changes nothing."""

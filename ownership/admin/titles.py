@@ -33,11 +33,14 @@ class PlainTitles(admin.ModelAdmin):
     ) -> HttpResponse:
         """The form of a row under the row's name."""
         if obj is not None and not add:
-            name = label_in_words(type(obj), str(obj))
-            may_edit = self.has_change_permission(request, obj)
-            context["title"] = f"Edit {name}" if may_edit else name
+            context["title"] = self.form_title(request, obj)
             context["subtitle"] = None
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def form_title(self, request: HttpRequest, obj: models.Model) -> str:
+        """The title of a stored row's form."""
+        name = label_in_words(type(obj), str(obj))
+        return f"Edit {name}" if self.has_change_permission(request, obj) else name
 
     def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         """The page that asks before a row is deleted, under the row's name."""

@@ -31,14 +31,19 @@ from ownership.history.models import ChangeSet, current_head, whole_number
 from ownership.history.row_states import describe_day
 from ownership.models import DriftRun, Service, Table, TableGroup
 from ownership.pages.base import BadAddress, Context, Page
-from ownership.pages.findings import ACCEPTING, WAIVING, filters_query
+from ownership.pages.findings import ACCEPTING, SUGGESTING, WAIVING, filters_query
+from ownership.plans.parts_by_owner import parts_by_owner
 from ownership.plans.plan import NotApplied, Plan
+from ownership.plans.suggestions import suggest
 from ownership.templatetags.display import kind_label
 from ownership.web.forms import ReasonField
 from ownership.web.refusals import refusal
+from ownership.web.suggestion_messages import suggestions_sent
 
 MAX_FINDINGS = 200  # in one decision
 SUGGESTED_WAIVER = timedelta(days=90)
+# The value of the button that sends the decision to the owners.
+AS_SUGGESTIONS = "suggest"
 NO_GROUP_OR_OWNER = "A new table needs a group and an owner, and the map has none yet: add them first."
 
 
@@ -75,7 +80,7 @@ class _DecisionPage(Page):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Show the preview, or decide. What is no longer as it was shown is shown again, and nothing is written."""
-        if not request.user.has_perms(self.permissions):
+        if not self.may_open():
             return refusal(request, 403, "You don’t have permission to do this", self.refused)
         identities = _posted_identities(request)
         run = _latest_run(request.POST.get("run", ""))
@@ -83,6 +88,10 @@ class _DecisionPage(Page):
             messages.warning(request, "Select at least one finding first.")
             return HttpResponseRedirect(self._back())
         return self._preview_or_decide(run, identities)
+
+    def may_open(self) -> bool:
+        """Whether the person may see the preview."""
+        return self.request.user.has_perms(self.permissions)
 
     def _preview_or_decide(self, run: DriftRun, identities: Collection[Identity]) -> HttpResponse:
         basis = read_basis(run)
@@ -158,6 +167,7 @@ class _DecisionPage(Page):
             revision=basis.head.revision,
             filters=self.request.POST.get("filters", ""),
             back=self._back(),
+            may_decide=True,
         )
 
     def _back(self) -> str:
@@ -286,6 +296,38 @@ class AcceptPage(_DecisionPage):
     meaning = "The map will be updated to match what was found, as previewed below."
     permissions = ACCEPTING
     refused = "Accepting a finding changes tables and accesses, which only team leads may do. Nothing was saved."
+
+    def may_open(self) -> bool:
+        """Also who may suggest to accept."""
+        return super().may_open() or self.request.user.has_perm(SUGGESTING)
+
+    def _context(self, basis: Basis, chosen: Sequence[Choice], form: forms.Form) -> Context:
+        context = super()._context(basis, chosen, form)
+        context["may_decide"] = self.request.user.has_perms(self.permissions)
+        context["may_suggest"] = self.request.user.has_perm(SUGGESTING)
+        return context
+
+    def _decide(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> HttpResponse:
+        """Write the decision, or send it to the owners."""
+        if self.request.POST["confirmed"] == AS_SUGGESTIONS:
+            return self._suggest(basis, chosen, form)
+        if not self.request.user.has_perms(self.permissions):
+            return refusal(self.request, 403, "You don’t have permission to do this", self.refused)
+        return super()._decide(basis, chosen, form)
+
+    def _suggest(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> HttpResponse:
+        """Send each owner what concerns their tables, as a suggestion."""
+        if not self.request.user.has_perm(SUGGESTING):
+            return refusal(self.request, 403, "You don’t have permission to do this", self.refused)
+        plan = self.plan(basis, chosen, form)
+        made = suggest(
+            parts_by_owner(plan.steps),
+            user=self.request.user,  # type: ignore[arg-type]
+            reason=self.reason(basis, chosen, form),
+            revision=plan.revision,
+        )
+        messages.success(self.request, suggestions_sent(made))
+        return HttpResponseRedirect(self._back())
 
     def make_form(self, chosen: Sequence[Choice]) -> AcceptForm:
         return AcceptForm(**self.form_arguments(), new_tables=new_tables(chosen))

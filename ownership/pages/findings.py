@@ -35,6 +35,7 @@ ACCEPTING = [
     "ownership.delete_secondaryindex",
     "ownership.delete_waiver",
 ]
+SUGGESTING = "ownership.add_suggestion"
 WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
 
 
@@ -93,12 +94,13 @@ class DriftPage(Page):
 
         head, declared = runs.declared_now()
         waivers = list(Waiver.objects.with_decisions())
+        may_suggest = self.request.user.has_perm(SUGGESTING)
         may_accept = self.request.user.has_perms(ACCEPTING)
         subjects = self._subjects(filters)
         sections = []
         for run in runs.chosen(latest, filters["reader"], filters["environment"]):
             compared = runs.compare_run(run, declared, waivers)
-            sections.append(_section(compared.about(subjects), waivers, filters, ticks=may_accept))
+            sections.append(_section(compared.about(subjects), waivers, filters, ticks=may_accept or may_suggest))
 
         owners = sorted({str(owner) for owner in declared.owners.values()})
         choices["owner"] = {owner: owner for owner in owners}
@@ -111,8 +113,10 @@ class DriftPage(Page):
             "selects": _selects(choices, filters) if latest else [],
             "runs": sections,
             "may_accept": may_accept,
+            "may_suggest": may_suggest,
+            "selects_offers": may_accept or may_suggest,
             "may_waive": may_waive,
-            "may_decide": may_accept or may_waive,
+            "may_decide": may_accept or may_suggest or may_waive,
         }
 
     def _subjects(self, filters: Mapping[str, str]) -> dict[str, Collection[str]]:

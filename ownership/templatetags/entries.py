@@ -5,8 +5,17 @@ from django.db.models import Model
 from django.template import Context
 from django.urls import reverse
 
-from ownership.audit.descriptions import EntryDescription, label_in_words
-from ownership.models import Access, Confirmation, SecondaryIndex, Service, Suggestion, Table, TableGroup
+from ownership.audit.descriptions import EntryDescription, label_in_words, steps_in_words
+from ownership.models import (
+    Access,
+    Confirmation,
+    SecondaryIndex,
+    Service,
+    SuggestedStep,
+    Suggestion,
+    Table,
+    TableGroup,
+)
 
 register = template.Library()
 
@@ -19,6 +28,12 @@ _OF_INDEX = " / "
 def label(row: Model) -> str:
     """What people call a row."""
     return label_in_words(type(row), str(row))
+
+
+@register.filter
+def steps_in_a_line(steps: list[SuggestedStep]) -> str:
+    """What a suggestion would change, in a line."""
+    return "; ".join(steps_in_words(steps).splitlines())
 
 
 @register.simple_tag(takes_context=True)

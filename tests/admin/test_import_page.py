@@ -6,7 +6,7 @@ from django.test import Client
 
 from ownership.admin import import_page
 from ownership.history.models import ChangeSet
-from ownership.models import Access, Table
+from ownership.models import Access, Suggestion, Table
 from ownership.plans.plan import Plan
 from tests.support.admin_forms import form_of
 from tests.support.pages import text_of
@@ -129,6 +129,19 @@ def test_a_change_just_before_the_lock_is_not_overwritten(lead_client, seeded, m
 
 
 def test_viewers_may_not_import(viewer_client, seeded):
-    assert viewer_client.get(IMPORT).status_code == 403
-    assert upload(viewer_client, HEAD + ROW).status_code == 403
-    assert "Import" not in text_of(viewer_client.get("/admin/").text)
+    page = upload(viewer_client, HEAD + ROW)
+    assert 'value="Apply"' not in page.text
+    assert apply(viewer_client, page).status_code == 403
+    assert ChangeSet.objects.count() == 1
+
+
+def test_a_viewer_sends_the_differences_to_the_owners_one_suggestion_each(viewer_client, lead_client, seeded):
+    rows = "biztechUsers,Core Tables,users,payments,read\nbiztechEvents,Core Tables,events,bots,read\n"
+    page = upload(viewer_client, HEAD + rows)
+    form = {name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")}
+    form |= {"suggest": "Suggest to the owners", "reason": "As in the code"}
+    answer = viewer_client.post(IMPORT, form, follow=True)
+    assert "Sent as 2 suggestions, one for each owner" in text_of(answer.text)
+    assert {one.about for one in Suggestion.objects.all()} == {"biztechUsers", "biztechEvents"}
+    assert ChangeSet.objects.count() == 2
+    assert not Access.objects.filter(table__name="biztechEvents", service__name="bots").exists()

@@ -73,8 +73,7 @@ def test_drift_needs_a_sign_in_even_where_everybody_may_read_the_map(client, dri
     assert client.get(DRIFT).headers["Location"] == "/admin/login/?next=/drift/"
 
 
-def test_leads_can_decide_and_viewers_cannot(viewer_client, lead_client, drifted):
-    assert ticks(viewer_client.get(DRIFT).text) == set()
+def test_leads_can_decide_and_viewers_can_suggest(viewer_client, lead_client, drifted):
     page = lead_client.get(DRIFT).text
     assert ticks(page) == {
         ("undeclared_access", "orders", "bots"),
@@ -83,6 +82,11 @@ def test_leads_can_decide_and_viewers_cannot(viewer_client, lead_client, drifted
         ("wider_grant", "orders", "payments"),
     }
     assert "Accept…" in page
+    viewers_page = viewer_client.get(DRIFT).text
+    assert ticks(viewers_page) == ticks(page)
+    assert "Suggest…" in viewers_page
+    assert "Accept…" not in viewers_page
+    assert "Waive…" not in viewers_page
     assert "Waive…" in page
 
 
@@ -261,7 +265,7 @@ def test_findings_are_grouped_by_what_is_to_be_done(viewer_client, judged):
 
 def test_only_what_changes_the_map_rightly_is_ticked(lead_client, viewer_client, judged):
     assert ticked(lead_client.get(DRIFT).text) == {"fixmap", "gone", "unused"}
-    assert ticked(viewer_client.get(DRIFT).text) == set()
+    assert ticked(viewer_client.get(DRIFT).text) == {"fixmap", "gone", "unused"}
 
 
 def test_a_waived_finding_is_not_ticked(lead_client, judged):
