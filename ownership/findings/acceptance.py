@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from ownership.drift.report import (
     difference,
     evidence_in_a_line,
-    in_a_line,
     offer_in_a_line,
 )
 from ownership.drift.types import (
@@ -25,11 +24,12 @@ from ownership.drift.types import (
     ReadOrWrite,
     TableShape,
     combined_mode,
+    label_of_kind,
 )
 from ownership.findings import runs
 from ownership.findings.runs import Basis
 from ownership.history.models import TrackedRow
-from ownership.history.row_states import changed_fields, foreign_keys
+from ownership.history.row_states import changed_fields, describe_day, foreign_keys
 from ownership.models import (
     Access,
     DriftRun,
@@ -392,10 +392,11 @@ def _declared_after(declared: DeclaredMap, drafts: Iterable[_TableDraft]) -> Dec
 
 def evidence(run: DriftRun, chosen: Iterable[Choice]) -> str:
     """What is added to the reason of the change set: which run found what, and where."""
-    lines = [f"Accepted from {run} of {run.time:%Y-%m-%d %H:%M} UTC:"]
+    lines = [f"Accepted from {run}, {describe_day(run.time.date())}, {run.time:%H:%M} UTC:"]
     for choice in chosen:
         if isinstance(choice, Finding):
-            line = in_a_line(choice)
+            names = " → ".join(filter(None, (choice.service, choice.table)))
+            line = f"{label_of_kind(choice.kind)}: {names}"
             if difference(choice):
                 line += f", {difference(choice)}"
         else:

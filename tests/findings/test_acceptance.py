@@ -11,6 +11,7 @@ from ownership.models import Access, Grant, SecondaryIndex, Service, Table, Tabl
 from ownership.plans.plan import Stale
 from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
+from tests.support.pages import day_text
 from tests.support.runs import keep_run, show
 
 pytestmark = pytest.mark.django_db
@@ -205,8 +206,8 @@ def test_the_reason_names_run_finding_and_location():
     declare("payments", "read")
     run = keep_run("payments read_write orders")
     told = acceptance.evidence(run, show(run).findings)
-    assert told.startswith(f"Accepted from run {run.pk} serverless of {run.time:%Y-%m-%d %H:%M} UTC:\n")
-    assert "wider_grant orders payments, declared: Read; found: Read + Write (payments/serverless.yml:1)" in told
+    assert told.startswith(f"Accepted from run {run.pk} serverless, {day_text(run.time)}, {run.time:%H:%M} UTC:\n")
+    assert "Wider grant: payments → orders, declared: Read; found: Read + Write (payments/serverless.yml:1)" in told
 
 
 # With code

@@ -96,7 +96,7 @@ def test_several_findings_are_accepted_in_one_change_set_with_reason_and_evidenc
     change = ChangeSet.objects.get(revision=before + 1)
     assert (change.source, change.user_name) == ("drift", "lead")
     assert change.reason.startswith(f"The bot's new job\n\nAccepted from run {run.pk} serverless")
-    assert "undeclared_access orders bots, declared: nothing; found: Write (bots/serverless.yml:2)" in change.reason
+    assert "Undeclared access: bots → orders, declared: nothing; found: Write (bots/serverless.yml:2)" in change.reason
     assert Table.objects.get(name="shadow").owner == owner
     assert show(run).findings == ()
     assert list(Verification().run()) == []
