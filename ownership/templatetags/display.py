@@ -58,6 +58,12 @@ def thousands(number: int) -> str:
 
 
 @register.filter
+def first_line(text: str) -> str:
+    """A reason without what is added below it, such as the evidence of an acceptance."""
+    return text.partition("\n")[0]
+
+
+@register.filter
 def when(time: datetime) -> SafeString:
     """A moment as a time element. A script adds how long ago it was, and the reader's own time on hover."""
     in_utc = time.astimezone(UTC)

@@ -54,6 +54,15 @@ def test_recent_changes_need_a_sign_in(seeded, viewer_client, settings):
     assert "Seeded from" not in viewer_client.get(HOME, {"revision": "0"}).text
 
 
+def test_a_recent_change_shows_the_first_line_of_its_reason(viewer_client, seeded):
+    with change_set(reason="As found\n\nAccepted from run 1"):
+        make_service("late")
+    for address in (HOME, "/admin/", reverse("pages:day")):
+        page = text_of(viewer_client.get(address).text)
+        assert "As found" in page
+        assert "Accepted from run" not in page
+
+
 def test_the_list_of_services_shows_what_they_own_and_use(seeded, viewer_client):
     page = viewer_client.get(reverse("pages:services")).text
     row = page.partition("/services/payments/")[2].partition("</tr>")[0]
