@@ -25,6 +25,24 @@ resources:
     OrdersTable: {Type: AWS::DynamoDB::Table, Properties: {}}
 """
 
+# What a handler's file begins with: both SDKs for JavaScript, and boto3.
+V3 = """\
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import * as lib from "@aws-sdk/lib-dynamodb";
+const { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, ScanCommand } = lib;
+const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+"""
+V2 = """\
+const AWS = require("aws-sdk");
+const documents = new AWS.DynamoDB.DocumentClient();
+"""
+BOTO = """\
+import os
+import boto3
+resource = boto3.resource("dynamodb")
+client = boto3.client("dynamodb")
+"""
+
 
 def read_files(folder: Path, files: dict[str, str], names: Names | None = None) -> CodeUsage:
     """What the code in these files does."""
