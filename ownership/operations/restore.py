@@ -7,7 +7,6 @@ place of the live database in one transaction. Until then nothing of the live da
 
 import gzip
 import logging
-import re
 import shutil
 import sqlite3
 import tempfile
@@ -15,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, Protocol
+from typing import BinaryIO
 
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
@@ -28,9 +27,12 @@ from ownership.audit.verification import Verification
 from ownership.history.append_only import FUNCTIONS
 from ownership.history.head import Head
 from ownership.history.models import ChangeSet, current_head
-from ownership.operations.backup import BackupError, output_of
+from ownership.operations.backup import BackupError
+from ownership.operations.backup_content import BackupContent, Migration, quoted
+from ownership.operations.postgres_content import PostgresDump
 from ownership.operations.schema import Objects, schema_objects, scratch_schema
 from ownership.operations.setup import grant_to_app_role
+from ownership.operations.sqlite_content import SqliteFile
 
 LOG = logging.getLogger("ownership.history")
 # How the content of a backup begins, by database.
@@ -41,23 +43,6 @@ SIGNATURES = {
 LONGEST_SIGNATURE = 16  # bytes
 # How long a restore on PostgreSQL waits for requests under way.
 LOCK_TIMEOUT = "10s"
-# There may be thousands of inconsistencies or unknown objects; an error message quotes this many.
-QUOTED = 5
-
-Migration = tuple[str, str]  # app and name
-
-
-class BackupContent(Protocol):
-    """An unpacked backup."""
-
-    def migrations(self) -> set[Migration]:
-        """The migrations that were applied to the database that it was made of."""
-
-    def objects(self) -> set[str]:
-        """What the schema in the file consists of, named as in ``schema_objects``; not what follows from tables."""
-
-    def copy_rows(self, columns: dict[str, set[str]]) -> None:
-        """Copy the rows of these tables, {table: its columns}, and the numbers that their sequences reached."""
 
 
 def restore(archive: BinaryIO) -> Head:
@@ -129,20 +114,13 @@ def _rebuild(content: BackupContent) -> Head:
     unknown = sorted(content.objects() - known)
     if unknown:
         raise BackupError(
-            f"The backup contains what the registry does not make: {_quoted(unknown, ', ')}. "
+            f"The backup contains what the registry does not make: {quoted(unknown, ', ')}. "
             "Remove that from the database that it was made of, and make a new backup."
         )
     inconsistencies = [str(inconsistency) for inconsistency in Verification().run()]
     if inconsistencies:
-        raise BackupError(f"The history in the backup does not verify: {_quoted(inconsistencies, ' ')}")
+        raise BackupError(f"The history in the backup does not verify: {quoted(inconsistencies, ' ')}")
     return current_head()
-
-
-def _quoted(texts: list[str], separator: str) -> str:
-    quoted = separator.join(texts[:QUOTED])
-    if len(texts) > QUOTED:
-        quoted += f" … and {len(texts) - QUOTED} more"
-    return quoted
 
 
 def _make_tables(applied: set[Migration]) -> None:
@@ -188,22 +166,6 @@ def _columns_by_table(objects: Objects) -> dict[str, set[str]]:
     return columns
 
 
-def _check_columns(table: str, in_file: list[str], known: set[str]) -> None:
-    """The file's table has the columns that the registry's has, in any order."""
-    for column in in_file:
-        if column not in known:
-            raise BackupError(f"The backup contains what the registry does not make: column {table} {column}.")
-    missing = sorted(known - set(in_file))
-    if missing:
-        raise BackupError(f"The backup's table {table} lacks the columns {', '.join(missing)}.")
-
-
-def _refuse_without(tables: set[str]) -> None:
-    """BackupError if there are tables that the file does not have."""
-    if tables:
-        raise BackupError(f"The backup lacks the tables {_quoted(sorted(tables), ', ')}.")
-
-
 # SQLite
 
 
@@ -241,54 +203,6 @@ def _connected_to(path: Path) -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = name
-
-
-class SqliteFile:
-    """The content of a backup of SQLite."""
-
-    def __init__(self, source: sqlite3.Connection) -> None:
-        self.source = source
-
-    def _tables(self) -> set[str]:
-        """Ordinary tables: to read a view or a virtual table would run what the file says."""
-        rows = self.source.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
-        )
-        return {name for (name,) in rows}
-
-    def migrations(self) -> set[Migration]:
-        """The rows of Django's own table."""
-        if "django_migrations" not in self._tables():
-            raise BackupError("The file contains no registry.")
-        return set(self.source.execute("SELECT app, name FROM django_migrations"))
-
-    def objects(self) -> set[str]:
-        """All that has a name of its own."""
-        rows = self.source.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
-        return {f"{kind} {name}" for kind, name in rows}
-
-    def copy_rows(self, columns: dict[str, set[str]]) -> None:
-        """Copy them as they are stored: what Django would not have written, verification has to find."""
-        tables = self._tables()
-        _refuse_without(columns.keys() - tables)
-        connection.ensure_connection()
-        target: sqlite3.Connection = connection.connection
-        with transaction.atomic(), connection.wrap_database_errors:
-            for table, known in columns.items():
-                in_file = [row[1] for row in self.source.execute(f'PRAGMA table_xinfo("{table}")')]
-                _check_columns(table, in_file, known)
-                self._copy(target, table, in_file)
-            if "sqlite_sequence" in tables:
-                numbers = self.source.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
-                target.execute("DELETE FROM sqlite_sequence")
-                known_numbers = [(name, number) for name, number in numbers if name in columns]
-                target.executemany("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", known_numbers)
-
-    def _copy(self, target: sqlite3.Connection, table: str, columns: list[str]) -> None:
-        names = ", ".join(f'"{column}"' for column in columns)
-        places = ", ".join("?" for _ in columns)
-        rows = self.source.execute(f'SELECT {names} FROM "{table}"')  # noqa: S608
-        target.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', rows)  # noqa: S608
 
 
 # PostgreSQL
@@ -337,160 +251,3 @@ def _quoted_tables(schema: str) -> list[str]:
             [schema],
         )
         return [name for (name,) in cursor.fetchall()]
-
-
-_NAME = r'(?:"(?:[^"]|"")*"|[a-z_][a-z0-9_$]*)'
-_COPY = re.compile(
-    rf"COPY (?P<schema>{_NAME})\.(?P<table>{_NAME}) \((?P<columns>{_NAME}(?:, {_NAME})*)\) FROM stdin;\n"
-)
-_SEQUENCE = re.compile(
-    r"SELECT pg_catalog\.setval\('[a-z0-9_]+\.([a-z0-9_]+)', ([0-9]{1,18}), (true|false)\);\n",
-)
-# An entry of pg_restore's list: number; two oids, kind, schema, name, owner. Kinds are in capitals.
-_ENTRY = re.compile(r"[0-9]+; [0-9]+ [0-9]+ (?P<kind>[A-Z]+(?: [A-Z]+)*) (?P<schema>\S+) (?P<rest>.*)")
-# What belongs to a table or is never taken from a file.
-_NO_OBJECTS = {
-    "TABLE DATA",
-    "MATERIALIZED VIEW DATA",
-    "SEQUENCE SET",
-    "SEQUENCE OWNED BY",
-    "EXTENSION",
-    "SCHEMA",
-    "COMMENT",
-    "ACL",
-}
-_CONSTRAINTS = {"FK CONSTRAINT", "CHECK CONSTRAINT"}
-# In the script, a table's checks are lines of its statement. The list does not have them.
-_CREATE_TABLE = re.compile(rf"CREATE (?:UNLOGGED )?TABLE {_NAME}\.(?P<table>{_NAME}) \(\n")
-_CHECK = re.compile(rf"    CONSTRAINT (?P<name>{_NAME}) CHECK .*\n")
-
-
-class PostgresDump:
-    """The content of a backup of PostgreSQL: pg_dump's custom format.
-
-    pg_restore, without a connection, prints it as a script for psql. Of the script we take the rows, which stand
-    between ``COPY table (columns) FROM stdin;`` and a line ``\\.``, and the numbers of sequences. The statements are
-    not executed: ours, with the names of tables that we know, are executed in their place.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def migrations(self) -> set[Migration]:
-        """The rows of Django's own table."""
-        applied = set()
-        with self._script("--data-only", "--table=django_migrations") as script:
-            for table, columns, rows in _tables_in(script):
-                if table != "django_migrations":
-                    continue
-                for row in rows:
-                    values = dict(zip(columns, row.decode().rstrip("\n").split("\t"), strict=False))
-                    applied.add((values.get("app", ""), values.get("name", "")))
-        return applied
-
-    def objects(self) -> set[str]:
-        """The entries of the file's own list, and the checks of its tables."""
-        objects = self._checks()
-        with output_of("pg_restore", ["--list", str(self.path)]) as lines:
-            for line in lines:
-                entry = _ENTRY.fullmatch(line.decode(errors="replace").rstrip("\n"))
-                if entry is None or entry["kind"] in _NO_OBJECTS:
-                    continue
-                kind = entry["kind"]
-                if kind in _CONSTRAINTS:
-                    kind = "CONSTRAINT"
-                # The last word is the owner, or nothing.
-                name = entry["rest"].rpartition(" ")[0]
-                objects.add(f"{kind.lower()} {name}")
-        return objects
-
-    def _checks(self) -> set[str]:
-        checks = set()
-        table = ""
-        with self._script("--schema-only") as script:
-            for line in script:
-                text = line.decode(errors="replace")
-                if begin := _CREATE_TABLE.fullmatch(text):
-                    table = _unquoted(begin["table"])
-                elif check := _CHECK.fullmatch(text):
-                    checks.add(f"constraint {table} {_unquoted(check['name'])}")
-        return checks
-
-    def copy_rows(self, columns: dict[str, set[str]]) -> None:
-        """Send the rows to PostgreSQL as they are in the file."""
-        missing = set(columns)
-        with connection.cursor() as cursor:
-            # Tables come in any order. Migrations leave the foreign keys that they made immediate.
-            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        with self._script("--data-only") as script, connection.wrap_database_errors:
-            for table, in_file, rows in _tables_in(script):
-                if table not in columns:
-                    continue  # an unknown table, which is refused by its name
-                if table not in missing:
-                    raise BackupError(f"The backup has the table {table} twice.")
-                missing.remove(table)
-                _check_columns(table, in_file, columns[table])
-                _copy_to_postgresql(table, in_file, rows)
-        _refuse_without(missing)
-        with self._script("--data-only") as script:
-            _set_sequences(script)
-
-    @contextmanager
-    def _script(self, *options: str) -> Iterator[IO[bytes]]:
-        arguments = [*options, "--file=-", str(self.path)]
-        with output_of("pg_restore", arguments) as script:
-            yield script
-
-
-def _tables_in(script: IO[bytes]) -> Iterator[tuple[str, list[str], Iterator[bytes]]]:
-    """Each table in the script: its name, its columns and its rows."""
-    for line in script:
-        if not line.startswith(b"COPY "):
-            continue
-        copy = _COPY.fullmatch(line.decode(errors="replace"))
-        if copy is None:
-            continue
-        columns = [_unquoted(name) for name in re.findall(_NAME, copy["columns"])]
-        rows = _rows_of_copy(script)
-        yield _unquoted(copy["table"]), columns, rows
-        # Whatever was not wanted is skipped: it must not be taken for statements.
-        for _ in rows:
-            pass
-
-
-def _rows_of_copy(script: IO[bytes]) -> Iterator[bytes]:
-    """The lines of the script up to the one that ends a table's rows."""
-    for line in script:
-        if line == b"\\.\n":
-            return
-        yield line
-    raise BackupError("The file is damaged: it ends within a table's rows.")
-
-
-def _unquoted(name: str) -> str:
-    if name.startswith('"'):
-        return name[1:-1].replace('""', '"')
-    return name
-
-
-def _copy_to_postgresql(table: str, columns: list[str], rows: Iterator[bytes]) -> None:
-    quote = connection.ops.quote_name
-    names = ", ".join(quote(column) for column in columns)
-    # Django's cursors have no COPY; the driver's have.
-    with connection.connection.cursor() as cursor, cursor.copy(f"COPY {quote(table)} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write(row)
-
-
-def _set_sequences(script: IO[bytes]) -> None:
-    """Let each sequence go on where it was, so that ids of deleted rows are not given again."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = current_schema()::regnamespace"
-        )
-        known = {name for (name,) in cursor.fetchall()}
-        for line in script:
-            sequence = _SEQUENCE.fullmatch(line.decode(errors="replace"))
-            if sequence and sequence[1] in known:
-                name, number, is_called = sequence.groups()
-                cursor.execute("SELECT setval(%s::regclass, %s, %s)", [name, int(number), is_called == "true"])
