@@ -7,7 +7,7 @@ Rooms, from files to accesses::
 
     deployment/        which functions infrastructure deploys: handler, folder, environment; serverless.ts
     sources            the files below the given folders: which are read, which are passed over, and why
-    imports            which file an import means
+    imports/           which file an import means
     javascript/        front ends, one for each language: a file becomes a module of ``syntax``
     python/
     syntax/, scopes    the small common representation: modules, functions, statements, expressions

@@ -89,7 +89,7 @@ class Handlers(DeploymentBase):
         for candidate in (f"{stem}.py", join(stem, "__init__.py")):
             if candidate in self.sources.paths:
                 return candidate
-        file = imports.javascript_file(stem)
+        file = imports.javascript.file(stem)
         if file is None or PurePosixPath(file).suffix not in JAVASCRIPT:
             return None
         return file

@@ -1,0 +1,107 @@
+"""Which file an import of Python means."""
+
+import sys
+from pathlib import PurePosixPath
+from posixpath import dirname, join, normpath
+
+from ownership.drift.code import syntax
+from ownership.drift.code.imports.loading import FoundModule, ModuleLoader, folders_around
+from ownership.drift.code.sources import PYTHON
+
+NEVER_LOCAL = {*sys.stdlib_module_names, "boto3", "botocore"}
+
+
+class PythonImports:
+    """Finds modules of Python. ``roots``: folders from which imports start, those of functions and of layers."""
+
+    def __init__(self, loader: ModuleLoader, roots: set[str]) -> None:
+        self.loader = loader
+        self.sources = loader.sources
+        self.roots = roots
+        self._folder_packages: dict[str, syntax.Module] = {}
+
+    def find_like(self, file: str, start: str) -> list[FoundModule]:
+        """The modules that ``import_module("actions." + name)`` may mean."""
+        path, _, first = start.rpartition(".")
+        package = self.find(file, path, 0)
+        if not isinstance(package, syntax.Module):
+            return []
+        return self.loader.load_all(dirname(package.file), PYTHON, first)
+
+    def find(self, file: str, module: str, level: int) -> FoundModule:
+        """What an import means in a file; None for a package. ``level``: the dots of a relative one."""
+        path = module.replace(".", "/")
+        if level:
+            return self._find_relative(file, path, level)
+        if module.partition(".")[0] in NEVER_LOCAL:
+            return None
+        names = [normpath(join(root, path)) for root in self._roots_of(file)]
+        for name in names:
+            found = self._file(name)
+            if found is not None:
+                return found
+        for name in names:
+            if name in self.sources.folders and name != dirname(file):
+                return self._package(name)
+        return self._anywhere(file, path)
+
+    def _find_relative(self, file: str, path: str, level: int) -> FoundModule:
+        """``from ..package import name``: a dot is the file's own folder, each more one further up."""
+        folder = dirname(file)
+        for _ in range(level - 1):
+            folder = dirname(folder)
+        name = join(folder, path) if path else folder
+        found = self._file(name)
+        if found is None and name in self.sources.folders:
+            return self._package(name)
+        return found
+
+    def _roots_of(self, file: str) -> list[str]:
+        """Folders from which an import may start: the function's first, as on its path when it runs."""
+        around = folders_around(file)
+        own = [folder for folder in around if folder in self.roots]
+        others = sorted(self.roots - set(around))
+        return [*own, *around, *others]
+
+    def _file(self, name: str) -> FoundModule:
+        for candidate in (f"{name}.py", join(name, "__init__.py")):
+            real_name = self.sources.real_name(candidate)
+            if real_name in self.sources.paths:
+                return self.loader.load(real_name)
+        return None
+
+    def _package(self, folder: str) -> syntax.Module:
+        """A folder without ``__init__.py`` is a package as well."""
+        name = join(folder, "__init__.py")
+        package = self._folder_packages.get(name)
+        if package is None:
+            package = syntax.Module(name, "python")
+            package.body = syntax.Function("", 1, [], [], package)
+            self._folder_packages[name] = package
+        return package
+
+    def _anywhere(self, file: str, path: str) -> FoundModule:
+        """The file of that name that is nearest, wherever it is: layers are often put together when built."""
+        names = [*self._named(f"{path}.py"), *self._named(f"{path}/__init__.py")]
+        if not names:
+            return None
+        nearness = {name: _common_folders(name, file) for name in names}
+        names.sort(key=nearness.__getitem__, reverse=True)
+        if len(names) == 1 or nearness[names[0]] > nearness[names[1]]:
+            return self.loader.load(names[0])
+        module = path.replace("/", ".")
+        return self.loader.unread(path, f"calls {module}, which may be any of {', '.join(names[:3])}")
+
+    def _named(self, path: str) -> list[str]:
+        """The files whose name ends so."""
+        candidates = self.sources.by_name.get(PurePosixPath(path).stem, [])
+        return [name for name in candidates if name.endswith(f"/{path}")]
+
+
+def _common_folders(first: str, second: str) -> int:
+    count = 0
+    for one, other in zip(first.split("/"), second.split("/"), strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
