@@ -27,5 +27,5 @@ Modules import only upward in this list::
     reported             what the reports for other programs are made of; finding_words what they call findings
     report_…             SARIF, GitHub, GitLab, JUnit
     formats              all forms of a report
-    command              the command line
+    options, command     the command line
 """

@@ -12,7 +12,8 @@ import pytest
 
 import ownership.drift
 from ownership.drift import registry_client
-from ownership.drift.command import main, parser
+from ownership.drift.command import main
+from ownership.drift.options import parser
 from tests.support.drift_projects import ARN, a_map, statement, write
 
 ROOT = Path(__file__).parents[2]

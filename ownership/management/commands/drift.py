@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ownership.drift.command import Registry, parser, run
+from ownership.drift.command import Registry, run
 from ownership.drift.compare import Comparison
+from ownership.drift.options import parser
 from ownership.drift.report import in_a_line
 from ownership.drift.types import (
     CodeUsage,
