@@ -200,11 +200,11 @@ class EndpointAdmin(RegistryAdmin):
         sentence = "The test will be sent in a moment. Load this page again to see what came of it."
         if "skip" in request.POST:
             kind = DeliveryRequest.Kind.SKIP
-            sentence = "What waits is left out in a moment."
+            sentence = "Everything that is waiting will be skipped in a moment."
             failed = _failed_revision(Delivery.objects.filter(pk=endpoint.pk).first())
             if request.POST["skip"] == "one" and failed is not None:
                 revision = failed
-                sentence = f"Revision {failed} is left out in a moment."
+                sentence = f"Revision {failed} will be skipped in a moment."
         elif "test" not in request.POST:
             return HttpResponseBadRequest("Press one of the page's buttons.", content_type="text/plain")
         DeliveryRequest.objects.create(

@@ -170,7 +170,7 @@ class UnsubscribePage(View):
         return self._page(request, is_done=True)
 
     def _page(self, request: HttpRequest, *, is_done: bool) -> HttpResponse:
-        response = render(request, "ownership/unsubscribe.html", {"title": "No more mail", "is_done": is_done})
+        response = render(request, "ownership/unsubscribe.html", {"title": "Unsubscribe", "is_done": is_done})
         response["Cache-Control"] = "private, no-store"
         return response
 

@@ -94,7 +94,7 @@ def test_buttons_leave_the_sending_to_the_deliverer(lead_client, receiver):
     receiver.status = 500
     deliver()
     page = lead_client.get(deliveries(endpoint))
-    assert "Leave out revision 2" in text_of(page.text)
+    assert "Skip revision 2" in text_of(page.text)
 
     for button in ({"test": "1"}, {"skip": "one"}, {"skip": "all"}):
         lead_client.post(deliveries(endpoint), button)

@@ -17,6 +17,7 @@ from ownership.news.mailing import COLLECTING, digest_hour, due_people, mail_nex
 from tests.support.endpoints import deliver, make_endpoint
 from tests.support.factories import make_access, make_member, make_service, make_table, make_team
 from tests.support.mail_server import html_of, subject_of, text_of
+from tests.support.pages import day_text
 
 pytestmark = pytest.mark.django_db
 UNSUBSCRIBE = re.compile(r"http://127\.0\.0\.1:8000(/unsubscribe/\S+/)")
@@ -74,7 +75,8 @@ def test_changes_are_collected_and_come_in_one_mail_with_who_what_why_and_links(
     assert subject_of(mail) == "2 changes: payments → orders, orders"
     text = text_of(mail)
     assert f"revision {head - 1}:\nThey <settle> it\n- access payments → orders created\n" in text
-    time = f"{ChangeSet.objects.first().time:%Y-%m-%d %H:%M}"
+    time = ChangeSet.objects.first().time
+    time = f"{day_text(time)}, {time:%H:%M}"
     assert f"lead, {time} UTC, revision {head}:\nAs agreed on Monday\n- table orders changed: owner " in text
     assert f"http://127.0.0.1:8000/changes/{head}/" in text
     html = html_of(mail)
@@ -179,7 +181,7 @@ def test_a_mail_is_bounded(reader, mail_server, later):
     [mail] = mail_server.mails
     text = text_of(mail)
     assert text.count(" UTC, revision ") == 50
-    assert "Earlier changes are left out here: http://127.0.0.1:8000/changes/" in text
+    assert "Earlier changes are not listed here: http://127.0.0.1:8000/changes/" in text
     assert len(mail.as_bytes()) < 100_000
 
 
@@ -275,7 +277,7 @@ def test_a_link_in_the_mail_ends_it_without_signing_in(reader, mail_server, late
     page = stranger.post(address, {"List-Unsubscribe": "One-Click"})
 
     assert page.status_code == 200
-    assert "sends no more mail to you" in page.text
+    assert "You get no more mail" in page.text
     make_access(table)
     later(COLLECTING)
     send_what_is_due()

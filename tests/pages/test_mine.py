@@ -43,7 +43,7 @@ def test_the_page_lists_the_tables_and_services_of_the_readers_teams_and_of_thei
     assert "wallet" in links(page, "services")
     assert "printer" in links(page, "services")
     assert "What Money is answerable for." in text_of(page)
-    assert "To confirm 2 Never confirmed accounts , receipts Look at them and confirm" in text_of(page)
+    assert "To confirm 2 Never confirmed accounts , receipts Review and confirm" in text_of(page)
 
 
 def test_what_is_confirmed_waits_no_more(ann):
