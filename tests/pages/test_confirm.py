@@ -283,4 +283,6 @@ def test_the_page_takes_a_fixed_number_of_queries(lead_client):
         return found
 
     few = count(2)
-    assert count(20) == few == [22, 18, 14, 36]
+    # PostgreSQL takes the lock by a statement of its own.
+    writing = 36 + (connection.vendor == "postgresql")
+    assert count(20) == few == [22, 18, 14, writing]

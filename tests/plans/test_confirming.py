@@ -12,6 +12,7 @@ from ownership.history.models import ChangeSet, current_head, entries_of
 from ownership.models import Confirmation, Table, TableGroup
 from ownership.plans.confirming import changes_since, confirm
 from tests.support.factories import make_access, make_service, make_table
+from tests.support.pages import day_text
 
 pytestmark = pytest.mark.django_db
 
@@ -90,7 +91,7 @@ def test_a_confirmation_is_in_the_tables_timeline_and_makes_no_open_form_stale()
     entry = Timeline.of(Table, table.pk).page().groups[0].entries[0]
     until = today() + timedelta(days=180)
     assert (entry.kind, entry.label, entry.verb) == ("confirmation", "orders", "confirmed")
-    assert [(change.field, change.new) for change in entry.changes] == [("until", str(until))]
+    assert [(change.field, change.new) for change in entry.changes] == [("until", day_text(until))]
     assert not Timeline.of_row(Table, table.pk).has_entries_after(shown_at)
 
 
