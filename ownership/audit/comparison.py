@@ -8,7 +8,7 @@ from django.db.models import Q
 from ownership.history.models import Entry, TrackedRow, entry_model, kind_of_change, registry_models
 from ownership.history.row_states import Changes, differences, foreign_keys
 from ownership.history.time_travel import as_of
-from ownership.models import Table
+from ownership.models import Confirmation, Table
 
 RowsByModel = dict[type[TrackedRow], dict[int, TrackedRow]]
 # {historical model: which of its entries}
@@ -34,12 +34,13 @@ class Difference:
 def compare_revisions(before: int, after: int, about: Condition | None = None) -> list[Difference]:
     """What differs between two revisions, the earlier one first. What was changed and changed back does not.
 
+    Confirmations are left out: they change nothing of the map.
     With ``about``, only rows with such entries between the two are compared.
     """
     old_rows = _touched_rows(before, before, after, about)
     new_rows = _touched_rows(after, before, after, about)
     found = []
-    for model in registry_models():
+    for model in _compared_models():
         for pk in sorted(old_rows[model].keys() | new_rows[model].keys()):
             old = old_rows[model].get(pk)
             new = new_rows[model].get(pk)
@@ -47,6 +48,10 @@ def compare_revisions(before: int, after: int, about: Condition | None = None) -
             if changes:
                 found.append(_difference(model, old, new, changes))
     return found
+
+
+def _compared_models() -> list[type[TrackedRow]]:
+    return [model for model in registry_models() if model is not Confirmation]
 
 
 def _difference(
@@ -68,7 +73,7 @@ def _touched_rows(revision: int, before: int, after: int, about: Condition | Non
     """{model: {id: row}} as of a revision, of rows with entries between the two; with the rows that they name."""
     found: RowsByModel = {}
     with as_of(revision):
-        for model in registry_models():
+        for model in _compared_models():
             found[model] = {}
             condition = Q(change_set__gt=before, change_set__lte=after)
             if about is not None:

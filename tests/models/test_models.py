@@ -1,12 +1,24 @@
 """The rules of the map: each is enforced by the database, and explained by a sentence in the form."""
 
+from datetime import date, timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from ownership.models import Access, Environment, Membership, SecondaryIndex, Service, Table, TableGroup, Team
-from tests.support.factories import make_access, make_member, make_service, make_table, make_team
+from ownership.models import (
+    Access,
+    Confirmation,
+    Environment,
+    Membership,
+    SecondaryIndex,
+    Service,
+    Table,
+    TableGroup,
+    Team,
+)
+from tests.support.factories import make_access, make_confirmation, make_member, make_service, make_table, make_team
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +35,12 @@ def index(**fields) -> SecondaryIndex:
 
 def access(**fields) -> Access:
     return Access(**{"table": make_table(), "service": make_service(), "mode": "read"} | fields)
+
+
+def confirmation(**fields) -> Confirmation:
+    day = date(2026, 1, 31)
+    usual = {"confirmed_by": "ann", "confirmed_on": day, "until": day + timedelta(days=180)}
+    return Confirmation(**{"table": make_table(), "at_revision": 1} | usual | fields)
 
 
 def membership() -> Membership:
@@ -60,6 +78,20 @@ RULES = {
     "service name empty": (lambda: Service(name=""), "1–100"),
     "group name taken": (lambda: doubled(TableGroup(name="Core")), "group with this name already exists"),
     "group name empty": (lambda: TableGroup(name=""), "needs a name"),
+    "group with confirmations of no days": (
+        lambda: TableGroup(name="Core", confirmation_days=0),
+        "for 1 to 3,650 days",
+    ),
+    "group with confirmations of eleven years": (
+        lambda: TableGroup(name="Core", confirmation_days=4_015),
+        "for 1 to 3,650 days",
+    ),
+    "table confirmed twice": (lambda: doubled(make_confirmation()), "has a confirmation already"),
+    "confirmation by nobody": (lambda: confirmation(confirmed_by=""), "the name of whoever confirms"),
+    "confirmation that ends on its day": (
+        lambda: confirmation(until=date(2026, 1, 31)),
+        "holds for one day at least",
+    ),
     "environment name taken": (lambda: doubled(Environment(name="dev")), "environment with this name already exists"),
     "environment with suffix and pattern": (
         lambda: Environment(name="dev", suffix="-x", pattern="{stage}-{name}"),

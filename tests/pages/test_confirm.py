@@ -241,6 +241,8 @@ def test_confirming_is_no_edit_on_pages(table, lead, lead_client):
     for address in (reverse("pages:home"), reverse("admin:index"), reverse("admin:ownership_table_add")):
         assert "Every entry is right" not in lead_client.get(address).text
     assert "Every entry is right" in lead_client.get(reverse("pages:changes")).text
+    compared = lead_client.get(reverse("pages:compare"), {"from": current_head().revision - 1})
+    assert "No differences between these two." in text_of(compared.text)
 
 
 def test_the_matrix_has_a_layer_that_says_how_far_tables_are_confirmed(table, lead_client, settings):
