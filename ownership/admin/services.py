@@ -66,6 +66,12 @@ class ServiceAdmin(SuggestPage, RegistryAdmin):
     autocomplete_fields = ("part_of", "team")
     readonly_fields = ("owns", "reads", "writes", "parts")
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """The columns, with the team where there are teams."""
+        if not Team.objects.exists():
+            return self.list_display
+        return ("name", "part_of", "team", "owns", "contact")
+
     def get_fieldsets(self, request: HttpRequest, obj: Service | None = None) -> list[Any]:
         """The service's own fields; for one that exists, also its tables and parts."""
         fields = ["name", "part_of", "description"]
@@ -80,7 +86,7 @@ class ServiceAdmin(SuggestPage, RegistryAdmin):
         return sections
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Service]:
-        services = super().get_queryset(request).select_related("part_of")
+        services = super().get_queryset(request).select_related("part_of", "team")
         return services.prefetch_related("owned_tables", "parts")
 
     def before_deleting(self, obj: Service) -> list[tuple[str, str]]:

@@ -14,7 +14,8 @@ from ownership.api import serializers
 from ownership.catalog.queries import confirmed_map, confirmed_tables
 from ownership.history.head import Head
 from ownership.history.models import ChangeSet, entry_model
-from ownership.models import Access, Confirmation, Environment, SecondaryIndex, Service, Table, TableGroup
+from ownership.models import Access, Confirmation, Environment, SecondaryIndex, Service, Table, TableGroup, Team
+from ownership.models.answerable import answerable_team, lineage, service_links, teams_by_service
 
 # If more than this share of the tables changed, reading the whole map is faster than reading those tables.
 MOST_CHANGED = 0.25
@@ -25,8 +26,9 @@ FEW_TABLES = 10
 LISTS: dict[str, tuple[QuerySet, type[ModelSerializer]]] = {
     "environments": (Environment.objects.all(), serializers.EnvironmentSerializer),
     "groups": (TableGroup.objects.all(), serializers.GroupSerializer),
+    "teams": (Team.objects.all(), serializers.TeamSerializer),
     "services": (
-        Service.objects.select_related("part_of").order_by("pk"),
+        Service.objects.select_related("part_of", "team").order_by("pk"),
         serializers.ServiceSerializer,
     ),
 }
@@ -37,7 +39,7 @@ class MapPieces:
     """The map of one revision, for one environment or none."""
 
     head: Head
-    # The JSON of "environments", "groups" and "services".
+    # The JSON of "environments", "groups", "teams" and "services".
     lists: dict[str, bytes]
     # The JSON of each table, by the table's id, in the map's order.
     tables: dict[int, bytes]
@@ -60,7 +62,8 @@ def read_all(head: Head, environment: Environment | None) -> MapPieces:
     """Read and render the whole map."""
     rows = confirmed_map()
     lists = {name: _render_list(name, rows[name]) for name in LISTS}
-    return MapPieces(head, lists, _render_tables(rows["tables"], environment))
+    teams = teams_by_service(rows["services"])
+    return MapPieces(head, lists, _render_tables(rows["tables"], environment, teams))
 
 
 def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPieces | None:
@@ -74,11 +77,13 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
     changed_rows = {
         "environments": entries.ids_of(Environment),
         "groups": entries.ids_of(TableGroup),
+        "teams": entries.ids_of(Team),
         "services": entries.ids_of(Service),
     }
     changed_tables = entries.ids_of(Table) | entries.ids_of(Access, "table_id")
     changed_tables |= entries.ids_of(SecondaryIndex, "table_id") | entries.ids_of(Confirmation, "table_id")
     changed_tables |= _tables_that_name(changed_rows["groups"], changed_rows["services"])
+    changed_tables |= _tables_with_another_team(changed_rows["teams"], changed_rows["services"])
     if environment is not None and changed_rows["environments"]:
         return None  # a new suffix or pattern changes every physical name
 
@@ -87,7 +92,9 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
     to_render = [pk for pk in order if pk in changed_tables or pk not in old.tables]
     if len(to_render) > max(FEW_TABLES, MOST_CHANGED * len(order)):
         return None
-    rendered = _render_tables(confirmed_tables().filter(pk__in=to_render), environment)
+    rendered = {}
+    if to_render:
+        rendered = _render_tables(confirmed_tables().filter(pk__in=to_render), environment, teams_by_service())
     tables = {}
     for pk in order:
         # Neither has a table that was deleted just now; but then the head has moved, and everything is read again.
@@ -95,6 +102,8 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
     lists = {}
     for name, (rows, _) in LISTS.items():
         lists[name] = _render_list(name, rows.all()) if changed_rows[name] else old.lists[name]
+    if changed_rows["teams"]:  # services name them
+        lists["services"] = _render_list("services", LISTS["services"][0].all())
     return MapPieces(head, lists, tables)
 
 
@@ -119,13 +128,33 @@ def _tables_that_name(group_ids: set[int], service_ids: set[int]) -> set[int]:
     return set(Table.objects.filter(naming).order_by().values_list("pk", flat=True))
 
 
+def _tables_with_another_team(team_ids: set[int], service_ids: set[int]) -> set[int]:
+    """The tables that may say another team than before: one of these was renamed, or services changed.
+
+    A service's team changes if it, or one that it is part of, gets another team or becomes part of another service.
+    """
+    if not team_ids and not service_ids:
+        return set()
+    links = service_links()
+    owners = []
+    for pk in links:
+        if answerable_team(pk, links) in team_ids or not service_ids.isdisjoint(lineage(pk, links)):
+            owners.append(pk)
+    return set(Table.objects.filter(owner__in=owners).order_by().values_list("pk", flat=True))
+
+
 def _render_list(name: str, rows: Iterable[Model]) -> bytes:
     _, serializer = LISTS[name]
     return JSONRenderer().render(serializer(rows, many=True).data)
 
 
-def _render_tables(tables: Iterable[Table], environment: Environment | None) -> dict[int, bytes]:
+def _render_tables(
+    tables: Iterable[Table],
+    environment: Environment | None,
+    teams: dict[int, Team],
+) -> dict[int, bytes]:
     # With a "view" the serializer leaves out physical names if there is no environment.
-    serializer = serializers.TableSerializer(context={"environment": environment, "view": None})
+    context = {"environment": environment, "view": None, "teams": teams}
+    serializer = serializers.TableSerializer(context=context)
     renderer = JSONRenderer()
     return {table.pk: renderer.render(serializer.to_representation(table)) for table in tables}

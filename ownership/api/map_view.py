@@ -44,6 +44,7 @@ from ownership.catalog.queries import confirmed_map
 from ownership.exchange.exports import to_csv, to_markdown
 from ownership.history.head import Head
 from ownership.history.models import current_head
+from ownership.models.answerable import teams_by_service
 
 JSON = JSONRenderer.media_type
 PLAIN_ACCEPT = ("*/*", JSON)
@@ -107,12 +108,14 @@ class MapView(RegistryView):
         renderer = request.accepted_renderer
         if environment is not None and isinstance(renderer, MarkdownRenderer):
             raise BadParameter({"environment": "Not available with Markdown, which shows base names only."})
+        whole = confirmed_map()
         rows = {
             "revision": self.history_head.revision,
             "environment": environment and environment.name,
-            **confirmed_map(),
+            **whole,
         }
-        context = {"request": request, "view": self, "environment": environment}
+        teams = teams_by_service(whole["services"])
+        context = {"request": request, "view": self, "environment": environment, "teams": teams}
         content = serializers.MapSerializer(rows, context=context).data
         if isinstance(renderer, CsvRenderer):
             return as_streamed_file(to_csv.render(content), renderer, FILE_NAME)

@@ -17,11 +17,13 @@ from ownership.models import (
     Service,
     Table,
     TableGroup,
+    Team,
 )
+from ownership.models.answerable import teams_by_service
 
 # The version of the representation, a part of every ETag and of every snapshot's name. Raise it when answers change
 # although the registry did not; tests/api/test_representation.py fails until that is done.
-REPRESENTATION = 5
+REPRESENTATION = 6
 
 
 class KeySerializer(serializers.Serializer):
@@ -87,10 +89,26 @@ class GroupSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class TeamSerializer(serializers.ModelSerializer):
+    """The people answerable for services, without their names."""
+
+    class Meta:
+        model = Team
+        fields = ["name", "contact", "email"]
+        read_only_fields = fields
+
+
 class ServiceSerializer(serializers.ModelSerializer):
     """A service, which reads and writes tables."""
 
     part_of = serializers.CharField(source="part_of.name", default=None, allow_null=True, read_only=True)
+    team = serializers.CharField(
+        source="team.name",
+        default=None,
+        allow_null=True,
+        read_only=True,
+        help_text="Its own team; null for a part that has its parent's, and for none.",
+    )
     repository = serializers.CharField(help_text="Where its code is; empty if not known.")
     aliases = serializers.ListField(
         child=serializers.CharField(),
@@ -99,7 +117,7 @@ class ServiceSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Service
-        fields = ["name", "part_of", "description", "contact", "repository", "aliases"]
+        fields = ["name", "part_of", "team", "description", "contact", "repository", "aliases"]
         read_only_fields = fields
 
 
@@ -166,11 +184,15 @@ class _PhysicalName(serializers.CharField):
 
 
 class TableSerializer(_WithKeySchema):
-    """A table with its key schema, indexes and accesses, and with ``?environment=`` its physical name."""
+    """A table with its key schema, indexes and accesses, and with ``?environment=`` its physical name.
+
+    Its context has the teams: ``{"teams": teams_by_service()}``.
+    """
 
     physical_name = _PhysicalName(source="name", required=False, help_text="only with ?environment=")
     group = serializers.CharField(source="group.name")
     owner = serializers.CharField(source="owner.name")
+    team = serializers.SerializerMethodField(help_text="The team that is answerable for the owner; null for none.")
     more = serializers.SerializerMethodField(help_text="null if there is none")
     indexes = IndexSerializer(many=True)
     accesses = TableAccessSerializer(many=True)
@@ -184,6 +206,7 @@ class TableSerializer(_WithKeySchema):
             "group",
             "description",
             "owner",
+            "team",
             "key_schema",
             "more",
             "indexes",
@@ -207,6 +230,11 @@ class TableSerializer(_WithKeySchema):
             return None
         return {"title": table.more_title, "url": table.more_url or None}
 
+    def get_team(self, table: Table) -> str | None:
+        """Return the team's name, from the context's ``teams`` (``teams_by_service``)."""
+        team = self.context["teams"].get(table.owner_id)
+        return team.name if team else None
+
     def get_fields(self) -> dict[str, serializers.Field]:
         """Leave out the physical name if no environment is requested."""
         fields = super().get_fields()
@@ -225,14 +253,17 @@ class MapSerializer(serializers.Serializer):
     environment = serializers.CharField(allow_null=True, help_text="the requested one, or null")
     environments = EnvironmentSerializer(many=True)
     groups = GroupSerializer(many=True)
+    teams = TeamSerializer(many=True)
     services = ServiceSerializer(many=True)
     tables = TableSerializer(many=True)
 
 
 def map_of_today() -> dict[str, Any]:
     """Return the map in the shape of /api/v1/map/, for commands and exports. Its revision is always 0."""
-    content = {"revision": 0, "environment": None, **confirmed_map()}
-    return MapSerializer(content, context={"view": None, "environment": None}).data
+    rows = confirmed_map()
+    content = {"revision": 0, "environment": None, **rows}
+    context = {"view": None, "environment": None, "teams": teams_by_service(rows["services"])}
+    return MapSerializer(content, context=context).data
 
 
 class ParameterProblemSerializer(serializers.Serializer):

@@ -25,7 +25,8 @@ from ownership.api.schema import ENVIRONMENT
 from ownership.catalog.confirmation import today
 from ownership.catalog.queries import confirmed_tables
 from ownership.exchange.exports import to_mermaid
-from ownership.models import Access, Environment, Service, Table, TableGroup
+from ownership.models import Access, Environment, Service, Table, TableGroup, Team
+from ownership.models.answerable import teams_by_service
 
 LIST_PARAMETERS = {"search", "ordering", "page", "page_size"}
 
@@ -96,11 +97,14 @@ class TableView(RowsView):
         return make_etag(self.history_head, address, self.request.accepted_media_type)
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """Add the environment for physical names."""
+        """Add the environment for physical names, and the teams."""
         name = None
+        teams: dict[int, Team] = {}
         if not getattr(self, "swagger_fake_view", False):  # set when the OpenAPI description is made
             name = self.request.query_params.get("environment")
-        return {**super().get_serializer_context(), "environment": find_environment(name)}
+            teams = teams_by_service()
+        context = super().get_serializer_context()
+        return {**context, "environment": find_environment(name), "teams": teams}
 
     def retrieve(self, request: Request, *args: object, **kwargs: object) -> Response:
         """The table, or a diagram of who writes and reads it."""
@@ -115,7 +119,7 @@ class TableView(RowsView):
 class ServiceView(RowsView):
     """Services."""
 
-    queryset = Service.objects.select_related("part_of")
+    queryset = Service.objects.select_related("part_of", "team")
     serializer_class = serializers.ServiceSerializer
     filterset_class = filters.ServiceFilters
     detail_renderers = (MermaidRenderer,)
@@ -132,7 +136,7 @@ class ServiceView(RowsView):
 
     def diagram(self, service: Service) -> str:
         """The diagram as Mermaid text."""
-        parts = list(service.parts.select_related("part_of"))
+        parts = list(service.parts.select_related("part_of", "team"))
         accesses = []
         for access in AccessView.queryset.filter(service__in=[service, *parts]).select_related("table__owner"):
             fields = serializers.AccessSerializer(access).data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
@@ -11,7 +11,7 @@ from django.db.models import Q
 from ownership.audit.timeline import Timeline
 from ownership.history.models import EntryFilter
 from ownership.models import Membership, Service, Table, Team
-from ownership.models.answerable import answerable_team, links_of, service_links
+from ownership.models.answerable import answerable_team, service_links
 
 MINE = "mine"
 # The one value that the parameter of this name takes on pages and in lists.
@@ -86,20 +86,3 @@ class Mine:
     def services(self) -> Q:
         """The condition that a service is one of them."""
         return Q(pk__in=self.service_ids)
-
-
-def teams_by_service(services: Iterable[Service]) -> dict[int, Team]:
-    """{a service's id: the team that is answerable for it}, for all services of the map; without those that have none.
-
-    One query, or none where no service has a team.
-    """
-    links = links_of(services)
-    if not any(team for _, team in links.values()):
-        return {}
-    teams = Team.objects.in_bulk()
-    answerable = {}
-    for pk in links:
-        team = teams.get(answerable_team(pk, links) or 0)
-        if team is not None:
-            answerable[pk] = team
-    return answerable

@@ -8,9 +8,9 @@ from django.db.models import Model, Prefetch, QuerySet
 from ownership.catalog.confirmation import with_changes
 from ownership.history.head import Head
 from ownership.history.models import current_head
-from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
+from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup, Team
 
-# Lists of environments, groups, services and tables by that name, each in the map's order.
+# Lists of environments, groups, teams, services and tables by that name, each in the map's order.
 WholeMap = dict[str, list[Any]]
 
 
@@ -46,11 +46,12 @@ def whole_map() -> WholeMap:
 
 
 def map_around(tables: list[Table]) -> WholeMap:
-    """Return those tables, all groups and services, and link them like ``whole_map``; four queries.
+    """Return those tables, all groups, teams and services, and link them like ``whole_map``; five queries.
 
     The tables must be all that there are: every access and index is fetched.
     """
     groups = list(TableGroup.objects.all())
+    teams = list(Team.objects.all())
     services_by_name = list(Service.objects.all())
     services = sorted(services_by_name, key=lambda service: service.pk)
     indexes = list(SecondaryIndex.objects.all())
@@ -58,6 +59,7 @@ def map_around(tables: list[Table]) -> WholeMap:
     accesses = list(Access.objects.order_by())
 
     _link(services, "part_of", services)
+    _link(services, "team", teams)
     _link(tables, "group", groups)
     _link(tables, "owner", services)
     _link(indexes, "table", tables)
@@ -69,7 +71,7 @@ def map_around(tables: list[Table]) -> WholeMap:
     accesses.sort(key=lambda access: (access.position, rank.get(access.service_id, last)))
     _attach(tables, "indexes", indexes)
     _attach(tables, "accesses", accesses)
-    return {"groups": groups, "services": services, "tables": tables}
+    return {"groups": groups, "teams": teams, "services": services, "tables": tables}
 
 
 def current_map() -> tuple[Head, WholeMap]:

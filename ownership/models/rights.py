@@ -35,6 +35,7 @@ from ownership.history.row_states import in_batches
 from ownership.models.answerable import answerable_team, service_links
 from ownership.models.confirmations import Confirmation
 from ownership.models.drift_runs import Waiver
+from ownership.models.news import Endpoint
 from ownership.models.services import Environment, Service, TableGroup
 from ownership.models.suggestions import Suggestion
 from ownership.models.tables import Access, SecondaryIndex, Table
@@ -202,6 +203,7 @@ RULES: dict[type[TrackedRow], Callable[[Any, Moment], Holders]] = {
     Membership: _of_leads,
     TableGroup: _of_anyone,
     Environment: _of_anyone,
+    Endpoint: _of_anyone,
     # Who may answer one is for plans/suggestions.py; what it writes of the map is judged row by row.
     Suggestion: _of_anyone,
 }

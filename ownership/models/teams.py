@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from ownership.history.tracked import RegistryModel
 from ownership.models.validators import is_one_line
@@ -52,6 +53,10 @@ class Team(RegistryModel):
 
     def natural_key(self) -> tuple[str]:
         return (self.name,)
+
+    def get_absolute_url(self) -> str:
+        """The team's page."""
+        return reverse("pages:team", args=[self.name])
 
 
 class Membership(RegistryModel):

@@ -17,6 +17,7 @@ from ownership.findings.latest_runs import compare_latest
 from ownership.findings.runs import declared_map
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Suggestion, Table, TableGroup
+from ownership.models.answerable import teams_by_service
 from ownership.models.roles import has_role
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.former_names import NothingNamed
@@ -105,7 +106,7 @@ class HomePage(Page):
         elif self.request.GET.get("show"):
             raise BadAddress("show: It takes no revision and no as_of.")
         else:
-            rows_of_tables = listed(tables)
+            rows_of_tables = listed(tables, teams_by_service(rows["services"]))
             content = {"tables": rows_of_tables, "shows_states": any_confirmed(rows_of_tables)}
         return content | {
             "groups": rows["groups"],
@@ -129,7 +130,7 @@ class HomePage(Page):
                     findings[finding.table] += 1
                 else:
                     elsewhere += 1
-        shown = listed(tables, findings)
+        shown = listed(tables, teams_by_service(rows["services"]), findings)
         changed = tables_changed_since(timezone.now() - THIS_WEEK)
         conditions: dict[str, Callable[[ListedTable], bool]] = {
             "": lambda row: True,
@@ -176,7 +177,7 @@ class GroupPage(Page):
             raise NothingNamed("group", kwargs["name"])
         paginator = Paginator(whole_tables().filter(group=group), TABLES_PER_PAGE)
         page = paginator.get_page(self.request.GET.get("page"))
-        tables = listed(page.object_list)
+        tables = listed(page.object_list, teams_by_service())
         return super().get_context_data(**kwargs) | {
             "group": group,
             "page": page,
@@ -198,6 +199,7 @@ class ServicesPage(Page):
         paginator = Paginator(found, SERVICES_PER_PAGE)
         page = paginator.get_page(self.request.GET.get("page"))
         services: list[Any] = list(page.object_list)
+        teams = teams_by_service()
         # Two queries: joined into one, each owned table would be counted once per used one.
         owned = Table.objects.filter(owner__in=services).order_by()
         owned_counts = dict(owned.values_list("owner").annotate(Count("pk")))
@@ -206,4 +208,5 @@ class ServicesPage(Page):
         for service in services:
             service.owns = owned_counts.get(service.pk, 0)
             service.uses = used_counts.get(service.pk, 0)
-        return super().get_context_data(**kwargs) | {"page": page, "services": services}
+            service.answerable = teams.get(service.pk)
+        return super().get_context_data(**kwargs) | {"page": page, "services": services, "has_teams": bool(teams)}

@@ -12,6 +12,7 @@ from ownership.drift.types import Finding
 from ownership.findings.latest_runs import compare_latest
 from ownership.findings.runs import declared_map
 from ownership.models import DriftRun, Service, Table, Team
+from ownership.models.answerable import teams_by_service
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.table_list import any_confirmed, listed
 
@@ -62,7 +63,7 @@ class MinePage(Page):
                 sections.append(section)
         tables = whole_tables().filter(mine.tables)
         page = Paginator(tables, TABLES_PER_PAGE).get_page(self.request.GET.get("page"))
-        tables_on_page = listed(page.object_list)
+        tables_on_page = listed(page.object_list, teams_by_service())
         return super().get_context_data(**kwargs) | {
             "teams": Team.objects.filter(pk__in=mine.team_ids),
             "sections": sections,

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from ownership.audit.timeline import Timeline
 from ownership.findings import side_by_side
 from ownership.models import READS, WRITES, Access, Service, Suggestion
+from ownership.models.answerable import teams_by_service
 from ownership.models.roles import has_role
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
@@ -29,7 +30,7 @@ class ServicePage(Page):
 
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context: the service, its tables and parts; history for people with a role."""
-        service = row_named(Service.objects.select_related("part_of"), kwargs["name"], self.request)
+        service = row_named(Service.objects.select_related("part_of", "team"), kwargs["name"], self.request)
         accesses = list(service.accesses.select_related("table").order_by(*MAP_ORDER))
         owned = Paginator(service.owned_tables.all(), OWNED_PER_PAGE)
         parts = list(service.parts.all())
@@ -44,6 +45,7 @@ class ServicePage(Page):
         page = Paginator(access_table.lines, ACCESSES_PER_PAGE).get_page(self.request.GET.get("page"))
         return super().get_context_data(**kwargs) | {
             "service": service,
+            "team": service.team or teams_by_service().get(service.pk),
             "owned": owned.get_page(self.request.GET.get("owned")),
             "page": page,
             "access_table": access_table,

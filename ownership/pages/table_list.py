@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ownership.catalog.confirmation import TableConfirmation, states_of
 from ownership.catalog.warnings import warnings
-from ownership.models import Access, Table
+from ownership.models import Access, Table, Team
 
 # Services that are named in a cell; the table's page has the others.
 MAX_NAMED = 2
@@ -29,6 +29,7 @@ class ListedTable:
     warnings: int
     findings: int  # of drift, for people who may see them
     standing: TableConfirmation
+    team: Team | None = None  # that is answerable for the owner
 
     @property
     def needs_attention(self) -> bool:
@@ -36,8 +37,15 @@ class ListedTable:
         return bool(self.warnings or self.findings)
 
 
-def listed(tables: Iterable[Table], findings: Mapping[str, int] | None = None) -> list[ListedTable]:
-    """Return rows for tables whose accesses are fetched; ``findings`` are counts by a table's name. One query."""
+def listed(
+    tables: Iterable[Table],
+    teams: Mapping[int, Team],
+    findings: Mapping[str, int] | None = None,
+) -> list[ListedTable]:
+    """Return rows for tables whose accesses are fetched.
+
+    ``teams`` is what ``teams_by_service`` gives, ``findings`` are counts by a table's name. One query.
+    """
     tables = list(tables)
     counts = findings or {}
     standings = states_of(tables)
@@ -50,6 +58,7 @@ def listed(tables: Iterable[Table], findings: Mapping[str, int] | None = None) -
             warnings=len(warnings(table)),
             findings=counts.get(table.name, 0),
             standing=standings[table.pk],
+            team=teams.get(table.owner_id),
         )
         rows.append(row)
     return rows

@@ -1,5 +1,6 @@
 """A table's page: what it is, who owns, writes and reads it, and what to know before changing it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,8 @@ from ownership.catalog.queries import whole_tables
 from ownership.catalog.warnings import warnings
 from ownership.drift.types import Finding
 from ownership.findings import side_by_side
-from ownership.models import READS, WRITES, Access, Environment, Service, Suggestion, Table
+from ownership.models import READS, WRITES, Access, Environment, Service, Suggestion, Table, Team
+from ownership.models.answerable import teams_by_service
 from ownership.models.roles import has_role
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
@@ -35,6 +37,14 @@ class Contact:
 
     service: Service
     roles: list[str]
+    team: Team | None = None  # that is answerable for the service
+
+    @property
+    def address(self) -> str:
+        """Where to reach them: the service's own contact, or else its team's. Empty if neither is recorded."""
+        if self.service.contact or self.team is None:
+            return self.service.contact
+        return self.team.contact or self.team.email
 
 
 class TablePage(Page):
@@ -54,9 +64,11 @@ class TablePage(Page):
             granted = side_by_side.of_table(table)
             shape_findings = side_by_side.shape_findings(table)
         access_table = access_tables.of_table(accesses, granted)
-        contacts = _contacts(table, accesses)
+        teams = teams_by_service()
+        contacts = _contacts(table, accesses, teams)
         return super().get_context_data(**kwargs) | {
             "table": table,
+            "team": teams.get(table.owner_id),
             "access_table": access_table,
             "lines": access_table.lines,
             "truth_plots": _truth_plots(table, access_table),
@@ -86,11 +98,12 @@ def _truth_plots(table: Table, access_table: access_tables.AccessTable) -> list[
     return plots
 
 
-def _contacts(table: Table, accesses: list[Access]) -> list[Contact]:
+def _contacts(table: Table, accesses: list[Access], teams: Mapping[int, Team]) -> list[Contact]:
     """Return the owner, then all others that a change of the table concerns, in the order of the accesses."""
-    roles = {table.owner.pk: Contact(table.owner, ["owner"])}
+    roles = {table.owner.pk: Contact(table.owner, ["owner"], teams.get(table.owner.pk))}
     for access in accesses:
-        contact = roles.setdefault(access.service_id, Contact(access.service, []))
+        new = Contact(access.service, [], teams.get(access.service_id))
+        contact = roles.setdefault(access.service_id, new)
         if access.mode in WRITES:
             contact.roles.append("writes")
         if access.mode in READS:
@@ -102,7 +115,7 @@ def _contacts(table: Table, accesses: list[Access]) -> list[Contact]:
 
 def _addresses(contacts: list[Contact]) -> str:
     """Return the contacts that are recorded, each once, for people to paste into a message."""
-    addresses = dict.fromkeys(contact.service.contact for contact in contacts)
+    addresses = dict.fromkeys(contact.address for contact in contacts)
     return ", ".join(address for address in addresses if address)
 
 

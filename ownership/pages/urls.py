@@ -17,6 +17,7 @@ from ownership.pages import (
     services,
     suggestions,
     tables,
+    teams,
     trace,
     watching,
 )
@@ -34,6 +35,7 @@ urlpatterns = [
     path("compare/", compare.ComparePage.as_view(), name="compare"),
     path("day/", day.DayPage.as_view(), name="day"),
     path("confirm/", confirm.ConfirmPage.as_view(), name="confirm"),
+    path("teams/<path:name>/", teams.TeamPage.as_view(), name="team"),
     path("drift/", findings.DriftPage.as_view(), name="drift"),
     path("drift/accept/", decisions.AcceptPage.as_view(), name="drift-accept"),
     path("drift/waive/", decisions.WaivePage.as_view(), name="drift-waive"),

@@ -15,6 +15,7 @@ from ownership.models import (
     Suggestion,
     Table,
     TableGroup,
+    Team,
 )
 
 register = template.Library()
@@ -62,6 +63,8 @@ def subjects(context: Context, description: EntryDescription) -> list[tuple[str,
         return [("", label, _service(label))]
     if model is TableGroup and description.verb != "deleted":
         return [("", label, reverse("pages:group", args=[label]))]
+    if model is Team and description.verb != "deleted":
+        return [("", label, reverse("pages:team", args=[label]))]
     if model is Access and _OF_ACCESS in label:
         service, table = label.split(_OF_ACCESS, 1)
         if table == about:

@@ -33,7 +33,7 @@ EDIT = Section("Edit", "admin:index", ("admin:",))
 SECTIONS = (
     Section("Map", "pages:home", ("pages:home", "pages:group", "pages:table"), for_readers=True),
     Section("Matrix", "pages:matrix", ("pages:matrix",), for_readers=True),
-    Section("Services", "pages:services", ("pages:service",), for_readers=True),
+    Section("Services", "pages:services", ("pages:service", "pages:team"), for_readers=True),
     MINE,
     Section(
         "Changes",

@@ -97,7 +97,7 @@ def test_every_revision_of_the_map_is_the_one_served_when_it_was_current(seeded,
     assert get("map/?revision=0").json() == {
         "revision": 0,
         "environment": None,
-        **{part: [] for part in ("environments", "groups", "services", "tables")},
+        **{part: [] for part in ("environments", "groups", "teams", "services", "tables")},
     }
 
 

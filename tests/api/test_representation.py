@@ -11,10 +11,10 @@ import pytest
 from ownership.api.serializers import REPRESENTATION
 from ownership.history.change_sets import change_set
 from ownership.models import Confirmation, Environment, TableGroup
-from tests.support.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_service, make_table, make_team
 
 # Digest of all answers below, by version.
-DIGESTS = {5: "2f463f6b2298935af984a2be1c6656c63b22fa913d81b043f939e2717f635d42"}
+DIGESTS = {6: "6bfe0e639b95dc47f8f2e348416e6c97f05e9a65ca6ba1a99025102609c8f12e"}
 
 ADDRESSES = [
     "map/",
@@ -52,7 +52,10 @@ def fixed_map(lead) -> None:
         Environment.objects.create(name="production", suffix="PROD", description="The real one")
         Environment.objects.create(name="demo", pattern="{stage}-{name}")
         group = TableGroup.objects.create(name="Shop tables", description="Of the shop")
-        shop = make_service("shop", description="Sells", contact="#shop", repository="https://git.example/shop")
+        team = make_team("Sellers", contact="#sellers", email="sellers@example.org")
+        shop = make_service(
+            "shop", team=team, description="Sells", contact="#shop", repository="https://git.example/shop"
+        )
         till = make_service("till", part_of=shop, aliases=["checkout"])
         orders = make_table(
             "orders",

@@ -5,8 +5,8 @@ import pytest
 from ownership.models import Environment, Service, Table
 from tests.support.factories import make_access, make_service, make_table
 
-TABLE = ["name", "group", "description", "owner", "key_schema", "more", "indexes", "accesses", "confirmation"]
-SERVICE = ["name", "part_of", "description", "contact", "repository", "aliases"]
+TABLE = ["name", "group", "description", "owner", "team", "key_schema", "more", "indexes", "accesses", "confirmation"]
+SERVICE = ["name", "part_of", "team", "description", "contact", "repository", "aliases"]
 ACCESS = ["service", "mode", "indirect", "notes"]
 
 
@@ -20,6 +20,7 @@ def test_a_table_of_the_document_has_the_shape_that_consumers_rely_on(seeded, ge
         "group": "Core Tables",
         "description": "Event registrations.",
         "owner": "registrations",
+        "team": None,
         "key_schema": {
             "partition_key": {"name": "id", "type": None, "format": "email"},
             "sort_key": {"name": "eventID;year", "type": None, "format": None},
@@ -59,7 +60,7 @@ def test_a_table_of_the_document_has_the_shape_that_consumers_rely_on(seeded, ge
 def test_the_map_has_these_keys_and_no_others(seeded, get):
     served = get("map/").json()
 
-    assert list(served) == ["revision", "environment", "environments", "groups", "services", "tables"]
+    assert list(served) == ["revision", "environment", "environments", "groups", "teams", "services", "tables"]
     assert (served["revision"], served["environment"]) == (1, None)
     assert {tuple(row) for row in served["environments"]} == {("name", "suffix", "pattern", "description")}
     assert {tuple(row) for row in served["groups"]} == {("name", "description")}
@@ -77,6 +78,7 @@ def test_an_empty_registry_has_an_empty_map_of_revision_zero(get):
         "environment": None,
         "environments": [],
         "groups": [],
+        "teams": [],
         "services": [],
         "tables": [],
     }
@@ -125,6 +127,7 @@ def test_a_service_shows_contact_and_repository(get):
     assert get("services/part/").json() == {
         "name": "part",
         "part_of": "whole",
+        "team": None,
         "description": "Part of it.",
         "contact": "#help",
         "repository": "https://git.example/part",

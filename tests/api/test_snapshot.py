@@ -14,9 +14,9 @@ from ownership.api.snapshot import Snapshots
 from ownership.history.change_sets import change_set
 from ownership.history.head import Head
 from ownership.history.models import current_head
-from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup
+from ownership.models import Access, Environment, SecondaryIndex, Service, Table, TableGroup, Team
 from ownership.plans.confirming import confirm
-from tests.support.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_service, make_table, make_team
 from tests.support.threads import at_once
 from tests.support.tokens import make_token
 
@@ -70,12 +70,19 @@ EDITS = {
     "a service more": lambda: make_service("zzz"),
     "a group's name": lambda: edit(TableGroup.objects.get(name="Instagram Table"), name="Judges"),
     "a group's place": lambda: edit(TableGroup.objects.get(name="Instagram Table"), position=0),
+    "a team more": lambda: make_team("Zebra"),
+    "a team's name": lambda: edit(Team.objects.get(), name="Cash"),
+    "the team of a service with parts": lambda: edit(service("interactions"), team=Team.objects.get()),
+    "the team of a service without": lambda: edit(service("events"), team=Team.objects.get()),
+    "no team any more": lambda: edit(service(), team=None),
+    "a part of a service with a team": lambda: edit(service("events"), part_of=service()),
     "a suffix": lambda: edit(Environment.objects.get(name="production"), suffix="-live"),
 }
 
 
 @pytest.mark.parametrize("act", EDITS.values(), ids=EDITS)
 def test_after_an_edit_the_snapshot_equals_a_map_read_whole(seeded, get, act):
+    edit(service(), team=make_team("Money"))
     paths = ["map/", "map/?environment=production"]
     before = [kept(get, path) for path in paths]
     act()

@@ -16,7 +16,8 @@ from ownership.exchange.imports.import_plan import plan_import
 from ownership.exchange.seed import seed
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
-from ownership.models import Environment, TableGroup
+from ownership.models import Environment, Service, TableGroup
+from tests.support.factories import make_team
 from tests.support.maps import maps
 
 
@@ -48,6 +49,46 @@ def test_the_seed_comes_back_without_a_difference(seeded, exported):
     assert differences(statements) == []
 
 
+@pytest.fixture
+def teams(seeded):
+    """Money owns payments, whose part's team is its own; People's texts look like the marks of a team's line."""
+    money = make_team("Money", contact="#money", email="money@example.org")
+    people = make_team("People, contact: all", contact="a, e-mail b: c (d)")
+    for name, team in (("payments", money), ("teams", people), ("interactions", money)):
+        service = Service.objects.get(name=name)
+        service.team = team
+        service.save()
+
+
+@FORMS
+def test_teams_come_back_without_a_difference(teams, exported):
+    statements = exported(map_of_today())
+    assert statements.ignored == []
+    assert differences(statements) == []
+
+
+@FORMS
+def test_a_file_moves_a_service_to_another_team_and_makes_a_new_one(teams, exported):
+    content = json.loads(json.dumps(map_of_today()))
+    content["teams"].append({"name": "New", "contact": "", "email": ""})
+    for service in content["services"]:
+        if service["name"] == "payments":
+            service["team"] = "New"
+    assert differences(exported(content)) == ["New", "payments"]
+
+
+def test_json_alone_takes_a_service_out_of_its_team_where_a_file_lists_teams(teams):
+    content = json.loads(json.dumps(map_of_today()))
+    for service in content["services"]:
+        service["team"] = None
+    content["teams"] = []
+    # Teams that a file does not list are kept: it lists none of their members either.
+    assert sorted(differences(from_json(content))) == ["interactions", "payments", "teams"]
+    for service in content["services"]:
+        del service["team"]
+    assert differences(from_json(content)) == []
+
+
 @pytest.mark.slow
 @FORMS
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
@@ -71,8 +112,11 @@ def test_any_map_comes_back_without_a_difference_and_creates_the_same_map_again(
 
 
 def stated_rows(statements):
-    """Every row that is stated, with its fields, in any order."""
-    return {one.key: one.fields for one in statements.in_order()}
+    """Every row that is stated, with those of its fields that have a value, in any order."""
+    rows = {}
+    for one in statements.in_order():
+        rows[one.key] = {name: value for name, value in one.fields.items() if value is not None}
+    return rows
 
 
 def test_what_csv_has_no_column_for_is_left_alone(seeded):
@@ -108,7 +152,7 @@ def test_text_that_looks_like_markup_or_a_generated_sentence_is_read_as_text(des
         "key_schema": None, "indexes": [], "accesses": [],
     }  # fmt: skip
     groups = [{"name": "Group", "description": description}]
-    statements = from_markdown({"environments": [], "groups": groups, "services": [], "tables": [table]})
+    statements = from_markdown({"environments": [], "groups": groups, "teams": [], "services": [], "tables": [table]})
 
     rows = stated_rows(statements)
     assert (statements.problems, statements.ignored) == ([], [])

@@ -176,14 +176,14 @@ def test_a_choice_without_tables_says_so(db, viewer_client):
 
 
 def test_home_takes_so_many_queries(seeded, viewer_client, settings, django_assert_num_queries):
-    """Tables, groups, services, indexes, accesses and confirmations; signed in also session, user, two for
+    """Tables, groups, teams, services, indexes, accesses and confirmations; signed in also session, user, two for
     permissions, teams, the latest changes, the tables changed this week and the latest runs; with a run its grants
     and waivers."""
     settings.ANONYMOUS_READ = True
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         Client().get(HOME)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         viewer_client.get(HOME)
     keep_run("bots write biztechUsers")
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         viewer_client.get(HOME)

@@ -168,7 +168,58 @@ def test_the_page_takes_as_many_queries_for_many_tables_as_for_few(ann):
     for _ in range(20):
         make_access(make_table(owner=wallet), wallet)
     # Session, user, teams, permissions twice; links of services, the teams; what is to confirm; for findings tables,
-    # accesses, their services, indexes, all services, runs, grants, waivers; and the page: number, tables, indexes,
-    # accesses, services, confirmations, services of the teams, and whether they are watched.
-    assert counted() == few == 5 + 2 + 1 + 8 + 6 + 1 + 1
+    # accesses, their services, indexes, all services, runs, grants, waivers; teams and links again; the page: number,
+    # tables, indexes, accesses, services, confirmations, services of the teams, and whether they are watched.
+    assert counted() == few == 5 + 2 + 1 + 8 + 2 + 6 + 1 + 1
     assert Access.objects.count() > 20
+
+
+# The team beside the owner
+
+
+def test_pages_name_the_team_that_is_answerable_for_the_owner_and_how_to_reach_it(ann):
+    for address in ("/", "/services/", "/tables/receipts/", "/services/till/", "/groups/Group/"):
+        assert "Money" in text_of(ann.get(address).text), address
+    page = text_of(ann.get("/tables/receipts/").text)
+    assert "Team Money : #money" in page
+    # Of who is to be told, those without a contact of their own are reached by their team.
+    assert "printer owner #money Money" in page
+
+
+def test_a_teams_page_lists_what_it_is_answerable_for_and_its_members_to_people_with_a_role(ann, settings):
+    page = ann.get("/teams/Money/").text
+    assert links(page, "tables") == {"accounts", "receipts"}
+    assert links(page, "services") >= {"wallet", "till", "printer"}
+    assert "Members ann" in text_of(page)
+    settings.ANONYMOUS_READ = True
+    public = text_of(Client().get("/teams/Money/").text)
+    assert "#money" in public
+    assert "ann" not in public.split("Money", 1)[1].split("Tables")[0]
+    assert Client().get("/teams/Nobody/").status_code == 404
+
+
+def test_without_teams_nothing_says_team(seeded, viewer_client):
+    for address in ("/", "/services/", "/tables/biztechUsers/", "/services/payments/", "/groups/Core Tables/"):
+        main = viewer_client.get(address).text.split("<main")[1].split("</main>")[0]
+        assert "Team" not in main.replace("Teams", ""), address
+    columns = viewer_client.get("/admin/ownership/service/").context["cl"].list_display
+    assert "team" not in columns
+
+
+def test_of_the_past_pages_name_the_team_of_that_time(ann):
+    head = ann.get("/api/v1/head/").json()["revision"]
+    wallet = Service.objects.get(name="wallet")
+    wallet.team = make_team("Other")
+    wallet.save()
+    assert "Team Other" in text_of(ann.get("/tables/receipts/").text)
+    assert "Team Money" in text_of(ann.get("/tables/receipts/", {"revision": head}).text)
+    then = ann.get("/api/v1/tables/receipts/", {"revision": head}).json()
+    assert (then["team"], ann.get("/api/v1/tables/receipts/").json()["team"]) == ("Money", "Other")
+
+
+def test_the_csv_says_the_owners_team(ann):
+    text = b"".join(ann.get("/api/v1/map/", {"format": "csv"})).decode("utf-8-sig")
+    head, *rows = [line.split(",") for line in text.splitlines()]
+    of_receipts = [dict(zip(head, row, strict=True)) for row in rows if row[0] == "receipts"]
+    assert {row["owner_team"] for row in of_receipts} == {"Money"}
+    assert {row["team"] for row in of_receipts} == {""}  # of bots, whose access it is

@@ -22,6 +22,7 @@ TEXTS = st.lists(
 ).map("".join)
 LINES = TEXTS.map(lambda text: "".join(c for c in text if c.isprintable())).filter(lambda text: len(text) < 60)
 NAMED = LINES.filter(bool)
+EMAILS = st.sampled_from(["", "team@example.org", "a_b+c@example.org"])
 URLS = st.sampled_from(["https://example.org/", "https://example.org/a_(b)?c=<d>&lt;#e*f*", "https://example.org/|[x]"])
 
 KEYS = st.fixed_dictionaries(
@@ -64,11 +65,21 @@ def maps(draw: Any) -> dict[str, Any]:
     groups = draw(
         _unique(st.fixed_dictionaries({"name": group_names, "description": TEXTS}), "name", min_size=1, max_size=3)
     )
+    teams = draw(_unique(st.fixed_dictionaries({"name": NAMED, "contact": LINES, "email": EMAILS}), "name", max_size=2))
+    team_names = [team["name"] for team in teams]
     names = draw(st.lists(NAMES, unique_by=folded, min_size=1, max_size=4))
     services = []
     for number, name in enumerate(names):
         whole = draw(st.none() | st.sampled_from(names[:number])) if number else None
-        service = {"name": name, "part_of": whole, "description": "", "contact": "", "repository": "", "aliases": []}
+        service = {
+            "name": name,
+            "part_of": whole,
+            "team": draw(st.sampled_from([None, *team_names])),
+            "description": "",
+            "contact": "",
+            "repository": "",
+            "aliases": [],
+        }
         services.append(service)
     accesses = st.fixed_dictionaries(
         {
@@ -109,6 +120,7 @@ def maps(draw: Any) -> dict[str, Any]:
         "environment": None,
         "environments": environments,
         "groups": groups,
+        "teams": teams,
         "services": services,
         "tables": tables,
     }

@@ -17,9 +17,11 @@ from ownership.exchange.texts import trimmed
 TABLE_COLUMNS = ["table", "group", "owner", "description"]
 KEY_COLUMNS = [f"{role}{part}" for role in ("partition_key", "sort_key") for part in ("", "_type", "_format")]
 MORE_COLUMNS = ["more_title", "more_url"]
-ACCESS_COLUMNS = ["service", "part_of", "mode", "indirect", "notes"]
+ACCESS_COLUMNS = ["service", "part_of", "team", "mode", "indirect", "notes"]
 COLUMNS = [*TABLE_COLUMNS, *KEY_COLUMNS, *MORE_COLUMNS, *ACCESS_COLUMNS]
 PHYSICAL_NAME = "physical_name"  # beside `table`, where an environment was asked for
+OWNER_TEAM = "owner_team"  # beside `owner`, where there are teams
+TEAM = "team"  # of the service, where there are teams
 
 PIECE = 1 << 16  # characters that are sent together
 _DANGEROUS = re.compile(r"\s*[=+\-@＝＋－＠]|['\t\r\n]")
@@ -47,6 +49,10 @@ def render(content: MapContent) -> Iterator[bytes]:
     writer = csv.writer(text)
     text.write("\ufeff")
     columns = [*COLUMNS]
+    if content["teams"]:
+        columns.insert(columns.index("owner") + 1, OWNER_TEAM)
+    else:
+        columns.remove(TEAM)
     if content["environment"] is not None:
         columns.insert(1, PHYSICAL_NAME)
     writer.writerow(columns)
@@ -60,12 +66,11 @@ def render(content: MapContent) -> Iterator[bytes]:
 
 
 def _rows(content: MapContent) -> Iterator[CsvRow]:
-    part_of = {service["name"]: service["part_of"] for service in content["services"]}
+    services = {service["name"]: service for service in content["services"]}
     for table in content["tables"]:
         table_cells = _table_cells(table)
         for access in table["accesses"]:
-            parent = part_of.get(access["service"]) or ""
-            yield table_cells | _access_cells(access) | {"part_of": parent}
+            yield table_cells | _access_cells(access, services[access["service"]])
         if not table["accesses"]:
             yield table_cells | dict.fromkeys(ACCESS_COLUMNS, "")
 
@@ -77,6 +82,7 @@ def _table_cells(table: MapContent) -> CsvRow:
         PHYSICAL_NAME: table.get(PHYSICAL_NAME, ""),
         "group": table["group"],
         "owner": table["owner"],
+        OWNER_TEAM: table["team"] or "",
         "description": table["description"],
         **_key_cells(table["key_schema"] or {}),
         "more_title": more.get("title", ""),
@@ -84,9 +90,11 @@ def _table_cells(table: MapContent) -> CsvRow:
     }
 
 
-def _access_cells(access: MapContent) -> CsvRow:
+def _access_cells(access: MapContent, service: MapContent) -> CsvRow:
     return {
         "service": access["service"],
+        "part_of": service["part_of"] or "",
+        TEAM: service["team"] or "",
         "mode": access["mode"],
         "indirect": "true" if access["indirect"] else "false",
         "notes": access["notes"],

@@ -19,6 +19,7 @@ INTRODUCTION = (
     "Use this to trace data flow when debugging or planning changes."
 )
 ENVIRONMENTS = "Environment Suffix Reminder"
+TEAMS = "Teams and Their Services"
 HEAD = "| Service | Access | Notes |"
 RULE = "|---|---|---|"
 MODE_NAMES: dict[str, str] = dict(Mode.choices)
@@ -83,6 +84,8 @@ def _lines(content: MapContent) -> Iterator[str]:
         yield from _tables(tables_by_group[group["name"]], part_of)
     if content["environments"]:
         yield from _environments(content["environments"])
+    if content["teams"]:
+        yield from _teams(content["teams"], content["services"])
 
 
 def _environments(environments: Iterable[MapContent]) -> Iterator[str]:
@@ -98,6 +101,27 @@ def _environments(environments: Iterable[MapContent]) -> Iterator[str]:
             line += f": {escaped(environment['description'])}"
         yield line
     yield ""
+
+
+def _teams(teams: Iterable[MapContent], services: Iterable[MapContent]) -> Iterator[str]:
+    """A line for each team: its contact, its address, and the services that belong to it."""
+    yield from (f"## {TEAMS}", "")
+    for team in teams:
+        line = f"- **{_team_word(team['name'])}**"
+        if team["contact"]:
+            line += f", contact {_team_word(team['contact'])}"
+        if team["email"]:
+            line += f", e-mail {_team_word(team['email'])}"
+        names = [escaped(service["name"]) for service in services if service["team"] == team["name"]]
+        if names:
+            line += f": {', '.join(names)}"
+        yield line
+    yield ""
+
+
+def _team_word(text: str) -> str:
+    """A text in a team's line, in which a comma and a colon end nothing."""
+    return re.sub(r"[,:]", r"\\\g<0>", escaped(text))
 
 
 def _tables(tables: Iterable[MapContent], part_of: PartOf) -> Iterator[str]:
@@ -192,9 +216,9 @@ def _more(more: MapContent) -> str:
 
 
 def _heading(text: str) -> str:
-    """A heading that keeps a # at its end, and is not taken for the environments' heading."""
+    """A heading that keeps a # at its end, and is not taken for that of environments or teams."""
     text = re.sub("(?<!&)#", r"\\#", escaped(text))
-    if text == ENVIRONMENTS:
+    if text in (ENVIRONMENTS, TEAMS):
         return _reference(text[0]) + text[1:]
     return text
 

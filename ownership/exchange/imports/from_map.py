@@ -23,13 +23,17 @@ from ownership.exchange.imports.statements import (
     Statements,
 )
 from ownership.models import Mode
+from ownership.models.answerable import answerable_team
 
 ROLES = ("partition_key", "sort_key")
 # The keys of each kind of entry. Other keys of a saved map are ignored: nobody confirms a table by a file.
 TOP_KEYS = ("environments", "groups", "services", "tables")
+# A list that files from before there were teams do not have.
+TEAMS = "teams"
 ENVIRONMENT_KEYS = ("name", "suffix", "pattern", "description")
 GROUP_KEYS = ("name", "description")
-SERVICE_KEYS = ("name", "part_of", "description", "contact", "repository", "aliases")
+TEAM_KEYS = ("name", "contact", "email")
+SERVICE_KEYS = ("name", "part_of", "team", "description", "contact", "repository", "aliases")
 TABLE_KEYS = (
     "name",
     "group",
@@ -66,7 +70,7 @@ def read(name: str, text: str) -> Statements:
 
 
 def _read_map(top: _Entry, statements: Statements) -> None:
-    top.check_keys(TOP_KEYS, ignored=("revision", "environment"))
+    top.check_keys(TOP_KEYS, ignored=("revision", "environment", TEAMS))
     for key in TOP_KEYS:
         top.require(key)
     statements.complete_kinds |= {"environment", "group", "table"}
@@ -74,6 +78,8 @@ def _read_map(top: _Entry, statements: Statements) -> None:
         _read_environment(entry)
     for entry in top.entries("groups"):
         _read_group(entry)
+    for entry in top.entries(TEAMS):
+        _read_team(entry)
     for entry in top.entries("services"):
         _read_service(entry)
     for entry in top.entries("tables"):
@@ -125,10 +131,16 @@ def _read_group(entry: _Entry) -> None:
     entry.add("group", entry.names("name"), entry.fields(description=entry.text))
 
 
+def _read_team(entry: _Entry) -> None:
+    entry.check_keys(TEAM_KEYS)
+    entry.add("team", entry.names("name"), entry.fields(contact=entry.text, email=entry.text))
+
+
 def _read_service(entry: _Entry) -> None:
     entry.check_keys(SERVICE_KEYS)
     fields = entry.fields(
         part_of=entry.text_or_null,
+        team=entry.text_or_null,
         description=entry.text,
         contact=entry.text,
         repository=entry.text,
@@ -138,7 +150,8 @@ def _read_service(entry: _Entry) -> None:
 
 
 def _read_table(entry: _Entry) -> None:
-    entry.check_keys(TABLE_KEYS, ignored=("physical_name", "confirmation"))
+    # The table's team is that of its owner.
+    entry.check_keys(TABLE_KEYS, ignored=("physical_name", "team", "confirmation"))
     fields = entry.fields(group=entry.name, owner=entry.name, description=entry.text)
     fields |= _key_fields(entry)
     fields |= _more_fields(entry)
@@ -342,18 +355,25 @@ def complete_map(name: str, text: str) -> MapContent:
     environment = {"suffix": "", "pattern": "", "description": ""}
     service: MapContent = {
         "part_of": None,
+        "team": None,
         "description": "",
         "contact": "",
         "repository": "",
         "aliases": [],
     }
+    services = [service | entry for entry in content["services"]]
+    links = {entry["name"]: (entry["part_of"], entry["team"]) for entry in services}
+    tables = []
+    for entry in content["tables"]:
+        tables.append(_complete_table(entry) | {"team": answerable_team(entry["owner"], links)})
     return {
         "revision": 0,
         "environment": None,
         "environments": [environment | entry for entry in content["environments"]],
         "groups": [{"description": ""} | entry for entry in content["groups"]],
-        "services": [service | entry for entry in content["services"]],
-        "tables": [_complete_table(entry) for entry in content["tables"]],
+        "teams": [{"contact": "", "email": ""} | entry for entry in content.get(TEAMS, [])],
+        "services": services,
+        "tables": tables,
     }
 
 

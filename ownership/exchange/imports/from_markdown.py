@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from markdown_it.token import Token
 
-from ownership.exchange.exports.to_markdown import ENVIRONMENTS, INTRODUCTION, TITLE, plain
+from ownership.exchange.exports.to_markdown import ENVIRONMENTS, INTRODUCTION, TEAMS, TITLE, plain
 from ownership.exchange.imports.markdown_blocks import Block, blocks, line_of, words
 from ownership.exchange.imports.markdown_sentences import access_fields, key_fields, table_fields
 from ownership.exchange.imports.statements import KEY_FIELDS, Enough, Fields, Statements
@@ -17,6 +17,11 @@ _INDEX = re.compile(r"Index (?P<name>\S+?)(?: \((?P<kind>GSI|LSI)\))?(?:: (?P<ke
 _ENVIRONMENT = re.compile(
     r"(?P<name>\S+) "
     r"\((?:empty suffix|suffix (?P<suffix>[^) ]+)|pattern (?P<pattern>[^) ]+))\)(?:: (?P<description>.*))?"
+)
+_TEAM_WORD = r"(?:[^\\,:]|\\.)+"
+_TEAM = re.compile(
+    rf"(?P<name>{_TEAM_WORD})(?:, contact (?P<contact>{_TEAM_WORD}))?(?:, e-mail (?P<email>{_TEAM_WORD}))?"
+    r"(?:: (?P<services>.+))?"
 )
 _CELL_END = re.compile(r"(?<!\\)\|")
 _HTML_TABLE = re.compile(r"<(table|thead|tbody|tr|td|th)\b", re.IGNORECASE)
@@ -67,7 +72,8 @@ class _Reader:
         self.group: str | None = None
         self.group_line = 0  # of a group whose description may still come
         self.group_paragraphs: list[str] = []
-        self.in_environments = False
+        # The heading of a list that belongs to no group: ENVIRONMENTS or TEAMS.
+        self.list_heading = ""
         self.section: _TableSection | None = None
 
     def read(self, text: str) -> None:
@@ -118,10 +124,11 @@ class _Reader:
     def _begin_group(self, number: int, text: str) -> None:
         self._finish_section()
         # The text as it is: a group of that name has its heading escaped.
-        self.in_environments = text == ENVIRONMENTS
-        if self.in_environments:
+        self.list_heading = text if text in (ENVIRONMENTS, TEAMS) else ""
+        if self.list_heading:
             self.group = None
-            self.statements.complete_kinds.add("environment")
+            if self.list_heading == ENVIRONMENTS:
+                self.statements.complete_kinds.add("environment")
         else:
             self.group, self.group_line = plain(text), number
             self.statements.add("group", (self.group,), number, {})
@@ -140,14 +147,14 @@ class _Reader:
 
     def _read_paragraph(self, number: int, inline: Token) -> bool:
         text = words(inline)
-        if inline.content.startswith("|") and not self.in_environments:
+        if inline.content.startswith("|") and not self.list_heading:
             self.statements.problem(number, "is no table: a table begins with a head and a rule, |---|---|---|.")
         elif self.section is not None and not self.section.has_accesses:
             self._read_sentences(number, text, self.section)
         elif self.section is None and self.group is not None:
             self.group_paragraphs.append(plain(text))
         else:
-            return not self.in_environments and text == INTRODUCTION
+            return not self.list_heading and text == INTRODUCTION
         return True
 
     def _read_sentences(self, number: int, text: str, section: _TableSection) -> None:
@@ -169,12 +176,14 @@ class _Reader:
 
     def _read_list(self, block: Block) -> bool:
         section = self.section
-        if not self.in_environments and (section is None or section.has_accesses):
+        if not self.list_heading and (section is None or section.has_accesses):
             return False
         for item in block.parts("list_item_open"):
             understood = len(item) == 1 and item[0].type == "inline"
             if understood and section is not None:
                 understood = self._read_index(item[0], section)
+            elif understood and self.list_heading == TEAMS:
+                understood = self._read_team(item[0])
             elif understood:
                 understood = self._read_environment(item[0])
             if not understood:
@@ -193,6 +202,19 @@ class _Reader:
             "description": plain(match["description"] or ""),
         }
         self.statements.add("environment", (plain(match["name"]),), line_of(inline), fields)
+        return True
+
+    def _read_team(self, inline: Token) -> bool:
+        match = _TEAM.fullmatch(words(inline))
+        if match is None:
+            return False
+        number = line_of(inline)
+        team = plain(match["name"])
+        fields: Fields = {"contact": plain(match["contact"] or ""), "email": plain(match["email"] or "")}
+        self.statements.add("team", (team,), number, fields)
+        for text in (match["services"] or "").split(", "):
+            if text:
+                self.statements.mention("service", (plain(text),), number, {"team": team})
         return True
 
     def _read_index(self, inline: Token, section: _TableSection) -> bool:
@@ -217,7 +239,7 @@ class _Reader:
         return trimmed(block.html).startswith("<!--")
 
     def _read_table(self, block: Block) -> bool:
-        if self.in_environments:
+        if self.list_heading:
             return False
         section = self.section
         if section is None:

@@ -8,7 +8,9 @@ from ownership.exchange.exports.to_csv import (
     COLUMNS,
     KEY_COLUMNS,
     MORE_COLUMNS,
+    OWNER_TEAM,
     PHYSICAL_NAME,
+    TEAM,
     cell_value,
 )
 from ownership.exchange.imports.modes import spelled_mode
@@ -16,6 +18,8 @@ from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Statements
 from ownership.exchange.texts import single_spaced, trimmed
 from ownership.models import Mode
 
+# What follows from the rest, and states nothing.
+_IGNORED = (PHYSICAL_NAME, OWNER_TEAM)
 # Column → field of a table.
 _FIELDS = {"description": "description"}
 _FIELDS |= dict(zip(KEY_COLUMNS, KEY_FIELDS, strict=True))
@@ -30,7 +34,7 @@ CellRow = tuple[int, list[str]]  # (the line on which it begins, its cells)
 def column_named(cell: str) -> str | None:
     """The column that a cell of the head names, however it is capitalized; None for no known one."""
     name = single_spaced(cell).lower().replace(" ", "_")
-    return name if name in COLUMNS or name == PHYSICAL_NAME else None
+    return name if name in COLUMNS or name in _IGNORED else None
 
 
 def read_rows(rows: Iterator[CellRow], statements: Statements) -> None:
@@ -131,13 +135,14 @@ def _read_row(row: dict[str, str], line: int, statements: Statements) -> None:
 
 def _read_access(table: str, row: dict[str, str], line: int, statements: Statements) -> None:
     service = row["service"]
-    if "part_of" in row:
-        part_of = row["part_of"] or None
-        statements.mention("service", (service,), line, {"part_of": part_of})
-        if part_of:
-            statements.mention("service", (part_of,), line)
-    else:
-        statements.mention("service", (service,), line)
+    fields_of_service: Fields = {}
+    for column, kind in (("part_of", "service"), (TEAM, "team")):
+        if column in row:
+            name = row[column] or None
+            fields_of_service[column] = name
+            if name:
+                statements.mention(kind, (name,), line)
+    statements.mention("service", (service,), line, fields_of_service)
     fields: Fields = {name: row[name] for name in ("mode", "notes") if name in row}
     mode = _MODES.get(spelled_mode(row.get("mode", "")))
     if mode is not None:

@@ -32,6 +32,7 @@ from ownership.plans.steps import Step, copy_of
 NAME_FIELDS = {
     "environment": ["name"],
     "group": ["name"],
+    "team": ["name"],
     "service": ["name"],
     "table": ["name"],
     "index": ["table", "name"],
@@ -42,9 +43,12 @@ LINKS = {
     "group": "group",
     "owner": "service",
     "part_of": "service",
+    "team": "team",
     "service": "service",
     "table": "table",
 }
+# Kinds that are listed by name.
+WITHOUT_POSITION = ("team", "service")
 # What a new row must have.
 REQUIRED = {"table": ["group", "owner"], "access": ["mode"]}
 
@@ -140,7 +144,7 @@ class _Comparison:
 
     def _new_row(self, statement: RowStatement) -> _Draft:
         row = MODELS[statement.kind]()
-        if statement.kind != "service":
+        if statement.kind not in WITHOUT_POSITION:
             row.position = self._take_position(statement.key)
         self.rows[statement.key] = row
         fields: Fields = {}
@@ -309,6 +313,7 @@ def _rows_by_key(rows: WholeMap) -> dict[Key, TrackedRow]:
     for kind, plural in (
         ("environment", "environments"),
         ("group", "groups"),
+        ("team", "teams"),
         ("service", "services"),
     ):
         for row in rows[plural]:
@@ -325,7 +330,7 @@ def _rows_by_key(rows: WholeMap) -> dict[Key, TrackedRow]:
 def _next_positions(rows: dict[Key, Any]) -> dict[Key, int]:
     positions: dict[Key, int] = {}
     for key, row in rows.items():
-        if key[0] != "service":
+        if key[0] not in WITHOUT_POSITION:
             siblings = _siblings(key)
             positions[siblings] = max(positions.get(siblings, 0), row.position + 1)
     return positions

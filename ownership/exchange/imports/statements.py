@@ -13,6 +13,7 @@ from ownership.models import (
     Service,
     Table,
     TableGroup,
+    Team,
 )
 
 KEY_FIELDS = [f"{role}_{part}" for role in ("partition_key", "sort_key") for part in ("name", "type", "format")]
@@ -21,6 +22,7 @@ KEY_FIELDS = [f"{role}_{part}" for role in ("partition_key", "sort_key") for par
 MODELS: dict[str, Any] = {
     "environment": Environment,
     "group": TableGroup,
+    "team": Team,
     "service": Service,
     "table": Table,
     "index": SecondaryIndex,
