@@ -1,4 +1,7 @@
-"""Sign-in with an OpenID Connect provider, whose groups become team leads and viewers. Needs the extra ``oidc``."""
+"""Sign-in with an OpenID Connect provider, whose groups become team leads, viewers and members of teams.
+
+Needs the extra ``oidc``.
+"""
 
 import logging
 from typing import Any
@@ -15,7 +18,10 @@ from django.http import HttpRequest
 from jwt.exceptions import PyJWTError
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
-from ownership.models import ProviderIdentity
+from ownership.history.bulk import delete_rows
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
+from ownership.models import Membership, ProviderIdentity, Team
 from ownership.models.roles import TEAM_LEADS, VIEWERS
 
 LOG = logging.getLogger("ownership.oidc")
@@ -102,17 +108,20 @@ class OidcBackend(OIDCAuthenticationBackend):
     def get_or_create_user(self, access_token: str, id_token: str, payload: Claims) -> User:
         """The person's account, with the groups that the provider says, or SignInRefused.
 
-        Groups are taken away even if the sign-in is refused, and without any the account's sessions end. Its tokens
-        are refused for as long as it has no role.
+        Groups and teams are taken away even if the sign-in is refused, and without any group the account's sessions
+        end. Its tokens are refused for as long as it has no role. Raises RegistryBusy if its teams differ and another
+        change set is being written for longer than a save waits.
         """
         claims = self.get_userinfo(access_token, id_token, payload)
         groups = _groups(claims)
         user = _unchanged_account(claims, groups)
         if user is not None:
+            _set_teams(user, _provider_groups(claims))
             return user
         with transaction.atomic():
             user = _account(claims, groups)
             _set_groups(user, groups)
+            _set_teams(user, _provider_groups(claims))
             if not groups and not _is_local(user):
                 _end_sessions(user)
         if not groups:
@@ -222,19 +231,44 @@ def _set_groups(user: User, groups: set[str]) -> None:
             user.groups.remove(group)
 
 
+def _set_teams(user: User, provider_groups: set[str]) -> None:
+    """Make the account a member of the teams that its groups at the provider stand for, and of no other such team.
+
+    In a change set, if anything differs. Teams without a group there are left alone.
+    """
+    mapped = Team.objects.exclude(oidc_group="")
+    wanted = set(mapped.filter(oidc_group__in=provider_groups).values_list("pk", flat=True))
+    memberships = list(user.memberships.filter(team__in=mapped))
+    ended = [membership for membership in memberships if membership.team_id not in wanted]
+    new = wanted - {membership.team_id for membership in memberships}
+    if not ended and not new:
+        return
+    reason = f"The provider's groups of {user.username}."
+    with change_set(user=user, reason=reason, source=ChangeSet.Source.SIGN_IN):
+        delete_rows(ended)
+        for team_id in sorted(new):
+            Membership(team_id=team_id, user=user).save()
+
+
 def _end_sessions(user: User) -> None:
     # Every session has a hash of the account's password. An unusable password is a new random text each time.
     user.set_unusable_password()
     user.save(update_fields=["password"])
 
 
-def _groups(claims: Claims) -> set[str]:
-    """Our groups for the provider's groups."""
+def _provider_groups(claims: Claims) -> set[str]:
+    """The names of the person's groups at the provider."""
     names = claims.get(settings.OIDC_GROUPS_CLAIM) or []
     # Some providers send a single group as text.
     if isinstance(names, str):
         names = [names]
-    provider_groups = {name for name in names if isinstance(name, str)}
+    # No team's group has a NUL character, which PostgreSQL cannot look for.
+    return {name for name in names if isinstance(name, str) and "\x00" not in name}
+
+
+def _groups(claims: Claims) -> set[str]:
+    """Our groups for the provider's groups."""
+    provider_groups = _provider_groups(claims)
     groups = set()
     if not provider_groups.isdisjoint(settings.OIDC_LEADS):
         groups.add(TEAM_LEADS)

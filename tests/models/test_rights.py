@@ -176,6 +176,12 @@ def test_a_command_without_a_user_may_all(owned):
     write(None, edit(owned.replies, owner=owned.wallet), add(Team, name="More"))
 
 
+def test_what_the_provider_says_at_a_sign_in_is_not_judged(owned):
+    with change_set(user=owned.ann, reason="Groups", source="sign_in"):
+        Membership(team=owned.bots, user=owned.ann).save()
+    assert may_edit(owned.ann, owned.replies)
+
+
 def test_a_member_who_is_no_lead_edits_tables_but_not_the_team(owned):
     write(owned.member, edit(owned.accounts, description="x"))
     with pytest.raises(NotPermitted, match="may be changed by leads of Money "):

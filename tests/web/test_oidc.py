@@ -51,6 +51,24 @@ import django; django.setup()
 from django.contrib.auth.models import User
 User.objects.create_superuser("root@example.com", password="a long pass phrase")
 """
+MAKE_TEAMS = """
+import django; django.setup()
+from django.contrib.auth.models import User
+from ownership.models import Membership, Team
+Team.objects.create(name="Money", oidc_group="money")
+Team.objects.create(name="Bots", oidc_group="bots")
+own = Team.objects.create(name="Own")
+Membership.objects.create(team=own, user=User.objects.create_user("pia@example.com", email="pia@example.com"))
+"""
+TEAMS_OF = """
+import sys, django; django.setup()
+from ownership.models import Membership
+entries = Membership.history.filter(change_set__source="sign_in").order_by("history_id")
+for entry in entries:
+    print(f"{entry.history_type} {entry.label}, {entry.change_set.source} by {entry.change_set.user_name}")
+teams = Membership.objects.filter(user__username=sys.argv[1]).values_list("team__name", flat=True)
+print("teams:", ", ".join(sorted(teams)))
+"""
 CHANGE = """
 import sys, django; django.setup()
 from django.contrib.auth.models import User
@@ -188,6 +206,30 @@ def test_who_is_known_signs_in_while_another_process_writes(registry):
         assert signed_in(viewer, registry)
     finally:
         writer.close()
+
+
+def test_at_each_sign_in_the_providers_groups_make_teams_in_a_change_set(registry):
+    pia = VERIFIED | {"email": "pia@example.com"}
+    registry.python(MAKE_TEAMS)
+
+    def sign_in(*groups: str) -> list[str]:
+        registry.at_provider("pia", groups=["registry-leads", *groups], **pia)
+        registry.sign_in("pia")
+        return registry.python(TEAMS_OF, "pia@example.com").splitlines()
+
+    joined = ["+ pia@example.com in Money, sign_in by pia@example.com", "teams: Money, Own"]
+    assert sign_in("money", "everybody") == joined
+    assert sign_in("money") == joined, "nothing differs, so nothing is written"
+    moved = sign_in("bots\x00", "bots")
+    assert moved[-1] == "teams: Bots, Own", "who is in a team without a group stays there"
+    assert moved[1:3] == [
+        "- pia@example.com in Money, sign_in by pia@example.com",
+        "+ pia@example.com in Bots, sign_in by pia@example.com",
+    ]
+    registry.at_provider("pia", groups=["everybody"], **pia)
+    _, page = registry.sign_in("pia")
+    assert "no group in the registry" in page.text
+    assert registry.python(TEAMS_OF, "pia@example.com").splitlines()[-1] == "teams: Own"
 
 
 @pytest.mark.parametrize("who", REFUSALS)
