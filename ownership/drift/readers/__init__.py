@@ -10,6 +10,8 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     serverless_compose     serverless-compose.yml: the parameters that projects get from it
     siblings               what projects give each other: the outputs of their stacks
     serverless_variables   the framework's ${…}: their values
+    variable_sources       where these come from: self, opt, file, cf, …
+    variable_marks         what they have to do with the environment
     dotenv                 the .env file that the framework loads
     variable_syntax        the framework's ${…}: their syntax
     cloudformation         compiled templates
@@ -24,6 +26,7 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     terraform_source       the lines of resources in .tf files
     terraform_types        which resources permit nothing
     terraform_plan         the resources after apply
+    terraform_resource     one of them, with its values
     terraform_references   what values come from that are known only after apply
     terraform_files        opens what `show -json` printed, and says what another file is
     table_policies         what tables permit by policies of their own
@@ -35,6 +38,8 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     resource_types         which types of resources are known to permit nothing
     template               the sections of a template, and the texts that a value may have
     loops                  CloudFormation's loops: Fn::ForEach
-    intrinsics             CloudFormation's functions: Ref, Fn::Sub, …
+    intrinsics             CloudFormation's functions: Fn::Sub, Fn::Join, …
+    template_references    what Ref and Fn::GetAtt give
+    template_nodes         what a node is: a call, a reference, an Fn::If
     files, yaml_values     files below one folder; YAML and JSON with the location of each value
 """

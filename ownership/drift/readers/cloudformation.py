@@ -22,7 +22,6 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, resolved_path
-from ownership.drift.readers.intrinsics import referenced
 from ownership.drift.readers.owners import Holder, Owners, code_of_function
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals
@@ -31,6 +30,7 @@ from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.table_policies import TablePermissions, table_policies
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Template
+from ownership.drift.readers.template_nodes import referenced
 from ownership.drift.types import READ_AND_WRITE, Infrastructure, Location, ReadError, ReadOrWrite
 from ownership.drift.values import Map, Text
 

@@ -12,11 +12,12 @@ Source: AWS CloudFormation User Guide, "Intrinsic function reference" and "Pseud
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
+from ownership.drift.readers.template_references import known_when_deployed, reference
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import (
     PLACEHOLDER,
@@ -43,28 +44,6 @@ REFERENCE = re.compile(r"\$\{(AWS::\w+)\}|#\{([\w:.]+)\}")
 # A value that CloudFormation fetches when it deploys: `{{resolve:ssm:/shop/users:1}}`.
 DYNAMIC_REFERENCE = re.compile(r"\{\{resolve:([^{}]*)\}\}")
 SUBSTITUTION = re.compile(r"\$\{([^!][^}]*)\}")  # not `${!Literal}`, which is left to IAM's own variables
-PSEUDO_PARAMETERS: dict[str, list[str]] = {
-    "AWS::NoValue": [],
-    "AWS::Partition": ["aws"],
-}
-
-MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
-ROLE = "AWS::IAM::Role"
-STACK_TYPES = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
-PARAMETER_STORE = "AWS::SSM::Parameter::Value"  # a parameter of this type is the name of one in Parameter Store
-TABLE_TYPES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
-# Attribute of a table (none for Ref) → the text before and after the table's name.
-TABLE_ATTRIBUTES = {
-    "": ("", ""),
-    "Arn": ("arn:aws:dynamodb:*:*:table/", ""),
-    "StreamArn": ("arn:aws:dynamodb:*:*:table/", "/stream/*"),
-}
-AWS_TYPE = re.compile(r"AWS::(\w+)::")
-REF_IS_ARN = {
-    "AWS::SNS::Topic",
-    "AWS::SecretsManager::Secret",
-    "AWS::StepFunctions::StateMachine",
-}
 
 
 @dataclass(frozen=True)
@@ -86,60 +65,6 @@ class Call:
 IntrinsicFunction = Callable[["Template", Call], list[Text] | None]
 
 
-def function_name(node: Map) -> str | None:
-    """The name of the intrinsic function that a mapping is a call of."""
-    if len(node) != 1:
-        return None
-    name = next(iter(node))
-    if name == "Ref" or is_function_name(name):
-        return str(name)
-    return None
-
-
-def is_function_name(key: str) -> bool:
-    """Whether a key is a function's name, and not that of a resource or property: ``Fn::ForEach::Tables``."""
-    return key.startswith("Fn::")
-
-
-def branches_of_if(node: Value) -> Seq | None:
-    """The values of ``Fn::If`` for both outcomes of its condition; None for any other node."""
-    if not isinstance(node, Map) or function_name(node) != "Fn::If":
-        return None
-    arguments = node["Fn::If"]
-    if not isinstance(arguments, Seq):
-        return None
-    return Seq(arguments.location, arguments[1:])
-
-
-def has_branches(node: Value) -> bool:
-    """Whether there is an ``Fn::If`` in a node, or anywhere in its members."""
-    if isinstance(node, Seq):
-        return any(has_branches(item) for item in node)
-    if not isinstance(node, Map):
-        return False
-    if branches_of_if(node) is not None:
-        return True
-    return any(has_branches(value) for value in node.values())
-
-
-def referenced(node: Value) -> str | None:
-    """The logical name in ``!Ref Name``, ``!GetAtt Name.Arn`` or ``!Sub "${Name.Arn}"``; None for anything else."""
-    if not isinstance(node, Map):
-        return None
-    argument = node.get("Ref") or node.get("Fn::GetAtt") or node.get("Fn::Sub")
-    if isinstance(argument, Seq):
-        argument = argument[0] if argument else None
-    if not isinstance(argument, Text):
-        return None
-    match = re.fullmatch(r"(?:\$\{)?(\w+)(?:\.\w+)?\}?", argument)
-    return match[1] if match else None
-
-
-def is_no_value(node: Value) -> bool:
-    """Whether a node is ``!Ref AWS::NoValue``, which removes what it is the value of."""
-    return isinstance(node, Map) and node.get("Ref") == "AWS::NoValue"
-
-
 def too_many_texts(location: Location) -> ReadError:
     return ReadError(location, f"may have more than {MAX_TEXTS:,} texts")
 
@@ -152,7 +77,7 @@ def apply(template: "Template", call: Call) -> list[Text]:
         subject = call.name
         if isinstance(call.argument, Text):
             subject = f"{call.name} {call.argument}"
-        return [_known_when_deployed(subject, call.location)]
+        return [known_when_deployed(subject, call.location)]
     return texts
 
 
@@ -181,132 +106,6 @@ def _fetched(template: "Template", address: str) -> Text:
     return placeholder(UNKNOWN_LOCATION, reason, names_environment(name))
 
 
-def reference(template: "Template", name: str, location: Location, nesting: int = 0) -> list[Text]:
-    """What ``Ref`` gives for ``Name``, and ``Fn::GetAtt`` for ``Name.Attribute``."""
-    if name in PSEUDO_PARAMETERS:
-        return [from_variable(value, location) for value in PSEUDO_PARAMETERS[name]]
-    if name in template.surroundings.pseudo:
-        return [concat([template.surroundings.pseudo[name]], location)]
-    if name.startswith("AWS::") and f"param:{name}" in template.given:
-        return [from_variable(template.given[f"param:{name}"], location)]
-    if name in template.parameters:
-        return _parameter(template, name, location, nesting)
-    logical_name, _, attribute = name.partition(".")
-    if attribute.startswith("Outputs."):
-        nested = template.nested_stack(logical_name)
-        if nested is not None:
-            texts = nested.output(attribute.removeprefix("Outputs."), nesting + 1)
-            return [concat([text], location) for text in texts]
-    table_names = template.table_names(logical_name, location, nesting)
-    # Region and account are wildcards: a table of the template is in the stack's own.
-    if table_names and attribute in TABLE_ATTRIBUTES:
-        before, after = TABLE_ATTRIBUTES[attribute]
-        return [concat([before, table_name, after], location) for table_name in table_names]
-    arn = _arn_of_other_resource(template, name)
-    if arn:
-        return [Text(arn, location)]
-    loops = [key for key in template.resources if is_function_name(key)]
-    is_missing = logical_name not in template.resources and not name.startswith("AWS::")
-    if is_missing and loops:
-        return [placeholder(location, f"{_why_not_expanded(loops[0])}, and may make {logical_name}")]
-    if is_missing and PLACEHOLDER not in name:
-        return [placeholder(location, f"there is no resource or parameter {logical_name} in the template")]
-    return [_known_when_deployed(name, location)]
-
-
-def _why_not_expanded(loop: str) -> str:
-    reason = loop.reason if isinstance(loop, Text) else None
-    why = f"{reason.text}; so " if reason else ""
-    return f"{why}{loop} is not expanded"
-
-
-def _known_when_deployed(subject: str, location: Location) -> Text:
-    subject = subject.rstrip().replace(PLACEHOLDER, "…")
-    return placeholder(location, f"{subject} is known only when deployed")
-
-
-def _parameter(template: "Template", name: str, location: Location, nesting: int) -> list[Text]:
-    """The values of a parameter: what the stack around it passes, else the one given, else its default."""
-    parameter = template.mapping(template.parameters[name])
-    parameter_type = template.text(parameter.get("Type")) or ""
-    texts = []
-    for value in _parameter_values(template, name, parameter, parameter_type, nesting):
-        marked = _marked_parameter(name, concat([value], location), location)
-        if "List" in parameter_type:
-            texts += [member.stripped() for member in marked.split_at(",")]
-        else:
-            texts.append(marked)
-    if not texts:
-        reason = f"parameter {name} has no default (--var param:{name}=…)"
-        return [placeholder(location, reason, names_environment(name))]
-    return texts
-
-
-def _parameter_values(
-    template: "Template", name: str, parameter: Map, parameter_type: str, nesting: int
-) -> Iterable[Text]:
-    """The texts that a parameter has, before it is marked or split."""
-    parent = template.surroundings.parent
-    passed = template.surroundings.passed
-    given = template.given.get(f"param:{name}")
-    if parent is not None and name in passed:
-        values = parent.texts(passed[name], nesting + 1)
-    elif given is not None:
-        # It replaces what Parameter Store has, too. The reader of code gives texts that know their variables.
-        yield given if isinstance(given, Text) else Text(given, parameter.location)
-        return
-    else:
-        values = template.texts(parameter.get("Default"), nesting + 1)
-    for value in values:
-        if parameter_type.startswith(PARAMETER_STORE):
-            yield _stored(template, name, value, parameter.location)
-        else:
-            yield value
-
-
-def _marked_parameter(name: str, value: Text, location: Location) -> Text:
-    # What is unresolved in the value is unresolved in the parameter, whatever that is called.
-    if value.has_unknown_part:
-        return from_variable(value, location)
-    return from_variable(value, location, names_environment(name), may_vary=True)
-
-
-def _stored(template: "Template", name: str, path: Text, location: Location) -> Text:
-    """The value in Parameter Store that a parameter names."""
-    if f"ssm:{path}" in template.given:
-        return Text(template.given[f"ssm:{path}"], location)
-    reason = f"parameter {name} is stored under ssm:{path} (--var ssm:{path}=… or param:{name}=…)"
-    return placeholder(location, reason.replace(PLACEHOLDER, "…"), names_environment(name))
-
-
-def _arn_of_other_resource(template: "Template", name: str) -> str | None:
-    """An ARN of the right service for a resource that is no table, so that it is known to be no table's."""
-    logical_name, _, attribute = name.partition(".")
-    resource = template.mapping(template.resources.get(logical_name))
-    resource_type = template.text(resource.get("Type")) or ""
-    if resource_type in TABLE_TYPES:
-        return None
-    if resource_type == MANAGED_POLICY and attribute in ("", "PolicyArn"):
-        return _managed_policy_arn(template, logical_name, resource)
-    if resource_type == ROLE and attribute in ("", "Arn"):
-        return f"arn:aws:iam:*:*:role/{template.role_name(logical_name)}"
-    # Whatever the rest of the ARN is, its service shows that it is not a table's.
-    is_arn = attribute == "Arn" or (not attribute and resource_type in REF_IS_ARN)
-    match = AWS_TYPE.match(resource_type)
-    if is_arn and match:
-        return f"arn:aws:{match[1].lower()}:*:*:*"
-    return None
-
-
-def _managed_policy_arn(template: "Template", logical_name: str, resource: Map) -> str:
-    """The ARN of a managed policy of the template, by its name; one without a name goes by file and logical name."""
-    properties = template.mapping(resource.get("Properties"))
-    name = template.text(properties.get("ManagedPolicyName"))
-    if name is None or PLACEHOLDER in name:
-        name = Text(f"{resource.location.file.replace('/', ':')}:{logical_name}", resource.location)
-    return f"arn:aws:iam::*:policy/{name}"
-
-
 def _substituted(text: Text, names: re.Pattern[str], values_of: Callable[[str], list[Text]]) -> list[Text]:
     """The text with each name replaced by its values: as many texts as the values have combinations.
 
@@ -323,14 +122,20 @@ def _substituted(text: Text, names: re.Pattern[str], values_of: Callable[[str], 
     texts = []
     for combination in _combinations(values.values(), text.location):
         chosen = dict(zip(values, combination, strict=True))
-        pieces = []
-        position = 0
-        for match in matches:
-            pieces += [text.part(position, match.start()), chosen[_matched_name(match)]]
-            position = match.end()
-        pieces.append(text.part(position, len(text)))
-        texts.append(concat(pieces, text.location))
+        texts.append(_with_values(text, matches, chosen))
     return texts
+
+
+def _with_values(text: Text, matches: Sequence[re.Match[str]], values: Mapping[str, Text]) -> Text:
+    """The text with a value in place of each match."""
+    pieces = []
+    position = 0
+    for match in matches:
+        pieces.append(text.part(position, match.start()))
+        pieces.append(values[_matched_name(match)])
+        position = match.end()
+    pieces.append(text.part(position, len(text)))
+    return concat(pieces, text.location)
 
 
 def _matched_name(match: re.Match[str]) -> str:
@@ -420,25 +225,35 @@ def _find_in_map(template: "Template", call: Call) -> list[Text] | None:
     if len(call.arguments) < 3:
         return None
     keys = [template.text(argument) or Text("", call.location) for argument in call.arguments[:3]]
-    value: Value = template.mappings
-    for key in keys:
-        if not isinstance(value, Map):
-            value = None
-            break
-        value = template.expand(value.get(key))
     varies = any(key.varies for key in keys)
+    value = _value_in_map(template, keys)
     if value is None:
         unresolved = [key for key in keys if key.reason]
         if unresolved:
             has_unknown_key = any(key.has_unknown_part for key in keys)
             return [placeholder(call.location, _reason_of(unresolved), varies and not has_unknown_key)]
-        options = template.mapping(template.expand(call.arguments[3])) if len(call.arguments) > 3 else {}
-        value = options.get("DefaultValue")
+        value = _default_of_map(template, call)
     if value is None:
         name, *path = keys
         return [placeholder(call.location, f"the mapping {name} has no {'.'.join(path)}", varies)]
     texts = template.texts(value, call.nesting)
     return [from_variable(concat([text], call.location), call.location, may_vary=varies) for text in texts]
+
+
+def _value_in_map(template: "Template", keys: Sequence[Text]) -> Value:
+    """What the template's mappings have under the keys; None for nothing."""
+    value: Value = template.mappings
+    for key in keys:
+        if not isinstance(value, Map):
+            return None
+        value = template.expand(value.get(key))
+    return value
+
+
+def _default_of_map(template: "Template", call: Call) -> Value:
+    if len(call.arguments) == 3:
+        return None
+    return template.mapping(template.expand(call.arguments[3])).get("DefaultValue")
 
 
 def _reason_of(texts: Sequence[Text]) -> Reason:

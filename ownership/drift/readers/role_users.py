@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ownership.drift.readers.intrinsics import function_name, referenced
 from ownership.drift.readers.roles import ROLE_PROPERTIES
 from ownership.drift.readers.template import Template
+from ownership.drift.readers.template_nodes import function_name, referenced
 from ownership.drift.values import Map, Seq, Text, Value
 
 # A user of roles that a reader makes of another form's resource: it has the property Role.

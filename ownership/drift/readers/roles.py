@@ -23,8 +23,8 @@ from ownership.drift.iam.actions import modes_of
 from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.iam.statements import PolicyStatement, StatementReader
 from ownership.drift.naming import Names
-from ownership.drift.readers.intrinsics import MANAGED_POLICY, ROLE, has_branches, is_function_name
 from ownership.drift.readers.template import Template
+from ownership.drift.readers.template_nodes import MANAGED_POLICY, ROLE, has_branches, is_function_name
 from ownership.drift.types import READ_AND_WRITE, ReadOrWrite
 from ownership.drift.values import Map, Seq, Text, Value, location_of
 

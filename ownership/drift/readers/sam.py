@@ -14,9 +14,9 @@ Source: AWS SAM Developer Guide, "AWS SAM resource and property reference" and "
 from collections.abc import Iterator
 from copy import copy
 
-from ownership.drift.readers.intrinsics import branches_of_if, function_name, is_no_value, referenced
 from ownership.drift.readers.loops import LOOP
 from ownership.drift.readers.sam_policies import connector_statements, is_known, statements_of
+from ownership.drift.readers.template_nodes import branches_of_if, function_name, is_no_value, referenced
 from ownership.drift.types import Location
 from ownership.drift.values import Map, Seq, Text, Value, location_of
 

@@ -12,7 +12,7 @@ So what a new version of a framework adds is reported, and no service is said to
 
 from collections.abc import Callable, Collection, Iterator
 
-from ownership.drift.readers.intrinsics import function_name
+from ownership.drift.readers.template_nodes import function_name
 from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, location_of
 
 Expand = Callable[[Value], Value]

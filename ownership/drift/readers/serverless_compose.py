@@ -21,8 +21,9 @@ from functools import partial
 from pathlib import Path
 
 from ownership.drift.readers.files import Files, folders_below, resolved_path
-from ownership.drift.readers.serverless_variables import NoValueError, Outside, Variables
+from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.siblings import NoOutputError, Siblings
+from ownership.drift.readers.variable_sources import NoValueError, Outside
 from ownership.drift.types import ReadError
 from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, concat
 

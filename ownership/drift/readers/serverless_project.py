@@ -22,7 +22,6 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.statements import PolicyStatement
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
-from ownership.drift.readers.intrinsics import function_name
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals, role_name_in_arn
 from ownership.drift.readers.sections import Section
@@ -48,6 +47,7 @@ from ownership.drift.readers.serverless_settings import (
 )
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import Exports, NestedLoader, NodeReader, Surroundings, Template
+from ownership.drift.readers.template_nodes import function_name
 from ownership.drift.types import READ_AND_WRITE
 from ownership.drift.values import Map, Seq, Text, Value, concat, location_of
 

@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ownership.drift.readers.intrinsics import function_name
 from ownership.drift.readers.sections import Section
 from ownership.drift.readers.serverless_settings import FUNCTION_ROLE
+from ownership.drift.readers.template_nodes import function_name
 from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value
 
 # Who makes roles from the statements of functions. "unknown": v4 would, v3 would not, and the project does not say.

@@ -20,13 +20,13 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import Part, ServiceRole
 from ownership.drift.readers.files import Files
-from ownership.drift.readers.intrinsics import referenced
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals
 from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.table_policies import table_policies
 from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Expand, Exports, Surroundings, Template
+from ownership.drift.readers.template_nodes import referenced
 from ownership.drift.types import READ_AND_WRITE
 from ownership.drift.values import Map
 

@@ -24,8 +24,8 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.statements import PolicyStatement, StatementReader
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
-from ownership.drift.readers.intrinsics import TABLE_TYPES, has_branches, referenced
 from ownership.drift.readers.template import Template
+from ownership.drift.readers.template_nodes import TABLE_TYPES, has_branches, referenced
 from ownership.drift.types import READ_AND_WRITE, Location
 from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value, location_of
 

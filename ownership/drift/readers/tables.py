@@ -17,8 +17,8 @@ from collections.abc import Mapping
 
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
-from ownership.drift.readers.intrinsics import TABLE_TYPES
 from ownership.drift.readers.template import Template
+from ownership.drift.readers.template_nodes import TABLE_TYPES
 from ownership.drift.types import KeyAttribute, Keys, TableShape
 from ownership.drift.values import Map, Text
 

@@ -19,6 +19,16 @@ from dataclasses import dataclass, field
 from ownership.drift.readers import intrinsics, resource_types
 from ownership.drift.readers.loops import TRANSFORM as LANGUAGE_EXTENSIONS
 from ownership.drift.readers.loops import LoopExpander
+from ownership.drift.readers.template_nodes import (
+    MANAGED_POLICY,
+    STACK_TYPES,
+    TABLE_TYPES,
+    branches_of_if,
+    function_name,
+    is_function_name,
+    is_no_value,
+)
+from ownership.drift.readers.template_references import reference
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import (
     UNKNOWN_LOCATION,
@@ -84,14 +94,14 @@ class NodeReader:
     ) -> Iterator[tuple[Text | Map, bool]]:
         """The same members, each with whether it is there in any case, and not only in a branch of Fn::If."""
         node = self.step(node, nesting)
-        branches = intrinsics.branches_of_if(node)
+        branches = branches_of_if(node)
         if branches is not None:
             node = branches
             is_certain = False
         if isinstance(node, Seq):
             for item in node:
                 yield from self.items_and_whether_certain(item, is_certain, nesting + 1)
-        elif node is not None and not intrinsics.is_no_value(node):
+        elif node is not None and not is_no_value(node):
             yield node, is_certain
 
     def mapping(self, node: Value) -> Map:
@@ -191,7 +201,7 @@ class Template(NodeReader):
         if isinstance(node, Seq):
             return self._texts_in_list(node, nesting)
         if isinstance(node, Map):
-            name = intrinsics.function_name(node)
+            name = function_name(node)
             if name is None:
                 return [placeholder(node.location, "a mapping instead of text")]
             argument = self.expand(node[name])
@@ -210,7 +220,7 @@ class Template(NodeReader):
         """The resources of these types: logical name and properties."""
         self._read_types.update(types)
         for name, node in self.resources.items():
-            if intrinsics.is_function_name(name):
+            if is_function_name(name):
                 continue
             resource = self.mapping(node)
             if resource.get("Type") in types:
@@ -236,7 +246,7 @@ class Template(NodeReader):
     def table_names(self, name: str, location: Location, nesting: int = 0) -> list[Text]:
         """The physical names that a table of the template may have; none if it is no table."""
         resource = self.mapping(self.resources.get(name))
-        if resource.get("Type") not in intrinsics.TABLE_TYPES:
+        if resource.get("Type") not in TABLE_TYPES:
             return []
         ids = self._table_ids(name, resource)
         for known_name in ids:
@@ -253,8 +263,8 @@ class Template(NodeReader):
 
     def _may_be_absent(self, node: Value) -> bool:
         """Whether a value is left out in a branch of Fn::If."""
-        branches = intrinsics.branches_of_if(self.expand(node))
-        return any(intrinsics.is_no_value(branch) for branch in branches or ())
+        branches = branches_of_if(self.expand(node))
+        return any(is_no_value(branch) for branch in branches or ())
 
     def _table_ids(self, name: str, resource: Map) -> list[str]:
         """What a table may be called in a file for ``--tables``: its logical id, and CDK's name for it."""
@@ -268,14 +278,14 @@ class Template(NodeReader):
 
     def has_nested_stacks(self) -> bool:
         """Whether a stack is nested in this one."""
-        return any(True for _ in self.of_type(*intrinsics.STACK_TYPES))
+        return any(True for _ in self.of_type(*STACK_TYPES))
 
     def nested_stack(self, name: str) -> "Template | None":
         """The template of a nested stack, by the stack's logical name; None if it is not known."""
         if name not in self._nested:
             self._nested[name] = None  # a circle ends here
             load, resource = self.surroundings.load_nested, self.mapping(self.resources.get(name))
-            if load is not None and resource.get("Type") in intrinsics.STACK_TYPES:
+            if load is not None and resource.get("Type") in STACK_TYPES:
                 self._nested[name] = load(self, name, self.mapping(resource.get("Properties")))
         return self._nested[name]
 
@@ -287,7 +297,7 @@ class Template(NodeReader):
     def unread_resources(self) -> list[Text]:
         """Entries in place of resources that can't be read: any of them might be a role or a policy."""
         for name, node in self.resources.items():
-            if not intrinsics.is_function_name(name):
+            if not is_function_name(name):
                 self.mapping(node)  # adds to `not_mappings`
         return list(self.not_mappings.values())
 
@@ -309,7 +319,7 @@ class Template(NodeReader):
                 yield transform, "what this transform makes of the template is not known"
         for name, node in self.resources.items():
             location = location_of(node)
-            if intrinsics.is_function_name(name):
+            if is_function_name(name):
                 yield _as_text(name, location), f"{name} is not expanded, and may make resources that permit something"
                 continue
             resource_type = self._resource_type(node)
@@ -399,9 +409,9 @@ class Template(NodeReader):
     def _add_policies(self) -> None:
         """Add the managed policies, so that roles of other templates can have them, too."""
         for name, node in self.resources.items():
-            if not isinstance(node, Map) or node.get("Type") != intrinsics.MANAGED_POLICY:
+            if not isinstance(node, Map) or node.get("Type") != MANAGED_POLICY:
                 continue
-            for arn in intrinsics.reference(self, name, location_of(node)):
+            for arn in reference(self, name, location_of(node)):
                 policy_name = arn.rpartition("/")[2]
                 self.exports.policies[policy_name] = (self, self.mapping(node.get("Properties")))
 

@@ -17,9 +17,10 @@ from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.stacks import Stack
 from ownership.drift.readers.template import Surroundings, Template
 from ownership.drift.readers.terraform_files import load
-from ownership.drift.readers.terraform_plan import Plan, Resource
+from ownership.drift.readers.terraform_plan import Plan
 from ownership.drift.readers.terraform_policies import POLICY, ByArn
 from ownership.drift.readers.terraform_references import ReferenceFinder
+from ownership.drift.readers.terraform_resource import Resource
 from ownership.drift.readers.terraform_resources import ResourceTranslator
 from ownership.drift.readers.terraform_source import SourceFinder
 from ownership.drift.types import Infrastructure, Location, ReadError

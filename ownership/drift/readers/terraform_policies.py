@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.readers.terraform_files import JSON, parse
-from ownership.drift.readers.terraform_plan import PRINCIPALS, UNKNOWN, Plan, Resource, is_unknown
+from ownership.drift.readers.terraform_plan import PRINCIPALS, Plan
 from ownership.drift.readers.terraform_references import NOT_SHOWN, ReferenceFinder, References
+from ownership.drift.readers.terraform_resource import UNKNOWN, Resource, is_unknown
 from ownership.drift.types import Location
 from ownership.drift.values import Map, Seq, Text, Value, concat, placeholder
 

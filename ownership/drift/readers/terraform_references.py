@@ -17,16 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ownership.drift.readers.terraform_files import JSON, Object
-from ownership.drift.readers.terraform_plan import (
-    KEY,
-    STEP,
-    Plan,
-    Resource,
-    as_list,
-    as_object,
-    as_text,
-    member_at,
-)
+from ownership.drift.readers.terraform_plan import KEY, STEP, Plan
+from ownership.drift.readers.terraform_resource import Resource, as_list, as_object, as_text, member_at
 
 OF_RESOURCE = re.compile(
     rf"(?P<data>data\.)?(?P<type>[a-zA-Z]\w*)\.(?P<name>[\w-]+)(?P<key>{KEY})?(?:\.(?P<attribute>\w+))?.*", re.DOTALL

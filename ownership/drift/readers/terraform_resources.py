@@ -15,7 +15,7 @@ from functools import cached_property
 from ownership.drift.readers.role_users import ANY_USER, names_role
 from ownership.drift.readers.roles import ROLE_PROPERTIES, role_name_in_arn
 from ownership.drift.readers.table_policies import TABLE_POLICY
-from ownership.drift.readers.terraform_plan import PRINCIPALS, ROLE_USERS, Resource, is_unknown
+from ownership.drift.readers.terraform_plan import PRINCIPALS, ROLE_USERS
 from ownership.drift.readers.terraform_policies import (
     TABLE,
     ByArn,
@@ -25,6 +25,7 @@ from ownership.drift.readers.terraform_policies import (
     not_known,
 )
 from ownership.drift.readers.terraform_references import ReferenceFinder
+from ownership.drift.readers.terraform_resource import Resource, is_unknown
 from ownership.drift.readers.terraform_types import INSTANCE_PROFILE, may_act_by_role, permits_nothing
 from ownership.drift.values import Map, Seq, Text, Value, concat, placeholder
 

@@ -9,7 +9,6 @@ from ownership.drift.code.deployment.base import DeployedFunction, DeployedTempl
 from ownership.drift.code.deployment.serverless import ServerlessProjects
 from ownership.drift.naming import unregistered_service_name
 from ownership.drift.readers.cdk import is_assembly
-from ownership.drift.readers.intrinsics import referenced
 from ownership.drift.readers.owners import (
     CDK_OUTPUT,
     FunctionCode,
@@ -24,6 +23,7 @@ from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.template import Exports
 from ownership.drift.readers.template_files import is_template
+from ownership.drift.readers.template_nodes import referenced
 from ownership.drift.templating import is_templated, load
 from ownership.drift.types import ReadError
 from ownership.drift.values import (

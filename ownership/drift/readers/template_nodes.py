@@ -1,0 +1,73 @@
+"""What a node of a template is: a call of one of CloudFormation's functions, a reference, nothing; and names of types.
+
+::
+
+    {"Ref": "Orders"}                      a call of Ref, by which Orders is referenced
+    {"Fn::If": [IsProd, a, b]}             two branches
+    {"Ref": "AWS::NoValue"}                nothing
+
+Source: AWS CloudFormation User Guide, "Intrinsic function reference".
+"""
+
+import re
+
+from ownership.drift.values import Map, Seq, Text, Value
+
+MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
+ROLE = "AWS::IAM::Role"
+STACK_TYPES = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
+TABLE_TYPES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
+
+
+def function_name(node: Map) -> str | None:
+    """The name of the intrinsic function that a mapping is a call of."""
+    if len(node) != 1:
+        return None
+    name = next(iter(node))
+    if name == "Ref" or is_function_name(name):
+        return str(name)
+    return None
+
+
+def is_function_name(key: str) -> bool:
+    """Whether a key is a function's name, and not that of a resource or property: ``Fn::ForEach::Tables``."""
+    return key.startswith("Fn::")
+
+
+def branches_of_if(node: Value) -> Seq | None:
+    """The values of ``Fn::If`` for both outcomes of its condition; None for any other node."""
+    if not isinstance(node, Map) or function_name(node) != "Fn::If":
+        return None
+    arguments = node["Fn::If"]
+    if not isinstance(arguments, Seq):
+        return None
+    return Seq(arguments.location, arguments[1:])
+
+
+def has_branches(node: Value) -> bool:
+    """Whether there is an ``Fn::If`` in a node, or anywhere in its members."""
+    if isinstance(node, Seq):
+        return any(has_branches(item) for item in node)
+    if not isinstance(node, Map):
+        return False
+    if branches_of_if(node) is not None:
+        return True
+    return any(has_branches(value) for value in node.values())
+
+
+def referenced(node: Value) -> str | None:
+    """The logical name in ``!Ref Name``, ``!GetAtt Name.Arn`` or ``!Sub "${Name.Arn}"``; None for anything else."""
+    if not isinstance(node, Map):
+        return None
+    argument = node.get("Ref") or node.get("Fn::GetAtt") or node.get("Fn::Sub")
+    if isinstance(argument, Seq):
+        argument = argument[0] if argument else None
+    if not isinstance(argument, Text):
+        return None
+    match = re.fullmatch(r"(?:\$\{)?(\w+)(?:\.\w+)?\}?", argument)
+    return match[1] if match else None
+
+
+def is_no_value(node: Value) -> bool:
+    """Whether a node is ``!Ref AWS::NoValue``, which removes what it is the value of."""
+    return isinstance(node, Map) and node.get("Ref") == "AWS::NoValue"

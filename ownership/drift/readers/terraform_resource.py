@@ -1,0 +1,127 @@
+"""One resource of a plan or a state of Terraform, with its values. What is unknown, or sensitive, is a placeholder.
+
+::
+
+    {"values": {"name": "orders"}, "after_unknown": {"arn": true}, "sensitive_values": {}}
+
+Source: Terraform and OpenTofu documentation, "JSON Output Format".
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ownership.drift.readers.terraform_files import JSON, Object
+from ownership.drift.types import Location, printable
+from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value, placeholder
+
+UNKNOWN = "is known only after apply"
+SENSITIVE = "is sensitive, and therefore not read"
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def as_object(node: JSON) -> Object:
+    """The value as an object; an empty one for anything else."""
+    return node if isinstance(node, dict) else {}
+
+
+def as_list(node: JSON) -> list[JSON]:
+    """The value as a list; an empty one for anything else."""
+    return node if isinstance(node, list) else []
+
+
+def as_text(node: JSON) -> str:
+    """The value as text; empty for anything else."""
+    return node if isinstance(node, str) else ""
+
+
+def is_unknown(value: Value) -> bool:
+    """Whether a value is known only after apply."""
+    return isinstance(value, Text) and value.reason is not None and value.reason.text.endswith(UNKNOWN)
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """A resource, or a data source. ``module`` is its module's address, ``key`` that of ``count`` or ``for_each``.
+
+    ``unknown`` and ``sensitive`` have the form of the values, with true for what is so.
+    """
+
+    address: str
+    module: str
+    type: str
+    name: str
+    is_data: bool
+    key: str
+    location: Location
+    raw_values: Object
+    unknown: JSON = None
+    sensitive: tuple[JSON, ...] = ()
+
+    @cached_property
+    def values(self) -> Map:
+        """The values. What is not known, or is sensitive, is a placeholder with the reason."""
+        value = self._value("", self.raw_values, self.unknown, self.sensitive)
+        return value if isinstance(value, Map) else Map(self.location)
+
+    @property
+    def text(self) -> Text:
+        """The address."""
+        return Text(printable(self.address), self.location)
+
+    @property
+    def reference_name(self) -> str:
+        """How references name it within its module, without a key."""
+        prefix = "data." if self.is_data else ""
+        return f"{prefix}{self.type}.{self.name}"
+
+    def _value(self, name: str, node: JSON, unknown: JSON, sensitive: Sequence[JSON]) -> Value:
+        if any(mark is True for mark in sensitive):
+            return placeholder(self.location, f"{name or 'it'} {SENSITIVE}")
+        if unknown is True:
+            return placeholder(self.location, f"{name or 'it'} {UNKNOWN}")
+        if isinstance(node, list):
+            return Seq(self.location, self._members(name, node, unknown, sensitive))
+        if isinstance(node, dict) or (isinstance(unknown, dict) and node is None):
+            return self._mapping(as_object(node), as_object(unknown), sensitive)
+        if node is None:
+            return None
+        return self._scalar(node)
+
+    def _mapping(self, node: Object, unknown: Object, sensitive: Sequence[JSON]) -> Map:
+        result = Map(self.location)
+        for key in dict.fromkeys([*node, *unknown]):
+            marks = [as_object(mark).get(key) for mark in sensitive]
+            result[self._scalar(key)] = self._value(key, node.get(key), unknown.get(key), marks)
+        return result
+
+    def _members(self, name: str, node: list[JSON], unknown: JSON, sensitive: Sequence[JSON]) -> Iterator[Value]:
+        unknown_members = as_list(unknown)
+        for position, member in enumerate(node):
+            marks = []
+            for mark in sensitive:
+                # Of a set, the marks need not stand in the members' order.
+                has_any = isinstance(mark, list) and _has_true(mark)
+                marks.append(True if has_any and not isinstance(member, dict) else member_at(mark, position))
+            yield self._value(name, member, member_at(unknown_members, position), marks)
+
+    def _scalar(self, node: str | bool) -> Text:
+        if isinstance(node, bool):
+            return Text(str(node).lower(), self.location)
+        return Text(SURROGATE.sub("\ufffd", node).replace(PLACEHOLDER, "\ufffd"), self.location)
+
+
+def member_at(members: JSON, position: int) -> JSON:
+    """The member of a list at a position; None if there is none."""
+    members = as_list(members)
+    return members[position] if position < len(members) else None
+
+
+def _has_true(mark: JSON) -> bool:
+    if isinstance(mark, dict):
+        return any(_has_true(member) for member in mark.values())
+    if isinstance(mark, list):
+        return any(_has_true(member) for member in mark)
+    return mark is True
