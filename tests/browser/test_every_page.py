@@ -6,11 +6,14 @@ docs/accessibility.md says what this covers and what was tried by hand.
 import json
 
 import pytest
+from django.contrib.auth.models import User
 from selenium.webdriver.common.by import By
 
 from ownership.history.change_sets import change_set
 from ownership.models import Service, Table
+from ownership.news.watching import watch
 from tests.support.browser import follow, press
+from tests.support.endpoints import make_failing_endpoint
 from tests.support.every_look import faults_in_every_look
 from tests.support.factories import make_confirmation
 from tests.support.runs import keep_run
@@ -41,6 +44,7 @@ READERS_PAGES = (
     "/confirm/",
     "/confirm/?table=biztechProfiles",
     "/matrix/?layer=confirmation",
+    "/watching/",
     "/tables/biztechUsrs/",
     "/no/such/page/",
     "/?revision=x",
@@ -79,6 +83,10 @@ DESK_PAGES = (
     "/admin/ownership/tablegroup/order/",
     "/admin/ownership/environment/",
     "/admin/ownership/waiver/",
+    "/admin/ownership/endpoint/",
+    "/admin/ownership/endpoint/add/",
+    "/admin/ownership/endpoint/1/change/",
+    "/admin/ownership/endpoint/1/deliveries/",
     "/admin/ownership/apitoken/",
     "/admin/ownership/apitoken/add/",
     "/admin/password_change/",
@@ -110,6 +118,10 @@ def site(administered_site, lead):
     for name, days in (("biztechProfiles", 180), ("biztechUsers", 3), ("biztechEvents", -3)):
         make_confirmation(Table.objects.get(name=name), days=days)
     make_token(lead)
+    make_failing_endpoint()
+    administrator = User.objects.get(username="administrator")
+    for kind, row in (("mine", None), ("table", Table.objects.get(name="biztechUsers").pk)):
+        watch(administrator, kind, row)
     return administered_site
 
 

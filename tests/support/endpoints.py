@@ -1,8 +1,11 @@
 """Endpoints for tests, and the deliverer's work in the test's own thread."""
 
 import json
+from datetime import timedelta
 
-from ownership.models import Endpoint
+from django.utils import timezone
+
+from ownership.models import Delivery, DeliveryAttempt, Endpoint
 from ownership.news.delivery import deliver_next, due_endpoints
 from ownership.news.endpoint_secrets import give_secret, new_webhook_secret
 from tests.support.receiver import Receiver
@@ -15,6 +18,31 @@ def make_endpoint(receiver: Receiver, secret: str = "", **fields: object) -> End
         secret, fields["address"] = receiver.address, ""
     endpoint = Endpoint.objects.create(**fields)
     give_secret(endpoint, secret or new_webhook_secret(), "lead")
+    return endpoint
+
+
+def make_failing_endpoint() -> Endpoint:
+    """A webhook that has failed since an hour, with the attempts."""
+    endpoint = Endpoint.objects.create(pk=1, name="ci", kind="webhook", address="https://ci.example/hooks")
+    give_secret(endpoint, new_webhook_secret(), "lead")
+    now = timezone.now()
+    problem = "The endpoint answered 503."
+    delivery = Delivery.objects.create(
+        endpoint=endpoint,
+        revision=1,
+        failures=2,
+        failing_since=now - timedelta(hours=1),
+        next_attempt=now + timedelta(hours=1),
+        problem=problem,
+    )
+    attempts = [
+        {"revision": 1, "status": 200, "answer": "ok"},
+        {"revision": 2, "status": 503, "answer": "<html>unavailable</html>" * 20, "problem": problem},
+        {"revision": 2, "problem": "No whole answer within 10 seconds."},
+        {"revision": None, "status": 503, "problem": problem},
+    ]
+    for attempt in attempts:
+        DeliveryAttempt.objects.create(delivery=delivery, time=now, milliseconds=1_234, **attempt)
     return endpoint
 
 
