@@ -168,13 +168,14 @@ def _suggest(request: HttpRequest, planned: ImportPlan, reason: str) -> HttpResp
     """Send each owner what concerns their tables, as a suggestion."""
     if not request.user.has_perm(SUGGESTING):
         raise PermissionDenied
-    parts = parts_by_owner(planned.plan.steps)
+    user: Any = request.user
+    parts = parts_by_owner(planned.plan.steps, user)
     if not parts:
         messages.info(request, "Nothing was suggested: the map already matches the file.")
         return HttpResponseRedirect(reverse("admin:ownership_import"))
     made = suggest(
         parts,
-        user=request.user,  # type: ignore[arg-type]
+        user=user,
         reason=reason,
         revision=planned.plan.revision,
     )

@@ -16,6 +16,7 @@ from ownership.admin.titles import PlainTitles
 from ownership.history.models import TrackedRow, whole_number
 from ownership.history.row_states import fetch_row, fetch_rows
 from ownership.models import Suggestion
+from ownership.plans.parts_by_owner import parts_by_owner
 from ownership.plans.steps import Step, attname, copy_of
 from ownership.plans.suggestions import suggest
 
@@ -86,9 +87,10 @@ class SuggestPage(PlainTitles):
         steps = steps_of_form(form, formsets)
         if not steps:
             raise NothingChanged(form.instance)
+        user: Any = request.user
         [self.suggestion] = suggest(
-            [steps],
-            user=request.user,  # type: ignore[arg-type]
+            parts_by_owner(steps, user),
+            user=user,
             reason=form.cleaned_data["reason"],
             # The one that the form shows: there was no conflict with what came later.
             revision=whole_number(request.POST.get(REVISION_FIELD)) or 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypedDict
 
@@ -15,6 +16,9 @@ from django.utils import timezone
 from ownership.history.models import Person, entry_model
 from ownership.history.row_states import changed_fields
 from ownership.history.tracked import RegistryModel, RegistryQuerySet
+from ownership.models.answerable import answerable_team, service_links
+from ownership.models.tables import Table
+from ownership.models.teams import Membership
 
 # Days in which a suggestion can be taken.
 DAYS_TO_ANSWER = 30
@@ -36,14 +40,32 @@ class SuggestionQuerySet(RegistryQuerySet):
         """Those that nobody answered in time."""
         return self.filter(state=Suggestion.State.OPEN, until__lt=today())
 
-    def waiting_for(self, user: AbstractUser | AnonymousUser) -> SuggestionQuerySet:
-        """Those that the user may answer, oldest first: others made them. One query, none for people without rights.
+    def asking(self, service_ids: Collection[int]) -> SuggestionQuerySet:
+        """Those that wait for the people who are answerable for any of the services.
 
-        What is written to people about suggestions is from here.
+        They are asked for a change of what the service owns, or of itself; for a hand-over, if it would get the table.
+        """
+        return self.waiting().filter(pk__in=_suggestions_asking(service_ids))
+
+    def waiting_for(self, user: AbstractUser | AnonymousUser) -> SuggestionQuerySet:
+        """Those that wait for the user's answer, oldest first: what a mail or a page says to that person.
+
+        They are about what a team of the user is answerable for. What no team is answerable for waits for every team
+        lead. One's own are never among them. At most three queries; none for people who may not edit.
         """
         if not user.has_perm("ownership.change_table"):
             return self.none()
-        return self.waiting().exclude(user_id=user.pk).order_by("number")
+        rows = self.waiting().exclude(user_id=user.pk).order_by("number")
+        links = service_links()
+        teams = {pk: answerable_team(pk, links) for pk in links}
+        with_team = [pk for pk, team in teams.items() if team is not None]
+        if not with_team:
+            return rows
+        memberships = Membership.objects.filter(user=user.pk).order_by()
+        own_teams = set(memberships.values_list("team", flat=True))
+        own_services = [pk for pk, team in teams.items() if team in own_teams]
+        of_own_teams = Q(pk__in=_suggestions_asking(own_services))
+        return rows.filter(of_own_teams | ~Q(pk__in=_suggestions_asking(with_team)))
 
     def about_table(self, pk: int) -> SuggestionQuerySet:
         """Those that would change the table, its accesses or indexes."""
@@ -231,6 +253,14 @@ class SuggestionSubject(models.Model):
 
     def __str__(self) -> str:
         return f"table {self.table_id}" if self.table_id else f"service {self.service_id}"
+
+
+def _suggestions_asking(service_ids: Collection[int]) -> QuerySet:
+    """Ids of the suggestions about what these services own, about themselves, or about a hand-over to them."""
+    tables = Table.objects.filter(owner__in=service_ids).order_by().values("pk")
+    of_table = Q(table_id__in=tables, suggestion__kind=Suggestion.Kind.CHANGE)
+    subjects = SuggestionSubject.objects.filter(of_table | Q(service_id__in=service_ids))
+    return subjects.values("suggestion")
 
 
 def _suggestions_with(**subject: int) -> QuerySet:

@@ -319,10 +319,11 @@ class AcceptPage(_DecisionPage):
         """Send each owner what concerns their tables, as a suggestion."""
         if not self.request.user.has_perm(SUGGESTING):
             return refusal(self.request, 403, "You don’t have permission to do this", self.refused)
+        user: Any = self.request.user
         plan = self.plan(basis, chosen, form)
         made = suggest(
-            parts_by_owner(plan.steps),
-            user=self.request.user,  # type: ignore[arg-type]
+            parts_by_owner(plan.steps, user),
+            user=user,
             reason=self.reason(basis, chosen, form),
             revision=plan.revision,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.core.paginator import Paginator
 
 from ownership.catalog.confirmation import TO_CONFIRM, tables_with_states
@@ -11,14 +12,18 @@ from ownership.catalog.queries import whole_tables
 from ownership.drift.types import Finding
 from ownership.findings.latest_runs import compare_latest
 from ownership.findings.runs import declared_map
-from ownership.models import DriftRun, Service, Table, Team
+from ownership.models import DriftRun, Service, Suggestion, Table, Team
 from ownership.models.answerable import teams_by_service
+from ownership.models.suggestions import SuggestionQuerySet
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.table_list import any_confirmed, listed
 
 TABLES_PER_PAGE = 50
 # Findings that the section lists; the drift page has the others.
 FINDINGS_SHOWN = 20
+SUGGESTIONS_SHOWN = 20
+
+User = AbstractUser | AnonymousUser
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class MinePage(Page):
         mine = self.mine()
         sections = []
         for find in SECTIONS:
-            section = find(mine)
+            section = find(mine, self.request.user)
             if section.number:
                 sections.append(section)
         tables = whole_tables().filter(mine.tables)
@@ -74,7 +79,7 @@ class MinePage(Page):
         }
 
 
-def findings(mine: Mine) -> Section:
+def findings(mine: Mine, user: User) -> Section:
     """The findings of drift about the tables."""
     tables = list(whole_tables().filter(mine.tables))
     names = {table.name for table in tables}
@@ -99,7 +104,7 @@ def findings(mine: Mine) -> Section:
     )
 
 
-def to_confirm(mine: Mine) -> Section:
+def to_confirm(mine: Mine, user: User) -> Section:
     """The tables whose entries somebody should confirm."""
     tables = tables_with_states(Table.objects.filter(mine.tables))
     waiting = tables.filter(confirmation_state__in=TO_CONFIRM).order_by("name")
@@ -119,5 +124,44 @@ def to_confirm(mine: Mine) -> Section:
     )
 
 
+def suggestions(mine: Mine, user: User) -> Section:
+    """The changes that people suggest to the reader's teams."""
+    return _of_suggestions("suggestions", "Suggestions", _asked(mine, user, Suggestion.Kind.CHANGE))
+
+
+def hand_overs(mine: Mine, user: User) -> Section:
+    """The tables that others want to hand over to the reader's teams."""
+    return _of_suggestions("hand-overs", "Hand-overs to agree to", _asked(mine, user, Suggestion.Kind.HAND_OVER))
+
+
+def own_suggestions(mine: Mine, user: User) -> Section:
+    """What the reader suggested, and nobody has answered yet."""
+    waiting = Suggestion.objects.waiting().filter(user_id=user.pk).order_by("number")
+    return _of_suggestions("own-suggestions", "My suggestions", waiting)
+
+
+def _asked(mine: Mine, user: User, kind: str) -> SuggestionQuerySet:
+    """What others suggest to the reader's teams, the oldest first."""
+    waiting = Suggestion.objects.asking(mine.service_ids).filter(kind=kind)
+    return waiting.exclude(user_id=user.pk).order_by("number")
+
+
+def _of_suggestions(name: str, title: str, waiting: SuggestionQuerySet) -> Section:
+    rows = list(waiting.with_answers())
+    return Section(
+        name=name,
+        title=title,
+        number=len(rows),
+        template="ownership/mine_suggestions.html",
+        content={"suggestions": rows[:SUGGESTIONS_SHOWN], "more": max(0, len(rows) - SUGGESTIONS_SHOWN)},
+    )
+
+
 # What can wait for the reader, in the order of the page.
-SECTIONS: tuple[Callable[[Mine], Section], ...] = (to_confirm, findings)
+SECTIONS: tuple[Callable[[Mine, User], Section], ...] = (
+    suggestions,
+    hand_overs,
+    to_confirm,
+    findings,
+    own_suggestions,
+)

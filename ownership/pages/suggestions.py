@@ -256,7 +256,8 @@ def _chosen(request: HttpRequest, review: Review) -> set[str]:
 def _review_context(review: Review, request: HttpRequest) -> Context:
     """What the page shows of a suggestion that waits: conflicts first, what is so already last."""
     chosen = _chosen(request, review)
-    _, blockers = review.plan(chosen)
+    plan, blockers = review.plan(chosen)
+    blockers += suggestions.blockers_for(review, plan, request.user)  # type: ignore[arg-type]
     shown = review.rows[:ROWS_SHOWN]
     return {
         "chosen": chosen,

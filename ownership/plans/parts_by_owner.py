@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from ownership.models import Service, Table, Waiver
-from ownership.models.answerable import answerable_team, service_links
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+
+from ownership.models import Service, Suggestion, Table, Waiver
+from ownership.models.answerable import Links, answerable_team, service_links
+from ownership.models.rights import Rights
 from ownership.plans.steps import Step, unsaved_references
 from ownership.plans.suggested_steps import table_of
 
-# Who is asked: a team, a service while that has no team, or nobody in particular.
-Owner = tuple[str, int] | None
+# Who is asked, and for what: a team, or a service while that has no team. None is nobody in particular.
+Asked = tuple[str, str, int] | None
 
 
-def parts_by_owner(steps: Sequence[Step]) -> list[list[Step]]:
-    """The steps of each team, or of each service that no team is answerable for; in their order. One query.
+@dataclass(frozen=True)
+class Part:
+    """The steps of one suggestion, in their order, and who is asked for them."""
 
-    What nobody owns (groups, environments, new services) is a part of its own. A part has with it the rows to be added
-    that its own rows refer to; taking several parts adds them once.
+    steps: Sequence[Step]
+    kind: str = Suggestion.Kind.CHANGE
+
+
+def parts_by_owner(steps: Sequence[Step], user: AbstractUser) -> list[Part]:
+    """What concerns each team, or each service that no team is answerable for. At most four queries.
+
+    If rights follow the owner, and the user may edit a table but not give it to its new owner, it is a hand-over: the
+    new owner is asked. What nobody owns (groups, environments, new services) is a part of its own. A part has with it
+    the rows to be added that its own rows refer to; taking several parts adds them once.
     """
-    owner_of = _owners(steps)
+    asked_for = _who_is_asked(steps, user)
     makers = {id(step.after): place for place, step in enumerate(steps) if step.before is None}
-    parts: dict[Owner, set[int]] = {}
+    parts: dict[Asked, set[int]] = {}
     for place, step in enumerate(steps):
-        parts.setdefault(owner_of(step), set()).add(place)
+        parts.setdefault(asked_for(step), set()).add(place)
     needed_elsewhere: set[int] = set()
     for owner, places in parts.items():
         needed = _needed(places, steps, makers) - places
@@ -33,7 +47,12 @@ def parts_by_owner(steps: Sequence[Step]) -> list[list[Step]]:
     if None in parts:
         alone = parts[None] - needed_elsewhere
         parts[None] = alone | _needed(alone, steps, makers)
-    return [[steps[place] for place in sorted(places)] for places in parts.values() if places]
+    made = []
+    for owner, places in parts.items():
+        if places:
+            kind = Suggestion.Kind.CHANGE if owner is None else owner[0]
+            made.append(Part([steps[place] for place in sorted(places)], kind))
+    return made
 
 
 def _needed(places: set[int], steps: Sequence[Step], makers: dict[int, int]) -> set[int]:
@@ -52,25 +71,46 @@ def _needed(places: set[int], steps: Sequence[Step], makers: dict[int, int]) -> 
     return needed
 
 
-def _owners(steps: Sequence[Step]) -> Callable[[Step], Owner]:
-    """Who owns a step's row."""
+def _who_is_asked(steps: Sequence[Step], user: AbstractUser) -> Callable[[Step], Asked]:
+    """Who is asked for a step."""
     links = service_links()
+    handed_over = _handed_over(steps, user)
     new_tables = {step.label: step.after for step in steps if isinstance(step.after, Table) and step.before is None}
 
-    def owner_of_service(pk: int | None) -> Owner:
-        if pk is None:
-            return None
-        team = answerable_team(pk, links)
-        return ("service", pk) if team is None else ("team", team)
-
-    def owner_of(step: Step) -> Owner:
+    def asked_for(step: Step) -> Asked:
         row = step.row if step.before is None else step.before
         if isinstance(row, Service):
-            return owner_of_service(row.pk)
+            return _answerable(row.pk, links, Suggestion.Kind.CHANGE)
         table = table_of(step)
         if table is None and isinstance(row, Waiver):
             # Of a table that is about to be added.
             table = new_tables.get(row.table_name)
-        return None if table is None else owner_of_service(table.owner_id)
+        if table is None:
+            return None
+        if table.pk in handed_over:
+            return _answerable(handed_over[table.pk], links, Suggestion.Kind.HAND_OVER)
+        return _answerable(table.owner_id, links, Suggestion.Kind.CHANGE)
 
-    return owner_of
+    return asked_for
+
+
+def _answerable(service_id: int | None, links: Links, kind: str) -> Asked:
+    if service_id is None:
+        return None
+    team = answerable_team(service_id, links)
+    return (kind, "service", service_id) if team is None else (kind, "team", team)
+
+
+def _handed_over(steps: Sequence[Step], user: AbstractUser) -> dict[int | None, int]:
+    """{a table's id: its new owner's} of the tables that the user may edit as they are, but not as they would be."""
+    if not settings.RIGHTS_FOLLOW_OWNER:
+        return {}
+    rights = Rights(user)
+    new_owners: dict[int | None, int] = {}
+    for step in steps:
+        before, after = step.before, step.after
+        if not isinstance(before, Table) or not isinstance(after, Table):
+            continue
+        if rights.may_edit(before) and not rights.may_edit(after):
+            new_owners[before.pk] = after.owner_id
+    return new_owners

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, AnonymousUser, User
 from django.db.models import Max
 
 from ownership.history.change_sets import change_set
 from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
-from ownership.models import Suggestion, SuggestionSubject
+from ownership.models import Service, Suggestion, SuggestionSubject, Table
+from ownership.models.rights import Rights
+from ownership.plans.blockers import Blocker
+from ownership.plans.parts_by_owner import Part
 from ownership.plans.plan import Blocked, NotApplied, Plan
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggested_steps import stored_steps, subjects_of, title_of
@@ -27,14 +31,13 @@ _PERMISSIONS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
 
 
 def suggest(
-    parts: Sequence[Sequence[Step]],
+    parts: Sequence[Part],
     *,
     user: AbstractUser,
     reason: str,
     revision: int,
-    kind: str = Suggestion.Kind.CHANGE,
 ) -> list[Suggestion]:
-    """Store each part's steps as a suggestion; all in one change set. Nothing of the map is written.
+    """Store each part as a suggestion; all in one change set. Nothing of the map is written.
 
     ``revision`` is that of the map which the steps were made from.
     """
@@ -42,13 +45,13 @@ def suggest(
     with change_set(user=user, reason=reason, source=SOURCE) as draft:
         # Under the lock, so that no two suggestions get the same number.
         last = Suggestion.objects.aggregate(last=Max("number"))["last"] or 0
-        for number, steps in enumerate(parts, last + 1):
+        for number, part in enumerate(parts, last + 1):
             suggestion = Suggestion(
                 number=number,
-                kind=kind,
-                about=title_of(steps),
+                kind=part.kind,
+                about=title_of(part.steps),
                 reason=reason.strip(),
-                steps=stored_steps(steps),
+                steps=stored_steps(part.steps),
                 revision=revision,
                 user_id=user.pk,
                 user_name=user.get_username(),
@@ -56,7 +59,7 @@ def suggest(
                 until=Suggestion.last_day(draft.time),
             )
             suggestion.save()
-            _save_subjects(suggestion, subjects_of(steps, kind))
+            _save_subjects(suggestion, subjects_of(part.steps, part.kind))
             made.append(suggestion)
     return made
 
@@ -77,26 +80,47 @@ def suggest_again(suggestion: Suggestion, user: AbstractUser) -> Suggestion:
     if not plan.steps:
         raise NotApplied("Everything is already as suggested.")
     [made] = suggest(
-        [plan.steps],
+        [Part(plan.steps, suggestion.kind)],
         user=user,
         reason=suggestion.reason,
         revision=review.read_at,
-        kind=suggestion.kind,
     )
     return made
 
 
 def may_answer(user: AbstractUser | AnonymousUser, suggestion: Suggestion) -> bool:
-    """Whether the user may take or decline it: somebody who edits the map, and did not make it."""
-    return user.has_perm("ownership.change_table") and user.pk != suggestion.user_id
+    """Whether the user may take or decline it: somebody who did not make it, and edits the map.
+
+    If rights follow the owner: one of the rows that it is about; of a hand-over, the service that the table goes to.
+    What of it the user may write, ``refused`` says. At most five queries.
+    """
+    if user.pk == suggestion.user_id or not user.has_perm("ownership.change_table"):
+        return False
+    if not settings.RIGHTS_FOLLOW_OWNER:
+        return True
+    subjects = list(suggestion.subjects.all())
+    services = Service.objects.filter(pk__in=[subject.service_id for subject in subjects if subject.service_id])
+    rows: list[Service | Table] = list(services)
+    if suggestion.kind == Suggestion.Kind.CHANGE:
+        table_ids = [subject.table_id for subject in subjects if subject.table_id]
+        rows += list(Table.objects.filter(pk__in=table_ids))
+    rights = Rights(user)
+    return not rows or any(rights.may_edit(row) for row in rows)
 
 
-def _refuse_without_permission(user: AbstractUser, steps: Iterable[Step]) -> None:
-    """Raise NotApplied where the user may not do by hand what a step does."""
-    for step in steps:
+def blockers_for(review: Review, plan: Plan, user: AbstractUser) -> list[Blocker]:
+    """The steps of the review's plan that neither the user nor who suggested them may write.
+
+    A fixed number of queries, one if rights do not follow the owner.
+    """
+    blockers = []
+    for step in plan.steps:
         permission = f"ownership.{_PERMISSIONS[step.history_type]}_{step.model._meta.model_name}"
         if not user.has_perm(permission):
-            raise NotApplied(f"{step.label}: your role may not do this.")
+            blockers.append(Blocker(step, "your role may not do this."))
+    author = User.objects.filter(pk=review.suggestion.user_id).first()
+    people = [user] if author is None else [user, author]
+    return blockers + plan.refused_to(*people)
 
 
 def take(review: Review, chosen: Collection[str], *, user: AbstractUser, reason: str) -> int | None:
@@ -111,7 +135,7 @@ def take(review: Review, chosen: Collection[str], *, user: AbstractUser, reason:
     if not suggestion.is_waiting:
         raise NotApplied(NOT_WAITING)
     plan, blockers = review.plan(chosen)
-    _refuse_without_permission(user, plan.steps)
+    blockers += blockers_for(review, plan, user)
     if blockers:
         raise Blocked(blockers[0].step, blockers[0].why)
     if review.choices and not plan.steps:

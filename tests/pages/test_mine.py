@@ -1,12 +1,21 @@
 """What is "mine": what the reader's teams are answerable for, as a page and as a filter of the other pages."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ownership.models import Access, Service, Table
-from tests.support.factories import make_access, make_confirmation, make_member, make_service, make_table, make_team
+from tests.support.factories import (
+    make_access,
+    make_confirmation,
+    make_member,
+    make_service,
+    make_suggestion,
+    make_table,
+    make_team,
+)
 from tests.support.pages import text_of
 from tests.support.runs import keep_run
 
@@ -50,6 +59,25 @@ def test_what_is_confirmed_waits_no_more(ann):
     for name in ("accounts", "receipts"):
         make_confirmation(Table.objects.get(name=name))
     assert "Nothing waits for you." in text_of(ann.get(MINE).text)
+
+
+def test_suggestions_wait_for_the_team_and_ones_own_are_listed_apart(ann, settings):
+    settings.RIGHTS_FOLLOW_OWNER = True
+    accounts, shop = Table.objects.get(name="accounts"), Table.objects.get(name="shop")
+    bots = shop.owner
+    bots.team = make_team("Robots")
+    bots.save()
+    make_suggestion(accounts, description="Of everybody")
+    make_suggestion(shop, description="Not for Money")
+    make_suggestion(shop, make_member(bots.team, "ben"), owner=accounts.owner)
+    make_suggestion(shop, User.objects.get(username="ann"), description="By Ann")
+    page = text_of(ann.get(MINE).text)
+    assert "Suggestions 1" in page
+    assert "Hand-overs to agree to 1" in page
+    assert "owner bots → wallet" in page.split("Hand-overs to agree to 1 ")[2]
+    assert "My suggestions 1" in page
+    assert "By Ann" in page
+    assert "Not for Money" not in page
 
 
 def test_findings_on_the_readers_tables_wait_and_those_of_others_do_not(ann):
@@ -167,10 +195,11 @@ def test_the_page_takes_as_many_queries_for_many_tables_as_for_few(ann):
     wallet = Service.objects.get(name="wallet")
     for _ in range(20):
         make_access(make_table(owner=wallet), wallet)
-    # Session, user, teams, permissions twice; links of services, the teams; what is to confirm; for findings tables,
-    # accesses, their services, indexes, all services, runs, grants, waivers; teams and links again; the page: number,
-    # tables, indexes, accesses, services, confirmations, services of the teams, and whether they are watched.
-    assert counted() == few == 5 + 2 + 1 + 8 + 2 + 6 + 1 + 1
+    # Session, user, teams, permissions twice; links of services; teams; suggestions, hand-overs, tables to confirm,
+    # own suggestions; for findings tables, accesses, their services, indexes, all services, runs, grants, waivers;
+    # teams and links again; the page: number, tables, indexes, accesses, services, confirmations, services of the
+    # teams, and whether they are watched.
+    assert counted() == few == 5 + 2 + 4 + 8 + 2 + 6 + 1 + 1
     assert Access.objects.count() > 20
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from ownership.history.models import current_head
 from ownership.models import Access, Service, Table, TableGroup, Waiver
-from ownership.plans.parts_by_owner import parts_by_owner
+from ownership.plans.parts_by_owner import Part, parts_by_owner
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestion_review import Review
 from ownership.plans.suggestions import suggest, take
@@ -20,23 +20,23 @@ def renamed(row) -> Step:
     return Step(before, after)
 
 
-def labels(parts: list[list[Step]]) -> list[list[str]]:
-    return [[step.label for step in part] for part in parts]
+def labels(parts: list[Part]) -> list[list[str]]:
+    return [[step.label for step in part.steps] for part in parts]
 
 
-def test_rows_of_a_table_go_to_its_owner_and_a_service_to_itself():
+def test_rows_of_a_table_go_to_its_owner_and_a_service_to_itself(viewer):
     orders = make_table("orders", owner=make_service("payments"))
     users = make_table("users", owner=make_service("members"))
     access = make_access(orders, users.owner)
     steps = [renamed(users), Step(Access.objects.get(), None), renamed(orders), renamed(orders.owner)]
-    assert labels(parts_by_owner(steps)) == [["users"], [str(access), "orders", "payments"]]
+    assert labels(parts_by_owner(steps, viewer)) == [["users"], [str(access), "orders", "payments"]]
 
 
-def test_services_of_one_team_and_their_parts_get_one():
+def test_services_of_one_team_and_their_parts_get_one(viewer):
     team = make_team()
     payments = make_service("payments", team=team)
     tables = [make_table("orders", owner=payments), make_table("bills", owner=make_service("bills", part_of=payments))]
-    parts = parts_by_owner([renamed(table) for table in tables])
+    parts = parts_by_owner([renamed(table) for table in tables], viewer)
     assert labels(parts) == [["orders", "bills"]]
 
 
@@ -50,7 +50,7 @@ def test_what_several_owners_need_is_in_each_part_and_added_once(viewer, lead):
         Step(None, Access(table=Table.objects.get(pk=orders.pk), service=bots, mode="read")),
         Step(None, Access(table=Table.objects.get(pk=users.pk), service=bots, mode="write")),
     ]
-    parts = parts_by_owner(steps)
+    parts = parts_by_owner(steps, viewer)
     assert labels(parts) == [["New"], ["bots", "bots → orders"], ["bots", "bots → users"]]
     suggestions = suggest(parts, user=viewer, reason="So it is", revision=current_head().revision)
     for suggestion in suggestions:
@@ -60,13 +60,13 @@ def test_what_several_owners_need_is_in_each_part_and_added_once(viewer, lead):
     assert sorted(access.mode for access in Access.objects.all()) == ["read", "write"]
 
 
-def test_a_waiver_that_ends_goes_with_the_table_that_is_added():
+def test_a_waiver_that_ends_goes_with_the_table_that_is_added(viewer):
     orders = make_table("orders")
     waiver = make_waiver(kind="unregistered_table", table_name="bills")
     new = Table(name="bills", group=orders.group, owner=orders.owner)
-    [part] = parts_by_owner([Step(Waiver.objects.get(pk=waiver.pk), None), Step(None, new), renamed(orders)])
-    assert len(part) == 3
+    [part] = parts_by_owner([Step(Waiver.objects.get(pk=waiver.pk), None), Step(None, new), renamed(orders)], viewer)
+    assert len(part.steps) == 3
 
 
-def test_nothing_is_cut_into_nothing():
-    assert parts_by_owner([]) == []
+def test_nothing_is_cut_into_nothing(viewer):
+    assert parts_by_owner([], viewer) == []

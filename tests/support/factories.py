@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from ownership.history.models import current_head
 from ownership.models import Access, Confirmation, Membership, Service, Suggestion, Table, TableGroup, Team, Waiver
-from ownership.models.roles import TEAM_LEADS
+from ownership.models.roles import TEAM_LEADS, VIEWERS
+from ownership.plans.parts_by_owner import parts_by_owner
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestions import suggest
 
@@ -75,11 +76,14 @@ def make_suggestion(
 ) -> Suggestion:
     """A suggestion that waits: to set these fields of the row, by default a description of a new table."""
     row = row or make_table()
-    by = by or User.objects.get_or_create(username="suggester")[0]
+    if by is None:
+        by = User.objects.get_or_create(username="suggester")[0]
+        by.groups.add(Group.objects.get(name=VIEWERS))
     before = type(row).objects.get(pk=row.pk)
     after = copy_of(before)
     for name, value in (fields or {"description": "As suggested"}).items():
         setattr(after, name, value)
     revision = current_head().revision
-    [suggestion] = suggest([[Step(before, after)]], user=by, reason="It is so", revision=revision)
+    parts = parts_by_owner([Step(before, after)], by)
+    [suggestion] = suggest(parts, user=by, reason="It is so", revision=revision)
     return suggestion

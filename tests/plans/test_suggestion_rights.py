@@ -1,0 +1,150 @@
+"""Who is asked for a suggestion, and who may take it if rights follow the owner: each state is right for one of two."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from ownership.history.models import current_head
+from ownership.models import Service, Suggestion, Table
+from ownership.plans.parts_by_owner import parts_by_owner
+from ownership.plans.plan import Blocked
+from ownership.plans.steps import Step, copy_of
+from ownership.plans.suggestion_review import Review
+from ownership.plans.suggestions import may_answer, suggest, take
+from tests.support.factories import make_access, make_member, make_service, make_suggestion, make_table, make_team
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people(settings) -> dict[str, User]:
+    """Ann and Abe of team A, which owns orders; Ben of team B; Eve of none. All are team leads."""
+    settings.RIGHTS_FOLLOW_OWNER = True
+    alpha, beta = make_team("A", contact="#a"), make_team("B", contact="#b")
+    make_table("orders", owner=make_service("payments", team=alpha), description="Old")
+    make_service("bots", team=beta)
+    make_table("free", owner=make_service("nobody"))
+    made = {name: make_member(alpha, name) for name in ("ann", "abe")}
+    made["ben"] = make_member(beta, "ben")
+    made["eve"] = User.objects.create_user("eve")
+    made["eve"].groups.set(made["ben"].groups.all())
+    return made
+
+
+def suggested(user: User, **fields) -> Suggestion:
+    before = Table.objects.select_related("owner", "group").get(name="orders")
+    after = copy_of(before)
+    for name, value in fields.items():
+        setattr(after, name, value)
+    parts = parts_by_owner([Step(before, after)], user)
+    [suggestion] = suggest(parts, user=user, reason="So it is", revision=current_head().revision)
+    return suggestion
+
+
+def taken(suggestion: Suggestion, user: User) -> int | None:
+    review = Review(suggestion)
+    return take(review, review.unasked, user=user, reason="Yes")
+
+
+def answers(suggestion: Suggestion, people: dict[str, User]) -> set[str]:
+    return {name for name, user in people.items() if may_answer(user, suggestion)}
+
+
+def waits_for(suggestion: Suggestion, people: dict[str, User]) -> set[str]:
+    return {name for name, user in people.items() if suggestion in Suggestion.objects.waiting_for(user)}
+
+
+def owner() -> str:
+    return Table.objects.get(name="orders").owner.name
+
+
+def test_a_change_waits_for_the_team_that_owns_the_table_and_is_theirs_to_take(people, viewer):
+    suggestion = suggested(viewer, description="New")
+    assert answers(suggestion, people) == waits_for(suggestion, people) == {"ann", "abe"}
+    with pytest.raises(Blocked, match=r"belongs to A \(#a\): only its members"):
+        taken(suggestion, people["ben"])
+    assert taken(suggestion, people["ann"])
+
+
+def test_a_table_handed_over_meanwhile_is_the_new_teams_to_answer_for(people, viewer):
+    suggestion = suggested(viewer, description="New")
+    table = Table.objects.get(name="orders")
+    table.owner = Service.objects.get(name="bots")
+    table.save()
+    assert answers(suggestion, people) == waits_for(suggestion, people) == {"ben"}
+
+
+def test_a_hand_over_asks_the_receiving_team_which_agrees(people):
+    suggestion = suggested(people["ann"], owner=Service.objects.get(name="bots"))
+    assert suggestion.kind == "hand_over"
+    assert answers(suggestion, people) == waits_for(suggestion, people) == {"ben"}
+    with pytest.raises(Blocked, match=r"would belong to B \(#b\), which must agree"):
+        # Of the same team as Ann: neither of the two is in the other team.
+        taken(suggestion, people["abe"])
+    taken(suggestion, people["ben"])
+    assert owner() == "bots"
+
+
+def test_a_team_asks_for_a_table_and_its_owners_give_it(people):
+    suggestion = suggested(people["ben"], owner=Service.objects.get(name="bots"))
+    assert suggestion.kind == "change"
+    assert waits_for(suggestion, people) == {"ann", "abe"}
+    taken(suggestion, people["ann"])
+    assert owner() == "bots"
+
+
+def test_nobody_gives_a_table_because_a_stranger_to_both_teams_said_so(people, viewer):
+    suggestion = suggested(viewer, owner=Service.objects.get(name="bots"))
+    for name in ("ann", "ben", "eve"):
+        with pytest.raises(Blocked):
+            taken(suggestion, people[name])
+    assert owner() == "payments"
+
+
+def test_a_suggestion_of_somebody_who_left_the_team_gives_nothing_away(people):
+    suggestion = suggested(people["ann"], owner=Service.objects.get(name="bots"))
+    people["ann"].memberships.get().delete()
+    with pytest.raises(Blocked, match="belongs to A"):
+        taken(suggestion, people["ben"])
+    assert owner() == "payments"
+
+
+def test_what_no_team_is_answerable_for_waits_for_every_lead(people, viewer):
+    suggestion = make_suggestion(Table.objects.get(name="free"), viewer)
+    assert waits_for(suggestion, people) == answers(suggestion, people) == set(people)
+
+
+def test_without_the_setting_every_lead_may_take_and_the_owners_are_asked(people, viewer, settings):
+    settings.RIGHTS_FOLLOW_OWNER = False
+    suggestion = suggested(viewer, owner=Service.objects.get(name="bots"))
+    assert suggestion.kind == "change"
+    assert waits_for(suggestion, people) == {"ann", "abe"}
+    assert answers(suggestion, people) == set(people)
+
+
+def test_tables_handed_over_together_are_one_request_with_their_accesses(people):
+    orders, bots = Table.objects.get(name="orders"), Service.objects.get(name="bots")
+    access = make_access(orders, orders.owner)
+    bills = make_table("bills", owner=orders.owner)
+    steps = []
+    for table in (orders, bills):
+        before = Table.objects.get(pk=table.pk)
+        after = copy_of(before)
+        after.owner = bots
+        steps.append(Step(before, after))
+    moved = copy_of(access)
+    moved.service = bots
+    [part] = parts_by_owner([*steps, Step(access, moved)], people["ann"])
+    assert (part.kind, len(part.steps)) == ("hand_over", 3)
+
+
+@pytest.mark.parametrize("number", [1, 15])
+def test_who_is_asked_takes_a_fixed_number_of_queries(people, viewer, number, django_assert_num_queries):
+    for _ in range(number):
+        make_suggestion(make_table(owner=make_service(team=make_team())), viewer)
+    ann = User.objects.get(username="ann")
+    assert ann.has_perm("ownership.change_table")
+    with django_assert_num_queries(3):
+        list(Suggestion.objects.waiting_for(ann))
+    suggestion = Suggestion.objects.first()
+    with django_assert_num_queries(4):
+        may_answer(ann, suggestion)
