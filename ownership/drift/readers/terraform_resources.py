@@ -15,18 +15,13 @@ from functools import cached_property
 from ownership.drift.readers.role_users import ANY_USER, names_role
 from ownership.drift.readers.roles import ROLE_PROPERTIES, role_name_in_arn
 from ownership.drift.readers.table_policies import TABLE_POLICY
+from ownership.drift.readers.terraform_documents import TABLE, Documents
 from ownership.drift.readers.terraform_plan import PRINCIPALS, ROLE_USERS
-from ownership.drift.readers.terraform_policies import (
-    TABLE,
-    ByArn,
-    Policies,
-    mapping,
-    members,
-    not_known,
-)
+from ownership.drift.readers.terraform_policies import ByArn, Policies
 from ownership.drift.readers.terraform_references import ReferenceFinder
 from ownership.drift.readers.terraform_resource import Resource, is_unknown
 from ownership.drift.readers.terraform_types import INSTANCE_PROFILE, may_act_by_role, permits_nothing
+from ownership.drift.readers.terraform_values import mapping, members, not_known
 from ownership.drift.values import Map, Seq, Text, Value, concat, placeholder
 
 INDEX = "aws_dynamodb_global_secondary_index"
@@ -58,7 +53,8 @@ class ResourceTranslator:
     def __init__(self, finder: ReferenceFinder, policies: ByArn) -> None:
         self.plan = finder.plan
         self.finder = finder
-        self.policies = Policies(finder, policies)
+        self.documents = Documents(finder)
+        self.policies = Policies(self.documents, policies)
         self._principals = self._principals_by_name()
         self._indexes = self._indexes_by_table()
         self._readers: dict[str, Callable[[Resource], list[Map]]] = {
@@ -135,7 +131,7 @@ class ResourceTranslator:
         ]
 
     def _table_policy(self, resource: Resource) -> list[Map]:
-        document = self.policies.document(resource, "policy")
+        document = self.documents.document(resource, "policy")
         if isinstance(document, Map):
             statements = []
             for statement in members(document.get("Statement")):
@@ -158,7 +154,7 @@ class ResourceTranslator:
         if isinstance(arn, Text) and not is_unknown(arn):
             return [arn, concat([arn, "/index/*"], resource.location)]
         references = self.finder.references(resource, "resource_arn")
-        return self.policies.arns(references, resource.location, "resource_arn")
+        return self.documents.arns(references, resource.location, "resource_arn")
 
     def _principal(self, resource: Resource) -> list[Map]:
         values, location = resource.values, resource.location
@@ -197,13 +193,13 @@ class ResourceTranslator:
         for position, block in enumerate(members(value)):
             # The provider's `inline_policy {}` removes all others.
             if isinstance(block, Map) and block.get("policy") is not None:
-                documents.append(self.policies.document(resource, "inline_policy", position, "policy"))
+                documents.append(self.documents.document(resource, "inline_policy", position, "policy"))
             elif isinstance(block, Text):
                 documents.append(block)
         return documents
 
     def _inline_policy(self, resource: Resource) -> list[Map]:
-        document = self.policies.document(resource, "policy")
+        document = self.documents.document(resource, "policy")
         if document is None:
             document = _missing(resource, "policy")
         return [_resource(resource, "AWS::IAM::Policy", PolicyDocument=document, **self._holders(resource))]

@@ -1,0 +1,72 @@
+"""Values of Terraform as those of other files: mappings, lists, policies in JSON, what is not known yet."""
+
+from collections.abc import Iterable
+
+from ownership.drift.readers.terraform_files import JSON, parse
+from ownership.drift.readers.terraform_references import References
+from ownership.drift.readers.terraform_resource import UNKNOWN, is_unknown
+from ownership.drift.types import Location
+from ownership.drift.values import Map, Seq, Text, Value, placeholder
+
+
+def mapping(location: Location, **members: Value) -> Map:
+    """A mapping of what is not None."""
+    items = [(Text(key, location), value) for key, value in members.items() if value is not None]
+    return Map(location, items)
+
+
+def members(value: Value) -> list[Value]:
+    """The members of a list, or a single value as one; without nulls."""
+    if isinstance(value, Seq):
+        return [member for member in value if member is not None]
+    return [] if value is None else [value]
+
+
+def not_known(location: Location, attribute: str, references: References) -> Text:
+    """What replaces a value that is not known yet, with what it comes from as the reason."""
+    causes = dict.fromkeys(references.others)
+    for resource, name in references.resources:
+        causes[f"{resource.reference_name}.{name}".rstrip(".")] = None
+    reason = f"{attribute} {UNKNOWN}"
+    if causes:
+        shown = ", ".join(list(causes)[:3])
+        reason = f"it depends on {shown}; {reason}"
+    return placeholder(location, reason)
+
+
+def unknown_members(value: Value) -> int:
+    """How many members of a list are known only after apply; one for a single value."""
+    if isinstance(value, Seq):
+        return sum(is_unknown(member) for member in value)
+    return 1
+
+
+def value_at(value: Value, path: Iterable[str | int]) -> Value:
+    """What a value has under a path; None for nothing."""
+    for step in path:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, Seq) and step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, Map) else None
+    return value
+
+
+def parsed(text: Text) -> Value:
+    """The policy document that a text has; a placeholder where it is no JSON."""
+    try:
+        return _as_value(parse(text), text.location)
+    except (ValueError, RecursionError):
+        return placeholder(text.location, "the policy is not valid JSON")
+
+
+def _as_value(node: JSON, location: Location) -> Value:
+    if isinstance(node, dict):
+        result = Map(location)
+        for key, value in node.items():
+            result[Text(key, location)] = _as_value(value, location)
+        return result
+    if isinstance(node, list):
+        return Seq(location, [_as_value(value, location) for value in node])
+    if node is None:
+        return None
+    return Text(str(node).replace("\0", "\ufffd"), location)
