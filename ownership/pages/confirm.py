@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
@@ -95,29 +95,36 @@ class ConfirmPage(Page):
         """Return the tables of the page that the address asks for, and the filters around them."""
         state = self.request.GET.get("state", TO_CONFIRM_FILTER)
         states = _states(state)
-        filters = {}
-        tables: QuerySet[Any] = Table.objects.all()
-        for name, lookup, model in (("group", "group__name", TableGroup), ("owner", "owner__name", Service)):
-            filters[name] = value = self.request.GET.get(name, "")
-            if value and not model._default_manager.filter(name=value).exists():
-                raise BadAddress(f"{name}={value[:100]}: There is no such {name}.")
-            if value:
-                tables = tables.filter(**{lookup: value})
-        if self.asks_for_mine():
-            tables = tables.filter(self.mine().tables)
-        numbers = numbers_by_state(tables)
-        paginator = Paginator(tables_in_state(_whole(tables), *states), TABLES_PER_PAGE)
+        condition = self._condition()
+        numbers = numbers_by_state(Table.objects.filter(condition))
+        paginator = Paginator(tables_in_state(whole_tables().filter(condition), *states), TABLES_PER_PAGE)
         # Known already; counting them again would take as long.
         paginator.count = sum(numbers[chosen] for chosen in states)
         page = paginator.get_page(self.request.GET.get("page"))
+        group, owner = self.request.GET.get("group", ""), self.request.GET.get("owner", "")
+        owners = Service.objects.filter(owned_tables__isnull=False).distinct()
         return list(page.object_list), {
             "page": page,
             "chips": _chips(numbers, state, self.request.GET),
-            "asked": filters | {"state": state},
-            "filtered": any(filters.values()),
+            "asked": {"state": state, "group": group, "owner": owner},
+            "filtered": bool(group or owner),
             "groups": TableGroup.objects.values_list("name", flat=True),
-            "owners": Service.objects.filter(owned_tables__isnull=False).distinct().values_list("name", flat=True),
+            "owners": owners.values_list("name", flat=True),
         }
+
+    def _condition(self) -> Q:
+        """The condition that the filters set, apart from the state. BadAddress for a name that nothing has."""
+        condition = Q()
+        for name, model in (("group", TableGroup), ("owner", Service)):
+            value = self.request.GET.get(name, "")
+            if not value:
+                continue
+            if not model._default_manager.filter(name=value).exists():
+                raise BadAddress(f"{name}={value[:100]}: There is no such {name}.")
+            condition &= Q((f"{name}__name", value))
+        if self.asks_for_mine():
+            condition &= self.mine().tables
+        return condition
 
     def _form(self, head: Head, tables: list[Table], ticked: Collection[int]) -> Context:
         """Return the context of the form that confirms the tables as of that head."""
@@ -205,11 +212,6 @@ class ConfirmPage(Page):
         query = self.request.GET.copy()
         query.pop("table", None)
         return f"{reverse('pages:confirm')}?{query.urlencode()}" if query else reverse("pages:confirm")
-
-
-def _whole(tables: QuerySet[Any]) -> QuerySet[Any]:
-    """The tables with all that a card shows of them."""
-    return tables.select_related("group", "owner").prefetch_related("indexes", "accesses__service")
 
 
 def _states(asked: str) -> tuple[ConfirmationState, ...]:

@@ -13,10 +13,12 @@ from django.db import connection, transaction
 from django.test import Client
 
 from ownership.audit.verification import Verification
+from ownership.catalog.confirmation import states_of
 from ownership.history.change_sets import change_set
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, current_head
 from ownership.models import Access, Service, Table
 from ownership.models.roles import TEAM_LEADS
+from ownership.plans.confirming import confirm
 from tests.support.admin_forms import answer, form_of, open_form, save_form
 from tests.support.factories import make_service, make_table
 from tests.support.runs import keep_run
@@ -303,4 +305,19 @@ def test_if_two_leads_accept_the_same_finding_one_writes_it_and_the_other_gets_a
         assert sorted("no longer apply" in answer.text for answer in answers) == [False, True]
         assert ChangeSet.objects.count() == before + 1
         Access.objects.get().delete()
+    assert_whole()
+
+
+@pytest.mark.slow
+def test_what_nobody_was_shown_is_never_confirmed():
+    table = make_table("orders")
+    for number in range(20):
+        shown_at = current_head().revision
+        service = make_service(f"newcomer-{number}")
+        outcome, _ = at_once(
+            partial(confirm, [table.pk], shown_at, user=None),
+            partial(Access.objects.create, table=table, service=service, mode="read"),
+        )
+        assert bool(outcome.left_out) != bool(outcome.tables)
+        assert states_of([table])[table.pk].state in ("changed_since", "never")
     assert_whole()
