@@ -12,13 +12,15 @@ from selenium.webdriver.common.by import By
 
 from ownership.findings.runs import today
 from ownership.history.change_sets import change_set
-from ownership.models import Service, Table
+from ownership.history.models import current_head
+from ownership.models import Service, Suggestion, Table
 from ownership.news.watching import watch
+from ownership.plans.suggestions import decline
 from tests.support.browser import follow, press
 from tests.support.drift_code import code_usage
 from tests.support.endpoints import make_failing_endpoint
 from tests.support.every_look import faults_in_every_look
-from tests.support.factories import make_confirmation
+from tests.support.factories import make_confirmation, make_suggestion
 from tests.support.runs import keep_run, waive
 from tests.support.tokens import make_token
 
@@ -62,6 +64,10 @@ HISTORY_PAGES = (
     "/compare/?from=1&to=3&table=biztechQRCodes",
     "/day/",
     "/day/?revision=2",
+    "/suggestions/",
+    "/suggestions/?state=all",
+    "/suggestions/1/",
+    "/suggestions/2/",
     "/tables/biztechMembers2026/history/",
     "/tables/biztechPrizes/history/",
     "/admin/ownership/changeset/1/undo/",
@@ -74,6 +80,7 @@ DESK_PAGES = (
     "/admin/ownership/table/?owner=events&q=feedback&o=1",
     "/admin/ownership/table/add/",
     "/admin/ownership/table/3/change/",
+    "/admin/ownership/table/3/suggest/",
     "/admin/ownership/table/1/delete/",
     "/admin/ownership/table/import/",
     "/admin/ownership/table/order/?group=Core+Tables",
@@ -117,6 +124,14 @@ def site(administered_site, lead):
         table = Table.objects.get(name="biztechMembers2026")
         table.owner = Service.objects.get(name="bots")
         table.save()
+    for suggested in ("Of the club", "Of the club's events"):
+        make_suggestion(Table.objects.get(name="bizFeedback"), description=suggested, more_title="Handbook")
+    with change_set(user=lead, reason="Say more"):
+        edited = Table.objects.get(name="bizFeedback")
+        edited.description = "Questions and answers."
+        edited.save()
+    second = Suggestion.objects.get(number=2)
+    decline(second, user=lead, reason="It is not", revision=current_head().revision)
     run = keep_run(
         "bots write biztechUsers",
         "qr write biztechUnheardOf",
