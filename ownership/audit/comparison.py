@@ -8,7 +8,10 @@ from django.db.models import Q
 from ownership.history.models import Entry, TrackedRow, entry_model, kind_of_change, registry_models
 from ownership.history.row_states import Changes, differences, foreign_keys
 from ownership.history.time_travel import as_of
-from ownership.models import Confirmation, Table
+from ownership.models import Confirmation, Suggestion, Table
+
+# Models of which a comparison of two maps says nothing.
+NOT_OF_THE_MAP = (Confirmation, Suggestion)
 
 RowsByModel = dict[type[TrackedRow], dict[int, TrackedRow]]
 # {historical model: which of its entries}
@@ -34,7 +37,7 @@ class Difference:
 def compare_revisions(before: int, after: int, about: Condition | None = None) -> list[Difference]:
     """What differs between two revisions, the earlier one first. What was changed and changed back does not.
 
-    Confirmations are left out: they change nothing of the map.
+    Confirmations and suggestions are left out: they change nothing of the map.
     With ``about``, only rows with such entries between the two are compared.
     """
     old_rows = _touched_rows(before, before, after, about)
@@ -51,7 +54,7 @@ def compare_revisions(before: int, after: int, about: Condition | None = None) -
 
 
 def _compared_models() -> list[type[TrackedRow]]:
-    return [model for model in registry_models() if model is not Confirmation]
+    return [model for model in registry_models() if model not in NOT_OF_THE_MAP]
 
 
 def _difference(

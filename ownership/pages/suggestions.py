@@ -35,6 +35,7 @@ STATES = {
     "withdrawn": "Withdrawn",
     "all": "All",
 }
+OF_TODAY = "Suggestions are about the current map: leave out revision and as_of."
 WITHDRAWN = "Withdrawn by who suggested it."
 MOVED = (
     "Nothing was written: something changed after this page was loaded. It is up to date now. Review it, then take it."
@@ -57,6 +58,8 @@ class SuggestionsPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context: waiting ones in three lists, or a page of those in another state."""
+        if self.moment:
+            raise BadAddress(OF_TODAY)
         state = self.request.GET.get("state", "")
         if state not in STATES:
             raise BadAddress(f"state takes one of {', '.join(filter(None, STATES))}.")
@@ -126,6 +129,8 @@ class SuggestionPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context of a suggestion that was just opened."""
+        if self.moment:
+            raise BadAddress(OF_TODAY)
         return self._context(_suggestion(kwargs["number"]))
 
     def post(self, request: HttpRequest, number: int) -> HttpResponse:

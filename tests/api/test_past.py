@@ -334,5 +334,5 @@ def test_compare_takes_a_fixed_number_of_queries(seeded, get):
     with change_set(reason="Grow"):
         for _ in range(30):
             make_access()
-    # Session, user, permissions twice; the head before and after, and `from`; and eleven models, twice.
-    assert counted() == few == 4 + 3 + 22
+    # Session, user, permissions twice; the head before and after, and `from`; and ten models, twice.
+    assert counted() == few == 4 + 3 + 20

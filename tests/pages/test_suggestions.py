@@ -172,6 +172,16 @@ def test_undoing_what_was_taken_leaves_the_answer(lead_client, orders):
     assert (orders.description, state(suggestion)) == ("Old", "taken")
 
 
+def test_a_comparison_says_what_changed_on_the_map_and_not_what_was_suggested(lead_client, orders):
+    address = f"/compare/?from={ChangeSet.objects.first().revision}"
+    suggestion = make_suggestion(orders, description="New")
+    assert "orders" not in lead_client.get(address).text.split("<main")[1]
+    act(lead_client, suggestion, "take", reason="Yes", take=["0.description"])
+    page = lead_client.get(address).text.split("<main")[1]
+    assert "orders" in page
+    assert "uggestion" not in page
+
+
 def test_making_a_suggestion_can_t_be_undone(lead_client, orders):
     make_suggestion(orders)
     revision = ChangeSet.objects.first().revision
@@ -179,7 +189,9 @@ def test_making_a_suggestion_can_t_be_undone(lead_client, orders):
     assert lead_client.get(f"/admin/ownership/changeset/{revision}/undo/").status_code == 404
 
 
-@pytest.mark.parametrize("url", ["/suggestions/99/", f"/suggestions/{10**30}/", "/suggestions/?state=odd"])
+@pytest.mark.parametrize(
+    "url", ["/suggestions/99/", f"/suggestions/{10**30}/", "/suggestions/?state=odd", "/suggestions/?revision=0"]
+)
 def test_nonsense_is_refused(viewer_client, url):
     assert viewer_client.get(url).status_code in (400, 404)
 
