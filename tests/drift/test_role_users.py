@@ -31,6 +31,9 @@ USERS = {
     "a rule for things": (
         "{Type: AWS::IoT::TopicRule, Properties: {TopicRulePayload: {Actions: [{DynamoDBv2: {RoleArn: ROLE}}]}}}"
     ),
+    "people who sign in": (
+        "{Type: AWS::Cognito::IdentityPoolRoleAttachment, Properties: {Roles: {authenticated: ROLE}}}"
+    ),
     "what AWS adds tomorrow": "{Type: AWS::EC2::Tomorrow, Properties: {Deep: [{Er: {WorkerRoleArn: ROLE}}]}}",
 }
 

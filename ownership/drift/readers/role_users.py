@@ -20,7 +20,7 @@ from ownership.drift.values import Map, Seq, Text, Value
 
 # A user of roles that a reader makes of another form's resource: it has the property Role.
 ANY_USER = "Any::RoleUser"
-NAMES_ROLE = re.compile(r"(?:role|rolearns?|rolename|instanceprofile(?:arn|name)?|credentials|credentialsarn)$")
+NAMES_ROLE = re.compile(r"(?:roles?|rolearns?|rolename|instanceprofile(?:arn|name)?|credentials|credentialsarn)$")
 # What a service of AWS does by these roles itself: to fetch images, to write logs, to run a cluster's nodes.
 WITHOUT_ITEMS = re.compile(
     r"(?:access|autoscaling|cloudwatch|cluster|cognito|delivery|execution|fargate|logs?|logging|monitoring|notification"
@@ -38,6 +38,7 @@ RAM RDS Route53 S3 SES SNS SQS ServiceCatalog StorageGateway Transfer WAFv2 XRay
 SERVICES = frozenset(_SERVICES.split())
 TYPES = frozenset({"AWS::ApiGateway::Account", "AWS::EKS::Cluster", "AWS::EC2::FlowLog"})
 OWN_USERS = "arn:aws:iam::*:user/*"  # API Gateway then acts as whoever calls it
+KEYS_OF_ROLES = ("Arn", "Name", "authenticated", "unauthenticated")  # the last two of an identity pool
 MAX_DEPTH = 12
 
 
@@ -108,12 +109,14 @@ def _roles_named_in(template: Template, resource_type: str, node: Map, depth: in
 
 
 def _values(template: Template, node: Value) -> Iterator[Value]:
-    """What names roles under a key: texts and references; of ``{Arn: …}`` or ``{Name: …}``, what is in it."""
+    """What names roles under a key: texts and references, also in ``{Arn: …}`` or ``{authenticated: …}``."""
     for item in template.items(node):
-        if isinstance(item, Map) and function_name(item) is None:
-            yield from (template.expand(value) for key, value in item.items() if key in ("Arn", "Name"))
-        else:
+        if not isinstance(item, Map) or function_name(item) is not None:
             yield item
+            continue
+        for key, value in item.items():
+            if key in KEYS_OF_ROLES:
+                yield template.expand(value)
 
 
 def _mappings(template: Template, node: Value) -> Iterator[Map]:
