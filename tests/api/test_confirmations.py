@@ -117,4 +117,4 @@ def test_confirmations_add_one_query_however_many_tables_there_are(get):
         return found
 
     few = count(2)
-    assert count(20) == few == [12, 11, 11]
+    assert count(20) == few == [13, 12, 12]

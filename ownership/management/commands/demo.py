@@ -6,9 +6,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from ownership.history.change_sets import change_set
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, current_head
 from ownership.models import Access, Mode, SecondaryIndex, Service, Table
 from ownership.models.roles import TEAM_LEADS
+from ownership.plans.confirming import confirm
 
 LEAD = "demo-lead"
 ON_CALL = "demo-oncall"
@@ -38,13 +39,19 @@ class Command(BaseCommand):
         for user, reason, edit in edits:
             with change_set(user=user, reason=reason, source=ChangeSet.Source.ADMIN):
                 edit()
-        self.stdout.write(f"Wrote {len(edits)} change sets. See the history of biztechUsers and biztechMembers2026.")
+        self.confirm_core_tables(lead)
+        number = len(edits) + 1
+        self.stdout.write(f"Wrote {number} change sets. See the history of biztechUsers and biztechMembers2026.")
 
     def user(self, name: str) -> User:
         """A team lead of that name, who can't sign in because there is no password."""
         user, _ = User.objects.get_or_create(username=name)
         user.groups.add(Group.objects.get(name=TEAM_LEADS))
         return user
+
+    def confirm_core_tables(self, user: User) -> None:
+        tables = Table.objects.filter(group__name="Core Tables").values_list("pk", flat=True)
+        confirm(list(tables), current_head().revision, user=user, reason="Checked with the teams")
 
     def narrow_access(self) -> None:
         access = Access.objects.get_by_natural_key("biztechUsers", "payments")
