@@ -151,3 +151,8 @@ def read(
     path.write_text(json.dumps(document), encoding="utf-8")
     known = known or names(services=("shop", "billing"), tables=("orders", "carts"))
     return read_plans([path], known, services or {}, root)
+
+
+def reasons(found: Infrastructure) -> list[tuple[str, str]]:
+    """Where something is unresolved, by address, and why."""
+    return [(unresolved.location.file.partition("#")[2], unresolved.reason) for unresolved in found.unresolved]
