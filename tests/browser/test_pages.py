@@ -8,10 +8,8 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from ownership.drift.types import CodeUsage
 from ownership.models import Service, Table
-from tests.support.addresses import address, routes
-from tests.support.browser import PAPER_WIDTH, complaints, follow, look, on_paper
+from tests.support.browser import PAPER_WIDTH, follow, look, on_paper
 from tests.support.runs import keep_run
-from tests.support.tokens import make_token
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -84,16 +82,6 @@ def test_a_tables_accesses_fit_a_tablet_with_all_the_columns_of_drift(site, brow
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
         narrowest = "return Math.min(...[...document.querySelectorAll('.accesses td')].map((cell) => cell.clientWidth))"
         assert browser.execute_script(narrowest) > 40
-
-
-def test_no_page_breaks_the_content_security_policy(site, lead, browser):
-    make_token(lead)  # which has pages, too
-    admin = [page for page in map(address, routes()) if page.startswith("/admin/") and "logout" not in page]
-    for page in [*PAGES, *admin]:
-        browser.get(site + page)
-    # What was asked for and is not there is a message of the browser's own, and so is advice (DEBUG).
-    messages = [line for line in complaints(browser) if not line.startswith("DEBUG")]
-    assert [line for line in messages if "the server responded with a status of 40" not in line] == []
 
 
 def test_a_log_line_is_pasted_and_leads_to_the_table(site, browser):
