@@ -5,6 +5,7 @@ import io
 import shutil
 import stat
 import threading
+import zlib
 from pathlib import Path
 from random import Random
 
@@ -19,10 +20,10 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Service
 from ownership.operations.backup import BackupError, backup
-from ownership.operations.restore import restore
+from ownership.operations.restore import QUOTED, restore
 from ownership.operations.schema import schema_differences, schema_objects
 from tests.support.factories import make_access, make_service, make_table
-from tests.support.foreign_objects import UNKNOWN
+from tests.support.foreign_objects import COLUMN, UNKNOWN, ForeignObject
 from tests.support.rows import all_rows
 
 pytestmark = [
@@ -171,16 +172,17 @@ def test_a_broken_file_is_refused_and_changes_nothing(packed, broken, message):
 @pytest.mark.slow
 def test_a_file_with_any_bit_flipped_is_refused(packed):
     before, random = all_rows(), Random(7)
+    content = gzip.decompress(packed)
     for _ in range(200):
         position = random.randrange(10, len(packed))  # the first ten bytes are gzip's header, without content
         flipped = bytearray(packed)
         flipped[position] ^= 1 << random.randrange(8)
         try:
-            restore_backup(bytes(flipped))
-        except BackupError:
-            continue
-        # Accepted, so it must have been one of gzip's unused bits.
-        assert gzip.decompress(bytes(flipped)) == gzip.decompress(packed)
+            # One of gzip's unused bits: the content is what it was.
+            assert gzip.decompress(flipped) == content
+        except (OSError, EOFError, zlib.error):
+            with pytest.raises(BackupError):
+                restore_backup(bytes(flipped))
     assert all_rows() == before
 
 
@@ -224,36 +226,32 @@ def execute(*statements: str) -> None:
             cursor.execute(statement)
 
 
-UNDONE = {
-    "column": "ALTER TABLE ownership_service DROP COLUMN shadow",
-    "function": "DROP FUNCTION promote()",
-    "constraint": "ALTER TABLE ownership_service DROP CONSTRAINT shadow",
-    "operator": "DROP OPERATOR === (text, text)",
-    "policy": "DROP POLICY shadow ON ownership_table",
-    "row security": "ALTER TABLE ownership_table DISABLE ROW LEVEL SECURITY",
-    "rule": "DROP RULE shadow ON ownership_waiver",
-    "type": "DROP DOMAIN shadow",
-}
-if connection.vendor == "postgresql":
-    UNDONE["trigger"] = "DROP TRIGGER promote ON ownership_changeset"
-else:
-    UNDONE["trigger"] = "DROP TRIGGER promote"
+FOREIGN = list(UNKNOWN[connection.vendor].values())
+# A column is refused before anything else is looked at. Of the others, as many as a message quotes are refused at once.
+FOREIGN_GROUPS = [[COLUMN]]
+FOREIGN.remove(COLUMN)
+for start in range(0, len(FOREIGN), QUOTED):
+    FOREIGN_GROUPS.append(FOREIGN[start : start + QUOTED])
+
+
+def name_in_backup(foreign: ForeignObject) -> str:
+    """As the message has it: pg_restore's list calls a type a domain, and an operator by its sign alone."""
+    return foreign.name.replace("type", "domain").partition("(pg_catalog")[0]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", sorted(UNKNOWN[connection.vendor]))
-def test_a_backup_with_an_object_that_the_registry_does_not_make_is_refused_with_its_name(packed, kind):
-    foreign = UNKNOWN[connection.vendor][kind]
-    execute(foreign.sql)
+@pytest.mark.parametrize("group", FOREIGN_GROUPS, ids=lambda group: ", ".join(foreign.name for foreign in group))
+def test_a_backup_with_objects_that_the_registry_does_not_make_is_refused_with_their_names(packed, group):
+    execute(*(foreign.sql for foreign in group))
     try:
-        with_object = take_backup()
+        with_objects = take_backup()
     finally:
-        execute(UNDONE.get(kind, f"DROP {kind} shadow"))
+        execute(*(foreign.undo for foreign in group))
     before = all_rows()
     with pytest.raises(BackupError) as error:
-        restore_backup(with_object)
-    name = foreign.name.replace("type", "domain").partition("(pg_catalog")[0]
-    assert f"what the registry does not make: {name}" in str(error.value)
+        restore_backup(with_objects)
+    names = sorted(name_in_backup(foreign) for foreign in group)
+    assert f"what the registry does not make: {', '.join(names)}." in str(error.value)
     assert all_rows() == before
     assert list(schema_differences()) == []
 

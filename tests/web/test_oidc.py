@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -41,11 +42,6 @@ from django.contrib.auth.models import User
 from tests.support.tokens import make_token
 print(make_token(User.objects.get(username=sys.argv[1]))[1])
 """
-FORGET_IDENTITIES = """
-import django; django.setup()
-from ownership.models import ProviderIdentity
-ProviderIdentity.objects.all().delete()
-"""
 MAKE_ADMIN = """
 import django; django.setup()
 from django.contrib.auth.models import User
@@ -69,13 +65,10 @@ for entry in entries:
 teams = Membership.objects.filter(user__username=sys.argv[1]).values_list("team__name", flat=True)
 print("teams:", ", ".join(sorted(teams)))
 """
-CHANGE = """
-import sys, django; django.setup()
-from django.contrib.auth.models import User
-print([(u.username, u.is_superuser, u.has_usable_password(), sorted(g.name for g in u.groups.all()))
-       for u in User.objects.order_by("username")])
-if len(sys.argv) > 1:
-    User.objects.filter(username=sys.argv[1]).update(is_active=False)
+ACCOUNTS = "SELECT id, username, is_superuser, password FROM auth_user ORDER BY username"
+GROUPS = """
+SELECT auth_group.name FROM auth_group JOIN auth_user_groups ON auth_group.id = group_id
+WHERE user_id = ? ORDER BY auth_group.name
 """
 
 
@@ -110,8 +103,9 @@ def process(arguments: list[str], environment: dict[str, str], ready: str) -> It
 class Registry:
     """A registry that knows the provider."""
 
-    def __init__(self, address: str, environment: dict[str, str], provider: str) -> None:
+    def __init__(self, address: str, environment: dict[str, str], provider: str, file: Path) -> None:
         self.address, self.environment, self.provider = address, environment, provider
+        self.file = file
 
     def at_provider(self, who: str, **claims: object) -> None:
         """From now on, the provider says this of the person."""
@@ -129,8 +123,19 @@ class Registry:
         )  # fmt: skip
         return run.stdout
 
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Straight from its file: a process with Django takes a second to start."""
+        with closing(sqlite3.connect(self.file, timeout=20)) as database, database:
+            return database.execute(statement, values).fetchall()
+
     def people(self) -> str:
-        return self.python(CHANGE)
+        """Each account's name, whether it is a superuser's, whether it has a password, and its groups."""
+        accounts = []
+        for number, name, is_superuser, password in self.sql(ACCOUNTS):
+            has_password = not password.startswith("!")
+            groups = [group for (group,) in self.sql(GROUPS, number)]
+            accounts.append((name, bool(is_superuser), has_password, groups))
+        return str(accounts)
 
     def sign_in(self, who: str, path: str = "/admin/") -> tuple[requests.Session, requests.Response]:
         """As a browser would: to the provider, say who one is there, and follow where it leads."""
@@ -149,14 +154,23 @@ def provider() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-def registry_of(provider: str, folder: Path) -> Iterator[Registry]:
-    port = free_port()
-    environment = os.environ | {
+@pytest.fixture(scope="module")
+def file(tmp_path_factory) -> Path:
+    """A migrated database with an administrator."""
+    file = tmp_path_factory.mktemp("oidc") / "registry.sqlite3"
+    environment = environment_of(file, "http://127.0.0.1")
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    subprocess.run([sys.executable, "-c", MAKE_ADMIN], cwd=ROOT, env=environment, check=True)
+    return file
+
+
+def environment_of(file: Path, provider: str) -> dict[str, str]:
+    return os.environ | {
         "DJANGO_SETTINGS_MODULE": "registry.settings",
         "DEBUG": "1",
         "ANONYMOUS_READ": "0",
-        "DATABASE_URL": f"sqlite:///{folder}/registry.sqlite3",
-        "SNAPSHOT_DIR": f"{folder}/snapshots",
+        "DATABASE_URL": f"sqlite:///{file}",
+        "SNAPSHOT_DIR": f"{file.parent}/snapshots",
         "OIDC_CLIENT_ID": "registry",
         "OIDC_CLIENT_SECRET": "a secret of this test",
         "OIDC_AUTHORIZATION_URL": f"{provider}/oauth2/authorize",
@@ -166,17 +180,22 @@ def registry_of(provider: str, folder: Path) -> Iterator[Registry]:
         "OIDC_LEADS": "registry-leads",
         "OIDC_VIEWERS": "registry-viewers",
     }
-    registry = Registry(f"http://127.0.0.1:{port}", environment, provider)
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
-    registry.python(MAKE_ADMIN)
+
+
+@contextmanager
+def registry_of(provider: str, file: Path) -> Iterator[Registry]:
+    port = free_port()
+    environment = environment_of(file, provider)
+    registry = Registry(f"http://127.0.0.1:{port}", environment, provider, file)
     server = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
     with process(server, environment, f"{registry.address}/livez"):
         yield registry
 
 
 @pytest.fixture(scope="module")
-def registry(provider, tmp_path_factory) -> Iterator[Registry]:
-    yield from registry_of(provider, tmp_path_factory.mktemp("oidc"))
+def registry(provider, file) -> Iterator[Registry]:
+    with registry_of(provider, file) as registry:
+        yield registry
 
 
 def signed_in(browser: requests.Session, registry: Registry) -> bool:
@@ -198,8 +217,7 @@ def test_the_providers_groups_become_ours_and_the_account_has_no_password(regist
 
 def test_who_is_known_signs_in_while_another_process_writes(registry):
     registry.sign_in("ben")
-    path = registry.environment["DATABASE_URL"].removeprefix("sqlite:///")
-    writer = sqlite3.connect(path, isolation_level=None)
+    writer = sqlite3.connect(registry.file, isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
         viewer, _ = registry.sign_in("ben")
@@ -310,7 +328,7 @@ def test_an_account_that_has_no_identity_yet_goes_to_the_first_person_with_its_a
     lou = VERIFIED | {"email": "lou@example.com"}
     registry.at_provider("lou", groups=["registry-leads"], **lou)
     registry.sign_in("lou")
-    registry.python(FORGET_IDENTITIES)
+    registry.sql("DELETE FROM ownership_provideridentity")
 
     registry.at_provider("lou", groups=[], **lou)
     registry.sign_in("lou")
@@ -324,7 +342,7 @@ def test_an_account_that_has_no_identity_yet_goes_to_the_first_person_with_its_a
 def test_a_deactivated_account_is_signed_out_and_can_not_sign_in(registry):
     browser, _ = registry.sign_in("ben")
     assert signed_in(browser, registry)
-    registry.python(CHANGE, "ben@example.com")
+    registry.sql("UPDATE auth_user SET is_active = 0 WHERE username = ?", "ben@example.com")
     assert not signed_in(browser, registry)
     again, _ = registry.sign_in("ben")
     assert not signed_in(again, registry)
@@ -368,8 +386,8 @@ def test_the_page_for_signing_in_has_a_link_to_the_provider(registry):
     assert "/oidc/authenticate/?next=%2Fadmin%2F%3Fx%3D1" in page.text
 
 
-def test_an_unreachable_provider_is_reported_to_the_person(tmp_path):
-    for registry in registry_of(f"http://127.0.0.1:{free_port()}", tmp_path):
+def test_an_unreachable_provider_is_reported_to_the_person(file):
+    with registry_of(f"http://127.0.0.1:{free_port()}", file) as registry:
         browser = requests.Session()
         started = browser.get(f"{registry.address}/oidc/authenticate/", timeout=20, allow_redirects=False)
         state = requests.utils.unquote(started.headers["Location"].split("state=")[1].split("&")[0])
