@@ -7,12 +7,12 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv || echo $(VENV)/bin/uv)
 
 # Development settings: what `make` starts here is for this machine alone. Production sets its own (docs/operations.md).
-run demo test test-slow check schema document: export DEBUG ?= 1
+run demo test test-slow test-all check schema document: export DEBUG ?= 1
 
 # A container's image may set it. The tests start hundreds of processes, and each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test test-slow check container audit sbom schema document demo lock clean
+.PHONY: setup run test test-slow test-all check container audit sbom schema document demo lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)  ## install everything into .venv
@@ -26,13 +26,26 @@ $(STAMP): requirements-uv.txt requirements-dev.txt
 run: $(STAMP)  ## set up, migrate, seed when empty, make an administrator when there is none, serve
 	@$(PY) manage.py run 127.0.0.1:$(PORT)
 
+# Slow tests come first (tests/conftest.py), and a core that has nothing left takes tests from the other.
+WORKERS ?= auto
+PYTEST := -m pytest --numprocesses $(WORKERS) --dist worksteal
+# What SQLite answers is left here for the tests on PostgreSQL to compare with.
+test test-slow test-all: export TEST_ANSWERS := $(CURDIR)/var/answers
+
+define on_both_databases
+rm -rf $(TEST_ANSWERS)
+$(PY) $(PYTEST) $(1) $(ARGS)
+$(PY) -m tests.support.postgres $(PY) $(PYTEST) $(1) $(ARGS)
+endef
+
 test: $(STAMP)  ## run the tests but the slow ones: on SQLite, then on PostgreSQL where the machine has one
-	$(PY) -m pytest -m "not slow" --numprocesses auto $(ARGS)
-	$(PY) -m tests.support.postgres $(PY) -m pytest -m "not slow" --numprocesses auto $(ARGS)
+	$(call on_both_databases,-m "not slow")
 
 test-slow: $(STAMP)  ## run the tests that `make test` leaves out, on both databases
-	$(PY) -m pytest -m slow --numprocesses auto $(ARGS)
-	$(PY) -m tests.support.postgres $(PY) -m pytest -m slow --numprocesses auto $(ARGS)
+	$(call on_both_databases,-m slow)
+
+test-all: $(STAMP)  ## run all tests, on both databases: faster than the two parts one after the other
+	$(call on_both_databases)
 
 check: $(STAMP)  ## linters, types, migrations, deployment checks, OpenAPI and the document in step
 	$(VENV)/bin/ruff check .

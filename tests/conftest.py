@@ -33,8 +33,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what the database of this run has no part in.
 
     Tests marked for the other database never run here. On PostgreSQL, only tests that use a database run: all
-    others were part of the run on SQLite. The slow tests in a browser, which look at pages and not at data, ran there
-    as well.
+    others were part of the run on SQLite. So were those in a browser, which look at pages and not at data.
+
+    Slow tests come first, so that no core waits at the end for one that the other began late.
     """
     on_postgres = connection.vendor == "postgresql"
     other_database = "sqlite" if on_postgres else "postgres"
@@ -43,13 +44,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         wanted = item.get_closest_marker(other_database) is None
         if on_postgres and not _uses_database(item):
             wanted = False
-        is_slow = item.get_closest_marker("slow") is not None
-        if on_postgres and is_slow and item.get_closest_marker("browser"):
+        if on_postgres and item.get_closest_marker("browser"):
             wanted = False
         (kept if wanted else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = kept
+    items[:] = sorted(kept, key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

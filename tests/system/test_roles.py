@@ -84,6 +84,7 @@ def answer(client: Client, method: str, url: str) -> tuple[str, list[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite  # no database decides who may do what
 def test_everybody_may_do_what_the_table_says_and_what_is_denied_changes_nothing(clients):
     found: dict[tuple[str, str], dict[str, str]] = {}
     changed = {}
