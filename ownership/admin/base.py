@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from ownership.admin.changelists import LargeLists, TolerantLists
 from ownership.admin.deleting import DeletionMixin, delete_selected
 from ownership.admin.problems import form_problems
+from ownership.admin.rights import refusal_of
 from ownership.admin.saving import Context, FormFields, ReasonMixin, RegistryForm
 from ownership.audit.timeline import Timeline
 
@@ -49,6 +50,9 @@ class RegistryAdmin(ReasonMixin, DeletionMixin, FormFields, LargeLists, Tolerant
             context["problems"] = form_problems(form, formsets)
             # Django's own says no more than "Please correct the errors below".
             context["errors"] = None
+        if not add and not refusal_of(request):
+            # Of a form that was refused, that is among its problems.
+            context["whose"] = self.why_not(request, obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_view_on_site_url(self, obj: models.Model | None = None) -> str | None:

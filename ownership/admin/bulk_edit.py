@@ -210,7 +210,7 @@ def _page(
         "previews": [step.preview() for step in plan.steps[:MAX_SHOWN]],
         "more_previews": max(0, len(plan.steps) - MAX_SHOWN),
         "unchanged": number - len({step.pk for step in plan.steps if step.model is model_admin.model}),
-        "blockers": plan.blockers,
+        "blockers": [*plan.blockers, *plan.refused_to(request.user)],  # type: ignore[arg-type]
         "fingerprint": plan.fingerprint(),
         "conflict": conflict,
         "problem": problem,

@@ -3,6 +3,7 @@
 from copy import copy
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected as delete_without_reason
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -35,6 +36,10 @@ class DeletionMixin(ConflictMixin):
         """Django's confirmation page with a reason to give."""
         if not self.has_delete_permission(request):
             raise PermissionDenied
+        if settings.RIGHTS_FOLLOW_OWNER:
+            why_not = self.why_not(request, self.get_object(request, unquote(object_id)))
+            if why_not:
+                raise PermissionDenied(why_not)
         form = ReasonForm(request.POST or None)
         context = {"reason_form": form} | (extra_context or {})
         if form.is_valid():

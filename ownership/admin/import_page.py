@@ -28,6 +28,8 @@ from ownership.web.suggestion_messages import suggestions_sent
 
 MAX_BYTES = 1_000_000
 MAX_SHOWN = 200  # previews and problems on a page
+# Rows of other teams that the page names.
+MAX_REFUSED = 20
 SALT = "ownership.import"
 STALE = "Nothing was changed: the map has changed since this preview. The preview is up to date now."
 _PERMISSIONS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
@@ -139,13 +141,16 @@ class ImportPage:
                     planned = plan_import(statements, prune=upload.prune)
                 except NotApplied as error:
                     problem = f"Nothing was changed. {error}"
+        refused = planned.plan.refused_to(request.user)  # type: ignore[arg-type]
         context = _context(statements, planned) | {
             "form": UploadForm(),
             "reason_form": form,
             "upload": upload,
             "content": upload.signed(),
             "problem": problem,
-            "may_apply": may_apply,
+            "may_apply": may_apply and not refused,
+            "refused": refused[:MAX_REFUSED],
+            "more_refused": len(refused[MAX_REFUSED:]),
             "may_suggest": request.user.has_perm(SUGGESTING),
         }
         return self._import_page(request, context)

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from ownership.admin.forms import ReasonForm
 from ownership.history.models import ChangeSet, TrackedRow, whole_number
 from ownership.plans.order import plan_order
-from ownership.plans.plan import NotApplied
+from ownership.plans.plan import NotApplied, Refused
 
 CHANGED_MEANWHILE = "Nothing was changed: the list has changed since this page was opened. Check the order again."
 
@@ -49,6 +49,8 @@ class OrderPage(admin.ModelAdmin):
                 if form.is_valid():
                     try:
                         return self._apply_order(request, rows, form)
+                    except Refused as error:
+                        problem = f"Nothing was changed. {error}"
                     except NotApplied:
                         problem = CHANGED_MEANWHILE
                         rows = list(self.rows_to_order(request))

@@ -27,11 +27,13 @@ from ownership.admin.conflict import (
     posted_in_words,
 )
 from ownership.admin.forms import Autocomplete, LinesField, UnchangedTexts
+from ownership.admin.rights import RightsMixin, refusal_of, refuse
 from ownership.audit.descriptions import label_in_words
 from ownership.audit.timeline import Timeline
 from ownership.history.change_sets import ChangeSetDraft, change_set
 from ownership.history.models import CHANGED, CREATED, ChangeSet, Entry, current_head, whole_number
 from ownership.history.row_states import describe_field, describe_value
+from ownership.models.rights import NotPermitted
 from ownership.web.forms import ReasonField
 
 NOTHING_CHANGED = "Nothing was changed: the form matches what is stored. There is no new revision."
@@ -68,6 +70,8 @@ class RegistryForm(UnchangedTexts):
     reason = ReasonField()
     # Set by the admin on the class that it makes for one request.
     conflict: FormConflict | None = None
+    # Who may save it, if the person may not.
+    refusal = ""
 
     def full_clean(self) -> None:
         """Validate the row if it is new or was edited. Otherwise it holds what is stored."""
@@ -83,6 +87,8 @@ class RegistryForm(UnchangedTexts):
             for name, sentence in self.conflict.fields.items():
                 self.add_error(name, sentence)
             raise ValidationError(self.conflict.sentence)
+        if self.refusal:
+            raise ValidationError(self.refusal)
         return super().clean()
 
 
@@ -283,7 +289,7 @@ class Overtaken(Exception):
     """Someone changed the row after its form was checked and before it was written."""
 
 
-class ConflictMixin(admin.ModelAdmin):
+class ConflictMixin(RightsMixin):
     """Refuses a form whose row someone else changed since it was opened, and shows both versions merged."""
 
     # Of one request: ``_check_and_save`` sets it on a copy of the admin.
@@ -323,6 +329,19 @@ class ConflictMixin(admin.ModelAdmin):
             if response.status_code == 302 and object_id is not None:
                 return self._not_there(request, unquote(object_id), response)
             return response
+        if object_id is not None:
+            self.refuse_if_not_theirs(request, unquote(object_id))
+        try:
+            return self._check_and_save_again(request, object_id, form_url, context)
+        except NotPermitted as refused:
+            # What was entered is right, but not for this person to write.
+            refuse(request, str(refused))
+            return self._check_and_save(request, object_id, form_url, context)
+
+    def _check_and_save_again(
+        self, request: HttpRequest, object_id: str | None, form_url: str, context: Context
+    ) -> HttpResponse:
+        """Check and save; once more if someone else saved between the checks and the lock."""
         try:
             return self._check_and_save(request, object_id, form_url, context)
         except (Overtaken, IntegrityError, ValidationError):
@@ -385,9 +404,10 @@ class ConflictMixin(admin.ModelAdmin):
         change: bool = False,
         **kwargs: object,
     ) -> type[forms.ModelForm]:
-        """The form. It is not valid while there is a conflict to look at."""
+        """The form. It is not valid while there is a conflict to look at, or if it was refused."""
         form = super().get_form(request, obj, change=change, **kwargs)
         form.conflict = self.conflict  # type: ignore[attr-defined]
+        form.refusal = refusal_of(request)  # type: ignore[attr-defined]
         return form
 
     def save_model(

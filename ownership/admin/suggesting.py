@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
 from ownership.admin.conflict import REVISION_FIELD
+from ownership.admin.rights import refusal_of
 from ownership.admin.saving import NothingChanged
 from ownership.admin.titles import PlainTitles
 from ownership.history.models import TrackedRow, whole_number
@@ -64,9 +65,12 @@ class SuggestPage(PlainTitles):
         obj: Model | None = None,
     ) -> HttpResponse:
         """The form's page. If it can only be read, it leads to the form for suggestions."""
-        may_edit = self.has_change_permission(request, obj)
-        if obj is not None and not may_edit and request.user.has_perm(SUGGESTING):
-            context["suggest_url"] = reverse(f"admin:ownership_{self.opts.model_name}_suggest", args=[obj.pk])
+        if obj is not None and request.user.has_perm(SUGGESTING):
+            address = reverse(f"admin:ownership_{self.opts.model_name}_suggest", args=[obj.pk])
+            if refusal_of(request):
+                context["suggest_instead"] = address
+            elif not self.has_change_permission(request, obj):
+                context["suggest_url"] = address
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

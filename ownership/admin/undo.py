@@ -75,7 +75,7 @@ class UndoPage:
                     form = UndoForm(request.POST, undo=undo)
                 except NotApplied as error:
                     problem = f"Nothing was changed. {error}"
-        context = _context(undo, form, whole_number(request.GET.get("from")) or 0)
+        context = _context(undo, form, request.user, whole_number(request.GET.get("from")) or 0)
         context |= {
             "change_set": change,
             "form": form,
@@ -93,7 +93,7 @@ class UndoPage:
         """Undo what the form asks for. Raises NotApplied."""
         plan = undo.plan(form.chosen())
         if form.cleaned_data["rest"]:
-            plan = plan.without_blocked()
+            plan = plan.without_blocked(request.user)  # type: ignore[arg-type]
         revision = plan.apply(
             user=request.user,  # type: ignore[arg-type]
             reason=form.cleaned_data["reason"],
@@ -145,7 +145,7 @@ def _undone_entry(undo: Undo, sequence: int | None) -> RowUndo | None:
     return None
 
 
-def _context(undo: Undo, form: UndoForm, start: int) -> dict[str, Any]:
+def _context(undo: Undo, form: UndoForm, user: Any, start: int) -> dict[str, Any]:
     """What the page shows: numbers, blockers, conflicts, and a part of the other rows."""
     chosen = form.chosen()
     plan = undo.plan(chosen)
@@ -154,11 +154,12 @@ def _context(undo: Undo, form: UndoForm, start: int) -> dict[str, Any]:
     end = min(start + SHOWN, len(plain))
     shown = plain[start:end]
     conflicts = [row.preview(chosen) for row in conflicting]
-    blocked = {id(blocker.step) for blocker in plan.blockers}
+    blockers = [*plan.blockers, *plan.refused_to(user)]
+    blocked = {id(blocker.step) for blocker in blockers}
     return {
         "counts": _counts(undo, chosen),
-        "blockers": _linked(plan.blockers[:SHOWN]),
-        "more_blockers": len(plan.blockers[SHOWN:]),
+        "blockers": _linked(blockers[:SHOWN]),
+        "more_blockers": len(blockers[SHOWN:]),
         "rest": len(blocked) < len(plan.steps),
         "conflicting": conflicts[:UNFOLDED],
         "conflicts_total": len(conflicts),

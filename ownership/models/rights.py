@@ -275,7 +275,7 @@ def refusals(people: Sequence[AbstractUser], states: Sequence[State], *, is_writ
     ``is_written``: whether the database already holds the states after, as under the lock, or still those before, as
     for a preview. A fixed number of queries, and one for 500 tables.
     """
-    if not settings.RIGHTS_FOLLOW_OWNER:
+    if not settings.RIGHTS_FOLLOW_OWNER or not people:
         return []
     before: dict[tuple[type[TrackedRow], int | None], TrackedRow | None] = {}
     after: dict[tuple[type[TrackedRow], int | None], TrackedRow | None] = {}

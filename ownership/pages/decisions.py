@@ -41,6 +41,7 @@ from ownership.web.refusals import refusal
 from ownership.web.suggestion_messages import suggestions_sent
 
 MAX_FINDINGS = 200  # in one decision
+MAX_REFUSED = 20  # rows of other teams that the page names
 SUGGESTED_WAIVER = timedelta(days=90)
 # The value of the button that sends the decision to the owners.
 AS_SUGGESTIONS = "suggest"
@@ -124,7 +125,7 @@ class _DecisionPage(Page):
             "gone": self._reasons(gone),
         }
         if shown is not None:
-            context |= _preview(basis, shown)
+            context |= _preview(basis, shown, self.request.user)
         return self.render_to_response(context, status=409 if is_moved or gone else 200)
 
     def _decide(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> HttpResponse:
@@ -237,12 +238,20 @@ def _changes_since(table: str, revision: int | None) -> str:
     return ", ".join(changes)
 
 
-def _preview(basis: Basis, acceptance: Acceptance) -> Context:
+def _preview(basis: Basis, acceptance: Acceptance, user: Any) -> Context:
     """What is in the way; or the rows that would be written, and what other runs would find then."""
     if acceptance.problems:
         return {"problems": acceptance.problems}
     elsewhere = runs.new_findings_elsewhere(basis.run, acceptance.before, acceptance.after)
-    return {"previews": acceptance.previews(), "warnings": acceptance.warnings, "elsewhere": elsewhere}
+    # Whose a new table will be is still to be chosen.
+    refused = [blocker for blocker in acceptance.plan.refused_to(user) if blocker.step.before is not None]
+    return {
+        "previews": acceptance.previews(),
+        "warnings": acceptance.warnings,
+        "elsewhere": elsewhere,
+        "refused": refused[:MAX_REFUSED],
+        "more_refused": len(refused[MAX_REFUSED:]),
+    }
 
 
 def _signature(basis: Basis, chosen: Sequence[Choice], acceptance: Acceptance | None) -> str:

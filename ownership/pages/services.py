@@ -8,6 +8,7 @@ from ownership.audit.timeline import Timeline
 from ownership.findings import side_by_side
 from ownership.models import READS, WRITES, Access, Service, Suggestion
 from ownership.models.answerable import teams_by_service
+from ownership.models.rights import may_edit
 from ownership.models.roles import has_role
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
@@ -45,6 +46,7 @@ class ServicePage(Page):
         page = Paginator(access_table.lines, ACCESSES_PER_PAGE).get_page(self.request.GET.get("page"))
         return super().get_context_data(**kwargs) | {
             "service": service,
+            "may_edit": may_edit(self.request.user, service),
             "team": service.team or teams_by_service().get(service.pk),
             "owned": owned.get_page(self.request.GET.get("owned")),
             "page": page,

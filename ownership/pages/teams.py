@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from ownership.catalog.mine import services_of_teams
 from ownership.catalog.queries import whole_tables
 from ownership.models import Service, Team
+from ownership.models.rights import may_edit
 from ownership.models.roles import has_role
 from ownership.pages.base import Context, Page
 from ownership.pages.former_names import NothingNamed
@@ -35,6 +36,7 @@ class TeamPage(Page):
         return super().get_context_data(**kwargs) | {
             "team": team,
             "memberships": memberships,
+            "may_edit": may_edit(self.request.user, team),
             "services": Service.objects.filter(pk__in=service_ids),
             "page": page,
             "tables": tables_on_page,

@@ -132,11 +132,11 @@ class Plan:
             blockers.append(Blocker(steps[id(refusal.row)], refusal.why))
         return blockers
 
-    def without_blocked(self) -> "Plan":
-        """The plan without the steps that can't be applied, and those that need them."""
+    def without_blocked(self, *people: AbstractUser) -> "Plan":
+        """The plan without the steps that can't be applied, that the people may not write, or that need such steps."""
         plan = self
-        while plan.blockers:
-            blocked = {id(blocker.step) for blocker in plan.blockers}
+        while in_the_way := [*plan.blockers, *plan.refused_to(*people)]:
+            blocked = {id(blocker.step) for blocker in in_the_way}
             steps = [step for step in plan.steps if id(step) not in blocked]
             plan = Plan(steps, self.revision)
         return plan

@@ -16,36 +16,16 @@ from ownership.models.roles import TEAM_LEADS, VIEWERS
 from ownership.plans.plan import Plan, Refused
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.undo import Undo
-from tests.support.factories import make_access, make_member, make_service, make_table, make_team, make_waiver
+from tests.support.factories import make_member, make_table, make_team, make_waiver
+from tests.support.owned_map import OwnedMap
 
 pytestmark = pytest.mark.django_db
 
 
-class Map:
-    """Money owns wallet and, through wallet, its part till; Bots owns bot; nobody owns spare."""
-
-    def __init__(self) -> None:
-        self.money, self.bots = make_team("Money", contact="#money"), make_team("Bots")
-        self.ann = make_member(self.money, "ann", is_lead=True)
-        self.ben = make_member(self.bots, "ben", is_lead=True)
-        self.member = make_member(self.money, "member")
-        self.root = User.objects.create_superuser("root")
-        self.wallet = make_service("wallet", team=self.money)
-        self.till = make_service("till", part_of=self.wallet)
-        self.bot = make_service("bot", team=self.bots)
-        self.spare = make_service("spare")
-        self.accounts = make_table("accounts", owner=self.wallet)
-        self.receipts = make_table("receipts", owner=self.till)
-        self.replies = make_table("replies", owner=self.bot)
-        self.loose = make_table("loose", owner=self.spare)
-        self.used = make_access(self.replies, self.wallet)
-        self.use_of_bot = make_access(self.accounts, self.bot)
-
-
 @pytest.fixture
-def owned(db, settings) -> Map:
+def owned(db, settings) -> OwnedMap:
     settings.RIGHTS_FOLLOW_OWNER = True
-    return Map()
+    return OwnedMap()
 
 
 def write(user: User | None, *acts: Callable[[], Any], suggested_by: User | None = None) -> None:
@@ -75,7 +55,7 @@ def remove(row: Any) -> Callable[[], Any]:
 
 
 # What ann of Money tries: {what: (the acts, whether she may)}
-ACTS: dict[str, tuple[Callable[[Map], list[Callable[[], Any]]], bool]] = {
+ACTS: dict[str, tuple[Callable[[OwnedMap], list[Callable[[], Any]]], bool]] = {
     "edits her table": (lambda m: [edit(m.accounts, description="x")], True),
     "edits a table of a part": (lambda m: [edit(m.receipts, description="x")], True),
     "edits a table that nobody is answerable for": (lambda m: [edit(m.loose, description="x")], True),

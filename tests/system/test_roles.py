@@ -13,15 +13,20 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, reset_queries, transaction
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 
-from ownership.models import Endpoint, Table
+from ownership.models import Endpoint, Service, Table
 from tests.support.addresses import address, routes
-from tests.support.factories import make_suggestion
+from tests.support.factories import make_member, make_suggestion, make_team
 from tests.support.tokens import make_token
 
 TABLE = Path(__file__).with_name("roles.tsv")
 PEOPLE = ["anonymous", "token", "no role", "token, no role", "viewer", "lead", "administrator"]
+# Leads of the team that is answerable for everything, and of another one, where rights follow the owner.
+TEAMS = ["own lead", "other lead"]
+PEOPLE += TEAMS
+# The second one takes a signed link, which somebody got by mail.
+FOR_EVERYBODY = ("/favicon.ico", "/unsubscribe/<str:token>/")
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 # Answered before the resolver, the same for everybody: tests/operations/ has their tests.
 # Written whatever is asked for: the session's row, and the day of a token's last use.
@@ -59,6 +64,12 @@ def clients(seeded, lead, viewer) -> dict[str, Client]:
     newcomer = User.objects.create_user("newcomer")
     administrator = User.objects.create_superuser("administrator", password="a long pass phrase")
     found = {name: Client(raise_request_exception=False) for name in PEOPLE}
+    own, other = make_team("Own"), make_team("Other")
+    for service in Service.objects.filter(part_of=None):
+        service.team = own
+        service.save()
+    for name, team in zip(TEAMS, (own, other), strict=True):
+        found[name].force_login(make_member(team, name, is_lead=True))
     for name, user in (("no role", newcomer), ("viewer", viewer), ("lead", lead), ("administrator", administrator)):
         found[name].force_login(user)
     for name, user in (("token", lead), ("token, no role", newcomer)):
@@ -92,7 +103,8 @@ def test_everybody_may_do_what_the_table_says_and_what_is_denied_changes_nothing
         url = address(route)
         for method in METHODS:
             for person, client in clients.items():
-                status, written = answer(client, method, url)
+                with override_settings(RIGHTS_FOLLOW_OWNER=person in TEAMS):
+                    status, written = answer(client, method, url)
                 found.setdefault((route, method), {})[person] = status
                 if written and status in ("login", "400", "401", "403", "404", "405"):
                     changed[route, method, person] = written
@@ -116,12 +128,13 @@ def test_the_table_gives_nobody_more_than_they_are_meant_to_have():
         session, token = statuses["no role"], statuses["token, no role"]
         if api:
             assert session == token == "403", (route, method)
-        elif not admin and route != "/favicon.ico":
+        elif not admin and route not in FOR_EVERYBODY:
             assert (session, token) == ("403", "login"), (route, method)
         if admin and not route.startswith(("/admin/login/", "/admin/logout/", "/admin/jsi18n/")):
             assert statuses["anonymous"] in ("login", "404", "405"), (route, method)
             assert statuses["token"] == token == session == statuses["anonymous"], (route, method)
         if "/admin/auth/" in route and not route.endswith("/<path:object_id>/"):  # only leads on to …/change/
             assert statuses["viewer"] == statuses["lead"] == "403", (route, method)
+        assert statuses["other lead"] in (statuses["own lead"], "403"), (route, method)
         if admin and route.endswith(("/add/", "/delete/")) and "apitoken" not in route:
             assert statuses["viewer"] == "403", (route, method)
