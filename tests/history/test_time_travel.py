@@ -11,7 +11,8 @@ from ownership.catalog.queries import confirmed_tables, whole_tables
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, current_head
 from ownership.history.time_travel import BadMoment, PastIsReadOnly, as_of, at, at_revision, at_time
-from ownership.models import Environment, Service, Table, TableGroup
+from ownership.models import Environment, Service, Table, TableGroup, Team
+from ownership.models.answerable import teams_by_service
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.lifetime import a_life
 
@@ -25,10 +26,12 @@ def shown_map():
         "environment": None,
         "environments": Environment.objects.all(),
         "groups": TableGroup.objects.all(),
-        "services": Service.objects.select_related("part_of").order_by("pk"),
+        "teams": Team.objects.all(),
+        "services": Service.objects.select_related("part_of", "team").order_by("pk"),
         "tables": confirmed_tables(),
     }
-    return MapSerializer(content, context={"view": object(), "environment": None}).data
+    context = {"view": object(), "environment": None, "teams": teams_by_service()}
+    return MapSerializer(content, context=context).data
 
 
 def test_every_revision_shows_the_map_recorded_when_it_was_current(seeded):
@@ -106,7 +109,7 @@ def test_the_map_takes_as_many_queries_as_today_whatever_its_size(size):
         shown_map()
     with CaptureQueriesContext(connection) as then, as_of(1):
         shown_map()
-    assert len(then) == len(now) == 8
+    assert len(then) == len(now) == 10
 
 
 # Which revision
@@ -118,11 +121,17 @@ def test_a_revision_is_named_by_its_number():
     assert at_revision("1") == current_head() == at("1")
 
 
-@pytest.mark.parametrize("text", ["2", "x", "", "-1", "1.0", "٣", "1\x00", str(2**63), "9" * 500])
+@pytest.mark.parametrize("text", ["x", "", "-1", "1.0", "٣", "1\x00", str(2**63), "9" * 500])
 def test_an_unknown_revision_is_refused_with_the_valid_range(text):
     make_service()
     with pytest.raises(BadMoment, match="from 0 to 1"):
         at_revision(text)
+
+
+def test_a_revision_that_is_not_there_yet_is_refused_with_the_latest():
+    make_service()
+    with pytest.raises(BadMoment, match="There is no revision 2. The latest is 1."):
+        at_revision("2")
 
 
 def test_a_time_means_the_last_revision_at_or_before_it(monkeypatch):
