@@ -20,7 +20,8 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Service
 from ownership.operations.backup import BackupError, backup
-from ownership.operations.restore import QUOTED, restore
+from ownership.operations.backup_content import QUOTED
+from ownership.operations.restore import restore
 from ownership.operations.schema import schema_differences, schema_objects
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.foreign_objects import COLUMN, UNKNOWN, ForeignObject
