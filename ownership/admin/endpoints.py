@@ -21,9 +21,8 @@ from ownership.news.endpoint_secrets import check_given, give_secret, new_webhoo
 from ownership.news.state import state_of, with_state
 
 ATTEMPTS_SHOWN = 50
-# Fields of the form, and the feed's parameters that they become.
+# Filters by name, and the feed's parameters that they become.
 NAME_FILTERS = {"only_table": "table", "only_service": "service", "only_group": "group"}
-FILTERS = (*NAME_FILTERS, "only_changes", "only_source", "only_user")
 
 
 class EndpointForm(RegistryForm):
@@ -108,7 +107,7 @@ class EndpointAdmin(RegistryAdmin):
             "What it is told",
             {
                 "description": "Without any of these, it is told of every change. With several, all must apply.",
-                "fields": list(FILTERS),
+                "fields": list(Endpoint.FILTERS),
             },
         ),
     ]
@@ -128,7 +127,7 @@ class EndpointAdmin(RegistryAdmin):
     @admin.display(description="told of")
     def receives(self, endpoint: Endpoint) -> str:
         filters = []
-        for field in FILTERS:
+        for field in Endpoint.FILTERS:
             value = getattr(endpoint, field)
             if value:
                 filters.append(f"{describe_field(Endpoint, field)} {value}")

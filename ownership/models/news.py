@@ -66,6 +66,8 @@ class Endpoint(RegistryModel):
         help_text="Whether it is sent anything. What it missed meanwhile is sent when it is active again.",
     )
     # Filters are names, as in the change feed: they also find what was renamed or deleted.
+    FILTERS = ("only_table", "only_service", "only_group", "only_changes", "only_source", "only_user")
+
     only_table = models.CharField(
         "only table",
         max_length=255,

@@ -22,7 +22,7 @@ from ownership.models import Delivery, DeliveryAttempt, DeliveryRequest, Endpoin
 from ownership.models.news import LONGEST_ANSWER
 from ownership.news.claims import claimed
 from ownership.news.endpoint_secrets import NoSecret, valid_secrets
-from ownership.news.events import ChangeEvent, UnusableFilter, next_event, select_for
+from ownership.news.events import ChangeEvent, UnusableFilter, next_event
 from ownership.news.http import Answer, NoAnswer, NotPermitted, post
 from ownership.news.messages import TrialEvent, make_message, trial_event
 
@@ -117,9 +117,15 @@ def _deliver(endpoint: Endpoint, delivery: Delivery) -> bool:
     if request is None and _is_pausing(delivery, timezone.now()):
         return False
     head = current_head().revision
+    if request is None and delivery.revision >= head:
+        return False
+    event: ChangeEvent | TrialEvent | None
     try:
-        selection = select_for(endpoint)
         secrets = valid_secrets(endpoint)
+        if request is not None:
+            event = trial_event(request.user_name, request.pk)
+        else:
+            event = next_event(endpoint, delivery.revision, head)
     except (UnusableFilter, NoSecret) as error:
         # The endpoint did not fail: it is not switched off for this, however long it takes.
         DeliveryRequest.objects.filter(endpoint=endpoint).delete()
@@ -127,11 +133,6 @@ def _deliver(endpoint: Endpoint, delivery: Delivery) -> bool:
         delivery.next_attempt = timezone.now() + UNUSABLE_PAUSE
         delivery.save()
         return False
-    event: ChangeEvent | TrialEvent | None
-    if request is not None:
-        event = trial_event(request.user_name, request.pk)
-    else:
-        event = next_event(selection, delivery.revision, head)
     if event is None:
         delivery.revision = head
         delivery.problem = ""

@@ -7,10 +7,12 @@ change, and never deleted. So an endpoint's place is a revision, and what it sti
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.db.models import Min, Q
 
 from ownership.audit import feed
+from ownership.audit.timeline import Timeline
 from ownership.history.models import ChangeSet, Entry, read_entries
 from ownership.models import Endpoint
 
@@ -54,8 +56,17 @@ def select_for(endpoint: Endpoint) -> feed.Selection:
         raise UnusableFilter(f"{error} Choose another filter.") from error
 
 
-def next_event(selection: feed.Selection, after: int, until: int) -> ChangeEvent | None:
-    """The first change set after a revision that has a selected entry; None if there is none up to ``until``."""
+def next_event(endpoint: Endpoint, after: int, until: int) -> ChangeEvent | None:
+    """The first event for the endpoint after a revision; None if there is none up to ``until``.
+
+    Raises UnusableFilter.
+    """
+    if not has_filters(endpoint):
+        # Every change set has entries, and revisions have no gaps.
+        return whole_event(after + 1) if after < until else None
+    selection = select_for(endpoint)
+    if not Timeline(list(selection.items())).has_entries_after(after):
+        return None
     place = Q(change_set__gt=after, change_set__lte=until)
     revisions = []
     for model, condition in selection.items():
@@ -65,6 +76,23 @@ def next_event(selection: feed.Selection, after: int, until: int) -> ChangeEvent
     if not revisions:
         return None
     return event_of(selection, min(revisions))
+
+
+def has_filters(endpoint: Endpoint) -> bool:
+    """Whether it is told of some changes only."""
+    return any(getattr(endpoint, name) for name in Endpoint.FILTERS)
+
+
+def whole_event(revision: int) -> ChangeEvent:
+    """A change set with all its entries. Those of the latest are kept: many endpoints are told of them at once."""
+    change_set = ChangeSet.objects.get(revision=revision)
+    return _kept_event(revision, change_set.digest)
+
+
+@lru_cache(maxsize=32)
+def _kept_event(revision: int, digest: str) -> ChangeEvent:
+    # The digest is part of the key because another history may have the same revision.
+    return event_of(feed.select(), revision)
 
 
 def event_of(selection: feed.Selection, revision: int) -> ChangeEvent:

@@ -1,10 +1,14 @@
 """``manage.py deliver``: sends news to endpoints."""
 
+import os
 import signal
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from ownership.news.deliverer import Deliverer
+
+# On the same machine, people's saves and pages come first.
+NICENESS = 5
 
 
 class Command(BaseCommand):
@@ -20,6 +24,7 @@ class Command(BaseCommand):
         if options["once"]:
             deliverer.run_once()
             return
+        os.nice(NICENESS)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: deliverer.stop())
         deliverer.run()
