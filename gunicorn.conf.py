@@ -13,7 +13,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from registry.env import JSON_LINES, boolean
 
 if boolean("DEBUG", False):
-    sys.exit("DEBUG is set: gunicorn serves others, who must not see error pages with source code. Use `make run`.")
+    sys.exit(
+        "DEBUG is set: gunicorn serves others, who must not see error pages with source code. Use `make run`."
+    )
 
 wsgi_app = "registry.wsgi:application"
 bind = "127.0.0.1:8000"

@@ -55,7 +55,9 @@ def run(name: str, database: str, heading: str) -> tuple[str, bool]:
     """The section of the results, and whether the run succeeded."""
     arguments = RUNS[name][0] + (PLOT if heading == "growth, SQLite" else [])
     prefix = [sys.executable, "-m", "tests.support.postgres"] if database == "PostgreSQL" else []
-    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"} | {"DEBUG": "1"}
+    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"} | {
+        "DEBUG": "1"
+    }
     start, load = time.monotonic(), os.getloadavg()[0]
     command = [*prefix, sys.executable, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
@@ -65,7 +67,11 @@ def run(name: str, database: str, heading: str) -> tuple[str, bool]:
         about = f"**Failed** with status {done.returncode}. {about}"
     # Tables stay Markdown; everything else goes into a code block.
     parts = re.split(r"((?:^\|.*\n)+)", done.stdout, flags=re.MULTILINE)
-    shown = [part if part.startswith("|") else f"```\n{part.strip()}\n```\n" for part in parts if part.strip()]
+    shown = [
+        part if part.startswith("|") else f"```\n{part.strip()}\n```\n"
+        for part in parts
+        if part.strip()
+    ]
     print(f"{heading}: {'failed after' if done.returncode else 'took'} {took:.1f} min", flush=True)
     return f"## {heading}\n\n{about}\n\n" + "\n".join(shown).rstrip() + "\n\n", not done.returncode
 
@@ -75,7 +81,10 @@ def main(names: list[str]) -> None:
     if unknown := set(names) - RUNS.keys():
         sys.exit(f"No benchmark is called {', '.join(unknown)}. There are: {'; '.join(RUNS)}.")
     written = RESULTS.read_text() if RESULTS.exists() else ""
-    sections = {part.split("\n")[0][3:]: part for part in re.split(r"^(?=## )", written, flags=re.MULTILINE)[1:]}
+    sections = {
+        part.split("\n")[0][3:]: part
+        for part in re.split(r"^(?=## )", written, flags=re.MULTILINE)[1:]
+    }
     order, failed = [heading for name in RUNS for _, heading in headings(name)], []
     for name in names or RUNS:
         for database, heading in headings(name):

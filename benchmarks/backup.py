@@ -102,14 +102,20 @@ def measure(times: int, folder: str) -> None:
     written = ChangeSet.objects.latest("revision").revision
     print(f"{connection.vendor}: {equal} of {times} backups restored equal, row by row")
     print(f"  {written} change sets written meanwhile; {len(seen)} different revisions backed up")
-    print(f"  slowest backup {max(taken):.2f} s, slowest restore {max(put_back):.2f} s, {len(file.getvalue()):,} bytes")
+    print(
+        f"  slowest backup {max(taken):.2f} s, slowest restore {max(put_back):.2f} s, {len(file.getvalue()):,} bytes"
+    )
     if equal != times:
         sys.exit(1)
 
 
 def main() -> None:
     """Choose the database, then run."""
-    os.environ |= {"DJANGO_SETTINGS_MODULE": "registry.settings", "DEBUG": "1", "DATABASE_POOL_SIZE": "0"}
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "registry.settings",
+        "DEBUG": "1",
+        "DATABASE_POOL_SIZE": "0",
+    }
     with tempfile.TemporaryDirectory(prefix="registry-benchmark-") as folder:
         os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/registry.sqlite3")
         import django

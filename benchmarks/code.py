@@ -184,7 +184,9 @@ def measure(files: int) -> None:
         times = f"{seconds:>8.2f} s {cpu:>8.2f} s of CPU"
         memory = f"{peak // 1024:>6} MB ({(peak - before) // 1024} MB more than before)"
         unresolved = len(usage.unresolved)
-        print(f"{files:>6} files {accesses:>7} accesses {unresolved:>4} unresolved {times} {memory}")
+        print(
+            f"{files:>6} files {accesses:>7} accesses {unresolved:>4} unresolved {times} {memory}"
+        )
 
 
 if __name__ == "__main__":

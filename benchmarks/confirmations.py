@@ -39,7 +39,12 @@ def measure(entries: int, tables: int) -> None:
     from django.test import Client
 
     from ownership.api.map_pieces import read_all
-    from ownership.catalog.confirmation import ConfirmationState, numbers_by_state, states_of, tables_in_state
+    from ownership.catalog.confirmation import (
+        ConfirmationState,
+        numbers_by_state,
+        states_of,
+        tables_in_state,
+    )
     from ownership.history.models import current_head
     from ownership.models import Table
     from ownership.plans.confirming import confirm
@@ -65,8 +70,14 @@ def measure(entries: int, tables: int) -> None:
         changed = ConfirmationState.CHANGED
         taken("numbers by state", numbers_by_state)
         taken("states of 100 tables", lambda: states_of(hundred))
-        taken("how many have changed since", lambda: tables_in_state(Table.objects.all(), changed).count())
-        taken("the first 25 that have changed since", lambda: list(tables_in_state(Table.objects.all(), changed)[:25]))
+        taken(
+            "how many have changed since",
+            lambda: tables_in_state(Table.objects.all(), changed).count(),
+        )
+        taken(
+            "the first 25 that have changed since",
+            lambda: list(tables_in_state(Table.objects.all(), changed)[:25]),
+        )
         taken("the whole map, rendered", lambda: read_all(current_head(), None))
         for address in ADDRESSES:
             taken(address, lambda address=address: get(address))
@@ -82,7 +93,9 @@ def measure(entries: int, tables: int) -> None:
     ):
         start = time.perf_counter()
         confirm(ids, revision or current_head().revision, user=None)
-        print(f"All {tables:,} tables confirmed, {words}; that took {time.perf_counter() - start:.1f} s:")
+        print(
+            f"All {tables:,} tables confirmed, {words}; that took {time.perf_counter() - start:.1f} s:"
+        )
         ask()
 
 

@@ -37,14 +37,18 @@ STATEMENT = """\
 
 def write(folder: Path, services: int) -> Path:
     """A monorepo of that many services, and its map beside it. Every table is used by ten services."""
-    (folder / "common.yml").write_text("provider: {stage: \"${opt:stage, 'dev'}\", region: us-west-2}\n")
+    (folder / "common.yml").write_text(
+        "provider: {stage: \"${opt:stage, 'dev'}\", region: us-west-2}\n"
+    )
     (folder / "config.dev.json").write_text('{"ENVIRONMENT": ""}')
     tables = []
     for number in range(services):
         project = folder / "services" / f"service{number}"
         project.mkdir(parents=True)
         used = [f"table{(number + i) % services}" for i in range(STATEMENTS)]
-        text = HEAD.format(name=project.name) + "".join(STATEMENT.format(table=table) for table in used)
+        text = HEAD.format(name=project.name) + "".join(
+            STATEMENT.format(table=table) for table in used
+        )
         (project / "serverless.yml").write_text(text)
         access = {"service": project.name, "mode": "read"}
         tables.append({"name": f"table{number}", "owner": project.name, "accesses": [access]})

@@ -39,7 +39,11 @@ def empty_database() -> Iterator[None]:
 
         connection.ensure_connection()
         sqlite = connection.vendor == "sqlite"
-        version = connection.Database.sqlite_version_info if sqlite else divmod(connection.pg_version, 10_000)
+        version = (
+            connection.Database.sqlite_version_info
+            if sqlite
+            else divmod(connection.pg_version, 10_000)
+        )
         print(
             f"Python {platform.python_version()}, Django {django.__version__}, {connection.vendor} "
             f"{'.'.join(map(str, version))}, {os.cpu_count()} CPUs {platform.machine()}, load {os.getloadavg()[0]:.1f}"
@@ -57,13 +61,24 @@ class Generator:
     Tables and services are called table-1, service-1, …; ids begin at 1.
     """
 
-    def __init__(self, *, tables: int, accesses_each: int = 2, services: int = 200, groups: int = 1) -> None:
-        self.tables, self.accesses_each, self.services, self.groups = tables, accesses_each, services, groups
+    def __init__(
+        self, *, tables: int, accesses_each: int = 2, services: int = 200, groups: int = 1
+    ) -> None:
+        self.tables, self.accesses_each, self.services, self.groups = (
+            tables,
+            accesses_each,
+            services,
+            groups,
+        )
         from django.db import connection
 
         from ownership.history.change_sets import chain_digest, entry_content
 
-        self.connection, self.chain_digest, self.entry_content = connection, chain_digest, entry_content
+        self.connection, self.chain_digest, self.entry_content = (
+            connection,
+            chain_digest,
+            entry_content,
+        )
         self.time, self.digest, self.revision = datetime(2026, 1, 1, tzinfo=UTC), "", 0
         self.written = 0
         self.labels: dict[tuple[Any, int], str] = {}
@@ -89,7 +104,9 @@ class Generator:
                     changes=differences(before, after),
                     lost_by=lost if lost != gained else None,
                     gained_by=gained if lost != gained else None,
-                    **{field.attname: getattr(after, field.attname) for field in after._meta.fields},
+                    **{
+                        field.attname: getattr(after, field.attname) for field in after._meta.fields
+                    },
                 )
             )
         change = ChangeSet(
@@ -99,7 +116,9 @@ class Generator:
             reason=f"Reason number {self.revision}",
             source="import",
         )
-        change.digest = self.digest = self.chain_digest(self.digest, change, [self.entry_content(e) for e in entries])
+        change.digest = self.digest = self.chain_digest(
+            self.digest, change, [self.entry_content(e) for e in entries]
+        )
         self.pending.setdefault(ChangeSet, []).append(change)
         for entry in entries:
             self.pending.setdefault(type(entry), []).append(entry)
@@ -122,7 +141,9 @@ class Generator:
 
         from ownership.models import Access, Mode, Service, Table, TableGroup
 
-        groups = [TableGroup(pk=n, name=f"Group {n}", position=n) for n in range(1, self.groups + 1)]
+        groups = [
+            TableGroup(pk=n, name=f"Group {n}", position=n) for n in range(1, self.groups + 1)
+        ]
         services = [Service(pk=n, name=f"service-{n}") for n in range(1, self.services + 1)]
         tables = [
             Table(
@@ -160,7 +181,12 @@ class Generator:
                 self.change_set(edits)
             self.flush()
             # The registry's own managers refuse bulk writes.
-            for model, rows in ((TableGroup, groups), (Service, services), (Table, tables), (Access, accesses)):
+            for model, rows in (
+                (TableGroup, groups),
+                (Service, services),
+                (Table, tables),
+                (Access, accesses),
+            ):
                 QuerySet(model).bulk_create(rows, batch_size=500)
         with self.connection.cursor() as cursor:
             if self.connection.vendor == "postgresql":

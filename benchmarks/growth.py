@@ -84,7 +84,9 @@ def measure(tables: int, times: int) -> dict[str, float]:
 
         def ask(number: int, address: str = address, headers: dict[str, str] = headers) -> None:
             n = 1 + number * 7_919 % tables
-            url = address.format(n=n, s=n % services + 1, g=n % groups + 1, p=n % max(1, tables // 100) + 1)
+            url = address.format(
+                n=n, s=n % services + 1, g=n % groups + 1, p=n % max(1, tables // 100) + 1
+            )
             answer = client.get(url, headers=headers)
             assert answer.status_code == (304 if headers else 200), (url, answer.status_code)
             b"".join(answer) if answer.streaming else answer.content
@@ -117,9 +119,13 @@ def measure(tables: int, times: int) -> dict[str, float]:
 def imported(tables: int, prefix: list[str]) -> float:
     """Milliseconds to read, compare and apply a map of that size, in a process and a database of its own."""
     run = [*prefix, sys.executable, "-m", "benchmarks.import_map"]
-    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"} | {"TABLES": str(tables)}
+    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"} | {
+        "TABLES": str(tables)
+    }
     output = subprocess.run(run, env=environment, check=True, capture_output=True, text=True).stdout
-    return 1000 * sum(map(float, re.search(r"compare ([\d.]+) s, apply ([\d.]+) s", output).groups()))
+    return 1000 * sum(
+        map(float, re.search(r"compare ([\d.]+) s, apply ([\d.]+) s", output).groups())
+    )
 
 
 def exponent(sizes: list[int], taken: list[float]) -> float:
@@ -189,12 +195,23 @@ def main() -> None:
             with empty_database():
                 Path(options.one).write_text(json.dumps(measure(options.tables[0], options.times)))
         return
-    prefix = [sys.executable, "-m", "tests.support.postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
+    prefix = [sys.executable, "-m", "tests.support.postgres"] * (
+        "postgres" in os.environ.pop("DATABASE_URL", "")
+    )
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         one = Path(folder, "one.json")
         for size in options.tables:
-            again = [sys.executable, __file__, "--tables", str(size), "--times", str(options.times), "--one", str(one)]
+            again = [
+                sys.executable,
+                __file__,
+                "--tables",
+                str(size),
+                "--times",
+                str(options.times),
+                "--one",
+                str(one),
+            ]
             subprocess.run([*prefix, *again], check=True)
             found[size] = json.loads(one.read_text())
             found[size] |= {"import of the whole map": imported(size, prefix)}

@@ -58,7 +58,11 @@ def measure(entries: int, tables: int) -> None:
         print(f"{taken(get, times)}  {name}")
 
     last, middle = generator.revision, generator.revision // 2
-    ask("a table's timeline page in the admin", 20, lambda n: f"/admin/ownership/table/{1 + n * 3}/history/")
+    ask(
+        "a table's timeline page in the admin",
+        20,
+        lambda n: f"/admin/ownership/table/{1 + n * 3}/history/",
+    )
     ask("tables/{name}/history/", 20, lambda n: f"/api/v1/tables/table-{1 + n * 3}/history/")
     ask("services/{name}/history/", 20, lambda n: f"/api/v1/services/service-{1 + n}/history/")
     ask(
@@ -93,7 +97,9 @@ def measure(entries: int, tables: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("entries", type=int, nargs="?", default=1_000_000, help="entries of history (1,000,000)")
+    parser.add_argument(
+        "entries", type=int, nargs="?", default=1_000_000, help="entries of history (1,000,000)"
+    )
     parser.add_argument("--tables", type=int, default=10_000, help="tables of the map (10,000)")
     arguments = parser.parse_args()
     with empty_database():

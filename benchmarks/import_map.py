@@ -63,7 +63,9 @@ def main() -> None:
         left = plan_import(read(file), prune=True).plan.steps
         times.append(time.perf_counter())
         steps = [f"{after - before:.1f} s" for before, after in pairwise(times)]
-        print(f"{connection.vendor}: {len(plan.steps)} rows: compare {steps[0]}, apply {steps[1]}, again {steps[2]}")
+        print(
+            f"{connection.vendor}: {len(plan.steps)} rows: compare {steps[0]}, apply {steps[1]}, again {steps[2]}"
+        )
         print(f"{len(left)} differences left; load average {os.getloadavg()[0]:.1f}")
 
 

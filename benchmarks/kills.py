@@ -66,7 +66,10 @@ class Run:
 
     def kill_workers(self) -> None:
         """SIGKILL for processes of gunicorn."""
-        with server.serving(["gunicorn"], self.environment) as (address, process), self.saving(address) as people:
+        with (
+            server.serving(["gunicorn"], self.environment) as (address, process),
+            self.saving(address) as people,
+        ):
             for _ in range(self.times):
                 self.moment(people)
                 if workers := server.family(process)[1:]:
@@ -75,7 +78,10 @@ class Run:
 
     def kill_database(self, database: Server) -> None:
         """SIGKILL for the first process of PostgreSQL; its others then end by themselves."""
-        with server.serving(["gunicorn"], self.environment) as (address, _), self.saving(address) as people:
+        with (
+            server.serving(["gunicorn"], self.environment) as (address, _),
+            self.saving(address) as people,
+        ):
             for _ in range(self.times):
                 self.moment(people)
                 os.kill(database.process(), signal.SIGKILL)
@@ -85,7 +91,10 @@ class Run:
     def reload(self) -> None:
         """HUP: new processes take the old ones' place."""
         times = max(1, self.times // 10)
-        with server.serving(["gunicorn"], self.environment) as (address, process), self.saving(address) as people:
+        with (
+            server.serving(["gunicorn"], self.environment) as (address, process),
+            self.saving(address) as people,
+        ):
             for _ in range(times):
                 self.moment(people)
                 os.kill(process, signal.SIGHUP)
@@ -117,8 +126,12 @@ class Run:
         written = ChangeSet.objects.filter(reason__in=[edit.value for edit in unanswered]).count()
         saved = [edit for lead in self.people for edit in lead.saved]
         wrong = check(saved, [edit for lead in self.people for edit in lead.unanswered], notes=True)
-        print(f"{what}: {saves(people):,} saves acknowledged; load average {os.getloadavg()[0]:.1f}")
-        print(f"  without an answer, or answered 503: {len(unanswered)} saves, of which {written} were written")
+        print(
+            f"{what}: {saves(people):,} saves acknowledged; load average {os.getloadavg()[0]:.1f}"
+        )
+        print(
+            f"  without an answer, or answered 503: {len(unanswered)} saves, of which {written} were written"
+        )
         wrong["requests lost"] += lost
         print(f"  seen: {listed(counts)}\n  wrong: {listed(+wrong)}", flush=True)
         self.failed |= bool(+wrong or any(what.endswith(" 500") for what in counts))

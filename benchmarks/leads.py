@@ -33,7 +33,11 @@ def measure(leads: int, readers: int, seconds: float) -> bool:
             tables = [n if n < alone else alone + (n - alone) // 2 for n in range(leads)]
             people = [Lead(address, n, tables[n] + 1, keys[n], stop) for n in range(leads)]
             polling = [Reader(address, stop) for _ in range(readers)]
-            begun, client, used = time.perf_counter(), time.process_time(), server.processor_seconds(process)
+            begun, client, used = (
+                time.perf_counter(),
+                time.process_time(),
+                server.processor_seconds(process),
+            )
             for thread in (*people, *polling):
                 thread.start()
             time.sleep(seconds)
@@ -43,10 +47,17 @@ def measure(leads: int, readers: int, seconds: float) -> bool:
             took, client = time.perf_counter() - begun, time.process_time() - client
             used = server.processor_seconds(process) - used
         saved = [edit for lead in people for edit in lead.saved]
-        wrong, counts = check(saved, [edit for lead in people for edit in lead.unanswered]), counted(people + polling)
+        wrong, counts = (
+            check(saved, [edit for lead in people for edit in lead.unanswered]),
+            counted(people + polling),
+        )
         rate = len(saved) / took
-        print(f"{leads} leads ({leads - alone} of them two to a table), {readers} readers, {took:.0f} s")
-        print(f"  {len(saved):,} saves acknowledged, {rate:.1f} a second; load average {os.getloadavg()[0]:.1f}")
+        print(
+            f"{leads} leads ({leads - alone} of them two to a table), {readers} readers, {took:.0f} s"
+        )
+        print(
+            f"  {len(saved):,} saves acknowledged, {rate:.1f} a second; load average {os.getloadavg()[0]:.1f}"
+        )
         for what in ("open", "save"):
             taken = sorted(each for lead in people for each in lead.seconds[what])
             print(
@@ -54,9 +65,15 @@ def measure(leads: int, readers: int, seconds: float) -> bool:
                 f"p99 {taken[int(len(taken) * 0.99)] * 1000:,.0f} ms, longest {taken[-1] * 1000:,.0f} ms"
             )
         print(f"  twice {leads} / saves per second: {2000 * leads / rate:,.0f} ms")
-        print(f"  processor: server {used / took:.2f}, this process {client / took:.2f} of {os.cpu_count()} cores")
+        print(
+            f"  processor: server {used / took:.2f}, this process {client / took:.2f} of {os.cpu_count()} cores"
+        )
         print(f"  seen: {listed(counts)}\n  wrong: {listed(wrong)}", flush=True)
-        failed = [what for what in counts if "no answer" in what or what.rpartition(" ")[2].startswith("5")]
+        failed = [
+            what
+            for what in counts
+            if "no answer" in what or what.rpartition(" ")[2].startswith("5")
+        ]
         return not wrong and not failed
 
 
@@ -75,9 +92,23 @@ def main() -> None:
     if len(options.leads) == 1:
         sys.exit(not measure(options.leads[0], options.readers, options.seconds))
     # A DATABASE_URL given to this process names a server: each run begins with an empty database of it.
-    prefix = [sys.executable, "-m", "tests.support.postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
-    again = [sys.executable, __file__, f"--readers={options.readers}", f"--seconds={options.seconds}"]
-    sys.exit(max([subprocess.run([*prefix, *again, f"--leads={number}"]).returncode for number in options.leads]))
+    prefix = [sys.executable, "-m", "tests.support.postgres"] * (
+        "postgres" in os.environ.pop("DATABASE_URL", "")
+    )
+    again = [
+        sys.executable,
+        __file__,
+        f"--readers={options.readers}",
+        f"--seconds={options.seconds}",
+    ]
+    sys.exit(
+        max(
+            [
+                subprocess.run([*prefix, *again, f"--leads={number}"]).returncode
+                for number in options.leads
+            ]
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -113,7 +113,9 @@ def together(threads: list[threading.Thread]) -> None:
 
 def main(rounds: int, seconds: float) -> None:
     """Print the figures of both turns."""
-    os.environ["DATABASE_POOL_SIZE"] = "0"  # each writer has a connection of its own, or the pool would be the queue
+    os.environ["DATABASE_POOL_SIZE"] = (
+        "0"  # each writer has a connection of its own, or the pool would be the queue
+    )
     with empty_database():
         from ownership.history.change_sets import change_set
         from ownership.models import Service
@@ -131,7 +133,9 @@ def main(rounds: int, seconds: float) -> None:
                 rates[name].append(len(times) / seconds)
                 taken[name] += times
                 seen[name] += happened
-        print(f"{WRITERS} writers, {rounds} rounds of {seconds:.0f} s each; load average {os.getloadavg()[0]:.1f}")
+        print(
+            f"{WRITERS} writers, {rounds} rounds of {seconds:.0f} s each; load average {os.getloadavg()[0]:.1f}"
+        )
         for name, turn in TURNS.items():
             times = sorted(taken[name])
             late = times[int(len(times) * 0.99)]

@@ -60,11 +60,29 @@ def serve_datasette(stack: ExitStack, folder: str, tables: int) -> str:
 
     uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
     target = ["--python", sys.executable, "--target", f"{folder}/datasette"]
-    subprocess.run([uv, "pip", "install", "--quiet", *target, DATASETTE, "setuptools<80"], check=True)
+    subprocess.run(
+        [uv, "pip", "install", "--quiet", *target, DATASETTE, "setuptools<80"], check=True
+    )
     port = server.free_port()
-    options = ["-p", str(port), "--setting", "max_returned_rows", "20000", "--setting", "sql_time_limit_ms", "60000"]
+    options = [
+        "-p",
+        str(port),
+        "--setting",
+        "max_returned_rows",
+        "20000",
+        "--setting",
+        "sql_time_limit_ms",
+        "60000",
+    ]
     process = subprocess.Popen(
-        [sys.executable, "-m", "datasette", "serve", str(connection.settings_dict["NAME"]), *options],
+        [
+            sys.executable,
+            "-m",
+            "datasette",
+            "serve",
+            str(connection.settings_dict["NAME"]),
+            *options,
+        ],
         env=os.environ | {"PYTHONPATH": f"{folder}/datasette"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -99,8 +117,13 @@ def measure(tables: int, folder: str) -> None:
         "DJANGO_SETTINGS_MODULE": "benchmarks.yardstick",
     }
     with ExitStack() as stack:
-        base, _ = stack.enter_context(server.serving(server.SERVERS["gunicorn gthread"], environment))
-        address, signed = f"{base}/api/v1/map/", server.HEADERS | {"Authorization": f"Token {token}"}
+        base, _ = stack.enter_context(
+            server.serving(server.SERVERS["gunicorn gthread"], environment)
+        )
+        address, signed = (
+            f"{base}/api/v1/map/",
+            server.HEADERS | {"Authorization": f"Token {token}"},
+        )
         etag = {"If-None-Match": server.ask(address, server.HEADERS)[1] or ""}
         server.ask(address, signed)
         cases = {
@@ -124,13 +147,19 @@ def measure(tables: int, folder: str) -> None:
                 assert status == expected, (name, status)
                 # It is long enough for some answers, and ends when none is being made for nobody.
                 all_at_once = server.CONNECTIONS * (time.perf_counter() - start)
-                turns[name].append(server.load(url, headers, max(server.SECONDS, round(2 * all_at_once))))
+                turns[name].append(
+                    server.load(url, headers, max(server.SECONDS, round(2 * all_at_once)))
+                )
                 if all_at_once > server.SECONDS:
                     time.sleep(all_at_once)
     for name, rates in turns.items():
-        ratio = statistics.median(one[0] / yard[0] for one, yard in zip(rates, turns["constant bytes"], strict=False))
+        ratio = statistics.median(
+            one[0] / yard[0] for one, yard in zip(rates, turns["constant bytes"], strict=False)
+        )
         rate, half, slow = (statistics.median(column) for column in zip(*rates, strict=True))
-        print(f"  {name:18}{rate:10,.1f}/s {ratio:8.4f} x constant {half:9.1f} ms median {slow:9.1f} ms p99")
+        print(
+            f"  {name:18}{rate:10,.1f}/s {ratio:8.4f} x constant {half:9.1f} ms median {slow:9.1f} ms p99"
+        )
 
 
 def make(environment=None) -> None:
@@ -162,7 +191,9 @@ def main() -> None:
     parser.add_argument("--tables", type=int, nargs="+", default=[34, 10_000])
     sizes = parser.parse_args().tables
     if len(sizes) > 1:
-        prefix = [sys.executable, "-m", "tests.support.postgres"] * ("postgres" in os.environ.pop("DATABASE_URL", ""))
+        prefix = [sys.executable, "-m", "tests.support.postgres"] * (
+            "postgres" in os.environ.pop("DATABASE_URL", "")
+        )
         for size in sizes:
             subprocess.run([*prefix, sys.executable, __file__, "--tables", str(size)], check=True)
         return

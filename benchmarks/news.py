@@ -51,7 +51,9 @@ def receive(file: str) -> None:
 def receiver(folder: str) -> Iterator[tuple[int, Path]]:
     """A process that receives: its port, and the file of what it got."""
     file = Path(folder, "received")
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.news", "--receive", str(file)], cwd=ROOT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.news", "--receive", str(file)], cwd=ROOT
+    )
     try:
         while not file.exists() or not file.read_text().endswith("\n"):
             time.sleep(0.05)
@@ -80,7 +82,9 @@ def make_endpoints(port: int, number: int) -> None:
     from ownership.news.endpoint_secrets import give_secret, new_webhook_secret
 
     addresses = [f"http://127.0.0.1:{port}/{each}" for each in range(number)]
-    save_rows(Endpoint(name=f"hook {address}", kind="webhook", address=address) for address in addresses)
+    save_rows(
+        Endpoint(name=f"hook {address}", kind="webhook", address=address) for address in addresses
+    )
     for endpoint in Endpoint.objects.all():
         give_secret(endpoint, new_webhook_secret(), "benchmark")
 
@@ -92,7 +96,9 @@ def without_endpoints() -> Iterator[None]:
 
     from ownership.models import Endpoint, EndpointSecret
 
-    rows: dict[type, list] = {model: list(model.objects.all()) for model in (Endpoint, EndpointSecret)}
+    rows: dict[type, list] = {
+        model: list(model.objects.all()) for model in (Endpoint, EndpointSecret)
+    }
     for model in (EndpointSecret, Endpoint):
         QuerySet(model)._raw_delete("default")
     yield
@@ -142,7 +148,9 @@ def measure(rounds: int) -> bool:
         base = seconds["without endpoints"]
         for name, medians in seconds.items():
             ratio = median(one / other for one, other in zip(medians, base, strict=True))
-            print(f"  {name}: median {1000 * median(medians):.2f} ms a save, {ratio:.3f} of that without endpoints")
+            print(
+                f"  {name}: median {1000 * median(medians):.2f} ms a save, {ratio:.3f} of that without endpoints"
+            )
         last = current_head().revision
         waiting = Delivery.objects.exclude(revision=last)
         begin, had = time.monotonic(), len(file.read_text().splitlines())
@@ -150,16 +158,26 @@ def measure(rounds: int) -> bool:
             while waiting.exists() or Delivery.objects.count() < ENDPOINTS:
                 time.sleep(0.2)
         lines = file.read_text().splitlines()
-        print(f"  the backlog: {(len(lines) - had) / (time.monotonic() - begin):.0f} events a second")
+        print(
+            f"  the backlog: {(len(lines) - had) / (time.monotonic() - begin):.0f} events a second"
+        )
         got: dict[str, list[str]] = {}
         for line in lines[1:]:
             path, event = line.split()
             got.setdefault(path, []).append(event)
-        expected = list(ChangeSet.objects.filter(revision__gte=first).order_by("revision").values_list("pk", flat=True))
+        expected = list(
+            ChangeSet.objects.filter(revision__gte=first)
+            .order_by("revision")
+            .values_list("pk", flat=True)
+        )
         wrong: Counter[str] = Counter()
         for events in got.values():
-            wrong["not all, or not in order"] += [int(event.split("-")[0]) for event in events] != expected
-        print(f"  {len(expected)} change sets, {len(got)} endpoints; wrong: {dict(+wrong) or 'nothing'}")
+            wrong["not all, or not in order"] += [
+                int(event.split("-")[0]) for event in events
+            ] != expected
+        print(
+            f"  {len(expected)} change sets, {len(got)} endpoints; wrong: {dict(+wrong) or 'nothing'}"
+        )
         return len(got) == ENDPOINTS and not +wrong
 
 

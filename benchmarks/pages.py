@@ -83,7 +83,9 @@ def serve(tables: int) -> None:
 @contextmanager
 def served(tables: int) -> Iterator[tuple[http.client.HTTPConnection, dict[str, str]]]:
     """A connection to a process of its own that serves so many tables, and the headers to send."""
-    prefix = [sys.executable, "-m", "tests.support.postgres"] * ("postgres" in os.environ.get("DATABASE_URL", ""))
+    prefix = [sys.executable, "-m", "tests.support.postgres"] * (
+        "postgres" in os.environ.get("DATABASE_URL", "")
+    )
     command = [*prefix, sys.executable, __file__, "--serve", str(tables)]
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
     with subprocess.Popen(
@@ -99,12 +101,17 @@ def served(tables: int) -> Iterator[tuple[http.client.HTTPConnection, dict[str, 
             sys.exit(f"{tables:,} tables were not served.")
         base, cookie = json.loads(line)
         try:
-            yield http.client.HTTPConnection(urlsplit(base).netloc), server.HEADERS | {"Cookie": cookie}
+            yield (
+                http.client.HTTPConnection(urlsplit(base).netloc),
+                server.HEADERS | {"Cookie": cookie},
+            )
         finally:
             process.stdin.close()
 
 
-def first_byte(connection: http.client.HTTPConnection, page: str, headers: dict[str, str], names: Any) -> float:
+def first_byte(
+    connection: http.client.HTTPConnection, page: str, headers: dict[str, str], names: Any
+) -> float:
     """Milliseconds until the first byte of its answer."""
     start = time.perf_counter()
     connection.request("GET", quote(page.format(**names), safe="/?&="), headers=headers)
@@ -121,7 +128,10 @@ def measure(times: int) -> None:
         print(f"load {os.getloadavg()[0]:.1f}; {SIZES[0]} tables, {SIZES[1]:,} tables, ratio")
         for page in PAGES:
             rounds = [
-                (first_byte(seed[0], page, seed[1], SEED), first_byte(grown[0], page, grown[1], GROWN))
+                (
+                    first_byte(seed[0], page, seed[1], SEED),
+                    first_byte(grown[0], page, grown[1], GROWN),
+                )
                 for _ in range(times + 3)  # the first ones wake each process up
             ][3:]
             small, large = (statistics.median(taken) for taken in zip(*rounds, strict=True))

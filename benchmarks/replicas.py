@@ -72,7 +72,9 @@ class Reader(threading.Thread):
             turn += 1
             knows = {"If-None-Match": etag} if turn % 2 else {"X-Registry-Min-Revision": str(last)}
             status, headers, body = ask(self.host, PATH, knows)
-            self.phases.count("reads" if status in (200, 304) else f"reads: {status or 'no answer'}")
+            self.phases.count(
+                "reads" if status in (200, 304) else f"reads: {status or 'no answer'}"
+            )
             if status not in (200, 304):
                 last, etag = (0, "") if status == 412 else (last, etag)  # lost: begin again
                 continue
@@ -82,8 +84,12 @@ class Reader(threading.Thread):
             etag, last = headers["ETag"], revision
             if status == 200:
                 digest = hashlib.sha256(body).hexdigest()
-                self.wrong["revision in the body is not the header's"] += json.loads(body)["revision"] != revision
-                self.wrong["two answers of one revision differ"] += self.bodies.setdefault(revision, digest) != digest
+                self.wrong["revision in the body is not the header's"] += (
+                    json.loads(body)["revision"] != revision
+                )
+                self.wrong["two answers of one revision differ"] += (
+                    self.bodies.setdefault(revision, digest) != digest
+                )
 
 
 class Author(Lead):
@@ -97,7 +103,9 @@ class Author(Lead):
     def ask(self, what: str, *args: Any) -> Any:
         """As any lead's browser, which keeps the cookie with what was written."""
         answer = super().ask(what, *args)
-        self.phases.count(f"{what}s" if answer and answer.status in (200, 302) else f"{what}s: failed")
+        self.phases.count(
+            f"{what}s" if answer and answer.status in (200, 302) else f"{what}s: failed"
+        )
         for cookie in (answer and answer.headers.get_all("Set-Cookie")) or []:
             if found := re.match(r"registry_revision=\d+", cookie):
                 self.cookie = found[0]
@@ -109,9 +117,13 @@ class Author(Lead):
         super().edit()
         if len(self.saved) > before:
             self.saves.append(time.monotonic())
-            status, _, body = ask(self.host, f"/api/v1/tables/table-{self.table}/", {"Cookie": self.cookie})
+            status, _, body = ask(
+                self.host, f"/api/v1/tables/table-{self.table}/", {"Cookie": self.cookie}
+            )
             if status == 200:
-                self.wrong["own edit not seen"] += json.loads(body)["description"] != self.saved[-1].value
+                self.wrong["own edit not seen"] += (
+                    json.loads(body)["description"] != self.saved[-1].value
+                )
             else:
                 self.phases.count(f"own edits: {status or 'no answer'}")
         time.sleep(0.05)
@@ -137,7 +149,8 @@ def balanced(addresses: list[str]):
     with tempfile.TemporaryDirectory(prefix="registry-nginx-") as folder:
         hosts = " ".join(f"server {urlsplit(address).netloc} max_fails=0;" for address in addresses)
         temporary = " ".join(
-            f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+            f"{kind}_temp_path {folder}/{kind};"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         Path(folder, "nginx.conf").write_text(
             f"daemon off; pid {folder}/pid; error_log {folder}/error.log; {'user root;' if os.getuid() == 0 else ''}\n"
@@ -145,7 +158,9 @@ def balanced(addresses: list[str]):
             f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://registry;\n"
             "proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; } } }\n"
         )
-        process = subprocess.Popen(["nginx", "-c", f"{folder}/nginx.conf", "-p", folder], stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            ["nginx", "-c", f"{folder}/nginx.conf", "-p", folder], stderr=subprocess.DEVNULL
+        )
         try:
             time.sleep(0.5)
             yield f"http://127.0.0.1:{port}"
@@ -186,8 +201,13 @@ def measure(synchronous: bool, seconds: float, cut: float) -> bool:
     """Run all of it, print what came of it, and say whether all is well."""
     with three(synchronous) as nodes:
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
-        os.environ["DATABASE_URL"] = f"postgresql://registry@{hosts}/postgres?target_session_attrs=read-write"
-        with registry() as environment, tempfile.TemporaryDirectory(prefix="registry-snapshots-") as folder:
+        os.environ["DATABASE_URL"] = (
+            f"postgresql://registry@{hosts}/postgres?target_session_attrs=read-write"
+        )
+        with (
+            registry() as environment,
+            tempfile.TemporaryDirectory(prefix="registry-snapshots-") as folder,
+        ):
             environment["DATABASE_REPLICA_URLS"] = ",".join(node.url for node in nodes[1:])
             keys, stop = sessions(LEADS), threading.Event()
             with (
@@ -197,7 +217,9 @@ def measure(synchronous: bool, seconds: float, cut: float) -> bool:
             ):
                 time.sleep(2)  # until the replicas were looked at
                 phases = Phases()
-                people = [Author(address, n, n + 1, keys[n], stop, phases=phases) for n in range(LEADS)]
+                people = [
+                    Author(address, n, n + 1, keys[n], stop, phases=phases) for n in range(LEADS)
+                ]
                 polling = [Reader(address, stop, phases) for _ in range(READERS)]
                 for thread in (*people, *polling):
                     thread.start()
@@ -209,14 +231,19 @@ def measure(synchronous: bool, seconds: float, cut: float) -> bool:
                 return report(people, polling, phases, address, keys[0])
 
 
-def report(people: list[Author], polling: list[Reader], phases: Phases, address: str, key: str) -> bool:
+def report(
+    people: list[Author], polling: list[Reader], phases: Phases, address: str, key: str
+) -> bool:
     """Print it; whether nothing was wrong, and nothing acknowledged is gone."""
     from django.db import connection
 
     from ownership.history.models import ChangeSet
 
     connection.close()
-    saved, unanswered = [e for lead in people for e in lead.saved], [e for lead in people for e in lead.unanswered]
+    saved, unanswered = (
+        [e for lead in people for e in lead.saved],
+        [e for lead in people for e in lead.unanswered],
+    )
     history = check(saved, unanswered)
     lost = history.pop("acknowledged, not in the history", 0)
     wrong = sum((thread.wrong for thread in (*people, *polling)), Counter())
@@ -224,7 +251,9 @@ def report(people: list[Author], polling: list[Reader], phases: Phases, address:
     for reader in polling:
         for revision, digest in reader.bodies.items():
             bodies.setdefault(revision, set()).add(digest)
-    wrong["two readers saw one revision differently"] += sum(len(seen) > 1 for seen in bodies.values())
+    wrong["two readers saw one revision differently"] += sum(
+        len(seen) > 1 for seen in bodies.values()
+    )
     now = set(ChangeSet.objects.values_list("revision", flat=True))
     sample = sorted(bodies.keys() & now)[:: max(1, len(bodies) // 40)]
     for revision in sample:
@@ -236,9 +265,13 @@ def report(people: list[Author], polling: list[Reader], phases: Phases, address:
         if phase in phases.counts:
             print(f"  {phase}, {number:.1f} s: {listed(phases.counts[phase])}")
     times = sorted(moment for lead in people for moment in lead.saves)
-    print(f"  {len(saved)} saves acknowledged, {lost} of them lost; {len(unanswered)} without an answer or 503")
+    print(
+        f"  {len(saved)} saves acknowledged, {lost} of them lost; {len(unanswered)} without an answer or 503"
+    )
     print(f"  longest time without a save: {max(b - a for a, b in pairwise(times)):.1f} s")
-    print(f"  {len(bodies)} revisions seen, {len(bodies.keys() - now)} beyond the head of now; {len(sample)} compared")
+    print(
+        f"  {len(bodies)} revisions seen, {len(bodies.keys() - now)} beyond the head of now; {len(sample)} compared"
+    )
     print(f"  wrong answers: {listed(+wrong)}; wrong in the history: {listed(history)}", flush=True)
     return not lost and not +wrong and not history
 
@@ -246,7 +279,9 @@ def report(people: list[Author], polling: list[Reader], phases: Phases, address:
 def _same(body: bytes, digests: set[str]) -> bool:
     """Whether a map of the past is the one that readers were sent when it was today's."""
     lines = json.loads(body)
-    lists = ",\n".join(f'"{name}":{_line(lines[name])}' for name in ("environments", "groups", "services"))
+    lists = ",\n".join(
+        f'"{name}":{_line(lines[name])}' for name in ("environments", "groups", "services")
+    )
     start = _line({"revision": lines["revision"], "environment": None}).removesuffix("}")
     tables = ",\n".join(map(_line, lines["tables"]))
     text = f'{start},\n{lists},\n"tables":[\n{tables}\n]}}\n'
@@ -264,7 +299,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8, help="of each phase")
     parser.add_argument("--cut", type=float, default=0)
     options = parser.parse_args()
-    print("synchronous" if options.synchronous else "asynchronous", f"cut {options.cut:g} s", flush=True)
+    print(
+        "synchronous" if options.synchronous else "asynchronous",
+        f"cut {options.cut:g} s",
+        flush=True,
+    )
     sys.exit(not measure(options.synchronous, options.seconds, options.cut))
 
 

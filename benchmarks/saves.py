@@ -27,7 +27,11 @@ ADMINS = {"this admin": "/admin/ownership", "bare admin": "/bare/bare"}
 
 def turn(leads: list[Lead], seconds: float, process: int) -> tuple[float, float]:
     """Let them save for so long: saves a second, and milliseconds of the server's processor for each."""
-    stop, before, used = threading.Event(), sum(len(lead.saved) for lead in leads), server.processor_seconds(process)
+    stop, before, used = (
+        threading.Event(),
+        sum(len(lead.saved) for lead in leads),
+        server.processor_seconds(process),
+    )
     threads = [threading.Thread(target=lead.run) for lead in leads]
     begun = time.perf_counter()
     for lead, thread in zip(leads, threads, strict=True):
@@ -38,7 +42,9 @@ def turn(leads: list[Lead], seconds: float, process: int) -> tuple[float, float]
     for thread in threads:
         thread.join()
     saved = sum(len(lead.saved) for lead in leads) - before
-    return saved / (time.perf_counter() - begun), 1000 * (server.processor_seconds(process) - used) / max(saved, 1)
+    return saved / (time.perf_counter() - begun), 1000 * (
+        server.processor_seconds(process) - used
+    ) / max(saved, 1)
 
 
 def measure(rounds: int, seconds: float) -> bool:
@@ -50,7 +56,9 @@ def measure(rounds: int, seconds: float) -> bool:
         # The bare admin's models have no permissions to give: its leads may everything, which asks less.
         bare = [f"lead-{number}" for number in range(LEADS, 2 * LEADS)]
         User.objects.filter(username__in=bare).update(is_staff=True, is_superuser=True)
-        with server.serving(["gunicorn"], environment | {"DJANGO_SETTINGS_MODULE": "benchmarks.yardstick"}) as (
+        with server.serving(
+            ["gunicorn"], environment | {"DJANGO_SETTINGS_MODULE": "benchmarks.yardstick"}
+        ) as (
             address,
             process,
         ):
@@ -69,21 +77,32 @@ def measure(rounds: int, seconds: float) -> bool:
             for _ in range(rounds):
                 for name, people in leads.items():
                     turns[name].append(turn(people, seconds, process))
-        print(f"{LEADS} leads, {rounds} rounds of {seconds:.0f} s each; load average {os.getloadavg()[0]:.1f}")
+        print(
+            f"{LEADS} leads, {rounds} rounds of {seconds:.0f} s each; load average {os.getloadavg()[0]:.1f}"
+        )
         for name, rates in turns.items():
             rate, used = (median(column) for column in zip(*rates, strict=True))
-            ratio = median(one[0] / yard[0] for one, yard in zip(rates, turns["bare admin"], strict=True))
+            ratio = median(
+                one[0] / yard[0] for one, yard in zip(rates, turns["bare admin"], strict=True)
+            )
             taken = sorted(each for lead in leads[name] for each in lead.seconds["save"])
             print(
                 f"  {name}: {rate:6.1f} saves/s, {ratio:5.2f} of the bare admin's; {used:5.1f} ms of processor each; "
                 f"median {1000 * median(taken):,.0f} ms, p99 {1000 * taken[int(len(taken) * 0.99)]:,.0f} ms"
             )
         ours = leads["this admin"]
-        wrong = check([edit for lead in ours for edit in lead.saved], [e for lead in ours for e in lead.unanswered])
-        del wrong["findings of verify_history"]  # of the rows that the bare admin wrote without history
+        wrong = check(
+            [edit for lead in ours for edit in lead.saved],
+            [e for lead in ours for e in lead.unanswered],
+        )
+        del wrong[
+            "findings of verify_history"
+        ]  # of the rows that the bare admin wrote without history
         seen = counted([lead for people in leads.values() for lead in people])
         print(f"  seen: {dict(seen)}; wrong: {dict(wrong) or 'nothing'}", flush=True)
-        return not wrong and seen["edits begun"] == sum(len(lead.saved) for people in leads.values() for lead in people)
+        return not wrong and seen["edits begun"] == sum(
+            len(lead.saved) for people in leads.values() for lead in people
+        )
 
 
 if __name__ == "__main__":

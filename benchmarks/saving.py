@@ -62,7 +62,10 @@ class Lead(threading.Thread):
         self.host, self.path = urlsplit(address).netloc, f"{admin}/table/{table}/change/"
         self.table, self.stop_event, self.notes, self.once = table, stop, notes, once
         self.form: dict[str, str] = {}
-        self.headers = server.HEADERS | {"Cookie": f"sessionid={session}", "Origin": f"https://{self.host}"}
+        self.headers = server.HEADERS | {
+            "Cookie": f"sessionid={session}",
+            "Origin": f"https://{self.host}",
+        }
         self.saved: list[Edit] = []
         self.unanswered: list[Edit] = []
         self.cut: list[float] = []  # when requests without an answer were begun
@@ -85,7 +88,9 @@ class Lead(threading.Thread):
         self.counts["edits begun"] += 1
         value = f"{self.name}{BETWEEN}{self.counts['edits begun']}"
         edit = Edit(self.name, self.table, form["description"], value)
-        typed = {"description": value, "reason": value} | ({"accesses-0-notes": value} if self.notes else {})
+        typed = {"description": value, "reason": value} | (
+            {"accesses-0-notes": value} if self.notes else {}
+        )
         self.form = form | typed
         content = {"Content-Type": "application/x-www-form-urlencoded"}
         answer = self.ask("save", "POST", urlencode(self.form), content)
@@ -114,7 +119,9 @@ class Lead(threading.Thread):
 
         return self.form | {"revision": str(current_head().revision)}
 
-    def ask(self, what: str, method: str, body: str | None = None, headers: dict[str, str] | None = None) -> Any:
+    def ask(
+        self, what: str, method: str, body: str | None = None, headers: dict[str, str] | None = None
+    ) -> Any:
         """The answer, as the tests know it; None where the connection ended without one."""
         connection = http.client.HTTPConnection(self.host, timeout=300)
         begun = time.perf_counter()
@@ -224,7 +231,9 @@ def check(saved: list[Edit], unanswered: list[Edit], *, notes: bool = False) -> 
         written.setdefault(change.reason, []).append(change)
         wrong["wrong names"] += change.user_name != change.reason.partition(BETWEEN)[0]
     entries: dict[int, list[Any]] = {}
-    for entry in entries_of([change.revision for changes in written.values() for change in changes]):
+    for entry in entries_of(
+        [change.revision for changes in written.values() for change in changes]
+    ):
         entries.setdefault(entry.change_set_id, []).append(entry)
     last: dict[int, tuple[int, str]] = {}
     for edit in saved + unanswered:
@@ -232,17 +241,31 @@ def check(saved: list[Edit], unanswered: list[Edit], *, notes: bool = False) -> 
         wrong["acknowledged, not in the history"] += not changes and edit in acknowledged
         wrong["written more than once"] += len(changes) > 1
         for change in changes:
-            of_table = [e for e in entries[change.revision] if e.instance_type is Table and e.id == edit.table]
-            of_access = [e for e in entries[change.revision] if e.instance_type is Access and e.table_id == edit.table]
+            of_table = [
+                e
+                for e in entries[change.revision]
+                if e.instance_type is Table and e.id == edit.table
+            ]
+            of_access = [
+                e
+                for e in entries[change.revision]
+                if e.instance_type is Access and e.table_id == edit.table
+            ]
             wrong["half written"] += (len(of_table), len(of_access)) != (1, int(notes))
             recorded = [entry.changes.get("description") for entry in of_table]
             recorded += [[edit.shown, *entry.changes.get("notes", [])[1:]] for entry in of_access]
-            wrong["other value than typed"] += any(not pair or pair[1] != edit.value for pair in recorded)
+            wrong["other value than typed"] += any(
+                not pair or pair[1] != edit.value for pair in recorded
+            )
             # What was there before is what the form showed: nobody's edit was overwritten unseen.
-            wrong["overwrote what it did not show"] += any(pair and pair[0] != edit.shown for pair in recorded)
+            wrong["overwrote what it did not show"] += any(
+                pair and pair[0] != edit.shown for pair in recorded
+            )
             last[edit.table] = max(last.get(edit.table, (0, "")), (change.revision, edit.value))
     wrong["written, but never sent"] += len(written)
     live = dict(Table.objects.values_list("pk", "description"))
-    wrong["live row unlike its last edit"] += sum(live[table] != value for table, (_, value) in last.items())
+    wrong["live row unlike its last edit"] += sum(
+        live[table] != value for table, (_, value) in last.items()
+    )
     wrong["findings of verify_history"] += len(list(Verification().run()))
     return +wrong

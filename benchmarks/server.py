@@ -34,10 +34,19 @@ FETCHED = {"gunicorn": "gunicorn==27.0.1", "granian": "granian==2.8.7"}
 # As a proxy that ends TLS would ask: production settings send plain HTTP elsewhere.
 HEADERS = {"X-Forwarded-Proto": "https"}
 # What is asked for: path and the status that it is to answer with.
-CASES = {"map": ("/api/v1/map/", 200), "map, unchanged": ("/api/v1/map/", 304), "/livez": ("/livez", 200)}
+CASES = {
+    "map": ("/api/v1/map/", 200),
+    "map, unchanged": ("/api/v1/map/", 304),
+    "/livez": ("/livez", 200),
+}
 SERVERS = {
     "gunicorn sync": ["gunicorn", "--no-control-socket", "--worker-class=sync"],
-    "gunicorn gthread": ["gunicorn", "--no-control-socket", "--worker-class=gthread", f"--threads={THREADS}"],
+    "gunicorn gthread": [
+        "gunicorn",
+        "--no-control-socket",
+        "--worker-class=gthread",
+        f"--threads={THREADS}",
+    ],
     "granian wsgi": ["granian", "--interface=wsgi", f"--blocking-threads={THREADS}"],
 }
 
@@ -55,7 +64,9 @@ def command(server: list[str], port: int) -> list[str]:
 def ask(url: str, headers: dict[str, str]) -> tuple[int, str | None]:
     """Status and ETag of an answer; a 304 is one, too."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers=headers), timeout=60
+        ) as answer:
             return answer.status, answer.headers["ETag"]
     except urllib.error.HTTPError as error:
         return error.code, error.headers["ETag"]
@@ -81,7 +92,9 @@ def serving(server: list[str], environment: dict[str, str], held: socket.socket 
         arguments = ["sh", "-c", 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', "sh", *arguments]
         handed = {"pass_fds": [3], "preexec_fn": partial(os.dup2, held.fileno(), 3)}
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=log, stderr=log, **handed)
+        process = subprocess.Popen(
+            arguments, cwd=ROOT, env=environment, stdout=log, stderr=log, **handed
+        )
         try:
             base, patience = f"http://127.0.0.1:{port}", time.monotonic() + 300
             while True:
@@ -102,14 +115,26 @@ def serving(server: list[str], environment: dict[str, str], held: socket.socket 
 
 def load(url: str, headers: dict[str, str], seconds: int = SECONDS) -> tuple[float, float, float]:
     """Requests per second, the median and the 99th percentile in milliseconds."""
-    lua = 'done = function(s, l, _) print(string.format("RESULT %d %d %f %f %d", s.requests, s.duration, \
+    lua = (
+        'done = function(s, l, _) print(string.format("RESULT %d %d %f %f %d", s.requests, s.duration, \
 l:percentile(50), l:percentile(99), \
 s.errors.connect + s.errors.read + s.errors.write + s.errors.status + s.errors.timeout)) end'
+    )
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(lua)
         script.flush()
         arguments = [f"-H{name}: {value}" for name, value in headers.items()]
-        run = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=60s", "-s", script.name, *arguments, url]
+        run = [
+            "wrk",
+            "-t1",
+            f"-c{CONNECTIONS}",
+            f"-d{seconds}s",
+            "--timeout=60s",
+            "-s",
+            script.name,
+            *arguments,
+            url,
+        ]
         output = subprocess.run(run, check=True, capture_output=True, text=True).stdout
     found = re.search(r"RESULT (\d+) (\d+) ([\d.]+) ([\d.]+) (\d+)", output)
     requests, microseconds, half, slow, errors = found.groups()
@@ -132,14 +157,19 @@ def memory(pid: int) -> float:
 
 def processor_seconds(pid: int) -> float:
     """Processor time that the server has used so far."""
-    fields = [Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split() for each in family(pid)]
+    fields = [
+        Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split() for each in family(pid)
+    ]
     return sum(int(field[11]) + int(field[12]) for field in fields) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(environment: dict[str, str]) -> None:
     """Run all servers, let them take turns under load, and print what came out."""
     with ExitStack() as stack:
-        running = {name: stack.enter_context(serving(server, environment)) for name, server in SERVERS.items()}
+        running = {
+            name: stack.enter_context(serving(server, environment))
+            for name, server in SERVERS.items()
+        }
         first = next(iter(running))
         for case, (path, expected) in CASES.items():
             print(f"  {case}")
@@ -152,9 +182,13 @@ def measure(environment: dict[str, str]) -> None:
                         sys.exit(f"{name}: {path} answered {status} instead of {expected}")
                     before = processor_seconds(pid)
                     rate, _, slow = load(base + path, headers)
-                    turns[name].append((rate, slow, (processor_seconds(pid) - before) / (rate * SECONDS) * 1000))
+                    turns[name].append(
+                        (rate, slow, (processor_seconds(pid) - before) / (rate * SECONDS) * 1000)
+                    )
             for name, (_, pid) in running.items():
-                ratio = statistics.median(a[0] / b[0] for a, b in zip(turns[name], turns[first], strict=True))
+                ratio = statistics.median(
+                    a[0] / b[0] for a, b in zip(turns[name], turns[first], strict=True)
+                )
                 rate, slow, used = map(statistics.median, zip(*turns[name], strict=True))
                 print(
                     f"    {name:17}{rate:8,.0f}/s {ratio:6.2f}x {slow:7,.0f} ms {used:8.2f} ms {memory(pid):6.0f} MiB"

@@ -145,7 +145,12 @@ class Asking(threading.Thread):
 
 
 def request(
-    address: str, method: str, path: str, body: str | None = None, source: str = "127.0.0.1", **headers: str
+    address: str,
+    method: str,
+    path: str,
+    body: str | None = None,
+    source: str = "127.0.0.1",
+    **headers: str,
 ) -> tuple[int, http.client.HTTPMessage, str]:
     """Status, headers and text of an answer."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc)
@@ -163,7 +168,18 @@ def behind_nginx(address: str) -> Iterator[str]:
     """nginx before that server, configured as in production; its address."""
     plain, secure = server.free_port(), server.free_port()
     with tempfile.TemporaryDirectory(prefix="registry-nginx-") as folder:
-        make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+        make = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+        ]
         make += ["-keyout", f"{folder}/privkey.pem", "-out", f"{folder}/fullchain.pem"]
         subprocess.run(make, check=True, capture_output=True)
         template = Path(server.ROOT, "deploy/nginx.conf.template").read_text()
@@ -177,7 +193,8 @@ def behind_nginx(address: str) -> Iterator[str]:
             )
         )
         temporary = "\n".join(
-            f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+            f"{kind}_temp_path {folder}/{kind};"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         # What the distribution's nginx.conf has around it.
         Path(folder, "nginx.conf").write_text(
@@ -185,7 +202,15 @@ def behind_nginx(address: str) -> Iterator[str]:
             f"{'user root;' if os.getuid() == 0 else ''} events {{ worker_connections 1024; }}\n"
             f"http {{ access_log off; {temporary} include {folder}/registry.conf; }}\n"
         )
-        arguments = ["nginx", "-c", f"{folder}/nginx.conf", "-p", folder, "-e", f"{folder}/error.log"]
+        arguments = [
+            "nginx",
+            "-c",
+            f"{folder}/nginx.conf",
+            "-p",
+            folder,
+            "-e",
+            f"{folder}/error.log",
+        ]
         subprocess.run([*arguments, "-t"], check=True, capture_output=True)
         process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL)
         try:
@@ -217,17 +242,24 @@ def observed(address: str, seconds: float) -> str:
         taken = [each for thread in threads for each in thread.seconds]
         failed = sum(thread.failed for thread in threads)
         half = statistics.median(taken)
-        parts.append(f"{what} {len(taken):5,} asked {half:6.2f} s median {max(taken):6.2f} s slowest {failed} failed")
+        parts.append(
+            f"{what} {len(taken):5,} asked {half:6.2f} s median {max(taken):6.2f} s slowest {failed} failed"
+        )
     return "; ".join(parts)
 
 
 def hold(address: str, number: int, seconds: float) -> None:
     """Let so many slow clients hold connections, and print what others meet."""
-    found = re.search(r'"([^"]*swagger-ui-bundle[^"]*)"', request(address, "GET", "/api/v1/docs/")[2])
+    found = re.search(
+        r'"([^"]*swagger-ui-bundle[^"]*)"', request(address, "GET", "/api/v1/docs/")[2]
+    )
     crowd = Crowd(address, number, found[1] if found else LONG_ANSWER)
     crowd.start()
     time.sleep(3)
-    print(f"    {number:4} slow clients: {observed(address, seconds)}; {crowd.opened} connections", flush=True)
+    print(
+        f"    {number:4} slow clients: {observed(address, seconds)}; {crowd.opened} connections",
+        flush=True,
+    )
     crowd.stop.set()
     crowd.join()
 
@@ -255,7 +287,9 @@ class Guesser(threading.Thread):
             name = f"guess-{self.number}-{len(self.statuses)}"
             body = urlencode(form | {"username": name})
             with suppress(OSError, http.client.HTTPException):
-                self.statuses.append(request(self.address, "POST", "/admin/login/", body, SLOW_ADDRESS, **sent)[0])
+                self.statuses.append(
+                    request(self.address, "POST", "/admin/login/", body, SLOW_ADDRESS, **sent)[0]
+                )
 
 
 def guess(address: str, seconds: float) -> None:
@@ -283,7 +317,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=25, help="of each crowd")
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=["as configured"])
     parser.add_argument("--guesses", action="store_true")
-    parser.add_argument("--replicas", action="store_true", help="on PostgreSQL with two standbys to read from")
+    parser.add_argument(
+        "--replicas", action="store_true", help="on PostgreSQL with two standbys to read from"
+    )
     options = parser.parse_args()
     with ExitStack() as databases:
         more = {"TRUSTED_PROXIES": "127.0.0.1", "API_RATE": "0"}

@@ -26,7 +26,9 @@ class Node(Server):
     def __init__(self, binaries: Path, folder: str, name: str) -> None:
         super().__init__(binaries, folder)
         self.name, self.port, self.runs = name, free_port(), False
-        self.options = f"-k {folder} -p {self.port} -c listen_addresses=127.0.0.1 -c max_connections=200"
+        self.options = (
+            f"-k {folder} -p {self.port} -c listen_addresses=127.0.0.1 -c max_connections=200"
+        )
         self.where = f"host=127.0.0.1 port={self.port} user=registry dbname=postgres"
         self.url = f"postgresql://registry@127.0.0.1:{self.port}/postgres"
 
@@ -56,7 +58,9 @@ class Node(Server):
 
     def follow(self, primary: "Node") -> None:
         """Follow that one from now on."""
-        self.ask(f"ALTER SYSTEM SET primary_conninfo = '{primary.where} application_name={self.name}'")
+        self.ask(
+            f"ALTER SYSTEM SET primary_conninfo = '{primary.where} application_name={self.name}'"
+        )
         self.ask("SELECT pg_reload_conf()")
 
     def received(self) -> int:
@@ -91,7 +95,9 @@ def three(synchronous: bool) -> Iterator[list[Node]]:
                 nodes[-1].start()
             for node in nodes:  # whoever is promoted goes on like that
                 others = ", ".join(other.name for other in nodes if other is not node)
-                node.ask(f"ALTER SYSTEM SET synchronous_standby_names = '{f'ANY 1 ({others})' if synchronous else ''}'")
+                node.ask(
+                    f"ALTER SYSTEM SET synchronous_standby_names = '{f'ANY 1 ({others})' if synchronous else ''}'"
+                )
                 node.ask("SELECT pg_reload_conf()")
             yield nodes
         finally:
@@ -103,7 +109,9 @@ def main() -> None:
     """Start them, tell, wait."""
     with three(synchronous="--synchronous" in sys.argv) as (primary, *standbys):
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in (primary, *standbys))
-        print(f"DATABASE_URL='postgresql://registry@{hosts}/postgres?target_session_attrs=read-write'")
+        print(
+            f"DATABASE_URL='postgresql://registry@{hosts}/postgres?target_session_attrs=read-write'"
+        )
         print(f"DATABASE_REPLICA_URLS='{','.join(node.url for node in standbys)}'")
         input("Enter ends them. ")
 

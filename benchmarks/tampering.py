@@ -83,11 +83,16 @@ class Tamperer:
 
         self.random = Random(seed)
         self.entries = [model._meta.db_table for model in entry_models()]
-        self.key = {model._meta.db_table: model._meta.pk.column for model in [*registry_models(), *entry_models()]}
+        self.key = {
+            model._meta.db_table: model._meta.pk.column
+            for model in [*registry_models(), *entry_models()]
+        }
         self.key |= {"ownership_changeset": "revision"}
         # A history row's own number says nothing but order; another order is what `swap` makes.
         self.columns = {
-            model._meta.db_table: [field for field in model._meta.concrete_fields if field.column != "history_id"]
+            model._meta.db_table: [
+                field for field in model._meta.concrete_fields if field.column != "history_id"
+            ]
             for model in [ChangeSet, *registry_models(), *entry_models()]
         }
 
@@ -105,7 +110,11 @@ class Tamperer:
         return found if len(found) >= least else []
 
     def a_table(self, history: bool | None = None) -> str:
-        names = [name for name in self.key if history is None or name.startswith("ownership_historical") == history]
+        names = [
+            name
+            for name in self.key
+            if history is None or name.startswith("ownership_historical") == history
+        ]
         return self.random.choice([name for name in names if self.some(name, self.key[name])])
 
     def other(self, field: Any, value: Any) -> Any:
@@ -113,7 +122,9 @@ class Tamperer:
         kind = field.get_internal_type()
         if kind == "JSONField":
             held = json.loads(value)
-            return json.dumps([*held, "x"] if isinstance(held, list) else held | {"name": [None, "x"]})
+            return json.dumps(
+                [*held, "x"] if isinstance(held, list) else held | {"name": [None, "x"]}
+            )
         if kind == "BooleanField":
             return not value
         if kind == "DateTimeField":
@@ -133,8 +144,14 @@ class Tamperer:
         table = self.a_table()
         field = self.random.choice(self.columns[table])
         key = self.some(table, self.key[table])[0]
-        [(value,)] = self.sql(f"SELECT {field.column} FROM {table} WHERE {self.key[table]} = %s", key)
-        self.sql(f"UPDATE {table} SET {field.column} = %s WHERE {self.key[table]} = %s", self.other(field, value), key)
+        [(value,)] = self.sql(
+            f"SELECT {field.column} FROM {table} WHERE {self.key[table]} = %s", key
+        )
+        self.sql(
+            f"UPDATE {table} SET {field.column} = %s WHERE {self.key[table]} = %s",
+            self.other(field, value),
+            key,
+        )
 
     def delete(self) -> None:
         """One to three rows gone."""
@@ -147,33 +164,51 @@ class Tamperer:
         table = self.a_table()
         key = self.some(table, self.key[table])[0]
         chosen: dict[str, str] = {"digest": f"'{self.random.randbytes(32).hex()}'"}
-        chosen |= {"sequence": str(self.random.randint(1, 50)), "revision": str(self.random.randint(1, 200))}
-        chosen |= {"name": f"'made-up-{self.random.randint(1, 99)}'"} if "historical" not in table else {}
+        chosen |= {
+            "sequence": str(self.random.randint(1, 50)),
+            "revision": str(self.random.randint(1, 200)),
+        }
+        chosen |= (
+            {"name": f"'made-up-{self.random.randint(1, 99)}'"} if "historical" not in table else {}
+        )
         if "historical" not in table and table != "ownership_changeset":
             chosen["id"] = str(self.random.randint(5_000, 9_000))
         columns = [field.column for field in self.columns[table]]
         values = ", ".join(chosen.get(column, column) for column in columns)
         self.sql(
-            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE {self.key[table]} = %s", key
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE {self.key[table]} = %s",
+            key,
         )
 
     def swap(self) -> None:
         """Two rows exchange the values of one column, or two change sets their whole place in history."""
         if self.random.random() < 0.3:
             one, other = self.some("ownership_changeset", "revision")[:2]
-            places = [("ownership_changeset", "revision"), *((table, "change_set_id") for table in self.entries)]
+            places = [
+                ("ownership_changeset", "revision"),
+                *((table, "change_set_id") for table in self.entries),
+            ]
             for old, new in ((one, -one), (other, one), (-one, other)):
                 for table, column in places:
                     self.sql(f"UPDATE {table} SET {column} = %s WHERE {column} = %s", new, old)
             return
         table = self.a_table()
-        field, keys = self.random.choice(self.columns[table]), self.some(table, self.key[table], least=2)
+        field, keys = (
+            self.random.choice(self.columns[table]),
+            self.some(table, self.key[table], least=2),
+        )
         value = {
-            key: self.sql(f"SELECT {field.column} FROM {table} WHERE {self.key[table]} = %s", key)[0][0]
+            key: self.sql(f"SELECT {field.column} FROM {table} WHERE {self.key[table]} = %s", key)[
+                0
+            ][0]
             for key in keys[:2]
         }
         for key, other in zip(keys[:2], keys[1::-1], strict=True):
-            self.sql(f"UPDATE {table} SET {field.column} = %s WHERE {self.key[table]} = %s", value[other], key)
+            self.sql(
+                f"UPDATE {table} SET {field.column} = %s WHERE {self.key[table]} = %s",
+                value[other],
+                key,
+            )
 
     def form(self) -> None:
         """A value stored in a form that Django does not write, in one column of one row."""
@@ -230,7 +265,10 @@ class Tamperer:
             name = f"{table}_no_{self.random.choice(['update', 'delete', 'replace'])}"
             event = self.random.choice(["UPDATE", "DELETE", "INSERT"])
             self.sql(f"DROP TRIGGER {name}")
-            choices += ["SELECT 1", f"CREATE TRIGGER {name} BEFORE {event} ON {table} BEGIN SELECT 1; END"] * 3
+            choices += [
+                "SELECT 1",
+                f"CREATE TRIGGER {name} BEFORE {event} ON {table} BEGIN SELECT 1; END",
+            ] * 3
         self.sql(self.random.choice(choices))
 
     def cut(self) -> None:
@@ -256,15 +294,27 @@ class Tamperer:
 
         revision = self.random.choice(self.some("ownership_changeset", "revision"))
         column = self.random.choice(["user_name", "reason", "user_id"])
-        value = self.random.randint(1_000, 9_000) if column == "user_id" else f"somebody {self.random.random()}"
-        self.sql(f"UPDATE ownership_changeset SET {column} = %s WHERE revision = %s", value, revision)
+        value = (
+            self.random.randint(1_000, 9_000)
+            if column == "user_id"
+            else f"somebody {self.random.random()}"
+        )
+        self.sql(
+            f"UPDATE ownership_changeset SET {column} = %s WHERE revision = %s", value, revision
+        )
         previous = ""
         for change in ChangeSet.objects.order_by("revision"):
             contents = (
-                [entry_content(row) for row in entries_of([change.revision])] if change.revision >= revision else []
+                [entry_content(row) for row in entries_of([change.revision])]
+                if change.revision >= revision
+                else []
             )
             previous = chain_digest(previous, change, contents) if contents else change.digest
-            self.sql("UPDATE ownership_changeset SET digest = %s WHERE revision = %s", previous, change.revision)
+            self.sql(
+                "UPDATE ownership_changeset SET digest = %s WHERE revision = %s",
+                previous,
+                change.revision,
+            )
 
 
 def make_history(random: Random) -> None:
@@ -305,7 +355,14 @@ def measure(times: int) -> None:
     head = current_head()
     assert findings([head], with_schema=True) == 0
     before, schema = rows(), schema_objects(connection)
-    kinds = [tamperer.edit, tamperer.delete, tamperer.insert, tamperer.swap, tamperer.cut, tamperer.rewrite]
+    kinds = [
+        tamperer.edit,
+        tamperer.delete,
+        tamperer.insert,
+        tamperer.swap,
+        tamperer.cut,
+        tamperer.rewrite,
+    ]
     kinds += [tamperer.form, tamperer.form, tamperer.schema]
     if connection.vendor == "sqlite":
         kinds.append(tamperer.index)
@@ -324,7 +381,10 @@ def measure(times: int) -> None:
                     if connection.vendor == "postgresql":
                         tamperer.sql("SET CONSTRAINTS ALL DEFERRED")
                     kind()
-            except (DatabaseError, ValueError):  # the database does not take it, or there are too few rows for it
+            except (
+                DatabaseError,
+                ValueError,
+            ):  # the database does not take it, or there are too few rows for it
                 transaction.set_rollback(True)
                 continue
             after = rows()
@@ -349,7 +409,9 @@ def measure(times: int) -> None:
                         print("NOT FOUND", name, difference(before, after))
             transaction.set_rollback(True)
     assert rows() == before
-    print(f"{connection.vendor}: {found.total()} of {made.total()} tamperings found, in {head.revision} revisions")
+    print(
+        f"{connection.vendor}: {found.total()} of {made.total()} tamperings found, in {head.revision} revisions"
+    )
     print(f"  {crashed} crashed the verification")
     for name in made:
         without_head = f"without a kept head {alone[name]} of {looked_for_alone[name]}"
@@ -376,14 +438,23 @@ def search_works() -> bool:
     from django.db import DatabaseError, connection
 
     with connection.cursor() as cursor:
-        for table, columns in (("ownership_table", "name, description"), ("ownership_access", "notes")):
+        for table, columns in (
+            ("ownership_table", "name, description"),
+            ("ownership_access", "notes"),
+        ):
             cursor.execute(f"SELECT id, {columns} FROM {table}")
             texts = [(row[0], text.lower()) for row in cursor.fetchall() for text in row[1:]]
-            words = {text[start : start + 3] for _, text in [*texts, (0, "shadow")] for start in range(len(text) - 2)}
+            words = {
+                text[start : start + 3]
+                for _, text in [*texts, (0, "shadow")]
+                for start in range(len(text) - 2)
+            }
             for word in words:
                 phrase = '"' + word.replace('"', '""') + '"'
                 try:
-                    cursor.execute(f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH %s", [phrase])
+                    cursor.execute(
+                        f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH %s", [phrase]
+                    )
                     found = {row[0] for row in cursor.fetchall()}
                 except DatabaseError:
                     return False

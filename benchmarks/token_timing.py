@@ -44,7 +44,9 @@ def main() -> None:
                     times[kind].append((time.perf_counter() - start) * 1e6)
         for kind, of_kind in times.items():
             low, median, high = quantiles(of_kind, n=4)
-            print(f"{connection.vendor}: {kind}: median {median:.0f} µs, middle half {low:.0f} to {high:.0f} µs")
+            print(
+                f"{connection.vendor}: {kind}: median {median:.0f} µs, middle half {low:.0f} to {high:.0f} µs"
+            )
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ class Nested(APIView):
 
     def get(self, request):
         """Services and tables with their accesses."""
-        tables = Table.objects.select_related("group", "owner").prefetch_related("accesses__service")
+        tables = Table.objects.select_related("group", "owner").prefetch_related(
+            "accesses__service"
+        )
         return Response(
             {
                 "services": _Service(Service.objects.all(), many=True).data,
@@ -61,4 +63,9 @@ class Nested(APIView):
         )
 
 
-urlpatterns = [path("constant/", constant), path("nested/", Nested.as_view()), path("bare/", site.urls), *own]
+urlpatterns = [
+    path("constant/", constant),
+    path("nested/", Nested.as_view()),
+    path("bare/", site.urls),
+    *own,
+]

@@ -21,7 +21,9 @@ class OwnershipConfig(AppConfig):
         """
         from ownership.operations.setup import prepare_database
 
-        post_migrate.connect(prepare_database, sender=self, dispatch_uid="ownership.prepare_database")
+        post_migrate.connect(
+            prepare_database, sender=self, dispatch_uid="ownership.prepare_database"
+        )
         from ownership.audit.sqlite_like import replace_like
 
         connection_created.connect(replace_like, dispatch_uid="ownership.replace_like")

@@ -69,7 +69,9 @@ def _configure_postgresql(config: dict[str, Any]) -> None:
     patience = env.integer("DATABASE_TIMEOUT", 0)
     if patience:
         # A transaction that stays open holds the registry's lock: its process hangs, or its machine is gone.
-        limits += f" -c statement_timeout={patience}s -c idle_in_transaction_session_timeout={patience}s"
+        limits += (
+            f" -c statement_timeout={patience}s -c idle_in_transaction_session_timeout={patience}s"
+        )
     options["options"] = f"{options.get('options', '')} {limits}".strip()
 
     pool_size = env.integer("DATABASE_POOL_SIZE", 4)
@@ -97,6 +99,8 @@ def _configure_sqlite(config: dict[str, Any]) -> None:
     # the write lock at the beginning, so that it waits instead, up to the timeout in seconds.
     options["transaction_mode"] = "IMMEDIATE"
     options["timeout"] = 20
-    options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON"
+    options["init_command"] = (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON"
+    )
     # A thread keeps its connection: opening and configuring one takes longer than most answers.
     config["CONN_MAX_AGE"] = None

@@ -60,7 +60,9 @@ def choice(name: str, default: str, allowed: list[str]) -> str:
     """One of the allowed words."""
     value = text(name, default).lower()
     if value not in allowed:
-        raise ImproperlyConfigured(f"{name}={value!r} is not one of {', '.join(allowed)}. Unset it for {default}.")
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is not one of {', '.join(allowed)}. Unset it for {default}."
+        )
     return value
 
 

@@ -24,7 +24,9 @@ class BoundedConnection(psycopg.Connection):
                 raise
             # The response may still come, and must not reach the next request.
             self.pgconn.finish()
-            raise psycopg.OperationalError(f"the database did not answer in {self.patience:g} s") from None
+            raise psycopg.OperationalError(
+                f"the database did not answer in {self.patience:g} s"
+            ) from None
 
 
 def bounded(seconds: float) -> type[BoundedConnection]:

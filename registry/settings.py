@@ -51,7 +51,9 @@ RIGHTS_FOLLOW_OWNER = env.boolean("RIGHTS_FOLLOW_OWNER", False)
 # For how long a confirmation of a table's entries holds, unless its group has a period of its own.
 CONFIRMATION_DAYS = env.integer("CONFIRMATION_DAYS", 180)
 if not 1 <= CONFIRMATION_DAYS <= 3_650:
-    raise ImproperlyConfigured(f"CONFIRMATION_DAYS={CONFIRMATION_DAYS} is not from 1 to 3650. Unset it for 180.")
+    raise ImproperlyConfigured(
+        f"CONFIRMATION_DAYS={CONFIRMATION_DAYS} is not from 1 to 3650. Unset it for 180."
+    )
 
 INSTALLED_APPS = [
     "registry.apps.RegistryAdminConfig",
@@ -123,7 +125,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": database.configure(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR}/registry.sqlite3"))}
+DATABASES = {
+    "default": database.configure(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR}/registry.sqlite3"))
+}
 # Its streaming replicas (PostgreSQL), to read from (ownership/web/replicas.py).
 REPLICAS = []
 for _number, _url in enumerate(env.words("DATABASE_REPLICA_URLS"), 1):
@@ -131,7 +135,9 @@ for _number, _url in enumerate(env.words("DATABASE_REPLICA_URLS"), 1):
     REPLICAS.append(_alias)
     DATABASES[_alias] = database.configure(_url, "DATABASE_REPLICA_URLS")
     if DATABASES[_alias]["ENGINE"] != database.POSTGRESQL:
-        raise ImproperlyConfigured(f"DATABASE_REPLICA_URLS names a database other than PostgreSQL. {database.CURE}")
+        raise ImproperlyConfigured(
+            f"DATABASE_REPLICA_URLS names a database other than PostgreSQL. {database.CURE}"
+        )
 DATABASE_ROUTERS = ["ownership.web.replicas.ReplicaRouter"] if REPLICAS else []
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -168,7 +174,9 @@ AXES_DISABLE_ACCESS_LOG = True
 # Sign-in with an OpenID Connect provider, if one is named. Needs the extra `oidc`.
 OIDC_RP_CLIENT_ID = env.text("OIDC_CLIENT_ID", "")
 if OIDC_RP_CLIENT_ID:
-    _cure = "OIDC_CLIENT_ID is set, so the other OIDC_… variables must be, too (docs/operations.md)."
+    _cure = (
+        "OIDC_CLIENT_ID is set, so the other OIDC_… variables must be, too (docs/operations.md)."
+    )
     OIDC_RP_CLIENT_SECRET = env.required("OIDC_CLIENT_SECRET", _cure)
     OIDC_OP_AUTHORIZATION_ENDPOINT = env.required("OIDC_AUTHORIZATION_URL", _cure)
     OIDC_OP_TOKEN_ENDPOINT = env.required("OIDC_TOKEN_URL", _cure)
@@ -182,7 +190,9 @@ if OIDC_RP_CLIENT_ID:
     OIDC_USE_PKCE = True
     OIDC_TIMEOUT = 5  # seconds
     LOGIN_REDIRECT_URL_FAILURE = "/admin/login/"
-    SESSION_COOKIE_AGE = 12 * 60 * 60  # people who left the company or a group are out by the next day
+    SESSION_COOKIE_AGE = (
+        12 * 60 * 60
+    )  # people who left the company or a group are out by the next day
     INSTALLED_APPS.append("mozilla_django_oidc")
     AUTHENTICATION_BACKENDS.append("ownership.web.oidc.OidcBackend")
 
@@ -209,7 +219,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
 CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("TRUST_PROXY", False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("TRUST_PROXY", False) else None
+)
 # Probes come from inside, over plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 X_FRAME_OPTIONS = "DENY"
@@ -242,7 +254,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     # deepLinking would put a link into each button, which screen readers cannot reach.
-    "SWAGGER_UI_SETTINGS": {"deepLinking": False, "validatorUrl": None, "defaultModelsExpandDepth": 0},
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": False,
+        "validatorUrl": None,
+        "defaultModelsExpandDepth": 0,
+    },
     "ENUM_NAME_OVERRIDES": {
         "KeyTypeEnum": "ownership.models.KeyType",
         "ModeEnum": "ownership.models.Mode",
@@ -265,7 +281,9 @@ REST_KNOX = {
 HEAD_KEY = env.signing_key("HEAD_KEY")
 
 # Where people find the registry, for links in news. Without a slash at the end.
-_site = "http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('.*') or 'localhost'}"
+_site = (
+    "http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('.*') or 'localhost'}"
+)
 SITE_URL = env.text("SITE_URL", _site).rstrip("/")
 # The mail server for news. Without one, no mail is sent.
 EMAIL_HOST = env.text("EMAIL_HOST", "")

@@ -65,7 +65,9 @@ def _uses_database(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix, tmp_path_factory
+) -> None:
     """Wait for locks and connections as long as for threads: a machine that stops for seconds fails no test.
 
     SQLite is a file, as in the registry: only there do threads meet WAL and real locks. Each run has a file of its
@@ -78,7 +80,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, t
         options["pool"]["timeout"] = PATIENCE
     else:
         options["timeout"] = PATIENCE
-        connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = (
+            tmp_path_factory.mktemp("database") / "test.sqlite3"
+        )
 
 
 @pytest.fixture(autouse=True)

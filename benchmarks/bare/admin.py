@@ -20,7 +20,12 @@ def bare(model: Any, **targets: Any) -> Any:
             options["to"] = targets[field.name]
         fields[field.name] = type(field)(*arguments, **options)
     of = model._meta
-    same = {"db_table": of.db_table, "ordering": of.ordering, "constraints": of.constraints, "managed": False}
+    same = {
+        "db_table": of.db_table,
+        "ordering": of.ordering,
+        "constraints": of.constraints,
+        "managed": False,
+    }
     meta = type("Meta", (), same | {"app_label": "bare"})
     names = {"__module__": __name__, "Meta": meta, "__str__": model.__str__}
     return type(model.__name__, (models.Model,), fields | names)

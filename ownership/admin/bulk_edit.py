@@ -165,7 +165,9 @@ def _bulk_edit(
     return _page(model_admin, request, pks, form, plan, conflict, problem, action)
 
 
-def _apply(model_admin: RegistryAdmin, request: HttpRequest, plan: Plan, form: BulkEditForm) -> None:
+def _apply(
+    model_admin: RegistryAdmin, request: HttpRequest, plan: Plan, form: BulkEditForm
+) -> None:
     """Write the plan, and say so. Raises NotApplied."""
     revision = plan.apply(
         user=request.user,  # type: ignore[arg-type]
@@ -209,7 +211,8 @@ def _page(
         "selected": pks,
         "previews": [step.preview() for step in plan.steps[:MAX_SHOWN]],
         "more_previews": max(0, len(plan.steps) - MAX_SHOWN),
-        "unchanged": number - len({step.pk for step in plan.steps if step.model is model_admin.model}),
+        "unchanged": number
+        - len({step.pk for step in plan.steps if step.model is model_admin.model}),
         "blockers": [*plan.blockers, *plan.refused_to(request.user)],  # type: ignore[arg-type]
         "fingerprint": plan.fingerprint(),
         "conflict": conflict,
@@ -224,7 +227,9 @@ def _page(
 
 
 @admin.action(description="Hand over or change group…", permissions=["change"])
-def edit_tables(model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+def edit_tables(
+    model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet
+) -> HttpResponse | None:
     """Give the selected tables another owner or group."""
     posted = request.POST if "preview" in request.POST or "apply" in request.POST else None
     form = TableEditForm(posted, admin_site=model_admin.admin_site)
@@ -232,7 +237,9 @@ def edit_tables(model_admin: RegistryAdmin, request: HttpRequest, queryset: Quer
 
 
 @admin.action(description="Edit…", permissions=["change"])
-def edit_accesses(model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+def edit_accesses(
+    model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet
+) -> HttpResponse | None:
     """Set mode, indirect or notes of the selected accesses."""
     posted = request.POST if "preview" in request.POST or "apply" in request.POST else None
     form = AccessEditForm(posted, admin_site=model_admin.admin_site)
@@ -243,7 +250,9 @@ def _set_mode(mode: Mode) -> Action:
     """The action that previews this mode for the selected accesses."""
 
     @admin.action(description=f"Set {mode.label}", permissions=["change"])
-    def set_mode(model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+    def set_mode(
+        model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet
+    ) -> HttpResponse | None:
         form = AccessEditForm({"mode": str(mode)}, admin_site=model_admin.admin_site)
         return _bulk_edit(model_admin, request, queryset, form, "edit_accesses")
 

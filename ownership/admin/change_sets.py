@@ -63,7 +63,11 @@ class ChangeSetAdmin(UndoPage, admin.ModelAdmin):
         return [
             path("deleted/", view(self.deleted_view), name="ownership_deleted"),
             path("<int:revision>/undo/", view(self.undo_view), name="ownership_undo"),
-            path("<int:revision>/undo/<int:sequence>/", view(self.undo_view), name="ownership_undo_entry"),
+            path(
+                "<int:revision>/undo/<int:sequence>/",
+                view(self.undo_view),
+                name="ownership_undo_entry",
+            ),
             *super().get_urls(),
         ]
 

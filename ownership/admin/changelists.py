@@ -164,7 +164,9 @@ def annotate_last_change(rows: QuerySet[Row], revision: Func) -> QuerySet[Row]:
 def link_to_last_change(row: Any) -> SafeString:
     """When an annotated row changed last, which leads to its history, and who changed it."""
     time = when(row.last_time) if row.last_time else NOTHING
-    return format_html('<a href="{}">{}</a><br>{}', history_url(type(row), row.pk), time, row.last_user or "")
+    return format_html(
+        '<a href="{}">{}</a><br>{}', history_url(type(row), row.pk), time, row.last_user or ""
+    )
 
 
 def counted(number: int, noun: str) -> str:

@@ -83,7 +83,10 @@ class DeletionMixin(ConflictMixin):
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
         """Back to the list with its filters. What was deleted is said once it is written."""
         address = reverse(f"admin:ownership_{self.opts.model_name}_changelist")
-        filters: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        filters: dict[str, Any] = {
+            "preserved_filters": self.get_preserved_filters(request),
+            "opts": self.opts,
+        }
         return HttpResponseRedirect(add_preserved_filters(filters, address))
 
     def before_deleting(self, obj: Any) -> list[tuple[str, str]]:
@@ -109,7 +112,9 @@ def selected_ids(request: HttpRequest) -> list[str]:
 
 
 @admin.action(description="Delete selected %(verbose_name_plural)s", permissions=["delete"])
-def delete_selected(model_admin: DeletionMixin, request: HttpRequest, queryset: models.QuerySet) -> HttpResponse | None:
+def delete_selected(
+    model_admin: DeletionMixin, request: HttpRequest, queryset: models.QuerySet
+) -> HttpResponse | None:
     """Django's action of this name, with a reason: all deletions are one change set.
 
     Its confirmation page is shown again if one of the rows changed since it was opened.

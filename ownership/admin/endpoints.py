@@ -6,7 +6,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseRedirect,
+)
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -31,7 +37,10 @@ class EndpointForm(RegistryForm):
     only_changes = forms.ChoiceField(
         label="Only changes of",
         required=False,
-        choices=[("", "anything"), *((name, kind.title) for name, kind in feed.CHANGE_KINDS.items())],
+        choices=[
+            ("", "anything"),
+            *((name, kind.title) for name, kind in feed.CHANGE_KINDS.items()),
+        ],
         help_text="Only this kind of change.",
     )
 
@@ -79,7 +88,9 @@ class SecretForm(forms.Form):
         field = self.fields["secret"]
         if endpoint.kind == Endpoint.Kind.SLACK:
             field.label = "Address of the incoming webhook"
-            field.help_text = "https://hooks.slack.com/services/… Whoever has it can write into the channel."
+            field.help_text = (
+                "https://hooks.slack.com/services/… Whoever has it can write into the channel."
+            )
         else:
             field.label = "Token"
             field.help_text = "A fine-grained token for this one repository, with read and write access to contents."
@@ -112,14 +123,19 @@ class EndpointAdmin(RegistryAdmin):
         ),
     ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Endpoint | None = None
+    ) -> tuple[str, ...]:
         """The kind of one that exists: another kind takes another secret."""
         return ("kind",) if obj is not None else ()
 
     def get_urls(self) -> list[URLPattern]:
         """Django's, and the page of an endpoint's deliveries."""
         view = self.admin_site.admin_view(self.deliveries_view)
-        return [path("<int:pk>/deliveries/", view, name="ownership_endpoint_deliveries"), *super().get_urls()]
+        return [
+            path("<int:pk>/deliveries/", view, name="ownership_endpoint_deliveries"),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
         return with_state(super().get_queryset(request))
@@ -168,7 +184,9 @@ class EndpointAdmin(RegistryAdmin):
             self._deliveries_context(request, endpoint, form) | {"shown_secret": shown_secret},
         )
 
-    def _deliveries_context(self, request: HttpRequest, endpoint: Endpoint, form: SecretForm) -> dict[str, Any]:
+    def _deliveries_context(
+        self, request: HttpRequest, endpoint: Endpoint, form: SecretForm
+    ) -> dict[str, Any]:
         attempts = DeliveryAttempt.objects.filter(delivery=endpoint.pk)[:ATTEMPTS_SHOWN]
         delivery = Delivery.objects.filter(pk=endpoint.pk).first()
         secrets = list(endpoint.secrets.all())
@@ -186,7 +204,9 @@ class EndpointAdmin(RegistryAdmin):
             "failed_revision": _failed_revision(delivery),
             "requests": endpoint.delivery_requests.all(),
             "secret": next((secret for secret in secrets if secret.valid_until is None), None),
-            "earlier": [secret for secret in secrets if secret.valid_until and secret.valid_until > now],
+            "earlier": [
+                secret for secret in secrets if secret.valid_until and secret.valid_until > now
+            ],
             "form": form,
             "attempts": attempts,
             "may_change": self.has_change_permission(request),
@@ -205,7 +225,9 @@ class EndpointAdmin(RegistryAdmin):
                 revision = failed
                 sentence = f"Revision {failed} will be skipped in a moment."
         elif "test" not in request.POST:
-            return HttpResponseBadRequest("Press one of the page's buttons.", content_type="text/plain")
+            return HttpResponseBadRequest(
+                "Press one of the page's buttons.", content_type="text/plain"
+            )
         DeliveryRequest.objects.create(
             endpoint=endpoint,
             kind=kind,

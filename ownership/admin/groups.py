@@ -24,4 +24,6 @@ class TableGroupAdmin(OrderPage, RegistryAdmin):
         """Give its tables another group."""
         address = reverse("admin:ownership_table_changelist")
         tables = counted(obj.tables.count(), "table")
-        return [(f"Move its {tables} to another group", f"{address}?{urlencode({'group': obj.name})}")]
+        return [
+            (f"Move its {tables} to another group", f"{address}?{urlencode({'group': obj.name})}")
+        ]

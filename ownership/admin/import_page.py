@@ -31,7 +31,9 @@ MAX_SHOWN = 200  # previews and problems on a page
 # Rows of other teams that the page names.
 MAX_REFUSED = 20
 SALT = "ownership.import"
-STALE = "Nothing was changed: the map has changed since this preview. The preview is up to date now."
+STALE = (
+    "Nothing was changed: the map has changed since this preview. The preview is up to date now."
+)
 _PERMISSIONS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
 
 
@@ -44,7 +46,9 @@ class UploadForm(forms.Form):
             "CSV, Markdown, JSON or YAML, as exported from the map, or a workbook (.xlsx) with the columns of CSV; "
             "up to 1 MB."
         ),
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.xlsx,.md,.txt,.json,.yaml,.yml"}),
+        widget=forms.ClearableFileInput(
+            attrs={"accept": ".csv,.tsv,.xlsx,.md,.txt,.json,.yaml,.yml"}
+        ),
     )
     prune = forms.BooleanField(
         required=False,
@@ -75,7 +79,9 @@ class Upload:
 
     def signed(self) -> str:
         """The upload for a hidden field."""
-        return signing.dumps([self.name, b64encode(self.content).decode(), self.prune], salt=SALT, compress=True)
+        return signing.dumps(
+            [self.name, b64encode(self.content).decode(), self.prune], salt=SALT, compress=True
+        )
 
     @classmethod
     def unsigned(cls, value: str) -> "Upload | None":
@@ -98,7 +104,9 @@ class ImportPage:
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """Ask for a file; with one, preview what importing it would change; with a reason, do that."""
-        if not (request.user.has_perm("ownership.change_table") or request.user.has_perm(SUGGESTING)):
+        if not (
+            request.user.has_perm("ownership.change_table") or request.user.has_perm(SUGGESTING)
+        ):
             raise PermissionDenied
         context: dict[str, Any] = {"form": UploadForm()}
         if "content" in request.POST:
@@ -165,7 +173,9 @@ def _may_apply(request: HttpRequest, steps: list[Step]) -> bool:
     """Whether the user may do by hand what each step does."""
     permissions = {"ownership.change_table"}
     for step in steps:
-        permissions.add(f"ownership.{_PERMISSIONS[step.history_type]}_{step.model._meta.model_name}")
+        permissions.add(
+            f"ownership.{_PERMISSIONS[step.history_type]}_{step.model._meta.model_name}"
+        )
     return request.user.has_perms(permissions)
 
 

@@ -15,7 +15,9 @@ from ownership.history.models import ChangeSet, TrackedRow, whole_number
 from ownership.plans.order import plan_order
 from ownership.plans.plan import NotApplied, Refused
 
-CHANGED_MEANWHILE = "Nothing was changed: the list has changed since this page was opened. Check the order again."
+CHANGED_MEANWHILE = (
+    "Nothing was changed: the list has changed since this page was opened. Check the order again."
+)
 
 
 class OrderPage(admin.ModelAdmin):
@@ -24,7 +26,10 @@ class OrderPage(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Django's, and the page."""
         name = f"ownership_{self.opts.model_name}_order"
-        return [path("order/", self.admin_site.admin_view(self.order_view), name=name), *super().get_urls()]
+        return [
+            path("order/", self.admin_site.admin_view(self.order_view), name=name),
+            *super().get_urls(),
+        ]
 
     def rows_to_order(self, request: HttpRequest) -> QuerySet:
         """The rows that have an order among each other."""
@@ -41,7 +46,9 @@ class OrderPage(admin.ModelAdmin):
         problem = ""
         if request.method == "POST":
             pks = [whole_number(pk) for pk in request.POST.getlist("row")]
-            form = ReasonForm(request.POST if "apply" in request.POST else None, initial=request.POST.dict())
+            form = ReasonForm(
+                request.POST if "apply" in request.POST else None, initial=request.POST.dict()
+            )
             if sorted(map(str, pks)) != sorted(map(str, by_pk)):
                 problem = CHANGED_MEANWHILE
             else:
@@ -64,7 +71,9 @@ class OrderPage(admin.ModelAdmin):
         }
         return TemplateResponse(request, "admin/ownership/order.html", context)
 
-    def _apply_order(self, request: HttpRequest, rows: list[TrackedRow], form: forms.Form) -> HttpResponse:
+    def _apply_order(
+        self, request: HttpRequest, rows: list[TrackedRow], form: forms.Form
+    ) -> HttpResponse:
         """Save the order. Raises NotApplied."""
         revision = plan_order(rows).apply(
             user=request.user,  # type: ignore[arg-type]
@@ -74,7 +83,9 @@ class OrderPage(admin.ModelAdmin):
         if revision is None:
             messages.info(request, "Nothing was changed: the rows are already in this order.")
         else:
-            messages.success(request, f"Saved: order of {self.opts.verbose_name_plural} (revision {revision}).")
+            messages.success(
+                request, f"Saved: order of {self.opts.verbose_name_plural} (revision {revision})."
+            )
         return HttpResponseRedirect(reverse(f"admin:ownership_{self.opts.model_name}_changelist"))
 
 

@@ -172,7 +172,9 @@ def _saved_field(entry: Entry, name: str, old: object, new: object) -> str:
     return f"{field} {before} → {after}"
 
 
-def say_what_was_saved(request: HttpRequest, draft: ChangeSetDraft, links: list[tuple[str, str]]) -> None:
+def say_what_was_saved(
+    request: HttpRequest, draft: ChangeSetDraft, links: list[tuple[str, str]]
+) -> None:
     """The message about a change set, with these links, as (words, address), and Undo; none if it is empty."""
     if draft.revision is None:
         return
@@ -250,15 +252,27 @@ class ReasonMixin(admin.ModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
         return self.response_post_save_change(request, obj)
 
-    def response_post_save_add(self, request: HttpRequest, obj: models.Model) -> HttpResponseRedirect:
+    def response_post_save_add(
+        self, request: HttpRequest, obj: models.Model
+    ) -> HttpResponseRedirect:
         """Back to where the person came from; otherwise to the list."""
         address = page_to_return_to(request)
-        return HttpResponseRedirect(address) if address else super().response_post_save_add(request, obj)
+        return (
+            HttpResponseRedirect(address)
+            if address
+            else super().response_post_save_add(request, obj)
+        )
 
-    def response_post_save_change(self, request: HttpRequest, obj: models.Model) -> HttpResponseRedirect:
+    def response_post_save_change(
+        self, request: HttpRequest, obj: models.Model
+    ) -> HttpResponseRedirect:
         """Back to where the person came from; otherwise to the list."""
         address = page_to_return_to(request)
-        return HttpResponseRedirect(address) if address else super().response_post_save_change(request, obj)
+        return (
+            HttpResponseRedirect(address)
+            if address
+            else super().response_post_save_change(request, obj)
+        )
 
     def _say_what_was_saved(self, request: HttpRequest, obj: models.Model) -> None:
         """The message after saving, with View, History and Undo."""

@@ -94,14 +94,22 @@ class ServiceAdmin(SuggestPage, RegistryAdmin):
         lists: list[tuple[str, int, str, str, dict[str, str]]] = [
             ("Hand over its {}", obj.owned_tables.count(), "table", "table", {"owner": obj.name}),
             ("Remove its {}", obj.accesses.count(), "access", "access", {"service": obj.name}),
-            ("Move its {}", obj.parts.count(), "part", "service", {"part_of__id__exact": str(obj.pk)}),
+            (
+                "Move its {}",
+                obj.parts.count(),
+                "part",
+                "service",
+                {"part_of__id__exact": str(obj.pk)},
+            ),
             ("End its {}", obj.waivers.count(), "waiver", "waiver", {"q": obj.name}),
         ]
         todo = []
         for sentence, number, noun, model, filters in lists:
             if number:
                 address = reverse(f"admin:ownership_{model}_changelist")
-                todo.append((sentence.format(counted(number, noun)), f"{address}?{urlencode(filters)}"))
+                todo.append(
+                    (sentence.format(counted(number, noun)), f"{address}?{urlencode(filters)}")
+                )
         return todo
 
     @admin.display(description="part of", ordering="part_of__name")

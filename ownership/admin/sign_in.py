@@ -31,7 +31,9 @@ _REASONS = (
 def next_address(request: HttpRequest) -> str:
     """Where to go after signing in: where the person came from if that is on this site, otherwise home."""
     address = request.POST.get("next", request.GET.get("next", ""))
-    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    is_ours = url_has_allowed_host_and_scheme(
+        address, {request.get_host()}, require_https=request.is_secure()
+    )
     return address if is_ours else reverse("pages:home")
 
 

@@ -21,7 +21,17 @@ from ownership.models.roles import has_role
 MAX_SEARCH_LENGTH = 200
 LATEST_CHANGES = 10
 # The first page's lists, the most used first.
-MAP = ("Table", "Service", "Access", "TableGroup", "Environment", "Team", "Waiver", "Endpoint", "ChangeSet")
+MAP = (
+    "Table",
+    "Service",
+    "Access",
+    "TableGroup",
+    "Environment",
+    "Team",
+    "Waiver",
+    "Endpoint",
+    "ChangeSet",
+)
 ACCOUNTS = ("User", "ApiToken")
 
 
@@ -119,7 +129,9 @@ class RegistryAdminSite(admin.AdminSite):
             context["title"] = "Lists"
         return super().index(request, context | (extra_context or {}))
 
-    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
         """What the user may see in two parts, the map and accounts, in the order of use."""
         apps = super().get_app_list(request, app_label)
         models: dict[str, dict[str, Any]] = {}

@@ -53,7 +53,11 @@ class SuggestPage(PlainTitles):
 
     def form_title(self, request: HttpRequest, obj: Model) -> str:
         """What the form is for."""
-        return f"Suggest a change to {obj}" if is_suggesting(request) else super().form_title(request, obj)
+        return (
+            f"Suggest a change to {obj}"
+            if is_suggesting(request)
+            else super().form_title(request, obj)
+        )
 
     def render_change_form(
         self,
@@ -140,7 +144,9 @@ def steps_of_form(form: forms.ModelForm, formsets: list[Any]) -> list[Step]:
     saved = _steps_between(before, after)
     for formset in formsets:
         formset.save(commit=False)
-        deleted += [Step(stored, None) for stored in _stored(formset.model, formset.deleted_objects)]
+        deleted += [
+            Step(stored, None) for stored in _stored(formset.model, formset.deleted_objects)
+        ]
         saved += _changed_rows(formset)
         for new in formset.new_objects:
             # As it is now: the form's own row has its suggested name already.

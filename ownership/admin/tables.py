@@ -215,7 +215,14 @@ class TableAdmin(ImportPage, OrderPage, SuggestPage, IndexedSearch, RegistryAdmi
         "read_by",
         "last_change",
     )
-    list_filter = (MyTables, TableGroupFilter, OwnerFilter, TableServiceFilter, ModeFilter, ConfirmationFilter)
+    list_filter = (
+        MyTables,
+        TableGroupFilter,
+        OwnerFilter,
+        TableServiceFilter,
+        ModeFilter,
+        ConfirmationFilter,
+    )
     search_fields = ("name",)  # makes Django show the search box; ``holding`` does the search
     search_help_text = "Searches names, descriptions and notes of tables, their indexes and the services that use them."
     autocomplete_fields = ("group", "owner")

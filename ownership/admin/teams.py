@@ -28,7 +28,9 @@ class MembershipForm(InlineRowForm):
         User.objects.filter(is_active=True),
         to_field_name="username",
         label="Account",
-        widget=forms.TextInput(attrs={"list": ACCOUNTS, "autocomplete": "off", "class": "vTextField"}),
+        widget=forms.TextInput(
+            attrs={"list": ACCOUNTS, "autocomplete": "off", "class": "vTextField"}
+        ),
         error_messages={"invalid_choice": "No active account has this name."},
     )
 

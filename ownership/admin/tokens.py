@@ -43,7 +43,9 @@ class NewTokenForm(forms.ModelForm):
             raise ValidationError("This day is past.")
         last_day = _last_day()
         if day > last_day:
-            raise ValidationError(f"A token is valid for at most a year: choose a day no later than {last_day}.")
+            raise ValidationError(
+                f"A token is valid for at most a year: choose a day no later than {last_day}."
+            )
         return day
 
 
@@ -102,7 +104,9 @@ class ApiTokenAdmin(TolerantLists, admin.ModelAdmin):
         obj.save(force_insert=True)
         obj.token = token
 
-    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
         """Show the token, this once, on a page that no browser keeps.
 
         No redirect: the token would have to wait somewhere for the next request.

@@ -57,12 +57,16 @@ class UndoForm(forms.Form):
 class UndoPage:
     """The page, as a part of the change sets' admin."""
 
-    def undo_view(self, request: HttpRequest, revision: int, sequence: int | None = None) -> HttpResponse:
+    def undo_view(
+        self, request: HttpRequest, revision: int, sequence: int | None = None
+    ) -> HttpResponse:
         """Preview the undo against the current map; on POST, do it as a change set that names this one."""
         change = self.change_set(request, str(revision))  # type: ignore[attr-defined]
         undo = _undo_or_refuse(request, revision, sequence)
         initial = {"reason": _suggested_reason(change)}
-        form = UndoForm(request.POST if request.method == "POST" else None, undo=undo, initial=initial)
+        form = UndoForm(
+            request.POST if request.method == "POST" else None, undo=undo, initial=initial
+        )
         problem = ""
         if form.is_bound:
             problem = _problem(request, undo, form)

@@ -68,7 +68,9 @@ class AccountForm(UserChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["is_active"].help_text = "Only an active account can sign in. Clear this instead of deleting it."
+        self.fields[
+            "is_active"
+        ].help_text = "Only an active account can sign in. Clear this instead of deleting it."
         role = role_of(self.instance)
         self.fields["role"].initial = role
         if role == NO_ROLE:
@@ -111,7 +113,9 @@ class ManyChoicesField(forms.ModelMultipleChoiceField):
             return super().clean(value)
         except OverflowError:
             params = {"value": max(value, key=len)}
-            raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", params) from None
+            raise ValidationError(
+                self.error_messages["invalid_choice"], "invalid_choice", params
+            ) from None
 
 
 class AccountsMixin(TolerantLists):

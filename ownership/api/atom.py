@@ -102,7 +102,9 @@ class AtomView(RegistryView):
         change_sets = list(ChangeSet.objects.all()[:CHANGE_SETS])
         entries = _entries_by_revision([change_set.revision for change_set in change_sets])
         for change_set in change_sets:
-            lines = [in_one_line(describe(entry)) for entry in entries[change_set.revision][:MOST_SHOWN]]
+            lines = [
+                in_one_line(describe(entry)) for entry in entries[change_set.revision][:MOST_SHOWN]
+            ]
             address = reverse("admin:ownership_changeset_change", args=[change_set.revision])
             link = request.build_absolute_uri(address)
             atom.add_item(

@@ -29,7 +29,9 @@ if TYPE_CHECKING:  # these modules import this one, by way of DRF's settings
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
-HOW_TO_GET_A_TOKEN = "Create a token in the admin under API tokens and send it as `Authorization: Token own_…`."  # noqa: S105 (a text)
+HOW_TO_GET_A_TOKEN = (
+    "Create a token in the admin under API tokens and send it as `Authorization: Token own_…`."  # noqa: S105 (a text)
+)
 
 # In SQL because the map is polled: the ORM takes longer to put this query together than the map takes to be sent.
 # Parameters: now, today, and the beginning of the token.
@@ -101,7 +103,9 @@ class TokenAuthentication(auth.TokenAuthentication):
             write_if_free(lambda: used.update(last_used=now.date()))
         # Other columns of the account are read if someone asks for them.
         account = (row.user_id, row.username, row.is_active)
-        user = get_user_model().from_db(router.db_for_read(ApiToken), ["id", "username", "is_active"], account)
+        user = get_user_model().from_db(
+            router.db_for_read(ApiToken), ["id", "username", "is_active"], account
+        )
         return user, row
 
 
@@ -110,7 +114,9 @@ def _find_token(text: str, now: datetime) -> CheckedToken | None:
     parameters = [
         connection.ops.adapt_datetimefield_value(now),
         connection.ops.adapt_datefield_value(now.date()),
-        text[: CONSTANTS.TOKEN_KEY_LENGTH].replace("\x00", ""),  # PostgreSQL can't look for a NUL character
+        text[: CONSTANTS.TOKEN_KEY_LENGTH].replace(
+            "\x00", ""
+        ),  # PostgreSQL can't look for a NUL character
     ]
     with connection.cursor() as cursor:
         cursor.execute(TOKEN_QUERY, parameters)

@@ -71,7 +71,9 @@ def set_revision_headers(response: HttpResponseBase, head: Head, etag: str) -> N
 class Negotiation(DefaultContentNegotiation):
     """DRF's choice of a form by ``?format=`` or the Accept header, with errors that list the available forms."""
 
-    def filter_renderers(self, renderers: Iterable[BaseRenderer], format: str) -> list[BaseRenderer]:
+    def filter_renderers(
+        self, renderers: Iterable[BaseRenderer], format: str
+    ) -> list[BaseRenderer]:
         """The renderers of that format. BadParameter (400) if there are none; DRF's own answer would be a 404."""
         try:
             return super().filter_renderers(renderers, format)
@@ -90,7 +92,9 @@ class Negotiation(DefaultContentNegotiation):
             return super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:
             types = ", ".join(dict.fromkeys(str(renderer.media_type) for renderer in renderers))
-            raise NotAcceptable(f"The requested media type is not supported. Available: {types}.") from None
+            raise NotAcceptable(
+                f"The requested media type is not supported. Available: {types}."
+            ) from None
 
 
 class ReadOnlyView(APIView):
@@ -108,7 +112,9 @@ class ReadOnlyView(APIView):
         DRF chooses the form first, so that 406 would come before 401.
         """
         self.format_kwarg = self.get_format_suffix(**kwargs)
-        request.version, request.versioning_scheme = self.determine_version(request, *args, **kwargs)
+        request.version, request.versioning_scheme = self.determine_version(
+            request, *args, **kwargs
+        )
         self.perform_authentication(request)
         self.check_permissions(request)
         renderer, media_type = self.perform_content_negotiation(request)
@@ -143,7 +149,9 @@ class ReadOnlyView(APIView):
         request.accepted_renderer = JSONRenderer()
         return response
 
-    def finalize_response(self, request: Request, response: Any, *args: object, **kwargs: object) -> Any:
+    def finalize_response(
+        self, request: Request, response: Any, *args: object, **kwargs: object
+    ) -> Any:
         """Add the caching headers."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Cache-Control"] = CACHE_CONTROL
@@ -246,7 +254,11 @@ class RegistryView(ReadOnlyView):
 
 def moment_parameters(request: Request) -> dict[str, str]:
     """The query's parameters that ask for an earlier time, with their values."""
-    return {name: request.query_params[name] for name in MOMENT_PARAMETERS if name in request.query_params}
+    return {
+        name: request.query_params[name]
+        for name in MOMENT_PARAMETERS
+        if name in request.query_params
+    }
 
 
 def find_moment(name: str, text: str, find: Callable[[str], Head]) -> Head:
@@ -263,5 +275,7 @@ def find_environment(name: str | None) -> Environment | None:
         return None
     environments = {environment.name: environment for environment in Environment.objects.all()}
     if name not in environments:
-        raise BadParameter({"environment": f"Unknown environment. Allowed: {', '.join(environments)}."})
+        raise BadParameter(
+            {"environment": f"Unknown environment. Allowed: {', '.join(environments)}."}
+        )
     return environments[name]

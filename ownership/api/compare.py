@@ -81,6 +81,8 @@ class CompareView(RegistryView):
         before = find_moment("from", text, time_travel.at).revision
         after = self.history_head.revision
         if before > after:
-            raise BadParameter({"from": f"Revision {before} is later than `to`, revision {after}. Swap them."})
+            raise BadParameter(
+                {"from": f"Revision {before} is later than `to`, revision {after}. Swap them."}
+            )
         content = {"from": before, "to": after, "entries": compare_revisions(before, after)}
         return Response(ComparisonSerializer(content).data)

@@ -72,7 +72,9 @@ class FiguresJSON(TypedDict):
     compared: int
     findings: int
     waived: int
-    accesses: Annotated[int | None, "how many accesses were declared or found; null if no code was read"]
+    accesses: Annotated[
+        int | None, "how many accesses were declared or found; null if no code was read"
+    ]
     true_accesses: Annotated[int | None, "on how many of them map, IAM and code agreed"]
 
 
@@ -127,7 +129,9 @@ class RunJSON(TypedDict):
     notes: list[NoteJSON]
     errors: list[UnreadableJSON]
     code: Annotated[CodeJSON | None, "null if the run read no code"]
-    truth: Annotated[TruthJSON | None, "of the whole map; null if the run read no code. The filters don't apply"]
+    truth: Annotated[
+        TruthJSON | None, "of the whole map; null if the run read no code. The filters don't apply"
+    ]
     truth_by_table: Annotated[list[TableTruthJSON], "of each table; `table` narrows it"]
     agreement: Annotated[list[FiguresJSON], "the series' last runs, oldest first"]
 
@@ -233,7 +237,9 @@ class DriftView(_DriftAddress):
         """
         query = request.query_params
         latest = runs.latest()
-        _refuse_unknown_values(query, {**runs.choices(latest), "kind": FINDING_KINDS, "verdict": VERDICT_FILTERS})
+        _refuse_unknown_values(
+            query, {**runs.choices(latest), "kind": FINDING_KINDS, "verdict": VERDICT_FILTERS}
+        )
         subjects = {name: query[name] for name in SUBJECTS if name in query}
         flags = {name: _flag(name, query[name]) for name in FLAGS if name in query}
 
@@ -274,7 +280,9 @@ def _known_names(compared_runs: Iterable[ComparedRun]) -> dict[str, set[str | No
     return {"owner": owners, "service": services, "table": tables}
 
 
-def _refuse_unknown_names(subjects: Mapping[str, str], known: Mapping[str, set[str | None]]) -> None:
+def _refuse_unknown_names(
+    subjects: Mapping[str, str], known: Mapping[str, set[str | None]]
+) -> None:
     errors = {}
     for name, names in known.items():
         if name in subjects and subjects[name] not in names:
@@ -377,7 +385,9 @@ class WaiversView(_DriftAddress):
     @extend_schema(operation_id="drift_waivers", responses=serializer_of(WaiversJSON))
     def get(self, request: Request) -> Response:
         """The waivers that have not ended. A waiver covers its finding while the same is granted."""
-        answer: WaiversJSON = {"results": [_waiver_json(row) for row in runs.waivers_in_force(runs.today())]}
+        answer: WaiversJSON = {
+            "results": [_waiver_json(row) for row in runs.waivers_in_force(runs.today())]
+        }
         return Response(answer)
 
 

@@ -24,7 +24,9 @@ LONGEST_SEARCH = 200
 class Search(SearchFilter):
     """``search``: rows whose texts contain every word, in any case."""
 
-    search_description = f"Words that names, descriptions or notes contain; at most {LONGEST_SEARCH} characters."
+    search_description = (
+        f"Words that names, descriptions or notes contain; at most {LONGEST_SEARCH} characters."
+    )
 
     def get_search_terms(self, request: Request) -> list[str]:
         """The words. BadParameter for more than a database takes (SQLite: 1,000 conditions)."""
@@ -53,7 +55,9 @@ class Ordering(OrderingFilter):
         if len(valid) != len(fields):
             names = ", ".join(dict(self.get_valid_fields(queryset, view)))
             raise BadParameter(
-                {"ordering": f"Allowed: {names}, separated by commas, each with '-' for descending order."}
+                {
+                    "ordering": f"Allowed: {names}, separated by commas, each with '-' for descending order."
+                }
             )
         return valid
 
@@ -91,7 +95,9 @@ class ModesFilter(filters.BaseInFilter, filters.ChoiceFilter):
             field_name="mode",
             choices=Mode.choices,
             help_text="`read`, `write` or `read_write`, or several separated by commas.",
-            error_messages={"invalid_choice": f"Allowed: {', '.join(Mode.values)}, separated by commas."},
+            error_messages={
+                "invalid_choice": f"Allowed: {', '.join(Mode.values)}, separated by commas."
+            },
         )
 
 

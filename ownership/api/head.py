@@ -19,12 +19,16 @@ class HeadSerializer(serializers.Serializer):
 
     revision = serializers.IntegerField()
     digest = serializers.CharField(help_text="of that revision, empty before the first")
-    head = serializers.CharField(help_text="both as `verify_history --head` takes them; this text is what is signed")
+    head = serializers.CharField(
+        help_text="both as `verify_history --head` takes them; this text is what is signed"
+    )
     signature = serializers.CharField(
         allow_null=True,
         help_text="Ed25519 over the bytes of `head`, in Base64; null if the registry has no key",
     )
-    public_key = serializers.CharField(allow_null=True, help_text="of that signature, 32 bytes in Base64")
+    public_key = serializers.CharField(
+        allow_null=True, help_text="of that signature, 32 bytes in Base64"
+    )
 
 
 class HeadView(RegistryView):

@@ -49,7 +49,9 @@ FILTERS = [
         description="Entries about the account's teams, their services, and the tables that these own.",
     ),
     OpenApiParameter("kind", str, enum=list(CHANGE_KINDS), description="What changed."),
-    OpenApiParameter("user", str, description="User name of who made or suggested it, also of deleted accounts."),
+    OpenApiParameter(
+        "user", str, description="User name of who made or suggested it, also of deleted accounts."
+    ),
     OpenApiParameter(
         "source",
         str,
@@ -89,7 +91,9 @@ class ChangeSetSerializer(serializers.ModelSerializer):
     suggested_by = serializers.SerializerMethodField(
         help_text="who suggested what the user approved; null if nobody did",
     )
-    undoes = serializers.IntegerField(source="undoes_id", allow_null=True, help_text="the revision that it reverses")
+    undoes = serializers.IntegerField(
+        source="undoes_id", allow_null=True, help_text="the revision that it reverses"
+    )
     entries = EntrySerializer(many=True, read_only=True)
 
     class Meta:
@@ -124,7 +128,9 @@ class TimelineSerializer(serializers.Serializer):
     """A page of a timeline, newest first."""
 
     results = ChangeSetSerializer(many=True)
-    next = serializers.IntegerField(allow_null=True, help_text="the next page's `before`; null on the last page")
+    next = serializers.IntegerField(
+        allow_null=True, help_text="the next page's `before`; null on the last page"
+    )
 
 
 class Gone(APIException):
@@ -143,12 +149,16 @@ class ChangesView(RegistryView):
     """The change feed."""
 
     permission_classes = [HasRole]
-    parameters = frozenset({"format", "after", *PAGE_SIZE_NAMES, *(parameter.name for parameter in FILTERS)})
+    parameters = frozenset(
+        {"format", "after", *PAGE_SIZE_NAMES, *(parameter.name for parameter in FILTERS)}
+    )
 
     @extend_schema(
         operation_id="changes",
         parameters=[
-            OpenApiParameter("after", str, description="A revision, or the `next` of an earlier answer."),
+            OpenApiParameter(
+                "after", str, description="A revision, or the `next` of an earlier answer."
+            ),
             OpenApiParameter(
                 "page_size",
                 whole_numbers(LARGEST_PAGE),
@@ -182,14 +192,18 @@ def _page_size(request: Request) -> int:
     """How many entries a page has at most, by either name of the parameter. BadParameter for both at once."""
     names = [name for name in PAGE_SIZE_NAMES if name in request.query_params]
     if len(names) > 1:
-        raise BadParameter({"limit": "This is what page_size was called before: give page_size alone."})
+        raise BadParameter(
+            {"limit": "This is what page_size was called before: give page_size alone."}
+        )
     name = names[0] if names else "page_size"
     return parameters.number(request, name, 500, LARGEST_PAGE)
 
 
 def _requested_entries(request: Request) -> feed.Selection:
     """The entries that the query's filters select."""
-    filters: dict[str, Any] = {name: request.query_params.get(name) for name in (*NAME_FILTERS, "user")}
+    filters: dict[str, Any] = {
+        name: request.query_params.get(name) for name in (*NAME_FILTERS, "user")
+    }
     for name, value in filters.items():
         if value is not None and "\x00" in value:
             raise BadParameter({name: "Null characters are not allowed."})
@@ -216,7 +230,9 @@ class TimelineView(RegistryView):
     model: ClassVar[type[Table] | type[Service]]
 
     @extend_schema(
-        parameters=[OpenApiParameter("before", int, description="Only change sets before this revision.")],
+        parameters=[
+            OpenApiParameter("before", int, description="Only change sets before this revision.")
+        ],
         responses=TimelineSerializer,
     )
     def get(self, request: Request, name: str) -> Response:

@@ -54,7 +54,9 @@ class IndexView(ReadOnlyView):
         operation_id="index",
         summary="All addresses by what they return",
         tags=["index"],
-        responses=OpenApiResponse(ADDRESSES, "Addresses by what they return; {name} stands for a name."),
+        responses=OpenApiResponse(
+            ADDRESSES, "Addresses by what they return; {name} stands for a name."
+        ),
     )
     def get(self, request: Request) -> Response:
         """All addresses by what they return. In those of single tables and services, put a name for {name}."""

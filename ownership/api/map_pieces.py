@@ -14,7 +14,16 @@ from ownership.api import serializers
 from ownership.catalog.queries import confirmed_map, confirmed_tables
 from ownership.history.head import Head
 from ownership.history.models import ChangeSet, entry_model
-from ownership.models import Access, Confirmation, Environment, SecondaryIndex, Service, Table, TableGroup, Team
+from ownership.models import (
+    Access,
+    Confirmation,
+    Environment,
+    SecondaryIndex,
+    Service,
+    Table,
+    TableGroup,
+    Team,
+)
 from ownership.models.answerable import answerable_team, lineage, service_links, teams_by_service
 
 # If more than this share of the tables changed, reading the whole map is faster than reading those tables.
@@ -81,7 +90,9 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
         "services": entries.ids_of(Service),
     }
     changed_tables = entries.ids_of(Table) | entries.ids_of(Access, "table_id")
-    changed_tables |= entries.ids_of(SecondaryIndex, "table_id") | entries.ids_of(Confirmation, "table_id")
+    changed_tables |= entries.ids_of(SecondaryIndex, "table_id") | entries.ids_of(
+        Confirmation, "table_id"
+    )
     changed_tables |= _tables_that_name(changed_rows["groups"], changed_rows["services"])
     changed_tables |= _tables_with_another_team(changed_rows["teams"], changed_rows["services"])
     if environment is not None and changed_rows["environments"]:
@@ -94,7 +105,9 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
         return None
     rendered = {}
     if to_render:
-        rendered = _render_tables(confirmed_tables().filter(pk__in=to_render), environment, teams_by_service())
+        rendered = _render_tables(
+            confirmed_tables().filter(pk__in=to_render), environment, teams_by_service()
+        )
     tables = {}
     for pk in order:
         # Neither has a table that was deleted just now; but then the head has moved, and everything is read again.
@@ -116,7 +129,9 @@ class EntriesBetween:
 
     def ids_of(self, model: type[Model], column: str = "id") -> set[int]:
         """The different values of that column in the model's entries."""
-        entries = entry_model(model).objects.filter(change_set__gt=self.after, change_set__lte=self.until)
+        entries = entry_model(model).objects.filter(
+            change_set__gt=self.after, change_set__lte=self.until
+        )
         return set(entries.order_by().values_list(column, flat=True).distinct())
 
 
@@ -124,7 +139,9 @@ def _tables_that_name(group_ids: set[int], service_ids: set[int]) -> set[int]:
     """The tables whose JSON has the name of one of these groups or services."""
     if not group_ids and not service_ids:
         return set()
-    naming = Q(group__in=group_ids) | Q(owner__in=service_ids) | Q(accesses__service__in=service_ids)
+    naming = (
+        Q(group__in=group_ids) | Q(owner__in=service_ids) | Q(accesses__service__in=service_ids)
+    )
     return set(Table.objects.filter(naming).order_by().values_list("pk", flat=True))
 
 

@@ -52,7 +52,9 @@ VARY = ["Accept", "Accept-Encoding", "Authorization", "Cookie"]
 FILE_NAME = "table-ownership-map"
 
 
-def kept_map(request: HttpRequest | Request, head: Head, environment_name: str | None) -> HttpResponse:
+def kept_map(
+    request: HttpRequest | Request, head: Head, environment_name: str | None
+) -> HttpResponse:
     """The current map as JSON from its snapshot, or 304 if the client has it; compressed for those who take gzip.
 
     ``head`` is the history's head as just read. If the map changed since, the answer is of a later one.
@@ -94,7 +96,9 @@ class MapView(RegistryView):
     def read(self, handler: Handler) -> HttpResponseBase:
         """Take the current map as JSON from its snapshot; read everything else from the database."""
         if self.request.accepted_media_type == JSON and not moment_parameters(self.request):
-            return kept_map(self.request, current_head(), self.request.query_params.get("environment"))
+            return kept_map(
+                self.request, current_head(), self.request.query_params.get("environment")
+            )
         return super().read(handler)
 
     @extend_schema(
@@ -107,7 +111,9 @@ class MapView(RegistryView):
         environment = find_environment(request.query_params.get("environment"))
         renderer = request.accepted_renderer
         if environment is not None and isinstance(renderer, MarkdownRenderer):
-            raise BadParameter({"environment": "Not available with Markdown, which shows base names only."})
+            raise BadParameter(
+                {"environment": "Not available with Markdown, which shows base names only."}
+            )
         whole = confirmed_map()
         rows = {
             "revision": self.history_head.revision,

@@ -44,4 +44,6 @@ def date_or_time(request: Request, name: str) -> datetime | None:
         return time_named(text, time.min)
     except ValueError:
         examples = "2026-01-31 or 2026-01-31T12:00:00Z"
-        raise BadParameter({name: f"Must be a date or time in ISO 8601, such as {examples}."}) from None
+        raise BadParameter(
+            {name: f"Must be a date or time in ISO 8601, such as {examples}."}
+        ) from None

@@ -56,10 +56,14 @@ def as_file(text: str, renderer: TextRenderer, name: str) -> Response:
     return Response(text, headers=_file_headers(renderer, name))
 
 
-def as_streamed_file(pieces: Iterator[bytes], renderer: TextRenderer, name: str) -> StreamingHttpResponse:
+def as_streamed_file(
+    pieces: Iterator[bytes], renderer: TextRenderer, name: str
+) -> StreamingHttpResponse:
     """The same, sent piece by piece as it is made."""
     content_type = f"{renderer.media_type}; charset={renderer.charset}"
-    return StreamingHttpResponse(pieces, content_type=content_type, headers=_file_headers(renderer, name))
+    return StreamingHttpResponse(
+        pieces, content_type=content_type, headers=_file_headers(renderer, name)
+    )
 
 
 def _file_headers(renderer: TextRenderer, name: str) -> dict[str, str]:

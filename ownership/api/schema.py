@@ -17,7 +17,9 @@ def whole_numbers(most: int | None = None, least: int = 1) -> dict[str, Any]:
     return schema
 
 
-ENVIRONMENT = OpenApiParameter("environment", str, description="Adds each table's `physical_name` in this environment.")
+ENVIRONMENT = OpenApiParameter(
+    "environment", str, description="Adds each table's `physical_name` in this environment."
+)
 # A filter that is left out or true.
 ONLY_TRUE: dict[str, Any] = {"type": "boolean", "enum": [True]}
 # A date or a time.

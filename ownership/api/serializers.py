@@ -101,7 +101,9 @@ class TeamSerializer(serializers.ModelSerializer):
 class ServiceSerializer(serializers.ModelSerializer):
     """A service, which reads and writes tables."""
 
-    part_of = serializers.CharField(source="part_of.name", default=None, allow_null=True, read_only=True)
+    part_of = serializers.CharField(
+        source="part_of.name", default=None, allow_null=True, read_only=True
+    )
     team = serializers.CharField(
         source="team.name",
         default=None,
@@ -189,14 +191,20 @@ class TableSerializer(_WithKeySchema):
     Its context has the teams: ``{"teams": teams_by_service()}``.
     """
 
-    physical_name = _PhysicalName(source="name", required=False, help_text="only with ?environment=")
+    physical_name = _PhysicalName(
+        source="name", required=False, help_text="only with ?environment="
+    )
     group = serializers.CharField(source="group.name")
     owner = serializers.CharField(source="owner.name")
-    team = serializers.SerializerMethodField(help_text="The team that is answerable for the owner; null for none.")
+    team = serializers.SerializerMethodField(
+        help_text="The team that is answerable for the owner; null for none."
+    )
     more = serializers.SerializerMethodField(help_text="null if there is none")
     indexes = IndexSerializer(many=True)
     accesses = TableAccessSerializer(many=True)
-    confirmation = serializers.SerializerMethodField(help_text="null if nobody has confirmed the table yet")
+    confirmation = serializers.SerializerMethodField(
+        help_text="null if nobody has confirmed the table yet"
+    )
 
     class Meta:
         model = Table
@@ -238,7 +246,11 @@ class TableSerializer(_WithKeySchema):
     def get_fields(self) -> dict[str, serializers.Field]:
         """Leave out the physical name if no environment is requested."""
         fields = super().get_fields()
-        if self.context.get("environment") is None and "view" in self.context and not self._in_schema():
+        if (
+            self.context.get("environment") is None
+            and "view" in self.context
+            and not self._in_schema()
+        ):
             del fields["physical_name"]
         return fields
 

@@ -34,7 +34,9 @@ class Snapshots:
         self._pieces: OrderedDict[int | None, MapPieces] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, head: Head, environment: Environment | None, compressed: bool) -> tuple[Head, bytes]:
+    def get(
+        self, head: Head, environment: Environment | None, compressed: bool
+    ) -> tuple[Head, bytes]:
         """The map as JSON, compressed with gzip if asked, and the head that it shows.
 
         ``head`` is the current head as the caller has just read it. The result may be of a later one.
@@ -48,7 +50,9 @@ class Snapshots:
                 return head, content
             head = current_head()
 
-    def _find_or_build(self, name: str, head: Head, environment: Environment | None, compressed: bool) -> bytes | None:
+    def _find_or_build(
+        self, name: str, head: Head, environment: Environment | None, compressed: bool
+    ) -> bytes | None:
         """Take it from the folder or build it, in one thread of one process. None if the head has moved meanwhile."""
         plain = b""
         if compressed:

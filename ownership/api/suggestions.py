@@ -16,7 +16,11 @@ from ownership.models import Service, Suggestion, Table
 from ownership.models.suggestions import SuggestionQuerySet, today
 
 WAITING, LAPSED = "waiting", "lapsed"
-STATES = [WAITING, LAPSED, *(state for state in Suggestion.State.values if state != Suggestion.State.OPEN)]
+STATES = [
+    WAITING,
+    LAPSED,
+    *(state for state in Suggestion.State.values if state != Suggestion.State.OPEN),
+]
 
 
 class SuggestedStepSerializer(serializers.Serializer):
@@ -48,7 +52,9 @@ class AnswerSerializer(serializers.Serializer):
 class SuggestionSerializer(serializers.ModelSerializer):
     """A change that somebody suggests to those who may make it."""
 
-    state = serializers.SerializerMethodField(help_text="“lapsed” if nobody answered until the day `until`")
+    state = serializers.SerializerMethodField(
+        help_text="“lapsed” if nobody answered until the day `until`"
+    )
     suggested_by = serializers.CharField(source="user_name")
     time = serializers.DateTimeField(source="made")
     revision = serializers.IntegerField(help_text="revision of the map on which it was made")

@@ -25,8 +25,12 @@ class PlaceSerializer(serializers.Serializer):
     """A table or service in a hop, with the accesses that lead to it from the hop before."""
 
     name = serializers.CharField(source="row.name")
-    owner = serializers.CharField(source="row.owner.name", default=None, allow_null=True, help_text="of a table")
-    part_of = serializers.CharField(source="row.part_of.name", default=None, allow_null=True, help_text="of a service")
+    owner = serializers.CharField(
+        source="row.owner.name", default=None, allow_null=True, help_text="of a table"
+    )
+    part_of = serializers.CharField(
+        source="row.part_of.name", default=None, allow_null=True, help_text="of a service"
+    )
     again = serializers.BooleanField(
         help_text="whether an earlier hop reached it already; the trace does not continue from here"
     )

@@ -100,7 +100,9 @@ class TableView(RowsView):
         """Add the environment for physical names, and the teams."""
         name = None
         teams: dict[int, Team] = {}
-        if not getattr(self, "swagger_fake_view", False):  # set when the OpenAPI description is made
+        if not getattr(
+            self, "swagger_fake_view", False
+        ):  # set when the OpenAPI description is made
             name = self.request.query_params.get("environment")
             teams = teams_by_service()
         context = super().get_serializer_context()
@@ -115,7 +117,9 @@ class TableView(RowsView):
         return response
 
 
-@extend_schema_view(retrieve=extend_schema(responses=in_forms(serializers.ServiceSerializer, MermaidRenderer)))
+@extend_schema_view(
+    retrieve=extend_schema(responses=in_forms(serializers.ServiceSerializer, MermaidRenderer))
+)
 class ServiceView(RowsView):
     """Services."""
 
@@ -138,7 +142,9 @@ class ServiceView(RowsView):
         """The diagram as Mermaid text."""
         parts = list(service.parts.select_related("part_of", "team"))
         accesses = []
-        for access in AccessView.queryset.filter(service__in=[service, *parts]).select_related("table__owner"):
+        for access in AccessView.queryset.filter(service__in=[service, *parts]).select_related(
+            "table__owner"
+        ):
             fields = serializers.AccessSerializer(access).data
             accesses.append({**fields, "owner": access.table.owner.name})
         return to_mermaid.of_service(

@@ -84,6 +84,8 @@ def _touched_rows(revision: int, before: int, after: int, about: Condition | Non
                     continue
                 condition &= about[entry_model(model)]
             entries = entry_model(model).objects.filter(condition)
-            rows = model.objects.select_related(*foreign_keys(model)).filter(pk__in=entries.values("id"))
+            rows = model.objects.select_related(*foreign_keys(model)).filter(
+                pk__in=entries.values("id")
+            )
             found[model] = {row.pk: row for row in rows}
     return found

@@ -150,12 +150,16 @@ def in_one_line(words: EntryDescription) -> str:
     """An entry in one line: access payments → biztechUsers changed: mode Read + Write → Read."""
     line = f"{words.kind} {words.label} {words.verb}"
     if words.entry.history_type == CHANGED:
-        changes = [f"{change.field} {change.old or '—'} → {change.new or '—'}" for change in words.changes]
+        changes = [
+            f"{change.field} {change.old or '—'} → {change.new or '—'}" for change in words.changes
+        ]
         line += f": {'; '.join(changes)}"
     return line
 
 
-def stated_changes(model: type[TrackedRow], history_type: str, changes: Changes) -> list[FieldChange]:
+def stated_changes(
+    model: type[TrackedRow], history_type: str, changes: Changes
+) -> list[FieldChange]:
     """A row's changed fields in words. Of created and deleted rows: those with a value that the label does not hold."""
     if history_type == CHANGED:
         return describe_changes(model, changes)

@@ -42,7 +42,9 @@ from ownership.models import (
 DIGEST_LENGTH = 12  # characters of it in a cursor
 CURSOR = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?(?:-([0-9a-f]{12}))?", re.ASCII)
 ABOVE_ALL_SEQUENCES = 10**9
-FOREIGN_CURSOR = "This cursor belongs to another history: read the map again, then follow it from there."
+FOREIGN_CURSOR = (
+    "This cursor belongs to another history: read the map again, then follow it from there."
+)
 
 # {historical model: which of its entries}
 Selection = dict[type[Entry], Q]
@@ -193,7 +195,9 @@ def read(after: Cursor, limit: int, selection: Selection) -> FeedPage:
         return FeedPage(changes, Cursor.after_all_of(head), False)
     last_change_set, last_entries = changes[-1]
     digest = last_change_set.digest[:DIGEST_LENGTH]
-    return FeedPage(changes, Cursor(last_change_set.revision, last_entries[-1].sequence, digest), True)
+    return FeedPage(
+        changes, Cursor(last_change_set.revision, last_entries[-1].sequence, digest), True
+    )
 
 
 def select(
@@ -227,7 +231,9 @@ def select(
     if table is not None:
         selection = _narrowed(selection, Timeline.of_any(Table, _ids_named(Table, table)).filters)
     if service is not None:
-        selection = _narrowed(selection, Timeline.of_any(Service, _ids_named(Service, service)).filters)
+        selection = _narrowed(
+            selection, Timeline.of_any(Service, _ids_named(Service, service)).filters
+        )
     if group is not None:
         selection = _narrowed(selection, about_groups(_ids_named(TableGroup, group)))
     if kind is not None:

@@ -29,7 +29,9 @@ def heads_in_log(lines: Iterable[str]) -> list[Head]:
                 "If a backup was restored, start with the log after it."
             )
     if not heads:
-        raise ValueError("There is no head in the log. It takes lines of JSON, as the registry logs in production.")
+        raise ValueError(
+            "There is no head in the log. It takes lines of JSON, as the registry logs in production."
+        )
     return [Head(revision, digest) for revision, digest in sorted(heads.items())]
 
 

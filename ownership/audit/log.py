@@ -141,7 +141,9 @@ class LogFilters:
             summary = summaries[revision]
             total = len(summary.entries) + summary.elsewhere
             entries = matching.get(revision, summary.entries)
-            groups.append(TimelineGroup(summary.change_set, entries, elsewhere=total - len(entries)))
+            groups.append(
+                TimelineGroup(summary.change_set, entries, elsewhere=total - len(entries))
+            )
         return groups
 
     def _matching_entries(self, revisions: list[int]) -> dict[int, list[EntryDescription]]:

@@ -50,7 +50,9 @@ def find(text: str) -> Matches:
     """
     words = text[:LONGEST_SEARCH].split()[:MAX_WORDS]
     places: dict[int, set[EntryPlace]] = {}
-    change_sets = list(newest_with(ChangeSet, CHANGE_SET_TEXTS, words, MAX_MATCHES).values_list("pk", flat=True))
+    change_sets = list(
+        newest_with(ChangeSet, CHANGE_SET_TEXTS, words, MAX_MATCHES).values_list("pk", flat=True)
+    )
     for revision in change_sets:
         places[revision] = set()
     cut = len(change_sets) == MAX_MATCHES

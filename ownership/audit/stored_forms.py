@@ -56,13 +56,17 @@ def unreadable_rows() -> Iterator[tuple[str, str]]:
     if connection.vendor == "sqlite":
         forms = _SQLITE_FORMS
         connection.ensure_connection()
-        connection.connection.create_function("registry_json", 1, is_json_of_django, deterministic=True)
+        connection.connection.create_function(
+            "registry_json", 1, is_json_of_django, deterministic=True
+        )
     tables: list[type[models.Model]] = [ChangeSet, *registry_models(), *entry_models()]
     for model in tables:
         yield from _unreadable_rows_of(model, forms)
 
 
-def _unreadable_rows_of(model: type[models.Model], forms: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _unreadable_rows_of(
+    model: type[models.Model], forms: dict[str, str]
+) -> Iterator[tuple[str, str]]:
     quote = connection.ops.quote_name
     table = model._meta.db_table
     key_column = str(model._meta.pk.column)

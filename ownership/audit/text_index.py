@@ -62,7 +62,9 @@ def holding(model: type[models.Model], fields: Iterable[str], word: str) -> Q:
     return contained(fields, word)
 
 
-def newest_with(model: type[models.Model], fields: tuple[str, ...], words: list[str], limit: int) -> models.QuerySet:
+def newest_with(
+    model: type[models.Model], fields: tuple[str, ...], words: list[str], limit: int
+) -> models.QuerySet:
     """The newest rows, at most ``limit``, whose texts contain every word; for models whose rows are only added."""
     condition = Q()
     for word in words:
@@ -205,13 +207,14 @@ class Fts5Index:
         changed = " OR ".join(f"old.{field} IS NOT new.{field}" for field in self.fields)
         add = f"INSERT INTO {self.name} (rowid, {self.columns}) VALUES (new.{self.key}, {new});"
         # To take a row out, FTS5 wants the texts that were indexed.
-        remove = (
-            f"INSERT INTO {self.name} ({self.name}, rowid, {self.columns}) VALUES ('delete', old.{self.key}, {old});"
-        )
+        columns = f"{self.name}, rowid, {self.columns}"
+        remove = f"INSERT INTO {self.name} ({columns}) VALUES ('delete', old.{self.key}, {old});"
         return {
             f"{self.name}_insert": f"AFTER INSERT ON {self.table} BEGIN {add} END",
             f"{self.name}_delete": f"AFTER DELETE ON {self.table} BEGIN {remove} END",
-            f"{self.name}_update": (f"AFTER UPDATE ON {self.table} WHEN {changed} BEGIN {remove} {add} END"),
+            f"{self.name}_update": (
+                f"AFTER UPDATE ON {self.table} WHEN {changed} BEGIN {remove} {add} END"
+            ),
         }
 
     def is_stale(self) -> bool:
@@ -225,7 +228,9 @@ class Fts5Index:
         terms = f"{self.table}_terms"
         with connection.cursor() as cursor:
             try:
-                cursor.execute(f"CREATE VIRTUAL TABLE temp.{terms} USING fts5vocab('main', '{self.name}', 'row')")
+                cursor.execute(
+                    f"CREATE VIRTUAL TABLE temp.{terms} USING fts5vocab('main', '{self.name}', 'row')"
+                )
                 # A text has a term for each character but the last two.
                 length = " + ".join(f"max(length({field}) - 2, 0)" for field in self.fields)
                 cursor.execute(
@@ -261,7 +266,9 @@ class Fts5Index:
                     f"INSERT INTO temp.{fresh} (rowid, {self.columns})"
                     f" SELECT {self.key}, {self.columns} FROM {self.table}"
                 )
-                cursor.execute(f"CREATE VIRTUAL TABLE temp.{fresh_terms} USING fts5vocab('temp', '{fresh}', 'row')")
+                cursor.execute(
+                    f"CREATE VIRTUAL TABLE temp.{fresh_terms} USING fts5vocab('temp', '{fresh}', 'row')"
+                )
                 columns = "term, doc, cnt"
                 if _differ(
                     f"SELECT {columns} FROM temp.{terms}",
@@ -282,5 +289,7 @@ class Fts5Index:
 def _differ(left: str, right: str) -> bool:
     """Whether two queries have different rows."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM ({left} EXCEPT {right}) UNION ALL SELECT * FROM ({right} EXCEPT {left}) LIMIT 1")
+        cursor.execute(
+            f"SELECT * FROM ({left} EXCEPT {right}) UNION ALL SELECT * FROM ({right} EXCEPT {left}) LIMIT 1"
+        )
         return cursor.fetchone() is not None

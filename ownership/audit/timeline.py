@@ -21,7 +21,16 @@ from ownership.history.models import (
     whole_number,
 )
 from ownership.history.row_states import in_batches
-from ownership.models import Access, Confirmation, Membership, SecondaryIndex, Service, Table, Team, Waiver
+from ownership.models import (
+    Access,
+    Confirmation,
+    Membership,
+    SecondaryIndex,
+    Service,
+    Table,
+    Team,
+    Waiver,
+)
 
 PAGE = 20  # change sets
 FOLD = 20  # entries of one change set that are shown between others
@@ -211,7 +220,9 @@ class Timeline:
         next_before = shown[-1] if len(revisions) > size else None
         return TimelinePage(groups, next_before, counted=len(revisions))
 
-    def within(self, revision: int, after: int = 0, size: int = ENTRIES_PAGE) -> TimelineGroup | None:
+    def within(
+        self, revision: int, after: int = 0, size: int = ENTRIES_PAGE
+    ) -> TimelineGroup | None:
         """Some of the entries in one change set, after that sequence; None where it has none there."""
         places = [place for place in self._places([revision])[revision] if place.sequence > after]
         if not places:
@@ -226,7 +237,11 @@ class Timeline:
             entries = model.objects.filter(condition)
             if before is not None:
                 entries = entries.filter(change_set__lt=before)
-            newest = entries.order_by("-change_set_id").values_list("change_set_id", flat=True).distinct()
+            newest = (
+                entries.order_by("-change_set_id")
+                .values_list("change_set_id", flat=True)
+                .distinct()
+            )
             revisions.update(newest[:number])
         return sorted(revisions, reverse=True)[:number]
 
@@ -239,7 +254,9 @@ class Timeline:
         places: dict[int, set[EntryPlace]] = {revision: set() for revision in revisions}
         for model, condition in self.filters:
             entries = model.objects.filter(condition, change_set__in=revisions).order_by()
-            for revision, sequence, entry_id in entries.values_list("change_set_id", "sequence", "pk"):
+            for revision, sequence, entry_id in entries.values_list(
+                "change_set_id", "sequence", "pk"
+            ):
                 places[revision].add(EntryPlace(sequence, model, entry_id))
         return {revision: sorted(places[revision], key=_sequence) for revision in revisions}
 
@@ -348,7 +365,9 @@ def _groups(
         change_set, size = change_sets[revision]
         total = totals[revision] if totals else len(some)
         described = [describe(entry) for entry in some]
-        groups.append(TimelineGroup(change_set, described, folded=total - len(some), elsewhere=size - total))
+        groups.append(
+            TimelineGroup(change_set, described, folded=total - len(some), elsewhere=size - total)
+        )
     return groups
 
 
@@ -359,7 +378,11 @@ def _change_sets(revisions: Iterable[int]) -> dict[int, tuple[ChangeSet, int]]:
         of_change_set = model.objects.filter(change_set=OuterRef("pk")).order_by("-sequence")
         # Sequences have no gaps, so the last one is the number of entries. Counting them would take longer.
         last_sequences[str(model._meta.model_name)] = Subquery(of_change_set.values("sequence")[:1])
-    rows = ChangeSet.objects.prefetch_related("undone_by").annotate(**last_sequences).in_bulk(list(revisions))
+    rows = (
+        ChangeSet.objects.prefetch_related("undone_by")
+        .annotate(**last_sequences)
+        .in_bulk(list(revisions))
+    )
     change_sets = {}
     for revision, change_set in rows.items():
         sequences = [getattr(change_set, name) or 0 for name in last_sequences]

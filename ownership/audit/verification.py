@@ -82,7 +82,9 @@ class Verification:
         # The fields that entries of a model have recorded so far. One added to the model later is not among them.
         self._recorded_fields: dict[TrackedModel, set[str]] = {}
         for model in registry_models():
-            self._fields[model] = {field.name: field for field in model._meta.fields if not field.primary_key}
+            self._fields[model] = {
+                field.name: field for field in model._meta.fields if not field.primary_key
+            }
             self._recorded_fields[model] = set()
 
     def run(self) -> Iterator[Inconsistency]:
@@ -116,7 +118,8 @@ class Verification:
         for revision in sorted(self.kept):
             if revision > self.head.revision:
                 yield Inconsistency(
-                    f"revision {revision}", "the kept head is missing: the end of the history was cut off."
+                    f"revision {revision}",
+                    "the kept head is missing: the end of the history was cut off.",
                 )
                 return
 
@@ -186,7 +189,9 @@ class Verification:
     def _stored_state(self, entry: Entry) -> RowState:
         """The row as the entry's columns hold it."""
         model = entry.instance_type
-        values = {name: getattr(entry, field.attname) for name, field in self._fields[model].items()}
+        values = {
+            name: getattr(entry, field.attname) for name, field in self._fields[model].items()
+        }
         # An entry has the row's columns, and this method of the model reads nothing else.
         service_id = model.service_reference_id(entry)  # type: ignore[arg-type]
         return RowState(entry.history_id, entry.label, values, service_id)
@@ -268,7 +273,9 @@ class Verification:
             where = f"{model._meta.verbose_name} {state.label}, id {pk}"
             yield Inconsistency(where, "the row is gone, and no entry deletes it.")
 
-    def _check_live_row(self, model: TrackedModel, row: models.Model, state: RowState) -> Iterator[str]:
+    def _check_live_row(
+        self, model: TrackedModel, row: models.Model, state: RowState
+    ) -> Iterator[str]:
         for name, field in self._fields[model].items():
             value = getattr(row, field.attname)
             if value != state.values[name]:

@@ -45,7 +45,9 @@ def completions(text: str) -> list[Completion]:
     for index in _named(SecondaryIndex.objects.select_related("table"), [typed]):
         table = index.table
         anchor = f"#index-{index.name}"
-        found.append(Completion(index.name, "index", f"of {table.name}", table.get_absolute_url(), anchor))
+        found.append(
+            Completion(index.name, "index", f"of {table.name}", table.get_absolute_url(), anchor)
+        )
     if len(typed) >= SHORTEST_FORMER:
         found += _former(Table, typed)
         found += _former(Service, typed)
@@ -79,7 +81,12 @@ def _former(model: type[Table] | type[Service], typed: str) -> list[Completion]:
     entries = entry_model(model)
     named = entries.objects.filter(holding(entries, ("label",), typed), name__istartswith=typed)
     same_name = model.objects.filter(pk=OuterRef("id"), name=OuterRef("name"))
-    former = named.order_by().exclude(Exists(same_name)).values_list("name", "id").distinct()[:MAX_COMPLETIONS]
+    former = (
+        named.order_by()
+        .exclude(Exists(same_name))
+        .values_list("name", "id")
+        .distinct()[:MAX_COMPLETIONS]
+    )
     names = list(former)
     rows = model.objects.in_bulk([pk for _, pk in names])
     kind = f"former {model._meta.verbose_name}"

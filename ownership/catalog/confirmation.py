@@ -60,7 +60,11 @@ MEANINGS = {
 # Those that somebody should look at.
 TO_CONFIRM = tuple(state for state in ConfirmationState if state != ConfirmationState.CONFIRMED)
 # Those that the past can have.
-STATES_OF_THE_PAST = (ConfirmationState.CHANGED, ConfirmationState.NEVER, ConfirmationState.CONFIRMED)
+STATES_OF_THE_PAST = (
+    ConfirmationState.CHANGED,
+    ConfirmationState.NEVER,
+    ConfirmationState.CONFIRMED,
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,9 @@ def today() -> date:
 
 def with_changes() -> QuerySet[Any]:
     """Confirmations with ``is_changed``: whether anything that they are about has changed since."""
-    is_changed = Case(When(_has_changed(), then=Value(True)), default=Value(False), output_field=BooleanField())
+    is_changed = Case(
+        When(_has_changed(), then=Value(True)), default=Value(False), output_field=BooleanField()
+    )
     return Confirmation.objects.annotate(is_changed=is_changed)
 
 
@@ -108,7 +114,9 @@ def with_states() -> QuerySet[Any]:
             When(until__lte=day + DUE_BEFORE_END, then=Value(ConfirmationState.DUE.value)),
         ]
     confirmed = Value(ConfirmationState.CONFIRMED.value)
-    return Confirmation.objects.annotate(state=Case(*whens, default=confirmed, output_field=CharField()))
+    return Confirmation.objects.annotate(
+        state=Case(*whens, default=confirmed, output_field=CharField())
+    )
 
 
 def _has_changed() -> Q:
@@ -127,7 +135,9 @@ def _has_changed() -> Q:
 def tables_with_states(tables: QuerySet[Table]) -> QuerySet[Any]:
     """The tables with ``confirmation_state``, to filter and to order by."""
     states = with_states().filter(table=OuterRef("pk")).order_by().values("state")
-    state = Coalesce(Subquery(states), Value(ConfirmationState.NEVER.value), output_field=CharField())
+    state = Coalesce(
+        Subquery(states), Value(ConfirmationState.NEVER.value), output_field=CharField()
+    )
     return tables.annotate(confirmation_state=state)
 
 
@@ -141,7 +151,9 @@ def states_of(tables: Iterable[Table]) -> dict[int, TableConfirmation]:
     ids = [table.pk for table in tables]
     states = dict.fromkeys(ids, NEVER_CONFIRMED)
     for confirmation in with_states().filter(table__in=ids):
-        states[confirmation.table_id] = TableConfirmation(ConfirmationState(confirmation.state), confirmation)
+        states[confirmation.table_id] = TableConfirmation(
+            ConfirmationState(confirmation.state), confirmation
+        )
     return states
 
 
@@ -149,7 +161,9 @@ def numbers_by_state(tables: QuerySet[Table] | None = None) -> dict[Confirmation
     """How many of the tables, or of all, are in each state; one query."""
     numbers = dict.fromkeys(ConfirmationState, 0)
     with_state = tables_with_states(Table.objects.all() if tables is None else tables)
-    for state, number in with_state.order_by().values_list("confirmation_state").annotate(Count("pk")):
+    for state, number in (
+        with_state.order_by().values_list("confirmation_state").annotate(Count("pk"))
+    ):
         numbers[ConfirmationState(state)] = number
     return numbers
 
@@ -168,4 +182,6 @@ def due_tables(tables: QuerySet[Table]) -> list[Any]:
     """
     due = tables_in_state(tables, ConfirmationState.DUE, ConfirmationState.OVERDUE)
     until = Confirmation.objects.filter(table=OuterRef("pk")).values("until")
-    return list(due.select_related("owner").annotate(until=Subquery(until)).order_by("until", "name"))
+    return list(
+        due.select_related("owner").annotate(until=Subquery(until)).order_by("until", "name")
+    )

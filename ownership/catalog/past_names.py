@@ -62,7 +62,9 @@ def past_names(names: Collection[str], ignoring_case: bool) -> list[PastName]:
 
 def _of_model(model: Named, names: Collection[str], ignoring_case: bool) -> list[PastName]:
     entries = entry_model(model)
-    named = set(entries.objects.filter(name__in=names).order_by().values_list("id", "name").distinct())
+    named = set(
+        entries.objects.filter(name__in=names).order_by().values_list("id", "name").distinct()
+    )
     if not named and ignoring_case:
         named = _in_other_case(entries, names)
     # Django asks the database nothing where there is no id to ask for.

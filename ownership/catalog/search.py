@@ -138,7 +138,9 @@ def _named_tables(words: list[str], environments: list[Environment]) -> list[Nam
     return named
 
 
-def _named_tables_in_other_case(words: list[str], environments: list[Environment]) -> list[NamedTable]:
+def _named_tables_in_other_case(
+    words: list[str], environments: list[Environment]
+) -> list[NamedTable]:
     """Return tables whose physical name is one of the words but for upper and lower case."""
     condition = Q()
     for base_name in _base_names(words, environments, ignoring_case=True):
@@ -146,7 +148,9 @@ def _named_tables_in_other_case(words: list[str], environments: list[Environment
     if not condition:
         return []
     by_name = {}
-    for name in Table.objects.filter(condition).order_by().values_list("name", flat=True)[:MAX_HITS]:
+    for name in (
+        Table.objects.filter(condition).order_by().values_list("name", flat=True)[:MAX_HITS]
+    ):
         by_name[name.lower()] = name
     corrected = []
     for word in words:
@@ -160,7 +164,9 @@ def _named_tables_in_other_case(words: list[str], environments: list[Environment
     return _named_tables(list(dict.fromkeys(corrected)), environments)
 
 
-def _base_names(words: list[str], environments: list[Environment], ignoring_case: bool = False) -> list[str]:
+def _base_names(
+    words: list[str], environments: list[Environment], ignoring_case: bool = False
+) -> list[str]:
     """Return the words, and the base names of those that are physical names, each once."""
     names: dict[str, None] = {}
     for word in words:
@@ -201,7 +207,9 @@ def _parts(word: str) -> Iterator[str]:
 
 def _named_indexes(words: list[str], table_ids: set[int]) -> list[SecondaryIndex]:
     """Return indexes of that name; only those of the named tables, where these have any."""
-    indexes = list(SecondaryIndex.objects.filter(name__in=words).prefetch_related("table")[:MAX_HITS])
+    indexes = list(
+        SecondaryIndex.objects.filter(name__in=words).prefetch_related("table")[:MAX_HITS]
+    )
     of_named_tables = [index for index in indexes if index.table_id in table_ids]
     return of_named_tables or indexes
 
@@ -209,7 +217,9 @@ def _named_indexes(words: list[str], table_ids: set[int]) -> list[SecondaryIndex
 def _hits_of_each_kind(words: list[str], environments: list[Environment]) -> list[Hits]:
     base_words = [_without_pattern(word, environments) for word in words]
     tables = Table.objects.select_related("owner", "group")
-    services = Service.objects.select_related("part_of").alias(alias_texts=TextsInside(F("aliases")))
+    services = Service.objects.select_related("part_of").alias(
+        alias_texts=TextsInside(F("aliases"))
+    )
     indexes = SecondaryIndex.objects.prefetch_related("table")
     accesses = Access.objects.select_related("table", "service")
     groups = TableGroup.objects.all()

@@ -57,7 +57,9 @@ class Baseline:
     name: str
     findings: Sequence[Finding]
     notes: Sequence[str] = ()  # what people should know about it
-    changed_files: frozenset[str] = frozenset()  # of those with evidence, by their paths in the repository
+    changed_files: frozenset[str] = (
+        frozenset()
+    )  # of those with evidence, by their paths in the repository
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,9 @@ def changes_since(
     return BaselineChanges(baseline, frozenset(new), unchanged, settled, not_judged)
 
 
-def _is_judged(finding: Finding, result: Comparison, found: Infrastructure, usage: CodeUsage | None) -> bool:
+def _is_judged(
+    finding: Finding, result: Comparison, found: Infrastructure, usage: CodeUsage | None
+) -> bool:
     """Whether the run would have reported the finding, had it still been there."""
     if found.errors or finding.service in found.unread:
         return False
@@ -159,7 +163,9 @@ def load_report(path: Path, reader: str, environment: str | None) -> Baseline:
     except OSError as error:
         raise ReadError(location, error.strerror or "can't be opened") from error
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ReadError(location, "is no report of drift --format json; make one where the change begins") from error
+        raise ReadError(
+            location, "is no report of drift --format json; make one where the change begins"
+        ) from error
     if made_by != (reader, environment):
         raise ReadError(
             location,

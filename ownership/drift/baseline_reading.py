@@ -36,10 +36,14 @@ def read_baseline(
     if file.is_file():
         return load_report(file, arguments.reader, arguments.environment)
     if sources.infrastructure is None:
-        raise ReadError(OPTION, f"{arguments.reader} reads no files: give a report of --format json, not {name}")
+        raise ReadError(
+            OPTION, f"{arguments.reader} reads no files: give a report of --format json, not {name}"
+        )
     repository = repository_of(sources.infrastructure)
     if repository is None:
-        raise ReadError(OPTION, f"{name} is no file, and {sources.infrastructure} is in no Git repository")
+        raise ReadError(
+            OPTION, f"{name} is no file, and {sources.infrastructure} is in no Git repository"
+        )
     commit = find_commit(repository, name)
     folders = _folders(arguments, sources, repository)
     with files_of(commit, folders) as top:
@@ -49,7 +53,9 @@ def read_baseline(
 def _folders(arguments: Namespace, sources: SourceTree, repository: Path) -> list[Path]:
     """What is needed of the commit: what is read, and the files that options name."""
     if sources.code is not None and not sources.code.is_relative_to(repository):
-        raise ReadError(OPTION, f"{sources.code} is outside {repository}: give a report of --format json")
+        raise ReadError(
+            OPTION, f"{sources.code} is outside {repository}: give a report of --format json"
+        )
     folders = [folder for folder in (sources.infrastructure, sources.code) if folder is not None]
     for path in (arguments.tables, getattr(arguments, "roles", None), _map_file(arguments)):
         if path is None:
@@ -144,7 +150,9 @@ def _missing_note(commit: Commit, paths: Iterable[Path]) -> str:
     return f"{commit} does not have {names}, so what it holds counts as new"
 
 
-def _changed_files(findings: Iterable[Finding], sources: SourceTree, repository: Path, top: Path) -> frozenset[str]:
+def _changed_files(
+    findings: Iterable[Finding], sources: SourceTree, repository: Path, top: Path
+) -> frozenset[str]:
     """Those of the findings' files that are not the same at the commit, by their paths in the repository."""
     files: set[str] = set()
     for finding in findings:

@@ -80,4 +80,7 @@ def changes_json(changes: BaselineChanges) -> ChangesJSON:
 
 
 def _identities(findings: Iterable[Finding]) -> list[IdentityJSON]:
-    return [{"kind": finding.kind, "table": finding.table, "service": finding.service} for finding in findings]
+    return [
+        {"kind": finding.kind, "table": finding.table, "service": finding.service}
+        for finding in findings
+    ]

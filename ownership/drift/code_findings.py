@@ -29,7 +29,9 @@ VerdictOf = Callable[[ReadOrWrite], Verdict | None]
 EXCESS: tuple[FindingKind, ...] = ("unregistered_table", "undeclared_access", "wider_grant")
 
 
-def findings_with_code(pair: "AccessPair", code: CodeSide, findings: Iterable[Finding]) -> Iterator[Finding]:
+def findings_with_code(
+    pair: "AccessPair", code: CodeSide, findings: Iterable[Finding]
+) -> Iterator[Finding]:
     """The pair's findings about declared and granted with their verdicts, and those that only code shows."""
     judge = _Judge(pair, code)
     undeclared_use = judge.undeclared_use
@@ -84,7 +86,9 @@ class _Judge:
         """The finding with what the code says of its modes."""
         modes = frozenset(mode for mode, _ in finding.verdicts)
         verdicts = tuple((mode, verdict_of(mode)) for mode in sorted(modes))
-        unneeded = [mode for mode, verdict in verdicts if verdict in ("trim_iam", "remove_from_map")]
+        unneeded = [
+            mode for mode, verdict in verdicts if verdict in ("trim_iam", "remove_from_map")
+        ]
         return replace(
             finding,
             in_code=code.in_code(modes),

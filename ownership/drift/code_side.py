@@ -60,7 +60,9 @@ class CodeSide:
         """The same side with the accesses that need one of these actions alone."""
         return replace(
             self,
-            accesses=tuple(access for access in self.accesses if not actions.isdisjoint(access.calls)),
+            accesses=tuple(
+                access for access in self.accesses if not actions.isdisjoint(access.calls)
+            ),
         )
 
     def evidence(self, first: Modes = NO_MODES) -> tuple[Location, ...]:
@@ -98,7 +100,9 @@ class CodeSides:
     ``wholes`` are, for each service, those that it is part of, nearest first; ``parts`` the other way round.
     """
 
-    def __init__(self, usage: CodeUsage, wholes: Mapping[str, list[str]], parts: Mapping[str, list[str]]) -> None:
+    def __init__(
+        self, usage: CodeUsage, wholes: Mapping[str, list[str]], parts: Mapping[str, list[str]]
+    ) -> None:
         self.wholes, self.parts = wholes, parts
         self.services = usage.services
         self.accesses: dict[tuple[str, str], list[CodeAccess]] = defaultdict(list)

@@ -69,7 +69,9 @@ def read(arguments: argparse.Namespace, declared: DeclaredMap) -> Infrastructure
     return read_endpoint(names, arguments.endpoint_url, arguments.region)
 
 
-def read_all(arguments: argparse.Namespace, declared: DeclaredMap) -> tuple[Infrastructure, CodeUsage | None]:
+def read_all(
+    arguments: argparse.Namespace, declared: DeclaredMap
+) -> tuple[Infrastructure, CodeUsage | None]:
     """The infrastructure, and the code that was given. Raises ReadError."""
     return read(arguments, declared), read_usage(arguments, declared)
 
@@ -104,7 +106,9 @@ def _mapping_file(path: Path | None, what: str) -> dict[str, str]:
         return {}
     path = resolved_path(path)
     content = Files(path.parent).load(path)
-    if not isinstance(content, Map) or not all(isinstance(value, str) for value in content.values()):
+    if not isinstance(content, Map) or not all(
+        isinstance(value, str) for value in content.values()
+    ):
         raise ReadError(Location(str(path)), f"is not a mapping of {what}")
     return {str(key): str(value) for key, value in content.items()}
 
@@ -168,7 +172,9 @@ def run(
         covered = _waived(result, registry, arguments.environment)
         sources = source_tree(arguments)
         changes = _changes(arguments, declared, result, found, usage, sources)
-        report = Reported(declared, found, result, covered, arguments.environment, sources, usage, changes)
+        report = Reported(
+            declared, found, result, covered, arguments.environment, sources, usage, changes
+        )
         text = FORMATS[arguments.format](report)
         kept = registry.keep(declared, found, usage, result)
     except ReadError as error:
@@ -242,7 +248,9 @@ def run_code(
     try:
         declared = registry.declared_if_known()
         if declared is None and arguments.environment is not None:
-            sys.stderr.write("drift: --environment has no effect without --registry, which has its pattern\n")
+            sys.stderr.write(
+                "drift: --environment has no effect without --registry, which has its pattern\n"
+            )
             arguments.environment = None
         names = _names(arguments, declared or DeclaredMap())
         usage = read_code(arguments.paths, names, dict(arguments.var))

@@ -56,11 +56,15 @@ def find_commit(repository: Path, name: str) -> Commit:
     """The commit of that name: a branch, a tag, a hash. Raises ReadError if there is none."""
     if name.startswith("-"):  # never an option of git
         raise ReadError(OPTION, f"{name} is neither a file nor the name of a commit")
-    object_id = _git(repository, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", may_fail=True)
+    object_id = _git(
+        repository, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", may_fail=True
+    )
     if object_id:
         return Commit(repository, name, object_id.decode().strip())
     if _git(repository, "rev-parse", "--is-shallow-repository").strip() == b"true":
-        raise ReadError(OPTION, f"{name} is neither a file nor a commit of this shallow clone: {FETCH_ALL}")
+        raise ReadError(
+            OPTION, f"{name} is neither a file nor a commit of this shallow clone: {FETCH_ALL}"
+        )
     raise ReadError(OPTION, f"{name} is neither a file nor a commit of {repository}")
 
 
@@ -89,7 +93,9 @@ def files_of(commit: Commit, folders: Iterable[Path]) -> Iterator[Path]:
 def _entries(commit: Commit, folders: Iterable[Path]) -> list[TreeEntry]:
     paths = {folder.relative_to(commit.repository).as_posix() for folder in folders}
     wanted = [] if "." in paths else sorted(paths)
-    listing = _git(commit.repository, "ls-tree", "-r", "-z", "--full-tree", commit.object_id, "--", *wanted)
+    listing = _git(
+        commit.repository, "ls-tree", "-r", "-z", "--full-tree", commit.object_id, "--", *wanted
+    )
     entries = []
     for line in listing.split(b"\0")[:-1]:
         head, _, name = line.partition(b"\t")
@@ -101,7 +107,9 @@ def _entries(commit: Commit, folders: Iterable[Path]) -> list[TreeEntry]:
         if ".." not in path.split("/") and not path.startswith("/"):
             entries.append(TreeEntry(mode, object_id, path))
     if len(entries) > MAX_FILES:
-        raise ReadError(OPTION, f"{commit} has more than {MAX_FILES:,} files: give a report of --format json")
+        raise ReadError(
+            OPTION, f"{commit} has more than {MAX_FILES:,} files: give a report of --format json"
+        )
     return entries
 
 
@@ -194,11 +202,15 @@ def _git(repository: Path, *arguments: str, may_fail: bool = False) -> bytes:
 def _command(repository: Path, *arguments: str) -> list[str]:
     program = shutil.which("git")
     if program is None:
-        raise ReadError(OPTION, "git is not installed: install it, or give a report of --format json")
+        raise ReadError(
+            OPTION, "git is not installed: install it, or give a report of --format json"
+        )
     return [program, "-C", str(repository), "-c", "core.fsmonitor=false", *arguments]
 
 
 def _environment() -> dict[str, str]:
     """The environment without what would point git to another repository, as in a hook."""
-    environment = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES
+    }
     return environment | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}

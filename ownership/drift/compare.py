@@ -65,9 +65,15 @@ class AccessPair:
     unknown: Modes = NO_MODES  # declared, and nobody can say whether they are granted
     unknown_reason: str = ""
     may_be_granted: Modes = NO_MODES  # by something unresolved
-    holders: tuple[str, ...] = ()  # the services that hold the grants, this one first, then the nearest
-    grants: Mapping[GrantedAccess, tuple[Location, ...]] = field(default_factory=dict)  # theirs, sorted
-    actions: Mapping[GrantedAccess, frozenset[ActionOn]] = field(default_factory=dict)  # that these grants permit
+    holders: tuple[
+        str, ...
+    ] = ()  # the services that hold the grants, this one first, then the nearest
+    grants: Mapping[GrantedAccess, tuple[Location, ...]] = field(
+        default_factory=dict
+    )  # theirs, sorted
+    actions: Mapping[GrantedAccess, frozenset[ActionOn]] = field(
+        default_factory=dict
+    )  # that these grants permit
     deployed_at: tuple[Location, ...] = ()  # an unregistered table
     code: CodeSide | None = None  # None: no code was read
 
@@ -183,7 +189,11 @@ class Comparison:
         """Declared accesses that the reader could not judge, by table and service."""
         if not self.reads_permissions:
             return ()
-        return tuple(Unchecked(pair.table, pair.service, pair.unknown_reason) for pair in self.pairs if pair.unknown)
+        return tuple(
+            Unchecked(pair.table, pair.service, pair.unknown_reason)
+            for pair in self.pairs
+            if pair.unknown
+        )
 
     def agreement(self) -> tuple[int, int]:
         """How many of the pairs that were compared agree, and how many were compared.
@@ -232,7 +242,9 @@ def _order(finding: Finding) -> tuple[str, str, str]:
     return finding.table, finding.service or "", finding.kind
 
 
-def compare(declared: DeclaredMap, found: Infrastructure, usage: CodeUsage | None = None) -> Comparison:
+def compare(
+    declared: DeclaredMap, found: Infrastructure, usage: CodeUsage | None = None
+) -> Comparison:
     """Pair every declared access and table with what was found, and the other way round.
 
     Without ``usage``, no code was read, and nobody can say which side of a finding is wrong.
@@ -287,7 +299,9 @@ def _access_pairs(
             unknown=unknown,
             unknown_reason=reason if unknown else "",
             may_be_granted=may_be_granted,
-            holders=tuple(holder for holder in service_and_wholes if (table, holder) in granted_modes),
+            holders=tuple(
+                holder for holder in service_and_wholes if (table, holder) in granted_modes
+            ),
             grants=grants,
             actions={grant: found.actions[grant] for grant in grants if grant in found.actions},
             deployed_at=() if table in registered else deployed_at.get(table, ()),
@@ -295,7 +309,9 @@ def _access_pairs(
         )
 
 
-def _table_pairs(declared: DeclaredMap, found: Infrastructure, code: CodeSides | None) -> Iterable[TablePair]:
+def _table_pairs(
+    declared: DeclaredMap, found: Infrastructure, code: CodeSides | None
+) -> Iterable[TablePair]:
     """A pair for each table that was found. If the reader saw all tables, also one for each that it did not find."""
     registered = {table.name: table for table in declared.tables}
     used = {access.table for access in found.grants}

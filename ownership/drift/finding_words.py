@@ -28,7 +28,9 @@ KINDS: Mapping[FindingKind, KindWords] = {
     "undeclared_access": KindWords(
         "Access is not declared", "A service may use a table, and the map declares no access.", True
     ),
-    "access_not_granted": KindWords("Access is not granted", "The map declares an access that nothing permits.", False),
+    "access_not_granted": KindWords(
+        "Access is not granted", "The map declares an access that nothing permits.", False
+    ),
     "wider_grant": KindWords(
         "Grant is wider than declared",
         "A service may do more with a table than the map declares.",
@@ -83,7 +85,9 @@ def message(finding: Finding) -> str:
     sentences = [f"{subject(finding)}: {differs}.", what_to_do(finding)]
     if finding.to_allow:
         sentences.append(f"Allow {'; '.join(map(str, finding.to_allow))}.")
-    if finding.evidence and finding.evidence[0].line is None:  # a live table, or a resource of a plan
+    if (
+        finding.evidence and finding.evidence[0].line is None
+    ):  # a live table, or a resource of a plan
         sentences.append(f"Found in {finding.evidence[0].file}.")
     if finding.owner is not None:
         sentences.append(f"The table's owner is {finding.owner}.")

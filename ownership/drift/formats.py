@@ -29,7 +29,9 @@ def text_report(report: Reported) -> str:
 
 def json_report(report: Reported) -> str:
     """For programs."""
-    document = as_json(report.declared, report.found, report.result, report.environment, report.waived)
+    document = as_json(
+        report.declared, report.found, report.result, report.environment, report.waived
+    )
     if report.usage is not None:
         document["code"] = code_report.as_json(report.usage)
     if report.changes is not None:

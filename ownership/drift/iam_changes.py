@@ -48,7 +48,9 @@ class IamChange:
         if self.to_allow:
             actions = ", ".join(str(needed.action) for needed in self.to_allow)
             functions = ", ".join(self.functions)
-            return f"{self.table}: allow {actions} in the role of {functions}{_places(self.code_at)}"
+            return (
+                f"{self.table}: allow {actions} in the role of {functions}{_places(self.code_at)}"
+            )
         actions = ", ".join(map(str, self.to_remove)) or label_of(self.granted)
         return f"{self.table}: remove {actions}{_places(self.granted_at)}"
 
@@ -73,7 +75,9 @@ def _changes(finding: Finding) -> Iterator[IamChange]:
     for needed in finding.to_allow:
         needed_by.setdefault(needed.service, []).append(needed)
     for service, of_service in needed_by.items():
-        yield IamChange(service, finding.table, tuple(of_service), (), None, (), finding.code_evidence)
+        yield IamChange(
+            service, finding.table, tuple(of_service), (), None, (), finding.code_evidence
+        )
     if finding.service and (finding.to_remove or finding.modes_with("trim_iam")):
         yield IamChange(
             finding.service,
@@ -95,7 +99,9 @@ def as_list(changes: dict[str, list[IamChange]]) -> list[str]:
     return lines
 
 
-def snippet(service: str, changes: Iterable[IamChange], declared: DeclaredMap, environment: str | None) -> str:
+def snippet(
+    service: str, changes: Iterable[IamChange], declared: DeclaredMap, environment: str | None
+) -> str:
     """The changes of a service as a patch of its serverless.yml shows them: ``+`` to add, ``-`` to take out.
 
     Tables have their physical names in the environment. Without one, they have their base names.

@@ -183,7 +183,9 @@ class Names:
         if any(table.startswith(prefix) for table in self.tables):
             return False
         stem = len(prefix.rstrip(SEPARATORS))
-        at_start = [variable for variable in text.variables if variable.varies and variable.start == 0]
+        at_start = [
+            variable for variable in text.variables if variable.varies and variable.start == 0
+        ]
         return any(variable.end >= stem for variable in at_start)
 
     def _without_written_pattern(self, name: str) -> str:
@@ -219,5 +221,7 @@ def _service_names(declared: DeclaredMap) -> dict[str, str]:
 
 def _most_specific_first(patterns: Iterable[NamePattern]) -> tuple[NamePattern, ...]:
     """The longest first: ``-prod`` is more specific than ``prod``."""
-    ordered = sorted(set(patterns), key=lambda pattern: (-pattern.length, pattern.before, pattern.after))
+    ordered = sorted(
+        set(patterns), key=lambda pattern: (-pattern.length, pattern.before, pattern.after)
+    )
     return tuple(ordered)

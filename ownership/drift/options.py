@@ -11,7 +11,9 @@ TOKEN = "OWNERSHIP_REGISTRY_TOKEN"  # noqa: S105 -- the variable's name
 
 def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The arguments. A wrapper's own, given as parsers without help, become options of every reader."""
-    top = argparse.ArgumentParser(prog="drift", description="Compare the ownership map with the infrastructure.")
+    top = argparse.ArgumentParser(
+        prog="drift", description="Compare the ownership map with the infrastructure."
+    )
     readers = top.add_subparsers(dest="reader", required=True, metavar="READER")
     common = _common_options()
     variables = _variable_options()
@@ -68,7 +70,9 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
         help="the folder whose .tf files give lines, and that holds each FILE; default: the folder of FILE",
     )
 
-    endpoint = readers.add_parser("dynamodb", parents=[common, *more], help="read the tables of a live endpoint")
+    endpoint = readers.add_parser(
+        "dynamodb", parents=[common, *more], help="read the tables of a live endpoint"
+    )
     endpoint.add_argument("--endpoint-url", metavar="URL")
     endpoint.add_argument("--region")
 
@@ -77,7 +81,13 @@ def parser(*more: argparse.ArgumentParser) -> argparse.ArgumentParser:
         parents=[common, variables],
         help="find which tables the code of deployed functions uses; compares nothing",
     )
-    source.add_argument("paths", type=Path, nargs="+", metavar="FOLDER", help="a folder with code and infrastructure")
+    source.add_argument(
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="a folder with code and infrastructure",
+    )
     return top
 
 

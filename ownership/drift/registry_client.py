@@ -58,7 +58,9 @@ def _environments(document: Document) -> Iterable[tuple[str, NamePattern]]:
 
 
 def _service(service: Document) -> DeclaredService:
-    return DeclaredService(service["name"], service.get("part_of"), tuple(service.get("aliases") or ()))
+    return DeclaredService(
+        service["name"], service.get("part_of"), tuple(service.get("aliases") or ())
+    )
 
 
 def _table(table: Document) -> TableShape:
@@ -101,14 +103,20 @@ def load_map(source: str, token: str | None = None) -> DeclaredMap:
     except urllib.error.HTTPError as error:
         moved_to = error.headers.get("Location")
         hint = f" to {moved_to}: use that address" if moved_to else ""
-        raise ReadError(location, f"the registry answered {error.code} {error.reason}{hint}") from error
+        raise ReadError(
+            location, f"the registry answered {error.code} {error.reason}{hint}"
+        ) from error
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or error
         raise ReadError(location, str(reason)) from error
-    except http.client.HTTPException as error:  # a space in the address, or an answer that breaks off
+    except (
+        http.client.HTTPException
+    ) as error:  # a space in the address, or an answer that breaks off
         raise ReadError(location, f"{type(error).__name__}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        reason = f"not an ownership map as /api/v1/map/ returns it ({type(error).__name__}: {error})"
+        reason = (
+            f"not an ownership map as /api/v1/map/ returns it ({type(error).__name__}: {error})"
+        )
         raise ReadError(location, reason) from error
 
 
@@ -135,7 +143,9 @@ def load_waivers(map_address: str, token: str | None) -> list[WaiverTerms]:
         document = json.loads(fetch(address, token))
         return [_waiver(waiver) for waiver in document["results"]]
     except urllib.error.HTTPError as error:
-        raise ReadError(Location(address), f"the registry answered {error.code} {error.reason}") from error
+        raise ReadError(
+            Location(address), f"the registry answered {error.code} {error.reason}"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
         raise ReadError(Location(address), str(getattr(error, "reason", None) or error)) from error
     except (KeyError, TypeError, ValueError) as error:

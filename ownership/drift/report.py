@@ -122,7 +122,9 @@ def _what_to_do(findings: Iterable[Finding]) -> list[str]:
         if group in (verdicts.NOT_KNOWN, verdicts.ABOUT_TABLES):
             kinds |= {finding.kind for finding in of_group}
         else:
-            lines.append(f"  {verdicts.TITLES[group]} ({len(of_group)}): {verdicts.WHAT_TO_DO[group]}")
+            lines.append(
+                f"  {verdicts.TITLES[group]} ({len(of_group)}): {verdicts.WHAT_TO_DO[group]}"
+            )
     lines += [f"  {kind}: {WHAT_TO_DO[kind]}" for kind in sorted(kinds)]
     return ["What to do", *lines, ""] if lines else []
 
@@ -159,7 +161,9 @@ def _note_lines(found: Infrastructure) -> Iterator[str]:
         yield f"{note.location}: {note.text}"
 
 
-def _summary(declared: DeclaredMap, found: Infrastructure, result: Comparison, waived: Waived) -> str:
+def _summary(
+    declared: DeclaredMap, found: Infrastructure, result: Comparison, waived: Waived
+) -> str:
     findings = _count(len(result.findings), "finding")
     if waived:
         findings += f", {len(waived)} of them waived"
@@ -168,7 +172,9 @@ def _summary(declared: DeclaredMap, found: Infrastructure, result: Comparison, w
     compared_with = "the map"
     if declared.revision is not None:
         compared_with += f" of revision {declared.revision}"
-    summary = f"{findings}; {found.reader} read {services}, {tables}; compared with {compared_with}."
+    summary = (
+        f"{findings}; {found.reader} read {services}, {tables}; compared with {compared_with}."
+    )
     truth = result.truth()
     if truth is not None:
         accesses = _count(truth.accesses, "access", "es")

@@ -13,7 +13,9 @@ from ownership.drift.types import Finding, printable
 MAX_ANNOTATIONS = 10  # GitHub shows no more errors of a step
 MAX_SUMMARY_BYTES = 1_048_576  # GitHub drops a step's summary that is larger
 ROOM_FOR_LAST_LINE = 1_000
-MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]#|~>"} | {"<": "&lt;", "&": "&amp;"})
+MARKDOWN = str.maketrans(
+    {character: f"\\{character}" for character in "\\`*_{}[]#|~>"} | {"<": "&lt;", "&": "&amp;"}
+)
 
 
 def as_github(report: Reported) -> str:
@@ -22,11 +24,15 @@ def as_github(report: Reported) -> str:
     errors = list(report.read_errors())
     for error, place in errors[:MAX_ANNOTATIONS]:
         lines.append(_command("error", str(error), "Could not read", place))
-    lines += _more(len(errors) - MAX_ANNOTATIONS, "file that could not be read", "files that could not be read")
+    lines += _more(
+        len(errors) - MAX_ANNOTATIONS, "file that could not be read", "files that could not be read"
+    )
     findings = report.open_findings
     for finding in findings[:MAX_ANNOTATIONS]:
         level = "error" if report.is_new(finding) else "warning"
-        lines.append(_command(level, message(finding), title(finding), report.place_in_change(finding)))
+        lines.append(
+            _command(level, message(finding), title(finding), report.place_in_change(finding))
+        )
     lines += _more(len(findings) - MAX_ANNOTATIONS, "finding", "findings")
     lines += baseline_lines(report.changes)
     lines.append(counts(report))
@@ -36,7 +42,9 @@ def as_github(report: Reported) -> str:
 def _more(count: int, singular: str, plural: str) -> list[str]:
     if count <= 0:
         return []
-    return [f"and {count} more {singular if count == 1 else plural}: see the summary, or --format text"]
+    return [
+        f"and {count} more {singular if count == 1 else plural}: see the summary, or --format text"
+    ]
 
 
 def _command(level: str, text: str, heading: str, place: Place | None) -> str:

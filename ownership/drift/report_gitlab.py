@@ -35,7 +35,9 @@ def as_gitlab(report: Reported) -> str:
         text = f"{KINDS[finding.kind].title}: {message(finding)}"
         if not report.is_new(finding):
             text += " The change does not add it."
-        issues.append(_issue(text, finding.kind, fingerprint(finding), severity, place, _other_place(finding)))
+        issues.append(
+            _issue(text, finding.kind, fingerprint(finding), severity, place, _other_place(finding))
+        )
     return json.dumps(issues, indent=1) + "\n"
 
 

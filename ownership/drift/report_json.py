@@ -56,7 +56,9 @@ class ActionJSON(TypedDict):
 class NeededActionJSON(ActionJSON):
     """An action that code needs and IAM does not permit."""
 
-    service: Annotated[str, "whose functions they are: the finding's service, or one that it is part of"]
+    service: Annotated[
+        str, "whose functions they are: the finding's service, or one that it is part of"
+    ]
     functions: Annotated[list[str], "the functions whose role lacks it"]
 
 
@@ -64,7 +66,9 @@ class CodePathJSON(TypedDict):
     """How code outside the service's own folder comes to use the table."""
 
     mode: ReadOrWrite
-    path: Annotated[list[str], "the functions from the handler to the call, each as `file#function`"]
+    path: Annotated[
+        list[str], "the functions from the handler to the call, each as `file#function`"
+    ]
 
 
 class ReportedFindingJSON(TypedDict):
@@ -78,7 +82,9 @@ class ReportedFindingJSON(TypedDict):
     owner: Annotated[str | None, "the service to ask"]
     waived: WaivedJSON | None
     evidence: list[EvidenceJSON]
-    in_code: Annotated[InCode | None, "what code does; null if it was not read, or may do more than was found"]
+    in_code: Annotated[
+        InCode | None, "what code does; null if it was not read, or may do more than was found"
+    ]
     code_evidence: list[EvidenceJSON]
     code_paths: Annotated[list[CodePathJSON], "for modes that only code of other folders uses"]
     verdict: Annotated[
@@ -243,7 +249,9 @@ def _waived(waiver: WaiverTerms) -> WaivedJSON:
     return {"until": IsoDate(waiver.until.isoformat()), "reason": waiver.reason}
 
 
-def rest_json(found: Infrastructure, offers: Iterable[Offer], unchecked: Iterable[Unchecked]) -> RestJSON:
+def rest_json(
+    found: Infrastructure, offers: Iterable[Offer], unchecked: Iterable[Unchecked]
+) -> RestJSON:
     """Everything besides the findings."""
     rest: RestJSON = {
         "offers": [],
@@ -255,7 +263,9 @@ def rest_json(found: Infrastructure, offers: Iterable[Offer], unchecked: Iterabl
     for offer in offers:
         rest["offers"].append(_offer(offer))
     for access in unchecked:
-        rest["unchecked"].append({"table": access.table, "service": access.service, "reason": access.reason})
+        rest["unchecked"].append(
+            {"table": access.table, "service": access.service, "reason": access.reason}
+        )
     for unresolved in found.unresolved:
         rest["unresolved"].append(unresolved_json(unresolved))
     for note in found.notes:

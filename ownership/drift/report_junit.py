@@ -61,7 +61,9 @@ def _finding_cases(report: Reported) -> Iterator[Element]:
         case = _case(_group(finding), f"{finding.table}: {KINDS[finding.kind].title}", place)
         waiver = report.waived.get(finding)
         if waiver is not None:
-            SubElement(case, "skipped", message=printable(f"waived until {waiver.until}: {waiver.reason}"))
+            SubElement(
+                case, "skipped", message=printable(f"waived until {waiver.until}: {waiver.reason}")
+            )
         elif not report.is_new(finding):
             SubElement(case, "skipped", message=f"not added by the change: {message(finding)}")
         else:
@@ -78,7 +80,9 @@ def _group(finding: Finding) -> str:
 def _access_cases(report: Reported) -> Iterator[Element]:
     """The declared accesses without a finding."""
     with_finding = {(finding.service, finding.table) for finding in report.findings}
-    unchecked = {(access.service, access.table): access.reason for access in report.result.unchecked}
+    unchecked = {
+        (access.service, access.table): access.reason for access in report.result.unchecked
+    }
     modes: dict[tuple[str, str], set[ReadOrWrite]] = {}
     for access in report.declared.accesses:
         modes.setdefault((access.service, access.table), set()).add(access.mode)
@@ -88,7 +92,9 @@ def _access_cases(report: Reported) -> Iterator[Element]:
         mode = combined_mode(modes[service, table]) or ""
         case = _case(service, f"{table}: {MODE_LABELS[mode]}")
         if (service, table) in unchecked:
-            SubElement(case, "skipped", message=printable(f"not checked: {unchecked[service, table]}"))
+            SubElement(
+                case, "skipped", message=printable(f"not checked: {unchecked[service, table]}")
+            )
         yield case
 
 

@@ -18,7 +18,9 @@ from ownership.drift.types import FINDING_KINDS, Finding, FindingKind, WaiverTer
 Json = dict[str, object]
 
 VERSION = "0.1.0"  # of this project, as pyproject.toml has it
-SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
 ROOT = "%SRCROOT%"  # the repository, by the name that GitHub and others use
 MAX_RELATED = 100  # further places of a result; GitHub shows no more
 WAIVING = (
@@ -156,7 +158,9 @@ def _location(finding: Finding, place: Place | None) -> Json:
     location: Json = {"logicalLocations": [resource]}
     if place is not None:
         location["physicalLocation"] = _physical(Place(place.path, place.line or 1))
-    if finding.evidence and finding.evidence[0].line is None:  # a live table, or a resource of a plan
+    if (
+        finding.evidence and finding.evidence[0].line is None
+    ):  # a live table, or a resource of a plan
         resource["fullyQualifiedName"] = finding.evidence[0].file
     return location
 

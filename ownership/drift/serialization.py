@@ -32,7 +32,9 @@ def to_json(found: Infrastructure) -> dict[str, Any]:
         "tables": [asdict(table) for table in found.tables],
         "unresolved": [_unresolved_to_json(unresolved) for unresolved in found.unresolved],
         "notes": [asdict(note) for note in found.notes],
-        "errors": [{"location": asdict(error.location), "reason": error.reason} for error in found.errors],
+        "errors": [
+            {"location": asdict(error.location), "reason": error.reason} for error in found.errors
+        ],
     }
 
 
@@ -79,7 +81,9 @@ def usage_to_json(usage: CodeUsage) -> dict[str, Any]:
         "services": sorted(usage.services),
         "unresolved": [_unresolved_to_json(unresolved) for unresolved in usage.unresolved],
         "notes": [asdict(note) for note in usage.notes],
-        "errors": [{"location": asdict(error.location), "reason": error.reason} for error in usage.errors],
+        "errors": [
+            {"location": asdict(error.location), "reason": error.reason} for error in usage.errors
+        ],
     }
 
 
@@ -107,7 +111,9 @@ def code_access_to_json(access: CodeAccess) -> dict[str, Any]:
     }
 
 
-def code_access_from_json(service: str, table: str, mode: ReadOrWrite, content: Content) -> CodeAccess:
+def code_access_from_json(
+    service: str, table: str, mode: ReadOrWrite, content: Content
+) -> CodeAccess:
     """What ``code_access_to_json`` was given."""
     return CodeAccess(
         service=service,
@@ -128,7 +134,9 @@ def _notes(content: Content) -> tuple[Note, ...]:
 
 
 def _errors(content: Content) -> tuple[ReadError, ...]:
-    return tuple(ReadError(Location(**error["location"]), error["reason"]) for error in content["errors"])
+    return tuple(
+        ReadError(Location(**error["location"]), error["reason"]) for error in content["errors"]
+    )
 
 
 def _unresolved_to_json(unresolved: Unresolved) -> dict[str, Any]:

@@ -63,7 +63,9 @@ class TablePair:
         return tuple(offers)
 
 
-def _shape_findings(stated: TableShape, deployed: TableShape, owner: str | None) -> Iterable[Finding]:
+def _shape_findings(
+    stated: TableShape, deployed: TableShape, owner: str | None
+) -> Iterable[Finding]:
     """Where the keys or indexes of a registered table differ from what the map states."""
     if not _keys_agree(stated.key_schema, deployed.key_schema):
         yield Finding(
@@ -98,7 +100,9 @@ def _keys_agree(stated: Keys | None, deployed: Keys | None) -> bool:
     """Whether the deployed keys are the stated ones. What either side leaves open agrees."""
     if stated is None or deployed is None:
         return True
-    return _attributes_agree(stated.partition, deployed.partition) and _attributes_agree(stated.sort, deployed.sort)
+    return _attributes_agree(stated.partition, deployed.partition) and _attributes_agree(
+        stated.sort, deployed.sort
+    )
 
 
 def _attributes_agree(stated: KeyAttribute | None, deployed: KeyAttribute | None) -> bool:

@@ -130,7 +130,11 @@ class ActionOn:
     index: str = ""
 
     def __str__(self) -> str:
-        return f"dynamodb:{self.action} on index {self.index}" if self.index else f"dynamodb:{self.action}"
+        return (
+            f"dynamodb:{self.action} on index {self.index}"
+            if self.index
+            else f"dynamodb:{self.action}"
+        )
 
 
 @dataclass(frozen=True)

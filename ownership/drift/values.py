@@ -25,7 +25,9 @@ UNKNOWN_LOCATION = Location("?")
 
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")  # `tableSuffix` is table, Suffix
 # Words for the environment in a variable's name, and those that may follow them: `stageName`.
-_ENVIRONMENT_WORDS = frozenset({"env", "environment", "stage", "suffix", "postfix", "suffixes", "stages"})
+_ENVIRONMENT_WORDS = frozenset(
+    {"env", "environment", "stage", "suffix", "postfix", "suffixes", "stages"}
+)
 _SOURCE = re.compile(r"^(?:env|opt|param|self|sls):")
 _WORD_ENDINGS = (
     "suffix",
@@ -229,7 +231,9 @@ def concat(pieces: Iterable[str], location: Location) -> Text:
     return Text(text, location, tuple(variables))
 
 
-def from_variable(value: str, location: Location, varies: bool = False, may_vary: bool = False) -> Text:
+def from_variable(
+    value: str, location: Location, varies: bool = False, may_vary: bool = False
+) -> Text:
     """The value of a variable, marked as such.
 
     It varies if told so, if it may vary and is what environments are called, or if it is made of varying variables

@@ -90,7 +90,9 @@ class Acceptance:
         for step in self.plan.steps:
             preview = step.preview()
             if step.model is Table and step.before is None:
-                changes = [change for change in preview.changes if change.field not in ("group", "owner")]
+                changes = [
+                    change for change in preview.changes if change.field not in ("group", "owner")
+                ]
                 preview = replace(preview, changes=changes)
             previews.append(preview)
         return previews
@@ -115,7 +117,9 @@ def new_tables(chosen: Iterable[Choice]) -> dict[str, list[str]]:
     return tables
 
 
-def plan_acceptance(basis: Basis, chosen: Sequence[Choice], placements: Mapping[str, Placement]) -> Acceptance:
+def plan_acceptance(
+    basis: Basis, chosen: Sequence[Choice], placements: Mapping[str, Placement]
+) -> Acceptance:
     """Plan what the findings and offers say; ``placements`` are by the name of the new table.
 
     The waivers of accepted findings end. If such a finding comes back, it is to be decided anew.
@@ -175,11 +179,15 @@ def _warnings(choice: Choice) -> list[AcceptanceWarning]:
     if unused:
         verb = _VERBS[combined_mode(unused) or ""].lower()
         fact = f"IAM permits more than code does: no code {verb} it."
-        warnings.append(AcceptanceWarning(access, fact, "Accepting declares this access on the map."))
+        warnings.append(
+            AcceptanceWarning(access, fact, "Accepting declares this access on the map.")
+        )
     return warnings
 
 
-def _new_table(basis: Basis, name: str, placement: Placement, drafts: Iterable["_TableDraft"]) -> Table:
+def _new_table(
+    basis: Basis, name: str, placement: Placement, drafts: Iterable["_TableDraft"]
+) -> Table:
     """The table, after all tables of its group, including those about to be added."""
     tables = [*basis.rows["tables"]]
     tables.extend(draft.after for draft in drafts)
@@ -192,7 +200,9 @@ def _new_table(basis: Basis, name: str, placement: Placement, drafts: Iterable["
     )
 
 
-def _ended_waivers(basis: Basis, chosen: Iterable[Choice], drafts: Iterable["_TableDraft"]) -> list[Step]:
+def _ended_waivers(
+    basis: Basis, chosen: Iterable[Choice], drafts: Iterable["_TableDraft"]
+) -> list[Step]:
     """The waivers of the accepted findings, and all those of tables that are deleted."""
     ended: dict[int, Waiver] = {}
     for choice in chosen:
@@ -321,7 +331,9 @@ class _TableDraft:
         ]
 
 
-def _steps_between(before: Mapping[str, TrackedRow | None], after: Mapping[str, TrackedRow | None]) -> list[Step]:
+def _steps_between(
+    before: Mapping[str, TrackedRow | None], after: Mapping[str, TrackedRow | None]
+) -> list[Step]:
     steps = []
     for name in dict.fromkeys([*before, *after]):
         row_before, row_after = before.get(name), after.get(name)

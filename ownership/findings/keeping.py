@@ -9,7 +9,12 @@ from django.utils import timezone
 
 from ownership.drift.compare import Truth, compare
 from ownership.drift.report_json import by_verdict
-from ownership.drift.serialization import actions_to_json, code_access_to_json, to_json, usage_to_json
+from ownership.drift.serialization import (
+    actions_to_json,
+    code_access_to_json,
+    to_json,
+    usage_to_json,
+)
 from ownership.drift.types import CodeAccess, CodeUsage, DeclaredMap, GrantedAccess, Infrastructure
 from ownership.findings import runs
 from ownership.history.head import Head
@@ -46,7 +51,9 @@ def keep(
             "grants": [_grant(access, found) for access in found.grants],
             "findings": findings,
             "code": None if usage is None else usage_to_json(usage),
-            "uses": [] if usage is None else [_use(access) for access in usage.accesses if access.reachable],
+            "uses": []
+            if usage is None
+            else [_use(access) for access in usage.accesses if access.reachable],
         }
     )
     size = len(json.dumps(content))
@@ -79,7 +86,9 @@ def keep(
         Grant.objects.bulk_create(grants, batch_size=ROWS_AT_ONCE)
         uses = [CodeUse(run=run, **use) for use in content["uses"]]
         CodeUse.objects.bulk_create(uses, batch_size=ROWS_AT_ONCE)
-        truths = [_truth(run, table, of_table) for table, of_table in result.truth_by_table().items()]
+        truths = [
+            _truth(run, table, of_table) for table, of_table in result.truth_by_table().items()
+        ]
         TableTruth.objects.bulk_create(truths, batch_size=ROWS_AT_ONCE)
         _thin_out(run)
     return run

@@ -64,7 +64,9 @@ def declared_map(revision: int, rows: WholeMap) -> DeclaredMap:
         accesses.extend(declared_accesses(table.name, table.accesses.all()))
     return DeclaredMap(
         revision=revision,
-        environments={environment.name: environment.name_pattern for environment in rows["environments"]},
+        environments={
+            environment.name: environment.name_pattern for environment in rows["environments"]
+        },
         services=tuple(services),
         tables=tuple(shape_of(table, table.indexes.all()) for table in rows["tables"]),
         owners={table.name: table.owner.name for table in rows["tables"]},
@@ -157,7 +159,9 @@ def waivers_by_finding(waivers: Iterable[Waiver], environment: str) -> dict[Iden
     return by_finding
 
 
-def waived_by(findings: Iterable[Finding], environment: str | None, waivers: Iterable[Waiver]) -> dict[Finding, Waiver]:
+def waived_by(
+    findings: Iterable[Finding], environment: str | None, waivers: Iterable[Waiver]
+) -> dict[Finding, Waiver]:
     """The findings that one of the waivers covers today."""
     rows = {waiver.value(): waiver for waiver in waivers}
     covered = waived(findings, rows, environment, today())
@@ -223,7 +227,9 @@ class ComparedRun:
                 unresolved.append(value)
         usage = self.usage
         if usage is not None:
-            in_code = [value for value in usage.unresolved if _matches(filters, service=value.service)]
+            in_code = [
+                value for value in usage.unresolved if _matches(filters, service=value.service)
+            ]
             usage = replace(usage, unresolved=tuple(in_code))
         truth_by_table = {}
         for table, truth in self.truth_by_table.items():
@@ -365,7 +371,9 @@ def read_basis(run: DriftRun) -> Basis:
     )
 
 
-def new_findings_elsewhere(run: DriftRun, before: DeclaredMap, after: DeclaredMap) -> list[tuple[DriftRun, Finding]]:
+def new_findings_elsewhere(
+    run: DriftRun, before: DeclaredMap, after: DeclaredMap
+) -> list[tuple[DriftRun, Finding]]:
     """What the latest runs of other series would find after a change of the map, where they find nothing before it.
 
     Both maps hold just the tables that the change is about.
@@ -376,7 +384,9 @@ def new_findings_elsewhere(run: DriftRun, before: DeclaredMap, after: DeclaredMa
         if other.pk == run.pk:
             continue
         found, usage = found_in(other, tables)
-        known = {(finding.table, finding.service) for finding in compare(before, found, usage).findings}
+        known = {
+            (finding.table, finding.service) for finding in compare(before, found, usage).findings
+        }
         for finding in compare(after, found, usage).findings:
             if (finding.table, finding.service) not in known:
                 new.append((other, finding))

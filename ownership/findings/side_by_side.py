@@ -41,7 +41,9 @@ class ComparedRow:
     evidence: tuple[Location, ...]
     in_code: InCode | None  # None if that is not known
     code_evidence: tuple[Location, ...]
-    code_path: tuple[str, ...]  # the way to the use, if all uses are outside the service's own folder
+    code_path: tuple[
+        str, ...
+    ]  # the way to the use, if all uses are outside the service's own folder
     findings: tuple[Finding, ...]
     unchecked: str
     waiver: Waiver | None
@@ -148,8 +150,14 @@ def shape_findings_of(tables: Collection[Table]) -> dict[str, dict[int, list[Fin
 
 def truth_over_runs(table: str, run: DriftRun) -> list[TableTruth]:
     """On how many accesses to the table map, IAM and code agreed, in the runs of the run's series; oldest first."""
-    truths = TableTruth.objects.filter(table=table, run__reader=run.reader, run__environment=run.environment)
-    newest = truths.select_related("run").defer("run__found", "run__findings", "run__code").order_by("-run")
+    truths = TableTruth.objects.filter(
+        table=table, run__reader=run.reader, run__environment=run.environment
+    )
+    newest = (
+        truths.select_related("run")
+        .defer("run__found", "run__findings", "run__code")
+        .order_by("-run")
+    )
     return list(newest[: kept_runs.FIGURES_SHOWN])[::-1]
 
 

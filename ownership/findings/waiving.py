@@ -59,7 +59,9 @@ def _environment(basis: Basis) -> Environment | None:
     for environment in basis.rows["environments"]:
         if environment.name == name:
             return environment
-    raise ValidationError(f"The map no longer has an environment {name}: save a run in one that it has.")
+    raise ValidationError(
+        f"The map no longer has an environment {name}: save a run in one that it has."
+    )
 
 
 def _name_finding(waiver: Waiver, basis: Basis, finding: Finding) -> None:

@@ -77,7 +77,9 @@ def _sqlite_triggers() -> dict[str, str]:
         for verb in ("update", "delete"):
             triggers[f"{table}_no_{verb}"] = f"BEFORE {verb} ON {table} {refuse}"
         # INSERT OR REPLACE deletes the row it replaces without firing the trigger for DELETE.
-        triggers[f"{table}_no_replace"] = f"BEFORE INSERT ON {table} WHEN EXISTS ({_row_to_replace(model)}) {refuse}"
+        triggers[f"{table}_no_replace"] = (
+            f"BEFORE INSERT ON {table} WHEN EXISTS ({_row_to_replace(model)}) {refuse}"
+        )
     change_set = ChangeSet._meta.db_table
     last = f"SELECT coalesce(max(revision), 0) FROM {change_set}"  # noqa: S608
     triggers[f"{change_set}_next_revision"] = (

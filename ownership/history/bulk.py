@@ -128,7 +128,9 @@ def _save_together(draft: ChangeSetDraft, rows: list[TrackedRow]) -> None:
     writer: QuerySet = QuerySet(model)
     writer.bulk_create(new)
     if changed:
-        writer.bulk_create(changed, update_conflicts=True, unique_fields=["pk"], update_fields=sorted(columns))
+        writer.bulk_create(
+            changed, update_conflicts=True, unique_fields=["pk"], update_fields=sorted(columns)
+        )
 
     # Only now: one row of the batch may be wrong because of another.
     for row in written:

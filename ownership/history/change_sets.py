@@ -96,7 +96,9 @@ class ChangeSetDraft:
         self.sequence = 0  # of the last entry
         self.entry_models: set[type[Entry]] = set()  # of the entries written so far
         self.entries: list[Entry] = []  # once the change set is finished
-        self.states: list[tuple[TrackedRow | None, TrackedRow | None]] = []  # of the rows of these entries
+        self.states: list[
+            tuple[TrackedRow | None, TrackedRow | None]
+        ] = []  # of the rows of these entries
         self.announced = False
         # While rows are being deleted together: what those deleted so far were.
         self.deleted_rows: list[TrackedRow] | None = None
@@ -125,7 +127,9 @@ class ChangeSetDraft:
                 "set was written with a wrong one: restore a backup from before it."
             )
         if ahead > TOLERATED_JUMP:
-            LOG.warning("The clock is %s behind the last change set, whose time is used again", ahead)
+            LOG.warning(
+                "The clock is %s behind the last change set, whose time is used again", ahead
+            )
         return max(now, self.previous.time)
 
     def write_entries(
@@ -198,7 +202,9 @@ class ChangeSetDraft:
             return
         if len(entries) != entries[-1].sequence:
             # Their numbers would have a gap, which verification takes for an entry that somebody deleted.
-            raise RuntimeError("Entries were written after a savepoint rolled others back: use two change sets.")
+            raise RuntimeError(
+                "Entries were written after a savepoint rolled others back: use two change sets."
+            )
         self.entries = entries
         change_set_ending.send(ChangeSet, draft=self, states=self._states_of(entries))
         change = ChangeSet(
@@ -214,7 +220,9 @@ class ChangeSetDraft:
         if self.suggested_by is not None:
             change.suggested_by_id, change.suggested_by_name = self.suggested_by
         previous_digest = self.previous.digest if self.previous is not None else ""
-        change.digest = chain_digest(previous_digest, change, [entry_content(entry) for entry in entries])
+        change.digest = chain_digest(
+            previous_digest, change, [entry_content(entry) for entry in entries]
+        )
         change.save(force_insert=True)
         _notify_listeners()
         transaction.on_commit(partial(_report_written, change, len(entries)))
@@ -266,7 +274,9 @@ def writing_draft() -> ChangeSetDraft:
     """The open change set. Raises RegistryNotReady if there is none, because a write bypassed save() or delete()."""
     draft = open_draft()
     if draft is None:
-        raise RegistryNotReady("A row was written without its save() or delete(): no change set is open.")
+        raise RegistryNotReady(
+            "A row was written without its save() or delete(): no change set is open."
+        )
     return draft
 
 

@@ -20,7 +20,9 @@ class Head(NamedTuple):
         """From ``REVISION:DIGEST``; ValueError for anything else."""
         match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", text)
         if match is None:
-            raise ValueError(f"{text!r} is not a head: expected REVISION:DIGEST, as a run of this command prints it.")
+            raise ValueError(
+                f"{text!r} is not a head: expected REVISION:DIGEST, as a run of this command prints it."
+            )
         return cls(int(match[1]), match[2])
 
     def __str__(self) -> str:

@@ -50,7 +50,9 @@ class RegistryReadOnly(RegistryBusy):
     """The database takes no changes; nothing was changed."""
 
     def __init__(self) -> None:
-        super().__init__("The database accepts no changes at the moment. Nothing was changed here: try again later.")
+        super().__init__(
+            "The database accepts no changes at the moment. Nothing was changed here: try again later."
+        )
 
 
 def is_read_only(error: BaseException) -> bool:
@@ -63,7 +65,10 @@ def is_read_only(error: BaseException) -> bool:
 
 def is_busy(error: BaseException) -> bool:
     """Whether a database refused a write because another one did not end in time."""
-    return getattr(error, "sqlstate", "") == "55P03" or getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY"
+    return (
+        getattr(error, "sqlstate", "") == "55P03"
+        or getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY"
+    )
 
 
 class RegistryLock(models.Model):
@@ -87,7 +92,9 @@ def locked_transaction() -> Iterator[None]:
     with _busy_error(), _queue(), transaction.atomic():
         if not _take_lock():
             # Without the row, FOR UPDATE would lock nothing, and say nothing.
-            raise RegistryNotReady("The registry's lock row is missing: run `manage.py migrate`, which makes it.")
+            raise RegistryNotReady(
+                "The registry's lock row is missing: run `manage.py migrate`, which makes it."
+            )
         yield
 
 
@@ -215,10 +222,14 @@ def announce_writer(words: str) -> None:
     if connection.vendor == "sqlite":
         _queue_file().write_text(words[:200], encoding="utf-8")
         return
-    ascii_words = unicodedata.normalize("NFKD", _ANNOUNCEMENT + words).encode("ascii", "ignore").decode()
+    ascii_words = (
+        unicodedata.normalize("NFKD", _ANNOUNCEMENT + words).encode("ascii", "ignore").decode()
+    )
     with connection.cursor() as cursor:
         # "true": for this transaction only.
-        cursor.execute("SELECT set_config('application_name', %s, true)", [ascii_words[:_LONGEST_NAME]])
+        cursor.execute(
+            "SELECT set_config('application_name', %s, true)", [ascii_words[:_LONGEST_NAME]]
+        )
 
 
 def _announced_writer() -> str:

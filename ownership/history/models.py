@@ -39,8 +39,12 @@ class ChangeSet(models.Model):
         CONFIRM = "confirm", "Confirmation"
         SIGN_IN = "sign_in", "Sign-in"
 
-    revision = models.PositiveBigIntegerField(primary_key=True, help_text="Number of the change set, in commit order.")
-    time = models.DateTimeField(db_index=True, help_text="Never earlier than that of the previous change set.")
+    revision = models.PositiveBigIntegerField(
+        primary_key=True, help_text="Number of the change set, in commit order."
+    )
+    time = models.DateTimeField(
+        db_index=True, help_text="Never earlier than that of the previous change set."
+    )
     user_id = models.BigIntegerField(null=True, editable=False)
     user_name = models.CharField("user", max_length=150)
     suggested_by_id = models.BigIntegerField(null=True, editable=False)
@@ -174,7 +178,9 @@ class Entry(models.Model):
     )
     # A service's timeline shows what it was given and what was taken from it. The names in `changes` can't be
     # searched for that, because services get renamed.
-    gained_by = models.BigIntegerField(null=True, help_text="Id of the service that gained the row.")
+    gained_by = models.BigIntegerField(
+        null=True, help_text="Id of the service that gained the row."
+    )
     lost_by = models.BigIntegerField(null=True, help_text="Id of the service that lost the row.")
 
     if TYPE_CHECKING:
@@ -204,7 +210,11 @@ def kind_of_change(before: TrackedRow | None, after: TrackedRow | None) -> str:
 
 def registry_models() -> list[type[TrackedRow]]:
     """The models whose rows have history, in the order in which they are declared."""
-    return [model for model in apps.get_app_config("ownership").get_models() if issubclass(model, TrackedRow)]
+    return [
+        model
+        for model in apps.get_app_config("ownership").get_models()
+        if issubclass(model, TrackedRow)
+    ]
 
 
 def registry_model_named(name: str) -> type[TrackedRow] | None:
@@ -249,7 +259,9 @@ def read_entries(filters: Iterable[EntryFilter], limit: int | None = None) -> li
     return in_order[:limit]
 
 
-def entries_of(revisions: Iterable[int], models: Iterable[type[Entry]] | None = None) -> list[Entry]:
+def entries_of(
+    revisions: Iterable[int], models: Iterable[type[Entry]] | None = None
+) -> list[Entry]:
     """All entries of some change sets in order; one query per historical model, or per one of those given."""
     condition = Q(change_set__in=list(revisions))
     if models is None:
@@ -257,7 +269,9 @@ def entries_of(revisions: Iterable[int], models: Iterable[type[Entry]] | None = 
     return read_entries([(model, condition) for model in models])
 
 
-HEAD_SQL = f'SELECT revision, digest FROM "{ChangeSet._meta.db_table}" ORDER BY revision DESC LIMIT 1'  # noqa: S608
+HEAD_SQL = (
+    f'SELECT revision, digest FROM "{ChangeSet._meta.db_table}" ORDER BY revision DESC LIMIT 1'  # noqa: S608
+)
 
 
 def current_head() -> Head:

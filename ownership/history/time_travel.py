@@ -31,7 +31,14 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, router
 from django.db.models import Model
 
 from ownership.history.head import Head
-from ownership.history.models import DELETED, ChangeSet, current_head, entry_model, registry_models, whole_number
+from ownership.history.models import (
+    DELETED,
+    ChangeSet,
+    current_head,
+    entry_model,
+    registry_models,
+    whole_number,
+)
 
 # A condition on at most ten values of a column for which history has an index, as Django writes it.
 FEW_ROWS = re.compile(r'"(?:id|name|table_id|service_id)" (?:= %s|IN \(%s(?:, %s){,9}\))')
@@ -61,7 +68,8 @@ class PastTable:
         # Entries are written under the registry's lock: a row's newest one has the greatest history_id.
         up_to = f'FROM "{entries}" AS newest WHERE change_set_id <= {revision}'
         newest_of_row = (
-            f"SELECT history_id {up_to} AND newest.id = entry.id ORDER BY change_set_id DESC, history_id DESC LIMIT 1"
+            f"SELECT history_id {up_to} AND newest.id = entry.id "
+            "ORDER BY change_set_id DESC, history_id DESC LIMIT 1"
         )
         newest_of_all = f"SELECT MAX(history_id) {up_to} GROUP BY id"
         rows = f"SELECT {columns} FROM \"{entries}\" AS entry WHERE history_type <> '{DELETED}'"  # noqa: S608

@@ -103,17 +103,27 @@ class RegistryHistory(HistoricalRecords):
         options["constraints"] = [
             models.UniqueConstraint(fields=["change_set", "sequence"], name=f"{name}_entry_place"),
         ]
-        indexes = [models.Index(fields=[model._meta.pk.attname, "change_set"], name=f"{name}_by_row")]
+        indexes = [
+            models.Index(fields=[model._meta.pk.attname, "change_set"], name=f"{name}_by_row")
+        ]
         for field in model._meta.fields:
             if field.is_relation and field.name in ("table", "service"):
-                indexes.append(models.Index(fields=[field.attname, "change_set"], name=f"{name}_by_{field.name}"))
+                indexes.append(
+                    models.Index(
+                        fields=[field.attname, "change_set"], name=f"{name}_by_{field.name}"
+                    )
+                )
         if model.natural_key_lookups == ("name",):
             indexes.append(models.Index(fields=["name", "id"], name=f"{name}_by_name"))
         for field in ("gained_by", "lost_by"):
             # Partial, because most entries gain and lose nothing. With the change set as second column, so that
             # a database need not choose between an index for the filter and one for the order.
             condition = models.Q((f"{field}__isnull", False))
-            indexes.append(models.Index(fields=[field, "change_set"], name=f"{name}_by_{field}", condition=condition))
+            indexes.append(
+                models.Index(
+                    fields=[field, "change_set"], name=f"{name}_by_{field}", condition=condition
+                )
+            )
         options["indexes"] = indexes
         return options
 
@@ -139,7 +149,9 @@ class RegistryHistory(HistoricalRecords):
 
 def _refuse_raw(sender, raw, **kwargs):
     if raw:
-        raise TypeError(f"loaddata writes {sender.__name__} without history: use `manage.py seed` instead.")
+        raise TypeError(
+            f"loaddata writes {sender.__name__} without history: use `manage.py seed` instead."
+        )
 
 
 class RegistryModel(TrackedRow):
@@ -167,7 +179,9 @@ class RegistryModel(TrackedRow):
             self.row_before = before
             with transaction.atomic():
                 self.check_under_lock()
-                super().save(*args, force_insert=force_insert, **kwargs)  # post_save writes the entry
+                super().save(
+                    *args, force_insert=force_insert, **kwargs
+                )  # post_save writes the entry
             self.row_before = None
 
     def delete(self) -> tuple[int, dict[str, int]]:  # type: ignore[override]
@@ -181,7 +195,11 @@ class RegistryModel(TrackedRow):
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Raise ValidationError for each constraint that the row breaks."""
-        checks = [rule.condition for rule in self._meta.constraints if isinstance(rule, models.CheckConstraint)]
+        checks = [
+            rule.condition
+            for rule in self._meta.constraints
+            if isinstance(rule, models.CheckConstraint)
+        ]
         self._checks_hold = models.Q(*checks).check(self._column_values())
         try:
             super().validate_constraints(exclude)
@@ -202,6 +220,9 @@ class RegistryModel(TrackedRow):
         return unchecked
 
     def _column_values(self) -> dict[str, Value]:
-        values = {field.name: Value(getattr(self, field.attname), field) for field in self._meta.concrete_fields}
+        values = {
+            field.name: Value(getattr(self, field.attname), field)
+            for field in self._meta.concrete_fields
+        }
         values["pk"] = Value(self.pk, self._meta.pk)
         return values

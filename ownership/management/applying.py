@@ -29,5 +29,7 @@ def user_named(options: dict[str, Any]) -> User | None:
         return None
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise CommandError(f"There is no account named {name!r}. Without --user, the system's user is used.")
+        raise CommandError(
+            f"There is no account named {name!r}. Without --user, the system's user is used."
+        )
     return user

@@ -20,7 +20,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="RegistryLock",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
             ],
             options={
                 "default_permissions": (),
@@ -46,7 +51,10 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                ("last_used", models.DateField(editable=False, help_text="Day of the last use.", null=True)),
+                (
+                    "last_used",
+                    models.DateField(editable=False, help_text="Day of the last use.", null=True),
+                ),
                 (
                     "user",
                     models.ForeignKey(
@@ -68,13 +76,16 @@ class Migration(migrations.Migration):
                 (
                     "revision",
                     models.PositiveBigIntegerField(
-                        help_text="Number of the change set, in commit order.", primary_key=True, serialize=False
+                        help_text="Number of the change set, in commit order.",
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 (
                     "time",
                     models.DateTimeField(
-                        db_index=True, help_text="Never earlier than that of the previous change set."
+                        db_index=True,
+                        help_text="Never earlier than that of the previous change set.",
                     ),
                 ),
                 ("user_id", models.BigIntegerField(editable=False, null=True)),
@@ -132,17 +143,45 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DriftRun",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("reader", models.CharField(max_length=20)),
-                ("environment", models.CharField(blank=True, help_text="Blank if none was chosen.", max_length=50)),
+                (
+                    "environment",
+                    models.CharField(
+                        blank=True, help_text="Blank if none was chosen.", max_length=50
+                    ),
+                ),
                 ("time", models.DateTimeField()),
                 ("user_name", models.CharField(max_length=150)),
-                ("revision", models.PositiveBigIntegerField(help_text="Revision of the map it was compared with.")),
-                ("digest", models.CharField(blank=True, help_text="Digest of that revision.", max_length=64)),
-                ("agreeing", models.PositiveIntegerField(help_text="How many of the compared items matched.")),
+                (
+                    "revision",
+                    models.PositiveBigIntegerField(
+                        help_text="Revision of the map it was compared with."
+                    ),
+                ),
+                (
+                    "digest",
+                    models.CharField(
+                        blank=True, help_text="Digest of that revision.", max_length=64
+                    ),
+                ),
+                (
+                    "agreeing",
+                    models.PositiveIntegerField(
+                        help_text="How many of the compared items matched."
+                    ),
+                ),
                 ("compared", models.PositiveIntegerField()),
                 ("by_kind", models.JSONField(help_text="{kind: number of findings}")),
-                ("waived", models.PositiveIntegerField(help_text="Number of findings that were waived.")),
+                (
+                    "waived",
+                    models.PositiveIntegerField(help_text="Number of findings that were waived."),
+                ),
                 (
                     "findings",
                     models.JSONField(
@@ -160,13 +199,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "default_permissions": (),
-                "indexes": [models.Index(fields=["reader", "environment", "id"], name="drift_run_series")],
+                "indexes": [
+                    models.Index(fields=["reader", "environment", "id"], name="drift_run_series")
+                ],
             },
         ),
         migrations.CreateModel(
             name="Environment",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 (
                     "name",
                     models.CharField(
@@ -187,7 +233,8 @@ class Migration(migrations.Migration):
                         max_length=50,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]*\\Z", "Use letters, digits, “_”, “.” or “-”, as in table names."
+                                "\\A[a-zA-Z0-9_.-]*\\Z",
+                                "Use letters, digits, “_”, “.” or “-”, as in table names.",
                             )
                         ],
                     ),
@@ -197,14 +244,18 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
+                            )
                         ],
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
+                        default=0,
+                        help_text="Position on the map, starting at 0.",
+                        verbose_name="sort order",
                     ),
                 ),
             ],
@@ -222,7 +273,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Grant",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("table", models.CharField(max_length=255)),
                 ("service", models.CharField(max_length=255)),
                 ("mode", models.CharField(max_length=5)),
@@ -230,7 +286,9 @@ class Migration(migrations.Migration):
                 (
                     "run",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="grants", to="ownership.driftrun"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="grants",
+                        to="ownership.driftrun",
                     ),
                 ),
             ],
@@ -241,9 +299,22 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalEnvironment",
             fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
-                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "sequence",
+                    models.PositiveIntegerField(
+                        help_text="Place in the change set, starting at 1."
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(help_text="Name of the row at that time.", max_length=600),
+                ),
                 (
                     "changes",
                     models.JSONField(
@@ -251,8 +322,18 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
-                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
+                (
+                    "gained_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that gained the row.", null=True
+                    ),
+                ),
+                (
+                    "lost_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that lost the row.", null=True
+                    ),
+                ),
                 (
                     "name",
                     models.CharField(
@@ -273,7 +354,8 @@ class Migration(migrations.Migration):
                         max_length=50,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]*\\Z", "Use letters, digits, “_”, “.” or “-”, as in table names."
+                                "\\A[a-zA-Z0-9_.-]*\\Z",
+                                "Use letters, digits, “_”, “.” or “-”, as in table names.",
                             )
                         ],
                     ),
@@ -283,26 +365,34 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
+                            )
                         ],
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
+                        default=0,
+                        help_text="Position on the map, starting at 0.",
+                        verbose_name="sort order",
                     ),
                 ),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ownership.changeset",
                     ),
                 ),
             ],
@@ -318,9 +408,22 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalTableGroup",
             fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
-                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "sequence",
+                    models.PositiveIntegerField(
+                        help_text="Place in the change set, starting at 1."
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(help_text="Name of the row at that time.", max_length=600),
+                ),
                 (
                     "changes",
                     models.JSONField(
@@ -328,8 +431,18 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
-                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
+                (
+                    "gained_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that gained the row.", null=True
+                    ),
+                ),
+                (
+                    "lost_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that lost the row.", null=True
+                    ),
+                ),
                 (
                     "name",
                     models.CharField(
@@ -347,26 +460,34 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
+                            )
                         ],
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
+                        default=0,
+                        help_text="Position on the map, starting at 0.",
+                        verbose_name="sort order",
                     ),
                 ),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ownership.changeset",
                     ),
                 ),
             ],
@@ -382,7 +503,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Service",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 (
                     "name",
                     models.CharField(
@@ -400,7 +526,9 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
+                            )
                         ],
                     ),
                 ),
@@ -418,7 +546,12 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                ("repository", models.URLField(blank=True, help_text="Address of its code: https://…", max_length=300)),
+                (
+                    "repository",
+                    models.URLField(
+                        blank=True, help_text="Address of its code: https://…", max_length=300
+                    ),
+                ),
                 (
                     "aliases",
                     models.JSONField(
@@ -446,9 +579,22 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalService",
             fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
-                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "sequence",
+                    models.PositiveIntegerField(
+                        help_text="Place in the change set, starting at 1."
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(help_text="Name of the row at that time.", max_length=600),
+                ),
                 (
                     "changes",
                     models.JSONField(
@@ -456,8 +602,18 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
-                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
+                (
+                    "gained_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that gained the row.", null=True
+                    ),
+                ),
+                (
+                    "lost_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that lost the row.", null=True
+                    ),
+                ),
                 (
                     "name",
                     models.CharField(
@@ -475,7 +631,9 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
+                            )
                         ],
                     ),
                 ),
@@ -493,7 +651,12 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                ("repository", models.URLField(blank=True, help_text="Address of its code: https://…", max_length=300)),
+                (
+                    "repository",
+                    models.URLField(
+                        blank=True, help_text="Address of its code: https://…", max_length=300
+                    ),
+                ),
                 (
                     "aliases",
                     models.JSONField(
@@ -505,13 +668,17 @@ class Migration(migrations.Migration):
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ownership.changeset",
                     ),
                 ),
                 (
@@ -539,7 +706,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Table",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 (
                     "partition_key_name",
                     models.CharField(
@@ -623,7 +795,8 @@ class Migration(migrations.Migration):
                         max_length=255,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces)."
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z",
+                                "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces).",
                             )
                         ],
                     ),
@@ -634,7 +807,9 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="What the records represent.",
                         validators=[
-                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
+                            )
                         ],
                     ),
                 ),
@@ -656,13 +831,18 @@ class Migration(migrations.Migration):
                 (
                     "more_url",
                     models.URLField(
-                        blank=True, help_text="Its address: https://…", max_length=300, verbose_name="link"
+                        blank=True,
+                        help_text="Its address: https://…",
+                        max_length=300,
+                        verbose_name="link",
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
+                        default=0,
+                        help_text="Position on the map, starting at 0.",
+                        verbose_name="sort order",
                     ),
                 ),
                 (
@@ -682,7 +862,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SecondaryIndex",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 (
                     "partition_key_name",
                     models.CharField(
@@ -765,7 +950,8 @@ class Migration(migrations.Migration):
                         max_length=255,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces)."
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z",
+                                "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces).",
                             )
                         ],
                     ),
@@ -773,19 +959,25 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        blank=True, choices=[("GSI", "Global (GSI)"), ("LSI", "Local (LSI)")], max_length=3
+                        blank=True,
+                        choices=[("GSI", "Global (GSI)"), ("LSI", "Local (LSI)")],
+                        max_length=3,
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
+                        default=0,
+                        help_text="Position on the map, starting at 0.",
+                        verbose_name="sort order",
                     ),
                 ),
                 (
                     "table",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="indexes", to="ownership.table"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="indexes",
+                        to="ownership.table",
                     ),
                 ),
             ],
@@ -797,9 +989,22 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalWaiver",
             fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
-                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "sequence",
+                    models.PositiveIntegerField(
+                        help_text="Place in the change set, starting at 1."
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(help_text="Name of the row at that time.", max_length=600),
+                ),
                 (
                     "changes",
                     models.JSONField(
@@ -807,8 +1012,18 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
-                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
+                (
+                    "gained_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that gained the row.", null=True
+                    ),
+                ),
+                (
+                    "lost_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that lost the row.", null=True
+                    ),
+                ),
                 (
                     "kind",
                     models.CharField(
@@ -862,17 +1077,24 @@ class Migration(migrations.Migration):
                         help_text="What was granted when the finding was waived. If something else is granted, it counts again.",
                     ),
                 ),
-                ("until", models.DateField(help_text="Last day on which the finding is ignored (UTC).")),
+                (
+                    "until",
+                    models.DateField(help_text="Last day on which the finding is ignored (UTC)."),
+                ),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ownership.changeset",
                     ),
                 ),
                 (
@@ -921,9 +1143,22 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalSecondaryIndex",
             fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
-                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "sequence",
+                    models.PositiveIntegerField(
+                        help_text="Place in the change set, starting at 1."
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(help_text="Name of the row at that time.", max_length=600),
+                ),
                 (
                     "changes",
                     models.JSONField(
@@ -931,8 +1166,18 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
-                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
+                (
+                    "gained_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that gained the row.", null=True
+                    ),
+                ),
+                (
+                    "lost_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that lost the row.", null=True
+                    ),
+                ),
                 (
                     "partition_key_name",
                     models.CharField(
@@ -1015,7 +1260,8 @@ class Migration(migrations.Migration):
                         max_length=255,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces)."
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z",
+                                "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces).",
                             )
                         ],
                     ),
@@ -1023,25 +1269,33 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        blank=True, choices=[("GSI", "Global (GSI)"), ("LSI", "Local (LSI)")], max_length=3
+                        blank=True,
+                        choices=[("GSI", "Global (GSI)"), ("LSI", "Local (LSI)")],
+                        max_length=3,
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
+                        default=0,
+                        help_text="Position on the map, starting at 0.",
+                        verbose_name="sort order",
                     ),
                 ),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ownership.changeset",
                     ),
                 ),
                 (
@@ -1068,9 +1322,22 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalAccess",
             fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
-                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "sequence",
+                    models.PositiveIntegerField(
+                        help_text="Place in the change set, starting at 1."
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(help_text="Name of the row at that time.", max_length=600),
+                ),
                 (
                     "changes",
                     models.JSONField(
@@ -1078,18 +1345,34 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
-                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
+                (
+                    "gained_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that gained the row.", null=True
+                    ),
+                ),
+                (
+                    "lost_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that lost the row.", null=True
+                    ),
+                ),
                 (
                     "mode",
                     models.CharField(
-                        choices=[("read", "Read"), ("write", "Write"), ("read_write", "Read + Write")], max_length=10
+                        choices=[
+                            ("read", "Read"),
+                            ("write", "Write"),
+                            ("read_write", "Read + Write"),
+                        ],
+                        max_length=10,
                     ),
                 ),
                 (
                     "indirect",
                     models.BooleanField(
-                        default=False, help_text="Through another service's code; describe how in the notes."
+                        default=False,
+                        help_text="Through another service's code; describe how in the notes.",
                     ),
                 ),
                 (
@@ -1098,7 +1381,9 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="What the service does with the records.",
                         validators=[
-                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
+                            )
                         ],
                     ),
                 ),
@@ -1113,13 +1398,17 @@ class Migration(migrations.Migration):
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ownership.changeset",
                     ),
                 ),
                 (
@@ -1157,17 +1446,28 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Access",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 (
                     "mode",
                     models.CharField(
-                        choices=[("read", "Read"), ("write", "Write"), ("read_write", "Read + Write")], max_length=10
+                        choices=[
+                            ("read", "Read"),
+                            ("write", "Write"),
+                            ("read_write", "Read + Write"),
+                        ],
+                        max_length=10,
                     ),
                 ),
                 (
                     "indirect",
                     models.BooleanField(
-                        default=False, help_text="Through another service's code; describe how in the notes."
+                        default=False,
+                        help_text="Through another service's code; describe how in the notes.",
                     ),
                 ),
                 (
@@ -1176,7 +1476,9 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="What the service does with the records.",
                         validators=[
-                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
+                            )
                         ],
                     ),
                 ),
@@ -1191,13 +1493,17 @@ class Migration(migrations.Migration):
                 (
                     "service",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="accesses", to="ownership.service"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accesses",
+                        to="ownership.service",
                     ),
                 ),
                 (
                     "table",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="accesses", to="ownership.table"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="accesses",
+                        to="ownership.table",
                     ),
                 ),
             ],
@@ -1209,7 +1515,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="TableGroup",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 (
                     "name",
                     models.CharField(
@@ -1227,14 +1538,18 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
+                            )
                         ],
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
+                        default=0,
+                        help_text="Position on the map, starting at 0.",
+                        verbose_name="sort order",
                     ),
                 ),
             ],
@@ -1268,9 +1583,22 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalTable",
             fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
-                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "sequence",
+                    models.PositiveIntegerField(
+                        help_text="Place in the change set, starting at 1."
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(help_text="Name of the row at that time.", max_length=600),
+                ),
                 (
                     "changes",
                     models.JSONField(
@@ -1278,8 +1606,18 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
-                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
+                (
+                    "gained_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that gained the row.", null=True
+                    ),
+                ),
+                (
+                    "lost_by",
+                    models.BigIntegerField(
+                        help_text="Id of the service that lost the row.", null=True
+                    ),
+                ),
                 (
                     "partition_key_name",
                     models.CharField(
@@ -1363,7 +1701,8 @@ class Migration(migrations.Migration):
                         max_length=255,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces)."
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z",
+                                "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces).",
                             )
                         ],
                     ),
@@ -1374,7 +1713,9 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="What the records represent.",
                         validators=[
-                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
+                            django.core.validators.RegexValidator(
+                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
+                            )
                         ],
                     ),
                 ),
@@ -1396,25 +1737,34 @@ class Migration(migrations.Migration):
                 (
                     "more_url",
                     models.URLField(
-                        blank=True, help_text="Its address: https://…", max_length=300, verbose_name="link"
+                        blank=True,
+                        help_text="Its address: https://…",
+                        max_length=300,
+                        verbose_name="link",
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
+                        default=0,
+                        help_text="Position on the map, starting at 0.",
+                        verbose_name="sort order",
                     ),
                 ),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ownership.changeset",
                     ),
                 ),
                 (
@@ -1454,7 +1804,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Waiver",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 (
                     "kind",
                     models.CharField(
@@ -1508,7 +1863,10 @@ class Migration(migrations.Migration):
                         help_text="What was granted when the finding was waived. If something else is granted, it counts again.",
                     ),
                 ),
-                ("until", models.DateField(help_text="Last day on which the finding is ignored (UTC).")),
+                (
+                    "until",
+                    models.DateField(help_text="Last day on which the finding is ignored (UTC)."),
+                ),
                 (
                     "environment",
                     models.ForeignKey(
@@ -1606,7 +1964,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalenvironment",
-            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="environment_entry_place"),
+            constraint=models.UniqueConstraint(
+                fields=("change_set", "sequence"), name="environment_entry_place"
+            ),
         ),
         migrations.AddIndex(
             model_name="historicaltablegroup",
@@ -1634,7 +1994,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicaltablegroup",
-            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="tablegroup_entry_place"),
+            constraint=models.UniqueConstraint(
+                fields=("change_set", "sequence"), name="tablegroup_entry_place"
+            ),
         ),
         migrations.AddConstraint(
             model_name="service",
@@ -1656,7 +2018,9 @@ class Migration(migrations.Migration):
             model_name="service",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("part_of__isnull", True), models.Q(("part_of", models.F("pk")), _negated=True), _connector="OR"
+                    ("part_of__isnull", True),
+                    models.Q(("part_of", models.F("pk")), _negated=True),
+                    _connector="OR",
                 ),
                 name="service_not_part_of_itself",
                 violation_error_message="A service can't be part of itself.",
@@ -1688,7 +2052,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalservice",
-            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="service_entry_place"),
+            constraint=models.UniqueConstraint(
+                fields=("change_set", "sequence"), name="service_entry_place"
+            ),
         ),
         migrations.AddConstraint(
             model_name="secondaryindex",
@@ -1718,7 +2084,9 @@ class Migration(migrations.Migration):
             model_name="secondaryindex",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("partition_key_name", ""), _negated=True), ("sort_key_name", ""), _connector="OR"
+                    models.Q(("partition_key_name", ""), _negated=True),
+                    ("sort_key_name", ""),
+                    _connector="OR",
                 ),
                 name="index_sort_key_needs_partition_key",
                 violation_error_message="A sort key needs a partition key.",
@@ -1759,7 +2127,8 @@ class Migration(migrations.Migration):
             model_name="secondaryindex",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("partition_key_type__in", ["", "S", "N", "B"]), ("sort_key_type__in", ["", "S", "N", "B"])
+                    ("partition_key_type__in", ["", "S", "N", "B"]),
+                    ("sort_key_type__in", ["", "S", "N", "B"]),
                 ),
                 name="index_key_types_known",
                 violation_error_message="A key's type is S, N or B; leave it blank if unknown.",
@@ -1795,7 +2164,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalwaiver",
-            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="waiver_entry_place"),
+            constraint=models.UniqueConstraint(
+                fields=("change_set", "sequence"), name="waiver_entry_place"
+            ),
         ),
         migrations.AddIndex(
             model_name="historicalsecondaryindex",
@@ -1823,7 +2194,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalsecondaryindex",
-            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="secondaryindex_entry_place"),
+            constraint=models.UniqueConstraint(
+                fields=("change_set", "sequence"), name="secondaryindex_entry_place"
+            ),
         ),
         migrations.AddIndex(
             model_name="historicalaccess",
@@ -1855,7 +2228,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalaccess",
-            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="access_entry_place"),
+            constraint=models.UniqueConstraint(
+                fields=("change_set", "sequence"), name="access_entry_place"
+            ),
         ),
         migrations.AddConstraint(
             model_name="access",
@@ -1893,7 +2268,9 @@ class Migration(migrations.Migration):
             model_name="table",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("partition_key_name", ""), _negated=True), ("sort_key_name", ""), _connector="OR"
+                    models.Q(("partition_key_name", ""), _negated=True),
+                    ("sort_key_name", ""),
+                    _connector="OR",
                 ),
                 name="table_sort_key_needs_partition_key",
                 violation_error_message="A sort key needs a partition key.",
@@ -1934,7 +2311,8 @@ class Migration(migrations.Migration):
             model_name="table",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("partition_key_type__in", ["", "S", "N", "B"]), ("sort_key_type__in", ["", "S", "N", "B"])
+                    ("partition_key_type__in", ["", "S", "N", "B"]),
+                    ("sort_key_type__in", ["", "S", "N", "B"]),
                 ),
                 name="table_key_types_known",
                 violation_error_message="A key's type is S, N or B; leave it blank if unknown.",
@@ -1966,7 +2344,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicaltable",
-            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="table_entry_place"),
+            constraint=models.UniqueConstraint(
+                fields=("change_set", "sequence"), name="table_entry_place"
+            ),
         ),
         migrations.AddConstraint(
             model_name="waiver",
@@ -2018,7 +2398,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="waiver",
             constraint=models.CheckConstraint(
-                condition=models.Q(("service__isnull", True), ("service_name", ""), _connector="OR"),
+                condition=models.Q(
+                    ("service__isnull", True), ("service_name", ""), _connector="OR"
+                ),
                 name="waiver_names_one_service",
                 violation_error_message="A waiver is for one service at most.",
             ),

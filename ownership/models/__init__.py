@@ -5,7 +5,13 @@ from ownership.history.models import ChangeSet
 from ownership.models.confirmations import Confirmation
 from ownership.models.drift_runs import CodeUse, DriftRun, Grant, TableTruth, Waiver
 from ownership.models.identities import ProviderIdentity
-from ownership.models.news import Delivery, DeliveryAttempt, DeliveryRequest, Endpoint, EndpointSecret
+from ownership.models.news import (
+    Delivery,
+    DeliveryAttempt,
+    DeliveryRequest,
+    Endpoint,
+    EndpointSecret,
+)
 from ownership.models.services import Environment, Service, TableGroup
 from ownership.models.suggestions import SuggestedStep, Suggestion, SuggestionSubject
 from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table

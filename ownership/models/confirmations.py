@@ -29,8 +29,12 @@ class Confirmation(RegistryModel):
     natural_key_lookups: ClassVar[tuple[str, ...]] = ("table__name",)
 
     table = models.ForeignKey(Table, models.CASCADE, related_name="confirmations")
-    at_revision = models.PositiveBigIntegerField(help_text="The revision that was shown to whoever confirmed it.")
-    confirmed_by = models.CharField(max_length=150, validators=[is_one_line], help_text="User name.")
+    at_revision = models.PositiveBigIntegerField(
+        help_text="The revision that was shown to whoever confirmed it."
+    )
+    confirmed_by = models.CharField(
+        max_length=150, validators=[is_one_line], help_text="User name."
+    )
     confirmed_on = models.DateField(help_text="Day (UTC).")
     until = models.DateField(help_text="Last day on which it holds (UTC).")
     drift = models.TextField(

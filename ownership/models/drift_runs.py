@@ -8,7 +8,12 @@ from django.db import models
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from ownership.drift.serialization import actions_from_json, code_access_from_json, from_json, usage_from_json
+from ownership.drift.serialization import (
+    actions_from_json,
+    code_access_from_json,
+    from_json,
+    usage_from_json,
+)
 from ownership.drift.types import (
     FINDING_KINDS,
     ActionOn,
@@ -31,7 +36,11 @@ class DriftRunQuerySet(QuerySet["DriftRun"]):
 
     def latest_of_each(self) -> "DriftRunQuerySet":
         """The last run of each series, by reader and environment."""
-        last = DriftRun.objects.order_by().values("reader", "environment").annotate(last=models.Max("pk"))
+        last = (
+            DriftRun.objects.order_by()
+            .values("reader", "environment")
+            .annotate(last=models.Max("pk"))
+        )
         return self.filter(pk__in=last.values("last")).order_by("reader", "environment")
 
     def series(self, reader: str, environment: str) -> "DriftRunQuerySet":
@@ -77,7 +86,9 @@ class DriftRun(models.Model):
         null=True,
         help_text="On how many of them map, IAM and code agreed.",
     )
-    by_verdict = models.JSONField(null=True, help_text="{verdict: number of findings}; null if no code was read.")
+    by_verdict = models.JSONField(
+        null=True, help_text="{verdict: number of findings}; null if no code was read."
+    )
 
     objects = DriftRunQuerySet.as_manager()
 
@@ -144,7 +155,9 @@ class CodeUse(models.Model):
     table = models.CharField(max_length=255)
     service = models.CharField(max_length=255)
     mode = models.CharField(max_length=5)
-    content = models.JSONField(help_text="Function, calls and places, in the form of ownership.drift.serialization.")
+    content = models.JSONField(
+        help_text="Function, calls and places, in the form of ownership.drift.serialization."
+    )
 
     class Meta:
         default_permissions = ()
@@ -212,7 +225,9 @@ def rows_of(runs: Collection[DriftRun], which: Q | None = None) -> dict[int, Fou
     return by_run
 
 
-def found_in(run: DriftRun, tables: Collection[str] | None = None) -> tuple[Infrastructure, CodeUsage | None]:
+def found_in(
+    run: DriftRun, tables: Collection[str] | None = None
+) -> tuple[Infrastructure, CodeUsage | None]:
     """What the run found in infrastructure and code; of these tables only, if they are given.
 
     The run must be one that is still kept whole.
@@ -221,7 +236,9 @@ def found_in(run: DriftRun, tables: Collection[str] | None = None) -> tuple[Infr
     rows = rows_of([run], which)[run.pk]
     found = rows.infrastructure(run)
     if tables is not None:
-        found = replace(found, tables=tuple(shape for shape in found.tables if shape.name in tables))
+        found = replace(
+            found, tables=tuple(shape for shape in found.tables if shape.name in tables)
+        )
     return found, rows.usage(run)
 
 
@@ -264,7 +281,9 @@ class Waiver(RegistryModel):
         validators=[is_one_line],
         help_text="Name of a table that is not on the map.",
     )
-    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True, related_name="waivers")
+    service = models.ForeignKey(
+        Service, models.PROTECT, null=True, blank=True, related_name="waivers"
+    )
     service_name = models.CharField(
         "unregistered service",
         max_length=255,
@@ -272,7 +291,9 @@ class Waiver(RegistryModel):
         validators=[is_one_line],
         help_text="Name of a service that is not on the map.",
     )
-    environment = models.ForeignKey(Environment, models.PROTECT, null=True, blank=True, related_name="waivers")
+    environment = models.ForeignKey(
+        Environment, models.PROTECT, null=True, blank=True, related_name="waivers"
+    )
     granted = models.TextField(
         blank=True,
         help_text="What was granted when the finding was waived. If something else is granted, it counts again.",
@@ -301,7 +322,8 @@ class Waiver(RegistryModel):
             ),
             models.CheckConstraint(
                 name="waiver_names_one_table",
-                condition=Q(table__isnull=False, table_name="") | (Q(table__isnull=True) & ~Q(table_name="")),
+                condition=Q(table__isnull=False, table_name="")
+                | (Q(table__isnull=True) & ~Q(table_name="")),
                 violation_error_message="A waiver is for one table: one on the map, or the name of another.",
             ),
             models.CheckConstraint(

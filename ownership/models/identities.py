@@ -11,7 +11,9 @@ class ProviderIdentity(models.Model):
     may be both, so it names accounts but never decides whose they are.
     """
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="provider_identity")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="provider_identity"
+    )
     issuer = models.CharField(max_length=255)
     subject = models.CharField(max_length=255)
 

@@ -10,7 +10,9 @@ from django.urls import reverse
 from ownership.history.tracked import RegistryModel
 from ownership.models.validators import is_one_line
 
-ADDRESS_RULE = "Use an address such as https://ci.example.com/hooks, without a name, password or fragment."
+ADDRESS_RULE = (
+    "Use an address such as https://ci.example.com/hooks, without a name, password or fragment."
+)
 LONGEST_ADDRESS = 500
 # Characters of an endpoint's answer that are kept.
 LONGEST_ANSWER = 1_000
@@ -66,7 +68,14 @@ class Endpoint(RegistryModel):
         help_text="Whether it is sent anything. What it missed meanwhile is sent when it is active again.",
     )
     # Filters are names, as in the change feed: they also find what was renamed or deleted.
-    FILTERS = ("only_table", "only_service", "only_group", "only_changes", "only_source", "only_user")
+    FILTERS = (
+        "only_table",
+        "only_service",
+        "only_group",
+        "only_changes",
+        "only_source",
+        "only_user",
+    )
 
     only_table = models.CharField(
         "only table",
@@ -149,8 +158,12 @@ class Endpoint(RegistryModel):
     def clean(self) -> None:
         """Refuse an address that GitHub does not start a workflow by."""
         super().clean()
-        if self.kind == self.Kind.GITHUB and not urlsplit(self.address).path.endswith("/dispatches"):
-            raise ValidationError({"address": "The address ends in /repos/OWNER/REPOSITORY/dispatches."})
+        if self.kind == self.Kind.GITHUB and not urlsplit(self.address).path.endswith(
+            "/dispatches"
+        ):
+            raise ValidationError(
+                {"address": "The address ends in /repos/OWNER/REPOSITORY/dispatches."}
+            )
 
 
 class EndpointSecret(models.Model):
@@ -163,7 +176,9 @@ class EndpointSecret(models.Model):
     sealed = models.TextField(help_text="Encrypted with a key that is not in the database.")
     time = models.DateTimeField(help_text="When it was given.")
     user_name = models.CharField(max_length=150, help_text="Who gave it.")
-    valid_until = models.DateTimeField(null=True, help_text="Until when it is valid beside a newer one.")
+    valid_until = models.DateTimeField(
+        null=True, help_text="Until when it is valid beside a newer one."
+    )
 
     class Meta:
         default_permissions = ()
@@ -187,7 +202,9 @@ class Delivery(models.Model):
         primary_key=True,
         related_name="delivery",
     )
-    revision = models.PositiveBigIntegerField(help_text="All changes up to this revision were sent or are not for it.")
+    revision = models.PositiveBigIntegerField(
+        help_text="All changes up to this revision were sent or are not for it."
+    )
     failures = models.PositiveIntegerField(default=0, help_text="Failed attempts in a row.")
     failing_since = models.DateTimeField(null=True)
     next_attempt = models.DateTimeField(null=True, help_text="Not to be tried again before.")
@@ -230,10 +247,14 @@ class DeliveryAttempt(models.Model):
     """One request to an endpoint, and what came of it. Old ones are deleted."""
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts")
-    revision = models.PositiveBigIntegerField(null=True, help_text="What was sent; empty for a test.")
+    revision = models.PositiveBigIntegerField(
+        null=True, help_text="What was sent; empty for a test."
+    )
     time = models.DateTimeField()
     milliseconds = models.PositiveIntegerField()
-    status = models.PositiveSmallIntegerField(null=True, help_text="Of the answer, if there was one.")
+    status = models.PositiveSmallIntegerField(
+        null=True, help_text="Of the answer, if there was one."
+    )
     answer = models.TextField(blank=True, help_text="The beginning of the answer.")
     problem = models.TextField(blank=True, help_text="Why it failed, for people. Empty: delivered.")
 

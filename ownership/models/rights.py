@@ -30,7 +30,14 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 
-from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet, TrackedRow, kind_of_change
+from ownership.history.models import (
+    CHANGED,
+    CREATED,
+    DELETED,
+    ChangeSet,
+    TrackedRow,
+    kind_of_change,
+)
 from ownership.history.row_states import in_batches
 from ownership.models.answerable import answerable_team, service_links
 from ownership.models.confirmations import Confirmation
@@ -269,7 +276,9 @@ def holders(row: TrackedRow, moment: Moment) -> Holders:
     return RULES[type(row)](row, moment)
 
 
-def refusals(people: Sequence[AbstractUser], states: Sequence[State], *, is_written: bool) -> list[Refusal]:
+def refusals(
+    people: Sequence[AbstractUser], states: Sequence[State], *, is_written: bool
+) -> list[Refusal]:
     """The rows that the people may not write, with who may. ``people``: who writes, then who suggested it, if anyone.
 
     ``is_written``: whether the database already holds the states after, as under the lock, or still those before, as
@@ -372,7 +381,9 @@ def _denial(
 def _has_role(user: AbstractUser | AnonymousUser, row: TrackedRow, verb: str) -> bool:
     """Whether the account's role allows it. What no role is needed for, such as answering a suggestion, is allowed."""
     options = row._meta
-    return verb not in options.default_permissions or user.has_perm(f"ownership.{verb}_{options.model_name}")
+    return verb not in options.default_permissions or user.has_perm(
+        f"ownership.{verb}_{options.model_name}"
+    )
 
 
 def _holds(rights: Rights, of_row: Holders) -> bool:
@@ -420,7 +431,11 @@ def guard(draft: Any, states: Sequence[State], **kwargs: object) -> None:
     A receiver of ``change_set_ending``, under the lock. Change sets without a user are commands'; what a sign-in
     changes is the provider's decision.
     """
-    if not settings.RIGHTS_FOLLOW_OWNER or draft.user_id is None or draft.source == ChangeSet.Source.SIGN_IN:
+    if (
+        not settings.RIGHTS_FOLLOW_OWNER
+        or draft.user_id is None
+        or draft.source == ChangeSet.Source.SIGN_IN
+    ):
         return
     ids = [draft.user_id]
     if draft.suggested_by is not None:

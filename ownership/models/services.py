@@ -35,12 +35,16 @@ class Environment(RegistryModel):
 
     name = models.CharField(
         max_length=50,
-        validators=[RegexValidator(SERVICE_NAME, "Use letters, digits, “_”, “.” or “-” (no spaces).")],
+        validators=[
+            RegexValidator(SERVICE_NAME, "Use letters, digits, “_”, “.” or “-” (no spaces).")
+        ],
     )
     suffix = models.CharField(
         max_length=50,
         blank=True,
-        validators=[RegexValidator(SUFFIX, "Use letters, digits, “_”, “.” or “-”, as in table names.")],
+        validators=[
+            RegexValidator(SUFFIX, "Use letters, digits, “_”, “.” or “-”, as in table names.")
+        ],
         help_text="Added to the base name of every table. Environments with the same suffix share their tables.",
     )
     pattern = models.CharField(
@@ -138,7 +142,9 @@ class TableGroup(RegistryModel):
 class Service(RegistryModel):
     """What reads and writes tables. It may be part of another service: teams is part of interactions."""
 
-    name = models.CharField(max_length=100, validators=[RegexValidator(SERVICE_NAME, SERVICE_NAME_RULE)])
+    name = models.CharField(
+        max_length=100, validators=[RegexValidator(SERVICE_NAME, SERVICE_NAME_RULE)]
+    )
     part_of = models.ForeignKey(
         "self",
         models.PROTECT,
@@ -162,7 +168,9 @@ class Service(RegistryModel):
         validators=[is_one_line],
         help_text="On-call contact: #users-oncall",
     )
-    repository = models.URLField(max_length=300, blank=True, help_text="Address of its code: https://…")
+    repository = models.URLField(
+        max_length=300, blank=True, help_text="Address of its code: https://…"
+    )
     aliases = models.JSONField(
         default=list,
         blank=True,
@@ -203,7 +211,9 @@ class Service(RegistryModel):
         """Refuse aliases that are not a list of names, and a circle of parts."""
         super().clean()
         if not isinstance(self.aliases, list) or not all(map(_is_alias, self.aliases)):
-            raise ValidationError({"aliases": "Aliases are a list of names; none of them may be empty."})
+            raise ValidationError(
+                {"aliases": "Aliases are a list of names; none of them may be empty."}
+            )
         self.check_under_lock()
 
     def check_under_lock(self) -> None:
@@ -216,11 +226,15 @@ class Service(RegistryModel):
         ancestor_id = self.part_of_id
         while ancestor_id is not None and ancestor_id not in seen:
             seen.add(ancestor_id)
-            ancestor_id = Service.objects.filter(pk=ancestor_id).values_list("part_of_id", flat=True).first()
+            ancestor_id = (
+                Service.objects.filter(pk=ancestor_id).values_list("part_of_id", flat=True).first()
+            )
         # A circle further up, which this service is not part of, is no fault of this service.
         if ancestor_id == self.pk:
             raise ValidationError(
-                {"part_of": f"{self.part_of} is already part of {self.name}: that would be a circle."}
+                {
+                    "part_of": f"{self.part_of} is already part of {self.name}: that would be a circle."
+                }
             )
 
     def service_reference_id(self) -> int | None:

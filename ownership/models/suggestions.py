@@ -118,9 +118,13 @@ class Suggestion(RegistryModel):
     # What people said stays said; undoing takes back what was written of the map.
     can_be_undone = False
 
-    number = models.PositiveBigIntegerField(help_text="Suggestions are numbered in the order in which they were made.")
+    number = models.PositiveBigIntegerField(
+        help_text="Suggestions are numbered in the order in which they were made."
+    )
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CHANGE)
-    about = models.CharField(max_length=300, help_text="What it would change, in the names of that time.")
+    about = models.CharField(
+        max_length=300, help_text="What it would change, in the names of that time."
+    )
     reason = models.TextField()
     steps = models.JSONField(
         "changes",

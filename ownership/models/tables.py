@@ -68,9 +68,13 @@ class KeySchema(models.Model):
         validators=[is_one_line],
         help_text="email, UUID, …",
     )
-    sort_key_name = models.CharField("sort key", max_length=255, blank=True, validators=[is_one_line])
+    sort_key_name = models.CharField(
+        "sort key", max_length=255, blank=True, validators=[is_one_line]
+    )
     sort_key_type = models.CharField("type", max_length=1, blank=True, choices=KeyType.choices)
-    sort_key_format = models.CharField("format", max_length=100, blank=True, validators=[is_one_line])
+    sort_key_format = models.CharField(
+        "format", max_length=100, blank=True, validators=[is_one_line]
+    )
 
     class Meta:
         abstract = True
@@ -122,7 +126,9 @@ class Table(KeySchema, RegistryModel):
         validators=[is_one_line],
         help_text="Title of further documentation: BTX Database & API",
     )
-    more_url = models.URLField("link", max_length=300, blank=True, help_text="Its address: https://…")
+    more_url = models.URLField(
+        "link", max_length=300, blank=True, help_text="Its address: https://…"
+    )
     position = models.PositiveIntegerField("sort order", default=0, help_text=SORT_ORDER)
 
     class Meta:
@@ -176,7 +182,9 @@ class SecondaryIndex(KeySchema, RegistryModel):
     natural_key_lookups = ("table__name", "name")
 
     table = models.ForeignKey(Table, models.CASCADE, related_name="indexes")
-    name = models.CharField(max_length=255, validators=[RegexValidator(TABLE_NAME, TABLE_NAME_RULE)])
+    name = models.CharField(
+        max_length=255, validators=[RegexValidator(TABLE_NAME, TABLE_NAME_RULE)]
+    )
     kind = models.CharField(max_length=3, blank=True, choices=Kind.choices)
     position = models.PositiveIntegerField("sort order", default=0, help_text=SORT_ORDER)
 

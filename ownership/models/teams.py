@@ -71,7 +71,9 @@ class Membership(RegistryModel):
         related_name="memberships",
         verbose_name="account",
     )
-    is_lead = models.BooleanField("lead", default=False, help_text="Leads change the team and its members.")
+    is_lead = models.BooleanField(
+        "lead", default=False, help_text="Leads change the team and its members."
+    )
 
     class Meta:
         ordering = ["team__name", "-is_lead", "user__username"]

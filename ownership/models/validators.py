@@ -18,7 +18,9 @@ NAME_PATTERN_RULE = (
 
 # No control characters, and none that are invisible or reverse the text: a name must be what it looks like.
 ONE_LINE = r"\A[^\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*\Z"
-is_one_line = RegexValidator(ONE_LINE, "Use a single line, without control or invisible characters.")
+is_one_line = RegexValidator(
+    ONE_LINE, "Use a single line, without control or invisible characters."
+)
 
 # PostgreSQL can't store NUL in any text.
 has_no_nul = RegexValidator(r"\A[^\x00]*\Z", "Remove the NUL character.")

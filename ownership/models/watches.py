@@ -21,17 +21,22 @@ class Watch(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="watches")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    row = models.BigIntegerField(null=True, help_text="Id of the table, service or group; empty for what is mine.")
+    row = models.BigIntegerField(
+        null=True, help_text="Id of the table, service or group; empty for what is mine."
+    )
 
     class Meta:
         default_permissions = ()
         verbose_name_plural = "watches"
         constraints = [
             models.UniqueConstraint(fields=["user", "kind", "row"], name="watch_once"),
-            models.UniqueConstraint(fields=["user"], name="watch_mine_once", condition=Q(kind="mine")),
+            models.UniqueConstraint(
+                fields=["user"], name="watch_mine_once", condition=Q(kind="mine")
+            ),
             models.CheckConstraint(
                 name="watch_of_something",
-                condition=Q(kind="mine", row__isnull=True) | (~Q(kind="mine") & Q(row__isnull=False)),
+                condition=Q(kind="mine", row__isnull=True)
+                | (~Q(kind="mine") & Q(row__isnull=False)),
             ),
         ]
 
@@ -58,7 +63,9 @@ class MailPreference(models.Model):
     )
     rhythm = models.CharField("mail", max_length=10, choices=Rhythm.choices, default=Rhythm.AT_ONCE)
     own_changes = models.BooleanField("my own changes, too", default=False)
-    since = models.PositiveBigIntegerField(help_text="The revision when mail was switched on; it is about later ones.")
+    since = models.PositiveBigIntegerField(
+        help_text="The revision when mail was switched on; it is about later ones."
+    )
 
     class Meta:
         default_permissions = ()
@@ -93,12 +100,18 @@ class Mailing(models.Model):
         primary_key=True,
         related_name="mailing",
     )
-    revision = models.PositiveBigIntegerField(help_text="The person was told of all changes up to this one.")
-    last_digest = models.DateTimeField(null=True, help_text="The hour for which the last digest was made.")
+    revision = models.PositiveBigIntegerField(
+        help_text="The person was told of all changes up to this one."
+    )
+    last_digest = models.DateTimeField(
+        null=True, help_text="The hour for which the last digest was made."
+    )
     last_sent = models.DateTimeField(null=True, help_text="When the last mail was sent.")
     # Set before a mail is handed to the server, and emptied after it: whoever finds it set knows that a process was
     # killed in between, and can't know whether the server took the mail.
-    sending_to = models.PositiveBigIntegerField(null=True, help_text="A mail up to this revision is being sent.")
+    sending_to = models.PositiveBigIntegerField(
+        null=True, help_text="A mail up to this revision is being sent."
+    )
     tries = models.PositiveIntegerField(default=0, help_text="How often this mail was begun.")
     failures = models.PositiveIntegerField(default=0, help_text="Failed attempts in a row.")
     next_attempt = models.DateTimeField(null=True, help_text="Not to be tried again before.")

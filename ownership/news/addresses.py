@@ -50,7 +50,12 @@ def is_public(address: Address) -> bool:
         is_tunnel = any(address in network for network in TUNNELS)
         return address in GLOBAL_UNICAST and address.is_global and not is_tunnel
     is_special = any(address in network for network in SPECIAL)
-    return address.is_global and not address.is_multicast and not address.is_reserved and not is_special
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not address.is_reserved
+        and not is_special
+    )
 
 
 def _is_allowed(address: Address) -> bool:

@@ -30,7 +30,9 @@ LOG = logging.getLogger("ownership.news")
 
 # Seconds until the next attempt, after the first failure and each further one; the last one again and again.
 PAUSES = (5, 30, 2 * 60, 10 * 60, 30 * 60, 60 * 60, 3 * 60 * 60, 6 * 60 * 60)
-JITTER = 0.2  # of a pause, more or less: so that endpoints of one server don't come back all at once
+JITTER = (
+    0.2  # of a pause, more or less: so that endpoints of one server don't come back all at once
+)
 LONGEST_RETRY_AFTER = 60 * 60
 # An endpoint that failed for so long is switched off.
 PATIENCE = timedelta(days=5)
@@ -278,4 +280,6 @@ def switch_off(endpoint: Endpoint, reason: str) -> None:
         endpoint = Endpoint.objects.get(pk=endpoint.pk)
         endpoint.active = False
         endpoint.save()
-    LOG.error("Endpoint %s switched off: %s", endpoint.name, reason, extra={"endpoint": endpoint.pk})
+    LOG.error(
+        "Endpoint %s switched off: %s", endpoint.name, reason, extra={"endpoint": endpoint.pk}
+    )

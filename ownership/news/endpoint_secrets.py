@@ -36,7 +36,12 @@ def check_given(kind: str, secret: str) -> None:
         if len(secret) > LONGEST_ADDRESS or urlsplit(secret).scheme != "https":
             raise ValidationError("Give the whole address of the incoming webhook: https://…")
         is_web_address(secret)
-    elif not secret.isascii() or not secret.isprintable() or " " in secret or len(secret) > LONGEST_TOKEN:
+    elif (
+        not secret.isascii()
+        or not secret.isprintable()
+        or " " in secret
+        or len(secret) > LONGEST_TOKEN
+    ):
         raise ValidationError("A token consists of letters, digits and signs, without spaces.")
 
 

@@ -70,7 +70,9 @@ def next_event(endpoint: Endpoint, after: int, until: int) -> ChangeEvent | None
     place = Q(change_set__gt=after, change_set__lte=until)
     revisions = []
     for model, condition in selection.items():
-        first = model.objects.filter(condition & place).aggregate(first=Min("change_set_id"))["first"]
+        first = model.objects.filter(condition & place).aggregate(first=Min("change_set_id"))[
+            "first"
+        ]
         if first is not None:
             revisions.append(first)
     if not revisions:

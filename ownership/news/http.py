@@ -111,7 +111,9 @@ def post(address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
             raise NoAnswer(_why(error)) from error
 
 
-def _connect(addresses: list[str], port: int, encrypted_host: str | None, deadline: _Deadline) -> HTTPConnection:
+def _connect(
+    addresses: list[str], port: int, encrypted_host: str | None, deadline: _Deadline
+) -> HTTPConnection:
     """A connection to the first of the addresses that takes one."""
     last = min(len(addresses), MOST_ADDRESSES) - 1
     for number, address in enumerate(addresses):
@@ -139,12 +141,18 @@ def _connect(addresses: list[str], port: int, encrypted_host: str | None, deadli
     raise AssertionError  # permitted_addresses gives at least one
 
 
-def _ask(connection: HTTPConnection, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    connection.request("POST", target, body=body, headers=headers, preload_content=False, decode_content=False)
+def _ask(
+    connection: HTTPConnection, target: str, body: bytes, headers: Mapping[str, str]
+) -> Answer:
+    connection.request(
+        "POST", target, body=body, headers=headers, preload_content=False, decode_content=False
+    )
     response = connection.getresponse()
     content = response.read(MOST_BYTES, decode_content=False)
     seconds = response.headers.get("Retry-After", "")
-    retry_after = int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 7 else None
+    retry_after = (
+        int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 7 else None
+    )
     text = content.decode("utf-8", errors="replace").replace("\x00", "�")
     return Answer(response.status, text, retry_after)
 

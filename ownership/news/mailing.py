@@ -57,7 +57,9 @@ def due_people() -> list[int]:
         mailing = mailings.get(user.pk)
         if mailing is None:
             first_place = preference.since or head
-            mailing, _ = Mailing.objects.get_or_create(pk=user.pk, defaults={"revision": first_place})
+            mailing, _ = Mailing.objects.get_or_create(
+                pk=user.pk, defaults={"revision": first_place}
+            )
         if _is_due(mailing, preference, now, head):
             due.append(user.pk)
     return due
@@ -65,7 +67,9 @@ def due_people() -> list[int]:
 
 def _people() -> QuerySet[User]:
     """Who may get mail: everybody who wants it, and administrators who did not choose."""
-    wanted = Q(mail_preference__isnull=False) & ~Q(mail_preference__rhythm=MailPreference.Rhythm.NEVER)
+    wanted = Q(mail_preference__isnull=False) & ~Q(
+        mail_preference__rhythm=MailPreference.Rhythm.NEVER
+    )
     by_default = Q(mail_preference=None, is_superuser=True)
     people = User.objects.filter(wanted | by_default, is_active=True).exclude(email="")
     return people.select_related("mail_preference")

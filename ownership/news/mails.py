@@ -41,7 +41,9 @@ class PersonalNews:
         return self.groups[0].change_set.time
 
 
-def read_news(user: User, preference: MailPreference, after: int, until: int) -> PersonalNews | None:
+def read_news(
+    user: User, preference: MailPreference, after: int, until: int
+) -> PersonalNews | None:
     """What is news for the person between two revisions, the first of them excluded; None if nothing is."""
     condition = Q(change_set__gt=after)
     if not preference.own_changes:

@@ -54,7 +54,9 @@ class TrialEvent:
     user_name: str
 
 
-def make_message(endpoint: Endpoint, event: ChangeEvent | TrialEvent, secrets: list[str]) -> Message:
+def make_message(
+    endpoint: Endpoint, event: ChangeEvent | TrialEvent, secrets: list[str]
+) -> Message:
     """The event as the endpoint takes it. ``secrets`` are its valid ones, the newest first."""
     make = _MAKERS[endpoint.kind]
     return make(endpoint, event, secrets)
@@ -189,7 +191,11 @@ def _escaped(text: str) -> str:
 def _github(endpoint: Endpoint, event: ChangeEvent | TrialEvent, secrets: list[str]) -> Message:
     if isinstance(event, TrialEvent):
         event_type = TEST
-        payload: dict[str, object] = {"id": event.id, "message": TEST_SENTENCE, "user": event.user_name}
+        payload: dict[str, object] = {
+            "id": event.id,
+            "message": TEST_SENTENCE,
+            "user": event.user_name,
+        }
     else:
         event_type = WRITTEN
         change_set = _change_set(event.change_set)
@@ -221,7 +227,9 @@ def trial_event(user_name: str, number: int) -> TrialEvent:
 
 
 def _json(content: object) -> bytes:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), cls=DjangoJSONEncoder).encode()
+    return json.dumps(
+        content, ensure_ascii=False, separators=(",", ":"), cls=DjangoJSONEncoder
+    ).encode()
 
 
 def _in_iso(moment: datetime) -> str:

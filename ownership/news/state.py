@@ -23,7 +23,11 @@ class EndpointState:
 def with_state(endpoints: QuerySet[Endpoint]) -> QuerySet[Endpoint, Any]:
     """The endpoints with all that ``state_of`` reads, by two queries."""
     latest = ChangeSet.objects.order_by("-revision").values("revision")[:1]
-    return endpoints.select_related("delivery").prefetch_related("secrets").annotate(head=Subquery(latest))
+    return (
+        endpoints.select_related("delivery")
+        .prefetch_related("secrets")
+        .annotate(head=Subquery(latest))
+    )
 
 
 def state_of(endpoint: Any) -> EndpointState:
@@ -51,5 +55,7 @@ def state_of(endpoint: Any) -> EndpointState:
     if problem:
         return EndpointState(f"Nothing is sent: {problem}", False, behind)
     if behind:
-        return EndpointState(f"Working; up to revision {delivery.revision} of {endpoint.head}.", True, behind)
+        return EndpointState(
+            f"Working; up to revision {delivery.revision} of {endpoint.head}.", True, behind
+        )
     return EndpointState("Working; up to date.", True)

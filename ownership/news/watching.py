@@ -24,7 +24,9 @@ def preference_of(user: AbstractUser) -> MailPreference:
 def watch(user: AbstractUser, kind: str, row: int | None) -> None:
     """Tell the person of later changes of it. Who watches for the first time gets mail of them."""
     with transaction.atomic():
-        MailPreference.objects.get_or_create(user_id=user.pk, defaults={"since": current_head().revision})
+        MailPreference.objects.get_or_create(
+            user_id=user.pk, defaults={"since": current_head().revision}
+        )
         Watch.objects.get_or_create(user_id=user.pk, kind=kind, row=row)
 
 
@@ -36,7 +38,9 @@ def unwatch(user: AbstractUser, kind: str, row: int | None) -> None:
 def switch_mail(user: AbstractUser, rhythm: str, own_changes: bool) -> None:
     """Store how the person wants to be told. Mail that is switched on again is about changes from then on."""
     preference = preference_of(user)
-    is_switched_on = preference.rhythm == MailPreference.Rhythm.NEVER and rhythm != MailPreference.Rhythm.NEVER
+    is_switched_on = (
+        preference.rhythm == MailPreference.Rhythm.NEVER and rhythm != MailPreference.Rhythm.NEVER
+    )
     if preference._state.adding or is_switched_on:
         preference.since = current_head().revision
     preference.rhythm = rhythm

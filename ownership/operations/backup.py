@@ -85,11 +85,15 @@ def _dump_postgresql(archive: gzip.GzipFile) -> None:
 
 
 @contextmanager
-def output_of(program: str, arguments: list[str], environment: dict[str, str] | None = None) -> Iterator[IO[bytes]]:
+def output_of(
+    program: str, arguments: list[str], environment: dict[str, str] | None = None
+) -> Iterator[IO[bytes]]:
     """Run one of PostgreSQL's programs and read its output. If it fails, BackupError has its message."""
     path = shutil.which(program)
     if path is None:
-        raise BackupError(f"{program} is not installed (Debian: apt-get install postgresql-client).")
+        raise BackupError(
+            f"{program} is not installed (Debian: apt-get install postgresql-client)."
+        )
     # Errors go to a file: nobody reads a second pipe, and the program would stop when it is full.
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(  # noqa: S603 (no shell, and all arguments are ours)

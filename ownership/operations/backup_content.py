@@ -35,7 +35,9 @@ def check_columns(table: str, in_file: list[str], known: set[str]) -> None:
     """The file's table has the columns that the registry's has, in any order."""
     for column in in_file:
         if column not in known:
-            raise BackupError(f"The backup contains what the registry does not make: column {table} {column}.")
+            raise BackupError(
+                f"The backup contains what the registry does not make: column {table} {column}."
+            )
     missing = sorted(known - set(in_file))
     if missing:
         raise BackupError(f"The backup's table {table} lacks the columns {', '.join(missing)}.")

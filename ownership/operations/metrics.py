@@ -112,7 +112,9 @@ class DatabaseCollector(Collector):
         except Error:
             metrics.clear()
             is_up = False
-        yield GaugeMetricFamily("ownership_database_up", "Whether the database answers.", value=is_up)
+        yield GaugeMetricFamily(
+            "ownership_database_up", "Whether the database answers.", value=is_up
+        )
         if replicas:
             good = GaugeMetricFamily(
                 "ownership_replica_good",
@@ -218,7 +220,9 @@ class DatabaseCollector(Collector):
         endpoints = list(Endpoint.objects.all())
         deliveries = Delivery.objects.in_bulk([endpoint.pk for endpoint in endpoints])
         next_revisions = [delivery.revision + 1 for delivery in deliveries.values()]
-        times = dict(ChangeSet.objects.filter(revision__in=next_revisions).values_list("revision", "time"))
+        times = dict(
+            ChangeSet.objects.filter(revision__in=next_revisions).values_list("revision", "time")
+        )
         for endpoint in endpoints:
             active.add_metric([endpoint.name], endpoint.active)
             delivery = deliveries.get(endpoint.pk)

@@ -19,7 +19,9 @@ _SEQUENCE = re.compile(
     r"SELECT pg_catalog\.setval\('[a-z0-9_]+\.([a-z0-9_]+)', ([0-9]{1,18}), (true|false)\);\n",
 )
 # An entry of pg_restore's list: number; two oids, kind, schema, name, owner. Kinds are in capitals.
-_ENTRY = re.compile(r"[0-9]+; [0-9]+ [0-9]+ (?P<kind>[A-Z]+(?: [A-Z]+)*) (?P<schema>\S+) (?P<rest>.*)")
+_ENTRY = re.compile(
+    r"[0-9]+; [0-9]+ [0-9]+ (?P<kind>[A-Z]+(?: [A-Z]+)*) (?P<schema>\S+) (?P<rest>.*)"
+)
 # What belongs to a table or is never taken from a file.
 _NO_OBJECTS = {
     "TABLE DATA",
@@ -149,7 +151,10 @@ def _copy_to_postgresql(table: str, columns: list[str], rows: Iterator[bytes]) -
     quote = connection.ops.quote_name
     names = ", ".join(quote(column) for column in columns)
     # Django's cursors have no COPY; the driver's have.
-    with connection.connection.cursor() as cursor, cursor.copy(f"COPY {quote(table)} ({names}) FROM STDIN") as copy:
+    with (
+        connection.connection.cursor() as cursor,
+        cursor.copy(f"COPY {quote(table)} ({names}) FROM STDIN") as copy,
+    ):
         for row in rows:
             copy.write(row)
 
@@ -165,4 +170,6 @@ def _set_sequences(script: IO[bytes]) -> None:
             sequence = _SEQUENCE.fullmatch(line.decode(errors="replace"))
             if sequence and sequence[1] in known:
                 name, number, is_called = sequence.groups()
-                cursor.execute("SELECT setval(%s::regclass, %s, %s)", [name, int(number), is_called == "true"])
+                cursor.execute(
+                    "SELECT setval(%s::regclass, %s, %s)", [name, int(number), is_called == "true"]
+                )

@@ -65,7 +65,9 @@ def restore(archive: BinaryIO) -> Head:
         finally:
             # Ids of content types may differ between the two databases.
             ContentType.objects.clear_cache()
-    LOG.info("Restored, up to revision %d", head.revision, extra={"head": str(head), "restored": True})
+    LOG.info(
+        "Restored, up to revision %d", head.revision, extra={"head": str(head), "restored": True}
+    )
     return head
 
 
@@ -87,7 +89,9 @@ def _unpack(archive: BinaryIO, path: Path) -> None:
         raise BackupError(f"The file is damaged or not a backup: {error}") from error
     vendor = _vendor_of(path)
     if vendor != connection.vendor:
-        raise BackupError(f"The backup is from {vendor}, but DATABASE_URL names a {connection.vendor} database.")
+        raise BackupError(
+            f"The backup is from {vendor}, but DATABASE_URL names a {connection.vendor} database."
+        )
 
 
 def _vendor_of(path: Path) -> str:
@@ -119,7 +123,9 @@ def _rebuild(content: BackupContent) -> Head:
         )
     inconsistencies = [str(inconsistency) for inconsistency in Verification().run()]
     if inconsistencies:
-        raise BackupError(f"The history in the backup does not verify: {quoted(inconsistencies, ' ')}")
+        raise BackupError(
+            f"The history in the backup does not verify: {quoted(inconsistencies, ' ')}"
+        )
     return current_head()
 
 

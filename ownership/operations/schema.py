@@ -78,7 +78,10 @@ def _expected_objects() -> Objects:
 def _expected_on_sqlite() -> Objects:
     with tempfile.TemporaryDirectory(prefix="registry-reference-") as folder:
         # A connection of its own: ours may be inside a transaction. Migrations find it by its alias.
-        settings = {**connections[DEFAULT_DB_ALIAS].settings_dict, "NAME": str(Path(folder, "reference.sqlite3"))}
+        settings = {
+            **connections[DEFAULT_DB_ALIAS].settings_dict,
+            "NAME": str(Path(folder, "reference.sqlite3")),
+        }
         reference = type(connections[DEFAULT_DB_ALIAS])(settings, _SQLITE_REFERENCE)
         connections[_SQLITE_REFERENCE] = reference
         try:
@@ -119,7 +122,9 @@ def _sqlite_objects(connection: BaseDatabaseWrapper) -> Objects:
 
 def _sqlite_index(cursor, name: str, table: str) -> str:
     """Not its SQL, which differs with the version of Django that wrote it."""
-    cursor.execute('SELECT "unique", partial FROM pragma_index_list(%s) WHERE name = %s', [table, name])
+    cursor.execute(
+        'SELECT "unique", partial FROM pragma_index_list(%s) WHERE name = %s', [table, name]
+    )
     unique, partial = cursor.fetchone()
     cursor.execute("SELECT name FROM pragma_index_info(%s) ORDER BY seqno", [name])
     columns = ", ".join(str(column) for (column,) in cursor.fetchall())
@@ -129,9 +134,13 @@ def _sqlite_index(cursor, name: str, table: str) -> str:
 def _sqlite_columns(cursor, table: str) -> Objects:
     """The table's columns and foreign keys."""
     objects: Objects = {}
-    cursor.execute('SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(%s)', [table])
+    cursor.execute(
+        'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(%s)', [table]
+    )
     for name, kind, not_null, default, key, hidden in cursor.fetchall():
-        objects[f"column {table} {name}"] = f"{kind} not null {not_null} default {default} key {key} hidden {hidden}"
+        objects[f"column {table} {name}"] = (
+            f"{kind} not null {not_null} default {default} key {key} hidden {hidden}"
+        )
     cursor.execute('SELECT "from", "table", "to" FROM pragma_foreign_key_list(%s)', [table])
     for column, target, target_column in cursor.fetchall():
         objects[f"foreign key {table} {column}"] = f"{target} {target_column}"
@@ -169,7 +178,9 @@ def scratch_schema() -> Iterator[str]:
 
 # What belongs to an extension is not ours; its oid stands for "this object belongs to one".
 _OF_EXTENSION = "EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = {catalog} AND e.objid = {oid} AND e.deptype = 'e')"
-_OURS = "n.nspname = current_schema() AND NOT " + _OF_EXTENSION.format(catalog="'pg_class'::regclass", oid="c.oid")
+_OURS = "n.nspname = current_schema() AND NOT " + _OF_EXTENSION.format(
+    catalog="'pg_class'::regclass", oid="c.oid"
+)
 
 # Each query gives rows of (name of the object, its definition). All parts of them are written here.
 _POSTGRESQL_QUERIES = (

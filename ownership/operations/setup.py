@@ -72,7 +72,13 @@ def _create_groups(installed: Apps, using: str) -> None:
 
     Permissions are only added: others that an administrator granted remain.
     """
-    viewer_permissions = ["view_changeset", "add_suggestion", "view_apitoken", "add_apitoken", "delete_apitoken"]
+    viewer_permissions = [
+        "view_changeset",
+        "add_suggestion",
+        "view_apitoken",
+        "add_apitoken",
+        "delete_apitoken",
+    ]
     lead_permissions = []
     for model in registry_models():
         name = model._meta.model_name

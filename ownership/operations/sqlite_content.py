@@ -29,7 +29,9 @@ class SqliteFile:
 
     def objects(self) -> set[str]:
         """All that has a name of its own."""
-        rows = self.source.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+        rows = self.source.execute(
+            "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        )
         return {f"{kind} {name}" for kind, name in rows}
 
     def copy_rows(self, columns: dict[str, set[str]]) -> None:
@@ -47,7 +49,9 @@ class SqliteFile:
                 numbers = self.source.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
                 target.execute("DELETE FROM sqlite_sequence")
                 known_numbers = [(name, number) for name, number in numbers if name in columns]
-                target.executemany("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", known_numbers)
+                target.executemany(
+                    "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", known_numbers
+                )
 
     def _copy(self, target: sqlite3.Connection, table: str, columns: list[str]) -> None:
         names = ", ".join(f'"{column}"' for column in columns)

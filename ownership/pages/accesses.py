@@ -41,7 +41,9 @@ class AccessTable:
     runs: list[DriftRun]
     left_out: int
     findings: int
-    truths: list[tuple[DriftRun, Truth]]  # of the runs that read code: how many of the lines are true
+    truths: list[
+        tuple[DriftRun, Truth]
+    ]  # of the runs that read code: how many of the lines are true
 
     @property
     def has_runs(self) -> bool:

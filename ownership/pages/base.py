@@ -81,7 +81,12 @@ class Page(TemplateView):
         if needs_role and not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if needs_role and not has_role(request.user):
-            return render(request, "ownership/no_role.html", {"title": "No role", "message": NO_ROLE}, status=403)
+            return render(
+                request,
+                "ownership/no_role.html",
+                {"title": "No role", "message": NO_ROLE},
+                status=403,
+            )
         try:
             _refuse_nul(request)
             # Before the page looks back: whose a thing was then is asked about the teams that the reader is in now.
@@ -114,7 +119,9 @@ class Page(TemplateView):
         except NothingNamed as error:
             similar = [] if error.namesakes else similar_names(error.name)
             context = {"name": error.name, "namesakes": error.namesakes, "near": similar}
-            return refusal(request, 404, "Not found", str(error), **context, **self._moment_context())
+            return refusal(
+                request, 404, "Not found", str(error), **context, **self._moment_context()
+            )
 
     def asks_for_mine(self) -> bool:
         """Whether `?mine=true` asks for what the reader's teams are answerable for; BadAddress for other values."""

@@ -104,7 +104,9 @@ class ChangeSetPage(Page):
         revision = whole_number(str(kwargs["revision"]))
         if revision is None:  # more than a database holds
             raise Http404(f"There is no revision {kwargs['revision']}.")
-        change_sets = ChangeSet.objects.prefetch_related("undone_by").in_bulk([revision - 1, revision, revision + 1])
+        change_sets = ChangeSet.objects.prefetch_related("undone_by").in_bulk(
+            [revision - 1, revision, revision + 1]
+        )
         change_set = change_sets.get(revision)
         if change_set is None:
             raise Http404(f"There is no revision {revision}.")
@@ -125,7 +127,10 @@ class ChangeSetPage(Page):
             "before": revision - 1,
             "previous": change_sets.get(revision - 1),
             "following": change_sets.get(revision + 1),
-            "kinds": [(name, str(model._meta.verbose_name_plural), number) for name, (model, number) in kinds.items()],
+            "kinds": [
+                (name, str(model._meta.verbose_name_plural), number)
+                for name, (model, number) in kinds.items()
+            ],
             "kind": kind,
             "total": sum(numbers.values()),
             "entries": entries[:UNFOLDED],

@@ -102,13 +102,18 @@ class ComparePage(Page):
         after = revision_at(time_travel.at, "to", end) if end else head
         before = revision_at(time_travel.at, "from", start) if start else max(after - 1, 0)
         change_sets = ChangeSet.objects.in_bulk([before, after])
-        return Side(start, before, change_sets.get(before)), Side(end, after, change_sets.get(after))
+        return Side(start, before, change_sets.get(before)), Side(
+            end, after, change_sets.get(after)
+        )
 
     def _swapped_address(self) -> dict[str, str]:
         """Return the parameters with the earlier state first."""
         before, after = self.sides
         parameters = self.request.GET.dict()
-        return parameters | {"from": after.text or str(after.revision), "to": before.text or str(before.revision)}
+        return parameters | {
+            "from": after.text or str(after.revision),
+            "to": before.text or str(before.revision),
+        }
 
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context: both states, and what differs, by table."""
@@ -157,7 +162,9 @@ def _about(request: HttpRequest) -> Condition | None:
         if conditions is None:
             conditions = of_one
         else:
-            conditions = {entry: conditions[entry] & of_one[entry] for entry in conditions if entry in of_one}
+            conditions = {
+                entry: conditions[entry] & of_one[entry] for entry in conditions if entry in of_one
+            }
     return conditions
 
 

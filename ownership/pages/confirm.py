@@ -97,7 +97,9 @@ class ConfirmPage(Page):
         states = _states(state)
         condition = self._condition()
         numbers = numbers_by_state(Table.objects.filter(condition))
-        paginator = Paginator(tables_in_state(whole_tables().filter(condition), *states), TABLES_PER_PAGE)
+        paginator = Paginator(
+            tables_in_state(whole_tables().filter(condition), *states), TABLES_PER_PAGE
+        )
         # Known already; counting them again would take as long.
         paginator.count = sum(numbers[chosen] for chosen in states)
         page = paginator.get_page(self.request.GET.get("page"))
@@ -136,7 +138,9 @@ class ConfirmPage(Page):
             card = Card(
                 table=table,
                 standing=standings[table.pk],
-                access_table=access_tables.of_table(table.accesses.all(), said[table.name].accesses),
+                access_table=access_tables.of_table(
+                    table.accesses.all(), said[table.name].accesses
+                ),
                 shape_findings=said[table.name].shape_findings(),
                 words=said[table.name].in_words(),
                 may_confirm=rights.may_edit(table),
@@ -188,7 +192,9 @@ class ConfirmPage(Page):
     def _done(self, outcome: Confirmed, shown_at: Head) -> HttpResponse:
         """Say what was confirmed, and lead to what was left out, or back."""
         if outcome.revision is None:
-            messages.warning(self.request, "Nothing was confirmed: the selected tables have been deleted.")
+            messages.warning(
+                self.request, "Nothing was confirmed: the selected tables have been deleted."
+            )
             return HttpResponseRedirect(reverse("pages:confirm"))
         change_set = reverse("pages:change-set", args=[outcome.revision])
         number = len(outcome.tables)
@@ -211,7 +217,9 @@ class ConfirmPage(Page):
             return tables[0].get_absolute_url()
         query = self.request.GET.copy()
         query.pop("table", None)
-        return f"{reverse('pages:confirm')}?{query.urlencode()}" if query else reverse("pages:confirm")
+        return (
+            f"{reverse('pages:confirm')}?{query.urlencode()}" if query else reverse("pages:confirm")
+        )
 
 
 def _states(asked: str) -> tuple[ConfirmationState, ...]:
@@ -237,7 +245,9 @@ def _chips(numbers: dict[ConfirmationState, int], chosen: str, query: QueryDict)
     chips = []
     for value, label, meaning, number in choices:
         parameters = others | ({"state": value} if value else {})
-        chips.append(StateChip(label, meaning, number, f"?{urlencode(parameters)}", value == chosen))
+        chips.append(
+            StateChip(label, meaning, number, f"?{urlencode(parameters)}", value == chosen)
+        )
     return chips
 
 
@@ -257,7 +267,9 @@ def _posted_head(request: HttpRequest) -> Head:
 def _posted_ids(request: HttpRequest) -> list[int]:
     values = request.POST.getlist("table")
     if len(values) > MAX_TABLES:
-        raise BadAddress(f"Confirm at most {MAX_TABLES} tables at once; {len(values)} are selected.")
+        raise BadAddress(
+            f"Confirm at most {MAX_TABLES} tables at once; {len(values)} are selected."
+        )
     ids = []
     for value in values:
         pk = whole_number(value)

@@ -163,7 +163,9 @@ def _wide(name: str, kind: str, before: FlowSide, after: FlowSide) -> Drawing:
     centre_right = centre_left + CENTRE_WIDTH
     drawing = Drawing("wide", centre_right + ARROW_WIDTH + BOX_WIDTH)
     bottom_before = _wide_column(drawing, before, 0, arrows_from=BOX_WIDTH)
-    bottom_after = _wide_column(drawing, after, centre_right + ARROW_WIDTH, arrows_from=centre_right)
+    bottom_after = _wide_column(
+        drawing, after, centre_right + ARROW_WIDTH, arrows_from=centre_right
+    )
 
     lines = _break(name, CENTRE_CHARACTERS)
     bottom = max(bottom_before, bottom_after, HEADING_HEIGHT + len(lines) * LINE_HEIGHT + 50)
@@ -186,7 +188,9 @@ def _wide_column(drawing: Drawing, side: FlowSide, x: float, arrows_from: float)
     for neighbour in side.neighbours:
         box = _box(neighbour, x, y, BOX_WIDTH)
         drawing.boxes.append(box)
-        drawing.arrows.append(_arrow_right(arrows_from, arrows_from + ARROW_WIDTH, box.middle, box.kind))
+        drawing.arrows.append(
+            _arrow_right(arrows_from, arrows_from + ARROW_WIDTH, box.middle, box.kind)
+        )
         y += box.height + ROW_GAP
     return y - ROW_GAP
 

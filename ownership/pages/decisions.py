@@ -45,7 +45,9 @@ MAX_REFUSED = 20  # rows of other teams that the page names
 SUGGESTED_WAIVER = timedelta(days=90)
 # The value of the button that sends the decision to the owners.
 AS_SUGGESTIONS = "suggest"
-NO_GROUP_OR_OWNER = "A new table needs a group and an owner, and the map has none yet: add them first."
+NO_GROUP_OR_OWNER = (
+    "A new table needs a group and an owner, and the map has none yet: add them first."
+)
 
 
 def identity_of(value: str) -> Identity:
@@ -183,8 +185,12 @@ class _DecisionPage(Page):
         reasons = []
         for identity in gone:
             changes = _changes_since(identity.table, since)
-            finding = " ".join(filter(None, (kind_label(identity.kind), identity.table, identity.service)))
-            reasons.append(f"{finding} ({changes or 'a change elsewhere on the map, or a newer run'})")
+            finding = " ".join(
+                filter(None, (kind_label(identity.kind), identity.table, identity.service))
+            )
+            reasons.append(
+                f"{finding} ({changes or 'a change elsewhere on the map, or a newer run'})"
+            )
         return reasons
 
     def form_arguments(self) -> dict[str, Any]:
@@ -214,7 +220,9 @@ def _posted_identities(request: HttpRequest) -> list[Identity]:
     identities = [identity_of(value) for value in request.POST.getlist("finding")]
     identities = list(dict.fromkeys(identities))
     if len(identities) > MAX_FINDINGS:
-        raise BadAddress(f"Select at most {MAX_FINDINGS} findings at once; {len(identities)} are selected.")
+        raise BadAddress(
+            f"Select at most {MAX_FINDINGS} findings at once; {len(identities)} are selected."
+        )
     return identities
 
 
@@ -234,7 +242,9 @@ def _changes_since(table: str, revision: int | None) -> str:
     changes = []
     for group in Timeline.of_row(Table, pk).since(revision):
         change_set = group.change_set
-        changes.append(f"revision {change_set.revision} by {change_set.user_name}: {change_set.reason}")
+        changes.append(
+            f"revision {change_set.revision} by {change_set.user_name}: {change_set.reason}"
+        )
     return ", ".join(changes)
 
 
@@ -244,7 +254,9 @@ def _preview(basis: Basis, acceptance: Acceptance, user: Any) -> Context:
         return {"problems": acceptance.problems}
     elsewhere = runs.new_findings_elsewhere(basis.run, acceptance.before, acceptance.after)
     # Whose a new table will be is still to be chosen.
-    refused = [blocker for blocker in acceptance.plan.refused_to(user) if blocker.step.before is not None]
+    refused = [
+        blocker for blocker in acceptance.plan.refused_to(user) if blocker.step.before is not None
+    ]
     return {
         "previews": acceptance.previews(),
         "warnings": acceptance.warnings,
@@ -262,7 +274,9 @@ def _signature(basis: Basis, chosen: Sequence[Choice], acceptance: Acceptance | 
             facts.append([json.dumps(choice.identity), str(choice.key_schema)])
             continue
         verdicts = json.dumps([choice.verdicts, choice.code_paths])
-        facts.append([json.dumps(choice.identity), choice.declared, choice.granted, choice.in_code, verdicts])
+        facts.append(
+            [json.dumps(choice.identity), choice.declared, choice.granted, choice.in_code, verdicts]
+        )
         waiver: Any = basis.waiver_of(choice)
         if waiver is not None:
             facts.append([str(waiver.until), waiver.reason, waiver.by, str(waiver.since)])
@@ -294,7 +308,9 @@ class AcceptForm(forms.Form):
         """What was chosen, by table."""
         placements = {}
         for name in self.new_tables:
-            placements[name] = Placement(self.cleaned_data[f"group {name}"], self.cleaned_data[f"owner {name}"])
+            placements[name] = Placement(
+                self.cleaned_data[f"group {name}"], self.cleaned_data[f"owner {name}"]
+            )
         return placements
 
 

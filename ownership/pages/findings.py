@@ -47,7 +47,9 @@ class FindingRow:
     value: str
     new: bool = False
     waiver: Waiver | None = None
-    ended: Waiver | None = None  # a waiver that no longer covers it: its day is past, or the grant changed
+    ended: Waiver | None = (
+        None  # a waiver that no longer covers it: its day is past, or the grant changed
+    )
     known: bool = False  # whether the service is on the map
     ticked: bool = False  # whether its checkbox is ticked from the start
 
@@ -86,7 +88,9 @@ class DriftPage(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add each run's findings, as the filters leave them."""
         if self.moment:
-            raise BadAddress("Drift compares the latest runs with the current map: leave out revision and as_of.")
+            raise BadAddress(
+                "Drift compares the latest runs with the current map: leave out revision and as_of."
+            )
         latest = runs.latest()
         filters = {name: self.request.GET.get(name, "") for name in FILTERS}
         choices = _choices(latest)
@@ -100,7 +104,11 @@ class DriftPage(Page):
         sections = []
         for run in runs.chosen(latest, filters["reader"], filters["environment"]):
             compared = runs.compare_run(run, declared, waivers)
-            sections.append(_section(compared.about(subjects), waivers, filters, ticks=may_accept or may_suggest))
+            sections.append(
+                _section(
+                    compared.about(subjects), waivers, filters, ticks=may_accept or may_suggest
+                )
+            )
 
         owners = sorted({str(owner) for owner in declared.owners.values()})
         choices["owner"] = {owner: owner for owner in owners}
@@ -142,13 +150,17 @@ def _choices(latest: Sequence[DriftRun]) -> dict[str, dict[str, str]]:
     return choices
 
 
-def _refuse_unknown_values(filters: Mapping[str, str], choices: Mapping[str, Mapping[str, str]]) -> None:
+def _refuse_unknown_values(
+    filters: Mapping[str, str], choices: Mapping[str, Mapping[str, str]]
+) -> None:
     for name, known in choices.items():
         if filters[name] and filters[name] not in known:
             raise BadAddress(f"{name}: {runs.values_hint(known)}")
 
 
-def _selects(choices: Mapping[str, Mapping[str, str]], filters: Mapping[str, str]) -> list[dict[str, Any]]:
+def _selects(
+    choices: Mapping[str, Mapping[str, str]], filters: Mapping[str, str]
+) -> list[dict[str, Any]]:
     selects = []
     for name, values in choices.items():
         selects.append({"name": name, "asked": filters[name], "choices": values.items()})
@@ -178,7 +190,9 @@ def _section(
         "waived": _by_owner(waived_rows[:ROWS_SHOWN]),
         "waived_shown": min(ROWS_SHOWN, len(waived_rows)),
         "waived_in_all": len(waived_rows),
-        "offers": [OfferRow(offer, json.dumps(offer.identity)) for offer in compared.offers[:ROWS_SHOWN]],
+        "offers": [
+            OfferRow(offer, json.dumps(offer.identity)) for offer in compared.offers[:ROWS_SHOWN]
+        ],
         "offers_in_all": len(compared.offers),
         "unchecked": _services_by_reason(compared.unchecked),
         "unresolved": compared.found.unresolved[:ROWS_SHOWN],
@@ -224,7 +238,9 @@ def _groups(rows: Sequence[FindingRow], *, has_code: bool) -> list[Group]:
     for name, of_group in by_name.items():
         if of_group:
             owners = _by_owner(of_group[:left])
-            groups.append(Group(name, verdicts.TITLES[name], verdicts.WHAT_TO_DO[name], len(of_group), owners))
+            groups.append(
+                Group(name, verdicts.TITLES[name], verdicts.WHAT_TO_DO[name], len(of_group), owners)
+            )
             left = max(0, left - len(of_group))
     return groups
 

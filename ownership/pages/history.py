@@ -14,7 +14,12 @@ from ownership.models import Service, Table
 from ownership.models.roles import has_role
 from ownership.pages.base import Context, Page
 from ownership.pages.former_names import NothingNamed
-from ownership.pages.log_filters import OWN_PARAMETERS, QUICK_KINDS_OF_ONE, filter_context, read_filters
+from ownership.pages.log_filters import (
+    OWN_PARAMETERS,
+    QUICK_KINDS_OF_ONE,
+    filter_context,
+    read_filters,
+)
 
 LATEST_CHANGE_SETS = 5
 # A page says how many changes there are, up to so many.

@@ -31,7 +31,12 @@ LATEST_CHANGE_SETS = 6
 THIS_WEEK = timedelta(days=7)
 # What `?show=` takes, with the words on the page.
 CHANGED, ATTENTION, CONFIRM = "changed", "attention", "confirm"
-CHOICES = {"": "All", CHANGED: "Changed this week", ATTENTION: "Needs attention", CONFIRM: "To confirm"}
+CHOICES = {
+    "": "All",
+    CHANGED: "Changed this week",
+    ATTENTION: "Needs attention",
+    CONFIRM: "To confirm",
+}
 
 
 class HomePage(Page):
@@ -84,7 +89,9 @@ class HomePage(Page):
         if self.request.GET.get("show"):
             raise BadAddress("show: The map is too large for it.")
         if self.asks_for_mine():
-            raise BadAddress("mine: The map is too large for it. What is yours has a page of its own, Mine.")
+            raise BadAddress(
+                "mine: The map is too large for it. What is yours has a page of its own, Mine."
+            )
         groups = list(TableGroup.objects.all())
         # A query of its own: the past stands in the table's place as a subquery, and PostgreSQL cannot group a
         # subquery by its key alone.
@@ -209,4 +216,8 @@ class ServicesPage(Page):
             service.owns = owned_counts.get(service.pk, 0)
             service.uses = used_counts.get(service.pk, 0)
             service.answerable = teams.get(service.pk)
-        return super().get_context_data(**kwargs) | {"page": page, "services": services, "has_teams": bool(teams)}
+        return super().get_context_data(**kwargs) | {
+            "page": page,
+            "services": services,
+            "has_teams": bool(teams),
+        }

@@ -18,7 +18,19 @@ from ownership.history.row_states import describe_day
 from ownership.pages.base import BadAddress
 
 # Names of the parameters, in the order of their chips.
-PARAMETERS = ("q", MINE, "kind", "field", "table", "service", "group", "user", "source", "from", "to")
+PARAMETERS = (
+    "q",
+    MINE,
+    "kind",
+    "field",
+    "table",
+    "service",
+    "group",
+    "user",
+    "source",
+    "from",
+    "to",
+)
 # In a table's or service's own history, its name is no filter.
 OWN_PARAMETERS = ("q", "kind", "field", "user", "source", "from", "to")
 # Offered as chips; the others are in the form.
@@ -30,7 +42,9 @@ QUICK_KINDS = {
     "index": "Indexes",
     "service": "Services",
 }
-QUICK_KINDS_OF_ONE = {name: QUICK_KINDS[name] for name in ("ownership", "access", "key_schema", "index")}
+QUICK_KINDS_OF_ONE = {
+    name: QUICK_KINDS[name] for name in ("ownership", "access", "key_schema", "index")
+}
 # Every change set that came in by a restore is the undo of another one.
 SOURCES = dict(ChangeSet.Source.choices) | {ChangeSet.Source.RESTORE.value: "Undo"}
 # So many of the latest change sets give the names of people to choose from.

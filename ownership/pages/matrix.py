@@ -202,7 +202,9 @@ class MatrixPage(Page):
                 raise BadAddress(f"{name}={value[:100]}: {cure}")
         values["layer"] = values["layer"] or DECLARED
         if values["layer"] in LAYERS_OF_DRIFT and (values["mode"] or self.moment):
-            raise BadAddress("layer: What drift found is about today, and mode narrows declared accesses alone.")
+            raise BadAddress(
+                "layer: What drift found is about today, and mode narrows declared accesses alone."
+            )
         return Filters(**values, mine=self.asks_for_mine())
 
     def _page(self, rows: Any, columns: int) -> PageOfRows:
@@ -234,7 +236,9 @@ class MatrixPage(Page):
                 mark = marks.get((table.pk, service.pk))
                 # A filter by mode asks for accesses, and being the owner is none; but of others the owner stays.
                 is_owner = (
-                    table.owner_id == service.pk and shows_owners and not (filters.mode and is_chosen and not mark)
+                    table.owner_id == service.pk
+                    and shows_owners
+                    and not (filters.mode and is_chosen and not mark)
                 )
                 if mark is None and not is_owner:
                     cells.append(None)
@@ -309,7 +313,9 @@ def _chosen_services(families: Families, filters: Filters) -> list[Service]:
     return chosen
 
 
-def _filtered(services: list[Service], filters: Filters) -> tuple[QuerySet[Table], QuerySet[Access]]:
+def _filtered(
+    services: list[Service], filters: Filters
+) -> tuple[QuerySet[Table], QuerySet[Access]]:
     """Return the tables and accesses that the filters leave for those services."""
     tables = Table.objects.select_related("group", "owner")
     accesses = Access.objects.filter(_MODE_CONDITIONS[filters.mode], service__in=services)
@@ -342,9 +348,13 @@ def _used_services(
     return [service for service in services if service.pk in used]
 
 
-def _marks(tables: list[Table], services: list[Service], families: Families, filters: Filters) -> Marks:
+def _marks(
+    tables: list[Table], services: list[Service], families: Families, filters: Filters
+) -> Marks:
     """Return the marks of the tables on the page, also of services that share them with those a filter asks for."""
-    accesses = Access.objects.filter(table__in=[table.pk for table in tables]).select_related("table", "service")
+    accesses = Access.objects.filter(table__in=[table.pk for table in tables]).select_related(
+        "table", "service"
+    )
     if filters.is_of_drift:
         marks = marks_of_runs(filters.layer, tables, families.services, accesses)
         if filters.home:
@@ -388,7 +398,9 @@ def _columns(
     return sorted((service for service in families.services if service.pk in kept), key=order)
 
 
-def _largest_columns(accesses: QuerySet[Access], column_of: dict[int, str], all_columns: list[str]) -> list[str]:
+def _largest_columns(
+    accesses: QuerySet[Access], column_of: dict[int, str], all_columns: list[str]
+) -> list[str]:
     """Return the columns with the most accesses, in order, and one for all others where there are others."""
     totals: dict[str, int] = {}
     for service_id, count in accesses.values_list("service").annotate(Count("pk")):

@@ -161,7 +161,11 @@ class _Merged:
         kind, letters = str(mode), _LETTERS[mode]
         words = f"{_MAY[mode]} {table.name}"
         if self.through:
-            kind, letters, words = f"{kind} indirect", f"({letters})", f"{words}, through {self.through}"
+            kind, letters, words = (
+                f"{kind} indirect",
+                f"({letters})",
+                f"{words}, through {self.through}",
+            )
         return Mark(kind, letters, words, _counts(mode))
 
     def drift_mark(self, table: Table) -> Mark | None:
@@ -202,7 +206,9 @@ def marks_of_runs(
     return marks
 
 
-def _declared(tables: Collection[Table], services: Collection[Service], accesses: Iterable[Access]) -> DeclaredMap:
+def _declared(
+    tables: Collection[Table], services: Collection[Service], accesses: Iterable[Access]
+) -> DeclaredMap:
     """Return the map of those tables as drift compares it; keys and indexes have no place in the matrix."""
     names = {service.pk: service.name for service in services}
     declared_services = []

@@ -131,7 +131,9 @@ def suggestions(mine: Mine, user: User) -> Section:
 
 def hand_overs(mine: Mine, user: User) -> Section:
     """The tables that others want to hand over to the reader's teams."""
-    return _of_suggestions("hand-overs", "Hand-overs to agree to", _asked(mine, user, Suggestion.Kind.HAND_OVER))
+    return _of_suggestions(
+        "hand-overs", "Hand-overs to agree to", _asked(mine, user, Suggestion.Kind.HAND_OVER)
+    )
 
 
 def own_suggestions(mine: Mine, user: User) -> Section:
@@ -153,7 +155,10 @@ def _of_suggestions(name: str, title: str, waiting: SuggestionQuerySet) -> Secti
         title=title,
         number=len(rows),
         template="ownership/mine_suggestions.html",
-        content={"suggestions": rows[:SUGGESTIONS_SHOWN], "more": max(0, len(rows) - SUGGESTIONS_SHOWN)},
+        content={
+            "suggestions": rows[:SUGGESTIONS_SHOWN],
+            "more": max(0, len(rows) - SUGGESTIONS_SHOWN),
+        },
     )
 
 

@@ -31,7 +31,9 @@ class ServicePage(Page):
 
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context: the service, its tables and parts; history for people with a role."""
-        service = row_named(Service.objects.select_related("part_of", "team"), kwargs["name"], self.request)
+        service = row_named(
+            Service.objects.select_related("part_of", "team"), kwargs["name"], self.request
+        )
         accesses = list(service.accesses.select_related("table").order_by(*MAP_ORDER))
         owned = Paginator(service.owned_tables.all(), OWNED_PER_PAGE)
         parts = list(service.parts.all())
@@ -43,7 +45,9 @@ class ServicePage(Page):
         if reads_history and not self.moment:
             granted = side_by_side.of_service(service)
         access_table = access_tables.of_service(accesses, granted)
-        page = Paginator(access_table.lines, ACCESSES_PER_PAGE).get_page(self.request.GET.get("page"))
+        page = Paginator(access_table.lines, ACCESSES_PER_PAGE).get_page(
+            self.request.GET.get("page")
+        )
         return super().get_context_data(**kwargs) | {
             "service": service,
             "may_edit": may_edit(self.request.user, service),

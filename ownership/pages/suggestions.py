@@ -38,7 +38,8 @@ STATES = {
 OF_TODAY = "Suggestions are about the current map: leave out revision and as_of."
 WITHDRAWN = "Withdrawn by who suggested it."
 MOVED = (
-    "Nothing was written: something changed after this page was loaded. It is up to date now. Review it, then take it."
+    "Nothing was written: something changed after this page was loaded. "
+    "It is up to date now. Review it, then take it."
 )
 
 
@@ -152,7 +153,12 @@ class SuggestionPage(Page):
             sentence = suggestions.OWN if is_own else "Only who suggested it may do that."
             if act in ("take", "decline") and not is_own:
                 sentence = "Only team leads may take or decline a suggestion."
-            return refusal(request, 403, "You don't have permission to do this", f"{sentence} Nothing was written.")
+            return refusal(
+                request,
+                403,
+                "You don't have permission to do this",
+                f"{sentence} Nothing was written.",
+            )
         try:
             return acts[act](suggestion, user)
         except Stale:
@@ -171,7 +177,9 @@ class SuggestionPage(Page):
         revision = suggestions.take(review, chosen, user=user, reason=form.cleaned_data["reason"])
         undo = ""
         if len(chosen) > 0:
-            undo = format_html(' <a href="{}">Undo</a>', reverse("admin:ownership_undo", args=[revision]))
+            undo = format_html(
+                ' <a href="{}">Undo</a>', reverse("admin:ownership_undo", args=[revision])
+            )
         messages.success(self.request, format_html("Taken as revision {}.{}", revision, undo))
         return HttpResponseRedirect(suggestion.get_absolute_url())
 
@@ -187,7 +195,9 @@ class SuggestionPage(Page):
 
     def _withdraw(self, suggestion: Suggestion, user: Any) -> HttpResponse:
         head = current_head().revision
-        suggestions.withdraw(_suggestion(suggestion.number), user=user, reason=WITHDRAWN, revision=head)
+        suggestions.withdraw(
+            _suggestion(suggestion.number), user=user, reason=WITHDRAWN, revision=head
+        )
         messages.success(self.request, "Withdrawn.")
         return HttpResponseRedirect(suggestion.get_absolute_url())
 

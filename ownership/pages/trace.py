@@ -32,7 +32,9 @@ class TracePage(Page):
         if direction not in DIRECTIONS:
             raise BadAddress(f"direction takes {' or '.join(DIRECTIONS)}, not “{direction}”.")
         depth = _depth(self.request.GET.get("depth", str(DEFAULT_DEPTH)))
-        start = row_named(self.model.objects.select_related(self.related), kwargs["name"], self.request)
+        start = row_named(
+            self.model.objects.select_related(self.related), kwargs["name"], self.request
+        )
         result = trace(start, downstream=direction == DOWNSTREAM, depth=depth)
         directions = []
         for other in DIRECTIONS:

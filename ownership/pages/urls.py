@@ -48,6 +48,8 @@ urlpatterns = [
     path("unsubscribe/<str:token>/", watching.UnsubscribePage.as_view(), name="unsubscribe"),
     path("services/", home.ServicesPage.as_view(), name="services"),
     path("services/<str:name>/", services.ServicePage.as_view(), name="service"),
-    path("services/<str:name>/history/", history.ServiceHistoryPage.as_view(), name="service-history"),
+    path(
+        "services/<str:name>/history/", history.ServiceHistoryPage.as_view(), name="service-history"
+    ),
     path("services/<str:name>/trace/", trace.ServiceTracePage.as_view(), name="service-trace"),
 ]

@@ -25,7 +25,9 @@ from ownership.web.refusals import refusal
 MODELS = {Watch.Kind.TABLE: Table, Watch.Kind.SERVICE: Service, Watch.Kind.GROUP: TableGroup}
 # A list that a person has clicked together; more would make each look for news slow.
 MOST_WATCHES = 500
-TOO_MANY = f"You watch {MOST_WATCHES} things already: end one first, or watch a service or what is yours."
+TOO_MANY = (
+    f"You watch {MOST_WATCHES} things already: end one first, or watch a service or what is yours."
+)
 
 
 class MailForm(forms.ModelForm):
@@ -117,7 +119,9 @@ def _what_happens_now(user: Any) -> str:
     if not is_mail_set_up():
         return "You watch it. This registry sends no mail yet: an administrator has to set that up."
     if not user.email:
-        return "You watch it. Your account has no e-mail address yet: ask an administrator to add it."
+        return (
+            "You watch it. Your account has no e-mail address yet: ask an administrator to add it."
+        )
     rhythm = watching.preference_of(user).rhythm
     if rhythm == MailPreference.Rhythm.NEVER:
         return "You watch it, but your mail is switched off: see “Watching” in your account's menu."
@@ -139,7 +143,9 @@ def _watched_things(watches: Any) -> list[WatchedThing]:
         rows: dict[int, Any] = model._default_manager.in_bulk(ids)
         for pk in ids:
             row = rows.get(pk)
-            name = str(row) if row is not None else f"{Timeline.of_row(model, pk).label()} (deleted)"
+            name = (
+                str(row) if row is not None else f"{Timeline.of_row(model, pk).label()} (deleted)"
+            )
             address = row.get_absolute_url() if row is not None else None
             things.append(WatchedThing(kind, pk, kind.label, name, address))
     return sorted(things, key=lambda thing: (thing.kind, thing.name))
@@ -158,7 +164,9 @@ class UnsubscribePage(View):
         user = unsubscribed_user(token)
         if user is None:
             return _no_such_link(request)
-        return self._page(request, is_done=watching.preference_of(user).rhythm == MailPreference.Rhythm.NEVER)
+        return self._page(
+            request, is_done=watching.preference_of(user).rhythm == MailPreference.Rhythm.NEVER
+        )
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         """End the mail."""
@@ -170,11 +178,15 @@ class UnsubscribePage(View):
         return self._page(request, is_done=True)
 
     def _page(self, request: HttpRequest, *, is_done: bool) -> HttpResponse:
-        response = render(request, "ownership/unsubscribe.html", {"title": "Unsubscribe", "is_done": is_done})
+        response = render(
+            request, "ownership/unsubscribe.html", {"title": "Unsubscribe", "is_done": is_done}
+        )
         response["Cache-Control"] = "private, no-store"
         return response
 
 
 def _no_such_link(request: HttpRequest) -> HttpResponse:
-    sentence = "This link ends nobody's mail. Sign in and choose “Watching” in the menu of your account."
+    sentence = (
+        "This link ends nobody's mail. Sign in and choose “Watching” in the menu of your account."
+    )
     return refusal(request, 404, "Not found", sentence)

@@ -157,7 +157,9 @@ def _missing_references(
                 yield Blocker(step, why, cause)
 
 
-def _missing_accounts(column: ForeignKey, steps_by_target: dict[int, list[Step]]) -> Iterator[Blocker]:
+def _missing_accounts(
+    column: ForeignKey, steps_by_target: dict[int, list[Step]]
+) -> Iterator[Blocker]:
     """References to rows without history that are gone: to accounts. Nothing can restore those."""
     stored = column.related_model._default_manager.values_list("pk", flat=True)
     there = set(filtered(stored, "pk", steps_by_target))

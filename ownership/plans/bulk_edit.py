@@ -21,7 +21,9 @@ class AccessEdit:
 
     def plan(self, pks: Iterable[int]) -> Plan:
         """The accesses with these ids that differ from it, with what it sets. Ids of deleted ones are left out."""
-        revision = current_head().revision  # before the rows: what changes after that makes the plan stale
+        revision = (
+            current_head().revision
+        )  # before the rows: what changes after that makes the plan stale
         steps = []
         accesses = Access.objects.select_related("table", "service")
         for access in filtered(accesses, "pk", pks):
@@ -32,7 +34,11 @@ class AccessEdit:
                 after.indirect = self.indirect
             if self.notes is not None:
                 after.notes = self.notes
-            if (after.mode, after.indirect, after.notes) != (access.mode, access.indirect, access.notes):
+            if (after.mode, after.indirect, after.notes) != (
+                access.mode,
+                access.indirect,
+                access.notes,
+            ):
                 steps.append(Step(access, after))
         return Plan(steps, revision)
 
@@ -51,7 +57,9 @@ class TableEdit:
 
     def plan(self, pks: Iterable[int]) -> Plan:
         """The tables with these ids that differ from it, with what it sets; and the accesses that move."""
-        revision = current_head().revision  # before the rows: what changes after that makes the plan stale
+        revision = (
+            current_head().revision
+        )  # before the rows: what changes after that makes the plan stale
         steps = []
         handed_over = []
         for table in filtered(Table.objects.select_related("group", "owner"), "pk", pks):

@@ -46,7 +46,9 @@ def confirm(
     RegistryBusy.
     """
     texts = drift or {}
-    with change_set(user=user, reason=reason or USUAL_REASON, source=ChangeSet.Source.CONFIRM) as draft:
+    with change_set(
+        user=user, reason=reason or USUAL_REASON, source=ChangeSet.Source.CONFIRM
+    ) as draft:
         # The lock is held now, so nothing changes between looking and writing.
         changed = _changed_after(tables, shown_at)
         stored = list(filtered(Table.objects.select_related("group"), "pk", tables))
@@ -80,7 +82,9 @@ def _rows_to_save(
 ) -> list[Confirmation]:
     """The confirmation of each table: the one that it has, changed, or a new one."""
     earlier = {}
-    for row in filtered(Confirmation.objects.select_related("table"), "table", [table.pk for table in tables]):
+    for row in filtered(
+        Confirmation.objects.select_related("table"), "table", [table.pk for table in tables]
+    ):
         earlier[row.table_id] = row
     day = draft.time.date()
     rows = []

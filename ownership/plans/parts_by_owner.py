@@ -75,7 +75,11 @@ def _who_is_asked(steps: Sequence[Step], user: AbstractUser) -> Callable[[Step],
     """Who is asked for a step."""
     links = service_links()
     handed_over = _handed_over(steps, user)
-    new_tables = {step.label: step.after for step in steps if isinstance(step.after, Table) and step.before is None}
+    new_tables = {
+        step.label: step.after
+        for step in steps
+        if isinstance(step.after, Table) and step.before is None
+    }
 
     def asked_for(step: Step) -> Asked:
         row = step.row if step.before is None else step.before

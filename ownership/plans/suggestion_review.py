@@ -132,7 +132,9 @@ class SuggestedRow:
 
     def preview(self, chosen: Collection[str]) -> Preview:
         """The row in words."""
-        conflicts = {key: conflict for key, conflict in self.choices.items() if conflict is not None}
+        conflicts = {
+            key: conflict for key, conflict in self.choices.items() if conflict is not None
+        }
         undecided = [conflict.field for key, conflict in conflicts.items() if key not in chosen]
         verb = self.action
         if self.action and not self.happens(chosen):
@@ -353,9 +355,13 @@ class _Now:
         fields = []
         for name, (now, _) in differences(row, None).items():
             fields.append(SuggestedField(name, f"{place}.{name}", None, as_json(now), None))
-        return SuggestedRow(place, step, model, row, DELETE, "", fields, self._conflict_of_deletion(row))
+        return SuggestedRow(
+            place, step, model, row, DELETE, "", fields, self._conflict_of_deletion(row)
+        )
 
-    def _columns(self, step: SuggestedStep, model: type[TrackedRow], row: TrackedRow | None = None) -> list[Field]:
+    def _columns(
+        self, step: SuggestedStep, model: type[TrackedRow], row: TrackedRow | None = None
+    ) -> list[Field]:
         """The columns that a step sets; without those that are as suggested in the row, if one is given."""
         columns = []
         for column in model._meta.fields:
@@ -413,7 +419,9 @@ class _Now:
         reasons = []
         revision = states.last_change.get(row.pk, 0)
         if revision:
-            reasons.append(f"Revision {revision} has changed it since; that change would be lost too.")
+            reasons.append(
+                f"Revision {revision} has changed it since; that change would be lost too."
+            )
         if row.pk in states.later_dependents:
             label, later = states.later_dependents[row.pk]
             reasons.append(f"{label} was added or changed later and would be deleted too.")

@@ -99,7 +99,9 @@ def may_answer(user: AbstractUser | AnonymousUser, suggestion: Suggestion) -> bo
     if not settings.RIGHTS_FOLLOW_OWNER:
         return True
     subjects = list(suggestion.subjects.all())
-    services = Service.objects.filter(pk__in=[subject.service_id for subject in subjects if subject.service_id])
+    services = Service.objects.filter(
+        pk__in=[subject.service_id for subject in subjects if subject.service_id]
+    )
     rows: list[Service | Table] = list(services)
     if suggestion.kind == Suggestion.Kind.CHANGE:
         table_ids = [subject.table_id for subject in subjects if subject.table_id]
@@ -145,12 +147,16 @@ def take(review: Review, chosen: Collection[str], *, user: AbstractUser, reason:
     return plan.apply(user=user, reason=reason, source=SOURCE, suggested_by=suggestion.by)
 
 
-def decline(suggestion: Suggestion, *, user: AbstractUser, reason: str, revision: int) -> int | None:
+def decline(
+    suggestion: Suggestion, *, user: AbstractUser, reason: str, revision: int
+) -> int | None:
     """Answer that it is not taken. ``revision`` is the one that the suggestion was read at."""
     return _close(suggestion, Suggestion.State.DECLINED, user, reason, revision)
 
 
-def withdraw(suggestion: Suggestion, *, user: AbstractUser, reason: str, revision: int) -> int | None:
+def withdraw(
+    suggestion: Suggestion, *, user: AbstractUser, reason: str, revision: int
+) -> int | None:
     """Take back one's own suggestion."""
     return _close(suggestion, Suggestion.State.WITHDRAWN, user, reason, revision)
 

@@ -36,7 +36,9 @@ from ownership.models import Access, Confirmation, Membership, SecondaryIndex, T
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Conflict, Preview, Step, attname, copy_of, digest
 
-Dependent = type[Access] | type[SecondaryIndex] | type[Waiver] | type[Confirmation] | type[Membership]
+Dependent = (
+    type[Access] | type[SecondaryIndex] | type[Waiver] | type[Confirmation] | type[Membership]
+)
 # Deleted together with the row that they belong to.
 DEPENDENTS: dict[type[TrackedRow], tuple[Dependent, ...]] = {
     Table: (Access, SecondaryIndex, Waiver, Confirmation),
@@ -258,7 +260,9 @@ class States:
         entries = entry_model(model).objects
         later = entries.filter(id=OuterRef("pk"), change_set__gt=self.revision)
         last_change = Subquery(later.order_by("-change_set").values("change_set")[:1])
-        rows = model.objects.filter(**{f"{column}__in": parents}).select_related(*foreign_keys(model))
+        rows = model.objects.filter(**{f"{column}__in": parents}).select_related(
+            *foreign_keys(model)
+        )
         rows = rows.annotate(last_change=last_change).filter(last_change__isnull=False)
         for row in rows.order_by("-pk"):
             self.later_dependents.setdefault(getattr(row, column), (str(row), row.last_change))
@@ -339,7 +343,9 @@ def _conflict_key(entry: Entry, name: str) -> str:
     return f"{entry.instance_type._meta.model_name}:{entry.id}:{name}"
 
 
-def _deletion_conflict(entry: Entry, states: States, change_sets: dict[int, ChangeSet]) -> Conflict | None:
+def _deletion_conflict(
+    entry: Entry, states: States, change_sets: dict[int, ChangeSet]
+) -> Conflict | None:
     """Why deleting a row that the change set created would lose more than that change set made."""
     reasons = []
     revision = states.last_change.get(entry.id, 0)

@@ -41,7 +41,11 @@ def steps_in_a_line(steps: list[SuggestedStep]) -> str:
 def is_about(context: Context, description: EntryDescription) -> bool:
     """Whether the entry is the own one of the table or service that the page is ``about``, by its name."""
     about = context.get("about")
-    return bool(about) and description.label == about and description.entry.instance_type in (Table, Service)
+    return (
+        bool(about)
+        and description.label == about
+        and description.entry.instance_type in (Table, Service)
+    )
 
 
 @register.simple_tag(takes_context=True)

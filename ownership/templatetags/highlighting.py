@@ -19,5 +19,7 @@ def highlight(text: str, words: list[str]) -> SafeString:
     pieces = []
     # Split by a group in brackets: what was found stands at every second place.
     for number, piece in enumerate(found.split(text)):
-        pieces.append(format_html("<mark>{}</mark>", piece) if number % 2 else conditional_escape(piece))
+        pieces.append(
+            format_html("<mark>{}</mark>", piece) if number % 2 else conditional_escape(piece)
+        )
     return mark_safe("".join(pieces))  # noqa: S308 - every piece is escaped

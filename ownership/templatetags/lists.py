@@ -26,7 +26,9 @@ def filter_field(changelist: ChangeList, spec: ListFilter) -> dict[str, Any]:
     for choice in choices:
         # Each of Django's choices is an address; what it gives the parameter is the option's value.
         values = parse_qs(choice["query_string"].removeprefix("?")).get(parameter, [""])
-        options.append({"value": values[-1], "label": choice["display"], "selected": choice["selected"]})
+        options.append(
+            {"value": values[-1], "label": choice["display"], "selected": choice["selected"]}
+        )
     return context | {"kind": "choice", "parameter": parameter, "options": options}
 
 

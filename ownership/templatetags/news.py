@@ -30,7 +30,9 @@ def watch_button(context: Context, kind: str, row: int | None = None) -> dict[st
     """A button that watches the thing, or ends that; for people with a role, on pages of today. One query."""
     request = context["request"]
     is_shown = has_role(request.user) and not context.get("moment")
-    is_watched = is_shown and Watch.objects.filter(user=request.user.pk, kind=kind, row=row).exists()
+    is_watched = (
+        is_shown and Watch.objects.filter(user=request.user.pk, kind=kind, row=row).exists()
+    )
     return {
         "is_shown": is_shown,
         "is_watched": is_watched,

@@ -15,7 +15,9 @@ LOOKED_THROUGH = 20
 @register.simple_tag
 def latest_reasons(user: AbstractBaseUser | AnonymousUser) -> list[str]:
     """The user's latest reasons, each once; those of undoing and confirming are left out. One query."""
-    own = ChangeSet.objects.filter(user_id=user.pk, undoes=None).exclude(source=ChangeSet.Source.CONFIRM)
+    own = ChangeSet.objects.filter(user_id=user.pk, undoes=None).exclude(
+        source=ChangeSet.Source.CONFIRM
+    )
     own = own.order_by("-revision")
     reasons = dict.fromkeys(own.values_list("reason", flat=True)[:LOOKED_THROUGH])
     return list(reasons)[:SUGGESTED]

@@ -15,7 +15,9 @@ VISIBLE_LETTER = r"[^\W_\u115f\u1160\u3164\uffa0]"
 class ReasonInput(forms.BoundField):
     """The reason on a page, which takes the focus when it is what is wrong."""
 
-    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+    def build_widget_attrs(
+        self, attrs: dict[str, Any], widget: forms.Widget | None = None
+    ) -> dict[str, Any]:
         """Django's, and the focus."""
         attributes = super().build_widget_attrs(attrs, widget)
         if self.errors:

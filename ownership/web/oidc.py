@@ -45,8 +45,12 @@ LONGEST_NAME = 150  # of an account
 FAILED = "Sign-in failed. Try again, or ask an administrator."
 NO_GROUP = "Your company account has no group in the registry. Ask an administrator."
 NO_ADDRESS = "Your company account has no verified e-mail address. Ask an administrator."
-LOCAL_ACCOUNT = "The account with your e-mail address signs in with a password. Ask an administrator."
-OTHER_PERSON = "The account with your e-mail address belongs to another company account. Ask an administrator."
+LOCAL_ACCOUNT = (
+    "The account with your e-mail address signs in with a password. Ask an administrator."
+)
+OTHER_PERSON = (
+    "The account with your e-mail address belongs to another company account. Ask an administrator."
+)
 
 
 class SignInRefused(Exception):
@@ -145,7 +149,11 @@ def _unchanged_account(claims: Claims, groups: set[str]) -> User | None:
     On SQLite a transaction waits for whoever writes, and most sign-ins change nothing.
     """
     issuer, subject = _identity(claims)
-    identity = ProviderIdentity.objects.filter(issuer=issuer, subject=subject).select_related("user").first()
+    identity = (
+        ProviderIdentity.objects.filter(issuer=issuer, subject=subject)
+        .select_related("user")
+        .first()
+    )
     if identity is None or not groups:
         return None
     user = identity.user
@@ -161,7 +169,11 @@ def _account(claims: Claims, groups: set[str]) -> User:
     """The account of the person, by their number at the provider, or a new one; SignInRefused if there can't be one."""
     issuer, subject = _identity(claims)
     address = _verified_address(claims)
-    identity = ProviderIdentity.objects.filter(issuer=issuer, subject=subject).select_related("user").first()
+    identity = (
+        ProviderIdentity.objects.filter(issuer=issuer, subject=subject)
+        .select_related("user")
+        .first()
+    )
     if identity is not None:
         _follow_address(identity.user, address)
         return identity.user

@@ -4,7 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 
-def refusal(request: HttpRequest, status: int, title: str, message: str, **context: object) -> HttpResponse:
+def refusal(
+    request: HttpRequest, status: int, title: str, message: str, **context: object
+) -> HttpResponse:
     """The page with that status. ``context`` is for its template, such as similar names."""
     context = {"title": title, "message": message, **context}
     return render(request, "ownership/refusal.html", context, status=status)

@@ -227,7 +227,9 @@ class ReplicaMiddleware:
             )
         return response
 
-    def _response_of_replica(self, request: HttpRequest, least_revision: int) -> HttpResponse | None:
+    def _response_of_replica(
+        self, request: HttpRequest, least_revision: int
+    ) -> HttpResponse | None:
         """A replica's response; None if no good replica has that revision, or if it could not answer in full."""
         good = [replica for replica in replicas if replica.is_good]
         random.shuffle(good)

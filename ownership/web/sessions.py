@@ -46,13 +46,17 @@ class SessionStore(db.SessionStore):
         key = _hashed(self.session_key)
         text = _read_aside(key)
         if text is None:
-            return self.model.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
+            return self.model.objects.filter(
+                session_key=key, expire_date__gt=timezone.now()
+            ).first()
         if text == ENDED:
             if write_if_free(self.model.objects.filter(session_key=key).delete):
                 _forget_aside(key)
             return None
         expiry, _, data = text.partition("\n")
-        row = self.model(session_key=key, session_data=data, expire_date=datetime.fromisoformat(expiry))
+        row = self.model(
+            session_key=key, session_data=data, expire_date=datetime.fromisoformat(expiry)
+        )
         if write_if_free(row.save):
             _forget_aside(key)
         return row

@@ -45,7 +45,10 @@ class SignInRateMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
     ) -> HttpResponse | None:
         """Count a sign-in that came from our own form: the check against forgery was before."""
-        is_sign_in = request.resolver_match is not None and request.resolver_match.view_name == settings.LOGIN_URL
+        is_sign_in = (
+            request.resolver_match is not None
+            and request.resolver_match.view_name == settings.LOGIN_URL
+        )
         if request.method != "POST" or not is_sign_in or not settings.AXES_ENABLED:
             return None
         by_address = shared_counts.add(f"address {request.META.get('REMOTE_ADDR', '')}", MINUTE)
@@ -54,7 +57,9 @@ class SignInRateMiddleware:
             return _too_many(request, limit, by_address)
         of_all = shared_counts.add("all", MINUTE)
         if of_all.times > MOST_OF_ALL:
-            return _too_many(request, "More people are signing in than the registry can check.", of_all)
+            return _too_many(
+                request, "More people are signing in than the registry can check.", of_all
+            )
         return None
 
 
@@ -86,25 +91,37 @@ class GuessHandler(AxesBaseHandler, AbstractAxesHandler):
         attributes = vars(request)
         if not attributes.get("axes_locked_out"):
             seconds = settings.AXES_COOLOFF_TIME.total_seconds()
-            failures = shared_counts.add(_failures_of(request, credentials), seconds, extend=True).times
+            failures = shared_counts.add(
+                _failures_of(request, credentials), seconds, extend=True
+            ).times
             attributes["axes_failures_since_start"] = failures
             attributes["axes_locked_out"] = failures >= settings.AXES_FAILURE_LIMIT
             LOG.warning("Sign-in failed, %d of %d", failures, settings.AXES_FAILURE_LIMIT)
         if attributes["axes_locked_out"]:
             attributes["axes_credentials"] = credentials
             name = guessed_name(request, credentials)
-            user_locked_out.send("axes", request=request, username=name, ip_address=_address_of(request))
+            user_locked_out.send(
+                "axes", request=request, username=name, ip_address=_address_of(request)
+            )
 
-    def user_logged_in(self, sender: object, request: HttpRequest, user: AbstractBaseUser, **kwargs: object) -> None:
+    def user_logged_in(
+        self, sender: object, request: HttpRequest, user: AbstractBaseUser, **kwargs: object
+    ) -> None:
         """Forget the failures."""
         failures = _failures_of(request, {"username": user.get_username()})
         shared_counts.forget(lambda key: key == failures)
 
-    def user_logged_out(self, sender: object, request: HttpRequest, user: AbstractBaseUser, **kwargs: object) -> None:
+    def user_logged_out(
+        self, sender: object, request: HttpRequest, user: AbstractBaseUser, **kwargs: object
+    ) -> None:
         """Nothing to do."""
 
     def reset_attempts(
-        self, *, ip_address: str | None = None, username: str | None = None, ip_or_username: bool = False
+        self,
+        *,
+        ip_address: str | None = None,
+        username: str | None = None,
+        ip_or_username: bool = False,
     ) -> int:
         """Unlock a name, an address, both together, or all; how many pairs of them that were."""
 
@@ -133,7 +150,9 @@ def _address_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def locked_out(request: HttpRequest, response: HttpResponse | None, credentials: Credentials | None) -> HttpResponse:
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None, credentials: Credentials | None
+) -> HttpResponse:
     """The page for a sign-in after too many failures."""
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     page = refusal(

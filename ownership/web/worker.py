@@ -30,13 +30,17 @@ SEND_TIMEOUT = 30
 REFUSAL_TIMEOUT = 2
 
 LARGEST_HEAD = 64 * 1024
-LARGEST_BODY = 4 * 1024 * 1024  # more than Django takes (DATA_UPLOAD_MAX_MEMORY_SIZE and a file of the import page)
+LARGEST_BODY = (
+    4 * 1024 * 1024
+)  # more than Django takes (DATA_UPLOAD_MAX_MEMORY_SIZE and a file of the import page)
 # Bytes that one process holds of all requests that are still arriving.
 MOST_BYTES = 32 * 1024 * 1024
 CHUNK = 64 * 1024
 
 END_OF_HEAD = b"\r\n\r\n"
-FIELD = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+FIELD = re.compile(
+    rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE
+)
 PROBE = re.compile(rb"(GET|HEAD) /(livez|readyz)[ ?]")
 
 
@@ -77,7 +81,9 @@ class Arrival:
         if end >= 0:
             self._read_head(end)
         elif len(self.data) > LARGEST_HEAD:
-            raise Refused(431, "Request Header Fields Too Large", "The request's header is too long.")
+            raise Refused(
+                431, "Request Header Fields Too Large", "The request's header is too long."
+            )
 
     def _read_head(self, end: int) -> None:
         """Learn from the head how long the body is. What is malformed there, gunicorn's own parser will refuse."""
@@ -90,7 +96,9 @@ class Arrival:
             # Python converts no number of more than 4,300 digits.
             body = int(digits[:20])
         if body > LARGEST_BODY:
-            raise Refused(413, "Content Too Large", f"A request takes up to {LARGEST_BODY:,} bytes.")
+            raise Refused(
+                413, "Content Too Large", f"A request takes up to {LARGEST_BODY:,} bytes."
+            )
         self.length = end + len(END_OF_HEAD) + body
         self.expects_continue = fields.get(b"expect", b"").lower() == b"100-continue"
         self.deadline = time.monotonic() + BODY_TIMEOUT
@@ -155,7 +163,9 @@ class BufferingWorker(ThreadWorker):
         self._receive(connection)
         if connection in self.arrivals:
             arrival.is_watched = True
-            self.poller.register(connection.sock, EVENT_READ, partial(self._on_readable, connection))
+            self.poller.register(
+                connection.sock, EVENT_READ, partial(self._on_readable, connection)
+            )
 
     def _on_readable(self, connection: Connection, client: socket) -> None:
         # An event may have been reported before the connection gave way to another.
@@ -192,7 +202,10 @@ class BufferingWorker(ThreadWorker):
                 connection.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if self.bytes_held > MOST_BYTES:
             largest = max(self.arrivals, key=lambda each: len(self.arrivals[each].data))
-            self._refuse(largest, Refused(503, "Service Unavailable", "Too much is being uploaded. Try again."))
+            self._refuse(
+                largest,
+                Refused(503, "Service Unavailable", "Too much is being uploaded. Try again."),
+            )
 
     def _answer(self, connection: Connection, arrival: Arrival) -> None:
         """Let a thread answer the request."""
@@ -200,7 +213,9 @@ class BufferingWorker(ThreadWorker):
         connection.parser = http.get_parser(self.cfg, _pieces(arrival), connection.client)
         pool = self.probes if arrival.is_probe else self.tpool
         answered: Future[bool] = pool.submit(self.handle, connection)
-        answered.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, connection, done))
+        answered.add_done_callback(
+            lambda done: self.method_queue.defer(self.finish_request, connection, done)
+        )
 
     def handle_request(self, request: http.Request, connection: Connection) -> bool:
         """Answer, in a thread. Whether the connection may be kept."""
@@ -208,7 +223,10 @@ class BufferingWorker(ThreadWorker):
         try:
             return bool(super().handle_request(request, connection))
         except TimeoutError:
-            self.log.info("Closed a connection: the client took longer than %s s to read its answer.", SEND_TIMEOUT)
+            self.log.info(
+                "Closed a connection: the client took longer than %s s to read its answer.",
+                SEND_TIMEOUT,
+            )
             return False
 
     def murder_pending(self) -> None:
@@ -221,7 +239,10 @@ class BufferingWorker(ThreadWorker):
             if arrival.deadline > now:
                 continue
             if arrival.data and not arrival.is_refused:
-                self._refuse(connection, Refused(408, "Request Timeout", "The request did not arrive in time."))
+                self._refuse(
+                    connection,
+                    Refused(408, "Request Timeout", "The request did not arrive in time."),
+                )
             else:
                 self._drop(connection)
 

@@ -21,8 +21,14 @@ def test_an_edit_keeps_user_reason_and_source(lead_client, lead, seeded):
     form = open_form(lead_client, table) | {"accesses-1-mode": "read"}
     assert save_form(lead_client, table, form, "Payments writes no more").status_code == 302
     change = ChangeSet.objects.first()
-    assert (change.user_name, change.reason, change.source) == ("lead", "Payments writes no more", "admin")
-    assert [entry.changes for entry in entries_of([change.revision])] == [{"mode": ["read_write", "read"]}]
+    assert (change.user_name, change.reason, change.source) == (
+        "lead",
+        "Payments writes no more",
+        "admin",
+    )
+    assert [entry.changes for entry in entries_of([change.revision])] == [
+        {"mode": ["read_write", "read"]}
+    ]
 
 
 def test_everything_in_one_save_is_one_change_set(lead_client, seeded):
@@ -37,7 +43,9 @@ def test_everything_in_one_save_is_one_change_set(lead_client, seeded):
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 1001])
 def test_without_a_reason_nothing_is_saved_and_what_was_entered_stays(lead_client, seeded, reason):
     table = Table.objects.get(name="biztechUsers")
-    response = save_form(lead_client, table, open_form(lead_client, table) | {"description": "Typed."}, reason)
+    response = save_form(
+        lead_client, table, open_form(lead_client, table) | {"description": "Typed."}, reason
+    )
     assert response.status_code == 200
     assert form_of(response)["description"] == "Typed."
     assert Table.objects.get(name="biztechUsers").description == "User accounts."
@@ -83,7 +91,9 @@ def test_deleting_several_asks_for_a_reason_and_is_one_change_set(lead_client):
     page = lead_client.post(url, chosen)
     assert 'name="reason"' in page.content.decode()
     form = form_of(page) | chosen
-    assert "Please give a reason." in text_of(lead_client.post(url, form | {"reason": ""}, follow=True).text)
+    assert "Please give a reason." in text_of(
+        lead_client.post(url, form | {"reason": ""}, follow=True).text
+    )
     assert Service.objects.count() == 2
     before = ChangeSet.objects.count()
     done = text_of(lead_client.post(url, form | {"reason": "Both shut down"}, follow=True).text)
@@ -115,7 +125,9 @@ def test_a_page_s_title_names_what_it_is_about(lead_client, viewer_client, seede
         "biztechUsers": viewer_client.get(form),
         "Delete biztechUsers": lead_client.get(delete),
         "Can’t delete users": lead_client.get(service),
-        "Delete 1 table": lead_client.post(TABLES, {"action": "delete_selected", "_selected_action": table.pk}),
+        "Delete 1 table": lead_client.post(
+            TABLES, {"action": "delete_selected", "_selected_action": table.pk}
+        ),
     }
     for title, response in titles.items():
         page = text_of(response.text)
@@ -133,14 +145,19 @@ def test_djangos_own_log_is_not_written_beside_the_history(lead_client, seeded):
 
 def test_an_address_typed_without_scheme_is_https(lead_client):
     service = make_service()
-    save_form(lead_client, service, open_form(lead_client, service) | {"repository": "example.org/repo"})
+    save_form(
+        lead_client, service, open_form(lead_client, service) | {"repository": "example.org/repo"}
+    )
     assert Service.objects.get().repository == "https://example.org/repo"
 
 
 def test_the_history_page_shows_who_why_and_old_and_new_in_words(lead_client, seeded):
     table = Table.objects.get(name="biztechUsers")
     save_form(
-        lead_client, table, open_form(lead_client, table) | {"accesses-1-mode": "read"}, "Payments writes no more"
+        lead_client,
+        table,
+        open_form(lead_client, table) | {"accesses-1-mode": "read"},
+        "Payments writes no more",
     )
     page = text_of(lead_client.get(reverse("admin:ownership_table_history", args=[table.pk])).text)
     assert "Access payments → biztechUsers old: Read + Write → new: Read Undo…" in page
@@ -182,7 +199,13 @@ def test_deleting_several_of_which_one_changed_meanwhile_is_refused(lead, lead_c
 @pytest.mark.parametrize("action", ["delete_selected", "edit_tables"])
 def test_an_action_without_the_revision_of_its_page_is_refused(lead_client, action):
     table = make_table()
-    form = {"action": action, "_selected_action": table.pk, "post": "yes", "apply": "yes", "reason": "x"}
+    form = {
+        "action": action,
+        "_selected_action": table.pk,
+        "post": "yes",
+        "apply": "yes",
+        "reason": "x",
+    }
     page = lead_client.post(TABLES, form | {"owner": make_service().pk})
     assert "does not say which revision" in text_of(page.text)
     assert Table.objects.get().owner == table.owner
@@ -193,12 +216,22 @@ def test_more_rows_than_djangos_form_takes_are_deleted_at_once(lead_client, seed
     owner = Service.objects.get(name="events")
     group = Table.objects.first().group
     save_rows(Table(name=f"many-{n}", group=group, owner=owner, position=n) for n in range(1_100))
-    chosen = [str(pk) for pk in Table.objects.filter(name__startswith="many-").values_list("pk", flat=True)]
+    chosen = [
+        str(pk)
+        for pk in Table.objects.filter(name__startswith="many-").values_list("pk", flat=True)
+    ]
     form = {"action": "delete_selected", "_selected_action": chosen[:1], "select_across": "1"}
     page = lead_client.post(f"{TABLES}?q=many-", form)
     assert page.status_code == 200
-    confirmed = {"action": "delete_selected", "_selected_action": chosen, "post": "yes", "reason": "Never used"}
-    answer = lead_client.post(f"{TABLES}?q=many-", confirmed | {"revision": form_of(page)["revision"]})
+    confirmed = {
+        "action": "delete_selected",
+        "_selected_action": chosen,
+        "post": "yes",
+        "reason": "Never used",
+    }
+    answer = lead_client.post(
+        f"{TABLES}?q=many-", confirmed | {"revision": form_of(page)["revision"]}
+    )
     assert answer.status_code == 302
     assert Table.objects.count() == 34
 
@@ -208,4 +241,6 @@ def test_a_new_row_comes_last_unless_the_address_says_otherwise(lead_client, see
     assert form_of(lead_client.get("/admin/ownership/table/add/"))["position"] == str(last + 1)
     assert form_of(lead_client.get("/admin/ownership/table/add/?position=3"))["position"] == "3"
     groups = TableGroup.objects.order_by("-position").first().position
-    assert form_of(lead_client.get("/admin/ownership/tablegroup/add/"))["position"] == str(groups + 1)
+    assert form_of(lead_client.get("/admin/ownership/tablegroup/add/"))["position"] == str(
+        groups + 1
+    )

@@ -59,7 +59,12 @@ def test_tables_are_handed_over_with_their_accesses_in_one_change_set(lead_clien
     assert Access.objects.filter(table__in=tables, service=bots).count() == len(tables)
     assert not Access.objects.filter(table__in=tables, service__name="btx").exists()
     change = ChangeSet.objects.first()
-    assert (change.revision, change.reason, change.source, change.user_name) == (2, "Bots takes BTX", "admin", "lead")
+    assert (change.revision, change.reason, change.source, change.user_name) == (
+        2,
+        "Bots takes BTX",
+        "admin",
+        "lead",
+    )
 
 
 def test_accesses_stay_where_nobody_asks_to_move_them(lead_client, tables, bots):
@@ -86,7 +91,9 @@ def test_tables_get_another_group(lead_client, tables):
     group = TableGroup.objects.get(name="Core Tables")
     page = preview(lead_client, tables, group=group.pk)
     apply(lead_client, tables, page)
-    assert Table.objects.filter(pk__in=[table.pk for table in tables], group=group).count() == len(tables)
+    assert Table.objects.filter(pk__in=[table.pk for table in tables], group=group).count() == len(
+        tables
+    )
 
 
 def test_mode_indirect_and_notes_of_accesses_are_set_at_once(lead_client, seeded):
@@ -110,7 +117,9 @@ def test_notes_are_kept_unless_they_are_to_be_removed(lead_client):
 
 def test_a_button_of_the_list_previews_a_mode_at_once(lead_client):
     access, other = make_access(mode="write"), make_access(mode="read")
-    buttons = dict(re.findall(r'name="index" value="(\d)">([^<]+)<', lead_client.get(ACCESSES).text))
+    buttons = dict(
+        re.findall(r'name="index" value="(\d)">([^<]+)<', lead_client.get(ACCESSES).text)
+    )
     [index] = [index for index, label in buttons.items() if label == "Set Read"]
     actions = re.findall(r'name="action" value="(\w+)"', lead_client.get(ACCESSES).text)
     selected = {"action": actions, "index": index, "_selected_action": [access.pk, other.pk]}
@@ -136,7 +145,9 @@ def test_what_nobody_saw_a_preview_of_is_shown_first(lead_client, tables, bots):
     assert ChangeSet.objects.count() == 2
 
 
-def test_what_changed_meanwhile_is_refused_and_what_was_chosen_stays(lead, lead_client, tables, bots):
+def test_what_changed_meanwhile_is_refused_and_what_was_chosen_stays(
+    lead, lead_client, tables, bots
+):
     opened = preview(lead_client, tables, owner=bots.pk)
     rival = Service.objects.get(name="events")
     with change_set(user=lead, reason="Events takes it", source=ChangeSet.Source.ADMIN):
@@ -149,10 +160,14 @@ def test_what_changed_meanwhile_is_refused_and_what_was_chosen_stays(lead, lead_
     assert form_of(page)["owner"] == str(bots.pk)
     assert not Table.objects.filter(owner=bots, pk__in=[table.pk for table in tables]).exists()
     apply(lead_client, tables, page)
-    assert Table.objects.filter(owner=bots, pk__in=[table.pk for table in tables]).count() == len(tables)
+    assert Table.objects.filter(owner=bots, pk__in=[table.pk for table in tables]).count() == len(
+        tables
+    )
 
 
-def test_it_is_refused_where_a_table_changes_just_before_it_is_written(lead_client, tables, bots, monkeypatch):
+def test_it_is_refused_where_a_table_changes_just_before_it_is_written(
+    lead_client, tables, bots, monkeypatch
+):
     rival = Service.objects.get(name="events")
     opened = preview(lead_client, tables, owner=bots.pk)
     apply_plan = Plan.apply
@@ -172,7 +187,9 @@ def test_it_is_refused_where_a_table_changes_just_before_it_is_written(lead_clie
 def test_choosing_what_is_stored_changes_nothing(lead_client, tables):
     page = preview(lead_client, tables, owner=tables[0].owner_id)
     done = apply(lead_client, tables, page)
-    assert "Nothing was changed: these rows already have the values that you chose." in text_of(done.text)
+    assert "Nothing was changed: these rows already have the values that you chose." in text_of(
+        done.text
+    )
     assert ChangeSet.objects.count() == 1
 
 
@@ -184,7 +201,10 @@ def test_a_viewer_is_offered_no_edits(viewer_client, tables):
 
 
 def test_a_plans_queries_do_not_grow_with_its_rows(seeded, django_assert_num_queries):
-    bots, tables = Service.objects.get(name="bots"), list(Table.objects.values_list("pk", flat=True))
+    bots, tables = (
+        Service.objects.get(name="bots"),
+        list(Table.objects.values_list("pk", flat=True)),
+    )
     for pks in (tables[:2], tables):
         with django_assert_num_queries(3):
             TableEdit(owner=bots, move_accesses=True).plan(pks)

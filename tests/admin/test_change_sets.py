@@ -78,7 +78,9 @@ def test_deleted_rows_are_shown_page_by_page(lead_client, monkeypatch):
     assert sorted(shown) == [f"service-{number}" for number in range(8)]
 
 
-def test_a_timeline_leads_to_the_entries_that_it_folds_and_to_the_rest_of_the_change_set(lead_client):
+def test_a_timeline_leads_to_the_entries_that_it_folds_and_to_the_rest_of_the_change_set(
+    lead_client,
+):
     service = make_service("payments")
     with change_set(reason="Many"):
         for number in range(30):
@@ -90,7 +92,11 @@ def test_a_timeline_leads_to_the_entries_that_it_folds_and_to_the_rest_of_the_ch
         page = lead_client.get(address)
         assert "and 61 more entries in this change set" in text_of(page.text)
         assert len(set(ACCESS.findall(text_of(page.text)))) == 20
-        rest = re.search(r'href="([^"]*within[^"]*)"', page.content.decode()).group(1).replace("&amp;", "&")
+        rest = (
+            re.search(r'href="([^"]*within[^"]*)"', page.content.decode())
+            .group(1)
+            .replace("&amp;", "&")
+        )
         assert len(set(ACCESS.findall(text_of(lead_client.get(address + rest).text)))) == 10
 
 
@@ -98,7 +104,9 @@ def test_a_long_note_shows_the_change_and_the_whole_text_on_demand(lead_client):
     note = "Same words. " * 50
     access = make_access(notes=f"{note}It reads.")
     edit(access, notes=f"{note}It writes.")
-    page = lead_client.get(reverse("admin:ownership_access_history", args=[access.pk])).content.decode()
+    page = lead_client.get(
+        reverse("admin:ownership_access_history", args=[access.pk])
+    ).content.decode()
     assert "…" in page
     assert f'<span class="unseen">new: </span>{note}It writes.</span></details' in page
 
@@ -107,7 +115,10 @@ def test_a_long_note_shows_the_change_and_the_whole_text_on_demand(lead_client):
     ("address", "page"),
     [
         ("", "/changes/"),
-        ("?q=orders&user_name=lead&from=2026-01-01", "/changes/?q=orders&from=2026-01-01&user=lead"),
+        (
+            "?q=orders&user_name=lead&from=2026-01-01",
+            "/changes/?q=orders&from=2026-01-01&user=lead",
+        ),
         ("1/change/", "/changes/1/"),
         ("1/history/", "/changes/1/"),
     ],

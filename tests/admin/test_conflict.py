@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def table() -> Table:
-    return make_table("orders", owner=make_service("payments"), description="Orders.", more_title="Wiki")
+    return make_table(
+        "orders", owner=make_service("payments"), description="Orders.", more_title="Wiki"
+    )
 
 
 @pytest.fixture
@@ -57,7 +59,9 @@ def test_what_was_entered_stays_and_all_else_is_up_to_date(lead_client, table):
     form = open_form(lead_client, table)
     new_owner = make_service("users")
     others_change(table, owner=new_owner, more_title="Handbook")
-    again = form_of(save_form(lead_client, table, form | {"description": "All orders."}, "My reason"))
+    again = form_of(
+        save_form(lead_client, table, form | {"description": "All orders."}, "My reason")
+    )
     assert again["description"] == "All orders."
     assert again["reason"] == "My reason"
     assert again["owner"] == str(new_owner.pk)
@@ -82,7 +86,9 @@ def before_the_lock(monkeypatch):
 
 
 @pytest.mark.parametrize("whose", ["table", "access"])
-def test_a_change_between_the_checks_and_the_lock_is_a_conflict_too(lead_client, table, access, before_the_lock, whose):
+def test_a_change_between_the_checks_and_the_lock_is_a_conflict_too(
+    lead_client, table, access, before_the_lock, whose
+):
     form = open_form(lead_client, table)
     rows = {"table": (table, {"more_title": "Handbook"}), "access": (access, {"mode": "write"})}
     before_the_lock(lambda: others_change(rows[whose][0], **rows[whose][1]))
@@ -92,7 +98,10 @@ def test_a_change_between_the_checks_and_the_lock_is_a_conflict_too(lead_client,
     assert Table.objects.get().description == "Orders."
     assert save_form(lead_client, table, form_of(response)).status_code == 302
     access.refresh_from_db()
-    assert (Table.objects.get().more_title, access.mode) in [("Handbook", "read"), ("Wiki", "write")]
+    assert (Table.objects.get().more_title, access.mode) in [
+        ("Handbook", "read"),
+        ("Wiki", "write"),
+    ]
 
 
 @pytest.mark.parametrize("whose", ["table", "access"])
@@ -101,7 +110,10 @@ def test_a_third_change_made_while_the_conflict_page_is_built_is_not_lost(
 ):
     form = open_form(lead_client, table) | {"description": "All orders."}
     others_change(table, more_url="https://wiki.example")
-    third = {"table": (table, {"more_title": "Handbook"}), "access": (access, {"notes": "Reads all orders."})}
+    third = {
+        "table": (table, {"more_title": "Handbook"}),
+        "access": (access, {"notes": "Reads all orders."}),
+    }
     (row, fields), merge = third[whose], saving.merge_posted
 
     def merged_late(*args):
@@ -128,21 +140,33 @@ def test_a_row_deleted_between_the_checks_and_the_lock_is_gone(lead_client, tabl
     assert "was deleted meanwhile" in response.content.decode()
 
 
-def test_a_form_whose_row_was_deleted_gives_back_what_was_entered_and_says_who_deleted_it(lead_client, lead, table):
-    form = open_form(lead_client, table) | {"description": "Long thoughts.", "accesses-0-mode": "read"}
+def test_a_form_whose_row_was_deleted_gives_back_what_was_entered_and_says_who_deleted_it(
+    lead_client, lead, table
+):
+    form = open_form(lead_client, table) | {
+        "description": "Long thoughts.",
+        "accesses-0-mode": "read",
+    }
     url = change_url(table)
     with change_set(user=lead, reason="No longer used"):
         table.delete()
     response = lead_client.post(url, form | {"reason": "Because"})
     assert response.status_code == 409
-    entered = {"name": "orders", "description": "Long thoughts.", "reason": "Because", "accesses 1, mode": "Read"}
+    entered = {
+        "name": "orders",
+        "description": "Long thoughts.",
+        "reason": "Because",
+        "accesses 1, mode": "Read",
+    }
     assert entered.items() <= response.context["typed"].items()
     assert response.context["typed"]["owner"] == "payments"
     for words in ("orders was deleted meanwhile", "No longer used", reverse("admin:index")):
         assert words in response.text
 
 
-def test_a_name_taken_between_the_checks_and_the_lock_is_an_error_of_its_field(lead_client, table, before_the_lock):
+def test_a_name_taken_between_the_checks_and_the_lock_is_an_error_of_its_field(
+    lead_client, table, before_the_lock
+):
     form = open_form(lead_client, table)
     before_the_lock(lambda: make_table("invoices"))
     response = save_form(lead_client, table, form | {"name": "invoices"})
@@ -160,7 +184,9 @@ def test_the_merged_form_can_be_saved_and_neither_edit_is_lost(lead_client, tabl
     assert (saved.description, saved.more_title) == ("All orders.", "Handbook")
 
 
-def test_of_a_field_that_both_edited_the_page_shows_both_values_and_keeps_what_was_entered(lead_client, table):
+def test_of_a_field_that_both_edited_the_page_shows_both_values_and_keeps_what_was_entered(
+    lead_client, table
+):
     form = open_form(lead_client, table)
     others_change(table, description="Theirs.")
     response = save_form(lead_client, table, form | {"description": "Mine."})
@@ -172,7 +198,10 @@ def test_an_access_changed_by_another_is_a_conflict_of_the_tables_form(lead_clie
     form = open_form(lead_client, table)
     others_change(access, mode="read_write")
     again = form_of(save_form(lead_client, table, form | {"accesses-0-notes": "Reads all orders."}))
-    assert (again["accesses-0-mode"], again["accesses-0-notes"]) == ("read_write", "Reads all orders.")
+    assert (again["accesses-0-mode"], again["accesses-0-notes"]) == (
+        "read_write",
+        "Reads all orders.",
+    )
     assert save_form(lead_client, table, again).status_code == 302
     saved = Access.objects.get()
     assert (saved.mode, saved.notes) == ("read_write", "Reads all orders.")
@@ -187,7 +216,9 @@ def test_an_access_deleted_by_another_and_not_edited_here_stays_deleted(lead_cli
     assert not Access.objects.exists()
 
 
-def test_an_access_deleted_by_another_and_edited_here_is_offered_as_a_new_one(lead_client, table, access):
+def test_an_access_deleted_by_another_and_edited_here_is_offered_as_a_new_one(
+    lead_client, table, access
+):
     form = open_form(lead_client, table)
     access.delete()
     again = form_of(save_form(lead_client, table, form | {"accesses-0-notes": "Still needed."}))
@@ -219,7 +250,9 @@ def test_an_access_added_here_survives_the_merge(lead_client, table, access):
     assert {row.service.name for row in Access.objects.all()} == {"users", "bots"}
 
 
-def test_an_access_removed_here_is_still_marked_for_removal_after_the_merge(lead_client, table, access):
+def test_an_access_removed_here_is_still_marked_for_removal_after_the_merge(
+    lead_client, table, access
+):
     form = open_form(lead_client, table) | {"accesses-0-DELETE": "on"}
     others_change(table, description="Theirs.")
     again = form_of(save_form(lead_client, table, form))
@@ -244,17 +277,23 @@ def test_a_change_elsewhere_is_no_conflict(lead_client, table):
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "-1", "99999", "9" * 30, "1; DROP"])
-def test_a_form_without_its_revision_is_refused_and_keeps_what_was_entered(lead_client, table, token):
+def test_a_form_without_its_revision_is_refused_and_keeps_what_was_entered(
+    lead_client, table, token
+):
     form = open_form(lead_client, table) | {"description": "All orders."}
     form.pop("revision")
-    response = save_form(lead_client, table, form | ({"revision": token} if token is not None else {}))
+    response = save_form(
+        lead_client, table, form | ({"revision": token} if token is not None else {})
+    )
     assert response.status_code == 200
     assert "does not say which revision" in response.content.decode()
     assert form_of(response)["description"] == "All orders."
     assert Table.objects.get().description == "Orders."
 
 
-def test_text_of_several_lines_that_nobody_edited_does_not_count_as_edited(lead_client, table, access):
+def test_text_of_several_lines_that_nobody_edited_does_not_count_as_edited(
+    lead_client, table, access
+):
     others_change(access, notes="first\nsecond")
     form = open_form(lead_client, table)
     form["accesses-0-notes"] = "first\r\nsecond"
@@ -270,7 +309,10 @@ def test_a_services_form_is_merged_too_including_its_aliases(lead_client):
     again = form_of(save_form(lead_client, service, form | {"contact": "#payments"}))
     assert again["aliases"] == "pay\ncheckout"
     assert save_form(lead_client, service, again).status_code == 302
-    assert (Service.objects.get().contact, Service.objects.get().aliases) == ("#payments", ["pay", "checkout"])
+    assert (Service.objects.get().contact, Service.objects.get().aliases) == (
+        "#payments",
+        ["pay", "checkout"],
+    )
 
 
 def test_an_index_changed_by_another_is_a_conflict_too(lead_client, table):
@@ -281,7 +323,9 @@ def test_an_index_changed_by_another_is_a_conflict_too(lead_client, table):
     assert again["indexes-0-kind"] == "GSI"
 
 
-def test_a_table_that_changed_since_the_delete_page_was_opened_is_not_deleted(lead_client, table, access):
+def test_a_table_that_changed_since_the_delete_page_was_opened_is_not_deleted(
+    lead_client, table, access
+):
     url = change_url(table).replace("change", "delete")
     form = form_of(lead_client.get(url))
     others_change(access, mode="write")
@@ -303,14 +347,19 @@ def test_a_refused_form_leaves_no_change_set(lead_client: Client, table):
     assert ChangeSet.objects.count() == before
 
 
-def test_a_field_that_both_changed_says_who_changed_it_and_what_it_holds_now(lead_client, lead, table, access):
+def test_a_field_that_both_changed_says_who_changed_it_and_what_it_holds_now(
+    lead_client, lead, table, access
+):
     form = open_form(lead_client, table) | {"description": "Mine.", "accesses-0-notes": "My notes"}
     with change_set(user=lead, reason="Theirs"):
         table.description, access.notes = "Their text.", "Their notes"
         table.save()
         access.save()
     page = unescape(save_form(lead_client, table, form).content.decode())
-    assert "lead also changed this. Current value: “Their text.”. Saving replaces it with yours." in page
+    assert (
+        "lead also changed this. Current value: “Their text.”. Saving replaces it with yours."
+        in page
+    )
     assert f"You both changed {access}" in page
     assert "correct the error" not in page
 

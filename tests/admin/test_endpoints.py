@@ -24,7 +24,13 @@ def deliveries(endpoint: Endpoint) -> str:
 
 
 def test_a_lead_makes_a_webhook_and_sees_its_secret_once(lead_client, receiver):
-    fields = {"name": "ci", "kind": "webhook", "address": receiver.address, "active": "on", "reason": "For CI"}
+    fields = {
+        "name": "ci",
+        "kind": "webhook",
+        "address": receiver.address,
+        "active": "on",
+        "reason": "For CI",
+    }
     page = lead_client.post(ADD, form_of(lead_client.get(ADD)) | fields, follow=True)
     endpoint = Endpoint.objects.get()
     assert page.redirect_chain[-1][0] == deliveries(endpoint)
@@ -45,19 +51,40 @@ def test_a_lead_makes_a_webhook_and_sees_its_secret_once(lead_client, receiver):
     ("fields", "sentence"),
     [
         pytest.param({"address": ""}, "A webhook and GitHub need an address.", id="no address"),
-        pytest.param({"kind": "slack"}, "Leave it blank for Slack", id="a secret address in the open"),
-        pytest.param({"address": "https://me:hush@ci.example/"}, "without a name, password", id="a password"),
-        pytest.param({"address": "ftp://ci.example/"}, "Use an address such as", id="another protocol"),
-        pytest.param({"address": "https://ci.example:99999/"}, "Use an address such as", id="no such port"),
-        pytest.param({"address": "https://[ci.example/"}, "Use an address such as", id="half an IPv6 address"),
-        pytest.param({"address": "https://ci.example/\u202e"}, "Use an address such as", id="not ASCII"),
-        pytest.param({"kind": "github"}, "ends in /repos/OWNER/REPOSITORY/dispatches", id="not GitHub's"),
-        pytest.param({"only_table": "nothing"}, "No table has, or ever had, this name.", id="no such table"),
+        pytest.param(
+            {"kind": "slack"}, "Leave it blank for Slack", id="a secret address in the open"
+        ),
+        pytest.param(
+            {"address": "https://me:hush@ci.example/"}, "without a name, password", id="a password"
+        ),
+        pytest.param(
+            {"address": "ftp://ci.example/"}, "Use an address such as", id="another protocol"
+        ),
+        pytest.param(
+            {"address": "https://ci.example:99999/"}, "Use an address such as", id="no such port"
+        ),
+        pytest.param(
+            {"address": "https://[ci.example/"}, "Use an address such as", id="half an IPv6 address"
+        ),
+        pytest.param(
+            {"address": "https://ci.example/\u202e"}, "Use an address such as", id="not ASCII"
+        ),
+        pytest.param(
+            {"kind": "github"}, "ends in /repos/OWNER/REPOSITORY/dispatches", id="not GitHub's"
+        ),
+        pytest.param(
+            {"only_table": "nothing"}, "No table has, or ever had, this name.", id="no such table"
+        ),
         pytest.param({"only_changes": "nothing"}, "Select a valid choice.", id="no such kind"),
     ],
 )
 def test_a_wrong_field_is_refused_with_a_sentence(lead_client, fields, sentence):
-    given = {"name": "ci", "kind": "webhook", "address": "https://ci.example/", "reason": "For CI"} | fields
+    given = {
+        "name": "ci",
+        "kind": "webhook",
+        "address": "https://ci.example/",
+        "reason": "For CI",
+    } | fields
 
     page = lead_client.post(ADD, form_of(lead_client.get(ADD)) | given)
 
@@ -68,19 +95,27 @@ def test_a_wrong_field_is_refused_with_a_sentence(lead_client, fields, sentence)
 @pytest.mark.parametrize(
     ("kind", "secret", "sentence"),
     [
-        pytest.param("slack", "https://hooks.slack.com/services/T/B/hush", "", id="Slack's address"),
+        pytest.param(
+            "slack", "https://hooks.slack.com/services/T/B/hush", "", id="Slack's address"
+        ),
         pytest.param("slack", "hush", "Give the whole address", id="no address"),
-        pytest.param("slack", "http://hooks.slack.com/hush", "Give the whole address", id="not encrypted"),
+        pytest.param(
+            "slack", "http://hooks.slack.com/hush", "Give the whole address", id="not encrypted"
+        ),
         pytest.param("github", "github_pat_hush", "", id="a token"),
         pytest.param("github", "hush\r\nHost: evil", "without spaces", id="a header"),
         pytest.param("github", "", "Give the secret.", id="nothing"),
     ],
 )
-def test_a_given_secret_is_checked_stored_and_never_shown(lead_client, receiver, kind, secret, sentence):
+def test_a_given_secret_is_checked_stored_and_never_shown(
+    lead_client, receiver, kind, secret, sentence
+):
     address = "" if kind == "slack" else receiver.address + "/dispatches"
     endpoint = Endpoint.objects.create(name="chat", kind=kind, address=address)
 
-    page = lead_client.post(deliveries(endpoint), {"secret_form": "1", "secret": secret}, follow=True)
+    page = lead_client.post(
+        deliveries(endpoint), {"secret_form": "1", "secret": secret}, follow=True
+    )
 
     assert (sentence or "The secret is stored.") in text_of(page.text)
     assert endpoint.secrets.exists() == (not sentence)
@@ -116,7 +151,12 @@ def test_viewers_look_and_change_nothing(viewer_client, receiver):
     page = viewer_client.get(deliveries(endpoint))
 
     assert "Working; up to date." in text_of(page.text)
-    assert "<button" not in page.text.split('id="content-main"')[-1].split("Latest deliveries")[0].split("<h1")[-1]
+    assert (
+        "<button"
+        not in page.text.split('id="content-main"')[-1]
+        .split("Latest deliveries")[0]
+        .split("<h1")[-1]
+    )
     for fields in ({"secret_form": "1"}, {"test": "1"}, {"skip": "all"}):
         assert viewer_client.post(deliveries(endpoint), fields).status_code == 403
     assert viewer_client.post(ADD, {"name": "mine"}).status_code == 403
@@ -124,7 +164,9 @@ def test_viewers_look_and_change_nothing(viewer_client, receiver):
     assert not DeliveryRequest.objects.exists()
 
 
-def test_the_list_takes_as_many_queries_for_many_endpoints_as_for_few(lead_client, receiver, django_assert_num_queries):
+def test_the_list_takes_as_many_queries_for_many_endpoints_as_for_few(
+    lead_client, receiver, django_assert_num_queries
+):
     def number_of_queries() -> int:
         lead_client.get(LIST)
         with django_assert_num_queries(9):
@@ -140,7 +182,9 @@ def test_the_list_takes_as_many_queries_for_many_endpoints_as_for_few(lead_clien
     assert number_of_queries() == 9
 
 
-@pytest.mark.parametrize("address", ["999/deliveries/", "999/change/", "9999999999999999999/deliveries/"])
+@pytest.mark.parametrize(
+    "address", ["999/deliveries/", "999/change/", "9999999999999999999/deliveries/"]
+)
 def test_an_endpoint_that_does_not_exist_is_not_found(lead_client, address):
     page = lead_client.get(LIST + address, follow=True)
     assert page.status_code == 404 or "doesn’t exist" in text_of(page.text)

@@ -23,7 +23,9 @@ def upload(client: Client, text: str | bytes, name: str = "map.csv", **fields):
 
 
 def apply(client: Client, page, **fields):
-    form = {name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")}
+    form = {
+        name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")
+    }
     return client.post(IMPORT, form | {"apply": "Apply", "reason": "As agreed"} | fields)
 
 
@@ -85,7 +87,9 @@ def test_what_the_file_leaves_out_is_deleted_if_that_is_asked_for(lead_client, s
     assert [table.name for table in Table.objects.all()] == ["biztechUsers"]
 
 
-def test_without_a_reason_nothing_is_imported_and_the_file_need_not_be_chosen_again(lead_client, seeded):
+def test_without_a_reason_nothing_is_imported_and_the_file_need_not_be_chosen_again(
+    lead_client, seeded
+):
     page = apply(lead_client, upload(lead_client, HEAD + ROW), reason="")
     assert "Please give a reason." in text_of(page.text)
     assert ChangeSet.objects.count() == 1
@@ -135,10 +139,16 @@ def test_viewers_may_not_import(viewer_client, seeded):
     assert ChangeSet.objects.count() == 1
 
 
-def test_a_viewer_sends_the_differences_to_the_owners_one_suggestion_each(viewer_client, lead_client, seeded):
-    rows = "biztechUsers,Core Tables,users,payments,read\nbiztechEvents,Core Tables,events,bots,read\n"
+def test_a_viewer_sends_the_differences_to_the_owners_one_suggestion_each(
+    viewer_client, lead_client, seeded
+):
+    rows = (
+        "biztechUsers,Core Tables,users,payments,read\nbiztechEvents,Core Tables,events,bots,read\n"
+    )
     page = upload(viewer_client, HEAD + rows)
-    form = {name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")}
+    form = {
+        name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")
+    }
     form |= {"suggest": "Suggest to the owners", "reason": "As in the code"}
     answer = viewer_client.post(IMPORT, form, follow=True)
     assert "Sent as 2 suggestions, one for each owner" in text_of(answer.text)

@@ -30,10 +30,14 @@ def test_a_button_moves_a_row_on_the_page_alone(lead_client, seeded):
     assert post(lead_client, groups, up=groups[0].pk).context["rows"] == groups
 
 
-def test_the_order_is_saved_with_a_reason_and_rows_that_keep_their_place_are_not_written(lead_client, seeded):
+def test_the_order_is_saved_with_a_reason_and_rows_that_keep_their_place_are_not_written(
+    lead_client, seeded
+):
     groups = list(TableGroup.objects.all())
     groups[0], groups[1] = groups[1], groups[0]
-    assert "Please give a reason." in text_of(post(lead_client, groups, apply="Save", reason="").text)
+    assert "Please give a reason." in text_of(
+        post(lead_client, groups, apply="Save", reason="").text
+    )
     assert post(lead_client, groups, apply="Save", reason="By importance").status_code == 302
     assert names() == [group.name for group in groups]
     assert {entry.label for entry in entries_of([2])} == {groups[0].name, groups[1].name}
@@ -44,16 +48,24 @@ def test_tables_are_ordered_within_their_group(lead_client, seeded):
     address = "/admin/ownership/table/order/?group=Core+Tables"
     tables = list(Table.objects.filter(group__name="Core Tables"))
     tables.reverse()
-    assert post(lead_client, tables, address, apply="Save", reason="The other way").status_code == 302
+    assert (
+        post(lead_client, tables, address, apply="Save", reason="The other way").status_code == 302
+    )
     assert list(Table.objects.filter(group__name="Core Tables")) == tables
-    assert "?group=Core%20Tables" in lead_client.get("/admin/ownership/table/?group=Core+Tables").text
+    assert (
+        "?group=Core%20Tables" in lead_client.get("/admin/ownership/table/?group=Core+Tables").text
+    )
 
 
 def test_rows_with_the_same_position_are_numbered_anew(lead_client):
     rows = [Environment.objects.create(name=name) for name in ("a", "b", "c")]
     address = "/admin/ownership/environment/order/"
     post(lead_client, [rows[2], rows[0], rows[1]], address, apply="Save", reason="By age")
-    assert list(Environment.objects.values_list("name", "position")) == [("c", 0), ("a", 1), ("b", 2)]
+    assert list(Environment.objects.values_list("name", "position")) == [
+        ("c", 0),
+        ("a", 1),
+        ("b", 2),
+    ]
 
 
 def test_an_order_of_other_rows_than_there_are_now_is_refused(lead_client, seeded):

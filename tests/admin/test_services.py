@@ -14,9 +14,14 @@ pytestmark = pytest.mark.django_db
 def test_a_services_page_links_the_tables_it_owns_reads_and_writes(lead_client, seeded):
     page = lead_client.get(change_url(Service.objects.get(name="payments"))).content.decode()
     linked = {
-        name: re.search(rf'field-{name}">(.*?)</div>\s*</div>', page, re.S).group(1) for name in ("reads", "writes")
+        name: re.search(rf'field-{name}">(.*?)</div>\s*</div>', page, re.S).group(1)
+        for name in ("reads", "writes")
     }
-    assert re.findall(r">(biz\w+)</a>", linked["reads"]) == ["biztechUsers", "biztechEvents", "biztechRegistrations"]
+    assert re.findall(r">(biz\w+)</a>", linked["reads"]) == [
+        "biztechUsers",
+        "biztechEvents",
+        "biztechRegistrations",
+    ]
     assert re.findall(r">(biz\w+)</a>", linked["writes"]) == [
         "biztechUsers",
         "biztechRegistrations",

@@ -23,9 +23,22 @@ def test_the_first_page_shows_the_latest_changes(lead_client, viewer_client, see
 def test_the_first_page_lists_what_is_used_most_first(admin_client, lead_client):
     page = admin_client.get("/admin/").text
     lists = re.findall(r'<tr class="model-(\w+)', page)
-    map_lists = ["table", "service", "access", "tablegroup", "environment", "team", "waiver", "endpoint", "changeset"]
+    map_lists = [
+        "table",
+        "service",
+        "access",
+        "tablegroup",
+        "environment",
+        "team",
+        "waiver",
+        "endpoint",
+        "changeset",
+    ]
     assert lists == [*map_lists, "user", "apitoken"]
-    assert re.findall(r'<tr class="model-(\w+)', lead_client.get("/admin/").text) == [*map_lists, "apitoken"]
+    assert re.findall(r'<tr class="model-(\w+)', lead_client.get("/admin/").text) == [
+        *map_lists,
+        "apitoken",
+    ]
 
 
 def test_a_lead_gets_in_without_staff_status_and_sees_no_users_groups_or_sessions(lead_client):
@@ -42,9 +55,17 @@ def test_a_viewer_sees_registry_and_history_and_changes_nothing(viewer_client, s
     assert page.status_code == 200
     assert 'name="_save"' not in page.content.decode()
     assert 'name="reason"' not in page.content.decode()
-    assert viewer_client.get(reverse("admin:ownership_table_history", args=[table.pk])).status_code == 200
+    assert (
+        viewer_client.get(reverse("admin:ownership_table_history", args=[table.pk])).status_code
+        == 200
+    )
     assert viewer_client.get("/admin/ownership/changeset/1/change/", follow=True).status_code == 200
-    assert viewer_client.post(change_url(table), {"name": "x", "reason": "y", "revision": "1"}).status_code == 403
+    assert (
+        viewer_client.post(
+            change_url(table), {"name": "x", "reason": "y", "revision": "1"}
+        ).status_code
+        == 403
+    )
     assert viewer_client.get(reverse("admin:ownership_table_add")).status_code == 403
     assert ChangeSet.objects.count() == 1
 
@@ -61,7 +82,9 @@ def test_a_viewer_can_not_write_through_the_history_page(viewer_client, seeded):
 def test_someone_without_a_group_does_not_get_in():
     User.objects.create_user("stranger", password="a long pass phrase")
     client = Client()
-    response = client.post("/admin/login/", {"username": "stranger", "password": "a long pass phrase"})
+    response = client.post(
+        "/admin/login/", {"username": "stranger", "password": "a long pass phrase"}
+    )
     assert "This account has no role yet." in text_of(response.text)
     assert client.get("/admin/").status_code == 302
 

@@ -45,18 +45,30 @@ def test_a_viewer_suggests_on_the_same_form_and_the_map_stays_as_it_is(viewer_cl
     suggestion = Suggestion.objects.get()
     assert response["Location"] == suggestion.get_absolute_url()
     assert list(Table.objects.values()) + list(Access.objects.values()) == before
-    assert [(step["label"], step["what"], step["changes"].get("mode")) for step in suggestion.steps] == [
+    assert [
+        (step["label"], step["what"], step["changes"].get("mode")) for step in suggestion.steps
+    ] == [
         ("users → orders", "deleted", ["write", None]),
         ("orders", "changed", None),
         ("bots → orders", "changed", ["read", "read_write"]),
     ]
-    assert (suggestion.user_name, suggestion.reason, suggestion.about) == ("viewer", "So it is", "orders")
+    assert (suggestion.user_name, suggestion.reason, suggestion.about) == (
+        "viewer",
+        "So it is",
+        "orders",
+    )
 
 
-def test_an_access_can_be_suggested_for_a_table_whose_new_name_is_suggested_too(viewer_client, orders):
+def test_an_access_can_be_suggested_for_a_table_whose_new_name_is_suggested_too(
+    viewer_client, orders
+):
     new = make_service("checkout")
     form = form_of(viewer_client.get(address(orders)))
-    form |= {"accesses-TOTAL_FORMS": "3", "accesses-2-service": str(new.pk), "accesses-2-mode": "read"}
+    form |= {
+        "accesses-TOTAL_FORMS": "3",
+        "accesses-2-service": str(new.pk),
+        "accesses-2-mode": "read",
+    }
     suggest(viewer_client, orders, form=form | {"accesses-2-position": "2"}, name="purchases")
     table, access = Suggestion.objects.get().steps
     assert table["changes"] == {"name": ["orders", "purchases"]}
@@ -73,11 +85,15 @@ def test_a_service_can_be_suggested_to_change(viewer_client):
 def test_a_suggestion_needs_a_reason_a_change_and_valid_values(viewer_client, orders):
     assert "give a reason" in suggest(viewer_client, orders, reason=" ", description="New").text
     assert "letters, digits" in suggest(viewer_client, orders, name="no spaces").text
-    assert "Nothing was changed" in viewer_client.get(suggest(viewer_client, orders)["Location"]).text
+    assert (
+        "Nothing was changed" in viewer_client.get(suggest(viewer_client, orders)["Location"]).text
+    )
     assert not Suggestion.objects.exists()
 
 
-def test_what_somebody_saved_meanwhile_is_shown_before_anything_is_suggested(viewer_client, lead_client, orders):
+def test_what_somebody_saved_meanwhile_is_shown_before_anything_is_suggested(
+    viewer_client, lead_client, orders
+):
     form = form_of(viewer_client.get(address(orders)))
     save_form(lead_client, orders, open_form(lead_client, orders) | {"description": "Theirs"})
     page = suggest(viewer_client, orders, form=form, description="Mine", more_title="Handbook")
@@ -88,7 +104,9 @@ def test_what_somebody_saved_meanwhile_is_shown_before_anything_is_suggested(vie
     assert step["changes"] == {"description": ["Theirs", "Mine"], "more_title": ["", "Handbook"]}
 
 
-def test_only_people_with_a_role_may_suggest_and_nobody_saves_there(client, viewer_client, lead_client, orders):
+def test_only_people_with_a_role_may_suggest_and_nobody_saves_there(
+    client, viewer_client, lead_client, orders
+):
     newcomer = User.objects.create_user("newcomer")
     client.force_login(newcomer)
     assert suggest(client, orders, form={"description": "New"}).status_code == 302  # to the sign-in

@@ -43,7 +43,11 @@ def test_without_a_script_rows_are_chosen_by_typing_their_names(lead_client):
     assert (table.owner.name, table.group.name) == ("payments", "Group")
     make_service("users")
     add = reverse("admin:ownership_access_add")
-    form = form_of(lead_client.get(add)) | {"table": ["", "orders"], "mode": "read", "reason": "Reads"}
+    form = form_of(lead_client.get(add)) | {
+        "table": ["", "orders"],
+        "mode": "read",
+        "reason": "Reads",
+    }
     assert lead_client.post(add, form | {"service": ["", "no\x00body"]}).status_code == 200
     refused = lead_client.post(add, form | {"service": ["", "nobody"]})
     assert 'name="service" value="nobody"' in refused.text
@@ -53,11 +57,23 @@ def test_without_a_script_rows_are_chosen_by_typing_their_names(lead_client):
 
 def test_the_access_that_a_new_table_is_offered_can_be_changed_or_removed(lead_client):
     other = make_service("users")
-    assert new_table(lead_client, **{"accesses-0-service": str(other.pk), "accesses-0-mode": "read"}).status_code == 302
+    assert (
+        new_table(
+            lead_client, **{"accesses-0-service": str(other.pk), "accesses-0-mode": "read"}
+        ).status_code
+        == 302
+    )
     assert [(access.service, access.mode) for access in Access.objects.all()] == [(other, "read")]
     Table.objects.get().delete()
-    form = {"name": "orders", "reason": "Again", "owner": str(other.pk), "group": str(TableGroup.objects.get().pk)}
-    answer = lead_client.post(ADD, form_of(lead_client.get(ADD)) | form | {"accesses-0-DELETE": "on"})
+    form = {
+        "name": "orders",
+        "reason": "Again",
+        "owner": str(other.pk),
+        "group": str(TableGroup.objects.get().pk),
+    }
+    answer = lead_client.post(
+        ADD, form_of(lead_client.get(ADD)) | form | {"accesses-0-DELETE": "on"}
+    )
     assert answer.status_code == 302
     assert not Access.objects.exists()
 
@@ -79,7 +95,10 @@ def test_an_access_added_to_an_existing_table_needs_a_service(lead_client):
 
 def test_what_is_wrong_is_named_at_the_top_with_links_to_the_fields(lead_client):
     access = make_access(make_table("orders"), make_service("payments"))
-    form = open_form(lead_client, access.table) | {"name": "no spaces please", "accesses-0-mode": "x"}
+    form = open_form(lead_client, access.table) | {
+        "name": "no spaces please",
+        "accesses-0-mode": "x",
+    }
     page = save_form(lead_client, access.table, form, reason="")
     summary = re.search(r'<div class="errornote problems".*?</div>', page.text, re.S).group()
     links = dict(re.findall(r'<a href="#([^"]*)">([^<]*)</a>', summary))
@@ -96,7 +115,12 @@ def test_what_is_wrong_is_named_at_the_top_with_links_to_the_fields(lead_client)
 def test_each_access_says_in_its_labels_whose_it_is(lead_client):
     access = make_access(make_table("orders"), make_service("payments"))
     page = text_of(lead_client.get(change_url(access.table)).text)
-    for label in ("Mode of payments", "Indirect : payments", "Notes on payments", "Remove payments"):
+    for label in (
+        "Mode of payments",
+        "Indirect : payments",
+        "Notes on payments",
+        "Remove payments",
+    ):
         assert label in page
 
 
@@ -111,7 +135,10 @@ def test_positions_are_fields_that_nobody_sees(lead_client):
 
 def test_after_saving_the_message_says_what_changed_and_offers_to_undo_it(lead_client):
     access = make_access(make_table("orders"), make_service("payments"))
-    form = open_form(lead_client, access.table) | {"accesses-0-mode": "read_write", "more_title": "Wiki"}
+    form = open_form(lead_client, access.table) | {
+        "accesses-0-mode": "read_write",
+        "more_title": "Wiki",
+    }
     save_form(lead_client, access.table, form)
     page = lead_client.get("/admin/")
     assert messages_of(page) == [
@@ -150,7 +177,10 @@ def test_saving_leads_back_to_where_one_came_from_if_that_is_here(lead_client, a
     form = form_of(lead_client.get(url)) | {"description": "Orders.", "reason": "Because"}
     assert lead_client.post(url, form)["Location"] == expected
     # The same where nothing changed.
-    assert lead_client.post(url, form_of(lead_client.get(url)) | {"reason": "Because"})["Location"] == expected
+    assert (
+        lead_client.post(url, form_of(lead_client.get(url)) | {"reason": "Because"})["Location"]
+        == expected
+    )
 
 
 def test_the_sites_edit_buttons_say_where_to_go_back_to(lead_client, seeded):
@@ -167,7 +197,9 @@ def test_the_reason_is_suggested_from_the_users_latest_ones(lead_client, lead):
     table.description = ""
     with change_set(user=None, reason="Not theirs"):
         table.save()
-    options = re.findall(r'<option value="([^"]*)"></option>', lead_client.get(change_url(table)).text)
+    options = re.findall(
+        r'<option value="([^"]*)"></option>', lead_client.get(change_url(table)).text
+    )
     assert options == ["Sixth", "Fifth", "Fourth", "Third", "Second"]
 
 

@@ -20,15 +20,24 @@ def names(response) -> list[str]:
     return re.findall(r'class="field-name"><a [^>]*>([^<]+)<', response.content.decode())
 
 
-def test_the_list_shows_group_owner_key_schema_writers_readers_and_last_change(lead_client, lead, seeded):
+def test_the_list_shows_group_owner_key_schema_writers_readers_and_last_change(
+    lead_client, lead, seeded
+):
     access = Access.objects.get(table__name="biztechProfiles", service__name="members")
     form = open_form(lead_client, access.table) | {"accesses-2-notes": "Changed."}
     save_form(lead_client, access.table, form)
-    row = re.search(r"<tr>(?:(?!</tr>).)*biztechProfiles.*?</tr>", lead_client.get(TABLES).content.decode(), re.S)
+    row = re.search(
+        r"<tr>(?:(?!</tr>).)*biztechProfiles.*?</tr>",
+        lead_client.get(TABLES).content.decode(),
+        re.S,
+    )
     words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row.group()))
     assert "Core Tables" in words
     assert "id (PROFILE#&lt;id&gt;) + eventID;year" in words
-    assert "profiles , interactions , members (indirect), payments (indirect) profiles , interactions" in words
+    assert (
+        "profiles , interactions , members (indirect), payments (indirect) profiles , interactions"
+        in words
+    )
     assert words.rstrip().endswith("lead")
 
 
@@ -58,7 +67,9 @@ def test_filters_and_search_find(lead_client, seeded, query, expected):
         ("/admin/ownership/access/?group=Instagram+Table", 1),
     ],
 )
-def test_names_are_typed_if_there_are_too_many_to_list(lead_client, seeded, monkeypatch, address, expected):
+def test_names_are_typed_if_there_are_too_many_to_list(
+    lead_client, seeded, monkeypatch, address, expected
+):
     listed = lead_client.get(address)
     monkeypatch.setattr(filters, "MAX_LISTED", 5)
     typed = lead_client.get(address)
@@ -75,7 +86,12 @@ def test_tables_are_filtered_by_how_far_they_are_confirmed(lead_client):
     found = {}
     for state in ("confirmed", "due", "never", "overdue"):
         found[state] = names(lead_client.get(TABLES, {"confirmation": state}))
-    assert found == {"confirmed": ["orders"], "due": ["receipts"], "never": ["refunds"], "overdue": []}
+    assert found == {
+        "confirmed": ["orders"],
+        "due": ["receipts"],
+        "never": ["refunds"],
+        "overdue": [],
+    }
 
 
 @pytest.mark.parametrize("max_listed", [5, 100])
@@ -101,7 +117,9 @@ def test_the_list_is_in_the_documents_order(lead_client, seeded):
     assert names(lead_client.get(TABLES))[:2] == ["biztechUsers", "biztechEvents"]
 
 
-def test_the_lists_queries_do_not_grow_with_the_tables(lead_client, seeded, django_assert_num_queries):
+def test_the_lists_queries_do_not_grow_with_the_tables(
+    lead_client, seeded, django_assert_num_queries
+):
     lead_client.get("/admin/")
     with django_assert_num_queries(13):
         lead_client.get(TABLES)
@@ -155,14 +173,20 @@ def test_a_saves_queries_do_not_grow_with_the_rows_that_nobody_touched(
     assert response.status_code == 302
 
 
-def test_a_save_that_changes_one_access_does_not_write_its_table(lead_client, django_assert_num_queries):
+def test_a_save_that_changes_one_access_does_not_write_its_table(
+    lead_client, django_assert_num_queries
+):
     access = make_access()
     form = open_form(lead_client, access.table) | {"accesses-0-notes": "Reads orders."}
     make_table()  # so that the form does not show the latest revision, as is usual
     with django_assert_num_queries(31) as queries:
         response = save_form(lead_client, access.table, form)
     assert response.status_code == 302
-    written = [query["sql"].split('"')[1] for query in queries if query["sql"].startswith(("UPDATE", "INSERT"))]
+    written = [
+        query["sql"].split('"')[1]
+        for query in queries
+        if query["sql"].startswith(("UPDATE", "INSERT"))
+    ]
     assert written == ["ownership_access", "ownership_historicalaccess", "ownership_changeset"]
 
 
@@ -190,7 +214,11 @@ def test_a_broken_rule_is_explained_by_its_sentence(lead_client, seeded):
 def test_a_doubled_access_is_refused(lead_client):
     access = make_access()
     form = open_form(lead_client, access.table)
-    form |= {"accesses-TOTAL_FORMS": "2", "accesses-1-service": str(access.service_id), "accesses-1-mode": "write"}
+    form |= {
+        "accesses-TOTAL_FORMS": "2",
+        "accesses-1-service": str(access.service_id),
+        "accesses-1-mode": "write",
+    }
     form |= {"accesses-1-position": "1"}
     assert save_form(lead_client, access.table, form).status_code == 200
     assert Access.objects.count() == 1

@@ -29,7 +29,10 @@ def test_a_team_is_made_with_its_members_in_one_change_set(lead_client, lead, vi
     assert str(ChangeSet.objects.get()) == "Revision 1: We have teams now"
     labels = [entry.label for entry in entries_of([1])]
     assert labels == ["Money", "lead in Money", "viewer in Money"]
-    assert list(Membership.objects.values_list("user__username", "is_lead")) == [("lead", True), ("viewer", False)]
+    assert list(Membership.objects.values_list("user__username", "is_lead")) == [
+        ("lead", True),
+        ("viewer", False),
+    ]
 
 
 def test_a_team_that_is_saved_unchanged_makes_no_revision(lead_client):
@@ -44,7 +47,9 @@ def test_a_team_that_is_saved_unchanged_makes_no_revision(lead_client):
 def test_a_member_is_an_active_account_by_its_name(lead_client, name):
     User.objects.create(username="gone", is_active=False)
     team = make_team()
-    response = save_form(lead_client, team, open_form(lead_client, team) | {"memberships-0-user": name})
+    response = save_form(
+        lead_client, team, open_form(lead_client, team) | {"memberships-0-user": name}
+    )
     assert "No active account has this name." in text_of(response.text)
     assert not Membership.objects.exists()
 
@@ -93,7 +98,11 @@ def test_an_account_that_is_deleted_leaves_its_teams_in_a_change_set(admin_clien
 def test_several_accounts_that_are_deleted_leave_their_teams(admin_client):
     team = make_team()
     users = [make_member(team), make_member(team)]
-    action = {"action": "delete_selected", "_selected_action": [user.pk for user in users], "post": "yes"}
+    action = {
+        "action": "delete_selected",
+        "_selected_action": [user.pk for user in users],
+        "post": "yes",
+    }
     assert admin_client.post("/admin/auth/user/", action).status_code == 302
     assert not Membership.objects.exists()
     assert not User.objects.filter(pk__in=[user.pk for user in users]).exists()

@@ -21,7 +21,9 @@ def test_a_lead_makes_a_token_sees_it_once_and_reads_the_map_with_it(lead_client
     page = lead_client.post(url, form_of(lead_client.get(url)) | {"name": "nightly"}, follow=True)
     token = re.search(r"own_\w{20,}", page.content.decode()).group()
     assert Client().get("/api/v1/map/").status_code == 401
-    assert Client().get("/api/v1/map/", headers={"authorization": f"Token {token}"}).status_code == 200
+    assert (
+        Client().get("/api/v1/map/", headers={"authorization": f"Token {token}"}).status_code == 200
+    )
     assert token not in lead_client.get("/admin/ownership/apitoken/").content.decode()
 
 
@@ -52,7 +54,10 @@ def test_a_day_that_is_past_is_refused(lead_client):
 def test_a_day_beyond_a_year_is_refused(lead_client):
     url = reverse("admin:ownership_apitoken_add")
     page = lead_client.post(url, {"name": "nightly", "valid_until": in_days(366)})
-    assert f"A token is valid for at most a year: choose a day no later than {in_days(365)}." in text_of(page.text)
+    assert (
+        f"A token is valid for at most a year: choose a day no later than {in_days(365)}."
+        in text_of(page.text)
+    )
     assert not ApiToken.objects.exists()
 
 

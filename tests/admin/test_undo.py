@@ -38,7 +38,10 @@ def test_the_page_shows_the_difference_to_now_and_undoes_with_a_reason(lead_clie
     assert "owner users payments" in text_of(page.text)
     response = lead_client.post(url(revision), form_of(page) | {"reason": "A mistake"}, follow=True)
     assert f"Undo of revision {revision}" in text_of(response.text)
-    assert (Table.objects.get().owner.name, ChangeSet.objects.first().user_name) == ("payments", "lead")
+    assert (Table.objects.get().owner.name, ChangeSet.objects.first().user_name) == (
+        "payments",
+        "lead",
+    )
 
 
 def test_the_entries_of_a_large_undo_are_folded_by_kind(lead_client, seeded):
@@ -64,14 +67,19 @@ def test_what_a_row_to_be_deleted_holds_is_folded(lead_client):
 
 
 def test_without_a_reason_nothing_is_undone(lead_client, revision):
-    page = lead_client.post(url(revision), form_of(lead_client.get(url(revision))) | {"reason": " "})
+    page = lead_client.post(
+        url(revision), form_of(lead_client.get(url(revision))) | {"reason": " "}
+    )
     assert "give a reason" in text_of(page.text)
     assert head() == revision
 
 
 def test_field_values_in_the_request_are_ignored(lead_client, revision):
     form = form_of(lead_client.get(url(revision)))
-    lead_client.post(url(revision), form | {"reason": "x", "description": "hacked", "owner": "1", "name": "hacked"})
+    lead_client.post(
+        url(revision),
+        form | {"reason": "x", "description": "hacked", "owner": "1", "name": "hacked"},
+    )
     assert (Table.objects.get().name, Table.objects.get().description) == ("orders", "Orders.")
 
 
@@ -105,8 +113,14 @@ def test_a_change_elsewhere_is_no_reason_to_refuse(lead_client, revision):
 
 def test_a_viewer_may_look_at_history_but_not_undo(viewer_client, revision):
     assert viewer_client.get(url(revision)).status_code == 403
-    assert viewer_client.post(url(revision), {"reason": "x", "revision": str(revision)}).status_code == 403
-    assert "Undo…" not in viewer_client.get(f"/admin/ownership/changeset/{revision}/change/").content.decode()
+    assert (
+        viewer_client.post(url(revision), {"reason": "x", "revision": str(revision)}).status_code
+        == 403
+    )
+    assert (
+        "Undo…"
+        not in viewer_client.get(f"/admin/ownership/changeset/{revision}/change/").content.decode()
+    )
     assert head() == revision
 
 
@@ -124,7 +138,9 @@ def test_a_blocker_is_reported(lead_client):
     )
 
 
-@pytest.mark.parametrize("path", ["99999/undo/", "1/undo/99/", "0/undo/", f"{2**63}/undo/", f"1/undo/{2**63}/"])
+@pytest.mark.parametrize(
+    "path", ["99999/undo/", "1/undo/99/", "0/undo/", f"{2**63}/undo/", f"1/undo/{2**63}/"]
+)
 def test_a_revision_or_entry_that_does_not_exist_can_not_be_undone(lead_client, revision, path):
     assert lead_client.get(f"/admin/ownership/changeset/{path}").status_code == 404
 
@@ -151,7 +167,9 @@ def test_blockers_are_shown_before_anything_is_undone_and_can_be_skipped(lead_cl
     revision = head()
     table = make_table("orders", owner=used)
     page = lead_client.get(url(revision))
-    assert "used : still used by orders. Change or delete these first. Go to orders" in text_of(page.text)
+    assert "used : still used by orders. Change or delete these first. Go to orders" in text_of(
+        page.text
+    )
     assert reverse("admin:ownership_table_change", args=[table.pk]) in page.content.decode()
     refused = lead_client.post(url(revision), form_of(page) | {"reason": "x"})
     assert "Nothing was changed. used: still used by orders." in text_of(refused.text)
@@ -175,7 +193,10 @@ def test_a_conflict_names_the_later_change_and_counts_only_if_selected(lead_clie
     assert "tables 0 0 1 0" in text_of(refused.text)
     assert form_of(refused)["conflicts"] == form["conflicts"]
     lead_client.post(url(revision), form_of(refused) | {"reason": "x"})
-    assert (Table.objects.get().owner.name, Table.objects.get().description) == ("payments", "Later.")
+    assert (Table.objects.get().owner.name, Table.objects.get().description) == (
+        "payments",
+        "Later.",
+    )
 
 
 def test_all_conflicts_can_be_selected_at_once(lead_client):

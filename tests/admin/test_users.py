@@ -27,11 +27,17 @@ def change(user: User) -> str:
 def save(client, user, **fields):
     form = form_of(client.get(change(user)))
     # A browser leaves an unchecked box out.
-    return client.post(change(user), {key: value for key, value in (form | fields).items() if value is not None})
+    return client.post(
+        change(user), {key: value for key, value in (form | fields).items() if value is not None}
+    )
 
 
 def test_an_account_for_a_team_lead_takes_a_name_a_password_and_nothing_else(admin_client):
-    form = form_of(admin_client.get(ADD)) | {"username": "new", "password1": PASSWORD, "password2": PASSWORD}
+    form = form_of(admin_client.get(ADD)) | {
+        "username": "new",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
     assert admin_client.post(ADD, form)["Location"] == USERS
     user = User.objects.get(username="new")
     assert (user.is_staff, user.is_superuser) == (False, False)
@@ -45,7 +51,9 @@ def test_an_account_for_a_team_lead_takes_a_name_a_password_and_nothing_else(adm
     ("role", "groups", "is_superuser"),
     [("lead", [TEAM_LEADS], False), ("viewer", [VIEWERS], False), ("administrator", [], True)],
 )
-def test_a_role_is_changed_and_leaves_nothing_of_the_old_one(admin_client, lead, viewer, role, groups, is_superuser):
+def test_a_role_is_changed_and_leaves_nothing_of_the_old_one(
+    admin_client, lead, viewer, role, groups, is_superuser
+):
     for user in (lead, viewer):
         assert save(admin_client, user, role=role).status_code == 302
         user = User.objects.get(pk=user.pk)
@@ -116,7 +124,9 @@ def permission(codename: str):
 
 
 def test_an_account_from_the_provider_is_released_on_its_page(admin_client, lead, viewer):
-    ProviderIdentity.objects.create(user=lead, issuer="https://provider.example.com", subject="248289761001")
+    ProviderIdentity.objects.create(
+        user=lead, issuer="https://provider.example.com", subject="248289761001"
+    )
     page = admin_client.get(change(lead)).text
     assert "248289761001" in page
     assert "Provider identities" not in admin_client.get(change(viewer)).text

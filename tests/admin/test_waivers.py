@@ -52,7 +52,9 @@ def test_a_lead_extends_a_waiver_with_a_reason(lead_client, waiver):
 
 
 def test_a_waiver_lasts_a_year_at_most(lead_client, waiver):
-    response = post(lead_client, waiver, until=str(today() + timedelta(days=400)), reason="For ever")
+    response = post(
+        lead_client, waiver, until=str(today() + timedelta(days=400)), reason="For ever"
+    )
     assert "A waiver lasts a year at most" in response.text
     assert Waiver.objects.get().until == waiver.until
 
@@ -60,13 +62,21 @@ def test_a_waiver_lasts_a_year_at_most(lead_client, waiver):
 def test_a_lead_ends_a_waiver_and_history_keeps_it(lead_client, waiver):
     delete = reverse("admin:ownership_waiver_delete", args=[waiver.pk])
     revision = form_of(lead_client.get(delete)).get("revision", "")
-    lead_client.post(delete, {"post": "yes", "reason": "The old site is gone", "revision": revision})
+    lead_client.post(
+        delete, {"post": "yes", "reason": "The old site is gone", "revision": revision}
+    )
     assert not Waiver.objects.exists()
-    assert "The old site is gone" in lead_client.get(reverse("admin:ownership_waiver_history", args=[waiver.pk])).text
+    assert (
+        "The old site is gone"
+        in lead_client.get(reverse("admin:ownership_waiver_history", args=[waiver.pk])).text
+    )
 
 
 def test_a_viewer_changes_nothing(viewer_client, waiver):
-    assert viewer_client.post(change_url(waiver), {"until": str(today()), "reason": "No"}).status_code == 403
+    assert (
+        viewer_client.post(change_url(waiver), {"until": str(today()), "reason": "No"}).status_code
+        == 403
+    )
     assert Waiver.objects.get().until == waiver.until
 
 

@@ -15,7 +15,9 @@ def get(viewer_client: Client) -> Callable[..., Any]:
     """GET below /api/v1/ as a signed-in viewer; keyword arguments are headers."""
 
     def get(path: str, **headers: str) -> Any:
-        return viewer_client.get(f"/api/v1/{path}", headers={key.replace("_", "-"): v for key, v in headers.items()})
+        return viewer_client.get(
+            f"/api/v1/{path}", headers={key.replace("_", "-"): v for key, v in headers.items()}
+        )
 
     return get
 

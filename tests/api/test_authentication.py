@@ -61,7 +61,10 @@ def test_a_token_of_an_inactive_account_is_refused(viewer):
 
     answer = read(shown)
 
-    assert (answer.status_code, answer.json()["detail"]) == (401, "The account of this token is inactive.")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        401,
+        "The account of this token is inactive.",
+    )
 
 
 @pytest.mark.parametrize("field", ["digest", "token_key"])
@@ -124,7 +127,11 @@ def test_a_token_does_not_open_the_admin(lead):
 
 
 def writes(queries):
-    return [query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))]
+    return [
+        query["sql"]
+        for query in queries
+        if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))
+    ]
 
 
 def test_a_token_costs_one_query_and_one_write_on_its_first_use_of_a_day(viewer):
@@ -212,13 +219,26 @@ def test_where_anyone_may_read_the_map_its_history_needs_a_role(seeded, open_to_
 
     assert read(shown).status_code == 200
     assert client.get("/api/v1/map/").status_code == 200
-    history = ("changes/", "map/?revision=1", "tables/biztechUsers/history/", "compare/?from=0&to=1", "drift/", "head/")
+    history = (
+        "changes/",
+        "map/?revision=1",
+        "tables/biztechUsers/history/",
+        "compare/?from=0&to=1",
+        "drift/",
+        "head/",
+    )
     for address in history:
         assert read(shown, address).status_code == 403, address
         assert client.get(f"/api/v1/{address}").status_code == 403, address
     assert client.get("/").status_code == 200
     assert "/changes/" not in client.get("/").text
-    for address in ("/changes/", "/?revision=1", "/tables/biztechUsers/history/", "/drift/", "/?show=changed"):
+    for address in (
+        "/changes/",
+        "/?revision=1",
+        "/tables/biztechUsers/history/",
+        "/drift/",
+        "/?show=changed",
+    ):
         page = client.get(address)
         assert (page.status_code, NO_ROLE in page.text) == (403, True), address
 

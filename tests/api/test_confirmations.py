@@ -32,7 +32,11 @@ def names(answer) -> list[str]:
 
 def test_a_table_says_alike_everywhere_when_it_was_confirmed(table, get):
     def everywhere() -> list:
-        found = [get("tables/orders/").json(), get("tables/").json()["results"][0], get("map/").json()["tables"][0]]
+        found = [
+            get("tables/orders/").json(),
+            get("tables/").json()["results"][0],
+            get("map/").json()["tables"][0],
+        ]
         return [row["confirmation"] for row in found]
 
     assert everywhere() == [None] * 3
@@ -69,7 +73,12 @@ def test_tables_are_found_by_state(table, get):
     make_confirmation(overdue, days=-3)
     make_access(changed)
     make_table("new")
-    expected = {"confirmed": "orders", "due": "due", "overdue": "overdue", "changed_since": "changed"}
+    expected = {
+        "confirmed": "orders",
+        "due": "due",
+        "overdue": "overdue",
+        "changed_since": "changed",
+    }
     for state, name in expected.items():
         assert names(get(f"tables/?confirmation={state}")) == [name]
     assert "new" in names(get("tables/?confirmation=never"))
@@ -84,7 +93,10 @@ def test_tables_are_found_by_state(table, get):
 def test_only_the_filter_by_state_makes_an_etag_depend_on_the_day(table, get, monkeypatch):
     confirm_now(table)
     past = f"revision={current_head().revision}"
-    filtered, others = "tables/?confirmation=confirmed", ("map/", "tables/", f"tables/?confirmation=confirmed&{past}")
+    filtered, others = (
+        "tables/?confirmation=confirmed",
+        ("map/", "tables/", f"tables/?confirmation=confirmed&{past}"),
+    )
     before = {address: get(address)["ETag"] for address in (filtered, *others)}
     assert get(filtered, if_none_match=before[filtered]).status_code == 304
     tomorrow = today() + timedelta(days=1)

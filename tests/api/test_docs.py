@@ -9,7 +9,18 @@ import subprocess
 import pytest
 from django.conf import settings
 
-from ownership.api import compare, drift, filters, history, map_view, serializers, suggestions, trace, urls, views
+from ownership.api import (
+    compare,
+    drift,
+    filters,
+    history,
+    map_view,
+    serializers,
+    suggestions,
+    trace,
+    urls,
+    views,
+)
 from ownership.catalog.trace import DEFAULT_DEPTH, MAX_DEPTH, MAX_ROWS
 from ownership.history.change_sets import change_set
 from ownership.models import Access
@@ -33,11 +44,17 @@ def test_every_address_is_documented_and_no_other():
     not_addresses = {"<path:anything>/"}
     addresses = set()
     for pattern in urls.urlpatterns:
-        addresses.add(f"/api/v1/{pattern.pattern}".replace("<str:name>", "{name}").replace("<str:number>", "{number}"))
+        addresses.add(
+            f"/api/v1/{pattern.pattern}".replace("<str:name>", "{name}").replace(
+                "<str:number>", "{number}"
+            )
+        )
 
     documented = re.findall(r"^\| `(/api/v1/[^`]*)` \|", TEXT, re.MULTILINE)
 
-    assert sorted(documented) == sorted(addresses - {f"/api/v1/{pattern}" for pattern in not_addresses})
+    assert sorted(documented) == sorted(
+        addresses - {f"/api/v1/{pattern}" for pattern in not_addresses}
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,9 +97,14 @@ def test_every_parameter_of_a_trace_is_documented_with_its_limits():
 
 def test_every_form_is_documented_and_no_other():
     section = TEXT.split("\n## Other forms\n")[1].split("\n## ")[0]
-    cells = [re.findall("`([^`]+)`", line) for line in section.splitlines() if line.startswith("| `")]
+    cells = [
+        re.findall("`([^`]+)`", line) for line in section.splitlines() if line.startswith("| `")
+    ]
     documented = {
-        (address, *form) for *addresses, name, media in cells for address in addresses for form in [(name, media)]
+        (address, *form)
+        for *addresses, name, media in cells
+        for address in addresses
+        for form in [(name, media)]
     }
     forms = {
         "map/": map_view.MapView.renderer_classes[1:],
@@ -90,7 +112,9 @@ def test_every_form_is_documented_and_no_other():
         "services/{name}/": views.ServiceView.detail_renderers,
     }
     assert documented == {
-        (address, form.format, form.media_type) for address, renderers in forms.items() for form in renderers
+        (address, form.format, form.media_type)
+        for address, renderers in forms.items()
+        for form in renderers
     }
 
 
@@ -110,14 +134,21 @@ def test_csv_values_can_be_restored_as_documented(seeded, get, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "parameter", ["search", "ordering", "page", "page_size", "format", "environment", "If-None-Match", "ETag"]
+    "parameter",
+    ["search", "ordering", "page", "page_size", "format", "environment", "If-None-Match", "ETag"],
 )
 def test_what_all_lists_take_is_documented(parameter):
     assert re.search(rf"[`?]{parameter}\b", TEXT)
 
 
 @pytest.mark.parametrize(
-    "number", [f"{filters.LONGEST_SEARCH} characters", "100 unless", "at most 1,000)", "page_size` (500; at most 1,000"]
+    "number",
+    [
+        f"{filters.LONGEST_SEARCH} characters",
+        "100 unless",
+        "at most 1,000)",
+        "page_size` (500; at most 1,000",
+    ],
 )
 def test_the_limits_are_documented(number):
     assert number in TEXT
@@ -177,7 +208,9 @@ def test_the_examples_in_curl_run(served, tmp_path):
     one, keeping = blocks("sh")
 
     def run(script):
-        return subprocess.run(["sh", "-euc", script], cwd=tmp_path, capture_output=True, check=True, timeout=60).stdout
+        return subprocess.run(
+            ["sh", "-euc", script], cwd=tmp_path, capture_output=True, check=True, timeout=60
+        ).stdout
 
     assert json.loads(run(one))["name"] == "biztechUsers"
     run(keeping)

@@ -39,7 +39,12 @@ def test_the_latest_run_is_returned_whole(get, drifted):
     answer = get("drift/")
     (run,) = answer.json()["runs"]
     assert answer.json()["revision"] == int(answer["X-Registry-Revision"])
-    assert (run["run"], run["reader"], run["environment"], run["user"]) == (drifted.pk, "serverless", None, "nightly")
+    assert (run["run"], run["reader"], run["environment"], run["user"]) == (
+        drifted.pk,
+        "serverless",
+        None,
+        "nightly",
+    )
     assert run["summary"] == {
         "findings": 2,
         "waived": 1,
@@ -50,12 +55,26 @@ def test_the_latest_run_is_returned_whole(get, drifted):
         "by_verdict": {"not_known": 2},
     }
     waived, new = run["findings"]
-    assert waived["waived"] == {"until": str(today() + timedelta(days=9)), "reason": "Until the new bot is out"}
+    assert waived["waived"] == {
+        "until": str(today() + timedelta(days=9)),
+        "reason": "Until the new bot is out",
+    }
     assert waived["evidence"] == [{"file": "bots/serverless.yml", "line": 1}]
-    assert (new["table"], new["new"], new["waived"], new["granted"]) == ("shadow", True, None, "read")
-    assert run["offers"][0]["key_schema"] == {"partition_key": {"name": "id", "type": "S"}, "sort_key": None}
+    assert (new["table"], new["new"], new["waived"], new["granted"]) == (
+        "shadow",
+        True,
+        None,
+        "read",
+    )
+    assert run["offers"][0]["key_schema"] == {
+        "partition_key": {"name": "id", "type": "S"},
+        "sort_key": None,
+    }
     assert run["unresolved"][0]["text"] == "${ssm:x}"
-    assert [(one["agreeing"], one["compared"], one["findings"], one["waived"]) for one in run["agreement"]] == [
+    assert [
+        (one["agreeing"], one["compared"], one["findings"], one["waived"])
+        for one in run["agreement"]
+    ] == [
         (1, 2, 1, 0),
         (2, 4, 2, 1),
     ]
@@ -64,23 +83,44 @@ def test_the_latest_run_is_returned_whole(get, drifted):
 def test_findings_have_a_verdict_where_code_was_read(get):
     make_access(make_table("orders"), make_service("payments"), mode="read_write")
     make_service("bots")
-    unresolved = Unresolved(Location("bots/handler.js", 3), "name", "comes from a request", "bots", frozenset({"read"}))
+    unresolved = Unresolved(
+        Location("bots/handler.js", 3), "name", "comes from a request", "bots", frozenset({"read"})
+    )
     keep_run(
         "payments read orders",
         "bots write orders",
-        code=code_usage("payments read_write orders indirectly", services={"bots"}, unresolved=(unresolved,)),
+        code=code_usage(
+            "payments read_write orders indirectly", services={"bots"}, unresolved=(unresolved,)
+        ),
     )
     (run,) = get("drift/").json()["runs"]
     excess, lacking = run["findings"]
-    assert (excess["verdict"], excess["in_code"], excess["verdicts"]) == ("trim_iam", "none", {"write": "trim_iam"})
-    assert (lacking["kind"], lacking["verdict"], lacking["in_code"]) == ("narrower_grant", "fix_iam", "read_write")
-    needed = {"action": "dynamodb:PutItem", "index": None, "service": "payments", "functions": ["main"]}
+    assert (excess["verdict"], excess["in_code"], excess["verdicts"]) == (
+        "trim_iam",
+        "none",
+        {"write": "trim_iam"},
+    )
+    assert (lacking["kind"], lacking["verdict"], lacking["in_code"]) == (
+        "narrower_grant",
+        "fix_iam",
+        "read_write",
+    )
+    needed = {
+        "action": "dynamodb:PutItem",
+        "index": None,
+        "service": "payments",
+        "functions": ["main"],
+    }
     assert lacking["to_allow"] == [needed]
     assert lacking["code_evidence"][0] == {"file": "payments/handler.js", "line": 1}
-    assert lacking["code_paths"] == [{"mode": "write", "path": ["payments/handler.js#main", "lib/db.js#call"]}]
+    assert lacking["code_paths"] == [
+        {"mode": "write", "path": ["payments/handler.js#main", "lib/db.js#call"]}
+    ]
     assert run["summary"]["by_verdict"] == {"fix_iam": 1, "trim_iam": 1}
     assert run["truth"] == {"agreeing": 0, "accesses": 2, "unknown": 0}
-    assert run["truth_by_table"] == [{"table": "orders", "agreeing": 0, "accesses": 2, "unknown": 0}]
+    assert run["truth_by_table"] == [
+        {"table": "orders", "agreeing": 0, "accesses": 2, "unknown": 0}
+    ]
     assert run["code"]["services"] == ["bots", "payments"]
     assert run["code"]["unresolved"][0]["reason"] == "comes from a request"
     assert (run["agreement"][0]["true_accesses"], run["agreement"][0]["accesses"]) == (0, 2)
@@ -119,7 +159,9 @@ def test_filters_narrow_the_findings(get, drifted, query, tables):
         ("owner=idle", [], [], ["bots"]),
     ],
 )
-def test_filters_narrow_everything_besides_the_findings(get, drifted, query, offers, unchecked, unresolved):
+def test_filters_narrow_everything_besides_the_findings(
+    get, drifted, query, offers, unchecked, unresolved
+):
     make_access(Table.objects.get(name="orders"), make_service("idle"))
     (run,) = get(f"drift/?{query}").json()["runs"]
     assert [one["table"] for one in run["offers"]] == offers
@@ -155,7 +197,9 @@ def test_unknown_values_are_refused_by_name(get, drifted, query):
 
 
 @pytest.mark.parametrize("address", ["drift/", "drift/waivers/"])
-def test_drift_needs_a_sign_in_even_where_everybody_may_read_the_map(client, open_to_all, drifted, address):
+def test_drift_needs_a_sign_in_even_where_everybody_may_read_the_map(
+    client, open_to_all, drifted, address
+):
     assert client.get(f"/api/v1/{address}").status_code == 401
 
 
@@ -177,7 +221,9 @@ def test_the_etag_changes_with_the_map_the_runs_and_the_day(get, drifted, addres
 
 def test_without_a_run_there_is_nothing_to_filter_by(get, here):
     assert get("drift/").json()["runs"] == []
-    assert get("drift/?reader=serverless").json()["errors"][0]["detail"] == "No run has been kept yet."
+    assert (
+        get("drift/?reader=serverless").json()["errors"][0]["detail"] == "No run has been kept yet."
+    )
 
 
 def test_only_waivers_in_force_are_listed(get, drifted):
@@ -204,8 +250,14 @@ def test_queries_do_not_grow_with_findings(get, drifted):
     few = counted()
     keep_run(*(f"bots write shadow{number}" for number in range(30)), "bots write orders")
     for number in range(5):
-        make_waiver(table_name=f"shadow{number}", kind="unregistered_table", service=Service.objects.get(name="bots"))
-        Access.objects.create(table=make_table(), service=Service.objects.get(name="bots"), mode="read")
+        make_waiver(
+            table_name=f"shadow{number}",
+            kind="unregistered_table",
+            service=Service.objects.get(name="bots"),
+        )
+        Access.objects.create(
+            table=make_table(), service=Service.objects.get(name="bots"), mode="read"
+        )
     # Session, user, permissions twice, head and last run before and after; the runs; head twice, the map's six models;
     # waivers; and of the run its grants, the one before, and the figures.
     assert counted() == few == 2 + 2 + 4 + 1 + 9 + 1 + 3

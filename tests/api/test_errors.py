@@ -59,9 +59,9 @@ def test_an_unknown_name_lists_similar_names(seeded, get, address, near):
     assert answer.status_code == 404
     assert near in answer.json()["near"]
     models = {"tables": Table, "services": Service}
-    assert models[address.split("/")[0]].objects.filter(name__in=answer.json()["near"]).count() == len(
-        answer.json()["near"]
-    )
+    assert models[address.split("/")[0]].objects.filter(
+        name__in=answer.json()["near"]
+    ).count() == len(answer.json()["near"])
 
 
 def test_names_to_compare_are_read_once_per_revision_at_any_size(seeded, get):

@@ -10,7 +10,9 @@ OWNED = [*document.STATED_OWNERSHIP_ONLY]
 OWNER = {name: owner for name, _, owner, *_ in document.TABLES}
 GROUP = {name: group for name, group, *_ in document.TABLES}
 # Every access: (table, service, mode, indirect).
-ALL = [row[:4] for row in document.ACCESSES] + [(table, OWNER[table], "read_write", False) for table in OWNED]
+ALL = [row[:4] for row in document.ACCESSES] + [
+    (table, OWNER[table], "read_write", False) for table in OWNED
+]
 NAMES = [table[0] for table in document.TABLES]
 
 
@@ -72,7 +74,11 @@ def test_filters_of_tables_narrow_to_what_the_document_says(seeded, get):
         # Together they must hold for one and the same access.
         "service=payments&mode=write": ["biztechMembers2026", "biztechProfiles"],
         "service=events&mode=write": [],
-        "service=payments&mode=read,read_write": ["biztechUsers", "biztechEvents", "biztechRegistrations"],
+        "service=payments&mode=read,read_write": [
+            "biztechUsers",
+            "biztechEvents",
+            "biztechRegistrations",
+        ],
         "service=interactions&indirect=true": [],
         "service=members&indirect=true": ["biztechProfiles"],
         "mode=read_write&indirect=true": [],
@@ -104,7 +110,9 @@ def test_filters_of_accesses_narrow_to_what_the_document_says(seeded, get):
     expected = {
         "table=biztechTeams": {("biztechTeams", "teams"), ("biztechTeams", "btx")},
         "service=bots": {("biztechMembers2026", "bots")},
-        "part_of=interactions": pairs_where(lambda t, s, m, i: document.SERVICES[s] == "interactions"),
+        "part_of=interactions": pairs_where(
+            lambda t, s, m, i: document.SERVICES[s] == "interactions"
+        ),
         "part_of=bots": set(),
         "group=Instagram%20Table": {("biztechInstagramAuth", "instagram")},
         "owner=prizes": {("biztechPrizes", "prizes")},
@@ -116,7 +124,10 @@ def test_filters_of_accesses_narrow_to_what_the_document_says(seeded, get):
         "physical_name=biztechQRsPROD": {("biztechQRs", "qr"), ("biztechQRs", "profiles")},
         "physical_name=biztechQRsTEST": set(),
         "table=biztechUsers&mode=read&service=payments": set(),
-        "table=biztechUsers&mode=read": {("biztechUsers", "registrations"), ("biztechUsers", "transactions")},
+        "table=biztechUsers&mode=read": {
+            ("biztechUsers", "registrations"),
+            ("biztechUsers", "transactions"),
+        },
     }
 
     assert {query: pairs(get(f"accesses/?{query}")) for query in expected} == expected
@@ -200,11 +211,16 @@ def test_lists_are_in_the_documents_order_by_default(seeded, get):
     assert names(get("environments/")) == list(document.ENVIRONMENTS)
     served = get("accesses/").json()["results"]
     written = [row[:2] for row in document.ACCESSES]
-    assert [pair for row in served if (pair := (row["table"], row["service"])) in written] == written
+    assert [
+        pair for row in served if (pair := (row["table"], row["service"])) in written
+    ] == written
 
 
 def test_every_ordering_works_in_both_directions(get):
-    late, early = make_service("late", part_of=make_service("x")), make_service("early", part_of=make_service("w"))
+    late, early = (
+        make_service("late", part_of=make_service("x")),
+        make_service("early", part_of=make_service("w")),
+    )
     one, two = make_table("one-table", owner=late), make_table("two-table", owner=early)
     make_access(one, early, mode="read")
     make_access(two, late, mode="write")
@@ -221,9 +237,18 @@ def test_every_ordering_works_in_both_directions(get):
     parts = [name for name in names(get("services/?ordering=part_of")) if name in ("late", "early")]
     assert parts == ["early", "late"]
     for field in ("table", "mode"):
-        assert [row["table"] for row in get(f"accesses/?ordering={field}").json()["results"]] == [one.name, two.name]
-        assert [row["table"] for row in get(f"accesses/?ordering=-{field}").json()["results"]] == [two.name, one.name]
-    assert [row["service"] for row in get("accesses/?ordering=service").json()["results"]] == ["early", "late"]
+        assert [row["table"] for row in get(f"accesses/?ordering={field}").json()["results"]] == [
+            one.name,
+            two.name,
+        ]
+        assert [row["table"] for row in get(f"accesses/?ordering=-{field}").json()["results"]] == [
+            two.name,
+            one.name,
+        ]
+    assert [row["service"] for row in get("accesses/?ordering=service").json()["results"]] == [
+        "early",
+        "late",
+    ]
 
 
 def test_ties_keep_the_lists_own_order_so_that_pages_neither_overlap_nor_skip(seeded, get):
@@ -334,10 +359,15 @@ def test_nonsense_is_refused_with_the_name_of_the_parameter(get, address):
     def refused(query):
         answer = get(f"{address}?{query}")
         problem = answer.json()
-        return answer.status_code, answer["Content-Type"], [error["parameter"] for error in problem["errors"]]
+        return (
+            answer.status_code,
+            answer["Content-Type"],
+            [error["parameter"] for error in problem["errors"]],
+        )
 
     assert {query: refused(query) for query in NONSENSE[address]} == {
-        query: (400, "application/problem+json", [parameter]) for query, parameter in NONSENSE[address].items()
+        query: (400, "application/problem+json", [parameter])
+        for query, parameter in NONSENSE[address].items()
     }
 
 

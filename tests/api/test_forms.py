@@ -17,7 +17,9 @@ FORMS = {
     "tables/biztechUsers/": {"mermaid": "application/vnd.mermaid"},
     "services/interactions/": {"mermaid": "application/vnd.mermaid"},
 }
-EVERY = [(address, form, media) for address, forms in FORMS.items() for form, media in forms.items()]
+EVERY = [
+    (address, form, media) for address, forms in FORMS.items() for form, media in forms.items()
+]
 
 
 def content(answer):
@@ -36,7 +38,11 @@ def test_a_form_can_be_requested_by_name_and_by_accept_header(seeded, get, addre
 
 @pytest.mark.parametrize(("address", "form", "media"), EVERY)
 def test_each_form_has_its_own_etag_and_gives_304(seeded, get, address, form, media):
-    etags = {get(address)["ETag"], get(f"{address}?format={form}")["ETag"], get(address, accept=media)["ETag"]}
+    etags = {
+        get(address)["ETag"],
+        get(f"{address}?format={form}")["ETag"],
+        get(address, accept=media)["ETag"],
+    }
     assert len(etags) == 3
 
     again = get(address, accept=media, if_none_match=get(address, accept=media)["ETag"])
@@ -52,7 +58,9 @@ def test_the_past_is_available_in_every_form(seeded, get, address, form, media):
             table.description = "Of today"
             table.save()
         make_access(Table.objects.get(name="biztechUsers"), make_service("new-one"), mode="read")
-        make_access(make_table("new-table"), Table.objects.get(name="bizWallSockets").owner, mode="write")
+        make_access(
+            make_table("new-table"), Table.objects.get(name="bizWallSockets").owner, mode="write"
+        )
 
     assert content(get(f"{address}?format={form}&revision=1")) == before
     assert content(get(f"{address}?format={form}")) != before
@@ -79,7 +87,10 @@ def test_markdown_takes_no_environment(seeded, get):
 
 @pytest.mark.parametrize("address", ["map/", "tables/", "services/", "accesses/"])
 def test_only_details_have_a_diagram(seeded, get, address):
-    by_name, by_header = get(f"{address}?format=mermaid"), get(address, accept="application/vnd.mermaid")
+    by_name, by_header = (
+        get(f"{address}?format=mermaid"),
+        get(address, accept="application/vnd.mermaid"),
+    )
     assert (by_name.status_code, by_header.status_code) == (400, 406)
     assert by_name.json()["detail"].startswith("format: Unknown format. Allowed: json")
 

@@ -21,7 +21,9 @@ def get_head(client) -> dict:
     return response.json()
 
 
-def test_the_head_is_signed_so_that_it_can_be_checked_without_the_registry(viewer_client, settings, monkeypatch):
+def test_the_head_is_signed_so_that_it_can_be_checked_without_the_registry(
+    viewer_client, settings, monkeypatch
+):
     monkeypatch.setenv("HEAD_KEY", KEY)
     settings.HEAD_KEY = env.signing_key("HEAD_KEY")
     make_service("a")

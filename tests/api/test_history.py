@@ -49,9 +49,23 @@ def story(lead):
 
 def test_a_change_set_says_who_when_and_why_with_old_and_new_values(viewer_client, story, lead):
     change = get(viewer_client, after="4")["results"][0]
-    about = ["revision", "time", "user", "suggested_by", "reason", "source", "undoes", "request_id", "digest"]
+    about = [
+        "revision",
+        "time",
+        "user",
+        "suggested_by",
+        "reason",
+        "source",
+        "undoes",
+        "request_id",
+        "digest",
+    ]
     assert list(change) == [*about, "entries"]
-    assert (change["revision"], change["user"], change["reason"]) == (5, "lead", "Users takes orders")
+    assert (change["revision"], change["user"], change["reason"]) == (
+        5,
+        "lead",
+        "Users takes orders",
+    )
     assert change["suggested_by"] is None
     assert (change["source"], change["undoes"]) == ("admin", None)
     assert change["entries"] == [
@@ -68,14 +82,20 @@ def test_a_change_set_says_who_when_and_why_with_old_and_new_values(viewer_clien
 
 def test_a_deletion_is_an_entry_with_its_last_values(viewer_client, story):
     entry = get(viewer_client, after="6")["results"][0]["entries"][0]
-    assert (entry["type"], entry["model"], entry["label"]) == ("deleted", "access", "payments → orders")
+    assert (entry["type"], entry["model"], entry["label"]) == (
+        "deleted",
+        "access",
+        "payments → orders",
+    )
     assert entry["changes"]["mode"] == ["read", None]
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 500])
 def test_polling_with_the_last_cursor_misses_and_repeats_nothing(viewer_client, story, page_size):
     seen, cursor = follow(viewer_client, page_size=page_size)
-    assert [(entry["revision"], entry["sequence"]) for entry in seen] == [(number, 1) for number in range(1, 8)]
+    assert [(entry["revision"], entry["sequence"]) for entry in seen] == [
+        (number, 1) for number in range(1, 8)
+    ]
     assert follow(viewer_client, cursor) == ([], cursor)
     make_service("late")
     more, _ = follow(viewer_client, cursor)
@@ -129,7 +149,9 @@ def test_a_filtered_poll_continues_from_the_head_instead_of_its_last_match(viewe
     ids=str,
 )
 def test_filters_select_matching_entries(viewer_client, story, parameters, revisions):
-    assert [change["revision"] for change in get(viewer_client, **parameters)["results"]] == revisions
+    assert [
+        change["revision"] for change in get(viewer_client, **parameters)["results"]
+    ] == revisions
 
 
 def test_a_row_is_found_under_all_its_names_even_after_deletion(viewer_client, story):
@@ -138,7 +160,14 @@ def test_a_row_is_found_under_all_its_names_even_after_deletion(viewer_client, s
     table.save()
     table.delete()
     for name in ("orders", "purchases"):
-        assert [change["revision"] for change in get(viewer_client, table=name)["results"]] == [3, 5, 6, 7, 8, 9]
+        assert [change["revision"] for change in get(viewer_client, table=name)["results"]] == [
+            3,
+            5,
+            6,
+            7,
+            8,
+            9,
+        ]
 
 
 def test_a_name_finds_a_deleted_row_even_if_another_row_has_it_now(viewer_client):
@@ -195,10 +224,14 @@ def test_no_change_is_a_304(viewer_client, story):
     again = viewer_client.get(CHANGES, headers={"if-none-match": response["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     make_service("new")
-    assert viewer_client.get(CHANGES, headers={"if-none-match": response["ETag"]}).status_code == 200
+    assert (
+        viewer_client.get(CHANGES, headers={"if-none-match": response["ETag"]}).status_code == 200
+    )
 
 
-def test_a_pages_queries_do_not_grow_with_its_entries(viewer_client, seeded, django_assert_num_queries):
+def test_a_pages_queries_do_not_grow_with_its_entries(
+    viewer_client, seeded, django_assert_num_queries
+):
     for size in (10, 100):
         with django_assert_num_queries(21):
             viewer_client.get(CHANGES, {"page_size": size})
@@ -242,7 +275,11 @@ def test_a_timeline_has_pages_and_no_entry_loses_its_changes_at_their_edge(viewe
         access.save()
     seen, before = [], None
     while before is not None or not seen:
-        page = get(viewer_client, "/api/v1/tables/orders/history/", **({"before": before} if before else {}))
+        page = get(
+            viewer_client,
+            "/api/v1/tables/orders/history/",
+            **({"before": before} if before else {}),
+        )
         seen += page["results"]
         before = page["next"]
     revisions = [change["revision"] for change in seen]
@@ -256,7 +293,13 @@ def test_a_timeline_of_a_name_that_never_existed_is_404(viewer_client, story):
 
 
 @pytest.mark.parametrize(
-    "url", [CHANGES, "/api/v1/tables/orders/history/", "/api/v1/services/users/history/", f"{CHANGES}atom/"]
+    "url",
+    [
+        CHANGES,
+        "/api/v1/tables/orders/history/",
+        "/api/v1/services/users/history/",
+        f"{CHANGES}atom/",
+    ],
 )
 def test_history_needs_a_sign_in_even_if_the_map_is_open(story, settings, url):
     settings.ANONYMOUS_READ = True
@@ -283,7 +326,8 @@ def test_the_atom_feed_takes_a_token_as_password(story, lead):
 
 
 @pytest.mark.parametrize(
-    "credentials", ["Basic", "Basic !!!", "Basic " + base64.b64encode(b"\xff\xff").decode(), "Basic eA=="]
+    "credentials",
+    ["Basic", "Basic !!!", "Basic " + base64.b64encode(b"\xff\xff").decode(), "Basic eA=="],
 )
 def test_broken_basic_credentials_are_401(story, credentials):
     response = Client().get(f"{CHANGES}atom/", headers={"authorization": credentials})

@@ -20,7 +20,10 @@ def test_a_page_has_a_hundred_entries_by_default(get):
     page = get("services/").json()
 
     assert (page["count"], len(page["results"])) == (101, 100)
-    assert get(page["next"].removeprefix("http://testserver/api/v1/")).json()["results"][0]["name"] == "s100"
+    assert (
+        get(page["next"].removeprefix("http://testserver/api/v1/")).json()["results"][0]["name"]
+        == "s100"
+    )
     assert len(get("services/?page_size=1000").json()["results"]) == 101
 
 
@@ -31,7 +34,12 @@ def test_the_next_page_keeps_the_filters(seeded, get):
 
 
 def test_an_empty_list_is_one_empty_page(get):
-    assert get("tables/?page=1").json() == {"count": 0, "next": None, "previous": None, "results": []}
+    assert get("tables/?page=1").json() == {
+        "count": 0,
+        "next": None,
+        "previous": None,
+        "results": [],
+    }
 
 
 NUMBERS = {
@@ -75,4 +83,7 @@ def test_a_page_beyond_the_last_is_refused_with_their_number(get):
 
 def test_a_page_larger_than_the_cap_is_refused(get):
     assert get("services/?page_size=1000").status_code == 200
-    assert get("services/?page_size=1001").json()["detail"] == "page_size: Must be a whole number from 1 to 1000."
+    assert (
+        get("services/?page_size=1001").json()["detail"]
+        == "page_size: Must be a whole number from 1 to 1000."
+    )

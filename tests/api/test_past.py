@@ -15,7 +15,12 @@ from tests.support.lifetime import a_life
 from tests.support.tokens import make_token
 
 MAP_AND_LISTS = ["map/", "tables/", "services/", "accesses/", "groups/", "environments/"]
-DETAILS = ["tables/biztechUsers/", "services/teams/", "tables/biztechUsers/trace/", "services/interactions/trace/"]
+DETAILS = [
+    "tables/biztechUsers/",
+    "services/teams/",
+    "tables/biztechUsers/trace/",
+    "services/interactions/trace/",
+]
 # Every filter, search, ordering and page that there is.
 QUERIES = [
     *MAP_AND_LISTS[1:],
@@ -72,13 +77,17 @@ def then(path, revision):
 def content_of(answer):
     """Status and content, less the addresses of other pages, which name the revision."""
     content = answer.json()
-    return answer.status_code, {key: value for key, value in content.items() if key not in ("next", "previous")}
+    return answer.status_code, {
+        key: value for key, value in content.items() if key not in ("next", "previous")
+    }
 
 
 @pytest.mark.slow
 def test_every_query_of_the_past_answers_as_it_did_then(seeded, get):
     recorded = {path: content_of(get(path)) for path in ["map/", *QUERIES]}
-    assert {path: content_of(get(then(path, 1))) for path in recorded} == recorded, "of the head, both ways"
+    assert {path: content_of(get(then(path, 1))) for path in recorded} == recorded, (
+        "of the head, both ways"
+    )
 
     for _ in a_life():
         pass
@@ -111,7 +120,9 @@ def test_pages_of_the_past_link_to_pages_of_the_past(seeded, get):
 def test_a_time_shows_the_last_revision_at_or_before_it(seeded, get):
     time = ChangeSet.objects.get().time
     make_table("later")
-    at, before = ((time - timedelta(microseconds=n)).isoformat().replace("+00:00", "Z") for n in (0, 1))
+    at, before = (
+        (time - timedelta(microseconds=n)).isoformat().replace("+00:00", "Z") for n in (0, 1)
+    )
 
     assert [get(f"tables/?as_of={moment}").json()["count"] for moment in (at, before)] == [34, 0]
     assert get(f"map/?as_of={at}").json() == get("map/?revision=1").json()
@@ -123,11 +134,21 @@ def test_a_time_shows_the_last_revision_at_or_before_it(seeded, get):
 
 def test_the_past_needs_a_sign_in_or_a_token_even_if_the_map_is_open(seeded, open_to_all, viewer):
     with_token = Client(headers={"Authorization": f"Token {make_token(viewer)[1]}"})
-    past = [path + query for path in [*MAP_AND_LISTS, *DETAILS] for query in ("?revision=1", "?as_of=2100-01-01")]
+    past = [
+        path + query
+        for path in [*MAP_AND_LISTS, *DETAILS]
+        for query in ("?revision=1", "?as_of=2100-01-01")
+    ]
 
-    assert {Client().get(f"/api/v1/{path}").status_code for path in [*past, "compare/?from=0"]} == {401}
-    assert {with_token.get(f"/api/v1/{path}").status_code for path in [*past, "compare/?from=0"]} == {200}
-    assert {Client().get(f"/api/v1/{path}").status_code for path in [*MAP_AND_LISTS, *DETAILS]} == {200}
+    assert {Client().get(f"/api/v1/{path}").status_code for path in [*past, "compare/?from=0"]} == {
+        401
+    }
+    assert {
+        with_token.get(f"/api/v1/{path}").status_code for path in [*past, "compare/?from=0"]
+    } == {200}
+    assert {Client().get(f"/api/v1/{path}").status_code for path in [*MAP_AND_LISTS, *DETAILS]} == {
+        200
+    }
 
 
 # Nonsense
@@ -144,7 +165,10 @@ def test_an_unknown_revision_is_refused_with_the_latest_one(seeded, get, value):
         answer = get(f"{path}?revision={value}")
         assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
         assert answer.json()["errors"] == [
-            {"parameter": "revision", "detail": "Takes a whole number from 0 to 1, which is the latest revision."}
+            {
+                "parameter": "revision",
+                "detail": "Takes a whole number from 0 to 1, which is the latest revision.",
+            }
         ]
 
 
@@ -171,7 +195,11 @@ def test_later_edits_change_todays_answers_and_not_the_past(seeded, get, path):
     make_table("later")
 
     again = get(f"{path}?revision=1", if_none_match=past["ETag"])
-    assert (again.status_code, again["ETag"], again["X-Registry-Revision"]) == (304, past["ETag"], "1")
+    assert (again.status_code, again["ETag"], again["X-Registry-Revision"]) == (
+        304,
+        past["ETag"],
+        "1",
+    )
     assert get(path, if_none_match=today["ETag"]).status_code == 200
     assert get(f"{path}?revision=2", if_none_match=past["ETag"]).status_code == 200
     assert get(f"{path}?revision=1").content == past.content
@@ -184,7 +212,9 @@ def test_the_present_is_back_after_the_past_even_after_an_error(seeded, get):
         assert get("tables/later/").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["tables/biztechUser/", "tables/biztechUser/trace/", "services/payment/"])
+@pytest.mark.parametrize(
+    "path", ["tables/biztechUser/", "tables/biztechUser/trace/", "services/payment/"]
+)
 def test_an_unknown_name_in_the_past_lists_similar_names_of_that_time(seeded, get, path):
     for row in (Table.objects.get(name="biztechUsers"), Service.objects.get(name="payments")):
         row.name = f"{row.name[:-1]}-s"
@@ -287,7 +317,11 @@ def test_compare_says_the_same_as_the_feed_where_each_row_changed_once(seeded, g
 
 def test_compare_from_the_beginning_lists_the_whole_registry(seeded, get):
     answer = get("compare/?from=1900-01-01&to=2100-01-01")
-    assert (answer.json()["from"], answer.json()["to"], answer["X-Registry-Revision"]) == (0, 1, "1")
+    assert (answer.json()["from"], answer.json()["to"], answer["X-Registry-Revision"]) == (
+        0,
+        1,
+        "1",
+    )
     assert {entry["type"] for entry in answer.json()["entries"]} == {"created"}
     assert len(answer.json()["entries"]) == 3 + 7 + 19 + 34 + 55 + 2
 

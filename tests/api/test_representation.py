@@ -42,7 +42,9 @@ ADDRESSES = [
     "drift/waivers/",
 ]
 # What differs from run to run: times, ids of requests, and digests, which cover times.
-VARYING = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(Z|\+00:00)|[0-9a-f]{32,64}|-[0-9a-f]{12}\b|changeset/\d+/")
+VARYING = re.compile(
+    r"\d{4}-\d\d-\d\dT[0-9:.]+(Z|\+00:00)|[0-9a-f]{32,64}|-[0-9a-f]{12}\b|changeset/\d+/"
+)
 
 
 @pytest.fixture
@@ -54,7 +56,11 @@ def fixed_map(lead) -> None:
         group = TableGroup.objects.create(name="Shop tables", description="Of the shop")
         team = make_team("Sellers", contact="#sellers", email="sellers@example.org")
         shop = make_service(
-            "shop", team=team, description="Sells", contact="#shop", repository="https://git.example/shop"
+            "shop",
+            team=team,
+            description="Sells",
+            contact="#shop",
+            repository="https://git.example/shop",
         )
         till = make_service("till", part_of=shop, aliases=["checkout"])
         orders = make_table(

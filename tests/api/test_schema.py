@@ -29,7 +29,9 @@ def test_the_description_is_valid_and_the_checked_in_one_is_current(db):
 
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=written)
 
-    assert written.getvalue().rstrip() == CHECKED_IN.read_text(encoding="utf-8").rstrip(), "run `make schema`"
+    assert written.getvalue().rstrip() == CHECKED_IN.read_text(encoding="utf-8").rstrip(), (
+        "run `make schema`"
+    )
 
 
 def test_the_schema_address_serves_it(get):
@@ -49,14 +51,26 @@ def test_every_address_is_described(db):
 
 @pytest.mark.parametrize(
     ("address", "filterset"),
-    [("tables/", filters.TableFilters), ("services/", filters.ServiceFilters), ("accesses/", filters.AccessFilters)],
+    [
+        ("tables/", filters.TableFilters),
+        ("services/", filters.ServiceFilters),
+        ("accesses/", filters.AccessFilters),
+    ],
 )
 def test_every_filter_is_described(address, filterset):
     parameters = description()["paths"][f"/api/v1/{address}"]["get"]["parameters"]
 
     described = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
 
-    expected = {*filterset.base_filters, "search", "ordering", "page", "page_size", "revision", "as_of"}
+    expected = {
+        *filterset.base_filters,
+        "search",
+        "ordering",
+        "page",
+        "page_size",
+        "revision",
+        "as_of",
+    }
     assert expected == described - {"environment"}
     assert all(parameter["description"] for parameter in parameters)
 
@@ -80,11 +94,15 @@ def check(address, status, answer):
     # CSV and other forms, which are plain text, are described beside JSON.
     media_type = answer["Content-Type"]
     assert media_type.endswith("json")
-    whole = as_json_schema({"components": description()["components"], **described["content"][media_type]["schema"]})
+    whole = as_json_schema(
+        {"components": description()["components"], **described["content"][media_type]["schema"]}
+    )
     jsonschema_rs.Draft202012Validator(whole).validate(answer.json())
 
 
-@pytest.mark.parametrize("environment", ["", "?environment=production"], ids=["plain", "physical-names"])
+@pytest.mark.parametrize(
+    "environment", ["", "?environment=production"], ids=["plain", "physical-names"]
+)
 def test_answers_about_the_document_are_as_described(seeded, get, environment):
     check("map/", 200, get(f"map/{environment}"))
     check("tables/", 200, get(f"tables/{environment}"))
@@ -107,7 +125,12 @@ def test_answers_with_every_field_filled_are_as_described(get):
         more_url="https://docs.example/full",
     )
     table.indexes.create(name="by-day", kind="LSI", partition_key_name="id", partition_key_type="B")
-    make_access(table, make_service("part", part_of=make_service(), repository="https://git.example", aliases=["p"]))
+    make_access(
+        table,
+        make_service(
+            "part", part_of=make_service(), repository="https://git.example", aliases=["p"]
+        ),
+    )
 
     check("map/", 200, get("map/"))
     check("services/{name}/", 200, get("services/part/"))
@@ -120,7 +143,15 @@ def test_history_is_as_described(here, get):
 
 
 def test_problems_are_as_described(db, get):
-    for address in ("map/", "tables/", "services/", "accesses/", "groups/", "environments/", "changes/"):
+    for address in (
+        "map/",
+        "tables/",
+        "services/",
+        "accesses/",
+        "groups/",
+        "environments/",
+        "changes/",
+    ):
         check(address, 400, get(f"{address}?nothing=1"))
         check(address, 401, Client().get(f"/api/v1/{address}"))
         check(address, 406, get(address, accept="text/html"))
@@ -133,7 +164,11 @@ def test_the_headers_of_caching_are_described_and_there(db, get):
 
     responses = description()["paths"]["/api/v1/map/"]["get"]["responses"]
 
-    assert set(responses["200"]["headers"]) == set(responses["304"]["headers"]) == {"ETag", "X-Registry-Revision"}
+    assert (
+        set(responses["200"]["headers"])
+        == set(responses["304"]["headers"])
+        == {"ETag", "X-Registry-Revision"}
+    )
     assert {"ETag", "X-Registry-Revision"} <= set(answer.headers)
 
 
@@ -142,8 +177,12 @@ def test_the_page_loads_nothing_from_outside_and_runs_no_script_of_its_own(get):
 
     sources = re.findall(r"""(?:src=|<link[^>]* href=)["']([^"']*)["']""", page)
     assert len(sources) >= 4
-    assert {source for source in sources if not source.startswith(("/static/", "/api/v1/docs/?script="))} == set()
-    assert [body for body in re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL) if body.strip()] == []
+    assert {
+        source for source in sources if not source.startswith(("/static/", "/api/v1/docs/?script="))
+    } == set()
+    assert [
+        body for body in re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL) if body.strip()
+    ] == []
     assert re.search(r"<style|\sstyle=|\son\w+=", page) is None
     assert "http" not in page
 

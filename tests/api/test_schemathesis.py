@@ -16,7 +16,13 @@ TESTS = Path(__file__).parent.parent
 @pytest.mark.slow
 def test_schemathesis_finds_nothing(committed, seeded, viewer, live_server, tmp_path):
     program = Path(sys.executable).with_name("st")
-    options = ["--checks=all", "--max-examples=5", "--generation-deterministic", "--continue-on-failure", "--no-color"]
+    options = [
+        "--checks=all",
+        "--max-examples=5",
+        "--generation-deterministic",
+        "--continue-on-failure",
+        "--no-color",
+    ]
     schema = f"{live_server.url}/api/v1/schema/?format=json"
     token = f"Authorization: Token {make_token(viewer)[1]}"
     run = subprocess.run(

@@ -5,7 +5,18 @@ import pytest
 from ownership.models import Environment, Service, Table
 from tests.support.factories import make_access, make_service, make_table
 
-TABLE = ["name", "group", "description", "owner", "team", "key_schema", "more", "indexes", "accesses", "confirmation"]
+TABLE = [
+    "name",
+    "group",
+    "description",
+    "owner",
+    "team",
+    "key_schema",
+    "more",
+    "indexes",
+    "accesses",
+    "confirmation",
+]
 SERVICE = ["name", "part_of", "team", "description", "contact", "repository", "aliases"]
 ACCESS = ["service", "mode", "indirect", "notes"]
 
@@ -60,13 +71,25 @@ def test_a_table_of_the_document_has_the_shape_that_consumers_rely_on(seeded, ge
 def test_the_map_has_these_keys_and_no_others(seeded, get):
     served = get("map/").json()
 
-    assert list(served) == ["revision", "environment", "environments", "groups", "teams", "services", "tables"]
+    assert list(served) == [
+        "revision",
+        "environment",
+        "environments",
+        "groups",
+        "teams",
+        "services",
+        "tables",
+    ]
     assert (served["revision"], served["environment"]) == (1, None)
-    assert {tuple(row) for row in served["environments"]} == {("name", "suffix", "pattern", "description")}
+    assert {tuple(row) for row in served["environments"]} == {
+        ("name", "suffix", "pattern", "description")
+    }
     assert {tuple(row) for row in served["groups"]} == {("name", "description")}
     assert {tuple(row) for row in served["services"]} == {tuple(SERVICE)}
     assert {tuple(row) for row in served["tables"]} == {tuple(TABLE)}
-    assert {tuple(access) for row in served["tables"] for access in row["accesses"]} == {tuple(ACCESS)}
+    assert {tuple(access) for row in served["tables"] for access in row["accesses"]} == {
+        tuple(ACCESS)
+    }
 
 
 def test_an_empty_registry_has_an_empty_map_of_revision_zero(get):
@@ -88,10 +111,14 @@ def test_lists_and_details_show_things_as_the_map_does(seeded, get):
     served = get("map/").json()
 
     assert get("tables/").json()["results"] == served["tables"]
-    assert [get(f"tables/{row['name']}/").json() for row in served["tables"][:3]] == served["tables"][:3]
+    assert [get(f"tables/{row['name']}/").json() for row in served["tables"][:3]] == served[
+        "tables"
+    ][:3]
     by_name = sorted(served["services"], key=lambda row: row["name"])
     assert get("services/").json()["results"] == by_name
-    assert get("services/teams/").json() == next(row for row in served["services"] if row["name"] == "teams")
+    assert get("services/teams/").json() == next(
+        row for row in served["services"] if row["name"] == "teams"
+    )
     assert get("groups/").json()["results"] == served["groups"]
     assert get("environments/").json()["results"] == served["environments"]
 
@@ -100,7 +127,9 @@ def test_the_list_of_accesses_is_the_maps_with_the_table_named(seeded, get):
     served = get("map/").json()
 
     assert get("accesses/").json()["results"] == [
-        {"table": table["name"], **access} for table in served["tables"] for access in table["accesses"]
+        {"table": table["name"], **access}
+        for table in served["tables"]
+        for access in table["accesses"]
     ]
 
 

@@ -62,7 +62,9 @@ EDITS = {
     "a confirmation": lambda: confirm([table().pk], current_head().revision, user=None),
     "a table more": lambda: make_table("new", group=TableGroup.objects.first(), owner=service()),
     "an access's mode": lambda: edit(table().accesses.get(service=service()), mode="read"),
-    "an access more": lambda: make_access(Table.objects.exclude(accesses__service=service()).first(), service()),
+    "an access more": lambda: make_access(
+        Table.objects.exclude(accesses__service=service()).first(), service()
+    ),
     "an access less": lambda: table().accesses.get(service=service()).delete(),
     "an index": lambda: SecondaryIndex.objects.create(table=table(), name="by-day"),
     "a service's name": lambda: edit(service(), name="checkout"),
@@ -72,7 +74,9 @@ EDITS = {
     "a group's place": lambda: edit(TableGroup.objects.get(name="Instagram Table"), position=0),
     "a team more": lambda: make_team("Zebra"),
     "a team's name": lambda: edit(Team.objects.get(), name="Cash"),
-    "the team of a service with parts": lambda: edit(service("interactions"), team=Team.objects.get()),
+    "the team of a service with parts": lambda: edit(
+        service("interactions"), team=Team.objects.get()
+    ),
     "the team of a service without": lambda: edit(service("events"), team=Team.objects.get()),
     "no team any more": lambda: edit(service(), team=None),
     "a part of a service with a team": lambda: edit(service("events"), part_of=service()),
@@ -93,9 +97,13 @@ def test_after_an_edit_the_snapshot_equals_a_map_read_whole(seeded, get, act):
 
 def test_an_edit_of_a_table_renders_only_that_table(seeded, get, monkeypatch):
     kept(get)
-    monkeypatch.setattr(map_pieces, "confirmed_map", lambda: pytest.fail("All of it was read again."))
+    monkeypatch.setattr(
+        map_pieces, "confirmed_map", lambda: pytest.fail("All of it was read again.")
+    )
     edit(table(), description="Edited")
-    assert {row["name"]: row["description"] for row in kept(get)["tables"]}["biztechUsers"] == "Edited"
+    assert {row["name"]: row["description"] for row in kept(get)["tables"]}[
+        "biztechUsers"
+    ] == "Edited"
 
 
 def test_after_a_change_of_history_the_map_is_read_whole(seeded, get):
@@ -152,7 +160,9 @@ def test_a_change_while_a_snapshot_is_built_is_in_it(seeded, get, monkeypatch):
 
 
 @pytest.mark.parametrize("spoil", ["a file", "away", "its lock"])
-def test_without_a_usable_folder_the_snapshot_is_still_built(seeded, get, settings, tmp_path, spoil):
+def test_without_a_usable_folder_the_snapshot_is_still_built(
+    seeded, get, settings, tmp_path, spoil
+):
     settings.SNAPSHOT_DIR = tmp_path / spoil
     if spoil == "a file":
         settings.SNAPSHOT_DIR.write_text("in the way")
@@ -194,7 +204,9 @@ def test_pieces_are_kept_for_the_environments_requested_last(seeded, monkeypatch
         mine.get(head, environment, False)
     assert len(Environment.objects.all()) == 3
     assert len(mine._pieces) == 2
-    assert next(reversed(mine._pieces)) == Environment.objects.last().pk  # the first one was kept as bytes
+    assert (
+        next(reversed(mine._pieces)) == Environment.objects.last().pk
+    )  # the first one was kept as bytes
 
 
 # What is sent
@@ -254,8 +266,12 @@ def test_a_bad_token_is_refused_even_if_the_map_is_open(seeded, viewer, settings
     elif spoil == "inactive":
         type(viewer).objects.update(is_active=False)
     else:
-        shown = shown[:-1] + ("x" if spoil == "unknown" and shown[-1] != "x" else "y" if spoil == "unknown" else spoil)
-    assert Client().get("/api/v1/map/", headers={"authorization": f"Token {shown}"}).status_code == 401
+        shown = shown[:-1] + (
+            "x" if spoil == "unknown" and shown[-1] != "x" else "y" if spoil == "unknown" else spoil
+        )
+    assert (
+        Client().get("/api/v1/map/", headers={"authorization": f"Token {shown}"}).status_code == 401
+    )
 
 
 def test_the_map_has_one_line_per_table(seeded, get):

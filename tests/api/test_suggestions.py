@@ -23,7 +23,12 @@ def numbers(get, query="") -> list[int]:
 def test_a_suggestion_says_who_when_why_what_and_its_answer(get, orders, lead):
     suggestion = make_suggestion(orders, description="New", owner=make_service("bots"))
     one = get("suggestions/1/").json()
-    assert (one["number"], one["kind"], one["about"], one["state"]) == (1, "change", "orders", "waiting")
+    assert (one["number"], one["kind"], one["about"], one["state"]) == (
+        1,
+        "change",
+        "orders",
+        "waiting",
+    )
     assert (one["suggested_by"], one["reason"], one["answer"]) == ("suggester", "It is so", None)
     assert one["until"] == str(suggestion.until)
     assert one["steps"] == [
@@ -37,7 +42,11 @@ def test_a_suggestion_says_who_when_why_what_and_its_answer(get, orders, lead):
     head = int(get("suggestions/")["X-Registry-Revision"])
     decline(suggestion, user=lead, reason="No", revision=head)
     one = get("suggestions/1/").json()
-    assert (one["state"], one["answer"]["user"], one["answer"]["reason"]) == ("declined", "lead", "No")
+    assert (one["state"], one["answer"]["user"], one["answer"]["reason"]) == (
+        "declined",
+        "lead",
+        "No",
+    )
     assert one["answer"]["revision"] == head + 1
 
 
@@ -56,7 +65,9 @@ def test_filters_narrow_the_list(get, orders, lead, monkeypatch):
     assert numbers(get, "?state=waiting") == []
 
 
-@pytest.mark.parametrize("query", ["?state=odd", "?kind=odd", "?table=none", "?service=a%00b", "?odd=1", "?ordering=x"])
+@pytest.mark.parametrize(
+    "query", ["?state=odd", "?kind=odd", "?table=none", "?service=a%00b", "?odd=1", "?ordering=x"]
+)
 def test_an_unknown_value_is_refused(get, query):
     assert get(f"suggestions/{query}").status_code == 400
 

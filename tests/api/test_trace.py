@@ -71,7 +71,13 @@ def test_a_service_starts_with_its_parts_and_downstream_is_the_default(seeded, g
         ["interactions", "connections", "investments", "qr", "quests", "quizzes", "teams"],
     )
     assert answer.json()["hops"][0]["places"][1]["part_of"] == "interactions"
-    assert [kind for kind, _ in shape(answer)] == ["service", "table", "service", "table", "service"]
+    assert [kind for kind, _ in shape(answer)] == [
+        "service",
+        "table",
+        "service",
+        "table",
+        "service",
+    ]
 
 
 def test_a_trace_in_the_past_answers_as_it_did_then(seeded, get):
@@ -89,11 +95,17 @@ def test_invalid_parameters_are_refused_with_what_is_allowed(seeded, get):
         "depth=0": ("depth", "Must be a whole number from 1 to 10."),
         "depth=11": ("depth", "Must be a whole number from 1 to 10."),
         "depth=%D9%A3": ("depth", "Must be a whole number from 1 to 10."),
-        "hops=2": ("hops", "Unknown parameter. Allowed: as_of, depth, direction, format, revision."),
+        "hops=2": (
+            "hops",
+            "Unknown parameter. Allowed: as_of, depth, direction, format, revision.",
+        ),
     }
     for query, (parameter, detail) in refusals.items():
         answer = get(f"services/payments/trace/?{query}")
-        assert (answer.status_code, answer.json()["errors"]) == (400, [{"parameter": parameter, "detail": detail}])
+        assert (answer.status_code, answer.json()["errors"]) == (
+            400,
+            [{"parameter": parameter, "detail": detail}],
+        )
 
 
 @pytest.mark.parametrize("name", ["nothing", "payments%00", "PAYMENTS", "é"])
@@ -107,7 +119,10 @@ def test_an_unknown_name_is_not_found(seeded, get, name):
 def test_a_trace_takes_one_query_per_hop_at_any_size(seeded, viewer_client):
     def counted():
         with CaptureQueriesContext(connection) as captured:
-            assert viewer_client.get("/api/v1/tables/biztechProfiles/trace/?depth=3").status_code == 200
+            assert (
+                viewer_client.get("/api/v1/tables/biztechProfiles/trace/?depth=3").status_code
+                == 200
+            )
         return len(captured)
 
     # session, user, permissions twice; head before and after, the table, its hops

@@ -31,7 +31,9 @@ def test_values_are_shown_in_words(model, field, value, words):
 
 def test_words_that_differ_are_marked_in_long_texts():
     change = FieldChange(
-        "notes", "Reads isMember for pricing tier; writes on payment", "Reads isMember for tier and on payment"
+        "notes",
+        "Reads isMember for pricing tier; writes on payment",
+        "Reads isMember for tier and on payment",
     )
     old, new = change.marked()
     assert [text for differs, text in old if differs] == ["pricing tier; writes"]
@@ -41,13 +43,18 @@ def test_words_that_differ_are_marked_in_long_texts():
 
 
 def test_short_values_are_not_split():
-    assert FieldChange("mode", "Read", "Read + Write").marked() == ([(False, "Read")], [(False, "Read + Write")])
+    assert FieldChange("mode", "Read", "Read + Write").marked() == (
+        [(False, "Read")],
+        [(False, "Read + Write")],
+    )
     assert FieldChange("notes", None, "New.").marked() == ([(False, "—")], [(False, "New.")])
 
 
 @pytest.mark.django_db
 def test_a_created_entry_lists_values_that_its_label_does_not_hold():
-    access = make_access(make_table("orders"), make_service("payments"), mode="write", notes="Pays.")
+    access = make_access(
+        make_table("orders"), make_service("payments"), mode="write", notes="Pays."
+    )
     words = describe(Access.history.get())
     assert (words.kind, words.label, words.verb) == ("access", "payments → orders", "created")
     assert [(change.field, change.new) for change in words.changes] == [
@@ -56,12 +63,18 @@ def test_a_created_entry_lists_values_that_its_label_does_not_hold():
         ("notes", "Pays."),
     ]
     access.delete()
-    assert [change.old for change in describe(Access.history.first()).changes] == ["Write", "no", "Pays."]
+    assert [change.old for change in describe(Access.history.first()).changes] == [
+        "Write",
+        "no",
+        "Pays.",
+    ]
 
 
 @pytest.mark.django_db
 def test_key_fields_come_last_and_are_named_by_their_key():
-    make_table("orders", partition_key_name="id", partition_key_format="UUID", description="Orders.")
+    make_table(
+        "orders", partition_key_name="id", partition_key_format="UUID", description="Orders."
+    )
     fields = [change.field for change in describe(Table.history.get()).changes]
     assert fields == ["group", "owner", "description", "partition key", "partition key format"]
 
@@ -69,7 +82,10 @@ def test_key_fields_come_last_and_are_named_by_their_key():
 def test_only_the_parts_of_a_long_text_near_a_difference_are_shown():
     start, end = "Same words. " * 100, " More of the same." * 100
     old, new = marked_differences(f"{start}It reads.{end}", f"{start}It writes.{end}")
-    for pieces, words in ((near_differences(old), "It reads. "), (near_differences(new), "It writes. ")):
+    for pieces, words in (
+        (near_differences(old), "It reads. "),
+        (near_differences(new), "It writes. "),
+    ):
         text = "".join(text for _, text in pieces)
         assert words in text
         assert len(text) < 300
@@ -90,11 +106,15 @@ def test_texts_with_too_many_words_to_compare_are_shown_as_replaced():
 
 
 def test_a_sign_that_was_taken_out_is_marked_without_the_word_before_it():
-    old, new = marked_differences("Reads the pricing tier; writes members", "Reads the pricing tier and writes members")
+    old, new = marked_differences(
+        "Reads the pricing tier; writes members", "Reads the pricing tier and writes members"
+    )
     assert [text for differs, text in old if differs] == [";"]
     assert [text for differs, text in new if differs] == [" and"]
 
 
 def test_several_words_in_a_row_that_were_replaced_are_marked_as_one():
-    old, _ = marked_differences("It reads old names every night.", "It reads fresh rows every night.")
+    old, _ = marked_differences(
+        "It reads old names every night.", "It reads fresh rows every night."
+    )
     assert [text for differs, text in old if differs] == ["old names"]

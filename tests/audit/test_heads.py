@@ -15,7 +15,14 @@ from ownership.history.append_only import create_triggers
 from ownership.history.models import entry_models
 from registry import env
 from tests.support.factories import make_service
-from tests.support.tampering import findings, head, owner_of_the_database, revision, rewrite_chain, set_value
+from tests.support.tampering import (
+    findings,
+    head,
+    owner_of_the_database,
+    revision,
+    rewrite_chain,
+    set_value,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +40,11 @@ def log(edited, caplog, tmp_path) -> Path:
         for _, report, _ in connection.run_on_commit:
             report()
         connection.run_on_commit.clear()
-    settings = {"fmt" if key == "format" else key: value for key, value in env.JSON_LINES.items() if key != "()"}
+    settings = {
+        "fmt" if key == "format" else key: value
+        for key, value in env.JSON_LINES.items()
+        if key != "()"
+    }
     formatter = JsonFormatter(**settings)
     lines = [f"web-1  | {formatter.format(record)}" for record in caplog.records]
     path = tmp_path / "registry.log"
@@ -97,7 +108,9 @@ def test_a_cut_off_tail_is_found_only_with_a_kept_head(edited):
         execute("UPDATE ownership_table SET description = 'Orders.'")
         execute("UPDATE ownership_access SET mode = 'read'")
     assert findings() == []
-    assert findings(kept) == ["revision 7: the kept head is missing: the end of the history was cut off."]
+    assert findings(kept) == [
+        "revision 7: the kept head is missing: the end of the history was cut off."
+    ]
 
 
 def test_an_older_kept_head_still_matches(edited):
@@ -106,7 +119,9 @@ def test_an_older_kept_head_still_matches(edited):
     assert findings(kept) == []
 
 
-@pytest.mark.parametrize("text", ["", "7", "7:", ":abc", "7:xyz", "-1:" + "a" * 64, "7:" + "a" * 63])
+@pytest.mark.parametrize(
+    "text", ["", "7", "7:", ":abc", "7:xyz", "-1:" + "a" * 64, "7:" + "a" * 63]
+)
 def test_a_malformed_head_is_refused(text):
     with pytest.raises(ValueError, match="expected REVISION:DIGEST"):
         Head.parse(text)

@@ -41,16 +41,24 @@ FORMS = {
         marks=SQLITE,
     ),
     "BLOB as id": pytest.param(
-        f"UPDATE {ACCESS_ENTRY} SET id = x'ff' WHERE change_set_id = 5", f"{ACCESS_ENTRY}, history_id", marks=SQLITE
+        f"UPDATE {ACCESS_ENTRY} SET id = x'ff' WHERE change_set_id = 5",
+        f"{ACCESS_ENTRY}, history_id",
+        marks=SQLITE,
     ),
     "text that is no UTF-8": pytest.param(
-        "UPDATE ownership_changeset SET reason = CAST(x'ff' AS TEXT) WHERE revision = 6", "can't be read", marks=SQLITE
+        "UPDATE ownership_changeset SET reason = CAST(x'ff' AS TEXT) WHERE revision = 6",
+        "can't be read",
+        marks=SQLITE,
     ),
     "fraction": pytest.param(
-        "UPDATE ownership_table SET position = 0.5", "ownership_table, id {table}: its position", marks=SQLITE
+        "UPDATE ownership_table SET position = 0.5",
+        "ownership_table, id {table}: its position",
+        marks=SQLITE,
     ),
     "boolean of two": pytest.param(
-        "UPDATE ownership_access SET indirect = 2", "ownership_access, id {access}: its indirect", marks=SQLITE
+        "UPDATE ownership_access SET indirect = 2",
+        "ownership_access, id {access}: its indirect",
+        marks=SQLITE,
     ),
     "key twice": pytest.param(
         f"UPDATE {TABLE_ENTRY} SET changes = '{{\"owner\": [1, 2], ' || substr(changes, 2) WHERE change_set_id = 6",
@@ -58,7 +66,9 @@ FORMS = {
         marks=SQLITE,
     ),
     "JSON that is none": pytest.param(
-        f"UPDATE {TABLE_ENTRY} SET changes = '{{' WHERE change_set_id = 6", "its changes is stored", marks=SQLITE
+        f"UPDATE {TABLE_ENTRY} SET changes = '{{' WHERE change_set_id = 6",
+        "its changes is stored",
+        marks=SQLITE,
     ),
     "half of a character in JSON": pytest.param(
         f'UPDATE {TABLE_ENTRY} SET changes = \'{{"name": [null, "\\ud800"]}}\' WHERE change_set_id = 6',
@@ -93,7 +103,9 @@ FORMS = {
 
 
 @pytest.mark.parametrize(("statement", "expected"), FORMS.values(), ids=FORMS)
-def test_a_value_that_django_would_not_have_written_is_named_without_a_traceback(edited, statement, expected):
+def test_a_value_that_django_would_not_have_written_is_named_without_a_traceback(
+    edited, statement, expected
+):
     expected = expected.format(table=Table.objects.get().pk, access=Access.objects.get().pk)
     with transaction.atomic():
         with owner_of_the_database() as execute:

@@ -34,7 +34,10 @@ TAMPERINGS = {
         lambda: [set_value(entry(2), "changes", json.dumps({"name": [None, "users"]}))],
         "its changes say description: None",
     ),
-    "changes that are no mapping": (lambda: [set_value(entry(6), "changes", "[]")], "its changes are []"),
+    "changes that are no mapping": (
+        lambda: [set_value(entry(6), "changes", "[]")],
+        "its changes are []",
+    ),
     "typed column": (
         lambda: [set_value(entry(6), "description", "Bills.")],
         "revision 6, entry 1 (table orders, id {table}): its changes say description: None",
@@ -47,7 +50,10 @@ TAMPERINGS = {
         lambda: [set_value(entry(7, 2), "mode", "read")],
         "its mode is 'write'; its last entry says 'read'",
     ),
-    "history_type": (lambda: [set_value(entry(6), "history_type", "+")], "it creates a row that already exists"),
+    "history_type": (
+        lambda: [set_value(entry(6), "history_type", "+")],
+        "it creates a row that already exists",
+    ),
     "history_date": (
         lambda: [set_value(entry(6), "history_date", entry(6).history_date - timedelta(days=1))],
         "is not its change set's",
@@ -56,15 +62,30 @@ TAMPERINGS = {
         lambda: [set_value(entry(4), "history_id", "900000")],
         "written before the entry that it follows",
     ),
-    "gained_by": (lambda: [f"UPDATE {TABLE_ENTRY} SET gained_by = NULL"], "lost_by and gained_by are None, None"),
-    "reason": (lambda: [set_value(revision(6), "reason", "Nobody's fault")], "revision 6: its " + NOT_ITS_DIGEST),
-    "user name": (lambda: [set_value(revision(6), "user_name", "mallory")], "revision 6: its " + NOT_ITS_DIGEST),
-    "source": (lambda: [set_value(revision(6), "source", "admin")], "revision 6: its " + NOT_ITS_DIGEST),
+    "gained_by": (
+        lambda: [f"UPDATE {TABLE_ENTRY} SET gained_by = NULL"],
+        "lost_by and gained_by are None, None",
+    ),
+    "reason": (
+        lambda: [set_value(revision(6), "reason", "Nobody's fault")],
+        "revision 6: its " + NOT_ITS_DIGEST,
+    ),
+    "user name": (
+        lambda: [set_value(revision(6), "user_name", "mallory")],
+        "revision 6: its " + NOT_ITS_DIGEST,
+    ),
+    "source": (
+        lambda: [set_value(revision(6), "source", "admin")],
+        "revision 6: its " + NOT_ITS_DIGEST,
+    ),
     "time": (
         lambda: [set_value(revision(6), "time", revision(6).time - timedelta(days=1))],
         "is earlier than that of the revision before",
     ),
-    "digest": (lambda: [set_value(revision(7), "digest", "0" * 64)], "revision 7: its " + NOT_ITS_DIGEST),
+    "digest": (
+        lambda: [set_value(revision(7), "digest", "0" * 64)],
+        "revision 7: its " + NOT_ITS_DIGEST,
+    ),
     "deleted entry": (
         lambda: [f"DELETE FROM {ACCESS_ENTRY} WHERE change_set_id = 7"],
         "revision 7: its " + NOT_ITS_DIGEST,
@@ -89,7 +110,10 @@ TAMPERINGS = {
         "revision 7: it follows revision 5",
     ),
     "inserted entry": (
-        lambda: [copied_row(Table.history.model, sequence="2", history_type="'~'") + " WHERE change_set_id = 6"],
+        lambda: [
+            copied_row(Table.history.model, sequence="2", history_type="'~'")
+            + " WHERE change_set_id = 6"
+        ],
         "revision 6, entry 2 (table orders, id {table}): it changes nothing",
     ),
     "inserted entry far off": (
@@ -99,7 +123,8 @@ TAMPERINGS = {
     "inserted change set with a digest made by its maker": (
         lambda: [
             copied_row(ChangeSet, revision="8", digest=f"'{'ab' * 32}'") + " WHERE revision = 7",
-            copied_row(Table.history.model, change_set_id="8", history_type="'-'") + " WHERE change_set_id = 7",
+            copied_row(Table.history.model, change_set_id="8", history_type="'-'")
+            + " WHERE change_set_id = 7",
         ],
         "revision 8: its " + NOT_ITS_DIGEST,
     ),
@@ -149,27 +174,37 @@ def test_tampering_is_found_and_named(edited, tamper, expected):
             for statement in tamper():
                 execute(statement)
         found = findings()
-        transaction.set_rollback(True)  # what was torn apart would fail the test's own check of foreign keys
+        transaction.set_rollback(
+            True
+        )  # what was torn apart would fail the test's own check of foreign keys
     assert any(expected in finding for finding in found), found
 
 
 # Tamperings that leave every digest right, so that the replay alone can find them.
 REPLAYED = {
-    "label": (lambda: [set_value(entry(6), "label", "bills")], "its label is 'bills', without 'orders'"),
+    "label": (
+        lambda: [set_value(entry(6), "label", "bills")],
+        "its label is 'bills', without 'orders'",
+    ),
     "changes": (
         lambda: [set_value(entry(6), "changes", json.dumps({"owner": ["x", "users"]}))],
         "its changes say owner",
     ),
     "gained_by": (lambda: [f"UPDATE {TABLE_ENTRY} SET gained_by = NULL"], "lost_by and gained_by"),
     "entry made up": (
-        lambda: [copied_row(Table.history.model, sequence="2", history_type="'-'") + " WHERE change_set_id = 6"],
+        lambda: [
+            copied_row(Table.history.model, sequence="2", history_type="'-'")
+            + " WHERE change_set_id = 6"
+        ],
         "no earlier entry created the row",
     ),
 }
 
 
 @pytest.mark.parametrize(("tamper", "expected"), REPLAYED.values(), ids=REPLAYED)
-def test_tampering_is_found_by_the_replay_even_if_the_digests_were_recomputed(edited, tamper, expected):
+def test_tampering_is_found_by_the_replay_even_if_the_digests_were_recomputed(
+    edited, tamper, expected
+):
     with owner_of_the_database() as execute:
         for statement in tamper():
             execute(statement)

@@ -15,7 +15,9 @@ def test_a_deleted_access_is_listed_once_in_a_service_s_timeline():
     service = access.service
     access.delete()
     [group, *_] = Timeline.of(Service, service.pk).page().groups
-    assert [(entry.label, entry.verb) for entry in group.entries] == [("payments → orders", "deleted")]
+    assert [(entry.label, entry.verb) for entry in group.entries] == [
+        ("payments → orders", "deleted")
+    ]
 
 
 @pytest.mark.django_db
@@ -55,10 +57,14 @@ def test_a_timeline_reads_whole_change_sets_when_asked():
 def test_what_undid_a_change_set_is_read_in_a_constant_number_of_queries(django_assert_num_queries):
     service = make_service("payments")
     for number in range(6):
-        with change_set(reason="Undo", undoes=(number and ChangeSet.objects.first().revision) or None):
+        with change_set(
+            reason="Undo", undoes=(number and ChangeSet.objects.first().revision) or None
+        ):
             service.contact = f"#{number}"
             service.save()
     with django_assert_num_queries(19):
         groups = Timeline.of(Service, service.pk).page().groups
-        undone = [[later.revision for later in group.change_set.undone_by.all()] for group in groups]
+        undone = [
+            [later.revision for later in group.change_set.undone_by.all()] for group in groups
+        ]
     assert undone == [[], [7], [6], [5], [4], [3], []]

@@ -107,9 +107,14 @@ def test_the_command_lists_what_it_found_and_fails(edited):
 
 def test_the_command_reports_a_missing_trigger_and_a_missing_lock_row(edited):
     table = "ownership_historicaltable"
-    one = {"postgresql": f"DROP TRIGGER append_only ON {table}", "sqlite": f"DROP TRIGGER {table}_no_update"}
+    one = {
+        "postgresql": f"DROP TRIGGER append_only ON {table}",
+        "sqlite": f"DROP TRIGGER {table}_no_update",
+    }
     with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE" if connection.vendor == "postgresql" else "SELECT 1")
+        cursor.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE" if connection.vendor == "postgresql" else "SELECT 1"
+        )
         cursor.execute(one[connection.vendor])
         cursor.execute("DELETE FROM ownership_registrylock")
     out = StringIO()
@@ -157,5 +162,7 @@ def test_verification_does_not_block_writers_and_does_not_see_their_writes(commi
 def test_verification_runs_on_a_connection_that_was_never_opened(committed):
     make_service("a")
     connection.close()
-    vars(connections["default"]).pop("transaction_mode", None)  # as in a process that has not asked anything yet
+    vars(connections["default"]).pop(
+        "transaction_mode", None
+    )  # as in a process that has not asked anything yet
     assert list(Verification().run()) == []

@@ -49,7 +49,11 @@ def browser(chromium: webdriver.Chrome) -> Iterator[webdriver.Chrome]:
     """The browser as if it were new, and without a page that asks for anything while the database is emptied."""
     yield chromium
     chromium.get("about:blank")
-    for command in ("Network.clearBrowserCookies", "Network.clearBrowserCache", "Emulation.clearDeviceMetricsOverride"):
+    for command in (
+        "Network.clearBrowserCookies",
+        "Network.clearBrowserCache",
+        "Emulation.clearDeviceMetricsOverride",
+    ):
         chromium.execute_cdp_cmd(command, {})
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     complaints(chromium)

@@ -31,7 +31,9 @@ def test_a_heading_ticks_all_below_it(site, browser):
 
 @pytest.mark.slow
 def test_a_lead_accepts_one_finding_and_waives_another(site, browser):
-    keep_run("bots write biztechUsers", "bots read_write biztechMembers2026", "payments read biztechQRs")
+    keep_run(
+        "bots write biztechUsers", "bots read_write biztechMembers2026", "payments read biztechQRs"
+    )
     browser.get(site)
     follow(browser, browser.find_element(By.LINK_TEXT, "Drift"))
     assert "Undeclared access" in browser.find_element(By.CSS_SELECTOR, "table.findings").text
@@ -41,7 +43,9 @@ def test_a_lead_accepts_one_finding_and_waives_another(site, browser):
     assert "mode — Write" in browser.find_element(By.CSS_SELECTOR, ".entry-plan").text
     browser.find_element(By.NAME, "reason").send_keys("The bot signs people up")
     press(browser, "Accept 1 finding")
-    assert "1 finding accepted (revision 2)." in browser.find_element(By.CSS_SELECTOR, ".message").text
+    assert (
+        "1 finding accepted (revision 2)." in browser.find_element(By.CSS_SELECTOR, ".message").text
+    )
 
     tick(browser, "Undeclared access biztechQRs payments")
     press(browser, "Waive…")
@@ -49,5 +53,7 @@ def test_a_lead_accepts_one_finding_and_waives_another(site, browser):
     press(browser, "Waive 1 finding")
     assert "waived until" in browser.find_element(By.CSS_SELECTOR, ".message").text
     assert "Goes next term" in browser.find_element(By.TAG_NAME, "main").text
-    assert not browser.find_elements(By.CSS_SELECTOR, "input[aria-label='Undeclared access biztechUsers bots']")
+    assert not browser.find_elements(
+        By.CSS_SELECTOR, "input[aria-label='Undeclared access biztechUsers bots']"
+    )
     assert complaints(browser) == []

@@ -128,7 +128,9 @@ def site(administered_site, lead):
         table.owner = Service.objects.get(name="bots")
         table.save()
     for suggested in ("Of the club", "Of the club's events"):
-        make_suggestion(Table.objects.get(name="bizFeedback"), description=suggested, more_title="Handbook")
+        make_suggestion(
+            Table.objects.get(name="bizFeedback"), description=suggested, more_title="Handbook"
+        )
     with change_set(user=lead, reason="Say more"):
         edited = Table.objects.get(name="bizFeedback")
         edited.description = "Questions and answers."
@@ -141,7 +143,12 @@ def site(administered_site, lead):
         "payments read_write biztechQuests",
         code=code_usage("bots write biztechUsers", services=["bots", "payments"]),
     )
-    waive(run, today() + timedelta(days=7), user=lead, which=lambda finding: finding.table == "biztechQuests")
+    waive(
+        run,
+        today() + timedelta(days=7),
+        user=lead,
+        which=lambda finding: finding.table == "biztechQuests",
+    )
     for name, days in (("biztechProfiles", 180), ("biztechUsers", 3), ("biztechEvents", -3)):
         make_confirmation(Table.objects.get(name=name), days=days)
     make_token(lead)
@@ -160,11 +167,15 @@ def site(administered_site, lead):
         pytest.param(DESK_PAGES, id="desk"),
     ],
 )
-def test_axe_finds_nothing_and_nothing_is_cut_off_too_small_or_refused_in_any_look(site, browser, pages):
+def test_axe_finds_nothing_and_nothing_is_cut_off_too_small_or_refused_in_any_look(
+    site, browser, pages
+):
     found = {}
     for page in pages:
         browser.get(site + with_id(page))
-        assert page == "/admin/" or not browser.current_url.endswith("/admin/"), f"{page} is not there"
+        assert page == "/admin/" or not browser.current_url.endswith("/admin/"), (
+            f"{page} is not there"
+        )
         if page == "/api/v1/docs/":
             browser.find_element(By.CSS_SELECTOR, "section.models")
         refused = refusals(browser)
@@ -180,7 +191,11 @@ def test_axe_finds_nothing_and_nothing_is_cut_off_too_small_or_refused_in_any_lo
 def test_no_other_page_of_the_admin_breaks_the_content_security_policy(site, browser):
     looked_at = {without_numbers(page) for page in (*READERS_PAGES, *HISTORY_PAGES, *DESK_PAGES)}
     for page in map(address, routes()):
-        if page.startswith("/admin/") and "logout" not in page and without_numbers(page) not in looked_at:
+        if (
+            page.startswith("/admin/")
+            and "logout" not in page
+            and without_numbers(page) not in looked_at
+        ):
             browser.get(site + page)
     assert refusals(browser) == []
 
@@ -230,7 +245,9 @@ def test_pages_that_come_after_a_step_are_as_good(site, browser, tmp_path):
         assert browser.find_element(By.NAME, "reason")
         look_at(label)
     file = tmp_path / "map.csv"
-    file.write_text("table,group,owner,service,mode\nbiztechUsers,Core Tables,users,payments,read\n")
+    file.write_text(
+        "table,group,owner,service,mode\nbiztechUsers,Core Tables,users,payments,read\n"
+    )
     browser.get(f"{site}/admin/ownership/table/import/")
     browser.find_element(By.NAME, "file").send_keys(str(file))
     assert browser.find_element(By.CLASS_NAME, "plan")

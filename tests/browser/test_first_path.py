@@ -22,7 +22,10 @@ def test_a_lead_changes_an_access_and_finds_it_in_the_history(site, browser):
 
     browser.find_element(By.NAME, "reason").send_keys("Payments writes no more")
     follow(browser, browser.find_element(By.NAME, "_save"))
-    assert "payments → biztechUsers: Read + Write → Read" in browser.find_element(By.CSS_SELECTOR, ".success").text
+    assert (
+        "payments → biztechUsers: Read + Write → Read"
+        in browser.find_element(By.CSS_SELECTOR, ".success").text
+    )
 
     row = browser.find_element(By.XPATH, "//tr[.//a[text()='biztechUsers']]")
     assert "lead" in row.find_element(By.CSS_SELECTOR, ".field-last_change").text
@@ -41,5 +44,9 @@ def test_a_lead_changes_an_access_and_finds_it_in_the_history(site, browser):
 def test_the_api_docs_page_works_under_the_strict_csp(committed, live_server, browser, settings):
     settings.ANONYMOUS_READ = True
     browser.get(f"{live_server.url}/api/v1/docs/")
-    WebDriverWait(browser, 15).until(lambda page: "/api/v1/map/" in page.find_element(By.TAG_NAME, "body").text)
-    assert [line for line in complaints(browser) if "violates" in line or "Failed to load" in line] == []
+    WebDriverWait(browser, 15).until(
+        lambda page: "/api/v1/map/" in page.find_element(By.TAG_NAME, "body").text
+    )
+    assert [
+        line for line in complaints(browser) if "violates" in line or "Failed to load" in line
+    ] == []

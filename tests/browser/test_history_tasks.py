@@ -38,8 +38,18 @@ def search_for(hand: Hand, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
-        ("biztechQRs", ["biztechQRs was this table’s name until", "lead: “Renamed in infra”", "biztechQRCodes"]),
-        ("biztechPrizes", ["biztechPrizes was deleted by lead", "“Launch cancelled”", "History", "Restore…"]),
+        (
+            "biztechQRs",
+            [
+                "biztechQRs was this table’s name until",
+                "lead: “Renamed in infra”",
+                "biztechQRCodes",
+            ],
+        ),
+        (
+            "biztechPrizes",
+            ["biztechPrizes was deleted by lead", "“Launch cancelled”", "History", "Restore…"],
+        ),
     ],
 )
 def test_what_happened_to_a_name_takes_one_click(hand, name, answer):
@@ -77,9 +87,10 @@ def test_a_history_is_filtered_by_one_click_on_a_chip(hand):
     hand.go("//main//a[starts-with(normalize-space(), 'History')]")
     assert len(hand.browser.find_elements(By.CSS_SELECTOR, ".change-set")) == 2
     hand.go("//main//a[normalize-space()='Accesses']")
-    assert [item.get_attribute("id") for item in hand.browser.find_elements(By.CSS_SELECTOR, ".change-set")] == [
-        "revision-1"
-    ]
+    assert [
+        item.get_attribute("id")
+        for item in hand.browser.find_elements(By.CSS_SELECTOR, ".change-set")
+    ] == ["revision-1"]
     assert hand.clicks <= 3
 
 

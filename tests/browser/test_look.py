@@ -59,7 +59,9 @@ def test_on_a_phone_nothing_of_the_header_overlaps(site, browser):
 def test_a_moment_says_how_long_ago_it_was_and_on_hover_what_time_that_was_here(site, browser):
     browser.get(f"{site}/tables/biztechUsers/history/")
     moment = browser.find_element(By.CSS_SELECTOR, ".change-set time")
-    assert re.fullmatch(r"(just now|\d+ (min|h) ago) \(\d\d:\d\d UTC\)|\d+ \w{3} \d{4}, \d\d:\d\d UTC", moment.text)
+    assert re.fullmatch(
+        r"(just now|\d+ (min|h) ago) \(\d\d:\d\d UTC\)|\d+ \w{3} \d{4}, \d\d:\d\d UTC", moment.text
+    )
     assert re.match(r"\d+ \w{3} \d{4}, \d\d:\d\d UTC; your time: \d", moment.get_attribute("title"))
 
 
@@ -106,7 +108,9 @@ def test_on_paper_the_admin_has_no_furniture(site, browser):
         "/admin/ownership/table/",
     ):
         browser.get(site + page)
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= PAPER_WIDTH, page
+        assert (
+            browser.execute_script("return document.documentElement.scrollWidth") <= PAPER_WIDTH
+        ), page
         pressed = browser.execute_script(
             """return [...document.querySelectorAll("input, select, button, .breadcrumbs, .button")]
               .filter((one) => one.checkVisibility()).map((one) => one.outerHTML);"""

@@ -53,7 +53,9 @@ def test_print_cuts_nothing_off_breaks_no_name_and_has_no_buttons(site, browser)
     on_paper(browser)
     for page in (*PAGES, "/tables/biztechUsers/", "/tables/biztechUsers/trace/"):
         browser.get(site + page)
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= PAPER_WIDTH, page
+        assert (
+            browser.execute_script("return document.documentElement.scrollWidth") <= PAPER_WIDTH
+        ), page
         broken = browser.execute_script(
             """return [...document.querySelectorAll("td .name, th .name, th.name, thead th")]
               .filter((text) => text.checkVisibility() && !/[\\s-]/.test(text.textContent.trim()))
@@ -75,7 +77,12 @@ def test_print_cuts_nothing_off_breaks_no_name_and_has_no_buttons(site, browser)
 
 def test_a_tables_accesses_fit_a_tablet_with_all_the_columns_of_drift(site, browser):
     for environment in (None, "production"):
-        keep_run("bots write biztechUsers", "users read_write biztechUsers", environment=environment, code=CodeUsage())
+        keep_run(
+            "bots write biztechUsers",
+            "users read_write biztechUsers",
+            environment=environment,
+            code=CodeUsage(),
+        )
     for width in (768, 1024):
         look(browser, width=width)
         browser.get(f"{site}/tables/biztechUsers/")
@@ -140,7 +147,9 @@ def test_arrow_keys_walk_the_cells_of_the_matrix_and_the_tab_key_leaves_it(site,
     browser.get(f"{site}/matrix/")
 
     def here():
-        return browser.execute_script("return document.activeElement.ariaLabel ?? document.activeElement.textContent")
+        return browser.execute_script(
+            "return document.activeElement.ariaLabel ?? document.activeElement.textContent"
+        )
 
     stops = browser.find_elements(By.CSS_SELECTOR, "table.matrix [tabindex='0']")
     first = "users RW: reads and writes biztechUsers, and owns it"
@@ -172,7 +181,9 @@ def test_a_filter_by_service_keeps_owner_and_sharers_in_sight(site, browser):
     browser.get(f"{site}/matrix/")
     Select(browser.find_element(By.NAME, "service")).select_by_visible_text("payments")
     WebDriverWait(browser, 30).until(url_contains("service=payments"))
-    heads = [head.text for head in browser.find_elements(By.CSS_SELECTOR, "table.matrix thead th a")]
+    heads = [
+        head.text for head in browser.find_elements(By.CSS_SELECTOR, "table.matrix thead th a")
+    ]
     assert heads[:2] == ["payments", "users"]
     assert "profiles" in heads
     assert len(browser.find_elements(By.CSS_SELECTOR, "table.matrix [tabindex='0']")) == 1
@@ -184,7 +195,9 @@ def test_the_picture_leads_from_table_to_service_and_back_by_keyboard_alone(site
         for _ in range(60):
             browser.switch_to.active_element.send_keys(Keys.TAB)
             here = browser.execute_script("return document.activeElement.getAttribute('href')")
-            if here == expected and browser.execute_script("return !!document.activeElement.closest('svg')"):
+            if here == expected and browser.execute_script(
+                "return !!document.activeElement.closest('svg')"
+            ):
                 break
         follow(browser, browser.switch_to.active_element, Keys.ENTER)
         assert browser.current_url == site + expected
@@ -214,7 +227,8 @@ def test_the_map_is_exported_from_the_first_page(site, browser):
     browser.get(site)
     address = browser.find_element(By.LINK_TEXT, "CSV").get_attribute("href")
     text = browser.execute_async_script(
-        "const done = arguments[1]; fetch(arguments[0]).then(answer => answer.text()).then(done)", address
+        "const done = arguments[1]; fetch(arguments[0]).then(answer => answer.text()).then(done)",
+        address,
     )
     assert "biztechUsers" in text
     assert len(text.splitlines()) > 55

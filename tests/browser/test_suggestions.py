@@ -37,7 +37,9 @@ def test_the_slash_key_goes_to_the_field_and_the_keyboard_picks_a_suggestion(hom
 
     field.clear()
     field.send_keys("event-q")
-    WebDriverWait(home, 10).until(lambda _: suggestions(home) == ["event-query index · of biztechRegistrations"])
+    WebDriverWait(home, 10).until(
+        lambda _: suggestions(home) == ["event-query index · of biztechRegistrations"]
+    )
     field.send_keys(Keys.ARROW_DOWN)
     active = home.find_element(By.ID, field.get_attribute("aria-activedescendant"))
     assert active.get_attribute("aria-selected") == "true"

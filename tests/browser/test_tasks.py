@@ -55,7 +55,10 @@ def test_an_access_gets_another_mode_in_four_clicks(hand):
     change_a_mode(hand)
     assert hand.clicks <= 4
     assert hand.browser.current_url.endswith("/tables/biztechUsers/")
-    assert "Saved: payments → biztechUsers: Read + Write → Read. View · History · Undo" in shown_text(hand, ".message")
+    assert (
+        "Saved: payments → biztechUsers: Read + Write → Read. View · History · Undo"
+        in shown_text(hand, ".message")
+    )
     assert complaints(hand.browser) == []
 
 
@@ -65,7 +68,10 @@ def test_what_was_just_saved_is_undone_in_two_clicks(hand):
     hand.go("//a[normalize-space()='Undo']")
     hand.go("//input[@type='submit' and @value='Undo']")
     assert hand.clicks <= 2
-    assert Access.objects.get(table__name="biztechUsers", service__name="payments").mode == "read_write"
+    assert (
+        Access.objects.get(table__name="biztechUsers", service__name="payments").mode
+        == "read_write"
+    )
     assert ChangeSet.objects.first().reason == "Undo revision 2: Payments writes no more"
 
 
@@ -111,7 +117,10 @@ def test_three_tables_are_handed_over_with_their_accesses_in_seven_clicks(hand):
     hand.type(REASON, "Interactions takes BTX")
     hand.go(SAVE)
     assert hand.clicks <= 7
-    assert list(Table.objects.filter(name__in=names).values_list("owner__name", flat=True)) == ["interactions"] * 3
+    assert (
+        list(Table.objects.filter(name__in=names).values_list("owner__name", flat=True))
+        == ["interactions"] * 3
+    )
     accesses = Access.objects.filter(table__name__in=names)
     assert set(accesses.values_list("service__name", "mode")) == {("interactions", "read_write")}
     assert [change.reason for change in ChangeSet.objects.all()[:1]] == ["Interactions takes BTX"]
@@ -133,7 +142,9 @@ def test_twenty_accesses_get_a_mode_in_five_clicks(hand):
 
 def test_a_csv_is_imported_in_four_clicks(hand, tmp_path):
     file = tmp_path / "map.csv"
-    file.write_text("table,group,owner,service,mode\nbiztechUsers,Core Tables,users,payments,read\n")
+    file.write_text(
+        "table,group,owner,service,mode\nbiztechUsers,Core Tables,users,payments,read\n"
+    )
     hand.go(DESK)
     hand.go("//a[starts-with(normalize-space(), 'Import')]")
     # Choosing a file is a click of its own; the page then shows the preview by itself.
@@ -157,7 +168,10 @@ def test_accesses_are_put_in_another_order_by_button_and_by_arrow_key(hand):
     hand.find("//*[contains(@class, 'success')]")
     names = [access.service.name for access in table.accesses.all()]
     assert names[:3] == ["users", "registrations", "payments"]
-    assert {entry.label for entry in entries_of([2])} == {"payments → biztechUsers", "registrations → biztechUsers"}
+    assert {entry.label for entry in entries_of([2])} == {
+        "payments → biztechUsers",
+        "registrations → biztechUsers",
+    }
 
 
 def test_indexes_are_added_and_put_in_another_order(hand):
@@ -179,7 +193,9 @@ def test_a_missing_reason_is_named_at_its_field_and_nothing_is_lost(hand):
     hand.press(SAVE)
     assert "Please give a reason." in shown_text(hand, ".reason")
     assert hand.browser.switch_to.active_element.get_attribute("name") == "reason"
-    assert hand.browser.find_element(By.CSS_SELECTOR, "[name=accesses-1-mode][value=write]").is_selected()
+    assert hand.browser.find_element(
+        By.CSS_SELECTOR, "[name=accesses-1-mode][value=write]"
+    ).is_selected()
     asks = """const leaving = new Event("beforeunload", { cancelable: true });
     window.dispatchEvent(leaving);
     return leaving.defaultPrevented;"""
@@ -191,7 +207,9 @@ def test_a_missing_reason_is_named_at_its_field_and_nothing_is_lost(hand):
 def test_typing_a_reason_does_not_read_the_whole_form_again(hand, live_server):
     hand.browser.get(f"{live_server.url}/admin/ownership/table/1/change/")
     hand.press(radio("accesses-1-mode", "write"))
-    hand.browser.execute_script("document.querySelector('[data-pending]').textContent = 'as it was'")
+    hand.browser.execute_script(
+        "document.querySelector('[data-pending]').textContent = 'as it was'"
+    )
     hand.type(REASON, "Slow with many rows")
     assert shown_text(hand, "[data-pending]") == "as it was"
 

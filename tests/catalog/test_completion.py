@@ -29,7 +29,9 @@ def suggested(text):
         ("x" * 300, []),
     ],
 )
-def test_names_that_contain_the_text_are_suggested_first_those_that_begin_with_it(seeded, typed, expected):
+def test_names_that_contain_the_text_are_suggested_first_those_that_begin_with_it(
+    seeded, typed, expected
+):
     assert suggested(typed) == expected
 
 

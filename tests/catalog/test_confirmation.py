@@ -84,7 +84,9 @@ CHANGES = {
     "another access": make_access,
     "an access less": lambda table: table.accesses.get().delete(),
     "another service": lambda table: edit(table.accesses.get(), service=make_service()),
-    "key of an index": lambda table: edit(table.indexes.get(), sort_key_name="day", partition_key_name="id"),
+    "key of an index": lambda table: edit(
+        table.indexes.get(), sort_key_name="day", partition_key_name="id"
+    ),
     "another index": lambda table: SecondaryIndex.objects.create(table=table, name="by-user"),
     "an index less": lambda table: table.indexes.get().delete(),
 }
@@ -99,7 +101,9 @@ def test_an_edit_of_what_is_confirmed_lowers_it_at_once_and_writes_nothing_more(
     assert state_of(table) == "changed_since"
     ends_in(table, -1)
     assert state_of(table) == "overdue"
-    assert Confirmation.objects.values("at_revision").get() == {"at_revision": row_before["at_revision"]}
+    assert Confirmation.objects.values("at_revision").get() == {
+        "at_revision": row_before["at_revision"]
+    }
     confirm_now(table)
     assert state_of(table) == "confirmed"
 
@@ -146,7 +150,9 @@ def test_undoing_a_confirmation_brings_back_the_state_before(table):
 def test_a_deleted_table_comes_back_with_its_confirmation_and_counts_as_changed(table):
     with change_set(reason="Not needed") as draft:
         table.delete()
-    Undo(draft.revision).plan().apply(user=None, reason="It was", source="restore", undoes=draft.revision)
+    Undo(draft.revision).plan().apply(
+        user=None, reason="It was", source="restore", undoes=draft.revision
+    )
     assert state_of(Table.objects.get()) == "changed_since"
 
 
@@ -156,7 +162,10 @@ def test_reminders_get_what_is_due_or_overdue_in_the_order_of_its_end(table):
     for row, days in zip(rows, (3, -2, 9, 60), strict=True):
         ends_in(row, days)
     due = due_tables(Table.objects.exclude(name="table-9"))
-    assert [(row.name, row.confirmation_state) for row in due] == [("table--2", "overdue"), ("orders", "due")]
+    assert [(row.name, row.confirmation_state) for row in due] == [
+        ("table--2", "overdue"),
+        ("orders", "due"),
+    ]
     assert due[0].until == today() - timedelta(days=2)
 
 

@@ -40,14 +40,26 @@ def held(text, kind):
         ("biztechUsersPROD", "biztechUsers", "biztechUsersPROD", ["production"]),
         ("biztechUsers", "biztechUsers", "biztechUsers", ["dev", "staging"]),
         (ARN, "biztechRegistrations", "biztechRegistrationsPROD", ["production"]),
-        (f"{ARN}/stream/2026-01-31T00:00:00.000", "biztechRegistrations", "biztechRegistrationsPROD", ["production"]),
-        (f"{ARN}/index/event-query", "biztechRegistrations", "biztechRegistrationsPROD", ["production"]),
+        (
+            f"{ARN}/stream/2026-01-31T00:00:00.000",
+            "biztechRegistrations",
+            "biztechRegistrationsPROD",
+            ["production"],
+        ),
+        (
+            f"{ARN}/index/event-query",
+            "biztechRegistrations",
+            "biztechRegistrationsPROD",
+            ["production"],
+        ),
         (LOG, "biztechUsers", "biztechUsersPROD", ["production"]),
         ("Is it biztechUsers?", "biztechUsers", "biztechUsers", ["dev", "staging"]),
         ("It is biztechUsersPROD.", "biztechUsers", "biztechUsersPROD", ["production"]),
     ],
 )
-def test_a_physical_name_is_recognised_anywhere_in_the_text(seeded, text, table, physical, environments):
+def test_a_physical_name_is_recognised_anywhere_in_the_text(
+    seeded, text, table, physical, environments
+):
     assert known(text) == [(table, physical, environments)]
 
 
@@ -83,7 +95,9 @@ def test_an_index_in_an_arn_is_that_of_its_table(seeded):
         "svc.with_parts-x",
     ],
 )
-def test_a_service_is_recognised_by_name_or_alias_within_the_names_of_its_infrastructure(seeded, text):
+def test_a_service_is_recognised_by_name_or_alias_within_the_names_of_its_infrastructure(
+    seeded, text
+):
     payments = Service.objects.get(name="payments")
     payments.aliases = ["till", "svc.with_parts"]
     payments.save()
@@ -98,7 +112,10 @@ def test_any_part_finds_tables_services_indexes_and_notes(seeded):
     assert held("ismember", "notes") == ["payments → biztechUsers", "members → biztechUsers"]
     assert "biztechEvents" in held("eVENTs", "tables")
     assert held("ledger", "tables") == ["biztechTransactions"]
-    assert held("profile company", "notes") == ["profiles → biztechProfiles", "profiles → biztechQRs"]
+    assert held("profile company", "notes") == [
+        "profiles → biztechProfiles",
+        "profiles → biztechQRs",
+    ]
 
 
 def test_the_case_of_every_letter_is_ignored_also_in_aliases(db):
@@ -124,7 +141,9 @@ def patterns(db):
     ("text", "environments"),
     [("dev-orders", ["dev"]), ("svc-prod-orders-v2", ["prod"]), ("orders", [])],
 )
-def test_a_physical_name_is_recognised_by_the_pattern_of_its_environment(patterns, text, environments):
+def test_a_physical_name_is_recognised_by_the_pattern_of_its_environment(
+    patterns, text, environments
+):
     assert [(named.table, named.environments) for named in search(f"Throttled: {text}").tables] == [
         (patterns, environments)
     ]
@@ -169,7 +188,10 @@ def test_a_very_long_text_is_searched_up_to_a_limit_and_the_page_says_so(seeded,
     assert "were ignored" not in page
     page = viewer_client.get(address, {"q": "word " * 2000 + "biztechUsersPROD"}).text
     ignored = len("word " * 2000 + "biztechUsersPROD") - LONGEST_TEXT
-    assert f"Only the first {LONGEST_TEXT} characters were searched; the last {ignored} were ignored." in page
+    assert (
+        f"Only the first {LONGEST_TEXT} characters were searched; the last {ignored} were ignored."
+        in page
+    )
 
 
 def test_the_page_says_that_dev_and_staging_share_the_table(seeded, viewer_client):
@@ -177,7 +199,9 @@ def test_the_page_says_that_dev_and_staging_share_the_table(seeded, viewer_clien
     assert "dev and staging (one shared table)." in text_of(page)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "'", '"', "\\", "((", "\u202e", "<b>", "💥", "a" * LONGEST_TEXT])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "'", '"', "\\", "((", "\u202e", "<b>", "💥", "a" * LONGEST_TEXT]
+)
 def test_odd_texts_find_little_and_break_nothing(seeded, viewer_client, text):
     response = viewer_client.get(reverse("pages:search"), {"q": text})
     assert response.status_code == 200
@@ -234,7 +258,9 @@ def test_a_mistyped_name_or_an_unknown_suffix_suggests_similar_names(seeded, vie
         page = viewer_client.get(reverse("pages:search"), {"q": text}).text
         assert "No table, service, index, key or note matches" in page
         assert '<a class="name" href="/tables/biztechUsers/">biztechUsers</a>' in page
-    assert "Did you mean" not in viewer_client.get(reverse("pages:search"), {"q": "biztechUsers"}).text
+    assert (
+        "Did you mean" not in viewer_client.get(reverse("pages:search"), {"q": "biztechUsers"}).text
+    )
 
 
 def test_a_table_is_known_by_its_name_in_other_case(seeded):
@@ -244,7 +270,12 @@ def test_a_table_is_known_by_its_name_in_other_case(seeded):
 
 
 def test_tables_are_found_by_their_keys(seeded):
-    assert held("email", "keys") == ["biztechUsers", "biztechRegistrations", "biztechMembers2026", "biztechQuests"]
+    assert held("email", "keys") == [
+        "biztechUsers",
+        "biztechRegistrations",
+        "biztechMembers2026",
+        "biztechQuests",
+    ]
 
 
 def test_a_name_that_begins_with_the_word_comes_before_one_that_holds_it(seeded):
@@ -263,7 +294,9 @@ def renamed_and_deleted(seeded, lead):
         Table.objects.get(name="biztechPrizes").delete()
 
 
-@pytest.mark.parametrize("text", ["biztechQRs", "biztechQRsPROD", "not found: biztechQRs", "BIZTECHqrs"])
+@pytest.mark.parametrize(
+    "text", ["biztechQRs", "biztechQRsPROD", "not found: biztechQRs", "BIZTECHqrs"]
+)
 def test_a_former_name_answers_with_what_it_became(renamed_and_deleted, viewer_client, text):
     page = text_of(viewer_client.get(reverse("pages:search"), {"q": text}).text)
     assert "biztechQRs was this table’s name until" in page
@@ -271,7 +304,9 @@ def test_a_former_name_answers_with_what_it_became(renamed_and_deleted, viewer_c
     assert "biztechQRCodes" in page
 
 
-def test_a_deleted_name_says_who_deleted_it_and_why(renamed_and_deleted, lead_client, viewer_client):
+def test_a_deleted_name_says_who_deleted_it_and_why(
+    renamed_and_deleted, lead_client, viewer_client
+):
     page = lead_client.get(reverse("pages:search"), {"q": "biztechPrizes"}).text
     assert "biztechPrizes was deleted by lead" in text_of(page)
     assert "“Launch cancelled”" in text_of(page)
@@ -286,7 +321,9 @@ def test_strangers_learn_what_a_name_became_and_nothing_of_people(renamed_and_de
     assert "biztechQRCodes" in page
     assert "Renamed in infra" not in page
     assert "lead" not in page
-    assert "was deleted" not in text_of(Client().get(reverse("pages:search"), {"q": "biztechPrizes"}).text)
+    assert "was deleted" not in text_of(
+        Client().get(reverse("pages:search"), {"q": "biztechPrizes"}).text
+    )
 
 
 def test_a_name_in_use_again_is_no_former_name(renamed_and_deleted):

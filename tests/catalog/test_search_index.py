@@ -51,7 +51,9 @@ def test_it_follows_rows_written_in_bulk():
     assert found(Table, "ulk-") == ["bulk-0", "bulk-1", "bulk-2"]
 
 
-@pytest.mark.parametrize("word", ['"', '""', "'", "a b", "*", "OR", 'x" OR "y', "^", "%", "_", "é", "\u202e", "-1"])
+@pytest.mark.parametrize(
+    "word", ['"', '""', "'", "a b", "*", "OR", 'x" OR "y', "^", "%", "_", "é", "\u202e", "-1"]
+)
 def test_an_ordinary_word_is_searched_as_it_is(word):
     make_table("plain", description="Nothing of that kind")
     make_table("odd", description=f"before{word}after")
@@ -76,5 +78,7 @@ def test_migrate_fills_an_index_whose_triggers_were_lost():
         assert found(Table, "unseen") == []
         call_command("migrate", verbosity=0)
         assert found(Table, "unseen") == ["unseen"]
-        cursor.execute("INSERT INTO ownership_table_text (ownership_table_text) VALUES ('integrity-check')")
+        cursor.execute(
+            "INSERT INTO ownership_table_text (ownership_table_text) VALUES ('integrity-check')"
+        )
     assert SecondaryIndex.objects.count() == 0

@@ -65,7 +65,11 @@ def test_a_circle_is_marked_where_it_closes_and_not_gone_through_again(db):
     build(CHAIN + "c w one")
     assert hops("a") == [["a"], ["one"], ["b"], ["two"], ["c"], ["one*"]]
     closing = trace(named("a"), downstream=True, depth=9).hops[-1][0]
-    assert (closing.first, closing.hop, [str(access) for access in closing.accesses]) == (1, 5, ["c → one"])
+    assert (closing.first, closing.hop, [str(access) for access in closing.accesses]) == (
+        1,
+        5,
+        ["c → one"],
+    )
 
 
 def test_an_access_that_reads_and_writes_does_not_lead_back_over_itself(db):
@@ -77,12 +81,17 @@ def test_an_access_that_reads_and_writes_does_not_lead_back_over_itself(db):
 def test_a_stop_that_several_accesses_lead_to_is_listed_once_with_each_access(db):
     build("a w one\na w two\nb r one\nb ~r two\nc r two")
     (b, c) = trace(named("a"), downstream=True, depth=2).hops[2]
-    assert [(str(access), access.indirect) for access in b.accesses] == [("b → one", False), ("b → two", True)]
+    assert [(str(access), access.indirect) for access in b.accesses] == [
+        ("b → one", False),
+        ("b → two", True),
+    ]
     assert [str(access) for access in c.accesses] == ["c → two"]
 
 
 def test_a_trace_starts_from_a_service_with_its_parts_but_goes_on_from_what_it_comes_to_alone(db):
-    build("whole w one\npart w two\npart-of-part w three\nreader r one\nbefore w zero\nwhole r zero\npart r zero")
+    build(
+        "whole w one\npart w two\npart-of-part w three\nreader r one\nbefore w zero\nwhole r zero\npart r zero"
+    )
     for part, whole in (("part", "whole"), ("part-of-part", "part")):
         row = named(part)
         row.part_of = named(whole)
@@ -97,7 +106,12 @@ def test_a_trace_starts_from_a_service_with_its_parts_but_goes_on_from_what_it_c
 
 def test_the_two_questions_of_an_incident_are_answered_over_the_documents_map(seeded):
     payments = hops("payments", depth=2)
-    assert payments[1] == ["biztechUsers", "biztechRegistrations", "biztechMembers2026", "biztechProfiles"]
+    assert payments[1] == [
+        "biztechUsers",
+        "biztechRegistrations",
+        "biztechMembers2026",
+        "biztechProfiles",
+    ]
     assert payments[2] == [
         "bots",
         "events",
@@ -110,7 +124,9 @@ def test_the_two_questions_of_an_incident_are_answered_over_the_documents_map(se
     ]
 
     (_, writers) = trace(named("biztechProfiles"), downstream=False, depth=1).hops
-    assert {place.row.name: [access.indirect for access in place.accesses] for place in writers} == {
+    assert {
+        place.row.name: [access.indirect for access in place.accesses] for place in writers
+    } == {
         "interactions": [False],
         "members": [True],
         "payments": [True],
@@ -155,9 +171,17 @@ def test_queries_grow_with_the_hops_and_not_with_the_map(db, start, queries):
     def counted() -> int:
         with CaptureQueriesContext(connection) as captured:
             found = trace(row, downstream=True, depth=9)
-            [(place.row.name, [str(access) for access in place.accesses]) for hop in found.hops for place in hop]
+            [
+                (place.row.name, [str(access) for access in place.accesses])
+                for hop in found.hops
+                for place in hop
+            ]
         return len(captured)
 
     assert counted() == queries
-    build("\n".join(f"b{number} r one\nb{number} w two-{number}\nc{number} r two" for number in range(30)))
+    build(
+        "\n".join(
+            f"b{number} r one\nb{number} w two-{number}\nc{number} r two" for number in range(30)
+        )
+    )
     assert counted() == queries

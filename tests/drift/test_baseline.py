@@ -15,7 +15,14 @@ from tests.support.drift_projects import ARN, a_map, statement, write
 MAP = a_map("users read biztechUsers", "prizes read biztechPrizes", "events read biztechEvents")
 USERS, PRIZES, EVENTS = f"{ARN}biztechUsers", f"{ARN}biztechPrizes", f"{ARN}biztechEvents"
 PROJECT = "services/users/serverless.yml"
-AUTHOR = ("-c", "user.name=lead", "-c", "user.email=lead@registry.example", "-c", "commit.gpgsign=false")
+AUTHOR = (
+    "-c",
+    "user.name=lead",
+    "-c",
+    "user.email=lead@registry.example",
+    "-c",
+    "commit.gpgsign=false",
+)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -46,7 +53,11 @@ def run(repository: Path, baseline: str, *options: str, path: str = "services") 
 
 
 def refused(
-    repository: Path, baseline: str, capsys: pytest.CaptureFixture[str], *options: str, path: str = "services"
+    repository: Path,
+    baseline: str,
+    capsys: pytest.CaptureFixture[str],
+    *options: str,
+    path: str = "services",
 ) -> str:
     """What the command says of a baseline that it can't use."""
     assert run(repository, baseline, *options, path=path) == (2, "")
@@ -56,7 +67,9 @@ def refused(
 # What is the same
 
 
-def access(kind: str, *modes: ReadOrWrite, table: str = "users", service: str | None = "bots") -> Finding:
+def access(
+    kind: str, *modes: ReadOrWrite, table: str = "users", service: str | None = "bots"
+) -> Finding:
     verdicts = tuple((mode, None) for mode in modes)
     return Finding(kind, table, service, None, None, None, verdicts=verdicts)  # type: ignore[arg-type]
 
@@ -64,15 +77,31 @@ def access(kind: str, *modes: ReadOrWrite, table: str = "users", service: str | 
 def refusal(*actions: str) -> Finding:
     to_allow = tuple(NeededAction(ActionOn(action), "bots", ("main",)) for action in actions)
     return Finding(
-        "action_not_granted", "users", "bots", "read", "read", None, verdicts=(("read", None),), to_allow=to_allow
+        "action_not_granted",
+        "users",
+        "bots",
+        "read",
+        "read",
+        None,
+        verdicts=(("read", None),),
+        to_allow=to_allow,
     )
 
 
 SAME_OR_LESS = {
     "the same": (access("wider_grant", "write"), access("wider_grant", "write")),
-    "one mode less": (access("undeclared_access", "read", "write"), access("undeclared_access", "read")),
-    "partly granted since": (access("access_not_granted", "read", "write"), access("narrower_grant", "write")),
-    "partly declared since": (access("undeclared_access", "read", "write"), access("wider_grant", "write")),
+    "one mode less": (
+        access("undeclared_access", "read", "write"),
+        access("undeclared_access", "read"),
+    ),
+    "partly granted since": (
+        access("access_not_granted", "read", "write"),
+        access("narrower_grant", "write"),
+    ),
+    "partly declared since": (
+        access("undeclared_access", "read", "write"),
+        access("wider_grant", "write"),
+    ),
     "registered since": (access("unregistered_table", "read"), access("undeclared_access", "read")),
     "one refused action less": (refusal("Query", "Scan"), refusal("Scan")),
 }
@@ -80,16 +109,27 @@ SAME_OR_LESS = {
 
 @pytest.mark.parametrize(("before", "now"), SAME_OR_LESS.values(), ids=SAME_OR_LESS)
 def test_a_finding_that_says_nothing_more_is_unchanged(before: Finding, now: Finding) -> None:
-    changes = changes_since(Baseline("main", [before]), a_comparison([now]), Infrastructure("serverless"))
+    changes = changes_since(
+        Baseline("main", [before]), a_comparison([now]), Infrastructure("serverless")
+    )
     assert (changes.new, list(changes.unchanged), changes.settled) == (frozenset(), [now], [])
 
 
 MORE = {
     "another mode": (access("wider_grant", "write"), access("wider_grant", "read")),
-    "one mode more": (access("undeclared_access", "read"), access("undeclared_access", "read", "write")),
+    "one mode more": (
+        access("undeclared_access", "read"),
+        access("undeclared_access", "read", "write"),
+    ),
     "no grant instead of one": (access("wider_grant", "write"), access("narrower_grant", "write")),
-    "another table": (access("wider_grant", "write"), access("wider_grant", "write", table="events")),
-    "another service": (access("wider_grant", "write"), access("wider_grant", "write", service="users")),
+    "another table": (
+        access("wider_grant", "write"),
+        access("wider_grant", "write", table="events"),
+    ),
+    "another service": (
+        access("wider_grant", "write"),
+        access("wider_grant", "write", service="users"),
+    ),
     "one refused action more": (refusal("Query"), refusal("Query", "Scan")),
     "other keys": (
         Finding("key_schema_differs", "users", None, "id", "email", None),
@@ -100,7 +140,9 @@ MORE = {
 
 @pytest.mark.parametrize(("before", "now"), MORE.values(), ids=MORE)
 def test_a_finding_that_says_something_more_is_new(before: Finding, now: Finding) -> None:
-    changes = changes_since(Baseline("main", [before]), a_comparison([now]), Infrastructure("serverless"))
+    changes = changes_since(
+        Baseline("main", [before]), a_comparison([now]), Infrastructure("serverless")
+    )
     assert changes.new == {now}
 
 
@@ -145,7 +187,9 @@ def test_a_change_that_settles_everything_gives_status_0(repository: Path) -> No
 
 
 def test_a_map_in_the_repository_is_that_of_the_commit(repository: Path) -> None:
-    (repository / "map.json").write_text(json.dumps(a_map("prizes read biztechPrizes", "events read biztechEvents")))
+    (repository / "map.json").write_text(
+        json.dumps(a_map("prizes read biztechPrizes", "events read biztechEvents"))
+    )
     commit(repository, f"[{USERS}, {PRIZES}]")
     status, output = run(repository, "HEAD~1")
     assert status == 1
@@ -201,7 +245,9 @@ def test_links_of_a_commit_lead_nowhere_outside(repository: Path, is_link: bool)
     assert was_read is not is_link
 
 
-def test_the_temporary_files_are_removed(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_temporary_files_are_removed(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
@@ -209,21 +255,29 @@ def test_the_temporary_files_are_removed(repository: Path, tmp_path: Path, monke
     assert list(temporary.iterdir()) == []
 
 
-def test_a_reference_is_never_an_option(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_reference_is_never_an_option(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     error = refused(repository, "--output=stolen", capsys)
     assert "--output=stolen is neither a file nor the name of a commit" in error
     assert not Path("stolen").exists()
 
 
-def test_an_empty_reference_is_refused(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_reference_is_refused(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "--baseline: is empty" in refused(repository, " ", capsys)
 
 
-def test_an_unknown_reference_is_named(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_reference_is_named(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "nowhere is neither a file nor a commit of " in refused(repository, "nowhere", capsys)
 
 
-def test_a_shallow_clone_gets_the_cure(repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_shallow_clone_gets_the_cure(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     commit(repository, USERS)
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{repository}", str(clone))
@@ -242,7 +296,9 @@ def test_a_folder_without_git_is_named(tmp_path: Path, capsys: pytest.CaptureFix
     assert "is in no Git repository" in refused(folder, "HEAD", capsys)
 
 
-def test_what_git_ignores_has_no_baseline_in_a_commit(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_git_ignores_has_no_baseline_in_a_commit(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(repository, {".gitignore": "built/\n", "built/users/serverless.yml": statement(USERS)})
     error = refused(repository, "HEAD", capsys, path="built")
     assert "so no commit has it" in error
@@ -269,7 +325,14 @@ def test_git_is_asked_for_the_folder_not_for_what_the_environment_names(
 def test_an_earlier_report_is_a_baseline(repository: Path, tmp_path: Path) -> None:
     report = tmp_path / "before.json"
     main(
-        ["serverless", str(repository / "services"), "--registry", str(repository / "map.json"), "--format", "json"],
+        [
+            "serverless",
+            str(repository / "services"),
+            "--registry",
+            str(repository / "map.json"),
+            "--format",
+            "json",
+        ],
         report.write_text,
     )
     assert run(repository, str(report))[0] == 0
@@ -286,7 +349,10 @@ def test_a_report_of_another_environment_is_refused(
     summary = {"reader": "serverless", "environment": "production", "errors": 0}
     report.write_text(json.dumps({"summary": summary, "findings": []}))
     error = refused(repository, str(report), capsys)
-    assert "is a report of serverless in production, and this run is of serverless without an environment" in error
+    assert (
+        "is a report of serverless in production, and this run is of serverless without an environment"
+        in error
+    )
 
 
 NO_REPORTS = {
@@ -310,7 +376,9 @@ def test_a_file_that_is_no_report_is_refused(
 def test_a_live_endpoint_has_no_baseline_in_a_commit(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ownership.drift.command.read_endpoint", lambda *_: Infrastructure("dynamodb"))
+    monkeypatch.setattr(
+        "ownership.drift.command.read_endpoint", lambda *_: Infrastructure("dynamodb")
+    )
     status = main(["dynamodb", "--registry", str(repository / "map.json"), "--baseline", "HEAD"])
     assert status == 2
     assert "dynamodb reads no files" in capsys.readouterr().err

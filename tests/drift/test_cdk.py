@@ -17,20 +17,35 @@ ARN = {"Fn::ImportValue": "TablesStack:ExportsOutputFnGetAttInvoices4A5B6C7DArn0
 TABLES = {
     "Resources": {"Invoices4A5B6C7D": {"Type": "AWS::DynamoDB::Table", "Properties": {}}},
     "Outputs": {
-        "Arn": {"Value": {"Fn::GetAtt": ["Invoices4A5B6C7D", "Arn"]}, "Export": {"Name": ARN["Fn::ImportValue"]}}
+        "Arn": {
+            "Value": {"Fn::GetAtt": ["Invoices4A5B6C7D", "Arn"]},
+            "Export": {"Name": ARN["Fn::ImportValue"]},
+        }
     },
-    "Parameters": {"BootstrapVersion": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/cdk/version"}},
+    "Parameters": {
+        "BootstrapVersion": {
+            "Type": "AWS::SSM::Parameter::Value<String>",
+            "Default": "/cdk/version",
+        }
+    },
 }
 # As `grantReadData` writes it.
 READ_DATA = {
     "Action": [
-        *[f"dynamodb:{name}" for name in ("BatchGetItem", "Query", "GetItem", "Scan", "ConditionCheckItem")],
+        *[
+            f"dynamodb:{name}"
+            for name in ("BatchGetItem", "Query", "GetItem", "Scan", "ConditionCheckItem")
+        ],
         "dynamodb:DescribeTable",
     ],
     "Effect": "Allow",
     "Resource": [ARN, {"Fn::Join": ["", [ARN, "/index/*"]]}],
 }
-STREAM = {"Action": ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], "Effect": "Allow", "Resource": ARN}
+STREAM = {
+    "Action": ["dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+    "Effect": "Allow",
+    "Resource": ARN,
+}
 
 
 def role(*statements: dict[str, Any]) -> dict[str, Any]:
@@ -76,21 +91,29 @@ def simple(folder: Path, *statements: dict[str, Any], **properties: Any) -> Path
     return app(
         folder,
         {
-            "manifest.json": {"Billing": stack("Billing", **properties), "TablesStack": stack("TablesStack")},
+            "manifest.json": {
+                "Billing": stack("Billing", **properties),
+                "TablesStack": stack("TablesStack"),
+            },
             "Billing.template.json": {"Resources": role(*statements)},
             "Billing.assets.json": {
                 "files": {"x": {"source": {"path": "x.zip"}}, HASH: {"source": {"path": "n.json"}}}
             },
             "TablesStack.template.json": TABLES,
-            "TablesStack.assets.json": {"files": {HASH: {"source": {"path": "TablesStack.template.json"}}}},
+            "TablesStack.assets.json": {
+                "files": {HASH: {"source": {"path": "TablesStack.template.json"}}}
+            },
         },
     )
 
 
-def found(folder: Path, *stacks: str, given: dict[str, str] | None = None, **known: Any) -> Infrastructure:
+def found(
+    folder: Path, *stacks: str, given: dict[str, str] | None = None, **known: Any
+) -> Infrastructure:
     """What is found in an app's output, on a map with these names."""
     document = a_map(
-        services=dict.fromkeys(known.get("services", ("billing",))), **known.get("tables", {"Invoices": {}})
+        services=dict.fromkeys(known.get("services", ("billing",))),
+        **known.get("tables", {"Invoices": {}}),
     )
     return read_templates([folder], Names.of(from_map(document), given=given), {}, {}, stacks)
 
@@ -114,19 +137,26 @@ def test_a_table_may_be_mapped_with_or_without_its_hash(tmp_path: Path, name: st
 def test_a_table_may_be_mapped_by_its_path_where_the_template_has_it(tmp_path: Path) -> None:
     path = simple(tmp_path, READ_DATA)
     tables = json.loads((path / "TablesStack.template.json").read_text())
-    tables["Resources"]["Invoices4A5B6C7D"]["Metadata"] = {"aws:cdk:path": "TablesStack/Invoices/Resource"}
+    tables["Resources"]["Invoices4A5B6C7D"]["Metadata"] = {
+        "aws:cdk:path": "TablesStack/Invoices/Resource"
+    }
     (path / "TablesStack.template.json").write_text(json.dumps(tables))
     assert grants(found(path, given={"TablesStack/Invoices": "bills"})) == {"billing read bills"}
 
 
 def test_the_tag_of_a_stack_says_whose_it_is(tmp_path: Path) -> None:
-    assert grants(found(simple(tmp_path, READ_DATA, tags={"Service": "shop"}), services=("shop", "billing"))) == {
-        "shop read Invoices"
-    }
+    assert grants(
+        found(simple(tmp_path, READ_DATA, tags={"Service": "shop"}), services=("shop", "billing"))
+    ) == {"shop read Invoices"}
 
 
 def test_account_region_and_the_stacks_name_are_known(tmp_path: Path) -> None:
-    name = {"Fn::Join": ["", ["arn:aws:dynamodb:*:*:table/", {"Ref": "AWS::StackName"}, "-", {"Ref": "AWS::Region"}]]}
+    name = {
+        "Fn::Join": [
+            "",
+            ["arn:aws:dynamodb:*:*:table/", {"Ref": "AWS::StackName"}, "-", {"Ref": "AWS::Region"}],
+        ]
+    }
     statement = {"Action": "dynamodb:PutItem", "Effect": "Allow", "Resource": name}
     result = found(simple(tmp_path, statement, stackName="billing-app"))
     assert grants(result) == {"billing write billing-app-eu-central-1"}
@@ -143,16 +173,26 @@ def nested(folder: Path) -> Path:
     }
     inner = {
         "Parameters": {"name": {"Type": "String"}},
-        "Resources": {"Items": {"Type": "AWS::DynamoDB::GlobalTable", "Properties": {"TableName": {"Ref": "name"}}}},
+        "Resources": {
+            "Items": {
+                "Type": "AWS::DynamoDB::GlobalTable",
+                "Properties": {"TableName": {"Ref": "name"}},
+            }
+        },
         "Outputs": {"ItemsArn": {"Value": {"Fn::GetAtt": ["Items", "Arn"]}}},
     }
     files: dict[str, Any] = {
         "manifest.json": {
-            "assembly-Prod": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Prod"}},
+            "assembly-Prod": {
+                "type": "cdk:cloud-assembly",
+                "properties": {"directoryName": "assembly-Prod"},
+            },
             "Dev": stack("DevBilling"),
             "Tree": {"type": "cdk:tree", "properties": {"file": "tree.json"}},
         },
-        "assembly-Prod/manifest.json": {"ProdBilling": stack("ProdBilling", "Prod/Billing (Prod-Billing)")},
+        "assembly-Prod/manifest.json": {
+            "ProdBilling": stack("ProdBilling", "Prod/Billing (Prod-Billing)")
+        },
     }
     for prefix in ("Dev", "assembly-Prod/Prod"):
         inner_name = f"{prefix.rpartition('/')[2]}Data.nested.template.json"
@@ -175,7 +215,9 @@ def test_stages_and_nested_stacks_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pattern", ["Prod/*", "ProdBilling", "Prod/Billing"])
 def test_stacks_are_selected_by_name_or_path(tmp_path: Path, pattern: str) -> None:
     (table,) = found(nested(tmp_path), pattern).tables
-    assert [location.file for location in table.locations] == ["assembly-Prod/ProdData.nested.template.json"]
+    assert [location.file for location in table.locations] == [
+        "assembly-Prod/ProdData.nested.template.json"
+    ]
 
 
 def test_no_stack_of_that_name_is_an_error(tmp_path: Path) -> None:
@@ -191,16 +233,25 @@ def test_a_folder_without_templates_is_an_error(tmp_path: Path) -> None:
 BAD = {
     "no artifacts": ({"manifest.json": []}, "it has no artifacts"),
     "a stage outside": (
-        {"manifest.json": {"x": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "../.."}}}},
+        {
+            "manifest.json": {
+                "x": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "../.."}}
+            }
+        },
         "is outside the folder to read",
     ),
     "a template that is missing": ({"manifest.json": {"x": stack("Gone")}}, "Gone.template.json"),
-    "a template outside": ({"manifest.json": {"x": stack("x", templateFile="../../x.json")}}, "outside"),
+    "a template outside": (
+        {"manifest.json": {"x": stack("x", templateFile="../../x.json")}},
+        "outside",
+    ),
 }
 
 
 @pytest.mark.parametrize(("files", "reason"), BAD.values(), ids=BAD)
-def test_a_manifest_that_is_wrong_is_an_error(tmp_path: Path, files: dict[str, Any], reason: str) -> None:
+def test_a_manifest_that_is_wrong_is_an_error(
+    tmp_path: Path, files: dict[str, Any], reason: str
+) -> None:
     (error,) = found(app(tmp_path, files)).errors
     assert reason in str(error)
 
@@ -212,6 +263,9 @@ def test_a_call_of_an_api_permits_nothing_unless_it_is_one_of_iam(tmp_path: Path
         ("IAM", False),
         ("@aws-sdk/client-iam", False),
     ):
-        call = {"Type": "Custom::AWS", "Properties": {"Create": f'{{"service":"{service}","action":"x"}}'}}
+        call = {
+            "Type": "Custom::AWS",
+            "Properties": {"Create": f'{{"service":"{service}","action":"x"}}'},
+        }
         path = write(tmp_path, {"t.json": json.dumps({"Resources": {"Call": call}})}) / "t.json"
         assert (read_templates([path], names(), {}, {}).unresolved == ()) is is_read

@@ -36,7 +36,9 @@ Resources:
 """
 
 
-def templates(tmp_path: Path, *files: str, roles: dict[str, str] | None = None, **given: str) -> Infrastructure:
+def templates(
+    tmp_path: Path, *files: str, roles: dict[str, str] | None = None, **given: str
+) -> Infrastructure:
     """What these templates grant; ``given`` are parameters."""
     written = {f"{i}.{'json' if text[:1] == '{' else 'yml'}": text for i, text in enumerate(files)}
     paths = [write(tmp_path, written) / name for name in written]
@@ -68,7 +70,9 @@ def test_intrinsic_functions_are_read(tmp_path: Path, resource: str) -> None:
     found = templates(tmp_path, template)
     assert (found.errors, found.unresolved) == ((), ())
     assert grants(found) == {"users read biztechUsers"}
-    assert [(table.name, table.locations) for table in found.tables] == [("biztechUsers", (Location("0.yml", 10),))]
+    assert [(table.name, table.locations) for table in found.tables] == [
+        ("biztechUsers", (Location("0.yml", 10),))
+    ]
 
 
 def test_both_branches_of_an_if_count(tmp_path: Path) -> None:
@@ -87,8 +91,13 @@ BRANCHES = {
 @pytest.mark.parametrize("resource", BRANCHES.values(), ids=BRANCHES)
 def test_both_branches_of_an_if_count_within_a_text(tmp_path: Path, resource: str) -> None:
     template = TEMPLATE.replace("RESOURCE", resource)
-    template = template.replace('!Sub "biztechUsers${Stage}"', "!If [IsProd, biztechUsers, biztechEvents]")
-    assert grants(templates(tmp_path, template)) == {"users read biztechUsers", "users read biztechEvents"}
+    template = template.replace(
+        '!Sub "biztechUsers${Stage}"', "!If [IsProd, biztechUsers, biztechEvents]"
+    )
+    assert grants(templates(tmp_path, template)) == {
+        "users read biztechUsers",
+        "users read biztechEvents",
+    }
 
 
 def test_a_name_has_one_value_throughout_a_text(tmp_path: Path) -> None:
@@ -97,7 +106,9 @@ def test_a_name_has_one_value_throughout_a_text(tmp_path: Path) -> None:
     assert grants(found) == {"users read x-x", "users read y-y"}
 
 
-@pytest.mark.parametrize("function", ['!Join ["", [VALUES]]', '!Sub ["NAMES", {PAIRS}]'], ids=["Join", "Sub"])
+@pytest.mark.parametrize(
+    "function", ['!Join ["", [VALUES]]', '!Sub ["NAMES", {PAIRS}]'], ids=["Join", "Sub"]
+)
 def test_too_many_combinations_of_branches_are_an_error(tmp_path: Path, function: str) -> None:
     value = "!If [IsProd, a, b]"
     for short, joined in {
@@ -138,7 +149,9 @@ def test_values_known_only_when_deployed_are_unresolved(tmp_path: Path, resource
 
 
 def test_a_resource_whose_type_is_not_text_is_no_table(tmp_path: Path) -> None:
-    template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn").replace("AWS::DynamoDB::Table", "!Ref Stage")
+    template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn").replace(
+        "AWS::DynamoDB::Table", "!Ref Stage"
+    )
     found = templates(tmp_path, template)
     assert (found.tables, found.errors) == ((), ())
     assert [u.location for u in found.unresolved] == [Location("0.yml", 27), Location("0.yml", 10)]
@@ -146,7 +159,9 @@ def test_a_resource_whose_type_is_not_text_is_no_table(tmp_path: Path) -> None:
 
 def test_parameters_can_be_given(tmp_path: Path) -> None:
     template = TEMPLATE.replace("RESOURCE", f'!Sub "{ARN}${{Account}}"')
-    assert grants(templates(tmp_path, template, Account="biztechEvents")) == {"users read biztechEvents"}
+    assert grants(templates(tmp_path, template, Account="biztechEvents")) == {
+        "users read biztechEvents"
+    }
 
 
 ROLE = """
@@ -189,19 +204,25 @@ def test_a_mapping_of_roles_takes_precedence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("tag", ["payments", "Payments", "clubApi-payments"])
 def test_a_roles_tag_names_its_service_as_a_project_does(tmp_path: Path, tag: str) -> None:
     name = f'"users", "Tags": [{{"Key": "Service", "Value": "{tag}"}}]'
-    assert templates(tmp_path, ROLE.replace("ROLE", "UsersRole").replace("NAME", name)).services == {"payments"}
+    assert templates(
+        tmp_path, ROLE.replace("ROLE", "UsersRole").replace("NAME", name)
+    ).services == {"payments"}
 
 
 def test_a_table_deployed_with_different_keys_is_noted(tmp_path: Path) -> None:
     template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn")
-    found = templates(tmp_path, template, template.replace("AttributeName: id", "AttributeName: email"))
+    found = templates(
+        tmp_path, template, template.replace("AttributeName: id", "AttributeName: email")
+    )
     assert [str(table.key_schema) for table in found.tables] == ["email (S)"]
     assert [str(note.location) for note in found.notes] == ["1.yml:10"]
     assert templates(tmp_path, template, template).notes == ()
 
 
 def test_policies_attached_to_a_role_are_its_own(tmp_path: Path) -> None:
-    template = ROLE.replace("ROLE", "UsersRole").replace("NAME", '"x", "ManagedPolicyArns": [{"Ref": "Managed"}]')
+    template = ROLE.replace("ROLE", "UsersRole").replace(
+        "NAME", '"x", "ManagedPolicyArns": [{"Ref": "Managed"}]'
+    )
     found = templates(tmp_path, template)
     assert grants(found) == {"users write biztechUsers"}
     assert {place.line for places in found.grants.values() for place in places} == {4}
@@ -223,8 +244,13 @@ def test_other_files_are_read_when_one_is_not_a_template(tmp_path: Path) -> None
 
 def test_templates_with_the_same_name_are_distinguished_by_folder(tmp_path: Path) -> None:
     template = TEMPLATE.replace("RESOURCE", "!GetAtt Users.Arn")
-    folder = write(tmp_path, {"a/template.yml": template, "b/template.yml": template, "c/template.yml": "x: y"})
+    folder = write(
+        tmp_path, {"a/template.yml": template, "b/template.yml": template, "c/template.yml": "x: y"}
+    )
     paths = [folder / each / "template.yml" for each in "abc"]
     found = read_templates([*paths, folder / "nowhere.yml"], names(services=("users",)), {}, {})
-    assert {place.file for places in found.grants.values() for place in places} == {"a/template.yml", "b/template.yml"}
+    assert {place.file for places in found.grants.values() for place in places} == {
+        "a/template.yml",
+        "b/template.yml",
+    }
     assert [error.location.file for error in found.errors] == ["c/template.yml", "nowhere.yml"]

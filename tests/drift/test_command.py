@@ -36,7 +36,10 @@ WAIVERS = {
 
 def run(tmp_path: Path, *arguments: str, resource: str = f"{ARN}biztechUsers") -> tuple[int, str]:
     """Run the command on one project, with the map in a file: exit status and output."""
-    folder = write(tmp_path, {"map.json": json.dumps(MAP), "services/users/serverless.yml": statement(resource)})
+    folder = write(
+        tmp_path,
+        {"map.json": json.dumps(MAP), "services/users/serverless.yml": statement(resource)},
+    )
     output: list[str] = []
     registry = () if "--registry" in arguments else ("--registry", str(folder / "map.json"))
     status = main(["serverless", str(folder / "services"), *registry, *arguments], output.append)
@@ -46,7 +49,10 @@ def run(tmp_path: Path, *arguments: str, resource: str = f"{ARN}biztechUsers") -
 def test_no_drift_gives_status_0(tmp_path: Path) -> None:
     status, output = run(tmp_path)
     assert status == 0
-    assert "0 findings; serverless read 1 service, 0 deployed tables; compared with the map of revision 7." in output
+    assert (
+        "0 findings; serverless read 1 service, 0 deployed tables; compared with the map of revision 7."
+        in output
+    )
 
 
 def test_drift_gives_status_1_with_owner_location_and_what_to_do(tmp_path: Path) -> None:
@@ -70,7 +76,9 @@ def test_an_unreadable_file_gives_status_2_and_the_rest_is_compared(tmp_path: Pa
 
 
 def test_json_has_the_documented_keys(tmp_path: Path) -> None:
-    status, output = run(tmp_path, "--format", "json", resource=f"['{ARN}biztechPrizes', '${{ssm:x}}']")
+    status, output = run(
+        tmp_path, "--format", "json", resource=f"['{ARN}biztechPrizes', '${{ssm:x}}']"
+    )
     report = json.loads(output)
     assert status == 1
     assert report["findings"] == [
@@ -113,7 +121,9 @@ def test_the_environments_suffix_is_removed(tmp_path: Path) -> None:
 def test_a_file_says_which_table_of_the_map_a_table_is(tmp_path: Path) -> None:
     write(tmp_path, {"tables.yml": "legacy_2019: biztechPrizes\n", "bad.yml": "- biztechPrizes\n"})
     resource = f"{ARN}legacy_2019"
-    _, output = run(tmp_path, "--tables", str(tmp_path / "tables.yml"), "--format", "json", resource=resource)
+    _, output = run(
+        tmp_path, "--tables", str(tmp_path / "tables.yml"), "--format", "json", resource=resource
+    )
     tables = {finding["table"] for finding in json.loads(output)["findings"] if finding["granted"]}
     assert tables == {"biztechPrizes"}
     assert run(tmp_path, "--tables", str(tmp_path / "bad.yml"))[0] == 2
@@ -143,7 +153,9 @@ def test_a_bad_map_or_path_gives_status_2_with_the_reason(
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_the_map_may_be_a_yaml_file(tmp_path: Path, form: str) -> None:
     known = ROOT / "fixtures" / "ownership.yaml"
-    status, output = run(tmp_path, "--registry", str(known), "--format", form, resource=f"{ARN}biztechPrizes")
+    status, output = run(
+        tmp_path, "--registry", str(known), "--format", form, resource=f"{ARN}biztechPrizes"
+    )
     assert status == 1
     assert "undeclared_access" in output
 
@@ -161,11 +173,15 @@ def test_an_invalid_address_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "drift: http://127.0.0.1:1/a map/: InvalidURL" in capsys.readouterr().err
 
 
-def test_a_variable_without_its_source_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_variable_without_its_source_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         run(tmp_path, "--var", "stage=prod")
     assert ended.value.code == 2
-    assert "'stage' does not say where the variable comes from: opt:stage=…" in capsys.readouterr().err
+    assert (
+        "'stage' does not say where the variable comes from: opt:stage=…" in capsys.readouterr().err
+    )
 
 
 @pytest.fixture
@@ -181,7 +197,9 @@ def registry() -> Iterator[tuple[str, list[Any]]]:
             self.send_response(302 if self.path == "/moved/" else 200 if known or is_open else 401)
             self.send_header("Location", "/map/")
             self.end_headers()
-            self.wfile.write(json.dumps(WAIVERS if self.path.endswith("/waivers/") else MAP).encode())
+            self.wfile.write(
+                json.dumps(WAIVERS if self.path.endswith("/waivers/") else MAP).encode()
+            )
 
         def log_message(self, *args: object) -> None:
             """Quiet."""
@@ -207,15 +225,21 @@ def test_a_token_may_end_with_a_line_break(tmp_path: Path, registry: tuple[str, 
     assert run(tmp_path, "--registry", f"{registry[0]}/map/", "--token", "secret\n")[0] == 0
 
 
-@pytest.mark.parametrize("token", ["se\ncret", "se cret", "secrét"], ids=["line break", "space", "no ASCII"])
-def test_no_error_contains_the_token(tmp_path: Path, capsys: pytest.CaptureFixture[str], token: str) -> None:
+@pytest.mark.parametrize(
+    "token", ["se\ncret", "se cret", "secrét"], ids=["line break", "space", "no ASCII"]
+)
+def test_no_error_contains_the_token(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], token: str
+) -> None:
     assert run(tmp_path, "--registry", "http://127.0.0.1:1/map/", "--token", token)[0] == 2
     errors = capsys.readouterr().err
     assert "--token: contains characters that no token has" in errors
     assert "cr" not in errors.replace("characters", "")
 
 
-def test_findings_that_the_registry_waived_do_not_count(tmp_path: Path, registry: tuple[str, list[Any]]) -> None:
+def test_findings_that_the_registry_waived_do_not_count(
+    tmp_path: Path, registry: tuple[str, list[Any]]
+) -> None:
     address, requests = registry
     status, output = run(
         tmp_path,
@@ -235,7 +259,9 @@ def test_findings_that_the_registry_waived_do_not_count(tmp_path: Path, registry
 def test_every_finding_counts_if_the_waivers_cannot_be_read(
     tmp_path: Path, registry: tuple[str, list[Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, _ = run(tmp_path, "--registry", f"{registry[0]}/open/map/", resource=f"{ARN}biztechPrizes")
+    status, _ = run(
+        tmp_path, "--registry", f"{registry[0]}/open/map/", resource=f"{ARN}biztechPrizes"
+    )
     assert status == 1
     assert "no waivers, so every finding counts" in capsys.readouterr().err
 
@@ -262,15 +288,22 @@ def test_it_runs_without_django(tmp_path: Path) -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not [name for name in names if name.startswith(("django", "ownership.models"))], path
-    write(tmp_path, {"map.json": json.dumps(MAP), "users/serverless.yml": statement(f"{ARN}biztechUsers")})
+            assert not [
+                name for name in names if name.startswith(("django", "ownership.models"))
+            ], path
+    write(
+        tmp_path,
+        {"map.json": json.dumps(MAP), "users/serverless.yml": statement(f"{ARN}biztechUsers")},
+    )
     command = [
         sys.executable,
         "-I",
         "-c",
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.modules['django'] = None;",
     ]
-    command[-1] += f"from ownership.drift.command import main; sys.exit(main({['serverless', str(tmp_path)]!r}))"
+    command[-1] += (
+        f"from ownership.drift.command import main; sys.exit(main({['serverless', str(tmp_path)]!r}))"
+    )
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "--registry" in done.stderr
     command = [
@@ -290,12 +323,20 @@ def test_code_is_a_part_of_the_report(tmp_path: Path) -> None:
     handler = "import boto3\ndef main(e, c):\n    boto3.resource('dynamodb').Table('biztechEvents').scan()\n"
     (tmp_path / "payments").mkdir()
     (tmp_path / "payments/handler.py").write_text(handler)
-    (tmp_path / "payments/serverless.yml").write_text("service: x\nfunctions: {refund: {handler: handler.main}}\n")
+    (tmp_path / "payments/serverless.yml").write_text(
+        "service: x\nfunctions: {refund: {handler: handler.main}}\n"
+    )
 
     _, report = run(tmp_path, "--code", str(tmp_path / "payments"), "--format", "json")
     (access,) = json.loads(report)["code"]["accesses"]
-    assert (access["service"], access["table"], access["mode"]) == ("payments", "biztechEvents", "read")
-    assert "\nIn code\n\nService: payments\n" in run(tmp_path, "--code", str(tmp_path / "payments"))[1]
+    assert (access["service"], access["table"], access["mode"]) == (
+        "payments",
+        "biztechEvents",
+        "read",
+    )
+    assert (
+        "\nIn code\n\nService: payments\n" in run(tmp_path, "--code", str(tmp_path / "payments"))[1]
+    )
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -313,15 +354,32 @@ def test_code_that_could_not_be_read_is_said_first(
 
 def test_every_option_and_key_is_documented(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "drift.md").read_text()
-    actions = [a for p in [parser(), *parser()._subparsers._group_actions[0].choices.values()] for a in p._actions]  # type: ignore[union-attr]
-    options = {option for action in actions for option in action.option_strings if option.startswith("--")}
+    actions = [
+        a
+        for p in [parser(), *parser()._subparsers._group_actions[0].choices.values()]
+        for a in p._actions
+    ]  # type: ignore[union-attr]
+    options = {
+        option for action in actions for option in action.option_strings if option.startswith("--")
+    }
     report = json.loads(run(tmp_path, "--format", "json", resource=f"{ARN}biztechPrizes")[1])
     wanted = options | report.keys() | report["summary"].keys() | report["findings"][0].keys()
-    assert [word for word in sorted(wanted - {"--help"}) if f"`{word}" not in page and f'"{word}"' not in page] == []
+    assert [
+        word
+        for word in sorted(wanted - {"--help"})
+        if f"`{word}" not in page and f'"{word}"' not in page
+    ] == []
 
 
 def test_a_missing_dependency_is_named() -> None:
-    command = [sys.executable, "-S", "-m", "ownership.drift", "serverless", "."]  # -S: nothing that is installed
+    command = [
+        sys.executable,
+        "-S",
+        "-m",
+        "ownership.drift",
+        "serverless",
+        ".",
+    ]  # -S: nothing that is installed
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (
         2,

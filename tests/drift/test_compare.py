@@ -35,14 +35,22 @@ def granted(*lines: str, **fields: Any) -> Infrastructure:
 
 CASES = {
     "as declared": (["users read X"], ["users read X"], set()),
-    "undeclared": (["users read X"], ["users read X", "pay write X"], {"undeclared_access X pay None write"}),
+    "undeclared": (
+        ["users read X"],
+        ["users read X", "pay write X"],
+        {"undeclared_access X pay None write"},
+    ),
     "not granted": (
         ["users read X", "users read Y"],
         ["users read X"],
         {"access_not_granted Y users read None"},
     ),
     "wider": (["users read X"], ["users read_write X"], {"wider_grant X users read read_write"}),
-    "narrower": (["users read_write X"], ["users read X"], {"narrower_grant X users read_write read"}),
+    "narrower": (
+        ["users read_write X"],
+        ["users read X"],
+        {"narrower_grant X users read_write read"},
+    ),
     "write declared, read granted": (
         ["users write X"],
         ["users read X"],
@@ -84,7 +92,9 @@ CASES = {
 @pytest.mark.parametrize(("declares", "grants", "expected"), CASES.values(), ids=CASES)
 def test_findings(declares: list[str], grants: list[str], expected: set[str]) -> None:
     result = compare(from_map(a_map(*declares, services=PARTS)), granted(*grants))
-    assert {f"{f.kind} {f.table} {f.service} {f.declared} {f.granted}" for f in result.findings} == expected
+    assert {
+        f"{f.kind} {f.table} {f.service} {f.declared} {f.granted}" for f in result.findings
+    } == expected
 
 
 def test_a_finding_names_the_owner_and_the_evidence() -> None:
@@ -107,7 +117,13 @@ def test_services_that_were_not_read_have_no_findings() -> None:
         ({"interactions"}, {"teams"}, set()),
         ({"interactions", "teams"}, {"interactions"}, set()),
     ],
-    ids=["whole read", "both read", "part read alone", "part's project broken", "whole's second project broken"],
+    ids=[
+        "whole read",
+        "both read",
+        "part read alone",
+        "part's project broken",
+        "whole's second project broken",
+    ],
 )
 def test_a_parts_access_is_missing_only_if_its_whole_was_read(
     services: set[str], unread: set[str], missing: set[str]
@@ -130,14 +146,19 @@ def test_an_access_that_is_partly_unchecked_still_has_findings() -> None:
     unresolved = (Unresolved(PLACE, "${ssm:x}", "…", "users", frozenset[ReadOrWrite]({"read"})),)
     found = granted(services=frozenset({"users"}), unresolved=unresolved)
     result = compare(from_map(a_map("users read_write X")), found)
-    assert [(f.kind, f.declared, f.granted) for f in result.findings] == [("access_not_granted", "write", None)]
+    assert [(f.kind, f.declared, f.granted) for f in result.findings] == [
+        ("access_not_granted", "write", None)
+    ]
     assert [u.table for u in result.unchecked] == ["X"]
 
 
 def test_a_table_is_missing_only_if_the_reader_saw_all_tables() -> None:
     declared = from_map(a_map("users read X"))
     tables = (TableShape("Z", locations=(PLACE,)),)
-    kinds = {all_tables: compare(declared, granted(tables=tables, all_tables=all_tables)) for all_tables in (0, 1)}
+    kinds = {
+        all_tables: compare(declared, granted(tables=tables, all_tables=all_tables))
+        for all_tables in (0, 1)
+    }
     assert [(f.kind, f.table) for f in kinds[0].findings] == [("unregistered_table", "Z")]
     assert [(f.kind, f.table) for f in kinds[1].findings] == [
         ("table_not_deployed", "X"),
@@ -161,7 +182,12 @@ SHAPES = {
     "nothing stated": ({}, keys("id S"), (), []),
     "an index more": ({"key_schema": ID}, keys("id S"), (("by-x", None),), ["index_differs"]),
     "an index less": ({"indexes": [{"name": "by-x"}]}, keys("id S"), (), ["index_differs"]),
-    "an index's keys left open": ({"indexes": [{"name": "by-x"}]}, None, (("by-x", keys("x S")),), []),
+    "an index's keys left open": (
+        {"indexes": [{"name": "by-x"}]},
+        None,
+        (("by-x", keys("x S")),),
+        [],
+    ),
     "an index's keys": (
         {"indexes": [{"name": "by-x", "key_schema": ID}]},
         None,
@@ -175,12 +201,17 @@ SHAPES = {
 def test_shapes(stated: dict[str, Any], schema: Keys, indexes: Any, kinds: list[str]) -> None:
     found = granted("users read X", tables=(TableShape("X", schema, indexes, (PLACE,)),))
     findings = compare(from_map(a_map("users read X", X=stated)), found).findings
-    assert [(f.kind, f.service, f.owner) for f in findings] == [(kind, None, "users") for kind in kinds]
+    assert [(f.kind, f.service, f.owner) for f in findings] == [
+        (kind, None, "users") for kind in kinds
+    ]
 
 
 def test_keys_that_the_map_leaves_open_are_offered() -> None:
     table = TableShape("X", keys("id S"), (("by-x", keys("x S")),), (PLACE,))
     declared = from_map(a_map("users read X", X={"indexes": [{"name": "by-x"}]}))
     result = compare(declared, granted("users read X", tables=(table,)))
-    assert [(o.index, str(o.key_schema)) for o in result.offers] == [(None, "id (S)"), ("by-x", "x (S)")]
+    assert [(o.index, str(o.key_schema)) for o in result.offers] == [
+        (None, "id (S)"),
+        ("by-x", "x (S)"),
+    ]
     assert result.findings == ()

@@ -16,7 +16,9 @@ def test_the_example_is_what_the_command_prints(tmp_path, capsys):
     file.parent.mkdir(parents=True)
     file.write_text(project[1], encoding="utf-8")
 
-    status = main(["serverless", str(tmp_path), "--registry", str(ROOT / "fixtures/ownership.yaml")])
+    status = main(
+        ["serverless", str(tmp_path), "--registry", str(ROOT / "fixtures/ownership.yaml")]
+    )
 
     expected = re.sub(r"^    ", "", report[1], flags=re.MULTILINE)
     assert status == 1

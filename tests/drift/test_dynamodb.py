@@ -57,7 +57,10 @@ def create(endpoint: str, region: str, name: str, **more: Any) -> None:
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "year", "KeyType": "RANGE"}],
+        KeySchema=[
+            {"AttributeName": "id", "KeyType": "HASH"},
+            {"AttributeName": "year", "KeyType": "RANGE"},
+        ],
         AttributeDefinitions=[
             {"AttributeName": "id", "AttributeType": "S"},
             {"AttributeName": "year", "AttributeType": "N"},
@@ -82,7 +85,10 @@ def test_keys_types_and_indexes_are_read(endpoint: str) -> None:
 def test_an_environment_has_the_tables_with_its_suffix(endpoint: str) -> None:
     for name in ("biztechUsers", "biztechUsersPROD", "PROD"):
         create(endpoint, "eu-west-1", name)
-    found = {e: {t.name for t in read_endpoint(names(e), endpoint, "eu-west-1").tables} for e in ("dev", "production")}
+    found = {
+        e: {t.name for t in read_endpoint(names(e), endpoint, "eu-west-1").tables}
+        for e in ("dev", "production")
+    }
     assert found == {"dev": {"biztechUsers"}, "production": {"biztechUsers"}}
 
 
@@ -104,7 +110,9 @@ def test_all_pages_are_read(endpoint: str) -> None:
     assert len(read_endpoint(names(), endpoint, "us-east-2").tables) == 105
 
 
-def test_a_table_deleted_after_listing_is_not_deployed(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_deleted_after_listing_is_not_deployed(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = boto3.client("dynamodb", endpoint_url=endpoint, region_name="ca-central-1")
     for name in ("gone", "stays"):
         create(endpoint, "ca-central-1", name)
@@ -115,7 +123,9 @@ def test_a_table_deleted_after_listing_is_not_deployed(endpoint: str, monkeypatc
         return name
 
     monkeypatch.setattr(dynamodb, "_base_name", delete_one)
-    assert [table.name for table in read_endpoint(names(), endpoint, "ca-central-1").tables] == ["stays"]
+    assert [table.name for table in read_endpoint(names(), endpoint, "ca-central-1").tables] == [
+        "stays"
+    ]
 
 
 def test_an_endpoint_that_does_not_answer_is_an_error() -> None:

@@ -20,9 +20,8 @@ resources:
   - Resources: {Users: {Properties: {TableName: biztechMembers}}}
   - extensions: EXTENSIONS
 """.replace("ARN", ARN)
-WRITES = (
-    f'Policies: [{{PolicyDocument: {{Statement: {{Effect: Allow, Action: dynamodb:PutItem, Resource: "{ARN}new"}}}}}}]'
-)
+STATEMENT = f'{{Effect: Allow, Action: dynamodb:PutItem, Resource: "{ARN}new"}}'
+WRITES = f"Policies: [{{PolicyDocument: {{Statement: {STATEMENT}}}}}]"
 EXTENSIONS = {
     "nothing": ("{}", {"users read biztechUsers"}, "id"),
     "keys": (
@@ -30,8 +29,16 @@ EXTENSIONS = {
         {"users read biztechUsers"},
         "email",
     ),
-    "a role": (f"{{Role: {{Properties: {{{WRITES}}}}}}}", {"users read biztechUsers", "users write new"}, "id"),
-    "the framework's role": (f"{{IamRoleLambdaExecution: {{Properties: {{{WRITES}}}}}}}", {"users write new"}, "id"),
+    "a role": (
+        f"{{Role: {{Properties: {{{WRITES}}}}}}}",
+        {"users read biztechUsers", "users write new"},
+        "id",
+    ),
+    "the framework's role": (
+        f"{{IamRoleLambdaExecution: {{Properties: {{{WRITES}}}}}}}",
+        {"users write new"},
+        "id",
+    ),
     "a role that a plugin makes": (
         f"{{GetIamRoleLambdaExecution: {{Properties: {{{WRITES}}}}}}}",
         {"users read biztechUsers", "users write new"},
@@ -41,7 +48,9 @@ EXTENSIONS = {
 
 
 @pytest.mark.parametrize(("extensions", "expected", "key"), EXTENSIONS.values(), ids=EXTENSIONS)
-def test_extensions_of_resources_are_applied(tmp_path: Path, extensions: str, expected: set[str], key: str) -> None:
+def test_extensions_of_resources_are_applied(
+    tmp_path: Path, extensions: str, expected: set[str], key: str
+) -> None:
     found = read(tmp_path, {"users/serverless.yml": EXTENDED.replace("EXTENSIONS", extensions)})
     assert (found.errors, found.unresolved) == ((), ())
     assert grants(found) == expected
@@ -49,7 +58,9 @@ def test_extensions_of_resources_are_applied(tmp_path: Path, extensions: str, ex
 
 
 def test_extensions_in_a_missing_file_are_unresolved(tmp_path: Path) -> None:
-    found = read(tmp_path, {"users/serverless.yml": EXTENDED.replace("EXTENSIONS", "${file(missing.yml)}")})
+    found = read(
+        tmp_path, {"users/serverless.yml": EXTENDED.replace("EXTENSIONS", "${file(missing.yml)}")}
+    )
     assert [u.location.line for u in found.unresolved] == [13]
 
 

@@ -44,7 +44,9 @@ from ownership.drift.types import (
 )
 from tests.support.drift_projects import ARN, a_map, statement, write
 
-SCHEMA = json.loads((Path(__file__).parent / "sarif/sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    (Path(__file__).parent / "sarif/sarif-schema-2.1.0.json").read_text(encoding="utf-8")
+)
 SARIF = jsonschema_rs.validator_for(SCHEMA)
 
 NASTY = "a%b,c:d|e<f>`g`[h](i)\n::error::\x00\x1b\ud800\ufffe"
@@ -58,9 +60,17 @@ GRANTED = Finding(
     evidence=(Location("my services/a#b.yml", 3), Location("my services/more.yml", 9)),
     verdicts=(("read", "fix_map"), ("write", "fix_map")),
 )
-MISSING = Finding("access_not_granted", "users", "payments", "read", None, "users", verdicts=(("read", None),))
+MISSING = Finding(
+    "access_not_granted", "users", "payments", "read", None, "users", verdicts=(("read", None),)
+)
 LIVE = Finding(
-    "unregistered_table", "old", None, None, None, None, evidence=(Location("arn:aws:dynamodb:x:1:table/old"),)
+    "unregistered_table",
+    "old",
+    None,
+    None,
+    None,
+    None,
+    evidence=(Location("arn:aws:dynamodb:x:1:table/old"),),
 )
 REFUSED = Finding(
     "action_not_granted",
@@ -74,7 +84,9 @@ REFUSED = Finding(
     to_allow=(NeededAction(ActionOn("Query", "byName"), "users", ("list",)),),
 )
 ALL = (GRANTED, MISSING, LIVE, REFUSED)
-WAIVER = WaiverTerms(GRANTED.identity, None, "read_write", date(2027, 3, 31), "Prizes move in spring")
+WAIVER = WaiverTerms(
+    GRANTED.identity, None, "read_write", date(2027, 3, 31), "Prizes move in spring"
+)
 
 
 @pytest.fixture
@@ -99,7 +111,9 @@ def a_report(repository: Path, *findings: Finding, **changes: Any) -> Reported:
         notes=(Note(Location("payments.yml", 1), "No region"),),
         errors=(ReadError(Location("broken.yml", 2), "duplicate key"),),
     )
-    sources = SourceTree(repository, repository / "infra", repository / "code", repository / "infra")
+    sources = SourceTree(
+        repository, repository / "infra", repository / "code", repository / "infra"
+    )
     unchecked = [Unchecked("orders", "bots", "not read")]
     report = Reported(
         DeclaredMap(accesses=frozenset({DeclaredAccess("payments", "orders", "read")})),
@@ -120,7 +134,9 @@ def a_comparison(findings: Sequence[Finding], unchecked: Sequence[Unchecked] = (
 
 def since(report: Reported, *before: Finding) -> Reported:
     baseline = Baseline("main", before, changed_files=frozenset({"infra/my services/a#b.yml"}))
-    return replace(report, changes=changes_since(baseline, report.result, report.found, report.usage))
+    return replace(
+        report, changes=changes_since(baseline, report.result, report.found, report.usage)
+    )
 
 
 def sarif_run(report: Reported) -> dict[str, Any]:
@@ -134,7 +150,9 @@ def sarif_run(report: Reported) -> dict[str, Any]:
 
 
 def test_sarif_is_valid_with_everything_in_it(repository: Path) -> None:
-    report = since(a_report(repository, *ALL, waived={GRANTED: WAIVER}), MISSING, replace(LIVE, table="gone"))
+    report = since(
+        a_report(repository, *ALL, waived={GRANTED: WAIVER}), MISSING, replace(LIVE, table="gone")
+    )
     run = sarif_run(report)
     assert [result["ruleId"] for result in run["results"]] == [finding.kind for finding in ALL]
 
@@ -149,14 +167,19 @@ def test_sarif_has_a_rule_for_each_kind_with_help_in_markdown(repository: Path) 
 
 def test_sarif_names_the_version_of_the_project(repository: Path) -> None:
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert sarif_run(a_report(repository))["tool"]["driver"]["semanticVersion"] == project["version"]
+    assert (
+        sarif_run(a_report(repository))["tool"]["driver"]["semanticVersion"] == project["version"]
+    )
 
 
 def test_sarif_names_files_relative_to_the_repository_and_encoded(repository: Path) -> None:
     run = sarif_run(a_report(repository, GRANTED))
     (result,) = run["results"]
     file = result["locations"][0]["physicalLocation"]
-    assert file["artifactLocation"] == {"uri": "infra/my%20services/a%23b.yml", "uriBaseId": "%SRCROOT%"}
+    assert file["artifactLocation"] == {
+        "uri": "infra/my%20services/a%23b.yml",
+        "uriBaseId": "%SRCROOT%",
+    }
     assert file["region"] == {"startLine": 3}
     base = run["originalUriBaseIds"]["%SRCROOT%"]["uri"]
     assert base.endswith("/")
@@ -181,7 +204,9 @@ def test_sarif_names_a_live_table_by_its_arn_and_no_file(repository: Path) -> No
 def test_a_resource_of_a_plan_is_shown_at_the_plan_with_its_address(repository: Path) -> None:
     address = 'plan.json#module.shop["a"].aws_iam_role_policy.app'
     write(repository, {"infra/plan.json": ""})
-    (result,) = sarif_run(a_report(repository, replace(GRANTED, evidence=(Location(address),))))["results"]
+    (result,) = sarif_run(a_report(repository, replace(GRANTED, evidence=(Location(address),))))[
+        "results"
+    ]
     (location,) = result["locations"]
     assert location["physicalLocation"]["artifactLocation"]["uri"] == "infra/plan.json"
     assert location["logicalLocations"][0]["fullyQualifiedName"] == address
@@ -190,7 +215,11 @@ def test_a_resource_of_a_plan_is_shown_at_the_plan_with_its_address(repository: 
 
 def test_fingerprints_survive_moved_lines_and_tell_findings_apart(repository: Path) -> None:
     moved = replace(GRANTED, evidence=(Location("my services/more.yml", 90),))
-    others = (replace(GRANTED, table="x"), replace(GRANTED, service="x"), replace(GRANTED, verdicts=(("read", None),)))
+    others = (
+        replace(GRANTED, table="x"),
+        replace(GRANTED, service="x"),
+        replace(GRANTED, verdicts=(("read", None),)),
+    )
     run = sarif_run(a_report(repository, GRANTED, moved, *others, *ALL[1:]))
     prints = [json.dumps(result["partialFingerprints"]) for result in run["results"]]
     assert prints[0] == prints[1]
@@ -203,7 +232,11 @@ def test_a_waived_finding_is_suppressed_with_its_reason_and_the_others_state_tha
     run = sarif_run(a_report(repository, GRANTED, MISSING, waived={GRANTED: WAIVER}))
     waived, other = run["results"]
     assert waived["suppressions"] == [
-        {"kind": "external", "status": "accepted", "justification": "Waived until 2027-03-31: Prizes move in spring"}
+        {
+            "kind": "external",
+            "status": "accepted",
+            "justification": "Waived until 2027-03-31: Prizes move in spring",
+        }
     ]
     assert other["suppressions"] == []
 
@@ -221,7 +254,10 @@ def test_sarif_notifies_of_what_was_not_read_resolved_or_checked(repository: Pat
     assert invocation["executionSuccessful"] is False
     descriptors = run["tool"]["driver"]["notifications"]
     for notification in notifications:
-        assert descriptors[notification["descriptor"]["index"]]["id"] == notification["descriptor"]["id"]
+        assert (
+            descriptors[notification["descriptor"]["index"]]["id"]
+            == notification["descriptor"]["id"]
+        )
 
 
 def test_sarif_says_what_is_new_and_what_was_there(repository: Path) -> None:
@@ -243,11 +279,17 @@ def test_github_annotates_files_and_escapes(repository: Path) -> None:
     assert not [line for line in lines[2:] if line.startswith("::")]
 
 
-def test_github_annotates_ten_findings_the_changes_own_first_and_counts_the_rest(repository: Path) -> None:
+def test_github_annotates_ten_findings_the_changes_own_first_and_counts_the_rest(
+    repository: Path,
+) -> None:
     old = [replace(MISSING, table=f"t{number}") for number in range(11)]
     in_changed_file = replace(GRANTED, table="changed")
     report = since(a_report(repository, *old, in_changed_file, GRANTED), *old, in_changed_file)
-    lines = [line for line in as_github(report).splitlines() if not line.startswith("::error title=Could not read")]
+    lines = [
+        line
+        for line in as_github(report).splitlines()
+        if not line.startswith("::error title=Could not read")
+    ]
     annotations = [line for line in lines if line.startswith("::")]
     assert len(annotations) == 10
     assert annotations[0].startswith("::error file=infra/my services/a#b.yml")
@@ -277,7 +319,9 @@ def test_the_summary_stays_below_what_github_takes(repository: Path, written: in
     append_summary(a_report(repository, *findings), file)
     assert file.stat().st_size <= MAX_SUMMARY_BYTES
     if written < MAX_SUMMARY_BYTES:
-        assert re.search(r"and \d+ more, for which there is no room here", file.read_text(encoding="utf-8"))
+        assert re.search(
+            r"and \d+ more, for which there is no room here", file.read_text(encoding="utf-8")
+        )
 
 
 # GitLab
@@ -285,7 +329,10 @@ def test_the_summary_stays_below_what_github_takes(repository: Path, written: in
 
 def test_gitlab_gets_each_open_finding_with_a_unique_fingerprint(repository: Path) -> None:
     issues = json.loads(as_gitlab(a_report(repository, *ALL)))
-    assert [issue["check_name"] for issue in issues] == ["could_not_read", *(finding.kind for finding in ALL)]
+    assert [issue["check_name"] for issue in issues] == [
+        "could_not_read",
+        *(finding.kind for finding in ALL),
+    ]
     assert len({issue["fingerprint"] for issue in issues}) == len(issues)
     for issue in issues:
         assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}
@@ -303,7 +350,9 @@ def test_gitlab_gets_no_waived_findings(repository: Path) -> None:
 
 
 def test_junit_has_a_case_for_each_finding_error_and_declared_access(repository: Path) -> None:
-    report = since(a_report(repository, GRANTED, MISSING, waived={GRANTED: WAIVER}), MISSING, REFUSED)
+    report = since(
+        a_report(repository, GRANTED, MISSING, waived={GRANTED: WAIVER}), MISSING, REFUSED
+    )
     suites = ElementTree.fromstring(as_junit(report))
     outcomes = {}
     for case in suites.iter("testcase"):
@@ -330,8 +379,13 @@ def test_junit_is_xml_whatever_names_contain(repository: Path) -> None:
 
 
 def test_junit_skips_what_was_not_checked_with_its_reason(repository: Path) -> None:
-    report = a_report(repository, declared=DeclaredMap(accesses=frozenset({DeclaredAccess("bots", "orders", "read")})))
-    (case,) = ElementTree.fromstring(as_junit(report)).findall("testsuite/testcase[@classname='bots']")
+    report = a_report(
+        repository,
+        declared=DeclaredMap(accesses=frozenset({DeclaredAccess("bots", "orders", "read")})),
+    )
+    (case,) = ElementTree.fromstring(as_junit(report)).findall(
+        "testsuite/testcase[@classname='bots']"
+    )
     assert case[0].get("message") == "not checked: not read"
 
 
@@ -345,7 +399,9 @@ def test_each_format_takes_any_name_and_stays_printable(repository: Path, name: 
     assert "\x1b" not in text
 
 
-def test_the_patch_for_iam_is_of_a_serverless_yml_and_templates_get_the_list_alone(repository: Path) -> None:
+def test_the_patch_for_iam_is_of_a_serverless_yml_and_templates_get_the_list_alone(
+    repository: Path,
+) -> None:
     report = a_report(repository, REFUSED)
     of_plan = replace(report, found=replace(report.found, reader="terraform"))
     assert "# users/serverless.yml" in FORMATS["iam"](report)
@@ -373,11 +429,15 @@ def test_the_best_place_is_infrastructure_then_code_then_what_was_read(repositor
     assert report.place(replace(MISSING, service="bots")) == Place("infra")
 
 
-def test_an_annotation_is_in_a_file_of_the_change_where_one_shows_the_finding(repository: Path) -> None:
+def test_an_annotation_is_in_a_file_of_the_change_where_one_shows_the_finding(
+    repository: Path,
+) -> None:
     both = replace(GRANTED, code_evidence=(Location("list.js", 5),))
     report = since(a_report(repository, both))
     assert "file=infra/my services/a#b.yml" in as_github(report)
-    changes = replace(report.changes, baseline=Baseline("main", (), changed_files=frozenset({"code/list.js"})))
+    changes = replace(
+        report.changes, baseline=Baseline("main", (), changed_files=frozenset({"code/list.js"}))
+    )
     assert "::error file=code/list.js,line=5,title=" in as_github(replace(report, changes=changes))
 
 
@@ -386,7 +446,9 @@ def test_a_refused_action_is_shown_where_code_needs_it(repository: Path) -> None
     assert a_report(repository).place(refused) == Place("code/list.js", 5)
 
 
-def test_the_command_writes_the_summary_of_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_writes_the_summary_of_a_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(
         tmp_path,
         {
@@ -397,9 +459,18 @@ def test_the_command_writes_the_summary_of_a_step(tmp_path: Path, monkeypatch: p
     )
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     output: list[str] = []
-    command = ["serverless", str(tmp_path / "services"), "--registry", str(tmp_path / "map.json"), "--format", "github"]
+    command = [
+        "serverless",
+        str(tmp_path / "services"),
+        "--registry",
+        str(tmp_path / "map.json"),
+        "--format",
+        "github",
+    ]
     assert main(command, output.append) == 1
-    assert output[0].startswith("::error file=services/users/serverless.yml,line=10,title=Access is not declared%3A")
+    assert output[0].startswith(
+        "::error file=services/users/serverless.yml,line=10,title=Access is not declared%3A"
+    )
     assert "| users | biztechPrizes | prizes |" in (tmp_path / "summary.md").read_text()
 
 

@@ -40,7 +40,9 @@ def templates(*paths: str, names: Names) -> Infrastructure:
 
 READERS = {
     "Serverless Framework": serverless,
-    "CloudFormation": lambda names: templates("cloudformation/main.yml", "cloudformation/tables.yml", names=names),
+    "CloudFormation": lambda names: templates(
+        "cloudformation/main.yml", "cloudformation/tables.yml", names=names
+    ),
     "SAM": lambda names: templates("sam/template.yml", names=names),
     "CDK": lambda names: templates("cdk/cdk.out", names=names),
     "Terraform": lambda names: read_plans([FORMS / "terraform/plan.json"], names, {}),

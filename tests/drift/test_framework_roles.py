@@ -138,7 +138,9 @@ ROLES = {
 
 
 @pytest.mark.parametrize(("project", "expected"), ROLES.values(), ids=ROLES)
-def test_each_role_holds_what_the_framework_gives_it(tmp_path: Path, project: str, expected: set[str]) -> None:
+def test_each_role_holds_what_the_framework_gives_it(
+    tmp_path: Path, project: str, expected: set[str]
+) -> None:
     found = read(tmp_path, {FILE: project}, tables=("users",))
     assert (found.errors, found.unresolved) == ((), ())
     assert grants(found) == expected
@@ -150,11 +152,17 @@ def test_a_project_without_functions_grants_nothing(tmp_path: Path) -> None:
     (folder / "serverless.yml").write_text(project)
     found = read_projects(folder, names(), {})
     assert (found.grants, found.unresolved, found.services) == ({}, (), {"shop"})
-    assert [(note.location.line, "no function runs in a role" in note.text) for note in found.notes] == [(5, True)]
+    assert [
+        (note.location.line, "no function runs in a role" in note.text) for note in found.notes
+    ] == [(5, True)]
 
 
-@pytest.mark.parametrize("role", ["arn:aws:iam::111122223333:role/shared", "!ImportValue shared-role"])
-def test_a_role_from_elsewhere_may_permit_anything_to_the_functions_in_it(tmp_path: Path, role: str) -> None:
+@pytest.mark.parametrize(
+    "role", ["arn:aws:iam::111122223333:role/shared", "!ImportValue shared-role"]
+)
+def test_a_role_from_elsewhere_may_permit_anything_to_the_functions_in_it(
+    tmp_path: Path, role: str
+) -> None:
     (unresolved,) = read(tmp_path, {FILE: f"provider:\n  iam:\n    role: {role}\n"}).unresolved
     assert (unresolved.location.line, unresolved.service) == (3, "shop")
     assert unresolved.modes == {"read", "write"}

@@ -22,7 +22,10 @@ def policy(tmp_path: Path, *statements: str) -> Infrastructure:
 GET = 'Effect: Allow, Action: "dynamodb:GetItem", Resource: '
 SHORT = {"ALLOW": "Effect: Allow, Action:", "DENY": "Effect: Deny, Action:", "ARN": ARN}
 CASES = {
-    "an action in any case": (['ALLOW "DynamoDB:getitem", Resource: "ARNbizScores"'], {"read bizScores"}),
+    "an action in any case": (
+        ['ALLOW "DynamoDB:getitem", Resource: "ARNbizScores"'],
+        {"read bizScores"},
+    ),
     "a block's line break": (
         [r'Effect: Allow, Action: "dynamodb:GetItem\n", Resource: "ARNbizScores\n"'],
         {"read bizScores"},
@@ -39,16 +42,25 @@ CASES = {
     ),
     "neither reads nor writes": (['ALLOW "dynamodb:Describe*", Resource: "ARNbizScores"'], set()),
     "all resources": ([GET + '"*"'], {f"read {table}" for table in TABLES}),
-    "a wildcard for the end": ([GET + '"ARNbiztech*"'], {"read biztechUsers", "read biztechEvents"}),
+    "a wildcard for the end": (
+        [GET + '"ARNbiztech*"'],
+        {"read biztechUsers", "read biztechEvents"},
+    ),
     "a wildcard for the suffix": ([GET + '"ARN*PROD"'], {f"read {table}" for table in TABLES}),
     "a wildcard within the suffix": ([GET + '"ARNbiztechUsersP*D"'], {"read biztechUsers"}),
     "question marks for the suffix": ([GET + '"ARNbizScores????"'], {"read bizScores"}),
     "an ARN of three fields": ([GET + '"arn:aws:dynamodb"'], {f"read {table}" for table in TABLES}),
-    "an ARN of four fields": ([GET + '"arn:aws:dynamodb:us-west-2"'], {f"read {table}" for table in TABLES}),
+    "an ARN of four fields": (
+        [GET + '"arn:aws:dynamodb:us-west-2"'],
+        {f"read {table}" for table in TABLES},
+    ),
     "an ARN of another service": ([GET + '"arn:aws:s3:::biztechUsers"'], set()),
     "a stream": (['ALLOW "dynamodb:*", Resource: "ARNbizScores/stream/*"'], set()),
     "an index": (['ALLOW "dynamodb:*", Resource: "ARNbizScores/index/by-x"'], {"read bizScores"}),
-    "all indexes": (['ALLOW "dynamodb:Query", Resource: "ARN*/index/*"'], {f"read {t}" for t in TABLES}),
+    "all indexes": (
+        ['ALLOW "dynamodb:Query", Resource: "ARN*/index/*"'],
+        {f"read {t}" for t in TABLES},
+    ),
     "an item of an index": ([GET + '"ARNbizScores/index/*"'], set()),
     "below the table": (['ALLOW "dynamodb:*", Resource: "ARNbizScores/*"'], {"read bizScores"}),
     "NotAction": (
@@ -56,7 +68,9 @@ CASES = {
         {"read_write bizScores"},
     ),
     "NotAction that leaves reading": (
-        ['Effect: Allow, NotAction: ["dynamodb:*Item", "*PartiQL*", "*Write*"], Resource: "ARNbizScores"'],
+        [
+            'Effect: Allow, NotAction: ["dynamodb:*Item", "*PartiQL*", "*Write*"], Resource: "ARNbizScores"'
+        ],
         {"read bizScores"},
     ),
     "NotResource": (
@@ -79,15 +93,24 @@ CASES = {
         {"read bizScores"},
     ),
     "Deny of all indexes of a table": (
-        ['ALLOW "dynamodb:Query", Resource: "ARNbizScores/index/by-day"', 'DENY "*", Resource: "ARNbizScores/index/*"'],
+        [
+            'ALLOW "dynamodb:Query", Resource: "ARNbizScores/index/by-day"',
+            'DENY "*", Resource: "ARNbizScores/index/*"',
+        ],
         set(),
     ),
     "Deny of one index leaves the others": (
-        ['ALLOW "dynamodb:Query", Resource: "ARNbizScores/index/*"', 'DENY "*", Resource: "ARNbizScores/index/by-day"'],
+        [
+            'ALLOW "dynamodb:Query", Resource: "ARNbizScores/index/*"',
+            'DENY "*", Resource: "ARNbizScores/index/by-day"',
+        ],
         {"read bizScores"},
     ),
     "Deny of what is below a table": (
-        ['ALLOW "dynamodb:Query", Resource: "ARNbizScores/index/by-day"', 'DENY "*", Resource: "ARNbizScores/*"'],
+        [
+            'ALLOW "dynamodb:Query", Resource: "ARNbizScores/index/by-day"',
+            'DENY "*", Resource: "ARNbizScores/*"',
+        ],
         set(),
     ),
     "Deny with NotResource of all indexes": (
@@ -98,7 +121,10 @@ CASES = {
         {"read bizScores"},
     ),
     "Deny with a wildcard behind the suffix": (
-        ['ALLOW "dynamodb:Query", Resource: "*"', 'DENY "*", Resource: ["ARNbiztech*", "ARNbizScores${opt:stage}*"]'],
+        [
+            'ALLOW "dynamodb:Query", Resource: "*"',
+            'DENY "*", Resource: ["ARNbiztech*", "ARNbizScores${opt:stage}*"]',
+        ],
         set(),
     ),
     "Deny with NotResource": (
@@ -113,12 +139,17 @@ CASES = {
         [GET + '"ARNbizScores"', 'DENY "*", Resource: "*", Condition: {Bool: {x: "true"}}'],
         {"read bizScores"},
     ),
-    "Allow under a condition": ([GET + '"ARNbizScores", Condition: {Bool: {x: "true"}}'], {"read bizScores"}),
+    "Allow under a condition": (
+        [GET + '"ARNbizScores", Condition: {Bool: {x: "true"}}'],
+        {"read bizScores"},
+    ),
 }
 
 
 @pytest.mark.parametrize(("statements", "expected"), CASES.values(), ids=CASES)
-def test_policies_are_evaluated_like_iam_does(tmp_path: Path, statements: list[str], expected: set[str]) -> None:
+def test_policies_are_evaluated_like_iam_does(
+    tmp_path: Path, statements: list[str], expected: set[str]
+) -> None:
     for short, long in SHORT.items():
         statements = [statement.replace(short, long) for statement in statements]
     found = policy(tmp_path, *statements)
@@ -135,7 +166,10 @@ def test_a_grant_keeps_its_actions_on_the_table_and_on_each_index(tmp_path: Path
         f'Effect: Deny, Action: ["dynamodb:S*", "dynamodb:PartiQL*"], Resource: "{ARN}bizScores/index/by-day"',
     )
     assert found.actions == {
-        GrantedAccess("users", "bizScores", "read"): {ActionOn("Query"), ActionOn("Query", "by-day")},
+        GrantedAccess("users", "bizScores", "read"): {
+            ActionOn("Query"),
+            ActionOn("Query", "by-day"),
+        },
         GrantedAccess("users", "bizScores", "write"): {ActionOn("PutItem")},
     }
 
@@ -160,12 +194,17 @@ functions:
     iamRoleStatementsInherit: INHERIT
     iamRoleStatements: [{{{GET} "{ARN}bizScores"}}]
 """
-    found = {i: grants(read(tmp_path, {"users/serverless.yml": project.replace("INHERIT", i)})) for i in ("true", "no")}
+    found = {
+        i: grants(read(tmp_path, {"users/serverless.yml": project.replace("INHERIT", i)}))
+        for i in ("true", "no")
+    }
     assert found == {"true": set(), "no": {"users read bizScores"}}
 
 
 def test_actions_that_iam_does_not_have_are_noted(tmp_path: Path) -> None:
-    wrong = 'Effect: Allow, Action: ["dynamodb:TransactWriteItems", "dynamodb:PutItems"], Resource: "*"'
+    wrong = (
+        'Effect: Allow, Action: ["dynamodb:TransactWriteItems", "dynamodb:PutItems"], Resource: "*"'
+    )
     first, second = policy(tmp_path, wrong).notes
     assert "IAM checks PutItem" in first.text
     assert second.text == "dynamodb:PutItems is not a DynamoDB action"
@@ -188,7 +227,9 @@ def test_invalid_and_missing_actions_are_noted(tmp_path: Path, statement: str, n
 
 def test_long_texts_are_shortened_in_reports(tmp_path: Path) -> None:
     found = policy(
-        tmp_path, f'Effect: Allow, Action: "dynamodb:{"x" * 6000}", Resource: "{"y" * 6000}"', f'{GET} "{"z" * 6000}"'
+        tmp_path,
+        f'Effect: Allow, Action: "dynamodb:{"x" * 6000}", Resource: "{"y" * 6000}"',
+        f'{GET} "{"z" * 6000}"',
     )
     assert [len(n.text) for n in found.notes] == [320]
     assert [len(u.text) for u in found.unresolved] == [320]
@@ -196,17 +237,25 @@ def test_long_texts_are_shortened_in_reports(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arn",
-    ["arn:aws:table/bizScores", "arn:aws:dynamodb:table/bizScores", "arn:dynamodb:us-west-2:1:table/bizScores"],
+    [
+        "arn:aws:table/bizScores",
+        "arn:aws:dynamodb:table/bizScores",
+        "arn:dynamodb:us-west-2:1:table/bizScores",
+    ],
     ids=["three fields", "four fields", "no partition"],
 )
 def test_a_table_arn_with_missing_fields_is_unresolved(tmp_path: Path, arn: str) -> None:
     found = policy(tmp_path, f'{GET} "{arn}"')
-    assert [(u.text, u.reason) for u in found.unresolved] == [(arn, "is not a table ARN: a field is missing")]
+    assert [(u.text, u.reason) for u in found.unresolved] == [
+        (arn, "is not a table ARN: a field is missing")
+    ]
 
 
 def test_an_arn_outside_the_aws_partitions_is_unresolved(tmp_path: Path) -> None:
     found = policy(tmp_path, f'{GET} "{ARN.replace("aws", "asw")}bizScores"')
-    assert [u.reason for u in found.unresolved] == ["is not an ARN: the partition must be aws, not asw"]
+    assert [u.reason for u in found.unresolved] == [
+        "is not an ARN: the partition must be aws, not asw"
+    ]
 
 
 def test_a_statement_with_a_principal_grants_nothing_to_a_role(tmp_path: Path) -> None:
@@ -220,7 +269,9 @@ def test_a_pattern_that_matches_no_table_is_unresolved(tmp_path: Path) -> None:
     assert [u.text for u in found.unresolved] == ["table/other*"]
 
 
-@pytest.mark.parametrize("element", ["Effect: Permit", "Sid: x"], ids=["another effect", "no effect"])
+@pytest.mark.parametrize(
+    "element", ["Effect: Permit", "Sid: x"], ids=["another effect", "no effect"]
+)
 def test_a_statement_without_a_valid_effect_is_unresolved(tmp_path: Path, element: str) -> None:
     found = policy(tmp_path, f'{element}, Action: "dynamodb:GetItem", Resource: "{ARN}bizScores"')
     assert found.grants == {}
@@ -231,11 +282,18 @@ def test_every_action_is_in_exactly_one_set() -> None:
     kinds = [actions.READ, actions.WRITE, actions.NEITHER]
     assert sum(map(len, kinds)) == len(set().union(*kinds)) == 80
     assert actions.ON_INDEX <= actions.READ
-    assert not {name.lower() for name in actions.NOT_IAM} & {a.partition(":")[2] for a in actions.KNOWN}
+    assert not {name.lower() for name in actions.NOT_IAM} & {
+        a.partition(":")[2] for a in actions.KNOWN
+    }
 
 
 def test_patterns_match_the_whole_text_in_bounded_time() -> None:
-    assert [matches("a*b?c", text) for text in ("abxc", "axxbyc", "abc", "abxcd")] == [True, True, False, False]
+    assert [matches("a*b?c", text) for text in ("abxc", "axxbyc", "abc", "abxcd")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     start = time.process_time()
     assert not matches("*a" * 500 + "b", "a" * 5000)
     assert time.process_time() - start < 5

@@ -28,7 +28,9 @@ Outputs:
 def importing(tmp_path: Path, resource: str, folder: str = "users") -> Infrastructure:
     """What a project with that resource reads, beside one that exports a table."""
     files = {"database/serverless.yml": EXPORTING, "database/outputs.yml": OUTPUTS}
-    return read(tmp_path, files | {f"{folder}/serverless.yml": statement(resource)}, {"opt:stage": "prod"})
+    return read(
+        tmp_path, files | {f"{folder}/serverless.yml": statement(resource)}, {"opt:stage": "prod"}
+    )
 
 
 IMPORTS = {
@@ -40,18 +42,27 @@ IMPORTS = {
 
 @pytest.mark.parametrize("folder", ["users", "accounts"], ids=["read after it", "read before it"])
 @pytest.mark.parametrize("resource", IMPORTS.values(), ids=IMPORTS)
-def test_exports_of_another_project_are_resolved(tmp_path: Path, resource: str, folder: str) -> None:
+def test_exports_of_another_project_are_resolved(
+    tmp_path: Path, resource: str, folder: str
+) -> None:
     found = importing(tmp_path, resource, folder)
     assert (found.unresolved, [table.name for table in found.tables]) == ((), ["biztechUsers"])
-    assert found.grants == {GrantedAccess(folder, "biztechUsers", "read"): (Location(f"{folder}/serverless.yml", 10),)}
+    assert found.grants == {
+        GrantedAccess(folder, "biztechUsers", "read"): (Location(f"{folder}/serverless.yml", 10),)
+    }
 
 
-@pytest.mark.parametrize("name", ["dev-users", "elsewhere", '"${ssm:/name}"'], ids=["none", "unknown", "unnamed"])
+@pytest.mark.parametrize(
+    "name", ["dev-users", "elsewhere", '"${ssm:/name}"'], ids=["none", "unknown", "unnamed"]
+)
 def test_an_import_without_export_is_unresolved_once(tmp_path: Path, name: str) -> None:
     found = importing(tmp_path, f"!ImportValue {name}")
     assert found.grants == {}
     (unresolved,) = found.unresolved
-    assert (unresolved.service, unresolved.location) == ("users", Location("users/serverless.yml", 10))
+    assert (unresolved.service, unresolved.location) == (
+        "users",
+        Location("users/serverless.yml", 10),
+    )
 
 
 @pytest.mark.parametrize("order", [("a.yml", "b.yml"), ("b.yml", "a.yml")], ids=["after", "before"])

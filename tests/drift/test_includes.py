@@ -40,7 +40,9 @@ RESOURCES = {
 
 @pytest.mark.parametrize("project", RESOURCES.values(), ids=RESOURCES)
 def test_unread_resources_might_contain_a_policy(tmp_path: Path, project: str) -> None:
-    (unresolved,) = read(tmp_path, {"users/serverless.yml": project, "users/tables.js": ""}).unresolved
+    (unresolved,) = read(
+        tmp_path, {"users/serverless.yml": project, "users/tables.js": ""}
+    ).unresolved
     assert unresolved.location == Location("users/serverless.yml", 3)
     assert (unresolved.service, unresolved.modes) == ("users", {"read", "write"})
 
@@ -52,5 +54,8 @@ def test_a_missing_part_of_a_table_grants_nothing(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_project_leaves_its_service_unchecked(tmp_path: Path) -> None:
-    found = read(tmp_path, {"users/serverless.ts": "", "pay/serverless.yml": "a: [\n", "x/serverless.yml": "a: b\n"})
+    found = read(
+        tmp_path,
+        {"users/serverless.ts": "", "pay/serverless.yml": "a: [\n", "x/serverless.yml": "a: b\n"},
+    )
     assert (found.unread, found.services) == ({"users", "pay"}, {"x"})

@@ -18,7 +18,15 @@ def run(*options: str) -> tuple[int, str]:
     """The command's exit status and output, with infrastructure, code and map of the project."""
     output: list[str] = []
     map_file = str(PROJECT / "map.yaml")
-    arguments = ["serverless", str(PROJECT), "--code", str(PROJECT), "--registry", map_file, *options]
+    arguments = [
+        "serverless",
+        str(PROJECT),
+        "--code",
+        str(PROJECT),
+        "--registry",
+        map_file,
+        *options,
+    ]
     status = main(arguments, output.append)
     return status, "".join(output)
 
@@ -63,10 +71,17 @@ def test_an_indirect_use_names_the_way(report: dict[str, Any]) -> None:
     assert finding["code_paths"] == [
         {
             "mode": "read",
-            "path": ["services/payments/handler.js#charge", "lib/members.js#findMember", "lib/db.js#getOne"],
+            "path": [
+                "services/payments/handler.js#charge",
+                "lib/members.js#findMember",
+                "lib/db.js#getOne",
+            ],
         }
     ]
-    assert finding["code_evidence"] == [{"file": "lib/members.js", "line": 3}, {"file": "lib/db.js", "line": 6}]
+    assert finding["code_evidence"] == [
+        {"file": "lib/members.js", "line": 3},
+        {"file": "lib/db.js", "line": 6},
+    ]
 
 
 def test_the_text_says_what_is_to_be_done_and_how_much_is_true() -> None:
@@ -85,7 +100,9 @@ def test_the_text_says_what_is_to_be_done_and_how_much_is_true() -> None:
 
 def test_the_owners_of_iam_get_a_list_and_a_patch() -> None:
     _, text = run("--format", "iam", "--environment", "production")
-    assert "interactions\n  shopScores: allow dynamodb:Query in the role of rank" in text, "the role is the whole's"
+    assert "interactions\n  shopScores: allow dynamodb:Query in the role of rank" in text, (
+        "the role is the whole's"
+    )
     assert (
         "payments\n  shopLegacy: remove dynamodb:GetItem, dynamodb:PutItem (services/payments/serverless.yml:17)\n"
         in text
@@ -115,7 +132,11 @@ def test_the_example_of_the_docs_is_what_the_command_says_of_these_accesses() ->
     docs = (Path(__file__).parents[2] / "docs/drift.md").read_text(encoding="utf-8")
     example = docs[docs.index("### One example") : docs.index("### What it cannot see")]
     report, patch = re.findall(r"^    \$ .*\n((?:    .*\n|\n)+)", example, re.MULTILINE)
-    facts = {line for line in squeezed(report) if re.match(r"[a-z]+_[a-z]+ |services/|in code:|shop", line)}
+    facts = {
+        line
+        for line in squeezed(report)
+        if re.match(r"[a-z]+_[a-z]+ |services/|in code:|shop", line)
+    }
     assert len(facts) == 10
     assert facts <= squeezed(run()[1])
     assert squeezed(patch) <= squeezed(run("--format", "iam")[1])

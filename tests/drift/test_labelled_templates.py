@@ -263,7 +263,16 @@ def report(folder: Path, declared: dict[str, Any], paths: Iterable[str] = (".",)
     output: list[str] = []
     templates = [str(folder / path) for path in paths]
     main(
-        ["cloudformation", *templates, "--code", str(folder), "--registry", str(map_file), "--format", "json"],
+        [
+            "cloudformation",
+            *templates,
+            "--code",
+            str(folder),
+            "--registry",
+            str(map_file),
+            "--format",
+            "json",
+        ],
         output.append,
     )
     content: dict[str, Any] = json.loads("".join(output))
@@ -275,5 +284,8 @@ def test_each_verdict_is_the_labelled_one(
     tmp_path: Path, files: dict[str, str], declared: dict[str, Any], labels: set[str]
 ) -> None:
     found = report(write(tmp_path / "backend", files), declared)
-    verdicts = {f"{row['kind']} {row['table']} {row['service']}: {row['verdict']}" for row in found["findings"]}
+    verdicts = {
+        f"{row['kind']} {row['table']} {row['service']}: {row['verdict']}"
+        for row in found["findings"]
+    }
     assert (verdicts, found["unchecked"], found["errors"]) == (labels, [], [])

@@ -39,7 +39,9 @@ SHOP = """
 """
 
 
-def found(folder: Path, resources: str, head: str = HEAD, given: dict[str, str] | None = None) -> Infrastructure:
+def found(
+    folder: Path, resources: str, head: str = HEAD, given: dict[str, str] | None = None
+) -> Infrastructure:
     path = write(folder, {"t.yml": f"{head}Resources:{resources}"}) / "t.yml"
     return read_templates([path], names(services=("shop", "pay", "send")), given or {}, {})
 
@@ -55,7 +57,9 @@ def found(folder: Path, resources: str, head: str = HEAD, given: dict[str, str] 
         ("!Split ['|', 'orders|carts']", {}),
     ],
 )
-def test_a_loop_makes_its_resources_for_each_value(tmp_path: Path, collection: str, given: dict[str, str]) -> None:
+def test_a_loop_makes_its_resources_for_each_value(
+    tmp_path: Path, collection: str, given: dict[str, str]
+) -> None:
     result = found(tmp_path, TABLES.replace("COLLECTION", collection) + SHOP, given=given)
     assert (result.unresolved, result.errors) == ((), ())
     assert [table.name for table in result.tables] == ["orders", "carts"]
@@ -104,7 +108,12 @@ def test_a_loop_over_unknown_values_may_permit_anything_and_says_why(
 ) -> None:
     result = found(tmp_path, TABLES.replace("COLLECTION", collection) + SHOP)
     assert [(u.text, u.service, u.reason, len(u.modes)) for u in result.unresolved] == [
-        ("…", "shop", f"{reason}; so Fn::ForEach::Tables is not expanded, and may make Tableorders", 1),
+        (
+            "…",
+            "shop",
+            f"{reason}; so Fn::ForEach::Tables is not expanded, and may make Tableorders",
+            1,
+        ),
         ("Fn::ForEach::Tables", None, reason, 2),
     ]
 
@@ -149,7 +158,9 @@ def test_sams_functions_and_connectors_are_made_in_loops(tmp_path: Path) -> None
 
 
 def test_a_projects_resources_and_outputs_may_have_loops(tmp_path: Path) -> None:
-    loop = TABLES.replace("COLLECTION", "${self:custom.tables}").replace("!Ref Shop", "!Ref IamRoleLambdaExecution")
+    loop = TABLES.replace("COLLECTION", "${self:custom.tables}").replace(
+        "!Ref Shop", "!Ref IamRoleLambdaExecution"
+    )
     indented = loop.replace("\n", "\n  ")
     tables = f"""
 service: shop
@@ -171,6 +182,10 @@ provider:
   name: aws
   iamRoleStatements: [{Effect: Allow, Action: "dynamodb:GetItem", Resource: !ImportValue carts-arn}]
 """
-    result = read(tmp_path, {"shop/serverless.yml": tables, "pay/serverless.yml": pay}, services=("shop", "pay"))
+    result = read(
+        tmp_path,
+        {"shop/serverless.yml": tables, "pay/serverless.yml": pay},
+        services=("shop", "pay"),
+    )
     assert result.unresolved == ()
     assert grants(result) == {"shop write orders", "shop write carts", "pay read carts"}

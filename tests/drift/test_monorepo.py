@@ -315,12 +315,18 @@ undeclared_access clubSockets stickers None write
 def test_findings_match_those_worked_out_by_hand(tmp_path: Path) -> None:
     declared = from_map(DECLARED)
     for values in ({}, {"opt:stage": "prod"}, {"opt:stage": "dev", "env:SUFFIX": "-x"}):
-        files = FILES | {"services/events/iam.yml": FILES["services/events/iam.yml"] + "  prod: *dev\n"}
-        files["services/events/iam.yml"] = files["services/events/iam.yml"].replace("dev: {", "dev: &dev {")
+        files = FILES | {
+            "services/events/iam.yml": FILES["services/events/iam.yml"] + "  prod: *dev\n"
+        }
+        files["services/events/iam.yml"] = files["services/events/iam.yml"].replace(
+            "dev: {", "dev: &dev {"
+        )
         found = read_projects(write(tmp_path, files), Names.of(declared), values)
         result = compare(declared, found)
         assert found.errors == ()
-        actual = {f"{f.kind} {f.table} {f.service} {f.declared} {f.granted}" for f in result.findings}
+        actual = {
+            f"{f.kind} {f.table} {f.service} {f.declared} {f.granted}" for f in result.findings
+        }
         assert actual == set(EXPECTED.strip().splitlines())
         assert [u.service for u in found.unresolved] == ["ledger"]
         assert {(u.table, u.service) for u in result.unchecked} == {
@@ -369,7 +375,9 @@ OWN = "custom: {stage: \"${opt:stage, 'dev'}\", names: {" + ", ".join(
 @st.composite
 def projects(draw: st.DrawFn) -> tuple[set[str], dict[str, str]]:
     """What a service is granted, and a project that says so in one of the many ways there are."""
-    granted = draw(st.dictionaries(st.sampled_from(TABLES), st.sampled_from(list(ACTIONS)), min_size=1))
+    granted = draw(
+        st.dictionaries(st.sampled_from(TABLES), st.sampled_from(list(ACTIONS)), min_size=1)
+    )
     statements = "".join(
         f"      - Effect: Allow\n        Action: {draw(st.sampled_from(ACTIONS[mode]))}\n"
         f"        Resource: {draw(st.sampled_from(PLACES)).format(t=table)}\n"
@@ -392,7 +400,9 @@ def test_grants_are_read_however_they_are_written(
     expected, files = project
     shared = {name: content for name, content in FILES.items() if "/" not in name}
     folder = write(tmp_path_factory.mktemp("any"), files | shared)
-    found = read_projects(folder, Names.of(from_map(a_map(**{t: {} for t in TABLES}))), given_values)
+    found = read_projects(
+        folder, Names.of(from_map(a_map(**{t: {} for t in TABLES}))), given_values
+    )
     assert (found.errors, found.unresolved) == ((), ())
     assert grants(found) == expected
     assert {table.name for table in found.tables} == set(TABLES)

@@ -3,7 +3,14 @@ import pytest
 from ownership.drift.naming import Names
 from ownership.drift.registry_client import from_map
 from ownership.drift.types import Location
-from ownership.drift.values import PLACEHOLDER, Text, concat, from_variable, names_environment, placeholder
+from ownership.drift.values import (
+    PLACEHOLDER,
+    Text,
+    concat,
+    from_variable,
+    names_environment,
+    placeholder,
+)
 from tests.support.drift_projects import a_map, names, names_with
 
 LOCATION = Location("x", 1)
@@ -25,10 +32,19 @@ CASES = {
     "no variable": (["users"], "users"),
     "a varying end": (["users", varying("dev")], "users"),
     "an empty one": (["users", varying("")], "users"),
-    "an unresolved one that is the environment": (["users", placeholder(LOCATION, "…", varies=True)], "users"),
+    "an unresolved one that is the environment": (
+        ["users", placeholder(LOCATION, "…", varies=True)],
+        "users",
+    ),
     "an unresolved one": (["users", placeholder(LOCATION, "…")], None),
-    "an unresolved one before the suffix": (["users", placeholder(LOCATION, "…"), varying("")], None),
-    "the suffix before an unresolved one": (["users", varying(""), placeholder(LOCATION, "…")], None),
+    "an unresolved one before the suffix": (
+        ["users", placeholder(LOCATION, "…"), varying("")],
+        None,
+    ),
+    "the suffix before an unresolved one": (
+        ["users", varying(""), placeholder(LOCATION, "…")],
+        None,
+    ),
     "a pattern behind an unresolved one": (["users", placeholder(LOCATION, "…"), "*"], None),
     "its separator goes along": (["users-", varying("dev")], "users"),
     "a separator in the value": (["users", varying("-dev")], "users"),
@@ -36,7 +52,10 @@ CASES = {
     "with a suffix after it": (["members", fixed("2026"), varying("")], "members2026"),
     "a fixed end that is a suffix of the map": (["users", fixed("PROD")], "users"),
     "the stage in front": ([varying("dev"), "-users"], "users"),
-    "a stage in front that is not known": ([placeholder(LOCATION, "…", varies=True), "-users"], "users"),
+    "a stage in front that is not known": (
+        [placeholder(LOCATION, "…", varies=True), "-users"],
+        "users",
+    ),
     "a stage in front with its separator": ([varying("dev_"), "users"], "users"),
     "a stage in front without a separator": ([varying("dev"), "users"], "devusers"),
     "the same before a table of the map": ([varying("dev"), "biztechUsers"], "biztechUsers"),
@@ -51,7 +70,10 @@ CASES = {
     "a stage and an input": ([varying("dev"), "-", given("orders")], "orders"),
     "an input and a stage": ([given("orders"), "-", varying("dev")], "orders"),
     "a variable for all": ([varying("users")], "users"),
-    "all, with a suffix inside": ([from_variable(concat(["users", varying("dev")], LOCATION), LOCATION)], "users"),
+    "all, with a suffix inside": (
+        [from_variable(concat(["users", varying("dev")], LOCATION), LOCATION)],
+        "users",
+    ),
     "a suffix in a part": (
         ["club", from_variable(concat(["Users", varying("dev")], LOCATION), LOCATION)],
         "clubUsers",
@@ -83,7 +105,10 @@ PATTERNS = {"dev": "shop-{stage}-{name}", "production": "live.{name}"}
 BY_PATTERN = {
     "the stage in the middle": (["shop-", varying("dev"), "-users"], "users"),
     "another value of it": (["shop-", varying("pr-17"), "-users"], "users"),
-    "a stage that is not known": (["shop-", placeholder(LOCATION, "…", varies=True), "-users"], "users"),
+    "a stage that is not known": (
+        ["shop-", placeholder(LOCATION, "…", varies=True), "-users"],
+        "users",
+    ),
     "all variables": ([fixed("shop"), "-", varying("dev"), "-users"], "users"),
     "a variable for all": (
         [from_variable(concat(["shop-", varying("dev"), "-users"], LOCATION), LOCATION)],
@@ -135,7 +160,9 @@ def test_the_chosen_environments_pattern_is_removed_from_unregistered_tables_too
         ("env:PROD", False),
     ],
 )
-def test_variables_are_the_environment_by_whole_words_of_their_names(variable: str, is_environment: bool) -> None:
+def test_variables_are_the_environment_by_whole_words_of_their_names(
+    variable: str, is_environment: bool
+) -> None:
     assert names_environment(variable) is is_environment
 
 
@@ -156,7 +183,10 @@ def test_indexes_are_called_as_in_any_environment(pieces: list[str], base: str |
 
 def test_what_the_map_is_given_by_hand_comes_first() -> None:
     document = a_map(orders={})
-    known = Names.of(from_map(document), given={"OrdersTable": "orders", "legacy_2019": "orders", "bills": "invoices"})
+    known = Names.of(
+        from_map(document),
+        given={"OrdersTable": "orders", "legacy_2019": "orders", "bills": "invoices"},
+    )
     assert known.table(Text("OrdersTable", LOCATION)) == "orders"
     assert known.table(Text("legacy_2019", LOCATION)) == "orders"
     assert known.table(concat(["bills-", varying("dev")], LOCATION)) == "invoices"

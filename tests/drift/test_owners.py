@@ -20,7 +20,9 @@ def function(name: str, code: str, more: str = POLICIES) -> str:
 
 
 def role(name: str, more: str = "") -> str:
-    statement = "{Effect: Allow, Action: dynamodb:GetItem, Resource: 'arn:aws:dynamodb:*:*:table/users'}"
+    statement = (
+        "{Effect: Allow, Action: dynamodb:GetItem, Resource: 'arn:aws:dynamodb:*:*:table/users'}"
+    )
     policies = f"Policies: [{{PolicyDocument: {{Statement: {statement}}}}}]"
     return f"  {name}: {{Type: AWS::IAM::Role, Properties: {{{more}{policies}}}}}\n"
 
@@ -29,7 +31,11 @@ RUN = "Role: !GetAtt {}.Arn"
 CDK_FUNCTION = {
     "Type": "AWS::Lambda::Function",
     "Metadata": {"aws:asset:path": "asset.1"},
-    "Properties": {"Handler": "app.handler", "Code": {}, "Role": {"Fn::GetAtt": ["RunRole1234ABCD", "Arn"]}},
+    "Properties": {
+        "Handler": "app.handler",
+        "Code": {},
+        "Role": {"Fn::GetAtt": ["RunRole1234ABCD", "Arn"]},
+    },
 }
 CDK_ROLE = {
     "Type": "AWS::IAM::Role",
@@ -50,7 +56,10 @@ CDK_ROLE = {
 
 
 def cdk(tags: dict[str, str], name: str) -> dict[str, str]:
-    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "S.template.json", "tags": tags}}
+    stack = {
+        "type": "aws:cloudformation:stack",
+        "properties": {"templateFile": "S.template.json", "tags": tags},
+    }
     template = {"Resources": {"Run1234ABCD": CDK_FUNCTION, "RunRole1234ABCD": CDK_ROLE}}
     return {
         "cdk.out/manifest.json": json.dumps({"artifacts": {name: stack}}),
@@ -62,11 +71,17 @@ def cdk(tags: dict[str, str], name: str) -> dict[str, str]:
 # The files, and the service. The services of the map are users, payments and events.
 CASES: dict[str, tuple[dict[str, str], set[str]]] = {
     "the folder of the code before the function's name": (
-        {"t.yaml": SAM + "Resources:\n" + function("NotifyUsers", "src/payments"), "src/payments/app.py": PY},
+        {
+            "t.yaml": SAM + "Resources:\n" + function("NotifyUsers", "src/payments"),
+            "src/payments/app.py": PY,
+        },
         {"payments"},
     ),
     "the folder of the template before the function's name": (
-        {"payments/t.yaml": SAM + "Resources:\n" + function("NotifyUsers", "src"), "payments/src/app.py": PY},
+        {
+            "payments/t.yaml": SAM + "Resources:\n" + function("NotifyUsers", "src"),
+            "payments/src/app.py": PY,
+        },
         {"payments"},
     ),
     "the folder before the role's name": (
@@ -122,7 +137,10 @@ CASES: dict[str, tuple[dict[str, str], set[str]]] = {
         {"users"},
     ),
     "a folder that is not on the map": (
-        {"t.yaml": SAM + "Resources:\n" + function("Run", "src/loyalty/app"), "src/loyalty/app/app.py": PY},
+        {
+            "t.yaml": SAM + "Resources:\n" + function("Run", "src/loyalty/app"),
+            "src/loyalty/app/app.py": PY,
+        },
         {"loyalty"},
     ),
     "a role that functions of two services run in": (
@@ -142,10 +160,14 @@ CASES: dict[str, tuple[dict[str, str], set[str]]] = {
 }
 
 
-def both(folder: Path, *paths: str, roles: dict[str, str] | None = None) -> tuple[set[str], set[str]]:
+def both(
+    folder: Path, *paths: str, roles: dict[str, str] | None = None
+) -> tuple[set[str], set[str]]:
     """The services that the templates grant something to, and those whose code does something."""
     known = names(services=("users", "payments", "events"), tables=("users",))
-    granted = read_templates([folder / path for path in paths], known, {}, roles or {}, code=[folder])
+    granted = read_templates(
+        [folder / path for path in paths], known, {}, roles or {}, code=[folder]
+    )
     assert [item for item in granted.unresolved if item.service is None] == []
     usage = read_code([folder], known, {}, roles or {})
     in_code = {access.service for access in usage.accesses if access.reachable}
@@ -153,14 +175,19 @@ def both(folder: Path, *paths: str, roles: dict[str, str] | None = None) -> tupl
 
 
 @pytest.mark.parametrize(("files", "services"), CASES.values(), ids=CASES)
-def test_grants_and_code_are_of_the_same_service(tmp_path: Path, files: dict[str, str], services: set[str]) -> None:
+def test_grants_and_code_are_of_the_same_service(
+    tmp_path: Path, files: dict[str, str], services: set[str]
+) -> None:
     folder = write(tmp_path / "x", files)
     assert both(folder, ".") == (services, services)
 
 
 def test_one_template_of_a_folder_belongs_to_the_same_service(tmp_path: Path) -> None:
     """The template's folder counts, though no other template is read."""
-    files = {"services/users/t.yaml": SAM + "Resources:\n" + function("Run", "src"), "services/users/src/app.py": PY}
+    files = {
+        "services/users/t.yaml": SAM + "Resources:\n" + function("Run", "src"),
+        "services/users/src/app.py": PY,
+    }
     assert both(write(tmp_path / "x", files), "services/users/t.yaml") == ({"users"}, {"users"})
 
 
@@ -168,4 +195,7 @@ def test_one_template_of_a_folder_belongs_to_the_same_service(tmp_path: Path) ->
 def test_a_given_service_counts_on_both_sides(tmp_path: Path, name: str) -> None:
     resources = function("Run", "src", RUN.format("RunRole")) + role("RunRole")
     files = {"users/t.yaml": SAM + "Resources:\n" + resources, "users/src/app.py": PY}
-    assert both(write(tmp_path / "x", files), ".", roles={name: "events"}) == ({"events"}, {"events"})
+    assert both(write(tmp_path / "x", files), ".", roles={name: "events"}) == (
+        {"events"},
+        {"events"},
+    )

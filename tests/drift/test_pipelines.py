@@ -38,16 +38,26 @@ def backend(tmp_path: Path) -> Path:
     project = folder / "services/payments/serverless.yml"
     text = project.read_text(encoding="utf-8")
     (users,) = [line for line in text.splitlines(keepends=True) if "biztechUsers" in line]
-    project.write_text(text.replace(users, users + users.replace("Users", "Prizes")), encoding="utf-8")
+    project.write_text(
+        text.replace(users, users + users.replace("Users", "Prizes")), encoding="utf-8"
+    )
     git(folder, "commit", "--quiet", "--all", "--message", "grant the prizes")
     return folder
 
 
-def bash(script: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def bash(
+    script: str, folder: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
     """Run a step as GitHub does: in the repository, with these variables and no others."""
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
-    variables = {"PATH": "/usr/bin:/bin", "DRIFT_PYTHON": sys.executable, "HOME": str(folder.parent)} | environment
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=120)
+    variables = {
+        "PATH": "/usr/bin:/bin",
+        "DRIFT_PYTHON": sys.executable,
+        "HOME": str(folder.parent),
+    } | environment
+    return subprocess.run(
+        command, cwd=folder, env=variables, capture_output=True, text=True, timeout=120
+    )
 
 
 def run_action(backend: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
@@ -55,17 +65,25 @@ def run_action(backend: Path, **inputs: str) -> subprocess.CompletedProcess[str]
     assert set(inputs) <= set(ACTION["inputs"])
     values = {name: entry.get("default", "") for name, entry in ACTION["inputs"].items()} | inputs
     (step,) = ACTION["runs"]["steps"]
-    environment = {"GITHUB_ACTION_PATH": str(DEPLOY), "GITHUB_STEP_SUMMARY": str(backend.parent / "summary.md")}
+    environment = {
+        "GITHUB_ACTION_PATH": str(DEPLOY),
+        "GITHUB_STEP_SUMMARY": str(backend.parent / "summary.md"),
+    }
     for name, text in step["env"].items():
         environment[name] = INPUT.sub(lambda match: values[match[1]], text)
     return bash(step["run"], backend, environment)
 
 
 def test_the_action_annotates_what_the_change_adds(backend: Path) -> None:
-    result = run_action(backend, path="services", registry=MAP, baseline="HEAD^1", options="--root=.")
+    result = run_action(
+        backend, path="services", registry=MAP, baseline="HEAD^1", options="--root=."
+    )
     assert result.stdout.startswith("::error file=services/payments/serverless.yml,line=")
     assert "1 new, 0 settled" in result.stdout
-    assert "New: Access is not declared | payments | biztechPrizes" in (backend.parent / "summary.md").read_text()
+    assert (
+        "New: Access is not declared | payments | biztechPrizes"
+        in (backend.parent / "summary.md").read_text()
+    )
     assert result.returncode == 1
 
 
@@ -90,7 +108,9 @@ def test_the_action_leaves_no_file_where_it_fails(backend: Path) -> None:
 COMMANDS = "$(touch pwned)`touch pwned`'; touch pwned; '\"; touch pwned; \"; touch pwned #"
 
 
-@pytest.mark.parametrize("name", ["reader", "path", "registry", "environment", "format", "baseline", "options"])
+@pytest.mark.parametrize(
+    "name", ["reader", "path", "registry", "environment", "format", "baseline", "options"]
+)
 def test_no_input_is_run_as_a_command(backend: Path, name: str) -> None:
     inputs = {"registry": MAP, "path": "services/hello", "baseline": "HEAD"}
     result = run_action(backend, **inputs | {name: COMMANDS})
@@ -107,7 +127,14 @@ def test_no_input_becomes_an_option(backend: Path, name: str) -> None:
 
 def test_nothing_of_the_repository_is_imported(backend: Path) -> None:
     evil = "open('pwned', 'w')\n"
-    for name in ("ownership/__init__.py", "yaml.py", "pip.py", "venv.py", "sitecustomize.py", "argparse.py"):
+    for name in (
+        "ownership/__init__.py",
+        "yaml.py",
+        "pip.py",
+        "venv.py",
+        "sitecustomize.py",
+        "argparse.py",
+    ):
         file = backend / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(evil)
@@ -139,9 +166,14 @@ def test_the_template_runs_the_version_that_it_names(backend: Path, tmp_path: Pa
     job = TEMPLATE["drift"]
     base = git(backend, "rev-parse", "HEAD~1").strip()
     variables = {
-        name: value.replace("$CI_MERGE_REQUEST_DIFF_BASE_SHA", base) for name, value in job["variables"].items()
+        name: value.replace("$CI_MERGE_REQUEST_DIFF_BASE_SHA", base)
+        for name, value in job["variables"].items()
     }
-    variables |= {"DRIFT_SOURCE": f"file://{source}", "DRIFT_VERSION": "v0.2.0", "DRIFT_REGISTRY": MAP}
+    variables |= {
+        "DRIFT_SOURCE": f"file://{source}",
+        "DRIFT_VERSION": "v0.2.0",
+        "DRIFT_REGISTRY": MAP,
+    }
     result = bash("\n".join(job["script"]), backend, variables)
 
     assert result.returncode == 1, result.stderr
@@ -155,7 +187,9 @@ def test_the_documented_workflows_use_inputs_and_variables_that_exist() -> None:
     on_github = [example for example in EXAMPLES if "jobs" in example]
     for workflow in on_github:
         steps: list[dict[str, Any]] = workflow["jobs"]["drift"]["steps"]
-        (ours,) = [step for step in steps if "ownership-registry/deploy/drift@" in step.get("uses", "")]
+        (ours,) = [
+            step for step in steps if "ownership-registry/deploy/drift@" in step.get("uses", "")
+        ]
         assert set(ours["with"]) <= set(ACTION["inputs"])
         required = {name for name, entry in ACTION["inputs"].items() if entry.get("required")}
         assert required <= set(ours["with"])

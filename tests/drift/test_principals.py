@@ -10,7 +10,9 @@ from tests.support.drift_projects import ARN, grants, names, read, write
 
 
 def statement(action: str, table: str) -> str:
-    return f'{{Statement: [{{Effect: Allow, Action: "dynamodb:{action}", Resource: "{ARN}{table}"}}]}}'
+    return (
+        f'{{Statement: [{{Effect: Allow, Action: "dynamodb:{action}", Resource: "{ARN}{table}"}}]}}'
+    )
 
 
 def templates(tmp_path: Path, text: str, services: dict[str, str] | None = None) -> Infrastructure:
@@ -19,7 +21,11 @@ def templates(tmp_path: Path, text: str, services: dict[str, str] | None = None)
 
 
 TAGS = "Tags: [{Key: service, Value: shop}]"
-GETS, PUTS, SCANS = statement("GetItem", "carts"), statement("PutItem", "orders"), statement("Scan", "letters")
+GETS, PUTS, SCANS = (
+    statement("GetItem", "carts"),
+    statement("PutItem", "orders"),
+    statement("Scan", "letters"),
+)
 OWN = f"Policies: [{{PolicyDocument: {GETS}}}]"
 
 
@@ -86,7 +92,9 @@ HOLDERS = {
 
 
 @pytest.mark.parametrize(("resources", "expected"), HOLDERS.values(), ids=HOLDERS)
-def test_every_way_to_hold_a_permission_is_read(tmp_path: Path, resources: str, expected: set[str]) -> None:
+def test_every_way_to_hold_a_permission_is_read(
+    tmp_path: Path, resources: str, expected: set[str]
+) -> None:
     text = f"Parameters: {{Stage: {{Type: String, Default: dev}}}}\nResources:\n  {resources}\n"
     found = templates(tmp_path, text, {"shared": "pay"})
     assert (found.errors, found.unresolved) == ((), ())
@@ -94,9 +102,18 @@ def test_every_way_to_hold_a_permission_is_read(tmp_path: Path, resources: str, 
 
 
 UNOWNED = {
-    "a role": ("R: {Type: AWS::IAM::Role, Properties: {Policies: [{PolicyDocument: DOCUMENT}]}}", "R"),
-    "a user": ("U: {Type: AWS::IAM::User, Properties: {Policies: [{PolicyDocument: DOCUMENT}]}}", "U"),
-    "a group": ("G: {Type: AWS::IAM::Group, Properties: {Policies: [{PolicyDocument: DOCUMENT}]}}", "G"),
+    "a role": (
+        "R: {Type: AWS::IAM::Role, Properties: {Policies: [{PolicyDocument: DOCUMENT}]}}",
+        "R",
+    ),
+    "a user": (
+        "U: {Type: AWS::IAM::User, Properties: {Policies: [{PolicyDocument: DOCUMENT}]}}",
+        "U",
+    ),
+    "a group": (
+        "G: {Type: AWS::IAM::Group, Properties: {Policies: [{PolicyDocument: DOCUMENT}]}}",
+        "G",
+    ),
     "a policy attached elsewhere": (
         "P: {Type: AWS::IAM::Policy, Properties: {Roles: [elsewhere], PolicyDocument: DOCUMENT}}",
         "P",
@@ -105,7 +122,9 @@ UNOWNED = {
 
 
 @pytest.mark.parametrize(("resource", "name"), UNOWNED.values(), ids=UNOWNED)
-def test_what_nobody_is_known_to_hold_may_be_anybodys(tmp_path: Path, resource: str, name: str) -> None:
+def test_what_nobody_is_known_to_hold_may_be_anybodys(
+    tmp_path: Path, resource: str, name: str
+) -> None:
     found = templates(tmp_path, f"Resources:\n  {resource.replace('DOCUMENT', GETS)}\n")
     (unresolved,) = found.unresolved
     assert (unresolved.text, unresolved.service, unresolved.modes) == (name, None, {"read"})
@@ -121,8 +140,13 @@ def test_what_nobody_is_known_to_hold_may_be_anybodys(tmp_path: Path, resource: 
     ],
     ids=["another service", "no item", "a denial"],
 )
-def test_whose_it_is_does_not_matter_where_nothing_is_permitted(tmp_path: Path, resource: str, document: str) -> None:
-    assert templates(tmp_path, f"Resources:\n  {resource.replace('DOCUMENT', document)}\n").unresolved == ()
+def test_whose_it_is_does_not_matter_where_nothing_is_permitted(
+    tmp_path: Path, resource: str, document: str
+) -> None:
+    assert (
+        templates(tmp_path, f"Resources:\n  {resource.replace('DOCUMENT', document)}\n").unresolved
+        == ()
+    )
 
 
 def test_a_role_of_unknown_owner_with_an_unknown_policy_may_permit_anything(tmp_path: Path) -> None:
@@ -142,7 +166,10 @@ resources:
     C: {{Type: AWS::IAM::Policy, Properties: {{Roles: [shop-dev-us-east-1-lambdaRole], PolicyDocument: {SCANS}}}}}
 """
     found = read(tmp_path, {"shop/serverless.yml": project}, services=("shop", "pay"))
-    assert (grants(found), found.unresolved) == ({"shop read carts", "pay write orders", "shop read letters"}, ())
+    assert (grants(found), found.unresolved) == (
+        {"shop read carts", "pay write orders", "shop read letters"},
+        (),
+    )
     assert found.services == {"shop"}  # nobody has read what else pay has
 
 
@@ -167,7 +194,10 @@ def test_a_denial_that_a_condition_decides_takes_nothing_off(tmp_path: Path, pol
 
 @pytest.mark.parametrize(
     ("role_condition", "policy_condition", "expected"),
-    [("", "Condition: IsProd, ", {"shop read carts"}), ("Condition: IsProd, ", "Condition: IsProd, ", set())],
+    [
+        ("", "Condition: IsProd, ", {"shop read carts"}),
+        ("Condition: IsProd, ", "Condition: IsProd, ", set()),
+    ],
 )
 def test_an_attached_denial_counts_if_it_is_made_whenever_the_role_is(
     tmp_path: Path, role_condition: str, policy_condition: str, expected: set[str]

@@ -46,7 +46,9 @@ PROJECTS = {
 
 
 @pytest.mark.parametrize(("resource", "rest", "reason"), PROJECTS.values(), ids=PROJECTS)
-def test_the_reason_is_that_of_the_part_that_matters(tmp_path: Path, resource: str, rest: str, reason: str) -> None:
+def test_the_reason_is_that_of_the_part_that_matters(
+    tmp_path: Path, resource: str, rest: str, reason: str
+) -> None:
     project = f"""\
 service: shop
 provider:
@@ -85,10 +87,16 @@ Resources:
         ("!Ref Typo", "there is no resource or parameter Typo in the template"),
         ("!ImportValue typo", "nothing that was read exports typo"),
         ("!ImportValue {Ref: Area}", "parameter Area has no default (--var param:Area=…)"),
-        ("!Select [1, !Split [',', !Ref Area]]", "parameter Area has no default (--var param:Area=…)"),
+        (
+            "!Select [1, !Split [',', !Ref Area]]",
+            "parameter Area has no default (--var param:Area=…)",
+        ),
         ("!FindInMap [Names, prod, carts]", "the mapping Names has no prod.carts"),
         ("!FindInMap [Other, prod, carts]", "the mapping Other has no prod.carts"),
-        ("!FindInMap [Names, !Ref Area, orders]", "parameter Area has no default (--var param:Area=…)"),
+        (
+            "!FindInMap [Names, !Ref Area, orders]",
+            "parameter Area has no default (--var param:Area=…)",
+        ),
         (
             "!FindInMap [Names, !Ref Area, orders, {DefaultValue: other}]",
             "parameter Area has no default (--var param:Area=…)",
@@ -113,4 +121,6 @@ def test_what_a_loop_may_make_is_unresolved_because_of_the_loop(tmp_path: Path) 
     )  # without which it is none of CloudFormation's
     write(tmp_path, {"t.yml": template.replace("VALUE", "!GetAtt Tableorders.Arn") + loop})
     found = read_templates([tmp_path / "t.yml"], names(), {}, {})
-    assert {u.reason.partition(",")[0] for u in found.unresolved} == {"Fn::ForEach::Tables is not expanded"}
+    assert {u.reason.partition(",")[0] for u in found.unresolved} == {
+        "Fn::ForEach::Tables is not expanded"
+    }

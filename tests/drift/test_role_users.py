@@ -46,10 +46,14 @@ def templates(folder: Path, **texts: str) -> Infrastructure:
 
 
 @pytest.mark.parametrize("user", USERS.values(), ids=USERS)
-def test_whatever_acts_by_a_role_from_elsewhere_leaves_its_service_unchecked(tmp_path: Path, user: str) -> None:
+def test_whatever_acts_by_a_role_from_elsewhere_leaves_its_service_unchecked(
+    tmp_path: Path, user: str
+) -> None:
     tagged = user.replace("Properties: {", "Properties: {Tags: [{Key: service, Value: shop}], ", 1)
     found = templates(tmp_path, t=f"{OWN}  User: {tagged.replace('ROLE', FAR)}\n")
-    assert [(u.text, u.service, u.reason) for u in found.unresolved] == [(FAR, "shop", "the role is defined elsewhere")]
+    assert [(u.text, u.service, u.reason) for u in found.unresolved] == [
+        (FAR, "shop", "the role is defined elsewhere")
+    ]
     unowned = templates(tmp_path, t=f"{OWN}  User: {user.replace('ROLE', FAR)}\n")
     assert [u.service for u in unowned.unresolved] == [None]
     for own in ("!GetAtt Own.Arn", "!Ref Own", "!Ref Profile"):
@@ -81,7 +85,8 @@ ROLES = f"""
 Outputs: {{Arn: {{Value: !GetAtt Run.Arn, Export: {{Name: run}}}}}}
 """
 FUNCTION = (
-    "\n  F: {Type: AWS::Lambda::Function, Properties: {Tags: [{Key: service, Value: shop}], Role: !ImportValue run}}\n"
+    "\n  F: {Type: AWS::Lambda::Function, "
+    "Properties: {Tags: [{Key: service, Value: shop}], Role: !ImportValue run}}\n"
 )
 
 
@@ -95,7 +100,9 @@ def test_a_function_in_another_templates_role_is_read_if_the_role_is_its_service
         assert grants(found) == {f"{owner} read carts"}
         assert [u.service for u in found.unresolved] == unresolved
     by_arn = FUNCTION.replace("!ImportValue run", "arn:aws:iam::111122223333:role/runner")
-    assert [u.service for u in templates(tmp_path, functions=by_arn, roles=roles).unresolved] == unresolved
+    assert [
+        u.service for u in templates(tmp_path, functions=by_arn, roles=roles).unresolved
+    ] == unresolved
 
 
 def test_a_policy_attached_to_another_templates_role_is_that_roles_services(tmp_path: Path) -> None:
@@ -107,7 +114,9 @@ def test_a_policy_attached_to_another_templates_role_is_that_roles_services(tmp_
       PolicyDocument: {{Statement: {{Effect: Allow, Action: "dynamodb:PutItem", Resource: "{ARN}letters"}}}}
 """
     for exported in ("!Ref Run", "!GetAtt Run.Arn"):
-        roles = ROLES.replace("TAGS", "Tags: [{Key: service, Value: shop}]").replace("!GetAtt Run.Arn", exported)
+        roles = ROLES.replace("TAGS", "Tags: [{Key: service, Value: shop}]").replace(
+            "!GetAtt Run.Arn", exported
+        )
         found = templates(tmp_path, pay=attached, iam=roles)  # words of a file's name say nothing
         assert (grants(found), found.unresolved) == ({"shop read carts", "shop write letters"}, ())
 
@@ -153,8 +162,16 @@ PLANNED = {
         {"iam_instance_profile": ["aws_iam_instance_profile.own.name"]},
         None,
     ),
-    "a profile that nobody states": (resource("aws_instance.x", {"iam_instance_profile": True}, tags=TAG), {}, None),
-    "a job in a role of the plan": (resource("aws_glue_job.x", role_arn=f"{ROLE_ARN}run-role", tags=TAG), None, None),
+    "a profile that nobody states": (
+        resource("aws_instance.x", {"iam_instance_profile": True}, tags=TAG),
+        {},
+        None,
+    ),
+    "a job in a role of the plan": (
+        resource("aws_glue_job.x", role_arn=f"{ROLE_ARN}run-role", tags=TAG),
+        None,
+        None,
+    ),
     "a job in a role by a local": (
         resource("aws_glue_job.x", {"role_arn": True}, tags=TAG),
         {"role_arn": ["local.role"]},
@@ -165,12 +182,18 @@ PLANNED = {
         None,
         "the role is defined elsewhere",
     ),
-    "a bucket": (resource("aws_s3_bucket_replication_configuration.x", role=f"{ROLE_ARN}far"), None, None),
+    "a bucket": (
+        resource("aws_s3_bucket_replication_configuration.x", role=f"{ROLE_ARN}far"),
+        None,
+        None,
+    ),
 }
 
 
 @pytest.mark.parametrize(("user", "references", "reason"), PLANNED.values(), ids=PLANNED)
-def test_what_acts_by_a_role_in_a_plan(tmp_path: Path, user: dict, references: dict | None, reason: str | None) -> None:
+def test_what_acts_by_a_role_in_a_plan(
+    tmp_path: Path, user: dict, references: dict | None, reason: str | None
+) -> None:
     configuration = {"resources": [configured(user["address"], **(references or {}))]}
     found = read_plan(
         tmp_path,
@@ -183,4 +206,6 @@ def test_what_acts_by_a_role_in_a_plan(tmp_path: Path, user: dict, references: d
         ),
         names(services=("shop",)),
     )
-    assert [(u.service, u.reason) for u in found.unresolved] == ([("shop", reason)] if reason else [])
+    assert [(u.service, u.reason) for u in found.unresolved] == (
+        [("shop", reason)] if reason else []
+    )

@@ -71,10 +71,15 @@ def test_statements_count_if_a_function_may_use_their_role(tmp_path: Path, head:
 def test_the_arn_of_another_kind_of_resource_is_ignored(tmp_path: Path, other: str) -> None:
     statements = STATEMENTS.replace(f'"{ARN}biztechUsers"', f'["{ARN}biztechUsers", {other}]')
     found = read(tmp_path, {FILE: "provider:\n" + statements})
-    assert (grants(found), found.unresolved) == ({"users read biztechTeams", "users write biztechUsers"}, ())
+    assert (grants(found), found.unresolved) == (
+        {"users read biztechTeams", "users write biztechUsers"},
+        (),
+    )
 
 
-@pytest.mark.parametrize("plugin", ["stepFunctions: ", "appSync: ", "custom:\n  apiGatewayServiceProxies: "])
+@pytest.mark.parametrize(
+    "plugin", ["stepFunctions: ", "appSync: ", "custom:\n  apiGatewayServiceProxies: "]
+)
 def test_a_setting_from_which_roles_are_made_is_unread(tmp_path: Path, plugin: str) -> None:
     project = f"service: users\n{plugin}{{stateMachines: {{}}}}\n"
     (unresolved,) = read(tmp_path, {FILE: project}).unresolved

@@ -36,7 +36,10 @@ POLICIES = {
     "one that restores": ("[DynamoDBRestoreFromBackupPolicy: {TableName: !Ref Invoices}]", {BOTH}),
     "a name of its own": ('[DynamoDBReadPolicy: {TableName: !Sub "invoices-${Stage}"}]', {READS}),
     "a name as it is": ("[DynamoDBReadPolicy: {TableName: letters}]", {"billing read letters"}),
-    "one for streams": ("[DynamoDBStreamReadPolicy: {TableName: !Ref Invoices, StreamName: x}]", set()),
+    "one for streams": (
+        "[DynamoDBStreamReadPolicy: {TableName: !Ref Invoices, StreamName: x}]",
+        set(),
+    ),
     "one for backups": ("[DynamoDBBackupFullAccessPolicy: {TableName: !Ref Invoices}]", set()),
     "one for settings": ("[DynamoDBReconfigurePolicy: {TableName: !Ref Invoices}]", set()),
     "one of another service": ("[SQSPollerPolicy: {QueueName: q}]", set()),
@@ -48,7 +51,10 @@ POLICIES = {
     "a document": (f"[Statement: [{STATEMENT}]]", {READS}),
     "a document alone": (f"{{Version: 2012-10-17, Statement: {STATEMENT}}}", {READS}),
     "AWS's policy by name": ("AmazonDynamoDBReadOnlyAccess", {READS, "billing read drafts"}),
-    "by ARN": ("[arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess]", {READS, "billing read drafts"}),
+    "by ARN": (
+        "[arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess]",
+        {READS, "billing read drafts"},
+    ),
     "a choice": (
         "[!If [IsProd, DynamoDBReadPolicy: {TableName: !Ref Invoices}, !Ref AWS::NoValue]]",
         {READS},
@@ -60,17 +66,23 @@ POLICIES = {
 
 
 def function(rest: str) -> str:
-    return f"  Pay:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: a.b\n{rest}"
+    return (
+        f"  Pay:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: a.b\n{rest}"
+    )
 
 
-def sam(folder: Path, *resources: str, services: tuple[str, ...] = ("billing", "shop")) -> Infrastructure:
+def sam(
+    folder: Path, *resources: str, services: tuple[str, ...] = ("billing", "shop")
+) -> Infrastructure:
     """What a template of SAM with these resources holds."""
     path = write(folder, {"template.yml": HEAD + "\n".join(resources)}) / "template.yml"
     return read_templates([path], names(services=services), {}, {})
 
 
 @pytest.mark.parametrize(("policies", "expected"), POLICIES.values(), ids=POLICIES)
-def test_a_function_may_do_what_its_policies_permit(tmp_path: Path, policies: str, expected: set[str]) -> None:
+def test_a_function_may_do_what_its_policies_permit(
+    tmp_path: Path, policies: str, expected: set[str]
+) -> None:
     own = f"  Own: {{Type: AWS::IAM::ManagedPolicy, Properties: {{PolicyDocument: {{Statement: {STATEMENT}}}}}}}\n"
     found = sam(tmp_path, function(f"      Policies: {policies}\n"), own)
     assert (grants(found), found.unresolved) == (expected, ())
@@ -84,7 +96,10 @@ def test_a_simple_table_has_one_key(tmp_path: Path) -> None:
 
 
 def test_the_evidence_is_the_line_of_the_policy(tmp_path: Path) -> None:
-    found = sam(tmp_path, function("      Policies:\n        - DynamoDBReadPolicy:\n            TableName: drafts\n"))
+    found = sam(
+        tmp_path,
+        function("      Policies:\n        - DynamoDBReadPolicy:\n            TableName: drafts\n"),
+    )
     lines = (HEAD + function("")).count("\n") + 2
     assert list(found.grants.values()) == [(Location("template.yml", lines),)]
 
@@ -126,7 +141,11 @@ def test_a_function_with_a_role_has_no_policies_of_its_own(
       Policies:
         - PolicyDocument: {Statement: {Effect: Allow, Action: dynamodb:PutItem, Resource: !GetAtt Drafts.Arn}}
 """
-    found = sam(tmp_path, function(f"      Role: {role}\n      Policies: [{{Statement: {STATEMENT}}}]\n"), till)
+    found = sam(
+        tmp_path,
+        function(f"      Role: {role}\n      Policies: [{{Statement: {STATEMENT}}}]\n"),
+        till,
+    )
     assert grants(found) == expected
     assert [unresolved.service for unresolved in found.unresolved] == unread
 
@@ -202,7 +221,9 @@ RESOURCES = {
 
 
 @pytest.mark.parametrize(("resources", "expected"), RESOURCES.values(), ids=RESOURCES)
-def test_other_resources_of_sam_are_read(tmp_path: Path, resources: str, expected: set[str]) -> None:
+def test_other_resources_of_sam_are_read(
+    tmp_path: Path, resources: str, expected: set[str]
+) -> None:
     found = sam(tmp_path, resources)
     assert (grants(found), found.unresolved) == (expected, ())
 
@@ -222,7 +243,11 @@ ELSEWHERE = {
 def test_what_runs_in_a_role_from_elsewhere_may_do_anything(tmp_path: Path, resource: str) -> None:
     found = sam(tmp_path, "  " + resource.replace("ROLE", '"arn:aws:iam::111122223333:role/x"'))
     (unresolved,) = found.unresolved
-    assert (found.grants, unresolved.service, unresolved.modes) == ({}, "billing", {"read", "write"})
+    assert (found.grants, unresolved.service, unresolved.modes) == (
+        {},
+        "billing",
+        {"read", "write"},
+    )
 
 
 OWNERS = {
@@ -239,7 +264,9 @@ def test_a_functions_tag_says_whose_it_is(tmp_path: Path, tags: str, service: st
 
 
 def test_the_roles_file_may_name_a_function(tmp_path: Path) -> None:
-    template = HEAD + function(f"      FunctionName: pay-live\n      Policies: [{{Statement: {STATEMENT}}}]\n")
+    template = HEAD + function(
+        f"      FunctionName: pay-live\n      Policies: [{{Statement: {STATEMENT}}}]\n"
+    )
     path = write(tmp_path, {"template.yml": template}) / "template.yml"
     for name in ("Pay", "PayRole", "pay-live"):
         assert grants(read_templates([path], names(), {}, {name: "till"})) == {"till read invoices"}
@@ -260,7 +287,9 @@ Resources:
         "main.yml": main,
         "billing/template.yml": HEAD + function(f"      Policies: [{{Statement: {STATEMENT}}}]\n"),
     }
-    found = read_templates([write(tmp_path, files) / "main.yml"], names(services=("billing",)), {}, {})
+    found = read_templates(
+        [write(tmp_path, files) / "main.yml"], names(services=("billing",)), {}, {}
+    )
     assert grants(found) == {READS}
     assert [(item.text, item.service) for item in found.unresolved] == [("Foreign", None)]
 

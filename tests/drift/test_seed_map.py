@@ -52,10 +52,17 @@ unregistered_table bizBtxAudit transactions: None, read_write
 
 @pytest.mark.parametrize(
     ("environment", "given"),
-    [(None, {}), (None, {"opt:stage": "prod"}), ("production", {"opt:stage": "prod"}), ("dev", {"opt:stage": "stg"})],
+    [
+        (None, {}),
+        (None, {"opt:stage": "prod"}),
+        ("production", {"opt:stage": "prod"}),
+        ("dev", {"opt:stage": "stg"}),
+    ],
     ids=["no environment", "stage prod", "production", "dev"],
 )
-def test_findings_are_those_worked_out_by_hand(environment: str | None, given: dict[str, str]) -> None:
+def test_findings_are_those_worked_out_by_hand(
+    environment: str | None, given: dict[str, str]
+) -> None:
     declared = load_map(str(SEED))
     found = read_projects(HERE / "monorepo", Names.of(declared, environment), given)
     result = compare(declared, found)
@@ -64,7 +71,9 @@ def test_findings_are_those_worked_out_by_hand(environment: str | None, given: d
         for table in declared.tables
         if table.name not in ("biztechUsers", "biztechTransactions")
     }
-    assert {f"{f.kind} {f.table} {f.service}: {f.declared}, {f.granted}" for f in result.findings} == {
+    assert {
+        f"{f.kind} {f.table} {f.service}: {f.declared}, {f.granted}" for f in result.findings
+    } == {
         *EXPECTED.strip().splitlines(),
         *everything,
     }
@@ -102,7 +111,9 @@ def test_each_missing_grant_is_one_finding_and_otherwise_there_is_no_drift(tmp_p
     for access in sorted(accesses):
         write(tmp_path, granting(access.service, accesses - {access}))
         (finding,) = compare(declared, read_projects(tmp_path, names, {})).findings
-        other = {DeclaredAccess(access.service, access.table, mode) for mode in ("read", "write")} - {access}
+        other = {
+            DeclaredAccess(access.service, access.table, mode) for mode in ("read", "write")
+        } - {access}
         kind = "narrower_grant" if other & accesses else "access_not_granted"
         assert finding.identity == (kind, access.table, access.service)
         write(tmp_path, granting(access.service, accesses))

@@ -31,7 +31,9 @@ from tests.support.drift_projects import a_map
 PLACE = Location("users/serverless.yml", 3)
 FOUND = Infrastructure(
     "serverless",
-    grants={GrantedAccess("users", "biztechUsers", "read"): (PLACE, Location("arn:aws:dynamodb:…"))},
+    grants={
+        GrantedAccess("users", "biztechUsers", "read"): (PLACE, Location("arn:aws:dynamodb:…"))
+    },
     tables=(
         TableShape(
             "a",
@@ -71,9 +73,17 @@ def test_what_code_does_survives_the_round_trip() -> None:
 
 
 def test_agreement_counts_pairs_and_leaves_out_unchecked_accesses() -> None:
-    declared = from_map(a_map("users read_write biztechUsers", "bots read biztechUsers", "stickers read biztechPrizes"))
+    declared = from_map(
+        a_map(
+            "users read_write biztechUsers", "bots read biztechUsers", "stickers read biztechPrizes"
+        )
+    )
     grants = dict.fromkeys(
-        [GrantedAccess("users", "biztechUsers", "read"), GrantedAccess("users", "biztechUsers", "write")], (PLACE,)
+        [
+            GrantedAccess("users", "biztechUsers", "read"),
+            GrantedAccess("users", "biztechUsers", "write"),
+        ],
+        (PLACE,),
     )
     found = Infrastructure("serverless", grants, services=frozenset({"users", "bots"}))
     # users agrees, bots is granted nothing, of stickers nothing was read
@@ -82,7 +92,11 @@ def test_agreement_counts_pairs_and_leaves_out_unchecked_accesses() -> None:
 
 def test_agreement_counts_the_shapes_of_deployed_tables() -> None:
     key = {"partition_key": {"name": "id", "type": None}}
-    declared = from_map(a_map("users read biztechUsers", "users read gone", biztechUsers={"key_schema": key}))
-    found = Infrastructure("dynamodb", tables=(TableShape("biztechUsers"), TableShape("other")), all_tables=True)
+    declared = from_map(
+        a_map("users read biztechUsers", "users read gone", biztechUsers={"key_schema": key})
+    )
+    found = Infrastructure(
+        "dynamodb", tables=(TableShape("biztechUsers"), TableShape("other")), all_tables=True
+    )
     # biztechUsers agrees; gone is not deployed, other not registered
     assert compare(declared, found).agreement() == (1, 3)

@@ -11,7 +11,9 @@ SUFFIXES = {"config.dev.json": '{"ENVIRONMENT": ""}', "config.prod.json": '{"ENV
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod", "stage-without-config"])
-def test_a_variable_at_the_end_of_a_name_is_the_suffix_whatever_its_value(tmp_path: Path, stage: str) -> None:
+def test_a_variable_at_the_end_of_a_name_is_the_suffix_whatever_its_value(
+    tmp_path: Path, stage: str
+) -> None:
     project = statement(f'"{ARN}biztechUsers${{self:provider.environment.ENVIRONMENT}}"')
     found = read(tmp_path, {FILE: project, **SUFFIXES}, {"opt:stage": stage})
     assert grants(found) == {"users read biztechUsers"}
@@ -239,7 +241,9 @@ Resources:
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_every_form_of_a_grant_is_read(tmp_path: Path, form: str) -> None:
-    project = "service: users\n" + form.replace("ARN", f'"{ARN}biztechUsers${{self:provider.stage}}"')
+    project = "service: users\n" + form.replace(
+        "ARN", f'"{ARN}biztechUsers${{self:provider.stage}}"'
+    )
     included = {f"users/{name}": content for name, content in INCLUDED.items()}
     found = read(tmp_path, {"users/serverless.yml": project, **included})
     assert (found.errors, found.unresolved) == ((), ())
@@ -265,25 +269,37 @@ UNRESOLVED = {
 
 @pytest.mark.parametrize("resource", UNRESOLVED.values(), ids=UNRESOLVED)
 def test_unresolved_resources_are_listed_with_their_location(tmp_path: Path, resource: str) -> None:
-    found = read(tmp_path, {FILE: statement(resource), "services/users/tables.js": "module.exports = {}"})
+    found = read(
+        tmp_path, {FILE: statement(resource), "services/users/tables.js": "module.exports = {}"}
+    )
     assert found.grants == {}
     (unresolved,) = found.unresolved
-    assert (unresolved.location, unresolved.service, unresolved.modes) == (Location(FILE, 10), "users", {"read"})
+    assert (unresolved.location, unresolved.service, unresolved.modes) == (
+        Location(FILE, 10),
+        "users",
+        {"read"},
+    )
     assert unresolved.reason
 
 
 def test_an_unresolved_import_is_reported_with_its_name(tmp_path: Path) -> None:
-    (unresolved,) = read(tmp_path, {FILE: statement('!ImportValue "${self:provider.stage}-users"')}).unresolved
+    (unresolved,) = read(
+        tmp_path, {FILE: statement('!ImportValue "${self:provider.stage}-users"')}
+    ).unresolved
     assert unresolved.reason == "nothing that was read exports dev-users"
 
 
 def test_given_values_resolve_variables_without_a_value_in_files(tmp_path: Path) -> None:
     files = {FILE: statement('["${ssm:/users}", "arn:aws:dynamodb:*:*:table/${env:TABLE}"]')}
-    found = read(tmp_path, files, {"ssm:/users": f"{ARN}biztechUsers", "env:TABLE": "biztechEvents"})
+    found = read(
+        tmp_path, files, {"ssm:/users": f"{ARN}biztechUsers", "env:TABLE": "biztechEvents"}
+    )
     assert grants(found) == {"users read biztechUsers", "users read biztechEvents"}
 
 
-def test_this_machines_environment_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_this_machines_environment_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TABLE", "biztechEvents")
     found = read(tmp_path, {FILE: statement(f'"{ARN}${{env:TABLE}}"')})
     assert found.grants == {}
@@ -313,7 +329,9 @@ def test_this_machines_environment_is_not_read(tmp_path: Path, monkeypatch: pyte
         "unknown",
     ],
 )
-def test_a_service_is_named_by_folder_then_by_itself(tmp_path: Path, folder: str, service: str, expected: str) -> None:
+def test_a_service_is_named_by_folder_then_by_itself(
+    tmp_path: Path, folder: str, service: str, expected: str
+) -> None:
     known = names(services=("users", "payments"))
     known.services["pay"] = "payments"
     write(tmp_path, {f"{folder}/serverless.yml": f"service: {service}\n"})
@@ -325,7 +343,9 @@ def test_a_service_is_named_by_folder_then_by_itself(tmp_path: Path, folder: str
     [("x" * 300, "x" * 255), (r"two\nlines \e[31m\u202e", "two lines \ufffd[31m\ufffd")],
     ids=["no longer than a run keeps", "on one line, without what a terminal obeys"],
 )
-def test_an_unregistered_services_name_is_printable(tmp_path: Path, name: str, expected: str) -> None:
+def test_an_unregistered_services_name_is_printable(
+    tmp_path: Path, name: str, expected: str
+) -> None:
     project = statement(f"{ARN}users").replace("service: club-users", f'service: "{name}"')
     assert read(tmp_path, {"serverless.yml": project}).services == {expected}
 
@@ -370,7 +390,9 @@ resources:
     [("-${opt:stage}", ["by-time"], 0), ("${ssm:/x}", [], 1)],
     ids=["the stage", "unknown"],
 )
-def test_index_names_are_read_like_table_names(tmp_path: Path, end: str, indexes: list[str], unresolved: int) -> None:
+def test_index_names_are_read_like_table_names(
+    tmp_path: Path, end: str, indexes: list[str], unresolved: int
+) -> None:
     project = f"""
 resources:
   Resources:
@@ -392,20 +414,27 @@ def test_a_broken_file_is_an_error_and_other_files_are_read(tmp_path: Path) -> N
         "users/serverless.yml": statement(ARN + "biztechUsers"),
     }
     found = read(tmp_path, files)
-    assert [error.location.file for error in found.errors] == ["a/serverless.yml", "b/serverless.ts"]
+    assert [error.location.file for error in found.errors] == [
+        "a/serverless.yml",
+        "b/serverless.ts",
+    ]
     assert found.errors[0].location.line is not None
     assert grants(found) == {"users read biztechUsers"}
 
 
 def test_node_modules_and_hidden_folders_are_skipped(tmp_path: Path) -> None:
     project = statement(ARN + "biztechUsers")
-    found = read(tmp_path, {f"{f}/x/serverless.yml": project for f in ("node_modules", ".serverless")})
+    found = read(
+        tmp_path, {f"{f}/x/serverless.yml": project for f in ("node_modules", ".serverless")}
+    )
     assert found.grants == {}
     assert "contains no serverless.yml" in found.errors[0].reason
 
 
 def test_a_role_defined_elsewhere_is_unresolved(tmp_path: Path) -> None:
-    found = read(tmp_path, {FILE: "service: users\nprovider:\n  role: arn:aws:iam::1:role/shared\n"})
+    found = read(
+        tmp_path, {FILE: "service: users\nprovider:\n  role: arn:aws:iam::1:role/shared\n"}
+    )
     (unresolved,) = found.unresolved
     assert unresolved.modes == {"read", "write"}
 

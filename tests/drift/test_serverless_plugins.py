@@ -7,7 +7,11 @@ import pytest
 from ownership.drift.types import Infrastructure
 from tests.support.drift_projects import grants, read
 
-BOTH, READS, WRITES = "billing read_write invoices", "billing read invoices", "billing write invoices"
+BOTH, READS, WRITES = (
+    "billing read_write invoices",
+    "billing read invoices",
+    "billing write invoices",
+)
 TABLES = """
 resources:
   Resources:
@@ -26,8 +30,14 @@ SOURCE = "{type: AMAZON_DYNAMODB, config: {tableName: !Ref Invoices}}"
 APP_SYNC = {
     "a data source": (f"appSync: {{dataSources: {{invoices: {SOURCE}}}}}", {BOTH}),
     "a list of data sources": (f"appSync: {{dataSources: [{{invoices: {SOURCE}}}]}}", {BOTH}),
-    "one written into a resolver": (f"appSync: {{resolvers: {{Query.all: {{dataSource: {SOURCE}}}}}}}", {BOTH}),
-    "one written into a function": (f"appSync: {{pipelineFunctions: [{{all: {{dataSource: {SOURCE}}}}}]}}", {BOTH}),
+    "one written into a resolver": (
+        f"appSync: {{resolvers: {{Query.all: {{dataSource: {SOURCE}}}}}}}",
+        {BOTH},
+    ),
+    "one written into a function": (
+        f"appSync: {{pipelineFunctions: [{{all: {{dataSource: {SOURCE}}}}}]}}",
+        {BOTH},
+    ),
     "a data source by name": ("appSync: {resolvers: {Query.all: {dataSource: x}}}", set()),
     "statements of its own": (
         "appSync: {dataSources: {x: {type: AMAZON_DYNAMODB, config: {tableName: x, iamRoleStatements: "
@@ -38,7 +48,10 @@ APP_SYNC = {
         "custom: {appSync: [{dataSources: [{type: AMAZON_DYNAMODB, name: x, config: {tableName: letters}}]}]}",
         {"billing read_write letters"},
     ),
-    "a data source that is no table": ("appSync: {dataSources: {x: {type: HTTP, config: {endpoint: x}}}}", set()),
+    "a data source that is no table": (
+        "appSync: {dataSources: {x: {type: HTTP, config: {endpoint: x}}}}",
+        set(),
+    ),
     "one without section": ("appSync: {dataSources: {x: {type: NONE}}}", set()),
 }
 
@@ -59,9 +72,13 @@ def task(call: str, parameters: str = "{TableName: !Ref Invoices}", name: str = 
     return f"{name}: {{Type: Task, Resource: 'arn:aws:states:::{call}', Parameters: {parameters}}}"
 
 
-MACHINE_FILE = (
-    "States: {Run: {Type: Task, Resource: 'arn:aws:states:::dynamodb:getItem', Parameters: {TableName: letters}}}"
-)
+MACHINE_FILE = """
+States:
+  Run:
+    Type: Task
+    Resource: arn:aws:states:::dynamodb:getItem
+    Parameters: {TableName: letters}
+"""
 STATEMENTS = "[{Effect: Allow, Action: dynamodb:PutItem, Resource: !GetAtt Invoices.Arn}]"
 TASKS = {
     "a read": (machine(task("dynamodb:getItem")), {READS}),
@@ -76,7 +93,11 @@ TASKS = {
         {READS, "billing read letters"},
     ),
     "a batch": (
-        machine(task("aws-sdk:dynamodb:batchWriteItem", "{RequestItems: {letters: [], invoices.$: $.x}}")),
+        machine(
+            task(
+                "aws-sdk:dynamodb:batchWriteItem", "{RequestItems: {letters: [], invoices.$: $.x}}"
+            )
+        ),
         {WRITES, "billing write letters"},
     ),
     "JSONata": (
@@ -87,19 +108,29 @@ TASKS = {
     "another service": (machine(task("sqs:sendMessage", "{QueueUrl: x}")), set()),
     "a function": (machine("Run: {Type: Task, Resource: !GetAtt Fn.Arn}"), set()),
     "branches": (
-        machine(f"Both: {{Type: Parallel, Branches: [{{States: {{{task('dynamodb:getItem')}}}}}]}}"),
+        machine(
+            f"Both: {{Type: Parallel, Branches: [{{States: {{{task('dynamodb:getItem')}}}}}]}}"
+        ),
         {READS},
     ),
     "a map": (
-        machine(f"Each: {{Type: Map, ItemProcessor: {{States: {{{task('dynamodb:deleteItem')}}}}}}}"),
+        machine(
+            f"Each: {{Type: Map, ItemProcessor: {{States: {{{task('dynamodb:deleteItem')}}}}}}}"
+        ),
         {WRITES},
     ),
-    "an old map": (machine(f"Each: {{Type: Map, Iterator: {{States: {{{task('dynamodb:getItem')}}}}}}}"), {READS}),
+    "an old map": (
+        machine(f"Each: {{Type: Map, Iterator: {{States: {{{task('dynamodb:getItem')}}}}}}}"),
+        {READS},
+    ),
     "a definition in a file": (
         "stepFunctions: {stateMachines: {dunning: {definition: '${file(machine.yml)}'}}}\n",
         {"billing read letters"},
     ),
-    "statements beside it": (machine(task("dynamodb:getItem"), f", iamRoleStatements: {STATEMENTS}"), {BOTH}),
+    "statements beside it": (
+        machine(task("dynamodb:getItem"), f", iamRoleStatements: {STATEMENTS}"),
+        {BOTH},
+    ),
 }
 
 
@@ -120,18 +151,29 @@ def test_proxies_of_api_gateway_are_read(tmp_path: Path) -> None:
 
 ROLE = "arn:aws:iam::111122223333:role/x"
 EXISTING = {
-    "a data source": ("serverless-appsync-plugin", "appSync: {dataSources: {x: {config: {serviceRoleArn: ROLE}}}}\n"),
-    "a state machine": ("serverless-step-functions", machine(task("dynamodb:getItem"), ", role: ROLE")),
+    "a data source": (
+        "serverless-appsync-plugin",
+        "appSync: {dataSources: {x: {config: {serviceRoleArn: ROLE}}}}\n",
+    ),
+    "a state machine": (
+        "serverless-step-functions",
+        machine(task("dynamodb:getItem"), ", role: ROLE"),
+    ),
     "a definition that is not there": (
         "serverless-step-functions",
         "stepFunctions: {stateMachines: {x: {definition: '${file(gone.yml)}'}}}\n",
     ),
-    "data sources that are not there": ("serverless-appsync-plugin", "appSync: '${file(gone.yml)}'\n"),
+    "data sources that are not there": (
+        "serverless-appsync-plugin",
+        "appSync: '${file(gone.yml)}'\n",
+    ),
 }
 
 
 @pytest.mark.parametrize(("plugin", "section"), EXISTING.values(), ids=EXISTING)
-def test_what_a_plugin_has_from_elsewhere_may_permit_anything(tmp_path: Path, plugin: str, section: str) -> None:
+def test_what_a_plugin_has_from_elsewhere_may_permit_anything(
+    tmp_path: Path, plugin: str, section: str
+) -> None:
     found = project(tmp_path, plugin, section.replace("ROLE", f"'{ROLE}'"))
     (unresolved,) = [item for item in found.unresolved if item.text != plugin]
     assert (unresolved.service, unresolved.modes) == ("billing", {"read", "write"})
@@ -160,7 +202,11 @@ custom:
 
 @pytest.mark.parametrize(
     ("role", "service"),
-    [("billing-dev-us-east-1-lambdaRole", "billing"), ("shop-dev-lambdaRole", "shop"), ("other", "billing")],
+    [
+        ("billing-dev-us-east-1-lambdaRole", "billing"),
+        ("shop-dev-lambdaRole", "shop"),
+        ("other", "billing"),
+    ],
 )
 def test_additional_stacks_are_read(tmp_path: Path, role: str, service: str) -> None:
     found = project(tmp_path, "serverless-plugin-additional-stacks", STACKS.replace("ROLE", role))

@@ -48,7 +48,12 @@ def found(folder: Path, url: str, **files: str) -> Infrastructure:
 
 
 @pytest.mark.parametrize(
-    "url", ["infra/tables.yml", "./infra/tables.yml", "https://s3.amazonaws.com/our-${self:service}/v1/tables.yml"]
+    "url",
+    [
+        "infra/tables.yml",
+        "./infra/tables.yml",
+        "https://s3.amazonaws.com/our-${self:service}/v1/tables.yml",
+    ],
 )
 def test_a_nested_stack_is_read_with_what_it_is_passed(tmp_path: Path, url: str) -> None:
     result = found(tmp_path, url)
@@ -70,14 +75,18 @@ def test_a_nested_stack_that_is_not_there_may_permit_its_service_anything(
 ) -> None:
     result = found(tmp_path, url, **files)
     unresolved = [u for u in result.unresolved if u.text == "Tables"]
-    assert [(u.location.line, u.service, u.modes) for u in unresolved] == [(9, "shop", {"read", "write"})]
+    assert [(u.location.line, u.service, u.modes) for u in unresolved] == [
+        (9, "shop", {"read", "write"})
+    ]
     assert grants(result) == set()
 
 
 def test_what_runs_in_a_nested_stack_in_a_role_from_elsewhere_is_unread(tmp_path: Path) -> None:
     elsewhere = TABLES.replace("!GetAtt Audit.Arn", "arn:aws:iam::111122223333:role/far")
     result = found(tmp_path, "infra/tables.yml", infra=elsewhere)
-    assert [(u.text, u.service) for u in result.unresolved] == [("arn:aws:iam::111122223333:role/far", "shop")]
+    assert [(u.text, u.service) for u in result.unresolved] == [
+        ("arn:aws:iam::111122223333:role/far", "shop")
+    ]
 
 
 def test_a_stack_beside_a_project_does_not_make_another_service_read(tmp_path: Path) -> None:

@@ -17,29 +17,50 @@ ENVIRONMENT = {
     "an environment variable that is called so": ("${env:TABLE_SUFFIX}", ""),
     "a parameter that is called so": ("${param:postfix}", ""),
     "the framework's stage": ("${sls:stage}", ""),
-    "a setting that is the stage": ("${self:custom.deployment}", "custom: {deployment: '-${opt:stage}'}"),
-    "a stage that no file has": ("${self:custom.end}", "custom: {end: '${file(./${opt:stage}.json):ENVIRONMENT}'}"),
+    "a setting that is the stage": (
+        "${self:custom.deployment}",
+        "custom: {deployment: '-${opt:stage}'}",
+    ),
+    "a stage that no file has": (
+        "${self:custom.end}",
+        "custom: {end: '${file(./${opt:stage}.json):ENVIRONMENT}'}",
+    ),
     "in settings of a stage that no file has": (
         "${self:custom.all.ENVIRONMENT}",
         "custom: {all: '${file(./${opt:stage}.json)}'}",
     ),
-    "chosen by a stage that is not listed": ("${self:custom.ends.${opt:stage}}", "custom: {ends: {dev: x}}"),
+    "chosen by a stage that is not listed": (
+        "${self:custom.ends.${opt:stage}}",
+        "custom: {ends: {dev: x}}",
+    ),
     "an option, else a setting": ("${opt:suffix, self:custom.other}", "custom: {other: x}"),
     "a default for what is called so": ("${self:custom.suffix, '-x'}", ""),
-    "a stage in a file outside": ("${self:provider.stage}", "provider: {stage: '${file(../../../x.yml):stage}'}"),
+    "a stage in a file outside": (
+        "${self:provider.stage}",
+        "provider: {stage: '${file(../../../x.yml):stage}'}",
+    ),
     "a reference to a parameter": ("!Ref", "resources: {Parameters: {Stage: {Type: String}}}"),
 }
 # Values of inputs: what they are does not say whether they belong to the name.
 INPUTS = {
-    "an option, else a variable in braces": ("${opt:target, ${self:custom.other}}", "custom: {other: x}"),
+    "an option, else a variable in braces": (
+        "${opt:target, ${self:custom.other}}",
+        "custom: {other: x}",
+    ),
     "a default for what the stage chooses": ("${self:custom.${opt:stage}.end, 'x'}", "custom: {}"),
     "an environment variable": ("${env:TARGET, 'x'}", ""),
-    "a parameter": ("!Ref", "resources: {Parameters: {Stage: {Type: String}, Year: {Type: String, Default: x}}}"),
+    "a parameter": (
+        "!Ref",
+        "resources: {Parameters: {Stage: {Type: String}, Year: {Type: String, Default: x}}}",
+    ),
 }
 NAMED = {
     "a parameter store": ("${ssm:/tables/suffix}", ""),
     "another stack": ("${cf:shared.Suffix}", ""),
-    "another stack, by setting": ("${self:custom.suffix}", "custom: {suffix: '${cf:shared.Suffix}'}"),
+    "another stack, by setting": (
+        "${self:custom.suffix}",
+        "custom: {suffix: '${cf:shared.Suffix}'}",
+    ),
     "a file that is not there": ("${file(./missing.yml):suffix}", ""),
     "a file outside": ("${file(../../../x.yml):suffix}", ""),
     "code": ("${file(config.js):ENVIRONMENT}", ""),
@@ -87,11 +108,15 @@ service: users
 functions: {{a: {{iamRoleStatements: [{{Effect: Allow, Action: [dynamodb:GetItem], Resource: [{resource}]}}]}}}}
 {rest}
 """
-    return read(tmp_path, {FILE: project, "services/users/config.js": "module.exports = {}"}, **known)
+    return read(
+        tmp_path, {FILE: project, "services/users/config.js": "module.exports = {}"}, **known
+    )
 
 
 @pytest.mark.parametrize(("end", "rest"), ENVIRONMENT.values(), ids=ENVIRONMENT)
-def test_an_unknown_value_that_is_the_environment_is_the_suffix(tmp_path: Path, end: str, rest: str) -> None:
+def test_an_unknown_value_that_is_the_environment_is_the_suffix(
+    tmp_path: Path, end: str, rest: str
+) -> None:
     found = ending(tmp_path, end, rest)
     assert grants(found) == {"users read biztechUsers"}
     assert found.unresolved == ()
@@ -102,14 +127,20 @@ def test_the_value_of_an_input_is_part_of_the_name_unless_the_map_has_the_rest(
     tmp_path: Path, end: str, rest: str
 ) -> None:
     assert grants(ending(tmp_path, end, rest)) == {"users read biztechUsersx"}
-    assert grants(ending(tmp_path, end, rest, tables=("biztechUsers",))) == {"users read biztechUsers"}
+    assert grants(ending(tmp_path, end, rest, tables=("biztechUsers",))) == {
+        "users read biztechUsers"
+    }
 
 
 @pytest.mark.parametrize(("end", "rest"), ELSEWHERE.values(), ids=ELSEWHERE)
-def test_any_other_unknown_value_at_the_end_of_a_name_is_unresolved(tmp_path: Path, end: str, rest: str) -> None:
+def test_any_other_unknown_value_at_the_end_of_a_name_is_unresolved(
+    tmp_path: Path, end: str, rest: str
+) -> None:
     found = ending(tmp_path, end, rest)
     assert found.grants == {}
-    assert [(u.location, u.service, u.modes) for u in found.unresolved] == [(Location(FILE, 2), "users", {"read"})]
+    assert [(u.location, u.service, u.modes) for u in found.unresolved] == [
+        (Location(FILE, 2), "users", {"read"})
+    ]
 
 
 @pytest.mark.parametrize(("end", "rest"), NAMED.values(), ids=NAMED)

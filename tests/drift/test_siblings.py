@@ -38,7 +38,9 @@ def shop(resource: str, more: str = "") -> str:
     return f"service: shop\nprovider:\n  iamRoleStatements:\n    - {statement}\n{more}"
 
 
-def composed(tmp_path: Path, resource: str, more: str = "", given: dict[str, str] | None = None) -> Infrastructure:
+def composed(
+    tmp_path: Path, resource: str, more: str = "", given: dict[str, str] | None = None
+) -> Infrastructure:
     files = {
         "serverless-compose.yml": COMPOSE,
         "tables/serverless.yml": TABLES,
@@ -74,10 +76,14 @@ COMPOSED = {
 
 
 @pytest.mark.parametrize(("resource", "more", "table"), COMPOSED.values(), ids=COMPOSED)
-def test_parameters_come_from_the_compose_file(tmp_path: Path, resource: str, more: str, table: str) -> None:
+def test_parameters_come_from_the_compose_file(
+    tmp_path: Path, resource: str, more: str, table: str
+) -> None:
     found = composed(tmp_path, resource, more, {"env:CLUB": "x"})
     assert (found.errors, found.unresolved) == ((), ())
-    assert found.grants == {GrantedAccess("shop", table, "read"): (Location("shop/serverless.yml", 4),)}
+    assert found.grants == {
+        GrantedAccess("shop", table, "read"): (Location("shop/serverless.yml", 4),)
+    }
 
 
 def test_parameters_of_all_services_depend_on_the_stage(tmp_path: Path) -> None:
@@ -103,11 +109,16 @@ def test_what_the_compose_file_does_not_give_is_unresolved_with_the_reason(
 def test_a_compose_file_that_is_code_is_the_reason(tmp_path: Path) -> None:
     files = {"serverless-compose.ts": "", "shop/serverless.yml": shop("${param:arn}")}
     (unresolved,) = read(tmp_path, files).unresolved
-    assert unresolved.reason == "serverless-compose.ts is code, which is not run (--var param:arn=…)"
+    assert (
+        unresolved.reason == "serverless-compose.ts is code, which is not run (--var param:arn=…)"
+    )
 
 
 def test_an_unreadable_compose_file_is_an_error(tmp_path: Path) -> None:
-    found = read(tmp_path, {"serverless-compose.yml": "services: [\n", "shop/serverless.yml": shop(f"{ARN}carts")})
+    found = read(
+        tmp_path,
+        {"serverless-compose.yml": "services: [\n", "shop/serverless.yml": shop(f"{ARN}carts")},
+    )
     assert [error.location.file for error in found.errors] == ["serverless-compose.yml"]
     assert grants(found) == {"shop read carts"}
 
@@ -123,7 +134,11 @@ def test_a_project_is_read_from_the_file_that_the_compose_file_names(tmp_path: P
 
 def test_a_compose_file_above_the_one_project_that_is_read_counts(tmp_path: Path) -> None:
     folder = write(
-        tmp_path, {"serverless-compose.yml": COMPOSE, "shop/serverless.yml": shop(f"{ARN}${{param:literal}}")}
+        tmp_path,
+        {
+            "serverless-compose.yml": COMPOSE,
+            "shop/serverless.yml": shop(f"{ARN}${{param:literal}}"),
+        },
     )
     found = read_projects(folder / "shop", names(), {}, folder)
     assert grants(found) == {"shop read carts"}
@@ -136,7 +151,10 @@ STACKS = {
     "in a region": ("${cf(us-east-1):tables-dev.OrdersArn}", ""),
     "in a region, as in v1": ("${cf.us-east-1:tables-dev.OrdersArn}", ""),
     "by a stage that is not given": ("${cf:tables-${opt:stage}.OrdersArn}", "other"),
-    "by a setting": ("${cf:${self:custom.stack}.OrdersArn}", "custom: {stack: 'tables-${sls:stage}'}\n"),
+    "by a setting": (
+        "${cf:${self:custom.stack}.OrdersArn}",
+        "custom: {stack: 'tables-${sls:stage}'}\n",
+    ),
     "a name in a text": (f"{ARN}${{cf:tables-dev.OrdersName}}", ""),
     "before a default": ("${cf:tables-dev.OrdersArn, 'x'}", ""),
 }
@@ -150,7 +168,10 @@ def test_the_outputs_of_another_projects_stack_are_resolved(
     tables = TABLES
     if more == "other":  # the stage is given nowhere
         tables, more = TABLES.replace("${opt:stage, 'dev'}", "${opt:stage}"), ""
-    found = read(tmp_path, {"tables/serverless.yml": tables, f"{folder}/serverless.yml": shop(resource, more)})
+    found = read(
+        tmp_path,
+        {"tables/serverless.yml": tables, f"{folder}/serverless.yml": shop(resource, more)},
+    )
     assert (found.errors, found.unresolved) == ((), ())
     assert grants(found) == {f"{folder} read orders"}
 
@@ -165,7 +186,9 @@ def test_the_outputs_of_another_projects_stack_are_resolved(
         ("cf:tables-dev", "cf:tables-dev is known only when deployed"),
     ],
 )
-def test_an_output_that_is_not_known_has_its_reason(tmp_path: Path, reference: str, reason: str) -> None:
+def test_an_output_that_is_not_known_has_its_reason(
+    tmp_path: Path, reference: str, reason: str
+) -> None:
     files = {"tables/serverless.yml": TABLES, "shop/serverless.yml": shop(f"${{{reference}}}")}
     (unresolved,) = read(tmp_path, files).unresolved
     assert unresolved.reason.startswith(reason)
@@ -173,7 +196,10 @@ def test_an_output_that_is_not_known_has_its_reason(tmp_path: Path, reference: s
 
 def test_a_stack_may_have_a_name_of_its_own(tmp_path: Path) -> None:
     tables = TABLES.replace("{name: aws,", "{name: aws, stackName: 'club-${sls:stage}-tables',")
-    files = {"tables/serverless.yml": tables, "shop/serverless.yml": shop("${cf:club-dev-tables.OrdersArn}")}
+    files = {
+        "tables/serverless.yml": tables,
+        "shop/serverless.yml": shop("${cf:club-dev-tables.OrdersArn}"),
+    }
     assert grants(read(tmp_path, files)) == {"shop read orders"}
 
 
@@ -182,7 +208,8 @@ def test_outputs_pass_through_several_projects_in_any_order(tmp_path: Path, orde
     """The second project puts out what it has of the first, and the third uses that."""
     first, second, third = tuple(order)
     between = (
-        "service: between\nresources: {Outputs: {Arn: {Value: '${cf:tables-dev.OrdersArn}', Export: {Name: b}}}}\n"
+        "service: between\n"
+        "resources: {Outputs: {Arn: {Value: '${cf:tables-dev.OrdersArn}', Export: {Name: b}}}}\n"
     )
     files = {
         f"{first}/serverless.yml": TABLES,

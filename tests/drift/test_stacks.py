@@ -93,7 +93,10 @@ def test_a_template_beside_is_read_although_only_its_parent_is_given(tmp_path: P
 
 
 def test_a_nested_stack_that_is_not_there_may_permit_anything_to_anyone(tmp_path: Path) -> None:
-    files = {"main.yml": MAIN.replace("DATA", "https://example.org/data.yml"), "billing.yml": BILLING}
+    files = {
+        "main.yml": MAIN.replace("DATA", "https://example.org/data.yml"),
+        "billing.yml": BILLING,
+    }
     found = stacks(tmp_path, files)
     assert found.grants == {}
     missing, passed = found.unresolved
@@ -116,8 +119,12 @@ def test_stacks_nested_in_a_circle_are_read_to_a_limit(tmp_path: Path) -> None:
         ("other.yaml", None),
     ],
 )
-def test_a_role_without_a_service_belongs_to_its_stacks(tmp_path: Path, name: str, service: str | None) -> None:
-    template = "{Resources: {" + '"Role": {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": ['
+def test_a_role_without_a_service_belongs_to_its_stacks(
+    tmp_path: Path, name: str, service: str | None
+) -> None:
+    template = (
+        "{Resources: {" + '"Role": {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": ['
+    )
     template += '"arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"]}}}}'
     found = stacks(tmp_path, {name: template, "x.yaml": "Resources: {}\n"})
     assert found.services == (frozenset({service}) if service else frozenset())
@@ -133,17 +140,37 @@ Parameters:
 Resources:
 """
 VALUES = {
-    "a parameter that is stored": ('!Sub "arn:aws:dynamodb:*:*:table/${Users}"', "ssm:/shop/users", "users"),
+    "a parameter that is stored": (
+        '!Sub "arn:aws:dynamodb:*:*:table/${Users}"',
+        "ssm:/shop/users",
+        "users",
+    ),
     "an ARN that is stored": ("!Ref Arn", "ssm:/shop/arn", "arn:aws:dynamodb:*:*:table/users"),
-    "a parameter that is given itself": ('!Sub "arn:aws:dynamodb:*:*:table/${Users}"', "param:Users", "users"),
-    "a dynamic reference": ('"arn:aws:dynamodb:*:*:table/{{resolve:ssm:/a/b:3}}"', "ssm:/a/b", "users"),
-    "one in Sub": ('!Sub "arn:aws:dynamodb:*:*:table/{{resolve:ssm:/${Stage}/b}}"', "ssm:/x/b", "users"),
+    "a parameter that is given itself": (
+        '!Sub "arn:aws:dynamodb:*:*:table/${Users}"',
+        "param:Users",
+        "users",
+    ),
+    "a dynamic reference": (
+        '"arn:aws:dynamodb:*:*:table/{{resolve:ssm:/a/b:3}}"',
+        "ssm:/a/b",
+        "users",
+    ),
+    "one in Sub": (
+        '!Sub "arn:aws:dynamodb:*:*:table/{{resolve:ssm:/${Stage}/b}}"',
+        "ssm:/x/b",
+        "users",
+    ),
     "a secret": (
         '"arn:aws:dynamodb:*:*:table/{{resolve:secretsmanager:s:SecretString}}"',
         "secretsmanager:s",
         "users",
     ),
-    "a pseudo parameter": ('!Sub "arn:aws:dynamodb:*:*:table/${AWS::StackName}"', "param:AWS::StackName", "users"),
+    "a pseudo parameter": (
+        '!Sub "arn:aws:dynamodb:*:*:table/${AWS::StackName}"',
+        "param:AWS::StackName",
+        "users",
+    ),
 }
 
 
@@ -162,7 +189,9 @@ def test_a_value_from_elsewhere_is_unresolved_until_it_is_given(
 
 def test_a_parameter_may_be_a_list(tmp_path: Path) -> None:
     resource = '!Sub ["arn:aws:dynamodb:*:*:table/${N}", {N: !Select [1, !Ref Both]}]'
-    assert grants(stacks(tmp_path, {"t.yml": PARAMETERS + role(resource)})) == {"billing read invoices"}
+    assert grants(stacks(tmp_path, {"t.yml": PARAMETERS + role(resource)})) == {
+        "billing read invoices"
+    }
 
 
 NAMELESS = """
@@ -173,12 +202,20 @@ Resources:
 """
 
 
-def test_a_table_without_a_name_goes_by_its_logical_id_and_may_be_any_of_the_map(tmp_path: Path) -> None:
+def test_a_table_without_a_name_goes_by_its_logical_id_and_may_be_any_of_the_map(
+    tmp_path: Path,
+) -> None:
     found = stacks(tmp_path, {"t.yml": NAMELESS + role("!GetAtt Invoices.Arn")})
     assert grants(found) == {"billing read Invoices"}
     (unresolved,) = found.unresolved
-    assert (unresolved.text, unresolved.service, unresolved.modes) == ("Invoices", "billing", {"read"})
-    assert unresolved.reason.endswith("so it goes by its logical id (--tables FILE says which it is)")
+    assert (unresolved.text, unresolved.service, unresolved.modes) == (
+        "Invoices",
+        "billing",
+        {"read"},
+    )
+    assert unresolved.reason.endswith(
+        "so it goes by its logical id (--tables FILE says which it is)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -217,15 +254,25 @@ EXPORT = "Outputs: {P: {Value: !Ref ReadInvoices, Export: {Name: reading}}}\n"
 MANAGED = {
     "by reference": ("", "!Ref ReadInvoices", False),
     "by attribute": ("", "!GetAtt ReadInvoices.PolicyArn", False),
-    "by name": ("ManagedPolicyName: reader", '!Sub "arn:aws:iam::${AWS::AccountId}:policy/reader"', True),
-    "by name in a path": ("ManagedPolicyName: reader", "arn:aws:iam::111122223333:policy/a/b/reader", True),
+    "by name": (
+        "ManagedPolicyName: reader",
+        '!Sub "arn:aws:iam::${AWS::AccountId}:policy/reader"',
+        True,
+    ),
+    "by name in a path": (
+        "ManagedPolicyName: reader",
+        "arn:aws:iam::111122223333:policy/a/b/reader",
+        True,
+    ),
     "imported": ("", "!ImportValue reading", True),
     "imported, with a name that is not known": (NAMED, "!ImportValue reading", True),
 }
 
 
 @pytest.mark.parametrize(("name", "arn", "elsewhere"), MANAGED.values(), ids=MANAGED)
-def test_a_managed_policy_of_any_template_is_read(tmp_path: Path, name: str, arn: str, elsewhere: bool) -> None:
+def test_a_managed_policy_of_any_template_is_read(
+    tmp_path: Path, name: str, arn: str, elsewhere: bool
+) -> None:
     policy, holder = POLICY.replace("NAME", name), HOLDER.replace("ARN", arn)
     files = {"t.yml": policy + holder}
     if elsewhere:
@@ -237,5 +284,9 @@ def test_a_managed_policy_of_any_template_is_read(tmp_path: Path, name: str, arn
 
 def test_a_policy_that_no_template_makes_is_unresolved(tmp_path: Path) -> None:
     holder = HOLDER.replace("ARN", "arn:aws:iam::111122223333:policy/other")
-    found = stacks(tmp_path, {"a.yml": f"Resources:{holder}", "b.yml": POLICY.replace("NAME", "Path: /")})
-    assert [(item.service, item.modes) for item in found.unresolved] == [("billing", {"read", "write"})]
+    found = stacks(
+        tmp_path, {"a.yml": f"Resources:{holder}", "b.yml": POLICY.replace("NAME", "Path: /")}
+    )
+    assert [(item.service, item.modes) for item in found.unresolved] == [
+        ("billing", {"read", "write"})
+    ]

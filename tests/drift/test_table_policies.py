@@ -34,7 +34,9 @@ PRINCIPALS = {
 }
 
 
-def table(principal: str, action: str = "dynamodb:GetItem", resource: str = '"*"', effect: str = "Allow") -> str:
+def table(
+    principal: str, action: str = "dynamodb:GetItem", resource: str = '"*"', effect: str = "Allow"
+) -> str:
     """A table whose policy has this statement."""
     fields = {"EFFECT": effect, "PRINCIPAL": principal, "ACTION": action, "RESOURCE": resource}
     text = TABLE
@@ -45,7 +47,9 @@ def table(principal: str, action: str = "dynamodb:GetItem", resource: str = '"*"
 
 def found(folder: Path, *resources: str, roles: dict[str, str] | None = None) -> Infrastructure:
     path = write(folder, {"t.yml": "Resources:" + "".join(resources)}) / "t.yml"
-    return read_templates([path], names(services=("billing", "shop"), tables=("invoices", "carts")), {}, roles or {})
+    return read_templates(
+        [path], names(services=("billing", "shop"), tables=("invoices", "carts")), {}, roles or {}
+    )
 
 
 @pytest.mark.parametrize("principal", PRINCIPALS.values(), ids=PRINCIPALS)
@@ -60,7 +64,9 @@ def test_an_asterisk_is_the_table_and_its_indexes_alone(tmp_path: Path) -> None:
         "dynamodb:*": {"billing read_write invoices"},
         "dynamodb:DescribeTable": set(),
     }.items():
-        assert grants(found(tmp_path, table("{AWS: !GetAtt PayRole.Arn}", action), ROLE)) == expected
+        assert (
+            grants(found(tmp_path, table("{AWS: !GetAtt PayRole.Arn}", action), ROLE)) == expected
+        )
 
 
 def test_a_table_that_permits_something_does_not_make_the_service_read(tmp_path: Path) -> None:
@@ -101,11 +107,17 @@ PERMITTED = """
             Statement:
               {Effect: Allow, Action: ['dynamodb:GetItem', 'dynamodb:PutItem'], Resource: !GetAtt Invoices.Arn}
 """
-OTHER_ROLE = PERMITTED.replace("PayRole", "ShopRole").replace("payer", "shopper").replace("billing", "shop")
+OTHER_ROLE = (
+    PERMITTED.replace("PayRole", "ShopRole").replace("payer", "shopper").replace("billing", "shop")
+)
 BOTH = {"billing read_write invoices", "shop read_write invoices"}
 DENIED = {
     "all, to a role": ("{AWS: !GetAtt PayRole.Arn}", "dynamodb:*", {"shop read_write invoices"}),
-    "all, to a role by its ARN": (PRINCIPALS["one in a path"], "dynamodb:*", {"shop read_write invoices"}),
+    "all, to a role by its ARN": (
+        PRINCIPALS["one in a path"],
+        "dynamodb:*",
+        {"shop read_write invoices"},
+    ),
     "what reads": (
         PRINCIPALS["a role of the template"],
         "dynamodb:GetItem",
@@ -136,11 +148,15 @@ def test_a_deny_that_is_not_always_there_takes_nothing_off(tmp_path: Path) -> No
     whole = table('"*"', "dynamodb:*", effect="Deny")
     for sometimes in (
         whole.replace("Type: AWS", "Condition: IsProd\n    Type: AWS"),
-        whole.replace("Statement:\n            - {", "Statement:\n            - !If [IsProd, {").replace(
-            '"*"}', '"*"}, !Ref AWS::NoValue]'
+        whole.replace(
+            "Statement:\n            - {", "Statement:\n            - !If [IsProd, {"
+        ).replace('"*"}', '"*"}, !Ref AWS::NoValue]'),
+        whole.replace(
+            'Resource: "*"', 'Resource: !If [IsProd, "*", "arn:aws:dynamodb:*:*:table/x"]'
         ),
-        whole.replace('Resource: "*"', 'Resource: !If [IsProd, "*", "arn:aws:dynamodb:*:*:table/x"]'),
-        whole.replace('Resource: "*"', 'Resource: "*", Condition: {Bool: {"aws:SecureTransport": "false"}}'),
+        whole.replace(
+            'Resource: "*"', 'Resource: "*", Condition: {Bool: {"aws:SecureTransport": "false"}}'
+        ),
     ):
         assert sometimes != whole
         assert grants(found(tmp_path, sometimes, PERMITTED, OTHER_ROLE)) == BOTH

@@ -51,7 +51,8 @@ def test_packages_built_folders_and_links_are_passed_over(tmp_path: Path) -> Non
 
 def test_what_another_template_includes_is_no_template_of_its_own(tmp_path: Path) -> None:
     base = (
-        "Resources:\n  T: {Type: AWS::DynamoDB::Table, Properties: {TableName: '{% block name %}base{% endblock %}'}}\n"
+        "Resources:\n  T: {Type: AWS::DynamoDB::Table, "
+        "Properties: {TableName: '{% block name %}base{% endblock %}'}}\n"
     )
     files = {
         "base.yml.j2": base,
@@ -62,7 +63,13 @@ def test_what_another_template_includes_is_no_template_of_its_own(tmp_path: Path
 
 
 def test_a_project_of_the_serverless_framework_leaves_its_service_unchecked(tmp_path: Path) -> None:
-    files = {"template.yaml": table("one"), "users/serverless.yml": "service: users\nprovider: {name: aws}\n"}
+    files = {
+        "template.yaml": table("one"),
+        "users/serverless.yml": "service: users\nprovider: {name: aws}\n",
+    }
     (unresolved,) = read(write(tmp_path, files)).unresolved
     assert (str(unresolved.location), unresolved.service) == ("users/serverless.yml:1", "users")
-    assert unresolved.reason == "is a project of the Serverless Framework, which `drift serverless` reads"
+    assert (
+        unresolved.reason
+        == "is a project of the Serverless Framework, which `drift serverless` reads"
+    )

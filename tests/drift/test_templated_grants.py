@@ -32,7 +32,9 @@ def templates(folder: Path, text: str, **given: str) -> Infrastructure:
     """What ``app.yml.j2`` grants, beside the files that are in the folder; ``given`` are values of variables."""
     path = write(folder, {"app.yml.j2": text}) / "app.yml.j2"
     known = names(services=("users", "payments"), tables=("users", "payments"))
-    return read_templates([path], known, {f"opt:{name}": value for name, value in given.items()}, {})
+    return read_templates(
+        [path], known, {f"opt:{name}": value for name, value in given.items()}, {}
+    )
 
 
 def reasons(found: Infrastructure) -> list[str]:
@@ -42,22 +44,40 @@ def reasons(found: Infrastructure) -> list[str]:
 def test_loops_and_variables_are_read_with_the_lines_of_the_file(tmp_path: Path) -> None:
     found = templates(tmp_path, TEMPLATE, stage="qa")
     assert (grants(found), reasons(found)) == ({"users read users", "payments read payments"}, [])
-    assert {str(location) for locations in found.grants.values() for location in locations} == {"app.yml.j2:11"}
+    assert {str(location) for locations in found.grants.values() for location in locations} == {
+        "app.yml.j2:11"
+    }
 
 
-def test_a_variable_without_a_value_is_the_environment_by_its_name_or_unresolved(tmp_path: Path) -> None:
+def test_a_variable_without_a_value_is_the_environment_by_its_name_or_unresolved(
+    tmp_path: Path,
+) -> None:
     assert grants(templates(tmp_path, TEMPLATE)) == {"users read users", "payments read payments"}
     found = templates(tmp_path, TEMPLATE.replace("stage", "kind"))
     assert grants(found) == set()
-    assert reasons(found)[0] == (f"app.yml.j2:11: {ARN}…-users: no value for opt:kind (--var opt:kind=…)")
+    assert reasons(found)[0] == (
+        f"app.yml.j2:11: {ARN}…-users: no value for opt:kind (--var opt:kind=…)"
+    )
     assert all(item.modes == {"read"} for item in found.unresolved)
 
 
 UNREAD = {
-    "a line that is given": ("{{ more }}", "app.yml.j2:2: ${opt:more}: is given when the template is rendered"),
-    "an include that is missing": ("{% include 'roles.j2' %}", "app.yml.j2:2: roles.j2: this template is not in the"),
-    "an include that is given": ("{% include roles %}", "app.yml.j2:2: include: names a template that is given"),
-    "a macro that is missing": ("{% import 'm.j2' as m %}\n{{ m.roles() }}", "app.yml.j2:3: ${opt:m}: is given when"),
+    "a line that is given": (
+        "{{ more }}",
+        "app.yml.j2:2: ${opt:more}: is given when the template is rendered",
+    ),
+    "an include that is missing": (
+        "{% include 'roles.j2' %}",
+        "app.yml.j2:2: roles.j2: this template is not in the",
+    ),
+    "an include that is given": (
+        "{% include roles %}",
+        "app.yml.j2:2: include: names a template that is given",
+    ),
+    "a macro that is missing": (
+        "{% import 'm.j2' as m %}\n{{ m.roles() }}",
+        "app.yml.j2:3: ${opt:m}: is given when",
+    ),
     "a loop over what is given": (
         "{% for name in services %}\n  {{ name }}Queue: {Type: AWS::SQS::Queue}\n{% endfor %}",
         "app.yml.j2:2: services: this loop goes through what is given",
@@ -66,12 +86,17 @@ UNREAD = {
         "{% if prod %}\n  A: {Type: AWS::SQS::Queue}\n{% else %}\n  B: {Type: AWS::IAM::Role}\n{% endif %}",
         "app.yml.j2:2: prod: decides what is rendered",
     ),
-    "a type that is given": ("  A: {Type: '{{ kind }}'}", "app.yml.j2:2: A: resources of type unknown are not read"),
+    "a type that is given": (
+        "  A: {Type: '{{ kind }}'}",
+        "app.yml.j2:2: A: resources of type unknown are not read",
+    ),
 }
 
 
 @pytest.mark.parametrize(("part", "reason"), UNREAD.values(), ids=UNREAD)
-def test_what_may_hold_anything_is_unresolved_for_every_service(tmp_path: Path, part: str, reason: str) -> None:
+def test_what_may_hold_anything_is_unresolved_for_every_service(
+    tmp_path: Path, part: str, reason: str
+) -> None:
     found = templates(tmp_path, TEMPLATE.replace("Resources:\n", f"Resources:\n{part}\n"))
     assert grants(found) == {"users read users", "payments read payments"}
     (unresolved,) = found.unresolved
@@ -109,10 +134,14 @@ def test_a_nested_stack_whose_template_is_rendered_is_found(tmp_path: Path) -> N
     assert (grants(found), found.unresolved) == ({"users read users"}, ())
 
 
-def test_without_jinja_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_jinja_the_error_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in [name for name in sys.modules if name.startswith("ownership.drift.templating.")]:
         if not name.endswith(".loading"):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "jinja2", None)
     (error,) = templates(tmp_path, TEMPLATE).errors
-    assert str(error) == "app.yml.j2: is written in Jinja2: install the extra `code`, which reads it"
+    assert (
+        str(error) == "app.yml.j2: is written in Jinja2: install the extra `code`, which reads it"
+    )

@@ -20,10 +20,18 @@ def loaded(folder: Path, text: str, **others: str) -> Value:
     return load(text, path.name, path, Files(folder)).value
 
 
-MACRO = '{% macro table(name, suffix="-x") %}{{ name }}: {Name: {{ name }}{{ suffix }}}{% endmacro %}\n'
+MACRO = (
+    '{% macro table(name, suffix="-x") %}{{ name }}: {Name: {{ name }}{{ suffix }}}{% endmacro %}\n'
+)
 CASES: dict[str, tuple[str, Value]] = {
-    "an unknown value in braces": ("a: {b: {{ bucket }}, c: d}", {"a": {"b": "${opt:bucket}", "c": "d"}}),
-    "a member of an unknown value": ("a: {{ config.tables['x'] }}", {"a": "${opt:config.tables.x}"}),
+    "an unknown value in braces": (
+        "a: {b: {{ bucket }}, c: d}",
+        {"a": {"b": "${opt:bucket}", "c": "d"}},
+    ),
+    "a member of an unknown value": (
+        "a: {{ config.tables['x'] }}",
+        {"a": "${opt:config.tables.x}"},
+    ),
     "a default": ("a: {{ stage | default('dev') }}", {"a": "${opt:stage, 'dev'}"}),
     "a line that is given as a whole": ("a: b\n{{ more }}\nc: d", {"a": "b", "c": "d"}),
     "a loop over mappings": (
@@ -35,18 +43,36 @@ CASES: dict[str, tuple[str, Value]] = {
         "{% for t in tables %}\n{{ t }}: {{ t.name }}\n{% endfor %}",
         {"${opt:t}": "${opt:t.name}"},
     ),
-    "a loop with a condition": ("{% for t in ['a', 'b'] if t != 'a' %}\n{{ t }}: 1\n{% endfor %}", {"b": "1"}),
-    "items of a mapping": ("{% for k, v in {'a': 'b'}.items() %}\n{{ k }}: {{ v | upper }}\n{% endfor %}", {"a": "B"}),
+    "a loop with a condition": (
+        "{% for t in ['a', 'b'] if t != 'a' %}\n{{ t }}: 1\n{% endfor %}",
+        {"b": "1"},
+    ),
+    "items of a mapping": (
+        "{% for k, v in {'a': 'b'}.items() %}\n{{ k }}: {{ v | upper }}\n{% endfor %}",
+        {"a": "B"},
+    ),
     "a condition within a line": ("a: {% if prod %}x{% else %}y{% endif %}", {"a": "${opt:prod}"}),
-    "a condition around lines": ("a: b\n{% if prod and more %}\nc: d\n{% endif %}", {"a": "b", "c": "d"}),
+    "a condition around lines": (
+        "a: b\n{% if prod and more %}\nc: d\n{% endif %}",
+        {"a": "b", "c": "d"},
+    ),
     "a known condition": ("{% set x = 'on' %}\na: {{ 1 if x == 'on' else 2 }}", {"a": "1"}),
-    "tests": ("{% set x = 1 %}\n{% if x is defined and y is not none %}\na: b\n{% endif %}", {"a": "b"}),
+    "tests": (
+        "{% set x = 1 %}\n{% if x is defined and y is not none %}\na: b\n{% endif %}",
+        {"a": "b"},
+    ),
     "a macro": (
         MACRO + "{{ table('t') }}\n{{ table(name='u', suffix='') }}",
         {"t": {"Name": "t-x"}, "u": {"Name": "u"}},
     ),
-    "an imported macro": ("{% import 'macros.j2' as m %}\n{{ m.table('t') }}", {"t": {"Name": "t-x"}}),
-    "macros imported by name": ("{% from 'macros.j2' import table as t %}\n{{ t('t') }}", {"t": {"Name": "t-x"}}),
+    "an imported macro": (
+        "{% import 'macros.j2' as m %}\n{{ m.table('t') }}",
+        {"t": {"Name": "t-x"}},
+    ),
+    "macros imported by name": (
+        "{% from 'macros.j2' import table as t %}\n{{ t('t') }}",
+        {"t": {"Name": "t-x"}},
+    ),
     "a call with a body": (
         "{% macro wrap() %}a: {{ caller() }}{% endmacro %}\n{% call wrap() %}b{% endcall %}",
         {"a": "b"},
@@ -57,12 +83,18 @@ CASES: dict[str, tuple[str, Value]] = {
         {"own": "1", "end": "2"},
     ),
     "a list of names": ("a: {{ ['x', stage] | join('-') }}", {"a": "x-${opt:stage}"}),
-    "mapped and filtered": ("a: {{ [{'n': 'x'}, {'n': 'y'}] | map(attribute='n') | join('/') }}", {"a": "x/y"}),
+    "mapped and filtered": (
+        "a: {{ [{'n': 'x'}, {'n': 'y'}] | map(attribute='n') | join('/') }}",
+        {"a": "x/y"},
+    ),
     "a namespace": (
         "{% set ns = namespace(n='a') %}{% for x in ['b'] %}{% set ns.n = x %}{% endfor %}a: {{ ns.n }}",
         {"a": "b"},
     ),
-    "a list that grows": ("{% set l = ['a'] %}{% do l.append('b') %}\na: {{ l | length }}", {"a": "2"}),
+    "a list that grows": (
+        "{% set l = ['a'] %}{% do l.append('b') %}\na: {{ l | length }}",
+        {"a": "2"},
+    ),
     "assigned text": ("{% set t %}x-{{ s }}{% endset %}\na: {{ t }}", {"a": "x-${opt:s}"}),
     "comments and raw text": ("{# {{ no }} #}a: {% raw %}'{{ x }}'{% endraw %}", {"a": "{{ x }}"}),
     "dynamic references": ("a: '{{resolve:ssm:/x}}-{{ b }}'", {"a": "{{resolve:ssm:/x}}-${opt:b}"}),
@@ -101,7 +133,9 @@ ODD = {
 
 
 @pytest.mark.parametrize(("text", "reason"), ODD.values(), ids=ODD)
-def test_an_odd_template_is_an_error_in_bounded_time(tmp_path: Path, text: str, reason: str) -> None:
+def test_an_odd_template_is_an_error_in_bounded_time(
+    tmp_path: Path, text: str, reason: str
+) -> None:
     start = time.process_time()
     with pytest.raises(ReadError, match=reason):
         loaded(tmp_path, text)

@@ -38,7 +38,10 @@ def test_a_table_has_its_keys_and_indexes(tmp_path):
                 attribute=attributes,
                 global_secondary_index=[
                     {"name": "by-day", "hash_key": "day", "range_key": None},
-                    {"name": "by-total", "key_schema": [{"attribute_name": "total", "key_type": "HASH"}]},
+                    {
+                        "name": "by-total",
+                        "key_schema": [{"attribute_name": "total", "key_type": "HASH"}],
+                    },
                 ],
                 local_secondary_index=[{"name": "per-order", "range_key": "total"}],
             )
@@ -57,7 +60,10 @@ def test_a_table_has_its_keys_and_indexes(tmp_path):
 def test_an_index_that_is_a_resource_is_one_of_its_table(tmp_path):
     keys = [{"attribute_name": "day", "attribute_type": "S", "key_type": "HASH"}]
     index = resource(
-        "aws_dynamodb_global_secondary_index.day", table_name="orders", index_name="by-day", key_schema=keys
+        "aws_dynamodb_global_secondary_index.day",
+        table_name="orders",
+        index_name="by-day",
+        key_schema=keys,
     )
     found = read(tmp_path, plan(table("aws_dynamodb_table.orders", "orders"), index))
     assert [name for name, _ in found.tables[0].indexes] == ["by-day"]
@@ -72,7 +78,11 @@ WAYS = {
     ),
     "an attached policy": (
         role("aws_iam_role.run", "shop"),
-        resource("aws_iam_policy.orders", arn="arn:aws:iam::111122223333:policy/orders", policy=policy(allow(*READS))),
+        resource(
+            "aws_iam_policy.orders",
+            arn="arn:aws:iam::111122223333:policy/orders",
+            policy=policy(allow(*READS)),
+        ),
         resource(
             "aws_iam_role_policy_attachment.run",
             role="run-role",
@@ -81,14 +91,28 @@ WAYS = {
     ),
     "a policy attached to several": (
         role("aws_iam_role.run", "shop"),
-        resource("aws_iam_policy.orders", arn="arn:aws:iam::111122223333:policy/orders", policy=policy(allow(*READS))),
         resource(
-            "aws_iam_policy_attachment.run", roles=["run-role"], policy_arn="arn:aws:iam::111122223333:policy/orders"
+            "aws_iam_policy.orders",
+            arn="arn:aws:iam::111122223333:policy/orders",
+            policy=policy(allow(*READS)),
+        ),
+        resource(
+            "aws_iam_policy_attachment.run",
+            roles=["run-role"],
+            policy_arn="arn:aws:iam::111122223333:policy/orders",
         ),
     ),
     "managed policies of the role": (
-        role("aws_iam_role.run", "shop", managed_policy_arns=["arn:aws:iam::111122223333:policy/orders"]),
-        resource("aws_iam_policy.orders", arn="arn:aws:iam::111122223333:policy/orders", policy=policy(allow(*READS))),
+        role(
+            "aws_iam_role.run",
+            "shop",
+            managed_policy_arns=["arn:aws:iam::111122223333:policy/orders"],
+        ),
+        resource(
+            "aws_iam_policy.orders",
+            arn="arn:aws:iam::111122223333:policy/orders",
+            policy=policy(allow(*READS)),
+        ),
     ),
     "a user's group": (
         resource("aws_iam_user.run", name="runner", tags={"service": "shop"}),
@@ -116,7 +140,11 @@ def test_evidence_is_the_address_of_the_policy_in_its_module(tmp_path):
         tmp_path,
         plan(
             role('module.shop["eu"].aws_iam_role.run[0]', "shop"),
-            resource('module.shop["eu"].aws_iam_role_policy.run[0]', role="run-role", policy=policy(allow(*READS))),
+            resource(
+                'module.shop["eu"].aws_iam_role_policy.run[0]',
+                role="run-role",
+                policy=policy(allow(*READS)),
+            ),
         ),
     )
     (locations,) = found.grants.values()
@@ -149,7 +177,11 @@ def test_what_the_plan_deletes_is_gone_and_what_it_forgets_stays(tmp_path):
                 "actions": [action],
                 "before": {
                     "role": "run-role",
-                    "policy": policy(allow(f"dynamodb:{'PutItem' if action == 'delete' else 'GetItem'}", READS[1])),
+                    "policy": policy(
+                        allow(
+                            f"dynamodb:{'PutItem' if action == 'delete' else 'GetItem'}", READS[1]
+                        )
+                    ),
                 },
                 "after": None,
             },
@@ -171,8 +203,16 @@ def test_a_tables_policy_permits_to_the_services_of_its_principals(tmp_path):
     resource_policy = resource(
         "aws_dynamodb_resource_policy.orders", {"resource_arn": True}, policy=policy(TABLE_POLICY)
     )
-    configuration = [configured("aws_dynamodb_resource_policy.orders", resource_arn=["aws_dynamodb_table.orders.arn"])]
-    resources = (table("aws_dynamodb_table.orders", "orders"), role("aws_iam_role.run", "shop"), resource_policy)
+    configuration = [
+        configured(
+            "aws_dynamodb_resource_policy.orders", resource_arn=["aws_dynamodb_table.orders.arn"]
+        )
+    ]
+    resources = (
+        table("aws_dynamodb_table.orders", "orders"),
+        role("aws_iam_role.run", "shop"),
+        resource_policy,
+    )
     found = read(tmp_path, plan(*resources, configuration={"resources": configuration}))
     assert grants(found) == {"shop read orders"}
     assert found.unresolved == ()
@@ -181,9 +221,18 @@ def test_a_tables_policy_permits_to_the_services_of_its_principals(tmp_path):
 def test_a_tables_policy_for_anybody_is_unresolved(tmp_path):
     anybody = allow("dynamodb:GetItem", "*", Principal={"AWS": "arn:aws:iam::111122223333:root"})
     found = read(
-        tmp_path, state(resource("aws_dynamodb_resource_policy.x", resource_arn=f"{ARN}orders", policy=policy(anybody)))
+        tmp_path,
+        state(
+            resource(
+                "aws_dynamodb_resource_policy.x",
+                resource_arn=f"{ARN}orders",
+                policy=policy(anybody),
+            )
+        ),
     )
-    assert [unresolved.text for unresolved in found.unresolved] == ["arn:aws:iam::111122223333:root"]
+    assert [unresolved.text for unresolved in found.unresolved] == [
+        "arn:aws:iam::111122223333:root"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +256,10 @@ def test_a_type_that_may_permit_something_is_unread(tmp_path, resource_type, is_
     ("more", "reason"),
     [
         ({"errored": True}, "the plan ended with an error, so resources may be missing"),
-        ({"complete": False}, "the plan covers a part of the configuration only (-target, or deferred changes)"),
+        (
+            {"complete": False},
+            "the plan covers a part of the configuration only (-target, or deferred changes)",
+        ),
     ],
 )
 def test_a_plan_that_lacks_something_says_so(tmp_path, more, reason):
@@ -215,8 +267,12 @@ def test_a_plan_that_lacks_something_says_so(tmp_path, more, reason):
 
 
 def test_a_provisioner_is_unread(tmp_path):
-    configuration = [{**configured("null_resource.setup"), "provisioners": [{"type": "local-exec"}]}]
-    found = read(tmp_path, plan(resource("null_resource.setup"), configuration={"resources": configuration}))
+    configuration = [
+        {**configured("null_resource.setup"), "provisioners": [{"type": "local-exec"}]}
+    ]
+    found = read(
+        tmp_path, plan(resource("null_resource.setup"), configuration={"resources": configuration})
+    )
     assert [address for address, _ in reasons(found)] == ["null_resource.setup"]
 
 
@@ -226,17 +282,37 @@ def test_sensitive_values_are_neither_kept_nor_shown(tmp_path, capsys):
         table("aws_dynamodb_table.orders", "orders"),
         table("aws_dynamodb_table.secret", f"{secret}-table"),
         role("aws_iam_role.run", "shop"),
-        resource("aws_iam_role_policy.run", role="run-role", policy=policy(allow("dynamodb:*", f"{ARN}{secret}"))),
+        resource(
+            "aws_iam_role_policy.run",
+            role="run-role",
+            policy=policy(allow("dynamodb:*", f"{ARN}{secret}")),
+        ),
         resource("aws_iam_user.run", name="x", tags={"service": secret}),
     )
-    for position, mark in ((1, {"name": True}), (3, {"policy": True}), (4, {"tags": {"service": True}})):
+    for position, mark in (
+        (1, {"name": True}),
+        (3, {"policy": True}),
+        (4, {"tags": {"service": True}}),
+    ):
         resources[position]["sensitive_values"] = mark
     (tmp_path / "map.json").write_text(json.dumps(a_map("shop read orders")), encoding="utf-8")
     for document in (plan(*resources), state(*resources)):
         found = read(tmp_path, document)
         assert secret not in repr(found)
-        assert ("aws_iam_role_policy.run", "policy is sensitive, and therefore not read") in reasons(found)
-        main(["terraform", str(tmp_path / "plan.json"), "--registry", str(tmp_path / "map.json"), "--format", "json"])
+        assert (
+            "aws_iam_role_policy.run",
+            "policy is sensitive, and therefore not read",
+        ) in reasons(found)
+        main(
+            [
+                "terraform",
+                str(tmp_path / "plan.json"),
+                "--registry",
+                str(tmp_path / "map.json"),
+                "--format",
+                "json",
+            ]
+        )
         assert secret not in capsys.readouterr().out
 
 
@@ -251,7 +327,9 @@ def test_a_role_is_a_services_by_address_tag_function_or_name(tmp_path):
     for node, given in ways.values():
         assert read(tmp_path, plan(node), services=given).services == {"shop"}
 
-    function = resource("aws_lambda_function.run", role=f"{ROLE_ARN}run-role", function_name="shop-checkout")
+    function = resource(
+        "aws_lambda_function.run", role=f"{ROLE_ARN}run-role", function_name="shop-checkout"
+    )
     assert read(tmp_path, plan(role("aws_iam_role.run", None), function)).services == {"shop"}
 
 
@@ -260,12 +338,17 @@ def test_a_type_in_an_address_is_no_word_of_a_role(tmp_path):
     found = read(tmp_path, plan(role("aws_iam_role.run", None, name="run", **INLINE)), known)
     assert found.services == frozenset()
     assert reasons(found) == [
-        ("aws_iam_role.run", "the role's service is not known: tag the role with `service`, or use --roles")
+        (
+            "aws_iam_role.run",
+            "the role's service is not known: tag the role with `service`, or use --roles",
+        )
     ]
 
 
 def test_a_function_in_a_role_from_elsewhere_leaves_its_service_unchecked(tmp_path):
-    function = resource("aws_lambda_function.run", role=f"{ROLE_ARN}other", function_name="shop-checkout")
+    function = resource(
+        "aws_lambda_function.run", role=f"{ROLE_ARN}other", function_name="shop-checkout"
+    )
     found = read(tmp_path, plan(function))
     assert [(unresolved.service, unresolved.reason) for unresolved in found.unresolved] == [
         ("shop", "the role is defined elsewhere")
@@ -278,11 +361,18 @@ def test_a_table_without_a_known_name_goes_by_the_table_file(tmp_path, capsys):
     (tmp_path / "map.json").write_text(json.dumps(a_map("shop read orders")), encoding="utf-8")
     arguments = ["terraform", str(path), "--registry", str(tmp_path / "map.json")]
     main(arguments)
-    assert "the name of aws_dynamodb_table.orders is known only after apply" in capsys.readouterr().out
+    assert (
+        "the name of aws_dynamodb_table.orders is known only after apply" in capsys.readouterr().out
+    )
 
-    (tmp_path / "tables.json").write_text('{"aws_dynamodb_table.orders": "orders"}', encoding="utf-8")
+    (tmp_path / "tables.json").write_text(
+        '{"aws_dynamodb_table.orders": "orders"}', encoding="utf-8"
+    )
     main([*arguments, "--tables", str(tmp_path / "tables.json")])
-    assert "the name of aws_dynamodb_table.orders is known only after apply" not in capsys.readouterr().out
+    assert (
+        "the name of aws_dynamodb_table.orders is known only after apply"
+        not in capsys.readouterr().out
+    )
 
 
 def test_keys_of_a_table_are_those_of_the_plan_and_not_of_the_state(tmp_path):
@@ -295,10 +385,14 @@ def test_keys_of_a_table_are_those_of_the_plan_and_not_of_the_state(tmp_path):
 
 
 def test_evidence_has_the_line_where_the_configuration_is_beside_the_plan(tmp_path):
-    (tmp_path / "tables.tf").write_text('# tables\n\nresource "aws_dynamodb_table" "orders" {\n}\n', encoding="utf-8")
+    (tmp_path / "tables.tf").write_text(
+        '# tables\n\nresource "aws_dynamodb_table" "orders" {\n}\n', encoding="utf-8"
+    )
     module = tmp_path / "services/shop"
     module.mkdir(parents=True)
-    (module / "main.tf").write_text('data "aws_x" "run" {\n}\n  resource "aws_iam_role" "run" {\n', encoding="utf-8")
+    (module / "main.tf").write_text(
+        'data "aws_x" "run" {\n}\n  resource "aws_iam_role" "run" {\n', encoding="utf-8"
+    )
     calls = {"module_calls": {"shop": {"source": "./services/shop"}, "far": {"source": "x/y/aws"}}}
     found = read(
         tmp_path,
@@ -326,14 +420,20 @@ def test_no_configuration_outside_the_root_is_opened(tmp_path):
         configuration={"module_calls": {"up": {"source": "../"}}},
     )
     assert [len(shape.locations) for shape in read(folder, document).tables] == [1, 1]
-    assert [len(shape.locations) for shape in read(folder, document, root=tmp_path).tables] == [2, 2]
+    assert [len(shape.locations) for shape in read(folder, document, root=tmp_path).tables] == [
+        2,
+        2,
+    ]
 
 
 @pytest.mark.parametrize(
     ("resources", "reason"),
     [
         ((resource("aws_iam_role_policy.run", role="run-role"),), "policy is not in the file"),
-        ((resource("aws_iam_role_policy_attachment.run", role="run-role"),), "policy_arn is not in the file"),
+        (
+            (resource("aws_iam_role_policy_attachment.run", role="run-role"),),
+            "policy_arn is not in the file",
+        ),
         ((resource("aws_lambda_function.run", function_name="shop-x"),), "role is not in the file"),
         (
             (resource("aws_iam_role_policy.run", policy=policy(allow(*READS))),),
@@ -349,11 +449,16 @@ def test_what_a_resource_must_have_and_the_file_lacks_is_unresolved(tmp_path, re
 def test_the_example_in_the_docs_is_what_the_command_prints(tmp_path, capsys):
     text = Path("docs/drift.md").read_text(encoding="utf-8").partition("\n## Before apply\n")[2]
     expected = (
-        text.partition("grants the access:\n\n")[2].partition("\n\nThe place of")[0].replace("\n    ", "\n").strip()
+        text.partition("grants the access:\n\n")[2]
+        .partition("\n\nThe place of")[0]
+        .replace("\n    ", "\n")
+        .strip()
     )
     statement = {
         "actions": {"constant_value": ["dynamodb:GetItem", "dynamodb:PutItem"]},
-        "resources": {"references": ["aws_dynamodb_table.letters.arn", "aws_dynamodb_table.letters"]},
+        "resources": {
+            "references": ["aws_dynamodb_table.letters.arn", "aws_dynamodb_table.letters"]
+        },
     }
     of_billing = [
         configured("data.aws_iam_policy_document.run", statement=[statement]),
@@ -368,7 +473,11 @@ def test_the_example_in_the_docs_is_what_the_command_prints(tmp_path, capsys):
             statement=[{"actions": ["dynamodb:GetItem", "dynamodb:PutItem"], "resources": [None]}],
         ),
         resource("module.billing.aws_iam_role_policy.run", {"policy": True}, role="run"),
-        configuration={"module_calls": {"billing": {"source": "./billing", "module": {"resources": of_billing}}}},
+        configuration={
+            "module_calls": {
+                "billing": {"source": "./billing", "module": {"resources": of_billing}}
+            }
+        },
     )
     (tmp_path / "plan.json").write_text(json.dumps(document), encoding="utf-8")
     (tmp_path / "map.json").write_text(

@@ -23,7 +23,14 @@ NEW_ENVIRONMENT = (
     resource(
         "data.aws_iam_policy_document.run",
         {"json": True, "id": True, "statement": [{"resources": [True, True]}]},
-        statement=[{"actions": ["dynamodb:Query"], "effect": None, "resources": [None, None], "not_resources": None}],
+        statement=[
+            {
+                "actions": ["dynamodb:Query"],
+                "effect": None,
+                "resources": [None, None],
+                "not_resources": None,
+            }
+        ],
     ),
     resource("aws_iam_role_policy.run", {"policy": True, "role": True}),
     resource("aws_lambda_function.run", {"role": True, "arn": True}, function_name="run"),
@@ -57,7 +64,9 @@ def test_arns_pass_through_modules(tmp_path):
         "module_calls": {
             "tables": {
                 "module": {
-                    "outputs": {"arn": {"expression": {"references": ["aws_dynamodb_table.orders.arn"]}}},
+                    "outputs": {
+                        "arn": {"expression": {"references": ["aws_dynamodb_table.orders.arn"]}}
+                    },
                     "resources": [configured("aws_dynamodb_table.orders")],
                 }
             },
@@ -85,13 +94,22 @@ def test_arns_pass_through_modules(tmp_path):
     ("references", "reason"),
     [
         (["local.tables"], "it depends on local.tables; resources is known only after apply"),
-        (["random_id.suffix.hex"], "it depends on random_id.suffix.hex; resources is known only after apply"),
+        (
+            ["random_id.suffix.hex"],
+            "it depends on random_id.suffix.hex; resources is known only after apply",
+        ),
     ],
 )
 def test_what_a_plan_does_not_show_is_unresolved_with_its_cause(tmp_path, references, reason):
     statement = {**STATEMENT, "resources": {"references": references}}
-    configuration = [*CONFIGURATION[:2], configured("data.aws_iam_policy_document.run", statement=[statement])]
-    found = read(tmp_path, plan(*NEW_ENVIRONMENT, configuration={"resources": [*configuration, *CONFIGURATION[3:]]}))
+    configuration = [
+        *CONFIGURATION[:2],
+        configured("data.aws_iam_policy_document.run", statement=[statement]),
+    ]
+    found = read(
+        tmp_path,
+        plan(*NEW_ENVIRONMENT, configuration={"resources": [*configuration, *CONFIGURATION[3:]]}),
+    )
     assert grants(found) == set()
     assert reasons(found) == [("data.aws_iam_policy_document.run", reason)]
     assert found.unresolved[0].modes == {"read"}
@@ -118,10 +136,20 @@ def deferred(count: int, effect: str | None = None, attribute: str = "resources"
         (1, "Allow", "not_resources", ["orders"], set()),
     ],
 )
-def test_an_arn_counts_only_where_it_is_certain(tmp_path, count, effect, attribute, references, expected):
-    statement = {attribute: {"references": [f"aws_dynamodb_table.{name}.arn" for name in references]}}
-    configuration = [configured("data.aws_iam_policy_document.run", statement=[statement]), *CONFIGURATION[3:]]
-    found = read(tmp_path, plan(*deferred(count, effect, attribute), configuration={"resources": configuration}))
+def test_an_arn_counts_only_where_it_is_certain(
+    tmp_path, count, effect, attribute, references, expected
+):
+    statement = {
+        attribute: {"references": [f"aws_dynamodb_table.{name}.arn" for name in references]}
+    }
+    configuration = [
+        configured("data.aws_iam_policy_document.run", statement=[statement]),
+        *CONFIGURATION[3:],
+    ]
+    found = read(
+        tmp_path,
+        plan(*deferred(count, effect, attribute), configuration={"resources": configuration}),
+    )
     assert grants(found) == expected
     assert bool(found.unresolved) == (not expected)
 
@@ -129,12 +157,19 @@ def test_an_arn_counts_only_where_it_is_certain(tmp_path, count, effect, attribu
 def test_a_policy_in_jsonencode_is_known_only_after_apply(tmp_path):
     configuration = [
         *CONFIGURATION[:2],
-        configured("aws_iam_role_policy.run", policy=["aws_dynamodb_table.orders.arn"], role=["aws_iam_role.run.id"]),
+        configured(
+            "aws_iam_role_policy.run",
+            policy=["aws_dynamodb_table.orders.arn"],
+            role=["aws_iam_role.run.id"],
+        ),
     ]
     resources = (NEW_ENVIRONMENT[0], NEW_ENVIRONMENT[1], NEW_ENVIRONMENT[3])
     found = read(tmp_path, plan(*resources, configuration={"resources": configuration}))
     assert reasons(found) == [
-        ("aws_iam_role_policy.run", "it depends on aws_dynamodb_table.orders.arn; policy is known only after apply")
+        (
+            "aws_iam_role_policy.run",
+            "it depends on aws_dynamodb_table.orders.arn; policy is known only after apply",
+        )
     ]
     assert found.unresolved[0].service == "shop"
 
@@ -145,7 +180,9 @@ def test_a_managed_policy_counts_only_where_it_is_certain(tmp_path, names_of_pol
     for name in ("orders", "carts"):
         text = policy(allow("dynamodb:GetItem", f"{ARN}{name}"))
         resources.append(resource(f"aws_iam_policy.{name}", {"arn": True}, policy=text))
-    resources.append(resource("aws_iam_role_policy_attachment.run", {"policy_arn": True}, role="run-role"))
+    resources.append(
+        resource("aws_iam_role_policy_attachment.run", {"policy_arn": True}, role="run-role")
+    )
     arns = [f"aws_iam_policy.{name}.arn" for name in names_of_policies]
     configuration = [configured("aws_iam_role_policy_attachment.run", policy_arn=arns)]
     found = read(tmp_path, plan(*resources, configuration={"resources": configuration}))
@@ -159,13 +196,17 @@ def test_each_instance_refers_to_the_one_with_its_key(tmp_path):
     for service in ("shop", "billing"):
         resources.append(role(f'aws_iam_role.run["{service}"]', service, name=f"{service}-role"))
         what = allow("dynamodb:GetItem", ARN + ("orders" if service == "shop" else "carts"))
-        resources.append(resource(f'aws_iam_role_policy.run["{service}"]', {"role": True}, policy=policy(what)))
+        resources.append(
+            resource(f'aws_iam_role_policy.run["{service}"]', {"role": True}, policy=policy(what))
+        )
     configuration = [configured("aws_iam_role_policy.run", role=["aws_iam_role.run", "each.key"])]
     found = read(tmp_path, plan(*resources, configuration={"resources": configuration}))
     assert grants(found) == {"shop read orders", "billing read carts"}
 
 
-ALL = ["aws_dynamodb_table.all"]  # Terraform lists no index that is no constant, nor what comes behind it
+ALL = [
+    "aws_dynamodb_table.all"
+]  # Terraform lists no index that is no constant, nor what comes behind it
 ORDERS = ['aws_dynamodb_table.all["orders"].arn', 'aws_dynamodb_table.all["orders"]', *ALL]
 CARTS = ['aws_dynamodb_table.all["carts"].arn', 'aws_dynamodb_table.all["carts"]', *ALL]
 SWAPPED = {"orders": "carts", "carts": "orders"}
@@ -173,19 +214,35 @@ LOOPS = {  # what a document for each key refers to, what it runs over, and the 
     "the key": ([*ALL, "each.key"], {"references": ["local.names"]}, "orders"),
     "the position": ([*ALL, "count.index"], None, "orders"),
     "the value, of a set of constants": ([*ALL, "each.value"], None, "orders"),
-    "the value, of a set from a variable": ([*ALL, "each.value"], {"references": ["var.names"]}, "orders"),
+    "the value, of a set from a variable": (
+        [*ALL, "each.value"],
+        {"references": ["var.names"]},
+        "orders",
+    ),
     "the value, of constants": ([*ALL, "each.value"], {"constant_value": SWAPPED}, "carts"),
     "the value, of a variable": ([*ALL, "each.value"], {"references": ["var.swapped"]}, "carts"),
     "the value, of locals": ([*ALL, "each.value"], {"references": ["local.names"]}, None),
-    "a part of the value": ([*ALL, "each.value.table", "each.value"], {"references": ["var.swapped"]}, None),
+    "a part of the value": (
+        [*ALL, "each.value.table", "each.value"],
+        {"references": ["var.swapped"]},
+        None,
+    ),
     "a position in a variable": ([*ALL, "var.names", "count.index"], None, None),
     "all tables": (ALL, None, None),
-    "the value, which is a table": (["each.value.arn", "each.value"], {"references": ALL}, "orders"),
+    "the value, which is a table": (
+        ["each.value.arn", "each.value"],
+        {"references": ALL},
+        "orders",
+    ),
     "the value, one of several ARNs": (["each.value"], {"references": [*ORDERS, *CARTS]}, None),
     "the value, the only ARN": (["each.value"], {"references": ORDERS}, "orders"),
     "a table by its key": (CARTS, None, "carts"),
     "an output of a module for each": (["module.table", "each.key"], None, "letters"),
-    "an output, by its key": (['module.table["orders"].arn', 'module.table["orders"]'], None, "letters"),
+    "an output, by its key": (
+        ['module.table["orders"].arn', 'module.table["orders"]'],
+        None,
+        "letters",
+    ),
     "an output of any of them": (["module.table"], None, None),
     "a local": (["local.orders"], None, None),
 }
@@ -193,8 +250,16 @@ MODULE = {
     "table": {
         "module": {
             "outputs": {
-                "arn": {"expression": {"references": ["aws_dynamodb_table.this.arn", "aws_dynamodb_table.this"]}},
-                "id": {"expression": {"references": ["aws_dynamodb_table.this.id", "aws_dynamodb_table.this"]}},
+                "arn": {
+                    "expression": {
+                        "references": ["aws_dynamodb_table.this.arn", "aws_dynamodb_table.this"]
+                    }
+                },
+                "id": {
+                    "expression": {
+                        "references": ["aws_dynamodb_table.this.id", "aws_dynamodb_table.this"]
+                    }
+                },
             },
             "resources": [configured("aws_dynamodb_table.this")],
         }
@@ -203,13 +268,20 @@ MODULE = {
 
 
 @pytest.mark.parametrize(("references", "loop", "expected"), LOOPS.values(), ids=LOOPS)
-def test_an_instance_has_the_table_that_its_loop_says_and_no_other(tmp_path, references, loop, expected):
-    statement = {"actions": {"constant_value": ["dynamodb:GetItem"]}, "resources": {"references": references}}
+def test_an_instance_has_the_table_that_its_loop_says_and_no_other(
+    tmp_path, references, loop, expected
+):
+    statement = {
+        "actions": {"constant_value": ["dynamodb:GetItem"]},
+        "resources": {"references": references},
+    }
     document = configured("data.aws_iam_policy_document.run", statement=[statement])
     if loop is not None:
         document["for_each_expression"] = loop
     attached = configured(
-        "aws_iam_role_policy.run", role=["aws_iam_role.run.id"], policy=["data.aws_iam_policy_document.run", "each.key"]
+        "aws_iam_role_policy.run",
+        role=["aws_iam_role.run.id"],
+        policy=["data.aws_iam_policy_document.run", "each.key"],
     )
     resources = [
         table('aws_dynamodb_table.all["orders"]', "orders"),

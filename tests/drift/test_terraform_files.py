@@ -19,22 +19,54 @@ def found(path: Path) -> Infrastructure:
 
 
 WRONG = {
-    "configuration": ('# tables\n\nresource "aws_dynamodb_table" "orders" {\n}\n', "is configuration, not a plan: run"),
-    "configuration in JSON": ('{"resource": {"aws_dynamodb_table": {}}}', "is configuration, not a plan: run"),
-    "a raw state": ('{"version": 4, "serial": 3, "lineage": "x", "resources": []}', "is a raw state file: run"),
-    "the log of a plan": ('{"@level":"info"}\n{"@level":"info"}\n', "is the log of `terraform plan -json`"),
+    "configuration": (
+        '# tables\n\nresource "aws_dynamodb_table" "orders" {\n}\n',
+        "is configuration, not a plan: run",
+    ),
+    "configuration in JSON": (
+        '{"resource": {"aws_dynamodb_table": {}}}',
+        "is configuration, not a plan: run",
+    ),
+    "a raw state": (
+        '{"version": 4, "serial": 3, "lineage": "x", "resources": []}',
+        "is a raw state file: run",
+    ),
+    "the log of a plan": (
+        '{"@level":"info"}\n{"@level":"info"}\n',
+        "is the log of `terraform plan -json`",
+    ),
     "one line of a log": ('{"@level":"info"}', "is the log of `terraform plan -json`"),
-    "an older version": ('{"format_version": "0.2", "values": {}}', "has format_version 0.2, and only 1.x is read"),
-    "a newer version": ('{"format_version": "2.0", "values": {}}', "has format_version 2.0, and only 1.x is read"),
-    "another command": ('{"format_version": "1.0", "provider_schemas": {}}', "is the output of another command"),
-    "a log of CI": ("[command]/usr/bin/terraform-bin show -json\n{}", "begins with a line of the CI's log"),
+    "an older version": (
+        '{"format_version": "0.2", "values": {}}',
+        "has format_version 0.2, and only 1.x is read",
+    ),
+    "a newer version": (
+        '{"format_version": "2.0", "values": {}}',
+        "has format_version 2.0, and only 1.x is read",
+    ),
+    "another command": (
+        '{"format_version": "1.0", "provider_schemas": {}}',
+        "is the output of another command",
+    ),
+    "a log of CI": (
+        "[command]/usr/bin/terraform-bin show -json\n{}",
+        "begins with a line of the CI's log",
+    ),
     "a list": ("[]", "is not a plan or a state"),
     "text": ("No changes.", "is not JSON (line 1: Expecting value)"),
     "nothing": ("  \n", "is empty: `terraform show -json` may have failed"),
-    "a key twice": ('{"format_version": "1.0", "values": {}, "values": {}}', "duplicate key values"),
-    "deep nesting": ('{"format_version": "1.0", "values": ' + "[" * 100_000, "is nested too deeply"),
+    "a key twice": (
+        '{"format_version": "1.0", "values": {}, "values": {}}',
+        "duplicate key values",
+    ),
+    "deep nesting": (
+        '{"format_version": "1.0", "values": ' + "[" * 100_000,
+        "is nested too deeply",
+    ),
     "deep values": (
-        json.dumps(state(resource("aws_iam_policy.x", policy=0))).replace(" 0", "[" * 450 + "]" * 450),
+        json.dumps(state(resource("aws_iam_policy.x", policy=0))).replace(
+            " 0", "[" * 450 + "]" * 450
+        ),
         "is nested too deeply",
     ),
     "a long number": ('{"format_version": "1.0", "values": ' + "1" * 10_000, "is not JSON"),
@@ -77,14 +109,24 @@ def test_a_folder_a_pipe_and_a_large_file_are_refused(tmp_path, monkeypatch):
 def test_one_unreadable_file_leaves_the_others(tmp_path):
     (tmp_path / "a.json").write_text("{", encoding="utf-8")
     (tmp_path / "b.json").write_text(PLAN, encoding="utf-8")
-    infrastructure = read_plans([tmp_path / "a.json", tmp_path / "b.json"], names(tables=("orders",)), {})
+    infrastructure = read_plans(
+        [tmp_path / "a.json", tmp_path / "b.json"], names(tables=("orders",)), {}
+    )
     assert len(infrastructure.errors) == 1
     assert [shape.name for shape in infrastructure.tables] == ["orders"]
 
 
 def test_unknown_keys_and_odd_types_are_ignored(tmp_path):
-    document = state(table("aws_dynamodb_table.orders", "orders")) | {"novelty": [1, {"x": None}], "checks": "?"}
-    document["values"]["root_module"]["child_modules"] = [None, 7, {"resources": {}}, {"resources": [3, {}]}]
+    document = state(table("aws_dynamodb_table.orders", "orders")) | {
+        "novelty": [1, {"x": None}],
+        "checks": "?",
+    }
+    document["values"]["root_module"]["child_modules"] = [
+        None,
+        7,
+        {"resources": {}},
+        {"resources": [3, {}]},
+    ]
     path = tmp_path / "plan.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     result = found(path)

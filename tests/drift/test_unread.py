@@ -28,17 +28,32 @@ def verdict(found: Infrastructure) -> list[str]:
 UNREAD = {
     "a section of a plugin": ("service: shop\nconstructs: {jobs: {type: queue}}\n", 2),
     "a section that nobody knows": ("service: shop\nfrobnicate: {orders: all}\n", 2),
-    "a plugin that nobody knows": ("service: shop\nplugins: [serverless-offline,\n  ./plugins/grants]\n", 3),
+    "a plugin that nobody knows": (
+        "service: shop\nplugins: [serverless-offline,\n  ./plugins/grants]\n",
+        3,
+    ),
     "a plugin among modules": ("plugins:\n  modules:\n    - serverless-lift\n", 3),
     "plugins in a file that is missing": ("service: shop\nplugins: ${file(missing.yml)}\n", 2),
     "a setting of the provider": ("provider:\n  name: aws\n  access: {carts: read}\n", 3),
-    "a setting of the provider's role": ("provider:\n  iam:\n    role:\n      presets: [carts]\n", 4),
+    "a setting of the provider's role": (
+        "provider:\n  iam:\n    role:\n      presets: [carts]\n",
+        4,
+    ),
     "a setting below iam": ("provider:\n  iam:\n    groups: [carts]\n", 3),
-    "a setting of a function": ("functions:\n  pay:\n    handler: a.b\n    permissions: [carts]\n", 4),
-    "a setting of a function's role": ("functions:\n  pay:\n    iam: {role: {\n      presets: [carts]}}\n", 4),
+    "a setting of a function": (
+        "functions:\n  pay:\n    handler: a.b\n    permissions: [carts]\n",
+        4,
+    ),
+    "a setting of a function's role": (
+        "functions:\n  pay:\n    iam: {role: {\n      presets: [carts]}}\n",
+        4,
+    ),
     "a role without a value": ("provider:\n  role: ${env:ROLE}\n", 2),
     "a role of one function, without a value": ("functions:\n  pay:\n    role: ${env:ROLE}\n", 3),
-    "a role by a function within a function": ("provider:\n  role: !ImportValue\n    Fn::Sub: shared-role\n", 2),
+    "a role by a function within a function": (
+        "provider:\n  role: !ImportValue\n    Fn::Sub: shared-role\n",
+        2,
+    ),
     "the role's settings, without a value": ("provider:\n  iam:\n    role: ${file(role.js)}\n", 3),
     "a function's role, without a value": ("functions:\n  pay:\n    iam: ${file(role.js)}\n", 3),
     "a function among the resources, in a role from elsewhere": (
@@ -53,10 +68,16 @@ UNREAD = {
     "stacks of a plugin": ("custom:\n  additionalStacks: {more: {}}\n", 2),
     "another provider": ("provider:\n  name: google\n", 2),
     "a section of the template": ("resources:\n  Resources: {}\n  Grants: {carts: read}\n", 3),
-    "a macro": ("resources:\n  Resources: {}\n  Transform: [AWS::LanguageExtensions,\n    OurMacro]\n", 4),
+    "a macro": (
+        "resources:\n  Resources: {}\n  Transform: [AWS::LanguageExtensions,\n    OurMacro]\n",
+        4,
+    ),
     "an include": ("resources:\n  Transform:\n    Name: AWS::Include\n", 3),
     "a resource of a macro": ("resources:\n  Resources:\n    X: {Type: Our::Own::Grant}\n", 3),
-    "a resource that AWS adds tomorrow": ("resources:\n  Resources:\n    X: {Type: AWS::Tomorrow::Grant}\n", 3),
+    "a resource that AWS adds tomorrow": (
+        "resources:\n  Resources:\n    X: {Type: AWS::Tomorrow::Grant}\n",
+        3,
+    ),
     "a permission set": ("resources:\n  Resources:\n    X: {Type: AWS::SSO::PermissionSet}\n", 3),
     "a nested stack": ("resources:\n  Resources:\n    X: {Type: AWS::CloudFormation::Stack}\n", 3),
     "a policy that a plugin makes, changed": (
@@ -67,7 +88,9 @@ UNREAD = {
 
 
 @pytest.mark.parametrize(("project", "line"), UNREAD.values(), ids=UNREAD)
-def test_what_is_not_read_is_named_and_leaves_the_access_unchecked(tmp_path: Path, project: str, line: int) -> None:
+def test_what_is_not_read_is_named_and_leaves_the_access_unchecked(
+    tmp_path: Path, project: str, line: int
+) -> None:
     found = read(tmp_path, {FILE: project})
     assert verdict(found) == ["unchecked"]
     assert (FILE, line) in {(u.location.file, u.location.line) for u in found.unresolved}
@@ -122,16 +145,26 @@ ROLE = "  Own: {Type: AWS::IAM::Role, Properties: {Tags: [{Key: service, Value: 
         ("Globals: {Function: {}}\n", "unchecked"),
     ],
 )
-def test_unread_resources_of_a_template_may_permit_anything_to_anyone(tmp_path: Path, rest: str, expected: str) -> None:
+def test_unread_resources_of_a_template_may_permit_anything_to_anyone(
+    tmp_path: Path, rest: str, expected: str
+) -> None:
     write(tmp_path, {"t.yml": f"Resources:\n{ROLE}{rest}"})
     found = read_templates([tmp_path / "t.yml"], Names.of(DECLARED), {}, {})
     assert verdict(found) == [expected]
-    assert {(u.service, u.modes) for u in found.unresolved} <= {(None, frozenset({"read", "write"}))}
+    assert {(u.service, u.modes) for u in found.unresolved} <= {
+        (None, frozenset({"read", "write"}))
+    }
 
 
 def test_a_section_reports_the_keys_that_nobody_read() -> None:
-    inner = Map(UNKNOWN_LOCATION, [("a", Text("1", UNKNOWN_LOCATION)), ("b", Text("2", UNKNOWN_LOCATION))])
-    values: list[tuple[str, Value]] = [("in", inner), ("known", Text("x", UNKNOWN_LOCATION)), ("empty", None)]
+    inner = Map(
+        UNKNOWN_LOCATION, [("a", Text("1", UNKNOWN_LOCATION)), ("b", Text("2", UNKNOWN_LOCATION))]
+    )
+    values: list[tuple[str, Value]] = [
+        ("in", inner),
+        ("known", Text("x", UNKNOWN_LOCATION)),
+        ("empty", None),
+    ]
     section = Section(Map(UNKNOWN_LOCATION, values), lambda node: node, {"known"})
     assert list(section.unread()) == ["in"]
     section.section("in").get("a")
@@ -139,7 +172,10 @@ def test_a_section_reports_the_keys_that_nobody_read() -> None:
 
 
 def test_a_file_without_service_and_provider_is_no_project(tmp_path: Path) -> None:
-    write(tmp_path, {"serverless.yml": "service: web\nfunctions:\n  - ${file(src/shop/serverless.yml)}\n"})
+    write(
+        tmp_path,
+        {"serverless.yml": "service: web\nfunctions:\n  - ${file(src/shop/serverless.yml)}\n"},
+    )
     (tmp_path / "src/shop").mkdir(parents=True)
     (tmp_path / "src/shop/serverless.yml").write_text("pay: {handler: src/shop/pay.main}\n")
     found = read_projects(tmp_path, Names.of(DECLARED), {})
@@ -156,7 +192,9 @@ SECOND = {
 
 
 @pytest.mark.parametrize(("name", "content"), SECOND.values(), ids=SECOND)
-def test_a_second_configuration_in_the_folder_is_named(tmp_path: Path, name: str, content: str) -> None:
+def test_a_second_configuration_in_the_folder_is_named(
+    tmp_path: Path, name: str, content: str
+) -> None:
     found = read(tmp_path, {FILE: "service: shop\n", f"shop/{name}": content})
     (unresolved,) = found.unresolved
     assert (unresolved.location.file, verdict(found)) == (f"shop/{name}", ["unchecked"])
@@ -172,8 +210,13 @@ def test_a_second_configuration_in_the_folder_is_named(tmp_path: Path, name: str
         ("serverlesss.yml", "service: shop\n"),
     ],
 )
-def test_other_files_in_the_folder_are_no_configurations(tmp_path: Path, name: str, content: str) -> None:
-    found = read(tmp_path, {FILE: "service: shop\ncustom: ${file(serverless.common.yml)}\n", f"shop/{name}": content})
+def test_other_files_in_the_folder_are_no_configurations(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    found = read(
+        tmp_path,
+        {FILE: "service: shop\ncustom: ${file(serverless.common.yml)}\n", f"shop/{name}": content},
+    )
     assert [u.location.file for u in found.unresolved if "second" in u.reason] == []
 
 
@@ -204,12 +247,17 @@ def test_an_include_within_a_role_may_permit_anything(tmp_path: Path, properties
         ("Action: 'sts:AssumeRole', Resource: !GetAtt R.Arn", "access_not_granted"),
         ("Action: 'sts:GetCallerIdentity', Resource: '*'", "access_not_granted"),
         ("Action: 'dax:GetItem', Resource: '*'", "unchecked"),
-        ("Action: 'dax:PutItem', Resource: '*'", "access_not_granted"),  # reading is what is declared
+        (
+            "Action: 'dax:PutItem', Resource: '*'",
+            "access_not_granted",
+        ),  # reading is what is declared
         ("Action: 'dax:DescribeClusters', Resource: '*'", "access_not_granted"),
         ("Action: 's3:*', Resource: '*'", "access_not_granted"),
     ],
 )
-def test_what_leads_to_items_without_dynamodbs_actions_is_unread(tmp_path: Path, statement: str, expected: str) -> None:
+def test_what_leads_to_items_without_dynamodbs_actions_is_unread(
+    tmp_path: Path, statement: str, expected: str
+) -> None:
     project = f"""
 provider:
   iamRoleStatements: [{{Effect: Allow, {statement}}}]

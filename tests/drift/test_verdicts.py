@@ -26,7 +26,9 @@ GRANT = Location("users/serverless.yml", 9)
 PARTS: dict[str, str | None] = {"interactions": None, "teams": "interactions"}
 
 
-def infrastructure(*grants: str, actions: dict[str, set[ActionOn]] | None = None, **fields: object) -> Infrastructure:
+def infrastructure(
+    *grants: str, actions: dict[str, set[ActionOn]] | None = None, **fields: object
+) -> Infrastructure:
     """Grants like ``"users read_write X"``; the services users, interactions and pay were read."""
     accesses = []
     for line in grants:
@@ -45,7 +47,9 @@ def told(findings: Collection[Finding]) -> set[str]:
     """Kind, table, service, what is in code, the verdict, and where modes differ, that of each."""
     lines = set()
     for finding in findings:
-        line = f"{finding.kind} {finding.table} {finding.service} {finding.in_code} {finding.verdict}"
+        line = (
+            f"{finding.kind} {finding.table} {finding.service} {finding.in_code} {finding.verdict}"
+        )
         if len(set(finding.verdicts)) > 1:
             line += " " + " ".join(f"{mode}:{verdict}" for mode, verdict in finding.verdicts)
         lines.add(line)
@@ -61,14 +65,24 @@ CASES = {
         ["pay read X", "users read X"],
         {"undeclared_access X users read fix_map"},
     ),
-    "declared and in code": (["users read X"], [], ["users read X"], {"access_not_granted X users read fix_iam"}),
+    "declared and in code": (
+        ["users read X"],
+        [],
+        ["users read X"],
+        {"access_not_granted X users read fix_iam"},
+    ),
     "granted alone": (
         ["pay read X"],
         ["pay read X", "users write X"],
         ["pay read X"],
         {"undeclared_access X users none trim_iam"},
     ),
-    "declared alone": (["users read X"], [], [], {"access_not_granted X users none remove_from_map"}),
+    "declared alone": (
+        ["users read X"],
+        [],
+        [],
+        {"access_not_granted X users none remove_from_map"},
+    ),
     "declared and granted": (
         ["users read X"],
         ["users read X"],
@@ -111,7 +125,12 @@ CASES = {
         ["users read Z"],
         {"unregistered_table Z users read mixed read:fix_map write:trim_iam"},
     ),
-    "a table that is in code alone": ([], [], ["users read Z"], {"unregistered_table Z users read fix_map"}),
+    "a table that is in code alone": (
+        [],
+        [],
+        ["users read Z"],
+        {"unregistered_table Z users read fix_map"},
+    ),
     "a part's access by its whole's grant and code": (
         ["teams read X"],
         ["interactions read X"],
@@ -146,7 +165,9 @@ CASES = {
 
 
 @pytest.mark.parametrize(("declares", "grants", "code", "expected"), CASES.values(), ids=CASES)
-def test_verdicts(declares: list[str], grants: list[str], code: list[str], expected: set[str]) -> None:
+def test_verdicts(
+    declares: list[str], grants: list[str], code: list[str], expected: set[str]
+) -> None:
     declared = from_map(a_map(*declares, services=PARTS))
     usage = code_usage(*code, services={"users", "pay", "interactions", "teams"})
     assert told(compare(declared, infrastructure(*grants), usage).findings) == expected
@@ -174,12 +195,20 @@ def test_a_service_whose_code_was_not_read_has_no_verdict() -> None:
 
 
 def unresolved(service: str, *modes: ReadOrWrite) -> Unresolved:
-    return Unresolved(Location(f"{service}/handler.js", 3), "table", "comes from a request", service, frozenset(modes))
+    return Unresolved(
+        Location(f"{service}/handler.js", 3),
+        "table",
+        "comes from a request",
+        service,
+        frozenset(modes),
+    )
 
 
 def test_what_something_unresolved_may_do_is_not_called_unused() -> None:
     declared = from_map(a_map("users read_write X"))
-    usage = code_usage("users read X", services={"users"}, unresolved=(unresolved("users", "write"),))
+    usage = code_usage(
+        "users read X", services={"users"}, unresolved=(unresolved("users", "write"),)
+    )
     result = compare(declared, infrastructure("users read_write X"), usage)
     assert result.findings == ()
     assert result.truth() == (0, 1, 1)
@@ -189,7 +218,9 @@ def test_what_something_unresolved_may_do_is_not_called_unused() -> None:
 
 def test_what_code_is_seen_to_do_has_a_verdict_although_something_else_is_unresolved() -> None:
     declared = from_map(a_map("pay read X"))
-    usage = code_usage("users read X", services={"users"}, unresolved=(unresolved("users", "read", "write"),))
+    usage = code_usage(
+        "users read X", services={"users"}, unresolved=(unresolved("users", "read", "write"),)
+    )
     result = compare(declared, infrastructure("users read X"), usage)
     assert "undeclared_access X users read fix_map" in told(result.findings)
 
@@ -197,7 +228,9 @@ def test_what_code_is_seen_to_do_has_a_verdict_although_something_else_is_unreso
 def test_a_function_that_nobody_deploys_does_not_count() -> None:
     declared = from_map(a_map("users read X"))
     usage = code_usage("users read X", services={"users"})
-    unreached = replace(usage, accesses=tuple(replace(access, reachable=False) for access in usage.accesses))
+    unreached = replace(
+        usage, accesses=tuple(replace(access, reachable=False) for access in usage.accesses)
+    )
     result = compare(declared, infrastructure("users read X"), unreached)
     assert told(result.findings) == {"unused_declaration X users none remove_from_map"}
 
@@ -226,7 +259,16 @@ def test_an_action_that_is_not_granted_shows_the_places_of_its_own_calls() -> No
         place = (Location("users.js", line),)
         path = (f"users.js#{function}",)
         return CodeAccess(
-            "users", "X", "read", function, True, path, (action.action,), (), evidence=place, calls=(action,)
+            "users",
+            "X",
+            "read",
+            function,
+            True,
+            path,
+            (action.action,),
+            (),
+            evidence=place,
+            calls=(action,),
         )
 
     usage = CodeUsage((a_call("get", 4, QUERY), a_call("list", 25, SCAN)), frozenset({"users"}))
@@ -244,9 +286,17 @@ ACTIONS = {
     # permitted, called, what is lacking
     "the same action": ({QUERY}, [QUERY], []),
     "another action of the same mode": ({QUERY}, [SCAN], ["dynamodb:Scan"]),
-    "the table alone, called on an index": ({QUERY}, [BY_TIME], ["dynamodb:Query on index by-time"]),
+    "the table alone, called on an index": (
+        {QUERY},
+        [BY_TIME],
+        ["dynamodb:Query on index by-time"],
+    ),
     "all indexes": ({ActionOn("Query", "*")}, [BY_TIME], []),
-    "another index": ({ActionOn("Query", "by-name")}, [BY_TIME], ["dynamodb:Query on index by-time"]),
+    "another index": (
+        {ActionOn("Query", "by-name")},
+        [BY_TIME],
+        ["dynamodb:Query on index by-time"],
+    ),
     "indexes alone, called on the table": ({ActionOn("Query", "*")}, [QUERY], ["dynamodb:Query"]),
 }
 
@@ -264,18 +314,25 @@ def test_an_action_that_its_mode_does_not_include(
 
 def test_actions_are_not_checked_where_something_unresolved_may_grant_them() -> None:
     usage = code_usage("users read X", services={"users"}, calls=[SCAN])
-    found = infrastructure("users read X", actions={"users read X": {QUERY}}, unresolved=(unresolved("users", "read"),))
+    found = infrastructure(
+        "users read X", actions={"users read X": {QUERY}}, unresolved=(unresolved("users", "read"),)
+    )
     assert compare(from_map(a_map("users read X")), found, usage).findings == ()
 
 
 def test_actions_are_not_checked_in_runs_that_did_not_keep_them() -> None:
     usage = code_usage("users read X", services={"users"}, calls=[SCAN])
-    assert compare(from_map(a_map("users read X")), infrastructure("users read X"), usage).findings == ()
+    assert (
+        compare(from_map(a_map("users read X")), infrastructure("users read X"), usage).findings
+        == ()
+    )
 
 
 def test_a_finding_says_what_iam_lacks_for_which_function_and_what_it_grants_too_much() -> None:
     usage = code_usage("users read X", services={"users"}, calls=[SCAN])
-    found = infrastructure("users write X", actions={"users write X": {ActionOn("PutItem"), ActionOn("DeleteItem")}})
+    found = infrastructure(
+        "users write X", actions={"users write X": {ActionOn("PutItem"), ActionOn("DeleteItem")}}
+    )
     result = compare(from_map(a_map("users read X")), found, usage)
     lacking, excess = sorted(result.findings, key=lambda finding: finding.kind)
     assert [str(needed) for needed in lacking.to_allow] == ["dynamodb:Scan for main"]
@@ -287,7 +344,9 @@ def test_a_finding_says_what_iam_lacks_for_which_function_and_what_it_grants_too
 def test_what_something_unresolved_may_grant_is_not_asked_of_iam() -> None:
     declared = from_map(a_map(X={}))
     usage = code_usage("users read X", services={"users"})
-    (finding,) = compare(declared, infrastructure(unresolved=(unresolved("users", "read"),)), usage).findings
+    (finding,) = compare(
+        declared, infrastructure(unresolved=(unresolved("users", "read"),)), usage
+    ).findings
     assert (finding.verdict, finding.to_allow) == ("fix_map", ())
     (finding,) = compare(declared, infrastructure(), usage).findings
     assert [str(needed) for needed in finding.to_allow] == ["dynamodb:GetItem for main"]

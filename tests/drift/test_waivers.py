@@ -9,10 +9,14 @@ from ownership.drift.compare import waived
 from ownership.drift.types import Finding, Identity, WaiverTerms
 
 FINDING = Finding("wider_grant", "biztechUsers", "bots", "read", "read_write", "users")
-WAIVER = WaiverTerms(FINDING.identity, "production", "read_write", date(2026, 3, 31), "The old bot goes in April")
+WAIVER = WaiverTerms(
+    FINDING.identity, "production", "read_write", date(2026, 3, 31), "The old bot goes in April"
+)
 
 
-def covered(waiver: WaiverTerms, environment: str | None = "production", today: date = date(2026, 3, 1)) -> bool:
+def covered(
+    waiver: WaiverTerms, environment: str | None = "production", today: date = date(2026, 3, 1)
+) -> bool:
     return waived([FINDING], [waiver], environment, today) == {FINDING: waiver}
 
 
@@ -25,7 +29,9 @@ OTHERS = {
     "another grant": replace(WAIVER, granted="write"),
     "another kind": replace(WAIVER, identity=Identity("narrower_grant", "biztechUsers", "bots")),
     "another table": replace(WAIVER, identity=Identity("wider_grant", "biztechPrizes", "bots")),
-    "another service": replace(WAIVER, identity=Identity("wider_grant", "biztechUsers", "payments")),
+    "another service": replace(
+        WAIVER, identity=Identity("wider_grant", "biztechUsers", "payments")
+    ),
     "another environment": replace(WAIVER, environment="staging"),
     "no environment": replace(WAIVER, environment=None),
 }

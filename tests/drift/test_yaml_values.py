@@ -17,7 +17,9 @@ from tests.support.drift_projects import ARN, grants, read, statement
 
 
 def test_yaml_values_stay_text() -> None:
-    document = parse("Version: 2012-10-17\nflag: yes\nport: 010\nnothing: null\nquoted: 'null'\n", "x.yml")
+    document = parse(
+        "Version: 2012-10-17\nflag: yes\nport: 010\nnothing: null\nquoted: 'null'\n", "x.yml"
+    )
     assert document == {
         "Version": "2012-10-17",
         "flag": "yes",
@@ -38,7 +40,9 @@ def test_every_value_has_its_line() -> None:
 
 
 def test_short_tags_become_long_forms() -> None:
-    document = parse("[!Ref A, !GetAtt B.Arn, !Sub '${C}', !Join ['', [x]], !If [d, e, f]]", "x.yml")
+    document = parse(
+        "[!Ref A, !GetAtt B.Arn, !Sub '${C}', !Join ['', [x]], !If [d, e, f]]", "x.yml"
+    )
     expected: list[object] = [{"Ref": "A"}, {"Fn::GetAtt": ["B", "Arn"]}, {"Fn::Sub": "${C}"}]
     assert document == [*expected, {"Fn::Join": ["", ["x"]]}, {"Fn::If": ["d", "e", "f"]}]
 
@@ -74,7 +78,9 @@ BOMBS = {
     "keys of keys": b"? " * 900_000,
     "many values": b"[" + b"a," * 900_000 + b"a]",
     "merge keys": b"a0: &a0 {k: v}\n"
-    + b"".join(b"a%d: &a%d {<<: [*a%d, *a%d], k%d: v}\n" % (i, i, i - 1, i - 1, i) for i in range(1, 5000)),
+    + b"".join(
+        b"a%d: &a%d {<<: [*a%d, *a%d], k%d: v}\n" % (i, i, i - 1, i - 1, i) for i in range(1, 5000)
+    ),
     "bytes": bytes(range(256)) * 1000,
     "UTF-16": "service: users".encode("utf-16"),
     "NUL": b"a: \0\n",
@@ -98,7 +104,9 @@ def test_yaml_bombs_fail_fast_with_little_memory(tmp_path: Path, content: bytes)
 
 
 def doubling(levels: int, join: str) -> str:
-    return "custom:\n  a0: x\n" + "".join(f"  a{i}: {join.format(i - 1)}\n" for i in range(1, levels + 1))
+    return "custom:\n  a0: x\n" + "".join(
+        f"  a{i}: {join.format(i - 1)}\n" for i in range(1, levels + 1)
+    )
 
 
 EXPANDING = {
@@ -117,7 +125,11 @@ custom: {a: "${self:custom.b}${self:custom.b}", b: "${self:custom.a}${self:custo
     "a variable of itself": 'provider: "${self:provider}"\n',
     "the whole in itself": 'custom: "${self:}"\nprovider: "${self:custom.custom.custom.provider}"\n',
     "a file of itself": "provider: ${file(serverless.yml):provider}\n",
-    "nested braces": "provider: {iamRoleStatements: '" + "${self:" * 5000 + "x" + "}" * 5000 + "'}\n",
+    "nested braces": "provider: {iamRoleStatements: '"
+    + "${self:" * 5000
+    + "x"
+    + "}" * 5000
+    + "'}\n",
     "a join of many branches": "provider: {iamRoleStatements: [{Effect: Allow, Action: '*', "
     + "Resource: {'Fn::Join': ['', ["
     + "{'Fn::If': [c, a, b]}, " * 60
@@ -141,7 +153,9 @@ def test_a_device_or_pipe_is_not_a_file(tmp_path: Path) -> None:
         Files(tmp_path).load(tmp_path / "serverless.yml")
 
 
-@pytest.mark.parametrize("name", ["../secret.yml", "/etc/hostname", "link.yml", "folder/secret.yml", "~/secret.yml"])
+@pytest.mark.parametrize(
+    "name", ["../secret.yml", "/etc/hostname", "link.yml", "folder/secret.yml", "~/secret.yml"]
+)
 def test_no_file_outside_the_root_is_read(tmp_path: Path, name: str) -> None:
     secret = f"arn: {ARN}secret\n"
     (tmp_path / "secret.yml").write_text(secret)
@@ -171,13 +185,19 @@ def test_a_circle_of_links_is_not_a_file(tmp_path: Path) -> None:
 
 
 def test_a_file_inside_the_root_may_be_above_the_project(tmp_path: Path) -> None:
-    files = {"a/b/serverless.yml": statement("${file(../../shared.yml):arn}"), "shared.yml": f"arn: {ARN}X"}
+    files = {
+        "a/b/serverless.yml": statement("${file(../../shared.yml):arn}"),
+        "shared.yml": f"arn: {ARN}X",
+    }
     assert grants(read(tmp_path, files)) == {"b read X"}
 
 
 values = st.recursive(
     st.none() | st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc<", min_size=1), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text("abc<", min_size=1), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 
@@ -221,7 +241,9 @@ SCALARS = [
 ]
 nodes = st.recursive(
     st.sampled_from(SCALARS) | st.text("${}:,'()self. ", max_size=15) | st.none(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3)
+    ),
     max_leaves=15,
 )
 SECTIONS = ["service", "provider", "custom", "functions", "resources", "params"]
@@ -259,7 +281,9 @@ def test_a_position_outside_the_list_is_unresolved(tmp_path: Path, variable: str
 @given(st.lists(st.tuples(st.text("ab:/"), st.booleans())), st.sampled_from(":/"))
 def test_splitting_keeps_every_variable(pieces: list[tuple[str, bool]], separator: str) -> None:
     place = Location("x", 1)
-    text = concat([from_variable(p, place, True) if v else Text(p, place) for p, v in pieces], place)
+    text = concat(
+        [from_variable(p, place, True) if v else Text(p, place) for p, v in pieces], place
+    )
     parts = text.split_at(separator)
     assert parts == text.split(separator)
     inside = sum(v.end - v.start for part in parts for v in part.variables)

@@ -39,7 +39,9 @@ def plan_all(run, *kinds):
             chosen.append(choice)
     group, _ = TableGroup.objects.get_or_create(name="Group")
     placement = acceptance.Placement(group, Service.objects.get(name="payments"))
-    return acceptance.plan_acceptance(basis, chosen, dict.fromkeys(acceptance.new_tables(chosen), placement))
+    return acceptance.plan_acceptance(
+        basis, chosen, dict.fromkeys(acceptance.new_tables(chosen), placement)
+    )
 
 
 def accept_all(run, *kinds):
@@ -51,7 +53,9 @@ def accept_all(run, *kinds):
 
 
 def modes():
-    return {(access.service.name, access.table.name): access.mode for access in Access.objects.all()}
+    return {
+        (access.service.name, access.table.name): access.mode for access in Access.objects.all()
+    }
 
 
 USES = {
@@ -61,8 +65,20 @@ USES = {
     "narrower": ("read_write", "read", ["narrower_grant"], "read", []),
     "not granted": ("read", None, ["access_not_granted"], None, []),
     "another mode, both": ("write", "read", ["wider_grant", "narrower_grant"], "read", []),
-    "another mode, wider alone": ("write", "read", ["wider_grant"], "read_write", ["narrower_grant"]),
-    "another mode, narrower alone": ("write", "read", ["narrower_grant"], None, ["undeclared_access"]),
+    "another mode, wider alone": (
+        "write",
+        "read",
+        ["wider_grant"],
+        "read_write",
+        ["narrower_grant"],
+    ),
+    "another mode, narrower alone": (
+        "write",
+        "read",
+        ["narrower_grant"],
+        None,
+        ["undeclared_access"],
+    ),
 }
 
 
@@ -108,7 +124,11 @@ def test_a_new_table_gets_its_keys_indexes_and_accesses():
     run = keep_run("bots read shadow", "payments write shadow", tables=(shape,))
     assert accept_all(run) == []
     table = Table.objects.get(name="shadow")
-    assert (table.owner.name, table.group.name, table.key_schema_text()) == ("payments", "Group", "id + at")
+    assert (table.owner.name, table.group.name, table.key_schema_text()) == (
+        "payments",
+        "Group",
+        "id + at",
+    )
     assert runs.stated_keys(table.indexes.get()) == Keys(KeyAttribute("at", "N"))
     assert modes() == {("bots", "shadow"): "read", ("payments", "shadow"): "write"}
     assert ChangeSet.objects.filter(source="drift").count() == 1
@@ -145,7 +165,9 @@ def test_indexes_change_to_the_deployed_ones():
 def test_offered_keys_are_filled_in_for_table_and_index():
     table = make_table("orders")
     SecondaryIndex.objects.create(table=table, name="by-at")
-    shape = TableShape("orders", Keys(KeyAttribute("id", "S")), (("by-at", Keys(KeyAttribute("at"))),), HERE)
+    shape = TableShape(
+        "orders", Keys(KeyAttribute("id", "S")), (("by-at", Keys(KeyAttribute("at"))),), HERE
+    )
     run = keep_run(tables=(shape,))
     assert len(show(run).offers) == 2
     assert accept_all(run) == []
@@ -162,7 +184,9 @@ def test_a_service_that_is_not_on_the_map_is_a_problem():
 
 def test_all_problems_are_reported_at_once():
     declare("payments", "read")
-    problems = plan_all(keep_run("payments read orders", "stranger read orders", "bots read a*")).problems
+    problems = plan_all(
+        keep_run("payments read orders", "stranger read orders", "bots read a*")
+    ).problems
     assert ["no service stranger" in problems[1], "3–255" in problems[0]] == [True, True]
 
 
@@ -180,7 +204,11 @@ def test_planning_takes_no_lock_and_writes_nothing():
         assert accepted.problems == []
         labels = [preview.label for preview in accepted.previews()]
     assert labels == ["shadow", "payments → orders", "bots → shadow"]
-    assert not [query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))]
+    assert not [
+        query["sql"]
+        for query in queries
+        if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))
+    ]
 
 
 def test_a_table_is_not_deleted_if_somebody_adds_an_access_meanwhile():
@@ -206,8 +234,13 @@ def test_the_reason_names_run_finding_and_location():
     declare("payments", "read")
     run = keep_run("payments read_write orders")
     told = acceptance.evidence(run, show(run).findings)
-    assert told.startswith(f"Accepted from run {run.pk} serverless, {day_text(run.time)}, {run.time:%H:%M} UTC:\n")
-    assert "Wider grant: payments → orders, declared: Read; found: Read + Write (payments/serverless.yml:1)" in told
+    assert told.startswith(
+        f"Accepted from run {run.pk} serverless, {day_text(run.time)}, {run.time:%H:%M} UTC:\n"
+    )
+    assert (
+        "Wider grant: payments → orders, declared: Read; found: Read + Write (payments/serverless.yml:1)"
+        in told
+    )
 
 
 # With code
@@ -222,7 +255,9 @@ def with_code(*uses, services=("payments", "bots"), grants=(), **fields):
 def test_of_a_mixed_finding_only_what_code_does_is_declared():
     declare("payments", "read")
     run = with_code(
-        "payments read orders", "bots read orders", grants=["payments read orders", "bots read_write orders"]
+        "payments read orders",
+        "bots read orders",
+        grants=["payments read orders", "bots read_write orders"],
     )
     assert accept_all(run) == ["wider_grant"]
     assert modes()["bots", "orders"] == "read"
@@ -254,18 +289,27 @@ def test_a_table_that_only_code_names_is_added_with_its_access():
 def test_an_indirect_use_is_declared_as_indirect_with_the_path_in_its_notes():
     declare("payments", "read")
     run = with_code(
-        "payments read orders", "bots read orders indirectly", grants=["payments read orders", "bots read orders"]
+        "payments read orders",
+        "bots read orders indirectly",
+        grants=["payments read orders", "bots read orders"],
     )
     assert accept_all(run) == []
     access = Access.objects.get(service__name="bots")
-    assert (access.indirect, access.notes) == (True, "Reads by way of bots/handler.js#main > lib/db.js#call")
+    assert (access.indirect, access.notes) == (
+        True,
+        "Reads by way of bots/handler.js#main > lib/db.js#call",
+    )
 
 
 def test_a_direct_access_stays_direct_and_notes_the_way_of_what_is_added():
     access = declare("bots", "read")
     access.notes = "Greets people"
     access.save()
-    accept_all(with_code("bots read orders", "bots write orders indirectly", grants=["bots read_write orders"]))
+    accept_all(
+        with_code(
+            "bots read orders", "bots write orders indirectly", grants=["bots read_write orders"]
+        )
+    )
     access.refresh_from_db()
     assert (access.mode, access.indirect) == ("read_write", False)
     assert access.notes == "Greets people\nWrites by way of bots/handler.js#main > lib/db.js#call"
@@ -288,7 +332,12 @@ WRONG = {
         "read",
         "Code reads it (bots/handler.js:1), but IAM does not permit that.",
     ),
-    "adds what no code does": (None, "write", None, "IAM permits more than code does: no code writes it."),
+    "adds what no code does": (
+        None,
+        "write",
+        None,
+        "IAM permits more than code does: no code writes it.",
+    ),
     "takes away what nobody does": ("read", None, None, None),
     "adds what code does": (None, "read", "read", None),
     "adds the part that code does": (None, "read_write", "read", None),

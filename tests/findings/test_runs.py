@@ -84,7 +84,12 @@ def test_a_run_of_a_version_that_kept_neither_code_nor_actions_is_still_compared
     DriftRun.objects.update(code=None, accesses=None, true_accesses=None, by_verdict=None)
     shown = show(DriftRun.objects.get(pk=run.pk))
     (finding,) = shown.findings
-    assert (finding.kind, finding.verdict, finding.to_remove, shown.truth) == ("undeclared_access", None, (), None)
+    assert (finding.kind, finding.verdict, finding.to_remove, shown.truth) == (
+        "undeclared_access",
+        None,
+        (),
+        None,
+    )
 
 
 def test_older_runs_keep_only_figures_of_what_code_did(orders, monkeypatch):
@@ -93,7 +98,9 @@ def test_older_runs_keep_only_figures_of_what_code_did(orders, monkeypatch):
     for _ in range(3):
         keep_run("payments read orders", code=code_usage("payments read orders"))
     kept = DriftRun.objects.order_by("pk")
-    assert [(run.code is None, run.uses.count(), run.truths.count(), run.true_accesses) for run in kept] == [
+    assert [
+        (run.code is None, run.uses.count(), run.truths.count(), run.true_accesses) for run in kept
+    ] == [
         (True, 0, 0, 1),
         (True, 0, 1, 1),
         (False, 1, 1, 1),

@@ -33,7 +33,12 @@ def orders():
 def told(latest):
     """The main values of each row."""
     return {
-        (row.table, row.service): (row.declared, row.granted, row.through, [finding.kind for finding in row.findings])
+        (row.table, row.service): (
+            row.declared,
+            row.granted,
+            row.through,
+            [finding.kind for finding in row.findings],
+        )
         for row in latest.rows
     }
 
@@ -47,11 +52,18 @@ def test_a_tables_services_are_listed_with_findings_and_evidence(orders):
         ("orders", "teams"): ("read", "read", "interactions", []),
         ("orders", "interactions"): (None, "read", None, []),
     }
-    assert {row.service: row.evidence for row in latest.rows}["bots"] == (Location("bots/serverless.yml", 2),)
+    assert {row.service: row.evidence for row in latest.rows}["bots"] == (
+        Location("bots/serverless.yml", 2),
+    )
 
 
 def test_a_services_tables_are_listed_without_those_of_its_parts(orders):
-    keep_run("interactions read orders", "interactions write shadow", "bots read orders", "teams read shadow")
+    keep_run(
+        "interactions read orders",
+        "interactions write shadow",
+        "bots read orders",
+        "teams read shadow",
+    )
     (of_whole,) = side_by_side.of_service(Service.objects.get(name="interactions"))
     assert told(of_whole) == {
         ("orders", "interactions"): (None, "read", None, []),
@@ -77,7 +89,10 @@ def test_only_rows_that_the_run_knows_nothing_about_are_listed_separately(viewer
     unknown = Unresolved(place, "${ssm:x}", "not given", "payments", frozenset({"write"}))
     keep_run(services=frozenset({"payments"}), unresolved=(unknown,))
     (latest,) = side_by_side.of_table(orders)
-    assert {row.service: row.is_unknown for row in latest.rows} == {"payments": False, "teams": True}
+    assert {row.service: row.is_unknown for row in latest.rows} == {
+        "payments": False,
+        "teams": True,
+    }
     page = viewer_client.get("/tables/orders/").text
     assert ">Access not granted</span>" in page
     assert "something unresolved may grant the access" in page
@@ -94,7 +109,10 @@ def test_a_waived_row_says_until_when(orders):
 
 def test_it_has_the_same_findings_as_the_whole_comparison(seeded):
     run = keep_run(
-        "events read biztechEvents", "bots write biztechUsers", "payments read_write biztechUsers", "x read y"
+        "events read biztechEvents",
+        "bots write biztechUsers",
+        "payments read_write biztechUsers",
+        "x read y",
     )
     whole = {finding.identity for finding in show(run).findings}
     by_table = {
@@ -121,7 +139,9 @@ def test_runs_that_read_no_permissions_are_left_out(orders):
 
 
 @pytest.mark.parametrize("thing", ["tables/orders", "services/bots"])
-def test_pages_show_it_to_people_who_are_signed_in_and_not_for_the_past(viewer_client, client, settings, orders, thing):
+def test_pages_show_it_to_people_who_are_signed_in_and_not_for_the_past(
+    viewer_client, client, settings, orders, thing
+):
     settings.ANONYMOUS_READ = True
     assert GRANTED not in viewer_client.get(f"/{thing}/").text
     keep_run("bots write orders")
@@ -147,24 +167,43 @@ def test_queries_do_not_grow(orders, of):
     others = [make_service().name for _ in range(10)]
     for environment in ("dev", "production"):
         keep_run(
-            "bots write orders", *(f"{other} read orders" for other in others), environment=None, reader=environment
+            "bots write orders",
+            *(f"{other} read orders" for other in others),
+            environment=None,
+            reader=environment,
         )
     # Services; accesses; runs; grants; waivers; for a service also which of the tables are on the map.
     assert counted() == few == 5 + (of is side_by_side.of_service)
 
 
 def test_what_code_does_is_beside_what_is_declared_and_granted(viewer_client, orders):
-    usage = code_usage("payments read orders", "bots write orders indirectly", services={"payments", "interactions"})
+    usage = code_usage(
+        "payments read orders",
+        "bots write orders indirectly",
+        services={"payments", "interactions"},
+    )
     keep_run("payments read_write orders", "bots write orders", code=usage)
     (latest,) = side_by_side.of_table(orders)
-    assert {row.service: (row.in_code, row.code_evidence, row.code_path) for row in latest.rows} == {
+    assert {
+        row.service: (row.in_code, row.code_evidence, row.code_path) for row in latest.rows
+    } == {
         "payments": ("read", (Location("payments/handler.js", 1),), ()),
-        "bots": ("write", (Location("bots/handler.js", 2),), ("bots/handler.js#main", "lib/db.js#call")),
+        "bots": (
+            "write",
+            (Location("bots/handler.js", 2),),
+            ("bots/handler.js#main", "lib/db.js#call"),
+        ),
         "teams": ("none", (), ()),
     }
     assert latest.truth == (0, 3, 1)
     page = text_of(viewer_client.get("/tables/orders/").text)
-    for words in ("In code", "bots/handler.js:2", "indirectly", "by way of bots/handler.js#main", "fix the map"):
+    for words in (
+        "In code",
+        "bots/handler.js:2",
+        "indirectly",
+        "by way of bots/handler.js#main",
+        "fix the map",
+    ):
         assert words in page
     assert "agree on 0 of 3 accesses; 1 not known" in page
 

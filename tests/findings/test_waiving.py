@@ -39,7 +39,11 @@ def test_a_waiver_has_the_reason_of_its_change_set(bots_write):
     waive_all(bots_write)
     ((finding, waiver),) = show(bots_write).waived.items()
     assert finding.identity == ("undeclared_access", "orders", "bots")
-    assert (waiver.reason, waiver.granted, waiver.until) == ("Until the new bot is out", "write", today() + SOON)
+    assert (waiver.reason, waiver.granted, waiver.until) == (
+        "Until the new bot is out",
+        "write",
+        today() + SOON,
+    )
 
 
 def test_the_finding_counts_again_after_the_last_day(bots_write, monkeypatch):
@@ -62,7 +66,10 @@ def test_a_waiver_applies_in_its_environment_only(seeded):
     first = keep_run("bots write biztechUsers", environment="dev")
     waive_all(first)
     other = keep_run("bots write biztechUsers", environment="production")
-    assert {finding.kind for finding in show(first).waived} == {"undeclared_access", "access_not_granted"}
+    assert {finding.kind for finding in show(first).waived} == {
+        "undeclared_access",
+        "access_not_granted",
+    }
     assert show(other).waived == {}
 
 
@@ -77,7 +84,10 @@ def test_nothing_is_waived_in_an_environment_that_is_no_longer_on_the_map(seeded
 
 def test_a_waiver_follows_renames_of_table_and_service(bots_write):
     waive_all(bots_write)
-    for row, name in ((Table.objects.get(name="orders"), "sales"), (Service.objects.get(name="bots"), "robots")):
+    for row, name in (
+        (Table.objects.get(name="orders"), "sales"),
+        (Service.objects.get(name="bots"), "robots"),
+    ):
         row.name = name
         row.save()
     run = keep_run("robots write sales", "payments read sales")
@@ -87,7 +97,12 @@ def test_a_waiver_follows_renames_of_table_and_service(bots_write):
 def test_names_that_are_not_on_the_map_are_waived_as_text(bots_write):
     run = keep_run("stranger read shadow", "payments read orders")
     (waiver,) = waive_all(run)
-    assert (waiver.table, waiver.table_name, waiver.service, waiver.service_name) == (None, "shadow", None, "stranger")
+    assert (waiver.table, waiver.table_name, waiver.service, waiver.service_name) == (
+        None,
+        "shadow",
+        None,
+        "stranger",
+    )
     assert len(show(run).waived) == 1
 
 
@@ -134,7 +149,9 @@ def test_waivers_are_in_the_history_of_table_and_service(bots_write):
         assert [entry.label for entry in newest.entries] == ["Undeclared access: bots → orders"]
     for names in ({"table": "orders"}, {"service": "bots"}, {"kind": "waiver"}):
         page = feed.read(feed.Cursor.parse(str(0)), 100, feed.select(**names))
-        assert "undeclared_access: bots → orders" in {one.label for _, entries in page.changes for one in entries}
+        assert "undeclared_access: bots → orders" in {
+            one.label for _, entries in page.changes for one in entries
+        }
 
 
 def test_a_tables_waivers_are_deleted_and_restored_with_it(bots_write):

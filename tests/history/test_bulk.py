@@ -23,7 +23,10 @@ def new_map(group, size):
     """A service, and tables of its own with an access each; not saved."""
     service = Service(name=f"of-{size}")
     tables = [Table(name=f"table-{size}-{n}", group=group, owner=service) for n in range(size)]
-    accesses = [Access(table=table, service=service, mode="read", notes=f"Note {n}") for n, table in enumerate(tables)]
+    accesses = [
+        Access(table=table, service=service, mode="read", notes=f"Note {n}")
+        for n, table in enumerate(tables)
+    ]
     return service, tables, accesses
 
 
@@ -41,7 +44,10 @@ def contents(revision):
     own = ("id", "change_set_id", "gained_by", "lost_by")
     return [
         {name: value for name, value in entry_content(entry).items() if name not in own}
-        | {name: Service.objects.filter(pk=getattr(entry, name)).exists() for name in ("gained_by", "lost_by")}
+        | {
+            name: Service.objects.filter(pk=getattr(entry, name)).exists()
+            for name in ("gained_by", "lost_by")
+        }
         for entry in entries_of([revision])
     ]
 

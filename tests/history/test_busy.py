@@ -25,7 +25,9 @@ def patience_of(seconds):
     """This thread's connection waits so long. Back in the pool, it is as it was: other tests get it from there."""
     postgresql = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
-        cursor.execute(f"{'SET lock_timeout' if postgresql else 'PRAGMA busy_timeout'} = {int(seconds * 1000)}")
+        cursor.execute(
+            f"{'SET lock_timeout' if postgresql else 'PRAGMA busy_timeout'} = {int(seconds * 1000)}"
+        )
     try:
         yield
     finally:
@@ -121,8 +123,12 @@ def test_an_unannounced_change_set_is_not_mistaken_for_an_earlier_announced_one(
 
 @pytest.mark.slow
 @pytest.mark.sqlite
-@pytest.mark.parametrize(("announced", "status"), [(True, 503), (False, 302)], ids=["a long one", "quick ones"])
-def test_on_sqlite_quick_writers_are_waited_for_longer_than_an_announced_one(lead, monkeypatch, announced, status):
+@pytest.mark.parametrize(
+    ("announced", "status"), [(True, 503), (False, 302)], ids=["a long one", "quick ones"]
+)
+def test_on_sqlite_quick_writers_are_waited_for_longer_than_an_announced_one(
+    lead, monkeypatch, announced, status
+):
     monkeypatch.setattr(lock, "PATIENCE", 0.2)
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
@@ -151,7 +157,9 @@ def test_of_several_waiting_writers_none_waits_longer_than_lock_timeout():
     assert all(4 <= seconds < 7.5 for seconds in waited), waited
 
 
-def test_one_thread_of_a_process_waits_for_an_announced_change_set_and_others_are_refused_at_once(monkeypatch):
+def test_one_thread_of_a_process_waits_for_an_announced_change_set_and_others_are_refused_at_once(
+    monkeypatch,
+):
     assert _saved_meanwhile(monkeypatch, announced=True) == ["told", "told", "written"]
 
 
@@ -184,5 +192,8 @@ def _saved_meanwhile(monkeypatch, announced):
 
 
 def test_a_command_that_waits_too_long_says_so():
-    with another_writes("A large map"), pytest.raises(CommandError, match="Another change set is being written"):
+    with (
+        another_writes("A large map"),
+        pytest.raises(CommandError, match="Another change set is being written"),
+    ):
         call_command("seed", verbosity=0)

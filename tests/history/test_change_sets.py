@@ -80,7 +80,9 @@ def set_clock(monkeypatch, now: datetime) -> None:
     monkeypatch.setattr(change_sets.timezone, "now", lambda: now)
 
 
-def test_time_is_never_earlier_than_the_change_set_before_when_the_clock_is_set_back(monkeypatch, caplog):
+def test_time_is_never_earlier_than_the_change_set_before_when_the_clock_is_set_back(
+    monkeypatch, caplog
+):
     make_service("a")
     first = head().time
     set_clock(monkeypatch, first - timedelta(hours=23))
@@ -165,7 +167,11 @@ def test_a_blank_reason_is_refused():
 
 
 def test_a_change_set_inside_another_is_refused():
-    with pytest.raises(RuntimeError, match="already open"), change_set(reason="Outer"), change_set(reason="Inner"):
+    with (
+        pytest.raises(RuntimeError, match="already open"),
+        change_set(reason="Outer"),
+        change_set(reason="Inner"),
+    ):
         pass
 
 
@@ -206,7 +212,9 @@ def test_an_entry_says_what_changed_with_names_instead_of_ids():
 
 
 def test_created_and_deleted_entries_say_all_fields():
-    access = make_access(make_table("orders"), make_service("payments"), mode="write", notes="Pays.")
+    access = make_access(
+        make_table("orders"), make_service("payments"), mode="write", notes="Pays."
+    )
     expected = {
         "table": "orders",
         "service": "payments",
@@ -324,13 +332,22 @@ def test_a_failed_history_write_inside_a_change_set_undoes_only_its_row(monkeypa
     "write",
     [
         pytest.param(lambda row: Service.objects.update(contact="x"), id="update"),
-        pytest.param(lambda row: Service.objects.filter(pk=row.pk).update(contact="x"), id="filtered update"),
-        pytest.param(lambda row: Service.objects.bulk_create([Service(name="b")]), id="bulk_create"),
+        pytest.param(
+            lambda row: Service.objects.filter(pk=row.pk).update(contact="x"), id="filtered update"
+        ),
+        pytest.param(
+            lambda row: Service.objects.bulk_create([Service(name="b")]), id="bulk_create"
+        ),
         pytest.param(lambda row: Service.objects.bulk_update([row], ["contact"]), id="bulk_update"),
         pytest.param(lambda row: row.parts.update(contact="x"), id="related update"),
         pytest.param(lambda row: row.parts.add(make_service("p")), id="related add"),
-        pytest.param(lambda row: bulk_create_with_history([Service(name="b")], Service), id="with history"),
-        pytest.param(lambda row: bulk_update_with_history([row], Service, ["contact"]), id="update with history"),
+        pytest.param(
+            lambda row: bulk_create_with_history([Service(name="b")], Service), id="with history"
+        ),
+        pytest.param(
+            lambda row: bulk_update_with_history([row], Service, ["contact"]),
+            id="update with history",
+        ),
     ],
 )
 def test_writes_without_history_are_refused_with_the_alternative(write):
@@ -379,7 +396,12 @@ def test_a_foreign_key_between_registry_models_is_never_set_null():
         if field.is_relation
     }
     cascading = {key for key, action in actions.items() if action is CASCADE}
-    of_tables = {(Access, "table"), (SecondaryIndex, "table"), (Waiver, "table"), (Confirmation, "table")}
+    of_tables = {
+        (Access, "table"),
+        (SecondaryIndex, "table"),
+        (Waiver, "table"),
+        (Confirmation, "table"),
+    }
     assert cascading == of_tables | {(Membership, "team")}
     assert {action for key, action in actions.items() if key not in cascading} == {PROTECT}
 
@@ -396,7 +418,11 @@ def test_the_database_refuses_to_change_or_delete_history(seeded, verb):
     Endpoint.objects.create(name="ci", kind="webhook", address="https://ci.example/")
     for model in [ChangeSet, *entry_models()]:
         table, column = model._meta.db_table, model._meta.pk.column
-        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        with (
+            pytest.raises(IntegrityError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(verb.format(table, column, column))
         assert model.objects.exists()
 
@@ -412,14 +438,22 @@ def test_sqlite_refuses_to_replace_history(seeded):
                 transaction.atomic(),
                 connection.cursor() as cursor,
             ):
-                cursor.execute(f"INSERT OR REPLACE INTO {table} ({columns}) SELECT {columns} FROM {table} LIMIT 1")
+                cursor.execute(
+                    f"INSERT OR REPLACE INTO {table} ({columns}) SELECT {columns} FROM {table} LIMIT 1"
+                )
             assert model.objects.values().first() == row
 
 
 @pytest.mark.postgres
 def test_postgresql_refuses_to_truncate_history(seeded):
-    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # or the seed's own pending checks fail the test
+    with (
+        pytest.raises(IntegrityError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE"
+        )  # or the seed's own pending checks fail the test
         cursor.execute(f"TRUNCATE {Service.history.model._meta.db_table}")
 
 
@@ -438,6 +472,10 @@ def test_each_digest_covers_change_set_entries_and_the_digest_before(seeded):
 def test_a_digest_does_not_depend_on_which_fields_the_model_has_by_now(monkeypatch):
     make_service("a")
     fields = Service.history.model._meta.fields
-    monkeypatch.setattr(Service.history.model._meta, "fields", [f for f in fields if f.name != "contact"])
+    monkeypatch.setattr(
+        Service.history.model._meta, "fields", [f for f in fields if f.name != "contact"]
+    )
     change = head()
-    assert change.digest == chain_digest("", change, [entry_content(entry) for entry in Service.history.all()])
+    assert change.digest == chain_digest(
+        "", change, [entry_content(entry) for entry in Service.history.all()]
+    )

@@ -137,7 +137,9 @@ def test_a_revision_that_is_not_there_yet_is_refused_with_the_latest():
 def test_a_time_means_the_last_revision_at_or_before_it(monkeypatch):
     for day in (1, 2):
         moment = datetime.fromisoformat(f"2026-03-0{day}T12:00:00+00:00")
-        monkeypatch.setattr("ownership.history.change_sets.timezone.now", lambda moment=moment: moment)
+        monkeypatch.setattr(
+            "ownership.history.change_sets.timezone.now", lambda moment=moment: moment
+        )
         make_service()
     monkeypatch.undo()
 

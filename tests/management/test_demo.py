@@ -13,7 +13,10 @@ def test_the_demo_writes_its_edits_once(seeded, settings, capsys):
     settings.DEBUG = True
     call_command("demo")
     call_command("demo")
-    assert set(ChangeSet.objects.values_list("user_name", flat=True)) >= {"demo-lead", "demo-oncall"}
+    assert set(ChangeSet.objects.values_list("user_name", flat=True)) >= {
+        "demo-lead",
+        "demo-oncall",
+    }
     assert ChangeSet.objects.count() == 7
     assert "already there" in capsys.readouterr().out
 

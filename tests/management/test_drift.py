@@ -102,7 +102,10 @@ def test_each_environment_has_its_own_series(seeded, project, capsys):
     save(project, "--environment", "dev")
     save(project, "--environment", "production")
     assert "the first of its kind" in capsys.readouterr().out.splitlines()[-1]
-    assert [str(run.environment) for run in DriftRun.objects.latest_of_each()] == ["dev", "production"]
+    assert [str(run.environment) for run in DriftRun.objects.latest_of_each()] == [
+        "dev",
+        "production",
+    ]
 
 
 def test_save_with_a_foreign_map_is_refused(seeded, project, capsys):
@@ -121,7 +124,9 @@ def test_characters_that_no_database_stores_are_replaced(seeded, project):
     (project.parent / os.fsdecode(b"caf\xe9")).mkdir()
     project.rename(project.parent / os.fsdecode(b"caf\xe9") / "serverless.yml")
     assert save(project) == 1
-    places = {place.file for grant in DriftRun.objects.get().grants.all() for place in grant.locations()}
+    places = {
+        place.file for grant in DriftRun.objects.get().grants.all() for place in grant.locations()
+    }
     assert places == {"bots/caf?/serverless.yml"}
 
 
@@ -142,7 +147,10 @@ def test_waived_findings_are_listed_and_do_not_count(seeded, project, capsys):
         waiver = make_waiver(users, kind="undeclared_access", service=bots, granted="write")
     assert drift("serverless", str(project.parent.parent)) == 0
     told = capsys.readouterr().out
-    assert f"undeclared_access biztechUsers bots: until {waiver.until}: Until the new bot is out" in told
+    assert (
+        f"undeclared_access biztechUsers bots: until {waiver.until}: Until the new bot is out"
+        in told
+    )
     assert "1 finding, 1 of them waived" in told
     project.write_text(PROJECT.replace("Action: dynamodb:PutItem", "Action: dynamodb:*"))
     assert drift("serverless", str(project.parent.parent)) == 1

@@ -27,7 +27,10 @@ def test_a_migration_waits_two_seconds_for_a_lock_and_then_changes_nothing():
     locked, done = threading.Event(), threading.Event()
 
     def holder() -> None:
-        with transaction.atomic(), connection.cursor() as cursor:  # SQLite has only one lock, which this takes
+        with (
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):  # SQLite has only one lock, which this takes
             if connection.vendor == "postgresql":
                 # All of them: a migration is a transaction of its own, and the first to be undone has to wait.
                 tables = ", ".join(connection.introspection.table_names(cursor))
@@ -43,7 +46,9 @@ def test_a_migration_waits_two_seconds_for_a_lock_and_then_changes_nothing():
     try:
         with pytest.raises(OperationalError, match=r"lock timeout|is locked"):
             call_command("migrate", "ownership", "zero", verbosity=0)
-        assert 1.5 < time.monotonic() - start < PATIENCE  # the limit of everything else in these tests
+        assert (
+            1.5 < time.monotonic() - start < PATIENCE
+        )  # the limit of everything else in these tests
         assert Service.objects.get().name == "payments"
     finally:
         done.set()

@@ -21,7 +21,10 @@ def revision() -> int:
 
 def test_without_apply_it_shows_and_changes_nothing(revision, capsys):
     call_command("undo", revision)
-    assert capsys.readouterr().out == f"Undoing revision {revision}: 2 deleted, 0 restored, 0 reverted.\n"
+    assert (
+        capsys.readouterr().out
+        == f"Undoing revision {revision}: 2 deleted, 0 restored, 0 reverted.\n"
+    )
     assert Service.objects.count() == 2
 
 
@@ -38,7 +41,8 @@ def test_entries_changed_again_are_kept_unless_requested(revision, capsys):
     one.save()
     call_command("undo", revision, apply=True, reason="A mistake")
     assert (
-        f"one: Revision {revision + 1} has changed it since; that change would be lost too." in capsys.readouterr().out
+        f"one: Revision {revision + 1} has changed it since; that change would be lost too."
+        in capsys.readouterr().out
     )
     assert [service.name for service in Service.objects.all()] == ["one"]
     call_command("undo", revision, apply=True, reason="A mistake", conflicts=True)

@@ -18,7 +18,14 @@ from ownership.models import (
     TableGroup,
     Team,
 )
-from tests.support.factories import make_access, make_confirmation, make_member, make_service, make_table, make_team
+from tests.support.factories import (
+    make_access,
+    make_confirmation,
+    make_member,
+    make_service,
+    make_table,
+    make_team,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +57,10 @@ def membership() -> Membership:
 
 def doubled(row, **fields):
     row.save()
-    copy = type(row)(**{f.attname: getattr(row, f.attname) for f in row._meta.fields if not f.primary_key} | fields)
+    copy = type(row)(
+        **{f.attname: getattr(row, f.attname) for f in row._meta.fields if not f.primary_key}
+        | fields
+    )
     return copy
 
 
@@ -61,22 +71,40 @@ RULES = {
     "table name with a trailing newline": (lambda: table(name="orders\n"), "3–255"),
     "table name beyond ASCII": (lambda: table(name="bestellüngen"), "3–255"),
     "table name taken": (lambda: doubled(table()), "table with this name already exists"),
-    "sort key without partition key": (lambda: table(sort_key_name="year"), "needs a partition key"),
+    "sort key without partition key": (
+        lambda: table(sort_key_name="year"),
+        "needs a partition key",
+    ),
     "sort key equal to partition key": (
         lambda: table(partition_key_name="id", sort_key_name="id"),
         "must be different attributes",
     ),
     "key type without key": (lambda: table(partition_key_type="S"), "needs the key's name"),
     "key format without key": (lambda: table(sort_key_format="UUID"), "needs the key's name"),
-    "unknown key type": (lambda: table(partition_key_name="id", partition_key_type="X"), "S, N or B"),
-    "index of the same name in its table": (lambda: doubled(index()), "already has an index with this name"),
+    "unknown key type": (
+        lambda: table(partition_key_name="id", partition_key_type="X"),
+        "S, N or B",
+    ),
+    "index of the same name in its table": (
+        lambda: doubled(index()),
+        "already has an index with this name",
+    ),
     "index of unknown kind": (lambda: index(kind="XSI"), "GSI or an LSI"),
     "index with a bad name": (lambda: index(name="a b"), "3–255"),
-    "index sort key without partition key": (lambda: index(sort_key_name="year"), "needs a partition key"),
-    "service name taken": (lambda: doubled(make_service("users")), "service with this name already exists"),
+    "index sort key without partition key": (
+        lambda: index(sort_key_name="year"),
+        "needs a partition key",
+    ),
+    "service name taken": (
+        lambda: doubled(make_service("users")),
+        "service with this name already exists",
+    ),
     "service name with a trailing newline": (lambda: Service(name="users\n"), "1–100"),
     "service name empty": (lambda: Service(name=""), "1–100"),
-    "group name taken": (lambda: doubled(TableGroup(name="Core")), "group with this name already exists"),
+    "group name taken": (
+        lambda: doubled(TableGroup(name="Core")),
+        "group with this name already exists",
+    ),
     "group name empty": (lambda: TableGroup(name=""), "needs a name"),
     "group with confirmations of no days": (
         lambda: TableGroup(name="Core", confirmation_days=0),
@@ -87,17 +115,26 @@ RULES = {
         "for 1 to 3,650 days",
     ),
     "table confirmed twice": (lambda: doubled(make_confirmation()), "has a confirmation already"),
-    "confirmation by nobody": (lambda: confirmation(confirmed_by=""), "the name of whoever confirms"),
+    "confirmation by nobody": (
+        lambda: confirmation(confirmed_by=""),
+        "the name of whoever confirms",
+    ),
     "confirmation that ends on its day": (
         lambda: confirmation(until=date(2026, 1, 31)),
         "holds for one day at least",
     ),
-    "environment name taken": (lambda: doubled(Environment(name="dev")), "environment with this name already exists"),
+    "environment name taken": (
+        lambda: doubled(Environment(name="dev")),
+        "environment with this name already exists",
+    ),
     "environment with suffix and pattern": (
         lambda: Environment(name="dev", suffix="-x", pattern="{stage}-{name}"),
         "Give a suffix or a name pattern, not both.",
     ),
-    "second access of a service to a table": (lambda: doubled(access()), "already has an access to this table"),
+    "second access of a service to a table": (
+        lambda: doubled(access()),
+        "already has an access to this table",
+    ),
     "team name taken": (lambda: doubled(make_team("money")), "team with this name already exists"),
     "team name empty": (lambda: Team(name=""), "needs a name"),
     "member twice": (lambda: doubled(membership()), "already a member of the team"),
@@ -142,7 +179,9 @@ def test_a_physical_name_leads_back_to_its_base_name(fields, physical_name):
     assert environment.name_pattern.base(physical_name.replace("orders", "")) == ""
 
 
-@pytest.mark.parametrize("pattern", ["{stage}", "{name}{name}", "{Name}", "{name} x", "{env}-{name}", "{name", "a\n"])
+@pytest.mark.parametrize(
+    "pattern", ["{stage}", "{name}{name}", "{Name}", "{name} x", "{env}-{name}", "{name", "a\n"]
+)
 def test_a_pattern_has_the_name_once_and_nothing_unknown(pattern):
     with pytest.raises(ValidationError, match="Use {name} once for the base name, {stage} for"):
         Environment(name="prod", pattern=pattern).clean_fields()

@@ -58,7 +58,10 @@ def remove(row: Any) -> Callable[[], Any]:
 ACTS: dict[str, tuple[Callable[[OwnedMap], list[Callable[[], Any]]], bool]] = {
     "edits her table": (lambda m: [edit(m.accounts, description="x")], True),
     "edits a table of a part": (lambda m: [edit(m.receipts, description="x")], True),
-    "edits a table that nobody is answerable for": (lambda m: [edit(m.loose, description="x")], True),
+    "edits a table that nobody is answerable for": (
+        lambda m: [edit(m.loose, description="x")],
+        True,
+    ),
     "edits another team's table": (lambda m: [edit(m.replies, description="x")], False),
     "renames another team's table": (lambda m: [edit(m.replies, name="mine-now")], False),
     "takes another team's table": (lambda m: [edit(m.replies, owner=m.wallet)], False),
@@ -71,16 +74,28 @@ ACTS: dict[str, tuple[Callable[[OwnedMap], list[Callable[[], Any]]], bool]] = {
         lambda m: [add(Table, name="new-table", owner=m.bot, group=m.replies.group)],
         False,
     ),
-    "adds a table of hers": (lambda m: [add(Table, name="new-table", owner=m.till, group=m.replies.group)], True),
-    "adds an index to another team's table": (lambda m: [add(SecondaryIndex, table=m.replies, name="by-day")], False),
-    "adds an index to hers": (lambda m: [add(SecondaryIndex, table=m.receipts, name="by-day")], True),
+    "adds a table of hers": (
+        lambda m: [add(Table, name="new-table", owner=m.till, group=m.replies.group)],
+        True,
+    ),
+    "adds an index to another team's table": (
+        lambda m: [add(SecondaryIndex, table=m.replies, name="by-day")],
+        False,
+    ),
+    "adds an index to hers": (
+        lambda m: [add(SecondaryIndex, table=m.receipts, name="by-day")],
+        True,
+    ),
     "edits her service's access to another table": (lambda m: [edit(m.used, mode="write")], True),
     "removes her service's access to another table": (lambda m: [remove(m.used)], True),
     "adds her part's access to another table": (
         lambda m: [add(Access, table=m.replies, service=m.till, mode="read")],
         True,
     ),
-    "edits another service's access to her table": (lambda m: [edit(m.use_of_bot, mode="write")], True),
+    "edits another service's access to her table": (
+        lambda m: [edit(m.use_of_bot, mode="write")],
+        True,
+    ),
     "adds another service's access to its own table": (
         lambda m: [add(Access, table=m.replies, service=m.bot, mode="read")],
         False,
@@ -89,11 +104,17 @@ ACTS: dict[str, tuple[Callable[[OwnedMap], list[Callable[[], Any]]], bool]] = {
         lambda m: [add(Access, table=m.replies, service=m.spare, mode="read")],
         False,
     ),
-    "gives another service her access to another table": (lambda m: [edit(m.used, service=m.spare)], False),
+    "gives another service her access to another table": (
+        lambda m: [edit(m.used, service=m.spare)],
+        False,
+    ),
     "edits her service": (lambda m: [edit(m.wallet, contact="#x")], True),
     "renames another team's service": (lambda m: [edit(m.bot, name="mine-now")], False),
     "makes another team's service part of hers": (lambda m: [edit(m.bot, part_of=m.wallet)], False),
-    "makes it part of hers without its team": (lambda m: [edit(m.bot, part_of=m.wallet, team=None)], False),
+    "makes it part of hers without its team": (
+        lambda m: [edit(m.bot, part_of=m.wallet, team=None)],
+        False,
+    ),
     "makes nobody's service part of hers": (lambda m: [edit(m.spare, part_of=m.wallet)], True),
     "makes her service part of another team's": (lambda m: [edit(m.till, part_of=m.bot)], False),
     "changes the team of another service": (lambda m: [edit(m.bot, team=m.money)], False),
@@ -108,18 +129,27 @@ ACTS: dict[str, tuple[Callable[[OwnedMap], list[Callable[[], Any]]], bool]] = {
         False,
     ),
     "makes herself a lead of the other team first": (
-        lambda m: [add(Membership, team=m.bots, user=m.ann, is_lead=True), edit(m.replies, description="x")],
+        lambda m: [
+            add(Membership, team=m.bots, user=m.ann, is_lead=True),
+            edit(m.replies, description="x"),
+        ],
         False,
     ),
     "adds somebody to her team": (lambda m: [add(Membership, team=m.money, user=m.ben)], True),
     "adds herself to another team": (lambda m: [add(Membership, team=m.bots, user=m.ann)], False),
-    "removes somebody from another team": (lambda m: [remove(Membership.objects.get(user=m.ben))], False),
+    "removes somebody from another team": (
+        lambda m: [remove(Membership.objects.get(user=m.ben))],
+        False,
+    ),
     "edits her team": (lambda m: [edit(m.money, contact="#x")], True),
     "edits another team": (lambda m: [edit(m.bots, oidc_group="leads")], False),
     "adds a team": (lambda m: [add(Team, name="Mine")], False),
     "adds a group": (lambda m: [add(TableGroup, name="More")], True),
     "moves another team's table to another group": (
-        lambda m: [add(TableGroup, name="More"), lambda: edit(m.replies, group=TableGroup.objects.get(name="More"))()],
+        lambda m: [
+            add(TableGroup, name="More"),
+            lambda: edit(m.replies, group=TableGroup.objects.get(name="More"))(),
+        ],
         False,
     ),
     "edits two tables of which one is another team's": (
@@ -128,7 +158,10 @@ ACTS: dict[str, tuple[Callable[[OwnedMap], list[Callable[[], Any]]], bool]] = {
     ),
     "waives a finding on another team's table": (lambda m: [lambda: make_waiver(m.replies)], False),
     "waives a finding on hers": (lambda m: [lambda: make_waiver(m.receipts)], True),
-    "waives a finding on a table that is not on the map": (lambda m: [lambda: make_waiver(table_name="x")], True),
+    "waives a finding on a table that is not on the map": (
+        lambda m: [lambda: make_waiver(table_name="x")],
+        True,
+    ),
 }
 
 

@@ -64,7 +64,10 @@ def test_a_webhook_is_signed_and_says_what_the_change_feed_says(receiver, lead, 
     [request] = receiver.received
     event = Webhook(secret).verify(request.body, request.headers)
     data = event.pop("data")
-    assert (data.pop("url"), data.pop("entries_left_out")) == (f"http://127.0.0.1:8000/changes/{head()}/", 0)
+    assert (data.pop("url"), data.pop("entries_left_out")) == (
+        f"http://127.0.0.1:8000/changes/{head()}/",
+        0,
+    )
     assert data == lead_client.get(f"/api/v1/changes/?after={head() - 1}").json()["results"][0]
     assert event == {
         "specversion": "1.0",
@@ -86,7 +89,9 @@ def test_an_earlier_secret_signs_beside_the_new_one_for_a_time(receiver):
     give_secret(endpoint, new, "lead")
     make_service()
     deliver()
-    EndpointSecret.objects.filter(valid_until__lt=timezone.now() + GRACE).update(valid_until=timezone.now())
+    EndpointSecret.objects.filter(valid_until__lt=timezone.now() + GRACE).update(
+        valid_until=timezone.now()
+    )
     make_service()
     deliver()
 
@@ -118,7 +123,9 @@ def test_a_leaked_secret_can_end_at_once(receiver):
         pytest.param({"only_service": "payments"}, ["access", "owner"], id="service"),
         pytest.param({"only_group": "Shop"}, ["access", "owner"], id="group"),
         pytest.param({"only_changes": "ownership"}, ["other", "owner"], id="owner changes"),
-        pytest.param({"only_changes": "ownership", "only_table": "orders"}, ["owner"], id="both must apply"),
+        pytest.param(
+            {"only_changes": "ownership", "only_table": "orders"}, ["owner"], id="both must apply"
+        ),
         pytest.param({"only_source": "import"}, ["other"], id="source"),
         pytest.param({"only_user": "lead"}, ["access"], id="user"),
     ],
@@ -150,7 +157,10 @@ def test_a_renamed_thing_and_a_deleted_one_still_pass_the_filter(receiver):
 
     deliver()
 
-    assert [content["data"]["entries"][0]["type"] for content in contents(receiver)] == ["changed", "deleted"]
+    assert [content["data"]["entries"][0]["type"] for content in contents(receiver)] == [
+        "changed",
+        "deleted",
+    ]
 
 
 def test_after_a_failure_the_same_event_is_sent_again_before_any_later_one(receiver):
@@ -165,7 +175,9 @@ def test_after_a_failure_the_same_event_is_sent_again_before_any_later_one(recei
         make_due()
 
     assert revisions(receiver) == [first, first, first, first, first + 1]
-    assert {request.headers["webhook-id"] for request in receiver.received[:4]} == {contents(receiver)[0]["id"]}
+    assert {request.headers["webhook-id"] for request in receiver.received[:4]} == {
+        contents(receiver)[0]["id"]
+    }
     attempts = list(DeliveryAttempt.objects.order_by("pk").values_list("status", "revision"))
     assert attempts == [(500, first), (302, first), (429, first), (200, first), (200, first + 1)]
     assert Delivery.objects.get().failures == 0
@@ -225,7 +237,9 @@ def test_an_endpoint_that_fails_for_days_is_switched_off(receiver):
     deliver()
     assert Endpoint.objects.get().active
 
-    Delivery.objects.update(failing_since=timezone.now() - PATIENCE + timedelta(minutes=1), next_attempt=None)
+    Delivery.objects.update(
+        failing_since=timezone.now() - PATIENCE + timedelta(minutes=1), next_attempt=None
+    )
     deliver()
     assert Endpoint.objects.get().active
     Delivery.objects.update(failing_since=timezone.now() - PATIENCE, next_attempt=None)
@@ -265,12 +279,19 @@ def test_no_row_of_the_database_gives_a_secret_away(receiver):
             cursor.execute(f'SELECT * FROM "{model._meta.db_table}"')
             texts.append(str(cursor.fetchall()))
     dump = "".join(texts)
-    for secret in (webhook, webhook.removeprefix("whsec_"), "github_pat_hush", receiver.address + "'"):
+    for secret in (
+        webhook,
+        webhook.removeprefix("whsec_"),
+        "github_pat_hush",
+        receiver.address + "'",
+    ):
         assert secret not in dump.replace(f"'{receiver.address}', ", "")
 
 
 def test_a_token_goes_to_no_other_address_than_the_one_that_it_was_given_for(receiver):
-    endpoint = make_endpoint(receiver, "github_pat_hush", kind="github", address=receiver.address + "/a/dispatches")
+    endpoint = make_endpoint(
+        receiver, "github_pat_hush", kind="github", address=receiver.address + "/a/dispatches"
+    )
     endpoint.address = receiver.address + "/b/dispatches"
     endpoint.save()
 
@@ -283,7 +304,9 @@ def test_a_token_goes_to_no_other_address_than_the_one_that_it_was_given_for(rec
 def test_what_waits_can_be_left_out(receiver):
     endpoint = make_endpoint(receiver)
     make_service()
-    DeliveryRequest.objects.create(endpoint=endpoint, kind="skip", revision=head(), user_name="lead")
+    DeliveryRequest.objects.create(
+        endpoint=endpoint, kind="skip", revision=head(), user_name="lead"
+    )
     make_service()
 
     deliver()
@@ -297,7 +320,9 @@ def test_a_test_is_sent_although_the_endpoint_fails_and_changes_nothing(receiver
     receiver.status = 500
     deliver()
     before = Delivery.objects.values().get()
-    DeliveryRequest.objects.create(endpoint=endpoint, kind="test", revision=head(), user_name="lead")
+    DeliveryRequest.objects.create(
+        endpoint=endpoint, kind="test", revision=head(), user_name="lead"
+    )
 
     deliver()
 
@@ -312,7 +337,9 @@ def test_old_attempts_are_deleted(receiver):
     deliver()
     delivery = Delivery.objects.get()
     attempt = {"delivery": delivery, "time": timezone.now(), "milliseconds": 1}
-    DeliveryAttempt.objects.bulk_create(DeliveryAttempt(**attempt) for _ in range(ATTEMPTS_KEPT + 5))
+    DeliveryAttempt.objects.bulk_create(
+        DeliveryAttempt(**attempt) for _ in range(ATTEMPTS_KEPT + 5)
+    )
     make_service()
 
     deliver()
@@ -329,7 +356,11 @@ def test_a_deleted_endpoint_leaves_nothing_behind(receiver):
 
     deliver()
 
-    assert (Delivery.objects.count(), DeliveryAttempt.objects.count(), EndpointSecret.objects.count()) == (0, 0, 0)
+    assert (
+        Delivery.objects.count(),
+        DeliveryAttempt.objects.count(),
+        EndpointSecret.objects.count(),
+    ) == (0, 0, 0)
 
 
 def test_a_large_change_set_is_cut_and_says_how_much_is_left_out(receiver):
@@ -338,10 +369,17 @@ def test_a_large_change_set_is_cut_and_says_how_much_is_left_out(receiver):
     table = make_table()
     make_endpoint(receiver, name="whole")
     make_endpoint(receiver, name="chat", kind="slack")
-    make_endpoint(receiver, name="workflow", kind="github", address=receiver.address + "/dispatches")
+    make_endpoint(
+        receiver, name="workflow", kind="github", address=receiver.address + "/dispatches"
+    )
     long_notes = "<!channel> & " + "n" * 3_000
     with change_set(reason="All of them"):
-        save_rows([Access(table=table, service=service, mode="read", notes=long_notes) for service in services])
+        save_rows(
+            [
+                Access(table=table, service=service, mode="read", notes=long_notes)
+                for service in services
+            ]
+        )
 
     deliver()
 
@@ -371,7 +409,9 @@ def requests_by_key(receiver) -> dict[str, Received]:
 
 def test_slack_gets_a_message_in_words_with_a_link_and_no_markup_of_others(receiver, lead):
     make_endpoint(receiver, kind="slack")
-    with change_set(user=lead, reason="Tell <https://evil.example|us> & all", source=ChangeSet.Source.ADMIN):
+    with change_set(
+        user=lead, reason="Tell <https://evil.example|us> & all", source=ChangeSet.Source.ADMIN
+    ):
         make_service("payments")
 
     deliver()

@@ -38,7 +38,9 @@ def test_public_addresses_are_not(address):
     assert is_public(ip_address(address))
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1", "2130706433", "0x7f.1", "::1", "0"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "127.1", "2130706433", "0x7f.1", "::1", "0"]
+)
 def test_every_way_to_write_this_machine_is_refused(host):
     with pytest.raises(NotPermitted, match="not a public address"):
         permitted_addresses(host, 443, is_encrypted=True)
@@ -65,14 +67,20 @@ def resolve_to(monkeypatch, *answers: list[str]) -> list[str]:
         except ValueError:
             asked.append(host)
             answer = answers[min(len(asked), len(answers)) - 1]
-            return [entry for address in answer for entry in real(address, port, type=socket.SOCK_STREAM)]
+            return [
+                entry
+                for address in answer
+                for entry in real(address, port, type=socket.SOCK_STREAM)
+            ]
         return real(host, port, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return asked
 
 
-def test_a_name_that_resolves_to_something_else_a_moment_later_leads_nowhere_else(receiver, settings, monkeypatch):
+def test_a_name_that_resolves_to_something_else_a_moment_later_leads_nowhere_else(
+    receiver, settings, monkeypatch
+):
     settings.ENDPOINT_NETWORKS = ["127.0.0.1/32"]
     asked = resolve_to(monkeypatch, ["127.0.0.1"], ["127.0.0.2"])
 
@@ -134,7 +142,11 @@ def talking(content: bytes, pause: float = 0):
     [
         pytest.param(b"", 0, id="silent"),
         pytest.param(b"HTTP/1.1 200 OK\r\nA: " + b"a" * 1_000, 0.05, id="a head drop by drop"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + b"a" * 900, 0.05, id="a body drop by drop"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + b"a" * 900,
+            0.05,
+            id="a body drop by drop",
+        ),
         pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" * 100, 0.05, id="only promises"),
     ],
 )
@@ -217,16 +229,24 @@ def serving_tls(certificate, names: list[str | None]):
         thread.join(5)
 
 
-def test_the_certificate_must_be_the_names_although_the_address_is_connected_to(settings, monkeypatch, certificate):
+def test_the_certificate_must_be_the_names_although_the_address_is_connected_to(
+    settings, monkeypatch, certificate
+):
     settings.ENDPOINT_NETWORKS = ["127.0.0.0/8"]
     resolve_to(monkeypatch, ["127.0.0.1"])
     trusting = ssl.create_default_context(cafile=str(certificate))
     names: list[str | None] = []
-    with serving_tls(certificate, names) as port, pytest.raises(NoAnswer, match="No encrypted connection"):
+    with (
+        serving_tls(certificate, names) as port,
+        pytest.raises(NoAnswer, match="No encrypted connection"),
+    ):
         post(f"https://{NAME}:{port}/", b"{}", {})  # nobody vouches for it
     monkeypatch.setattr(http, "_tls", lambda: trusting)
     with serving_tls(certificate, names) as port:
         assert post(f"https://{NAME}:{port}/", b"{}", {}).status == 204
-    with serving_tls(certificate, names) as port, pytest.raises(NoAnswer, match="No encrypted connection"):
+    with (
+        serving_tls(certificate, names) as port,
+        pytest.raises(NoAnswer, match="No encrypted connection"),
+    ):
         post(f"https://other.registry.example:{port}/", b"{}", {})
     assert names == [NAME, NAME, "other.registry.example"]

@@ -53,7 +53,9 @@ def choose(user: User, rhythm: str, own_changes: bool = False) -> None:
     watching.switch_mail(user, rhythm, own_changes)
 
 
-def test_changes_are_collected_and_come_in_one_mail_with_who_what_why_and_links(reader, lead, mail_server, later):
+def test_changes_are_collected_and_come_in_one_mail_with_who_what_why_and_links(
+    reader, lead, mail_server, later
+):
     table, service = make_table("orders"), make_service("payments")
     watching.watch(reader, "table", table.pk)
     with change_set(user=lead, reason="They <settle> it"):
@@ -77,7 +79,10 @@ def test_changes_are_collected_and_come_in_one_mail_with_who_what_why_and_links(
     assert f"revision {head - 1}:\nThey <settle> it\n- access payments → orders created\n" in text
     time = ChangeSet.objects.first().time
     time = f"{day_text(time)}, {time:%H:%M}"
-    assert f"lead, {time} UTC, revision {head}:\nAs agreed on Monday\n- table orders changed: owner " in text
+    assert (
+        f"lead, {time} UTC, revision {head}:\nAs agreed on Monday\n- table orders changed: owner "
+        in text
+    )
     assert f"http://127.0.0.1:8000/changes/{head}/" in text
     html = html_of(mail)
     assert "They &lt;settle&gt; it" in html
@@ -107,7 +112,9 @@ def test_services_groups_and_what_is_mine_are_watched_too(reader, mail_server, l
     assert subject_of(mail).startswith("orders: ")
 
 
-def test_what_was_deleted_is_told_of_and_what_is_restored_is_still_watched(reader, mail_server, later):
+def test_what_was_deleted_is_told_of_and_what_is_restored_is_still_watched(
+    reader, mail_server, later
+):
     table = make_table("orders")
     watching.watch(reader, "table", table.pk)
     table.delete()
@@ -144,7 +151,9 @@ def test_digests_are_due_at_six_and_weekly_ones_on_mondays(rhythm, now, hour):
 
 
 @pytest.mark.parametrize(("rhythm", "days"), [("daily", 1), ("weekly", 7)])
-def test_a_digest_comes_once_a_period_and_only_if_there_is_news(reader, mail_server, later, rhythm, days):
+def test_a_digest_comes_once_a_period_and_only_if_there_is_news(
+    reader, mail_server, later, rhythm, days
+):
     table = make_table("orders")
     watching.watch(reader, "table", table.pk)
     choose(reader, rhythm)
@@ -185,7 +194,9 @@ def test_a_mail_is_bounded(reader, mail_server, later):
     assert len(mail.as_bytes()) < 100_000
 
 
-def test_while_the_server_is_away_nothing_is_lost_and_nothing_comes_twice(reader, mail_server, later, settings):
+def test_while_the_server_is_away_nothing_is_lost_and_nothing_comes_twice(
+    reader, mail_server, later, settings
+):
     table = make_table("orders")
     watching.watch(reader, "table", table.pk)
     make_access(table)
@@ -211,7 +222,9 @@ def test_while_the_server_is_away_nothing_is_lost_and_nothing_comes_twice(reader
     assert Mailing.objects.get().problem == ""
 
 
-def test_a_mail_that_was_perhaps_sent_comes_once_more_at_most_and_as_the_same(reader, mail_server, later):
+def test_a_mail_that_was_perhaps_sent_comes_once_more_at_most_and_as_the_same(
+    reader, mail_server, later
+):
     table = make_table("orders")
     watching.watch(reader, "table", table.pk)
     make_access(table)
@@ -326,13 +339,17 @@ def test_without_a_mail_server_nothing_is_looked_for(reader, settings, django_as
         assert due_people() == []
 
 
-def test_looking_takes_as_many_queries_for_many_people_as_for_few(reader, mail_server, django_assert_num_queries):
+def test_looking_takes_as_many_queries_for_many_people_as_for_few(
+    reader, mail_server, django_assert_num_queries
+):
     watching.watch(reader, "table", make_table().pk)
     due_people()
     for _ in range(2):
         with django_assert_num_queries(3):
             due_people()
         for number in range(5):
-            other = User.objects.create_user(f"reader-{User.objects.count()}", email=f"{number}@registry.example")
+            other = User.objects.create_user(
+                f"reader-{User.objects.count()}", email=f"{number}@registry.example"
+            )
             watching.watch(other, "mine", None)
         due_people()

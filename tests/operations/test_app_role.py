@@ -86,7 +86,10 @@ def test_that_role_can_not_change_history_even_without_triggers(roles, change):
                 cursor.execute("SELECT has_table_privilege(%s, 'UPDATE')", [table])
                 assert cursor.fetchone() == (False,)
                 continue
-            with pytest.raises(ProgrammingError, match="permission denied|must be owner"), transaction.atomic():
+            with (
+                pytest.raises(ProgrammingError, match="permission denied|must be owner"),
+                transaction.atomic(),
+            ):
                 cursor.execute(change.format(table=table, column=column))
 
 

@@ -30,7 +30,8 @@ from tests.support.rows import all_rows
 pytestmark = [
     pytest.mark.usefixtures("committed"),
     pytest.mark.skipif(
-        connection.vendor == "postgresql" and shutil.which("pg_dump") is None, reason="pg_dump is not installed"
+        connection.vendor == "postgresql" and shutil.which("pg_dump") is None,
+        reason="pg_dump is not installed",
     ),
 ]
 
@@ -71,7 +72,13 @@ def repacked(packed: bytes, change) -> bytes:
 @pytest.mark.slow
 def test_a_restore_brings_back_every_row_of_every_table_and_the_registry_keeps_working(file, lead):
     with change_set(user=lead, reason="As it was"):
-        make_access(make_table("orders", owner=make_service("payments"), description="€ → \\N \t 'quotes' %s\nlines"))
+        make_access(
+            make_table(
+                "orders",
+                owner=make_service("payments"),
+                description="€ → \\N \t 'quotes' %s\nlines",
+            )
+        )
     before = all_rows()
     call_command("backup", str(file))
     make_service("later")
@@ -145,13 +152,18 @@ BROKEN = {
     "last byte missing": (lambda packed: packed[:-1], "damaged"),
     "not gzipped": (gzip.decompress, "damaged or not a backup"),
     "something else": (lambda packed: gzip.compress(b"Dear all"), "not a backup"),
-    "other database": (lambda packed: gzip.compress(OTHER_KIND[connection.vendor]), "DATABASE_URL names a"),
+    "other database": (
+        lambda packed: gzip.compress(OTHER_KIND[connection.vendor]),
+        "DATABASE_URL names a",
+    ),
     "content cut off": (
         lambda packed: repacked(packed, lambda content: content[: len(content) * 2 // 3]),
         "damaged|malformed|restore",
     ),
     "content changed": (
-        lambda packed: repacked(packed, lambda content: content.replace(b"payments", b"paymentz", 1)),
+        lambda packed: repacked(
+            packed, lambda content: content.replace(b"payments", b"paymentz", 1)
+        ),
         "does not verify|malformed|damaged",
     ),
 }
@@ -175,7 +187,9 @@ def test_a_file_with_any_bit_flipped_is_refused(packed):
     before, random = all_rows(), Random(7)
     content = gzip.decompress(packed)
     for _ in range(200):
-        position = random.randrange(10, len(packed))  # the first ten bytes are gzip's header, without content
+        position = random.randrange(
+            10, len(packed)
+        )  # the first ten bytes are gzip's header, without content
         flipped = bytearray(packed)
         flipped[position] ^= 1 << random.randrange(8)
         try:
@@ -241,8 +255,12 @@ def name_in_backup(foreign: ForeignObject) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("group", FOREIGN_GROUPS, ids=lambda group: ", ".join(foreign.name for foreign in group))
-def test_a_backup_with_objects_that_the_registry_does_not_make_is_refused_with_their_names(packed, group):
+@pytest.mark.parametrize(
+    "group", FOREIGN_GROUPS, ids=lambda group: ", ".join(foreign.name for foreign in group)
+)
+def test_a_backup_with_objects_that_the_registry_does_not_make_is_refused_with_their_names(
+    packed, group
+):
     execute(*(foreign.sql for foreign in group))
     try:
         with_objects = take_backup()
@@ -271,7 +289,9 @@ def with_sql(packed: bytes, statement: str) -> bytes:
 @pytest.mark.postgres
 def test_sql_in_a_dump_is_not_executed_before_or_after_verification(packed):
     before = all_rows()
-    restore_backup(with_sql(packed, "COMMIT; UPDATE ownership_service SET description = 'owned'; BEGIN;"))
+    restore_backup(
+        with_sql(packed, "COMMIT; UPDATE ownership_service SET description = 'owned'; BEGIN;")
+    )
     assert all_rows() == before
     assert list(schema_differences()) == []
 
@@ -300,7 +320,10 @@ def test_a_known_trigger_with_another_body_is_made_anew_rather_than_taken_from_t
 @pytest.mark.slow
 @pytest.mark.sqlite
 def test_a_view_in_the_place_of_a_table_is_refused(packed):
-    execute("ALTER TABLE axes_accesslog RENAME TO aside", "CREATE VIEW axes_accesslog AS SELECT * FROM aside")
+    execute(
+        "ALTER TABLE axes_accesslog RENAME TO aside",
+        "CREATE VIEW axes_accesslog AS SELECT * FROM aside",
+    )
     view = take_backup()
     execute("DROP VIEW axes_accesslog", "ALTER TABLE aside RENAME TO axes_accesslog")
     with pytest.raises(BackupError, match="lacks the tables axes_accesslog"):

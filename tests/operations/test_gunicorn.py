@@ -30,7 +30,9 @@ def environment(tmp_path_factory) -> dict[str, str]:
         "SNAPSHOT_DIR": f"{folder}/snapshots",
         "WEB_CONCURRENCY": "1",
     }
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True
+    )
     return environment
 
 
@@ -76,7 +78,8 @@ def test_stopping_it_loses_no_request_while_its_socket_stays_open(environment):
 
     with socket.create_server(("127.0.0.1", 0)) as held:
         readers = [
-            threading.Thread(target=reader, args=[f"http://127.0.0.1:{held.getsockname()[1]}"]) for _ in range(4)
+            threading.Thread(target=reader, args=[f"http://127.0.0.1:{held.getsockname()[1]}"])
+            for _ in range(4)
         ]
         for number in range(3):
             with server.serving(["gunicorn"], environment, held):

@@ -33,8 +33,14 @@ DOCS = (ROOT / "docs/operations.md").read_text()
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-SETTINGS = "".join((ROOT / "registry" / name).read_text() for name in ("settings.py", "database.py"))
-PRODUCTION = {"DEBUG": "0", "SECRET_KEY": "for this test alone", "ALLOWED_HOSTS": "registry.example"}
+SETTINGS = "".join(
+    (ROOT / "registry" / name).read_text() for name in ("settings.py", "database.py")
+)
+PRODUCTION = {
+    "DEBUG": "0",
+    "SECRET_KEY": "for this test alone",
+    "ALLOWED_HOSTS": "registry.example",
+}
 
 
 def variables() -> set[str]:
@@ -42,7 +48,9 @@ def variables() -> set[str]:
     names = set()
     for node in ast.walk(ast.parse(SETTINGS)):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="env")), args=[ast.Constant(value=name), *_]):
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="env")), args=[ast.Constant(value=name), *_]
+            ):
                 names.add(name)
     return names
 
@@ -51,7 +59,12 @@ def run(arguments: list[str], environment: dict[str, str]) -> subprocess.Complet
     """Run Python with this environment instead of the developer's."""
     inherited = {name: value for name, value in os.environ.items() if name not in variables()}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=inherited | environment, capture_output=True, text=True, timeout=60
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -85,24 +98,54 @@ def test_production_settings_pass_the_check():
     ("change", "name", "cure"),
     [
         pytest.param({"SECRET_KEY": ""}, "SECRET_KEY", "long random", id="no key"),
-        pytest.param({"ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS", "Set it to the host names", id="no host"),
+        pytest.param(
+            {"ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS", "Set it to the host names", id="no host"
+        ),
         pytest.param({"DEBUG": "maybe"}, "DEBUG='maybe'", "Set it to 1 or 0", id="DEBUG"),
-        pytest.param({"TRUST_PROXY": "ture"}, "TRUST_PROXY='ture'", "Set it to 1 or 0", id="TRUST_PROXY"),
-        pytest.param({"ANONYMOUS_READ": "2"}, "ANONYMOUS_READ='2'", "Set it to 1 or 0", id="ANONYMOUS_READ"),
+        pytest.param(
+            {"TRUST_PROXY": "ture"}, "TRUST_PROXY='ture'", "Set it to 1 or 0", id="TRUST_PROXY"
+        ),
+        pytest.param(
+            {"ANONYMOUS_READ": "2"}, "ANONYMOUS_READ='2'", "Set it to 1 or 0", id="ANONYMOUS_READ"
+        ),
         pytest.param(
             {"DATABASE_URL": "postgresql://a@b/c", "DATABASE_POOL_SIZE": "-1"},
             "DATABASE_POOL_SIZE='-1'",
             "Unset it",
             id="DATABASE_POOL_SIZE",
         ),
-        pytest.param({"DATABASE_URL": "registry.db"}, "DATABASE_URL", "Set it to postgresql://", id="no scheme"),
-        pytest.param({"DATABASE_URL": "mysql://a@b/c"}, "DATABASE_URL", "Set it to postgresql://", id="other database"),
-        pytest.param({"DATABASE_URL": "postgresql://a:hush/x@b/c"}, "DATABASE_URL", "percent-encoded", id="bad escape"),
-        pytest.param({"DATABASE_REPLICA_URLS": "sqlite:////x"}, "DATABASE_REPLICA_URLS", "Set it to", id="replica"),
-        pytest.param({"DATABASE_REPLICA_URLS": "x"}, "DATABASE_REPLICA_URLS", "Set it to", id="no replica"),
+        pytest.param(
+            {"DATABASE_URL": "registry.db"},
+            "DATABASE_URL",
+            "Set it to postgresql://",
+            id="no scheme",
+        ),
+        pytest.param(
+            {"DATABASE_URL": "mysql://a@b/c"},
+            "DATABASE_URL",
+            "Set it to postgresql://",
+            id="other database",
+        ),
+        pytest.param(
+            {"DATABASE_URL": "postgresql://a:hush/x@b/c"},
+            "DATABASE_URL",
+            "percent-encoded",
+            id="bad escape",
+        ),
+        pytest.param(
+            {"DATABASE_REPLICA_URLS": "sqlite:////x"},
+            "DATABASE_REPLICA_URLS",
+            "Set it to",
+            id="replica",
+        ),
+        pytest.param(
+            {"DATABASE_REPLICA_URLS": "x"}, "DATABASE_REPLICA_URLS", "Set it to", id="no replica"
+        ),
     ],
 )
-def test_an_invalid_setting_is_refused_with_its_name_and_a_cure_and_no_traceback(change, name, cure):
+def test_an_invalid_setting_is_refused_with_its_name_and_a_cure_and_no_traceback(
+    change, name, cure
+):
     result = run(["manage.py", "check"], PRODUCTION | change)
     assert result.returncode != 0
     assert name in result.stderr
@@ -131,7 +174,10 @@ def test_a_password_in_a_database_url_may_contain_a_comma():
 def test_a_database_url_may_name_several_hosts(url, host, port):
     names = "[[DATABASES['default'][name] for name in ('HOST', 'PORT')], DATABASES['default']['OPTIONS']]"
     result = run(
-        ["-c", f"import json; from registry.settings import DATABASES; print(json.dumps({names}, default=str))"],
+        [
+            "-c",
+            f"import json; from registry.settings import DATABASES; print(json.dumps({names}, default=str))",
+        ],
         PRODUCTION | {"DATABASE_URL": f"{url}?target_session_attrs=read-write"},
     )
     found, options = json.loads(result.stdout)
@@ -148,8 +194,14 @@ def test_without_replicas_there_is_no_router_and_nothing_to_watch():
     )
     environment = PRODUCTION | {"DJANGO_SETTINGS_MODULE": "registry.settings"}
     assert run(["-c", code], environment).stdout == "[] 0\n"
-    some = {"DATABASE_URL": "postgresql://a@b/c", "DATABASE_REPLICA_URLS": "postgresql://a@d/c, postgresql://a@e/c"}
-    assert run(["-c", code], environment | some).stdout == "['ownership.web.replicas.ReplicaRouter'] 2\n"
+    some = {
+        "DATABASE_URL": "postgresql://a@b/c",
+        "DATABASE_REPLICA_URLS": "postgresql://a@d/c, postgresql://a@e/c",
+    }
+    assert (
+        run(["-c", code], environment | some).stdout
+        == "['ownership.web.replicas.ReplicaRouter'] 2\n"
+    )
 
 
 # Health checks
@@ -163,14 +215,18 @@ def prober(settings) -> Client:
 
 
 @pytest.mark.django_db
-def test_livez_answers_over_plain_http_for_any_host_without_the_database(prober, django_assert_num_queries):
+def test_livez_answers_over_plain_http_for_any_host_without_the_database(
+    prober, django_assert_num_queries
+):
     with django_assert_num_queries(0):
         response = prober.get("/livez")
     assert (response.status_code, response.json()) == (200, {"status": "alive"})
 
 
 @pytest.mark.django_db
-def test_readyz_answers_over_plain_http_for_any_host_with_one_query(prober, django_assert_num_queries):
+def test_readyz_answers_over_plain_http_for_any_host_with_one_query(
+    prober, django_assert_num_queries
+):
     assert prober.get("/readyz").status_code == 200
     with django_assert_num_queries(1):
         response = prober.get("/readyz")
@@ -207,7 +263,9 @@ print(json.dumps(answers))
 
 
 @pytest.mark.parametrize("vendor", [pytest.param("postgresql", marks=pytest.mark.slow), "sqlite"])
-def test_while_the_database_is_away_everything_but_livez_is_503_within_two_seconds(vendor, tmp_path):
+def test_while_the_database_is_away_everything_but_livez_is_503_within_two_seconds(
+    vendor, tmp_path
+):
     with socket.socket() as nobody:  # bound, but not listening
         nobody.bind(("127.0.0.1", 0))
         away = {
@@ -228,7 +286,9 @@ def test_while_the_database_is_away_everything_but_livez_is_503_within_two_secon
     for path, (status, seconds, kind) in answers.items():
         assert status == 503, path
         assert seconds < 2, path
-        assert kind.startswith("application/" if path.startswith(("/api/", "/readyz")) else "text/html"), path
+        assert kind.startswith(
+            "application/" if path.startswith(("/api/", "/readyz")) else "text/html"
+        ), path
     assert answers["/api/v1/map/"][2] == answers["/api/v1/tables/"][2] == "application/problem+json"
 
 
@@ -238,7 +298,9 @@ def test_while_the_database_is_away_everything_but_livez_is_503_within_two_secon
 @pytest.mark.slow
 def test_production_storage_finds_every_static_file_that_others_refer_to(settings, tmp_path):
     settings.STATIC_ROOT = tmp_path
-    settings.STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+    settings.STORAGES = {
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    }
     call_command("collectstatic", interactive=False, verbosity=0)
     assert list(tmp_path.glob("ownership/admin.*.css.gz"))
 
@@ -267,7 +329,9 @@ def test_compose_fills_in_everything_that_the_template_of_nginx_asks_for():
     template = (ROOT / "deploy/nginx.conf.template").read_text()
     assert set(re.findall(r"\$\{(\w+)\}", template)) == set(proxy["environment"])
     assert proxy["volumes"][0].startswith("./deploy/nginx.conf.template:/etc/nginx/templates/")
-    assert COMPOSE["services"]["web"]["ports"][0].endswith(proxy["environment"]["UPSTREAM"].removeprefix("web"))
+    assert COMPOSE["services"]["web"]["ports"][0].endswith(
+        proxy["environment"]["UPSTREAM"].removeprefix("web")
+    )
 
 
 def test_nginx_takes_as_much_as_the_server():
@@ -288,7 +352,9 @@ def test_compose_runs_the_application_without_privileges(name):
 def test_compose_starts_each_service_after_those_it_depends_on():
     services = COMPOSE["services"]
     assert services["migrate"]["depends_on"] == {"database": {"condition": "service_healthy"}}
-    assert services["web"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+    assert services["web"]["depends_on"]["migrate"] == {
+        "condition": "service_completed_successfully"
+    }
     assert services["migrate"]["restart"] == "no"
     assert "pg_isready" in services["database"]["healthcheck"]["test"]
     assert "/readyz" in services["web"]["healthcheck"]["test"][-1]
@@ -313,7 +379,10 @@ def test_compose_waits_longer_than_the_server_and_the_pool(monkeypatch):
     web, server = COMPOSE["services"]["web"], runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     options = database.configure("postgresql://registry@localhost/registry")["OPTIONS"]
     assert seconds(web["stop_grace_period"]) > server["graceful_timeout"]
-    assert seconds(web["healthcheck"]["timeout"]) > options["pool"]["timeout"] + options["connect_timeout"]
+    assert (
+        seconds(web["healthcheck"]["timeout"])
+        > options["pool"]["timeout"] + options["connect_timeout"]
+    )
     assert server["threads"] <= options["pool"]["max_size"]
 
 
@@ -322,7 +391,9 @@ def test_image_has_the_client_programs_of_the_server_that_compose_runs():
     assert {image for image, _ in sources} == {COMPOSE["services"]["database"]["image"]}
     assert all(name in sources[-1][1] for name in ("pg_dump", "pg_restore"))
     # Their library needs what this Debian has.
-    debian = {image.rpartition("-")[2] for image in re.findall(r"(?:FROM |--from=)(\w+:\S+)", DOCKERFILE)}
+    debian = {
+        image.rpartition("-")[2] for image in re.findall(r"(?:FROM |--from=)(\w+:\S+)", DOCKERFILE)
+    }
     assert debian == {"trixie"}
 
 
@@ -335,8 +406,13 @@ def test_compose_has_no_default_for_a_secret(name):
 def test_compose_lets_the_web_server_sign_in_as_the_role_that_it_creates():
     web = COMPOSE["services"]["web"]
     [config] = COMPOSE["services"]["database"]["configs"]
-    role, password = re.match(r"postgresql://(\w+):\$\{(\w+)", web["environment"]["DATABASE_URL"]).groups()
-    assert f"CREATE ROLE {role} LOGIN PASSWORD '${{{password}}}'" in COMPOSE["configs"][config["source"]]["content"]
+    role, password = re.match(
+        r"postgresql://(\w+):\$\{(\w+)", web["environment"]["DATABASE_URL"]
+    ).groups()
+    assert (
+        f"CREATE ROLE {role} LOGIN PASSWORD '${{{password}}}'"
+        in COMPOSE["configs"][config["source"]]["content"]
+    )
     assert config["target"].startswith("/docker-entrypoint-initdb.d/")
     assert web["environment"].keys() == COMPOSE["services"]["migrate"]["environment"].keys()
     assert "//registry:" in COMPOSE["services"]["migrate"]["environment"]["DATABASE_URL"]
@@ -359,11 +435,22 @@ def test_image_runs_as_a_fixed_user_and_keeps_no_secret():
 
 
 def test_image_contains_only_what_it_needs_and_that_exists():
-    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
+    lines = [
+        line
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line and line[0] != "#"
+    ]
     assert lines[0] == "*"
     let_in = {line[1:] for line in lines if line[0] == "!"}
     assert {name for name in let_in if not (ROOT / name).exists()} == set()
-    assert {"manage.py", "registry", "ownership", "templates", "fixtures", "requirements.txt"} <= let_in
+    assert {
+        "manage.py",
+        "registry",
+        "ownership",
+        "templates",
+        "fixtures",
+        "requirements.txt",
+    } <= let_in
     assert let_in.isdisjoint({".env", ".git", "var", "tests"})
 
 
@@ -373,7 +460,9 @@ def test_image_contains_only_what_it_needs_and_that_exists():
 def locked(name: str) -> dict[str, str]:
     """The lock file's packages: name to the rest of its entry."""
     text = (ROOT / name).read_text()
-    blocks = re.findall(r"^([A-Za-z0-9][^=\s\[]*)(?:\[[^]]*\])?==(.*(?:\n[ \t].*)*)", text, re.MULTILINE)
+    blocks = re.findall(
+        r"^([A-Za-z0-9][^=\s\[]*)(?:\[[^]]*\])?==(.*(?:\n[ \t].*)*)", text, re.MULTILINE
+    )
     # Every line is part of such a block, or a comment.
     assert len(blocks) == len(re.findall(r"^[^\s#]", text, re.MULTILINE))
     return {canonicalize_name(package): rest for package, rest in blocks}
@@ -399,13 +488,18 @@ def test_lock_file_names_no_host_and_every_package_has_hashes(name):
     [
         ("requirements.txt", EXTRAS["xlsx"]),
         ("requirements-oidc.txt", EXTRAS["xlsx"] + EXTRAS["oidc"]),
-        ("requirements-dev.txt", GROUPS["drift"] + [text for text in GROUPS["dev"] if isinstance(text, str)]),
+        (
+            "requirements-dev.txt",
+            GROUPS["drift"] + [text for text in GROUPS["dev"] if isinstance(text, str)],
+        ),
     ],
 )
 def test_lock_file_matches_the_project(name, more):
     wanted = [Requirement(text) for text in [*PROJECT["project"]["dependencies"], *more]]
     packages = locked(name)
-    direct = {package for package, rest in packages.items() if re.search(r"\bownership-registry\b", rest)}
+    direct = {
+        package for package, rest in packages.items() if re.search(r"\bownership-registry\b", rest)
+    }
     assert direct == {canonicalize_name(requirement.name) for requirement in wanted}
     for requirement in wanted:
         version = re.match(r"[^\s;\\]+", packages[canonicalize_name(requirement.name)])[0]
@@ -439,7 +533,9 @@ def test_an_error_caused_by_a_lost_database_connection_is_503(rf, first, status)
         try:
             raise first("server closed the connection unexpectedly")
         except first as lost:
-            raise TransactionManagementError("An error occurred in the current transaction") from lost
+            raise TransactionManagementError(
+                "An error occurred in the current transaction"
+            ) from lost
     except TransactionManagementError:
         assert server_error(rf.get("/admin/")).status_code == status
 
@@ -461,9 +557,18 @@ def test_a_transaction_that_postgresql_ended_because_it_was_idle_is_503(rf):
 
 def test_the_check_of_containers_uses_the_images_of_the_dockerfile():
     named = set(re.findall(r"(?:^FROM |--from=)(\w+:\S+)", DOCKERFILE, re.MULTILINE))
-    assert {f"docker.io/library/{image}" for image in named} == {container.PYTHON, container.POSTGRES}
+    assert {f"docker.io/library/{image}" for image in named} == {
+        container.PYTHON,
+        container.POSTGRES,
+    }
 
 
 def test_the_check_of_containers_starts_every_service_after_those_it_needs():
-    assert container.in_order(container.compose()["services"]) == ["database", "migrate", "web", "deliver", "proxy"]
+    assert container.in_order(container.compose()["services"]) == [
+        "database",
+        "migrate",
+        "web",
+        "deliver",
+        "proxy",
+    ]
     assert container.compose()["services"]["proxy"]["environment"]["SERVER_NAME"] == "localhost"

@@ -34,7 +34,11 @@ def lines():
     """Returns the lines logged since, as production formats them."""
     out = StringIO()
     handler = logging.StreamHandler(out)
-    arguments = {("fmt" if name == "format" else name): value for name, value in JSON_LINES.items() if name != "()"}
+    arguments = {
+        ("fmt" if name == "format" else name): value
+        for name, value in JSON_LINES.items()
+        if name != "()"
+    }
     from pythonjsonlogger.json import JsonFormatter
 
     handler.setFormatter(JsonFormatter(**arguments))
@@ -57,7 +61,9 @@ def test_a_valid_request_id_is_returned(given):
 @pytest.mark.django_db
 @pytest.mark.parametrize("given", ["", " ", "x" * 65, "a b", "é", "a\x00b", '"}', "<script>"])
 def test_an_invalid_request_id_is_replaced(given):
-    first, second = (Client().get("/livez", headers={"X-Request-ID": given})["X-Request-ID"] for _ in "12")
+    first, second = (
+        Client().get("/livez", headers={"X-Request-ID": given})["X-Request-ID"] for _ in "12"
+    )
     assert re.fullmatch("[0-9a-f]{32}", first)
     assert first != second
 
@@ -71,7 +77,9 @@ def test_a_change_set_keeps_and_shows_the_id_of_its_request(lead_client, seeded)
     assert change.request_id == "from-the-proxy"
     assert (
         "Request <code>from-the-proxy</code>"
-        in lead_client.get(f"/admin/ownership/changeset/{change.revision}/change/", follow=True).text
+        in lead_client.get(
+            f"/admin/ownership/changeset/{change.revision}/change/", follow=True
+        ).text
     )
     [told] = lead_client.get("/api/v1/changes/?after=1").json()["results"]
     assert told["request_id"] == "from-the-proxy"
@@ -111,7 +119,11 @@ def test_the_line_of_a_save_names_its_change_set(committed, lines):
     save_form(client, service, open_form(client, service) | {"description": "Changed."})
     post = [line for line in lines() if line["logger"] == "ownership.request"][-1]
     assert (post["status"], post["change_set"]) == (302, 2)
-    [written] = [line for line in lines() if line.get("change_set") == 2 and line["logger"] == "ownership.history"]
+    [written] = [
+        line
+        for line in lines()
+        if line.get("change_set") == 2 and line["logger"] == "ownership.history"
+    ]
     assert written["request_id"] == post["request_id"]
 
 
@@ -185,12 +197,18 @@ def test_metrics_count_requests_by_route_and_show_the_revision(metrics):
 def test_metrics_show_verdicts_and_how_much_is_true(metrics):
     make_access(make_table("orders"), make_service("payments"), mode="read")
     make_service("bots")
-    keep_run("payments read orders", "bots write orders", code=code_usage("payments read orders", services={"bots"}))
+    keep_run(
+        "payments read orders",
+        "bots write orders",
+        code=code_usage("payments read orders", services={"bots"}),
+    )
     told = values(metrics.get("/metrics"))
     series = '{environment="",reader="serverless"}'
     assert told[f"ownership_drift_accesses{series}"] == 2
     assert told[f"ownership_drift_true_accesses{series}"] == 1
-    assert told['ownership_drift_verdicts{environment="",reader="serverless",verdict="trim_iam"}'] == 1
+    assert (
+        told['ownership_drift_verdicts{environment="",reader="serverless",verdict="trim_iam"}'] == 1
+    )
 
 
 def test_metrics_count_tables_by_how_far_they_are_confirmed_and_ask_once_for_a_head(metrics):
@@ -199,7 +217,10 @@ def test_metrics_count_tables_by_how_far_they_are_confirmed_and_ask_once_for_a_h
     make_table("refunds")
     numbers_of_head.cache_clear()
     told = values(metrics.get("/metrics"))
-    states = {state: told[f'ownership_tables{{confirmation="{state}"}}'] for state in ConfirmationState.values}
+    states = {
+        state: told[f'ownership_tables{{confirmation="{state}"}}']
+        for state in ConfirmationState.values
+    }
     assert states == {"overdue": 1, "changed_since": 0, "due": 0, "never": 1, "confirmed": 1}
     metrics.get("/metrics")
     assert numbers_of_head.cache_info().misses == 1
@@ -212,7 +233,11 @@ def test_every_metric_is_documented_and_every_documented_metric_exists(metrics):
     DelivererSign.objects.create(time=timezone.now())
     Client().get("/")
     text = metrics.get("/metrics").content.decode()
-    exist = {name for name in re.findall(r"^# TYPE (\S+)", text, re.MULTILINE) if not name.endswith("_created")}
+    exist = {
+        name
+        for name in re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)
+        if not name.endswith("_created")
+    }
     operations = (DOCS / "operations.md").read_text()
     documented = set(re.findall(r"^\| `(ownership_\w+)` \|", operations, re.MULTILINE))
     assert exist | {"ownership_replica_lag_seconds", "ownership_replica_good"} == documented
@@ -222,7 +247,9 @@ def test_every_alert_uses_documented_metrics_and_has_a_section_in_the_runbook():
     [group] = yaml.safe_load((DOCS / "alerts.yaml").read_text())["groups"]
     sections = re.findall(r"^## (\w+)$", (DOCS / "runbook.md").read_text(), re.MULTILINE)
     assert [rule["alert"] for rule in group["rules"]] == sections
-    documented = re.findall(r"^\| `(ownership_\w+)` \|", (DOCS / "operations.md").read_text(), re.MULTILINE)
+    documented = re.findall(
+        r"^\| `(ownership_\w+)` \|", (DOCS / "operations.md").read_text(), re.MULTILINE
+    )
     for rule in group["rules"]:
         assert rule["annotations"]["runbook"] == f"docs/runbook.md#{rule['alert'].lower()}"
         for name in re.findall(r"ownership_\w+", rule["expr"]):
@@ -240,7 +267,12 @@ def report(**more) -> str:
     ("given", "well", "told"),
     [
         pytest.param(report(vulns=[]), True, "No known vulnerability in 1", id="none known"),
-        pytest.param(report(vulns=[{"id": "CVE-1", "fix_versions": ["1.1"]}]), False, "fixed in 1.1", id="one known"),
+        pytest.param(
+            report(vulns=[{"id": "CVE-1", "fix_versions": ["1.1"]}]),
+            False,
+            "fixed in 1.1",
+            id="one known",
+        ),
         pytest.param(report(skip_reason="not found"), None, "NOT AUDITED", id="not answered"),
         pytest.param("", None, "NOT AUDITED", id="no network"),
     ],

@@ -39,7 +39,9 @@ def test_the_schema_that_migrations_make_has_no_differences():
     assert list(schema_differences()) == []
 
 
-@pytest.mark.parametrize("foreign", UNKNOWN[connection.vendor].values(), ids=UNKNOWN[connection.vendor])
+@pytest.mark.parametrize(
+    "foreign", UNKNOWN[connection.vendor].values(), ids=UNKNOWN[connection.vendor]
+)
 def test_an_object_that_the_registry_does_not_make_is_named(foreign):
     execute(foreign.sql)
     assert f"{foreign.name}: unknown. The registry does not make it." in list(schema_differences())
@@ -48,7 +50,9 @@ def test_an_object_that_the_registry_does_not_make_is_named(foreign):
 # What migrate mends, by what was done to it.
 MENDED = {
     "emptied body": pytest.param(
-        sqlite_trigger(f"{CHANGE_SET}_no_update", f"BEFORE UPDATE ON {CHANGE_SET} BEGIN SELECT 1; END"),
+        sqlite_trigger(
+            f"{CHANGE_SET}_no_update", f"BEFORE UPDATE ON {CHANGE_SET} BEGIN SELECT 1; END"
+        ),
         f"trigger {CHANGE_SET}_no_update: differs",
         marks=SQLITE,
     ),
@@ -69,15 +73,21 @@ MENDED = {
         marks=SQLITE,
     ),
     "search trigger": pytest.param(
-        sqlite_trigger("ownership_table_text_insert", "AFTER INSERT ON ownership_table BEGIN SELECT 1; END"),
+        sqlite_trigger(
+            "ownership_table_text_insert", "AFTER INSERT ON ownership_table BEGIN SELECT 1; END"
+        ),
         "trigger ownership_table_text_insert: differs",
         marks=SQLITE,
     ),
     "missing": pytest.param(
-        (f"DROP TRIGGER {CHANGE_SET}_no_update",), f"trigger {CHANGE_SET}_no_update: missing", marks=SQLITE
+        (f"DROP TRIGGER {CHANGE_SET}_no_update",),
+        f"trigger {CHANGE_SET}_no_update: missing",
+        marks=SQLITE,
     ),
     "emptied function": pytest.param(
-        (ALLOW.format(name="history_change"),), "function ownership_refuse_history_change(): differs", marks=POSTGRES
+        (ALLOW.format(name="history_change"),),
+        "function ownership_refuse_history_change(): differs",
+        marks=POSTGRES,
     ),
     "emptied function for the next revision": pytest.param(
         (ALLOW.format(name="other_than_next"),),
@@ -99,7 +109,9 @@ MENDED = {
         marks=POSTGRES,
     ),
     "missing trigger": pytest.param(
-        (f"DROP TRIGGER append_only ON {CHANGE_SET}",), f"trigger {CHANGE_SET} append_only: missing", marks=POSTGRES
+        (f"DROP TRIGGER append_only ON {CHANGE_SET}",),
+        f"trigger {CHANGE_SET} append_only: missing",
+        marks=POSTGRES,
     ),
 }
 
@@ -117,10 +129,19 @@ def test_a_changed_guard_is_named_and_migrate_makes_it_again(statements, expecte
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ("ALTER TABLE ownership_service DISABLE TRIGGER ALL", "foreign keys of ownership_service: unknown"),
+        (
+            "ALTER TABLE ownership_service DISABLE TRIGGER ALL",
+            "foreign keys of ownership_service: unknown",
+        ),
         ("ALTER TABLE ownership_table DROP CONSTRAINT {}", "constraint ownership_table"),
-        ("ALTER TABLE ownership_service ALTER description SET DEFAULT 'x'", "column ownership_service description"),
-        ("CREATE SCHEMA other; CREATE TABLE other.heir () INHERITS (ownership_service)", "heir of ownership_service"),
+        (
+            "ALTER TABLE ownership_service ALTER description SET DEFAULT 'x'",
+            "column ownership_service description",
+        ),
+        (
+            "CREATE SCHEMA other; CREATE TABLE other.heir () INHERITS (ownership_service)",
+            "heir of ownership_service",
+        ),
     ],
     ids=["foreign keys off", "constraint gone", "default", "table that inherits"],
 )
@@ -157,9 +178,15 @@ def test_a_role_that_may_not_create_schemas_is_told_that_nothing_was_checked():
 
 @pytest.mark.sqlite
 def test_a_mended_search_trigger_finds_what_was_written_meanwhile():
-    execute(*sqlite_trigger("ownership_table_text_insert", "AFTER INSERT ON ownership_table BEGIN SELECT 1; END"))
+    execute(
+        *sqlite_trigger(
+            "ownership_table_text_insert", "AFTER INSERT ON ownership_table BEGIN SELECT 1; END"
+        )
+    )
     make_table("hidden-orders", owner=make_service("payments"))
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM ownership_table_text WHERE ownership_table_text MATCH 'hidden'")
+        cursor.execute(
+            "SELECT count(*) FROM ownership_table_text WHERE ownership_table_text MATCH 'hidden'"
+        )
         assert cursor.fetchone() == (1,)

@@ -72,7 +72,9 @@ def empty_database(committed):
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_postgresql_database_of_an_earlier_release_is_upgraded_without_loss(version, empty_database, tmp_path):
+def test_a_postgresql_database_of_an_earlier_release_is_upgraded_without_loss(
+    version, empty_database, tmp_path
+):
     settings = connection.settings_dict
     user, password = quote(settings["USER"], safe=""), quote(settings["PASSWORD"], safe="")
     url = f"postgresql://{user}:{password}@{quote(settings['HOST'], safe='')}:{settings['PORT']}/{empty_database}"

@@ -97,7 +97,9 @@ def test_changes_are_filtered_and_filters_combine(viewer_client, orders, query, 
         ("billing", [8, 7]),  # a deleted table
     ],
 )
-def test_the_search_finds_former_and_deleted_names_values_reasons_and_people(viewer_client, lead, text, revisions):
+def test_the_search_finds_former_and_deleted_names_values_reasons_and_people(
+    viewer_client, lead, text, revisions
+):
     table = make_table("invoices", owner=make_service("payments"))
     make_table("other")
     edit(Service.objects.get(name="payments"), contact="#cash-desk")
@@ -134,7 +136,9 @@ def test_the_search_shows_the_entries_that_it_found(viewer_client):
     assert "and 29 more entries in this change set" in page
 
 
-def test_values_are_found_among_the_latest_entries_alone_and_names_in_all(viewer_client, monkeypatch):
+def test_values_are_found_among_the_latest_entries_alone_and_names_in_all(
+    viewer_client, monkeypatch
+):
     monkeypatch.setattr(log_search, "VALUES_SEARCHED", 2)
     edit(make_service("payments"), contact="#first")
     for number in range(2):
@@ -150,8 +154,12 @@ def test_a_search_that_left_matches_out_says_so(viewer_client, monkeypatch):
     monkeypatch.setattr(log_search, "MAX_MATCHES", 2)
     for number in range(4):
         make_service(f"service-{number}")
-    assert "the search read the newest ones" in text_of(viewer_client.get(CHANGES, {"q": "service"}).text)
-    assert "the search read the newest ones" not in text_of(viewer_client.get(CHANGES, {"q": "service-1"}).text)
+    assert "the search read the newest ones" in text_of(
+        viewer_client.get(CHANGES, {"q": "service"}).text
+    )
+    assert "the search read the newest ones" not in text_of(
+        viewer_client.get(CHANGES, {"q": "service-1"}).text
+    )
 
 
 @pytest.mark.parametrize("word", ["%", "_", '"', "'", "\\", "a", "é", "(", "name", "null"])
@@ -212,7 +220,9 @@ def test_lists_and_timelines_say_what_a_change_set_undoes_and_what_undid_it(lead
 )
 def test_changes_are_narrowed_to_days_both_included(lead_client, monkeypatch, days, revisions):
     for day in ("2026-01-31T23:59:59", "2026-02-01T23:59:59", "2026-02-02T00:00:00"):
-        monkeypatch.setattr(change_sets.timezone, "now", lambda day=day: datetime.fromisoformat(f"{day}+00:00"))
+        monkeypatch.setattr(
+            change_sets.timezone, "now", lambda day=day: datetime.fromisoformat(f"{day}+00:00")
+        )
         make_service(f"service-{day[:10]}")
     assert revisions_on(lead_client.get(f"{CHANGES}?{days}")) == revisions
 
@@ -236,8 +246,14 @@ def test_an_impossible_value_of_a_filter_is_refused_with_what_it_takes(lead_clie
 
 def test_each_filter_in_use_is_a_chip_that_takes_it_back(lead_client, orders):
     page = lead_client.get(f"{CHANGES}?kind=ownership&source=command&before=9").text
-    assert re.search(r'href="\?source=command">\s*<span class="unseen">Remove filter </span>what: ownership', page)
-    assert re.search(r'href="\?kind=ownership">\s*<span class="unseen">Remove filter </span>source: Command', page)
+    assert re.search(
+        r'href="\?source=command">\s*<span class="unseen">Remove filter </span>what: ownership',
+        page,
+    )
+    assert re.search(
+        r'href="\?kind=ownership">\s*<span class="unseen">Remove filter </span>source: Command',
+        page,
+    )
 
 
 def test_the_log_as_csv_has_a_row_for_each_field_and_runs_no_formula(viewer_client, orders):
@@ -254,9 +270,17 @@ def test_the_log_as_csv_has_a_row_for_each_field_and_runs_no_formula(viewer_clie
 
 @pytest.mark.parametrize(
     ("query", "revisions"),
-    [("", "123456"), ("kind=ownership", "35"), ("q=orders", "356"), ("revision=3", "123"), ("from=2999-01-01", "")],
+    [
+        ("", "123456"),
+        ("kind=ownership", "35"),
+        ("q=orders", "356"),
+        ("revision=3", "123"),
+        ("from=2999-01-01", ""),
+    ],
 )
-def test_the_csv_has_what_the_filters_select_in_commit_order(viewer_client, orders, query, revisions):
+def test_the_csv_has_what_the_filters_select_in_commit_order(
+    viewer_client, orders, query, revisions
+):
     rows = rows_of(viewer_client.get(f"{CHANGES}?format=csv&{query}"))
     assert "".join(dict.fromkeys(row["revision"] for row in rows)) == revisions
 
@@ -277,7 +301,9 @@ def test_the_csv_of_a_long_log_is_read_in_batches(viewer_client, monkeypatch, or
     assert len({tuple(row.values()) for row in rows}) == len(rows)
 
 
-@pytest.mark.parametrize("address", [CHANGES, f"{CHANGES}1/", COMPARE, "/day/", "/day/?day=2026-01-01"])
+@pytest.mark.parametrize(
+    "address", [CHANGES, f"{CHANGES}1/", COMPARE, "/day/", "/day/?day=2026-01-01"]
+)
 def test_history_takes_a_sign_in(db, settings, address):
     settings.ANONYMOUS_READ = True
     make_service()
@@ -301,7 +327,9 @@ def test_a_large_change_set_is_shown_page_by_page_and_folded(lead_client):
     assert shown == [f"table-{number:03}" for number in range(150)]
 
 
-def test_a_change_set_leads_to_its_neighbours_the_map_then_and_comparisons(lead_client, viewer_client, orders):
+def test_a_change_set_leads_to_its_neighbours_the_map_then_and_comparisons(
+    lead_client, viewer_client, orders
+):
     page = lead_client.get(f"{CHANGES}3/").text
     for address in (
         "/changes/2/",
@@ -343,12 +371,17 @@ def test_two_revisions_are_compared_by_table_in_words_of_their_times(viewer_clie
 def test_what_was_changed_and_changed_back_is_no_difference(viewer_client, orders):
     edit(orders, description="x")
     edit(orders, description="")
-    assert "No differences between these two" in text_of(viewer_client.get(COMPARE, {"from": "6", "to": "8"}).text)
+    assert "No differences between these two" in text_of(
+        viewer_client.get(COMPARE, {"from": "6", "to": "8"}).text
+    )
 
 
 @pytest.mark.parametrize(
     ("subject", "labels"),
-    [({"table": "orders"}, {"orders", "users → orders"}), ({"service": "payments"}, {"orders", "payments"})],
+    [
+        ({"table": "orders"}, {"orders", "users → orders"}),
+        ({"service": "payments"}, {"orders", "payments"}),
+    ],
 )
 def test_one_table_or_service_is_compared(viewer_client, orders, subject, labels):
     make_table("other")
@@ -358,7 +391,9 @@ def test_one_table_or_service_is_compared(viewer_client, orders, subject, labels
 
 
 def test_the_form_s_days_become_an_address_that_can_be_shared(viewer_client, orders):
-    response = viewer_client.get(COMPARE, {"from": "1", "from_day": "2026-01-31", "to": "", "table": "orders"})
+    response = viewer_client.get(
+        COMPARE, {"from": "1", "from_day": "2026-01-31", "to": "", "table": "orders"}
+    )
     assert response.headers["Location"] == "?from=2026-01-31&table=orders"
     page = viewer_client.get(f"{COMPARE}{response.headers['Location']}")
     assert 'value="2026-01-31"' in page.text
@@ -400,13 +435,21 @@ def test_a_day_and_time_lead_to_the_pages_of_that_moment(viewer_client, orders):
     response = viewer_client.get("/day/", {"day": "2999-01-31", "time": "12:00"})
     assert response.headers["Location"] == "?as_of=2999-01-31T12%3A00Z"
     page = viewer_client.get(f"/day/{response.headers['Location']}").text
-    for address in ("/?revision=6", "/matrix/?revision=6", "/compare/?from=6", "/changes/6/", "?revision=5"):
+    for address in (
+        "/?revision=6",
+        "/matrix/?revision=6",
+        "/compare/?from=6",
+        "/changes/6/",
+        "?revision=5",
+    ):
         assert f'href="{address}"' in page
     assert viewer_client.get("/day/?day=x", follow=True).status_code == 400
     assert viewer_client.get("/day/?time=12:00").status_code == 400
 
 
-def test_a_past_page_leads_to_the_revisions_before_and_after_and_says_its_own_in_the_title(viewer_client, orders):
+def test_a_past_page_leads_to_the_revisions_before_and_after_and_says_its_own_in_the_title(
+    viewer_client, orders
+):
     page = viewer_client.get("/tables/orders/?revision=5").text
     assert re.search(r"<title>orders · revision 5\n· Ownership registry</title>", page)
     assert 'href="?revision=4"' in page
@@ -417,13 +460,21 @@ def test_a_past_page_leads_to_the_revisions_before_and_after_and_says_its_own_in
 # A table's page
 
 
-def test_a_table_s_page_says_who_made_the_owner_the_owner_and_how_many_changes_there_were(viewer_client, lead, orders):
-    edit(orders, owner=Service.objects.get(name="payments"), reason="Payments bills them", user=lead)
+def test_a_table_s_page_says_who_made_the_owner_the_owner_and_how_many_changes_there_were(
+    viewer_client, lead, orders
+):
+    edit(
+        orders, owner=Service.objects.get(name="payments"), reason="Payments bills them", user=lead
+    )
     edit(orders, description="Later")
     page = text_of(viewer_client.get("/tables/orders/").text)
-    assert re.search(r"Since .* UTC , before: users \. lead: “Payments bills them” \( revision 7 \)", page)
+    assert re.search(
+        r"Since .* UTC , before: users \. lead: “Payments bills them” \( revision 7 \)", page
+    )
     assert "History 5" in page
-    assert "Payments bills them" not in text_of(viewer_client.get("/tables/orders/?revision=6").text)
+    assert "Payments bills them" not in text_of(
+        viewer_client.get("/tables/orders/?revision=6").text
+    )
 
 
 def test_a_history_says_first_what_changed_and_is_filtered(viewer_client, orders):

@@ -16,7 +16,14 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, current_head
 from ownership.models import Confirmation, Table
 from ownership.plans.confirming import confirm
-from tests.support.factories import make_access, make_confirmation, make_member, make_service, make_table, make_team
+from tests.support.factories import (
+    make_access,
+    make_confirmation,
+    make_member,
+    make_service,
+    make_table,
+    make_team,
+)
 from tests.support.pages import day_text, text_of
 from tests.support.runs import keep_run
 
@@ -56,14 +63,21 @@ def test_a_lead_confirms_a_table_from_its_page(table, lead_client):
     assert "Never confirmed" in page
     shown = lead_client.get(address)
     assert re.search(rf'name="table" value="{table.pk}" checked', shown.text)
-    answer = post(lead_client, form_of(shown), table, query="?table=orders", note="Checked with the team")
+    answer = post(
+        lead_client, form_of(shown), table, query="?table=orders", note="Checked with the team"
+    )
     assert answer["Location"] == table.get_absolute_url()
     assert "1 table confirmed" in sentences(answer)
     change = ChangeSet.objects.first()
-    assert (change.source, change.reason, change.user_name) == ("confirm", "Checked with the team", "lead")
+    assert (change.source, change.reason, change.user_name) == (
+        "confirm",
+        "Checked with the team",
+        "lead",
+    )
     text = text_of(lead_client.get(table.get_absolute_url()).text)
     assert (
-        f"Confirmation: Confirmed lead, {day_text(today())} ; until {day_text(today() + timedelta(days=180))}" in text
+        f"Confirmation: Confirmed lead, {day_text(today())} ; until {day_text(today() + timedelta(days=180))}"
+        in text
     )
 
 
@@ -85,7 +99,9 @@ def test_the_page_says_all_that_is_confirmed_and_what_the_runs_say(table, lead_c
     assert Confirmation.objects.get().drift == said
 
 
-def test_what_changed_after_the_page_was_shown_is_not_confirmed_and_nothing_is_lost(table, lead_client):
+def test_what_changed_after_the_page_was_shown_is_not_confirmed_and_nothing_is_lost(
+    table, lead_client
+):
     fields = form_of(lead_client.get(f"{CONFIRM}?table=orders"))
     with change_set(reason="Bots came", source="admin"):
         make_access(table, make_service("bots"))
@@ -112,12 +128,17 @@ def test_of_many_those_that_changed_are_left_out_and_shown_again(table, lead_cli
         make_access(others[0])
     answer = post(lead_client, fields, table, *others)
     assert answer["Location"] == f"{CONFIRM}?table=receipts"
-    assert re.search(r"2 tables confirmed .* Left out, because \S+ changed them .*: receipts\.", sentences(answer))
+    assert re.search(
+        r"2 tables confirmed .* Left out, because \S+ changed them .*: receipts\.",
+        sentences(answer),
+    )
     assert {row.table.name for row in Confirmation.objects.all()} == {"orders", "refunds"}
     assert "refunds" not in lead_client.get(answer["Location"]).text
 
 
-def test_a_newer_run_or_a_restored_registry_is_shown_before_anything_is_confirmed(table, lead_client):
+def test_a_newer_run_or_a_restored_registry_is_shown_before_anything_is_confirmed(
+    table, lead_client
+):
     fields = form_of(lead_client.get(CONFIRM))
     other_history = fields | {"head": f"{current_head().revision}:{'0' * 64}"}
     assert "restored from a backup" in post(lead_client, other_history, table).text
@@ -164,17 +185,23 @@ def test_viewers_see_the_page_and_confirm_nothing(table, viewer_client, lead_cli
     assert not Confirmation.objects.exists()
 
 
-def test_where_rights_follow_the_owner_its_team_confirms_and_nobody_else(table, lead_client, settings):
+def test_where_rights_follow_the_owner_its_team_confirms_and_nobody_else(
+    table, lead_client, settings
+):
     settings.RIGHTS_FOLLOW_OWNER = True
     team = make_team("Money", contact="#money")
     table.owner.team = team
     table.owner.save()
     make_table("receipts")
     shown = lead_client.get(f"{CONFIRM}?state=all")
-    assert re.findall(r'name="table" value="(\d+)"', shown.text) == [str(Table.objects.get(name="receipts").pk)]
+    assert re.findall(r'name="table" value="(\d+)"', shown.text) == [
+        str(Table.objects.get(name="receipts").pk)
+    ]
     answer = post(lead_client, form_of(shown), table, note="Mine")
     assert answer.status_code == 409
-    assert "orders belongs to Money (#money): only its members may change it." in text_of(answer.text)
+    assert "orders belongs to Money (#money): only its members may change it." in text_of(
+        answer.text
+    )
     assert not Confirmation.objects.exists()
     member = Client()
     member.force_login(make_member(team, "ann"))
@@ -195,7 +222,10 @@ def test_the_list_is_narrowed_by_state_group_and_owner(table, lead_client):
 
     assert listed("") == {"orders", "due", "overdue", "changed"}
     assert listed("state=all") == {"orders", "due", "overdue", "changed", "confirmed"}
-    by_state = {state: listed(f"state={state}") for state in ("never", "due", "overdue", "changed_since", "confirmed")}
+    by_state = {
+        state: listed(f"state={state}")
+        for state in ("never", "due", "overdue", "changed_since", "confirmed")
+    }
     assert by_state == {
         "never": {"orders"},
         "due": {"due"},
@@ -208,7 +238,9 @@ def test_the_list_is_narrowed_by_state_group_and_owner(table, lead_client):
     for nonsense in ("state=soon", "owner=nobody", "group=none"):
         assert lead_client.get(f"{CONFIRM}?{nonsense}").status_code == 400
     chips = text_of(lead_client.get(CONFIRM).text)
-    assert "To confirm 4 Overdue 1 Changed since 1 Due 1 Never confirmed 1 Confirmed 1 All 5" in chips
+    assert (
+        "To confirm 4 Overdue 1 Changed since 1 Due 1 Never confirmed 1 Confirmed 1 All 5" in chips
+    )
 
 
 def test_states_appear_in_lists_once_anything_is_confirmed(table, lead_client, settings):
@@ -238,14 +270,20 @@ def test_confirming_is_no_edit_on_pages(table, lead, lead_client):
     changed = re.search(r'<a class="badge" href="#history">changed.*?</a>', before, re.DOTALL)[0]
     confirm([table.pk], current_head().revision, user=lead, reason="Every entry is right")
     assert changed in lead_client.get(table.get_absolute_url()).text
-    for address in (reverse("pages:home"), reverse("admin:index"), reverse("admin:ownership_table_add")):
+    for address in (
+        reverse("pages:home"),
+        reverse("admin:index"),
+        reverse("admin:ownership_table_add"),
+    ):
         assert "Every entry is right" not in lead_client.get(address).text
     assert "Every entry is right" in lead_client.get(reverse("pages:changes")).text
     compared = lead_client.get(reverse("pages:compare"), {"from": current_head().revision - 1})
     assert "No differences between these two." in text_of(compared.text)
 
 
-def test_the_matrix_has_a_layer_that_says_how_far_tables_are_confirmed(table, lead_client, settings):
+def test_the_matrix_has_a_layer_that_says_how_far_tables_are_confirmed(
+    table, lead_client, settings
+):
     settings.ANONYMOUS_READ = True
     matrix = reverse("pages:matrix")
     assert "layer=confirmation" not in lead_client.get(matrix).text

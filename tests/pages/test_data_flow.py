@@ -10,16 +10,26 @@ from tests.support.factories import make_access, make_service, make_table
 
 
 def drawn(before, after, name="hub"):
-    return picture(name, "table", FlowSide("Written by", before, "Nobody"), FlowSide("Read by", after, "Nobody"))
+    return picture(
+        name,
+        "table",
+        FlowSide("Written by", before, "Nobody"),
+        FlowSide("Read by", after, "Nobody"),
+    )
 
 
 def neighbours(count, **fields):
-    return [Neighbour(f"service-{number}", f"/services/service-{number}/", **fields) for number in range(count)]
+    return [
+        Neighbour(f"service-{number}", f"/services/service-{number}/", **fields)
+        for number in range(count)
+    ]
 
 
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 1), (2, 0), (0, 2), (60, 60), (60, 1)])
 def test_nothing_overlaps_and_nothing_leaves_the_picture(before, after):
-    for drawing in drawn(neighbours(before), neighbours(after, path="by way of " * 20, indirect=True)).drawings:
+    for drawing in drawn(
+        neighbours(before), neighbours(after, path="by way of " * 20, indirect=True)
+    ).drawings:
         assert len(drawing.boxes) == before + after + 1
         for box in drawing.boxes:
             assert box.x >= 0
@@ -33,7 +43,9 @@ def test_nothing_overlaps_and_nothing_leaves_the_picture(before, after):
 
 def test_no_arrow_crosses_another():
     wide = drawn(neighbours(60), neighbours(60)).drawings[0]
-    lines = sorted(tuple(map(float, re.findall(r"-?\d+\.?\d*", arrow.line)[:2])) for arrow in wide.arrows)
+    lines = sorted(
+        tuple(map(float, re.findall(r"-?\d+\.?\d*", arrow.line)[:2])) for arrow in wide.arrows
+    )
     assert all(one != other for one, other in pairwise(lines))
     assert all(re.fullmatch(r"M\S+ \S+H\S+", arrow.line) for arrow in wide.arrows)
 

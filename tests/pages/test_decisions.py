@@ -25,7 +25,9 @@ from tests.support.pages import day_text, text_of
 from tests.support.runs import keep_run, show, waive
 
 pytestmark = pytest.mark.django_db
-DRIFT, ACCEPT, WAIVE = (reverse(f"pages:{name}") for name in ("drift", "drift-accept", "drift-waive"))
+DRIFT, ACCEPT, WAIVE = (
+    reverse(f"pages:{name}") for name in ("drift", "drift-accept", "drift-waive")
+)
 MONTH = timedelta(days=30)
 BOTS = ["undeclared_access", "orders", "bots"]
 SHADOW = ["unregistered_table", "shadow", "bots"]
@@ -64,7 +66,12 @@ def confirm(client, address, page, *findings, **typed):
 def previewed(page):
     """The previewed rows: kind, label, what happens, and the new values."""
     return [
-        (preview.kind, preview.label, preview.verb, {change.field: change.new for change in preview.changes})
+        (
+            preview.kind,
+            preview.label,
+            preview.verb,
+            {change.field: change.new for change in preview.changes},
+        )
         for preview in page.context["previews"]
     ]
 
@@ -79,7 +86,9 @@ def messages(response):
 def test_the_preview_shows_what_would_be_written_and_writes_nothing(lead_client, run):
     before = ChangeSet.objects.count()
     page = look(lead_client, ACCEPT, run, BOTS)
-    assert previewed(page) == [("access", "bots → orders", "created", {"mode": "Write", "indirect": "no"})]
+    assert previewed(page) == [
+        ("access", "bots → orders", "created", {"mode": "Write", "indirect": "no"})
+    ]
     assert "Access bots → orders created" in text_of(page.text)
     assert (ChangeSet.objects.count(), Access.objects.count()) == (before, 1)
     assert list(Verification().run()) == []
@@ -96,7 +105,10 @@ def test_several_findings_are_accepted_in_one_change_set_with_reason_and_evidenc
     change = ChangeSet.objects.get(revision=before + 1)
     assert (change.source, change.user_name) == ("drift", "lead")
     assert change.reason.startswith(f"The bot's new job\n\nAccepted from run {run.pk} serverless")
-    assert "Undeclared access: bots → orders, declared: nothing; found: Write (bots/serverless.yml:2)" in change.reason
+    assert (
+        "Undeclared access: bots → orders, declared: nothing; found: Write (bots/serverless.yml:2)"
+        in change.reason
+    )
     assert Table.objects.get(name="shadow").owner == owner
     assert show(run).findings == ()
     assert list(Verification().run()) == []
@@ -104,7 +116,9 @@ def test_several_findings_are_accepted_in_one_change_set_with_reason_and_evidenc
 
 def test_without_a_reason_nothing_is_written_and_the_form_keeps_its_values(lead_client, run):
     page = look(lead_client, ACCEPT, run, SHADOW)
-    again = confirm(lead_client, ACCEPT, page, SHADOW, **{"group shadow": str(TableGroup.objects.get().pk)})
+    again = confirm(
+        lead_client, ACCEPT, page, SHADOW, **{"group shadow": str(TableGroup.objects.get().pk)}
+    )
     assert "Please give a reason." in again.text
     assert form_of(again)["group shadow"] == str(TableGroup.objects.get().pk)
     assert not Table.objects.filter(name="shadow").exists()
@@ -121,7 +135,9 @@ def test_a_new_table_needs_group_and_owner(lead_client, run):
 def test_findings_settled_meanwhile_are_named_with_who_and_why(lead_client, run):
     page = look(lead_client, ACCEPT, run, BOTS, SHADOW)
     with change_set(reason="Declared by hand"):
-        make_access(Table.objects.get(name="orders"), Service.objects.get(name="bots"), mode="write")
+        make_access(
+            Table.objects.get(name="orders"), Service.objects.get(name="bots"), mode="write"
+        )
     head = ChangeSet.objects.count()
     again = confirm(lead_client, ACCEPT, page, BOTS, SHADOW, reason="The bot's new job")
     assert again.status_code == 409
@@ -145,7 +161,9 @@ def test_a_changed_preview_is_shown_again_before_anything_is_written(lead_client
     again = confirm(lead_client, ACCEPT, page, BOTS, reason="The bot's new job")
     assert again.status_code == 409
     assert "something changed after this page was loaded" in again.text
-    assert previewed(again) == [("access", "bots → orders", "created", {"mode": "Read + Write", "indirect": "no"})]
+    assert previewed(again) == [
+        ("access", "bots → orders", "created", {"mode": "Read + Write", "indirect": "no"})
+    ]
     assert Access.objects.count() == 1
     done = confirm(lead_client, ACCEPT, again, BOTS, reason="The bot's new job")
     assert "1 finding accepted" in messages(done)
@@ -156,9 +174,14 @@ def test_new_disagreement_in_another_environment_is_shown_first(lead_client, run
     keep_run("payments read orders", environment="dev")
     here = keep_run(environment="production", services=frozenset({"payments"}))
     finding = ["access_not_granted", "orders", "payments"]
-    page = lead_client.post(ACCEPT, {"run": here.pk, "revision": "1", "finding": json.dumps(finding)})
+    page = lead_client.post(
+        ACCEPT, {"run": here.pk, "revision": "1", "finding": json.dumps(finding)}
+    )
     ((other, made),) = page.context["elsewhere"][1:]
-    assert (other.environment, made.identity) == ("dev", ("undeclared_access", "orders", "payments"))
+    assert (other.environment, made.identity) == (
+        "dev",
+        ("undeclared_access", "orders", "payments"),
+    )
     assert "serverless, dev: Undeclared access" in text_of(page.text)
 
 
@@ -199,9 +222,13 @@ def test_problems_are_shown_and_the_other_findings_can_be_accepted(lead_client, 
 # Suggest
 
 
-def test_a_viewer_sends_findings_to_the_owners_and_a_lead_takes_one(viewer_client, lead, lead_client, run):
+def test_a_viewer_sends_findings_to_the_owners_and_a_lead_takes_one(
+    viewer_client, lead, lead_client, run
+):
     make_access(make_table("users"), make_service("members"), mode="read")
-    run = keep_run("payments read orders", "bots write orders", "bots read users", "members read users")
+    run = keep_run(
+        "payments read orders", "bots write orders", "bots read users", "members read users"
+    )
     users = ["undeclared_access", "users", "bots"]
     assert "Suggest…" in viewer_client.get(DRIFT).text
     page = look(viewer_client, ACCEPT, run, BOTS, users)
@@ -231,7 +258,9 @@ def test_viewers_accept_nothing(viewer_client, run):
 def test_several_findings_are_waived_at_once(lead_client, run):
     page = look(lead_client, WAIVE, run, BOTS, SHADOW)
     until = today() + timedelta(days=20)
-    done = confirm(lead_client, WAIVE, page, BOTS, SHADOW, reason="The old bot goes", until=str(until))
+    done = confirm(
+        lead_client, WAIVE, page, BOTS, SHADOW, reason="The old bot goes", until=str(until)
+    )
     assert f"2 findings waived until {day_text(until)}" in messages(done)
     assert {waiver.until for waiver in Waiver.objects.all()} == {until}
     change = ChangeSet.objects.latest("revision")
@@ -240,7 +269,8 @@ def test_several_findings_are_waived_at_once(lead_client, run):
 
 
 @pytest.mark.parametrize(
-    ("until", "message"), [(-1, "This day is in the past"), (500, "a year at most"), (None, "Enter a valid date")]
+    ("until", "message"),
+    [(-1, "This day is in the past"), (500, "a year at most"), (None, "Enter a valid date")],
 )
 def test_an_impossible_day_is_refused_and_the_reason_stays(lead_client, run, until, message):
     page = look(lead_client, WAIVE, run, BOTS)
@@ -297,16 +327,19 @@ def waived(run):
 def test_accepting_a_waived_finding_ends_the_waiver_and_history_has_both(lead_client, run, waived):
     assert json.dumps(BOTS) in unescape(lead_client.get(DRIFT).text.partition("Waived (1)")[2])
     page = look(lead_client, ACCEPT, run, BOTS)
-    replaced = (
-        f"other waived this until {day_text(today() + MONTH)} (“The old bot goes”). This decision replaces that waiver."
-    )
+    until = day_text(today() + MONTH)
+    waived_by = f"other waived this until {until} (“The old bot goes”)."
+    replaced = f"{waived_by} This decision replaces that waiver."
     assert replaced in text_of(page.text)
     assert "Waiver Undeclared access: bots → orders deleted" in text_of(page.text)
     done = confirm(lead_client, ACCEPT, page, BOTS, reason="It stays after all")
     assert "1 finding accepted" in messages(done)
     assert (Waiver.objects.count(), Access.objects.filter(service__name="bots").count()) == (0, 1)
     accepted, before = Timeline.of(Table, Table.objects.get(name="orders").pk).page().groups[:2]
-    assert {one.label for one in accepted.entries} == {"Undeclared access: bots → orders", "bots → orders"}
+    assert {one.label for one in accepted.entries} == {
+        "Undeclared access: bots → orders",
+        "bots → orders",
+    }
     assert before.change_set.reason == "The old bot goes"
     assert list(Verification().run()) == []
 
@@ -324,11 +357,15 @@ def test_a_waiver_made_meanwhile_is_shown_before_it_ends(lead_client, run):
     assert again.status_code == 409
     assert f"other waived this until {day_text(today())} (“Mine until Friday" in text_of(again.text)
     assert (Waiver.objects.count(), Access.objects.count()) == (1, 1)
-    assert "1 finding accepted" in messages(confirm(lead_client, ACCEPT, again, BOTS, reason="It stays after all"))
+    assert "1 finding accepted" in messages(
+        confirm(lead_client, ACCEPT, again, BOTS, reason="It stays after all")
+    )
 
 
 def test_an_accepted_finding_that_comes_back_counts(lead_client, run, waived):
-    confirm(lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all")
+    confirm(
+        lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all"
+    )
     Access.objects.get(service__name="bots").delete()
     shown = show(run)
     assert tuple(BOTS) in {one.identity for one in shown.findings}
@@ -336,7 +373,9 @@ def test_an_accepted_finding_that_comes_back_counts(lead_client, run, waived):
 
 
 def test_undoing_an_acceptance_restores_the_waiver(lead_client, run, waived):
-    confirm(lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all")
+    confirm(
+        lead_client, ACCEPT, look(lead_client, ACCEPT, run, BOTS), BOTS, reason="It stays after all"
+    )
     plan = Undo(ChangeSet.objects.count()).plan()
     plan.apply(user=None, reason="It goes nevertheless", source=ChangeSet.Source.RESTORE)
     assert [one.identity for one in show(run).waived] == [tuple(BOTS)]
@@ -344,11 +383,19 @@ def test_undoing_an_acceptance_restores_the_waiver(lead_client, run, waived):
 
 def test_a_waiver_in_another_environment_stays(seeded, lead_client):
     for environment in ("dev", "production"):
-        each = keep_run("qr write biztechUsers", environment=environment, services=frozenset({"qr"}))
+        each = keep_run(
+            "qr write biztechUsers", environment=environment, services=frozenset({"qr"})
+        )
         waive(each, today(), "Both", which=lambda finding: finding.service == "qr")
     confirm_one = ["undeclared_access", "biztechUsers", "qr"]
     form = {"run": each.pk, "revision": "1", "finding": json.dumps(confirm_one)}
-    confirm(lead_client, ACCEPT, lead_client.post(ACCEPT, form), confirm_one, reason="It stays after all")
+    confirm(
+        lead_client,
+        ACCEPT,
+        lead_client.post(ACCEPT, form),
+        confirm_one,
+        reason="It stays after all",
+    )
     left = Waiver.objects.filter(kind="undeclared_access")
     assert [waiver.environment.name for waiver in left] == ["dev"]
 
@@ -358,7 +405,9 @@ def test_accepting_that_a_table_is_not_deployed_ends_its_waiver(lead_client, run
     run = keep_run(reader="dynamodb", all_tables=True)
     waive(run, today(), "Soon", which=lambda finding: finding.identity == tuple(gone))
     form = {"run": str(run.pk), "revision": "1", "finding": [json.dumps(gone)]}
-    done = confirm(lead_client, ACCEPT, lead_client.post(ACCEPT, form), gone, reason="Never deployed")
+    done = confirm(
+        lead_client, ACCEPT, lead_client.post(ACCEPT, form), gone, reason="Never deployed"
+    )
     assert "1 finding accepted" in messages(done)
     assert (Waiver.objects.count(), Table.objects.filter(name="orders").count()) == (0, 0)
     assert list(Verification().run()) == []
@@ -386,7 +435,9 @@ def test_without_a_decision_the_list_stays_filtered(lead_client, run):
     assert gone.headers["Location"] == filtered
 
 
-@pytest.mark.parametrize("filters", ["//example.org/", "next=/admin/&kind=&owner=", "\r\nX: y=1", "%", "&&=&"])
+@pytest.mark.parametrize(
+    "filters", ["//example.org/", "next=/admin/&kind=&owner=", "\r\nX: y=1", "%", "&&=&"]
+)
 def test_only_the_filters_are_kept(lead_client, run, filters):
     answer = lead_client.post(ACCEPT, {"run": run.pk, "filters": filters})
     assert answer.headers["Location"] == DRIFT
@@ -401,7 +452,13 @@ def test_a_decision_has_no_past(lead_client, run, address):
 
 
 def test_viewers_waive_nothing(viewer_client, run):
-    form = {"run": run.pk, "finding": [json.dumps(BOTS)], "confirmed": "1", "reason": "Mine", "until": str(today())}
+    form = {
+        "run": run.pk,
+        "finding": [json.dumps(BOTS)],
+        "confirmed": "1",
+        "reason": "Mine",
+        "until": str(today()),
+    }
     answer = viewer_client.post(WAIVE, form)
     assert answer.status_code == 403
     assert "team leads" in answer.text
@@ -409,7 +466,9 @@ def test_viewers_waive_nothing(viewer_client, run):
 
 
 @pytest.mark.parametrize("address", [ACCEPT, WAIVE])
-def test_strangers_must_sign_in_and_a_get_leads_to_the_drift_page(client, lead_client, run, address):
+def test_strangers_must_sign_in_and_a_get_leads_to_the_drift_page(
+    client, lead_client, run, address
+):
     assert client.post(address, {"run": run.pk}).status_code == 302
     assert lead_client.get(address).headers["Location"] == DRIFT
 
@@ -438,12 +497,16 @@ def test_nonsense_is_refused(lead_client, run, address, fields):
 @pytest.mark.parametrize("table", ["nowhere", "x" * 5000])
 def test_a_finding_that_does_not_exist_no_longer_applies(lead_client, run, address, table):
     finding = json.dumps(["undeclared_access", table, "bots"])
-    answer = lead_client.post(address, {"run": str(run.pk), "finding": finding, "revision": "x"}, follow=True)
+    answer = lead_client.post(
+        address, {"run": str(run.pk), "finding": finding, "revision": "x"}, follow=True
+    )
     assert "the selected findings no longer apply" in messages(answer)
 
 
 def test_without_a_selection_the_page_asks_for_one(lead_client, run):
-    assert "Select at least one finding first" in messages(lead_client.post(ACCEPT, {"run": run.pk}, follow=True))
+    assert "Select at least one finding first" in messages(
+        lead_client.post(ACCEPT, {"run": run.pk}, follow=True)
+    )
 
 
 # With code

@@ -10,7 +10,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from ownership.drift.types import Identity, KeyAttribute, Keys, Location, Note, ReadError, TableShape, Unresolved
+from ownership.drift.types import (
+    Identity,
+    KeyAttribute,
+    Keys,
+    Location,
+    Note,
+    ReadError,
+    TableShape,
+    Unresolved,
+)
 from ownership.findings.runs import today
 from ownership.models import Access, Service
 from ownership.pages import findings as page_module
@@ -28,7 +37,9 @@ PLACE = Location("bots/serverless.yml", 7)
 @pytest.fixture
 def drifted():
     """The finding about payments is waived; those about bots and shadow are new."""
-    make_access(make_table("orders", owner=make_service("sales")), make_service("payments"), mode="read")
+    make_access(
+        make_table("orders", owner=make_service("sales")), make_service("payments"), mode="read"
+    )
     make_service("bots")
     first = keep_run("payments read_write orders")
     waive(first, today() + timedelta(days=9), "Until they are split")
@@ -45,7 +56,10 @@ def drifted():
 
 def ticks(page):
     """The identities that the page's checkboxes name."""
-    return {Identity(*json.loads(unescape(v))) for v in re.findall(r'name="finding"\s+value="([^"]*)"', page)}
+    return {
+        Identity(*json.loads(unescape(v)))
+        for v in re.findall(r'name="finding"\s+value="([^"]*)"', page)
+    }
 
 
 def test_findings_are_grouped_by_owner_with_evidence_and_what_to_do(viewer_client, drifted):
@@ -113,7 +127,9 @@ def test_filters_narrow_everything_besides_the_findings(lead_client, drifted):
     assert "is known only when deployed" not in page
 
 
-@pytest.mark.parametrize("query", ["reader=x", "environment=x", "kind=x", "state=x", "revision=1", "table=%00"])
+@pytest.mark.parametrize(
+    "query", ["reader=x", "environment=x", "kind=x", "state=x", "revision=1", "table=%00"]
+)
 def test_an_unknown_value_is_refused_with_the_known_ones(viewer_client, drifted, query):
     assert viewer_client.get(f"{DRIFT}?{query}").status_code == 400
 
@@ -122,11 +138,20 @@ def test_findings_beyond_the_first_page_are_counted(lead_client, drifted, monkey
     monkeypatch.setattr(page_module, "ROWS_SHOWN", 1)
     page = lead_client.get(DRIFT).text
     assert "1 more: filter by owner, kind, table or service" in page
-    assert len(ticks(page) - {("key_schema_offered", "orders", None), ("wider_grant", "orders", "payments")}) == 1
+    assert (
+        len(
+            ticks(page)
+            - {("key_schema_offered", "orders", None), ("wider_grant", "orders", "payments")}
+        )
+        == 1
+    )
 
 
 def test_a_service_on_the_map_is_a_link(viewer_client, drifted):
-    assert f'<a href="{reverse("pages:service", args=["bots"])}">bots</a>' in viewer_client.get(DRIFT).text
+    assert (
+        f'<a href="{reverse("pages:service", args=["bots"])}">bots</a>'
+        in viewer_client.get(DRIFT).text
+    )
     keep_run("stranger read orders")
     assert 'stranger <span class="badge">not on the map</span>' in viewer_client.get(DRIFT).text
 
@@ -197,7 +222,9 @@ def test_queries_do_not_grow_with_findings(lead_client, drifted):
     few = counted()
     keep_run(*(f"bots write shadow{number}" for number in range(30)), "payments read_write orders")
     for _ in range(5):
-        Access.objects.create(table=make_table(), service=Service.objects.get(name="bots"), mode="read")
+        Access.objects.create(
+            table=make_table(), service=Service.objects.get(name="bots"), mode="read"
+        )
     # Session, user and teams; the runs; head twice and the map's seven models; waivers; permissions, the user's and the
     # groups'; and of the run its grants, the one before and the figures.
     assert counted() == few == 3 + 1 + 9 + 1 + 2 + 3
@@ -233,7 +260,9 @@ def judged():
         "unused write orders",
         "unread read orders",
         services=frozenset(read | {"unread"}),
-        code=code_usage("fixmap read orders", "fixiam read orders", "mixed read orders", services=read),
+        code=code_usage(
+            "fixmap read orders", "fixiam read orders", "mixed read orders", services=read
+        ),
         tables=(TableShape("orders", None, (("by-day", None),), (PLACE,)),),
     )
 
@@ -257,7 +286,11 @@ def test_findings_are_grouped_by_what_is_to_be_done(viewer_client, judged):
         ("Keys, indexes and tables", 1),
     ]
     text = text_of(page.text)
-    for words in ("The map is wrong: 1", "Declare it: code does it", "read: fix the map, write: trim IAM"):
+    for words in (
+        "The map is wrong: 1",
+        "Declare it: code does it",
+        "read: fix the map, write: trim IAM",
+    ):
         assert words in text
     assert "agree on 0 of 7 accesses now; 0 not known" not in text
     assert "agree on 0 of 7 accesses now" in text

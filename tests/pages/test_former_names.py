@@ -17,9 +17,12 @@ def rename(row, name, reason="Better said"):
 
 
 @pytest.mark.parametrize(
-    ("model", "old", "path"), [(Table, "biztechUsers", "/tables/"), (Service, "payments", "/services/")]
+    ("model", "old", "path"),
+    [(Table, "biztechUsers", "/tables/"), (Service, "payments", "/services/")],
 )
-def test_a_former_name_leads_to_the_thing_and_names_who_renamed_it(seeded, viewer_client, settings, model, old, path):
+def test_a_former_name_leads_to_the_thing_and_names_who_renamed_it(
+    seeded, viewer_client, settings, model, old, path
+):
     settings.ANONYMOUS_READ = True
     rename(model.objects.get(name=old), "in-between")
     rename(model.objects.get(name="in-between"), "renamed-now")
@@ -53,7 +56,9 @@ def test_namesakes_of_a_former_name_are_listed(seeded, viewer_client):
     assert "/tables/biztechEvents-now/" in response.text
 
 
-def test_what_was_deleted_shows_its_history_to_those_who_may_see_it(seeded, viewer_client, settings):
+def test_what_was_deleted_shows_its_history_to_those_who_may_see_it(
+    seeded, viewer_client, settings
+):
     settings.ANONYMOUS_READ = True
     Table.objects.get(name="biztechUsers").delete()
     response = viewer_client.get("/tables/biztechUsers/", follow=True)
@@ -62,7 +67,8 @@ def test_what_was_deleted_shows_its_history_to_those_who_may_see_it(seeded, view
     assert stranger.status_code == 404
     never = Client().get("/tables/biztechUzers/")
     assert (
-        stranger.text.replace("biztechUsers", "biztechUzers").partition("<main")[0] == never.text.partition("<main")[0]
+        stranger.text.replace("biztechUsers", "biztechUzers").partition("<main")[0]
+        == never.text.partition("<main")[0]
     )
     assert "deleted" not in stranger.text
 

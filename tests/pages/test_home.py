@@ -32,7 +32,9 @@ def test_a_large_map_shows_its_groups_with_counts_that_open(seeded, viewer_clien
     monkeypatch.setattr(home, "MAX_TABLES_AT_HOME", 33)
     page = viewer_client.get(HOME).text
     assert "biztechUsers<" not in page.partition("<main")[2]
-    link = re.search(r'href="([^"]+)">Companion &amp; Gamification Tables</a>\s*<span[^>]*>7 tables', page)[1]
+    link = re.search(
+        r'href="([^"]+)">Companion &amp; Gamification Tables</a>\s*<span[^>]*>7 tables', page
+    )[1]
     assert "biztechQuizzes" in viewer_client.get(unescape(link)).text
 
 
@@ -97,8 +99,14 @@ def test_they_take_a_fixed_number_of_queries(viewer_client):
     assert count() == few
 
 
-def test_a_groups_tables_stay_together_even_if_another_group_has_the_same_position(seeded, viewer_client):
-    make_table("between", group=TableGroup.objects.create(name="A group in the same place", position=0), position=1)
+def test_a_groups_tables_stay_together_even_if_another_group_has_the_same_position(
+    seeded, viewer_client
+):
+    make_table(
+        "between",
+        group=TableGroup.objects.create(name="A group in the same place", position=0),
+        position=1,
+    )
     page = viewer_client.get("/").text
     assert len(re.findall(r">Core Tables</a>\s*</h2>", page)) == 1
 
@@ -117,7 +125,15 @@ def test_a_row_names_the_owner_and_only_others_as_writers_and_readers(seeded, vi
     assert len(rows) == 34
     assert rows["biztechQuests"] == "biztechQuests quests – –"
     assert rows["biztechProfiles"].split() == (
-        ["biztechProfiles", "profiles", "interactions", "members", "(indirect)", "+1", "interactions"]
+        [
+            "biztechProfiles",
+            "profiles",
+            "interactions",
+            "members",
+            "(indirect)",
+            "+1",
+            "interactions",
+        ]
     )
 
 
@@ -125,7 +141,9 @@ def test_a_list_names_two_neighbours_and_counts_the_others(seeded, viewer_client
     table = make_table("hub")
     for _ in range(15):
         make_access(table, make_service(), mode="write")
-    assert 'href="/tables/hub/#accesses" aria-label="13 more">+13</a>' in viewer_client.get("/").text
+    assert (
+        'href="/tables/hub/#accesses" aria-label="13 more">+13</a>' in viewer_client.get("/").text
+    )
 
 
 @pytest.fixture
@@ -139,7 +157,9 @@ def seen(seeded):
     quests.save()
 
 
-def test_only_people_who_are_signed_in_are_told_what_changed_and_what_needs_attention(seen, viewer_client, settings):
+def test_only_people_who_are_signed_in_are_told_what_changed_and_what_needs_attention(
+    seen, viewer_client, settings
+):
     settings.ANONYMOUS_READ = True
     page = text_of(viewer_client.get(HOME).text)
     assert "All 34 Changed this week 2 Needs attention 2" in page
@@ -148,14 +168,23 @@ def test_only_people_who_are_signed_in_are_told_what_changed_and_what_needs_atte
     assert "Changed this week" not in page
     assert "Needs attention" not in page
     assert "drift" not in page
-    assert stranger.get(HOME, {"show": "changed"}).headers["Location"].startswith("/admin/login/?next=")
+    assert (
+        stranger.get(HOME, {"show": "changed"})
+        .headers["Location"]
+        .startswith("/admin/login/?next=")
+    )
 
 
 @pytest.mark.parametrize(
     ("show", "names"),
-    [("changed", {"biztechPrizes", "biztechQuests"}), ("attention", {"biztechUsers", "biztechPrizes"})],
+    [
+        ("changed", {"biztechPrizes", "biztechQuests"}),
+        ("attention", {"biztechUsers", "biztechPrizes"}),
+    ],
 )
-def test_the_list_can_be_narrowed_to_what_changed_or_needs_attention(seen, viewer_client, show, names):
+def test_the_list_can_be_narrowed_to_what_changed_or_needs_attention(
+    seen, viewer_client, show, names
+):
     rows = rows_of(viewer_client.get(HOME, {"show": show}).text)
     assert rows.keys() == names
     if show == "attention":

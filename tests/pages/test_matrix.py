@@ -46,7 +46,9 @@ def columns(client, **query):
 
 def test_every_access_has_its_cell_that_leads_to_it(seeded, viewer_client):
     shown = cells(viewer_client)
-    assert shown.keys() == {(a.table.name, a.service.name) for a in Access.objects.select_related("table", "service")}
+    assert shown.keys() == {
+        (a.table.name, a.service.name) for a in Access.objects.select_related("table", "service")
+    }
     assert shown["biztechUsers", "users"] == "●RW"
     assert shown["biztechUsers", "payments"] == "RW"
     assert shown["biztechUsers", "members"] == "W"
@@ -82,10 +84,23 @@ def test_an_owner_without_an_access_is_seen(db, viewer_client):
         ({"service": "payments"}, {"service__name": "payments"}),
         ({"mode": "indirect"}, {"indirect": True}),
         ({"mode": "write"}, {"mode__in": ["write", "read_write"]}),
-        ({"mode": "read_write", "service": "profiles"}, {"mode": "read_write", "service__name": "profiles"}),
+        (
+            {"mode": "read_write", "service": "profiles"},
+            {"mode": "read_write", "service__name": "profiles"},
+        ),
         (
             {"service": "interactions"},
-            {"service__name__in": ["interactions", "teams", "qr", "quests", "quizzes", "investments", "connections"]},
+            {
+                "service__name__in": [
+                    "interactions",
+                    "teams",
+                    "qr",
+                    "quests",
+                    "quizzes",
+                    "investments",
+                    "connections",
+                ]
+            },
         ),
     ],
 )
@@ -101,31 +116,45 @@ def test_an_unknown_value_is_reported(seeded, viewer_client, query):
     assert f"{next(iter(query))}=x" in response.text
 
 
-def test_a_large_map_starts_from_groups_and_families_whose_counts_open_and_add_up(seeded, viewer_client, monkeypatch):
+def test_a_large_map_starts_from_groups_and_families_whose_counts_open_and_add_up(
+    seeded, viewer_client, monkeypatch
+):
     monkeypatch.setattr(matrix, "MAX_CELLS", 100)
     page = viewer_client.get(URL).text
     links = re.findall(r'href="(\?group=[^"]+)"\s+aria-label="([^"]+): (\d+) access', page)
     assert sum(int(count) for _, _, count in links) == Access.objects.count()
-    assert any("Companion &amp; Gamification Tables, interactions" in label for _, label, _ in links)
+    assert any(
+        "Companion &amp; Gamification Tables, interactions" in label for _, label, _ in links
+    )
     assert not any(label.endswith(", teams") for _, label, _ in links)
     for link, _, count in links:
         opened = CELL.findall(viewer_client.get(URL + link.replace("&amp;", "&")).text)
-        assert len([anchor for classes, _, _, anchor, *_ in opened if anchor and "dim" not in classes]) == int(count)
+        assert len(
+            [anchor for classes, _, _, anchor, *_ in opened if anchor and "dim" not in classes]
+        ) == int(count)
 
 
-def test_very_many_services_are_grouped_by_the_group_they_own_tables_in(seeded, viewer_client, monkeypatch):
+def test_very_many_services_are_grouped_by_the_group_they_own_tables_in(
+    seeded, viewer_client, monkeypatch
+):
     monkeypatch.setattr(matrix, "MAX_CELLS", 100)
     monkeypatch.setattr(matrix, "MAX_FAMILIES", 3)
     page = viewer_client.get(URL).text
-    links = re.findall(r'href="(\?group=[^"]+&amp;home=[^"]+)"\s+aria-label="([^"]+): (\d+) access', page)
+    links = re.findall(
+        r'href="(\?group=[^"]+&amp;home=[^"]+)"\s+aria-label="([^"]+): (\d+) access', page
+    )
     assert sum(int(count) for _, _, count in links) == Access.objects.count()
     assert any(label == "Core Tables, no group" for _, label, _ in links)  # payments owns nothing
     for link, _, count in links:
         opened = CELL.findall(viewer_client.get(URL + link.replace("&amp;", "&")).text)
-        assert len([anchor for classes, _, _, anchor, *_ in opened if anchor and "dim" not in classes]) == int(count)
+        assert len(
+            [anchor for classes, _, _, anchor, *_ in opened if anchor and "dim" not in classes]
+        ) == int(count)
 
 
-def test_an_overview_of_many_services_and_groups_is_bounded_and_leaves_nothing_out(seeded, viewer_client, monkeypatch):
+def test_an_overview_of_many_services_and_groups_is_bounded_and_leaves_nothing_out(
+    seeded, viewer_client, monkeypatch
+):
     monkeypatch.setattr(matrix, "MAX_CELLS", 100)
     monkeypatch.setattr(matrix, "MAX_COLUMNS", 3)
     with change_set(reason="Grow"):
@@ -152,12 +181,20 @@ def test_rows_that_are_too_many_go_on_another_page(seeded, viewer_client, monkey
     )
 
 
-def test_a_service_comes_first_then_the_owners_then_the_others_who_share_its_tables(seeded, viewer_client):
+def test_a_service_comes_first_then_the_owners_then_the_others_who_share_its_tables(
+    seeded, viewer_client
+):
     shown = columns(viewer_client, service="payments")
-    owners = set(Table.objects.filter(accesses__service__name="payments").values_list("owner__name", flat=True))
+    owners = set(
+        Table.objects.filter(accesses__service__name="payments").values_list(
+            "owner__name", flat=True
+        )
+    )
     assert shown[0] == "payments"
     assert set(shown[1 : len(owners) + 1]) == owners
-    sharers = Access.objects.filter(table__accesses__service__name="payments").values_list("service__name", flat=True)
+    sharers = Access.objects.filter(table__accesses__service__name="payments").values_list(
+        "service__name", flat=True
+    )
     assert set(shown) == set(sharers) | owners
     beside = cells(viewer_client, service="payments", dimmed=True)
     assert beside["biztechUsers", "users"] == "●RW"
@@ -219,7 +256,10 @@ def test_the_layer_of_drift_shows_where_grants_differ(run, viewer_client):
     shown = cells(viewer_client, layer="drift", service="payments")
     assert shown["biztechUsers", "payments"] == "−W"
     assert shown["biztechProfiles", "payments"] == "−W"
-    assert cells(viewer_client, layer="drift", service="payments", dimmed=True)["biztechUsers", "bots"] == "+W"
+    assert (
+        cells(viewer_client, layer="drift", service="payments", dimmed=True)["biztechUsers", "bots"]
+        == "+W"
+    )
     page = viewer_client.get(URL, {"layer": "drift"}).text
     assert "Undeclared access: declared nothing, granted Write" in page
     waive(DriftRun.objects.get(), today())
@@ -241,23 +281,35 @@ def test_the_layer_of_drift_shows_what_only_code_tells(seeded, viewer_client):
     shown = cells(viewer_client, layer="drift", service="bots")
     assert shown["biztechUsers", "bots"] == "+R"
     assert shown["biztechMembers2026", "bots"] == "!"
-    assert cells(viewer_client, layer="drift", service="payments")["biztechUsers", "payments"] == "−RW"
+    assert (
+        cells(viewer_client, layer="drift", service="payments")["biztechUsers", "payments"] == "−RW"
+    )
 
 
-def test_layers_are_for_people_who_are_signed_in_of_today_and_where_there_is_a_run(seeded, viewer_client, settings):
+def test_layers_are_for_people_who_are_signed_in_of_today_and_where_there_is_a_run(
+    seeded, viewer_client, settings
+):
     settings.ANONYMOUS_READ = True
     assert "layer=" not in viewer_client.get(URL).text
     keep_run("bots write biztechUsers")
     assert "layer=drift" in viewer_client.get(URL).text
     assert "layer=" not in viewer_client.get(URL, {"revision": "1"}).text
     assert "layer=" not in Client().get(URL).text
-    assert Client().get(URL, {"layer": "drift"}).headers["Location"].startswith("/admin/login/?next=")
-    for query in ({"layer": "drift", "mode": "read"}, {"layer": "drift", "revision": "1"}, {"layer": "x"}):
+    assert (
+        Client().get(URL, {"layer": "drift"}).headers["Location"].startswith("/admin/login/?next=")
+    )
+    for query in (
+        {"layer": "drift", "mode": "read"},
+        {"layer": "drift", "revision": "1"},
+        {"layer": "x"},
+    ):
         assert viewer_client.get(URL, query).status_code == 400
 
 
 @pytest.mark.parametrize(("layer", "queries"), [("declared", 13), ("granted", 16), ("drift", 16)])
-def test_each_layer_takes_so_many_queries(run, viewer_client, django_assert_num_queries, layer, queries):
+def test_each_layer_takes_so_many_queries(
+    run, viewer_client, django_assert_num_queries, layer, queries
+):
     """Session, user, permissions twice, teams, groups, services, number of tables, whether there is a
     confirmation, and a run.
 

@@ -155,7 +155,9 @@ def test_of_the_past_it_shows_what_the_teams_of_today_were_answerable_for(ann):
 
 def test_lists_of_the_api_are_narrowed_to_a_team_and_to_what_is_mine(ann, viewer_client):
     def names(client, address, **query):
-        return [row.get("name") for row in client.get(f"/api/v1/{address}/", query).json()["results"]]
+        return [
+            row.get("name") for row in client.get(f"/api/v1/{address}/", query).json()["results"]
+        ]
 
     for query in ({"mine": "true"}, {"team": "Money"}):
         assert names(ann, "tables", **query) == ["accounts", "receipts"]
@@ -177,7 +179,9 @@ def test_lists_of_the_api_are_narrowed_to_a_team_and_to_what_is_mine(ann, viewer
 
 def test_two_accounts_never_get_each_others_answer_from_a_cache(ann, viewer_client):
     first = ann.get("/api/v1/tables/", {"mine": "true"})
-    other = viewer_client.get("/api/v1/tables/", {"mine": "true"}, headers={"if-none-match": first["ETag"]})
+    other = viewer_client.get(
+        "/api/v1/tables/", {"mine": "true"}, headers={"if-none-match": first["ETag"]}
+    )
     assert other.status_code == 200
     again = ann.get("/api/v1/tables/", {"mine": "true"}, headers={"if-none-match": first["ETag"]})
     assert again.status_code == 304
@@ -215,7 +219,9 @@ def test_pages_name_the_team_that_is_answerable_for_the_owner_and_how_to_reach_i
     assert "printer owner #money Money" in page
 
 
-def test_a_teams_page_lists_what_it_is_answerable_for_and_its_members_to_people_with_a_role(ann, settings):
+def test_a_teams_page_lists_what_it_is_answerable_for_and_its_members_to_people_with_a_role(
+    ann, settings
+):
     page = ann.get("/teams/Money/").text
     assert links(page, "tables") == {"accounts", "receipts"}
     assert links(page, "services") >= {"wallet", "till", "printer"}
@@ -228,7 +234,13 @@ def test_a_teams_page_lists_what_it_is_answerable_for_and_its_members_to_people_
 
 
 def test_without_teams_nothing_says_team(seeded, viewer_client):
-    for address in ("/", "/services/", "/tables/biztechUsers/", "/services/payments/", "/groups/Core Tables/"):
+    for address in (
+        "/",
+        "/services/",
+        "/tables/biztechUsers/",
+        "/services/payments/",
+        "/groups/Core Tables/",
+    ):
         main = viewer_client.get(address).text.split("<main")[1].split("</main>")[0]
         assert "Team" not in main.replace("Teams", ""), address
     columns = viewer_client.get("/admin/ownership/service/").context["cl"].list_display

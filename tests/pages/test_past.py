@@ -12,7 +12,14 @@ from ownership.models import Service, Table
 from tests.support.factories import make_table
 
 HOME = reverse("pages:home")
-PAGES = ("/", "/matrix/", "/services/", "/groups/Core Tables/", "/search/?q=biz", "/tables/biztechEvents/")
+PAGES = (
+    "/",
+    "/matrix/",
+    "/services/",
+    "/groups/Core Tables/",
+    "/search/?q=biz",
+    "/tables/biztechEvents/",
+)
 
 
 def main_of(response):
@@ -57,8 +64,14 @@ def test_nothing_on_it_can_be_edited_or_leads_to_a_form(renamed, lead_client, pa
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_to_a_page_of_the_map_stays_in_that_time(renamed, viewer_client, page):
     shown = viewer_client.get(page + ("&" if "?" in page else "?") + "revision=1").text
-    links = re.findall(r'href="(/(?:tables|services|groups|matrix|search)?[^"]*)"', main_of_text(shown))
-    ours = [link for link in links if not link.startswith(("/admin", "/static", "/api", "/changes", "/compare"))]
+    links = re.findall(
+        r'href="(/(?:tables|services|groups|matrix|search)?[^"]*)"', main_of_text(shown)
+    )
+    ours = [
+        link
+        for link in links
+        if not link.startswith(("/admin", "/static", "/api", "/changes", "/compare"))
+    ]
     assert ours or "matrix" in page
     assert all("revision=1" in link for link in ours)
 
@@ -107,7 +120,9 @@ def test_the_admin_leads_there(renamed, viewer_client):
 
 
 @pytest.mark.parametrize("more", ["", "&before=99", "&within=2", "&before=x"])
-def test_a_history_as_of_a_revision_shows_nothing_later_whatever_the_parameters(renamed, viewer_client, more):
+def test_a_history_as_of_a_revision_shows_nothing_later_whatever_the_parameters(
+    renamed, viewer_client, more
+):
     shown = main_of(viewer_client.get(f"/services/payments/history/?revision=1{more}"))
     assert "cash-desk" not in shown.partition('class="timeline"')[2]
     assert 'id="revision-1"' in shown
@@ -120,5 +135,8 @@ def test_a_time_in_the_future_is_said_to_be_one(viewer_client, seeded):
     assert banner in viewer_client.get(HOME, {"as_of": tomorrow}).text
     assert banner in viewer_client.get("/day/", {"day": tomorrow}, follow=True).text
     assert banner not in viewer_client.get(HOME, {"as_of": today}).text
-    assert f"{tomorrow} is in the future" in viewer_client.get("/compare/", {"from": "1", "to": tomorrow}).text
+    assert (
+        f"{tomorrow} is in the future"
+        in viewer_client.get("/compare/", {"from": "1", "to": tomorrow}).text
+    )
     assert "in the future" not in viewer_client.get("/compare/", {"from": "1", "to": today}).text

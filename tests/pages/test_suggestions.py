@@ -42,30 +42,45 @@ def test_the_page_shows_what_it_would_write_and_taking_it_names_both_people(lead
     assert "description Old New" in text_of(page.text)
     form = form_of(page)
     assert form["reason"] == "It is so"
-    response = act(lead_client, suggestion, "take", reason="Yes", take=["0.description", "0.more_title"])
+    response = act(
+        lead_client, suggestion, "take", reason="Yes", take=["0.description", "0.more_title"]
+    )
     orders.refresh_from_db()
     assert (orders.description, orders.more_title) == ("New", "Handbook")
     page = text_of(lead_client.get(response["Location"]).text)
     assert "Taken as revision" in page
     change = ChangeSet.objects.first()
-    for url in (f"/changes/{change.revision}/", orders.get_absolute_url(), "/changes/?user=suggester"):
+    for url in (
+        f"/changes/{change.revision}/",
+        orders.get_absolute_url(),
+        "/changes/?user=suggester",
+    ):
         assert "suggested by suggester, approved by lead" in text_of(lead_client.get(url).text)
     log = b"".join(lead_client.get("/changes/?format=csv")).decode()
     assert ",lead,suggester,suggestion,Yes," in log
-    assert "suggested by suggester, approved by lead" in lead_client.get("/api/v1/changes/atom/").text
+    assert (
+        "suggested by suggester, approved by lead" in lead_client.get("/api/v1/changes/atom/").text
+    )
 
 
 def test_some_of_it_can_be_taken(lead_client, orders):
     suggestion = make_suggestion(orders, description="New", more_title="Handbook")
     act(lead_client, suggestion, "take", reason="Yes", take=["0.more_title"])
     orders.refresh_from_db()
-    assert (orders.description, orders.more_title, state(suggestion)) == ("Old", "Handbook", "taken")
+    assert (orders.description, orders.more_title, state(suggestion)) == (
+        "Old",
+        "Handbook",
+        "taken",
+    )
 
 
 def test_nothing_is_taken_by_an_empty_selection_or_without_a_reason(lead_client, orders):
     suggestion = make_suggestion(orders, description="New")
     assert "Select at least one" in act(lead_client, suggestion, "take", reason="Yes").text
-    assert "give a reason" in act(lead_client, suggestion, "take", reason="", take=["0.description"]).text
+    assert (
+        "give a reason"
+        in act(lead_client, suggestion, "take", reason="", take=["0.description"]).text
+    )
     assert state(suggestion) == "open"
 
 
@@ -153,7 +168,10 @@ def test_the_list_has_those_that_wait_for_the_reader_first(lead_client, lead, or
 
 def test_tables_services_and_home_say_how_many_wait(lead_client, orders):
     one = make_suggestion(orders, description="New")
-    assert f'href="{one.get_absolute_url()}">1 suggestion waits' in lead_client.get(orders.get_absolute_url()).text
+    assert (
+        f'href="{one.get_absolute_url()}">1 suggestion waits'
+        in lead_client.get(orders.get_absolute_url()).text
+    )
     make_suggestion(orders, description="Newer")
     assert "2 suggestions wait" in lead_client.get(orders.get_absolute_url()).text
     assert "2 suggestions wait for you" in text_of(lead_client.get("/").text)
@@ -190,7 +208,13 @@ def test_making_a_suggestion_can_t_be_undone(lead_client, orders):
 
 
 @pytest.mark.parametrize(
-    "url", ["/suggestions/99/", f"/suggestions/{10**30}/", "/suggestions/?state=odd", "/suggestions/?revision=0"]
+    "url",
+    [
+        "/suggestions/99/",
+        f"/suggestions/{10**30}/",
+        "/suggestions/?state=odd",
+        "/suggestions/?revision=0",
+    ],
 )
 def test_nonsense_is_refused(viewer_client, url):
     assert viewer_client.get(url).status_code in (400, 404)

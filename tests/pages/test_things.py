@@ -31,16 +31,23 @@ def service_page(client, name, **query):
     return response.text
 
 
-def test_a_tables_page_shows_owner_keys_indexes_and_the_environments_that_share_it(seeded, viewer_client):
+def test_a_tables_page_shows_owner_keys_indexes_and_the_environments_that_share_it(
+    seeded, viewer_client
+):
     page_text = text_of(table_page(viewer_client, "biztechRegistrations"))
     assert "Owner registrations" in page_text
     assert "id (email) partition key eventID;year sort key" in page_text
     assert "event-query GSI key schema not recorded" in page_text
-    assert "biztechRegistrations Copy biztechRegistrations dev, staging (one shared table)" in page_text
+    assert (
+        "biztechRegistrations Copy biztechRegistrations dev, staging (one shared table)"
+        in page_text
+    )
     assert "biztechRegistrationsPROD Copy biztechRegistrationsPROD production" in page_text
 
 
-def test_its_picture_has_who_writes_and_who_reads_with_the_path_of_indirect_ones(seeded, viewer_client):
+def test_its_picture_has_who_writes_and_who_reads_with_the_path_of_indirect_ones(
+    seeded, viewer_client
+):
     page = table_page(viewer_client, "biztechProfiles")
     words = re.search(r'<desc id="picture-words-wide">(.*?)</desc>', page)[1]
     assert words == (
@@ -60,7 +67,11 @@ def test_each_access_has_an_anchor_and_its_notes(seeded, viewer_client):
 
 
 def test_it_names_whom_to_tell_before_a_change_with_all_contacts_to_copy(seeded, viewer_client):
-    for name, contact in (("users", "users-oncall@example.org"), ("payments", "#payments"), ("members", "#payments")):
+    for name, contact in (
+        ("users", "users-oncall@example.org"),
+        ("payments", "#payments"),
+        ("members", "#payments"),
+    ):
         service = Service.objects.get(name=name)
         service.contact = contact
         service.save()
@@ -74,20 +85,26 @@ def test_it_names_whom_to_tell_before_a_change_with_all_contacts_to_copy(seeded,
 
 def test_the_head_says_what_most_people_look_for(seeded, viewer_client, client, settings):
     keep_run("qr write biztechUsers")
-    head = text_of(table_page(viewer_client, "biztechUsers").partition("<h1>")[2].partition("</header>")[0])
+    head = text_of(
+        table_page(viewer_client, "biztechUsers").partition("<h1>")[2].partition("</header>")[0]
+    )
     assert "1 drift finding" in head
     assert "dev and staging share one table" in head
     assert "changed " in head
     head = service_page(viewer_client, "qr").partition("<h1>")[2].partition("</header>")[0]
     assert "1 drift finding" in text_of(head)
     settings.ANONYMOUS_READ = True
-    head = text_of(table_page(client, "biztechUsers").partition("<h1>")[2].partition("</header>")[0])
+    head = text_of(
+        table_page(client, "biztechUsers").partition("<h1>")[2].partition("</header>")[0]
+    )
     assert "drift" not in head
     assert "changed" not in head
     assert "History" not in head
 
 
-def test_keys_that_differ_from_the_deployed_ones_are_among_the_tables_findings(seeded, viewer_client):
+def test_keys_that_differ_from_the_deployed_ones_are_among_the_tables_findings(
+    seeded, viewer_client
+):
     deployed = TableShape("biztechUsers", Keys(KeyAttribute("email", "S")))
     keep_run(reader="dynamodb", tables=(deployed,))
     page = table_page(viewer_client, "biztechUsers")
@@ -100,7 +117,9 @@ def test_keys_that_differ_from_the_deployed_ones_are_among_the_tables_findings(s
     assert "1 drift finding" not in table_page(viewer_client, "biztechUsers")
 
 
-def test_each_access_leads_to_its_form_for_those_who_may_edit_it(seeded, viewer_client, lead_client):
+def test_each_access_leads_to_its_form_for_those_who_may_edit_it(
+    seeded, viewer_client, lead_client
+):
     access = Access.objects.get(table__name="biztechUsers", service__name="payments")
     form = reverse("admin:ownership_access_change", args=[access.pk])
     for thing in ("tables/biztechUsers", "services/payments"):
@@ -143,11 +162,15 @@ def hub(db, monkeypatch):
 def section(page, name):
     """The page's section of that heading, and the addresses on its buttons."""
     shown = page.partition(f'<h2 id="{name}">')[2].partition("</section>")[0]
-    return shown, [unescape(link) for link in re.findall(r'class="button"[^>]* href="([^"]*)"', shown)]
+    return shown, [
+        unescape(link) for link in re.findall(r'class="button"[^>]* href="([^"]*)"', shown)
+    ]
 
 
 @pytest.mark.parametrize(
-    ("name", "heading"), [("accesses", "Page 1 of 3 (7 in total)"), ("owns", "Owns 7 tables")], ids=["used", "owned"]
+    ("name", "heading"),
+    [("accesses", "Page 1 of 3 (7 in total)"), ("owns", "Owns 7 tables")],
+    ids=["used", "owned"],
 )
 @pytest.mark.parametrize("moment", ["", "?revision=1"], ids=["now", "then"])
 def test_a_service_lists_its_tables_page_by_page(hub, viewer_client, name, heading, moment):
@@ -179,17 +202,24 @@ def test_a_page_that_a_service_does_not_have_is_its_first_or_last(hub, viewer_cl
 
 def test_history_needs_a_sign_in(seeded, viewer_client, settings):
     settings.ANONYMOUS_READ = True
-    for name, history in (("pages:table", "pages:table-history"), ("pages:service", "pages:service-history")):
+    for name, history in (
+        ("pages:table", "pages:table-history"),
+        ("pages:service", "pages:service-history"),
+    ):
         thing = "biztechUsers" if "table" in name else "users"
         open_page = Client().get(reverse(name, args=[thing])).text
         assert "Seeded from" not in open_page
-        assert "changed " not in text_of(open_page.partition("</header>")[2].partition("</header>")[0])
+        assert "changed " not in text_of(
+            open_page.partition("</header>")[2].partition("</header>")[0]
+        )
         assert "Seeded from" in viewer_client.get(reverse(name, args=[thing])).text
         assert Client().get(reverse(history, args=[thing])).status_code == 302
         assert "Seeded from" in viewer_client.get(reverse(history, args=[thing])).text
 
 
-def test_only_those_who_may_edit_see_the_way_to_it_and_not_from_the_past(seeded, viewer_client, lead_client):
+def test_only_those_who_may_edit_see_the_way_to_it_and_not_from_the_past(
+    seeded, viewer_client, lead_client
+):
     form = reverse("admin:ownership_table_change", args=[Table.objects.get(name="biztechUsers").pk])
     assert form in table_page(lead_client, "biztechUsers")
     assert form not in table_page(viewer_client, "biztechUsers")
@@ -229,7 +259,9 @@ def test_a_history_goes_on_page_by_page_and_outlives_its_table(seeded, viewer_cl
 def test_stored_text_is_never_markup(viewer_client):
     evil = '<script>alert(1)</script>"&'
     service = make_service("evil", description=evil, contact=evil, aliases=[evil])
-    table = make_table("evil-table", owner=service, description=evil, partition_key_name=evil, more_title=evil)
+    table = make_table(
+        "evil-table", owner=service, description=evil, partition_key_name=evil, more_title=evil
+    )
     make_access(table, service, mode="write", indirect=True, notes=evil)
     for page in (table_page(viewer_client, "evil-table"), service_page(viewer_client, "evil")):
         assert "<script>alert" not in page
@@ -247,7 +279,12 @@ def test_a_name_that_nothing_has_is_not_found(seeded, viewer_client, kind):
 def test_pages_take_a_fixed_number_of_queries(viewer_client):
     def queries():
         counts = []
-        for address in ("/tables/hub/", "/services/hub/", "/tables/hub/history/", "/tables/hub/?revision=1"):
+        for address in (
+            "/tables/hub/",
+            "/services/hub/",
+            "/tables/hub/history/",
+            "/tables/hub/?revision=1",
+        ):
             with CaptureQueriesContext(connection) as captured:
                 assert viewer_client.get(address).status_code == 200
             counts.append(len(captured))
@@ -266,7 +303,9 @@ def test_pages_take_a_fixed_number_of_queries(viewer_client):
     assert queries() == few
 
 
-def test_the_form_leads_to_the_page_also_while_a_name_is_typed_that_no_address_has(seeded, lead_client):
+def test_the_form_leads_to_the_page_also_while_a_name_is_typed_that_no_address_has(
+    seeded, lead_client
+):
     from tests.support.admin_forms import open_form, save_form
 
     table = Table.objects.get(name="biztechUsers")

@@ -21,7 +21,10 @@ def page(client, kind, name, **query):
 
 def columns(text):
     """What each column says, its heading first."""
-    return [text_of(column).strip() for column in re.findall(r'<section class="hop">(.*?)</section>', text, re.DOTALL)]
+    return [
+        text_of(column).strip()
+        for column in re.findall(r'<section class="hop">(.*?)</section>', text, re.DOTALL)
+    ]
 
 
 def test_what_else_is_affected_is_shown_in_columns_hop_by_hop(seeded, viewer_client):
@@ -29,14 +32,22 @@ def test_what_else_is_affected_is_shown_in_columns_hop_by_hop(seeded, viewer_cli
 
     start, tables, services = columns(text)
     assert start == "Start payments"
-    assert tables.startswith("1 Tables written biztechUsers by payments biztechRegistrations by payments")
-    assert tables.endswith("biztechProfiles indirect by payments : Webhook calls createProfile() which writes here")
-    assert services.startswith("2 Services that read them bots biztechMembers2026 events biztechRegistrations")
+    assert tables.startswith(
+        "1 Tables written biztechUsers by payments biztechRegistrations by payments"
+    )
+    assert tables.endswith(
+        "biztechProfiles indirect by payments : Webhook calls createProfile() which writes here"
+    )
+    assert services.startswith(
+        "2 Services that read them bots biztechMembers2026 events biztechRegistrations"
+    )
     assert "8 services and 4 tables within 2 hops." in text_of(text)
 
 
 def test_where_data_comes_from_is_shown_in_the_same_way(seeded, viewer_client):
-    _, writers = columns(page(viewer_client, "table", "biztechProfiles", direction="upstream", depth=1))
+    _, writers = columns(
+        page(viewer_client, "table", "biztechProfiles", direction="upstream", depth=1)
+    )
     assert writers.startswith(
         "1 Services that write it interactions biztechProfiles members indirect biztechProfiles :"
     )
@@ -44,7 +55,9 @@ def test_where_data_comes_from_is_shown_in_the_same_way(seeded, viewer_client):
 
 def test_what_was_reached_before_is_marked_with_the_hop_that_reached_it(seeded, viewer_client):
     *_, last = columns(page(viewer_client, "service", "payments", depth=4))
-    assert re.search(r"Already reached: interactions \(hop 2\), payments \(start\)", last.replace(" ,", ","))
+    assert re.search(
+        r"Already reached: interactions \(hop 2\), payments \(start\)", last.replace(" ,", ",")
+    )
 
 
 def test_its_links_keep_the_moment_and_change_direction_and_depth(seeded, viewer_client):
@@ -66,13 +79,17 @@ def test_a_trace_that_is_cut_off_says_so(seeded, viewer_client, monkeypatch):
 
 
 def test_a_trace_that_leads_nowhere_says_so(seeded, viewer_client):
-    assert "no recorded access leads downstream from here" in page(viewer_client, "table", make_table("alone").name)
+    assert "no recorded access leads downstream from here" in page(
+        viewer_client, "table", make_table("alone").name
+    )
 
 
 @pytest.mark.parametrize(
     "query", ["direction=sideways", "depth=0", "depth=11", "depth=x", "depth=%D9%A3", "revision=9"]
 )
-def test_an_address_of_something_that_does_not_exist_is_refused_with_a_sentence(seeded, viewer_client, query):
+def test_an_address_of_something_that_does_not_exist_is_refused_with_a_sentence(
+    seeded, viewer_client, query
+):
     response = viewer_client.get(f"{reverse('pages:service-trace', args=['payments'])}?{query}")
     assert response.status_code == 400
     assert re.search("takes|Takes|There is no revision 9", response.text)
@@ -90,5 +107,8 @@ def test_it_takes_a_fixed_number_of_queries(seeded, viewer_client):
 
     few = counted()
     for _ in range(20):
-        make_access(make_table("more-" * 3 + str(_)), Access.objects.get(table__name="bizConnections").service)
+        make_access(
+            make_table("more-" * 3 + str(_)),
+            Access.objects.get(table__name="bizConnections").service,
+        )
     assert counted() == few

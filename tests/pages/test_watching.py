@@ -34,7 +34,9 @@ def test_a_button_on_its_page_watches_a_thing_and_ends_that(viewer_client, viewe
     address = row.get_absolute_url()
     assert ">Watch</button>" in viewer_client.get(address).text
 
-    page = viewer_client.post(WATCHING, {"act": "watch", "kind": kind, "row": row.pk, "next": address}, follow=True)
+    page = viewer_client.post(
+        WATCHING, {"act": "watch", "kind": kind, "row": row.pk, "next": address}, follow=True
+    )
 
     assert page.request["PATH_INFO"] == address
     assert "You watch it: you get mail when it changes." in text_of(page.text)
@@ -70,9 +72,15 @@ def test_a_deleted_thing_is_still_listed(viewer_client, viewer):
 
 
 def test_people_choose_how_mail_comes(viewer_client, viewer):
-    page = viewer_client.post(WATCHING, {"act": "mail", "rhythm": "weekly", "own_changes": "on"}, follow=True)
+    page = viewer_client.post(
+        WATCHING, {"act": "mail", "rhythm": "weekly", "own_changes": "on"}, follow=True
+    )
     assert "Saved." in text_of(page.text)
-    assert MailPreference.objects.values_list("user", "rhythm", "own_changes").get() == (viewer.pk, "weekly", True)
+    assert MailPreference.objects.values_list("user", "rhythm", "own_changes").get() == (
+        viewer.pk,
+        "weekly",
+        True,
+    )
     assert viewer_client.post(WATCHING, {"act": "mail", "rhythm": "hourly"}).status_code == 400
 
 
@@ -89,7 +97,9 @@ def test_watching_says_why_no_mail_comes(viewer_client, viewer, settings, settin
     viewer.save()
     assert sentence in text_of(viewer_client.get(WATCHING).text)
     page = viewer_client.post(WATCHING, {"act": "watch", "kind": "mine"}, follow=True)
-    assert sentence.partition(" yet")[0] in text_of(page.text).replace("This registry", "This registry")
+    assert sentence.partition(" yet")[0] in text_of(page.text).replace(
+        "This registry", "This registry"
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,11 +120,15 @@ def test_what_no_form_sends_is_refused(viewer_client, fields):
 
 
 def test_nobody_is_led_to_a_stranger(viewer_client):
-    page = viewer_client.post(WATCHING, {"act": "watch", "kind": "mine", "next": "https://evil.example/"})
+    page = viewer_client.post(
+        WATCHING, {"act": "watch", "kind": "mine", "next": "https://evil.example/"}
+    )
     assert page["Location"] == reverse("pages:watching")
 
 
-def test_the_page_takes_as_many_queries_for_many_watches_as_for_few(viewer_client, viewer, django_assert_num_queries):
+def test_the_page_takes_as_many_queries_for_many_watches_as_for_few(
+    viewer_client, viewer, django_assert_num_queries
+):
     for number in (1, 9):
         for _ in range(number):
             watching.watch(viewer, "table", make_table().pk)

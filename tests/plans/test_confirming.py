@@ -25,7 +25,9 @@ def test_a_confirmation_says_who_when_until_and_what_was_shown(lead):
     table = make_table("orders")
     shown_at = current_head().revision
     make_table("elsewhere")
-    outcome = confirm(ids(table), shown_at, user=lead, drift={table.pk: "Run 7: 3 of 3 accesses agree."})
+    outcome = confirm(
+        ids(table), shown_at, user=lead, drift={table.pk: "Run 7: 3 of 3 accesses agree."}
+    )
     row = Confirmation.objects.get()
     assert (row.table, row.confirmed_by, row.at_revision) == (table, "lead", shown_at)
     assert (row.confirmed_on, row.until) == (today(), today() + timedelta(days=180))

@@ -28,14 +28,22 @@ def test_rows_of_a_table_go_to_its_owner_and_a_service_to_itself(viewer):
     orders = make_table("orders", owner=make_service("payments"))
     users = make_table("users", owner=make_service("members"))
     access = make_access(orders, users.owner)
-    steps = [renamed(users), Step(Access.objects.get(), None), renamed(orders), renamed(orders.owner)]
+    steps = [
+        renamed(users),
+        Step(Access.objects.get(), None),
+        renamed(orders),
+        renamed(orders.owner),
+    ]
     assert labels(parts_by_owner(steps, viewer)) == [["users"], [str(access), "orders", "payments"]]
 
 
 def test_services_of_one_team_and_their_parts_get_one(viewer):
     team = make_team()
     payments = make_service("payments", team=team)
-    tables = [make_table("orders", owner=payments), make_table("bills", owner=make_service("bills", part_of=payments))]
+    tables = [
+        make_table("orders", owner=payments),
+        make_table("bills", owner=make_service("bills", part_of=payments)),
+    ]
     parts = parts_by_owner([renamed(table) for table in tables], viewer)
     assert labels(parts) == [["orders", "bills"]]
 
@@ -64,7 +72,9 @@ def test_a_waiver_that_ends_goes_with_the_table_that_is_added(viewer):
     orders = make_table("orders")
     waiver = make_waiver(kind="unregistered_table", table_name="bills")
     new = Table(name="bills", group=orders.group, owner=orders.owner)
-    [part] = parts_by_owner([Step(Waiver.objects.get(pk=waiver.pk), None), Step(None, new), renamed(orders)], viewer)
+    [part] = parts_by_owner(
+        [Step(Waiver.objects.get(pk=waiver.pk), None), Step(None, new), renamed(orders)], viewer
+    )
     assert len(part.steps) == 3
 
 

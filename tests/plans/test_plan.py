@@ -59,7 +59,9 @@ def test_previewing_a_plan_writes_nothing_and_takes_no_lock(table):
         plan.preview()
         plan.fingerprint()
     statements = [query["sql"] for query in queries]
-    assert [sql for sql in statements if not sql.startswith("SELECT") or "registrylock" in sql] == []
+    assert [
+        sql for sql in statements if not sql.startswith("SELECT") or "registrylock" in sql
+    ] == []
 
 
 def test_the_preview_reads_like_a_timeline(table):
@@ -81,10 +83,17 @@ def test_new_rows_may_name_each_other(table):
     whole = Service(name="shop")
     part = Service(name="till", part_of=whole)
     order = Table(name="shopOrders", group=table.group, owner=part)
-    steps = [Step(None, row) for row in (whole, part, order, Access(table=order, service=part, mode="read"))]
+    steps = [
+        Step(None, row)
+        for row in (whole, part, order, Access(table=order, service=part, mode="read"))
+    ]
     apply(plan_of(*steps, changed(table, owner=whole)))
     access = Access.objects.get()
-    assert (access.table.name, access.table.owner.name, access.service.part_of.name) == ("shopOrders", "till", "shop")
+    assert (access.table.name, access.table.owner.name, access.service.part_of.name) == (
+        "shopOrders",
+        "till",
+        "shop",
+    )
     assert Table.objects.get(name="orders").owner.name == "shop"
 
 
@@ -164,7 +173,10 @@ def test_changes_after_the_plan_was_made_are_conflicts_by_change_set(table):
     edit(table, more_title="Wiki")
     edit(access, notes="Noted.")
     groups = plan.conflicts
-    assert [[entry.label for entry in group.entries] for group in groups] == [["orders"], ["users → orders"]]
+    assert [[entry.label for entry in group.entries] for group in groups] == [
+        ["orders"],
+        ["users → orders"],
+    ]
 
 
 def test_only_the_same_steps_have_the_same_fingerprint(table):
@@ -174,7 +186,9 @@ def test_only_the_same_steps_have_the_same_fingerprint(table):
     assert plan_of(changed(table, description="All orders.")).fingerprint() != fingerprint
     edit(table, description="Edited.")
     edited = Table.objects.select_related("owner", "group").get()
-    assert plan_of(changed(edited, owner=users)).fingerprint() == fingerprint, "the same field, from and to the same"
+    assert plan_of(changed(edited, owner=users)).fingerprint() == fingerprint, (
+        "the same field, from and to the same"
+    )
 
 
 def statements(size: int) -> int:
@@ -184,7 +198,11 @@ def statements(size: int) -> int:
     for number in range(size):
         service = Service(name=f"service-{size}-{number}")
         table = Table(name=f"table-{size}-{number}", group=group, owner=service)
-        steps += [Step(None, service), Step(None, table), Step(None, Access(table=table, service=service, mode="read"))]
+        steps += [
+            Step(None, service),
+            Step(None, table),
+            Step(None, Access(table=table, service=service, mode="read")),
+        ]
     steps.sort(key=lambda step: [Service, Table, Access].index(step.model))
     with CaptureQueriesContext(connection) as queries:
         plan = plan_of(*steps)

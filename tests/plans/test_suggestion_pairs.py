@@ -89,10 +89,19 @@ def add_table_with_access(random: Random) -> list[Step]:
     owner, group = some(random, Service), some(random, Table).group
     # Two people who add a table one after the other call it the same.
     table = Table(name=f"new-{Table.objects.count()}", group=group, owner=owner)
-    return [Step(None, table), Step(None, Access(table=table, service=some(random, Service), mode="read"))]
+    return [
+        Step(None, table),
+        Step(None, Access(table=table, service=some(random, Service), mode="read")),
+    ]
 
 
-ACTS: list[Callable[[Random], Any]] = [change_table, change_service, change_access, add_access, delete_access]
+ACTS: list[Callable[[Random], Any]] = [
+    change_table,
+    change_service,
+    change_access,
+    add_access,
+    delete_access,
+]
 
 
 def act(random: Random) -> list[Step]:
@@ -108,7 +117,9 @@ def random_steps(random: Random) -> list[Step]:
     for _ in range(random.randint(1, 4)):
         made = act(random)
         identities = {(type(step.row), step.pk or str(step.row)) for step in made}
-        if seen.isdisjoint(identities) and all(step.before is None or step.changes() for step in made):
+        if seen.isdisjoint(identities) and all(
+            step.before is None or step.changes() for step in made
+        ):
             steps += made
             seen |= identities
     return steps
@@ -141,7 +152,9 @@ def then(step: dict[str, Any], name: str) -> Any:
     return step["ids"][name][0] if name in step["ids"] else step["changes"][name][0]
 
 
-def assert_only_what_was_asked(suggestion: Suggestion, asked: set[str], before: Map, after: Map) -> None:
+def assert_only_what_was_asked(
+    suggestion: Suggestion, asked: set[str], before: Map, after: Map
+) -> None:
     """Each difference was suggested; what others have changed only where that was asked for; and none is missing."""
     explained = set()
     for place, step in enumerate(suggestion.steps):
@@ -159,7 +172,9 @@ def assert_only_what_was_asked(suggestion: Suggestion, asked: set[str], before: 
         if key not in before:
             continue
         if step["what"] == "deleted":
-            untouched = all(stored(before[key], name, key[0]) == then(step, name) for name in step["changes"])
+            untouched = all(
+                stored(before[key], name, key[0]) == then(step, name) for name in step["changes"]
+            )
             if key not in after:
                 assert untouched or str(place) in asked, f"{step['label']} was lost"
                 explained.add((key, None))
@@ -219,7 +234,9 @@ def test_nothing_later_is_overwritten_unasked_and_nothing_is_half(viewer, lead):
         steps = random_steps(random)
         if not steps:
             continue
-        [suggestion] = suggest([Part(steps)], user=viewer, reason="So it is", revision=current_head().revision)
+        [suggestion] = suggest(
+            [Part(steps)], user=viewer, reason="So it is", revision=current_head().revision
+        )
         for _ in range(random.randint(0, 8)):
             edit(random)
         review = Review(suggestion)

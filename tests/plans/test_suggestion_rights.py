@@ -10,7 +10,14 @@ from ownership.plans.plan import Blocked
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestion_review import Review
 from ownership.plans.suggestions import may_answer, suggest, take
-from tests.support.factories import make_access, make_member, make_service, make_suggestion, make_table, make_team
+from tests.support.factories import (
+    make_access,
+    make_member,
+    make_service,
+    make_suggestion,
+    make_table,
+    make_team,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +57,9 @@ def answers(suggestion: Suggestion, people: dict[str, User]) -> set[str]:
 
 
 def waits_for(suggestion: Suggestion, people: dict[str, User]) -> set[str]:
-    return {name for name, user in people.items() if suggestion in Suggestion.objects.waiting_for(user)}
+    return {
+        name for name, user in people.items() if suggestion in Suggestion.objects.waiting_for(user)
+    }
 
 
 def owner() -> str:
@@ -138,7 +147,9 @@ def test_tables_handed_over_together_are_one_request_with_their_accesses(people)
 
 
 @pytest.mark.parametrize("number", [1, 15])
-def test_who_is_asked_takes_a_fixed_number_of_queries(people, viewer, number, django_assert_num_queries):
+def test_who_is_asked_takes_a_fixed_number_of_queries(
+    people, viewer, number, django_assert_num_queries
+):
     for _ in range(number):
         make_suggestion(make_table(owner=make_service(team=make_team())), viewer)
     ann = User.objects.get(username="ann")

@@ -36,7 +36,9 @@ def edit(row, **fields) -> int:
 
 
 def make(user, *steps) -> Suggestion:
-    [suggestion] = suggest([Part(steps)], user=user, reason="So it is", revision=current_head().revision)
+    [suggestion] = suggest(
+        [Part(steps)], user=user, reason="So it is", revision=current_head().revision
+    )
     return suggestion
 
 
@@ -58,7 +60,9 @@ def test_a_suggestion_writes_nothing_of_the_map_and_says_in_names_what_it_would(
     assert [entry.label for entry in entries_of([made.revision])] == ["1: orders"]
 
 
-def test_taken_it_is_one_change_set_that_names_both_people_and_ends_the_suggestion(viewer, lead, orders):
+def test_taken_it_is_one_change_set_that_names_both_people_and_ends_the_suggestion(
+    viewer, lead, orders
+):
     suggestion = make(
         viewer,
         changed(orders, description="New"),
@@ -67,10 +71,22 @@ def test_taken_it_is_one_change_set_that_names_both_people_and_ends_the_suggesti
     review = Review(suggestion)
     revision = take(review, review.unasked, user=lead, reason="Yes")
     change = ChangeSet.objects.get(revision=revision)
-    assert (change.user_name, change.suggested_by_id, change.suggested_by_name) == ("lead", viewer.pk, "viewer")
-    assert [entry.label for entry in entries_of([revision])] == ["orders", "bots → orders", "1: orders"]
+    assert (change.user_name, change.suggested_by_id, change.suggested_by_name) == (
+        "lead",
+        viewer.pk,
+        "viewer",
+    )
+    assert [entry.label for entry in entries_of([revision])] == [
+        "orders",
+        "bots → orders",
+        "1: orders",
+    ]
     suggestion = Suggestion.objects.with_answers().get()
-    assert (suggestion.state, suggestion.answered_in, suggestion.answered_by) == ("taken", revision, "lead")
+    assert (suggestion.state, suggestion.answered_in, suggestion.answered_by) == (
+        "taken",
+        revision,
+        "lead",
+    )
     assert suggestion.answer == "Yes"
     assert Access.objects.get().service.name == "bots"
 
@@ -136,9 +152,13 @@ def test_a_row_to_be_deleted_that_has_changed_is_kept_unless_it_is_chosen(viewer
     assert orders.description == "New"
 
 
-def test_a_row_to_be_added_that_somebody_else_added_is_compared_field_by_field(viewer, lead, orders):
+def test_a_row_to_be_added_that_somebody_else_added_is_compared_field_by_field(
+    viewer, lead, orders
+):
     bots = make_service("bots")
-    suggestion = make(viewer, Step(None, Access(table=orders, service=bots, mode="read", notes="Reads")))
+    suggestion = make(
+        viewer, Step(None, Access(table=orders, service=bots, mode="read", notes="Reads"))
+    )
     make_access(orders, bots, mode="write", notes="Reads")
     review = Review(suggestion)
     assert list(review.choices) == ["0.mode"]
@@ -198,10 +218,14 @@ def test_a_suggestion_is_answered_once(viewer, lead, orders):
     assert orders.description == "Old"
 
 
-def test_a_lapsed_suggestion_is_not_taken_and_can_be_suggested_again(viewer, lead, orders, monkeypatch):
+def test_a_lapsed_suggestion_is_not_taken_and_can_be_suggested_again(
+    viewer, lead, orders, monkeypatch
+):
     suggestion = make(viewer, changed(orders, description="New", more_title="New"))
     edit(orders, more_title="New")
-    monkeypatch.setattr("ownership.models.suggestions.today", lambda: suggestion.until.replace(year=2100))
+    monkeypatch.setattr(
+        "ownership.models.suggestions.today", lambda: suggestion.until.replace(year=2100)
+    )
     assert list(Suggestion.objects.lapsed()) == [suggestion]
     assert not Suggestion.objects.waiting().exists()
     review = Review(suggestion)
@@ -212,9 +236,13 @@ def test_a_lapsed_suggestion_is_not_taken_and_can_be_suggested_again(viewer, lea
 
 
 @pytest.mark.parametrize("rows", [1, 20])
-def test_comparing_takes_the_same_number_of_queries_at_any_size(viewer, orders, rows, django_assert_num_queries):
+def test_comparing_takes_the_same_number_of_queries_at_any_size(
+    viewer, orders, rows, django_assert_num_queries
+):
     steps = [changed(make_access(orders, notes="a"), notes="b") for _ in range(rows)]
-    steps += [Step(None, Access(table=orders, service=make_service(), mode="read")) for _ in range(rows)]
+    steps += [
+        Step(None, Access(table=orders, service=make_service(), mode="read")) for _ in range(rows)
+    ]
     suggestion = make(viewer, *steps)
     for access in Access.objects.all():
         edit(access, notes="c")

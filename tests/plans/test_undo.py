@@ -44,7 +44,9 @@ def test_a_changed_field_goes_back_and_the_change_set_names_the_one_it_undoes(ta
     assert Table.objects.get().owner.name == "payments"
     change = ChangeSet.objects.first()
     assert (change.undoes_id, change.source, change.reason) == (revision, "restore", "Undo it")
-    assert [entry.changes for entry in entries_of([change.revision])] == [{"owner": ["users", "payments"]}]
+    assert [entry.changes for entry in entries_of([change.revision])] == [
+        {"owner": ["users", "payments"]}
+    ]
 
 
 def test_only_the_fields_that_the_change_set_changed_go_back(table):
@@ -68,7 +70,10 @@ def test_a_field_changed_again_later_is_shown_and_kept_unless_chosen(table):
     [row] = Undo(revision).rows
     assert row.fields == {"description": ["Third.", "Orders."]}
     [conflict] = row.conflicts.values()
-    assert (conflict.why, conflict.by.revision) == (f"Revision {later} has changed it since.", later)
+    assert (conflict.why, conflict.by.revision) == (
+        f"Revision {later} has changed it since.",
+        later,
+    )
     run(revision)
     assert Table.objects.get().description == "Third."
     assert head() == later
@@ -86,7 +91,12 @@ def test_a_deleted_table_is_restored_with_its_accesses_and_indexes_and_their_val
     back = Table.objects.get()
     assert (back.pk, back.name, back.owner.name) == (pk, "orders", "payments")
     access = back.accesses.get()
-    assert (access.service.name, access.mode, access.notes, access.indirect) == ("users", "write", "Writes.", True)
+    assert (access.service.name, access.mode, access.notes, access.indirect) == (
+        "users",
+        "write",
+        "Writes.",
+        True,
+    )
     assert back.indexes.get().kind == "GSI"
 
 
@@ -237,7 +247,10 @@ def test_undoing_the_entry_of_a_created_table_shows_the_accesses_that_go_with_it
     with change_set(reason="Both at once"):
         make_access(make_table("orders", owner=service), service)
     entry = next(entry for entry in entries_of([head()]) if entry.label == "orders")
-    assert [row.entry.label for row in Undo(head(), entry.sequence).rows] == ["payments → orders", "orders"]
+    assert [row.entry.label for row in Undo(head(), entry.sequence).rows] == [
+        "payments → orders",
+        "orders",
+    ]
 
 
 def found(revision, chosen=()):
@@ -249,7 +262,10 @@ def test_a_taken_name_is_a_blocker_with_the_row_that_has_it(table):
     revision = head()
     other = make_table("orders", owner=Service.objects.get())
     [blocker] = Undo(revision).plan().blockers
-    assert str(blocker) == "orders: A table with this name already exists. Change or delete that one first."
+    assert (
+        str(blocker)
+        == "orders: A table with this name already exists. Change or delete that one first."
+    )
     assert blocker.cause == Cause(Table, other.pk, "orders")
 
 
@@ -261,7 +277,10 @@ def test_a_name_passed_on_within_the_change_set_is_not_a_blocker():
             row.save()
     assert found(head()) == []
     run(head())
-    assert list(Service.objects.order_by("pk").values_list("name", flat=True)) == ["first", "second"]
+    assert list(Service.objects.order_by("pk").values_list("name", flat=True)) == [
+        "first",
+        "second",
+    ]
 
 
 def test_an_access_created_again_blocks_the_old_one(table):
@@ -329,7 +348,9 @@ def many(size, suffix):
     """A change set that creates a service and so many tables of it, and one that changes and deletes half each."""
     service = make_service(f"of-{suffix}")
     with change_set(reason="Create"):
-        tables = [make_table(f"{suffix}-{number}", owner=service, group=None) for number in range(size)]
+        tables = [
+            make_table(f"{suffix}-{number}", owner=service, group=None) for number in range(size)
+        ]
         save_rows(Access(table=table, service=service, mode="read") for table in tables)
     created = head()
     with change_set(reason="Change and delete"):

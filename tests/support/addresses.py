@@ -6,7 +6,16 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.urls import URLResolver, get_resolver
 
-from ownership.models import Access, ApiToken, Endpoint, Environment, Service, Table, TableGroup, Team
+from ownership.models import (
+    Access,
+    ApiToken,
+    Endpoint,
+    Environment,
+    Service,
+    Table,
+    TableGroup,
+    Team,
+)
 
 
 def routes(patterns: Any = None, prefix: str = "") -> Iterator[str]:

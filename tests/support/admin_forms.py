@@ -49,7 +49,9 @@ class _Form(HTMLParser):
         if self._textarea is not None:
             # A browser drops the line break right after the tag.
             before = self.values[self._textarea]
-            self.values[self._textarea] = before + (data if before else data.removeprefix("\r\n").removeprefix("\n"))
+            self.values[self._textarea] = before + (
+                data if before else data.removeprefix("\r\n").removeprefix("\n")
+            )
 
 
 def form_of(response: Any) -> dict[str, str]:
@@ -66,7 +68,9 @@ def form_of(response: Any) -> dict[str, str]:
 
 def answer(response: Any, **fields: Any) -> dict[str, Any]:
     """The form of an action's page, filled in; without the selected rows, of which a dict would hold one."""
-    return {name: value for name, value in form_of(response).items() if name != "_selected_action"} | fields
+    return {
+        name: value for name, value in form_of(response).items() if name != "_selected_action"
+    } | fields
 
 
 def change_url(row: Any) -> str:

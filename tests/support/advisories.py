@@ -9,7 +9,14 @@ import os
 import subprocess
 import sys
 
-COMMAND = ["pip-audit", "--disable-pip", "--require-hashes", "--format=json", "--progress-spinner=off", "--timeout=5"]
+COMMAND = [
+    "pip-audit",
+    "--disable-pip",
+    "--require-hashes",
+    "--format=json",
+    "--progress-spinner=off",
+    "--timeout=5",
+]
 
 
 def judge(report: str) -> tuple[bool | None, str]:
@@ -26,14 +33,21 @@ def judge(report: str) -> tuple[bool | None, str]:
         return False, "\n".join(["Known vulnerabilities:", *known])
     if not audited or skipped:
         which = f"{len(skipped)} of {len(audited)} dependencies" if audited else "all dependencies"
-        return None, f"NOT AUDITED: no advisory source answered for {which}. Run `make audit` where one can be reached."
+        return (
+            None,
+            f"NOT AUDITED: no advisory source answered for {which}. Run `make audit` where one can be reached.",
+        )
     return True, f"No known vulnerability in {len(audited)} dependencies."
 
 
 def main() -> int:
     """Audit what is locked for production and development."""
     program = os.path.join(os.path.dirname(sys.executable), COMMAND[0])
-    run = subprocess.run([program, *COMMAND[1:], "--requirement=requirements-dev.txt"], capture_output=True, text=True)
+    run = subprocess.run(
+        [program, *COMMAND[1:], "--requirement=requirements-dev.txt"],
+        capture_output=True,
+        text=True,
+    )
     well, message = judge(run.stdout)
     print(message)
     return well is False or (well is None and os.environ.get("REQUIRE_AUDIT") == "1")

@@ -48,14 +48,20 @@ class Hand:
     def choose(self, select_id: str, text: str) -> None:
         """Open the admin's search field of a select, unless it is open, and click on an option."""
         if not self.browser.find_elements(By.CSS_SELECTOR, ".select2-container--open"):
-            self.press(f"//select[@id='{select_id}']/following-sibling::span//span[@role='combobox']")
+            self.press(
+                f"//select[@id='{select_id}']/following-sibling::span//span[@role='combobox']"
+            )
         self.type("//input[@class='select2-search__field']", text)
-        self.press(f"//li[contains(@class, 'select2-results__option') and normalize-space()='{text}']")
+        self.press(
+            f"//li[contains(@class, 'select2-results__option') and normalize-space()='{text}']"
+        )
 
     def choose_by_typing(self, text: str) -> None:
         """Choose in the search field that is open already: by typing and Enter."""
         self.type("//input[@class='select2-search__field']", text)
-        self.find(f"//li[contains(@class, 'select2-results__option--highlighted') and normalize-space()='{text}']")
+        self.find(
+            f"//li[contains(@class, 'select2-results__option--highlighted') and normalize-space()='{text}']"
+        )
         self.type("//input[@class='select2-search__field']", Keys.ENTER)
 
     def _click(self, element: WebElement) -> None:

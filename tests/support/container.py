@@ -34,7 +34,10 @@ from tests.support.postgres import server_binaries
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "var/container"
-PYTHON, POSTGRES = "docker.io/library/python:3.13-slim-trixie", "docker.io/library/postgres:18-trixie"
+PYTHON, POSTGRES = (
+    "docker.io/library/python:3.13-slim-trixie",
+    "docker.io/library/postgres:18-trixie",
+)
 IMAGE = "localhost/ownership-registry"
 MIRROR = "http://deb.debian.org/debian"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -62,8 +65,17 @@ def say(text: str) -> None:
 
 def buildah(*arguments: str, **more: Any) -> str:
     """What buildah prints. It keeps its images here, apart from those of the machine."""
-    places = ["--root", f"{FOLDER}/storage", "--runroot", f"{FOLDER}/run", "--storage-driver", "vfs"]
-    done = subprocess.run(["buildah", *places, *arguments], stdout=subprocess.PIPE, text=True, **more)
+    places = [
+        "--root",
+        f"{FOLDER}/storage",
+        "--runroot",
+        f"{FOLDER}/run",
+        "--storage-driver",
+        "vfs",
+    ]
+    done = subprocess.run(
+        ["buildah", *places, *arguments], stdout=subprocess.PIPE, text=True, **more
+    )
     if done.returncode:
         sys.exit(f"buildah {arguments[0]} failed with status {done.returncode}.")
     return done.stdout.strip()
@@ -111,7 +123,9 @@ def build() -> None:
     """The image, from the files that git knows, by the Dockerfile as it is."""
     context = FOLDER / "context"
     shutil.rmtree(context, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     for name in listed.rstrip("\0").split("\0"):
         target = context / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -178,12 +192,19 @@ class Image:
         """The command line that runs the arguments as the service would: user, file systems and rights included."""
         user, group = self.config["User"].split(":")
         root = shlex.quote(str(self.root))
-        mounts = [f"mount --bind {root} {root}", f"mount -t proc proc {root}/proc", f"mount --rbind /dev {root}/dev"]
+        mounts = [
+            f"mount --bind {root} {root}",
+            f"mount -t proc proc {root}/proc",
+            f"mount --rbind /dev {root}/dev",
+        ]
         mounts += [f"mount --bind {FOLDER}/hosts {root}/etc/hosts"]
         mounts += [f"mount -t tmpfs tmpfs {root}{path}" for path in service["tmpfs"]]
         if service["read_only"]:
             mounts.append(f"mount -o remount,bind,ro {root}")
-        variables = [*self.config["Env"], *(f"{name}={value}" for name, value in service["environment"].items())]
+        variables = [
+            *self.config["Env"],
+            *(f"{name}={value}" for name, value in service["environment"].items()),
+        ]
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
         rights = ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--clear-groups"]
@@ -192,7 +213,9 @@ class Image:
         script = " && ".join([*mounts, f"exec chroot {root} {shlex.join(run)}"])
         return ["unshare", "--mount", "sh", "-c", script]
 
-    def run(self, service: dict[str, Any], arguments: list[str], **more: Any) -> subprocess.CompletedProcess[bytes]:
+    def run(
+        self, service: dict[str, Any], arguments: list[str], **more: Any
+    ) -> subprocess.CompletedProcess[bytes]:
         """Run the arguments to their end."""
         return subprocess.run(self.command(service, arguments), capture_output=True, **more)
 
@@ -200,7 +223,9 @@ class Image:
 def checked(what: str, done: subprocess.CompletedProcess[bytes]) -> bytes:
     """What it printed; ends the whole check if it failed."""
     if done.returncode:
-        sys.exit(f"{what} failed with status {done.returncode}:\n{done.stderr.decode()}\n{done.stdout.decode()}")
+        sys.exit(
+            f"{what} failed with status {done.returncode}:\n{done.stderr.decode()}\n{done.stdout.decode()}"
+        )
     say(what)
     return done.stdout
 
@@ -212,7 +237,9 @@ def until_healthy(
     check = service["healthcheck"]
     begun = time.monotonic()
     # A busy machine may take longer than what the file promises for one of its own.
-    patience = 3 * (seconds(check.get("start_period", "0s")) + check["retries"] * seconds(check["interval"]))
+    patience = 3 * (
+        seconds(check.get("start_period", "0s")) + check["retries"] * seconds(check["interval"])
+    )
     while True:
         answer = subprocess.run(ask, capture_output=True, env=environment)
         if answer.returncode == 0:
@@ -235,7 +262,14 @@ def database(service: dict[str, Any], roles: str) -> Iterator[None]:
 
     def run(program: str, *arguments: str, **more: Any) -> None:
         subprocess.run(
-            ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", str(binaries / program), *arguments],
+            [
+                "setpriv",
+                "--reuid=postgres",
+                "--regid=postgres",
+                "--clear-groups",
+                str(binaries / program),
+                *arguments,
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd="/",
@@ -245,11 +279,24 @@ def database(service: dict[str, Any], roles: str) -> Iterator[None]:
     name = service["environment"]["POSTGRES_USER"]
     data = f"{folder}/data"
     run("initdb", "-D", data, "-U", name, "--auth=trust", "--encoding=UTF8", "--no-sync")
-    options = f"-p 5432 -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    options = (
+        f"-p 5432 -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    )
     run("pg_ctl", "-D", data, "-l", f"{folder}/log", "-w", "-o", options, "start")
     try:
         run("createdb", "-h", "127.0.0.1", "-U", name, service["environment"]["POSTGRES_DB"])
-        run("psql", "-h", "127.0.0.1", "-U", name, "-d", service["environment"]["POSTGRES_DB"], "-q", "-c", roles)
+        run(
+            "psql",
+            "-h",
+            "127.0.0.1",
+            "-U",
+            name,
+            "-d",
+            service["environment"]["POSTGRES_DB"],
+            "-q",
+            "-c",
+            roles,
+        )
         yield
     finally:
         run("pg_ctl", "-D", data, "-m", "immediate", "stop")
@@ -260,7 +307,18 @@ def proxy(service: dict[str, Any]) -> Iterator[None]:
     """The machine's own nginx, with the file that the image would make of the template."""
     certificates = FOLDER / "certificates"
     certificates.mkdir(exist_ok=True)
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    make = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "1",
+        "-subj",
+        "/CN=localhost",
+    ]
     make += ["-keyout", "privkey.pem", "-out", "fullchain.pem"]
     subprocess.run(make, cwd=certificates, check=True, capture_output=True)
     values = service["environment"] | {"CERTIFICATES": str(certificates)}
@@ -300,7 +358,11 @@ def stop_under_load(process: subprocess.Popen[bytes], service: dict[str, Any]) -
         while not told.is_set():
             connection = http.client.HTTPConnection("127.0.0.1", 8000, timeout=60)
             try:
-                connection.request("GET", "/api/v1/map/", headers={"X-Forwarded-Proto": "https", "Host": "localhost"})
+                connection.request(
+                    "GET",
+                    "/api/v1/map/",
+                    headers={"X-Forwarded-Proto": "https", "Host": "localhost"},
+                )
                 counts[str(connection.getresponse().status)] += 1
             except (OSError, http.client.HTTPException) as error:
                 counts[type(error).__name__] += 1
@@ -318,7 +380,9 @@ def stop_under_load(process: subprocess.Popen[bytes], service: dict[str, Any]) -
     status = process.wait(seconds(service["stop_grace_period"]))
     for reader in readers:
         reader.join()
-    say(f"web ended {time.monotonic() - begun:.1f} s after TERM with status {status}; answers: {dict(counts)}")
+    say(
+        f"web ended {time.monotonic() - begun:.1f} s after TERM with status {status}; answers: {dict(counts)}"
+    )
     if status or set(counts) != {"200"}:
         sys.exit("TERM under load lost requests, or did not end well.")
 
@@ -326,7 +390,9 @@ def stop_under_load(process: subprocess.Popen[bytes], service: dict[str, Any]) -
 def stop_deliverer(process: subprocess.Popen[bytes], service: dict[str, Any]) -> None:
     """It is still running, and ends well and in time after TERM."""
     if process.poll() is not None:
-        sys.exit(f"deliver ended by itself with status {process.returncode} (its log is in {FOLDER}).")
+        sys.exit(
+            f"deliver ended by itself with status {process.returncode} (its log is in {FOLDER})."
+        )
     process.send_signal(signal.SIGTERM)
     status = process.wait(seconds(service["stop_grace_period"]))
     say(f"deliver ended after TERM with status {status}")
@@ -355,7 +421,9 @@ def back_up_and_restore(image: Image, service: dict[str, Any]) -> None:
     restored = image.run(service, ["python", "manage.py", "restore", "-", "--yes"], input=backup)
     checked(f"restore of {len(backup):,} bytes, inside", restored)
     again = image.run(service, ["python", "manage.py", "verify_history"])
-    if checked("verify_history, inside", head) != checked("verify_history again, after the restore", again):
+    if checked("verify_history, inside", head) != checked(
+        "verify_history again, after the restore", again
+    ):
         sys.exit("The history verifies differently after the restore.")
 
 
@@ -386,11 +454,15 @@ def run_services() -> None:
                 checked(f"{name} has done its work", image.run(service, service["command"]))
             else:
                 log = running.enter_context((FOLDER / f"{name}.log").open("w"))
-                process = subprocess.Popen(image.command(service, service.get("command", config["Cmd"])), stderr=log)
+                process = subprocess.Popen(
+                    image.command(service, service.get("command", config["Cmd"])), stderr=log
+                )
                 running.callback(process.kill)
                 processes[name] = process
                 if "healthcheck" in service:
-                    until_healthy(name, service, image.command(service, service["healthcheck"]["test"][1:]))
+                    until_healthy(
+                        name, service, image.command(service, service["healthcheck"]["test"][1:])
+                    )
         status, body = ask("/api/v1/map/")
         tables = len(json.loads(body)["tables"]) if status == 200 else 0
         say(f"through the proxy, the map answers {status} with {tables} tables")
@@ -415,7 +487,9 @@ def main() -> None:
         missing.append("postgresql")
     if os.getuid() or missing:
         why = f"there is no {', '.join(missing)}" if missing else "it takes root"
-        print(f"NOT RUN: {why} (Debian: apt-get install buildah debootstrap nginx postgresql curl openssl).")
+        print(
+            f"NOT RUN: {why} (Debian: apt-get install buildah debootstrap nginx postgresql curl openssl)."
+        )
         sys.exit(1 if os.environ.get("REQUIRE_CONTAINER") == "1" else 0)
     FOLDER.mkdir(parents=True, exist_ok=True)
     make_stand_ins()

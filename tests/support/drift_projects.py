@@ -13,13 +13,16 @@ BLOCK_MAPPING = re.compile(r"^(\w+):", re.MULTILINE)  # the keys at the top of a
 ARN = "arn:aws:dynamodb:us-west-2:*:table/"
 
 
-def a_map(*accesses: str, services: dict[str, str | None] | None = None, **tables: Any) -> dict[str, Any]:
+def a_map(
+    *accesses: str, services: dict[str, str | None] | None = None, **tables: Any
+) -> dict[str, Any]:
     """A map of accesses like ``"users read_write biztechUsers"``; the first on a table is its owner's.
 
     ``services`` maps a service to what it is part of; ``tables`` adds fields to a table.
     """
     rows: dict[str, dict[str, Any]] = {
-        name: {"name": name, "owner": None, "key_schema": None, "indexes": [], "accesses": []} for name in tables
+        name: {"name": name, "owner": None, "key_schema": None, "indexes": [], "accesses": []}
+        for name in tables
     }
     names: dict[str, dict[str, Any]] = {
         name: {"name": name, "part_of": whole} for name, whole in (services or {}).items()
@@ -67,20 +70,28 @@ def _completed(project: str) -> str:
     return project
 
 
-def names(environment: str | None = None, tables: tuple[str, ...] = (), services: tuple[str, ...] = ()) -> Names:
+def names(
+    environment: str | None = None, tables: tuple[str, ...] = (), services: tuple[str, ...] = ()
+) -> Names:
     """The names of a map with these tables and services."""
     document = a_map(services=dict.fromkeys(services), **{table: {} for table in tables})
     return Names.of(from_map(document), environment)
 
 
-def names_with(patterns: dict[str, str], environment: str | None = None, tables: tuple[str, ...] = ()) -> Names:
+def names_with(
+    patterns: dict[str, str], environment: str | None = None, tables: tuple[str, ...] = ()
+) -> Names:
     """The names of a map whose environments have these patterns."""
     document = a_map(**{table: {} for table in tables})
-    document["environments"] = [{"name": name, "pattern": pattern} for name, pattern in patterns.items()]
+    document["environments"] = [
+        {"name": name, "pattern": pattern} for name, pattern in patterns.items()
+    ]
     return Names.of(from_map(document), environment)
 
 
-def read(folder: Path, files: dict[str, str], given: dict[str, str] | None = None, **known: Any) -> Infrastructure:
+def read(
+    folder: Path, files: dict[str, str], given: dict[str, str] | None = None, **known: Any
+) -> Infrastructure:
     """What the Serverless reader finds in a folder with these files."""
     return read_projects(write(folder, files), names(**known), given or {})
 

@@ -23,7 +23,9 @@ def make_endpoint(receiver: Receiver, secret: str = "", **fields: object) -> End
 
 def make_failing_endpoint() -> Endpoint:
     """A webhook that has failed since an hour, with the attempts."""
-    endpoint = Endpoint.objects.create(pk=1, name="ci", kind="webhook", address="https://ci.example/hooks")
+    endpoint = Endpoint.objects.create(
+        pk=1, name="ci", kind="webhook", address="https://ci.example/hooks"
+    )
     give_secret(endpoint, new_webhook_secret(), "lead")
     now = timezone.now()
     problem = "The endpoint answered 503."
@@ -37,7 +39,12 @@ def make_failing_endpoint() -> Endpoint:
     )
     attempts = [
         {"revision": 1, "status": 200, "answer": "ok"},
-        {"revision": 2, "status": 503, "answer": "<html>unavailable</html>" * 20, "problem": problem},
+        {
+            "revision": 2,
+            "status": 503,
+            "answer": "<html>unavailable</html>" * 20,
+            "problem": problem,
+        },
         {"revision": 2, "problem": "No whole answer within 10 seconds."},
         {"revision": None, "status": 503, "problem": problem},
     ]

@@ -8,7 +8,17 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from ownership.history.models import current_head
-from ownership.models import Access, Confirmation, Membership, Service, Suggestion, Table, TableGroup, Team, Waiver
+from ownership.models import (
+    Access,
+    Confirmation,
+    Membership,
+    Service,
+    Suggestion,
+    Table,
+    TableGroup,
+    Team,
+    Waiver,
+)
 from ownership.models.roles import TEAM_LEADS, VIEWERS
 from ownership.plans.parts_by_owner import parts_by_owner
 from ownership.plans.steps import Step, copy_of
@@ -31,7 +41,9 @@ def make_table(name: str | None = None, **fields: Any) -> Table:
     return Table.objects.create(name=name or f"table-{number}", group=group, owner=owner, **fields)
 
 
-def make_access(table: Table | None = None, service: Service | None = None, **fields: Any) -> Access:
+def make_access(
+    table: Table | None = None, service: Service | None = None, **fields: Any
+) -> Access:
     """A saved access, reading by default."""
     return Access.objects.create(
         table=table or make_table(), service=service or make_service(), **{"mode": "read"} | fields
@@ -44,7 +56,9 @@ def make_confirmation(table: Table | None = None, days: int = 180, **fields: Any
     fields.setdefault("table", table or make_table())
     fields.setdefault("at_revision", current_head().revision)
     on = until - timedelta(days=180)
-    return Confirmation.objects.create(**{"confirmed_by": "somebody", "confirmed_on": on, "until": until} | fields)
+    return Confirmation.objects.create(
+        **{"confirmed_by": "somebody", "confirmed_on": on, "until": until} | fields
+    )
 
 
 def make_waiver(table: Table | None = None, **fields: Any) -> Waiver:

@@ -14,11 +14,17 @@ class ForeignObject:
 
 PROMOTE = "UPDATE auth_user SET is_superuser = {true};"
 VIEW = ForeignObject(
-    "CREATE VIEW shadow_view AS SELECT * FROM ownership_service", "view shadow_view", "DROP VIEW shadow_view"
+    "CREATE VIEW shadow_view AS SELECT * FROM ownership_service",
+    "view shadow_view",
+    "DROP VIEW shadow_view",
 )
-TABLE = ForeignObject("CREATE TABLE shadow_table (id integer)", "table shadow_table", "DROP TABLE shadow_table")
+TABLE = ForeignObject(
+    "CREATE TABLE shadow_table (id integer)", "table shadow_table", "DROP TABLE shadow_table"
+)
 INDEX = ForeignObject(
-    "CREATE INDEX shadow_index ON ownership_service (description)", "index shadow_index", "DROP INDEX shadow_index"
+    "CREATE INDEX shadow_index ON ownership_service (description)",
+    "index shadow_index",
+    "DROP INDEX shadow_index",
 )
 COLUMN = ForeignObject(
     "ALTER TABLE ownership_service ADD COLUMN shadow text",
@@ -81,7 +87,9 @@ UNKNOWN = {
             "row security ownership_table",
             "ALTER TABLE ownership_table DISABLE ROW LEVEL SECURITY",
         ),
-        "type": ForeignObject("CREATE DOMAIN shadow_word AS text", "type shadow_word", "DROP DOMAIN shadow_word"),
+        "type": ForeignObject(
+            "CREATE DOMAIN shadow_word AS text", "type shadow_word", "DROP DOMAIN shadow_word"
+        ),
         "operator": ForeignObject(
             "CREATE OPERATOR === (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq)",
             "operator ===(pg_catalog.text,pg_catalog.text)",

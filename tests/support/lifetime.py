@@ -21,11 +21,21 @@ def a_life():
     users.partition_key_name, users.partition_key_format = "id", "UUID"
     users.save()
     yield "renamed a table, with another key"
-    access = make_access(users, make_service("nightly", aliases=["cron"]), mode="write", notes="Cleans up", position=9)
+    access = make_access(
+        users,
+        make_service("nightly", aliases=["cron"]),
+        mode="write",
+        notes="Cleans up",
+        position=9,
+    )
     yield "added a service"
-    confirm([users.pk, Table.objects.get(name="biztechEvents").pk], current_head().revision, user=None)
+    confirm(
+        [users.pk, Table.objects.get(name="biztechEvents").pk], current_head().revision, user=None
+    )
     yield "confirmed two tables"
-    confirm([users.pk, Table.objects.get(name="biztechEvents").pk], current_head().revision, user=None)
+    confirm(
+        [users.pk, Table.objects.get(name="biztechEvents").pk], current_head().revision, user=None
+    )
     yield "confirmed two tables"
     access.mode, access.position = "read_write", 0
     access.save()

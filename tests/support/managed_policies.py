@@ -63,7 +63,9 @@ def _reduced(statement: Statement) -> Statement | None:
 
 def _reduced_exception(statement: Statement) -> Statement | None:
     """A statement with NotAction: it applies to all actions on items but those it lists."""
-    excepted = [action for action in _listed(statement["NotAction"]) if item_actions(action.lower())]
+    excepted = [
+        action for action in _listed(statement["NotAction"]) if item_actions(action.lower())
+    ]
     if not excepted:
         return _with_actions(statement, "Action", ["dynamodb:*"])
     left_out: set[str] = set()

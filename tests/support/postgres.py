@@ -20,7 +20,9 @@ from urllib.parse import quote
 def server_binaries() -> Path | None:
     """The newest installed server's directory of programs, or None."""
     found = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parent.parent.name), reverse=True
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"),
+        key=lambda path: float(path.parent.parent.name),
+        reverse=True,
     )
     return found[0].parent if found else None
 
@@ -51,12 +53,19 @@ class Server:
         command = [f"{self.binaries}/{program}", "-D", self.data, *arguments]
         nowhere = subprocess.DEVNULL
         subprocess.run(
-            command, check=True, cwd=self.folder, stdout=nowhere, stderr=nowhere if quiet else None, **self.account
+            command,
+            check=True,
+            cwd=self.folder,
+            stdout=nowhere,
+            stderr=nowhere if quiet else None,
+            **self.account,
         )
 
     def start(self, *, quiet: bool = False) -> None:
         """Start it, and wait until it answers."""
-        self.run("pg_ctl", "-o", self.options, "-l", f"{self.folder}/log", "-w", "start", quiet=quiet)
+        self.run(
+            "pg_ctl", "-o", self.options, "-l", f"{self.folder}/log", "-w", "start", quiet=quiet
+        )
 
     def stop(self) -> None:
         """End it at once."""
@@ -87,7 +96,9 @@ def main(command: list[str]) -> int:
         return subprocess.run(command).returncode
     binaries = server_binaries()
     if binaries is None:
-        print("SKIPPED on PostgreSQL: this machine has no server (Debian: apt-get install postgresql).")
+        print(
+            "SKIPPED on PostgreSQL: this machine has no server (Debian: apt-get install postgresql)."
+        )
         return 1 if os.environ.get("REQUIRE_POSTGRES") == "1" else 0
     with throw_away(binaries) as server:
         return subprocess.run(command, env=os.environ | {"DATABASE_URL": server.url}).returncode

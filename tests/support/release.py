@@ -66,14 +66,18 @@ def fill(environment: dict[str, str], folder: Path) -> None:
     manage(environment, "seed")
     manage(environment, "demo")
     backend = write(folder / "backend", {"bots/serverless.yml": PROJECT})
-    manage(environment, "drift", "serverless", str(backend), "--save", may_fail=True)  # 1: there is drift
+    manage(
+        environment, "drift", "serverless", str(backend), "--save", may_fail=True
+    )  # 1: there is drift
     manage(environment, "shell", "-c", WAIVE)
 
 
 def state(environment: dict[str, str]) -> str:
     """Return what the API says of that database, as JSON. It adds an account there."""
     command = [sys.executable, "-m", "tests.support.registry_state"]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
 
 
 def keep_sqlite(version: str, folder: Path) -> None:

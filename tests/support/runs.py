@@ -26,10 +26,14 @@ def keep_run(
     for line, grant in enumerate(grants, 1):
         service, modes, table = grant.split()
         for mode in modes.split("_"):
-            accesses[GrantedAccess(service, table, mode)] = (Location(f"{service}/serverless.yml", line),)  # type: ignore[arg-type]
+            accesses[GrantedAccess(service, table, mode)] = (
+                Location(f"{service}/serverless.yml", line),
+            )  # type: ignore[arg-type]
     found.setdefault("services", frozenset(access.service for access in accesses))
     head, declared = runs.declared_now()
-    return keep(head, declared, Infrastructure(reader, accesses, **found), code, environment, "nightly")
+    return keep(
+        head, declared, Infrastructure(reader, accesses, **found), code, environment, "nightly"
+    )
 
 
 def show(run: DriftRun) -> runs.ComparedRun:

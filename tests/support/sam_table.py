@@ -74,7 +74,9 @@ def connected(profile: dict[str, Any]) -> dict[str, list[Statement]]:
     for permission, document in profile["Properties"]["AccessCategories"].items():
         statements = []
         for statement in document["Statement"]:
-            endings = [resource.removeprefix("%{Destination.Arn}") for resource in statement["Resource"]]
+            endings = [
+                resource.removeprefix("%{Destination.Arn}") for resource in statement["Resource"]
+            ]
             statements.append({"Action": statement["Action"], "endings": endings})
         permitted[permission] = statements
     return permitted

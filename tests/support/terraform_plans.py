@@ -19,7 +19,9 @@ ROLE_ARN = "arn:aws:iam::111122223333:role/"
 Node = dict[str, Any]
 
 
-def resource(address: str, unknown: Node | None = None, sensitive: Node | None = None, **values: Any) -> Node:
+def resource(
+    address: str, unknown: Node | None = None, sensitive: Node | None = None, **values: Any
+) -> Node:
     """A resource, with what ``change`` in a plan says of it: ``unknown`` is its ``after_unknown``."""
     match = ADDRESS.fullmatch(address)
     node = {
@@ -50,7 +52,13 @@ def table(address: str, name: str | None, **values: Any) -> Node:
 def role(address: str, service: str | None, **values: Any) -> Node:
     """A role that is created: what the provider computes is not known yet."""
     match = ADDRESS.fullmatch(address)
-    unknown = {"arn": True, "id": True, "unique_id": True, "inline_policy": True, "managed_policy_arns": True}
+    unknown = {
+        "arn": True,
+        "id": True,
+        "unique_id": True,
+        "inline_policy": True,
+        "managed_policy_arns": True,
+    }
     for attribute in values:
         unknown.pop(attribute, None)
     stated = {"name": f"{match['name']}-role", "tags": {"service": service} if service else None}
@@ -96,7 +104,9 @@ def plan(*resources: Node, configuration: Node | None = None, **more: Any) -> No
     changes = []
     for node in resources:
         action = "read" if node["mode"] == "data" else "create"
-        change = {key: node[key] for key in ("address", "mode", "type", "name", "index") if key in node}
+        change = {
+            key: node[key] for key in ("address", "mode", "type", "name", "index") if key in node
+        }
         change["module_address"] = node["module"]
         change["change"] = {
             "actions": [action],
@@ -155,4 +165,7 @@ def read(
 
 def reasons(found: Infrastructure) -> list[tuple[str, str]]:
     """Where something is unresolved, by address, and why."""
-    return [(unresolved.location.file.partition("#")[2], unresolved.reason) for unresolved in found.unresolved]
+    return [
+        (unresolved.location.file.partition("#")[2], unresolved.reason)
+        for unresolved in found.unresolved
+    ]

@@ -35,7 +35,9 @@ def test_a_compressed_body_signs_nobody_in_and_breaks_nothing(lead, address, enc
 
 @pytest.mark.parametrize(("encoding", "body"), BODIES.values(), ids=BODIES)
 def test_a_get_with_a_compressed_body_is_answered(lead_client, encoding, body):
-    answer = lead_client.generic("GET", "/api/v1/tables/", body, headers={"Content-Encoding": encoding})
+    answer = lead_client.generic(
+        "GET", "/api/v1/tables/", body, headers={"Content-Encoding": encoding}
+    )
     assert answer.status_code == 200
 
 
@@ -44,7 +46,9 @@ def test_a_compressed_form_saves_nothing(lead_client):
     form = open_form(lead_client, table) | {"description": "Edited.", "reason": "Because"}
     body = gzip.compress("&".join(f"{name}={value}" for name, value in form.items()).encode())
     before = ChangeSet.objects.count()
-    answer = lead_client.post(change_url(table), body, content_type=FORM, headers={"Content-Encoding": "gzip"})
+    answer = lead_client.post(
+        change_url(table), body, content_type=FORM, headers={"Content-Encoding": "gzip"}
+    )
     assert answer.status_code < 500
     assert ChangeSet.objects.count() == before
 

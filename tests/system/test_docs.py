@@ -11,7 +11,9 @@ from django.core.management import get_commands
 ROOT = Path(__file__).resolve().parent.parent.parent
 GENERATED = {"table-ownership-map.md", "latest.md"}
 FOLDERS = [ROOT, ROOT / "docs", ROOT / "docs/decisions", ROOT / "benchmarks/results"]
-PAGES = sorted(page for folder in FOLDERS for page in folder.glob("*.md") if page.name not in GENERATED)
+PAGES = sorted(
+    page for folder in FOLDERS for page in folder.glob("*.md") if page.name not in GENERATED
+)
 # Files of this repository, from its root or, for a room's modules, from ownership/.
 NAMED = re.compile(
     r"(?:ownership|registry|tests|benchmarks|deploy|docs|fixtures|templates)/[\w./-]*\w/?"
@@ -20,7 +22,9 @@ NAMED = re.compile(
 )
 PLACEHOLDER = "benchmarks/NAME.py"
 BLOCK = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
-TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+TARGETS = set(
+    re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+)
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -69,7 +73,11 @@ def test_every_file_that_is_named_exists(page):
 def test_every_command_that_is_named_exists(page):
     code = code_of(page)
     commands = {name for part in code for name in re.findall(r"manage\.py ([a-z_]+)", part)}
-    modules = {name for part in code for name in re.findall(r"python -m ((?:ownership|tests|benchmarks)[\w.]*)", part)}
+    modules = {
+        name
+        for part in code
+        for name in re.findall(r"python -m ((?:ownership|tests|benchmarks)[\w.]*)", part)
+    }
     targets = {name for part in code for name in re.findall(r"^make ([a-z-]+)", part, re.MULTILINE)}
 
     assert commands - get_commands().keys() == set()

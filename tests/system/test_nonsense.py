@@ -97,7 +97,9 @@ def answers(client: Client, questions: Iterable[Question], **headers: str) -> li
     for method, url, body in questions:
         cookies = client.cookies.copy()
         with transaction.atomic():
-            response = client.generic(method, url, body, "application/x-www-form-urlencoded", headers=headers)
+            response = client.generic(
+                method, url, body, "application/x-www-form-urlencoded", headers=headers
+            )
             transaction.set_rollback(True)
         client.cookies = cookies
         given.append((method, url[:300], response.status_code))
@@ -123,20 +125,37 @@ def each_parameter() -> list[Question]:
     values meet all names.
     """
     return [
-        ("GET", f"{url}?{urlencode([(name, ODD[(place + number) % len(ODD)])] * (1 + number % 2))}", b"")
+        (
+            "GET",
+            f"{url}?{urlencode([(name, ODD[(place + number) % len(ODD)])] * (1 + number % 2))}",
+            b"",
+        )
         for place, url in enumerate(addresses())
         for number, name in enumerate(NAMES)
-        if not url.startswith("/admin/") or url in ("/admin/ownership/table/", "/admin/ownership/changeset/")
+        if not url.startswith("/admin/")
+        or url in ("/admin/ownership/table/", "/admin/ownership/changeset/")
     ]
 
 
 ODD_NAMES = [*ODD[1:], "..", "a/b", "abc", "0"]
-PARTS = ("<str:name>", "<path:name>", "<path:anything>", "<path:object_id>", "<id>", "<path:content_type_id>")
+PARTS = (
+    "<str:name>",
+    "<path:name>",
+    "<path:anything>",
+    "<path:object_id>",
+    "<id>",
+    "<path:content_type_id>",
+)
 
 
 def odd_names(odd: str) -> list[Question]:
     """Each address with that in the place of a name or number."""
-    found = [route.replace(part, quote(odd, safe="/")) for route in routes() for part in PARTS if part in route]
+    found = [
+        route.replace(part, quote(odd, safe="/"))
+        for route in routes()
+        for part in PARTS
+        if part in route
+    ]
     return [("GET", address(route), b"") for route in found]
 
 
@@ -153,7 +172,13 @@ def each_field(client: Client, url: str) -> list[Question]:
     # Another value for the same name at each address; numbers in it are rows' ids, which differ between databases.
     start = sum(ord(one) for one in url if not one.isdigit())
     return [
-        ("POST", url, urlencode(form | {"reason": "Because"} | {name: ODD[(start + number) % len(ODD)]}).encode())
+        (
+            "POST",
+            url,
+            urlencode(
+                form | {"reason": "Because"} | {name: ODD[(start + number) % len(ODD)]}
+            ).encode(),
+        )
         for number, name in enumerate(form)
     ]
 
@@ -258,7 +283,13 @@ def marked(asker, request) -> str:
     text = request.param
     table = Table.objects.get(name="biztechUsers")
     with change_set(reason=text):
-        for row in (table, table.owner, table.group, table.accesses.first(), Environment.objects.first()):
+        for row in (
+            table,
+            table.owner,
+            table.group,
+            table.accesses.first(),
+            Environment.objects.first(),
+        ):
             for field in row._meta.fields:
                 with suppress(ValidationError):
                     if isinstance(field, TextField | CharField):
@@ -274,7 +305,12 @@ def marked(asker, request) -> str:
 def test_stored_markup_is_shown_as_text_on_every_page(asker, marked):
     shown = 0
     pages = [url for url in addresses() if "logout" not in url]
-    for url in [*pages, "/tables/biztechUsers/", "/services/users/", "/tables/biztechUsers/history/"]:
+    for url in [
+        *pages,
+        "/tables/biztechUsers/",
+        "/services/users/",
+        "/tables/biztechUsers/history/",
+    ]:
         response = asker.get(url)
         if "html" not in response.headers.get("Content-Type", "") or response.status_code != 200:
             continue
@@ -290,7 +326,9 @@ def test_stored_markup_is_shown_as_text_on_every_page(asker, marked):
 @pytest.mark.parametrize("url", FORMS)
 def test_stored_markup_is_text_in_every_form(asker, viewer, marked, url):
     credentials = b64encode(f"any:{make_token(viewer)[1]}".encode()).decode()
-    answer = asker.get(url, headers={"authorization": f"Basic {credentials}"} if "atom" in url else {})
+    answer = asker.get(
+        url, headers={"authorization": f"Basic {credentials}"} if "atom" in url else {}
+    )
     assert answer.status_code == 200
     live = FORMS[url](b"".join(answer).decode())
     assert "csv" in url or "users" in live

@@ -35,7 +35,10 @@ State = dict[Any, dict[int, dict[str, Any]]]
 def live_state() -> State:
     """Every registry row's columns, as they are."""
     return {
-        model: {row.pk: {f.attname: getattr(row, f.attname) for f in model._meta.fields} for row in model.objects.all()}
+        model: {
+            row.pk: {f.attname: getattr(row, f.attname) for f in model._meta.fields}
+            for row in model.objects.all()
+        }
         for model in registry_models()
     }
 
@@ -49,7 +52,9 @@ def state_at(revision: int) -> State:
             if entry.history_type == DELETED:
                 del state[model][entry.id]
             else:
-                state[model][entry.id] = {f.attname: getattr(entry, f.attname) for f in model._meta.fields}
+                state[model][entry.id] = {
+                    f.attname: getattr(entry, f.attname) for f in model._meta.fields
+                }
     return state
 
 
@@ -107,7 +112,9 @@ class Registry:
 
     def create(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         with self.change(reason):
-            service = Service.objects.create(name=name, description=text, aliases=[text] if text else [])
+            service = Service.objects.create(
+                name=name, description=text, aliases=[text] if text else []
+            )
             group = TableGroup.objects.get_or_create(name=f"group {b}")[0]
             table = Table.objects.create(name=f"t{name}", group=group, owner=self.pick(Service, a))
             Access.objects.create(table=table, service=service, mode=Mode.values[b % 3], notes=text)
@@ -145,7 +152,10 @@ class Registry:
 
     def edit_table(self, reason: str, name: str, text: str, a: int, b: int) -> None:
         table = self.pick(Table, a)
-        form = open_form(self.client, table) | {"description": text, "owner": str(self.pick(Service, b).pk)}
+        form = open_form(self.client, table) | {
+            "description": text,
+            "owner": str(self.pick(Service, b).pk),
+        }
         if "accesses-0-id" in form:
             form |= {"accesses-0-notes": text, "accesses-0-mode": Mode.values[b % 3]}
             form |= {"accesses-0-DELETE": "on"} if b == 0 else {}
@@ -173,7 +183,10 @@ class Registry:
         save_form(self.client, service, form | {"part_of": str(self.pick(Service, b).pk)}, reason)
 
     def hand_over(self, reason: str, name: str, text: str, a: int, b: int) -> None:
-        chosen = {"action": "edit_tables", "_selected_action": [self.pick(Table, a).pk, self.pick(Table, b).pk]}
+        chosen = {
+            "action": "edit_tables",
+            "_selected_action": [self.pick(Table, a).pk, self.pick(Table, b).pk],
+        }
         url = reverse("admin:ownership_table_changelist")
         preview = {"owner": str(self.pick(Service, b).pk), "move_accesses": "on", "preview": "yes"}
         page = self.client.post(url, chosen | preview)
@@ -190,20 +203,35 @@ class Registry:
         url = reverse("admin:ownership_undo", args=[(6 * a + b) % self.head() + 1])
         page = self.client.get(url)
         if page.status_code == 200:
-            chosen = re.findall(r'name="conflicts" value="([^"]+)"', page.content.decode()) if b % 2 else []
+            chosen = (
+                re.findall(r'name="conflicts" value="([^"]+)"', page.content.decode())
+                if b % 2
+                else []
+            )
             self.client.post(url, form_of(page) | {"reason": reason, "conflicts": chosen})
 
 
-BY_FORM = ("edit_table", "leave_form_open", "save_form_left_open", "edit_service", "hand_over", "delete_table")
+BY_FORM = (
+    "edit_table",
+    "leave_form_open",
+    "save_form_left_open",
+    "edit_service",
+    "hand_over",
+    "delete_table",
+)
 ACTIONS = ["create", "rename", "rename_and_hand_over", "put_under", "delete", "undo", *BY_FORM]
 
 
 SETTINGS = {
     "database": None,
-    "phases": [Phase.generate],  # a failure of at most 12 named acts reads well enough; to shrink it takes minutes
+    "phases": [
+        Phase.generate
+    ],  # a failure of at most 12 named acts reads well enough; to shrink it takes minutes
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 }
-LISTS_OF_ACTS = st.lists(st.tuples(st.sampled_from(ACTIONS), NAMES, TEXTS, NUMBERS, NUMBERS), min_size=3, max_size=12)
+LISTS_OF_ACTS = st.lists(
+    st.tuples(st.sampled_from(ACTIONS), NAMES, TEXTS, NUMBERS, NUMBERS), min_size=3, max_size=12
+)
 
 
 @pytest.mark.slow
@@ -221,13 +249,18 @@ def test_history_replays_to_what_was_live_at_each_revision(lead_client, lead, ac
 
         assert [str(finding) for finding in Verification().run()] == []
         for revision, state in registry.recorded.items():
-            assert state_at(revision) == state, f"revision {revision}: {registry.who_and_why[revision]}"
+            assert state_at(revision) == state, (
+                f"revision {revision}: {registry.who_and_why[revision]}"
+            )
             with as_of(revision):
-                assert live_state() == state, f"as of revision {revision}: {registry.who_and_why[revision]}"
+                assert live_state() == state, (
+                    f"as of revision {revision}: {registry.who_and_why[revision]}"
+                )
             assert registry.map(revision=revision) == registry.maps[revision]
         changes = ChangeSet.objects.in_bulk()
         assert {
-            revision: (change.user_name, change.reason, change.source) for revision, change in changes.items()
+            revision: (change.user_name, change.reason, change.source)
+            for revision, change in changes.items()
         } == registry.who_and_why
         for entries in entry_models():
             for entry in entries.objects.all():

@@ -68,7 +68,10 @@ def test_if_two_leads_save_the_same_form_one_is_saved_and_the_other_gets_a_confl
         forms["ann"] |= {"description": f"ann {number}", "more_title": f"ann {number}"}
         forms["ben"] |= {"description": f"ben {number}", "partition_key_name": f"ben{number}"}
         before = ChangeSet.objects.count()
-        saves = [partial(save_form, clients[name], table, forms[name], f"{name} {number}") for name in clients]
+        saves = [
+            partial(save_form, clients[name], table, forms[name], f"{name} {number}")
+            for name in clients
+        ]
         results = dict(zip(clients, at_once(*saves), strict=True))
         codes = {name: getattr(result, "status_code", result) for name, result in results.items()}
         assert sorted(codes.values(), key=str) == [200, 302], f"pair {number}: {codes}"
@@ -87,7 +90,10 @@ def test_if_two_leads_save_the_same_form_one_is_saved_and_the_other_gets_a_confl
 def test_leads_who_save_different_tables_are_all_saved():
     leads = [signed_in(f"lead-{number}") for number in range(6)]
     tables = [make_table(f"table-of-{number}") for number in range(6)]
-    forms = [open_form(lead, table) | {"description": "Mine."} for lead, table in zip(leads, tables, strict=True)]
+    forms = [
+        open_form(lead, table) | {"description": "Mine."}
+        for lead, table in zip(leads, tables, strict=True)
+    ]
     saves = [
         partial(save_form, lead, table, form, f"By {number}")
         for number, (lead, table, form) in enumerate(zip(leads, tables, forms, strict=True))
@@ -95,7 +101,9 @@ def test_leads_who_save_different_tables_are_all_saved():
     results = at_once(*saves)
     assert [getattr(result, "status_code", result) for result in results] == [302] * 6
     assert {table.description for table in Table.objects.all()} == {"Mine."}
-    assert {f"By {number}" for number in range(6)} <= set(ChangeSet.objects.values_list("reason", flat=True))
+    assert {f"By {number}" for number in range(6)} <= set(
+        ChangeSet.objects.values_list("reason", flat=True)
+    )
     assert_whole()
 
 
@@ -110,7 +118,9 @@ def test_a_consumer_that_polls_during_many_writes_misses_none_and_sees_them_in_o
                 make_service(f"{name}-{number}")
 
     def writers() -> None:
-        failures = [result for result in at_once(*(partial(write, name) for name in "abc")) if result]
+        failures = [
+            result for result in at_once(*(partial(write, name) for name in "abc")) if result
+        ]
         done.set()
         assert not failures
 
@@ -138,7 +148,9 @@ def test_a_change_set_that_began_earlier_and_commits_later_gets_the_later_revisi
 
     def first() -> None:
         with transaction.atomic():
-            assert Service.objects.count() == 0  # the transaction is open, with its snapshot of that time
+            assert (
+                Service.objects.count() == 0
+            )  # the transaction is open, with its snapshot of that time
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_current_xact_id()")
             began.set()
@@ -200,11 +212,22 @@ def test_if_two_leads_each_close_half_a_circle_of_parts_one_is_refused(way):
         one, other = make_service(f"one-{number}"), make_service(f"other-{number}")
         halves = [(clients[0], one, other), (clients[1], other, one)]
         if way == "admin":
-            forms = [open_form(client, part) | {"part_of": str(whole.pk)} for client, part, whole in halves]
-            results = at_once(*(partial(save_form, *half[:2], form) for half, form in zip(halves, forms, strict=True)))
+            forms = [
+                open_form(client, part) | {"part_of": str(whole.pk)}
+                for client, part, whole in halves
+            ]
+            results = at_once(
+                *(
+                    partial(save_form, *half[:2], form)
+                    for half, form in zip(halves, forms, strict=True)
+                )
+            )
             outcome = sorted(getattr(result, "status_code", 0) for result in results)
             assert outcome == [200, 302], results
-            assert "that would be a circle" in next(r for r in results if r.status_code == 200).content.decode()
+            assert (
+                "that would be a circle"
+                in next(r for r in results if r.status_code == 200).content.decode()
+            )
         else:
 
             def close_half(part: Service, whole: Service) -> None:
@@ -213,7 +236,9 @@ def test_if_two_leads_each_close_half_a_circle_of_parts_one_is_refused(way):
                 part.save()
 
             results = at_once(*(partial(close_half, *half[1:]) for half in halves))
-            assert sorted(type(result) for result in results if result is not None) == [ValidationError], results
+            assert sorted(type(result) for result in results if result is not None) == [
+                ValidationError
+            ], results
         assert Service.objects.filter(pk__in=[one.pk, other.pk], part_of__isnull=False).count() == 1
     assert_whole()
 
@@ -232,14 +257,22 @@ def test_a_hand_over_against_a_delete_leaves_one_of_the_two(what):
         chosen = {"action": "edit_tables", "_selected_action": [table.pk]}
         page = ann.post(TABLES, chosen)
         page = ann.post(TABLES, chosen | answer(page, preview="yes", owner=new.pk))
-        hand_over = partial(ann.post, TABLES, chosen | answer(page, apply="Apply", reason="Handed over"), follow=True)
+        hand_over = partial(
+            ann.post,
+            TABLES,
+            chosen | answer(page, apply="Apply", reason="Handed over"),
+            follow=True,
+        )
         doomed = table if what == "table" else new
         address = f"/admin/ownership/{doomed._meta.model_name}/{doomed.pk}/delete/"
         delete = partial(ben.post, address, {"post": "yes", "reason": "Deleted"})
 
         handed, deleted = at_once(hand_over, delete)
 
-        assert (handed.status_code, deleted.status_code in (200, 302)) == (200, True), (handed, deleted)
+        assert (handed.status_code, deleted.status_code in (200, 302)) == (200, True), (
+            handed,
+            deleted,
+        )
         is_gone = not type(doomed).objects.filter(pk=doomed.pk).exists()
         assert is_gone == (deleted.status_code == 302)
         row = Table.objects.filter(pk=table.pk).first()
@@ -262,8 +295,16 @@ def test_an_import_while_others_save_is_applied_to_what_it_was_compared_with_or_
             rows += f"{table.name},{table.group.name},{table.owner.name},imported {number}\n"
         file = SimpleUploadedFile("map.csv", (IMPORT_HEAD + rows).encode())
         page = importer.post(f"{TABLES}import/", {"file": file})
-        form = {name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")}
-        apply = partial(importer.post, f"{TABLES}import/", form | {"apply": "Apply", "reason": f"Import {number}"})
+        form = {
+            name: value
+            for name, value in form_of(page).items()
+            if name in ("content", "fingerprint")
+        }
+        apply = partial(
+            importer.post,
+            f"{TABLES}import/",
+            form | {"apply": "Apply", "reason": f"Import {number}"},
+        )
         saves = []
         for lead, table in zip(leads, tables, strict=True):
             typed = open_form(lead, table) | {"description": f"lead {number}"}
@@ -295,8 +336,14 @@ def test_if_two_leads_accept_the_same_finding_one_writes_it_and_the_other_gets_a
         forms = {}
         for name in ("ann", "ben"):
             client = signed_in(f"{name} {number}")
-            page = client.post("/drift/accept/", {"run": run.pk, "revision": "0", "finding": finding})
-            typed = form_of(page) | {"finding": finding, "reason": f"{name} {number}", "confirmed": "1"}
+            page = client.post(
+                "/drift/accept/", {"run": run.pk, "revision": "0", "finding": finding}
+            )
+            typed = form_of(page) | {
+                "finding": finding,
+                "reason": f"{name} {number}",
+                "confirmed": "1",
+            }
             forms[name] = partial(client.post, "/drift/accept/", typed, follow=True)
         before = ChangeSet.objects.count()
         answers = at_once(*forms.values())

@@ -76,6 +76,9 @@ def test_a_command_that_writes_says_so(table, tmp_path, read_only):
     file = tmp_path / "map.csv"
     file.write_text("table,group,owner\norders,Group,shop\ncarts,Group,shop\n")
     before = ChangeSet.objects.count()
-    with read_only, pytest.raises(CommandError, match="Nothing was applied. The database accepts no"):
+    with (
+        read_only,
+        pytest.raises(CommandError, match="Nothing was applied. The database accepts no"),
+    ):
         call_command("import_map", str(file), "--apply", "--reason", "Carts")
     assert ChangeSet.objects.count() == before

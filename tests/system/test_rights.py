@@ -55,12 +55,22 @@ def test_a_lead_edits_what_the_team_owns_as_ever(owned, ann):
     form = open_form(ann, owned.receipts)
     assert save_form(ann, owned.receipts, form | {"description": "Slips."}).status_code == 302
     assert open_form(ann, owned.used)["notes"] == ""
-    assert save_form(ann, owned.used, open_form(ann, owned.used) | {"notes": "Ours."}).status_code == 302
-    assert save_form(ann, owned.till, open_form(ann, owned.till) | {"contact": "#till"}).status_code == 302
+    assert (
+        save_form(ann, owned.used, open_form(ann, owned.used) | {"notes": "Ours."}).status_code
+        == 302
+    )
+    assert (
+        save_form(ann, owned.till, open_form(ann, owned.till) | {"contact": "#till"}).status_code
+        == 302
+    )
 
 
 def test_the_form_of_another_teams_row_can_only_be_read_and_says_whose_it_is(owned, ann):
-    for row, says in ((owned.replies, BELONGS), (owned.bot, "bot belongs to Bots"), (owned.bots, "leads of Bots")):
+    for row, says in (
+        (owned.replies, BELONGS),
+        (owned.bot, "bot belongs to Bots"),
+        (owned.bots, "leads of Bots"),
+    ):
         page = ann.get(change_url(row))
         assert 'name="_save"' not in page.text
         assert says in text_of(page.text)
@@ -69,7 +79,9 @@ def test_the_form_of_another_teams_row_can_only_be_read_and_says_whose_it_is(own
     assert 'name="_save"' in owned.client(owned.ben).get(change_url(owned.replies)).text
 
 
-def test_a_form_that_was_opened_before_the_table_went_to_another_team_is_refused_and_kept(owned, ann):
+def test_a_form_that_was_opened_before_the_table_went_to_another_team_is_refused_and_kept(
+    owned, ann
+):
     form = open_form(ann, owned.accounts) | {"description": "Still mine."}
     hand_over(owned, owned.accounts, owned.bot)
     head = revisions()
@@ -124,9 +136,16 @@ def test_inline_rows_of_another_table_are_neither_added_moved_nor_taken_over(own
     other = str(Access.objects.create(table=owned.replies, service=owned.bot, mode="read").pk)
     mine = open_form(ann, owned.accounts)
     moved = inline(
-        mine, id=other, service=str(owned.wallet.pk), mode="write", position="9", table=str(owned.accounts.pk)
+        mine,
+        id=other,
+        service=str(owned.wallet.pk),
+        mode="write",
+        position="9",
+        table=str(owned.accounts.pk),
     )
-    save_form(ann, owned.accounts, moved | {"accesses-INITIAL_FORMS": moved["accesses-TOTAL_FORMS"]})
+    save_form(
+        ann, owned.accounts, moved | {"accesses-INITIAL_FORMS": moved["accesses-TOTAL_FORMS"]}
+    )
     row = Access.objects.get(pk=other)
     assert (row.table, row.service, row.mode) == (owned.replies, owned.bot, "read")
     assert revisions() == head + 1  # the access that this test made
@@ -150,7 +169,13 @@ def test_an_access_of_another_team_is_neither_edited_nor_added_in_the_list_of_ac
 
 @pytest.mark.parametrize(
     "fields",
-    [{"name": "mine"}, {"part_of": "wallet"}, {"team": "Money"}, {"part_of": "wallet", "team": ""}, {"aliases": "x"}],
+    [
+        {"name": "mine"},
+        {"part_of": "wallet"},
+        {"team": "Money"},
+        {"part_of": "wallet", "team": ""},
+        {"aliases": "x"},
+    ],
     ids=["rename", "part of mine", "team", "part of mine without a team", "alias"],
 )
 def test_another_teams_service_is_not_taken_over(owned, ann, fields):
@@ -165,10 +190,15 @@ def test_another_teams_service_is_not_taken_over(owned, ann, fields):
 def test_teams_are_edited_by_their_leads_alone_and_added_by_administrators(owned, ann):
     head = revisions()
     root = owned.client(owned.root)
-    joining = open_form(root, owned.bots) | {"memberships-1-user": "ann", "memberships-1-is_lead": "on"}
+    joining = open_form(root, owned.bots) | {
+        "memberships-1-user": "ann",
+        "memberships-1-is_lead": "on",
+    }
     assert save_form(ann, owned.bots, joining).status_code == 200
     assert ann.get("/admin/ownership/team/add/").status_code == 403
-    assert ann.post("/admin/ownership/team/add/", {"name": "Mine", "reason": "x"}).status_code == 403
+    assert (
+        ann.post("/admin/ownership/team/add/", {"name": "Mine", "reason": "x"}).status_code == 403
+    )
     assert revisions() == head
     assert not Membership.objects.filter(team=owned.bots, user=owned.ann).exists()
     member = owned.client(owned.member)
@@ -182,17 +212,27 @@ def test_teams_are_edited_by_their_leads_alone_and_added_by_administrators(owned
 
 
 def test_deleting_another_teams_row_is_refused_with_whose_it_is(owned, ann):
-    for row in (owned.replies, Access.objects.create(table=owned.replies, service=owned.bot, mode="read"), owned.bots):
+    for row in (
+        owned.replies,
+        Access.objects.create(table=owned.replies, service=owned.bot, mode="read"),
+        owned.bots,
+    ):
         url = change_url(row).replace("/change/", "/delete/")
         page = ann.get(url)
         assert page.status_code == 403
         assert "Bots" in text_of(page.text)
-        assert ann.post(url, {"post": "yes", "reason": "x", "revision": str(revisions())}).status_code == 403
+        assert (
+            ann.post(url, {"post": "yes", "reason": "x", "revision": str(revisions())}).status_code
+            == 403
+        )
         assert type(row).objects.filter(pk=row.pk).exists()
 
 
 def test_deleting_many_rows_of_which_one_is_another_teams_deletes_none(owned, ann):
-    action = {"action": "delete_selected", "_selected_action": [owned.accounts.pk, owned.replies.pk]}
+    action = {
+        "action": "delete_selected",
+        "_selected_action": [owned.accounts.pk, owned.replies.pk],
+    }
     confirmed = {"post": "yes", "reason": "x", "revision": str(revisions())}
     ann.post(TABLES, action)
     ann.post(TABLES, action | confirmed)
@@ -261,7 +301,9 @@ def test_an_import_names_what_is_another_teams_and_can_be_suggested(owned, ann):
     assert "replies: belongs to Bots: only its members may change it." in text_of(page.text)
     assert 'value="Apply"' not in page.text
     assert "Suggest to the owners" in page.text
-    form = {name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")}
+    form = {
+        name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")
+    }
     done = ann.post(f"{TABLES}import/", form | {"apply": "Apply", "reason": "x"})
     assert "Nothing was changed. replies belongs to Bots" in text_of(done.text)
     assert Table.objects.get(name="replies").owner == owned.bot
@@ -308,7 +350,10 @@ def test_waiving_a_finding_on_another_teams_table_is_refused(owned, ann):
     theirs = make_waiver(owned.replies)
     assert save_form(ann, theirs, open_form(owned.client(owned.root), theirs)).status_code == 200
     assert (
-        ann.post(change_url(theirs).replace("/change/", "/delete/"), {"post": "yes", "reason": "x"}).status_code == 403
+        ann.post(
+            change_url(theirs).replace("/change/", "/delete/"), {"post": "yes", "reason": "x"}
+        ).status_code
+        == 403
     )
 
 
@@ -342,7 +387,9 @@ def test_without_the_setting_nothing_says_whose_a_row_is(owned, ann, settings):
 
 
 @pytest.mark.usefixtures("committed")
-def test_of_a_hand_over_and_the_former_owners_form_at_once_the_table_ends_with_the_new_owner(settings):
+def test_of_a_hand_over_and_the_former_owners_form_at_once_the_table_ends_with_the_new_owner(
+    settings,
+):
     """The former owner's form is checked while the table is still theirs, and written after it is not."""
     settings.RIGHTS_FOLLOW_OWNER = True
     owned = OwnedMap()
@@ -350,7 +397,10 @@ def test_of_a_hand_over_and_the_former_owners_form_at_once_the_table_ends_with_t
         hand_back = Table.objects.get(name="accounts")
         hand_over(owned, hand_back, owned.wallet)
         ann = owned.client(owned.ann)
-        form = open_form(ann, owned.accounts) | {"description": f"By ann, {attempt}", "owner": str(owned.till.pk)}
+        form = open_form(ann, owned.accounts) | {
+            "description": f"By ann, {attempt}",
+            "owner": str(owned.till.pk),
+        }
 
         def give(table=hand_back) -> None:
             hand_over(owned, Table.objects.get(pk=table.pk), owned.bot)
@@ -370,7 +420,9 @@ def test_who_is_removed_from_a_team_while_saving_writes_before_that_or_not_at_al
         membership, _ = Membership.objects.get_or_create(team=owned.money, user=member)
         form = open_form(client, owned.accounts) | {"description": f"By the leaver, {attempt}"}
         at_once(membership.delete, lambda form=form: save_form(client, owned.accounts, form))
-        after = save_form(client, owned.accounts, form | {"description": "Later", "revision": str(revisions())})
+        after = save_form(
+            client, owned.accounts, form | {"description": "Later", "revision": str(revisions())}
+        )
         assert after.status_code == 200
         last = Table.objects.get(name="accounts")
         if last.description == f"By the leaver, {attempt}":

@@ -51,8 +51,12 @@ def write(found: dict[tuple[str, str], dict[str, str]]) -> None:
     for route in dict.fromkeys(route for route, _ in found):
         alike: dict[tuple[str, ...], list[str]] = {}
         for method in METHODS:
-            alike.setdefault(tuple(found[route, method][person] for person in PEOPLE), []).append(method)
-        lines += ["\t".join([route, ",".join(methods), *statuses]) for statuses, methods in alike.items()]
+            alike.setdefault(tuple(found[route, method][person] for person in PEOPLE), []).append(
+                method
+            )
+        lines += [
+            "\t".join([route, ",".join(methods), *statuses]) for statuses, methods in alike.items()
+        ]
     TABLE.write_text("\n".join(lines) + "\n")
 
 
@@ -70,7 +74,12 @@ def clients(seeded, lead, viewer) -> dict[str, Client]:
         service.save()
     for name, team in zip(TEAMS, (own, other), strict=True):
         found[name].force_login(make_member(team, name, is_lead=True))
-    for name, user in (("no role", newcomer), ("viewer", viewer), ("lead", lead), ("administrator", administrator)):
+    for name, user in (
+        ("no role", newcomer),
+        ("viewer", viewer),
+        ("lead", lead),
+        ("administrator", administrator),
+    ):
         found[name].force_login(user)
     for name, user in (("token", lead), ("token, no role", newcomer)):
         found[name].defaults["HTTP_AUTHORIZATION"] = f"Token {make_token(user)[1]}"
@@ -88,7 +97,8 @@ def answer(client: Client, method: str, url: str) -> tuple[str, list[str]]:
     written = [
         one["sql"]
         for one in queries
-        if one["sql"].startswith(("INSERT", "UPDATE", "DELETE")) and not KEPT_ANYWAY.match(one["sql"])
+        if one["sql"].startswith(("INSERT", "UPDATE", "DELETE"))
+        and not KEPT_ANYWAY.match(one["sql"])
     ]
     to_login = response.status_code == 302 and response["Location"].startswith("/admin/login/")
     return "login" if to_login else str(response.status_code), written
@@ -111,9 +121,13 @@ def test_everybody_may_do_what_the_table_says_and_what_is_denied_changes_nothing
     if os.environ.get("UPDATE_ROLES"):
         write(found)
     assert not changed
-    assert not [cell for cell in found.items() if any(status.startswith("5") for status in cell[1].values())]
+    assert not [
+        cell for cell in found.items() if any(status.startswith("5") for status in cell[1].values())
+    ]
     expected = told()
-    assert {cell: statuses for cell, statuses in found.items() if expected.get(cell) != statuses} == {}
+    assert {
+        cell: statuses for cell, statuses in found.items() if expected.get(cell) != statuses
+    } == {}
     assert expected.keys() == found.keys()
 
 
@@ -124,7 +138,10 @@ def test_the_table_gives_nobody_more_than_they_are_meant_to_have():
         if api and route != "/api/v1/<path:anything>/":
             assert statuses["anonymous"] in ("401", "404"), (route, method)
         if api and method not in ("GET", "HEAD"):
-            assert not [one for one in statuses.values() if one.startswith(("2", "3"))], (route, method)
+            assert not [one for one in statuses.values() if one.startswith(("2", "3"))], (
+                route,
+                method,
+            )
         session, token = statuses["no role"], statuses["token, no role"]
         if api:
             assert session == token == "403", (route, method)
@@ -133,7 +150,9 @@ def test_the_table_gives_nobody_more_than_they_are_meant_to_have():
         if admin and not route.startswith(("/admin/login/", "/admin/logout/", "/admin/jsi18n/")):
             assert statuses["anonymous"] in ("login", "404", "405"), (route, method)
             assert statuses["token"] == token == session == statuses["anonymous"], (route, method)
-        if "/admin/auth/" in route and not route.endswith("/<path:object_id>/"):  # only leads on to …/change/
+        if "/admin/auth/" in route and not route.endswith(
+            "/<path:object_id>/"
+        ):  # only leads on to …/change/
             assert statuses["viewer"] == statuses["lead"] == "403", (route, method)
         assert statuses["other lead"] in (statuses["own lead"], "403"), (route, method)
         if admin and route.endswith(("/add/", "/delete/")) and "apitoken" not in route:

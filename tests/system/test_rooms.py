@@ -9,7 +9,14 @@ import ownership
 
 ROOMS = Path(ownership.__file__).parent
 PACKAGES = [path for path in sorted(ROOMS.rglob("__init__.py")) if path.parent.name != "migrations"]
-WEB = ("django.http", "django.urls", "django.shortcuts", "django.views", "django.template", "rest_framework")
+WEB = (
+    "django.http",
+    "django.urls",
+    "django.shortcuts",
+    "django.views",
+    "django.template",
+    "rest_framework",
+)
 
 
 def imported_modules(path: Path) -> set[str]:
@@ -22,7 +29,9 @@ def imported_modules(path: Path) -> set[str]:
     return modules
 
 
-@pytest.mark.parametrize("path", sorted((ROOMS / "history").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOMS / "history").glob("*.py")), ids=lambda path: path.name
+)
 def test_history_knows_no_request_and_no_url(path: Path) -> None:
     assert not [name for name in imported_modules(path) if name.startswith(WEB)]
 

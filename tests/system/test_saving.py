@@ -48,7 +48,10 @@ def test_an_edit_by_another_name_is_found(edits):
 
 def test_an_edit_with_another_value_is_found(edits):
     save(edits[0], description="Something else")
-    assert check([edits[0]], []) == {"other value than typed": 1, "live row unlike its last edit": 1}
+    assert check([edits[0]], []) == {
+        "other value than typed": 1,
+        "live row unlike its last edit": 1,
+    }
 
 
 def test_an_edit_over_another_that_its_form_did_not_show_is_found(edits):

@@ -55,7 +55,9 @@ def test_of_two_leads_who_take_the_same_suggestion_one_does(rounds):
     leads = [signed_in("ann"), signed_in("ben")]
     for number in range(1, rounds + 1):
         suggestion = make_suggestion(table, description=f"{number}", more_title=f"{number}")
-        results = at_once(*[taking(lead, suggestion, "0.description", "0.more_title") for lead in leads])
+        results = at_once(
+            *[taking(lead, suggestion, "0.description", "0.more_title") for lead in leads]
+        )
         # Who came second is told that it was answered, or that something has changed.
         assert statuses(results).count(302) == 1
         table.refresh_from_db()
@@ -69,7 +71,9 @@ def test_taking_and_editing_at_once_loses_neither_and_overwrites_nothing_unasked
     table = make_table("orders", description="0")
     ann, ben = signed_in("ann"), signed_in("ben")
     for number in range(1, rounds + 1):
-        suggestion = make_suggestion(table, description=f"suggested {number}", more_title=f"{number}")
+        suggestion = make_suggestion(
+            table, description=f"suggested {number}", more_title=f"{number}"
+        )
         form = open_form(ben, table) | {"description": f"ben {number}"}
         take = taking(ann, suggestion, "0.description", "0.more_title")
         results = at_once(take, partial(save_form, ben, table, form, f"ben {number}"))

@@ -60,7 +60,9 @@ def _empty_folder() -> Iterator[None]:
 def another_writer() -> Iterator[None]:
     """A process that writes as long as the block runs."""
     command = [sys.executable, "-c", HOLDER, str(connection.settings_dict["NAME"])]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout.readline() == "held\n"
         with pytest.raises(OperationalError, match="locked"):
             User.objects.update(first_name="x")
@@ -75,7 +77,10 @@ def aside() -> list[Path]:
 
 def sign_in() -> Client:
     client = Client()
-    assert client.post("/admin/login/", {"username": "viewer", "password": PASSWORD}).status_code == 302
+    assert (
+        client.post("/admin/login/", {"username": "viewer", "password": PASSWORD}).status_code
+        == 302
+    )
     return client
 
 
@@ -159,7 +164,12 @@ def test_a_read_only_database_can_be_read_with_a_token(viewer):
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA query_only = 1")
         try:
-            assert Client().get("/api/v1/map/", headers={"authorization": f"Token {shown}"}).status_code == 200
+            assert (
+                Client()
+                .get("/api/v1/map/", headers={"authorization": f"Token {shown}"})
+                .status_code
+                == 200
+            )
         finally:
             cursor.execute("PRAGMA query_only = 0")
 

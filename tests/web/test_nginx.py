@@ -11,7 +11,9 @@ from benchmarks.slow_clients import SLOW_ADDRESS, behind_nginx, connect, request
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed (Debian: apt-get install nginx)"),
+    pytest.mark.skipif(
+        not shutil.which("nginx"), reason="nginx is not installed (Debian: apt-get install nginx)"
+    ),
 ]
 
 
@@ -42,7 +44,11 @@ def fronts() -> Iterator[tuple[str, ThreadingHTTPServer]]:
 
 
 def test_no_client_can_claim_an_address_or_a_host(fronts):
-    claims = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "http", "Host": "registry.example"}
+    claims = {
+        "X-Forwarded-For": "198.51.100.7",
+        "X-Forwarded-Proto": "http",
+        "Host": "registry.example",
+    }
     _, _, text = request(fronts[0], "GET", "/", source=SLOW_ADDRESS, **claims)
     headers = dict(line.split(": ", 1) for line in text.splitlines() if line)
     assert headers["X-Forwarded-For"] == SLOW_ADDRESS

@@ -103,7 +103,9 @@ def process(arguments: list[str], environment: dict[str, str], ready: str) -> It
 class Registry:
     """A registry that knows the provider."""
 
-    def __init__(self, address: str, environment: dict[str, str], provider: str, file: Path) -> None:
+    def __init__(
+        self, address: str, environment: dict[str, str], provider: str, file: Path
+    ) -> None:
         self.address, self.environment, self.provider = address, environment, provider
         self.file = file
 
@@ -137,7 +139,9 @@ class Registry:
             accounts.append((name, bool(is_superuser), has_password, groups))
         return str(accounts)
 
-    def sign_in(self, who: str, path: str = "/admin/") -> tuple[requests.Session, requests.Response]:
+    def sign_in(
+        self, who: str, path: str = "/admin/"
+    ) -> tuple[requests.Session, requests.Response]:
         """As a browser would: to the provider, say who one is there, and follow where it leads."""
         browser = requests.Session()
         at_provider = browser.get(f"{self.address}/oidc/authenticate/?next={path}", timeout=20)
@@ -148,7 +152,9 @@ class Registry:
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     port = free_port()
-    claims = [f"--user-claims={json.dumps({'sub': name} | person)}" for name, person in PEOPLE.items()]
+    claims = [
+        f"--user-claims={json.dumps({'sub': name} | person)}" for name, person in PEOPLE.items()
+    ]
     command = [sys.executable, "-m", "oidc_provider_mock", f"--port={port}", *claims]
     with process(command, dict(os.environ), f"http://127.0.0.1:{port}/"):
         yield f"http://127.0.0.1:{port}"
@@ -159,7 +165,9 @@ def file(tmp_path_factory) -> Path:
     """A migrated database with an administrator."""
     file = tmp_path_factory.mktemp("oidc") / "registry.sqlite3"
     environment = environment_of(file, "http://127.0.0.1")
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True
+    )
     subprocess.run([sys.executable, "-c", MAKE_ADMIN], cwd=ROOT, env=environment, check=True)
     return file
 
@@ -205,10 +213,15 @@ def signed_in(browser: requests.Session, registry: Registry) -> bool:
 def test_the_providers_groups_become_ours_and_the_account_has_no_password(registry):
     lead, page = registry.sign_in("ann", "/admin/ownership/service/")
     assert (page.status_code, urlsplit(page.url).path) == (200, "/admin/ownership/service/")
-    assert lead.get(f"{registry.address}/admin/ownership/service/add/", timeout=20).status_code == 200
+    assert (
+        lead.get(f"{registry.address}/admin/ownership/service/add/", timeout=20).status_code == 200
+    )
     viewer, _ = registry.sign_in("ben")
     assert signed_in(viewer, registry)
-    assert viewer.get(f"{registry.address}/admin/ownership/service/add/", timeout=20).status_code == 403
+    assert (
+        viewer.get(f"{registry.address}/admin/ownership/service/add/", timeout=20).status_code
+        == 403
+    )
     assert "('ann@example.com', False, False, ['Team leads'])" in registry.people()
     assert "('ben@example.com', False, False, ['Viewers'])" in registry.people()
     registry.sign_in("ann")
@@ -274,10 +287,16 @@ def test_who_loses_all_groups_loses_role_sessions_and_tokens_at_the_next_sign_in
     assert "('hal@example.com', False, False, [])" in registry.people()
     assert not signed_in(elsewhere, registry)
     assert not signed_in(browser, registry)
-    assert urlsplit(browser.get(f"{registry.address}/changes/", timeout=20).url).path == "/admin/login/", "no session"
+    assert (
+        urlsplit(browser.get(f"{registry.address}/changes/", timeout=20).url).path
+        == "/admin/login/"
+    ), "no session"
     for address in ("map/", "changes/"):
         answer = registry.read(address, token)
-        assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/problem+json")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (
+            403,
+            "application/problem+json",
+        )
         assert "has no role in this registry" in answer.json()["detail"]
 
     registry.at_provider("hal", groups=["registry-viewers"], **hal)
@@ -300,7 +319,9 @@ def test_another_person_with_the_same_address_does_not_get_the_account(registry)
     assert "('ida@example.com', False, False, ['Viewers'])" in registry.people()
 
 
-def test_an_account_follows_its_person_to_a_new_address_but_not_to_a_taken_or_unverified_one(registry):
+def test_an_account_follows_its_person_to_a_new_address_but_not_to_a_taken_or_unverified_one(
+    registry,
+):
     groups = ["registry-viewers"]
     registry.at_provider("jan", email="jan@example.com", email_verified="true", groups=groups)
     registry.at_provider("kim", email="kim@example.com", email_verified=True, groups=groups)
@@ -332,7 +353,9 @@ def test_an_account_that_has_no_identity_yet_goes_to_the_first_person_with_its_a
 
     registry.at_provider("lou", groups=[], **lou)
     registry.sign_in("lou")
-    assert "('lou@example.com', False, False, [])" in registry.people(), "groups are taken away from it as well"
+    assert "('lou@example.com', False, False, [])" in registry.people(), (
+        "groups are taken away from it as well"
+    )
 
     registry.at_provider("lou-2", groups=["registry-leads"], **lou)
     _, page = registry.sign_in("lou-2")
@@ -350,7 +373,15 @@ def test_a_deactivated_account_is_signed_out_and_can_not_sign_in(registry):
 
 @pytest.mark.parametrize(
     "query",
-    ["", "?code=x", "?state=x", "?code=x&state=x", "?error=access_denied", "?error=x&state=%00", "?code=%00&state=é"],
+    [
+        "",
+        "?code=x",
+        "?state=x",
+        "?code=x&state=x",
+        "?error=access_denied",
+        "?error=x&state=%00",
+        "?code=%00&state=é",
+    ],
 )
 def test_an_unrequested_callback_signs_nobody_in(registry, query):
     browser = requests.Session()
@@ -365,7 +396,11 @@ def test_other_methods_and_nonsense_sign_nobody_in(registry, path, method):
     for odd in ("\x00", str(2**63), "é→", "//evil.example", "x" * 5_000):
         query = dict.fromkeys(("code", "state", "next", "error", "fail"), odd)
         answer = browser.request(
-            method, f"{registry.address}/oidc/{path}/", params=query, timeout=20, allow_redirects=False
+            method,
+            f"{registry.address}/oidc/{path}/",
+            params=query,
+            timeout=20,
+            allow_redirects=False,
         )
         assert answer.status_code in (302, 400, 403, 405), (odd, answer.status_code)
         assert "evil.example" not in answer.headers.get("Location", "")
@@ -374,7 +409,9 @@ def test_other_methods_and_nonsense_sign_nobody_in(registry, path, method):
 
 def test_a_made_up_code_signs_nobody_in(registry):
     browser = requests.Session()
-    started = browser.get(f"{registry.address}/oidc/authenticate/", timeout=20, allow_redirects=False)
+    started = browser.get(
+        f"{registry.address}/oidc/authenticate/", timeout=20, allow_redirects=False
+    )
     state = requests.utils.unquote(started.headers["Location"].split("state=")[1].split("&")[0])
     page = browser.get(f"{registry.address}/oidc/callback/?code=made-up&state={state}", timeout=20)
     assert page.status_code == 200
@@ -389,7 +426,9 @@ def test_the_page_for_signing_in_has_a_link_to_the_provider(registry):
 def test_an_unreachable_provider_is_reported_to_the_person(file):
     with registry_of(f"http://127.0.0.1:{free_port()}", file) as registry:
         browser = requests.Session()
-        started = browser.get(f"{registry.address}/oidc/authenticate/", timeout=20, allow_redirects=False)
+        started = browser.get(
+            f"{registry.address}/oidc/authenticate/", timeout=20, allow_redirects=False
+        )
         state = requests.utils.unquote(started.headers["Location"].split("state=")[1].split("&")[0])
         page = browser.get(f"{registry.address}/oidc/callback/?code=any&state={state}", timeout=20)
         assert (page.status_code, "Sign-in failed." in page.text) == (200, True)

@@ -42,7 +42,10 @@ def servers(django_db_setup, django_db_blocker) -> Iterator[list[Server]]:
     if binaries is None or not host.startswith("/"):
         pytest.skip("not a server of this machine (tests/support/postgres.py)")
     primary = f"host={host} user={connection.settings_dict['USER']}"
-    with tempfile.TemporaryDirectory(prefix="registry-pg-") as first, tempfile.TemporaryDirectory() as second:
+    with (
+        tempfile.TemporaryDirectory(prefix="registry-pg-") as first,
+        tempfile.TemporaryDirectory() as second,
+    ):
         standbys = [Server(binaries, folder) for folder in (first, second)]
         try:
             for server in standbys:
@@ -115,7 +118,12 @@ def catch_up(standbys: list[Any]) -> None:
         states = [(replicas.wal_position("default"), replicas.head_of("default"))]
         for standby in standbys:
             states.append((replicas.wal_position(standby.alias), replicas.head_of(standby.alias)))
-            states.append(run(standby, "SELECT pg_get_wal_replay_pause_state(), status FROM pg_stat_wal_receiver"))
+            states.append(
+                run(
+                    standby,
+                    "SELECT pg_get_wal_replay_pause_state(), status FROM pg_stat_wal_receiver",
+                )
+            )
         return states
 
     wait(all_complete, describe)
@@ -123,7 +131,9 @@ def catch_up(standbys: list[Any]) -> None:
 
 def get(path: str, client: Client | None = None, **headers: Any) -> Any:
     client = client or Client(raise_request_exception=False)
-    return client.get(path, headers={key.replace("_", "-"): str(value) for key, value in headers.items()})
+    return client.get(
+        path, headers={key.replace("_", "-"): str(value) for key, value in headers.items()}
+    )
 
 
 def databases_queried(act: Callable[[], Any]) -> tuple[Any, set[str]]:
@@ -134,7 +144,9 @@ def databases_queried(act: Callable[[], Any]) -> tuple[Any, set[str]]:
         queried.add(context["connection"].alias)
         return execute(sql, params, many, context)
 
-    wrappers = [connections[alias].execute_wrapper(note) for alias in ("default", "replica1", "replica2")]
+    wrappers = [
+        connections[alias].execute_wrapper(note) for alias in ("default", "replica1", "replica2")
+    ]
     for wrapper in wrappers:
         wrapper.__enter__()
     try:
@@ -147,11 +159,15 @@ def databases_queried(act: Callable[[], Any]) -> tuple[Any, set[str]]:
 # Which database answers
 
 
-@pytest.mark.parametrize("path", [MAP, "/api/v1/tables/", "/api/v1/tables/?revision=2", "/", "/tables/orders/"])
+@pytest.mark.parametrize(
+    "path", [MAP, "/api/v1/tables/", "/api/v1/tables/?revision=2", "/", "/tables/orders/"]
+)
 def test_pages_and_api_are_read_from_one_replica_only(standbys, path):
     make_table("orders", owner=make_service("shop"))
     catch_up(standbys)
-    token = make_token(User.objects.create_superuser("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
+    token = make_token(
+        User.objects.create_superuser("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime())
+    )[1]
     catch_up(standbys)
     if "revision" in path:
         answer, queried = databases_queried(lambda: get(path, authorization=f"Token {token}"))
@@ -164,7 +180,9 @@ def test_pages_and_api_are_read_from_one_replica_only(standbys, path):
 
 def test_the_map_with_a_token_costs_one_query_to_a_replica(standbys):
     make_service("shop")
-    token = make_token(User.objects.create_superuser("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime()))[1]
+    token = make_token(
+        User.objects.create_superuser("program"), last_used=time.strftime("%Y-%m-%d", time.gmtime())
+    )[1]
     catch_up(standbys)
     headers = {"authorization": f"Token {token}"}
     etag = get(MAP, **headers)["ETag"]
@@ -184,9 +202,16 @@ def test_the_session_is_read_from_the_primary_and_the_rest_from_a_replica(standb
 
 @pytest.mark.parametrize(
     "path",
-    ["/admin/", "/admin/ownership/table/", "/api/v1/map/?as_of=2100-01-01", "/api/v1/compare/?from=1&to=2100-01-01"],
+    [
+        "/admin/",
+        "/admin/ownership/table/",
+        "/api/v1/map/?as_of=2100-01-01",
+        "/api/v1/compare/?from=1&to=2100-01-01",
+    ],
 )
-def test_the_admin_and_moments_given_as_a_time_are_read_from_the_primary(standbys, lead_client, path):
+def test_the_admin_and_moments_given_as_a_time_are_read_from_the_primary(
+    standbys, lead_client, path
+):
     make_service("shop")
     catch_up(standbys)
     answer, queried = databases_queried(lambda: get(path, lead_client))
@@ -235,7 +260,9 @@ def test_a_person_sees_their_own_save_at_once(standbys, lead_client):
     catch_up(standbys)
     for standby in standbys:
         pause(standby)
-    saved = save_form(lead_client, table, open_form(lead_client, table) | {"description": "Seen at once."})
+    saved = save_form(
+        lead_client, table, open_form(lead_client, table) | {"description": "Seen at once."}
+    )
     assert saved.status_code == 302
     assert lead_client.cookies["registry_revision"].value == "4"
     assert lead_client.cookies["registry_revision"]["httponly"]
@@ -261,7 +288,11 @@ def test_each_response_shows_the_revision_that_it_names(standbys):
         make_service(f"service-{number}")
         for _ in range(4):
             answer = get(MAP)
-            assert len(answer.json()["services"]) == answer.json()["revision"] == int(answer["X-Registry-Revision"])
+            assert (
+                len(answer.json()["services"])
+                == answer.json()["revision"]
+                == int(answer["X-Registry-Revision"])
+            )
 
 
 @pytest.mark.parametrize("revision", ["-1", "1.0", "x", "", "9" * 19, "²"])
@@ -289,7 +320,10 @@ def test_a_check_takes_two_queries_to_each_database(standbys):
     make_service("shop")
     catch_up(standbys)
     first = standbys[0]
-    with CaptureQueriesContext(connection) as primary, CaptureQueriesContext(connections[first.alias]) as replica:
+    with (
+        CaptureQueriesContext(connection) as primary,
+        CaptureQueriesContext(connections[first.alias]) as replica,
+    ):
         first.replica.check()
     assert (len(primary), len(replica)) == (2, 2)
 
@@ -393,7 +427,11 @@ def test_readers_are_served_while_the_primary_is_away(standbys, lead_client):
 def test_metrics_show_which_replicas_are_good(standbys, settings):
     settings.METRICS_TOKEN = "metrics-token-of-this-test"
     standbys[1].replica.complete_until = replicas.NEVER
-    lines = get("/metrics", authorization=f"Bearer {settings.METRICS_TOKEN}").content.decode().splitlines()
+    lines = (
+        get("/metrics", authorization=f"Bearer {settings.METRICS_TOKEN}")
+        .content.decode()
+        .splitlines()
+    )
     assert 'ownership_replica_good{replica="replica1"} 1.0' in lines
     assert 'ownership_replica_good{replica="replica2"} 0.0' in lines
 
@@ -402,7 +440,9 @@ def test_a_web_server_watches_its_replicas_by_itself(standbys):
     database = connection.settings_dict
     url = "postgresql://{}@{}/{}"
     hosts = [database["HOST"], *(standby.server.folder for standby in standbys)]
-    primary, *others = [url.format(database["USER"], quote(host, safe=""), database["NAME"]) for host in hosts]
+    primary, *others = [
+        url.format(database["USER"], quote(host, safe=""), database["NAME"]) for host in hosts
+    ]
     code = (
         "import time; from registry import wsgi; from ownership.web.replicas import replicas\n"
         "for _ in range(100):\n"
@@ -411,9 +451,18 @@ def test_a_web_server_watches_its_replicas_by_itself(standbys):
         "else: raise SystemExit('left out')\n"
         "print(len(replicas))"
     )
-    environment = {"DEBUG": "1", "DATABASE_URL": primary, "DATABASE_REPLICA_URLS": ", ".join(others)}
+    environment = {
+        "DEBUG": "1",
+        "DATABASE_URL": primary,
+        "DATABASE_REPLICA_URLS": ", ".join(others),
+    }
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert result.stdout.strip() == "2", result.stderr
 

@@ -27,7 +27,9 @@ def locks(settings, tmp_path) -> None:
 
 
 def sign_in(name: str, password: str, address: str = "192.0.2.1"):
-    return Client(REMOTE_ADDR=address).post("/admin/login/", {"username": name, "password": password})
+    return Client(REMOTE_ADDR=address).post(
+        "/admin/login/", {"username": name, "password": password}
+    )
 
 
 # Guessing
@@ -76,7 +78,9 @@ def test_a_lock_ends_after_a_quarter_of_an_hour(locks, lead, clock):
     assert sign_in("lead", PASSWORD).status_code == 302
 
 
-@pytest.mark.parametrize("arguments", [["username", "lead"], ["ip", "192.0.2.1"], ["ip_username", "192.0.2.1", "lead"]])
+@pytest.mark.parametrize(
+    "arguments", [["username", "lead"], ["ip", "192.0.2.1"], ["ip_username", "192.0.2.1", "lead"]]
+)
 def test_an_administrator_can_unlock_a_name_or_an_address(locks, lead, arguments):
     for _ in range(5):
         sign_in("lead", "wrong")
@@ -127,7 +131,10 @@ def test_an_address_may_try_ten_sign_ins_a_minute_and_is_told_how_long_to_wait(l
     clock[0] += 20
     told = sign_in("lead", PASSWORD)
     assert (told.status_code, told["Retry-After"]) == (429, "40")
-    assert "Only 10 sign-ins a minute are allowed from one address. Try again in 40 seconds." in text_of(told.text)
+    assert (
+        "Only 10 sign-ins a minute are allowed from one address. Try again in 40 seconds."
+        in text_of(told.text)
+    )
     assert sign_in("lead", PASSWORD, "192.0.2.2").status_code == 302, "other addresses are free"
     clock[0] += 40
     assert sign_in("lead", PASSWORD).status_code == 302
@@ -143,7 +150,9 @@ def test_all_together_may_try_sixty_sign_ins_a_minute(locks, lead, clock):
     assert sign_in("lead", PASSWORD).status_code == 302
 
 
-def test_a_sign_in_beyond_the_rate_checks_no_password(locks, lead, clock, django_assert_num_queries):
+def test_a_sign_in_beyond_the_rate_checks_no_password(
+    locks, lead, clock, django_assert_num_queries
+):
     for number in range(10):
         sign_in(f"name-{number}", "wrong")
     with django_assert_num_queries(0):
@@ -153,7 +162,10 @@ def test_a_sign_in_beyond_the_rate_checks_no_password(locks, lead, clock, django
 def test_a_forged_form_does_not_use_up_an_addresss_sign_ins(locks, lead):
     forger = Client(enforce_csrf_checks=True, REMOTE_ADDR="192.0.2.1")
     for _ in range(12):
-        assert forger.post("/admin/login/", {"username": "lead", "password": "wrong"}).status_code == 403
+        assert (
+            forger.post("/admin/login/", {"username": "lead", "password": "wrong"}).status_code
+            == 403
+        )
     assert sign_in("lead", PASSWORD).status_code == 302
 
 
@@ -176,7 +188,9 @@ REASONS = {
 
 
 @pytest.mark.parametrize(("page", "reason"), REASONS.items())
-def test_the_sign_in_page_says_why_a_page_asked_for_it_and_leads_back_there(db, lead, settings, page, reason):
+def test_the_sign_in_page_says_why_a_page_asked_for_it_and_leads_back_there(
+    db, lead, settings, page, reason
+):
     settings.ANONYMOUS_READ = True
     client = Client()
     asked = client.get(page, follow=True)
@@ -200,7 +214,9 @@ def test_where_reading_needs_a_sign_in_the_page_says_so(db):
     "elsewhere", ["https://example.org/", "//example.org/", "javascript:alert(1)", "/\\example.org"]
 )
 def test_signing_in_leads_to_no_other_site(lead, lead_client, elsewhere):
-    answer = Client().post("/admin/login/", {"username": "lead", "password": PASSWORD, "next": elsewhere})
+    answer = Client().post(
+        "/admin/login/", {"username": "lead", "password": PASSWORD, "next": elsewhere}
+    )
     assert answer["Location"] == "/"
     assert lead_client.get("/admin/login/", {"next": elsewhere})["Location"] == "/"
 
@@ -216,7 +232,9 @@ def test_a_wrong_password_is_told_in_plain_words(lead):
 
 
 def test_signing_out_leads_back_to_the_page_which_says_so_and_asks_for_a_sign_in(lead_client):
-    assert 'name="next" value="/changes/?q=users"' in lead_client.get("/changes/", {"q": "users"}).text
+    assert (
+        'name="next" value="/changes/?q=users"' in lead_client.get("/changes/", {"q": "users"}).text
+    )
     page = lead_client.post("/admin/logout/", {"next": "/changes/?q=users"}, follow=True)
     assert page.redirect_chain[0] == ("/changes/?q=users", 302)
     assert "You are signed out." in text_of(page.text)
@@ -304,15 +322,26 @@ def test_a_database_dump_contains_no_working_secret(locks, lead):
     held = repr(all_rows()) + repr([session.get_decoded() for session in Session.objects.all()])
     token = re.findall(r"own_\w{20,}", shown.text)[0]
     assert token not in client.get("/admin/").text
-    assert Client().get("/api/v1/map/", headers={"authorization": f"Token {token}"}).status_code == 200
-    assert [secret for secret in (wrong, PASSWORD, token, client.cookies["sessionid"].value) if secret in held] == []
+    assert (
+        Client().get("/api/v1/map/", headers={"authorization": f"Token {token}"}).status_code == 200
+    )
+    assert [
+        secret
+        for secret in (wrong, PASSWORD, token, client.cookies["sessionid"].value)
+        if secret in held
+    ] == []
 
 
 @pytest.mark.parametrize("password", ["short1!", "password123", "lead-lead-1", "8675309867"])
 def test_a_weak_password_is_refused(admin_client, password):
     response = admin_client.post(
         "/admin/auth/user/add/",
-        {"username": "lead-lead", "password1": password, "password2": password, "usable_password": "true"},
+        {
+            "username": "lead-lead",
+            "password1": password,
+            "password2": password,
+            "usable_password": "true",
+        },
     )
     assert response.status_code == 200
     assert not User.objects.filter(username="lead-lead").exists()
@@ -385,7 +414,9 @@ def test_the_rate_limit_forgets_addresses_after_a_minute(settings, rf, rate, noo
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/", "/admin/login/", "/api/v1/docs/", "/api/v1/map/", "/livez", "/no/such/page/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/admin/login/", "/api/v1/docs/", "/api/v1/map/", "/livez", "/no/such/page/"]
+)
 def test_every_answer_has_the_browser_policy_headers(path, settings):
     settings.ANONYMOUS_READ = True
     answer = Client().get(path, secure=True)

@@ -87,12 +87,24 @@ def is_open(client: socket.socket) -> bool:
 def running(folder: Path, timeout: float) -> Iterator[Running]:
     Path(folder, "small.py").write_text(APPLICATION.format(timeout=timeout))
     port = server.free_port()
-    command = [sys.executable, "-m", "gunicorn", "--worker-class=ownership.web.worker.BufferingWorker", "--threads=2"]
-    command += [f"--worker-connections={CONNECTIONS}", f"--bind=127.0.0.1:{port}", "--no-control-socket"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--worker-class=ownership.web.worker.BufferingWorker",
+        "--threads=2",
+    ]
+    command += [
+        f"--worker-connections={CONNECTIONS}",
+        f"--bind=127.0.0.1:{port}",
+        "--no-control-socket",
+    ]
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{folder}"}
     log = Path(folder, "log")
     with log.open("w") as written:
-        process = subprocess.Popen([*command, "small:application"], cwd=folder, env=environment, stderr=written)
+        process = subprocess.Popen(
+            [*command, "small:application"], cwd=folder, env=environment, stderr=written
+        )
     try:
         instance = Running(folder, port, process)
         patience = time.monotonic() + PATIENCE
@@ -158,7 +170,9 @@ def test_health_checks_are_answered_while_every_thread_is_held(patient):
 
 
 def test_a_request_that_arrives_in_pieces_is_answered_whole(patient):
-    whole = request("/", "Content-Length: 300000", "Connection: close", method="POST", body=b"x" * 300_000)
+    whole = request(
+        "/", "Content-Length: 300000", "Connection: close", method="POST", body=b"x" * 300_000
+    )
     with patient.open() as client:
         for start in range(0, len(whole), 50_001):
             client.sendall(whole[start : start + 50_001])
@@ -166,7 +180,9 @@ def test_a_request_that_arrives_in_pieces_is_answered_whole(patient):
 
 
 def test_a_client_that_asks_first_is_told_to_send_its_body(patient):
-    head = request("/", "Content-Length: 4", "Expect: 100-continue", "Connection: close", method="POST")
+    head = request(
+        "/", "Content-Length: 4", "Expect: 100-continue", "Connection: close", method="POST"
+    )
     with patient.open(head) as client:
         assert client.recv(100).startswith(b"HTTP/1.1 100 Continue")
         client.sendall(b"body")
@@ -180,7 +196,9 @@ def test_a_connection_serves_one_request_after_the_other(patient):
             answer = b""
             while not answer.endswith(b"\r\n\r\n0"):
                 answer += client.recv(1000)
-    both = request("/", "Content-Length: 2", method="POST", body=b"ab") + request("/", "Connection: close")
+    both = request("/", "Content-Length: 2", method="POST", body=b"ab") + request(
+        "/", "Connection: close"
+    )
     assert patient.ask(both).count(b"HTTP/1.1 200 OK") == 2, "also if they are sent together"
 
 
@@ -189,7 +207,10 @@ REFUSED = {
     "too large": (request("/", "Content-Length: 4194305", method="POST"), b"413"),
     "far too large": (request("/", f"Content-Length: {'9' * 5000}", method="POST"), b"413"),
     "with a long head": (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000, b"431"),
-    "of two lengths": (request("/", "Content-Length: 1", "Content-Length: 2", method="POST", body=b"ab"), b"400"),
+    "of two lengths": (
+        request("/", "Content-Length: 1", "Content-Length: 2", method="POST", body=b"ab"),
+        b"400",
+    ),
     "of no length": (request("/", "Content-Length: -1", method="POST"), b"400"),
     "nonsense": (b"\x00\r\n\r\n", b"400"),
 }
@@ -232,7 +253,9 @@ def test_the_oldest_connection_gives_way_when_there_are_too_many(patient):
 
 def test_the_largest_upload_gives_way_when_there_are_too_many_bytes(patient):
     def upload(size: int) -> socket.socket:
-        return patient.open(request("/", "Content-Length: 4000000", method="POST", body=b"x" * size))
+        return patient.open(
+            request("/", "Content-Length: 4000000", method="POST", body=b"x" * size)
+        )
 
     small, large, second = upload(1_000), upload(700_000), upload(600_000)
 

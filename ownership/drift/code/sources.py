@@ -62,7 +62,9 @@ class Sources:
         count = 0
         for folder, subfolders, names in os.walk(top):
             # os.walk goes into what is left in this list.
-            subfolders[:] = [name for name in sorted(subfolders) if self._goes_into(Path(folder, name))]
+            subfolders[:] = [
+                name for name in sorted(subfolders) if self._goes_into(Path(folder, name))
+            ]
             for name in sorted(names):
                 count += 1
                 if count > MAX_FILES:

@@ -139,7 +139,8 @@ SPELLED = _spelled()  # in lower case → as IAM spells it: dynamodb:getitem →
 INDEX_ACTIONS = frozenset(map(_qualified, ON_INDEX))
 KNOWN = frozenset(map(_qualified, READ | WRITE | NEITHER))
 NO_ACTIONS = {
-    _qualified(name): f"dynamodb:{name} is not an IAM action: IAM checks {checked}" for name, checked in NOT_IAM.items()
+    _qualified(name): f"dynamodb:{name} is not an IAM action: IAM checks {checked}"
+    for name, checked in NOT_IAM.items()
 }
 
 

@@ -59,7 +59,9 @@ def statements_of(policy: Text) -> list[Map]:
     if statements is None:
         if name not in _names_without_items():
             as_of = policy_table()["as_of"]
-            raise UnknownPolicyError(f"AWS has no managed policy of this name in the table of {as_of}")
+            raise UnknownPolicyError(
+                f"AWS has no managed policy of this name in the table of {as_of}"
+            )
         return []
     maps = []
     for statement in statements:
@@ -86,7 +88,9 @@ def _name_of_aws_policy(policy: Text) -> str:
 def _as_value(json_value: object, location: Location) -> Value:
     """A value of JSON as one that was read from a file, at that location."""
     if isinstance(json_value, dict):
-        items = [(Text(key, location), _as_value(value, location)) for key, value in json_value.items()]
+        items = [
+            (Text(key, location), _as_value(value, location)) for key, value in json_value.items()
+        ]
         return Map(location, items)
     if isinstance(json_value, list):
         return Seq(location, [_as_value(value, location) for value in json_value])

@@ -118,7 +118,9 @@ class PolicyEvaluator:
                     grant.actions |= on_target
         return dict(grants)
 
-    def _permissions(self, service: str, role: Role) -> Iterator[tuple[GrantTarget, frozenset[str]]]:
+    def _permissions(
+        self, service: str, role: Role
+    ) -> Iterator[tuple[GrantTarget, frozenset[str]]]:
         allows = []
         denies = []
         for statement in role:
@@ -185,7 +187,9 @@ class PolicyEvaluator:
 
     def _reaches(self, resource: Resource, target: GrantTarget) -> bool:
         """Whether a resource matches the target in any of the environments that are read."""
-        return any(matches(resource.path, target.path(pattern)) for pattern in self.patterns_or_none)
+        return any(
+            matches(resource.path, target.path(pattern)) for pattern in self.patterns_or_none
+        )
 
     def _denies(self, deny: PolicyStatement, target: GrantTarget) -> bool:
         """Whether a Deny applies to the target in all of the environments that are read."""

@@ -70,7 +70,9 @@ def item_actions(pattern: str) -> frozenset[str]:
 class StatementReader:
     """Reads the statements of one service. What can't be resolved goes into the diagnostics."""
 
-    def __init__(self, service: str, texts_of: TextsOf, names: Names, diagnostics: Diagnostics) -> None:
+    def __init__(
+        self, service: str, texts_of: TextsOf, names: Names, diagnostics: Diagnostics
+    ) -> None:
         self.service = service
         self.texts_of = texts_of
         self.names = names
@@ -105,7 +107,9 @@ class StatementReader:
             # Conditions are not evaluated. An Allow counts in full, a Deny not at all: nothing granted is missed.
             if effect == "Deny":
                 return None
-        return PolicyStatement(effect == "Allow", actions, tuple(resources), leaves_out, node.location)
+        return PolicyStatement(
+            effect == "Allow", actions, tuple(resources), leaves_out, node.location
+        )
 
     def _unresolved(self, text: Text, reason: str, modes: Iterable[ReadOrWrite]) -> None:
         self.diagnostics.add_unresolved(text, reason, self.service, modes)
@@ -113,7 +117,9 @@ class StatementReader:
     def _note(self, location: Location, text: str) -> None:
         self.diagnostics.add_note(location, f"{self.service}: {text}")
 
-    def _actions(self, patterns: Sequence[Text], inverted: bool, location: Location) -> frozenset[str]:
+    def _actions(
+        self, patterns: Sequence[Text], inverted: bool, location: Location
+    ) -> frozenset[str]:
         """The actions on items that a statement applies to: those of the patterns or, ``inverted``, all others."""
         if not patterns:
             self._note(location, "a statement without an Action grants nothing")
@@ -160,11 +166,15 @@ class StatementReader:
         elif known:
             return
         elif ":" not in pattern:
-            self.diagnostics.add_note(text.location, f"{text} is not an action: IAM expects service:Action")
+            self.diagnostics.add_note(
+                text.location, f"{text} is not an action: IAM expects service:Action"
+            )
         elif pattern.startswith("dynamodb:") and not _matches_any(pattern, KNOWN):
             self.diagnostics.add_note(text.location, f"{text} is not a DynamoDB action")
 
-    def _effect(self, elements: Elements, location: Location, modes: frozenset[ReadOrWrite]) -> str | None:
+    def _effect(
+        self, elements: Elements, location: Location, modes: frozenset[ReadOrWrite]
+    ) -> str | None:
         """``Allow`` or ``Deny``; None, with a diagnostic, for anything else."""
         effects = set(self.texts_of(elements.get("effect")))
         if effects in ({"Allow"}, {"Deny"}):
@@ -180,7 +190,9 @@ class StatementReader:
         inverted = "notresource" in elements
         arns = self.texts_of(elements.get("notresource" if inverted else "resource"))
         if not arns:
-            self._unresolved(Text("no Resource", location), "a statement must have a Resource", modes)
+            self._unresolved(
+                Text("no Resource", location), "a statement must have a Resource", modes
+            )
         resources = []
         for arn in arns:
             try:

@@ -40,7 +40,9 @@ class AssemblyStack:
         """Whether one of the patterns names it, by name or by path; without patterns, all are selected."""
         if not patterns:
             return True
-        return any(fnmatchcase(name, pattern) for pattern in patterns for name in (self.name, self.path))
+        return any(
+            fnmatchcase(name, pattern) for pattern in patterns for name in (self.name, self.path)
+        )
 
 
 def is_assembly(folder: Path) -> bool:
@@ -54,7 +56,10 @@ def stacks_of(folder: Path, files: Files, nesting: int = 0) -> Iterator[Assembly
     manifest = files.load(path)
     artifacts = manifest.get("artifacts") if isinstance(manifest, Map) else None
     if not isinstance(artifacts, Map):
-        raise ReadError(Location(files.display_name(path), 1), "is not a manifest of the CDK: it has no artifacts")
+        raise ReadError(
+            Location(files.display_name(path), 1),
+            "is not a manifest of the CDK: it has no artifacts",
+        )
     for artifact_id, artifact in artifacts.items():
         if not isinstance(artifact, Map):
             continue
@@ -62,7 +67,9 @@ def stacks_of(folder: Path, files: Files, nesting: int = 0) -> Iterator[Assembly
         if artifact.get("type") == STACK:
             yield _stack(folder, artifact_id, artifact, properties)
         elif artifact.get("type") == STAGE and nesting < MAX_NESTING:
-            yield from stacks_of(_beside(folder, properties.get("directoryName"), files), files, nesting + 1)
+            yield from stacks_of(
+                _beside(folder, properties.get("directoryName"), files), files, nesting + 1
+            )
 
 
 def assets_of(template: Path, files: Files) -> dict[str, Path]:
@@ -108,7 +115,9 @@ def _beside(folder: Path, name: Value, files: Files) -> Path:
     """A file or folder of the assembly. Raises ReadError if it lies outside of what may be read."""
     path = folder / str(name)
     if not path.resolve().is_relative_to(files.root):
-        raise ReadError(Location(files.display_name(folder / MANIFEST)), f"{name} is outside the folder to read")
+        raise ReadError(
+            Location(files.display_name(folder / MANIFEST)), f"{name} is outside the folder to read"
+        )
     return path
 
 

@@ -37,7 +37,9 @@ from ownership.drift.values import Map, Text
 # A custom resource of CDK that calls an API of AWS: {"service":"S3","action":"putObject",…}.
 API_CALL = "Custom::AWS"
 CALLED_SERVICE = re.compile(r'"service":"(?:@aws-sdk/client-)?(\w[\w-]*)"')
-PERMITTING_SERVICES = frozenset({"iam", "dynamodb", "cloudformation", "organizations", "sso-admin", "ssoadmin"})
+PERMITTING_SERVICES = frozenset(
+    {"iam", "dynamodb", "cloudformation", "organizations", "sso-admin", "ssoadmin"}
+)
 FUNCTION = "AWS::Lambda::Function"
 ELSEWHERE = "the role is defined elsewhere"
 
@@ -136,7 +138,9 @@ class TemplateReader:
             self.collector.add_error(error)
             return None
         permitted += by_tables.permitted
-        return Part(None, template, roles, tables, diagnostics, permitted, by_tables.denied_to_all, nested)
+        return Part(
+            None, template, roles, tables, diagnostics, permitted, by_tables.denied_to_all, nested
+        )
 
     def _nested(self, stack: Stack, template: Template, diagnostics: Diagnostics) -> list[Part]:
         """The stacks nested in a stack. One whose template is not there may permit anything to anyone."""
@@ -163,7 +167,9 @@ class TemplateReader:
         template = principals.template
         users = self._users_of_roles(stack, template, principals.roles, diagnostics)
         for name, properties in principals.holders.items():
-            services = self.owners.of_role(template, stack, Holder(name, properties), users.get(name, ()))
+            services = self.owners.of_role(
+                template, stack, Holder(name, properties), users.get(name, ())
+            )
             for service in services:
                 services_of_roles.setdefault(name, service)
                 policies = PolicyReader(service, template, self.names, diagnostics, principals)
@@ -181,22 +187,30 @@ class TemplateReader:
             _report_unowned(Text(name, properties.location), reason, modes, diagnostics)
         return roles
 
-    def _attached_elsewhere(self, principals: Principals, diagnostics: Diagnostics) -> list[ServiceRole]:
+    def _attached_elsewhere(
+        self, principals: Principals, diagnostics: Diagnostics
+    ) -> list[ServiceRole]:
         """What policies permit that are attached to roles outside the template, where it is known whose they are."""
         permitted = []
         for policy in principals.policies:
             document = policy.properties.get("PolicyDocument")
-            for holder in sorted(policy.holders - principals.holders.keys() - principals.groups.keys()):
+            for holder in sorted(
+                policy.holders - principals.holders.keys() - principals.groups.keys()
+            ):
                 services = self._services_of_holder(holder)
                 for service in services:
-                    policies = PolicyReader(service, principals.template, self.names, diagnostics, principals)
+                    policies = PolicyReader(
+                        service, principals.template, self.names, diagnostics, principals
+                    )
                     permitted.append(ServiceRole(service, policies.document(document)))
                 if services:
                     continue
                 unowned = self._unowned(principals)
                 modes = unowned.modes(unowned.document(document))
                 text = Text(policy.name, policy.properties.location)
-                reason = "is attached to a role outside the template (--roles FILE says whose it is)"
+                reason = (
+                    "is attached to a role outside the template (--roles FILE says whose it is)"
+                )
                 _report_unowned(text, reason, modes, diagnostics)
         return permitted
 
@@ -270,7 +284,9 @@ class TemplateReader:
         return users
 
 
-def _report_unowned(text: Text, reason: str, modes: frozenset[ReadOrWrite], diagnostics: Diagnostics) -> None:
+def _report_unowned(
+    text: Text, reason: str, modes: frozenset[ReadOrWrite], diagnostics: Diagnostics
+) -> None:
     """Report what permits something to a service that is not known, and so may permit it to any."""
     if modes:
         diagnostics.add_unresolved(text, reason, None, modes)

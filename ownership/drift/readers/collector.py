@@ -109,7 +109,9 @@ class Collector:
         Patterns are matched with the tables of the map and those deployed.
         """
         self._report_role_uses()
-        known_tables = KnownTables(self.names.tables | self._tables.keys(), self.names.physical_patterns)
+        known_tables = KnownTables(
+            self.names.tables | self._tables.keys(), self.names.physical_patterns
+        )
         evaluator = PolicyEvaluator(known_tables, self.names, self.diagnostics)
         grants: Grants = {}
         for service in dict.fromkeys([*self.roles, *self._permitted]):

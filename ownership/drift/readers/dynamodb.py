@@ -26,7 +26,9 @@ CALLS_AT_ONCE = 8  # DescribeTable takes 10,000 calls for 10,000 tables
 Description = Mapping[str, Any]  # boto3's answer, which has no types
 
 
-def read_endpoint(names: Names, endpoint_url: str | None = None, region: str | None = None) -> Infrastructure:
+def read_endpoint(
+    names: Names, endpoint_url: str | None = None, region: str | None = None
+) -> Infrastructure:
     """Read all tables of the chosen environment from AWS, or from any endpoint that speaks its protocol.
 
     Credentials come from where boto3 looks for them. Raises ReadError where the endpoint doesn't answer.
@@ -45,12 +47,16 @@ def read_endpoint(names: Names, endpoint_url: str | None = None, region: str | N
         max_pool_connections=CALLS_AT_ONCE,
     )
     try:
-        client = boto3.client("dynamodb", endpoint_url=endpoint_url, region_name=region, config=config)
+        client = boto3.client(
+            "dynamodb", endpoint_url=endpoint_url, region_name=region, config=config
+        )
         base_names = _tables_of_environment(client, names)
         descriptions = _describe(client, base_names)
     except (BotoCoreError, ClientError, ValueError) as error:
         raise ReadError(location, str(error)) from error
-    tables = [_shape(base_names[description["TableName"]], description) for description in descriptions]
+    tables = [
+        _shape(base_names[description["TableName"]], description) for description in descriptions
+    ]
     return Infrastructure("dynamodb", tables=tuple(tables), all_tables=True)
 
 

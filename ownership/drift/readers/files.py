@@ -129,7 +129,9 @@ class Files:
         ) as error:  # a name that is too long, or has a NUL in it
             raise ValueError(f"{name!r} is not a valid file name") from error
         if not path.is_relative_to(self.root):
-            raise ValueError(f"{name} is outside {self._root_name}, the folder to read (--root FOLDER)")
+            raise ValueError(
+                f"{name} is outside {self._root_name}, the folder to read (--root FOLDER)"
+            )
         if not path.is_file():
             return None
         if includes:

@@ -43,7 +43,9 @@ MAX_TEXTS = 1000  # that one value may have, over all branches of its Fn::If
 REFERENCE = re.compile(r"\$\{(AWS::\w+)\}|#\{([\w:.]+)\}")
 # A value that CloudFormation fetches when it deploys: `{{resolve:ssm:/shop/users:1}}`.
 DYNAMIC_REFERENCE = re.compile(r"\{\{resolve:([^{}]*)\}\}")
-SUBSTITUTION = re.compile(r"\$\{([^!][^}]*)\}")  # not `${!Literal}`, which is left to IAM's own variables
+SUBSTITUTION = re.compile(
+    r"\$\{([^!][^}]*)\}"
+)  # not `${!Literal}`, which is left to IAM's own variables
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ def _fetched(template: "Template", address: str) -> Text:
     return placeholder(UNKNOWN_LOCATION, reason, names_environment(name))
 
 
-def _substituted(text: Text, names: re.Pattern[str], values_of: Callable[[str], list[Text]]) -> list[Text]:
+def _substituted(
+    text: Text, names: re.Pattern[str], values_of: Callable[[str], list[Text]]
+) -> list[Text]:
     """The text with each name replaced by its values: as many texts as the values have combinations.
 
     A name has the same value throughout a text.
@@ -143,7 +147,9 @@ def _matched_name(match: re.Match[str]) -> str:
     return str(match[match.lastindex or 0])
 
 
-def _combinations(choices: Iterable[Sequence[Text]], location: Location) -> Iterator[Sequence[Text]]:
+def _combinations(
+    choices: Iterable[Sequence[Text]], location: Location
+) -> Iterator[Sequence[Text]]:
     """One text of each, in every combination. Raises ReadError for too many."""
     for number, combination in enumerate(product(*choices)):
         if number == MAX_TEXTS:
@@ -207,7 +213,9 @@ def _join(template: "Template", call: Call) -> list[Text] | None:
         rows = _combinations(filter(None, choices), call.location)
     else:
         rows = [template.texts(members, call.nesting)]
-    return _with_dynamic_references(template, [_joined(separator, row, call.location) for row in rows])
+    return _with_dynamic_references(
+        template, [_joined(separator, row, call.location) for row in rows]
+    )
 
 
 def _joined(separator: str, texts: Sequence[Text], location: Location) -> Text:
@@ -231,13 +239,18 @@ def _find_in_map(template: "Template", call: Call) -> list[Text] | None:
         unresolved = [key for key in keys if key.reason]
         if unresolved:
             has_unknown_key = any(key.has_unknown_part for key in keys)
-            return [placeholder(call.location, _reason_of(unresolved), varies and not has_unknown_key)]
+            return [
+                placeholder(call.location, _reason_of(unresolved), varies and not has_unknown_key)
+            ]
         value = _default_of_map(template, call)
     if value is None:
         name, *path = keys
         return [placeholder(call.location, f"the mapping {name} has no {'.'.join(path)}", varies)]
     texts = template.texts(value, call.nesting)
-    return [from_variable(concat([text], call.location), call.location, may_vary=varies) for text in texts]
+    return [
+        from_variable(concat([text], call.location), call.location, may_vary=varies)
+        for text in texts
+    ]
 
 
 def _value_in_map(template: "Template", keys: Sequence[Text]) -> Value:

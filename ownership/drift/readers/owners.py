@@ -81,7 +81,9 @@ class Owners:
     names: Names
     given: Mapping[str, str]
 
-    def of_role(self, template: Template, stack: Stack, role: Holder, users: Sequence[Holder] = ()) -> list[str]:
+    def of_role(
+        self, template: Template, stack: Stack, role: Holder, users: Sequence[Holder] = ()
+    ) -> list[str]:
         """The services that a role belongs to: those of what runs in it, else its own; none if it is not known."""
         services: dict[str, None] = {}
         for user in users:
@@ -90,17 +92,27 @@ class Owners:
                 services[service] = None
         if services or users:
             return list(services)
-        service = self._told(template, stack, [role]) or self._mentioned(template, role) or stack.service(self.names)
+        service = (
+            self._told(template, stack, [role])
+            or self._mentioned(template, role)
+            or stack.service(self.names)
+        )
         return [] if service is None else [service]
 
-    def of_user(self, template: Template, stack: Stack, user: Holder, role: Holder | None = None) -> Owner:
+    def of_user(
+        self, template: Template, stack: Stack, user: Holder, role: Holder | None = None
+    ) -> Owner:
         """The service of what runs in a role, a function most often; ``role`` where the template has it."""
         holders = [user] if role is None else [role, user]
         told = self._told(template, stack, holders)
         if told:
             return Owner(told)
         # A function of CDK has its code in the folder of the app.
-        folder = dirname(stack.folder) if PurePosixPath(stack.folder).name == CDK_OUTPUT else stack.folder
+        folder = (
+            dirname(stack.folder)
+            if PurePosixPath(stack.folder).name == CDK_OUTPUT
+            else stack.folder
+        )
         for candidate in (*_with_parents(user.code or ""), *_with_parents(folder)):
             service = self.names.services.get(PurePosixPath(candidate).name.lower())
             if service:

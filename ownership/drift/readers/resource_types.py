@@ -69,7 +69,9 @@ TRANSFORMS = frozenset(_TRANSFORMS.split())
 SECTIONS = frozenset({"AWSTemplateFormatVersion", "Conditions", "Description", "Metadata", "Rules"})
 
 # Properties by which a resource permits something.
-PERMITTING_PROPERTIES = frozenset({"ManagedPolicyArns", "Policies", "PolicyDocument", "ResourcePolicy"})
+PERMITTING_PROPERTIES = frozenset(
+    {"ManagedPolicyArns", "Policies", "PolicyDocument", "ResourcePolicy"}
+)
 
 
 def permits_nothing(resource_type: str) -> bool:

@@ -20,14 +20,22 @@ from ownership.drift.values import Map, Seq, Text, Value
 
 # A user of roles that a reader makes of another form's resource: it has the property Role.
 ANY_USER = "Any::RoleUser"
-NAMES_ROLE = re.compile(r"(?:roles?|rolearns?|rolename|instanceprofile(?:arn|name)?|credentials|credentialsarn)$")
+NAMES_ROLE = re.compile(
+    r"(?:roles?|rolearns?|rolename|instanceprofile(?:arn|name)?|credentials|credentialsarn)$"
+)
 # What a service of AWS does by these roles itself: to fetch images, to write logs, to run a cluster's nodes.
 WITHOUT_ITEMS = re.compile(
     r"(?:access|autoscaling|cloudwatch|cluster|cognito|delivery|execution|fargate|logs?|logging|monitoring|notification"
     r"|podexecution|replication|scaling|service-?linked)"
 )
 # By the execution role of these, code runs; by that of others, such as tasks of ECS, an agent starts it.
-RUN_BY_EXECUTION_ROLE = ("AWS::SageMaker", "AWS::Synthetics", "AWS::KinesisAnalytics", "AWS::KafkaConnect", "AWS::EMR")
+RUN_BY_EXECUTION_ROLE = (
+    "AWS::SageMaker",
+    "AWS::Synthetics",
+    "AWS::KinesisAnalytics",
+    "AWS::KafkaConnect",
+    "AWS::EMR",
+)
 # Services whose roles read and write no items: they deploy, copy, store, log, scale and watch.
 _SERVICES = """
 ApplicationAutoScaling AutoScalingPlans Backup Chatbot CloudFormation CloudTrail CloudWatch CodeDeploy CodePipeline
@@ -38,7 +46,12 @@ RAM RDS Route53 S3 SES SNS SQS ServiceCatalog StorageGateway Transfer WAFv2 XRay
 SERVICES = frozenset(_SERVICES.split())
 TYPES = frozenset({"AWS::ApiGateway::Account", "AWS::EKS::Cluster", "AWS::EC2::FlowLog"})
 OWN_USERS = "arn:aws:iam::*:user/*"  # API Gateway then acts as whoever calls it
-KEYS_OF_ROLES = ("Arn", "Name", "authenticated", "unauthenticated")  # the last two of an identity pool
+KEYS_OF_ROLES = (
+    "Arn",
+    "Name",
+    "authenticated",
+    "unauthenticated",
+)  # the last two of an identity pool
 MAX_DEPTH = 12
 
 
@@ -50,7 +63,9 @@ class RoleUser(NamedTuple):
     roles: list[Text]
 
 
-def users_of_roles_elsewhere(template: Template, made_elsewhere: str | None = None) -> Iterator[RoleUser]:
+def users_of_roles_elsewhere(
+    template: Template, made_elsewhere: str | None = None
+) -> Iterator[RoleUser]:
     """The resources that name a role or an instance profile of no resource in the template.
 
     ``made_elsewhere`` is how the logical names of roles end that a framework adds to the template.
@@ -96,7 +111,9 @@ def _uses_no_items(resource_type: str) -> bool:
     return rest.partition("::")[0] in SERVICES
 
 
-def _roles_named_in(template: Template, resource_type: str, node: Map, depth: int) -> Iterator[Value]:
+def _roles_named_in(
+    template: Template, resource_type: str, node: Map, depth: int
+) -> Iterator[Value]:
     if depth > MAX_DEPTH:
         return
     for key, child in node.items():

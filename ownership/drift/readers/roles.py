@@ -24,7 +24,12 @@ from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_
 from ownership.drift.iam.statements import PolicyStatement, StatementReader
 from ownership.drift.naming import Names
 from ownership.drift.readers.template import Template
-from ownership.drift.readers.template_nodes import MANAGED_POLICY, ROLE, has_branches, is_function_name
+from ownership.drift.readers.template_nodes import (
+    MANAGED_POLICY,
+    ROLE,
+    has_branches,
+    is_function_name,
+)
 from ownership.drift.types import READ_AND_WRITE, ReadOrWrite
 from ownership.drift.values import Map, Seq, Text, Value, location_of
 
@@ -45,7 +50,11 @@ ROLE_PROPERTIES = {
     "AWS::AppSync::DataSource": "ServiceRoleArn",
     "AWS::ECS::TaskDefinition": "TaskRoleArn",
 }
-NAME_PROPERTIES = ("RoleName", "UserName", "GroupName")  # of a role, user or group; and of what a policy is attached to
+NAME_PROPERTIES = (
+    "RoleName",
+    "UserName",
+    "GroupName",
+)  # of a role, user or group; and of what a policy is attached to
 HOLDER_PROPERTIES = ("Roles", "Users", "Groups", *NAME_PROPERTIES)
 
 
@@ -184,18 +193,26 @@ class PolicyReader:
         self._report_calls(properties)
         self.note_boundary(properties.get("PermissionsBoundary"))
         statements = self.managed(properties.get("ManagedPolicyArns"))
-        for policy, is_certain in self.template.items_and_whether_certain(properties.get("Policies")):
+        for policy, is_certain in self.template.items_and_whether_certain(
+            properties.get("Policies")
+        ):
             if isinstance(policy, Map):
                 self._report_calls(policy)
-                statements += self.effective(self.document(policy.get("PolicyDocument")), is_certain)
+                statements += self.effective(
+                    self.document(policy.get("PolicyDocument")), is_certain
+                )
             else:
                 self._unresolved(policy, "the policy can't be resolved")
         for attached in self.principals.attached_to(name):
             is_certain = attached.condition in ("", self.template.condition_of(name))
-            statements += self.effective(self.document(attached.properties.get("PolicyDocument")), is_certain)
+            statements += self.effective(
+                self.document(attached.properties.get("PolicyDocument")), is_certain
+            )
         return statements
 
-    def effective(self, statements: Iterable[PolicyStatement], is_certain: bool) -> list[PolicyStatement]:
+    def effective(
+        self, statements: Iterable[PolicyStatement], is_certain: bool
+    ) -> list[PolicyStatement]:
         """The statements; without each Deny where it is not certain that they apply."""
         effective = []
         for statement in statements:

@@ -16,7 +16,12 @@ from copy import copy
 
 from ownership.drift.readers.loops import LOOP
 from ownership.drift.readers.sam_policies import connector_statements, is_known, statements_of
-from ownership.drift.readers.template_nodes import branches_of_if, function_name, is_no_value, referenced
+from ownership.drift.readers.template_nodes import (
+    branches_of_if,
+    function_name,
+    is_no_value,
+    referenced,
+)
 from ownership.drift.types import Location
 from ownership.drift.values import Map, Seq, Text, Value, location_of
 
@@ -80,7 +85,11 @@ class _Expansion:
     def __init__(self, shared: Map, resources: Map, around: Map | None = None) -> None:
         self.globals = shared
         self.resources_to_make = resources
-        self.given = resources if around is None else Map(resources.location, [*around.items(), *resources.items()])
+        self.given = (
+            resources
+            if around is None
+            else Map(resources.location, [*around.items(), *resources.items()])
+        )
         self.made = Map(resources.location)
 
     def resources(self) -> Map:
@@ -116,7 +125,10 @@ class _Expansion:
         identifier, collection, body = node
         if not isinstance(body, Map):
             return node
-        return Seq(node.location, [identifier, collection, _Expansion(self.globals, body, self.given).resources()])
+        return Seq(
+            node.location,
+            [identifier, collection, _Expansion(self.globals, body, self.given).resources()],
+        )
 
     # Functions and state machines
 
@@ -133,7 +145,9 @@ class _Expansion:
         made[role_key] = properties.get("Role")
         if _may_be_absent(properties.get("Role")):
             role_name = Text(f"{name}Role", location)
-            self.made[role_name] = _resource("AWS::IAM::Role", self._role(properties, tags, location), node)
+            self.made[role_name] = _resource(
+                "AWS::IAM::Role", self._role(properties, tags, location), node
+            )
             if _is_absent(properties.get("Role")):
                 made[role_key] = _get_att(role_name, location)
         resource = _resource(MADE_OF[resource_type], made, node)
@@ -181,17 +195,25 @@ class _Expansion:
             statements = Seq(location)
             permissions = [str(permission) for permission in _listed(source.get("Permissions"))]
             for permission in permissions or ["Read", "Write"]:
-                statements += connector_statements("AWS::AppSync::DataSource", permission, arn, location)
-            document = Map(location, [("PolicyDocument", Map(location, [("Statement", statements)]))])
+                statements += connector_statements(
+                    "AWS::AppSync::DataSource", permission, arn, location
+                )
+            document = Map(
+                location, [("PolicyDocument", Map(location, [("Statement", statements)]))]
+            )
             role = Map(location, [("Tags", tags), ("Policies", Seq(location, [document]))])
-            self.made[Text(f"{name}{source_name}Role", location)] = _resource("AWS::IAM::Role", role, source)
+            self.made[Text(f"{name}{source_name}Role", location)] = _resource(
+                "AWS::IAM::Role", role, source
+            )
 
     # Connectors
 
     def _add_embedded_connectors(self, name: str, node: Map, location: Location) -> None:
         for connector_name, connector in _mapping(node.get("Connectors")).items():
             source = Map(location, [("Id", Text(name, location))])
-            self._connect(f"{name}{connector_name}", source, _properties(_mapping(connector)), location)
+            self._connect(
+                f"{name}{connector_name}", source, _properties(_mapping(connector)), location
+            )
 
     def _connect(self, name: str, source: Map, properties: Map, location: Location) -> None:
         """What a connector permits its source on the tables that are among its destinations."""
@@ -256,7 +278,10 @@ def _policies(node: Value, is_certain: bool = True) -> Iterator[tuple[Value, boo
 def _perhaps(node: Value) -> Map:
     """The node under a condition: what it permits counts, and what it denies does not."""
     location = location_of(node)
-    return Map(location, [("Fn::If", Seq(location, [Text("", location), node, _ref("AWS::NoValue", location)]))])
+    return Map(
+        location,
+        [("Fn::If", Seq(location, [Text("", location), node, _ref("AWS::NoValue", location)]))],
+    )
 
 
 def _from_templates(policy: Map) -> Iterator[Map]:
@@ -311,7 +336,10 @@ def _resource(resource_type: str, properties: Map, node: Map) -> Map:
 
 
 def _table_arn(name: Value, location: Location) -> Map:
-    argument = Seq(location, [Text("arn:aws:dynamodb:*:*:table/${name}", location), Map(location, [("name", name)])])
+    argument = Seq(
+        location,
+        [Text("arn:aws:dynamodb:*:*:table/${name}", location), Map(location, [("name", name)])],
+    )
     return Map(location, [("Fn::Sub", argument)])
 
 

@@ -49,7 +49,9 @@ def statements_of(policy_template: str, table_name: Value, location: Location) -
     return _statements(_table()["with_items"].get(policy_template, []), arn, location)
 
 
-def connector_statements(source_type: str, permission: str, table_arn: Value, location: Location) -> list[Map]:
+def connector_statements(
+    source_type: str, permission: str, table_arn: Value, location: Location
+) -> list[Map]:
     """The statements of a connector from a resource of this type to a table; ``permission`` is Read or Write."""
     permissions = _table()["connectors"].get(source_type, {}).get(permission, [])
     return _statements(permissions, table_arn, location)
@@ -60,10 +62,14 @@ def _statements(permissions: list[Permission], arn: Value, location: Location) -
     for permission in permissions:
         resources = Seq(location)
         for ending in permission["endings"]:
-            resources.append(Map(location, [("Fn::Sub", _sub(f"${{arn}}{ending}", "arn", arn, location))]))
+            resources.append(
+                Map(location, [("Fn::Sub", _sub(f"${{arn}}{ending}", "arn", arn, location))])
+            )
         statement = Map(location)
         statement["Effect"] = Text("Allow", location)
-        statement["Action"] = Seq(location, [Text(action, location) for action in permission["Action"]])
+        statement["Action"] = Seq(
+            location, [Text(action, location) for action in permission["Action"]]
+        )
         statement["Resource"] = resources
         statements.append(statement)
     return statements

@@ -16,7 +16,12 @@ from ownership.drift.naming import Names, unregistered_service_name
 from ownership.drift.readers.collector import Collector, Part
 from ownership.drift.readers.files import Files, folders_below, resolved_path
 from ownership.drift.readers.serverless_compose import Compositions
-from ownership.drift.readers.serverless_project import GENERATED_ROLE, Project, service_name, stack_name
+from ownership.drift.readers.serverless_project import (
+    GENERATED_ROLE,
+    Project,
+    service_name,
+    stack_name,
+)
 from ownership.drift.readers.serverless_stacks import ProjectStacks
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.siblings import Siblings
@@ -32,10 +37,14 @@ IS_CODE = (
     "template of `serverless package`, with `drift cloudformation`"
 )
 DATA_SUFFIXES = (".yml", ".yaml", ".json")
-CONFIGURATION = re.compile(r"serverless(?!-compose\.)\W.+")  # `serverless.api.yml`, `serverless-api.yml`
+CONFIGURATION = re.compile(
+    r"serverless(?!-compose\.)\W.+"
+)  # `serverless.api.yml`, `serverless-api.yml`
 
 
-def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path | None = None) -> Infrastructure:
+def read_projects(
+    path: Path, names: Names, given: Mapping[str, str], root: Path | None = None
+) -> Infrastructure:
     """Read the project at ``path``, or all in that folder; ``${file(…)}`` may reach as far as ``root``.
 
     ``given`` are values of variables: ``{"opt:stage": "prod"}``. A file that can't be read is an error in the
@@ -47,7 +56,9 @@ def read_projects(path: Path, names: Names, given: Mapping[str, str], root: Path
     reader = _ProjectReader(top, Files(root), names, given)
     collector = reader.collector
     if not top.is_relative_to(reader.files.root):
-        collector.add_error(ReadError(Location(str(path)), f"is outside the root, {reader.files.root}"))
+        collector.add_error(
+            ReadError(Location(str(path)), f"is outside the root, {reader.files.root}")
+        )
         return collector.result("serverless")
     collector.read_all(reader.project_files(), reader.read)
     reader.report_files_left_out()
@@ -119,7 +130,11 @@ class _ProjectReader:
             return
         for name in sorted(os.listdir(project.parent)):
             path = project.parent / name
-            if path in self._projects or path in self.files.included or not CONFIGURATION.fullmatch(name):
+            if (
+                path in self._projects
+                or path in self.files.included
+                or not CONFIGURATION.fullmatch(name)
+            ):
                 continue
             if name in CODE_FILES or (path.suffix in DATA_SUFFIXES and self._is_project(path)):
                 yield path
@@ -164,7 +179,16 @@ class _ProjectReader:
         for sections in project.additional_stacks():
             nested.append(stacks.additional(service, sections, project.expand))
         permitted = by_tables.permitted + project.permitted
-        return Part(service, project.template, roles, tables, diagnostics, permitted, by_tables.denied_to_all, nested)
+        return Part(
+            service,
+            project.template,
+            roles,
+            tables,
+            diagnostics,
+            permitted,
+            by_tables.denied_to_all,
+            nested,
+        )
 
     def _permitted_by_tables(self, project: Project, diagnostics: Diagnostics) -> TablePermissions:
         """What the tables of a project permit by policies of their own. The project's roles are its service's."""

@@ -28,7 +28,12 @@ from ownership.drift.types import ReadError
 from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, concat
 
 COMPOSE_FILES = ("serverless-compose.yml", "serverless-compose.yaml", "serverless-compose.json")
-COMPOSE_CODE = ("serverless-compose.ts", "serverless-compose.js", "serverless-compose.cjs", "serverless-compose.mjs")
+COMPOSE_CODE = (
+    "serverless-compose.ts",
+    "serverless-compose.js",
+    "serverless-compose.cjs",
+    "serverless-compose.mjs",
+)
 PROJECT_FILES = ("serverless.yml", "serverless.yaml", "serverless.json")
 
 # `${tables.OrdersArn}`, and in v4 also `${service:tables.OrdersArn}`.
@@ -38,7 +43,9 @@ OUTPUT = re.compile(r"\$\{(?:service:)?(?P<service>[\w-]+)\.(?P<output>[\w-]+)\}
 class Compositions:
     """All files of this kind that concern the projects at or below ``top``. Unreadable ones are in ``errors``."""
 
-    def __init__(self, top: Path, files: Files, given: Mapping[str, str], siblings: Siblings) -> None:
+    def __init__(
+        self, top: Path, files: Files, given: Mapping[str, str], siblings: Siblings
+    ) -> None:
         self.errors: list[ReadError] = []
         self._compositions: list[Composition] = []
         self._code: list[Path] = []
@@ -77,7 +84,9 @@ class Compositions:
 class Composition:
     """One serverless-compose.yml. ``services`` are the names of its services by the files of their projects."""
 
-    def __init__(self, path: Path, files: Files, given: Mapping[str, str], siblings: Siblings) -> None:
+    def __init__(
+        self, path: Path, files: Files, given: Mapping[str, str], siblings: Siblings
+    ) -> None:
         self.path = path
         self.files = files
         self.given = given
@@ -116,7 +125,10 @@ class Composition:
         pieces = []
         position = 0
         for match in OUTPUT.finditer(text):
-            pieces += [text.part(position, match.start()), self._output(match["service"], match["output"])]
+            pieces += [
+                text.part(position, match.start()),
+                self._output(match["service"], match["output"]),
+            ]
             position = match.end()
         pieces.append(text.part(position, len(text)))
         return concat(pieces, text.location)
@@ -124,7 +136,10 @@ class Composition:
     def _output(self, service: str, output: str) -> Text:
         file = self._files.get(service)
         if file is None:
-            raise NoValueError(f"{self.path.name} has no project that is read for the service {service}", final=True)
+            raise NoValueError(
+                f"{self.path.name} has no project that is read for the service {service}",
+                final=True,
+            )
         try:
             return self.siblings.of_file(file, service, output)
         except NoOutputError as error:

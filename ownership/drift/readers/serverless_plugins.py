@@ -50,7 +50,9 @@ TASKS = {
 }
 MAX_NESTING = 50  # of states within states
 
-SettingOf = Callable[[str], Value]  # a section at the top of serverless.yml, which then counts as read
+SettingOf = Callable[
+    [str], Value
+]  # a section at the top of serverless.yml, which then counts as read
 
 
 @dataclass
@@ -67,7 +69,9 @@ class PluginRoles:
     unresolved: list[Text] = field(default_factory=list)
 
 
-def roles_of_plugins(plugins: Collection[str], setting: SettingOf, custom: Map, reader: NodeReader) -> PluginRoles:
+def roles_of_plugins(
+    plugins: Collection[str], setting: SettingOf, custom: Map, reader: NodeReader
+) -> PluginRoles:
     """The roles that a project's plugins make. ``custom`` is the section of that name."""
     roles = PluginRoles()
     if APP_SYNC in plugins:
@@ -131,7 +135,9 @@ class _AppSync(_PluginReader):
         for part in self.mappings(section):
             for node in part.values():
                 resolver = self.expand(node)
-                source = self.expand(resolver.get("dataSource")) if isinstance(resolver, Map) else None
+                source = (
+                    self.expand(resolver.get("dataSource")) if isinstance(resolver, Map) else None
+                )
                 if isinstance(source, Map):
                     self._read_source(source)
 
@@ -150,7 +156,9 @@ class _AppSync(_PluginReader):
         elif self.expand(source.get("type")) == "AMAZON_DYNAMODB":
             location = location_of(self.expand(config.get("tableName")))
             arn = _table_arn(config.get("tableName"), location)
-            statement = _statement(DATA_SOURCE_ACTIONS, [arn, _below(arn, "/*", location)], location)
+            statement = _statement(
+                DATA_SOURCE_ACTIONS, [arn, _below(arn, "/*", location)], location
+            )
             self.roles.made.append(Seq(location, [statement]))
 
 
@@ -187,7 +195,9 @@ class _StepFunctions(_PluginReader):
                     yield state
                 for inner in ("Iterator", "ItemProcessor"):
                     if inner in state:
-                        yield from self._tasks(self.mapping(state[inner]).get("States"), nesting + 1)
+                        yield from self._tasks(
+                            self.mapping(state[inner]).get("States"), nesting + 1
+                        )
                 for branch in self.mappings(state.get("Branches")):
                     yield from self._tasks(branch.get("States"), nesting + 1)
 
@@ -242,7 +252,9 @@ class _ServiceProxies(_PluginReader):
                 self.roles.existing.append(settings["roleArn"])
             action = self.expand(settings.get("action"))
             location = location_of(action)
-            arn = _table_arn(settings.get("tableName"), location_of(self.expand(settings.get("tableName"))))
+            arn = _table_arn(
+                settings.get("tableName"), location_of(self.expand(settings.get("tableName")))
+            )
             statements.append(_statement([str(action)], [arn], location))
         if statements:
             self.roles.made.append(statements)
@@ -256,17 +268,29 @@ def _is_input(value: Value) -> bool:
 def _statement(actions: Collection[str], resources: list[Value], location: Location) -> Map:
     statement = Map(location)
     statement["Effect"] = Text("Allow", location)
-    statement["Action"] = Seq(location, [Text(f"dynamodb:{action}", location) for action in actions])
+    statement["Action"] = Seq(
+        location, [Text(f"dynamodb:{action}", location) for action in actions]
+    )
     statement["Resource"] = Seq(location, resources)
     return statement
 
 
 def _table_arn(name: Value, location: Location) -> Map:
     values = Map(location, [("name", name)])
-    return Map(location, [("Fn::Sub", Seq(location, [Text("arn:aws:dynamodb:*:*:table/${name}", location), values]))])
+    return Map(
+        location,
+        [
+            (
+                "Fn::Sub",
+                Seq(location, [Text("arn:aws:dynamodb:*:*:table/${name}", location), values]),
+            )
+        ],
+    )
 
 
 def _below(arn: Value, ending: str, location: Location) -> Map:
     """What follows a table's ARN: its indexes, and what else is below it."""
     values = Map(location, [("arn", arn)])
-    return Map(location, [("Fn::Sub", Seq(location, [Text(f"${{arn}}{ending}", location), values]))])
+    return Map(
+        location, [("Fn::Sub", Seq(location, [Text(f"${{arn}}{ending}", location), values]))]
+    )

@@ -23,7 +23,12 @@ from ownership.drift.iam.statements import PolicyStatement
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
-from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals, role_name_in_arn
+from ownership.drift.readers.roles import (
+    ROLE_PROPERTIES,
+    PolicyReader,
+    Principals,
+    role_name_in_arn,
+)
 from ownership.drift.readers.sections import Section
 from ownership.drift.readers.serverless_plugins import APP_SYNC, roles_of_plugins
 from ownership.drift.readers.serverless_roles import (
@@ -46,7 +51,13 @@ from ownership.drift.readers.serverless_settings import (
     plugin_permits_nothing,
 )
 from ownership.drift.readers.serverless_variables import Variables
-from ownership.drift.readers.template import Exports, NestedLoader, NodeReader, Surroundings, Template
+from ownership.drift.readers.template import (
+    Exports,
+    NestedLoader,
+    NodeReader,
+    Surroundings,
+    Template,
+)
 from ownership.drift.readers.template_nodes import function_name
 from ownership.drift.types import READ_AND_WRITE
 from ownership.drift.values import Map, Seq, Text, Value, concat, location_of
@@ -140,7 +151,10 @@ class Project:
 
     def _pseudo_parameters(self, variables: Variables) -> dict[str, Text]:
         """The pseudo parameters of the project's stack that its settings state."""
-        stated = {"AWS::StackName": stack_name(variables), "AWS::Region": variables.at("provider.region")}
+        stated = {
+            "AWS::StackName": stack_name(variables),
+            "AWS::Region": variables.at("provider.region"),
+        }
         return {name: value for name, value in stated.items() if isinstance(value, Text)}
 
     def _parts(self, name: str) -> list[Map]:
@@ -268,7 +282,9 @@ class Project:
             statements += self.policies.managed(node)
         return statements
 
-    def _read_attached_elsewhere(self, known: Collection[str], shared_role: list[PolicyStatement]) -> None:
+    def _read_attached_elsewhere(
+        self, known: Collection[str], shared_role: list[PolicyStatement]
+    ) -> None:
         """Read the policies attached to a role that is not among the resources.
 
         It is the framework's, often, whose statements are added; or by its name that of another service.
@@ -283,7 +299,9 @@ class Project:
                 # What is attached by the logical name of the shared role was read with it.
                 # Whether any other is the shared role is not certain, so nothing is denied to that.
                 elif holder != GENERATED_ROLE:
-                    shared_role += self.policies.effective(self.policies.document(document), is_certain=False)
+                    shared_role += self.policies.effective(
+                        self.policies.document(document), is_certain=False
+                    )
 
     def _policies_for(self, service: str) -> PolicyReader:
         return PolicyReader(service, self.template, self.names, self.diagnostics, self.principals)
@@ -315,7 +333,9 @@ class Project:
         for user in users_of_roles_elsewhere(self.template, GENERATED_ROLE):
             for text in user.roles:
                 if not self._is_own_role(text, own_roles):
-                    self.diagnostics.add_role_use(text, "the role is defined elsewhere", self.service)
+                    self.diagnostics.add_role_use(
+                        text, "the role is defined elsewhere", self.service
+                    )
 
     def _is_own_role(self, reference: Text, own_roles: set[str]) -> bool:
         """Whether a reference, by logical name or by ARN, is to a role of this project."""
@@ -335,7 +355,10 @@ class Project:
         for plugin in self._unread_plugins():
             if plugin == APP_SYNC:
                 # Its data sources may hold whole functions, which run in the framework's role.
-                self._unresolved(plugin, "what this plugin permits beyond the tables of its data sources is not read")
+                self._unresolved(
+                    plugin,
+                    "what this plugin permits beyond the tables of its data sources is not read",
+                )
             else:
                 self._unresolved(plugin, "what this plugin permits is not read")
 

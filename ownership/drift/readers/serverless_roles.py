@@ -109,7 +109,9 @@ class FrameworkRoles:
         provider_role = provider.get("role")
         self._add_unknown_role(provider_role)
         existing = [node for node in (provider_role, role.value) if is_role(node)]
-        self._assign([FunctionSettings(section) for section in functions], existing, may_have_more_functions)
+        self._assign(
+            [FunctionSettings(section) for section in functions], existing, may_have_more_functions
+        )
 
     def _assign(
         self,
@@ -212,4 +214,6 @@ class FrameworkRoles:
             used |= {id(node) for node in (*role.statements, *role.managed)}
         provided = (self.statements, self.old_statements, self.managed, self.old_managed)
         self.without_effect += [node for node in provided if id(node) not in used]
-        self.without_effect = [node for node in self.without_effect if isinstance(node, Map | Seq) and node]
+        self.without_effect = [
+            node for node in self.without_effect if isinstance(node, Map | Seq) and node
+        ]

@@ -36,7 +36,9 @@ SECTIONS = ("Resources", "Outputs", "Parameters", "Mappings", "Conditions", "Tra
 class ProjectStacks:
     """The further stacks of the project in a file."""
 
-    def __init__(self, path: Path, files: Files, names: Names, given: Mapping[str, str], exports: Exports) -> None:
+    def __init__(
+        self, path: Path, files: Files, names: Names, given: Mapping[str, str], exports: Exports
+    ) -> None:
         self.files = files
         self.names = names
         self.given = given
@@ -60,8 +62,12 @@ class ProjectStacks:
 
     def additional(self, service: str, sections: Map, expand: Expand) -> Part:
         """A stack beside the project's. The plugin's own settings are among its sections."""
-        body = Map(sections.location, [(key, value) for key, value in sections.items() if key in SECTIONS])
-        template = Template([body], expand, self.given, self.exports, Surroundings(tables=self.names.given))
+        body = Map(
+            sections.location, [(key, value) for key, value in sections.items() if key in SECTIONS]
+        )
+        template = Template(
+            [body], expand, self.given, self.exports, Surroundings(tables=self.names.given)
+        )
         return self._part(service, template, [])
 
     def _nested_in(self, stack: Stack, service: str, template: Template) -> list[Part]:
@@ -88,26 +94,45 @@ class ProjectStacks:
             roles.append(ServiceRole(service, policies.role(name, properties), name))
         permitted = self._attached_elsewhere(service, principals, diagnostics)
         own_roles = dict.fromkeys(principals.holders, service)
-        by_tables = table_policies(template, self.names, diagnostics, own_roles, lambda name: self.names.role([name]))
+        by_tables = table_policies(
+            template, self.names, diagnostics, own_roles, lambda name: self.names.role([name])
+        )
         by_tables.deny(roles)
         permitted += by_tables.permitted
         tables = read_tables(template, self.names, diagnostics)
         _report_roles_from_elsewhere(service, principals, diagnostics)
-        return Part(service, template, roles, tables, diagnostics, permitted, by_tables.denied_to_all, nested)
+        return Part(
+            service,
+            template,
+            roles,
+            tables,
+            diagnostics,
+            permitted,
+            by_tables.denied_to_all,
+            nested,
+        )
 
-    def _attached_elsewhere(self, service: str, principals: Principals, diagnostics: Diagnostics) -> list[ServiceRole]:
+    def _attached_elsewhere(
+        self, service: str, principals: Principals, diagnostics: Diagnostics
+    ) -> list[ServiceRole]:
         """What policies permit that are attached to roles outside the stack: the project's, unless their name says."""
         permitted = []
         for policy in principals.policies:
-            for holder in sorted(policy.holders - principals.holders.keys() - principals.groups.keys()):
+            for holder in sorted(
+                policy.holders - principals.holders.keys() - principals.groups.keys()
+            ):
                 holder_service = self.names.role([holder]) or service
-                reader = PolicyReader(holder_service, principals.template, self.names, diagnostics, principals)
+                reader = PolicyReader(
+                    holder_service, principals.template, self.names, diagnostics, principals
+                )
                 statements = reader.document(policy.properties.get("PolicyDocument"))
                 permitted.append(ServiceRole(holder_service, statements))
         return permitted
 
 
-def _report_roles_from_elsewhere(service: str, principals: Principals, diagnostics: Diagnostics) -> None:
+def _report_roles_from_elsewhere(
+    service: str, principals: Principals, diagnostics: Diagnostics
+) -> None:
     """Report what runs in a role that is not read: it may do anything."""
     template = principals.template
     for resource_type, key in ROLE_PROPERTIES.items():

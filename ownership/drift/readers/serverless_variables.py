@@ -24,7 +24,12 @@ from ownership.drift.readers.variable_marks import (
     marked_varying,
     means_environment,
 )
-from ownership.drift.readers.variable_sources import NoValueError, Outside, VariableSources, no_value
+from ownership.drift.readers.variable_sources import (
+    NoValueError,
+    Outside,
+    VariableSources,
+    no_value,
+)
 from ownership.drift.readers.variable_syntax import (
     STACK_OUTPUT,
     Segment,
@@ -89,7 +94,9 @@ class _FailedAlternatives:
 
     def placeholder(self, location: Location) -> Text:
         text = "; ".join(reason.text for reason in self.reasons)
-        return placeholder(location, Reason(text, self.reasons[0].missing_input), self.is_environment)
+        return placeholder(
+            location, Reason(text, self.reasons[0].missing_input), self.is_environment
+        )
 
 
 class Variables:
@@ -183,7 +190,9 @@ class Variables:
         for alternative in all_alternatives:
             if is_quoted(alternative):
                 default = Text(alternative[1:-1], location)
-                return from_variable(default, location, failed.is_environment, may_vary=failed.varies)
+                return from_variable(
+                    default, location, failed.is_environment, may_vary=failed.varies
+                )
             inner = self.expand(Text(alternative, location))
             if is_variable(alternative) or not isinstance(inner, Text):
                 if not _is_resolved(inner):
@@ -201,11 +210,15 @@ class Variables:
                     return failed.placeholder(location)
                 continue
             return self._marked(value, inner, failed, location)
-        if all_alternatives[-1] == "null":  # as the last default it means that nothing is stated here
+        if (
+            all_alternatives[-1] == "null"
+        ):  # as the last default it means that nothing is stated here
             return None
         return failed.placeholder(location)
 
-    def _marked(self, value: Value, reference: Text, failed: _FailedAlternatives, location: Location) -> Value:
+    def _marked(
+        self, value: Value, reference: Text, failed: _FailedAlternatives, location: Location
+    ) -> Value:
         """A reference's value, marked as a variable's, and as varying with the environment if it does."""
         if not isinstance(value, Text):
             # A mapping or list is not marked for the name of its reference: it may hold anything.
@@ -215,12 +228,16 @@ class Variables:
         if value.has_unknown_part:
             return from_variable(value, location)
         varies = failed.is_environment or means_environment(reference)
-        return from_variable(value, location, varies, may_vary=failed.varies or depends_on_environment(reference))
+        return from_variable(
+            value, location, varies, may_vary=failed.varies or depends_on_environment(reference)
+        )
 
     def _value_of(self, reference: Text) -> Value:
         """The value of one reference such as ``self:provider.stage``. Raises NoValueError."""
         # A stack is known also where its stage is not: that is the environment, here and in the stack's own name.
-        is_known_stack = STACK_OUTPUT.fullmatch(reference) is not None and not reference.has_unknown_part
+        is_known_stack = (
+            STACK_OUTPUT.fullmatch(reference) is not None and not reference.has_unknown_part
+        )
         if reference.reason and not is_known_stack:
             raise NoValueError(reference.reason)
         if reference in self._known:

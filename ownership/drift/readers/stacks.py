@@ -32,7 +32,9 @@ from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value
 ASSET_PATH = "aws:asset:path"
 MAX_NESTING = 20  # of stacks
 # Names of files that say nothing of what is in them.
-GENERAL_NAMES = frozenset({"template", "packaged", "main", "index", "stack", "cloudformation", "sam"})
+GENERAL_NAMES = frozenset(
+    {"template", "packaged", "main", "index", "stack", "cloudformation", "sam"}
+)
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,15 @@ class Stacks:
         if not path.is_dir():
             name = path.name.partition(".")[0]
             own_names = () if name in GENERAL_NAMES else (name,)
-            return [Stack(path, own_names, self._folders(path), self._folder(path), assets=assets_of(path, self.files))]
+            return [
+                Stack(
+                    path,
+                    own_names,
+                    self._folders(path),
+                    self._folder(path),
+                    assets=assets_of(path, self.files),
+                )
+            ]
         if not is_assembly(path):
             return self._stacks_below(path, selected)
         stacks = []
@@ -151,9 +161,21 @@ class Stacks:
                 names = (found.name, *reversed(found.path.split("/")))
                 assets = assets_of(found.template, self.files)
                 folder = self._folder(found.template)
-                stacks.append(Stack(found.template, names, (), folder, found.pseudo, tags=found.tags, assets=assets))
+                stacks.append(
+                    Stack(
+                        found.template,
+                        names,
+                        (),
+                        folder,
+                        found.pseudo,
+                        tags=found.tags,
+                        assets=assets,
+                    )
+                )
         if not stacks:
-            raise ReadError(Location(str(path)), f"has no stack that matches {', '.join(selected) or '*'}")
+            raise ReadError(
+                Location(str(path)), f"has no stack that matches {', '.join(selected) or '*'}"
+            )
         return stacks
 
     def _stacks_below(self, folder: Path, selected: list[str]) -> list[Stack]:
@@ -162,7 +184,9 @@ class Stacks:
         for path in find_templates(folder):
             stacks += self._stacks_at(path, selected)
         if not stacks:
-            raise ReadError(Location(str(folder)), "has no template of CloudFormation, SAM or a CDK app in it")
+            raise ReadError(
+                Location(str(folder)), "has no template of CloudFormation, SAM or a CDK app in it"
+            )
         return stacks
 
     def template(self, stack: Stack) -> Template:
@@ -195,7 +219,9 @@ class Stacks:
             nested[own_name] = self._nested_stack(stack, template, name, properties)
         return nested
 
-    def load_nested(self, stack: Stack, template: Template, name: str, properties: Map) -> Template | None:
+    def load_nested(
+        self, stack: Stack, template: Template, name: str, properties: Map
+    ) -> Template | None:
         """The template of a stack nested in another one, by its logical name and properties; None if it is not there.
 
         Raises ReadError.
@@ -203,7 +229,9 @@ class Stacks:
         nested = self._nested_stack(stack, template, name, properties)
         return None if nested is None else self.template(nested)
 
-    def _nested_stack(self, stack: Stack, template: Template, name: str, properties: Map) -> Stack | None:
+    def _nested_stack(
+        self, stack: Stack, template: Template, name: str, properties: Map
+    ) -> Stack | None:
         path = self._nested_path(stack, template, name, properties)
         if path is None or stack.nesting >= MAX_NESTING:
             return None
@@ -226,7 +254,9 @@ class Stacks:
             if nested is not None and nested != stack.path:
                 self._nested_paths.add(nested)
 
-    def _nested_path(self, stack: Stack, template: Template, name: str, properties: Map) -> Path | None:
+    def _nested_path(
+        self, stack: Stack, template: Template, name: str, properties: Map
+    ) -> Path | None:
         """The file of a nested stack's template; None if it is not there."""
         addresses = template.texts(properties.get("TemplateURL") or properties.get("Location"))
         metadata = template.mapping(template.mapping(template.resources.get(name)).get("Metadata"))
@@ -250,7 +280,9 @@ class Stacks:
         asset = stack.assets.get(file_name.partition(".")[0])
         if asset is not None:
             return asset
-        same_name = [given.path for given in self._given if without_suffix(given.path.name) == file_name]
+        same_name = [
+            given.path for given in self._given if without_suffix(given.path.name) == file_name
+        ]
         return same_name[0] if len(same_name) == 1 else None
 
     def _body(self, path: Path) -> Map:

@@ -127,12 +127,16 @@ class _TablePolicyReader:
     def _read_statement(self, table: str, node: Map, is_certain: bool) -> None:
         statement = self._without_principal(table, node)
         for principal in self._principals(node, statement):
-            reader = StatementReader(principal.service or "", self.template.texts, self.names, self.diagnostics)
+            reader = StatementReader(
+                principal.service or "", self.template.texts, self.names, self.diagnostics
+            )
             read = reader.read(statement)
             if read is None:
                 continue
             if read.allow:
-                self.permissions.permitted.append(ServiceRole(principal.service or "", [read], principal.role))
+                self.permissions.permitted.append(
+                    ServiceRole(principal.service or "", [read], principal.role)
+                )
             elif is_certain and principal is EVERYONE:
                 self.permissions.denied_to_all.append(read)
             elif is_certain and principal.role:
@@ -190,7 +194,9 @@ class _TablePolicyReader:
             return None
         for logical_name, service in self.roles.items():
             properties = self.template.properties(logical_name)
-            if name in self.template.texts(properties.get("RoleName") or properties.get("UserName")):
+            if name in self.template.texts(
+                properties.get("RoleName") or properties.get("UserName")
+            ):
                 return _Principal(service, logical_name)
         named = self.service_of(name)
         return None if named is None else _Principal(named)

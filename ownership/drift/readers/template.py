@@ -77,7 +77,9 @@ class NodeReader:
         """The node's value, counted as a step. Raises ReadError where there are too many of them."""
         self._steps += 1
         if self._steps > self.max_steps or nesting > MAX_NESTING:
-            reason = "takes too many steps to resolve: its aliases, lists or loops are nested too deeply"
+            reason = (
+                "takes too many steps to resolve: its aliases, lists or loops are nested too deeply"
+            )
             raise ReadError(location_of(node), reason)
         return self.expand(node)
 
@@ -254,7 +256,9 @@ class Template(NodeReader):
                 return [Text(self.surroundings.tables[known_name], location)]
         properties = self.expand(resource.get("Properties"))
         if isinstance(properties, Text):
-            return [placeholder(location, properties.reason or f"{name} has no mapping of Properties")]
+            return [
+                placeholder(location, properties.reason or f"{name} has no mapping of Properties")
+            ]
         table_name = self.mapping(properties).get("TableName")
         names = [concat([text], location) for text in self.texts(table_name, nesting)]
         if not names or self._may_be_absent(table_name):
@@ -313,17 +317,27 @@ class Template(NodeReader):
                     and value is not None
                     and key not in self._read_sections | resource_types.SECTIONS
                 ):
-                    yield _as_text(key, part.location), "this section is not read, and may permit something"
+                    yield (
+                        _as_text(key, part.location),
+                        "this section is not read, and may permit something",
+                    )
         for transform in self._transforms():
             if transform not in resource_types.TRANSFORMS:
                 yield transform, "what this transform makes of the template is not known"
         for name, node in self.resources.items():
             location = location_of(node)
             if is_function_name(name):
-                yield _as_text(name, location), f"{name} is not expanded, and may make resources that permit something"
+                yield (
+                    _as_text(name, location),
+                    f"{name} is not expanded, and may make resources that permit something",
+                )
                 continue
             resource_type = self._resource_type(node)
-            if resource_type is None or resource_type in self._read_types or name in self._read_resources:
+            if (
+                resource_type is None
+                or resource_type in self._read_types
+                or name in self._read_resources
+            ):
                 continue
             if not resource_types.permits_nothing(resource_type):
                 reason = f"resources of type {resource_type} are not read, and may permit something"
@@ -338,7 +352,9 @@ class Template(NodeReader):
         transforms = []
         for part in self._parts:
             for item in self.items(part.get("Transform")):
-                transforms.append(item if isinstance(item, Text) else Text("Transform", item.location))
+                transforms.append(
+                    item if isinstance(item, Text) else Text("Transform", item.location)
+                )
         return transforms
 
     def _resource_type(self, node: Value) -> str | None:
@@ -432,7 +448,9 @@ class Template(NodeReader):
 def _generated_name(logical_id: str, location: Location) -> Text:
     """The name of a table whose name is generated when it is deployed: its logical id, which is known here."""
     reason = f"table {logical_id} has no TableName, so it goes by its logical id (--tables FILE says which it is)"
-    return Text(logical_id, location, (Variable(0, len(logical_id), varies=False, reason=Reason(reason)),))
+    return Text(
+        logical_id, location, (Variable(0, len(logical_id), varies=False, reason=Reason(reason)),)
+    )
 
 
 def _as_text(key: str, location: Location) -> Text:

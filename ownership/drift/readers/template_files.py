@@ -34,10 +34,16 @@ def find_templates(top: Path) -> Iterator[Path]:
             continue
         count += len(file_names)
         if count > MAX_FILES:
-            raise ReadError(Location(str(top)), f"has more than {MAX_FILES:,} files: name the templates in it")
+            raise ReadError(
+                Location(str(top)), f"has more than {MAX_FILES:,} files: name the templates in it"
+            )
         for name in sorted(file_names):
             path = folder / name
-            if path.suffix in TEMPLATE_SUFFIXES and not name.startswith("serverless") and _is_template(path):
+            if (
+                path.suffix in TEMPLATE_SUFFIXES
+                and not name.startswith("serverless")
+                and _is_template(path)
+            ):
                 yield path
 
 

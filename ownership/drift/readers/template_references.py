@@ -15,7 +15,12 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ownership.drift.readers.template_nodes import MANAGED_POLICY, ROLE, TABLE_TYPES, is_function_name
+from ownership.drift.readers.template_nodes import (
+    MANAGED_POLICY,
+    ROLE,
+    TABLE_TYPES,
+    is_function_name,
+)
 from ownership.drift.types import Location
 from ownership.drift.values import (
     PLACEHOLDER,
@@ -34,7 +39,9 @@ PSEUDO_PARAMETERS: dict[str, list[str]] = {
     "AWS::NoValue": [],
     "AWS::Partition": ["aws"],
 }
-PARAMETER_STORE = "AWS::SSM::Parameter::Value"  # a parameter of this type is the name of one in Parameter Store
+PARAMETER_STORE = (
+    "AWS::SSM::Parameter::Value"  # a parameter of this type is the name of one in Parameter Store
+)
 # Attribute of a table (none for Ref) → the text before and after the table's name.
 TABLE_ATTRIBUTES = {
     "": ("", ""),
@@ -91,7 +98,9 @@ def _missing(template: "Template", name: str, logical_name: str, location: Locat
         return placeholder(location, f"{_why_not_expanded(loops[0])}, and may make {logical_name}")
     if PLACEHOLDER in name:
         return known_when_deployed(name, location)
-    return placeholder(location, f"there is no resource or parameter {logical_name} in the template")
+    return placeholder(
+        location, f"there is no resource or parameter {logical_name} in the template"
+    )
 
 
 def _why_not_expanded(loop: str) -> str:

@@ -27,7 +27,9 @@ from ownership.drift.types import Infrastructure, Location, ReadError
 from ownership.drift.values import Text
 
 # Names of files that say nothing of what is in them.
-GENERAL_NAMES = frozenset({"plan", "tfplan", "state", "tfstate", "terraform", "tofu", "show", "output", "out"})
+GENERAL_NAMES = frozenset(
+    {"plan", "tfplan", "state", "tfstate", "terraform", "tofu", "show", "output", "out"}
+)
 MAX_STEPS = 20_000_000  # in one plan, which has no aliases
 
 
@@ -66,7 +68,10 @@ class _PlanTemplate(Template):
     max_steps = MAX_STEPS
 
     def __init__(self, finder: ReferenceFinder, policies: ByArn, names: Names) -> None:
-        super().__init__([ResourceTranslator(finder, policies).template()], surroundings=Surroundings(names.given))
+        super().__init__(
+            [ResourceTranslator(finder, policies).template()],
+            surroundings=Surroundings(names.given),
+        )
 
 
 class _Plans:

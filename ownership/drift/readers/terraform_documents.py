@@ -15,7 +15,14 @@ from collections.abc import Iterable
 from ownership.drift.readers.terraform_plan import PRINCIPALS, Plan
 from ownership.drift.readers.terraform_references import NOT_SHOWN, ReferenceFinder, References
 from ownership.drift.readers.terraform_resource import UNKNOWN, Resource, is_unknown
-from ownership.drift.readers.terraform_values import mapping, members, not_known, parsed, unknown_members, value_at
+from ownership.drift.readers.terraform_values import (
+    mapping,
+    members,
+    not_known,
+    parsed,
+    unknown_members,
+    value_at,
+)
 from ownership.drift.types import Location
 from ownership.drift.values import Map, Seq, Text, Value, concat, placeholder
 
@@ -25,7 +32,13 @@ STREAM_ATTRIBUTES = ("stream_arn", "stream_label")
 ARN_OF_TABLE = "arn:aws:dynamodb:*:*:table/"
 OWN_PRINCIPAL = "arn:aws:iam:*:*:role/"
 # Attributes with documents of others, in the order in which they are laid over one another; None for the own ones.
-LAYERS = ("source_json", "source_policy_documents", None, "override_json", "override_policy_documents")
+LAYERS = (
+    "source_json",
+    "source_policy_documents",
+    None,
+    "override_json",
+    "override_policy_documents",
+)
 MAX_LAYERS = 20  # documents made of documents
 
 
@@ -38,9 +51,13 @@ class Documents:
 
     def document(self, resource: Resource, attribute: str, *path: str | int) -> Value:
         """The policy document that an attribute holds, itself or as text; a placeholder where it is not known."""
-        return self._document(resource, value_at(resource.values, (attribute, *path)), (attribute, *path), 0)
+        return self._document(
+            resource, value_at(resource.values, (attribute, *path)), (attribute, *path), 0
+        )
 
-    def _document(self, resource: Resource, value: Value, path: tuple[str | int, ...], nesting: int) -> Value:
+    def _document(
+        self, resource: Resource, value: Value, path: tuple[str | int, ...], nesting: int
+    ) -> Value:
         if isinstance(value, Text) and value.reason is None:
             return parsed(value)
         if not is_unknown(value):
@@ -89,7 +106,9 @@ class Documents:
     def _own_statements(self, document: Resource) -> list[Map] | Text:
         value = document.values.get("statement")
         if is_unknown(value):
-            return not_known(document.location, "statement", self.finder.references(document, "statement"))
+            return not_known(
+                document.location, "statement", self.finder.references(document, "statement")
+            )
         blocks = members(value)
         # Blocks of `dynamic "statement"` are not in the configuration, and the positions of others not theirs then.
         configured = self.finder.expression(document, "statement")
@@ -97,7 +116,9 @@ class Documents:
         statements = []
         for position, block in enumerate(blocks):
             if isinstance(block, Map):
-                statements.append(self._statement(document, block, position if is_complete else None))
+                statements.append(
+                    self._statement(document, block, position if is_complete else None)
+                )
         return statements
 
     def _statement(self, document: Resource, block: Map, position: int | None) -> Map:
@@ -116,22 +137,34 @@ class Documents:
             Condition=_if_any(block.get("condition")),
         )
 
-    def _resources(self, document: Resource, block: Map, position: int | None, attribute: str) -> Value:
+    def _resources(
+        self, document: Resource, block: Map, position: int | None, attribute: str
+    ) -> Value:
         value = block.get(attribute)
         if not any(is_unknown(member) for member in members(value)):
             return _if_any(value)
         known = [member for member in members(value) if not is_unknown(member)]
         if position is None:
-            return Seq(document.location, [*known, placeholder(document.location, f"{attribute} {UNKNOWN}")])
+            return Seq(
+                document.location,
+                [*known, placeholder(document.location, f"{attribute} {UNKNOWN}")],
+            )
         references = self.finder.references(document, "statement", position, attribute)
         # Where a resource too many would take something away, only what is certain counts.
         takes_away = attribute == "not_resources" or block.get("effect") == "Deny"
         if takes_away:
-            return Seq(document.location, [*known, not_known(document.location, attribute, references)])
+            return Seq(
+                document.location, [*known, not_known(document.location, attribute, references)]
+            )
         number = unknown_members(value)
-        return Seq(document.location, [*known, *self.arns(references, document.location, attribute, number)])
+        return Seq(
+            document.location,
+            [*known, *self.arns(references, document.location, attribute, number)],
+        )
 
-    def arns(self, references: References, location: Location, attribute: str, number: int = 1) -> list[Text]:
+    def arns(
+        self, references: References, location: Location, attribute: str, number: int = 1
+    ) -> list[Text]:
         """The ARNs that so many values made of these references may be: those of tables, and others.
 
         If more tables are referred to than there are values, the plan does not show which of them it is.
@@ -141,7 +174,11 @@ class Documents:
             return [not_known(location, attribute, references)]
         arns = []
         for resource, name in references.resources:
-            if name and not is_unknown(resource.values.get(name)) and resource.values.get(name) is not None:
+            if (
+                name
+                and not is_unknown(resource.values.get(name))
+                and resource.values.get(name) is not None
+            ):
                 continue  # a part that is known, such as the account
             found = _arns_of(self.plan, resource, name, location)
             if not found:
@@ -151,7 +188,9 @@ class Documents:
             arns.append(not_known(location, attribute, References(others=references.others)))
         return arns
 
-    def _principals(self, document: Resource, block: Map, position: int | None, attribute: str) -> Value:
+    def _principals(
+        self, document: Resource, block: Map, position: int | None, attribute: str
+    ) -> Value:
         """The principals of a statement by kind, as policies have them."""
         by_kind = Map(document.location)
         for number, principal in enumerate(members(block.get(attribute))):
@@ -182,7 +221,11 @@ class Documents:
 def _arns_of(plan: Plan, resource: Resource, attribute: str, location: Location) -> list[Text]:
     """The ARNs that an attribute may give, with what people put behind a table's; none for anything else."""
     is_arn = attribute == "arn" or attribute.endswith("_arn")
-    if resource.type == TABLE and attribute not in STREAM_ATTRIBUTES and (is_arn or attribute in ("", "id")):
+    if (
+        resource.type == TABLE
+        and attribute not in STREAM_ATTRIBUTES
+        and (is_arn or attribute in ("", "id"))
+    ):
         arn = concat([ARN_OF_TABLE, plan.table_name(resource)], location)
         return [arn, concat([arn, "/index/*"], location)]
     if resource.type == TABLE and attribute in STREAM_ATTRIBUTES:
@@ -217,7 +260,9 @@ def _mappings(node: Value) -> list[Map]:
 
 def _lay_over(statements: list[Map], layer: list[Map]) -> None:
     """Add a layer's statements; one replaces an earlier one with the same ``Sid``."""
-    positions = {str(statement.get("Sid") or ""): number for number, statement in enumerate(statements)}
+    positions = {
+        str(statement.get("Sid") or ""): number for number, statement in enumerate(statements)
+    }
     for statement in layer:
         name = str(statement.get("Sid") or "")
         if name and name in positions:

@@ -40,7 +40,9 @@ HCL = re.compile(
 )
 # A log line of GitHub's action for Terraform, which wraps the command.
 WRAPPER = re.compile(r"\[command\]|::\w+")
-OF_PLAN_OR_STATE = frozenset({"values", "planned_values", "resource_changes", "prior_state", "configuration", "checks"})
+OF_PLAN_OR_STATE = frozenset(
+    {"values", "planned_values", "resource_changes", "prior_state", "configuration", "checks"}
+)
 OF_ANY_OUTPUT = frozenset({"format_version", "terraform_version"})
 
 
@@ -51,7 +53,9 @@ def load(path: Path, files: Files) -> Object:
         raise ReadError(location, f"is a folder: {FROM_PLAN}")
     content = files.read_bytes(path, MAX_BYTES)
     if content.startswith(ZIP):
-        raise ReadError(location, f"is a binary plan: run `{SHOW} {path.name} > plan.json`, and give plan.json")
+        raise ReadError(
+            location, f"is a binary plan: run `{SHOW} {path.name} > plan.json`, and give plan.json"
+        )
     text = _decoded(content, location)
     if not text.strip():
         raise ReadError(location, f"is empty: `{SHOW}` may have failed")
@@ -140,6 +144,15 @@ def _why_not_output(document: Object, name: str) -> str:
         return f"is the log of `terraform plan -json`, not the plan: {FROM_PLAN}"
     if "version" in document and ("serial" in document or "lineage" in document):
         return f"is a raw state file: run `{SHOW} {name} > state.json`, and give state.json"
-    if document.keys() & {"resource", "provider", "module", "terraform", "variable", "locals", "data", "output"}:
+    if document.keys() & {
+        "resource",
+        "provider",
+        "module",
+        "terraform",
+        "variable",
+        "locals",
+        "data",
+        "output",
+    }:
         return f"is configuration, not a plan: {FROM_PLAN}"
     return f"is not a plan or a state, as it has no format_version: {FROM_PLAN}"

@@ -92,10 +92,16 @@ class Plan:
         if self.document.get("errored") is True:
             yield whole, "the plan ended with an error, so resources may be missing"
         elif self.document.get("complete") is False:
-            yield whole, "the plan covers a part of the configuration only (-target, or deferred changes)"
+            yield (
+                whole,
+                "the plan covers a part of the configuration only (-target, or deferred changes)",
+            )
         for deferred in as_list(self.document.get("deferred_changes")):
             change = as_object(as_object(deferred).get("resource_change"))
-            yield self._text(as_text(change.get("address"))), "this resource is deferred, and not in the plan"
+            yield (
+                self._text(as_text(change.get("address"))),
+                "this resource is deferred, and not in the plan",
+            )
         yield from self._provisioners()
 
     def module_sources(self, module: str) -> list[str]:
@@ -197,7 +203,10 @@ class Plan:
         """The resources that run commands when they are made: those may do anything."""
         for resource in self.resources.values():
             if as_list(self.configuration_of(resource).get("provisioners")):
-                yield resource.text, "what its provisioner does is not read, and may permit something"
+                yield (
+                    resource.text,
+                    "what its provisioner does is not read, and may permit something",
+                )
 
     def configuration_of_module(self, module: str) -> Object:
         """The configuration of a module, by its address."""

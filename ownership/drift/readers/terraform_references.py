@@ -18,12 +18,21 @@ from dataclasses import dataclass, field
 
 from ownership.drift.readers.terraform_files import JSON, Object
 from ownership.drift.readers.terraform_plan import KEY, STEP, Plan
-from ownership.drift.readers.terraform_resource import Resource, as_list, as_object, as_text, member_at
+from ownership.drift.readers.terraform_resource import (
+    Resource,
+    as_list,
+    as_object,
+    as_text,
+    member_at,
+)
 
 OF_RESOURCE = re.compile(
-    rf"(?P<data>data\.)?(?P<type>[a-zA-Z]\w*)\.(?P<name>[\w-]+)(?P<key>{KEY})?(?:\.(?P<attribute>\w+))?.*", re.DOTALL
+    rf"(?P<data>data\.)?(?P<type>[a-zA-Z]\w*)\.(?P<name>[\w-]+)(?P<key>{KEY})?(?:\.(?P<attribute>\w+))?.*",
+    re.DOTALL,
 )
-OF_MODULE = re.compile(rf"module\.(?P<name>[\w-]+)(?P<key>{KEY})?(?:\.(?P<output>[\w-]+))?.*", re.DOTALL)
+OF_MODULE = re.compile(
+    rf"module\.(?P<name>[\w-]+)(?P<key>{KEY})?(?:\.(?P<output>[\w-]+))?.*", re.DOTALL
+)
 OF_VARIABLE = re.compile(r"var\.(?P<name>[\w-]+).*", re.DOTALL)
 OF_LOOP = re.compile(r"each\.value\b.*", re.DOTALL)
 LOOKS_LIKE_RESOURCE = ("each.", "local.", "self.")
@@ -66,7 +75,9 @@ class ReferenceFinder:
         self._by_name: dict[tuple[str, str], list[Resource]] = {}
         self._modules: dict[str, None] = {}
         for resource in plan.resources.values():
-            self._by_name.setdefault((resource.module, resource.reference_name), []).append(resource)
+            self._by_name.setdefault((resource.module, resource.reference_name), []).append(
+                resource
+            )
             self._modules[resource.module] = None
 
     def expression(self, resource: Resource, *path: str | int) -> JSON:
@@ -84,7 +95,9 @@ class ReferenceFinder:
         self._follow(_references_in(expression), block, found, 0)
         return found
 
-    def _follow(self, references: Sequence[str], block: _Block, found: References, nesting: int) -> None:
+    def _follow(
+        self, references: Sequence[str], block: _Block, found: References, nesting: int
+    ) -> None:
         """Find the resources behind the references in a block."""
         longest = _longest(references)
         key = self._index(longest, block)
@@ -97,7 +110,9 @@ class ReferenceFinder:
             else:
                 self._follow_one(reference, block, key, found, nesting + 1)
 
-    def _follow_one(self, reference: str, block: _Block, key: str, found: References, nesting: int) -> None:
+    def _follow_one(
+        self, reference: str, block: _Block, key: str, found: References, nesting: int
+    ) -> None:
         variable = OF_VARIABLE.fullmatch(reference)
         output = OF_MODULE.fullmatch(reference)
         resource = OF_RESOURCE.fullmatch(reference)
@@ -131,7 +146,9 @@ class ReferenceFinder:
             variable = OF_VARIABLE.fullmatch(references[0])
             if len(references) > 1 or variable is None or block.module:
                 return ""
-            values = as_object(as_object(self.plan.document.get("variables")).get(variable["name"])).get("value")
+            values = as_object(
+                as_object(self.plan.document.get("variables")).get(variable["name"])
+            ).get("value")
         # Of a set, and so of toset() of a list, each value is its own key.
         if isinstance(values, list):
             return block.key
@@ -166,7 +183,9 @@ class ReferenceFinder:
             block = _Block(outer, _unquoted(last["key"]), call)
             self._follow(_references_in(expression), block, found, nesting)
 
-    def _follow_output(self, match: re.Match[str], module: str, key: str, found: References, nesting: int) -> None:
+    def _follow_output(
+        self, match: re.Match[str], module: str, key: str, found: References, nesting: int
+    ) -> None:
         address = f"{module}.module.{match['name']}".lstrip(".")
         outputs = as_object(self.plan.configuration_of_module(address).get("outputs"))
         instances = self._instances_of_module(address, match["key"], key)
@@ -198,7 +217,9 @@ class ReferenceFinder:
                 rest = module[len(address) :]
                 own_key = re.match(KEY, rest)
                 instances[address + (own_key[0] if own_key else "")] = None
-        with_key = [instance for instance in instances if key and _unquoted(instance[len(address) :]) == key]
+        with_key = [
+            instance for instance in instances if key and _unquoted(instance[len(address) :]) == key
+        ]
         return with_key or list(instances) or [address]
 
     def _find(self, match: re.Match[str], module: str, key: str, found: References) -> None:

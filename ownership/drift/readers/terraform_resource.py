@@ -39,7 +39,9 @@ def as_text(node: JSON) -> str:
 
 def is_unknown(value: Value) -> bool:
     """Whether a value is known only after apply."""
-    return isinstance(value, Text) and value.reason is not None and value.reason.text.endswith(UNKNOWN)
+    return (
+        isinstance(value, Text) and value.reason is not None and value.reason.text.endswith(UNKNOWN)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,14 +99,18 @@ class Resource:
             result[self._scalar(key)] = self._value(key, node.get(key), unknown.get(key), marks)
         return result
 
-    def _members(self, name: str, node: list[JSON], unknown: JSON, sensitive: Sequence[JSON]) -> Iterator[Value]:
+    def _members(
+        self, name: str, node: list[JSON], unknown: JSON, sensitive: Sequence[JSON]
+    ) -> Iterator[Value]:
         unknown_members = as_list(unknown)
         for position, member in enumerate(node):
             marks = []
             for mark in sensitive:
                 # Of a set, the marks need not stand in the members' order.
                 has_any = isinstance(mark, list) and _has_true(mark)
-                marks.append(True if has_any and not isinstance(member, dict) else member_at(mark, position))
+                marks.append(
+                    True if has_any and not isinstance(member, dict) else member_at(mark, position)
+                )
             yield self._value(name, member, member_at(unknown_members, position), marks)
 
     def _scalar(self, node: str | bool) -> Text:

@@ -20,7 +20,11 @@ from ownership.drift.readers.terraform_plan import PRINCIPALS, ROLE_USERS
 from ownership.drift.readers.terraform_policies import ByArn, Policies
 from ownership.drift.readers.terraform_references import ReferenceFinder
 from ownership.drift.readers.terraform_resource import Resource, is_unknown
-from ownership.drift.readers.terraform_types import INSTANCE_PROFILE, may_act_by_role, permits_nothing
+from ownership.drift.readers.terraform_types import (
+    INSTANCE_PROFILE,
+    may_act_by_role,
+    permits_nothing,
+)
 from ownership.drift.readers.terraform_values import mapping, members, not_known
 from ownership.drift.values import Map, Seq, Text, Value, concat, placeholder
 
@@ -35,7 +39,11 @@ HOLDERS = {
     "group": "GroupName",
     "groups": "Groups",
 }
-NAMES_OF_PRINCIPALS = {"aws_iam_role": "RoleName", "aws_iam_user": "UserName", "aws_iam_group": "GroupName"}
+NAMES_OF_PRINCIPALS = {
+    "aws_iam_role": "RoleName",
+    "aws_iam_user": "UserName",
+    "aws_iam_group": "GroupName",
+}
 NAMES_OF_USERS = {
     "aws_lambda_function": "function_name",
     "aws_sfn_state_machine": "name",
@@ -96,7 +104,9 @@ class ResourceTranslator:
             return self._readers[resource.type](resource)
         if permits_nothing(resource.type):
             return self._role_uses(resource) if may_act_by_role(resource.type) else []
-        return [mapping(resource.location, Type=Text(resource.type or "unknown", resource.location))]
+        return [
+            mapping(resource.location, Type=Text(resource.type or "unknown", resource.location))
+        ]
 
     def _nothing(self, resource: Resource) -> list[Map]:
         return []
@@ -109,15 +119,22 @@ class ResourceTranslator:
                 name, kind = attribute.get("name"), attribute.get("type")
                 attributes.append(mapping(location, AttributeName=name, AttributeType=kind))
         indexes = []
-        for index in [*members(values.get("global_secondary_index")), *self._indexes.get(resource.address, [])]:
+        for index in [
+            *members(values.get("global_secondary_index")),
+            *self._indexes.get(resource.address, []),
+        ]:
             if isinstance(index, Map):
                 name = index.get("name") or index.get("index_name")
                 indexes.append(mapping(location, IndexName=name, KeySchema=_key_schema(index)))
         local = []
         for index in members(values.get("local_secondary_index")):
             if isinstance(index, Map):
-                keys = mapping(location, hash_key=values.get("hash_key"), range_key=index.get("range_key"))
-                local.append(mapping(location, IndexName=index.get("name"), KeySchema=_key_schema(keys)))
+                keys = mapping(
+                    location, hash_key=values.get("hash_key"), range_key=index.get("range_key")
+                )
+                local.append(
+                    mapping(location, IndexName=index.get("name"), KeySchema=_key_schema(keys))
+                )
         return [
             _resource(
                 resource,
@@ -145,7 +162,9 @@ class ResourceTranslator:
             return statement
         result = Map(statement.location)
         for key, value in statement.items():
-            is_any = key.lower() == "resource" and [str(member) for member in members(value)] == ["*"]
+            is_any = key.lower() == "resource" and [str(member) for member in members(value)] == [
+                "*"
+            ]
             result[key] = Seq(resource.location, self._arns_of_table(resource)) if is_any else value
         return result
 
@@ -178,7 +197,11 @@ class ResourceTranslator:
         )
         if isinstance(name, Text) and not name.reason:
             made[NAMES_OF_PRINCIPALS[resource.type]] = name
-        return [_resource(resource, f"AWS::IAM::{resource.type.removeprefix('aws_iam_').title()}", **made)]
+        return [
+            _resource(
+                resource, f"AWS::IAM::{resource.type.removeprefix('aws_iam_').title()}", **made
+            )
+        ]
 
     def _is_stated(self, resource: Resource, attribute: str) -> bool:
         """Whether an attribute has a value, or the configuration gives it one that is known only later."""
@@ -188,12 +211,20 @@ class ResourceTranslator:
     def _inline_policies(self, resource: Resource) -> list[Value]:
         value = resource.values.get("inline_policy")
         if isinstance(value, Text):
-            return [not_known(resource.location, "inline_policy", self.finder.references(resource, "inline_policy"))]
+            return [
+                not_known(
+                    resource.location,
+                    "inline_policy",
+                    self.finder.references(resource, "inline_policy"),
+                )
+            ]
         documents = []
         for position, block in enumerate(members(value)):
             # The provider's `inline_policy {}` removes all others.
             if isinstance(block, Map) and block.get("policy") is not None:
-                documents.append(self.documents.document(resource, "inline_policy", position, "policy"))
+                documents.append(
+                    self.documents.document(resource, "inline_policy", position, "policy")
+                )
             elif isinstance(block, Text):
                 documents.append(block)
         return documents
@@ -202,7 +233,11 @@ class ResourceTranslator:
         document = self.documents.document(resource, "policy")
         if document is None:
             document = _missing(resource, "policy")
-        return [_resource(resource, "AWS::IAM::Policy", PolicyDocument=document, **self._holders(resource))]
+        return [
+            _resource(
+                resource, "AWS::IAM::Policy", PolicyDocument=document, **self._holders(resource)
+            )
+        ]
 
     def _attachment(self, resource: Resource) -> list[Map]:
         attribute = "policy_arns" if resource.type.endswith("_exclusive") else "policy_arn"
@@ -250,7 +285,11 @@ class ResourceTranslator:
                 roles.append(self._held(resource, str(path[0]), value))
         if not roles:
             return []
-        return [_resource(resource, ANY_USER, Role=Seq(resource.location, roles), Tags=_service_tag(resource))]
+        return [
+            _resource(
+                resource, ANY_USER, Role=Seq(resource.location, roles), Tags=_service_tag(resource)
+            )
+        ]
 
     def _role_known_later(self, resource: Resource, path: Path) -> list[Value]:
         if self.finder.expression(resource, *path) is None:
@@ -304,7 +343,9 @@ class ResourceTranslator:
         return self._reference(principals[0], resource)
 
     def _reference(self, principal: Resource, resource: Resource) -> Map:
-        return mapping(resource.location, Ref=Text(self.plan.ids[principal.address], resource.location))
+        return mapping(
+            resource.location, Ref=Text(self.plan.ids[principal.address], resource.location)
+        )
 
     def _principals_by_name(self) -> dict[str, Resource]:
         """The principals of the plan by name and by ARN."""
@@ -351,7 +392,9 @@ def _roles_named_in(node: Value, path: Path) -> Iterator[tuple[Path, Text]]:
 
 def _resource(resource: Resource, resource_type: str, **properties: Value) -> Map:
     location = resource.location
-    return mapping(location, Type=Text(resource_type, location), Properties=mapping(location, **properties))
+    return mapping(
+        location, Type=Text(resource_type, location), Properties=mapping(location, **properties)
+    )
 
 
 def _missing(resource: Resource, attribute: str) -> Text:
@@ -365,7 +408,9 @@ def _key_schema(holder: Map) -> Seq:
     for attribute, kind in (("hash_key", "HASH"), ("range_key", "RANGE")):
         name = holder.get(attribute)
         if name:
-            keys.append(mapping(holder.location, AttributeName=name, KeyType=Text(kind, holder.location)))
+            keys.append(
+                mapping(holder.location, AttributeName=name, KeyType=Text(kind, holder.location))
+            )
     if not keys:
         for key in members(holder.get("key_schema")):
             if isinstance(key, Map):

@@ -32,7 +32,9 @@ simpledb snapshot_create_volume_permission spot ssmcontacts ssmincidents ssmquic
 timestreamquery timestreamwrite verifiedaccess volume_attachment vpc vpc_dhcp vpc_endpoint vpn workspacesweb
 wafv2 wafregional waf xray
 """
-SERVICE_NAMES = frozenset(_SERVICE_NAMES.split()) | {name.lower() for name in resource_types.SERVICES}
+SERVICE_NAMES = frozenset(_SERVICE_NAMES.split()) | {
+    name.lower() for name in resource_types.SERVICES
+}
 
 # Single types of services that also have types that permit something.
 _TYPES = """
@@ -65,7 +67,10 @@ def may_act_by_role(resource_type: str) -> bool:
         return True
     if not resource_type.startswith("aws_") or resource_type.startswith("aws_iam_"):
         return False
-    return not any(resource_type == name or resource_type.startswith(f"{name}_") for name in ROLES_WITHOUT_ITEMS)
+    return not any(
+        resource_type == name or resource_type.startswith(f"{name}_")
+        for name in ROLES_WITHOUT_ITEMS
+    )
 
 
 def permits_nothing(resource_type: str) -> bool:

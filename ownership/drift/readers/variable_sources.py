@@ -109,7 +109,9 @@ class VariableSources:
             address = file["address"] or ""
             return self._file(file["name"].strip().strip("'\""), address.strip())
         if reference.strip().startswith("strToBool("):
-            return self.resolver.expand(Text(reference.strip()[len("strToBool(") : -1], reference.location))
+            return self.resolver.expand(
+                Text(reference.strip()[len("strToBool(") : -1], reference.location)
+            )
         if reference in ("true", "false") or reference.replace(".", "").isdigit():
             return reference
         if reference == "null":
@@ -134,14 +136,20 @@ class VariableSources:
     def stage(self) -> Text:
         """The stage of the project; a placeholder where it is not known."""
         stage = self._stage(Text("sls:stage", self.config.location))
-        return stage if isinstance(stage, Text) else placeholder(self.config.location, "the stage is no text", True)
+        return (
+            stage
+            if isinstance(stage, Text)
+            else placeholder(self.config.location, "the stage is no text", True)
+        )
 
     def _stage(self, reference: Text) -> Value:
         if "opt:stage" in self.given:
             return Text(self.given["opt:stage"], reference.location)
         value = self.resolver.at("provider.stage")
         if isinstance(value, Text) and value.reason:
-            return placeholder(value.location, value.reason, varies=True)  # unknown, and still the environment
+            return placeholder(
+                value.location, value.reason, varies=True
+            )  # unknown, and still the environment
         if value is None:
             return Text(DEFAULTS["provider.stage"], reference.location)
         return value

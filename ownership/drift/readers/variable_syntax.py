@@ -12,9 +12,13 @@ from typing import NamedTuple
 QUOTES = ("'", '"')
 BRACE = re.compile(r"\$\{|\{|\}")
 # What a reference begins with: `opt:`, `file(…)`, `cf(eu-west-1):`. CloudFormation's `${AWS::Region}` does not.
-REFERENCE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|(?:\.[\w-]+)?:(?!:)))", re.DOTALL)
+REFERENCE = re.compile(
+    r"\s*(?:[A-Za-z][\w-]*(?:\(.*?\)(?::|\s*$|\s*,)|(?:\.[\w-]+)?:(?!:)))", re.DOTALL
+)
 # `cf:stack.Output`, with a region in brackets or, in v1, behind a dot; in v4 also `aws:cf:stack.Output`.
-STACK_OUTPUT = re.compile(r"(?:aws:)?cf(?:\([^)]*\)|\.[\w-]+)?:(?P<stack>.+)\.(?P<output>[^.]+)", re.DOTALL)
+STACK_OUTPUT = re.compile(
+    r"(?:aws:)?cf(?:\([^)]*\)|\.[\w-]+)?:(?P<stack>.+)\.(?P<output>[^.]+)", re.DOTALL
+)
 
 
 class Segment(NamedTuple):

@@ -284,7 +284,9 @@ class TemplateExpressions:
     def _call(self, node: nodes.Call, scope: TemplateScope) -> TemplateValue:
         return self.call(node, scope, {})
 
-    def call(self, node: nodes.Call, scope: TemplateScope, more: dict[str, TemplateValue]) -> TemplateValue:
+    def call(
+        self, node: nodes.Call, scope: TemplateScope, more: dict[str, TemplateValue]
+    ) -> TemplateValue:
         """What a call gives; ``more`` are keyword arguments that are not written in it."""
         callee = self.value(node.node, scope)
         positional = [self.value(argument, scope) for argument in node.args]
@@ -318,7 +320,9 @@ class TemplateExpressions:
             return None
         return self.filtered(node, self.value(node.node, scope), scope)
 
-    def filtered(self, node: nodes.Filter, value: TemplateValue, scope: TemplateScope) -> TemplateValue:
+    def filtered(
+        self, node: nodes.Filter, value: TemplateValue, scope: TemplateScope
+    ) -> TemplateValue:
         """What a filter makes of a value."""
         arguments = [self.value(argument, scope) for argument in node.args]
         return filters.apply_filter(self, FilterCall(node, value, arguments, scope))

@@ -42,7 +42,11 @@ def _change(expressions: "TemplateExpressions", call: FilterCall) -> TemplateVal
     value, name = call.value, call.node.name
     if isinstance(value, str):
         return changed_text(expressions, value, name, call.arguments, call.node)
-    if isinstance(value, GivenValue) and name in TEXT_CHANGES and value.name not in expressions.known:
+    if (
+        isinstance(value, GivenValue)
+        and name in TEXT_CHANGES
+        and value.name not in expressions.known
+    ):
         return value
     return expressions.given(call.node)
 

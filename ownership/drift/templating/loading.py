@@ -38,7 +38,9 @@ class Content:
     included: frozenset[Path] = frozenset()
 
 
-def load(text: str, name: str, path: Path, files: Files, given: Mapping[str, str] | None = None) -> Content:
+def load(
+    text: str, name: str, path: Path, files: Files, given: Mapping[str, str] | None = None
+) -> Content:
     """The content of a template, rendered if it is written in Jinja2. Raises ReadError.
 
     ``given`` are values of variables: ``{"opt:stage": "prod"}``.
@@ -48,7 +50,9 @@ def load(text: str, name: str, path: Path, files: Files, given: Mapping[str, str
     try:
         from ownership.drift.templating.rendering import Renderer
     except ImportError as error:
-        raise ReadError(Location(name), "is written in Jinja2: install the extra `code`, which reads it") from error
+        raise ReadError(
+            Location(name), "is written in Jinja2: install the extra `code`, which reads it"
+        ) from error
     renderer = Renderer(path, files, given or {})
     try:
         rendered = renderer.render(text)

@@ -65,7 +65,9 @@ class _Output:
             self.lines.append(Location(file, line + number + 1))
 
 
-AnyOther = nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport  # what names another template
+AnyOther = (
+    nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport
+)  # what names another template
 
 
 class Renderer:
@@ -79,7 +81,11 @@ class Renderer:
             autoescape=False,  # noqa: S701  # the result is parsed as YAML, and never shown as a page
         )
         self.variables: dict[str, int] = {}  # what marks stand for → number of the mark
-        known = {name.removeprefix("opt:"): value for name, value in given.items() if name.startswith("opt:")}
+        known = {
+            name.removeprefix("opt:"): value
+            for name, value in given.items()
+            if name.startswith("opt:")
+        }
         self.expressions = TemplateExpressions(self.mark, self.call_macro, known)
         self.unread: dict[tuple[Text, str], None] = {}
         self.included: set[Path] = set()
@@ -99,8 +105,12 @@ class Renderer:
             reason = f"is not a template that Jinja2 can read: {error.message}"
             raise ReadError(Location(location.file, line), reason) from error
         except (RenderingTooLarge, RecursionError) as error:
-            raise ReadError(location, "is too large, or nested too deeply, once it is rendered") from error
-        return Rendered("".join(self.output.pieces), self.output.lines, list(self.variables), list(self.unread))
+            raise ReadError(
+                location, "is too large, or nested too deeply, once it is rendered"
+            ) from error
+        return Rendered(
+            "".join(self.output.pieces), self.output.lines, list(self.variables), list(self.unread)
+        )
 
     def mark(self, given: GivenValue) -> str:
         """What stands in the text for something that is given from outside."""
@@ -161,7 +171,9 @@ class Renderer:
             self.nesting -= 1
             self.path = outer
 
-    def _other_template(self, node: AnyOther, scope: TemplateScope) -> tuple[Path, nodes.Template] | None:
+    def _other_template(
+        self, node: AnyOther, scope: TemplateScope
+    ) -> tuple[Path, nodes.Template] | None:
         """The template that a statement names: relative to its folder, or to one around that. None is unread."""
         wanted = self.expressions.value(node.template, scope)
         if not isinstance(wanted, str) or has_mark(wanted):
@@ -179,7 +191,9 @@ class Renderer:
                     self.included.add(path)
                     return path, self._parsed(self.files.read_text(path))
             folder = folder.parent
-        self._leave_unread_other(node, wanted, "this template is not in the folder, and may render anything")
+        self._leave_unread_other(
+            node, wanted, "this template is not in the folder, and may render anything"
+        )
         return None
 
     # Statements
@@ -200,7 +214,9 @@ class Renderer:
         if render is not None:
             render(self, node, scope)
         elif not isinstance(node, nodes.Extends):
-            self._leave_unread(type(node).__name__.lower(), node.lineno, "this statement of Jinja2 is not followed")
+            self._leave_unread(
+                type(node).__name__.lower(), node.lineno, "this statement of Jinja2 is not followed"
+            )
 
     def _output(self, node: nodes.Output, scope: TemplateScope) -> None:
         for expression in node.nodes:
@@ -329,11 +345,15 @@ class Renderer:
             if original in imported:
                 scope[alias] = imported[original]
 
-    def call_macro(self, macro: Macro, positional: list[TemplateValue], keywords: dict[str, TemplateValue]) -> str:
+    def call_macro(
+        self, macro: Macro, positional: list[TemplateValue], keywords: dict[str, TemplateValue]
+    ) -> str:
         """What a macro renders."""
         scope = dict(macro.scope)
         parameters = macro.node.args
-        for parameter, default in zip(reversed(parameters), reversed(macro.node.defaults), strict=False):
+        for parameter, default in zip(
+            reversed(parameters), reversed(macro.node.defaults), strict=False
+        ):
             scope[parameter.name] = self.expressions.value(default, macro.scope)
         for parameter, value in zip(parameters, positional, strict=False):
             scope[parameter.name] = value

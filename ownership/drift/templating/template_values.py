@@ -52,8 +52,10 @@ class TemplateMethod:
 
 
 Scalar: TypeAlias = str | int | float | bool | None
+TemplateContainer: TypeAlias = "list[TemplateValue] | dict[str, TemplateValue]"
+TemplateFunction: TypeAlias = "Macro | TemplateMethod"
 TemplateValue: TypeAlias = (
-    "Scalar | list[TemplateValue] | dict[str, TemplateValue] | GivenValue | MissingMember | Macro | TemplateMethod"
+    "Scalar | TemplateContainer | TemplateFunction | GivenValue | MissingMember"
 )
 TemplateScope: TypeAlias = dict[str, TemplateValue]
 

@@ -15,7 +15,9 @@ from ownership.exchange.exports import MapContent
 from ownership.exchange.texts import trimmed
 
 TABLE_COLUMNS = ["table", "group", "owner", "description"]
-KEY_COLUMNS = [f"{role}{part}" for role in ("partition_key", "sort_key") for part in ("", "_type", "_format")]
+KEY_COLUMNS = [
+    f"{role}{part}" for role in ("partition_key", "sort_key") for part in ("", "_type", "_format")
+]
 MORE_COLUMNS = ["more_title", "more_url"]
 ACCESS_COLUMNS = ["service", "part_of", "team", "mode", "indirect", "notes"]
 COLUMNS = [*TABLE_COLUMNS, *KEY_COLUMNS, *MORE_COLUMNS, *ACCESS_COLUMNS]

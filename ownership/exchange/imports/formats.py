@@ -14,7 +14,11 @@ WORKBOOK_ENDINGS = (".xlsx", ".xlsm")
 
 _ZIP = b"PK\x03\x04"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # .xls, and workbooks with a password
-_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 
 
 class UnreadableFile(ValueError):
@@ -76,14 +80,20 @@ def _content(path: Path) -> bytes:
 def decode(name: str, content: bytes) -> str:
     """The file's text in UTF-8, or in UTF-16 with its mark, as Excel saves “Unicode text”. Raises UnreadableFile."""
     if content.startswith(_OLD_OFFICE):
-        raise UnreadableFile(f"{name} is an .xls workbook, or has a password: save it as .xlsx without one, or as CSV.")
+        raise UnreadableFile(
+            f"{name} is an .xls workbook, or has a password: save it as .xlsx without one, or as CSV."
+        )
     if content.startswith(_ZIP):
-        raise UnreadableFile(f"{name} is a workbook or an archive: save it as .xlsx, or as CSV in UTF-8.")
+        raise UnreadableFile(
+            f"{name} is a workbook or an archive: save it as .xlsx, or as CSV in UTF-8."
+        )
     for mark, encoding in _MARKS.items():
         if content.startswith(mark):
             return _decode(name, content[len(mark) :], encoding)
     if content[:1000].count(b"\0") > len(content[:1000]) // 4:
-        raise UnreadableFile(f"{name} is not text, or is in UTF-16 without a byte order mark: save it as UTF-8.")
+        raise UnreadableFile(
+            f"{name} is not text, or is in UTF-16 without a byte order mark: save it as UTF-8."
+        )
     return _decode(name, content, "utf-8")
 
 
@@ -92,7 +102,9 @@ def _decode(name: str, content: bytes, encoding: str) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         if encoding != "utf-8":
-            raise UnreadableFile(f"{name} is cut off, or not UTF-16 as it says: save it as UTF-8.") from error
+            raise UnreadableFile(
+                f"{name} is cut off, or not UTF-16 as it says: save it as UTF-8."
+            ) from error
         line = content.count(b"\n", 0, error.start) + 1
         seen = content[error.start : error.start + 1].decode("cp1252", "replace")
         raise UnreadableFile(

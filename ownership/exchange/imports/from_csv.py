@@ -11,7 +11,9 @@ from ownership.exchange.imports.from_rows import CellRow, column_named, read_row
 from ownership.exchange.imports.statements import Enough, Statements
 
 _SEPARATORS = ",;\t"
-_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?\r?\n?')  # Excel's own way to say what separates the cells
+_SEPARATOR_LINE = re.compile(
+    r'\ufeff?"?sep=(.)"?\r?\n?'
+)  # Excel's own way to say what separates the cells
 
 
 def read(name: str, text: str) -> Statements:

@@ -341,7 +341,9 @@ class _Entry:
 
     def _wrong(self, key: str, value: object, expected: str) -> None:
         if isinstance(value, str) and _HALF_A_CHARACTER.search(value):
-            self.problem(f"{key} is {_in_short.repr(value)}: half of a surrogate pair can't be stored.")
+            self.problem(
+                f"{key} is {_in_short.repr(value)}: half of a surrogate pair can't be stored."
+            )
         else:
             self.problem(f"{key} is {_in_short.repr(value)}; expected {expected}.")
 

@@ -56,7 +56,9 @@ class _TableSection:
 def read(name: str, text: str) -> Statements:
     """What the file says; of each table that has a table of accesses, all of them."""
     text = _without_front_matter(with_unix_line_ends(text.removeprefix("\ufeff")))
-    reader = _Reader(Statements(name, len(text), complete_kinds={"group", "table"}), text.split("\n"))
+    reader = _Reader(
+        Statements(name, len(text), complete_kinds={"group", "table"}), text.split("\n")
+    )
     with suppress(Enough):
         reader.read(text)
     return reader.statements
@@ -97,7 +99,9 @@ class _Reader:
             return
         kinds = {kind for (kind, _), _ in self.statements.by_mention}
         if not kinds - {"group"} and (self.statements.ignored or not (kinds or self.has_title)):
-            self.statements.problem("", f"nothing in it is understood as tables and accesses. {EXPECTED}")
+            self.statements.problem(
+                "", f"nothing in it is understood as tables and accesses. {EXPECTED}"
+            )
 
     def _read_block(self, block: Block) -> bool:
         """Read one block; False if it is not understood."""
@@ -148,7 +152,9 @@ class _Reader:
     def _read_paragraph(self, number: int, inline: Token) -> bool:
         text = words(inline)
         if inline.content.startswith("|") and not self.list_heading:
-            self.statements.problem(number, "is no table: a table begins with a head and a rule, |---|---|---|.")
+            self.statements.problem(
+                number, "is no table: a table begins with a head and a rule, |---|---|---|."
+            )
         elif self.section is not None and not self.section.has_accesses:
             self._read_sentences(number, text, self.section)
         elif self.section is None and self.group is not None:
@@ -161,7 +167,9 @@ class _Reader:
         """Read a paragraph of a table."""
         fields = table_fields(text)
         if fields is None:
-            self.statements.problem(number, "write the key schema as `Primary key: id [S] (email) + year.`")
+            self.statements.problem(
+                number, "write the key schema as `Primary key: id [S] (email) + year.`"
+            )
             return
         owner = fields.pop("owner", None)
         if owner is not None:
@@ -210,7 +218,10 @@ class _Reader:
             return False
         number = line_of(inline)
         team = plain(match["name"])
-        fields: Fields = {"contact": plain(match["contact"] or ""), "email": plain(match["email"] or "")}
+        fields: Fields = {
+            "contact": plain(match["contact"] or ""),
+            "email": plain(match["email"] or ""),
+        }
         self.statements.add("team", (team,), number, fields)
         for text in (match["services"] or "").split(", "):
             if text:
@@ -226,7 +237,9 @@ class _Reader:
         if match and match["keys"]:
             keys = key_fields(match["keys"])
         if match is None or keys is None:
-            self.statements.problem(line_of(inline), "write an index as `- Index name (GSI): id [S] (email) + year`.")
+            self.statements.problem(
+                line_of(inline), "write an index as `- Index name (GSI): id [S] (email) + year`."
+            )
         else:
             stated = (line_of(inline), plain(match["name"]), {"kind": match["kind"] or "", **keys})
             section.indexes.append(stated)
@@ -244,17 +257,22 @@ class _Reader:
         section = self.section
         if section is None:
             self.statements.problem(
-                block.line, "a table of accesses needs the heading of its table above it: add `### …`."
+                block.line,
+                "a table of accesses needs the heading of its table above it: add `### …`.",
             )
             return True
         if section.has_accesses:
-            self.statements.problem(block.line, "is a second table of accesses: make one of the two.")
+            self.statements.problem(
+                block.line, "is a second table of accesses: make one of the two."
+            )
             return True
         section.has_accesses = True
         head, *rows = block.parts("tr_open")
         columns = [single_spaced(plain(words(cell, links=False))).lower() for cell in head]
         if sorted(columns) != sorted(COLUMNS):
-            self.statements.problem(block.line, "the head of a table of accesses is | Service | Access | Notes |.")
+            self.statements.problem(
+                block.line, "the head of a table of accesses is | Service | Access | Notes |."
+            )
             return True
         for cells in rows:
             by_column = dict(zip(columns, cells, strict=True))
@@ -299,7 +317,9 @@ class _Reader:
         """State the tables of the section, and before the first one the group's description."""
         if self.group is not None and self.group_line:
             description = "\n\n".join(self.group_paragraphs)
-            self.statements.mention("group", (self.group,), self.group_line, {"description": description})
+            self.statements.mention(
+                "group", (self.group,), self.group_line, {"description": description}
+            )
             self.group_line = 0
             self.group_paragraphs = []
         section, self.section = self.section, None
@@ -309,7 +329,11 @@ class _Reader:
             line = max(section.owners.values())
             owners = " and ".join(section.owners)
             self.statements.problem(line, f"{owners} can't both be owner: leave one in bold.")
-        fields: Fields = {"group": self.group, **section.fields, "description": "\n\n".join(section.paragraphs)}
+        fields: Fields = {
+            "group": self.group,
+            **section.fields,
+            "description": "\n\n".join(section.paragraphs),
+        }
         for owner, line in section.owners.items():
             fields["owner"] = owner
             self.statements.mention("service", (owner,), line)

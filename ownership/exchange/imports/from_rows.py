@@ -26,7 +26,9 @@ _FIELDS |= dict(zip(KEY_COLUMNS, KEY_FIELDS, strict=True))
 _FIELDS |= {column: column for column in MORE_COLUMNS}
 MAX_QUOTED = 10  # columns in a message
 _TRUTH = {"true": True, "false": False}
-_MODES = {value: value for value in Mode.values} | {label.lower(): value for value, label in Mode.choices}
+_MODES = {value: value for value in Mode.values} | {
+    label.lower(): value for value, label in Mode.choices
+}
 
 CellRow = tuple[int, list[str]]  # (the line on which it begins, its cells)
 
@@ -88,7 +90,9 @@ def _quoted(columns: list[str]) -> str:
     return ", ".join(texts)
 
 
-def _values(columns: list[str], cells: list[str], line: int, statements: Statements) -> dict[str, str] | None:
+def _values(
+    columns: list[str], cells: list[str], line: int, statements: Statements
+) -> dict[str, str] | None:
     """The row's value for each column; None, with a problem noted, if cells and columns don't match."""
     count = len(cells)
     while count > len(columns) and not trimmed(cells[count - 1]):
@@ -104,7 +108,9 @@ def _values(columns: list[str], cells: list[str], line: int, statements: Stateme
         if column:
             values[column] = cell_value(cell)
         elif trimmed(cell):
-            statements.problem(line, f"{cell[:100]!r} is in a column without a name: name the column, or empty it.")
+            statements.problem(
+                line, f"{cell[:100]!r} is in a column without a name: name the column, or empty it."
+            )
     return values
 
 

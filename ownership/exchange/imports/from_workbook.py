@@ -24,7 +24,8 @@ LAST_ROW = 1_048_576  # of any sheet
 MAX_CELLS = 10_000_000  # of a sheet, the empty ones before a row's last cell included
 COLUMNS_OF_HEAD = 100  # that are looked at to find the sheet with the map
 NOT_INSTALLED = (
-    "reading .xlsx needs openpyxl: install the extra `xlsx` (pip install openpyxl), or save the file as CSV."
+    "reading .xlsx needs openpyxl: install the extra `xlsx` (pip install openpyxl), "
+    "or save the file as CSV."
 )
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
@@ -72,7 +73,9 @@ def _rows(content: bytes, statements: Statements) -> list[CellRow]:
     except (Enough, NotAWorkbook):
         raise
     except Exception as error:  # a broken file makes the library raise errors of any kind
-        raise NotAWorkbook(f"is not a workbook that can be read ({error}): save it again, or as CSV.") from error
+        raise NotAWorkbook(
+            f"is not a workbook that can be read ({error}): save it again, or as CSV."
+        ) from error
 
 
 def _check_size(content: bytes) -> None:
@@ -80,7 +83,9 @@ def _check_size(content: bytes) -> None:
     with zipfile.ZipFile(BytesIO(content)) as archive:
         unpacked = sum(part.file_size for part in archive.infolist())
     if unpacked > MAX_UNPACKED:
-        raise NotAWorkbook(f"unpacks to {unpacked:,} bytes, and may have up to {MAX_UNPACKED:,}: save it as CSV.")
+        raise NotAWorkbook(
+            f"unpacks to {unpacked:,} bytes, and may have up to {MAX_UNPACKED:,}: save it as CSV."
+        )
 
 
 def _has_formulas(content: bytes) -> bool:
@@ -115,7 +120,9 @@ def _begins_with_columns(book: "Workbook", title: str) -> bool:
     return False
 
 
-def _sheet_rows(book: "Workbook", title: str, columns: int | None = None) -> Iterator[tuple[int, SheetRow]]:
+def _sheet_rows(
+    book: "Workbook", title: str, columns: int | None = None
+) -> Iterator[tuple[int, SheetRow]]:
     """The rows that have a value in the first columns, or in any: the number of each, and its cells up to the last.
 
     Raises NotAWorkbook for a sheet of too many cells.
@@ -138,7 +145,9 @@ def _sheet_rows(book: "Workbook", title: str, columns: int | None = None) -> Ite
             yield number, row[:end]
 
 
-def _filled_rows(values: "Workbook", formulas: "Workbook", title: str, statements: Statements) -> Iterator[CellRow]:
+def _filled_rows(
+    values: "Workbook", formulas: "Workbook", title: str, statements: Statements
+) -> Iterator[CellRow]:
     """Each row's cells as text. Formulas without a value and errors are noted."""
     rows = dict(_sheet_rows(values, title))
     written_rows = rows
@@ -151,7 +160,9 @@ def _filled_rows(values: "Workbook", formulas: "Workbook", title: str, statement
         yield number, _without_empty_end([_text(value) for value in row])
 
 
-def _note_formulas_without_value(number: int, written: SheetRow, row: SheetRow, statements: Statements) -> None:
+def _note_formulas_without_value(
+    number: int, written: SheetRow, row: SheetRow, statements: Statements
+) -> None:
     for column, formula in enumerate(written, 1):
         has_value = column <= len(row) and row[column - 1] is not None
         if formula is not None and not has_value:

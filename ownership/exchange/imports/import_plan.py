@@ -66,7 +66,9 @@ class ImportPlan:
     kept: dict[str, int]
 
 
-def plan_import(statements: Statements, *, prune: bool = False, create_only: bool = False) -> ImportPlan:
+def plan_import(
+    statements: Statements, *, prune: bool = False, create_only: bool = False
+) -> ImportPlan:
     """Plan what makes the registry match the file. Problems are the file's own mistakes and the rules it would break.
 
     ``prune`` deletes what the file could list and does not. ``create_only`` leaves alone each row that the registry
@@ -176,7 +178,10 @@ class _Comparison:
                     f"is new, and so like {statement.kind} {like} that it could be meant: {difference(like, name)}. "
                     f"Write {like}, or rename that one in the admin first.",
                 )
-            elif isinstance(statement.place, int) and new.setdefault(alike, statement) is not statement:
+            elif (
+                isinstance(statement.place, int)
+                and new.setdefault(alike, statement) is not statement
+            ):
                 self._report_alike(new[alike], statement)
 
     def _report_alike(self, first: RowStatement, second: RowStatement) -> None:
@@ -215,7 +220,9 @@ class _Comparison:
             return f"the registry has renamed or deleted the {kind} {name!r}: use its current name."
         for live_kind, names in self.live:
             if live_kind == kind and folded(names[0]) == folded(name):
-                return f"unknown {kind} {name!r}: write {names[0]!r} ({difference(names[0], name)})."
+                return (
+                    f"unknown {kind} {name!r}: write {names[0]!r} ({difference(names[0], name)})."
+                )
         return f"unknown {kind} {name!r}."
 
     def _check(self, draft: _Draft) -> bool:

@@ -15,7 +15,9 @@ from ownership.exchange.texts import trimmed
 
 _BREAK = re.compile(r"</?br\s*/?>", re.IGNORECASE)
 _BOLD_TAG = re.compile(r"</?(?:b|strong)>", re.IGNORECASE)
-_OTHER_EMPHASIS = re.compile(r"</?(?:em|i|u|s|del|ins|mark|small|code|span|font|sub|sup)(?:\s[^<>]*)?>", re.IGNORECASE)
+_OTHER_EMPHASIS = re.compile(
+    r"</?(?:em|i|u|s|del|ins|mark|small|code|span|font|sub|sup)(?:\s[^<>]*)?>", re.IGNORECASE
+)
 _DECIMAL = re.compile("&#[0-9]{1,7};")
 _HEXADECIMAL = re.compile("&#[xX]([0-9a-fA-F]{1,6});")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
@@ -136,7 +138,9 @@ def _spelled(token: Token) -> str:
             return "<br>"
         case "html_inline" if _BREAK.fullmatch(token.content):
             return "<br>"
-        case "html_inline" if _OTHER_EMPHASIS.fullmatch(token.content) or token.content.startswith("<!--"):
+        case "html_inline" if _OTHER_EMPHASIS.fullmatch(token.content) or token.content.startswith(
+            "<!--"
+        ):
             return ""
         case "html_inline":
             return _literal(token.content)

@@ -16,7 +16,11 @@ from ownership.models import (
     Team,
 )
 
-KEY_FIELDS = [f"{role}_{part}" for role in ("partition_key", "sort_key") for part in ("name", "type", "format")]
+KEY_FIELDS = [
+    f"{role}_{part}"
+    for role in ("partition_key", "sort_key")
+    for part in ("name", "type", "format")
+]
 
 # The kinds of rows, in the order in which rows can be created.
 MODELS: dict[str, Any] = {

@@ -17,7 +17,9 @@ class Command(BaseCommand):
     help = "Send news of changes to endpoints. Runs until it is stopped; several of them share the work."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="send what is due now and exit, for cron")
+        parser.add_argument(
+            "--once", action="store_true", help="send what is due now and exit, for cron"
+        )
 
     def handle(self, *args, **options) -> None:
         deliverer = Deliverer()

@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         if not settings.DEBUG:
-            raise CommandError("The demo writes sample history, which can't be removed: it runs with DEBUG=1 only.")
+            raise CommandError(
+                "The demo writes sample history, which can't be removed: it runs with DEBUG=1 only."
+            )
         if ChangeSet.objects.filter(user_name=LEAD).exists():
             self.stdout.write("The sample edits are already there.")
             return
@@ -30,10 +32,18 @@ class Command(BaseCommand):
         call_command("first_administrator", stdout=self.stdout)
         lead, on_call = self.user(LEAD), self.user(ON_CALL)
         edits = [
-            (lead, "payments only reads user records since the pricing rewrite", self.narrow_access),
+            (
+                lead,
+                "payments only reads user records since the pricing rewrite",
+                self.narrow_access,
+            ),
             (on_call, "bots takes over member records", self.hand_over),
             (lead, "Add key types, as the console shows them", self.add_key_types),
-            (on_call, "btx no longer reads teams: the investment impact was dropped", self.remove_access),
+            (
+                on_call,
+                "btx no longer reads teams: the investment impact was dropped",
+                self.remove_access,
+            ),
             (lead, "Add on-call contacts", self.add_contacts),
         ]
         for user, reason, edit in edits:
@@ -41,7 +51,9 @@ class Command(BaseCommand):
                 edit()
         self.confirm_core_tables(lead)
         number = len(edits) + 1
-        self.stdout.write(f"Wrote {number} change sets. See the history of biztechUsers and biztechMembers2026.")
+        self.stdout.write(
+            f"Wrote {number} change sets. See the history of biztechUsers and biztechMembers2026."
+        )
 
     def user(self, name: str) -> User:
         """A team lead of that name, who can't sign in because there is no password."""

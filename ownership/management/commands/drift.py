@@ -27,11 +27,14 @@ class Command(BaseCommand):
     """Compares the map in the database with the infrastructure. Exit status: 0 no drift, 1 drift, 2 could not read."""
 
     help = (
-        "Compare this registry's map with the infrastructure; the arguments are those of `python -m ownership.drift`."
+        "Compare this registry's map with the infrastructure; "
+        "the arguments are those of `python -m ownership.drift`."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("reader", choices=["serverless", "cloudformation", "terraform", "dynamodb", "code"])
+        parser.add_argument(
+            "reader", choices=["serverless", "cloudformation", "terraform", "dynamodb", "code"]
+        )
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Parse the arguments with drift's own parser, which knows each reader's."""
@@ -44,7 +47,9 @@ class Command(BaseCommand):
         drift_parser = parser(own_options)
         arguments = drift_parser.parse_args(argv[2:])
         if arguments.registry and arguments.save:
-            drift_parser.error("--save keeps a comparison with this registry's own map: leave out --registry")
+            drift_parser.error(
+                "--save keeps a comparison with this registry's own map: leave out --registry"
+            )
         registry = Registry(arguments) if arguments.registry else OwnRegistry(arguments)
         sys.exit(run(arguments, registry))
 
@@ -73,7 +78,13 @@ class OwnRegistry(Registry):
         """The waivers in force."""
         return [waiver.value() for waiver in runs.waivers_in_force(runs.today())]
 
-    def keep(self, declared: DeclaredMap, found: Infrastructure, usage: CodeUsage | None, result: Comparison) -> str:
+    def keep(
+        self,
+        declared: DeclaredMap,
+        found: Infrastructure,
+        usage: CodeUsage | None,
+        result: Comparison,
+    ) -> str:
         """Keep the run if asked to, and say what is new since the run before."""
         if not self.save:
             return ""
@@ -84,7 +95,9 @@ class OwnRegistry(Registry):
         before, new = runs.new_findings(kept, result.findings, runs.waivers_in_force(runs.today()))
         if before is None:
             return f"Kept as {kept}, the first of its kind.\n"
-        lines = [f"Kept as {kept}. New since run {before.pk} of {before.time:%Y-%m-%d %H:%M} UTC: {len(new)}"]
+        lines = [
+            f"Kept as {kept}. New since run {before.pk} of {before.time:%Y-%m-%d %H:%M} UTC: {len(new)}"
+        ]
         for finding in result.findings:
             if finding.identity in new:
                 lines.append(f"  {in_a_line(finding)}")

@@ -9,7 +9,9 @@ from django.core.management.base import BaseCommand
 class Command(BaseCommand):
     """Creates an administrator with a random password if there is no account."""
 
-    help = "If there is no account yet, create the administrator `admin` and print its password, once."
+    help = (
+        "If there is no account yet, create the administrator `admin` and print its password, once."
+    )
 
     def handle(self, *args, **options) -> None:
         User = get_user_model()
@@ -17,5 +19,7 @@ class Command(BaseCommand):
             return
         password = secrets.token_urlsafe(12)
         User.objects.create_superuser("admin", password=password)
-        self.stdout.write(f"Administrator created. Sign in as  admin  with the password  {password}")
+        self.stdout.write(
+            f"Administrator created. Sign in as  admin  with the password  {password}"
+        )
         self.stdout.write("It is not shown again. Change it in the admin (your name, top right).")

@@ -54,7 +54,9 @@ class Command(BaseCommand):
         for remark in statements.remarks:
             self.stdout.write(on_one_line(remark))
         for number, line in statements.ignored:
-            self.stdout.write(f"Not understood and ignored: line {number}: {on_one_line(line[:100])}")
+            self.stdout.write(
+                f"Not understood and ignored: line {number}: {on_one_line(line[:100])}"
+            )
         if planned.problems:
             raise CommandError("\n".join([*planned.problems, "Nothing was changed."]))
         self._preview(planned)
@@ -69,14 +71,20 @@ class Command(BaseCommand):
         for step in shown:
             self.stdout.write(_in_words(step, planned.places.get(step)))
         if len(steps) > len(shown):
-            self.stdout.write(f"… and {len(steps) - len(shown):,} more: a file or pipe gets all lines.")
+            self.stdout.write(
+                f"… and {len(steps) - len(shown):,} more: a file or pipe gets all lines."
+            )
 
     def _apply(self, planned: ImportPlan, **who_and_why) -> int | None:
         progress = self._progress(len(planned.plan.steps))
         try:
-            return planned.plan.apply(**who_and_why, source=ChangeSet.Source.IMPORT, report=progress)
+            return planned.plan.apply(
+                **who_and_why, source=ChangeSet.Source.IMPORT, report=progress
+            )
         except Stale as error:
-            raise CommandError(f"Nothing was applied. {error} Run the command again to see what is left.") from error
+            raise CommandError(
+                f"Nothing was applied. {error} Run the command again to see what is left."
+            ) from error
         except (NotApplied, RegistryBusy) as error:
             raise CommandError(f"Nothing was applied. {error}") from error
         except (KeyboardInterrupt, OperationalError, InterfaceError) as error:
@@ -113,7 +121,11 @@ def _in_words(step: Step, place: FilePlace | None) -> str:
     changes = []
     for change in preview.changes:
         old, new = change.old or "nothing", change.new or "nothing"
-        changes.append(f"{change.field} {old} → {new}" if step.history_type == CHANGED else f"{change.field} {new}")
+        changes.append(
+            f"{change.field} {old} → {new}"
+            if step.history_type == CHANGED
+            else f"{change.field} {new}"
+        )
     line = f"{IMPERATIVES[step.history_type]} {preview.kind} {preview.label}"
     if place is not None:
         line += f" ({describe_place(place)})"
@@ -129,10 +141,14 @@ def _summary(planned: ImportPlan, ignored: int, *, pruned: bool) -> str:
     if ignored:
         differences += f", except for {ignored} ignored line{pluralize(ignored)}"
     if counts:
-        differences = ", ".join(f"{counts[history_type]} to {verb}" for history_type, verb in IMPERATIVES.items())
+        differences = ", ".join(
+            f"{counts[history_type]} to {verb}" for history_type, verb in IMPERATIVES.items()
+        )
     summary = f"Compared with revision {planned.plan.revision}: {differences}."
     if planned.kept and not pruned:
-        rows = ", ".join(_counted(planned.kept[kind], kind) for kind in KINDS if kind in planned.kept)
+        rows = ", ".join(
+            _counted(planned.kept[kind], kind) for kind in KINDS if kind in planned.kept
+        )
         summary += f" Not in the file, and kept: {rows} (--prune would delete them)."
     return summary
 

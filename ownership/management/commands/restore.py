@@ -16,12 +16,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="a file from `manage.py backup`; - for standard input")
-        parser.add_argument("--yes", action="store_true", help="replace a database that is not empty")
+        parser.add_argument(
+            "--yes", action="store_true", help="replace a database that is not empty"
+        )
 
     def handle(self, *args, **options) -> None:
         try:
             if holds_data() and not options["yes"]:
-                raise BackupError("The database is not empty, and all of it would be replaced. To do that, add --yes.")
+                raise BackupError(
+                    "The database is not empty, and all of it would be replaced. To do that, add --yes."
+                )
             if options["file"] == "-":
                 head = restore(sys.stdin.buffer)
             else:

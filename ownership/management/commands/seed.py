@@ -16,7 +16,9 @@ FIXTURE = settings.BASE_DIR / "fixtures" / "ownership.yaml"
 class Command(BaseCommand):
     """Creates what the file has and the registry never had; changes and deletes nothing."""
 
-    help = "Create the rows of a file that the registry has never had. Run again, it changes nothing."
+    help = (
+        "Create the rows of a file that the registry has never had. Run again, it changes nothing."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -43,4 +45,6 @@ class Command(BaseCommand):
             counts = ", ".join(f"{count} {name}" for name, count in created.items())
             self.stdout.write(f"Created {counts}.")
         else:
-            self.stdout.write("Nothing to create: the registry has, or once had, every row of the file.")
+            self.stdout.write(
+                "Nothing to create: the registry has, or once had, every row of the file."
+            )

@@ -26,7 +26,9 @@ class Command(BaseCommand):
             action="store_true",
             help="also undo what has been changed again since",
         )
-        parser.add_argument("--rest", action="store_true", help="skip what is blocked and undo the rest")
+        parser.add_argument(
+            "--rest", action="store_true", help="skip what is blocked and undo the rest"
+        )
 
     def handle(self, *args, **options) -> None:
         user = user_named(options)
@@ -34,7 +36,9 @@ class Command(BaseCommand):
         if not 0 < revision < 2**63 or not ChangeSet.objects.filter(revision=revision).exists():
             raise CommandError(f"There is no revision {revision}.")
         undo = Undo(revision)
-        plan = self._preview(undo, every_conflict=options["conflicts"], skip_blocked=options["rest"])
+        plan = self._preview(
+            undo, every_conflict=options["conflicts"], skip_blocked=options["rest"]
+        )
         if not options["apply"]:
             return
         try:

@@ -23,7 +23,11 @@ def by_mode(backend: Path, usage: CodeUsage) -> Score:
 
 
 def by_function(backend: Path, usage: CodeUsage) -> Score:
-    found = {(a.service, a.function, a.table, a.mode, str(a.direct)) for a in usage.accesses if a.reachable}
+    found = {
+        (a.service, a.function, a.table, a.mode, str(a.direct))
+        for a in usage.accesses
+        if a.reachable
+    }
     labels = truth_of(backend)
     return score(
         found,
@@ -46,7 +50,9 @@ def test_the_accesses_of_a_backend_are_found(backend: Path) -> None:
 
 def test_what_is_not_deployed_is_kept_apart() -> None:
     usage = read(FOLDER / "javascript_wrapper")
-    unreached = {(a.service, a.table, a.mode, a.function) for a in usage.accesses if not a.reachable}
+    unreached = {
+        (a.service, a.table, a.mode, a.function) for a in usage.accesses if not a.reachable
+    }
     assert (
         "members",
         "clubEventsOld",
@@ -58,7 +64,11 @@ def test_what_is_not_deployed_is_kept_apart() -> None:
 
 def test_the_way_to_an_indirect_access_is_told() -> None:
     usage = read(FOLDER / "javascript_wrapper")
-    (access,) = [a for a in usage.accesses if (a.service, a.table, a.function) == ("events", "clubMembers", "register")]
+    (access,) = [
+        a
+        for a in usage.accesses
+        if (a.service, a.table, a.function) == ("events", "clubMembers", "register")
+    ]
     assert not access.direct
     assert access.path == (
         "services/events/handlers/register.js#handler",
@@ -78,7 +88,9 @@ def main() -> None:
     """Print the scores."""
     for backend in BACKENDS:
         usage = read(backend)
-        print(f"{backend.name}: by mode {by_mode(backend, usage)}; by function {by_function(backend, usage)}")
+        print(
+            f"{backend.name}: by mode {by_mode(backend, usage)}; by function {by_function(backend, usage)}"
+        )
 
 
 if __name__ == "__main__":

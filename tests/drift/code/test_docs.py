@@ -25,7 +25,9 @@ export default {
 """
 
 
-def test_the_example_is_what_the_command_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example_is_what_the_command_prints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     code = re.search(r"```javascript\n// (services/\S+)\n.*?```", TEXT, re.DOTALL)
     report = re.search(
         r"^    \$ python -m ownership.drift code .*?\n(.*?)(?=^\S)",

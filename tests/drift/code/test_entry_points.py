@@ -144,7 +144,9 @@ SERVERLESS["a handler that is a member of a class"] = (
     {
         "a/serverless.yml": "service: a\nprovider: {name: aws, environment: {TABLE: one}}\n"
         "functions: {first: {handler: src/index.Api.handler}}\n",
-        "a/src/index.js": JS.replace("exports.handler", "class Api {}\nmodule.exports = { Api };\nApi.handler"),
+        "a/src/index.js": JS.replace(
+            "exports.handler", "class Api {}\nmodule.exports = { Api };\nApi.handler"
+        ),
     },
     {"a first read one"},
 )
@@ -317,14 +319,18 @@ Resources:
 
 
 @pytest.mark.parametrize(("files", "expected"), SERVERLESS.values(), ids=SERVERLESS)
-def test_functions_of_serverless_projects_are_found(tmp_path: Path, files: dict[str, str], expected: set[str]) -> None:
+def test_functions_of_serverless_projects_are_found(
+    tmp_path: Path, files: dict[str, str], expected: set[str]
+) -> None:
     usage = read_files(tmp_path, files)
     assert rows(usage) == expected
     assert places(usage) == []
 
 
 @pytest.mark.parametrize(("files", "expected"), TEMPLATES.values(), ids=TEMPLATES)
-def test_functions_of_templates_are_found(tmp_path: Path, files: dict[str, str], expected: set[str]) -> None:
+def test_functions_of_templates_are_found(
+    tmp_path: Path, files: dict[str, str], expected: set[str]
+) -> None:
     usage = read_files(tmp_path, files)
     assert rows(usage) == expected
     assert [unresolved for unresolved in usage.unresolved if unresolved.text != "Extra"] == []
@@ -341,7 +347,9 @@ def test_functions_of_templates_are_found(tmp_path: Path, files: dict[str, str],
     ],
     ids=["no file", "no export", "an image", "no text", "minified"],
 )
-def test_a_function_that_cannot_be_read_is_unresolved(tmp_path: Path, function: str, why: str) -> None:
+def test_a_function_that_cannot_be_read_is_unresolved(
+    tmp_path: Path, function: str, why: str
+) -> None:
     files = {
         "a/serverless.yml": f"service: a\nfunctions:\n  first: {function}\n",
         "a/index.js": JS,

@@ -64,7 +64,8 @@ MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
             "lib.js": V3
             + 'export const a = () => client.send(new ScanCommand({ TableName: "a" }));\n'
             + 'export const b = () => client.send(new ScanCommand({ TableName: "b" }));',
-            "other.js": V3 + 'export const c = () => client.send(new ScanCommand({ TableName: "c" }));',
+            "other.js": V3
+            + 'export const c = () => client.send(new ScanCommand({ TableName: "c" }));',
         },
         {"read a"},
     ),
@@ -82,14 +83,16 @@ MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
             "packages/db/package.json": '{"name": "@shop/db", "main": "dist/index.js"}',
             "packages/db/src/index.ts": V3
             + 'export const all = () => client.send(new ScanCommand({ TableName: "a" }));',
-            "packages/db/src/one.ts": V3 + 'export const one = () => client.send(new GetCommand({ TableName: "b" }));',
+            "packages/db/src/one.ts": V3
+            + 'export const one = () => client.send(new GetCommand({ TableName: "b" }));',
         },
         {"read a", "read b"},
     ),
     "a layer": (
         {
             "handler.js": 'const { all } = require("/opt/nodejs/db");\nexports.main = () => all();',
-            "layers/shared/nodejs/db.js": V2 + 'exports.all = () => documents.scan({ TableName: "a" }).promise();',
+            "layers/shared/nodejs/db.js": V2
+            + 'exports.all = () => documents.scan({ TableName: "a" }).promise();',
         },
         {"read a"},
     ),
@@ -135,7 +138,8 @@ MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
             "handler.js": 'const { all, one } = require("./lib");\n'
             "exports.main = async () => { await all(); await one(); };",
             "lib/index.js": 'module.exports = { ...require("./all"), ...require("./one") };',
-            "lib/all.js": V3 + 'export const all = () => client.send(new ScanCommand({ TableName: "a" }));',
+            "lib/all.js": V3
+            + 'export const all = () => client.send(new ScanCommand({ TableName: "a" }));',
             "lib/one.js": V2 + 'exports.one = () => documents.get({ TableName: "b" }).promise();',
         },
         {"read a", "read b"},
@@ -190,9 +194,12 @@ MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
         {
             "handler.js": "exports.main = async (event) => { await require(`./actions/${event.name}`).run();\n"
             "  const { run } = await import(`./more/${event.name}.js`); await run(); };",
-            "actions/a.js": V2 + 'exports.run = () => documents.scan({ TableName: "a" }).promise();',
-            "actions/a.test.js": V2 + 'exports.run = () => documents.scan({ TableName: "test" }).promise();',
-            "more/b.js": V3 + 'export const run = () => client.send(new PutCommand({ TableName: "b" }));',
+            "actions/a.js": V2
+            + 'exports.run = () => documents.scan({ TableName: "a" }).promise();',
+            "actions/a.test.js": V2
+            + 'exports.run = () => documents.scan({ TableName: "test" }).promise();',
+            "more/b.js": V3
+            + 'export const run = () => client.send(new PutCommand({ TableName: "b" }));',
         },
         {"read a", "write b"},
     ),
@@ -216,7 +223,8 @@ MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
     "a module that is one value": (
         {
             "handler.ts": 'import db = require("./db");\nexport const main = async () => db.all();',
-            "db.ts": V3 + 'const db = { all: () => client.send(new ScanCommand({ TableName: "a" })) };\nexport = db;',
+            "db.ts": V3
+            + 'const db = { all: () => client.send(new ScanCommand({ TableName: "a" })) };\nexport = db;',
         },
         {"read a"},
     ),

@@ -144,7 +144,8 @@ def test_accesses_are_found(tmp_path: Path, body: str, expected: set[str]) -> No
 
 UNRESOLVED: dict[str, tuple[str, set[str], list[str]]] = {
     "a table from the event": (
-        V3 + "export const main = (event) => client.send(new GetCommand({ TableName: event.table }));",
+        V3
+        + "export const main = (event) => client.send(new GetCommand({ TableName: event.table }));",
         set(),
         ["handler.js:5"],
     ),
@@ -161,7 +162,8 @@ export const main = async () => {
         ["handler.js:9"],
     ),
     "a variable that nobody sets": (
-        V3 + "export const main = () => client.send(new GetCommand({ TableName: process.env.NOBODY }));",
+        V3
+        + "export const main = () => client.send(new GetCommand({ TableName: process.env.NOBODY }));",
         set(),
         ["handler.js:5"],
     ),
@@ -171,12 +173,14 @@ export const main = async () => {
         ["handler.js:3"],
     ),
     "a batch whose tables can't be told": (
-        V3 + "export const main = (event) => client.send(new lib.BatchGetCommand({ RequestItems: event.items }));",
+        V3
+        + "export const main = (event) => client.send(new lib.BatchGetCommand({ RequestItems: event.items }));",
         set(),
         ["handler.js:5"],
     ),
     "a statement that can't be told": (
-        V2 + "exports.main = (event) => new AWS.DynamoDB().executeStatement({ Statement: event.sql }).promise();",
+        V2
+        + "exports.main = (event) => new AWS.DynamoDB().executeStatement({ Statement: event.sql }).promise();",
         set(),
         ["handler.js:3"],
     ),
@@ -235,7 +239,9 @@ export const main = () => db.users.all();""",
 
 
 @pytest.mark.parametrize(("body", "expected", "where"), UNRESOLVED.values(), ids=UNRESOLVED)
-def test_what_cannot_be_told_is_unresolved(tmp_path: Path, body: str, expected: set[str], where: list[str]) -> None:
+def test_what_cannot_be_told_is_unresolved(
+    tmp_path: Path, body: str, expected: set[str], where: list[str]
+) -> None:
     usage = read_function(tmp_path, {"handler.js": body})
     assert accesses(usage) == expected
     assert sorted(set(places(usage))) == where

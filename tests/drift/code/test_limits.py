@@ -29,13 +29,16 @@ ODD = {
     + "\nelse ".join(f"if (x === {i}) {{ g({i}); }}" for i in range(3000))
     + "}\n",
     "a long chain of calls": "const chain = () => p" + "\n.then((x) => x)" * 3000 + ";\n",
-    "many calls within each other": "".join(f"const f{i} = (x) => f{i + 1}(x);\n" for i in range(2000))
+    "many calls within each other": "".join(
+        f"const f{i} = (x) => f{i + 1}(x);\n" for i in range(2000)
+    )
     + "const f2000 = (x) => x;\nconst end = f0(1);\n",
     "many combinations": "const mix = (a) => { let s = '';"
     + "".join(f"s += a[{i}] ? 'x{i}' : 'y{i}';" for i in range(200))
     + " return s; };\nconst end = mix({});\n",
     "functions that call each other": "".join(
-        f"function g{i}(x) {{ return [{', '.join(f'g{j}({{ x, y: [x] }})' for j in range(8))}]; }}\n" for i in range(8)
+        f"function g{i}(x) {{ return [{', '.join(f'g{j}({{ x, y: [x] }})' for j in range(8))}]; }}\n"
+        for i in range(8)
     )
     + "const end = g0({});\n",
     "objects that grow": "function grow(x) { return grow({ x, all: [x, ...x.all], [x.name + '-']: x }); }\n"
@@ -77,23 +80,32 @@ CALLS_ON_UNKNOWN_TABLES = {
     "put": ("db.put({ TableName: event.t }).promise()", "write"),
     "batch get": ("db.batchGet({ RequestItems: event.items }).promise()", "read"),
     "reading transaction": ("db.transactGet({ TransactItems: event.items }).promise()", "read"),
-    "writing transaction, which may check": ("db.transactWrite({ TransactItems: event.items }).promise()", None),
+    "writing transaction, which may check": (
+        "db.transactWrite({ TransactItems: event.items }).promise()",
+        None,
+    ),
     "command that is not known": ("db[event.method]({ TableName: 'a' })", None),
 }
 
 
-@pytest.mark.parametrize(("call", "mode"), CALLS_ON_UNKNOWN_TABLES.values(), ids=CALLS_ON_UNKNOWN_TABLES)
+@pytest.mark.parametrize(
+    ("call", "mode"), CALLS_ON_UNKNOWN_TABLES.values(), ids=CALLS_ON_UNKNOWN_TABLES
+)
 def test_a_known_call_on_an_unknown_table_is_unresolved_for_its_mode_alone(
     tmp_path: Path, call: str, mode: str | None
 ) -> None:
-    usage = read_function(tmp_path, {"handler.js": f"{JS}exports.main = async (event) => {call};\n"})
+    usage = read_function(
+        tmp_path, {"handler.js": f"{JS}exports.main = async (event) => {call};\n"}
+    )
     assert [unresolved["mode"] for unresolved in as_json(usage)["unresolved"]] == [mode]
 
 
 def test_large_and_minified_files_are_passed_over(tmp_path: Path) -> None:
     statement = 'f({a:1,b:[2,3],c:function(){return"x"}});'
     files = {
-        "handler.js": JS + SCAN + 'exports.more = require("./large"); exports.min = require("./minified");\n',
+        "handler.js": JS
+        + SCAN
+        + 'exports.more = require("./large"); exports.min = require("./minified");\n',
         "large.js": statement * 250_000,  # 10 MB
         "minified.js": statement * 1000,
     }
@@ -126,7 +138,10 @@ def test_packages_and_built_code_are_passed_over(tmp_path: Path) -> None:
     }
     usage = read_function(tmp_path, files)
     (note,) = usage.notes
-    assert note.text == "folders of packages, vendored and built code are passed over: dist (1), node_modules (1)"
+    assert (
+        note.text
+        == "folders of packages, vendored and built code are passed over: dist (1), node_modules (1)"
+    )
 
 
 def test_nothing_outside_the_folder_is_read(tmp_path: Path) -> None:
@@ -136,7 +151,9 @@ def test_nothing_outside_the_folder_is_read(tmp_path: Path) -> None:
     folder.mkdir()
     os.symlink(secret, folder / "linked.js")
     os.symlink(tmp_path, folder / "around")
-    body = 'const a = require("../secret"), b = require("./linked"), c = require("./around/secret");\n'
+    body = (
+        'const a = require("../secret"), b = require("./linked"), c = require("./around/secret");\n'
+    )
     body += "exports.main = () => { a.save(); b.save(); c.save(); };\n"
     usage = read_function(folder, {"handler.js": body})
     assert accesses(usage) == set()
@@ -167,24 +184,34 @@ def test_a_missing_parser_is_an_error(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "ownership.drift.code.javascript", None)
     monkeypatch.delattr("ownership.drift.code.javascript", raising=False)
     usage = read_function(tmp_path, {"handler.js": JS + SCAN})
-    assert [error.reason for error in usage.errors] == ["needs tree-sitter: install the extra `code`"]
+    assert [error.reason for error in usage.errors] == [
+        "needs tree-sitter: install the extra `code`"
+    ]
 
 
 BACKENDS = Path(__file__).parent / "backends"
-SOURCES = sorted(path for path in BACKENDS.rglob("*") if path.suffix in (".js", ".ts", ".py", ".j2"))
+SOURCES = sorted(
+    path for path in BACKENDS.rglob("*") if path.suffix in (".js", ".ts", ".py", ".j2")
+)
 
 
 @pytest.mark.slow
 @given(data=strategies.data())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_broken_code_does_not_stop_the_reader(
     data: strategies.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Any file of a backend with a part cut out, or put in elsewhere."""
-    backend = data.draw(strategies.sampled_from([path for path in BACKENDS.iterdir() if path.is_dir()]))
+    backend = data.draw(
+        strategies.sampled_from([path for path in BACKENDS.iterdir() if path.is_dir()])
+    )
     folder = tmp_path_factory.mktemp("broken") / backend.name
     shutil.copytree(backend, folder)
-    name = data.draw(strategies.sampled_from([path for path in SOURCES if path.is_relative_to(backend)]))
+    name = data.draw(
+        strategies.sampled_from([path for path in SOURCES if path.is_relative_to(backend)])
+    )
     path = folder / name.relative_to(backend)
     text = path.read_text()
     start = data.draw(strategies.integers(0, len(text)))
@@ -194,7 +221,9 @@ def test_broken_code_does_not_stop_the_reader(
     read_code([folder], Names(), {})
 
 
-def test_a_file_in_place_of_a_folder_is_an_error_and_the_folder_around_it_is_not_read(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_an_error_and_the_folder_around_it_is_not_read(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "broken.yml").write_text("service: [")
     (tmp_path / "users.js").write_text("")
     with pytest.raises(ReadError, match="is a file: name the folder"):
@@ -204,17 +233,24 @@ def test_a_file_in_place_of_a_folder_is_an_error_and_the_folder_around_it_is_not
 def test_a_folder_without_infrastructure_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "users.js").write_text("")
     [error] = read_code([tmp_path], Names(), {}).errors
-    assert str(error) == f"{tmp_path}: has no infrastructure that deploys functions, so no code was read"
+    assert (
+        str(error)
+        == f"{tmp_path}: has no infrastructure that deploys functions, so no code was read"
+    )
 
 
 def test_a_folder_whose_infrastructure_has_no_functions_is_read(tmp_path: Path) -> None:
     (tmp_path / "serverless.yml").write_text("service: users\nprovider: {name: aws}\n")
     usage = read_code([tmp_path], Names(), {})
     assert (usage.errors, usage.services) == ((), {"users"})
-    assert [note.text for note in usage.notes] == ["the infrastructure in this folder deploys no functions"]
+    assert [note.text for note in usage.notes] == [
+        "the infrastructure in this folder deploys no functions"
+    ]
 
 
-def test_a_path_that_does_not_exist_is_an_error_and_the_folder_above_it_is_not_read(tmp_path: Path) -> None:
+def test_a_path_that_does_not_exist_is_an_error_and_the_folder_above_it_is_not_read(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "broken.yml").write_text("service: [")
     with pytest.raises(ReadError, match="does not exist") as error:
         read_code([tmp_path / "nowhere"], Names(), {})

@@ -70,7 +70,9 @@ MODULES: dict[str, tuple[dict[str, str], str, set[str]]] = {
 
 
 @pytest.mark.parametrize(("files", "handler", "expected"), MODULES.values(), ids=MODULES)
-def test_modules_are_followed(tmp_path: Path, files: dict[str, str], handler: str, expected: set[str]) -> None:
+def test_modules_are_followed(
+    tmp_path: Path, files: dict[str, str], handler: str, expected: set[str]
+) -> None:
     usage = read_function(tmp_path, files, handler)
     assert accesses(usage) == expected
     assert places(usage) == []

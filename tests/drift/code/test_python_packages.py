@@ -142,7 +142,11 @@ def test_accesses_are_found(tmp_path: Path, body: str, expected: set[str]) -> No
     assert usage.errors == ()
 
 
-LOGGED = {"a method of a table": "table.scan", "a function": "load", "within a dict": '{"call": table.scan}'}
+LOGGED = {
+    "a method of a table": "table.scan",
+    "a function": "load",
+    "within a dict": '{"call": table.scan}',
+}
 
 
 @pytest.mark.parametrize("value", LOGGED.values(), ids=LOGGED)
@@ -195,7 +199,9 @@ UNRESOLVED: dict[str, tuple[str, set[str], list[str]]] = {
 
 
 @pytest.mark.parametrize(("body", "expected", "where"), UNRESOLVED.values(), ids=UNRESOLVED)
-def test_what_cannot_be_told_is_unresolved(tmp_path: Path, body: str, expected: set[str], where: list[str]) -> None:
+def test_what_cannot_be_told_is_unresolved(
+    tmp_path: Path, body: str, expected: set[str], where: list[str]
+) -> None:
     models = "from dynamodb_mapper.model import DynamoDBModel\nclass Cat(DynamoDBModel):\n    __table__ = 'cats'\n"
     usage = read_function(tmp_path, {"handler.py": BOTO + body, "models.py": models})
     assert accesses(usage) == expected

@@ -73,7 +73,9 @@ class Decorators(PackageCalls):
         """What a decorator makes of a function or class."""
         return union([self._decorated_by(possibility, value, node) for possibility in decorator])
 
-    def _decorated_by(self, decorator: Possibility, value: CodeValue, node: syntax.Decorate) -> CodeValue:
+    def _decorated_by(
+        self, decorator: Possibility, value: CodeValue, node: syntax.Decorate
+    ) -> CodeValue:
         if isinstance(decorator, Func | Bound | Class | Partial):
             return self.call_one(decorator, CallSite(node, Arguments([value]), node.line))
         if isinstance(decorator, Method) and isinstance(decorator.owner, Marked):

@@ -217,7 +217,9 @@ class PackageCalls(InstanceCalls):
         elif package.partition(".")[0] in MODEL_LIBRARIES:
             self.doubt(site.line, f"uses {package}, whose calls of DynamoDB are not followed")
         elif self._takes_client(callee, site):
-            self.doubt(site.line, f"hands a client of DynamoDB to {name} of {package}, which is not read")
+            self.doubt(
+                site.line, f"hands a client of DynamoDB to {name} of {package}, which is not read"
+            )
 
     def _takes_client(self, callee: External, site: CallSite) -> bool:
         """Whether an object of a package gets a client, which it will use by itself. Containers only keep it."""

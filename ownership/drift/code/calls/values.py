@@ -47,7 +47,9 @@ class Calls(Decorators):
             results.append(self.call_one(possibility, site, this))
         return union(results)
 
-    def call_at(self, place: object, value: CodeValue, arguments: Arguments, line: int) -> CodeValue:
+    def call_at(
+        self, place: object, value: CodeValue, arguments: Arguments, line: int
+    ) -> CodeValue:
         """The result of a call that is not written as one: ``owner[key]`` of an instance."""
         return self.call(value, CallSite(place, arguments, line))
 
@@ -185,7 +187,9 @@ class Calls(Decorators):
             self._submit(site)
             return one(self.interpreter.result_of(site.node, callee))
         if name in CONTEXT_ENTERERS:
-            return self.call_member(site.arguments.at(0), "__enter__", site.with_arguments(Arguments([])))
+            return self.call_member(
+                site.arguments.at(0), "__enter__", site.with_arguments(Arguments([]))
+            )
         return language.iterated_by_package(self, name, site)
 
     def _call_package(self, callee: External, site: CallSite) -> CodeValue:

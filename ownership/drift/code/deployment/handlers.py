@@ -60,7 +60,9 @@ class Handlers(DeploymentBase):
         self.sources.add_text(name, suffix, text)
         return name
 
-    def _handler_file_and_name(self, function: DeployedFunction, imports: Imports) -> tuple[str | None, str]:
+    def _handler_file_and_name(
+        self, function: DeployedFunction, imports: Imports
+    ) -> tuple[str | None, str]:
         """The file of a handler, None if there is none, and the handler's name in it."""
         name = ""
         for path, name in _splits_of_handler(str(function.handler)):

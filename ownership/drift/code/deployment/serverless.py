@@ -38,7 +38,9 @@ class ServerlessProjects(Handlers):
         self.service_folders[folder] = service
         self.roots.add(folder)
         parts = _section(variables, "resources")
-        template = DeployedTemplate(parts, dict(self.given), self.exports, self.names.given, variables)
+        template = DeployedTemplate(
+            parts, dict(self.given), self.exports, self.names.given, variables
+        )
         self._add_serverless_layers(variables, folder)
         project = _Project(service, folder, variables, template)
         for part in _section(variables, "functions"):
@@ -49,7 +51,9 @@ class ServerlessProjects(Handlers):
         variables = project.variables
         function = variables.expand(node)
         if not isinstance(function, Map):
-            self._unresolved(project.service, location_of(node), name, "the function can't be resolved")
+            self._unresolved(
+                project.service, location_of(node), name, "the function can't be resolved"
+            )
             return
         module = variables.expand(function.get("module"))
         base = join(project.folder, module) if isinstance(module, Text) else project.folder

@@ -83,7 +83,9 @@ class Deployment(ServerlessProjects):
         for key, node in template.resources.items():
             if key.startswith("Fn::ForEach"):
                 service = self._service_of_folder(folder)
-                self._unresolved(service, location_of(node), str(key), "is not expanded, and may make functions")
+                self._unresolved(
+                    service, location_of(node), str(key), "is not expanded, and may make functions"
+                )
         self._add_layers(template, folder)
 
     def _add_layers(self, template: DeployedTemplate, folder: str) -> None:
@@ -115,7 +117,9 @@ class Deployment(ServerlessProjects):
             assemblies += [folder for folder in cdk_outputs(path) if is_assembly(folder)]
         templates = [self.top / name for name in self.templates]
         others = [path for path in templates if path.parent not in assemblies]
-        deque(stacks.load([*assemblies, *others]), maxlen=0)  # what can't be read was reported with its functions
+        deque(
+            stacks.load([*assemblies, *others]), maxlen=0
+        )  # what can't be read was reported with its functions
         return stacks.by_path()
 
     def _add_function(
@@ -174,7 +178,9 @@ class Deployment(ServerlessProjects):
     def _connect_nested_stacks(self) -> None:
         for name, template in self.templates.items():
             for logical_name, properties in template.of_type(*NESTED_TYPES):
-                location = template.expand(properties.get("TemplateURL") or properties.get("Location"))
+                location = template.expand(
+                    properties.get("TemplateURL") or properties.get("Location")
+                )
                 if not isinstance(location, Text):
                     continue
                 child = self.templates.get(normpath(join(dirname(name), location)))

@@ -241,7 +241,9 @@ def _call_model(calls: "Calls", model: Model, name: str, site: "CallSite") -> Co
     interpreter.open(row)
     if name == "get":
         return one(row)
-    rows = interpreter.object_at((model.cls, "rows"), model.cls.scope, model.cls.definition.line, is_list=True)
+    rows = interpreter.object_at(
+        (model.cls, "rows"), model.cls.scope, model.cls.definition.line, is_list=True
+    )
     interpreter.add(rows.rest, one(row))
     return one(rows)
 

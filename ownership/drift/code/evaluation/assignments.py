@@ -95,7 +95,9 @@ class Assignments(EvaluationBase):
         if pattern.rest is not None:
             self.assign(pattern.rest, self._fields_besides(taken, pattern, value))
 
-    def _fields_besides(self, taken: set[str], pattern: syntax.ObjectPattern, value: CodeValue) -> CodeValue:
+    def _fields_besides(
+        self, taken: set[str], pattern: syntax.ObjectPattern, value: CodeValue
+    ) -> CodeValue:
         """An object with the fields that a pattern does not name: its ``...rest``."""
         rest = self.interpreter.object_at(pattern, self.frame, pattern.line)
         for possibility in value:

@@ -62,7 +62,11 @@ class ExpressionEvaluation(Instances):
             return self._call_item(node, callee)
         if isinstance(callee, syntax.Member) and callee.name == "__new__":
             return self._call_new(node)
-        if isinstance(callee, syntax.Member) and not callee.is_item and not isinstance(callee.owner, syntax.Super):
+        if (
+            isinstance(callee, syntax.Member)
+            and not callee.is_item
+            and not isinstance(callee.owner, syntax.Super)
+        ):
             return self._call_method(node, callee)
         value = self.evaluate(callee)
         site = CallSite(node, self._arguments(node), node.line, node.is_new)

@@ -68,7 +68,9 @@ class ParameterBinding(Assignments):
         if not value or value & NO_VALUES:
             return (value - {UNDEFINED, ABSENT}) | self.evaluate(default)
         # Whoever calls from outside leaves out what only tests give.
-        if value == UNKNOWN_VALUE and isinstance(default, syntax.CallExpression | syntax.ObjectLiteral):
+        if value == UNKNOWN_VALUE and isinstance(
+            default, syntax.CallExpression | syntax.ObjectLiteral
+        ):
             return value | self.evaluate(default)
         return value
 

@@ -158,7 +158,9 @@ class Evaluation(ExpressionEvaluation):
             self._set(local, value)
 
     def _import_all(self, node: syntax.ImportAll) -> None:
-        value = self.interpreter.import_value(self.frame.file, node.module, node.level, "*", node.line)
+        value = self.interpreter.import_value(
+            self.frame.file, node.module, node.level, "*", node.line
+        )
         for possibility in only(value, Namespace):
             self._copy_variables(possibility.module)
 

@@ -90,7 +90,9 @@ class PythonImports:
         if len(names) == 1 or nearness[names[0]] > nearness[names[1]]:
             return self.loader.load(names[0])
         module = path.replace("/", ".")
-        return self.loader.unread(path, f"calls {module}, which may be any of {', '.join(names[:3])}")
+        return self.loader.unread(
+            path, f"calls {module}, which may be any of {', '.join(names[:3])}"
+        )
 
     def _named(self, path: str) -> list[str]:
         """The files whose name ends so."""

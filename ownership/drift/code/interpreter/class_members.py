@@ -177,7 +177,9 @@ class ClassMembers(ClassLookup):
             return self._model_method(cls, name)
         return one(base.child(name))
 
-    def _seen_from_class(self, possibility: Possibility, owner: Class, receiver: Class) -> CodeValue:
+    def _seen_from_class(
+        self, possibility: Possibility, owner: Class, receiver: Class
+    ) -> CodeValue:
         """What ``owner`` has itself, seen from the class that is asked for it."""
         if isinstance(possibility, Str) and self.is_enumeration(owner):
             return one(replace(possibility, cls=receiver))

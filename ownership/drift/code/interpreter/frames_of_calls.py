@@ -45,7 +45,9 @@ class FramesOfCalls(InterpreterBase):
         else:
             self.interpret(frame)
 
-    def call_function(self, function: Func, this: CodeValue, arguments: Arguments, line: int) -> CodeValue:
+    def call_function(
+        self, function: Func, this: CodeValue, arguments: Arguments, line: int
+    ) -> CodeValue:
         """The result of a call from the current frame."""
         caller = self.current
         code = function.function

@@ -48,7 +48,9 @@ class MemberLookup(ClassMembers):
 
     def member(self, value: CodeValue, name: str, line: int) -> CodeValue:
         """``value.name``, for all that the value may be."""
-        return union([self.member_of(possibility, name, line) for possibility in with_members(value)])
+        return union(
+            [self.member_of(possibility, name, line) for possibility in with_members(value)]
+        )
 
     def member_of(self, owner: Possibility, name: str, line: int) -> CodeValue:
         """``owner.name``."""

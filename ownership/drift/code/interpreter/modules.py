@@ -78,7 +78,9 @@ class ModuleFrames(FramesOfCalls):
         # `from package import module`
         return self._submodule(file, module, level, name, line) or value
 
-    def _submodule(self, file: str, package: str, level: int, name: str, line: int) -> CodeValue | None:
+    def _submodule(
+        self, file: str, package: str, level: int, name: str, line: int
+    ) -> CodeValue | None:
         """A module in a package of Python; None if there is none of that name."""
         path = f"{package}.{name}" if package else name
         submodule = self.find_module(file, path, level)

@@ -50,7 +50,9 @@ def unmarked(value: CodeValue, location: Location) -> CodeValue:
     return frozenset([_renamed(possibility, location, None) for possibility in value])
 
 
-def _renamed(possibility: Possibility, before: Location | None, after: Location | None) -> Possibility:
+def _renamed(
+    possibility: Possibility, before: Location | None, after: Location | None
+) -> Possibility:
     """A text or a table that counts as named elsewhere than before; anything else as it is."""
     if isinstance(possibility, Str | TableHandle):
         return possibility.renamed(before, after)

@@ -73,7 +73,9 @@ class JavaScriptClasses(JavaScriptFunctions):
             names.append(self.text(name).rsplit(".", 1)[-1])
         return names
 
-    def _class_member(self, node: Node, definition: syntax.ClassDefinition) -> syntax.ClassMember | None:
+    def _class_member(
+        self, node: Node, definition: syntax.ClassDefinition
+    ) -> syntax.ClassMember | None:
         if node.type == "class_static_block":
             body = child_of(node, "body")
             function = self._wrapped(node, "(static)", lambda: self._function_body(body))
@@ -88,7 +90,9 @@ class JavaScriptClasses(JavaScriptFunctions):
             return self._field_member(node, definition, key)
         return None
 
-    def _method_member(self, node: Node, definition: syntax.ClassDefinition, key: str) -> syntax.ClassMember:
+    def _method_member(
+        self, node: Node, definition: syntax.ClassDefinition, key: str
+    ) -> syntax.ClassMember:
         function = self._function(node).function
         function.name = f"{definition.name}.{key}"
         is_static = has_token(node, "static")

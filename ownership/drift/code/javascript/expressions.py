@@ -62,7 +62,9 @@ class JavaScriptExpressions(Patterns):
             self.nesting -= 1
 
     def _other(self, node: Node) -> Expression:
-        children = [self.expression(child) for child in node.named_children if child.type in ALL_EXPRESSIONS]
+        children = [
+            self.expression(child) for child in node.named_children if child.type in ALL_EXPRESSIONS
+        ]
         return syntax.Other(line_of(node), children)
 
     def _identifier(self, node: Node) -> Expression:
@@ -152,7 +154,9 @@ class JavaScriptExpressions(Patterns):
 
     def _new(self, node: Node) -> Expression:
         arguments = self._arguments(child_of(node, "arguments"))
-        return syntax.CallExpression(line_of(node), self._field(node, "constructor"), arguments, is_new=True)
+        return syntax.CallExpression(
+            line_of(node), self._field(node, "constructor"), arguments, is_new=True
+        )
 
     def _items(self, node: Node) -> list[Expression]:
         items: list[Expression] = []
@@ -215,7 +219,11 @@ class JavaScriptExpressions(Patterns):
         operator = self._operator(node)
         operands: list[Node] = []
         current: Node | None = node
-        while current is not None and current.type == "binary_expression" and self._operator(current) == operator:
+        while (
+            current is not None
+            and current.type == "binary_expression"
+            and self._operator(current) == operator
+        ):
             right = child_of(current, "right")
             if right is not None:
                 operands.append(right)

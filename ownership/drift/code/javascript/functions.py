@@ -43,7 +43,9 @@ class JavaScriptFunctions(Types):
         """A function expression may call itself by its own name."""
         variable = self.scope.declare(function.name)
         itself = syntax.FunctionExpression(line_of(node), function)
-        function.body.append(syntax.Declare(line_of(node), syntax.Name(line_of(node), variable), itself))
+        function.body.append(
+            syntax.Declare(line_of(node), syntax.Name(line_of(node), variable), itself)
+        )
 
     def _function_body(self, body: Node | None) -> list[Statement]:
         if body is None:
@@ -93,7 +95,9 @@ class JavaScriptFunctions(Types):
                 statements.append(syntax.Evaluate(line, syntax.Assign(line, target, value)))
         return statements
 
-    def _wrapped(self, node: Node, name: str, body: Callable[[], list[Statement]]) -> syntax.Function:
+    def _wrapped(
+        self, node: Node, name: str, body: Callable[[], list[Statement]]
+    ) -> syntax.Function:
         """Statements as a function without parameters."""
         function = syntax.Function(name, line_of(node), [], [], self.module)
         self.scope = Scope(function, self.scope)

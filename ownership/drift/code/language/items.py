@@ -72,7 +72,11 @@ def index_of(
 ) -> CodeValue:
     """One item of one possibility."""
     interpreter = calls.interpreter
-    if isinstance(owner, Class) and owner.definition.is_python and not interpreter.is_enumeration(owner):
+    if (
+        isinstance(owner, Class)
+        and owner.definition.is_python
+        and not interpreter.is_enumeration(owner)
+    ):
         return one(owner)  # `Store[Meter]`, with types in brackets
     name = literal_of(key)
     if name is not None:
@@ -119,7 +123,9 @@ def _chosen_by_environment(calls: "Calls", owner: Obj, key: Str) -> CodeValue:
     return union(calls.interpreter.read_field(owner, name) for name in names)
 
 
-def write_index(calls: "Calls", owner: CodeValue, key: CodeValue, value: CodeValue, line: int) -> None:
+def write_index(
+    calls: "Calls", owner: CodeValue, key: CodeValue, value: CodeValue, line: int
+) -> None:
     """``owner[key] = value``."""
     for obj in only(owner, Obj):
         by_method = _item_by_method(calls, obj, "__setitem__", Arguments([key, value]), line)
@@ -145,7 +151,11 @@ def copy_fields(calls: "Calls", target: Obj, source: CodeValue) -> None:
             _copy_object(calls, target, possibility)
         elif isinstance(possibility, Namespace):
             _copy_exports(calls, target, possibility)
-        elif possibility is ENVIRONMENT or possibility is UNKNOWN or isinstance(possibility, External):
+        elif (
+            possibility is ENVIRONMENT
+            or possibility is UNKNOWN
+            or isinstance(possibility, External)
+        ):
             calls.interpreter.open(target)
 
 

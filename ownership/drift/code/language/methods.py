@@ -44,7 +44,9 @@ def _call_class_method(calls: "Calls", cls: Class, name: str, site: "CallSite") 
     return new_list(calls, site, calls.interpreter.read(cls.subclasses))
 
 
-def _call_environment_method(calls: "Calls", owner: Constant, name: str, site: "CallSite") -> CodeValue:
+def _call_environment_method(
+    calls: "Calls", owner: Constant, name: str, site: "CallSite"
+) -> CodeValue:
     if owner is not ENVIRONMENT:
         return UNKNOWN_VALUE
     if name == "get":
@@ -52,7 +54,9 @@ def _call_environment_method(calls: "Calls", owner: Constant, name: str, site: "
     return one(ENVIRONMENT)
 
 
-def _call_pieces_method(calls: "Calls", pieces: TextPieces, name: str, site: "CallSite") -> CodeValue:
+def _call_pieces_method(
+    calls: "Calls", pieces: TextPieces, name: str, site: "CallSite"
+) -> CodeValue:
     """``pieces.pop()``, ``pieces.at(1)``, ``settings.get("table")``."""
     positions = literals_in(site.arguments.at(0))
     if not site.arguments.at(0) and name in DEFAULT_POSITIONS:

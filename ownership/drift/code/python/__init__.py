@@ -16,13 +16,17 @@ def parse(text: str, file: str) -> syntax.Module:
     module.body = syntax.Function("", 1, [], [], module)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes, for example, are none of our business
+            warnings.simplefilter(
+                "ignore"
+            )  # invalid escapes, for example, are none of our business
             tree = ast.parse(text)
     except SyntaxError as error:
         module.unread.append(syntax.Unread(error.lineno or 1, "has a syntax error"))
         return module
     except (RecursionError, MemoryError, ValueError):
-        module.unread.append(syntax.Unread(1, "can't be parsed: it is nested too deeply, or not text"))
+        module.unread.append(
+            syntax.Unread(1, "can't be parsed: it is nested too deeply, or not text")
+        )
         return module
     PythonStatements(module).build(tree)
     return module

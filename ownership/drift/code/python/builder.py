@@ -40,7 +40,9 @@ class PythonBuilder:
             if declare is not None:
                 declare(self, node)
 
-    def _declare_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+    def _declare_definition(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    ) -> None:
         self.scope.declare(node.name)
 
     def _declare_assigned(self, node: ast.Assign) -> None:

@@ -32,7 +32,11 @@ class PythonExpressions(PythonBuilder):
             self.nesting -= 1
 
     def _other(self, node: ast.expr) -> Expression:
-        children = [self.expression(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        children = [
+            self.expression(child)
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.expr)
+        ]
         return syntax.Other(node.lineno, children)
 
     def _constant(self, node: ast.Constant) -> Expression:
@@ -53,7 +57,9 @@ class PythonExpressions(PythonBuilder):
         owner = self.expression(node.value)
         if isinstance(node.slice, ast.Slice):
             # A part of a list may have any of its items.
-            return syntax.CallExpression(node.lineno, syntax.Member(node.lineno, owner, "slice"), [])
+            return syntax.CallExpression(
+                node.lineno, syntax.Member(node.lineno, owner, "slice"), []
+            )
         key = self.expression(node.slice)
         name = syntax.literal_text(key)
         if name is not None:
@@ -163,7 +169,9 @@ class PythonExpressions(PythonBuilder):
     def _yield_from(self, node: ast.YieldFrom) -> Expression:
         return syntax.Yield(node.lineno, self.expression(node.value), whole=True)
 
-    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Expression:
+    def _comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+    ) -> Expression:
         # Its variables are its own: a block like JavaScript's.
         self.scope.blocks.append({})
         loops: list[tuple[Target, Expression]] = []

@@ -75,7 +75,9 @@ class PythonFunctions(PythonExpressions):
                 defaults[parameter.arg] = self.expression(value)
         return defaults
 
-    def _parameters(self, arguments: ast.arguments, defaults: dict[str, Expression]) -> list[syntax.Parameter]:
+    def _parameters(
+        self, arguments: ast.arguments, defaults: dict[str, Expression]
+    ) -> list[syntax.Parameter]:
         parameters: list[syntax.Parameter] = []
         for argument in (*arguments.posonlyargs, *arguments.args):
             parameters.append(self._parameter(argument, defaults.get(argument.arg)))

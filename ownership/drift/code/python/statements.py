@@ -73,7 +73,11 @@ class PythonStatements(PythonFunctions):
         return [syntax.Stop(node.lineno, None, leaves_function=False)]
 
     def _if(self, node: ast.If) -> list[Statement]:
-        condition = ast.unparse(node.test) if isinstance(node.test, ast.Compare | ast.Name | ast.Attribute) else ""
+        condition = (
+            ast.unparse(node.test)
+            if isinstance(node.test, ast.Compare | ast.Name | ast.Attribute)
+            else ""
+        )
         # What runs only as a script, or exists only for type checkers, is not part of a function.
         if condition in (
             "__name__ == '__main__'",

@@ -86,8 +86,12 @@ class ReaderBase:
         """The frame of a call with unknown arguments from outside."""
         unknown = syntax.Other(1, [])
         call = syntax.CallExpression(1, callee, [unknown, unknown, unknown])
-        function = syntax.Function("", 1, [], [syntax.Evaluate(1, call)], self.outside.function.module)
-        return self.interpreter.frame_of((function, self.outside), lambda: Frame(function, self.outside))
+        function = syntax.Function(
+            "", 1, [], [syntax.Evaluate(1, call)], self.outside.function.module
+        )
+        return self.interpreter.frame_of(
+            (function, self.outside), lambda: Frame(function, self.outside)
+        )
 
     def _classes_named(self, name: str) -> list[syntax.ClassDefinition]:
         """The classes of the project that are called so, or else that implement an interface of that name."""

@@ -19,7 +19,9 @@ from ownership.drift.values import (
 )
 
 MAX_EVIDENCE = 20  # places of one access
-NOT_FOUND = "the handler is not among what its file exports, or is not a function that can be followed"
+NOT_FOUND = (
+    "the handler is not among what its file exports, or is not a function that can be followed"
+)
 
 
 class Collecting(Texts):

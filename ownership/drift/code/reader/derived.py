@@ -17,7 +17,9 @@ def derived_text(text: Text, operation: str, argument: str) -> Text:
         changed = text.lower() if kind == "lower" else text.upper()
         result = Text(changed, text.location, text.variables)
     if result is None:
-        return placeholder(text.location, "can't be worked out from the value of the environment variable")
+        return placeholder(
+            text.location, "can't be worked out from the value of the environment variable"
+        )
     return result
 
 

@@ -63,7 +63,9 @@ class Reader(Unreached):
     def _report_without_functions(self) -> None:
         """Say that nothing deploys code: with a project or template that is so, and without any, nothing was read."""
         if self.services or self.deployment.templates:
-            self.diagnostics.add_note(Location("."), "the infrastructure in this folder deploys no functions")
+            self.diagnostics.add_note(
+                Location("."), "the infrastructure in this folder deploys no functions"
+            )
         else:
             location = Location(str(self.sources.files.root))
             reason = "has no infrastructure that deploys functions, so no code was read"
