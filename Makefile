@@ -26,9 +26,9 @@ $(STAMP): requirements-uv.txt requirements-dev.txt
 run: $(STAMP)  ## set up, migrate, seed when empty, make an administrator when there is none, serve
 	@$(PY) manage.py run 127.0.0.1:$(PORT)
 
-# Slow tests come first (tests/conftest.py), and a core that has nothing left takes tests from the other.
+# Slow tests come first (tests/conftest.py), and each process is given a few at a time: none ends long after the others.
 WORKERS ?= auto
-PYTEST := -m pytest --numprocesses $(WORKERS) --dist worksteal
+PYTEST := -m pytest --numprocesses $(WORKERS) --dist load --maxschedchunk 4
 # What SQLite answers is left here for the tests on PostgreSQL to compare with.
 test test-slow test-all: export TEST_ANSWERS := $(CURDIR)/var/answers
 

@@ -76,7 +76,9 @@ def test_the_difference_is_shown_row_by_row_and_nothing_is_changed(run):
         "Not in the file, and kept: 1 access (--prune would delete them)."
     )
     assert ChangeSet.objects.count() == 1
-    assert edited().splitlines().index("## Shop") + 1 == int(printed[0].split("line ")[1].split(")")[0])
+    assert edited().splitlines().index("## Shop") + 1 == int(
+        printed[0].split("line ")[1].split(")")[0]
+    )
 
 
 class Terminal(StringIO):
@@ -86,7 +88,9 @@ class Terminal(StringIO):
         return True
 
 
-@pytest.mark.parametrize(("out", "told"), [(Terminal, 2), (StringIO, len(DIFFERENCE))], ids=["terminal", "pipe"])
+@pytest.mark.parametrize(
+    ("out", "told"), [(Terminal, 2), (StringIO, len(DIFFERENCE))], ids=["terminal", "pipe"]
+)
 def test_a_terminal_gets_the_first_lines_and_a_pipe_gets_all(run, tmp_path, monkeypatch, out, told):
     monkeypatch.setattr(command, "ON_A_TERMINAL", 2)
     (tmp_path / "map.md").write_text(edited(), encoding="utf-8")
@@ -94,7 +98,9 @@ def test_a_terminal_gets_the_first_lines_and_a_pipe_gets_all(run, tmp_path, monk
     lines = without_lines(written.getvalue().splitlines())
     assert lines[:told] == DIFFERENCE[:told]
     assert lines[-1].startswith("Compared with revision 1: 6 to create, 1 to change")
-    assert lines[told:-1] == (["… and 5 more: a file or pipe gets all lines."] if out is Terminal else [])
+    assert lines[told:-1] == (
+        ["… and 5 more: a file or pipe gets all lines."] if out is Terminal else []
+    )
 
 
 def test_it_is_applied_as_one_change_set_with_reason_source_and_account(run, lead):
@@ -115,9 +121,13 @@ def test_it_is_applied_as_one_change_set_with_reason_source_and_account(run, lea
     order = Table.objects.get(name="shopOrders")
     assert (order.group.description, order.owner.part_of.name) == ("What is sold.", "shop")
     assert TableGroup.objects.last().name == "Shop", "after those that were there"
-    assert Access.objects.filter(table__name="biztechTeams", service__name="btx").exists(), "not pruned"
+    assert Access.objects.filter(table__name="biztechTeams", service__name="btx").exists(), (
+        "not pruned"
+    )
     assert list(Verification().run()) == []
-    assert run(text)[-1].startswith("Compared with revision 2: no difference. Not in the file, and kept: 1 ")
+    assert run(text)[-1].startswith(
+        "Compared with revision 2: no difference. Not in the file, and kept: 1 "
+    )
 
 
 def test_a_difference_is_one_line_without_control_characters(run):
@@ -142,7 +152,10 @@ def test_an_environments_pattern_is_imported_and_refused_beside_a_suffix(run):
     reminder = "- **production** (suffix PROD)"
     printed = run(text.replace(reminder, r"- **production** (pattern {stage}-{name})"))
     assert printed[0].endswith("suffix PROD → nothing; name pattern nothing → {stage}-{name}")
-    both = {**map_of_today(), "environments": [{"name": "production", "suffix": "PROD", "pattern": "x-{name}"}]}
+    both = {
+        **map_of_today(),
+        "environments": [{"name": "production", "suffix": "PROD", "pattern": "x-{name}"}],
+    }
     with pytest.raises(CommandError, match="Give a suffix or a name pattern, not both"):
         run(json.dumps(both), name="map.json")
 
@@ -162,14 +175,20 @@ def test_only_prune_deletes(run):
 
 
 def test_prune_refuses_lines_that_are_not_understood(run):
-    with pytest.raises(CommandError, match=r"map.md: with --prune every line must be understood.* line 1\."):
+    with pytest.raises(
+        CommandError, match=r"map.md: with --prune every line must be understood.* line 1\."
+    ):
         run("#Table Ownership Map\n" + exported(), "--prune")
 
 
 def test_csv_deletes_only_accesses_and_tables(run, capsys):
     call_command("export_map", "--format", "csv")
     text = capsys.readouterr().out
-    rows = [line for line in text.split("\r\n") if "biztechInstagramAuth" not in line and "Maps teamId" not in line]
+    rows = [
+        line
+        for line in text.split("\r\n")
+        if "biztechInstagramAuth" not in line and "Maps teamId" not in line
+    ]
 
     printed = run("\r\n".join(rows), "--prune", name="map.csv")
 
@@ -198,17 +217,29 @@ def test_all_mistakes_are_reported_at_once_and_nothing_is_changed(run):
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ("table,group,owner,sort_key\nxxx,Core Tables,users,id", "A sort key needs a partition key"),
-        ("table,group,owner,partition_key,sort_key\nxxx,Core Tables,users,id,id", "must be different attributes"),
+        (
+            "table,group,owner,sort_key\nxxx,Core Tables,users,id",
+            "A sort key needs a partition key",
+        ),
+        (
+            "table,group,owner,partition_key,sort_key\nxxx,Core Tables,users,id,id",
+            "must be different attributes",
+        ),
         (
             "table,group,owner,partition_key_type\nxxx,Core Tables,users,S",
             "A key's type or format needs",
         ),
-        ("table,group,owner,partition_key,partition_key_type\nxxx,Core Tables,users,id,X", "'X' is not a valid choice"),
+        (
+            "table,group,owner,partition_key,partition_key_type\nxxx,Core Tables,users,id,X",
+            "'X' is not a valid choice",
+        ),
         ("table,group,owner,more_url\nxxx,Core Tables,users,javascript:x", "Enter a valid URL"),
         ("table,group,owner,description\nxxx,Core Tables,users,a\x00b", "Remove the NUL character"),
         ("table,owner\nbiztechUsers,no such", "letters, digits"),
-        ("table,service,part_of\nbiztechTeams,interactions,teams\n", "circle: interactions → teams → interactions"),
+        (
+            "table,service,part_of\nbiztechTeams,interactions,teams\n",
+            "circle: interactions → teams → interactions",
+        ),
     ],
 )
 def test_a_broken_rule_is_reported_before_anything_is_written(run, row, words):
@@ -268,7 +299,9 @@ def test_a_refusal_half_way_writes_nothing(run, monkeypatch):
 
 
 @pytest.mark.parametrize("refused", [False, True], ids=["applied", "refused"])
-def test_a_terminal_shows_progress_in_a_line_that_is_cleared(seeded, tmp_path, monkeypatch, refused):
+def test_a_terminal_shows_progress_in_a_line_that_is_cleared(
+    seeded, tmp_path, monkeypatch, refused
+):
     def refuse(self):
         raise ValidationError("no money")
 
@@ -288,7 +321,10 @@ def test_a_terminal_shows_progress_in_a_line_that_is_cleared(seeded, tmp_path, m
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(KeyboardInterrupt(), "Interrupted"), (OperationalError("server closed the connection\n"), "server closed")],
+    [
+        (KeyboardInterrupt(), "Interrupted"),
+        (OperationalError("server closed the connection\n"), "server closed"),
+    ],
     ids=["interrupted", "no database"],
 )
 def test_an_interrupted_import_says_how_to_see_what_was_applied(run, monkeypatch, error, words):
@@ -297,7 +333,8 @@ def test_an_interrupted_import_says_how_to_see_what_was_applied(run, monkeypatch
 
     monkeypatch.setattr(Access, "check_under_lock", cut)
     with pytest.raises(
-        CommandError, match=f"^{words}.*: either everything was applied or, .* nothing. Run it without --apply"
+        CommandError,
+        match=f"^{words}.*: either everything was applied or, .* nothing. Run it without --apply",
     ):
         run(edited(), "--apply", "--reason", "x")
     assert not Table.objects.filter(name="shopOrders").exists()
@@ -318,7 +355,9 @@ def test_missing_arguments_are_reported_first(run, arguments, words):
 
 def test_a_file_that_is_not_text_is_refused(run, tmp_path):
     (tmp_path / "map.bin").write_bytes(b"a\nb\xff")
-    with pytest.raises(CommandError, match="is not text in UTF-8 .line 2; in Windows-1252 it would be 'ÿ'."):
+    with pytest.raises(
+        CommandError, match="is not text in UTF-8 .line 2; in Windows-1252 it would be 'ÿ'."
+    ):
         call_command("import_map", str(tmp_path / "map.bin"))
     (tmp_path / "map.txt").write_text('{"tables": []}')
     with pytest.raises(CommandError, match="looks like JSON: give it the ending .json"):
@@ -341,7 +380,9 @@ def test_a_saved_map_is_imported_as_json(run):
     users["owner"] = "till"
     users["accesses"][0]["notes"] = "CRUD"
 
-    printed = run(json.dumps(content), "--apply", "--reason", "The till owns users", name="map.json")
+    printed = run(
+        json.dumps(content), "--apply", "--reason", "The till owns users", name="map.json"
+    )
 
     assert printed[:-2] == [
         "create service till (services › till): contact #till; aliases till-stack",
@@ -353,12 +394,19 @@ def test_a_saved_map_is_imported_as_json(run):
 
 
 def test_what_an_entry_leaves_out_stays_as_it_is(run):
-    content = {"environments": [], "groups": [], "services": [{"name": "users"}], "tables": [{"name": "biztechUsers"}]}
+    content = {
+        "environments": [],
+        "groups": [],
+        "services": [{"name": "users"}],
+        "tables": [{"name": "biztechUsers"}],
+    }
     with change_set(reason="A contact"):
         users = Service.objects.get(name="users")
         users.contact = "#users"
         users.save()
-    assert run(yaml.safe_dump(content), name="map.yaml")[0].startswith("Compared with revision 2: no difference.")
+    assert run(yaml.safe_dump(content), name="map.yaml")[0].startswith(
+        "Compared with revision 2: no difference."
+    )
 
 
 def test_null_removes_a_value(run):
@@ -373,12 +421,18 @@ def test_null_removes_a_value(run):
 
 def test_pruning_by_a_map_deletes_what_it_does_not_list_and_no_service(run):
     content = saved_map()
-    content["tables"] = [table for table in content["tables"] if table["name"] != "biztechInstagramAuth"]
+    content["tables"] = [
+        table for table in content["tables"] if table["name"] != "biztechInstagramAuth"
+    ]
     content["groups"] = [group for group in content["groups"] if group["name"] != "Instagram Table"]
-    content["services"] = [service for service in content["services"] if service["name"] != "instagram"]
+    content["services"] = [
+        service for service in content["services"] if service["name"] != "instagram"
+    ]
     content["tables"][0]["accesses"] = content["tables"][0]["accesses"][:-1]
 
-    printed = run(json.dumps(content), "--prune", "--apply", "--reason", "Instagram is gone", name="map.json")
+    printed = run(
+        json.dumps(content), "--prune", "--apply", "--reason", "Instagram is gone", name="map.json"
+    )
 
     assert printed[:-2] == [
         "delete access transactions → biztechUsers",
@@ -394,7 +448,9 @@ def test_pruning_what_is_still_used_is_refused_before_anything_is_written(run):
     for table in content["tables"]:
         if table["group"] == group["name"]:
             del table["group"]
-    with pytest.raises(CommandError, match="group Instagram Table: still used by biztechInstagramAuth"):
+    with pytest.raises(
+        CommandError, match="group Instagram Table: still used by biztechInstagramAuth"
+    ):
         run(json.dumps(content), "--prune", name="map.json")
 
 

@@ -67,7 +67,10 @@ def problems(text):
         ("- **live**", "+ live"),
         ("Where customers are", "Where\n  customers are"),
         ("# Table Ownership Map\n", "Table Ownership Map\n===\n\n<!-- mine -->\n\n---\n"),
-        ("# Table Ownership Map\n", "---\ntitle: Map\n# a remark\ntags:\n- data\n---\n\n# Table Ownership Map\n"),
+        (
+            "# Table Ownership Map\n",
+            "---\ntitle: Map\n# a remark\ntags:\n- data\n---\n\n# Table Ownership Map\n",
+        ),
         ("**post**", "<strong>post</strong>"),
         ("**post** (mail)", "<b><i>post</i></b>\xa0(mail)"),
         ("Sorts & <stamps>", '<span class="x">Sorts</span> &amp; &lt;stamps&gt;'),
@@ -114,11 +117,21 @@ def test_columns_are_known_by_their_names():
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ("| Service | Access | Notes |", "| Who | Access | Notes |", 13, "the head of a table of accesses is"),
+        (
+            "| Service | Access | Notes |",
+            "| Who | Access | Notes |",
+            13,
+            "the head of a table of accesses is",
+        ),
         ("|---|---|---|\n", "", 13, "is no table: a table begins with a head and a rule"),
         ("### parcels", "#### parcels", 13, "needs the heading of its table above it"),
         ("- Index", "Primary key: id.\n\n- Index", 11, "is given twice"),
-        ("Where parcels", "<table><tr><td>parcels</td></tr></table>\n\nWhere parcels", 5, "is a table in HTML: copy"),
+        (
+            "Where parcels",
+            "<table><tr><td>parcels</td></tr></table>\n\nWhere parcels",
+            5,
+            "is a table in HTML: copy",
+        ),
         ("| sums | Read |  |", "| sums | |", 16, "'' is not an access"),
     ],
 )
@@ -142,7 +155,9 @@ def test_a_table_that_is_not_understood_is_an_error_with_the_cure(old, new, line
 )
 def test_a_file_of_which_nothing_is_understood_is_an_error_that_says_what_is_expected(text):
     (problem,) = problems(text)
-    assert problem.startswith("map.md: nothing in it is understood as tables and accesses. Expected ")
+    assert problem.startswith(
+        "map.md: nothing in it is understood as tables and accesses. Expected "
+    )
 
 
 def test_an_empty_map_is_understood():

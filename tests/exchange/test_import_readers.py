@@ -45,7 +45,11 @@ def test_markdown_as_people_edit_it_is_read_like_our_own():
             "more_title": "the book",
             "more_url": "https://example.org/a",
         }
-        assert fields(statements, "access", table, "mailer") == {"mode": "read", "indirect": True, "notes": "a | b"}
+        assert fields(statements, "access", table, "mailer") == {
+            "mode": "read",
+            "indirect": True,
+            "notes": "a | b",
+        }
         assert fields(statements, "index", table, "by-day")["partition_key_name"] == "day"
     assert fields(statements, "service", "mailer") == {"part_of": "post"}
 
@@ -61,7 +65,11 @@ def test_lines_that_are_not_understood_are_listed_by_number():
     ("text", "line", "words"),
     [
         ("### one\n", 1, "needs a group's heading above it"),
-        (TABLE + "| a | Raed | |\n", 7, "'Raed' is not an access: write Read, Write or Read + Write"),
+        (
+            TABLE + "| a | Raed | |\n",
+            7,
+            "'Raed' is not an access: write Read, Write or Read + Write",
+        ),
         (TABLE + "| a b | Read | |\n", 7, "'a b' is not a service"),
         (TABLE + "| a | Read | x | y |\n", 7, "has 4 cells instead of 3"),
         (TABLE + "| a | Read | |\n| a | Write | |\n", 8, "access a → one is in line 7 already"),
@@ -92,9 +100,17 @@ def test_a_missing_column_states_nothing():
 
 
 def test_a_row_is_reported_with_the_line_on_which_it_begins():
-    statements = from_csv.read("map.csv", HEAD + 'one,G,a,a,read,FALSE,"two\nlines"\none,G,a,b,raed,true,\n')
-    assert fields(statements, "access", "one", "a") == {"mode": "read", "indirect": False, "notes": "two\nlines"}
-    assert statements.problems == ["map.csv, line 4: mode is 'raed': write one of read, write, read_write."]
+    statements = from_csv.read(
+        "map.csv", HEAD + 'one,G,a,a,read,FALSE,"two\nlines"\none,G,a,b,raed,true,\n'
+    )
+    assert fields(statements, "access", "one", "a") == {
+        "mode": "read",
+        "indirect": False,
+        "notes": "two\nlines",
+    }
+    assert statements.problems == [
+        "map.csv, line 4: mode is 'raed': write one of read, write, read_write."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -109,8 +125,16 @@ def test_a_row_is_reported_with_the_line_on_which_it_begins():
         (HEAD + "one,,a,,,,\n", 2, "group is empty"),
         (HEAD + "one,G,a,a,read,maybe,\n", 2, "indirect is 'maybe': write true or false"),
         (HEAD + "one,G,a,,read,,\n", 2, "not of which service"),
-        (HEAD + "one,G,a,a,read,true,\none,G,b,b,read,true,\n", 3, "owner is b here and a in line 2"),
-        (HEAD + "one,G,a,a,read,true,\none,G,a,a,read,true,\n", 3, "access a → one is in line 2 already"),
+        (
+            HEAD + "one,G,a,a,read,true,\none,G,b,b,read,true,\n",
+            3,
+            "owner is b here and a in line 2",
+        ),
+        (
+            HEAD + "one,G,a,a,read,true,\none,G,a,a,read,true,\n",
+            3,
+            "access a → one is in line 2 already",
+        ),
         (HEAD + 'one,G,a,a,read,true,"x\n', 2, "is not CSV"),
     ],
 )

@@ -54,9 +54,22 @@ TABS = CSV.replace(",", "\t")
         ("MAP.CSV", CSV, "Sorts; stamps"),
         ("map", CSV, "Sorts; stamps"),
     ],
-    ids=["semicolons", "sep=;", "sep=|", "tsv", "tabs", "utf-16-le", "utf-16-be", "utf-8-bom", "capitals", "no ending"],
+    ids=[
+        "semicolons",
+        "sep=;",
+        "sep=|",
+        "tsv",
+        "tabs",
+        "utf-16-le",
+        "utf-16-be",
+        "utf-8-bom",
+        "capitals",
+        "no ending",
+    ],
 )
-def test_a_spreadsheets_text_is_read_whatever_separates_cells_and_whichever_unicode_it_is_in(name, content, notes):
+def test_a_spreadsheets_text_is_read_whatever_separates_cells_and_whichever_unicode_it_is_in(
+    name, content, notes
+):
     assert access_of(name, content) == FIELDS | {"notes": notes}
 
 
@@ -100,7 +113,11 @@ def test_a_value_with_blanks_around_it_is_exported_so_that_it_comes_back(value):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("map.csv", CSV.replace("Sorts", "Prüft").encode("cp1252"), r"line 2; in Windows-1252 it would be 'ü'"),
+        (
+            "map.csv",
+            CSV.replace("Sorts", "Prüft").encode("cp1252"),
+            r"line 2; in Windows-1252 it would be 'ü'",
+        ),
         ("map.csv", CSV.encode("utf-16-le"), "without a byte order mark: save it as UTF-8"),
         ("map.csv", "<html><table>", "is HTML: copy the table as Markdown"),
         ("map.xls", b"\xd0\xcf\x11\xe0", "save it as .xlsx"),
@@ -115,7 +132,9 @@ def test_what_can_not_be_read_is_refused_with_the_cure(name, content, words):
 
 def test_a_value_in_a_column_without_a_name_is_not_dropped_silently():
     problems = problems_of("map.csv", "table,,owner\nparcels,stray,post\n")
-    assert problems == ["map.csv, line 2: 'stray' is in a column without a name: name the column, or empty it."]
+    assert problems == [
+        "map.csv, line 2: 'stray' is in a column without a name: name the column, or empty it."
+    ]
 
 
 # Workbooks
@@ -165,7 +184,9 @@ def test_a_cell_is_what_somebody_typed(value, text):
 def test_the_sheet_that_is_read_is_named_with_those_that_are_not():
     content = workbook(["How to fill this in"], title="Read me", Map=[HEAD, ROW], Old=[HEAD])
     assert access_of("map.xlsx", content) == FIELDS
-    assert read_content("map.xlsx", content).remarks == ["Sheet “Map” is read. Not read: “Read me”, “Old”."]
+    assert read_content("map.xlsx", content).remarks == [
+        "Sheet “Map” is read. Not read: “Read me”, “Old”."
+    ]
 
 
 def test_a_hidden_sheet_is_not_read():
@@ -176,7 +197,9 @@ def test_a_hidden_sheet_is_not_read():
     shown.append(HEAD)
     shown.append(ROW)
     assert access_of("map.xlsx", saved(book)) == FIELDS
-    assert read_content("map.xlsx", saved(book)).remarks == ["Sheet “Shown” is read. Not read: “Sheet” (hidden)."]
+    assert read_content("map.xlsx", saved(book)).remarks == [
+        "Sheet “Shown” is read. Not read: “Sheet” (hidden)."
+    ]
 
 
 def test_a_formula_without_a_value_is_named_by_its_cell():
@@ -203,7 +226,10 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_before_that(monkeypatch)
 def changed_part(content, part, old, new):
     """The workbook with another text in one of its parts."""
     file = BytesIO()
-    with zipfile.ZipFile(BytesIO(content)) as before, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(BytesIO(content)) as before,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
         for name in before.namelist():
             text = before.read(name)
             if name == part:
@@ -215,7 +241,9 @@ def changed_part(content, part, old, new):
 
 def test_what_a_workbook_says_of_its_size_is_not_believed():
     content = workbook(HEAD, ROW)
-    content = changed_part(content, "xl/worksheets/sheet1.xml", b'ref="A1:F2"', b'ref="A1:XFD1048576"')
+    content = changed_part(
+        content, "xl/worksheets/sheet1.xml", b'ref="A1:F2"', b'ref="A1:XFD1048576"'
+    )
     content = changed_part(content, "xl/worksheets/sheet1.xml", b'<row r="2"', b'<row r="40000"')
     content = changed_part(content, "xl/worksheets/sheet1.xml", b'2"', b'40000"')
     assert access_of("map.xlsx", content) == FIELDS
@@ -223,12 +251,19 @@ def test_what_a_workbook_says_of_its_size_is_not_believed():
 
 def test_what_is_far_to_the_right_is_not_dropped_silently(monkeypatch):
     blanks = [None] * 200
-    assert access_of("map.xlsx", workbook(HEAD[:-1] + blanks + ["notes"], ROW[:-1] + blanks + ROW[-1:])) == FIELDS
+    assert (
+        access_of(
+            "map.xlsx", workbook(HEAD[:-1] + blanks + ["notes"], ROW[:-1] + blanks + ROW[-1:])
+        )
+        == FIELDS
+    )
     assert problems_of("map.xlsx", workbook(HEAD, ROW + blanks + ["stray"])) == [
         "map.xlsx, line 2: has 207 cells, and the first line has 6: give both the same number."
     ]
     monkeypatch.setattr(from_workbook, "MAX_CELLS", 400)
-    with pytest.raises(UnreadableFile, match="more than 400 cells up to row 2: delete the empty columns"):
+    with pytest.raises(
+        UnreadableFile, match="more than 400 cells up to row 2: delete the empty columns"
+    ):
         problems_of("map.xlsx", workbook(HEAD + blanks + ["x"], ROW + blanks + ["x"]))
 
 
@@ -260,9 +295,15 @@ def test_without_openpyxl_the_error_says_what_to_install(monkeypatch):
             "biztechUsers,Core\xa0Tables,users",
             "Core Tables that it could be meant: they differ in NO-BREAK SPACE",
         ),
-        ("biztechUsers,Ｃore Tables,users", "they differ in FULLWIDTH LATIN CAPITAL LETTER C (U+FF23)"),
+        (
+            "biztechUsers,Ｃore Tables,users",
+            "they differ in FULLWIDTH LATIN CAPITAL LETTER C (U+FF23)",
+        ),
         ("biztechUsers,Core  Tables,users", "they differ in white space"),
-        ("biztechUsers,Core Tables,Users", "service users that it could be meant: they differ in upper and lower case"),
+        (
+            "biztechUsers,Core Tables,Users",
+            "service users that it could be meant: they differ in upper and lower case",
+        ),
     ],
 )
 def test_a_new_name_that_looks_like_one_that_is_there_is_asked_about(seeded, row, words):
@@ -275,9 +316,18 @@ def test_a_new_name_that_looks_like_one_that_is_there_is_asked_about(seeded, row
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ("Orders,Shop,till\norders,Shop,till\n", "line 3: table orders: is new, and so is Orders in line 2"),
-        ("orders,Shop,till\nletters,shop,till\n", "line 3: group shop: is new, and so is Shop in line 2"),
-        ("orders,Shop,till\nletters,Shop,Till\n", "line 3: service Till: is new, and so is till in line 2"),
+        (
+            "Orders,Shop,till\norders,Shop,till\n",
+            "line 3: table orders: is new, and so is Orders in line 2",
+        ),
+        (
+            "orders,Shop,till\nletters,shop,till\n",
+            "line 3: group shop: is new, and so is Shop in line 2",
+        ),
+        (
+            "orders,Shop,till\nletters,Shop,Till\n",
+            "line 3: service Till: is new, and so is till in line 2",
+        ),
         ("orders,My Shop,till\nletters,My\xa0Shop,till\n", "they differ in NO-BREAK SPACE"),
     ],
 )
@@ -285,7 +335,9 @@ def test_two_new_names_that_look_alike_are_asked_about_with_both_lines(seeded, r
     planned = plan_import(read_content("map.csv", f"table,group,owner\n{rows}".encode()))
     assert len(planned.problems) == 1
     assert words in planned.problems[0]
-    assert "Write both alike. If both are meant, add them in the admin first." in planned.problems[0]
+    assert (
+        "Write both alike. If both are meant, add them in the admin first." in planned.problems[0]
+    )
 
 
 def test_line_ends_are_no_difference(seeded):

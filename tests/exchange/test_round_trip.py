@@ -36,7 +36,8 @@ def from_json(content):
 # What a database stores is the same in any form; JSON has all of it.
 SQLITE = pytest.mark.sqlite
 FORMS = pytest.mark.parametrize(
-    "exported", [pytest.param(from_csv, marks=SQLITE), pytest.param(from_markdown, marks=SQLITE), from_json]
+    "exported",
+    [pytest.param(from_csv, marks=SQLITE), pytest.param(from_markdown, marks=SQLITE), from_json],
 )
 
 
@@ -93,11 +94,22 @@ def test_json_alone_takes_a_service_out_of_its_team_where_a_file_lists_teams(tea
     assert differences(from_json(content)) == []
 
 
+def test_a_description_of_one_line_break_comes_back(seeded):
+    group = TableGroup.objects.first()
+    group.description = "\n"
+    group.save()
+    statements = from_markdown(map_of_today())
+    assert statements.ignored == []
+    assert differences(statements) == []
+
+
 @pytest.mark.slow
 @FORMS
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(content=maps())
-def test_any_map_comes_back_without_a_difference_and_creates_the_same_map_again(db, tmp_path, exported, content):
+def test_any_map_comes_back_without_a_difference_and_creates_the_same_map_again(
+    db, tmp_path, exported, content
+):
     file = tmp_path / "map.json"
     file.write_text(json.dumps(content))
     with transaction.atomic():
@@ -156,12 +168,18 @@ def test_text_that_looks_like_markup_or_a_generated_sentence_is_read_as_text(des
         "key_schema": None, "indexes": [], "accesses": [],
     }  # fmt: skip
     groups = [{"name": "Group", "description": description}]
-    statements = from_markdown({"environments": [], "groups": groups, "teams": [], "services": [], "tables": [table]})
+    statements = from_markdown(
+        {"environments": [], "groups": groups, "teams": [], "services": [], "tables": [table]}
+    )
 
     rows = stated_rows(statements)
     assert (statements.problems, statements.ignored) == ([], [])
     assert rows[("group", ("Group",))]["description"] == description
     table_row = rows[("table", ("one",))]
-    assert (table_row["description"], table_row["owner"], table_row["partition_key_name"]) == (description, "a", "")
+    assert (table_row["description"], table_row["owner"], table_row["partition_key_name"]) == (
+        description,
+        "a",
+        "",
+    )
     assert table_row["more_title"] == (more["title"] if more else "")
     assert {kind for kind, _ in rows} == {"group", "service", "table"}

@@ -54,7 +54,9 @@ class TestTheSeedIsTheDocument:
                 table.group.name,
                 table.owner.name,
                 table.description,
-                (table.partition_key_name, table.partition_key_format or None) if table.partition_key_name else None,
+                (table.partition_key_name, table.partition_key_format or None)
+                if table.partition_key_name
+                else None,
                 table.sort_key_name or None,
             )
             for table in Table.objects.select_related("group", "owner")
@@ -64,20 +66,28 @@ class TestTheSeedIsTheDocument:
         assert set(Table.objects.values_list("partition_key_type", "sort_key_type")) == {("", "")}
 
     def test_indexes_are_the_two_that_the_notes_name(self):
-        rows = SecondaryIndex.objects.values_list("table__name", "name", "kind", "partition_key_name")
+        rows = SecondaryIndex.objects.values_list(
+            "table__name", "name", "kind", "partition_key_name"
+        )
         assert sorted(rows) == sorted((*index, "") for index in document.INDEXES)
 
     def test_accesses_are_the_documents_rows_word_for_word_and_in_its_order(self):
         rows = Access.objects.exclude(table__name__in=document.STATED_OWNERSHIP_ONLY).order_by(
             "table__group__position", "table__position", "position"
         )
-        assert list(rows.values_list("table__name", "service__name", "mode", "indirect", "notes")) == document.ACCESSES
+        assert (
+            list(rows.values_list("table__name", "service__name", "mode", "indirect", "notes"))
+            == document.ACCESSES
+        )
 
     def test_where_only_ownership_is_stated_the_owner_reads_and_writes_and_a_note_says_so(self):
         rows = Access.objects.filter(table__name__in=document.STATED_OWNERSHIP_ONLY)
         owners = {name: owner for name, _, owner, *_ in document.TABLES}
-        assert sorted(rows.values_list("table__name", "service__name", "mode", "indirect", "notes")) == sorted(
-            (table, owners[table], "read_write", False, OWNERSHIP_ONLY) for table in document.STATED_OWNERSHIP_ONLY
+        assert sorted(
+            rows.values_list("table__name", "service__name", "mode", "indirect", "notes")
+        ) == sorted(
+            (table, owners[table], "read_write", False, OWNERSHIP_ONLY)
+            for table in document.STATED_OWNERSHIP_ONLY
         )
 
     def test_tables_point_to_the_pages_that_the_document_names(self):
@@ -87,7 +97,11 @@ class TestTheSeedIsTheDocument:
         }
 
     def test_the_owner_is_in_the_first_row_of_every_table(self):
-        assert [table.name for table in Table.objects.all() if table.accesses.first().service != table.owner] == []
+        assert [
+            table.name
+            for table in Table.objects.all()
+            if table.accesses.first().service != table.owner
+        ] == []
 
 
 def test_the_api_serves_the_document(seeded, viewer_client):
@@ -95,9 +109,12 @@ def test_the_api_serves_the_document(seeded, viewer_client):
 
     assert [group["name"] for group in served["groups"]] == document.GROUPS
     assert {row["name"]: row["suffix"] for row in served["environments"]} == document.ENVIRONMENTS
-    assert [(row["name"], row["part_of"]) for row in served["services"]] == list(document.SERVICES.items())
+    assert [(row["name"], row["part_of"]) for row in served["services"]] == list(
+        document.SERVICES.items()
+    )
     assert [
-        (row["name"], row["group"], row["owner"], row["description"], row["key_schema"]) for row in served["tables"]
+        (row["name"], row["group"], row["owner"], row["description"], row["key_schema"])
+        for row in served["tables"]
     ] == [
         (name, group, owner, description, key_schema_of(partition_key, sort_key))
         for name, group, owner, description, partition_key, sort_key in document.TABLES
@@ -109,9 +126,13 @@ def test_the_api_serves_the_document(seeded, viewer_client):
         if table["name"] not in document.STATED_OWNERSHIP_ONLY
     ] == document.ACCESSES
     assert [
-        (table["name"], index["name"], index["kind"]) for table in served["tables"] for index in table["indexes"]
+        (table["name"], index["name"], index["kind"])
+        for table in served["tables"]
+        for index in table["indexes"]
     ] == document.INDEXES
-    assert {row["name"]: row["more"]["title"] for row in served["tables"] if row["more"]} == document.MORE
+    assert {
+        row["name"]: row["more"]["title"] for row in served["tables"] if row["more"]
+    } == document.MORE
 
 
 # History
@@ -132,7 +153,10 @@ def test_the_seed_is_revision_one_with_one_entry_per_row(seeded):
 
 def everything():
     """The registry's rows and its history, as far as a second seed could touch them."""
-    return [list(model.objects.order_by("pk").values()) for model in [*registry_models(), *entry_models(), ChangeSet]]
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in [*registry_models(), *entry_models(), ChangeSet]
+    ]
 
 
 def test_seeding_again_changes_nothing_and_adds_no_history(seeded):
@@ -219,7 +243,13 @@ def test_seeding_again_creates_what_was_added_to_the_fixture(seeded, tmp_path):
     fixture = minimal()
     fixture["tables"][0]["name"] = "biztechNews"
 
-    assert seed_from(tmp_path, fixture) == {"tables": 1, "services": 1, "accesses": 1, "groups": 1, "environments": 1}
+    assert seed_from(tmp_path, fixture) == {
+        "tables": 1,
+        "services": 1,
+        "accesses": 1,
+        "groups": 1,
+        "environments": 1,
+    }
     assert ChangeSet.objects.count() == 2
 
 
@@ -329,14 +359,19 @@ MISTAKES = {
     "doubled-group": (again("groups"), ["groups › News", "is listed twice"]),
     "doubled-environment": (again("environments"), ["environments › test", "is listed twice"]),
     "doubled-access": (
-        lambda fixture: fixture["tables"][0]["accesses"].append({"service": "news", "mode": "write"}),
+        lambda fixture: fixture["tables"][0]["accesses"].append(
+            {"service": "news", "mode": "write"}
+        ),
         ["tables › newsItems › accesses › news", "is listed twice"],
     ),
     "doubled-index": (
         table(indexes=[{"name": "by-day"}, {"name": "by-day"}]),
         ["tables › newsItems › indexes › by-day", "is listed twice"],
     ),
-    "bad-mode": (access(mode="readwrite"), ["tables › newsItems › accesses › news", "mode", "'readwrite'"]),
+    "bad-mode": (
+        access(mode="readwrite"),
+        ["tables › newsItems › accesses › news", "mode", "'readwrite'"],
+    ),
     "bad-index-kind": (
         table(indexes=[{"name": "by-day", "kind": "XSI"}]),
         ["tables › newsItems › indexes › by-day", "kind", "'XSI'"],
@@ -347,15 +382,27 @@ MISTAKES = {
         lambda fixture: fixture["environments"][0].update(suffix="!"),
         ["environments › test", "suffix: Use letters, digits"],
     ),
-    "bad-repository": (service(repository="nowhere"), ["services › news", "repository: Enter a valid URL"]),
+    "bad-repository": (
+        service(repository="nowhere"),
+        ["services › news", "repository: Enter a valid URL"],
+    ),
     "bad-alias": (service(aliases=[7]), ["services › news", "aliases is 7; expected names"]),
-    "nul-in-notes": (access(notes="a\0b"), ["tables › newsItems › accesses › news", "Remove the NUL"]),
+    "nul-in-notes": (
+        access(notes="a\0b"),
+        ["tables › newsItems › accesses › news", "Remove the NUL"],
+    ),
     "line-break-in-group": (
         lambda fixture: fixture["groups"].append({"name": "a\nb"}),
         [r"groups › a\nb", "Use a single line"],
     ),
-    "half-a-character": (table(description="\ud800"), ["tables › newsItems", r"description is '\ud800'"]),
-    "half-a-character-in-alias": (service(aliases=["\ud800"]), ["services › news", r"aliases is '\ud800'"]),
+    "half-a-character": (
+        table(description="\ud800"),
+        ["tables › newsItems", r"description is '\ud800'"],
+    ),
+    "half-a-character-in-alias": (
+        service(aliases=["\ud800"]),
+        ["services › news", r"aliases is '\ud800'"],
+    ),
     "sort-key-without-partition-key": (
         keys(sort_key={"name": "day"}),
         ["tables › newsItems › key_schema", "a sort key needs a partition key"],
@@ -372,15 +419,33 @@ MISTAKES = {
         keys({"name": ""}),
         ["tables › newsItems › key_schema › partition_key", "name is empty"],
     ),
-    "unknown-key-type": (keys({"name": "id", "type": "X"}), ["tables › newsItems", "partition key type", "'X'"]),
-    "empty-key-schema": (table(key_schema={}), ["tables › newsItems › key_schema", "'partition_key' is missing"]),
+    "unknown-key-type": (
+        keys({"name": "id", "type": "X"}),
+        ["tables › newsItems", "partition key type", "'X'"],
+    ),
+    "empty-key-schema": (
+        table(key_schema={}),
+        ["tables › newsItems › key_schema", "'partition_key' is missing"],
+    ),
     "empty-more": (table(more={}), ["tables › newsItems › more", "'title' is missing"]),
     "unknown-key": (table(ownr="news"), ["tables › newsItems", "unknown key 'ownr'", "owner"]),
-    "unknown-key-at-top": (lambda fixture: fixture.update(tabels=[]), ["map.yaml", "unknown key 'tabels'", "tables"]),
+    "unknown-key-at-top": (
+        lambda fixture: fixture.update(tabels=[]),
+        ["map.yaml", "unknown key 'tabels'", "tables"],
+    ),
     "revision-elsewhere": (service(revision=1), ["services › news", "unknown key 'revision'"]),
-    "wrong-type": (table(description=7), ["tables › newsItems", "description is 7", "expected text"]),
-    "yes-is-not-a-name": (services({"name": True}), ["services › 2", "name is True", "expected text"]),
-    "one-is-not-true": (access(indirect=1), ["accesses › news", "indirect is 1", "expected true or false"]),
+    "wrong-type": (
+        table(description=7),
+        ["tables › newsItems", "description is 7", "expected text"],
+    ),
+    "yes-is-not-a-name": (
+        services({"name": True}),
+        ["services › 2", "name is True", "expected text"],
+    ),
+    "one-is-not-true": (
+        access(indirect=1),
+        ["accesses › news", "indirect is 1", "expected true or false"],
+    ),
     "list-is-an-entry": (
         lambda fixture: fixture.update(groups={}),
         ["map.yaml", "groups is {}", "expected a list"],
@@ -395,7 +460,10 @@ MISTAKES = {
     ),
     "missing-owner": (without("tables", "owner"), ["tables › newsItems", "needs an owner"]),
     "missing-name": (without("services", "name"), ["services › 1", "'name' is missing"]),
-    "missing-list": (lambda fixture: fixture.pop("services"), ["map.yaml", "'services' is missing"]),
+    "missing-list": (
+        lambda fixture: fixture.pop("services"),
+        ["map.yaml", "'services' is missing"],
+    ),
     "unknown-part-of": (service(part_of="nobody"), ["services › news", "unknown service 'nobody'"]),
     "part-of-itself": (service(part_of="news"), ["services › news", "circle: news → news"]),
     "part-of-circle": (
@@ -403,14 +471,18 @@ MISTAKES = {
         ["services › one", "circle: one → two → one"],
     ),
     "last-entry-wrong": (
-        lambda fixture: fixture["tables"].append({"name": "late", "group": "News", "owner": "late"}),
+        lambda fixture: fixture["tables"].append(
+            {"name": "late", "group": "News", "owner": "late"}
+        ),
         ["tables › late", "unknown service 'late'"],
     ),
 }
 
 
 @pytest.mark.parametrize(("mistake", "expected_words"), MISTAKES.values(), ids=MISTAKES)
-def test_a_fixture_with_a_mistake_is_refused_as_a_whole_with_entry_and_reason(db, tmp_path, mistake, expected_words):
+def test_a_fixture_with_a_mistake_is_refused_as_a_whole_with_entry_and_reason(
+    db, tmp_path, mistake, expected_words
+):
     fixture = minimal()
     mistake(fixture)
 
@@ -426,8 +498,16 @@ FILES = {
     "not-json": ("map.json", b"{,}", "map.json is not JSON"),
     "yaml-in-json": ("map.json", b"services: []", "map.json is not JSON"),
     "doubled-yaml-key": ("map.yaml", b"groups: []\ngroups: []", "the key 'groups' is given twice"),
-    "doubled-nested-yaml-key": ("map.yaml", b"groups: [{name: a, name: b}]", "the key 'name' is given twice"),
-    "doubled-json-key": ("map.json", b'{"groups": [], "groups": []}', "the key 'groups' is given twice"),
+    "doubled-nested-yaml-key": (
+        "map.yaml",
+        b"groups: [{name: a, name: b}]",
+        "the key 'name' is given twice",
+    ),
+    "doubled-json-key": (
+        "map.json",
+        b'{"groups": [], "groups": []}',
+        "the key 'groups' is given twice",
+    ),
     "list-as-key": ("map.yaml", b"{[1]: 2}", "the key [1] is not a name"),
     "python-object": ("map.yaml", b"!!python/object/apply:os.getcwd []", "map.yaml is not YAML"),
     "merge-key": ("map.yaml", b"a: &a {}\nb: {<<: *a}", "map.yaml is not YAML"),
@@ -450,7 +530,9 @@ FILES = {
 
 
 @pytest.mark.parametrize(("name", "content", "expected_text"), FILES.values(), ids=FILES)
-def test_a_file_that_is_not_a_fixture_is_refused_with_the_reason(db, tmp_path, name, content, expected_text):
+def test_a_file_that_is_not_a_fixture_is_refused_with_the_reason(
+    db, tmp_path, name, content, expected_text
+):
     path = tmp_path / name
     path.write_bytes(content)
 
@@ -462,7 +544,9 @@ def test_a_file_that_is_not_a_fixture_is_refused_with_the_reason(db, tmp_path, n
 
 
 def test_a_missing_file_is_refused_with_its_path(db, tmp_path):
-    with pytest.raises(CommandError, match=r"Nothing was seeded\. .*nowhere\.yaml can't be read: No such file"):
+    with pytest.raises(
+        CommandError, match=r"Nothing was seeded\. .*nowhere\.yaml can't be read: No such file"
+    ):
         call_command("seed", tmp_path / "nowhere.yaml")
 
 
@@ -479,7 +563,11 @@ def test_a_name_that_the_registry_has_renamed_is_reported_as_such(seeded, lead, 
 
 def test_a_service_may_be_listed_before_the_one_it_is_part_of(db, tmp_path):
     fixture = minimal()
-    fixture["services"] = [{"name": "part", "part_of": "whole"}, *fixture["services"], {"name": "whole"}]
+    fixture["services"] = [
+        {"name": "part", "part_of": "whole"},
+        *fixture["services"],
+        {"name": "whole"},
+    ]
 
     seed_from(tmp_path, fixture)
 

@@ -25,7 +25,9 @@ def test_the_documents_map_has_a_row_per_access_under_known_columns(seeded):
 
     assert len(rows) == 55
     assert list(rows[0]) == [column for column in COLUMNS if column != "team"]
-    (payments,) = [row for row in rows if (row["table"], row["service"]) == ("biztechProfiles", "payments")]
+    (payments,) = [
+        row for row in rows if (row["table"], row["service"]) == ("biztechProfiles", "payments")
+    ]
     assert payments == {
         "table": "biztechProfiles",
         "group": "Core Tables",
@@ -55,9 +57,17 @@ def test_every_table_and_access_is_exported_word_for_word(content):
 
     assert {row["table"] for row in rows} == {table["name"] for table in content["tables"]}
     assert [
-        (row["table"], row["service"], row["mode"], row["indirect"], row["notes"]) for row in rows if row["service"]
+        (row["table"], row["service"], row["mode"], row["indirect"], row["notes"])
+        for row in rows
+        if row["service"]
     ] == [
-        (table["name"], access["service"], access["mode"], str(access["indirect"]).lower(), access["notes"])
+        (
+            table["name"],
+            access["service"],
+            access["mode"],
+            str(access["indirect"]).lower(),
+            access["notes"],
+        )
         for table in content["tables"]
         for access in table["accesses"]
     ]
@@ -73,7 +83,22 @@ def test_every_table_and_access_is_exported_word_for_word(content):
 
 
 @pytest.mark.parametrize(
-    "value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\n=1", "\r=1", "＝1", "＋1", "－1", "＠a", "\xa0=1"]
+    "value",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        " =1",
+        "\n=1",
+        "\r=1",
+        "＝1",
+        "＋1",
+        "－1",
+        "＠a",
+        "\xa0=1",
+    ],
 )
 def test_a_value_that_a_spreadsheet_would_run_gets_an_apostrophe(value):
     assert safe_cell(value) == f"'{value}"

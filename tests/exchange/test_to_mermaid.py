@@ -12,7 +12,9 @@ from tests.support.maps import TEXTS
 
 def test_arrows_follow_the_data_and_indirect_ones_are_dotted_with_their_notes(seeded):
     (users,) = [table for table in map_of_today()["tables"] if table["name"] == "biztechUsers"]
-    (profiles,) = [table for table in map_of_today()["tables"] if table["name"] == "biztechProfiles"]
+    (profiles,) = [
+        table for table in map_of_today()["tables"] if table["name"] == "biztechProfiles"
+    ]
 
     lines = of_table(users).splitlines()
     assert lines[:2] == ["flowchart LR", "  accTitle: Who writes and reads biztechUsers"]
@@ -64,4 +66,6 @@ def test_no_text_breaks_out_of_its_label_and_none_is_lost(text):
 
 @pytest.mark.parametrize("text", ["style A fill:#f00", "classDef x fill:#f00", "its style: #1"])
 def test_no_line_looks_like_a_style_whose_last_semicolon_mermaid_drops(text):
-    assert not re.search(r"(style|classDef).*:\S*#.*;", label(f"writes: {text}"))  # what Mermaid 11 looks for
+    assert not re.search(
+        r"(style|classDef).*:\S*#.*;", label(f"writes: {text}")
+    )  # what Mermaid 11 looks for

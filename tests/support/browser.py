@@ -41,12 +41,16 @@ def follow(browser: webdriver.Chrome, element: WebElement, how: str | None = Non
 
 def press(browser: webdriver.Chrome, label: str) -> None:
     """Press the first button whose label begins so, and wait for the page it leads to."""
-    follow(browser, browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{label}')]"))
+    follow(
+        browser,
+        browser.find_element(By.XPATH, f"//button[starts-with(normalize-space(), '{label}')]"),
+    )
 
 
 def complaints(browser: webdriver.Chrome) -> list[str]:
-    """What the browser's console holds against the pages since last asked: violations of the CSP, missing files."""
-    return [f"{entry['level']}: {entry['message']}" for entry in browser.get_log("browser")]
+    """Errors and warnings in the browser's console since last asked: violations of the CSP, missing files."""
+    entries = [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"]
+    return [f"{entry['level']}: {entry['message']}" for entry in entries]
 
 
 def look(browser: webdriver.Chrome, scheme: str = "light", width: int = 1360) -> None:
@@ -58,7 +62,8 @@ def look(browser: webdriver.Chrome, scheme: str = "light", width: int = 1360) ->
         {"features": [{"name": name, "value": value} for name, value in features.items()]},
     )
     browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
     )
 
 

@@ -17,19 +17,30 @@ NASTY = st.sampled_from(
     ]
 )  # fmt: skip
 TEXTS = st.lists(
-    st.one_of(NASTY, st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=6)),
+    st.one_of(
+        NASTY,
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=6),
+    ),
     max_size=5,
 ).map("".join)
-LINES = TEXTS.map(lambda text: "".join(c for c in text if c.isprintable())).filter(lambda text: len(text) < 60)
+LINES = TEXTS.map(lambda text: "".join(c for c in text if c.isprintable())).filter(
+    lambda text: len(text) < 60
+)
 NAMED = LINES.filter(bool)
 EMAILS = st.sampled_from(["", "team@example.org", "a_b+c@example.org"])
-URLS = st.sampled_from(["https://example.org/", "https://example.org/a_(b)?c=<d>&lt;#e*f*", "https://example.org/|[x]"])
+URLS = st.sampled_from(
+    ["https://example.org/", "https://example.org/a_(b)?c=<d>&lt;#e*f*", "https://example.org/|[x]"]
+)
 
 KEYS = st.fixed_dictionaries(
     {"name": NAMED, "type": st.sampled_from([None, "S", "N", "B"]), "format": st.none() | NAMED}
 )
-KEY_SCHEMAS = st.none() | st.fixed_dictionaries({"partition_key": KEYS, "sort_key": st.none() | KEYS}).filter(
-    lambda keys: keys["sort_key"] is None or keys["sort_key"]["name"] != keys["partition_key"]["name"]
+KEY_SCHEMAS = st.none() | st.fixed_dictionaries(
+    {"partition_key": KEYS, "sort_key": st.none() | KEYS}
+).filter(
+    lambda keys: (
+        keys["sort_key"] is None or keys["sort_key"]["name"] != keys["partition_key"]["name"]
+    )
 )
 
 
@@ -38,7 +49,9 @@ def _unique(strategy: Any, key: str, **sizes: int) -> Any:
 
 
 def _environment(name: str) -> Any:
-    additions = st.sampled_from([("", ""), ("PROD", ""), ("_x", ""), ("", "{stage}-{name}"), ("", "a_{name}_{stage}")])
+    additions = st.sampled_from(
+        [("", ""), ("PROD", ""), ("_x", ""), ("", "{stage}-{name}"), ("", "a_{name}_{stage}")]
+    )
     return st.builds(
         lambda addition, description: {
             "name": name,
@@ -49,6 +62,14 @@ def _environment(name: str) -> Any:
         additions,
         TEXTS,
     )
+
+
+def _answerable_team(service: dict[str, Any], services: dict[str, dict[str, Any]]) -> str | None:
+    """The team of a service, or of the service that it is part of."""
+    while service["team"] is None and service["part_of"] is not None:
+        service = services[service["part_of"]]
+    team: str | None = service["team"]
+    return team
 
 
 @st.composite
@@ -63,9 +84,20 @@ def maps(draw: Any) -> dict[str, Any]:
     )
     group_names = NAMED | st.just("Environment Suffix Reminder")
     groups = draw(
-        _unique(st.fixed_dictionaries({"name": group_names, "description": TEXTS}), "name", min_size=1, max_size=3)
+        _unique(
+            st.fixed_dictionaries({"name": group_names, "description": TEXTS}),
+            "name",
+            min_size=1,
+            max_size=3,
+        )
     )
-    teams = draw(_unique(st.fixed_dictionaries({"name": NAMED, "contact": LINES, "email": EMAILS}), "name", max_size=2))
+    teams = draw(
+        _unique(
+            st.fixed_dictionaries({"name": NAMED, "contact": LINES, "email": EMAILS}),
+            "name",
+            max_size=2,
+        )
+    )
     team_names = [team["name"] for team in teams]
     names = draw(st.lists(NAMES, unique_by=folded, min_size=1, max_size=4))
     services = []
@@ -98,10 +130,15 @@ def maps(draw: Any) -> dict[str, Any]:
                     "description": TEXTS,
                     "owner": st.sampled_from(names),
                     "key_schema": KEY_SCHEMAS,
-                    "more": st.none() | st.fixed_dictionaries({"title": NAMED, "url": st.none() | URLS}),
+                    "more": st.none()
+                    | st.fixed_dictionaries({"title": NAMED, "url": st.none() | URLS}),
                     "indexes": _unique(
                         st.fixed_dictionaries(
-                            {"name": NAMES, "kind": st.sampled_from([None, "GSI", "LSI"]), "key_schema": KEY_SCHEMAS}
+                            {
+                                "name": NAMES,
+                                "kind": st.sampled_from([None, "GSI", "LSI"]),
+                                "key_schema": KEY_SCHEMAS,
+                            }
                         ),
                         "name",
                         max_size=2,
@@ -115,6 +152,9 @@ def maps(draw: Any) -> dict[str, Any]:
     )
     order = [group["name"] for group in groups]
     tables.sort(key=lambda table: order.index(table["group"]))
+    by_name = {service["name"]: service for service in services}
+    for table in tables:
+        table["team"] = _answerable_team(by_name[table["owner"]], by_name)
     return {
         "revision": 0,
         "environment": None,

@@ -112,7 +112,9 @@ def _teams(teams: Iterable[MapContent], services: Iterable[MapContent]) -> Itera
             line += f", contact {_team_word(team['contact'])}"
         if team["email"]:
             line += f", e-mail {_team_word(team['email'])}"
-        names = [escaped(service["name"]) for service in services if service["team"] == team["name"]]
+        names = [
+            escaped(service["name"]) for service in services if service["team"] == team["name"]
+        ]
         if names:
             line += f": {', '.join(names)}"
         yield line
@@ -225,6 +227,8 @@ def _heading(text: str) -> str:
 
 def _prose(text: str) -> str:
     """A text at the beginning of a line."""
+    if text == "\n":
+        return _reference(text)  # a line of `<br>` alone would be a block of HTML
     return _without_sentences(_BEGINS.sub(_unlike_a_mark, escaped(text)))
 
 
