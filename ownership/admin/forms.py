@@ -45,18 +45,18 @@ class UnchangedTexts(forms.ModelForm):
         return cleaned_data
 
 
+def _typed(name: str) -> str:
+    """Name of the field in which the name of a row is typed, beside the one in which it is chosen."""
+    return f"{name}-typed"
+
+
 class Autocomplete(AutocompleteSelect):
     """Django's search field for a row. It draws any posted value, and takes a typed name where no script runs."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
         """The id of the chosen row, or of the row whose name was typed; a name that no row has stays as it is."""
-        posted = data.getlist(name) if hasattr(data, "getlist") else [data.get(name)]
-        given = [value for value in posted if value]
-        if not given:
-            return ""
-        # What was typed comes after what is chosen in the list.
-        value = str(given[-1])
-        if whole_number(value) is not None or "\x00" in value:
+        value = str(data.get(_typed(name)) or data.get(name) or "")
+        if not value or whole_number(value) is not None or "\x00" in value:
             return value
         rows = self.field.remote_field.model._default_manager
         pk = rows.filter(name=value).values_list("pk", flat=True).first()
@@ -71,7 +71,7 @@ class Autocomplete(AutocompleteSelect):
             '{}<noscript><input type="text" name="{}" value="{}" aria-label="{}" placeholder="or type a name">'
             "</noscript>",
             super().render(name, value, attrs, renderer),
-            name,
+            _typed(name),
             typed,
             f"Name of the {self.field.verbose_name}",
         )

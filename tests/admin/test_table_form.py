@@ -38,20 +38,21 @@ def test_a_new_table_begins_with_its_owners_read_and_write_access(lead_client):
 
 
 def test_without_a_script_rows_are_chosen_by_typing_their_names(lead_client):
-    assert new_table(lead_client, owner=["", "payments"], group=["", "Group"]).status_code == 302
+    typed = {"owner": "", "owner-typed": "payments", "group-typed": "Group"}
+    assert new_table(lead_client, **typed).status_code == 302
     table = Table.objects.get(name="orders")
     assert (table.owner.name, table.group.name) == ("payments", "Group")
     make_service("users")
     add = reverse("admin:ownership_access_add")
     form = form_of(lead_client.get(add)) | {
-        "table": ["", "orders"],
+        "table-typed": "orders",
         "mode": "read",
         "reason": "Reads",
     }
-    assert lead_client.post(add, form | {"service": ["", "no\x00body"]}).status_code == 200
-    refused = lead_client.post(add, form | {"service": ["", "nobody"]})
-    assert 'name="service" value="nobody"' in refused.text
-    assert lead_client.post(add, form | {"service": ["", "users"]}).status_code == 302
+    assert lead_client.post(add, form | {"service-typed": "no\x00body"}).status_code == 200
+    refused = lead_client.post(add, form | {"service-typed": "nobody"})
+    assert 'name="service-typed" value="nobody"' in refused.text
+    assert lead_client.post(add, form | {"service-typed": "users"}).status_code == 302
     assert {access.service.name for access in table.accesses.all()} == {"payments", "users"}
 
 
