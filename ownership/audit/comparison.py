@@ -1,14 +1,14 @@
 """Two revisions compared: what became of each row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from ownership.history.models import Entry, TrackedRow, entry_model, kind_of_change, registry_models
 from ownership.history.row_states import Changes, differences, foreign_keys
 from ownership.history.time_travel import as_of
-from ownership.models import Confirmation, Suggestion, Table
+from ownership.models import Confirmation, Membership, Suggestion, Table
 
 # Models of which a comparison of two maps says nothing.
 NOT_OF_THE_MAP = (Confirmation, Suggestion)
@@ -84,8 +84,13 @@ def _touched_rows(revision: int, before: int, after: int, about: Condition | Non
                     continue
                 condition &= about[entry_model(model)]
             entries = entry_model(model).objects.filter(condition)
-            rows = model.objects.select_related(*foreign_keys(model)).filter(
-                pk__in=entries.values("id")
-            )
+            rows = _with_what_they_name(model.objects.filter(pk__in=entries.values("id")))
             found[model] = {row.pk: row for row in rows}
     return found
+
+
+def _with_what_they_name(rows: QuerySet) -> Iterable[TrackedRow]:
+    if rows.model is Membership:
+        # Accounts have no past: one may have been deleted since.
+        return rows.with_accounts()  # type: ignore[attr-defined]
+    return rows.select_related(*foreign_keys(rows.model))

@@ -30,7 +30,7 @@ class TeamPage(Page):
         page = Paginator(tables, TABLES_PER_PAGE).get_page(self.request.GET.get("page"))
         memberships = []
         if has_role(self.request.user):
-            memberships = list(team.memberships.select_related("user"))
+            memberships = team.memberships.with_accounts()
         # Without the teams, which are all this one.
         tables_on_page = listed(page.object_list, {})
         return super().get_context_data(**kwargs) | {

@@ -9,8 +9,14 @@ from django.test.utils import CaptureQueriesContext
 
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, current_head
-from ownership.models import Access, Service, Table
-from tests.support.factories import make_access, make_service, make_table
+from ownership.models import Access, Membership, Service, Table
+from tests.support.factories import (
+    make_access,
+    make_member,
+    make_service,
+    make_table,
+    make_team,
+)
 from tests.support.lifetime import a_life
 from tests.support.tokens import make_token
 
@@ -288,6 +294,23 @@ def test_compare_says_what_changed_in_each_row_with_names_of_that_time(seeded, g
     assert found[2]["changes"] == {"name": ["biztechUsers", "people"], "owner": [owner, "checkout"]}
     assert found[3]["changes"]["table"] == ["biztechUsers", None]
     assert found[3]["changes"]["service"] == ["payments", None]
+
+
+def test_compare_names_members_whose_accounts_have_been_deleted_since(seeded, get):
+    team = make_team("Money")
+    gone = make_member(team, "gone")
+    stays = make_member(team, "stays")
+    before = current_head().revision
+    Membership.objects.get(user=gone).delete()
+    Membership.objects.get(user=stays).delete()
+    gone.delete()
+
+    found = entries(get, f"from={before}")
+    assert [(entry["type"], entry["label"]) for entry in found] == [
+        ("deleted", "gone in Money"),
+        ("deleted", "stays in Money"),
+    ]
+    assert found[0]["changes"]["user"] == ["gone", None]
 
 
 def test_compare_leaves_out_what_was_reverted_in_between(seeded, get):

@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from ownership.history.models import ChangeSet
-from ownership.models import Service, Table
-from tests.support.factories import make_table
+from ownership.history.models import ChangeSet, current_head
+from ownership.models import Membership, Service, Table
+from tests.support.factories import make_member, make_table, make_team
+from tests.support.pages import text_of
 
 HOME = reverse("pages:home")
 PAGES = (
@@ -140,3 +141,17 @@ def test_a_time_in_the_future_is_said_to_be_one(viewer_client, seeded):
         in viewer_client.get("/compare/", {"from": "1", "to": tomorrow}).text
     )
     assert "in the future" not in viewer_client.get("/compare/", {"from": "1", "to": today}).text
+
+
+def test_a_teams_page_of_the_past_names_members_whose_accounts_have_been_deleted_since(
+    db, viewer_client
+):
+    team = make_team("Money")
+    gone = make_member(team, "gone")
+    before = current_head().revision
+    Membership.objects.get(user=gone).delete()
+    gone.delete()
+
+    address = team.get_absolute_url()
+    assert "Members gone" in text_of(viewer_client.get(address, {"revision": before}).text)
+    assert "gone" not in text_of(viewer_client.get(address).text)
