@@ -5,12 +5,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.db.models import F, Prefetch, QuerySet, prefetch_related_objects
 from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ownership.admin.addresses import edit_url
@@ -33,7 +34,17 @@ from ownership.admin.suggesting import SuggestedRows, SuggestPage
 from ownership.catalog import search_index
 from ownership.catalog.confirmation import ConfirmationState, tables_in_state
 from ownership.catalog.warnings import warnings
-from ownership.models import Access, Environment, Mode, SecondaryIndex, Service, Table, TableGroup
+from ownership.models import (
+    Access,
+    Environment,
+    Mode,
+    SecondaryIndex,
+    Service,
+    Table,
+    TableGroup,
+    Team,
+)
+from ownership.models.answerable import teams_by_service
 
 KEY_SCHEMA_FIELDS = (
     ("partition_key_name", "partition_key_type", "partition_key_format"),
@@ -241,6 +252,21 @@ class TableAdmin(ImportPage, OrderPage, SuggestPage, IndexedSearch, RegistryAdmi
         tables = Table.objects.select_related("group", "owner")
         return tables.filter(group__name=request.GET.get("group", ""))
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """The columns; with the team that is answerable for the owner, where there are teams."""
+        columns = list(self.list_display)
+        if _teams_of_services(request):
+            columns.insert(columns.index("owner_link") + 1, "team")
+        return tuple(columns)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list, each table with the team that is answerable for it."""
+        changelist = super().get_changelist_instance(request)
+        teams = _teams_of_services(request)
+        for table in changelist.result_list:
+            table.answerable_team = teams.get(table.owner_id)
+        return changelist
+
     def get_fieldsets(self, request: HttpRequest, obj: Table | None = None) -> list[Any]:
         """The form's sections. A table that exists has physical names, too."""
         fields: list[Any] = ["name", ("group", "owner"), "description", "position"]
@@ -308,6 +334,13 @@ class TableAdmin(ImportPage, OrderPage, SuggestPage, IndexedSearch, RegistryAdmi
     def owner_link(self, table: Table) -> SafeString | str:
         return links([table.owner])
 
+    @admin.display(description="team")
+    def team(self, table: Any) -> SafeString | str:
+        team = table.answerable_team
+        if team is None:
+            return NOTHING
+        return format_html('<a href="{}">{}</a>', team.get_absolute_url(), team.name)
+
     @admin.display(description="key schema")
     def key_schema(self, table: Table) -> str:
         return table.key_schema_text() or NOTHING
@@ -330,6 +363,15 @@ class TableAdmin(ImportPage, OrderPage, SuggestPage, IndexedSearch, RegistryAdmi
         for environment in Environment.objects.all():
             names.append((environment.name, environment.name_pattern.physical(table.name)))
         return format_html_join("", "<div>{}: <code>{}</code></div>", names)
+
+
+def _teams_of_services(request: HttpRequest) -> dict[int, Team]:
+    """{a service's id: the team that is answerable for it}, read once for each request; empty without teams."""
+    kept: dict[int, Team] | None = getattr(request, "_teams_of_services", None)
+    if kept is None:
+        kept = teams_by_service()
+        request._teams_of_services = kept  # type: ignore[attr-defined]
+    return kept
 
 
 def _users(accesses: list[Access]) -> SafeString | str:

@@ -271,6 +271,15 @@ def may_edit(user: AbstractUser | AnonymousUser, row: TrackedRow, verb: str = "c
     return Rights(user).may_edit(row, verb)
 
 
+def editable(user: AbstractUser | AnonymousUser, rows: Iterable[TrackedRow]) -> set[int | None]:
+    """Ids of those of the rows, of one model, that the user may change; as many queries as for one, for 500 tables."""
+    rows = list(rows)
+    rights = Rights(user)
+    if settings.RIGHTS_FOLLOW_OWNER and not user.is_superuser:
+        rights.moment.read_owners(pk for pk in map(_table_id, rows) if pk is not None)
+    return {row.pk for row in rows if rights.may_edit(row)}
+
+
 def holders(row: TrackedRow, moment: Moment) -> Holders:
     """Who may edit the row, as it is given here, at that moment. LookupError for a model without a rule."""
     return RULES[type(row)](row, moment)

@@ -5,10 +5,11 @@ from typing import Any
 from django.core.paginator import Paginator
 
 from ownership.audit.timeline import Timeline
+from ownership.catalog.confirmation import states_of
 from ownership.findings import side_by_side
 from ownership.models import READS, WRITES, Access, Service, Suggestion
 from ownership.models.answerable import teams_by_service
-from ownership.models.rights import may_edit
+from ownership.models.rights import editable, may_edit
 from ownership.models.roles import has_role
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
@@ -35,7 +36,10 @@ class ServicePage(Page):
             Service.objects.select_related("part_of", "team"), kwargs["name"], self.request
         )
         accesses = list(service.accesses.select_related("table").order_by(*MAP_ORDER))
-        owned = Paginator(service.owned_tables.all(), OWNED_PER_PAGE)
+        paginator = Paginator(service.owned_tables.all(), OWNED_PER_PAGE)
+        owned = paginator.get_page(self.request.GET.get("owned"))
+        owned_tables = list(owned.object_list)
+        standings = states_of(owned_tables)
         parts = list(service.parts.all())
         of_parts = Access.objects.filter(service__in=parts).select_related("table", "service")
         accesses_of_parts = list(of_parts.order_by("service__name", *MAP_ORDER))
@@ -52,8 +56,12 @@ class ServicePage(Page):
             "service": service,
             "may_edit": may_edit(self.request.user, service),
             "team": service.team or teams_by_service().get(service.pk),
-            "owned": owned.get_page(self.request.GET.get("owned")),
+            "owned": owned,
+            "owned_tables": [(table, standings[table.pk]) for table in owned_tables],
+            # As in lists of tables: only once somebody has confirmed one.
+            "shows_states": any(standing.confirmation for standing in standings.values()),
             "page": page,
+            "editable": set() if self.moment else editable(self.request.user, accesses),
             "access_table": access_table,
             "lines": page.object_list,
             "findings": access_table.findings,

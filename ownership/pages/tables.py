@@ -12,7 +12,7 @@ from ownership.drift.types import Finding
 from ownership.findings import side_by_side
 from ownership.models import READS, WRITES, Access, Environment, Service, Suggestion, Table, Team
 from ownership.models.answerable import teams_by_service
-from ownership.models.rights import may_edit
+from ownership.models.rights import editable, may_edit
 from ownership.models.roles import has_role
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
@@ -71,6 +71,7 @@ class TablePage(Page):
             "table": table,
             "team": teams.get(table.owner_id),
             "may_edit": may_edit(self.request.user, table),
+            "editable": set() if self.moment else editable(self.request.user, accesses),
             "access_table": access_table,
             "lines": access_table.lines,
             "truth_plots": _truth_plots(table, access_table),

@@ -7,7 +7,7 @@ import pytest
 from ownership.admin import filters
 from ownership.models import Access, Service, Table
 from tests.support.admin_forms import change_url, open_form, save_form
-from tests.support.factories import make_access, make_confirmation, make_table
+from tests.support.factories import make_access, make_confirmation, make_table, make_team
 from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -121,15 +121,30 @@ def test_the_lists_queries_do_not_grow_with_the_tables(
     lead_client, seeded, django_assert_num_queries
 ):
     lead_client.get("/admin/")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         lead_client.get(TABLES)
-    with django_assert_num_queries(12):  # it was counted for this revision
+    with django_assert_num_queries(13):  # it was counted for this revision
         lead_client.get(TABLES)
     owner = Service.objects.get(name="events")
+    owner.team = make_team()
+    owner.save()
+    with django_assert_num_queries(15):  # which teams are answerable for which services
+        lead_client.get(TABLES)
     for number in range(40):
         make_access(make_table(f"more-{number}", owner=owner), owner)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         lead_client.get(TABLES)
+
+
+def test_the_list_says_the_team_beside_the_owner_once_there_are_teams(lead_client, seeded):
+    assert "column-team" not in lead_client.get(TABLES).text
+    whole = Service.objects.get(name="interactions")
+    whole.team = make_team("Companion")
+    whole.save()
+    page = text_of(lead_client.get(TABLES, {"group": "Core Tables"}).text)
+    assert "biztechEvents Core Tables events — id + year" in page
+    page = text_of(lead_client.get(TABLES, {"owner": "teams"}).text)
+    assert "teams Companion eventID;year + id" in page
 
 
 def test_a_list_is_counted_again_after_the_registry_changed(lead_client, seeded):

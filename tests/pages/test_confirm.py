@@ -263,6 +263,15 @@ def test_states_appear_in_lists_once_anything_is_confirmed(table, lead_client, s
     assert Confirmation.objects.get().confirmed_by not in anonymous
 
 
+def test_a_services_page_says_how_far_its_tables_are_confirmed(table, lead_client):
+    address = table.owner.get_absolute_url()
+    make_table("rates", owner=table.owner)
+    assert "Never confirmed" not in text_of(lead_client.get(address).text)
+    make_confirmation(table)
+    page = text_of(lead_client.get(address).text)
+    assert "orders Confirmation: Confirmed rates Confirmation: Never confirmed" in page
+
+
 def test_confirming_is_no_edit_on_pages(table, lead, lead_client):
     with change_set(user=lead, reason="Before", source="admin"):
         make_access(table)

@@ -3,10 +3,13 @@ was entered is lost. Also when two people write at once.
 """
 
 import json
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from ownership.audit.verification import Verification
@@ -14,7 +17,7 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Membership, Service, Suggestion, Table, Team, Waiver
 from tests.support.admin_forms import answer, change_url, form_of, open_form, save_form
-from tests.support.factories import make_member, make_waiver
+from tests.support.factories import make_access, make_member, make_table, make_waiver
 from tests.support.owned_map import OwnedMap
 from tests.support.pages import text_of
 from tests.support.runs import keep_run
@@ -77,6 +80,32 @@ def test_the_form_of_another_teams_row_can_only_be_read_and_says_whose_it_is(own
     suggest = reverse("admin:ownership_table_suggest", args=[owned.replies.pk])
     assert suggest in ann.get(change_url(owned.replies)).text
     assert 'name="_save"' in owned.client(owned.ben).get(change_url(owned.replies)).text
+
+
+def test_pages_lead_to_the_forms_of_the_own_teams_rows_alone(owned, ann):
+    """Ann may edit what Money owns, and the access of its wallet to a table of Bots."""
+    make_access(owned.replies, owned.spare)
+    confirm = f'href="{reverse("pages:confirm")}?table='
+    page = ann.get(owned.replies.get_absolute_url()).text
+    assert re.findall(r'aria-label="Edit ([^"]*)"', page) == ["wallet → replies"]
+    assert confirm not in page
+    page = ann.get(owned.accounts.get_absolute_url()).text
+    assert re.findall(r'aria-label="Edit ([^"]*)"', page) == ["bot → accounts"]
+    assert confirm in page
+    page = ann.get(owned.bot.get_absolute_url()).text
+    assert re.findall(r'aria-label="Edit ([^"]*)"', page) == ["bot → accounts"]
+
+
+def test_which_accesses_may_be_edited_takes_as_many_queries_for_many(owned, ann):
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            ann.get(owned.bot.get_absolute_url())
+        counts.append(len(captured))
+        with change_set(user=owned.root, reason="Many"):
+            for _ in range(20):
+                make_access(make_table(owner=owned.spare), owned.bot)
+    assert counts[0] == counts[1]
 
 
 def test_a_form_that_was_opened_before_the_table_went_to_another_team_is_refused_and_kept(
