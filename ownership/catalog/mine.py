@@ -10,8 +10,9 @@ from django.db.models import Q
 
 from ownership.audit.timeline import Timeline
 from ownership.history.models import EntryFilter
-from ownership.models import Membership, Service, Table, Team
+from ownership.models import Membership, Service, Suggestion, Table, Team
 from ownership.models.answerable import answerable_team, service_links
+from ownership.models.suggestions import SuggestionQuerySet
 
 MINE = "mine"
 # The one value that the parameter of this name takes on pages and in lists.
@@ -62,6 +63,11 @@ class Mine:
             *Timeline.of_any(Service, self.service_ids).filters,
             *Timeline.of_any(Table, table_ids).filters,
         ]
+
+    def suggestions(self, user: AbstractUser | AnonymousUser) -> SuggestionQuerySet:
+        """What others suggest to the teams, changes and hand-overs, the oldest first."""
+        waiting = Suggestion.objects.asking(self.service_ids)
+        return waiting.exclude(user_id=user.pk).order_by("number")
 
     def service_names(self) -> set[str]:
         """Names of the services; one query."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from ownership.catalog.queries import whole_tables
 from ownership.drift.compare import Comparison, compare
 from ownership.drift.types import DeclaredMap, Finding
-from ownership.findings.runs import today, waived_by, waivers_in_force
-from ownership.models import DriftRun, Waiver
+from ownership.findings.runs import declared_map, today, waived_by, waivers_in_force
+from ownership.models import DriftRun, Service, Waiver
 from ownership.models.drift_runs import rows_of
 
 
@@ -23,6 +24,14 @@ class LatestRun:
     def open_findings(self) -> list[Finding]:
         """The findings that nobody has waived."""
         return [finding for finding in self.comparison.findings if finding not in self.waived]
+
+
+@dataclass(frozen=True)
+class FoundByRun:
+    """What a run finds of some tables, and nobody has waived."""
+
+    run: DriftRun
+    findings: list[Finding]
 
 
 def compare_latest(declared: DeclaredMap, tables: Collection[str] | None = None) -> list[LatestRun]:
@@ -42,3 +51,23 @@ def compare_latest(declared: DeclaredMap, tables: Collection[str] | None = None)
         waived = waived_by(comparison.findings, run.environment or None, waivers)
         compared.append(LatestRun(run, comparison, waived))
     return compared
+
+
+def open_findings_of(condition: Q) -> list[FoundByRun]:
+    """What the latest runs find of the tables on that condition; without runs that find nothing of them.
+
+    As many queries for many tables as for one.
+    """
+    tables = list(whole_tables().filter(condition))
+    if not tables:
+        return []
+    names = {table.name for table in tables}
+    services = list(Service.objects.select_related("part_of"))
+    declared = declared_map(0, {"services": services, "tables": tables, "environments": []})
+    found = []
+    for latest in compare_latest(declared, names):
+        # The run found other tables, too, which are not among those that were read here.
+        of_run = [finding for finding in latest.open_findings() if finding.table in names]
+        if of_run:
+            found.append(FoundByRun(latest.run, of_run))
+    return found

@@ -104,13 +104,27 @@ class Mailing(models.Model):
         help_text="The person was told of all changes up to this one."
     )
     last_digest = models.DateTimeField(
-        null=True, help_text="The hour for which the last digest was made."
+        null=True,
+        help_text="The hour for which the last digest was made, or it was last looked for what waits.",
     )
     last_sent = models.DateTimeField(null=True, help_text="When the last mail was sent.")
     # Set before a mail is handed to the server, and emptied after it: whoever finds it set knows that a process was
     # killed in between, and can't know whether the server took the mail.
     sending_to = models.PositiveBigIntegerField(
         null=True, help_text="A mail up to this revision is being sent."
+    )
+    mails_begun = models.PositiveIntegerField(
+        default=0, help_text="How many different mails were begun."
+    )
+    reminded = models.JSONField(
+        default=dict,
+        help_text="{key of what waits: day on which the person was last told of it}",
+    )
+    sending_reminders = models.JSONField(
+        default=list, help_text="Keys of what waits, of which the mail that is being sent tells."
+    )
+    looked_at_run = models.PositiveBigIntegerField(
+        null=True, help_text="The latest run of drift when it was last looked for what waits."
     )
     tries = models.PositiveIntegerField(default=0, help_text="How often this mail was begun.")
     failures = models.PositiveIntegerField(default=0, help_text="Failed attempts in a row.")

@@ -1,5 +1,7 @@
 """Mailing one person: when a mail is due, and sending it at least once and at most twice.
 
+One mail has the changes of what the person watches and, for those who watch what is theirs, what waits for them.
+
 Before a mail is handed to the mail server, that is stored; after it, that it was sent. If the process is killed in
 between, nobody knows whether the server took the mail. Then it is sent once more, with the same Message-ID. Should that
 end in the same way, it counts as sent.
@@ -23,7 +25,14 @@ from ownership.models import Mailing, MailPreference
 from ownership.models.roles import has_role
 from ownership.news.claims import claimed
 from ownership.news.delivery import JITTER, PAUSES
-from ownership.news.mails import make_mail, read_news
+from ownership.news.mails import PersonalNews, make_mail, read_news
+from ownership.news.waiting import (
+    Reminders,
+    WaitingThing,
+    latest_run,
+    things_to_tell,
+    what_waits,
+)
 from ownership.news.watching import preference_of
 
 LOG = logging.getLogger("ownership.news")
@@ -31,7 +40,8 @@ LOG = logging.getLogger("ownership.news")
 # Changes are collected for so long before they are mailed "at once".
 COLLECTING = timedelta(minutes=1)
 MOST_TRIES = 2
-# Digests are made at this hour in UTC, weekly ones on Mondays.
+# Digests are made at this hour in UTC, weekly ones on Mondays. Who gets mail at once is told at this hour of what
+# begins to wait, or waits for a week, because days have passed.
 DIGEST_HOUR = 6
 
 
@@ -50,6 +60,7 @@ def due_people() -> list[int]:
         return []
     now = timezone.now()
     head = current_head().revision
+    run = latest_run()
     mailings = Mailing.objects.in_bulk()
     due = []
     for user in _people():
@@ -60,7 +71,7 @@ def due_people() -> list[int]:
             mailing, _ = Mailing.objects.get_or_create(
                 pk=user.pk, defaults={"revision": first_place}
             )
-        if _is_due(mailing, preference, now, head):
+        if _is_due(mailing, preference, now, head, run):
             due.append(user.pk)
     return due
 
@@ -80,18 +91,22 @@ def _preference(user: User) -> MailPreference:
     return stored or MailPreference(user=user, since=0)
 
 
-def _is_due(mailing: Mailing, preference: MailPreference, now: datetime, head: int) -> bool:
+def _is_due(
+    mailing: Mailing, preference: MailPreference, now: datetime, head: int, run: int | None
+) -> bool:
+    """Whether there may be something to mail: what waits depends on changes, on runs of drift and on the day."""
     if mailing.next_attempt is not None and mailing.next_attempt > now:
         return False
-    if mailing.sending_to is not None:
+    if mailing.sending_to is not None or mailing.failures:
         return True
-    if preference.rhythm == MailPreference.Rhythm.AT_ONCE:
-        return mailing.revision < head
+    is_at_once = preference.rhythm == MailPreference.Rhythm.AT_ONCE
+    if is_at_once and (mailing.revision < head or mailing.looked_at_run != run):
+        return True
     return mailing.last_digest is None or mailing.last_digest < digest_hour(preference.rhythm, now)
 
 
 def digest_hour(rhythm: str, now: datetime) -> datetime:
-    """The last hour at which a digest of that rhythm was to be made."""
+    """The last hour at which a digest of that rhythm was to be made; of mail at once, that of the day."""
     hour = now.replace(hour=DIGEST_HOUR, minute=0, second=0, microsecond=0)
     if hour > now:
         hour -= timedelta(days=1)
@@ -119,44 +134,71 @@ def mail_next(user_id: int) -> bool:
 
 def _begin(user: User, preference: MailPreference, mailing: Mailing) -> bool:
     """Store that a mail is being sent, if there is one to send now."""
-    now = timezone.now()
     head = current_head().revision
-    if not _is_due(mailing, preference, now, head):
+    run = latest_run()
+    if not _is_due(mailing, preference, timezone.now(), head, run):
         return False
-    if mailing.sending_to is not None:
-        if mailing.tries >= MOST_TRIES:
-            LOG.error("Mail to account %d was begun %d times and ends here", user.pk, mailing.tries)
-            _finish(mailing, preference, mailing.sending_to)
-            return False
-        mailing.tries += 1
-        mailing.save()
-        return True
+    if mailing.sending_to is None:
+        mailing.looked_at_run = run
+        return _begin_new(user, preference, mailing, head)
+    if mailing.tries >= MOST_TRIES:
+        LOG.error("Mail to account %d was begun %d times and ends here", user.pk, mailing.tries)
+        _finish(mailing, preference, mailing.sending_to)
+        return False
+    mailing.tries += 1
+    mailing.save()
+    return True
+
+
+def _begin_new(user: User, preference: MailPreference, mailing: Mailing, head: int) -> bool:
+    """The same for a mail that was not begun before; up to the head, which was read before what waits."""
+    now = timezone.now()
     news = None
+    waiting: list[WaitingThing] = []
     if has_role(user) and preference.rhythm != MailPreference.Rhythm.NEVER:
         news = read_news(user, preference, max(mailing.revision, preference.since), head)
-    if news is None:
+        waiting = what_waits(user)
+    # What waits no longer is forgotten: should it wait again, it is told of again.
+    keys = {thing.key for thing in waiting}
+    mailing.reminded = {key: day for key, day in mailing.reminded.items() if key in keys}
+    things = things_to_tell(waiting, mailing.reminded, now.date())
+    if news is None and not things:
         _finish(mailing, preference, head)
         return False
     is_at_once = preference.rhythm == MailPreference.Rhythm.AT_ONCE
-    if is_at_once and not news.is_cut and now - news.oldest < COLLECTING:
+    if is_at_once and _is_collecting(news, things, now):
         return False
     mailing.sending_to = head
+    mailing.sending_reminders = [thing.key for thing in things]
+    mailing.mails_begun += 1
     mailing.tries = 1
     mailing.save()
     return True
 
 
+def _is_collecting(news: PersonalNews | None, things: list[WaitingThing], now: datetime) -> bool:
+    """Whether all of it is so young that more of it may come soon."""
+    times = [thing.since for thing in things]
+    if news is not None:
+        if news.is_cut:
+            return False
+        times.append(news.oldest)
+    return now - min(times) < COLLECTING
+
+
 def _send(user: User, preference: MailPreference, mailing: Mailing, until: int) -> None:
     """Hand the mail to the server, and store what came of it."""
     news = read_news(user, preference, max(mailing.revision, preference.since), until)
-    if news is None:
+    reminders = _reminders(user, mailing)
+    if news is None and reminders is None:
         _finish(mailing, preference, until)
         return
     try:
-        _hand_over(make_mail(user, news, until))
+        _hand_over(make_mail(user, news, reminders, f"{until}-{mailing.mails_begun}"))
     except NotSent as error:
         # Not sent for certain: the next attempt is not a repetition, and may be about more.
         mailing.sending_to = None
+        mailing.sending_reminders = []
         mailing.tries = 0
         _note_failure(user, mailing, str(error))
     except (OSError, smtplib.SMTPException):
@@ -164,8 +206,18 @@ def _send(user: User, preference: MailPreference, mailing: Mailing, until: int) 
     else:
         LOG.info("Mail sent", extra={"account": user.pk, "until": until})
         mailing.last_sent = timezone.now()
-        mailing.problem = ""
         _finish(mailing, preference, until)
+
+
+def _reminders(user: User, mailing: Mailing) -> Reminders | None:
+    """What the mail says of what waits; without that which somebody answered since the mail was begun."""
+    if not mailing.sending_reminders:
+        return None
+    things = [thing for thing in what_waits(user) if thing.key in mailing.sending_reminders]
+    if not things:
+        return None
+    others = mailing.reminded.keys() - mailing.sending_reminders
+    return Reminders(things, len(others))
 
 
 def _hand_over(mail: EmailMessage) -> None:
@@ -195,12 +247,15 @@ def _note_failure(user: User, mailing: Mailing, problem: str) -> None:
 
 
 def _finish(mailing: Mailing, preference: MailPreference, until: int) -> None:
-    """The person was told of everything up to that revision, or had nothing to be told."""
+    """The person was told of everything up to that revision and of what waits, or had nothing to be told."""
+    now = timezone.now()
     mailing.revision = until
+    mailing.reminded |= dict.fromkeys(mailing.sending_reminders, now.date().isoformat())
     mailing.sending_to = None
+    mailing.sending_reminders = []
     mailing.tries = 0
     mailing.failures = 0
     mailing.next_attempt = None
-    if preference.rhythm != MailPreference.Rhythm.AT_ONCE:
-        mailing.last_digest = digest_hour(preference.rhythm, timezone.now())
+    mailing.problem = ""
+    mailing.last_digest = digest_hour(preference.rhythm, now)
     mailing.save()

@@ -1,4 +1,7 @@
-"""One person's mail: which changes it is about, and its text."""
+"""One person's mail: which changes it is about, and its text.
+
+What waits for the person, if anything, comes before the changes.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from ownership.audit.timeline import Timeline, TimelineGroup
-from ownership.history.models import EntryFilter
+from ownership.history.models import ChangeSet, EntryFilter
 from ownership.models import MailPreference
 from ownership.news.links import whole_address
+from ownership.news.waiting import Reminders
 from ownership.news.watching import watched_entries
 
 SALT = "ownership.news.unsubscribe"
@@ -44,8 +48,11 @@ class PersonalNews:
 def read_news(
     user: User, preference: MailPreference, after: int, until: int
 ) -> PersonalNews | None:
-    """What is news for the person between two revisions, the first of them excluded; None if nothing is."""
-    condition = Q(change_set__gt=after)
+    """What is news for the person between two revisions, the first of them excluded; None if nothing is.
+
+    Confirmations are not: they change nothing of the map, and a lead confirms many tables at once.
+    """
+    condition = Q(change_set__gt=after) & ~Q(change_set__source=ChangeSet.Source.CONFIRM)
     if not preference.own_changes:
         condition &= Q(change_set__user_id=None) | ~Q(change_set__user_id=user.pk)
     filters: list[EntryFilter] = []
@@ -78,25 +85,29 @@ def unsubscribed_user(token: str) -> User | None:
     return User.objects.filter(pk=pk).first()
 
 
-def make_mail(user: User, news: PersonalNews, until: int) -> EmailMultiAlternatives:
-    """The mail, in text and HTML. A repetition has the same Message-ID."""
+def make_mail(
+    user: User, news: PersonalNews | None, reminders: Reminders | None, name: str
+) -> EmailMultiAlternatives:
+    """The mail, in text and HTML. A repetition has the same ``name``, and so the same Message-ID."""
     unsubscribe = unsubscribe_address(user)
     context = {
         "user": user,
         "news": news,
+        "reminders": reminders,
         "site": settings.SITE_URL,
         "watching": whole_address(reverse("pages:watching")),
         "changes": whole_address(reverse("pages:changes")),
+        "mine": whole_address(reverse("pages:mine")),
         "unsubscribe": unsubscribe,
     }
     host = urlsplit(settings.SITE_URL).hostname
     mail = EmailMultiAlternatives(
-        subject=_subject(news),
+        subject=_subject(news, reminders),
         body=render_to_string("mail/news.txt", context),
         from_email=formataddr(("Ownership registry", settings.DEFAULT_FROM_EMAIL)),
         to=[user.email],
         headers={
-            "Message-ID": f"<news-{user.pk}-{until}@{host}>",
+            "Message-ID": f"<news-{user.pk}-{name}@{host}>",
             "Auto-Submitted": "auto-generated",
             "List-Unsubscribe": f"<{unsubscribe}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -106,15 +117,24 @@ def make_mail(user: User, news: PersonalNews, until: int) -> EmailMultiAlternati
     return mail
 
 
-def _subject(news: PersonalNews) -> str:
-    """What changed: by the reason if it is one change set, otherwise by the names."""
+def _subject(news: PersonalNews | None, reminders: Reminders | None) -> str:
+    """What waits, by its names, and what changed."""
+    parts = []
+    if reminders is not None:
+        names = ", ".join(dict.fromkeys(thing.name for thing in reminders.things))
+        parts.append(f"Waiting for you: {names}")
+    if news is not None:
+        parts.append(_subject_of_changes(news))
+    one_line = " ".join("; ".join(parts).split())
+    return one_line if len(one_line) <= LONGEST_SUBJECT else f"{one_line[: LONGEST_SUBJECT - 1]}…"
+
+
+def _subject_of_changes(news: PersonalNews) -> str:
+    """By the reason if it is one change set, otherwise by the names."""
     labels = []
     for group in news.groups:
         labels += [entry.label for entry in group.entries]
     names = ", ".join(dict.fromkeys(labels))
     if len(news.groups) == 1:
-        subject = f"{names}: {news.groups[0].change_set.reason}"
-    else:
-        subject = f"{len(news.groups)} changes: {names}"
-    one_line = " ".join(subject.split())
-    return one_line if len(one_line) <= LONGEST_SUBJECT else f"{one_line[: LONGEST_SUBJECT - 1]}…"
+        return f"{names}: {news.groups[0].change_set.reason}"
+    return f"{len(news.groups)} changes: {names}"

@@ -9,10 +9,8 @@ from django.core.paginator import Paginator
 from ownership.catalog.confirmation import TO_CONFIRM, tables_with_states
 from ownership.catalog.mine import Mine
 from ownership.catalog.queries import whole_tables
-from ownership.drift.types import Finding
-from ownership.findings.latest_runs import compare_latest
-from ownership.findings.runs import declared_map
-from ownership.models import DriftRun, Service, Suggestion, Table, Team
+from ownership.findings.latest_runs import FoundByRun, open_findings_of
+from ownership.models import Service, Suggestion, Table, Team
 from ownership.models.answerable import teams_by_service
 from ownership.models.suggestions import SuggestionQuerySet
 from ownership.pages.base import BadAddress, Context, Page
@@ -39,14 +37,6 @@ class Section:
     number: int
     template: str
     content: Context
-
-
-@dataclass(frozen=True)
-class FoundByRun:
-    """What a run finds of the reader's tables, and nobody has waived."""
-
-    run: DriftRun
-    findings: list[Finding]
 
 
 class MinePage(Page):
@@ -81,20 +71,12 @@ class MinePage(Page):
 
 def findings(mine: Mine, user: User) -> Section:
     """The findings of drift about the tables."""
-    tables = list(whole_tables().filter(mine.tables))
-    names = {table.name for table in tables}
-    services = list(Service.objects.select_related("part_of"))
     found = []
     number = 0
-    if tables:
-        declared = declared_map(0, {"services": services, "tables": tables, "environments": []})
-        for latest in compare_latest(declared, names):
-            # The run found other tables, too, which are not among those that were read here.
-            of_run = [finding for finding in latest.open_findings() if finding.table in names]
-            if of_run:
-                shown = of_run[: max(0, FINDINGS_SHOWN - number)]
-                found.append(FoundByRun(latest.run, shown))
-            number += len(of_run)
+    for of_run in open_findings_of(mine.tables):
+        room = max(0, FINDINGS_SHOWN - number)
+        found.append(FoundByRun(of_run.run, of_run.findings[:room]))
+        number += len(of_run.findings)
     return Section(
         name="findings",
         title="Findings on my tables",
@@ -126,26 +108,20 @@ def to_confirm(mine: Mine, user: User) -> Section:
 
 def suggestions(mine: Mine, user: User) -> Section:
     """The changes that people suggest to the reader's teams."""
-    return _of_suggestions("suggestions", "Suggestions", _asked(mine, user, Suggestion.Kind.CHANGE))
+    changes = mine.suggestions(user).filter(kind=Suggestion.Kind.CHANGE)
+    return _of_suggestions("suggestions", "Suggestions", changes)
 
 
 def hand_overs(mine: Mine, user: User) -> Section:
     """The tables that others want to hand over to the reader's teams."""
-    return _of_suggestions(
-        "hand-overs", "Hand-overs to agree to", _asked(mine, user, Suggestion.Kind.HAND_OVER)
-    )
+    offered = mine.suggestions(user).filter(kind=Suggestion.Kind.HAND_OVER)
+    return _of_suggestions("hand-overs", "Hand-overs to agree to", offered)
 
 
 def own_suggestions(mine: Mine, user: User) -> Section:
     """What the reader suggested, and nobody has answered yet."""
     waiting = Suggestion.objects.waiting().filter(user_id=user.pk).order_by("number")
     return _of_suggestions("own-suggestions", "My suggestions", waiting)
-
-
-def _asked(mine: Mine, user: User, kind: str) -> SuggestionQuerySet:
-    """What others suggest to the reader's teams, the oldest first."""
-    waiting = Suggestion.objects.asking(mine.service_ids).filter(kind=kind)
-    return waiting.exclude(user_id=user.pk).order_by("number")
 
 
 def _of_suggestions(name: str, title: str, waiting: SuggestionQuerySet) -> Section:

@@ -87,7 +87,7 @@ class WatchingPage(Page):
             messages.error(request, TOO_MANY)
         else:
             watching.watch(user, kind, row)
-            messages.success(request, _what_happens_now(user))
+            messages.success(request, _what_happens_now(user, kind))
         return HttpResponseRedirect(_page_to_return_to(request))
 
     def _store_mail(self, request: HttpRequest) -> HttpResponse:
@@ -114,7 +114,7 @@ def _posted_thing(request: HttpRequest) -> tuple[str, int | None]:
     return kind, row
 
 
-def _what_happens_now(user: Any) -> str:
+def _what_happens_now(user: Any, kind: str) -> str:
     """What the person may expect, in a sentence."""
     if not is_mail_set_up():
         return "You watch it. This registry sends no mail yet: an administrator has to set that up."
@@ -125,6 +125,8 @@ def _what_happens_now(user: Any) -> str:
     rhythm = watching.preference_of(user).rhythm
     if rhythm == MailPreference.Rhythm.NEVER:
         return "You watch it, but your mail is switched off: see “Watching” in your account's menu."
+    if kind == Watch.Kind.MINE:
+        return "You watch what is yours: you get mail when it changes, and of what waits for you."
     return "You watch it: you get mail when it changes."
 
 
