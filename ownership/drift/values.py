@@ -60,10 +60,11 @@ def names_environment(variable: str) -> bool:
 
 
 def _is_environment_name(name: str) -> bool:
-    words = [word.lower() for word in WORD.findall(name)]
-    while words and words[-1] in _NEUTRAL_WORDS:
-        words.pop()
-    return bool(words) and (words[-1] in _ENVIRONMENT_WORDS or words[-1].endswith(_WORD_ENDINGS))
+    for word in reversed(WORD.findall(name)):
+        word = word.lower()
+        if word not in _NEUTRAL_WORDS:
+            return word in _ENVIRONMENT_WORDS or word.endswith(_WORD_ENDINGS)
+    return False
 
 
 def is_environment_value(value: str) -> bool:
@@ -211,6 +212,32 @@ class Seq(list[Value]):
         super().__init__(items)
         self.location = location
         self.varies = False
+
+
+def as_mapping(value: Value) -> Map:
+    """The value as a mapping; an empty one for anything else."""
+    if isinstance(value, Map):
+        return value
+    return Map(location_of(value))
+
+
+def known_text(value: Value) -> Text | None:
+    """The value, if it is a text and all of it is resolved; None for anything else."""
+    if isinstance(value, Text) and value.reason is None:
+        return value
+    return None
+
+
+def members(value: Value) -> list[Value]:
+    """The members of a list without nulls, or a single value as one."""
+    if not isinstance(value, Seq):
+        value = Seq(location_of(value), [value])
+    return [member for member in value if member is not None]
+
+
+def mappings(value: Value) -> list[Map]:
+    """The members of a list that are mappings, or a single mapping as one."""
+    return [member for member in members(value) if isinstance(member, Map)]
 
 
 def location_of(value: Value) -> Location:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ownership.drift.readers.files import Files
 from ownership.drift.types import Location, ReadError
-from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value
+from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, as_mapping
 
 MANIFEST = "manifest.json"
 TEMPLATE, ASSETS = ".template.json", ".assets.json"
@@ -38,11 +38,10 @@ class AssemblyStack:
 
     def is_selected(self, patterns: list[str]) -> bool:
         """Whether one of the patterns names it, by name or by path; without patterns, all are selected."""
-        if not patterns:
-            return True
-        return any(
-            fnmatchcase(name, pattern) for pattern in patterns for name in (self.name, self.path)
-        )
+        for pattern in patterns:
+            if fnmatchcase(self.name, pattern) or fnmatchcase(self.path, pattern):
+                return True
+        return not patterns
 
 
 def is_assembly(folder: Path) -> bool:
@@ -53,23 +52,20 @@ def is_assembly(folder: Path) -> bool:
 def stacks_of(folder: Path, files: Files, nesting: int = 0) -> Iterator[AssemblyStack]:
     """The stacks of an assembly and of its stages. Raises ReadError."""
     path = folder / MANIFEST
-    manifest = files.load(path)
-    artifacts = manifest.get("artifacts") if isinstance(manifest, Map) else None
+    artifacts = as_mapping(files.load(path)).get("artifacts")
     if not isinstance(artifacts, Map):
         raise ReadError(
             Location(files.display_name(path), 1),
             "is not a manifest of the CDK: it has no artifacts",
         )
-    for artifact_id, artifact in artifacts.items():
-        if not isinstance(artifact, Map):
-            continue
-        properties = _mapping(artifact.get("properties"))
+    for artifact_id, node in artifacts.items():
+        artifact = as_mapping(node)
+        properties = as_mapping(artifact.get("properties"))
         if artifact.get("type") == STACK:
             yield _stack(folder, artifact_id, artifact, properties)
         elif artifact.get("type") == STAGE and nesting < MAX_NESTING:
-            yield from stacks_of(
-                _beside(folder, properties.get("directoryName"), files), files, nesting + 1
-            )
+            inner = _beside(folder, properties.get("directoryName"), files)
+            yield from stacks_of(inner, files, nesting + 1)
 
 
 def assets_of(template: Path, files: Files) -> dict[str, Path]:
@@ -81,8 +77,8 @@ def assets_of(template: Path, files: Files) -> dict[str, Path]:
         return {}
     content = files.load(path)
     assets = {}
-    for name, asset in _mapping(_mapping(content).get("files")).items():
-        source = _mapping(_mapping(asset).get("source")).get("path")
+    for name, asset in as_mapping(as_mapping(content).get("files")).items():
+        source = as_mapping(as_mapping(asset).get("source")).get("path")
         if isinstance(source, Text) and source.endswith(".json"):
             assets[str(name)] = _beside(template.parent, source, files)
     return assets
@@ -90,7 +86,7 @@ def assets_of(template: Path, files: Files) -> dict[str, Path]:
 
 def _stack(folder: Path, artifact_id: str, artifact: Map, properties: Map) -> AssemblyStack:
     name = str(properties.get("stackName") or artifact_id)
-    tags = {str(key): str(value) for key, value in _mapping(properties.get("tags")).items()}
+    tags = {str(key): str(value) for key, value in as_mapping(properties.get("tags")).items()}
     return AssemblyStack(
         template=folder / str(properties.get("templateFile") or f"{artifact_id}{TEMPLATE}"),
         name=name,
@@ -119,7 +115,3 @@ def _beside(folder: Path, name: Value, files: Files) -> Path:
             Location(files.display_name(folder / MANIFEST)), f"{name} is outside the folder to read"
         )
     return path
-
-
-def _mapping(node: Value) -> Map:
-    return node if isinstance(node, Map) else Map(UNKNOWN_LOCATION)

@@ -61,15 +61,17 @@ class LoopExpander:
 
     def _expanded(self, node: Value, values: Values, nesting: int) -> Value:
         node = self.template.step(node, nesting)
-        if isinstance(node, Text):
-            return _with_values(node, values)
-        if isinstance(node, Seq):
-            return Seq(node.location, [self._expanded(item, values, nesting + 1) for item in node])
-        if not isinstance(node, Map):
-            return node
-        if len(node) == 1 and node.get("Ref") in values:
-            return values[str(node["Ref"])]
-        return self.mapping(node, values, nesting)
+        match node:
+            case Text():
+                return _with_values(node, values)
+            case Seq():
+                items = [self._expanded(item, values, nesting + 1) for item in node]
+                return Seq(node.location, items)
+            case {"Ref": Text() as name} if len(node) == 1 and name in values:
+                return values[name]
+            case Map():
+                return self.mapping(node, values, nesting)
+        return node
 
     def _made_by(self, key: str, node: Value, values: Values, nesting: int) -> Map:
         """What a loop makes; the loop itself where that is not known."""
@@ -78,10 +80,9 @@ class LoopExpander:
             return Map(node.location if node else self.template.resources.location, [(key, node)])
         identifier, collection, body = arguments
         items = self._items(collection, values, nesting + 1)
-        unresolved = [item for item in items if item.reason]
         body = self.template.expand(body)
-        if unresolved or not isinstance(identifier, Text) or not isinstance(body, Map):
-            reason = unresolved[0].reason if unresolved else None
+        reason = next((item.reason for item in items if item.reason), None)
+        if reason or not isinstance(identifier, Text) or not isinstance(body, Map):
             return Map(arguments.location, [(_with_reason(key, arguments, reason), node)])
         made = Map(arguments.location)
         for item in items:

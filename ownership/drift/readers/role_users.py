@@ -10,13 +10,13 @@ Source: AWS CloudFormation Template Reference, the properties of roles and insta
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ownership.drift.readers.roles import ROLE_PROPERTIES
 from ownership.drift.readers.template import Template
 from ownership.drift.readers.template_nodes import function_name, referenced
-from ownership.drift.values import Map, Seq, Text, Value
+from ownership.drift.values import Map, Seq, Text, Value, as_mapping
 
 # A user of roles that a reader makes of another form's resource: it has the property Role.
 ANY_USER = "Any::RoleUser"
@@ -64,29 +64,24 @@ class RoleUser(NamedTuple):
 
 
 def users_of_roles_elsewhere(
-    template: Template, made_elsewhere: str | None = None
+    template: Template, made_elsewhere: tuple[str, ...] = ()
 ) -> Iterator[RoleUser]:
     """The resources that name a role or an instance profile of no resource in the template.
 
     ``made_elsewhere`` is how the logical names of roles end that a framework adds to the template.
     """
     for name, node in template.resources.items():
-        resource = template.expand(node)
-        if not isinstance(resource, Map):
-            continue
+        resource = as_mapping(template.expand(node))
         resource_type = template.text(resource.get("Type")) or ""
         if resource_type in ROLE_PROPERTIES or _uses_no_items(resource_type):
             continue
-        properties = template.expand(resource.get("Properties"))
-        if not isinstance(properties, Map):
-            continue
         if resource_type == ANY_USER:
             template.count_as_read(name)
+        properties = as_mapping(template.expand(resource.get("Properties")))
         roles: list[Text] = []
         for value in _roles_named_in(template, resource_type, properties, 0):
             name_of_role = referenced(value) or ""
-            is_made = made_elsewhere is not None and name_of_role.endswith(made_elsewhere)
-            if not is_made and name_of_role not in template.resources:
+            if name_of_role not in template.resources and not name_of_role.endswith(made_elsewhere):
                 roles += _texts(template, value)
         if roles:
             yield RoleUser(name, properties, roles)
@@ -137,12 +132,12 @@ def _values(template: Template, node: Value) -> Iterator[Value]:
 
 
 def _mappings(template: Template, node: Value) -> Iterator[Map]:
-    if isinstance(node, Map) and function_name(node) is None:
-        yield node
-    elif isinstance(node, Seq):
-        for item in template.items(node):
-            if isinstance(item, Map) and function_name(item) is None:
-                yield item
+    items: Iterable[Value] = [node]
+    if isinstance(node, Seq):
+        items = template.items(node)
+    for item in items:
+        if isinstance(item, Map) and function_name(item) is None:
+            yield item
 
 
 def _texts(template: Template, value: Value) -> Iterator[Text]:

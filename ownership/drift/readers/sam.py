@@ -23,7 +23,7 @@ from ownership.drift.readers.template_nodes import (
     referenced,
 )
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value, location_of
+from ownership.drift.values import Map, Seq, Text, Value, as_mapping, location_of
 
 TRANSFORM = "AWS::Serverless-2016-10-31"
 FUNCTION = "AWS::Serverless::Function"
@@ -55,7 +55,7 @@ def expanded(body: Map) -> Map:
     resources = body.get("Resources")
     if not isinstance(resources, Map):
         return body
-    expansion = _Expansion(_mapping(body.get("Globals")), resources)
+    expansion = _Expansion(as_mapping(body.get("Globals")), resources, Map(resources.location))
     template = copy(body)
     others = [item for item in _listed(body.get("Transform")) if item != TRANSFORM]
     template["Transform"] = Seq(body.location, others)
@@ -82,41 +82,39 @@ def with_globals(properties: Map, shared: Map) -> Map:
 class _Expansion:
     """Makes resources. ``shared`` is what Globals say, ``around`` are resources outside the loop that is expanded."""
 
-    def __init__(self, shared: Map, resources: Map, around: Map | None = None) -> None:
+    def __init__(self, shared: Map, resources: Map, around: Map) -> None:
         self.globals = shared
         self.resources_to_make = resources
-        self.given = (
-            resources
-            if around is None
-            else Map(resources.location, [*around.items(), *resources.items()])
-        )
+        self.given = Map(resources.location, [*around.items(), *resources.items()])
         self.made = Map(resources.location)
 
     def resources(self) -> Map:
         """The resources that SAM makes, and those of CloudFormation as they are."""
         for name, node in self.resources_to_make.items():
-            resource_type = _type(node)
             if name.startswith(LOOP):
                 self.made[name] = self._loop(node)
-                continue
-            if not isinstance(node, Map):
+            elif isinstance(node, Map):
+                location = name.location if isinstance(name, Text) else node.location
+                self._add(name, node, location)
+                self._add_embedded_connectors(name, node, location)
+            else:
                 self.made[name] = node
-                continue
-            location = name.location if isinstance(name, Text) else node.location
-            if resource_type in MADE_OF:
-                self._add_with_role(name, node, location)
-            elif resource_type == SIMPLE_TABLE:
-                self.made[name] = _resource(TABLES[1], _table(_properties(node)), node)
-            elif resource_type == GRAPH_API:
-                self._add_graph_api(name, node)
-            elif resource_type == CONNECTOR:
-                properties = _properties(node)
-                for source in _listed(properties.get("Source")):
-                    self._connect(name, _mapping(source), properties, location)
-            elif resource_type not in WITHOUT_ROLE:
-                self.made[name] = node
-            self._add_embedded_connectors(name, node, location)
         return self.made
+
+    def _add(self, name: str, node: Map, location: Location) -> None:
+        resource_type = _type(node)
+        if resource_type in MADE_OF:
+            self._add_with_role(name, node, location)
+        elif resource_type == SIMPLE_TABLE:
+            self.made[name] = _resource(TABLES[1], _table(_properties(node)), node)
+        elif resource_type == GRAPH_API:
+            self._add_graph_api(name, node)
+        elif resource_type == CONNECTOR:
+            properties = _properties(node)
+            for source in _listed(properties.get("Source")):
+                self._connect(name, as_mapping(source), properties, location)
+        elif resource_type not in WITHOUT_ROLE:
+            self.made[name] = node
 
     def _loop(self, node: Value) -> Value:
         """A loop that makes what SAM makes of the resources in it."""
@@ -125,16 +123,14 @@ class _Expansion:
         identifier, collection, body = node
         if not isinstance(body, Map):
             return node
-        return Seq(
-            node.location,
-            [identifier, collection, _Expansion(self.globals, body, self.given).resources()],
-        )
+        made = _Expansion(self.globals, body, self.given).resources()
+        return Seq(node.location, [identifier, collection, made])
 
     # Functions and state machines
 
     def _add_with_role(self, name: str, node: Map, location: Location) -> None:
         resource_type = _type(node)
-        shared = _mapping(self.globals.get(GLOBALS[resource_type]))
+        shared = as_mapping(self.globals.get(GLOBALS[resource_type]))
         properties = with_globals(_properties(node), shared)
         tags = _tag_list(properties.get("Tags"), location)
         made = Map(location, [("Tags", tags)])
@@ -179,7 +175,7 @@ class _Expansion:
         """The roles of an API's data sources that are tables, unless they have roles of their own."""
         properties = _properties(node)
         tags = _tag_list(properties.get("Tags"), node.location)
-        sources = _mapping(_mapping(properties.get("DataSources")).get("DynamoDb"))
+        sources = as_mapping(as_mapping(properties.get("DataSources")).get("DynamoDb"))
         for source_name, source in sources.items():
             if not isinstance(source, Map):
                 continue
@@ -209,10 +205,10 @@ class _Expansion:
     # Connectors
 
     def _add_embedded_connectors(self, name: str, node: Map, location: Location) -> None:
-        for connector_name, connector in _mapping(node.get("Connectors")).items():
+        for connector_name, connector in as_mapping(node.get("Connectors")).items():
             source = Map(location, [("Id", Text(name, location))])
             self._connect(
-                f"{name}{connector_name}", source, _properties(_mapping(connector)), location
+                f"{name}{connector_name}", source, _properties(as_mapping(connector)), location
             )
 
     def _connect(self, name: str, source: Map, properties: Map, location: Location) -> None:
@@ -221,7 +217,7 @@ class _Expansion:
         source_type = MADE_OF.get(self._type_of(source), self._type_of(source))
         statements = Seq(location)
         for destination in _listed(properties.get("Destination")):
-            target = _mapping(destination)
+            target = as_mapping(destination)
             target_type = self._type_of(target)
             if not source_type or not target_type:
                 unread = Text(f"{name}Connector{len(self.made)}", location)
@@ -253,7 +249,7 @@ class _Expansion:
 
     def _role_of(self, name: Value, location: Location) -> Value:
         """A reference to the role of a resource: the one that SAM makes for it, or its own."""
-        node = _mapping(self.given.get(str(name)))
+        node = as_mapping(self.given.get(str(name)))
         properties = _properties(node)
         for key in ("Role", "RoleArn", "ServiceRoleArn"):
             if not _is_absent(properties.get(key)):
@@ -291,7 +287,7 @@ def _from_templates(policy: Map) -> Iterator[Map]:
         if not is_known(name):
             document: Value = Text(name, location)
         else:
-            table_name = _mapping(node).get("TableName")
+            table_name = as_mapping(node).get("TableName")
             statements = statements_of(name, table_name, location)
             if not statements:
                 continue
@@ -302,7 +298,7 @@ def _from_templates(policy: Map) -> Iterator[Map]:
 def _table(properties: Map) -> Map:
     """The table that SAM makes of a SimpleTable."""
     location = properties.location
-    key = _mapping(properties.get("PrimaryKey"))
+    key = as_mapping(properties.get("PrimaryKey"))
     key_name = key.get("Name") or Text("id", location)
     given_type = key.get("Type")
     key_type = given_type
@@ -323,7 +319,7 @@ def _tag_list(tags: Value, location: Location) -> Seq:
     if isinstance(tags, Seq):
         return tags
     listed = Seq(location)
-    for key, value in _mapping(tags).items():
+    for key, value in as_mapping(tags).items():
         listed.append(Map(location, [("Key", Text(key, location)), ("Value", value)]))
     return listed
 
@@ -352,15 +348,11 @@ def _get_att(name: str, location: Location) -> Map:
 
 
 def _type(node: Value) -> str:
-    return str(_mapping(node).get("Type") or "")
+    return str(as_mapping(node).get("Type") or "")
 
 
 def _properties(node: Map) -> Map:
-    return _mapping(node.get("Properties"))
-
-
-def _mapping(node: Value) -> Map:
-    return node if isinstance(node, Map) else Map(location_of(node))
+    return as_mapping(node.get("Properties"))
 
 
 def _listed(node: Value) -> list[Value]:

@@ -25,7 +25,7 @@ from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.siblings import NoOutputError, Siblings
 from ownership.drift.readers.variable_sources import NoValueError, Outside
 from ownership.drift.types import ReadError
-from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, concat
+from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, as_mapping, concat
 
 COMPOSE_FILES = ("serverless-compose.yml", "serverless-compose.yaml", "serverless-compose.json")
 COMPOSE_CODE = (
@@ -174,5 +174,4 @@ def _compose_files(top: Path, root: Path) -> Iterator[Path]:
 
 
 def _mapping(variables: Variables, node: Value) -> Map:
-    value = variables.expand(node)
-    return value if isinstance(value, Map) else Map(UNKNOWN_LOCATION)
+    return as_mapping(variables.expand(node))

@@ -60,7 +60,7 @@ from ownership.drift.readers.template import (
 )
 from ownership.drift.readers.template_nodes import function_name
 from ownership.drift.types import READ_AND_WRITE
-from ownership.drift.values import Map, Seq, Text, Value, concat, location_of
+from ownership.drift.values import Map, Seq, Text, Value, concat, known_text, location_of
 
 GENERATED_ROLE = "IamRoleLambdaExecution"  # made by the framework from the provider's statements
 
@@ -330,7 +330,7 @@ class Project:
                 reference = Text("the role", location_of(node))
             if isinstance(reference, Text) and not self._is_own_role(reference, own_roles):
                 self._unresolved(reference, "the role is defined elsewhere")
-        for user in users_of_roles_elsewhere(self.template, GENERATED_ROLE):
+        for user in users_of_roles_elsewhere(self.template, (GENERATED_ROLE,)):
             for text in user.roles:
                 if not self._is_own_role(text, own_roles):
                     self.diagnostics.add_role_use(
@@ -394,8 +394,8 @@ class Project:
                     self._unresolved(setting, "this setting is not read, and may permit something")
 
     def _report_other_provider(self) -> None:
-        name = self.provider.get("name")
-        if isinstance(name, Text) and not name.reason and name != "aws":
+        name = known_text(self.provider.get("name"))
+        if name is not None and name != "aws":
             self._unresolved(name, "projects of another provider than aws are not read")
 
 
@@ -416,9 +416,8 @@ def service_name(variables: Variables) -> str | None:
     service = variables.at("service")
     if isinstance(service, Map):
         service = variables.at("name", service)
-    if isinstance(service, Text) and not service.reason:
-        return str(service)
-    return None
+    name = known_text(service)
+    return None if name is None else str(name)
 
 
 def _role_reference(node: Value) -> Value:

@@ -11,12 +11,13 @@ Source: AWS CloudFormation User Guide, "Intrinsic function reference".
 
 import re
 
-from ownership.drift.values import Map, Seq, Text, Value
+from ownership.drift.values import Map, Seq, Text, Value, as_mapping
 
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 ROLE = "AWS::IAM::Role"
 STACK_TYPES = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
 TABLE_TYPES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
+REFERENCED = re.compile(r"(?:\$\{)?(\w+)(?:\.\w+)?\}?")
 
 
 def function_name(node: Map) -> str | None:
@@ -36,36 +37,32 @@ def is_function_name(key: str) -> bool:
 
 def branches_of_if(node: Value) -> Seq | None:
     """The values of ``Fn::If`` for both outcomes of its condition; None for any other node."""
-    if not isinstance(node, Map) or function_name(node) != "Fn::If":
-        return None
-    arguments = node["Fn::If"]
-    if not isinstance(arguments, Seq):
-        return None
-    return Seq(arguments.location, arguments[1:])
+    match node:
+        case {"Fn::If": Seq() as arguments} if len(node) == 1:
+            return Seq(arguments.location, arguments[1:])
+    return None
 
 
 def has_branches(node: Value) -> bool:
     """Whether there is an ``Fn::If`` in a node, or anywhere in its members."""
-    if isinstance(node, Seq):
-        return any(has_branches(item) for item in node)
-    if not isinstance(node, Map):
-        return False
     if branches_of_if(node) is not None:
         return True
-    return any(has_branches(value) for value in node.values())
+    match node:
+        case Map():
+            return any(map(has_branches, node.values()))
+        case Seq():
+            return any(map(has_branches, node))
+    return False
 
 
 def referenced(node: Value) -> str | None:
     """The logical name in ``!Ref Name``, ``!GetAtt Name.Arn`` or ``!Sub "${Name.Arn}"``; None for anything else."""
-    if not isinstance(node, Map):
-        return None
-    argument = node.get("Ref") or node.get("Fn::GetAtt") or node.get("Fn::Sub")
-    if isinstance(argument, Seq):
-        argument = argument[0] if argument else None
-    if not isinstance(argument, Text):
-        return None
-    match = re.fullmatch(r"(?:\$\{)?(\w+)(?:\.\w+)?\}?", argument)
-    return match[1] if match else None
+    call = as_mapping(node)
+    match call.get("Ref") or call.get("Fn::GetAtt") or call.get("Fn::Sub"):
+        case (Text() as argument) | [Text() as argument, *_]:
+            name = REFERENCED.fullmatch(argument)
+            return name[1] if name else None
+    return None
 
 
 def is_no_value(node: Value) -> bool:

@@ -24,7 +24,7 @@ from ownership.drift.readers.terraform_resource import Resource
 from ownership.drift.readers.terraform_resources import ResourceTranslator
 from ownership.drift.readers.terraform_source import SourceFinder
 from ownership.drift.types import Infrastructure, Location, ReadError
-from ownership.drift.values import Text
+from ownership.drift.values import Text, known_text
 
 # Names of files that say nothing of what is in them.
 GENERAL_NAMES = frozenset(
@@ -92,8 +92,8 @@ class _Plans:
             plan = Plan(load(path, self.files), file, self.names.given)
             finder = ReferenceFinder(plan)
             for resource in plan.resources.values():
-                arn = resource.values.get("arn") if resource.type == POLICY else None
-                if isinstance(arn, Text) and not arn.reason:
+                arn = known_text(resource.values.get("arn"))
+                if resource.type == POLICY and arn is not None:
                     self._policies[str(arn)] = (finder, resource)
         except RecursionError as error:
             raise ReadError(Location(file), "is nested too deeply") from error

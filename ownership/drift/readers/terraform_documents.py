@@ -12,19 +12,29 @@ Source: documentation of the AWS provider for Terraform, version 6.
 
 from collections.abc import Iterable
 
-from ownership.drift.readers.terraform_plan import PRINCIPALS, Plan
+from ownership.drift.readers.terraform_plan import Plan
 from ownership.drift.readers.terraform_references import NOT_SHOWN, ReferenceFinder, References
-from ownership.drift.readers.terraform_resource import UNKNOWN, Resource, is_unknown
+from ownership.drift.readers.terraform_resource import PRINCIPALS, UNKNOWN, Resource, is_unknown
 from ownership.drift.readers.terraform_values import (
     mapping,
-    members,
     not_known,
     parsed,
     unknown_members,
     value_at,
 )
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value, concat, placeholder
+from ownership.drift.values import (
+    Map,
+    Seq,
+    Text,
+    Value,
+    as_mapping,
+    concat,
+    known_text,
+    mappings,
+    members,
+    placeholder,
+)
 
 TABLE = "aws_dynamodb_table"
 DOCUMENT = "aws_iam_policy_document"
@@ -51,22 +61,19 @@ class Documents:
 
     def document(self, resource: Resource, attribute: str, *path: str | int) -> Value:
         """The policy document that an attribute holds, itself or as text; a placeholder where it is not known."""
-        return self._document(
-            resource, value_at(resource.values, (attribute, *path)), (attribute, *path), 0
-        )
+        whole_path = (attribute, *path)
+        return self._document(resource, value_at(resource.values, whole_path), whole_path, 0)
 
     def _document(
         self, resource: Resource, value: Value, path: tuple[str | int, ...], nesting: int
     ) -> Value:
-        if isinstance(value, Text) and value.reason is None:
-            return parsed(value)
+        text = known_text(value)
+        if text is not None:
+            return parsed(text)
         if not is_unknown(value):
             return value
         references = self.finder.references(resource, *path)
-        documents = []
-        for other, _ in references.resources:
-            if other.type == DOCUMENT:
-                documents.append(other)
+        documents = references.of_type(DOCUMENT)
         is_only = len(references.resources) == len(documents) == 1 and not references.others
         if not is_only or nesting > MAX_LAYERS:
             return not_known(resource.location, str(path[0]), references)
@@ -74,8 +81,9 @@ class Documents:
 
     def _made_of_statements(self, document: Resource, nesting: int) -> Value:
         """The document that a data source makes; a placeholder where what it is made of is not known."""
-        if not is_unknown(document.values.get("json")):
-            return self._document(document, document.values.get("json"), ("json",), nesting)
+        json = document.values.get("json")
+        if not is_unknown(json):
+            return self._document(document, json, ("json",), nesting)
         statements: list[Map] = []
         for attribute in LAYERS:
             layer = self._layer(document, attribute, nesting)
@@ -99,8 +107,7 @@ class Documents:
             inner = self._document(document, text, path, nesting)
             if isinstance(inner, Text):
                 return inner
-            if isinstance(inner, Map):
-                statements += _mappings(inner.get("Statement"))
+            statements += mappings(as_mapping(inner).get("Statement"))
         return statements
 
     def _own_statements(self, document: Resource) -> list[Map] | Text:
@@ -116,18 +123,19 @@ class Documents:
         statements = []
         for position, block in enumerate(blocks):
             if isinstance(block, Map):
-                statements.append(
-                    self._statement(document, block, position if is_complete else None)
-                )
+                place = position if is_complete else None
+                statements.append(self._statement(document, block, place))
         return statements
 
     def _statement(self, document: Resource, block: Map, position: int | None) -> Map:
         location = document.location
         effect = block.get("effect")
+        if effect is None:
+            effect = Text("Allow", location)
         return mapping(
             location,
             Sid=block.get("sid"),
-            Effect=effect if effect is not None else Text("Allow", location),
+            Effect=effect,
             Action=_if_any(block.get("actions")),
             NotAction=_if_any(block.get("not_actions")),
             Resource=self._resources(document, block, position, "resources"),
@@ -141,26 +149,21 @@ class Documents:
         self, document: Resource, block: Map, position: int | None, attribute: str
     ) -> Value:
         value = block.get(attribute)
-        if not any(is_unknown(member) for member in members(value)):
+        number = unknown_members(value)
+        if not number:
             return _if_any(value)
-        known = [member for member in members(value) if not is_unknown(member)]
+        location = document.location
+        resources = Seq(location, _known_members(value))
         if position is None:
-            return Seq(
-                document.location,
-                [*known, placeholder(document.location, f"{attribute} {UNKNOWN}")],
-            )
+            resources.append(placeholder(location, f"{attribute} {UNKNOWN}"))
+            return resources
         references = self.finder.references(document, "statement", position, attribute)
         # Where a resource too many would take something away, only what is certain counts.
-        takes_away = attribute == "not_resources" or block.get("effect") == "Deny"
-        if takes_away:
-            return Seq(
-                document.location, [*known, not_known(document.location, attribute, references)]
-            )
-        number = unknown_members(value)
-        return Seq(
-            document.location,
-            [*known, *self.arns(references, document.location, attribute, number)],
-        )
+        if attribute == "not_resources" or block.get("effect") == "Deny":
+            resources.append(not_known(location, attribute, references))
+        else:
+            resources += self.arns(references, location, attribute, number)
+        return resources
 
     def arns(
         self, references: References, location: Location, attribute: str, number: int = 1
@@ -169,16 +172,12 @@ class Documents:
 
         If more tables are referred to than there are values, the plan does not show which of them it is.
         """
-        tables = {resource for resource, _ in references.resources if resource.type == TABLE}
-        if len(tables) > number:
+        if len(set(references.of_type(TABLE))) > number:
             return [not_known(location, attribute, references)]
         arns = []
         for resource, name in references.resources:
-            if (
-                name
-                and not is_unknown(resource.values.get(name))
-                and resource.values.get(name) is not None
-            ):
+            value = resource.values.get(name)
+            if value is not None and not is_unknown(value):
                 continue  # a part that is known, such as the account
             found = _arns_of(self.plan, resource, name, location)
             if not found:
@@ -196,9 +195,9 @@ class Documents:
         for number, principal in enumerate(members(block.get(attribute))):
             if not isinstance(principal, Map):
                 return Text("*", document.location)
-            identifiers = members(principal.get("identifiers"))
-            known = [member for member in identifiers if not is_unknown(member)]
-            if len(known) < len(identifiers):
+            identifiers = principal.get("identifiers")
+            known = _known_members(identifiers)
+            if unknown_members(identifiers):
                 references = References(others=[NOT_SHOWN])
                 if position is not None:
                     path = ("statement", position, attribute, number, "identifiers")
@@ -210,7 +209,7 @@ class Documents:
 
     def _roles(self, references: References, location: Location) -> Iterable[Value]:
         for resource, _ in references.resources:
-            if resource.type in PRINCIPALS and not resource.is_data:
+            if resource.is_principal:
                 yield mapping(location, Ref=Text(self.plan.ids[resource.address], location))
             else:
                 references.others.append(resource.reference_name)
@@ -221,15 +220,12 @@ class Documents:
 def _arns_of(plan: Plan, resource: Resource, attribute: str, location: Location) -> list[Text]:
     """The ARNs that an attribute may give, with what people put behind a table's; none for anything else."""
     is_arn = attribute == "arn" or attribute.endswith("_arn")
-    if (
-        resource.type == TABLE
-        and attribute not in STREAM_ATTRIBUTES
-        and (is_arn or attribute in ("", "id"))
-    ):
+    is_table = resource.type == TABLE
+    if is_table and attribute in STREAM_ATTRIBUTES:
+        return [Text(f"{ARN_OF_TABLE}none/stream/*", location)]
+    if is_table and (is_arn or attribute in ("", "id")):
         arn = concat([ARN_OF_TABLE, plan.table_name(resource)], location)
         return [arn, concat([arn, "/index/*"], location)]
-    if resource.type == TABLE and attribute in STREAM_ATTRIBUTES:
-        return [Text(f"{ARN_OF_TABLE}none/stream/*", location)]
     if not is_arn or not resource.type.startswith("aws_"):
         return []
     if resource.type in PRINCIPALS:
@@ -239,14 +235,19 @@ def _arns_of(plan: Plan, resource: Resource, attribute: str, location: Location)
 
 def _principal_name(plan: Plan, resource: Resource) -> str:
     """What a role goes by, as in ``Template.role_name``."""
-    name = resource.values.get("name")
-    if isinstance(name, Text) and not name.reason:
+    name = known_text(resource.values.get("name"))
+    if name is not None:
         return str(name)
-    return f"{resource.location.file.replace('/', ':')}:{plan.ids.get(resource.address, resource.address)}"
+    own_id = plan.ids.get(resource.address, resource.address)
+    return f"{resource.location.file.replace('/', ':')}:{own_id}"
+
+
+def _known_members(value: Value) -> list[Value]:
+    return [member for member in members(value) if not is_unknown(member)]
 
 
 def _if_any(value: Value) -> Value:
-    return None if isinstance(value, Seq) and not value else value
+    return None if value == [] else value
 
 
 def _kind_of_principal(principal: Map) -> str:
@@ -254,15 +255,11 @@ def _kind_of_principal(principal: Map) -> str:
     return str(kind) if isinstance(kind, Text) and kind != "*" else "AWS"
 
 
-def _mappings(node: Value) -> list[Map]:
-    return [member for member in members(node) if isinstance(member, Map)]
-
-
 def _lay_over(statements: list[Map], layer: list[Map]) -> None:
     """Add a layer's statements; one replaces an earlier one with the same ``Sid``."""
-    positions = {
-        str(statement.get("Sid") or ""): number for number, statement in enumerate(statements)
-    }
+    positions: dict[str, int] = {}
+    for position, statement in enumerate(statements):
+        positions[str(statement.get("Sid") or "")] = position
     for statement in layer:
         name = str(statement.get("Sid") or "")
         if name and name in positions:

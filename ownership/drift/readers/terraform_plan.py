@@ -19,6 +19,7 @@ from functools import cached_property
 
 from ownership.drift.readers.terraform_files import JSON, Object
 from ownership.drift.readers.terraform_resource import (
+    PRINCIPALS,
     SURROGATE,
     UNKNOWN,
     Resource,
@@ -30,7 +31,6 @@ from ownership.drift.readers.terraform_resource import (
 from ownership.drift.types import Location, printable
 from ownership.drift.values import Text, placeholder
 
-PRINCIPALS = ("aws_iam_role", "aws_iam_user", "aws_iam_group")
 # What runs in a role, and the attribute with the role's ARN.
 ROLE_USERS = {
     "aws_lambda_function": "role",

@@ -4,14 +4,14 @@ A policy is known by its ARN or, before it has one, by the configuration, which 
 Source: documentation of the AWS provider for Terraform, version 6.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.readers.terraform_documents import Documents
 from ownership.drift.readers.terraform_references import ReferenceFinder
 from ownership.drift.readers.terraform_resource import Resource, is_unknown
-from ownership.drift.readers.terraform_values import mapping, members, not_known, unknown_members
-from ownership.drift.values import Seq, Text, Value, placeholder
+from ownership.drift.readers.terraform_values import mapping, not_known, unknown_members
+from ownership.drift.values import Seq, Text, Value, members, placeholder
 
 POLICY = "aws_iam_policy"
 
@@ -29,28 +29,24 @@ class Policies:
     def attached(self, resource: Resource, attribute: str) -> list[Value]:
         """The documents of the managed policies whose ARNs an attribute has."""
         value = resource.values.get(attribute)
-        if is_unknown(value) or any(is_unknown(member) for member in members(value)):
-            return [*self._attached_later(resource, attribute), *self._attached_by_arn(value)]
-        return list(self._attached_by_arn(value))
-
-    def _attached_by_arn(self, value: Value) -> Iterator[Value]:
+        attached = []
+        unknown = unknown_members(value)
+        if unknown:
+            attached += self._attached_later(resource, attribute, unknown)
         for arn in members(value):
             if isinstance(arn, Text) and not is_unknown(arn):
-                yield self._managed(arn)
+                attached.append(self._managed(arn))
+        return attached
 
-    def _attached_later(self, resource: Resource, attribute: str) -> Iterator[Value]:
+    def _attached_later(self, resource: Resource, attribute: str, number: int) -> list[Value]:
+        """The documents of so many policies whose ARNs are known only after apply."""
         references = self.documents.finder.references(resource, attribute)
-        reached = []
-        for policy, _ in references.resources:
-            if policy.type == POLICY:
-                reached.append(policy)
+        reached = references.of_type(POLICY)
         # One of several: the plan does not show which.
-        is_ambiguous = len(set(reached)) > unknown_members(resource.values.get(attribute))
+        is_ambiguous = len(set(reached)) > number
         if references.others or not reached or is_ambiguous:
-            yield not_known(resource.location, attribute, references)
-            return
-        for policy in reached:
-            yield self.documents.document(policy, "policy")
+            return [not_known(resource.location, attribute, references)]
+        return [self.documents.document(policy, "policy") for policy in reached]
 
     def _managed(self, arn: Text) -> Value:
         if arn in self.policies:

@@ -54,6 +54,10 @@ class References:
     others: list[str] = field(default_factory=list)
     count: int = 0  # of references that were followed
 
+    def of_type(self, resource_type: str) -> list[Resource]:
+        """The resources of a type."""
+        return [resource for resource, _ in self.resources if resource.type == resource_type]
+
 
 @dataclass(frozen=True)
 class _Block:
@@ -75,9 +79,8 @@ class ReferenceFinder:
         self._by_name: dict[tuple[str, str], list[Resource]] = {}
         self._modules: dict[str, None] = {}
         for resource in plan.resources.values():
-            self._by_name.setdefault((resource.module, resource.reference_name), []).append(
-                resource
-            )
+            name = (resource.module, resource.reference_name)
+            self._by_name.setdefault(name, []).append(resource)
             self._modules[resource.module] = None
 
     def expression(self, resource: Resource, *path: str | int) -> JSON:
@@ -135,7 +138,9 @@ class ReferenceFinder:
         index = indexes.pop()
         if index in INDEXES:
             return block.key
-        return self._value_of_loop(block) if index == "each.value" else ""
+        if index == "each.value":
+            return self._value_of_loop(block)
+        return ""
 
     def _value_of_loop(self, block: _Block) -> str:
         """``each.value`` in a block over a set of texts, or over a map of them; empty where that is not known."""
@@ -146,9 +151,8 @@ class ReferenceFinder:
             variable = OF_VARIABLE.fullmatch(references[0])
             if len(references) > 1 or variable is None or block.module:
                 return ""
-            values = as_object(
-                as_object(self.plan.document.get("variables")).get(variable["name"])
-            ).get("value")
+            variables = as_object(self.plan.document.get("variables"))
+            values = as_object(variables.get(variable["name"])).get("value")
         # Of a set, and so of toset() of a list, each value is its own key.
         if isinstance(values, list):
             return block.key
@@ -159,15 +163,18 @@ class ReferenceFinder:
         looped = _references_in(block.node.get("for_each_expression"))
         around = _Block(block.module, block.key)
         inner = References(count=found.count)
-        # Each instance is the one of what it runs over that has its key.
-        self._follow([*looped, "each.key"] if looped else [], around, inner, nesting)
+        if looped:
+            # Each instance is the one of what it runs over that has its key.
+            self._follow([*looped, "each.key"], around, inner, nesting)
         found.count = inner.count
         found.others += inner.others
         reached = {resource for resource, _ in inner.resources}
         if len(reached) > 1:
             found.others.append(reference)
             return
-        attribute = reference.rpartition(".")[2] if reference.count(".") > 1 else ""
+        attribute = ""
+        if reference.count(".") > 1:
+            attribute = reference.rpartition(".")[2]
         for resource, own_attribute in inner.resources:
             found.resources.append((resource, own_attribute or attribute))
 
@@ -211,31 +218,31 @@ class ReferenceFinder:
         """The addresses of a module's instances: the one with the key, or all."""
         if stated_key is not None:
             return [f"{address}{stated_key}"]
-        instances: dict[str, None] = {}
+        instances: dict[str, str] = {}  # address → key
+        instance = re.compile(rf"{re.escape(address)}(?P<key>{KEY})?(?=[.\[]|\Z)")
         for module in self._modules:
-            if module == address or module.startswith((f"{address}.", f"{address}[")):
-                rest = module[len(address) :]
-                own_key = re.match(KEY, rest)
-                instances[address + (own_key[0] if own_key else "")] = None
-        with_key = [
-            instance for instance in instances if key and _unquoted(instance[len(address) :]) == key
-        ]
+            match = instance.match(module)
+            if match is not None:
+                instances[match[0]] = _unquoted(match["key"])
+        with_key = [name for name, own_key in instances.items() if key and own_key == key]
         return with_key or list(instances) or [address]
 
     def _find(self, match: re.Match[str], module: str, key: str, found: References) -> None:
         """Find the instances of a resource that a reference means: all, or the one with its key."""
         name = f"{match['data'] or ''}{match['type']}.{match['name']}"
-        candidates = self._by_name.get((module, name), [])
-        wanted = _unquoted(match["key"])
+        instances = self._by_name.get((module, name), [])
         if match["key"]:
-            candidates = [candidate for candidate in candidates if candidate.key == wanted]
-        elif key and len(candidates) > 1:
-            same_key = [candidate for candidate in candidates if candidate.key == key]
-            candidates = same_key or candidates
-        if not candidates:
+            instances = _with_key(instances, _unquoted(match["key"]))
+        elif key and len(instances) > 1:
+            instances = _with_key(instances, key) or instances
+        if not instances:
             found.others.append(match[0])
-        for candidate in candidates:
-            found.resources.append((candidate, match["attribute"] or ""))
+        for instance in instances:
+            found.resources.append((instance, match["attribute"] or ""))
+
+
+def _with_key(instances: Sequence[Resource], key: str) -> list[Resource]:
+    return [instance for instance in instances if instance.key == key]
 
 
 def _unquoted(key: str | None) -> str:
@@ -256,15 +263,13 @@ def _descend(node: JSON, path: Sequence[str | int]) -> JSON:
 
 def _references_in(expression: JSON) -> list[str]:
     """The references of an expression, and those of the expressions in a block."""
-    found: list[str] = []
     if isinstance(expression, dict):
         if "references" in expression:
             return [as_text(name) for name in as_list(expression["references"])]
-        for inner in expression.values():
-            found += _references_in(inner)
-    elif isinstance(expression, list):
-        for inner in expression:
-            found += _references_in(inner)
+        expression = list(expression.values())
+    found: list[str] = []
+    for inner in as_list(expression):
+        found += _references_in(inner)
     return found
 
 

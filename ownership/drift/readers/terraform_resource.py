@@ -14,11 +14,12 @@ from functools import cached_property
 
 from ownership.drift.readers.terraform_files import JSON, Object
 from ownership.drift.types import Location, printable
-from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value, placeholder
+from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value, as_mapping, placeholder
 
 UNKNOWN = "is known only after apply"
 SENSITIVE = "is sensitive, and therefore not read"
 
+PRINCIPALS = ("aws_iam_role", "aws_iam_user", "aws_iam_group")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -39,9 +40,8 @@ def as_text(node: JSON) -> str:
 
 def is_unknown(value: Value) -> bool:
     """Whether a value is known only after apply."""
-    return (
-        isinstance(value, Text) and value.reason is not None and value.reason.text.endswith(UNKNOWN)
-    )
+    reason = value.reason if isinstance(value, Text) else None
+    return reason is not None and reason.text.endswith(UNKNOWN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +65,13 @@ class Resource:
     @cached_property
     def values(self) -> Map:
         """The values. What is not known, or is sensitive, is a placeholder with the reason."""
-        value = self._value("", self.raw_values, self.unknown, self.sensitive)
-        return value if isinstance(value, Map) else Map(self.location)
+        values = self._value("", self.raw_values, self.unknown, self.sensitive)
+        return as_mapping(values)
+
+    @property
+    def is_principal(self) -> bool:
+        """Whether it is a role, user or group that the configuration makes."""
+        return self.type in PRINCIPALS and not self.is_data
 
     @property
     def text(self) -> Text:
@@ -80,16 +85,18 @@ class Resource:
         return f"{prefix}{self.type}.{self.name}"
 
     def _value(self, name: str, node: JSON, unknown: JSON, sensitive: Sequence[JSON]) -> Value:
-        if any(mark is True for mark in sensitive):
-            return placeholder(self.location, f"{name or 'it'} {SENSITIVE}")
+        name = name or "it"
+        if True in sensitive:
+            return placeholder(self.location, f"{name} {SENSITIVE}")
         if unknown is True:
-            return placeholder(self.location, f"{name or 'it'} {UNKNOWN}")
-        if isinstance(node, list):
-            return Seq(self.location, self._members(name, node, unknown, sensitive))
-        if isinstance(node, dict) or (isinstance(unknown, dict) and node is None):
-            return self._mapping(as_object(node), as_object(unknown), sensitive)
-        if node is None:
-            return None
+            return placeholder(self.location, f"{name} {UNKNOWN}")
+        match node, unknown:
+            case list(), _:
+                return Seq(self.location, self._members(name, node, unknown, sensitive))
+            case (dict(), _) | (None, dict()):
+                return self._mapping(as_object(node), as_object(unknown), sensitive)
+            case None, _:
+                return None
         return self._scalar(node)
 
     def _mapping(self, node: Object, unknown: Object, sensitive: Sequence[JSON]) -> Map:
@@ -104,13 +111,7 @@ class Resource:
     ) -> Iterator[Value]:
         unknown_members = as_list(unknown)
         for position, member in enumerate(node):
-            marks = []
-            for mark in sensitive:
-                # Of a set, the marks need not stand in the members' order.
-                has_any = isinstance(mark, list) and _has_true(mark)
-                marks.append(
-                    True if has_any and not isinstance(member, dict) else member_at(mark, position)
-                )
+            marks = [_mark_of(member, position, mark) for mark in sensitive]
             yield self._value(name, member, member_at(unknown_members, position), marks)
 
     def _scalar(self, node: str | bool) -> Text:
@@ -125,9 +126,17 @@ def member_at(members: JSON, position: int) -> JSON:
     return members[position] if position < len(members) else None
 
 
+def _mark_of(member: JSON, position: int, marks: JSON) -> JSON:
+    """The mark of a list's member. Of a set, the marks need not stand in the members' order."""
+    if not isinstance(member, dict) and _has_true(as_list(marks)):
+        return True
+    return member_at(marks, position)
+
+
 def _has_true(mark: JSON) -> bool:
-    if isinstance(mark, dict):
-        return any(_has_true(member) for member in mark.values())
-    if isinstance(mark, list):
-        return any(_has_true(member) for member in mark)
+    match mark:
+        case dict():
+            return any(map(_has_true, mark.values()))
+        case list():
+            return any(map(_has_true, mark))
     return mark is True

@@ -16,17 +16,28 @@ from ownership.drift.readers.role_users import ANY_USER, names_role
 from ownership.drift.readers.roles import ROLE_PROPERTIES, role_name_in_arn
 from ownership.drift.readers.table_policies import TABLE_POLICY
 from ownership.drift.readers.terraform_documents import TABLE, Documents
-from ownership.drift.readers.terraform_plan import PRINCIPALS, ROLE_USERS
+from ownership.drift.readers.terraform_plan import ROLE_USERS
 from ownership.drift.readers.terraform_policies import ByArn, Policies
 from ownership.drift.readers.terraform_references import ReferenceFinder
-from ownership.drift.readers.terraform_resource import Resource, is_unknown
+from ownership.drift.readers.terraform_resource import PRINCIPALS, Resource, is_unknown
 from ownership.drift.readers.terraform_types import (
     INSTANCE_PROFILE,
     may_act_by_role,
     permits_nothing,
 )
-from ownership.drift.readers.terraform_values import mapping, members, not_known
-from ownership.drift.values import Map, Seq, Text, Value, concat, placeholder
+from ownership.drift.readers.terraform_values import mapping, not_known
+from ownership.drift.values import (
+    Map,
+    Seq,
+    Text,
+    Value,
+    as_mapping,
+    concat,
+    known_text,
+    mappings,
+    members,
+    placeholder,
+)
 
 INDEX = "aws_dynamodb_global_secondary_index"
 # What a policy is attached to: the attribute, and CloudFormation's property.
@@ -114,27 +125,24 @@ class ResourceTranslator:
     def _table(self, resource: Resource) -> list[Map]:
         values, location = resource.values, resource.location
         attributes = []
-        for attribute in members(values.get("attribute")):
-            if isinstance(attribute, Map):
-                name, kind = attribute.get("name"), attribute.get("type")
-                attributes.append(mapping(location, AttributeName=name, AttributeType=kind))
+        for attribute in mappings(values.get("attribute")):
+            name, kind = attribute.get("name"), attribute.get("type")
+            attributes.append(mapping(location, AttributeName=name, AttributeType=kind))
         indexes = []
         for index in [
-            *members(values.get("global_secondary_index")),
+            *mappings(values.get("global_secondary_index")),
             *self._indexes.get(resource.address, []),
         ]:
-            if isinstance(index, Map):
-                name = index.get("name") or index.get("index_name")
-                indexes.append(mapping(location, IndexName=name, KeySchema=_key_schema(index)))
+            name = index.get("name") or index.get("index_name")
+            indexes.append(mapping(location, IndexName=name, KeySchema=_key_schema(index)))
         local = []
-        for index in members(values.get("local_secondary_index")):
-            if isinstance(index, Map):
-                keys = mapping(
-                    location, hash_key=values.get("hash_key"), range_key=index.get("range_key")
-                )
-                local.append(
-                    mapping(location, IndexName=index.get("name"), KeySchema=_key_schema(keys))
-                )
+        for index in mappings(values.get("local_secondary_index")):
+            keys = mapping(
+                location, hash_key=values.get("hash_key"), range_key=index.get("range_key")
+            )
+            local.append(
+                mapping(location, IndexName=index.get("name"), KeySchema=_key_schema(keys))
+            )
         return [
             _resource(
                 resource,
@@ -162,10 +170,9 @@ class ResourceTranslator:
             return statement
         result = Map(statement.location)
         for key, value in statement.items():
-            is_any = key.lower() == "resource" and [str(member) for member in members(value)] == [
-                "*"
-            ]
-            result[key] = Seq(resource.location, self._arns_of_table(resource)) if is_any else value
+            if key.lower() == "resource" and members(value) == ["*"]:
+                value = Seq(resource.location, self._arns_of_table(resource))
+            result[key] = value
         return result
 
     def _arns_of_table(self, resource: Resource) -> list[Text]:
@@ -195,13 +202,11 @@ class ResourceTranslator:
             Tags=_service_tag(resource),
             Policies=Seq(location, policies),
         )
-        if isinstance(name, Text) and not name.reason:
+        name = known_text(name)
+        if name is not None:
             made[NAMES_OF_PRINCIPALS[resource.type]] = name
-        return [
-            _resource(
-                resource, f"AWS::IAM::{resource.type.removeprefix('aws_iam_').title()}", **made
-            )
-        ]
+        kind = resource.type.removeprefix("aws_iam_").title()
+        return [_resource(resource, f"AWS::IAM::{kind}", **made)]
 
     def _is_stated(self, resource: Resource, attribute: str) -> bool:
         """Whether an attribute has a value, or the configuration gives it one that is known only later."""
@@ -265,8 +270,8 @@ class ResourceTranslator:
         resource_type, property_name = CLOUDFORMATION_USERS[resource.type]
         attribute = ROLE_USERS[resource.type]
         made = mapping(resource.location, Tags=_service_tag(resource))
-        name = resource.values.get(NAMES_OF_USERS.get(resource.type, ""))
-        if isinstance(name, Text) and not name.reason:
+        name = known_text(resource.values.get(NAMES_OF_USERS.get(resource.type, "")))
+        if name is not None:
             made["FunctionName"] = name
         role = resource.values.get(attribute)
         if role is not None:
@@ -297,7 +302,7 @@ class ResourceTranslator:
         references = self.finder.references(resource, *path)
         principals = []
         for other, _ in references.resources:
-            if other.type in PRINCIPALS and not other.is_data:
+            if other.is_principal:
                 principals.append(self._reference(other, resource))
             elif other.type != INSTANCE_PROFILE:
                 references.others.append(other.reference_name)
@@ -334,10 +339,7 @@ class ResourceTranslator:
             principal = self._principals.get(value) or self._principals.get(role_name_in_arn(value))
             return value if principal is None else self._reference(principal, resource)
         references = self.finder.references(resource, attribute)
-        principals = []
-        for other, _ in references.resources:
-            if other.type in PRINCIPALS and not other.is_data:
-                principals.append(other)
+        principals = [other for other, _ in references.resources if other.is_principal]
         if references.others or len(principals) != 1:
             return not_known(resource.location, attribute, references)
         return self._reference(principals[0], resource)
@@ -351,11 +353,11 @@ class ResourceTranslator:
         """The principals of the plan by name and by ARN."""
         by_name = {}
         for resource in self.plan.resources.values():
-            if resource.is_data or resource.type not in PRINCIPALS:
+            if not resource.is_principal:
                 continue
             for attribute in ("name", "arn"):
-                value = resource.values.get(attribute)
-                if isinstance(value, Text) and not value.reason:
+                value = known_text(resource.values.get(attribute))
+                if value is not None:
                     by_name[str(value)] = resource
         return by_name
 
@@ -412,20 +414,18 @@ def _key_schema(holder: Map) -> Seq:
                 mapping(holder.location, AttributeName=name, KeyType=Text(kind, holder.location))
             )
     if not keys:
-        for key in members(holder.get("key_schema")):
-            if isinstance(key, Map):
-                name, kind_of_key = key.get("attribute_name"), key.get("key_type")
-                keys.append(mapping(holder.location, AttributeName=name, KeyType=kind_of_key))
+        for key in mappings(holder.get("key_schema")):
+            name, kind_of_key = key.get("attribute_name"), key.get("key_type")
+            keys.append(mapping(holder.location, AttributeName=name, KeyType=kind_of_key))
     return Seq(holder.location, keys)
 
 
 def _service_tag(resource: Resource) -> Map | None:
     """The tag ``service``, of the resource or of the provider."""
     for attribute in ("tags", "tags_all"):
-        tags = resource.values.get(attribute)
-        if not isinstance(tags, Map):
-            continue
+        tags = as_mapping(resource.values.get(attribute))
         for key, value in tags.items():
-            if key.lower() == "service" and isinstance(value, Text) and not value.reason:
-                return mapping(resource.location, service=value)
+            service = known_text(value)
+            if key.lower() == "service" and service is not None:
+                return mapping(resource.location, service=service)
     return None

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.terraform_plan import Plan
+from ownership.drift.readers.terraform_resource import Resource
 from ownership.drift.types import Infrastructure, Location, ReadError
 
 BLOCK = re.compile(r'^[ \t]*(resource|data)[ \t]+"([\w-]+)"[ \t]+"([\w-]+)"[ \t]*\{', re.MULTILINE)
@@ -55,14 +56,18 @@ class SourceFinder:
         lines = {}
         for path, plan in self._plans:
             for resource in plan.resources.values():
-                if resource.location not in wanted:
-                    continue
-                folder = self._folder(path.parent, plan.module_sources(resource.module))
-                blocks = self._blocks_in(folder).get(resource.reference_name, []) if folder else []
-                # Twice in one module is no valid configuration: one of them may be in a comment.
-                if len(blocks) == 1:
-                    lines[resource.location] = blocks[0]
+                if resource.location in wanted:
+                    blocks = self._blocks_of(path, plan, resource)
+                    # Twice in one module is no valid configuration: one of them may be in a comment.
+                    if len(blocks) == 1:
+                        lines[resource.location] = blocks[0]
         return lines
+
+    def _blocks_of(self, path: Path, plan: Plan, resource: Resource) -> list[Location]:
+        folder = self._folder(path.parent, plan.module_sources(resource.module))
+        if folder is None:
+            return []
+        return self._blocks_in(folder).get(resource.reference_name, [])
 
     def _folder(self, folder: Path, sources: list[str]) -> Path | None:
         """The folder of a module; None for one that is downloaded, or outside the root."""
@@ -75,11 +80,10 @@ class SourceFinder:
     def _blocks_in(self, folder: Path) -> dict[str, list[Location]]:
         """The blocks of a module by how references name them."""
         if folder not in self._blocks:
-            blocks: dict[str, list[Location]] = {}
+            self._blocks[folder] = {}
             for pattern in PATTERNS:
                 for path in islice(sorted(folder.glob(pattern)), MAX_FILES):
-                    self._add_blocks(path, blocks)
-            self._blocks[folder] = blocks
+                    self._add_blocks(path, self._blocks[folder])
         return self._blocks[folder]
 
     def _add_blocks(self, path: Path, blocks: dict[str, list[Location]]) -> None:

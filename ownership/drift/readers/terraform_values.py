@@ -6,20 +6,13 @@ from ownership.drift.readers.terraform_files import JSON, parse
 from ownership.drift.readers.terraform_references import References
 from ownership.drift.readers.terraform_resource import UNKNOWN, is_unknown
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value, placeholder
+from ownership.drift.values import Map, Seq, Text, Value, members, placeholder
 
 
 def mapping(location: Location, **members: Value) -> Map:
     """A mapping of what is not None."""
     items = [(Text(key, location), value) for key, value in members.items() if value is not None]
     return Map(location, items)
-
-
-def members(value: Value) -> list[Value]:
-    """The members of a list, or a single value as one; without nulls."""
-    if isinstance(value, Seq):
-        return [member for member in value if member is not None]
-    return [] if value is None else [value]
 
 
 def not_known(location: Location, attribute: str, references: References) -> Text:
@@ -35,19 +28,20 @@ def not_known(location: Location, attribute: str, references: References) -> Tex
 
 
 def unknown_members(value: Value) -> int:
-    """How many members of a list are known only after apply; one for a single value."""
-    if isinstance(value, Seq):
-        return sum(is_unknown(member) for member in value)
-    return 1
+    """How many members of a list, or whether a single value, is known only after apply."""
+    return sum(map(is_unknown, members(value)))
 
 
 def value_at(value: Value, path: Iterable[str | int]) -> Value:
     """What a value has under a path; None for nothing."""
     for step in path:
-        if isinstance(step, int):
-            value = value[step] if isinstance(value, Seq) and step < len(value) else None
-        else:
-            value = value.get(step) if isinstance(value, Map) else None
+        match value:
+            case Map() if isinstance(step, str):
+                value = value.get(step)
+            case Seq() if isinstance(step, int) and step < len(value):
+                value = value[step]
+            case _:
+                return None
     return value
 
 
@@ -60,13 +54,14 @@ def parsed(text: Text) -> Value:
 
 
 def _as_value(node: JSON, location: Location) -> Value:
-    if isinstance(node, dict):
-        result = Map(location)
-        for key, value in node.items():
-            result[Text(key, location)] = _as_value(value, location)
-        return result
-    if isinstance(node, list):
-        return Seq(location, [_as_value(value, location) for value in node])
-    if node is None:
-        return None
+    match node:
+        case dict():
+            result = Map(location)
+            for key, value in node.items():
+                result[Text(key, location)] = _as_value(value, location)
+            return result
+        case list():
+            return Seq(location, [_as_value(value, location) for value in node])
+        case None:
+            return None
     return Text(str(node).replace("\0", "\ufffd"), location)

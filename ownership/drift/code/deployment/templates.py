@@ -26,13 +26,7 @@ from ownership.drift.readers.template_files import is_template
 from ownership.drift.readers.template_nodes import referenced
 from ownership.drift.templating import is_templated, load
 from ownership.drift.types import ReadError
-from ownership.drift.values import (
-    UNKNOWN_LOCATION,
-    Map,
-    Text,
-    Value,
-    location_of,
-)
+from ownership.drift.values import Map, Text, Value, as_mapping, location_of
 
 SERVERLESS_FUNCTION = "AWS::Serverless::Function"
 FUNCTION_TYPES = (SERVERLESS_FUNCTION, "AWS::Lambda::Function")
@@ -280,8 +274,5 @@ def cdk_outputs(path: Path) -> Iterator[Path]:
 
 def _globals(template: DeployedTemplate, body: Map) -> Map:
     """What SAM's ``Globals`` state for all functions."""
-    settings = template.expand(body.get("Globals"))
-    if not isinstance(settings, Map):
-        return Map(UNKNOWN_LOCATION)
-    function = template.expand(settings.get("Function"))
-    return function if isinstance(function, Map) else Map(UNKNOWN_LOCATION)
+    settings = as_mapping(template.expand(body.get("Globals")))
+    return as_mapping(template.expand(settings.get("Function")))
