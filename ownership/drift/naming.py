@@ -55,11 +55,13 @@ class Names:
         pattern = None
         if environment is not None:
             pattern = declared.environments[environment]
+        tables: set[str] = set()
         indexes: set[str] = set()
         for table in declared.tables:
-            indexes.update(name for name, _ in table.indexes)
+            tables.add(table.name)
+            indexes.update(dict(table.indexes))
         return cls(
-            tables=frozenset(table.name for table in declared.tables),
+            tables=frozenset(tables),
             services=_service_names(declared),
             patterns=_most_specific_first(declared.environments.values()),
             pattern=pattern,
@@ -86,10 +88,9 @@ class Names:
             return self.given[text]
         if text in self.tables:
             return str(text)
-        if text.endswith("*"):
-            base = self._before_wildcard(text)
-            if base:
-                return base
+        base = self._before_wildcard(text)
+        if base:
+            return base
         name = self._by_varying_pattern(text) or self._without_variables(text)
         if name not in self.tables:
             name = self._without_written_pattern(name)
@@ -112,7 +113,7 @@ class Names:
     def _before_wildcard(self, text: Text) -> str | None:
         """The base name in ``users${opt:stage}*``: a wildcard after a suffix matches no other table."""
         stem = text.part(0, len(text.rstrip("*")))
-        if not stem:
+        if not stem or stem == text:
             return None
         base = self.table(stem)
         if base is None or stem.endswith(base):
@@ -161,10 +162,7 @@ class Names:
         return {pattern.after for pattern in self.patterns if not pattern.before}
 
     def _start_after_variable(self, text: Text) -> int:
-        ends = []
-        for variable in text.variables:
-            if variable.start == 0 and variable.end < len(text) and variable.varies:
-                ends.append(variable.end)
+        ends = [end for end in _ends_of_first_variables(text) if end < len(text)]
         if not ends:
             return 0
         name = text[max(ends) :].lstrip(SEPARATORS)
@@ -183,15 +181,10 @@ class Names:
         if any(table.startswith(prefix) for table in self.tables):
             return False
         stem = len(prefix.rstrip(SEPARATORS))
-        at_start = [
-            variable for variable in text.variables if variable.varies and variable.start == 0
-        ]
-        return any(variable.end >= stem for variable in at_start)
+        return max(_ends_of_first_variables(text), default=-1) >= stem
 
     def _without_written_pattern(self, name: str) -> str:
         for pattern in self.patterns:
-            if not pattern.length:
-                continue
             base = pattern.base(name)
             if base and (pattern == self.pattern or base in self.tables):
                 return base
@@ -206,6 +199,11 @@ class Names:
     def role(self, names: Sequence[str]) -> str | None:
         """The one service whose name is among the words of a role's names; None for none or several."""
         return service_of_role(self.services, names)
+
+
+def _ends_of_first_variables(text: Text) -> list[int]:
+    """Where the variables end that are the environment and that the text begins with."""
+    return [variable.end for variable in text.variables if variable.varies and variable.start == 0]
 
 
 def _service_names(declared: DeclaredMap) -> dict[str, str]:

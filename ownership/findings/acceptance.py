@@ -173,11 +173,11 @@ def _warnings(choice: Choice) -> list[AcceptanceWarning]:
     warnings = []
     if in_code:
         places = evidence_in_a_line(choice.code_evidence)
-        verb = _VERBS[combined_mode(in_code) or ""].lower()
+        verb = _verb(in_code).lower()
         fact = f"Code {verb} it ({places}), but IAM does not permit that."
         warnings.append(AcceptanceWarning(access, fact, "Accepting takes this access off the map."))
     if unused:
-        verb = _VERBS[combined_mode(unused) or ""].lower()
+        verb = _verb(unused).lower()
         fact = f"IAM permits more than code does: no code {verb} it."
         warnings.append(
             AcceptanceWarning(access, fact, "Accepting declares this access on the map.")
@@ -189,15 +189,18 @@ def _new_table(
     basis: Basis, name: str, placement: Placement, drafts: Iterable["_TableDraft"]
 ) -> Table:
     """The table, after all tables of its group, including those about to be added."""
-    tables = [*basis.rows["tables"]]
-    tables.extend(draft.after for draft in drafts)
-    positions = [table.position for table in tables if table.group_id == placement.group.pk]
+    tables = [*basis.rows["tables"], *[draft.after for draft in drafts]]
+    in_group = [table for table in tables if table.group_id == placement.group.pk]
     return Table(
         name=name,
         group=placement.group,
         owner=placement.owner,
-        position=max(positions, default=-1) + 1,
+        position=_next_position(in_group),
     )
+
+
+def _next_position(rows: Iterable[Table | Access]) -> int:
+    return max([row.position for row in rows], default=-1) + 1
 
 
 def _ended_waivers(
@@ -218,15 +221,13 @@ def _ended_waivers(
 
 def _in_order(steps: Iterable[Step]) -> list[Step]:
     """Deletions first; of each kind together, which takes fewer statements."""
-    deletions, saves = [], []
-    for step in steps:
+
+    def place(step: Step) -> int:
         if step.after is None:
-            deletions.append(step)
-        else:
-            saves.append(step)
-    deletions.sort(key=lambda step: _DELETED.index(step.model))
-    saves.sort(key=lambda step: _SAVED.index(step.model))
-    return deletions + saves
+            return _DELETED.index(step.model)
+        return len(_DELETED) + _SAVED.index(step.model)
+
+    return sorted(steps, key=place)
 
 
 class _TableDraft:
@@ -258,17 +259,21 @@ class _TableDraft:
                 _state_keys(row, choice.key_schema)
             elif choice.service:
                 self._accept_access(choice.service, choice)
-            elif choice.kind == "key_schema_differs":
-                _state_keys(self.after, deployed.key_schema)
-            elif choice.kind == "index_differs":
-                self._take_indexes(deployed)
-            elif choice.kind == "table_not_deployed":
-                self.is_deleted = True
+            else:
+                self._accept_shape(choice.kind, deployed)
         self.accesses = {name: access for name, access in self.accesses.items() if access.mode}
         if self.is_deleted:
             self.indexes, self.accesses = {}, {}
         else:
             self._validate()
+
+    def _accept_shape(self, kind: FindingKind, deployed: TableShape) -> None:
+        if kind == "key_schema_differs":
+            _state_keys(self.after, deployed.key_schema)
+        elif kind == "index_differs":
+            self._take_indexes(deployed)
+        elif kind == "table_not_deployed":
+            self.is_deleted = True
 
     def _accept_access(self, name: str, finding: Finding) -> None:
         """Declare what goes beyond the map, or take back what nothing permits."""
@@ -290,15 +295,15 @@ class _TableDraft:
         modes = modes_to_change(finding)
         # Without a mode for now: another finding about the same access may follow.
         if finding.kind in TAKES_AWAY:
-            access.mode = combined_mode(_modes(access.mode) - modes) or ""
+            declared = _modes(access.mode) - modes
         else:
             _describe_indirect(access, finding, modes)
-            access.mode = combined_mode(_modes(access.mode) | modes) or ""
+            declared = _modes(access.mode) | modes
+        access.mode = combined_mode(declared) or ""
 
     def _new_access(self, service: Service) -> Access:
         """An access without a mode yet, after the others."""
-        positions = [access.position for access in self.accesses.values()]
-        position = max(positions, default=-1) + 1
+        position = _next_position(self.accesses.values())
         return Access(table=self.after, service=service, mode="", position=position)
 
     def _take_indexes(self, deployed: TableShape) -> None:
@@ -358,12 +363,17 @@ def _describe_indirect(access: Access, finding: Finding, modes: frozenset[ReadOr
     is_new = not access.mode
     access.indirect = indirect == used and (is_new or access.indirect)
     for path, of_path in by_path.items():
-        note = f"{_VERBS[combined_mode(of_path) or '']} by way of {' > '.join(path)}"
+        note = f"{_verb(of_path)} by way of {' > '.join(path)}"
         access.notes = f"{access.notes}\n{note}" if access.notes else note
 
 
-def _modes(mode: str | None) -> set[ReadOrWrite]:
-    return set(MODE_PARTS.get(mode or "", ()))
+def _modes(mode: str) -> set[ReadOrWrite]:
+    return set(MODE_PARTS.get(mode, ()))
+
+
+def _verb(modes: Collection[ReadOrWrite]) -> str:
+    """What a service does with a table by these modes, of which there is at least one."""
+    return _VERBS[combined_mode(modes) or ""]
 
 
 def _state_keys(row: Table | SecondaryIndex, keys: Keys | None) -> None:
@@ -406,16 +416,19 @@ def evidence(run: DriftRun, chosen: Iterable[Choice]) -> str:
     """What is added to the reason of the change set: which run found what, and where."""
     lines = [f"Accepted from {run}, {describe_day(run.time.date())}, {run.time:%H:%M} UTC:"]
     for choice in chosen:
-        if isinstance(choice, Finding):
-            names = " → ".join(filter(None, (choice.service, choice.table)))
-            line = f"{label_of_kind(choice.kind)}: {names}"
-            if difference(choice):
-                line += f", {difference(choice)}"
-        else:
+        if isinstance(choice, Offer):
             line = f"keys of {offer_in_a_line(choice)}"
+        else:
+            line = _finding_in_words(choice)
         if choice.evidence:
             line += f" ({evidence_in_a_line(choice.evidence)})"
         if isinstance(choice, Finding) and choice.code_evidence:
             line += f" (code: {evidence_in_a_line(choice.code_evidence)})"
         lines.append(line)
     return "\n".join(lines)
+
+
+def _finding_in_words(finding: Finding) -> str:
+    names = " → ".join(filter(None, (finding.service, finding.table)))
+    words = [f"{label_of_kind(finding.kind)}: {names}", difference(finding)]
+    return ", ".join(filter(None, words))

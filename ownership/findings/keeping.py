@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from ownership.drift.compare import Truth, compare
+from ownership.drift.compare import Comparison, Truth, compare
 from ownership.drift.report_json import by_verdict
 from ownership.drift.serialization import (
     actions_to_json,
@@ -15,7 +16,14 @@ from ownership.drift.serialization import (
     to_json,
     usage_to_json,
 )
-from ownership.drift.types import CodeAccess, CodeUsage, DeclaredMap, GrantedAccess, Infrastructure
+from ownership.drift.types import (
+    CodeAccess,
+    CodeUsage,
+    DeclaredMap,
+    Finding,
+    GrantedAccess,
+    Infrastructure,
+)
 from ownership.findings import runs
 from ownership.history.head import Head
 from ownership.models import CodeUse, DriftRun, Grant, TableTruth
@@ -42,27 +50,16 @@ def keep(
     """Keep a run with its figures of this moment, and thin out its series. Raises TooLarge; then nothing is kept."""
     result = compare(declared, found, usage)
     covered = runs.waived_by(result.findings, environment, runs.waivers_in_force(runs.today()))
-    findings = []
-    for finding in result.findings:
-        findings.append([*finding.identity, finding in covered, finding.granted])
-    content = _storable(
-        {
-            "found": to_json(found),
-            "grants": [_grant(access, found) for access in found.grants],
-            "findings": findings,
-            "code": None if usage is None else usage_to_json(usage),
-            "uses": []
-            if usage is None
-            else [_use(access) for access in usage.accesses if access.reachable],
-        }
-    )
-    size = len(json.dumps(content))
-    if size > LARGEST:
-        raise TooLarge(
-            f"what was found takes {size:,} characters; a run keeps at most {LARGEST:,}: read fewer projects at once"
-        )
+    content = _content(result, covered, found, usage)
     agreeing, compared = result.agreement()
     truth = result.truth()
+    figures_of_code: dict[str, Any] = {}
+    if truth is not None:
+        figures_of_code = {
+            "accesses": truth.accesses,
+            "true_accesses": truth.agreeing,
+            "by_verdict": by_verdict(result.findings),
+        }
     with transaction.atomic():
         run = DriftRun.objects.create(
             reader=found.reader,
@@ -78,9 +75,7 @@ def keep(
             findings=content["findings"],
             found=content["found"],
             code=content["code"],
-            accesses=truth.accesses if truth else None,
-            true_accesses=truth.agreeing if truth else None,
-            by_verdict=by_verdict(result.findings) if truth else None,
+            **figures_of_code,
         )
         grants = [Grant(run=run, **grant) for grant in content["grants"]]
         Grant.objects.bulk_create(grants, batch_size=ROWS_AT_ONCE)
@@ -92,6 +87,38 @@ def keep(
         TableTruth.objects.bulk_create(truths, batch_size=ROWS_AT_ONCE)
         _thin_out(run)
     return run
+
+
+def _content(
+    result: Comparison,
+    covered: Collection[Finding],
+    found: Infrastructure,
+    usage: CodeUsage | None,
+) -> dict[str, Any]:
+    """What is kept of a run besides its figures, as JSON holds it. Raises TooLarge."""
+    findings = []
+    for finding in result.findings:
+        findings.append([*finding.identity, finding in covered, finding.granted])
+    code = None
+    uses = []
+    if usage is not None:
+        code = usage_to_json(usage)
+        uses = [_use(access) for access in usage.accesses if access.reachable]
+    content = _storable(
+        {
+            "found": to_json(found),
+            "grants": [_grant(access, found) for access in found.grants],
+            "findings": findings,
+            "code": code,
+            "uses": uses,
+        }
+    )
+    size = len(json.dumps(content))
+    if size > LARGEST:
+        raise TooLarge(
+            f"what was found takes {size:,} characters; a run keeps at most {LARGEST:,}: read fewer projects at once"
+        )
+    return content
 
 
 def _grant(access: GrantedAccess, found: Infrastructure) -> dict[str, Any]:
@@ -138,10 +165,11 @@ def _thin_out(run: DriftRun) -> None:
 
 def _storable(value: Any) -> Any:
     """The value without what PostgreSQL can't store in a text: NUL, and halves of surrogate pairs."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
-    if isinstance(value, dict):
-        return {key: _storable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_storable(item) for item in value]
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+        case dict():
+            return {key: _storable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_storable(item) for item in value]
     return value

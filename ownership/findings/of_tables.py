@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.template.defaultfilters import pluralize
+
 from ownership.drift.types import Finding
-from ownership.findings.side_by_side import Latest, of_tables, shape_findings_of
+from ownership.findings.side_by_side import Latest, each_once, of_tables, shape_findings_of
 from ownership.models import DriftRun, Table
 
 
@@ -18,10 +20,7 @@ class SaidByRuns:
 
     def shape_findings(self) -> list[Finding]:
         """What the runs find of the table itself, each once."""
-        findings: dict[Finding, None] = {}
-        for of_run in self.shape.values():
-            findings.update(dict.fromkeys(of_run))
-        return list(findings)
+        return each_once(self.shape)
 
     def in_words(self) -> str:
         """A line for each run: its number and day, how many accesses agree, and what it finds."""
@@ -33,8 +32,7 @@ class SaidByRuns:
             if run.pk in of_run:
                 facts.append(_agreement(of_run[run.pk]))
                 findings += _access_findings(of_run[run.pk])
-            for finding in self.shape.get(run.pk, ()):
-                findings.append(_words(finding.kind))
+            findings += [_words(finding.kind) for finding in self.shape.get(run.pk, ())]
             facts.append(f"findings: {', '.join(findings)}" if findings else "no findings")
             lines.append(f"{_name(run)}: {'; '.join(facts)}.")
         return "\n".join(lines)
@@ -71,9 +69,10 @@ def _agreement(latest: Latest) -> str:
         unknown = sum(row.is_unknown for row in latest.rows)
         agreeing = sum(not row.findings and not row.is_unknown for row in latest.rows)
         sides = "map and IAM"
-    noun = "access" if accesses == 1 else "accesses"
-    words = f"{sides} agree on {agreeing} of {accesses} {noun}"
-    return f"{words}, {unknown} not known" if unknown else words
+    words = f"{sides} agree on {agreeing} of {accesses} access{pluralize(accesses, 'es')}"
+    if unknown:
+        words += f", {unknown} not known"
+    return words
 
 
 def _access_findings(latest: Latest) -> list[str]:

@@ -1,7 +1,8 @@
 """What is declared, and what the latest runs found granted and in code, side by side: of tables, or of a service."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from django.db.models import F, Q, QuerySet
 
@@ -112,10 +113,12 @@ def of_service(service: Service) -> list[Latest]:
 
 def shape_findings(table: Table) -> list[Finding]:
     """What the latest runs find of the table itself: its keys, its indexes, or that it is not deployed."""
-    findings: dict[Finding, None] = {}
-    for of_run in shape_findings_of([table])[table.name].values():
-        findings.update(dict.fromkeys(of_run))
-    return list(findings)
+    return each_once(shape_findings_of([table])[table.name])
+
+
+def each_once(by_run: Mapping[int, list[Finding]]) -> list[Finding]:
+    """The findings of several runs, each once."""
+    return list(dict.fromkeys(chain.from_iterable(by_run.values())))
 
 
 def shape_findings_of(tables: Collection[Table]) -> dict[str, dict[int, list[Finding]]]:
@@ -127,10 +130,9 @@ def shape_findings_of(tables: Collection[Table]) -> dict[str, dict[int, list[Fin
     by_table: dict[str, dict[int, list[Finding]]] = {table.name: {} for table in tables}
     runs: dict[int, DriftRun] = {}
     for run in DriftRun.objects.latest_of_each().defer("found"):
-        for _kind, table_name, service, *_ in run.findings or ():
-            if table_name in by_table and not service:
-                runs[run.pk] = run
-                by_table[table_name][run.pk] = []
+        for table_name in _tables_with_findings(run) & by_table.keys():
+            runs[run.pk] = run
+            by_table[table_name][run.pk] = []
     if not runs:
         return by_table
     declared = DeclaredMap(
@@ -146,6 +148,11 @@ def shape_findings_of(tables: Collection[Table]) -> dict[str, dict[int, list[Fin
             if of_run is not None and finding.service is None and finding not in waived:
                 of_run.append(finding)
     return by_table
+
+
+def _tables_with_findings(run: DriftRun) -> set[str]:
+    """The tables of which themselves the run, when it was kept, found something."""
+    return {table for _, table, service, *_ in run.findings or () if not service}
 
 
 def truth_over_runs(table: str, run: DriftRun) -> list[TableTruth]:

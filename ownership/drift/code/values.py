@@ -92,12 +92,8 @@ def literal_of(possibility: Possibility) -> str | None:
 
 def literals_in(value: Iterable[Possibility]) -> list[str]:
     """The texts without environment variables among the possibilities."""
-    literals: list[str] = []
-    for possibility in value:
-        literal = literal_of(possibility)
-        if literal is not None:
-            literals.append(literal)
-    return literals
+    literals = map(literal_of, value)
+    return [literal for literal in literals if literal is not None]
 
 
 def joined(first: Str, second: Str) -> Str | None:
@@ -135,23 +131,19 @@ def _weight(piece: Str) -> int:
 
 def truth(value: CodeValue) -> bool | None:
     """Whether the value is true in a condition; None if it may be either."""
-    results = {possible_truth(possibility) for possibility in value}
-    if len(results) != 1:
-        return None
-    [result] = results
-    return result
+    results = set(map(possible_truth, value))
+    return results.pop() if len(results) == 1 else None
 
 
 def possible_truth(possibility: Possibility) -> bool | None:
     """Whether this is true in a condition; None if it may be either."""
-    if isinstance(possibility, Constant):
-        return TRUTH.get(possibility)
-    if isinstance(possibility, Str):
-        return _truth_of_text(possibility)
-    if isinstance(possibility, External):
-        return None
-    if isinstance(possibility, Obj) and possibility.cls is None:
-        return None  # in Python, an empty list or dict is false
+    match possibility:
+        case Constant():
+            return TRUTH.get(possibility)
+        case Str():
+            return _truth_of_text(possibility)
+        case External() | Obj(cls=None):  # in Python, an empty list or dict is false
+            return None
     return True
 
 
@@ -168,8 +160,7 @@ def equal(left: CodeValue, right: CodeValue) -> bool | None:
     """Whether two values are the same constant; None if they may or may not be."""
     if len(left) != 1 or len(right) != 1:
         return None
-    [first] = left
-    [second] = right
+    [first], [second] = left, right
     if not _is_comparable(first) or not _is_comparable(second):
         return None
     if isinstance(first, Str) and isinstance(second, Str):

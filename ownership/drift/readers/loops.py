@@ -67,9 +67,10 @@ class LoopExpander:
             case Seq():
                 items = [self._expanded(item, values, nesting + 1) for item in node]
                 return Seq(node.location, items)
-            case {"Ref": Text() as name} if len(node) == 1 and name in values:
-                return values[name]
             case Map():
+                name = node.get("Ref")
+                if len(node) == 1 and isinstance(name, Text) and name in values:
+                    return values[name]
                 return self.mapping(node, values, nesting)
         return node
 

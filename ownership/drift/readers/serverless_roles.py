@@ -29,10 +29,11 @@ RoleMaker = Literal["framework", "plugin", "nobody", "unknown"]
 
 def is_role(node: Value) -> bool:
     """Whether a role is given: by name or ARN, or as a reference to it."""
-    if isinstance(node, Text):
-        return node not in ("", PLACEHOLDER)
-    if isinstance(node, Map):
-        return function_name(node) is not None
+    match node:
+        case Text():
+            return node not in ("", PLACEHOLDER)
+        case Map():
+            return function_name(node) is not None
     return False
 
 
@@ -87,6 +88,9 @@ class FrameworkRoles:
         self.maker = maker
         self.inherits_by_default = inherits_by_default
         self.is_per_function = role.get("mode") == "perFunction"
+
+        # v4's own roles for functions come before those of the plugin.
+        self.is_made_by_plugin = maker == "plugin" and not self.is_per_function
 
         self.statements = role.get("statements")
         self.managed = role.get("managedPolicies")
@@ -159,12 +163,11 @@ class FrameworkRoles:
         # Where there is nothing to inherit, an unresolved setting does not matter.
         if inherited and self._inherits(function):
             content.statements.append(inherited)
-        is_plugin = self.maker == "plugin" and not self.is_per_function
-        if function.has_statements and not is_plugin:
+        if function.has_statements and not self.is_made_by_plugin:
             content.statements.append(function.statements)
         else:
             content.statements.append(function.old_statements)
-        if not is_plugin:
+        if not self.is_made_by_plugin:
             content.managed.append(function.managed)
         if self.is_per_function:
             content.managed.append(self.managed)
@@ -172,7 +175,7 @@ class FrameworkRoles:
 
     def _inherits(self, function: FunctionSettings) -> bool:
         """Whether a function's own role holds the provider's statements as well."""
-        if self.maker == "plugin" and not self.is_per_function:
+        if self.is_made_by_plugin:
             if self._is_true(function.old_inherits):
                 return True
             return function.old_inherits != "false" and self._is_true(self.inherits_by_default)
@@ -206,14 +209,12 @@ class FrameworkRoles:
 
     def _add_unused_statements(self) -> None:
         """Note those of the provider's statements and policies that are in no role."""
-        roles = list(self.own)
-        if self.shared is not None:
-            roles.append(self.shared)
-        used = set()
-        for role in roles:
-            used |= {id(node) for node in (*role.statements, *role.managed)}
-        provided = (self.statements, self.old_statements, self.managed, self.old_managed)
-        self.without_effect += [node for node in provided if id(node) not in used]
-        self.without_effect = [
-            node for node in self.without_effect if isinstance(node, Map | Seq) and node
-        ]
+        used: set[int] = set()
+        for role in (self.shared or RoleContent(), *self.own):
+            used.update(map(id, role.statements))
+            used.update(map(id, role.managed))
+        unused = list(self.without_effect)
+        for node in (self.statements, self.old_statements, self.managed, self.old_managed):
+            if id(node) not in used:
+                unused.append(node)
+        self.without_effect = [node for node in unused if isinstance(node, Map | Seq) and node]

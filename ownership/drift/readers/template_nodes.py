@@ -37,8 +37,9 @@ def is_function_name(key: str) -> bool:
 
 def branches_of_if(node: Value) -> Seq | None:
     """The values of ``Fn::If`` for both outcomes of its condition; None for any other node."""
-    match node:
-        case {"Fn::If": Seq() as arguments} if len(node) == 1:
+    if isinstance(node, Map) and function_name(node) == "Fn::If":
+        arguments = node["Fn::If"]
+        if isinstance(arguments, Seq):
             return Seq(arguments.location, arguments[1:])
     return None
 

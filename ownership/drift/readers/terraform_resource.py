@@ -90,14 +90,14 @@ class Resource:
             return placeholder(self.location, f"{name} {SENSITIVE}")
         if unknown is True:
             return placeholder(self.location, f"{name} {UNKNOWN}")
-        match node, unknown:
-            case list(), _:
+        match node:
+            case list():
                 return Seq(self.location, self._members(name, node, unknown, sensitive))
-            case (dict(), _) | (None, dict()):
-                return self._mapping(as_object(node), as_object(unknown), sensitive)
-            case None, _:
+            case str() | bool():
+                return self._scalar(node)
+            case None if not isinstance(unknown, dict):
                 return None
-        return self._scalar(node)
+        return self._mapping(as_object(node), as_object(unknown), sensitive)
 
     def _mapping(self, node: Object, unknown: Object, sensitive: Sequence[JSON]) -> Map:
         result = Map(self.location)

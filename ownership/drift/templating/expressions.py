@@ -56,32 +56,33 @@ class TemplateExpressions:
 
     def text(self, value: TemplateValue) -> str:
         """What a value is rendered to."""
-        if isinstance(value, GivenValue):
-            return self.mark(value)
-        if value is None or isinstance(value, MissingMember | Macro | TemplateMethod):
-            return ""
-        if isinstance(value, list | dict):
-            return json.dumps(self._plain(value))
+        match value:
+            case GivenValue():
+                return self.mark(value)
+            case None | MissingMember() | Macro() | TemplateMethod():
+                return ""
+            case list() | dict():
+                return json.dumps(self._plain(value))
         return str(value)
 
     def _plain(self, value: TemplateValue) -> object:
         """A value that JSON knows."""
-        if isinstance(value, list):
-            return [self._plain(item) for item in value]
-        if isinstance(value, dict):
-            return {key: self._plain(item) for key, item in value.items()}
-        if isinstance(value, str | int | float | bool):
-            return value
+        match value:
+            case list():
+                return [self._plain(item) for item in value]
+            case dict():
+                return {key: self._plain(item) for key, item in value.items()}
+            case str() | int() | float():
+                return value
         return self.text(value)
 
     def items(self, value: TemplateValue) -> list[TemplateValue] | None:
         """What a loop goes through; None if that is given from outside."""
-        if isinstance(value, list):
-            return value
-        if isinstance(value, dict):
-            return list(value)
-        if isinstance(value, GivenValue):
-            return None
+        match value:
+            case list() | dict():
+                return list(value)
+            case GivenValue():
+                return None
         return []
 
     def given(self, node: nodes.Node) -> GivenValue:
@@ -199,14 +200,13 @@ class TemplateExpressions:
     def _add(self, node: nodes.Add, scope: TemplateScope) -> TemplateValue:
         left = self.value(node.left, scope)
         right = self.value(node.right, scope)
-        if isinstance(left, str) or isinstance(right, str):
-            return self.text(left) + self.text(right)
-        if isinstance(left, list) and isinstance(right, list):
-            return [*left, *right]
-        if isinstance(left, int) and isinstance(right, int):
-            total = left + right
-            if abs(total) < MAX_NUMBER:
-                return total
+        match left, right:
+            case (str(), _) | (_, str()):
+                return self.text(left) + self.text(right)
+            case list(), list():
+                return [*left, *right]
+            case int(), int() if abs(left + right) < MAX_NUMBER:
+                return left + right
         return self.given(node)
 
     def _compare(self, node: nodes.Compare, scope: TemplateScope) -> TemplateValue:
@@ -217,14 +217,13 @@ class TemplateExpressions:
         right = self._known_value(self.value(node.ops[0].expr, scope))
         if depends_on_given(left) or depends_on_given(right):
             return self.given(node)
-        if operator in ("eq", "ne"):
-            return (left == right) is (operator == "eq")
-        if operator not in ("in", "notin"):
-            return self.given(node)
-        if isinstance(right, str):
-            return (self.text(left) in right) is (operator == "in")
-        if isinstance(right, list | dict):
-            return (left in right) is (operator == "in")
+        match operator, right:
+            case (("eq" | "ne"), _):
+                return (left == right) is (operator == "eq")
+            case (("in" | "notin"), str()):
+                return (self.text(left) in right) is (operator == "in")
+            case (("in" | "notin"), (list() | dict())):
+                return (left in right) is (operator == "in")
         return self.given(node)
 
     def _and(self, node: nodes.And, scope: TemplateScope) -> TemplateValue:

@@ -40,16 +40,11 @@ class ClassMembers(ClassLookup):
 
     def base_member(self, obj: Obj, cls: Class, name: str, line: int) -> CodeValue:
         """What follows a class, seen from an instance, has under a name: ``super().name``."""
-        order: list[Possibility] = []
-        if obj.cls is not None:
-            order = self.order_of(obj.cls)
+        order = self.order_of(obj.cls or cls)
         if cls not in order:
             order = self.order_of(cls)
         bases = order[order.index(cls) + 1 :]
-        member = self._inherited_member(obj, bases, name, line)
-        if member is None:
-            return NOTHING
-        return member
+        return self._inherited_member(obj, bases, name, line) or NOTHING
 
     def _inherited_member(
         self,
@@ -97,10 +92,8 @@ class ClassMembers(ClassLookup):
 
     def _model_method(self, cls: Class, name: str) -> CodeValue:
         """A method of a class of PynamoDB, for each table that its ``Meta`` names."""
-        models = [Model(cls, table) for table in only(self._tables_of_model(cls), Str)]
-        if not models:
-            models.append(Model(cls, None))
-        return frozenset([Method(model, name) for model in models])
+        tables = only(self._tables_of_model(cls), Str) or {None}
+        return frozenset([Method(Model(cls, table), name) for table in tables])
 
     def _tables_of_model(self, cls: Class) -> CodeValue:
         for base in self.own_classes(cls):
@@ -114,21 +107,21 @@ class ClassMembers(ClassLookup):
         """The methods that an assignment to a property calls; nothing if it is a field like others."""
         if not isinstance(owner, Obj) or owner.cls is None:
             return NOTHING
-        setters: set[Possibility] = set()
+        setters: list[Func] = []
         for cls in self.own_classes(owner.cls):
-            for function in _setters_in(cls, name):
-                setters.add(Bound(function, one(owner)))
-        return frozenset(setters)
+            setters += _setters_in(cls, name)
+        return frozenset([Bound(function, one(owner)) for function in setters])
 
     def _seen_from_instance(self, value: CodeValue, obj: Obj | Str, line: int) -> CodeValue:
         """What Python's class has under a name, seen from an instance."""
         return union(self._bound(possibility, obj, line) for possibility in value)
 
     def _bound(self, possibility: Possibility, obj: Obj | Str, line: int) -> CodeValue:
-        if isinstance(possibility, Func):
-            return one(Bound(possibility, one(obj)))
-        if isinstance(possibility, Marked):
-            return self._marked_member(possibility, obj, line)
+        match possibility:
+            case Func():
+                return one(Bound(possibility, one(obj)))
+            case Marked():
+                return self._marked_member(possibility, obj, line)
         return one(possibility)
 
     def _marked_member(self, marked: Marked, obj: Obj | Str, line: int) -> CodeValue:
@@ -181,14 +174,15 @@ class ClassMembers(ClassLookup):
         self, possibility: Possibility, owner: Class, receiver: Class
     ) -> CodeValue:
         """What ``owner`` has itself, seen from the class that is asked for it."""
-        if isinstance(possibility, Str) and self.is_enumeration(owner):
-            return one(replace(possibility, cls=receiver))
-        if isinstance(possibility, Marked):
-            if possibility.kind == "classmethod":
+        match possibility:
+            case Str() if self.is_enumeration(owner):
+                return one(replace(possibility, cls=receiver))
+            case Marked(kind="classmethod"):
                 return _bound_to_class(possibility, receiver)
-            return possibility.function
-        if isinstance(possibility, Func) and not owner.definition.is_python:
-            return one(Bound(possibility, one(receiver)))
+            case Marked():
+                return possibility.function
+            case Func() if not owner.definition.is_python:
+                return one(Bound(possibility, one(receiver)))
         return one(possibility)
 
     # Seen from a member of an enumeration
