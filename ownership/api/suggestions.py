@@ -41,7 +41,7 @@ class SuggestedStepSerializer(serializers.Serializer):
 
 
 class AnswerSerializer(serializers.Serializer):
-    """The change set that took, declined or withdrew a suggestion."""
+    """The change set that took, passed on, declined or withdrew a suggestion."""
 
     revision = serializers.IntegerField(source="answered_in")
     user = serializers.CharField(source="answered_by")

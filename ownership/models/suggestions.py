@@ -79,8 +79,8 @@ class SuggestionQuerySet(RegistryQuerySet):
         """With the change sets that made and answered each.
 
         ``made_in`` is the revision that made it. ``answered_in``, ``answered_by``, ``answered_at`` and ``answer``
-        are the revision, user name, time and reason of the change set that took, declined or withdrew it; None
-        for open ones. One query.
+        are the revision, user name, time and reason of the change set that answered or withdrew it; None for open
+        ones. One query.
         """
         entries = entry_model(Suggestion).objects.filter(id=OuterRef("pk"))
         answers = entries.exclude(state=Suggestion.State.OPEN).order_by("history_id")
@@ -107,10 +107,11 @@ class Suggestion(RegistryModel):
         HAND_OVER = "hand_over", "Hand-over"
 
     class State(models.TextChoices):
-        """What became of it."""
+        """What became of it. Passed on: the owner's team agrees, and asks the team that would get the tables."""
 
         OPEN = "open", "Open"
         TAKEN = "taken", "Taken"
+        PASSED_ON = "passed_on", "Passed on"
         DECLINED = "declined", "Declined"
         WITHDRAWN = "withdrawn", "Withdrawn"
 
@@ -156,8 +157,8 @@ class Suggestion(RegistryModel):
             ),
             models.CheckConstraint(
                 name="suggestion_state_known",
-                condition=Q(state__in=["open", "taken", "declined", "withdrawn"]),
-                violation_error_message="A suggestion is open, taken, declined or withdrawn.",
+                condition=Q(state__in=["open", "taken", "passed_on", "declined", "withdrawn"]),
+                violation_error_message="A suggestion is open, taken, passed on, declined or withdrawn.",
             ),
             models.CheckConstraint(
                 name="suggestion_has_reason",

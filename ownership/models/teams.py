@@ -75,7 +75,8 @@ class MembershipQuerySet(RegistryQuerySet):
         keeps. Two queries; three where accounts are gone.
         """
         # The usual order would join the accounts, and leave out those without one.
-        memberships: list[Membership] = list(self.select_related("team").order_by())
+        rows = self.select_related("team").order_by()
+        memberships: list[Membership] = list(rows)  # type: ignore[arg-type]
         accounts = User.objects.in_bulk({membership.user_id for membership in memberships})
         gone = {row.user_id for row in memberships if row.user_id not in accounts}
         if gone:

@@ -26,7 +26,8 @@ from ownership.drift.types import Finding
 from ownership.findings.of_tables import said_of
 from ownership.history.head import Head
 from ownership.history.models import ChangeSet, current_head, whole_number
-from ownership.models import DriftRun, Service, Table, TableGroup
+from ownership.models import DriftRun, Service, Table, TableGroup, Team
+from ownership.models.answerable import teams_by_service
 from ownership.models.rights import NAMED, NotPermitted, Rights
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import BadAddress, Context, Page
@@ -51,6 +52,7 @@ class Card:
     words: str  # what the runs say in short, as the confirmation will keep it
     may_confirm: bool
     ticked: bool
+    team: Team | None = None  # that is answerable for the owner
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ class ConfirmPage(Page):
         said = said_of(tables)
         standings = states_of(tables)
         rights = Rights(self.request.user)
+        teams = teams_by_service()
         cards = []
         for table in tables:
             card = Card(
@@ -145,6 +148,7 @@ class ConfirmPage(Page):
                 words=said[table.name].in_words(),
                 may_confirm=rights.may_edit(table),
                 ticked=table.pk in ticked,
+                team=teams.get(table.owner_id),
             )
             cards.append(card)
         return {

@@ -14,6 +14,7 @@ from ownership.models import Service, Suggestion, Table, Team
 from ownership.models.answerable import teams_by_service
 from ownership.models.suggestions import SuggestionQuerySet
 from ownership.pages.base import BadAddress, Context, Page
+from ownership.pages.suggestions import name_asked
 from ownership.pages.table_list import any_confirmed, listed
 
 TABLES_PER_PAGE = 50
@@ -126,6 +127,7 @@ def own_suggestions(mine: Mine, user: User) -> Section:
 
 def _of_suggestions(name: str, title: str, waiting: SuggestionQuerySet) -> Section:
     rows = list(waiting.with_answers())
+    name_asked(rows[:SUGGESTIONS_SHOWN])
     return Section(
         name=name,
         title=title,

@@ -1,4 +1,4 @@
-"""Suggestions: the list of them, and the page where one is looked at, taken, declined or withdrawn."""
+"""Suggestions: the list of them, and the page where one is looked at and answered."""
 
 from typing import Any
 
@@ -12,7 +12,13 @@ from django.utils.html import format_html
 from ownership.audit.descriptions import EntryDescription
 from ownership.audit.feed import id_named
 from ownership.audit.timeline import change_set_entries
-from ownership.history.models import current_head, entry_model, entry_models, whole_number
+from ownership.history.models import (
+    CREATED,
+    current_head,
+    entry_model,
+    entry_models,
+    whole_number,
+)
 from ownership.models import Service, Suggestion, Table
 from ownership.models.roles import has_role
 from ownership.models.suggestions import SuggestionQuerySet
@@ -31,6 +37,7 @@ STATES = {
     "": "Waiting",
     "lapsed": "Lapsed",
     "taken": "Taken",
+    "passed_on": "Passed on",
     "declined": "Declined",
     "withdrawn": "Withdrawn",
     "all": "All",
@@ -48,6 +55,14 @@ def suggestions_waiting(page: Page, rows: SuggestionQuerySet) -> list[Suggestion
     if page.moment or not has_role(page.request.user):
         return []
     return list(rows.waiting().order_by("number"))
+
+
+def name_asked(*lists: list[Suggestion]) -> None:
+    """Note in each of the suggestions which teams it waits for, as ``asked``; at most four queries."""
+    rows = [suggestion for suggestions_of_list in lists for suggestion in suggestions_of_list]
+    asked = suggestions.teams_asked(rows)
+    for row in rows:
+        row.asked = asked[row.pk]  # type: ignore[attr-defined]
 
 
 class SuggestionsPage(Page):
@@ -88,11 +103,13 @@ class SuggestionsPage(Page):
         user = self.request.user
         for_user = rows.waiting_for(user)
         others = rows.waiting().exclude(pk__in=for_user.values("pk")).order_by("number")
-        return {
+        lists = {
             "for_user": list(for_user[:PER_PAGE]),
             "own": list(others.filter(user_id=user.pk)[:PER_PAGE]),
             "others": list(others.exclude(user_id=user.pk)[:PER_PAGE]),
         }
+        name_asked(*lists.values())
+        return lists
 
     def _in_state(self, rows: SuggestionQuerySet, state: str) -> Context:
         if state == "lapsed":
@@ -135,10 +152,11 @@ class SuggestionPage(Page):
         return self._context(_suggestion(kwargs["number"]))
 
     def post(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Take, decline or withdraw the suggestion, or suggest it again. Refused to people who may not."""
+        """Take, pass on, decline or withdraw the suggestion, or suggest it again. Refused to people who may not."""
         suggestion = _suggestion(number)
         acts = {
             "take": self._take,
+            "pass_on": self._pass_on,
             "decline": self._decline,
             "withdraw": self._withdraw,
             "again": self._suggest_again,
@@ -148,10 +166,11 @@ class SuggestionPage(Page):
             raise BadAddress(f"act takes one of {', '.join(acts)}.")
         is_own = suggestion.user_id == request.user.pk
         user: Any = request.user
-        may_act = suggestions.may_answer(user, suggestion) if act in ("take", "decline") else is_own
+        answers = act in ("take", "pass_on", "decline")
+        may_act = suggestions.may_answer(user, suggestion) if answers else is_own
         if not may_act:
             sentence = suggestions.OWN if is_own else "Only who suggested it may do that."
-            if act in ("take", "decline") and not is_own:
+            if answers and not is_own:
                 sentence = "Only team leads may take or decline a suggestion."
             return refusal(
                 request,
@@ -182,6 +201,19 @@ class SuggestionPage(Page):
             )
         messages.success(self.request, format_html("Taken as revision {}.{}", revision, undo))
         return HttpResponseRedirect(suggestion.get_absolute_url())
+
+    def _pass_on(self, suggestion: Suggestion, user: Any) -> HttpResponse:
+        review = Review(suggestion)
+        form = TakeForm(self.request.POST)
+        if self.request.POST.get("fingerprint") != review.fingerprint():
+            return self._show_again(suggestion.number, MOVED, 409)
+        if not form.is_valid():
+            return self._show_again(suggestion.number, take_form=form)
+        chosen = _chosen(self.request, review)
+        made = suggestions.pass_on(review, chosen, user=user, reason=form.cleaned_data["reason"])
+        message = "Passed on. Nothing of the map has changed yet: the other team takes the hand-over or declines it."
+        messages.success(self.request, message)
+        return HttpResponseRedirect(made[0].get_absolute_url())
 
     def _decline(self, suggestion: Suggestion, user: Any) -> HttpResponse:
         form = DeclineForm(self.request.POST)
@@ -233,7 +265,9 @@ class SuggestionPage(Page):
         if not suggestion.is_waiting:
             context["suggested"] = stored_previews(suggestion)
             context["written"] = _written(suggestion)
+            context["passed_on_as"] = _passed_on_as(suggestion)
             return context
+        name_asked([suggestion])
         user: Any = self.request.user
         typed = self.request.POST if "fingerprint" in self.request.POST else None
         return (
@@ -272,18 +306,30 @@ def _review_context(review: Review, request: HttpRequest) -> Context:
     """What the page shows of a suggestion that waits: conflicts first, what is so already last."""
     chosen = _chosen(request, review)
     plan, blockers = review.plan(chosen)
-    blockers += suggestions.blockers_for(review, plan, request.user)  # type: ignore[arg-type]
+    user: Any = request.user
+    blockers += suggestions.blockers_for(review, plan, user)
     shown = review.rows[:ROWS_SHOWN]
     return {
         "chosen": chosen,
         "fingerprint": review.fingerprint(),
         "blockers": blockers[:ROWS_SHOWN],
+        "can_be_passed_on": bool(blockers and suggestions.hand_overs(plan, user)),
         "previews": [row.preview(chosen) for row in shown if row.choices],
         "without_choice": [row.preview(chosen) for row in shown if not row.choices],
         "more": len(review.rows) - len(shown),
         "conflicts": sum(1 for conflict in review.choices.values() if conflict),
         "nothing_left": not review.choices,
     }
+
+
+def _passed_on_as(suggestion: Any) -> list[Suggestion]:
+    """The hand-overs that passing it on suggested."""
+    if suggestion.state != Suggestion.State.PASSED_ON:
+        return []
+    entries = entry_model(Suggestion).objects.filter(
+        change_set=suggestion.answered_in, history_type=CREATED
+    )
+    return list(Suggestion.objects.filter(pk__in=entries.values("id")).order_by("number"))
 
 
 def _written(suggestion: Any) -> list[EntryDescription]:

@@ -12,12 +12,13 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, User
 from django.db.models import Max
 
-from ownership.history.change_sets import change_set
+from ownership.history.change_sets import ChangeSetDraft, change_set
 from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
-from ownership.models import Service, Suggestion, SuggestionSubject, Table
+from ownership.models import Service, Suggestion, SuggestionSubject, Table, Team
+from ownership.models.answerable import answerable_team, service_links
 from ownership.models.rights import Rights
 from ownership.plans.blockers import Blocker
-from ownership.plans.parts_by_owner import Part
+from ownership.plans.parts_by_owner import Part, parts_by_owner
 from ownership.plans.plan import Blocked, NotApplied, Plan
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggested_steps import stored_steps, subjects_of, title_of
@@ -26,6 +27,7 @@ from ownership.plans.suggestion_review import Review
 SOURCE = ChangeSet.Source.SUGGESTION
 NOTHING_CHOSEN = "Select at least one change, or decline the suggestion."
 OWN = "Somebody else must take your suggestion."
+NO_HAND_OVER = "Select only what hands tables over to another team, to pass it on."
 NOT_WAITING = "This suggestion was answered, or has lapsed."
 _PERMISSIONS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
 
@@ -41,26 +43,37 @@ def suggest(
 
     ``revision`` is that of the map which the steps were made from.
     """
-    made = []
     with change_set(user=user, reason=reason, source=SOURCE) as draft:
-        # Under the lock, so that no two suggestions get the same number.
-        last = Suggestion.objects.aggregate(last=Max("number"))["last"] or 0
-        for number, part in enumerate(parts, last + 1):
-            suggestion = Suggestion(
-                number=number,
-                kind=part.kind,
-                about=title_of(part.steps),
-                reason=reason.strip(),
-                steps=stored_steps(part.steps),
-                revision=revision,
-                user_id=user.pk,
-                user_name=user.get_username(),
-                made=draft.time,
-                until=Suggestion.last_day(draft.time),
-            )
-            suggestion.save()
-            _save_subjects(suggestion, subjects_of(part.steps, part.kind))
-            made.append(suggestion)
+        return _store(draft, parts, user, reason, revision)
+
+
+def _store(
+    draft: ChangeSetDraft,
+    parts: Sequence[Part],
+    user: AbstractUser,
+    reason: str,
+    revision: int,
+) -> list[Suggestion]:
+    """Save a suggestion for each part, in the change set that is open."""
+    made = []
+    # Under the lock, so that no two suggestions get the same number.
+    last = Suggestion.objects.aggregate(last=Max("number"))["last"] or 0
+    for number, part in enumerate(parts, last + 1):
+        suggestion = Suggestion(
+            number=number,
+            kind=part.kind,
+            about=title_of(part.steps),
+            reason=reason.strip(),
+            steps=stored_steps(part.steps),
+            revision=revision,
+            user_id=user.pk,
+            user_name=user.get_username(),
+            made=draft.time,
+            until=Suggestion.last_day(draft.time),
+        )
+        suggestion.save()
+        _save_subjects(suggestion, subjects_of(part.steps, part.kind))
+        made.append(suggestion)
     return made
 
 
@@ -110,6 +123,30 @@ def may_answer(user: AbstractUser | AnonymousUser, suggestion: Suggestion) -> bo
     return not rows or any(rights.may_edit(row) for row in rows)
 
 
+def teams_asked(suggestions: Collection[Suggestion]) -> dict[int, list[Team]]:
+    """{a suggestion's id: the teams that it waits for}; none where no team is answerable, so any team lead is asked.
+
+    At most four queries; one where there are no teams.
+    """
+    asked: dict[int, list[Team]] = {suggestion.pk: [] for suggestion in suggestions}
+    teams = Team.objects.in_bulk() if asked else {}
+    if not teams:
+        return asked
+    kinds = {suggestion.pk: suggestion.kind for suggestion in suggestions}
+    subjects = list(SuggestionSubject.objects.filter(suggestion__in=asked).order_by("pk"))
+    table_ids = [subject.table_id for subject in subjects if subject.table_id]
+    owners = dict(Table.objects.filter(pk__in=table_ids).order_by().values_list("pk", "owner"))
+    links = service_links()
+    for subject in subjects:
+        service_id = subject.service_id
+        if subject.table_id and kinds[subject.suggestion_id] == Suggestion.Kind.CHANGE:
+            service_id = owners.get(subject.table_id)
+        team = teams.get(answerable_team(service_id, links) or 0)
+        if team is not None and team not in asked[subject.suggestion_id]:
+            asked[subject.suggestion_id].append(team)
+    return asked
+
+
 def blockers_for(review: Review, plan: Plan, user: AbstractUser) -> list[Blocker]:
     """The steps of the review's plan that neither the user nor who suggested them may write.
 
@@ -145,6 +182,45 @@ def take(review: Review, chosen: Collection[str], *, user: AbstractUser, reason:
     answer = _answer(suggestion, Suggestion.State.TAKEN)
     plan = Plan([*plan.steps, answer], review.read_at)
     return plan.apply(user=user, reason=reason, source=SOURCE, suggested_by=suggestion.by)
+
+
+def hand_overs(plan: Plan, user: AbstractUser) -> list[Part]:
+    """The suggestions to pass the plan on with: it only gives tables, which the user may edit, to other teams.
+
+    Empty if it does anything else. At most four queries, none if rights do not follow the owner.
+    """
+    if not settings.RIGHTS_FOLLOW_OWNER:
+        return []
+    parts = parts_by_owner(plan.steps, user)
+    if any(part.kind != Suggestion.Kind.HAND_OVER for part in parts):
+        return []
+    return parts
+
+
+def pass_on(
+    review: Review, chosen: Collection[str], *, user: AbstractUser, reason: str
+) -> list[Suggestion]:
+    """Agree to hand over what is chosen, and suggest that to the teams that would get it, in one change set.
+
+    So a suggestion of somebody in neither team gets the yes of both: the user's here, and then theirs. Raises
+    NotApplied, and nothing is written.
+    """
+    suggestion = review.suggestion
+    if suggestion.user_id == user.pk:
+        raise NotApplied(OWN)
+    plan, _ = review.plan(chosen)
+    parts = hand_overs(plan, user)
+    if not parts:
+        raise NotApplied(NO_HAND_OVER)
+    reason = f"{reason.strip()} (Suggestion {suggestion.number}, by {suggestion.user_name}.)"
+    with change_set(user=user, reason=reason, source=SOURCE) as draft:
+        # Under the lock, so that nobody else answers it.
+        answered = Suggestion.objects.get(pk=suggestion.pk)
+        if not answered.is_waiting:
+            raise NotApplied(NOT_WAITING)
+        answered.state = Suggestion.State.PASSED_ON
+        answered.save()
+        return _store(draft, parts, user, reason, review.read_at)
 
 
 def decline(

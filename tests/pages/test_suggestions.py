@@ -7,6 +7,7 @@ from ownership.history.models import ChangeSet
 from ownership.models import Suggestion, Table
 from tests.support.admin_forms import form_of
 from tests.support.factories import make_access, make_service, make_suggestion, make_table
+from tests.support.owned_map import OwnedMap
 from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +119,37 @@ def test_blockers_are_named(lead_client, orders):
     assert "Nothing was written. orders: its owner bots has been deleted" in text_of(response.text)
 
 
+def test_a_hand_over_by_a_stranger_is_passed_on_to_the_other_team(viewer_client, viewer, settings):
+    settings.RIGHTS_FOLLOW_OWNER = True
+    owned = OwnedMap()
+    suggestion = make_suggestion(owned.accounts, viewer, owner=owned.bot)
+    assert "waits for Money (#money)" in text_of(
+        viewer_client.get(suggestion.get_absolute_url()).text
+    )
+    ann = owned.client(owned.ann)
+    page = text_of(ann.get(suggestion.get_absolute_url()).text)
+    assert "accounts: would belong to Bots, which must agree to that." in page
+    response = act(ann, suggestion, "pass_on", reason="Bots keep them", take=["0.owner"])
+    assert state(suggestion) == "passed_on"
+    ben = owned.client(owned.ben)
+    asked = Suggestion.objects.get(number=2)
+    assert response["Location"] == asked.get_absolute_url()
+    page = text_of(ben.get("/mine/").text)
+    assert "Hand-overs to agree to 1 accounts Hand-over Bots keep them (Suggestion 1, by" in page
+    page = text_of(viewer_client.get(suggestion.get_absolute_url()).text)
+    assert "The other team is asked in suggestion 2 ." in page
+    assert "Suggest again" not in page
+    act(ben, asked, "take", reason="Yes", take=["0.owner"])
+    owned.accounts.refresh_from_db()
+    assert owned.accounts.owner == owned.bot
+
+
+def test_the_list_says_which_teams_suggestions_wait_for(viewer_client):
+    owned = OwnedMap()
+    make_suggestion(owned.accounts)
+    assert "waits for Money · until" in text_of(viewer_client.get("/suggestions/").text)
+
+
 def test_declining_says_why(lead_client, viewer_client, viewer, orders):
     suggestion = make_suggestion(orders, viewer, description="New")
     assert "give a reason" in act(lead_client, suggestion, "decline").text
@@ -226,7 +258,7 @@ def test_pages_take_a_fixed_number_of_queries(lead_client, orders, rows, django_
         access = make_access(orders, notes="a")
         make_suggestion(access, notes=f"b {number}")
     lead_client.get("/suggestions/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         lead_client.get("/suggestions/")
     with django_assert_num_queries(7):
         lead_client.get("/suggestions/?state=all")

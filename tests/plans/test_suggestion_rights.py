@@ -6,10 +6,17 @@ from django.contrib.auth.models import User
 from ownership.history.models import current_head
 from ownership.models import Service, Suggestion, Table
 from ownership.plans.parts_by_owner import parts_by_owner
-from ownership.plans.plan import Blocked
+from ownership.plans.plan import Blocked, NotApplied
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestion_review import Review
-from ownership.plans.suggestions import may_answer, suggest, take
+from ownership.plans.suggestions import (
+    may_answer,
+    pass_on,
+    suggest,
+    take,
+    teams_asked,
+    withdraw,
+)
 from tests.support.factories import (
     make_access,
     make_member,
@@ -50,6 +57,11 @@ def suggested(user: User, **fields) -> Suggestion:
 def taken(suggestion: Suggestion, user: User) -> int | None:
     review = Review(suggestion)
     return take(review, review.unasked, user=user, reason="Yes")
+
+
+def passed_on(suggestion: Suggestion, user: User) -> list[Suggestion]:
+    review = Review(suggestion)
+    return pass_on(review, review.unasked, user=user, reason="We agree")
 
 
 def answers(suggestion: Suggestion, people: dict[str, User]) -> set[str]:
@@ -109,6 +121,58 @@ def test_nobody_gives_a_table_because_a_stranger_to_both_teams_said_so(people, v
     assert owner() == "payments"
 
 
+def test_a_hand_over_suggested_by_a_stranger_to_both_teams_is_agreed_to_by_both(people, viewer):
+    suggestion = suggested(viewer, owner=Service.objects.get(name="bots"), description="New")
+    [hand_over] = passed_on(suggestion, people["ann"])
+    suggestion.refresh_from_db()
+    assert (suggestion.state, owner()) == ("passed_on", "payments")
+    assert (hand_over.kind, hand_over.user_name) == ("hand_over", "ann")
+    assert hand_over.reason == "We agree (Suggestion 1, by viewer.)"
+    assert waits_for(hand_over, people) == {"ben"}
+    taken(hand_over, people["ben"])
+    assert owner() == "bots"
+    assert Table.objects.get(name="orders").description == "New"
+
+
+def test_what_was_answered_meanwhile_is_not_passed_on(people, viewer):
+    suggestion = suggested(viewer, owner=Service.objects.get(name="bots"))
+    review = Review(suggestion)
+    withdraw(suggestion, user=viewer, reason="Mistaken", revision=current_head().revision)
+    with pytest.raises(NotApplied, match="was answered"):
+        pass_on(review, review.unasked, user=people["ann"], reason="We agree")
+    assert Suggestion.objects.count() == 1
+
+
+def test_only_hand_overs_by_those_who_may_give_are_passed_on(people, viewer, settings):
+    bots = Service.objects.get(name="bots")
+    cases = [
+        (suggested(viewer, description="New"), "ann"),  # nobody else need agree
+        (suggested(viewer, owner=bots), "ben"),  # who would get it, and may not give it
+    ]
+    for suggestion, name in cases:
+        with pytest.raises(NotApplied, match="Select only what hands tables over"):
+            passed_on(suggestion, people[name])
+    with pytest.raises(NotApplied, match="Somebody else"):
+        passed_on(suggested(people["ann"], owner=bots), people["ann"])
+    settings.RIGHTS_FOLLOW_OWNER = False
+    with pytest.raises(NotApplied, match="Select only what hands tables over"):
+        passed_on(cases[1][0], people["ann"])
+    assert not Suggestion.objects.exclude(state="open").exists()
+
+
+def test_a_suggestion_says_which_teams_it_waits_for(people, viewer):
+    bots = Service.objects.get(name="bots")
+    change = suggested(viewer, owner=bots)
+    hand_over = suggested(people["ann"], owner=bots)
+    free = make_suggestion(Table.objects.get(name="free"), viewer)
+    asked = teams_asked([change, hand_over, free])
+    assert [list(map(str, asked[row.pk])) for row in (change, hand_over, free)] == [
+        ["A"],
+        ["B"],
+        [],
+    ]
+
+
 def test_a_suggestion_of_somebody_who_left_the_team_gives_nothing_away(people):
     suggestion = suggested(people["ann"], owner=Service.objects.get(name="bots"))
     people["ann"].memberships.get().delete()
@@ -159,3 +223,6 @@ def test_who_is_asked_takes_a_fixed_number_of_queries(
     suggestion = Suggestion.objects.first()
     with django_assert_num_queries(4):
         may_answer(ann, suggestion)
+    rows = list(Suggestion.objects.all())
+    with django_assert_num_queries(4):
+        assert all(teams_asked(rows).values())
