@@ -14,6 +14,7 @@ TESTS = Path(__file__).parent.parent
 
 
 @pytest.mark.slow
+@pytest.mark.postgres  # which refuses more: texts with NUL, numbers out of range
 def test_schemathesis_finds_nothing(committed, seeded, viewer, live_server, tmp_path):
     program = Path(sys.executable).with_name("st")
     options = [
