@@ -47,6 +47,12 @@ def press(browser: webdriver.Chrome, label: str) -> None:
     )
 
 
+def is_there(browser: webdriver.Chrome, selector: str) -> bool:
+    """Whether an element is on the page now. ``find_elements`` would wait for one that is not."""
+    there: bool = browser.execute_script("return !!document.querySelector(arguments[0])", selector)
+    return there
+
+
 def complaints(browser: webdriver.Chrome) -> list[str]:
     """Errors and warnings in the browser's console since last asked: violations of the CSP, missing files."""
     entries = [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"]

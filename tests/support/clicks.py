@@ -7,7 +7,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.support.browser import follow
+from tests.support.browser import follow, is_there
 
 
 class Hand:
@@ -47,7 +47,7 @@ class Hand:
 
     def choose(self, select_id: str, text: str) -> None:
         """Open the admin's search field of a select, unless it is open, and click on an option."""
-        if not self.browser.find_elements(By.CSS_SELECTOR, ".select2-container--open"):
+        if not is_there(self.browser, ".select2-container--open"):
             self.press(
                 f"//select[@id='{select_id}']/following-sibling::span//span[@role='combobox']"
             )
