@@ -6,6 +6,7 @@ docs/accessibility.md says what this covers and what was tried by hand.
 import json
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
@@ -16,6 +17,7 @@ from ownership.findings.runs import today
 from ownership.history.change_sets import change_set
 from ownership.history.models import current_head
 from ownership.models import Service, Suggestion, Table
+from ownership.news.mails import unsubscribe_address
 from ownership.news.watching import watch
 from ownership.plans.suggestions import decline
 from tests.support.addresses import address, routes
@@ -23,7 +25,7 @@ from tests.support.browser import complaints, follow, press
 from tests.support.drift_code import code_usage
 from tests.support.endpoints import make_failing_endpoint
 from tests.support.every_look import faults_in_every_look
-from tests.support.factories import make_confirmation, make_suggestion
+from tests.support.factories import make_confirmation, make_member, make_suggestion, make_team
 from tests.support.runs import keep_run, waive
 from tests.support.tokens import make_token
 
@@ -53,6 +55,9 @@ READERS_PAGES = (
     "/confirm/?table=biztechProfiles",
     "/matrix/?layer=confirmation",
     "/watching/",
+    "/unsubscribe/token/",
+    "/mine/",
+    "/teams/Club/",
     "/tables/biztechUsrs/",
     "/no/such/page/",
     "/?revision=x",
@@ -156,6 +161,12 @@ def site(administered_site, lead):
     administrator = User.objects.get(username="administrator")
     for kind, row in (("mine", None), ("table", Table.objects.get(name="biztechUsers").pk)):
         watch(administrator, kind, row)
+    team = make_team("Club", contact="#club")
+    make_member(team, administrator.username)
+    users = Service.objects.get(name="users")
+    users.team = team
+    users.save()
+    make_suggestion(Table.objects.get(name="biztechUsers"), description="Accounts of people.")
     return administered_site
 
 
@@ -201,7 +212,9 @@ def test_no_other_page_of_the_admin_breaks_the_content_security_policy(site, bro
 
 
 def with_id(page: str) -> str:
-    """The page's address with the id of the first row of its kind for 1, of the third for 3."""
+    """The page's address with the id of the first row of its kind for 1, of the third for 3; with a valid token."""
+    if page == "/unsubscribe/token/":
+        return urlsplit(unsubscribe_address(User.objects.get(username="administrator"))).path
     numbered = re.search(r"^/admin/(\w+)/(?!changeset)(\w+)/(\d+)/", page)
     if numbered is None:
         return page
@@ -263,6 +276,9 @@ def test_pages_that_come_after_a_step_are_as_good(site, browser, tmp_path):
     follow(browser, browser.find_element(By.NAME, "_save"))
     assert browser.find_element(By.CLASS_NAME, "problems")
     look_at("form with a problem")
+    browser.get(site + with_id("/unsubscribe/token/"))
+    press(browser, "Unsubscribe")
+    look_at("unsubscribed")
     browser.get(site)
     browser.find_element(By.CSS_SELECTOR, "button.account").click()
     browser.find_element(By.ID, "q-home").send_keys("biztech")

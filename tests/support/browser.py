@@ -22,10 +22,15 @@ PASSWORD = "a long pass phrase"
 def sign_in(browser: webdriver.Chrome, base: str, name: str) -> None:
     """Through the sign-in page, as a person does."""
     browser.get(f"{base}/admin/")
+    fill_in_sign_in(browser, name)
+    assert browser.find_element(By.ID, "logout-form")
+
+
+def fill_in_sign_in(browser: webdriver.Chrome, name: str) -> None:
+    """On the sign-in page, which leads on to the page that was asked for."""
     browser.find_element(By.NAME, "username").send_keys(name)
     browser.find_element(By.NAME, "password").send_keys(PASSWORD)
     follow(browser, browser.find_element(By.CSS_SELECTOR, "#login-form button"))
-    assert browser.find_element(By.ID, "logout-form")
 
 
 def follow(browser: webdriver.Chrome, element: WebElement, how: str | None = None) -> None:
