@@ -104,7 +104,7 @@ def test_changes_come_in_the_same_mail_after_what_waits(accounts, mail_server):
 
     [mail] = mail_server.mails
     assert subject_of(mail).startswith("Waiting for you: accounts; shop → accounts: ")
-    for text, changes in ((text_of(mail), "\nChanges\n"), (html_of(mail), "<h2>Changes</h2>")):
+    for text, changes in ((text_of(mail), "\nChanges\n"), (html_of(mail), "<h1>Changes</h1>")):
         assert 0 < text.index("suggested by suggester") < text.index(changes)
 
 
