@@ -54,7 +54,7 @@ State = tuple[TrackedRow | None, TrackedRow | None]
 Overrides = Mapping[tuple[type[TrackedRow], int | None], TrackedRow | None]
 
 BELONGS, WOULD_BELONG = "belongs to", "would belong to"
-VERBS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
+PERMISSIONS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
 NAMED = 3  # refusals that a message names
 
 
@@ -94,6 +94,12 @@ class Holders:
     def anyone(self) -> bool:
         """Whether the role alone is enough."""
         return not self.team_ids and not self.leads_only
+
+    @classmethod
+    def of_teams(cls, *team_ids: int | None, leads_only: bool = False) -> Holders:
+        """The members of these teams; None stands for no team."""
+        ids = [team_id for team_id in team_ids if team_id is not None]
+        return cls(frozenset(ids), leads_only)
 
 
 ANYONE = Holders()
@@ -159,38 +165,31 @@ def _cached(row: TrackedRow, name: str) -> Any:
     return row._state.fields_cache.get(name)
 
 
-def _of_team(team_id: int | None) -> Holders:
-    return ANYONE if team_id is None else Holders(frozenset([team_id]))
-
-
 def _of_table(row: Any, moment: Moment) -> Holders:
-    return _of_team(moment.team_of_owner(row))
+    return Holders.of_teams(moment.team_of_owner(row))
 
 
 def _of_its_table(row: Any, moment: Moment) -> Holders:
     """An index, a waiver, a confirmation: as the table that it belongs to."""
-    return _of_team(moment.team_of_table(_cached(row, "table"), row.table_id))
+    return Holders.of_teams(moment.team_of_table(_cached(row, "table"), row.table_id))
 
 
 def _of_access(row: Any, moment: Moment) -> Holders:
     of_table = moment.team_of_table(_cached(row, "table"), row.table_id)
     if of_table is None:
         return ANYONE
-    teams = {of_table}
     of_service = moment.team_of_service(_cached(row, "service"), row.service_id)
-    if of_service is not None:
-        teams.add(of_service)
-    return Holders(frozenset(teams))
+    return Holders.of_teams(of_table, of_service)
 
 
 def _of_service(row: Any, moment: Moment) -> Holders:
-    return _of_team(moment.team_of_service(row, row.pk))
+    return Holders.of_teams(moment.team_of_service(row, row.pk))
 
 
 def _of_leads(row: Any, moment: Moment) -> Holders:
     """A team is its leads'. A new one has none yet."""
     team_id = row.pk if isinstance(row, Team) else row.team_id
-    return ADMINISTRATORS if team_id is None else Holders(frozenset([team_id]), leads_only=True)
+    return Holders.of_teams(team_id, leads_only=True)
 
 
 def _of_anyone(row: Any, moment: Moment) -> Holders:
@@ -237,23 +236,26 @@ class Rights:
         memberships = Membership.objects.filter(user=self.user.pk).order_by()
         return dict(memberships.values_list("team", "is_lead"))
 
+    @property
+    def depend_on_teams(self) -> bool:
+        """Whether the role alone is not enough: rights follow the owner, and the person is no administrator."""
+        return settings.RIGHTS_FOLLOW_OWNER and not self.user.is_superuser
+
     def may_edit(self, row: TrackedRow, verb: str = "change") -> bool:
         """Whether the person may ``add``, ``change`` or ``delete`` the row, as it is given here."""
         if not self.user.has_perm(f"ownership.{verb}_{row._meta.model_name}"):
             return False
-        if self.user.is_superuser or not settings.RIGHTS_FOLLOW_OWNER:
-            return True
-        return self.holds(holders(row, self.moment))
+        return not self.depend_on_teams or self.holds(holders(row, self.moment))
 
     def holds(self, of_row: Holders) -> bool:
         """Whether the person is one of them."""
         if of_row.leads_only:
-            return any(self.memberships.get(team_id, False) for team_id in of_row.team_ids)
+            return any(map(self.memberships.get, of_row.team_ids))
         return of_row.anyone or not of_row.team_ids.isdisjoint(self.memberships)
 
     def refusal(self, row: TrackedRow) -> Refusal | None:
         """Who may edit the row, if the person's teams may not; None otherwise, also where the role is missing."""
-        if self.user.is_superuser or not settings.RIGHTS_FOLLOW_OWNER:
+        if not self.depend_on_teams:
             return None
         of_row = holders(row, self.moment)
         if self.holds(of_row):
@@ -275,8 +277,8 @@ def editable(user: AbstractUser | AnonymousUser, rows: Iterable[TrackedRow]) -> 
     """Ids of those of the rows, of one model, that the user may change; as many queries as for one, for 500 tables."""
     rows = list(rows)
     rights = Rights(user)
-    if settings.RIGHTS_FOLLOW_OWNER and not user.is_superuser:
-        rights.moment.read_owners(pk for pk in map(_table_id, rows) if pk is not None)
+    if rights.depend_on_teams:
+        rights.moment.read_owners(_table_ids(*rows))
     return {row.pk for row in rows if rights.may_edit(row)}
 
 
@@ -302,11 +304,15 @@ def refusals(
         key = _key(old, new)
         before.setdefault(key, old)
         after[key] = new
-        table_ids.update(pk for pk in map(_table_id, (old, new)) if pk is not None)
-    moment_before = Moment(before if is_written else None)
-    moment_after = Moment(None if is_written else after)
-    for moment in (moment_before, moment_after):
-        moment.read_owners(table_ids)
+        table_ids.update(_table_ids(old, new))
+    moment_before, moment_after = Moment(), Moment()
+    # What the database holds needs no overrides.
+    if is_written:
+        moment_before = Moment(before)
+    else:
+        moment_after = Moment(after)
+    moment_before.read_owners(table_ids)
+    moment_after.read_owners(table_ids)
     judges = [Rights(person, _memberships_before(person, before)) for person in people]
     denied = []
     for old, new in _first_and_last(states):
@@ -316,13 +322,14 @@ def refusals(
     return _in_words(denied)
 
 
-def _table_id(row: TrackedRow | None) -> int | None:
-    """The table that the row belongs to; None for a table itself, and for what belongs to none."""
-    return getattr(row, "table_id", None)
+def _table_ids(*rows: TrackedRow | None) -> set[int]:
+    """The tables that the rows belong to; none for a table itself, and for what belongs to none."""
+    ids: set[Any] = {getattr(row, "table_id", None) for row in rows}
+    return ids - {None}
 
 
 def _key(old: TrackedRow | None, new: TrackedRow | None) -> tuple[type[TrackedRow], int | None]:
-    row = new if new is not None else old
+    row = old if new is None else new
     assert row is not None  # noqa: S101  # a change is about a row
     return type(row), row.pk
 
@@ -333,7 +340,7 @@ def _first_and_last(states: Sequence[State]) -> list[State]:
     for number, (old, new) in enumerate(states):
         model, pk = _key(old, new)
         key: object = number if pk is None else (model, pk)
-        first = rows[key][0] if key in rows else old
+        first, _ = rows.get(key, (old, new))
         rows[key] = (first, new)
     return list(rows.values())
 
@@ -366,10 +373,10 @@ def _denial(
     moment_after: Moment,
 ) -> _Denial | None:
     """Why the people may not write this row; None if they may. The first of the judges is who writes."""
-    row = new if new is not None else old
+    row = old if new is None else new
     if row is None:
         return None  # created and deleted again
-    verb = VERBS[kind_of_change(old, new)]
+    verb = PERMISSIONS[kind_of_change(old, new)]
     with_role = [rights for rights in judges if _has_role(rights.user, row, verb)]
     writer = judges[0]
     writer_holds = False

@@ -127,10 +127,15 @@ def namesakes(
 
 def still_used(users: Sequence[str], number: int) -> str:
     """Why a row with ``number`` users can't be deleted. ``users`` names some of them."""
-    names = ", ".join(users[:NAMED])
+    return f"still used by {in_short(users, number)}. Change or delete these first."
+
+
+def in_short(names: Sequence[str], number: int) -> str:
+    """The first of the names, and how many more of the ``number`` rows there are."""
+    text = ", ".join(names[:NAMED])
     if number > NAMED:
-        names += f" and {number - NAMED:,} more"
-    return f"still used by {names}. Change or delete these first."
+        text += f" and {number - NAMED:,} more"
+    return text
 
 
 def _missing_references(
@@ -289,17 +294,14 @@ def _broken_checks(model: type[TrackedRow], saving: list[Step]) -> Iterator[Bloc
         columns = _columns_of(model, rule)
         for step in saving:
             values = _values(step.row, columns)
-            if _accepted_before(step, columns, values):
-                continue
-            if not _allowed(model, rule.name, columns, values):
+            is_accepted = _accepted_before(step, columns, values)
+            if not is_accepted and not _allowed(model, rule.name, columns, values):
                 yield Blocker(step, str(rule.get_violation_error_message()))
 
 
 def _columns_of(model: type[TrackedRow], rule: CheckConstraint) -> tuple[str, ...]:
     names = rule.condition.referenced_base_fields  # type: ignore[union-attr]
-    columns = {attname(model, name) for name in names - {"pk"}}
-    if "pk" in names:
-        columns.add("id")
+    columns = {"id" if name == "pk" else attname(model, name) for name in names}
     return tuple(sorted(columns))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ownership.history.models import current_head
-from ownership.models import READS, WRITES, Access, Mode, Service, Table, TableGroup
+from ownership.history.row_states import changed_fields
+from ownership.models import Access, Mode, Service, Table, TableGroup
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Step, copy_of, filtered
 
@@ -34,11 +35,7 @@ class AccessEdit:
                 after.indirect = self.indirect
             if self.notes is not None:
                 after.notes = self.notes
-            if (after.mode, after.indirect, after.notes) != (
-                access.mode,
-                access.indirect,
-                access.notes,
-            ):
+            if changed_fields(access, after):
                 steps.append(Step(access, after))
         return Plan(steps, revision)
 
@@ -68,7 +65,7 @@ class TableEdit:
                 after.owner = self.owner
             if self.group is not None:
                 after.group = self.group
-            if (after.owner_id, after.group_id) != (table.owner_id, table.group_id):
+            if changed_fields(table, after):
                 steps.append(Step(table, after))
             if after.owner_id != table.owner_id:
                 handed_over.append(table)
@@ -98,7 +95,7 @@ def _moves(tables: list[Table], new_owner: Service) -> list[Step]:
         joined = copy_of(own)
         joined.mode = _mode_of_both(old.mode, own.mode)
         joined.indirect = old.indirect and own.indirect
-        if (joined.mode, joined.indirect) != (own.mode, own.indirect):
+        if changed_fields(own, joined):
             steps.append(Step(own, joined))
         steps.append(Step(old, None))
     return steps
@@ -106,9 +103,6 @@ def _moves(tables: list[Table], new_owner: Service) -> list[Step]:
 
 def _mode_of_both(first: str, second: str) -> str:
     """The mode that permits what either of them permits."""
-    modes = (first, second)
-    reads = any(mode in READS for mode in modes)
-    writes = any(mode in WRITES for mode in modes)
-    if reads and writes:
-        return str(Mode.READ_WRITE)
-    return str(Mode.READ if reads else Mode.WRITE)
+    if first == second:
+        return first
+    return str(Mode.READ_WRITE)

@@ -14,8 +14,9 @@ from ownership.models.rights import Rights
 from ownership.plans.steps import Step, unsaved_references
 from ownership.plans.suggested_steps import table_of
 
-# Who is asked, and for what: a team, or a service while that has no team. None is nobody in particular.
-Asked = tuple[str, str, int] | None
+# Who is asked, and for what: a team, or a service while that has no team.
+Asked = tuple[str, str, int]
+NOBODY: Asked = (Suggestion.Kind.CHANGE, "nobody in particular", 0)
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,14 @@ def parts_by_owner(steps: Sequence[Step], user: AbstractUser) -> list[Part]:
     for owner, places in parts.items():
         needed = _needed(places, steps, makers) - places
         places |= needed
-        if owner is not None:
+        if owner != NOBODY:
             needed_elsewhere |= needed
-    if None in parts:
-        alone = parts[None] - needed_elsewhere
-        parts[None] = alone | _needed(alone, steps, makers)
+    if NOBODY in parts:
+        alone = parts[NOBODY] - needed_elsewhere
+        parts[NOBODY] = alone | _needed(alone, steps, makers)
     made = []
-    for owner, places in parts.items():
+    for (kind, _, _), places in parts.items():
         if places:
-            kind = Suggestion.Kind.CHANGE if owner is None else owner[0]
             made.append(Part([steps[place] for place in sorted(places)], kind))
     return made
 
@@ -75,14 +75,13 @@ def _who_is_asked(steps: Sequence[Step], user: AbstractUser) -> Callable[[Step],
     """Who is asked for a step."""
     links = service_links()
     handed_over = _handed_over(steps, user)
-    new_tables = {
-        step.label: step.after
-        for step in steps
-        if isinstance(step.after, Table) and step.before is None
-    }
+    new_tables = {}
+    for step in steps:
+        if isinstance(step.after, Table) and step.before is None:
+            new_tables[step.label] = step.after
 
     def asked_for(step: Step) -> Asked:
-        row = step.row if step.before is None else step.before
+        row = step.row_now
         if isinstance(row, Service):
             return _answerable(row.pk, links, Suggestion.Kind.CHANGE)
         table = table_of(step)
@@ -90,7 +89,7 @@ def _who_is_asked(steps: Sequence[Step], user: AbstractUser) -> Callable[[Step],
             # Of a table that is about to be added.
             table = new_tables.get(row.table_name)
         if table is None:
-            return None
+            return NOBODY
         if table.pk in handed_over:
             return _answerable(handed_over[table.pk], links, Suggestion.Kind.HAND_OVER)
         return _answerable(table.owner_id, links, Suggestion.Kind.CHANGE)
@@ -100,9 +99,11 @@ def _who_is_asked(steps: Sequence[Step], user: AbstractUser) -> Callable[[Step],
 
 def _answerable(service_id: int | None, links: Links, kind: str) -> Asked:
     if service_id is None:
-        return None
+        return NOBODY
     team = answerable_team(service_id, links)
-    return (kind, "service", service_id) if team is None else (kind, "team", team)
+    if team is None:
+        return (kind, "service", service_id)
+    return (kind, "team", team)
 
 
 def _handed_over(steps: Sequence[Step], user: AbstractUser) -> dict[int | None, int]:

@@ -35,7 +35,7 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import Person, TrackedRow, current_head, entry_model
 from ownership.history.row_states import changed_fields, fetch_rows
 from ownership.models.rights import NotPermitted, refusals
-from ownership.plans.blockers import NAMED, Blocker, find_blockers, still_used
+from ownership.plans.blockers import NAMED, Blocker, find_blockers, in_short, still_used
 from ownership.plans.steps import (
     Preview,
     Step,
@@ -71,9 +71,7 @@ class Stale(NotApplied):
     """Rows of the plan changed after it was made: in these change sets."""
 
     def __init__(self, steps: Sequence[Step], conflicts: Sequence[TimelineGroup]) -> None:
-        names = ", ".join(step.label for step in steps[:NAMED])
-        if len(steps) > NAMED:
-            names += f" and {len(steps) - NAMED:,} more"
+        names = in_short([step.label for step in steps], len(steps))
         revisions = []
         for group in conflicts[:NAMED]:
             change = group.change_set
@@ -157,7 +155,7 @@ class Plan:
         Stale, Refused or RegistryBusy, and nothing is written.
         """
         # Searched for before taking the lock, so that nobody waits for it.
-        _refuse_blocked(self.blockers)
+        refuse_blocked(self.blockers)
         writing = change_set(
             user=user,
             reason=reason,
@@ -187,7 +185,7 @@ class Plan:
         stale += self._deletions_with_new_rows()
         if stale:
             raise Stale(stale, Plan(stale, self.revision).conflicts)
-        _refuse_blocked(find_blockers(self.steps))
+        refuse_blocked(find_blockers(self.steps))
 
     def _deletions_with_new_rows(self) -> list[Step]:
         """Deletions that would also delete rows added or changed after the plan was made."""
@@ -255,7 +253,8 @@ def _together(steps: Sequence[Step]) -> Iterator[tuple[bool, list[Step]]]:
         yield deletes, batch
 
 
-def _refuse_blocked(blockers: list[Blocker]) -> None:
+def refuse_blocked(blockers: list[Blocker]) -> None:
+    """Raise Blocked for the first of the blockers, if there are any."""
     if blockers:
         raise Blocked(blockers[0].step, blockers[0].why)
 

@@ -44,6 +44,11 @@ class Step:
         return row
 
     @property
+    def row_now(self) -> TrackedRow:
+        """The row as it is; as it would be, if it is new."""
+        return self.row if self.before is None else self.before
+
+    @property
     def model(self) -> type[TrackedRow]:
         """The row's model."""
         return type(self.row)

@@ -10,11 +10,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from ownership.audit.descriptions import FieldChange, label_in_words, stated_changes
 from ownership.history.models import DELETED, VERBS, registry_model_named
 from ownership.models import Service, SuggestedStep, Suggestion, SuggestionSubject, Table
+from ownership.plans.blockers import in_short
 from ownership.plans.steps import Preview, Step, foreign_key_fields, unsaved_references
 
 LONGEST_ABOUT = 300
 HISTORY_TYPES = {verb: history_type for history_type, verb in VERBS.items()}
-NAMED = 3  # rows that a suggestion's title names
 
 
 def stored_steps(steps: Sequence[Step]) -> list[SuggestedStep]:
@@ -59,10 +59,7 @@ def _new_references(step: Step, places: dict[int, int]) -> dict[str, int]:
 def title_of(steps: Sequence[Step]) -> str:
     """What the steps are about, for lists: the names of their tables, or else of their rows."""
     names = dict.fromkeys(_title_of_step(step) for step in steps)
-    title = ", ".join(list(names)[:NAMED])
-    if len(names) > NAMED:
-        title += f" and {len(names) - NAMED:,} more"
-    return title[:LONGEST_ABOUT]
+    return in_short(list(names), len(names))[:LONGEST_ABOUT]
 
 
 def _title_of_step(step: Step) -> str:
@@ -72,9 +69,8 @@ def _title_of_step(step: Step) -> str:
 
 def table_of(step: Step) -> Table | None:
     """The table that the step's row is, or belongs to."""
-    if isinstance(step.row, Table):
-        return step.row if step.before is None else step.before  # type: ignore[return-value]
-    return getattr(step.row, "table", None)
+    row = step.row_now
+    return row if isinstance(row, Table) else getattr(step.row, "table", None)
 
 
 def subjects_of(steps: Sequence[Step], kind: str) -> list[SuggestionSubject]:
@@ -103,13 +99,15 @@ def stored_previews(suggestion: Suggestion) -> list[Preview]:
     previews = []
     for step in suggestion.steps:
         model = registry_model_named(step["model"])
+        kind, label = step["model"], step["label"]
         changes: list[FieldChange] = []
         if model is not None:
+            kind, label = str(model._meta.verbose_name), label_in_words(model, label)
             changes = stated_changes(model, HISTORY_TYPES[step["what"]], step["changes"])
         previews.append(
             Preview(
-                kind=str(model._meta.verbose_name) if model else step["model"],
-                label=label_in_words(model, step["label"]) if model else step["label"],
+                kind=kind,
+                label=label,
                 verb=step["what"],
                 changes=changes,
                 removes=step["what"] == VERBS[DELETED],

@@ -26,7 +26,6 @@ from ownership.history.models import (
     CREATED,
     DELETED,
     VERBS,
-    ChangeSet,
     TrackedRow,
     current_head,
     registry_model_named,
@@ -51,7 +50,7 @@ from ownership.plans.steps import (
     foreign_key_fields,
     target_model,
 )
-from ownership.plans.undo import KEPT_UNLESS_SELECTED, States, change_sets_of
+from ownership.plans.undo import KEPT_UNLESS_SELECTED, States, later_change_sets
 
 # What taking a suggestion does to a row.
 CREATE, CHANGE, DELETE, NOTHING = VERBS[CREATED], VERBS[CHANGED], VERBS[DELETED], ""
@@ -260,10 +259,7 @@ class _Now:
         # By place: the live rows that have the names of rows to be added.
         self.namesakes = self._read_namesakes()
         self.states = self._read_states()
-        later: set[int] = set()
-        for states in self.states.values():
-            later |= states.later_revisions()
-        self.change_sets: dict[int, ChangeSet] = change_sets_of(later)
+        self.change_sets = later_change_sets(self.states.values())
 
     def _known_steps(self) -> Iterator[tuple[int, SuggestedStep, type[TrackedRow]]]:
         for place, (step, model) in enumerate(zip(self.steps, self.models, strict=True)):
@@ -355,9 +351,8 @@ class _Now:
         fields = []
         for name, (now, _) in differences(row, None).items():
             fields.append(SuggestedField(name, f"{place}.{name}", None, as_json(now), None))
-        return SuggestedRow(
-            place, step, model, row, DELETE, "", fields, self._conflict_of_deletion(row)
-        )
+        conflict = self.states[model].deletion_conflict(row.pk, self.change_sets)
+        return SuggestedRow(place, step, model, row, DELETE, "", fields, conflict)
 
     def _columns(
         self, step: SuggestedStep, model: type[TrackedRow], row: TrackedRow | None = None
@@ -412,23 +407,6 @@ class _Now:
         if step["what"] == CREATE:
             why = f"Revision {revision} has added {row} meanwhile, with another value."
         return Conflict(why, self.change_sets.get(revision), describe_field(type(row), column.name))
-
-    def _conflict_of_deletion(self, row: TrackedRow) -> Conflict | None:
-        """What deleting the row would lose besides what it was when that was suggested; None if nothing."""
-        states = self.states[type(row)]
-        reasons = []
-        revision = states.last_change.get(row.pk, 0)
-        if revision:
-            reasons.append(
-                f"Revision {revision} has changed it since; that change would be lost too."
-            )
-        if row.pk in states.later_dependents:
-            label, later = states.later_dependents[row.pk]
-            reasons.append(f"{label} was added or changed later and would be deleted too.")
-            revision = revision or later
-        if not reasons:
-            return None
-        return Conflict(" ".join(reasons), self.change_sets[revision])
 
     def row_as_suggested(self, row: SuggestedRow, chosen: Collection[str]) -> TrackedRow:
         """The row with the fields that are chosen; without references to rows that are yet to be added."""

@@ -13,13 +13,13 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser, User
 from django.db.models import Max
 
 from ownership.history.change_sets import ChangeSetDraft, change_set
-from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
+from ownership.history.models import ChangeSet
 from ownership.models import Service, Suggestion, SuggestionSubject, Table, Team
 from ownership.models.answerable import answerable_team, service_links
-from ownership.models.rights import Rights
+from ownership.models.rights import PERMISSIONS, Rights
 from ownership.plans.blockers import Blocker
 from ownership.plans.parts_by_owner import Part, parts_by_owner
-from ownership.plans.plan import Blocked, NotApplied, Plan
+from ownership.plans.plan import NotApplied, Plan, refuse_blocked
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggested_steps import stored_steps, subjects_of, title_of
 from ownership.plans.suggestion_review import Review
@@ -29,7 +29,6 @@ NOTHING_CHOSEN = "Select at least one change, or decline the suggestion."
 OWN = "Somebody else must take your suggestion."
 NO_HAND_OVER = "Select only what hands tables over to another team, to pass it on."
 NOT_WAITING = "This suggestion was answered, or has lapsed."
-_PERMISSIONS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
 
 
 def suggest(
@@ -111,14 +110,12 @@ def may_answer(user: AbstractUser | AnonymousUser, suggestion: Suggestion) -> bo
         return False
     if not settings.RIGHTS_FOLLOW_OWNER:
         return True
-    subjects = list(suggestion.subjects.all())
-    services = Service.objects.filter(
-        pk__in=[subject.service_id for subject in subjects if subject.service_id]
-    )
-    rows: list[Service | Table] = list(services)
+    subjects = suggestion.subjects.all()
+    service_ids = [subject.service_id for subject in subjects if subject.service_id]
+    rows: list[Service | Table] = list(Service.objects.filter(pk__in=service_ids))
     if suggestion.kind == Suggestion.Kind.CHANGE:
         table_ids = [subject.table_id for subject in subjects if subject.table_id]
-        rows += list(Table.objects.filter(pk__in=table_ids))
+        rows += Table.objects.filter(pk__in=table_ids)
     rights = Rights(user)
     return not rows or any(rights.may_edit(row) for row in rows)
 
@@ -154,7 +151,7 @@ def blockers_for(review: Review, plan: Plan, user: AbstractUser) -> list[Blocker
     """
     blockers = []
     for step in plan.steps:
-        permission = f"ownership.{_PERMISSIONS[step.history_type]}_{step.model._meta.model_name}"
+        permission = f"ownership.{PERMISSIONS[step.history_type]}_{step.model._meta.model_name}"
         if not user.has_perm(permission):
             blockers.append(Blocker(step, "your role may not do this."))
     author = User.objects.filter(pk=review.suggestion.user_id).first()
@@ -175,8 +172,7 @@ def take(review: Review, chosen: Collection[str], *, user: AbstractUser, reason:
         raise NotApplied(NOT_WAITING)
     plan, blockers = review.plan(chosen)
     blockers += blockers_for(review, plan, user)
-    if blockers:
-        raise Blocked(blockers[0].step, blockers[0].why)
+    refuse_blocked(blockers)
     if review.choices and not plan.steps:
         raise NotApplied(NOTHING_CHOSEN)
     answer = _answer(suggestion, Suggestion.State.TAKEN)

@@ -7,7 +7,7 @@ values come from history, none from outside.
 Rows are read, and written, five hundred at a time: a change set may contain the whole map.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -182,10 +182,7 @@ def _rows_to_undo(revision: int, sequence: int | None) -> list[RowUndo]:
     for model, pk in entries_by_row:
         pks_by_model.setdefault(model, []).append(pk)
     states = {model: States(model, pks, revision) for model, pks in pks_by_model.items()}
-    later = set()
-    for of_model in states.values():
-        later |= of_model.later_revisions()
-    change_sets = change_sets_of(later)
+    change_sets = later_change_sets(states.values())
     rows = []
     for (model, _), entries in entries_by_row.items():
         came_and_went = entries[0].history_type == CREATED and entries[-1].history_type == DELETED
@@ -274,8 +271,28 @@ class States:
             revisions.add(revision)
         return revisions
 
+    def deletion_conflict(self, pk: int, change_sets: Mapping[int, ChangeSet]) -> Conflict | None:
+        """Why deleting a row would lose more than it was at the change set; None if it would not."""
+        reasons = []
+        revision = self.last_change.get(pk, 0)
+        if revision:
+            reasons.append(
+                f"Revision {revision} has changed it since; that change would be lost too."
+            )
+        if pk in self.later_dependents:
+            label, later = self.later_dependents[pk]
+            reasons.append(f"{label} was added or changed later and would be deleted too.")
+            revision = revision or later
+        if not reasons:
+            return None
+        return Conflict(" ".join(reasons), change_sets[revision])
 
-def change_sets_of(revisions: Iterable[int]) -> dict[int, ChangeSet]:
+
+def later_change_sets(all_states: Iterable[States]) -> dict[int, ChangeSet]:
+    """The later change sets that conflicts name, by revision."""
+    revisions: set[int] = set()
+    for states in all_states:
+        revisions |= states.later_revisions()
     change_sets: dict[int, ChangeSet] = {}
     for part in in_batches(revisions):
         change_sets.update(ChangeSet.objects.in_bulk(part))
@@ -296,7 +313,7 @@ def _row_undo(entries: list[Entry], states: States, change_sets: dict[int, Chang
         cure = "; restore it first." if previous else "."
         return RowUndo(last, row, previous, explanation=f"It has since been deleted{cure}")
     if previous is None:
-        conflict = _deletion_conflict(last, states, change_sets)
+        conflict = states.deletion_conflict(last.id, change_sets)
         conflicts = {_conflict_key(last, DELETE): conflict} if conflict else {}
         return RowUndo(last, row, None, DELETE, fields=differences(row, None), conflicts=conflicts)
     return _revert(entries, row, previous, states, change_sets)
@@ -341,20 +358,3 @@ def _in_words(row: TrackedRow, name: str, values: list) -> FieldChange:
 def _conflict_key(entry: Entry, name: str) -> str:
     """Identifies a conflict in a form: model, row and field, never a value."""
     return f"{entry.instance_type._meta.model_name}:{entry.id}:{name}"
-
-
-def _deletion_conflict(
-    entry: Entry, states: States, change_sets: dict[int, ChangeSet]
-) -> Conflict | None:
-    """Why deleting a row that the change set created would lose more than that change set made."""
-    reasons = []
-    revision = states.last_change.get(entry.id, 0)
-    if revision:
-        reasons.append(f"Revision {revision} has changed it since; that change would be lost too.")
-    if entry.id in states.later_dependents:
-        label, later = states.later_dependents[entry.id]
-        reasons.append(f"{label} was added or changed later and would be deleted too.")
-        revision = revision or later
-    if not reasons:
-        return None
-    return Conflict(" ".join(reasons), change_sets[revision])
