@@ -114,8 +114,6 @@ class Variable:
 
     def within(self, start: int, end: int) -> "Variable":
         """The variable as seen from ``text[start:end]``."""
-        if start == 0 and self.end <= end:
-            return self
         new_start = max(self.start, start) - start
         new_end = min(self.end, end) - start
         return Variable(new_start, new_end, self.varies, self.reason, self.may_vary)
@@ -166,13 +164,9 @@ class Text(str):
 
     def part(self, start: int, end: int) -> "Text":
         """``text[start:end]`` with its variables."""
-        if not self.variables:
-            return Text(self[start:end], self.location)
-        variables = []
-        for variable in self.variables:
-            if variable.touches(start, end):
-                variables.append(variable.within(start, end))
-        return Text(self[start:end], self.location, tuple(variables))
+        touched = [variable for variable in self.variables if variable.touches(start, end)]
+        variables = tuple([variable.within(start, end) for variable in touched])
+        return Text(self[start:end], self.location, variables)
 
     def stripped(self) -> "Text":
         """Without the white space around it, such as the last line break of a block."""
@@ -277,14 +271,12 @@ def from_variable(
 def _is_environment_alone(text: Text) -> bool:
     """Whether a text has nothing but varying variables and separators: ``-dev``, made from ``-${opt:stage}``."""
     varying = [variable for variable in text.variables if variable.varies]
-    if not varying:
-        return False
     # Variables may overlap: one that was made from others covers them.
     characters = list(text)
     for variable in varying:
         length = variable.end - variable.start
         characters[variable.start : variable.end] = [""] * length
-    return not "".join(characters).strip(SEPARATORS)
+    return bool(varying) and not "".join(characters).strip(SEPARATORS)
 
 
 def placeholder(location: Location, reason: Reason | str, varies: bool = False) -> Text:

@@ -326,17 +326,15 @@ class _Entry:
         if not isinstance(values, list):
             self._wrong(key, values, "a list")
             return
-        names = set()
+        titles = set()
         for number, value in enumerate(values, 1):
-            title: object = number
-            if isinstance(value, dict) and isinstance(value.get(name_key), str):
-                title = value[name_key] or number
+            title = _name_in(value, name_key) or number
             place = " › ".join(map(str, filter(None, [self.place, key, title])))
             entry = _Entry(value, place, self.statements)
-            if title in names:
+            if title in titles:
                 entry.problem("is listed twice.")
                 continue
-            names.add(title)
+            titles.add(title)
             yield entry
 
     def _wrong(self, key: str, value: object, expected: str) -> None:
@@ -346,6 +344,12 @@ class _Entry:
             )
         else:
             self.problem(f"{key} is {_in_short.repr(value)}; expected {expected}.")
+
+
+def _name_in(value: object, key: str) -> str:
+    """The name of an entry; empty if it has none."""
+    name = value.get(key) if isinstance(value, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def complete_map(name: str, text: str) -> MapContent:

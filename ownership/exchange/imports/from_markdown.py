@@ -187,18 +187,21 @@ class _Reader:
         if not self.list_heading and (section is None or section.has_accesses):
             return False
         for item in block.parts("list_item_open"):
-            understood = len(item) == 1 and item[0].type == "inline"
-            if understood and section is not None:
-                understood = self._read_index(item[0], section)
-            elif understood and self.list_heading == TEAMS:
-                understood = self._read_team(item[0])
-            elif understood:
-                understood = self._read_environment(item[0])
-            if not understood:
+            if not self._read_item(item):
                 for token in item:
                     first, last = token.map or (0, 0)
                     self._ignore(first + 1, last)
         return True
+
+    def _read_item(self, item: list[Token]) -> bool:
+        if len(item) != 1 or item[0].type != "inline":
+            return False
+        [inline] = item
+        if self.section is not None:
+            return self._read_index(inline, self.section)
+        if self.list_heading == TEAMS:
+            return self._read_team(inline)
+        return self._read_environment(inline)
 
     def _read_environment(self, inline: Token) -> bool:
         match = _ENVIRONMENT.fullmatch(words(inline))

@@ -69,17 +69,23 @@ def _columns(head: list[str], line: int, statements: Statements) -> list[str]:
             line,
             f"unknown column {_quoted(sorted(set(unknown)))}. The columns are {', '.join(COLUMNS)}.",
         )
-    named = [column for column in columns if column]
-    doubled = sorted((Counter(named) - Counter(set(named))).keys())
-    if doubled:
-        statements.problem(line, f"column {_quoted(doubled)} is given twice: remove one.")
-    if "table" not in named:
-        statements.problem(line, "there is no column `table`: the first line names the columns.")
-    if set(ACCESS_COLUMNS) & set(named) and "service" not in named:
-        statements.problem(line, "there is no column `service`, which says whose access a row is.")
+    _check_columns(columns, line, statements)
     while columns and not columns[-1]:
         columns.pop()
     return columns
+
+
+def _check_columns(columns: list[str], line: int, statements: Statements) -> None:
+    """Note columns that are there twice, and those that are missing."""
+    numbers = Counter(filter(None, columns))
+    doubled = sorted(column for column, number in numbers.items() if number > 1)
+    if doubled:
+        statements.problem(line, f"column {_quoted(doubled)} is given twice: remove one.")
+    if "table" not in numbers:
+        statements.problem(line, "there is no column `table`: the first line names the columns.")
+    describes_accesses = not numbers.keys().isdisjoint(ACCESS_COLUMNS)
+    if describes_accesses and "service" not in numbers:
+        statements.problem(line, "there is no column `service`, which says whose access a row is.")
 
 
 def _quoted(columns: list[str]) -> str:
@@ -121,18 +127,19 @@ def _read_row(row: dict[str, str], line: int, statements: Statements) -> None:
         return
     fields: Fields = {_FIELDS[column]: row[column] for column in _FIELDS.keys() & row.keys()}
     for column, kind in (("group", "group"), ("owner", "service")):
-        if column in row and not row[column]:
+        name = row.get(column)
+        if name:
+            fields[column] = name
+            statements.mention(kind, (name,), line)
+        elif name is not None:
             statements.problem(line, f"table {table}: {column} is empty: fill it in.")
-        elif column in row:
-            fields[column] = row[column]
-            statements.mention(kind, (row[column],), line)
     statements.mention("table", (table,), line, fields)
     if "service" not in row:
         return
     statements.complete_parts.add(("access", table))
     if row["service"]:
         _read_access(table, row, line, statements)
-    elif any(row.get(column) for column in ACCESS_COLUMNS):
+    elif any(map(row.get, ACCESS_COLUMNS)):
         statements.problem(
             line,
             "describes an access, but not of which service: fill in the column `service`.",
@@ -156,10 +163,9 @@ def _read_access(table: str, row: dict[str, str], line: int, statements: Stateme
     elif "mode" in row:
         statements.problem(line, f"mode is {row['mode']!r}: write one of {', '.join(Mode.values)}.")
         fields["mode"] = Mode.READ  # so that it is not reported again; nothing is applied anyway
-    if "indirect" in row:
-        indirect = _TRUTH.get(row["indirect"].lower())
-        if indirect is None:
-            statements.problem(line, f"indirect is {row['indirect']!r}: write true or false.")
-        else:
-            fields["indirect"] = indirect
+    indirect = row.get("indirect", "").lower()
+    if indirect in _TRUTH:
+        fields["indirect"] = _TRUTH[indirect]
+    elif "indirect" in row:
+        statements.problem(line, f"indirect is {row['indirect']!r}: write true or false.")
     statements.add("access", (table, service), line, fields)

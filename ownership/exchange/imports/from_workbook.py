@@ -102,6 +102,11 @@ def _chosen_sheet(book: "Workbook", statements: Statements) -> str:
         raise NotAWorkbook("has no sheet in sight: unhide the one with the map.")
     fitting = [title for title in in_sight if _begins_with_columns(book, title)]
     chosen = (fitting or in_sight)[0]
+    statements.remarks.append(_what_is_read(book, chosen))
+    return chosen
+
+
+def _what_is_read(book: "Workbook", chosen: str) -> str:
     others = []
     for sheet in book.worksheets:
         if sheet.title != chosen:
@@ -110,8 +115,7 @@ def _chosen_sheet(book: "Workbook", statements: Statements) -> str:
     remark = f"Sheet “{chosen}” is read."
     if others:
         remark += f" Not read: {', '.join(others)}."
-    statements.remarks.append(remark)
-    return chosen
+    return remark
 
 
 def _begins_with_columns(book: "Workbook", title: str) -> bool:
@@ -184,14 +188,15 @@ def _cell_name(column: int, row: int) -> str:
 
 def _text(value: CellValue) -> str:
     """The value as somebody would have typed it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(" ").removesuffix(" 00:00:00")
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case float() if value.is_integer():
+            return str(int(value))
+        case datetime.datetime():
+            return value.isoformat(" ").removesuffix(" 00:00:00")
     return str(value)
 
 

@@ -178,11 +178,10 @@ class _Comparison:
                     f"is new, and so like {statement.kind} {like} that it could be meant: {difference(like, name)}. "
                     f"Write {like}, or rename that one in the admin first.",
                 )
-            elif (
-                isinstance(statement.place, int)
-                and new.setdefault(alike, statement) is not statement
-            ):
-                self._report_alike(new[alike], statement)
+            elif isinstance(statement.place, int):
+                first = new.setdefault(alike, statement)
+                if first is not statement:
+                    self._report_alike(first, statement)
 
     def _report_alike(self, first: RowStatement, second: RowStatement) -> None:
         *_, like = first.names
@@ -229,10 +228,7 @@ class _Comparison:
         """Set the other fields and validate the row on its own; False, with problems noted, if it is invalid."""
         for name in draft.fields.keys() - LINKS.keys():
             setattr(draft.after, name, draft.fields[name])
-        missing = []
-        if draft.before is None:
-            required = REQUIRED.get(draft.statement.kind, [])
-            missing = [name for name in required if not draft.fields.get(name)]
+        missing = _missing_fields(draft)
         for name in missing:
             self._report(draft.statement, f"is new, so it needs {_with_article(name)}.")
         try:
@@ -300,6 +296,14 @@ class _Comparison:
                 "with --prune every line must be understood, because what it describes could be deleted: "
                 f"correct or remove line {lines}.",
             )
+
+
+def _missing_fields(draft: _Draft) -> list[str]:
+    """What a new row must have, and the file does not state."""
+    if draft.before is not None:
+        return []
+    required = REQUIRED.get(draft.statement.kind, [])
+    return [name for name in required if not draft.fields.get(name)]
 
 
 def _changed_row(statement: RowStatement, row: TrackedRow) -> _Draft:

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import PurePosixPath
-from posixpath import dirname, join, normpath
+from posixpath import commonprefix, dirname, join, normpath
 
 from ownership.drift.code import syntax
 from ownership.drift.code.imports.loading import FoundModule, ModuleLoader, folders_around
@@ -32,29 +32,22 @@ class PythonImports:
         """What an import means in a file; None for a package. ``level``: the dots of a relative one."""
         path = module.replace(".", "/")
         if level:
-            return self._find_relative(file, path, level)
+            return self._first_of([_relative_name(file, path, level)])
         if module.partition(".")[0] in NEVER_LOCAL:
             return None
         names = [normpath(join(root, path)) for root in self._roots_of(file)]
+        return self._first_of(names, not_a_package=dirname(file)) or self._anywhere(file, path)
+
+    def _first_of(self, names: list[str], not_a_package: str | None = None) -> FoundModule:
+        """The first of these files, or else the first of these folders as a package."""
         for name in names:
             found = self._file(name)
             if found is not None:
                 return found
         for name in names:
-            if name in self.sources.folders and name != dirname(file):
+            if name in self.sources.folders and name != not_a_package:
                 return self._package(name)
-        return self._anywhere(file, path)
-
-    def _find_relative(self, file: str, path: str, level: int) -> FoundModule:
-        """``from ..package import name``: a dot is the file's own folder, each more one further up."""
-        folder = dirname(file)
-        for _ in range(level - 1):
-            folder = dirname(folder)
-        name = join(folder, path) if path else folder
-        found = self._file(name)
-        if found is None and name in self.sources.folders:
-            return self._package(name)
-        return found
+        return None
 
     def _roots_of(self, file: str) -> list[str]:
         """Folders from which an import may start: the function's first, as on its path when it runs."""
@@ -100,10 +93,14 @@ class PythonImports:
         return [name for name in candidates if name.endswith(f"/{path}")]
 
 
+def _relative_name(file: str, path: str, level: int) -> str:
+    """The name in ``from ..package import name``: a dot is the file's own folder, each more one further up."""
+    folder = dirname(file)
+    for _ in range(level - 1):
+        folder = dirname(folder)
+    return join(folder, path) if path else folder
+
+
 def _common_folders(first: str, second: str) -> int:
-    count = 0
-    for one, other in zip(first.split("/"), second.split("/"), strict=False):
-        if one != other:
-            break
-        count += 1
-    return count
+    common = commonprefix([first.split("/"), second.split("/")])
+    return len(common)
