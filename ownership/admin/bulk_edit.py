@@ -5,8 +5,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,14 +16,21 @@ from ownership.admin.base import RegistryAdmin
 from ownership.admin.conflict import FormConflict
 from ownership.admin.deleting import selected_ids
 from ownership.admin.forms import Autocomplete, LinesField
+from ownership.admin.suggesting import SUGGESTING
 from ownership.history.models import ChangeSet
 from ownership.history.row_states import foreign_keys
 from ownership.models import Mode, Service, Table, TableGroup
 from ownership.plans.bulk_edit import AccessEdit, TableEdit
+from ownership.plans.parts_by_owner import parts_by_owner
 from ownership.plans.plan import NotApplied, Plan, Stale
+from ownership.plans.steps import Step
+from ownership.plans.suggested_steps import table_of
+from ownership.plans.suggestions import suggest
 from ownership.web.forms import ReasonField
+from ownership.web.suggestion_messages import suggestions_sent
 
 MAX_SHOWN = 200  # previews on a page
+MAX_REFUSED = 20  # rows of other teams that the page names
 KEEP = ("", "Keep as it is")
 NOTHING_DIFFERS = "Nothing was changed: these rows already have the values that you chose."
 LOOK_FIRST = "Nothing was changed yet. Check the preview, then apply."
@@ -135,7 +143,7 @@ def _bulk_edit(
     form: BulkEditForm,
     action: str,
 ) -> HttpResponse | None:
-    """Preview what the form says, and apply it if that is what was shown. None once it is applied.
+    """Preview what the form says, and apply or suggest it if that is what was shown. None once that is done.
 
     The page is shown again if one of the rows changed since it was opened.
     """
@@ -144,11 +152,16 @@ def _bulk_edit(
     plan = form.plan(pks)
     conflict = None
     problem = ""
-    if "apply" in request.POST:
+    if "apply" in request.POST or "suggest" in request.POST:
         conflict = model_admin.find_conflict(request, selected_ids(request))
         if conflict is None and form.is_valid():
             if request.POST.get("fingerprint") != plan.fingerprint():
                 problem = LOOK_FIRST
+            elif "suggest" in request.POST:
+                pks = _suggest(model_admin, request, plan, form)
+                if not pks:
+                    return None
+                plan = form.plan(pks)
             else:
                 try:
                     _apply(model_admin, request, plan, form)
@@ -188,6 +201,35 @@ def _apply(
     model_admin.message_user(request, message, messages.SUCCESS)
 
 
+def _suggest(
+    model_admin: RegistryAdmin, request: HttpRequest, plan: Plan, form: BulkEditForm
+) -> list[int]:
+    """Send what the user may not change of the plan to those who may, as suggestions.
+
+    What else the plan does to the same tables is suggested with it. Return the ids of the rows that are left to apply.
+    """
+    if not request.user.has_perm(SUGGESTING):
+        raise PermissionDenied
+    user: Any = request.user
+    refused = {_table_id(blocker.step) for blocker in plan.refused_to(user)}
+    steps = [step for step in plan.steps if _table_id(step) in refused]
+    if steps:
+        made = suggest(
+            parts_by_owner(steps, user),
+            user=user,
+            reason=form.cleaned_data["reason"],
+            revision=plan.revision,
+        )
+        model_admin.message_user(request, suggestions_sent(made), messages.SUCCESS)
+    left = [step for step in plan.steps if _table_id(step) not in refused]
+    return [step.pk for step in left if step.model is model_admin.model and step.pk is not None]
+
+
+def _table_id(step: Step) -> int | None:
+    table = table_of(step)
+    return None if table is None else table.pk
+
+
 def _page(
     model_admin: RegistryAdmin,
     request: HttpRequest,
@@ -201,6 +243,7 @@ def _page(
     """The page that asks what to set, previews it, and asks for a reason."""
     rows = model_admin.model._default_manager.select_related(*foreign_keys(model_admin.model))
     number = len(pks)
+    refused = plan.refused_to(request.user)  # type: ignore[arg-type]
     noun = model_admin.opts.verbose_name if number == 1 else model_admin.opts.verbose_name_plural
     context = {
         **model_admin.admin_site.each_context(request),
@@ -213,7 +256,10 @@ def _page(
         "more_previews": max(0, len(plan.steps) - MAX_SHOWN),
         "unchanged": number
         - len({step.pk for step in plan.steps if step.model is model_admin.model}),
-        "blockers": [*plan.blockers, *plan.refused_to(request.user)],  # type: ignore[arg-type]
+        "blockers": plan.blockers,
+        "refused": refused[:MAX_REFUSED],
+        "more_refused": len(refused[MAX_REFUSED:]),
+        "may_suggest": bool(refused) and request.user.has_perm(SUGGESTING),
         "fingerprint": plan.fingerprint(),
         "conflict": conflict,
         "problem": problem,
@@ -226,13 +272,19 @@ def _page(
     return TemplateResponse(request, "admin/ownership/bulk_edit.html", context)
 
 
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What the page's own buttons post; None where the list's button opens the page."""
+    if any(button in request.POST for button in ("preview", "apply", "suggest")):
+        return request.POST
+    return None
+
+
 @admin.action(description="Hand over or change group…", permissions=["change"])
 def edit_tables(
     model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet
 ) -> HttpResponse | None:
     """Give the selected tables another owner or group."""
-    posted = request.POST if "preview" in request.POST or "apply" in request.POST else None
-    form = TableEditForm(posted, admin_site=model_admin.admin_site)
+    form = TableEditForm(_posted(request), admin_site=model_admin.admin_site)
     return _bulk_edit(model_admin, request, queryset, form, "edit_tables")
 
 
@@ -241,8 +293,7 @@ def edit_accesses(
     model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet
 ) -> HttpResponse | None:
     """Set mode, indirect or notes of the selected accesses."""
-    posted = request.POST if "preview" in request.POST or "apply" in request.POST else None
-    form = AccessEditForm(posted, admin_site=model_admin.admin_site)
+    form = AccessEditForm(_posted(request), admin_site=model_admin.admin_site)
     return _bulk_edit(model_admin, request, queryset, form, "edit_accesses")
 
 

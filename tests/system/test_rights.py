@@ -279,6 +279,40 @@ def test_a_bulk_edit_names_what_is_another_teams_and_writes_nothing(owned, ann):
     assert revisions() == head
 
 
+def test_a_bulk_edit_is_suggested_where_it_is_another_teams_and_the_rest_is_left_to_apply(
+    owned, ann
+):
+    selected = {"action": "edit_tables", "_selected_action": [owned.accounts.pk, owned.replies.pk]}
+    page = ann.post(TABLES, selected)
+    preview = ann.post(TABLES, answer(page) | selected | {"preview": "yes", "owner": owned.till.pk})
+    assert 'name="apply"' not in preview.text
+    done = ann.post(TABLES, answer(preview) | selected | {"suggest": "Suggest", "reason": "Tills"})
+    assert "Sent as a suggestion. View" in text_of(done.text)
+    assert Table.objects.filter(owner=owned.till).count() == 1  # receipts
+    suggestion = Suggestion.objects.get()
+    assert (suggestion.about, suggestion.reason) == ("replies", "Tills")
+    left = form_of(done)
+    assert left["_selected_action"] == str(owned.accounts.pk)
+    assert left["reason"] == "Tills"
+    ann.post(TABLES, left | {"apply": "Apply"})
+    owned.accounts.refresh_from_db()
+    assert owned.accounts.owner == owned.till
+    ben = owned.client(owned.ben)
+    take = form_of(ben.get(suggestion.get_absolute_url()))
+    ben.post(suggestion.get_absolute_url(), take | {"act": "take", "take": ["0.owner"]})
+    owned.replies.refresh_from_db()
+    assert owned.replies.owner == owned.till
+
+
+def test_giving_many_tables_away_asks_the_team_that_would_get_them(owned, ann):
+    selected = {"action": "edit_tables", "_selected_action": [owned.accounts.pk]}
+    page = ann.post(TABLES, selected)
+    preview = ann.post(TABLES, form_of(page) | {"preview": "yes", "owner": owned.bot.pk})
+    done = ann.post(TABLES, form_of(preview) | {"suggest": "Suggest", "reason": "x"})
+    assert done.status_code == 302
+    assert Suggestion.objects.get().kind == "hand_over"
+
+
 def test_the_order_of_a_group_with_tables_of_others_is_refused(owned, ann):
     head = revisions()
     rows = list(Table.objects.order_by("-pk").values_list("pk", flat=True))
