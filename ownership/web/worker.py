@@ -44,7 +44,7 @@ FIELD = re.compile(
 PROBE = re.compile(rb"(GET|HEAD) /(livez|readyz)[ ?]")
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request can't be taken. The arguments are the response's status, its reason, and a sentence."""
 
 
@@ -71,7 +71,7 @@ class Arrival:
         return PROBE.match(self.data) is not None
 
     def add(self, data: bytes) -> None:
-        """Take what the client sent next. Raises Refused if the request is too large, or of unknown length."""
+        """Take what the client sent next. Raises RequestRefused if the request is too large, or of unknown length."""
         # The head's end may have begun in the last three bytes.
         start = max(0, len(self.data) - len(END_OF_HEAD) + 1)
         self.data += data
@@ -81,7 +81,7 @@ class Arrival:
         if end >= 0:
             self._read_head(end)
         elif len(self.data) > LARGEST_HEAD:
-            raise Refused(
+            raise RequestRefused(
                 431, "Request Header Fields Too Large", "The request's header is too long."
             )
 
@@ -89,14 +89,16 @@ class Arrival:
         """Learn from the head how long the body is. What is malformed there, gunicorn's own parser will refuse."""
         fields = {name.lower(): value.strip() for name, value in FIELD.findall(self.data, 0, end)}
         if b"transfer-encoding" in fields:
-            raise Refused(411, "Length Required", "Send the request's length in Content-Length.")
+            raise RequestRefused(
+                411, "Length Required", "Send the request's length in Content-Length."
+            )
         digits = fields.get(b"content-length", b"")
         body = 0
         if digits.isdigit():
             # Python converts no number of more than 4,300 digits.
             body = int(digits[:20])
         if body > LARGEST_BODY:
-            raise Refused(
+            raise RequestRefused(
                 413, "Content Too Large", f"A request takes up to {LARGEST_BODY:,} bytes."
             )
         self.length = end + len(END_OF_HEAD) + body
@@ -186,7 +188,7 @@ class BufferingWorker(ThreadWorker):
             self.bytes_held += len(data)
             try:
                 arrival.add(data)
-            except Refused as refusal:
+            except RequestRefused as refusal:
                 self._refuse(connection, refusal)
             else:
                 self._received(connection, arrival)
@@ -204,7 +206,9 @@ class BufferingWorker(ThreadWorker):
             largest = max(self.arrivals, key=lambda each: len(self.arrivals[each].data))
             self._refuse(
                 largest,
-                Refused(503, "Service Unavailable", "Too much is being uploaded. Try again."),
+                RequestRefused(
+                    503, "Service Unavailable", "Too much is being uploaded. Try again."
+                ),
             )
 
     def _answer(self, connection: Connection, arrival: Arrival) -> None:
@@ -241,7 +245,7 @@ class BufferingWorker(ThreadWorker):
             if arrival.data and not arrival.is_refused:
                 self._refuse(
                     connection,
-                    Refused(408, "Request Timeout", "The request did not arrive in time."),
+                    RequestRefused(408, "Request Timeout", "The request did not arrive in time."),
                 )
             else:
                 self._drop(connection)
@@ -259,7 +263,7 @@ class BufferingWorker(ThreadWorker):
             if not arrival.data:
                 arrival.deadline = min(arrival.deadline, deadline)
 
-    def _refuse(self, connection: Connection, refusal: Refused) -> None:
+    def _refuse(self, connection: Connection, refusal: RequestRefused) -> None:
         """Say why, then ignore what the client still sends: if we closed at once, it might not see the answer."""
         arrival = self.arrivals[connection]
         arrival.is_refused = True
