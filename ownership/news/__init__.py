@@ -1,1 +1,1 @@
-"""News of changes for people and programs outside: endpoints and mail, and the deliverer that sends them."""
+"""Telling people and other programs what changed: mail, endpoints, and the deliverer that sends to both."""

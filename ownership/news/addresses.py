@@ -1,6 +1,6 @@
-"""Which addresses of the network an endpoint may have: public ones, and those that an operator allows.
+"""Which network addresses an endpoint may have: public ones, and those that an operator allows.
 
-Otherwise somebody who may make an endpoint could reach servers inside the company's network from here.
+Without this rule, anyone who may add an endpoint could use the registry to reach servers in the company's network.
 """
 
 import socket
@@ -9,38 +9,38 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from django.conf import settings
 
 Address = IPv4Address | IPv6Address
-# All of IPv6 that is routed on the internet. In it, 6to4 and Teredo carry IPv4 addresses, which may be any.
+# All IPv6 addresses that are routed on the internet. 6to4 and Teredo addresses embed an IPv4 address, public or not.
 GLOBAL_UNICAST = ip_network("2000::/3")
 TUNNELS = (ip_network("2002::/16"), ip_network("2001::/32"))
-# Of IPv4: for protocols, and relays of 6to4.
+# IPv4 ranges for protocol assignments and for 6to4 relays.
 SPECIAL = (ip_network("192.0.0.0/24"), ip_network("192.88.99.0/24"))
 
 
-class NotPermitted(Exception):
-    """The registry sends nothing there. The message says why, for people."""
+class AddressRefused(Exception):
+    """The registry sends nothing to this address. The message says why, for people."""
 
 
 def permitted_addresses(host: str, port: int, is_encrypted: bool) -> list[str]:
-    """The addresses that a host's name resolves to, as far as they are permitted; NotPermitted if none is.
+    """The permitted ones of the addresses that a host name resolves to; raises AddressRefused if there are none.
 
-    Whoever connects must use one of these, and not the name: that may resolve to something else a moment later.
+    Connect to one of these, not to the name: it may resolve to something else a moment later.
     """
     try:
         resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NotPermitted(f"The name {host} can't be resolved.") from error
+        raise AddressRefused(f"The host name {host} can't be resolved.") from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in resolved))
     allowed = [address for address in addresses if _is_allowed(ip_address(address))]
     if allowed:
         return allowed
     public = [address for address in addresses if is_public(ip_address(address))]
     if not public:
-        raise NotPermitted(
-            f"{host} is not a public address. The registry sends nothing inside its own network, unless an operator "
-            "allows it by ENDPOINT_NETWORKS."
+        raise AddressRefused(
+            f"{host} is not a public address. The registry sends nothing to its own network unless an operator "
+            "allows it with ENDPOINT_NETWORKS."
         )
     if not is_encrypted:
-        raise NotPermitted("The address must begin with https://.")
+        raise AddressRefused("The address must begin with https://.")
     return public
 
 

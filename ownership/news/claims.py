@@ -1,7 +1,7 @@
-"""Claims: of several deliverers, one at a time works on a row. If it is killed, its claim ends with it.
+"""Claims: only one deliverer at a time works on a row. If that process is killed, its claim ends with it.
 
-On PostgreSQL a claim is a lock on the row, held by a transaction. On SQLite that would stop all others from writing, so
-it is a lock on a file beside the database, which only processes of the same machine use anyway.
+On PostgreSQL a claim is a row lock that a transaction holds. On SQLite such a transaction would keep everyone else from
+writing, so a claim is a lock on a file beside the database: all processes that use it are on the same machine anyway.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 @contextmanager
 def claimed(model: type[Row], pk: object) -> Iterator[Row | None]:
-    """The row, as it is once it is claimed until the end of the block; None if another has it, or it is gone."""
+    """Claim the row until the end of the block, and read it; None if another process has it, or it is gone."""
     rows = model._default_manager.filter(pk=pk)
     if connection.vendor == "postgresql":
         with transaction.atomic():

@@ -1,7 +1,7 @@
-"""The deliverer: a process that sends news, until it is stopped. Several of them share the work.
+"""The deliverer: a process that sends news until it is stopped. Several of them can share the work.
 
-It looks for what is due when PostgreSQL notifies it of a change set, and anyway every few seconds: on SQLite, after a
-pause, or if a notification was lost.
+It looks for what is due when PostgreSQL notifies it of a change set, and every few seconds in any case: SQLite has no
+notifications, one may be lost, and pauses between attempts end without one.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from ownership.news.mailing import due_people, mail_next
 LOG = logging.getLogger("ownership.news")
 
 THREADS = 4
-# Seconds between two looks, if nothing wakes the deliverer earlier.
+# Seconds between two looks for what is due, unless something wakes the deliverer earlier.
 INTERVAL = 2.0
-# Seconds between two looks for mail, which is collected anyway.
+# Seconds between two looks for mail. Changes are collected before they are mailed anyway.
 MAIL_INTERVAL = 15.0
-# Events in a row for one endpoint, before others get their turn.
+# Events in a row for one endpoint before others get their turn.
 IN_A_ROW = 20
 
-# Sends something to the endpoint or person with that id. Whether there may be more right away.
+# Sends one thing to the endpoint or person with that id; returns whether more may be due at once.
 Work = Callable[[int], bool]
 
 
 class Deliverer:
-    """Sends what is due, with a few threads. Each works for one endpoint at a time."""
+    """Sends what is due with a few threads. Each works for one endpoint or person at a time."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="deliver")
         self._stopping = threading.Event()
-        # Whom threads work for, or are to work for; whoever changes it notifies.
+        # What threads work on, or will work on. After a change, notify the condition.
         self._busy: set[tuple[Work, int]] = set()
         self._changed = threading.Condition()
         self._next_look_for_mail = 0.0
 
     def run(self) -> None:
-        """Send until ``stop()``; then finish what is under way."""
+        """Send until ``stop()`` is called; then finish what has begun."""
         listener = Listener()
         try:
             while not self._stopping.is_set():
@@ -58,18 +58,18 @@ class Deliverer:
             connection.close()
 
     def run_once(self) -> None:
-        """Send what is due now, and return when all of it was tried."""
+        """Send what is due now; return when all of it has been tried."""
         try:
             self._start_what_is_due()
         finally:
             self._finish()
 
     def stop(self) -> None:
-        """Begin nothing new."""
+        """Start nothing new."""
         self._stopping.set()
 
     def _finish(self) -> None:
-        """Wait for what is under way."""
+        """Wait for what has begun."""
         with self._changed:
             self._changed.wait_for(lambda: not self._busy)
         self._pool.shutdown()
@@ -101,7 +101,7 @@ class Deliverer:
             close_old_connections()
             has_more = self._work(work, pk)
         except Exception:
-            # Whatever it is, it must not end the deliverer: others have news, too.
+            # No error may end the deliverer: there is news for others, too.
             LOG.exception("%s(%d) failed; trying again", work.__name__, pk)
         finally:
             connection.close()
@@ -113,7 +113,7 @@ class Deliverer:
             self._changed.notify_all()
 
     def _work(self, work: Work, pk: int) -> bool:
-        """Whether there is more."""
+        """Send a few things; whether there may be more."""
         for _ in range(IN_A_ROW):
             if self._stopping.is_set():
                 return False

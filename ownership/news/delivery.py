@@ -1,7 +1,7 @@
 """Delivering to one endpoint: the next event, what came of it, when to try again, and when to give up.
 
-An event counts as delivered once the endpoint has answered with a status from 200 to 299, and that is stored. If the
-process is killed between the two, the event is sent again: at least once, and in order.
+An event counts as delivered once the endpoint has answered with a status from 200 to 299 and that is stored. If the
+process is killed between the two, the event is sent again: delivery is at least once, and in order.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from ownership.history.lock import is_busy
 from ownership.history.models import CREATED, ChangeSet, current_head, entry_model
 from ownership.models import Delivery, DeliveryAttempt, DeliveryRequest, Endpoint
 from ownership.models.news import LONGEST_ANSWER
+from ownership.news.addresses import AddressRefused
 from ownership.news.claims import claimed
 from ownership.news.endpoint_secrets import NoSecret, valid_secrets
 from ownership.news.events import ChangeEvent, UnusableFilter, next_event
-from ownership.news.http import Answer, NoAnswer, NotPermitted, post
+from ownership.news.http import Answer, NoAnswer, post
 from ownership.news.messages import TrialEvent, make_message, trial_event
 
 LOG = logging.getLogger("ownership.news")
 
-# Seconds until the next attempt, after the first failure and each further one; the last one again and again.
+# Seconds until the next attempt, after the first failure and each further one; then the last one repeatedly.
 PAUSES = (5, 30, 2 * 60, 10 * 60, 30 * 60, 60 * 60, 3 * 60 * 60, 6 * 60 * 60)
-JITTER = (
-    0.2  # of a pause, more or less: so that endpoints of one server don't come back all at once
-)
+# The share by which a pause varies, so that the endpoints of one server are not all tried again at once.
+JITTER = 0.2
 LONGEST_RETRY_AFTER = 60 * 60
-# An endpoint that failed for so long is switched off.
+# An endpoint that has failed for this long is switched off.
 PATIENCE = timedelta(days=5)
 GONE = 410
 ATTEMPTS_KEPT = 200
-# An endpoint that can't be used as it is gets looked at again after so long.
+# An endpoint that can't be used as it is gets another look after this long.
 UNUSABLE_PAUSE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one request. ``problem`` says why it failed; empty if it did not."""
+    """The outcome of one request. ``problem`` says why it failed; it is empty if it succeeded."""
 
     milliseconds: int
     answer: Answer | None
@@ -52,12 +52,12 @@ class Result:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the endpoint says that it does not exist any more."""
+        """Whether the endpoint says that it no longer exists."""
         return self.answer is not None and self.answer.status == GONE
 
 
 def due_endpoints() -> list[int]:
-    """The ids of the endpoints to look at now. A new one gets its first place in history."""
+    """The ids of the endpoints to work on now. A new one gets its starting place in history."""
     now = timezone.now()
     head = current_head().revision
     is_active = dict(Endpoint.objects.values_list("pk", "active"))
@@ -68,7 +68,7 @@ def due_endpoints() -> list[int]:
         if active:
             is_behind = delivery.revision < head and not _is_pausing(delivery, now)
         else:
-            # Deleted or switched off: its failures are to be forgotten.
+            # Deleted or switched off: its failures must be forgotten.
             is_behind = active is None or delivery.failing_since is not None
         if is_behind or delivery.pk in requested:
             due.append(delivery.pk)
@@ -83,14 +83,14 @@ def _is_pausing(delivery: Delivery, now: datetime) -> bool:
 
 
 def _first_place(endpoint_id: int) -> int:
-    """The revision that made the endpoint: it is told of what comes after."""
+    """The revision that created the endpoint: it is sent what comes after that."""
     entries = entry_model(Endpoint).objects.filter(id=endpoint_id, history_type=CREATED)
     revision: int = entries.order_by("-history_id").values_list("change_set_id", flat=True)[0]
     return revision
 
 
 def deliver_next(endpoint_id: int) -> bool:
-    """Send an endpoint what is next for it, and store what came of it. Whether there may be more for it right away."""
+    """Send an endpoint what is next for it, and store the outcome; whether more may be due at once."""
     with claimed(Delivery, endpoint_id) as delivery:
         if delivery is None:
             return False
@@ -106,7 +106,7 @@ def deliver_next(endpoint_id: int) -> bool:
 
 
 def _deliver(endpoint: Endpoint, delivery: Delivery) -> bool:
-    """Whether something was done. The delivery is claimed."""
+    """Do what is next for a claimed delivery; whether anything was done."""
     request = DeliveryRequest.objects.filter(endpoint=endpoint).first()
     if request is not None and request.kind == DeliveryRequest.Kind.SKIP:
         _skip(delivery, request)
@@ -129,7 +129,7 @@ def _deliver(endpoint: Endpoint, delivery: Delivery) -> bool:
         else:
             event = next_event(endpoint, delivery.revision, head)
     except (UnusableFilter, NoSecret) as error:
-        # The endpoint did not fail: it is not switched off for this, however long it takes.
+        # The endpoint did not fail, so it is never switched off for this.
         DeliveryRequest.objects.filter(endpoint=endpoint).delete()
         delivery.problem = str(error)
         delivery.next_attempt = timezone.now() + UNUSABLE_PAUSE
@@ -146,7 +146,7 @@ def _deliver(endpoint: Endpoint, delivery: Delivery) -> bool:
 
 
 def _skip(delivery: Delivery, request: DeliveryRequest) -> None:
-    """Leave out what waited when somebody asked for that."""
+    """Leave out what was waiting when somebody asked for that."""
     with transaction.atomic():
         delivery.revision = max(delivery.revision, request.revision)
         _forget_failures(delivery)
@@ -164,7 +164,7 @@ def _send(endpoint: Endpoint, event: ChangeEvent | TrialEvent, secrets: list[str
         answer = post(message.address, message.body, message.headers)
         if not answer.is_success:
             problem = _refusal(answer)
-    except (NoAnswer, NotPermitted) as error:
+    except (AddressRefused, NoAnswer) as error:
         problem = str(error)
     milliseconds = round(1000 * (time.monotonic() - begin))
     extra = {
@@ -182,9 +182,9 @@ def _send(endpoint: Endpoint, event: ChangeEvent | TrialEvent, secrets: list[str
 
 def _refusal(answer: Answer) -> str:
     if answer.status == GONE:
-        return "The endpoint answered 410: it does not exist any more."
+        return "The endpoint answered 410: it no longer exists."
     if 300 <= answer.status < 400:
-        return f"The endpoint answered {answer.status}, which leads elsewhere. Redirects are not followed."
+        return f"The endpoint answered {answer.status}, a redirect. Redirects are not followed."
     return f"The endpoint answered {answer.status}."
 
 
@@ -194,9 +194,9 @@ def _store(
     request: DeliveryRequest | None,
     result: Result,
 ) -> None:
-    """Keep the attempt, and the place that was reached or the time of the next attempt.
+    """Store the attempt, and the place that was reached or the time of the next attempt.
 
-    On SQLite another process may write for minutes (an import). Waiting for it is better than to send all again.
+    On SQLite another process may write for minutes (an import). Waiting for it is better than sending all of it again.
     """
     while True:
         try:
@@ -208,7 +208,7 @@ def _store(
         except OperationalError as error:
             if not is_busy(error.__cause__ or error) or connection.vendor != "sqlite":
                 raise
-            LOG.warning("The database is busy: what was delivered can't be stored yet")
+            LOG.warning("The database is busy; the delivery can't be stored yet")
 
 
 def _store_once(delivery: Delivery, event: ChangeEvent | TrialEvent, result: Result) -> None:
@@ -271,7 +271,7 @@ def _reason_to_give_up(endpoint: Endpoint, delivery: Delivery) -> str:
         return ""
     if timezone.now() - delivery.failing_since < PATIENCE:
         return ""
-    return f"Switched off by the registry, because nothing could be delivered. {delivery.problem}"
+    return f"Switched off by the registry because nothing could be delivered. {delivery.problem}"
 
 
 def switch_off(endpoint: Endpoint, reason: str) -> None:

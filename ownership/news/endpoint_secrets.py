@@ -1,4 +1,4 @@
-"""Secrets of endpoints: given once, replaced, and opened to send something."""
+"""Secrets of endpoints: storing them, replacing them, and opening them to send something."""
 
 import secrets
 from base64 import b64encode
@@ -14,7 +14,7 @@ from ownership.models import Endpoint, EndpointSecret
 from ownership.models.news import LONGEST_ADDRESS, is_web_address
 from ownership.news.sealing import Unreadable, seal, unseal
 
-# For so long a webhook is signed with its earlier secret, too.
+# How long a webhook is signed with its previous secret as well.
 GRACE = timedelta(days=1)
 WEBHOOK_PREFIX = "whsec_"  # of Standard Webhooks
 WEBHOOK_SECRET_LENGTH = 32  # bytes
@@ -22,19 +22,19 @@ LONGEST_TOKEN = 500
 
 
 class NoSecret(Exception):
-    """The endpoint has no secret that can be used. The message says what to do."""
+    """The endpoint has no usable secret. The message says what to do."""
 
 
 def new_webhook_secret() -> str:
-    """A random secret, in the form of Standard Webhooks."""
+    """A random secret in the format of Standard Webhooks."""
     return WEBHOOK_PREFIX + b64encode(secrets.token_bytes(WEBHOOK_SECRET_LENGTH)).decode()
 
 
 def check_given(kind: str, secret: str) -> None:
-    """Raise ValidationError for what can't be the secret of such an endpoint."""
+    """Raise ValidationError for what can't be the secret of an endpoint of that kind."""
     if kind == Endpoint.Kind.SLACK:
         if len(secret) > LONGEST_ADDRESS or urlsplit(secret).scheme != "https":
-            raise ValidationError("Give the whole address of the incoming webhook: https://…")
+            raise ValidationError("Give the full address of the incoming webhook: https://…")
         is_web_address(secret)
     elif (
         not secret.isascii()
@@ -42,11 +42,13 @@ def check_given(kind: str, secret: str) -> None:
         or " " in secret
         or len(secret) > LONGEST_TOKEN
     ):
-        raise ValidationError("A token consists of letters, digits and signs, without spaces.")
+        raise ValidationError(
+            "A token consists of letters, digits and punctuation, without spaces."
+        )
 
 
 def give_secret(endpoint: Endpoint, secret: str, user_name: str, *, at_once: bool = False) -> None:
-    """Make it the endpoint's secret. A webhook's earlier one stays valid for GRACE, unless it is to end at once."""
+    """Make it the endpoint's secret. A webhook's previous one stays valid for GRACE, unless ``at_once`` is true."""
     now = timezone.now()
     with transaction.atomic():
         if endpoint.kind == Endpoint.Kind.WEBHOOK and not at_once:
@@ -63,7 +65,7 @@ def give_secret(endpoint: Endpoint, secret: str, user_name: str, *, at_once: boo
 
 
 def valid_secrets(endpoint: Endpoint) -> list[str]:
-    """The secrets to use now, the newest first; NoSecret if there is none, or if the newest can't be opened."""
+    """The secrets to use now, newest first; raises NoSecret if there are none, or the newest can't be opened."""
     valid = Q(valid_until=None) | Q(valid_until__gt=timezone.now())
     stored = list(endpoint.secrets.filter(valid))
     if not stored:
@@ -75,14 +77,14 @@ def valid_secrets(endpoint: Endpoint) -> list[str]:
         except Unreadable:
             if secret.valid_until is None:
                 raise NoSecret(
-                    "Its secret can't be opened any more: the registry's key or the endpoint's address has changed. "
+                    "Its secret can no longer be opened: the registry's key or the endpoint's address has changed. "
                     "Give it a new secret."
                 ) from None
     return opened
 
 
 def _owner(endpoint: Endpoint) -> str:
-    """What the secret belongs to. A token goes to no other address than the one that it was given for."""
+    """What the secret belongs to. A token for GitHub is bound to its address, and is sent nowhere else."""
     owner = f"{endpoint.kind} {endpoint.pk}"
     if endpoint.kind == Endpoint.Kind.GITHUB:
         return f"{owner} {endpoint.address}"

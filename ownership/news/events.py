@@ -1,7 +1,7 @@
-"""What endpoints are told: one change set each time, with those of its entries that pass the filters.
+"""What endpoints are sent: one change set at a time, with those of its entries that pass the filters.
 
 There is no queue beside the history: change sets are written in commit order, in one transaction with what they
-change, and never deleted. So an endpoint's place is a revision, and what it still gets is what comes after.
+change, and never deleted. So an endpoint's place is a revision, and what comes after that is still to be sent.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ MOST_ENTRIES = 100
 
 
 class UnusableFilter(ValueError):
-    """A filter of the endpoint asks for what does not exist. The message says which."""
+    """One of the endpoint's filters asks for something that does not exist. The message says which."""
 
 
 @dataclass(frozen=True)
 class ChangeEvent:
-    """A change set, its first entries for the endpoint, and how many others there are for it."""
+    """A change set, its first entries for the endpoint, and how many more there are."""
 
     change_set: ChangeSet
     entries: list[Entry]
@@ -34,7 +34,7 @@ class ChangeEvent:
 
     @property
     def id(self) -> str:
-        """The same each time it is sent, and different in another history."""
+        """The same every time the event is sent; different in another history."""
         return str(feed.Cursor.after_all_of(self.change_set))
 
 
@@ -81,19 +81,19 @@ def next_event(endpoint: Endpoint, after: int, until: int) -> ChangeEvent | None
 
 
 def has_filters(endpoint: Endpoint) -> bool:
-    """Whether it is told of some changes only."""
+    """Whether it is sent only some of the changes."""
     return any(getattr(endpoint, name) for name in Endpoint.FILTERS)
 
 
 def whole_event(revision: int) -> ChangeEvent:
-    """A change set with all its entries. Those of the latest are kept: many endpoints are told of them at once."""
+    """A change set with all its entries. The latest are cached: many endpoints get them at once."""
     change_set = ChangeSet.objects.get(revision=revision)
     return _kept_event(revision, change_set.digest)
 
 
 @lru_cache(maxsize=32)
 def _kept_event(revision: int, digest: str) -> ChangeEvent:
-    # The digest is part of the key because another history may have the same revision.
+    # The digest is part of the key, because another history may have the same revision.
     return event_of(feed.select(), revision)
 
 

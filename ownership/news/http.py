@@ -1,6 +1,6 @@
-"""One POST to an address of a stranger: only where that is permitted, and bounded in time and in bytes.
+"""One POST to an address that is not trusted: only where it is permitted, and bounded in time and bytes.
 
-Redirects are not followed, and proxies of the environment are not used: both would lead elsewhere.
+Redirects are not followed and proxies from the environment are not used: both could lead elsewhere.
 """
 
 import socket
@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from ownership.news.addresses import NotPermitted, permitted_addresses
+from ownership.news.addresses import permitted_addresses
 
 # Seconds from the first connection to the end of the answer.
 LONGEST_REQUEST = 10.0
 LONGEST_CONNECT = 4.0
-# Of the addresses that a name resolves to, so many are tried.
+# How many of the addresses that a name resolves to are tried.
 MOST_ADDRESSES = 2
 # Bytes of an answer that are read.
 MOST_BYTES = 4_096
@@ -31,7 +31,7 @@ USER_AGENT = "ownership-registry"
 
 @dataclass(frozen=True)
 class Answer:
-    """What an address answered: status, the beginning of its text, and the seconds of Retry-After, if any."""
+    """An answer: its status, the beginning of its text, and the seconds of Retry-After, if any."""
 
     status: int
     text: str
@@ -39,16 +39,16 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
-        """Whether the request was taken."""
+        """Whether the request was accepted."""
         return 200 <= self.status < 300
 
 
 class NoAnswer(Exception):
-    """There was no answer, or no whole one. The message says why, for people."""
+    """There was no answer, or only part of one. The message says why, for people."""
 
 
 class _Deadline:
-    """Ends a connection's reading and writing when the time is up, however slowly bytes come."""
+    """Ends reading from and writing to a connection when the time is up, however slowly bytes arrive."""
 
     def __init__(self) -> None:
         self.has_passed = False
@@ -65,13 +65,13 @@ class _Deadline:
         self._timer.cancel()
 
     def watch(self, connected: socket.socket) -> None:
-        """From now on, end this one. Not its connection: that lets go of it before the answer is read."""
+        """Watch this socket. Its connection will not do: it gives up the socket before the answer is read."""
         self._socket = connected
         if self.has_passed:
             self._pass()
 
     def seconds_left(self) -> float:
-        """At least a moment."""
+        """The seconds until the time is up; a tenth at least."""
         return max(0.1, self._end - time.monotonic())
 
     def _pass(self) -> None:
@@ -82,7 +82,7 @@ class _Deadline:
 
 
 def post(address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Send the body and return the answer, whatever its status. Raises NoAnswer, and NotPermitted."""
+    """Send the body and return the answer, whatever its status. Raises NoAnswer and AddressRefused."""
     parts = urlsplit(address)
     host = parts.hostname or ""
     is_encrypted = parts.scheme == "https"
@@ -107,7 +107,9 @@ def post(address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
                 connection.close()
         except (HTTPError, HTTPException, OSError) as error:
             if deadline.has_passed:
-                raise NoAnswer(f"No whole answer within {LONGEST_REQUEST:.0f} seconds.") from error
+                raise NoAnswer(
+                    f"No complete answer within {LONGEST_REQUEST:.0f} seconds."
+                ) from error
             raise NoAnswer(_why(error)) from error
 
 
@@ -121,7 +123,7 @@ def _connect(
         if encrypted_host is None:
             connection = HTTPConnection(address, port, timeout=seconds)
         else:
-            # By name in the handshake and for the certificate, by address in the network.
+            # Connect to the address; the name is for the handshake and the certificate.
             connection = HTTPSConnection(
                 address,
                 port,
@@ -138,7 +140,7 @@ def _connect(
         deadline.watch(connection.sock)
         connection.sock.settimeout(deadline.seconds_left())
         return connection
-    raise AssertionError  # permitted_addresses gives at least one
+    raise AssertionError  # permitted_addresses returns at least one
 
 
 def _ask(
@@ -159,20 +161,17 @@ def _ask(
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Verifies certificates by the machine's authorities."""
+    """Verifies certificates against the machine's certificate authorities."""
     return ssl.create_default_context()
 
 
 def _why(error: Exception) -> str:
     """What went wrong, for people; without addresses."""
     if isinstance(error, NewConnectionError | ConnectTimeoutError):
-        return "No connection: nothing listens there, or a firewall is between."
+        return "No connection: nothing is listening there, or a firewall is in the way."
     if isinstance(error, ssl.SSLError):
         reason = getattr(error, "verify_message", "") or error.reason or "handshake failed"
         return f"No encrypted connection: {reason}."
     if isinstance(error, TimeoutError):
-        return f"No whole answer within {LONGEST_REQUEST:.0f} seconds."
-    return "The connection broke off, or the answer was not HTTP."
-
-
-__all__ = ["Answer", "NoAnswer", "NotPermitted", "post"]
+        return f"No complete answer within {LONGEST_REQUEST:.0f} seconds."
+    return "The connection was lost, or the answer was not HTTP."

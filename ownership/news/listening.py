@@ -1,4 +1,4 @@
-"""Waiting for change sets: PostgreSQL says when one was written (``history/change_sets.py`` notifies)."""
+"""Waiting for change sets: PostgreSQL says when one is written (``history/change_sets.py`` notifies)."""
 
 import logging
 import select
@@ -11,18 +11,18 @@ from django.db import connection
 from ownership.history.change_sets import CHANNEL
 
 LOG = logging.getLogger("ownership.news")
-# Seconds between two looks whether to stop.
+# Seconds between two looks at whether to stop.
 STEP = 0.5
 
 
 class Listener:
-    """A connection that PostgreSQL notifies. Without one (SQLite, a pooler, a broken connection) it only waits."""
+    """A connection that PostgreSQL notifies. Without one (SQLite, a pooler, a lost connection) it only waits."""
 
     def __init__(self) -> None:
         self._connection: psycopg.Connection | None = None
 
     def wait(self, seconds: float, stopping: threading.Event) -> None:
-        """Wait until a change set was written, for so many seconds at most, and not when there is to be a stop."""
+        """Wait until a change set is written, the seconds have passed, or ``stopping`` is set."""
         if connection.vendor != "postgresql" or not self._listen():
             stopping.wait(seconds)
             return
@@ -32,13 +32,13 @@ class Listener:
                 return
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def _listen(self) -> bool:
-        """Whether there is a connection that listens."""
+        """Listen if that is possible; whether it is."""
         if self._connection is not None:
             return True
         try:
@@ -46,7 +46,7 @@ class Listener:
             self._connection = psycopg.connect(**parameters | {"autocommit": True})
             self._connection.execute(f"LISTEN {CHANNEL}")
         except psycopg.Error:
-            LOG.warning("PostgreSQL can't be listened to; looking every few seconds instead")
+            LOG.warning("Can't listen to PostgreSQL; looking every few seconds instead")
             self.close()
             return False
         return True

@@ -2,9 +2,9 @@
 
 One mail has the changes of what the person watches and, for those who watch what is theirs, what waits for them.
 
-Before a mail is handed to the mail server, that is stored; after it, that it was sent. If the process is killed in
-between, nobody knows whether the server took the mail. Then it is sent once more, with the same Message-ID. Should that
-end in the same way, it counts as sent.
+Before a mail is handed to the mail server, it is stored that it is being sent; afterwards, that it was sent. If the
+process is killed in between, nobody knows whether the server accepted the mail. It is then sent once more, with the
+same Message-ID. If that ends in the same way, it counts as sent.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ from ownership.news.watching import preference_of
 
 LOG = logging.getLogger("ownership.news")
 
-# Changes are collected for so long before they are mailed "at once".
+# How long changes are collected before they are mailed "at once".
 COLLECTING = timedelta(minutes=1)
 MOST_TRIES = 2
-# Digests are made at this hour in UTC, weekly ones on Mondays. Who gets mail at once is told at this hour of what
-# begins to wait, or waits for a week, because days have passed.
+# Digests are made at this hour (UTC), weekly ones on Mondays. People who get mail at once are told at this hour of
+# what begins to wait with the day, and of what has waited for a week.
 DIGEST_HOUR = 6
 
 
 class NotSent(Exception):
-    """The mail server did not take the mail, for certain. The message says why, for people."""
+    """The mail server certainly did not accept the mail. The message says why, for people."""
 
 
 def is_mail_set_up() -> bool:
-    """Whether there is a mail server to send by."""
+    """Whether there is a mail server to send mail through."""
     return bool(settings.EMAIL_HOST)
 
 
 def due_people() -> list[int]:
-    """The ids of the accounts to look at now; new ones get their place in history."""
+    """The ids of the accounts to look at now; a new one gets its starting place in history."""
     if not is_mail_set_up():
         return []
     now = timezone.now()
@@ -77,7 +77,7 @@ def due_people() -> list[int]:
 
 
 def _people() -> QuerySet[User]:
-    """Who may get mail: everybody who wants it, and administrators who did not choose."""
+    """Who may get mail: everybody who wants it, and administrators who have not chosen."""
     wanted = Q(mail_preference__isnull=False) & ~Q(
         mail_preference__rhythm=MailPreference.Rhythm.NEVER
     )
@@ -116,13 +116,13 @@ def digest_hour(rhythm: str, now: datetime) -> datetime:
 
 
 def mail_next(user_id: int) -> bool:
-    """Send a person the mail that is due, if any. There is never another one right away: False."""
+    """Send a person the mail that is due, if any. There is never another one at once: False."""
     user = User.objects.filter(pk=user_id).first()
     if user is None:
         Mailing.objects.filter(pk=user_id).delete()
         return False
     preference = preference_of(user)
-    # Two claims: the first one stores that the mail is being sent, before it is.
+    # Two claims, so that it is stored that the mail is being sent before it is.
     with claimed(Mailing, user_id) as mailing:
         is_begun = mailing is not None and _begin(user, preference, mailing)
     if is_begun:
@@ -142,7 +142,9 @@ def _begin(user: User, preference: MailPreference, mailing: Mailing) -> bool:
         mailing.looked_at_run = run
         return _begin_new(user, preference, mailing, head)
     if mailing.tries >= MOST_TRIES:
-        LOG.error("Mail to account %d was begun %d times and ends here", user.pk, mailing.tries)
+        LOG.error(
+            "Mail to account %d was begun %d times; it is not tried again", user.pk, mailing.tries
+        )
         _finish(mailing, preference, mailing.sending_to)
         return False
     mailing.tries += 1
@@ -151,7 +153,7 @@ def _begin(user: User, preference: MailPreference, mailing: Mailing) -> bool:
 
 
 def _begin_new(user: User, preference: MailPreference, mailing: Mailing, head: int) -> bool:
-    """The same for a mail that was not begun before; up to the head, which was read before what waits."""
+    """The same for a mail that was not begun before. The head was read before this reads what waits."""
     now = timezone.now()
     news = None
     waiting: list[WaitingThing] = []
@@ -177,7 +179,7 @@ def _begin_new(user: User, preference: MailPreference, mailing: Mailing, head: i
 
 
 def _is_collecting(news: PersonalNews | None, things: list[WaitingThing], now: datetime) -> bool:
-    """Whether all of it is so young that more of it may come soon."""
+    """Whether all of it is so recent that more may follow soon."""
     times = [thing.since for thing in things]
     if news is not None:
         if news.is_cut:
@@ -187,7 +189,7 @@ def _is_collecting(news: PersonalNews | None, things: list[WaitingThing], now: d
 
 
 def _send(user: User, preference: MailPreference, mailing: Mailing, until: int) -> None:
-    """Hand the mail to the server, and store what came of it."""
+    """Hand the mail to the server, and store the outcome."""
     news = read_news(user, preference, max(mailing.revision, preference.since), until)
     reminders = _reminders(user, mailing)
     if news is None and reminders is None:
@@ -202,7 +204,7 @@ def _send(user: User, preference: MailPreference, mailing: Mailing, until: int) 
         mailing.tries = 0
         _note_failure(user, mailing, str(error))
     except (OSError, smtplib.SMTPException):
-        _note_failure(user, mailing, "The connection to the mail server broke off.")
+        _note_failure(user, mailing, "The connection to the mail server was lost.")
     else:
         LOG.info("Mail sent", extra={"account": user.pk, "until": until})
         mailing.last_sent = timezone.now()
@@ -210,7 +212,7 @@ def _send(user: User, preference: MailPreference, mailing: Mailing, until: int) 
 
 
 def _reminders(user: User, mailing: Mailing) -> Reminders | None:
-    """What the mail says of what waits; without that which somebody answered since the mail was begun."""
+    """What the mail says of what waits, without what was answered after the mail was begun."""
     if not mailing.sending_reminders:
         return None
     things = [thing for thing in what_waits(user) if thing.key in mailing.sending_reminders]
@@ -221,7 +223,7 @@ def _reminders(user: User, mailing: Mailing) -> Reminders | None:
 
 
 def _hand_over(mail: EmailMessage) -> None:
-    """Raises NotSent if the server did not take it; another error where that is not known."""
+    """Hand the mail to the server. Raises NotSent if it did not accept it, another error if nobody can know."""
     connection = get_connection()
     try:
         connection.open()

@@ -48,9 +48,9 @@ class PersonalNews:
 def read_news(
     user: User, preference: MailPreference, after: int, until: int
 ) -> PersonalNews | None:
-    """What is news for the person between two revisions, the first of them excluded; None if nothing is.
+    """What changed for the person after one revision and up to another; None if nothing did.
 
-    Confirmations are not: they change nothing of the map, and a lead confirms many tables at once.
+    Confirmations are left out: they change nothing on the map, and a lead confirms many tables at once.
     """
     condition = Q(change_set__gt=after) & ~Q(change_set__source=ChangeSet.Source.CONFIRM)
     if not preference.own_changes:
@@ -67,7 +67,7 @@ def read_news(
 
 
 def unsubscribe_address(user: User) -> str:
-    """Where the person ends all mail, without signing in."""
+    """The link by which the person stops all mail, without signing in."""
     token = _signer().sign_object(user.pk)
     return whole_address(reverse("pages:unsubscribe", args=[token]))
 
@@ -77,7 +77,7 @@ def _signer() -> signing.Signer:
 
 
 def unsubscribed_user(token: str) -> User | None:
-    """Whose mail a link ends; None if it is not one of ours, or the account is gone."""
+    """Whose mail a link stops; None if it is not one of the registry's, or the account is gone."""
     try:
         pk = _signer().unsign_object(token)
     except signing.BadSignature:

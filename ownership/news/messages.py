@@ -1,4 +1,4 @@
-"""Events in the forms that endpoints take: signed CloudEvents, Slack's messages, GitHub's dispatches."""
+"""Events in the formats that endpoints accept: signed CloudEvents, Slack messages, GitHub dispatches."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from ownership.news.links import change_set_address, whole_address
 
 WRITTEN = "ownership-registry.change-set"
 TEST = "ownership-registry.test"
-TEST_SENTENCE = "This is a test by the ownership registry: the endpoint works."
-# Characters of a reason that are sent.
+TEST_SENTENCE = "This is a test from the ownership registry: the endpoint works."
+# How many characters of a reason are sent.
 LONGEST_REASON = 1_000
-# Bytes of entries in a webhook, and for GitHub, which takes 65,535 characters in all.
+# Bytes of entries in a webhook, and for GitHub, which accepts 65,535 characters in total.
 WEBHOOK_BUDGET = 200_000
 GITHUB_BUDGET = 50_000
-# Slack takes 3,000 characters in a section.
+# Slack accepts 3,000 characters in a section.
 SLACK_BUDGET = 2_500
 SLACK_LINES = 10
 LONGEST_LINE = 300
@@ -38,7 +38,7 @@ LONGEST_LINE = 300
 
 @dataclass(frozen=True)
 class Message:
-    """One POST: where to, and with what."""
+    """One POST: its address, body and headers."""
 
     address: str
     body: bytes
@@ -47,7 +47,7 @@ class Message:
 
 @dataclass(frozen=True)
 class TrialEvent:
-    """What somebody asked for, to see whether an endpoint works."""
+    """A test that somebody asked for, to see whether an endpoint works."""
 
     id: str
     time: datetime
@@ -57,12 +57,12 @@ class TrialEvent:
 def make_message(
     endpoint: Endpoint, event: ChangeEvent | TrialEvent, secrets: list[str]
 ) -> Message:
-    """The event as the endpoint takes it. ``secrets`` are its valid ones, the newest first."""
+    """The event in the endpoint's format. ``secrets`` are the valid ones, newest first."""
     make = _MAKERS[endpoint.kind]
     return make(endpoint, event, secrets)
 
 
-# Webhooks: CloudEvents 1.0 in a body that is signed by Standard Webhooks 1.0.0
+# Webhooks: CloudEvents 1.0 in a body that is signed as in Standard Webhooks 1.0.0
 
 
 def _webhook(endpoint: Endpoint, event: ChangeEvent | TrialEvent, secrets: list[str]) -> Message:
@@ -95,14 +95,14 @@ def _webhook(endpoint: Endpoint, event: ChangeEvent | TrialEvent, secrets: list[
 
 
 def sign(secret: str, event_id: str, timestamp: str, body: bytes) -> str:
-    """The signature ``v1,…`` by one secret: HMAC-SHA256 over id, time and body."""
+    """The signature ``v1,…`` with one secret: HMAC-SHA256 over id, time and body."""
     key = b64decode(secret.removeprefix(WEBHOOK_PREFIX))
     signed = f"{event_id}.{timestamp}.".encode() + body
     return f"v1,{b64encode(hmac.digest(key, signed, sha256)).decode()}"
 
 
 def _change_set(change_set: ChangeSet) -> dict[str, object]:
-    """As the change feed has it, with the address of its page."""
+    """The change set as in the change feed, with the address of its page."""
     return {
         "revision": change_set.revision,
         "time": _in_iso(change_set.time),
@@ -118,7 +118,7 @@ def _change_set(change_set: ChangeSet) -> dict[str, object]:
 
 
 def _entries(event: ChangeEvent, budget: int) -> dict[str, object]:
-    """As many entries as the budget has bytes for, and how many more there are."""
+    """As many entries as fit into so many bytes, and how many more there are."""
     entries = []
     for entry in event.entries:
         content = feed.entry_for_programs(entry)
@@ -175,12 +175,12 @@ def _section(text: str) -> dict[str, object]:
 
 
 def _markdown(text: str) -> dict[str, object]:
-    # verbatim: Slack makes no links out of names of channels and people.
+    # verbatim: Slack does not turn names of channels and people into links.
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def _escaped(text: str) -> str:
-    """Plain text in Slack's markup: without the characters that begin links and mentions, on one line."""
+    """The text on one line, with the characters escaped that begin links and mentions in Slack's markup."""
     one_line = " ".join(text.split())
     return one_line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
@@ -199,7 +199,7 @@ def _github(endpoint: Endpoint, event: ChangeEvent | TrialEvent, secrets: list[s
     else:
         event_type = WRITTEN
         change_set = _change_set(event.change_set)
-        # GitHub takes at most ten keys.
+        # GitHub accepts at most ten keys.
         payload = {"id": event.id}
         for name in ("revision", "time", "user", "reason", "source", "undoes", "url"):
             payload[name] = change_set[name]
@@ -222,7 +222,7 @@ _MAKERS: dict[str, Callable[[Endpoint, ChangeEvent | TrialEvent, list[str]], Mes
 
 
 def trial_event(user_name: str, number: int) -> TrialEvent:
-    """A test that somebody asked for; its number makes it unlike others."""
+    """A test that somebody asked for; its number makes its id unique."""
     return TrialEvent(f"test-{number}", timezone.now(), user_name)
 
 
@@ -233,7 +233,7 @@ def _json(content: object) -> bytes:
 
 
 def _in_iso(moment: datetime) -> str:
-    """In UTC, as the API writes times."""
+    """The time in UTC, as the API writes it."""
     return moment.astimezone(timezone.get_default_timezone()).isoformat().replace("+00:00", "Z")
 
 

@@ -1,6 +1,6 @@
-"""Secrets that the database holds encrypted, so that a dump does not give them away.
+"""Encrypting the secrets that the database holds, so that a dump does not reveal them.
 
-AES-256-GCM, with a key that is derived from SECRET_KEY. With another SECRET_KEY nothing can be opened any more.
+AES-256-GCM, with a key that is derived from SECRET_KEY. With another SECRET_KEY nothing can be opened.
 """
 
 import os
@@ -14,15 +14,15 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 PURPOSE = b"ownership registry: secrets of endpoints"
-NONCE_LENGTH = 12  # bytes, in front of what is encrypted
+NONCE_LENGTH = 12  # bytes, before the encrypted ones
 
 
 class Unreadable(ValueError):
-    """What was sealed can't be opened: by another key, for something else, or it was changed."""
+    """The secret can't be opened: it was sealed with another key or for another owner, or it was altered."""
 
 
 def seal(secret: str, owner: str) -> str:
-    """The secret, encrypted. It opens only for the same ``owner``: a text that says what it belongs to."""
+    """The secret, encrypted. It can be opened only with the same ``owner``, a text that says what it belongs to."""
     nonce = os.urandom(NONCE_LENGTH)
     encrypted = _cipher(settings.SECRET_KEY).encrypt(nonce, secret.encode(), owner.encode())
     return b64encode(nonce + encrypted).decode()

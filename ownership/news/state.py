@@ -1,4 +1,4 @@
-"""How it goes with each endpoint, in a sentence and in the figures that metrics have."""
+"""The state of each endpoint: in a sentence, and in the figures that metrics report."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ownership.models import Delivery, Endpoint
 
 @dataclass(frozen=True)
 class EndpointState:
-    """One endpoint's state. ``is_good`` is false where somebody should look."""
+    """One endpoint's state. ``is_good`` is false if somebody should look at it."""
 
     sentence: str
     is_good: bool
-    behind: int = 0  # revisions that it may still have to get
+    behind: int = 0  # revisions that may still have to be sent
 
 
 def with_state(endpoints: QuerySet[Endpoint]) -> QuerySet[Endpoint, Any]:
-    """The endpoints with all that ``state_of`` reads, by two queries."""
+    """The endpoints with all that ``state_of`` reads, in two queries."""
     latest = ChangeSet.objects.order_by("-revision").values("revision")[:1]
     return (
         endpoints.select_related("delivery")
@@ -44,7 +44,7 @@ def state_of(endpoint: Any) -> EndpointState:
     if not has_secret:
         return EndpointState("Nothing is sent: it has no secret yet.", False, behind)
     if delivery is None:
-        return EndpointState("Nothing was sent yet: no deliverer has looked at it.", False)
+        return EndpointState("Nothing has been sent yet: no deliverer has looked at it.", False)
     if delivery.failing_since is not None:
         return EndpointState(
             f"Failing since {delivery.failing_since:%Y-%m-%d %H:%M} UTC: {problem} "

@@ -1,4 +1,4 @@
-"""What people watch: adding and ending watches, and which entries of history these are about."""
+"""What people watch: adding and removing watches, and which entries of history they are about."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ WATCHED_MODELS = {Watch.Kind.TABLE: Table, Watch.Kind.SERVICE: Service}
 
 
 def preference_of(user: AbstractUser) -> MailPreference:
-    """How the person wants to be told; not stored yet if it was never chosen."""
+    """How the person wants to get mail; not stored if they have never chosen."""
     preference = MailPreference.objects.filter(user=user.pk).first()
     return preference or MailPreference(user_id=user.pk, since=0)
 
 
 def watch(user: AbstractUser, kind: str, row: int | None) -> None:
-    """Tell the person of later changes of it. Who watches for the first time gets mail of them."""
+    """From now on, tell the person when it changes. The first watch switches mail on."""
     with transaction.atomic():
         MailPreference.objects.get_or_create(
             user_id=user.pk, defaults={"since": current_head().revision}
@@ -31,12 +31,12 @@ def watch(user: AbstractUser, kind: str, row: int | None) -> None:
 
 
 def unwatch(user: AbstractUser, kind: str, row: int | None) -> None:
-    """Tell the person no longer."""
+    """Stop telling the person when it changes."""
     Watch.objects.filter(user=user.pk, kind=kind, row=row).delete()
 
 
 def switch_mail(user: AbstractUser, rhythm: str, own_changes: bool) -> None:
-    """Store how the person wants to be told. Mail that is switched on again is about changes from then on."""
+    """Store how the person wants to get mail. Mail that is switched on again is about changes from then on."""
     preference = preference_of(user)
     is_switched_on = (
         preference.rhythm == MailPreference.Rhythm.NEVER and rhythm != MailPreference.Rhythm.NEVER
@@ -49,7 +49,7 @@ def switch_mail(user: AbstractUser, rhythm: str, own_changes: bool) -> None:
 
 
 def watched_entries(user: AbstractUser) -> list[EntryFilter]:
-    """Which entries the person is told of; own changes included. An administrator is told of dead endpoints, too."""
+    """Which entries the person is told of, their own included; administrators also of endpoints switched off."""
     ids: dict[str, list[int]] = {kind: [] for kind in Watch.Kind.values}
     for kind, row in Watch.objects.filter(user=user.pk).values_list("kind", "row"):
         ids[kind].append(row or 0)
@@ -66,7 +66,7 @@ def watched_entries(user: AbstractUser) -> list[EntryFilter]:
     return filters
 
 
-# What the deliverer does without anybody's order.
+# What the deliverer does on its own.
 _SWITCHED_OFF = Q(
     history_type=CHANGED,
     changes__has_key="active",

@@ -98,9 +98,9 @@ def test_a_wrong_field_is_refused_with_a_sentence(lead_client, fields, sentence)
         pytest.param(
             "slack", "https://hooks.slack.com/services/T/B/hush", "", id="Slack's address"
         ),
-        pytest.param("slack", "hush", "Give the whole address", id="no address"),
+        pytest.param("slack", "hush", "Give the full address", id="no address"),
         pytest.param(
-            "slack", "http://hooks.slack.com/hush", "Give the whole address", id="not encrypted"
+            "slack", "http://hooks.slack.com/hush", "Give the full address", id="not encrypted"
         ),
         pytest.param("github", "github_pat_hush", "", id="a token"),
         pytest.param("github", "hush\r\nHost: evil", "without spaces", id="a header"),

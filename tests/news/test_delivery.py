@@ -212,8 +212,8 @@ def test_an_endpoint_that_is_gone_is_switched_off_with_a_change_set(receiver):
     latest = ChangeSet.objects.first()
     assert latest.source == "command"
     assert latest.reason == (
-        "Switched off by the registry, because nothing could be delivered. "
-        "The endpoint answered 410: it does not exist any more."
+        "Switched off by the registry because nothing could be delivered. "
+        "The endpoint answered 410: it no longer exists."
     )
 
     # Switched on again, it goes on where it was, with all of its patience.

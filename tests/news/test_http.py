@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ownership.news import http
-from ownership.news.addresses import NotPermitted, is_public, permitted_addresses
+from ownership.news.addresses import AddressRefused, is_public, permitted_addresses
 from ownership.news.http import MOST_BYTES, NoAnswer, post
 
 NAME = "hooks.registry.example"
@@ -42,7 +42,7 @@ def test_public_addresses_are_not(address):
     "host", ["localhost", "127.0.0.1", "127.1", "2130706433", "0x7f.1", "::1", "0"]
 )
 def test_every_way_to_write_this_machine_is_refused(host):
-    with pytest.raises(NotPermitted, match="not a public address"):
+    with pytest.raises(AddressRefused, match="not a public address"):
         permitted_addresses(host, 443, is_encrypted=True)
 
 
@@ -52,7 +52,7 @@ def test_a_network_can_be_allowed_and_only_there_is_http_plain(settings, monkeyp
     assert permitted_addresses(NAME, 80, is_encrypted=False) == ["10.1.2.3"]
     resolve_to(monkeypatch, ["1.1.1.1"])
     assert permitted_addresses(NAME, 443, is_encrypted=True) == ["1.1.1.1"]
-    with pytest.raises(NotPermitted, match="https://"):
+    with pytest.raises(AddressRefused, match="https://"):
         permitted_addresses(NAME, 80, is_encrypted=False)
 
 
@@ -155,7 +155,7 @@ def test_an_answer_that_takes_too_long_is_none(settings, monkeypatch, content, p
     monkeypatch.setattr(http, "LONGEST_REQUEST", 0.4)
     with talking(content, pause) as port:
         begin = time.monotonic()
-        with pytest.raises(NoAnswer, match="No whole answer within"):
+        with pytest.raises(NoAnswer, match="No complete answer within"):
             post(f"http://127.0.0.1:{port}/", b"{}", {})
         assert time.monotonic() - begin < 2
 

@@ -45,7 +45,7 @@ def make_failing_endpoint() -> Endpoint:
             "answer": "<html>unavailable</html>" * 20,
             "problem": problem,
         },
-        {"revision": 2, "problem": "No whole answer within 10 seconds."},
+        {"revision": 2, "problem": "No complete answer within 10 seconds."},
         {"revision": None, "status": 503, "problem": problem},
     ]
     for attempt in attempts:

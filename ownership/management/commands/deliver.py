@@ -1,4 +1,4 @@
-"""``manage.py deliver``: sends news to endpoints."""
+"""``manage.py deliver``: sends news to endpoints and people."""
 
 import os
 import signal
@@ -12,9 +12,11 @@ NICENESS = 5
 
 
 class Command(BaseCommand):
-    """Sends what is due, until it is stopped."""
+    """Sends what is due until it is stopped."""
 
-    help = "Send news of changes to endpoints. Runs until it is stopped; several of them share the work."
+    help = (
+        "Send news to endpoints and people. Runs until it is stopped; several can share the work."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
