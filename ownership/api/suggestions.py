@@ -10,6 +10,7 @@ from ownership.api.authentication import HasRole
 from ownership.api.errors import BadParameter
 from ownership.api.views import RowsView
 from ownership.audit.feed import MODEL_NAMES, id_named
+from ownership.catalog.mine import YES, Mine
 from ownership.history.head import Head
 from ownership.history.models import VERBS
 from ownership.models import Service, Suggestion, Table
@@ -130,6 +131,26 @@ class SubjectFilter(filters.CharFilter):
         return qs.about_table(pk) if self.subject is Table else qs.about_service(pk)
 
 
+class MineFilter(filters.ChoiceFilter):
+    """Those that wait for the teams of the account."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            choices=[(YES, YES)],
+            help_text="Those that wait for a team of the account.",
+            error_messages={"invalid_choice": f"Must be {YES}."},
+        )
+
+    def filter(self, qs: SuggestionQuerySet, value: str) -> SuggestionQuerySet:
+        """Keep those that ask the teams."""
+        if not value:
+            return qs
+        request: Any = self.parent.request
+        return qs.filter(
+            pk__in=Suggestion.objects.asking(Mine.of(request.user).service_ids).values("pk")
+        )
+
+
 class SuggestionFilters(filters.FilterSet):
     """Filters of ``suggestions/``."""
 
@@ -144,6 +165,7 @@ class SuggestionFilters(filters.FilterSet):
         field_name="user_name",
         help_text="User name of who suggested it, also of deleted accounts.",
     )
+    mine = MineFilter()
 
     class Meta:
         model = Suggestion

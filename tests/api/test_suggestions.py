@@ -1,10 +1,12 @@
 """Suggestions over the API: who wants what changed, and what became of it."""
 
 import pytest
+from django.contrib.auth.models import User
 
+from ownership.models import Membership
 from ownership.models.suggestions import Suggestion
 from ownership.plans.suggestions import decline
-from tests.support.factories import make_service, make_suggestion, make_table
+from tests.support.factories import make_service, make_suggestion, make_table, make_team
 
 pytestmark = pytest.mark.django_db
 
@@ -65,8 +67,26 @@ def test_filters_narrow_the_list(get, orders, lead, monkeypatch):
     assert numbers(get, "?state=waiting") == []
 
 
+def test_mine_are_those_that_wait_for_a_team_of_the_account(get, orders):
+    bots = make_service("bots", team=make_team("Bots"))
+    asked = make_suggestion(make_table(owner=bots))
+    make_suggestion(orders)
+    assert numbers(get, "?mine=true") == []
+    Membership.objects.create(team=bots.team, user=User.objects.get(username="viewer"))
+    assert numbers(get, "?mine=true") == [asked.number]
+
+
 @pytest.mark.parametrize(
-    "query", ["?state=odd", "?kind=odd", "?table=none", "?service=a%00b", "?odd=1", "?ordering=x"]
+    "query",
+    [
+        "?mine=false",
+        "?state=odd",
+        "?kind=odd",
+        "?table=none",
+        "?service=a%00b",
+        "?odd=1",
+        "?ordering=x",
+    ],
 )
 def test_an_unknown_value_is_refused(get, query):
     assert get(f"suggestions/{query}").status_code == 400
