@@ -23,6 +23,16 @@ register = template.Library()
 # Between the names in the label of an access, and in that of an index (their __str__).
 _OF_ACCESS = " → "
 _OF_INDEX = " / "
+# Whose page has an address made of the label.
+_PAGES: dict[type[Model], str] = {
+    Table: "pages:table",
+    Confirmation: "pages:table",
+    Service: "pages:service",
+    TableGroup: "pages:group",
+    Team: "pages:team",
+}
+# What has no page any more once it is deleted; that of a table or service leads to its history.
+_GONE_WITH_THE_ROW = (TableGroup, Team)
 
 
 @register.filter
@@ -61,28 +71,28 @@ def subjects(context: Context, description: EntryDescription) -> list[tuple[str,
     label = description.label
     if model is Confirmation and label == about:
         return []
-    if model in (Table, Confirmation):
-        return [("", label, _table(label))]
-    if model is Service:
-        return [("", label, _service(label))]
-    if model is TableGroup and description.verb != "deleted":
-        return [("", label, reverse("pages:group", args=[label]))]
-    if model is Team and description.verb != "deleted":
-        return [("", label, reverse("pages:team", args=[label]))]
     if model is Access and _OF_ACCESS in label:
-        service, table = label.split(_OF_ACCESS, 1)
-        if table == about:
-            return [("", service, _service(service))]
-        if service == about:
-            return [("", table, _table(table))]
-        return [("", service, _service(service)), (_OF_ACCESS, table, _table(table))]
+        return _sides_of_access(label, about)
     if model is SecondaryIndex and _OF_INDEX in label:
         table, index = label.split(_OF_INDEX, 1)
         return [("", table, _table(table)), (_OF_INDEX, index, "")]
     if model is Suggestion:
         number, _, _ = label.partition(":")
         return [("", label, reverse("pages:suggestion", args=[number]))]
-    return [("", label, "")]
+    page = _PAGES.get(model)
+    is_gone = model in _GONE_WITH_THE_ROW and description.verb == "deleted"
+    if page is None or is_gone:
+        return [("", label, "")]
+    return [("", label, reverse(page, args=[label]))]
+
+
+def _sides_of_access(label: str, about: str | None) -> list[tuple[str, str, str]]:
+    service, table = label.split(_OF_ACCESS, 1)
+    if table == about:
+        return [("", service, _service(service))]
+    if service == about:
+        return [("", table, _table(table))]
+    return [("", service, _service(service)), (_OF_ACCESS, table, _table(table))]
 
 
 def _table(name: str) -> str:

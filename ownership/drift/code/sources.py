@@ -220,13 +220,14 @@ def _as_literal(value: object, depth: int = 0) -> syntax.Expression:
     """A value of JSON as an expression."""
     if depth > 50:
         return syntax.Other(1, [])
-    if isinstance(value, dict):
-        entries: list[tuple[syntax.Expression | None, syntax.Expression]] = []
-        for key, inner in value.items():
-            entries.append((syntax.Literal(1, key), _as_literal(inner, depth + 1)))
-        return syntax.ObjectLiteral(1, entries)
-    if isinstance(value, list):
-        return syntax.ListLiteral(1, [_as_literal(item, depth + 1) for item in value])
-    if value is None or isinstance(value, bool | str):
-        return syntax.Literal(1, value)
+    match value:
+        case dict():
+            entries: list[tuple[syntax.Expression | None, syntax.Expression]] = []
+            for key, inner in value.items():
+                entries.append((syntax.Literal(1, key), _as_literal(inner, depth + 1)))
+            return syntax.ObjectLiteral(1, entries)
+        case list():
+            return syntax.ListLiteral(1, [_as_literal(item, depth + 1) for item in value])
+        case None | bool() | str():
+            return syntax.Literal(1, value)
     return syntax.Literal(1, str(value))

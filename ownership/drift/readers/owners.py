@@ -107,29 +107,31 @@ class Owners:
         told = self._told(template, stack, holders)
         if told:
             return Owner(told)
-        # A function of CDK has its code in the folder of the app.
-        folder = (
-            dirname(stack.folder)
-            if PurePosixPath(stack.folder).name == CDK_OUTPUT
-            else stack.folder
-        )
+        folder = stack.folder
+        if PurePosixPath(folder).name == CDK_OUTPUT:
+            folder = dirname(folder)  # a function of CDK has its code in the folder of the app
         for candidate in (*_with_parents(user.code or ""), *_with_parents(folder)):
             service = self.names.services.get(PurePosixPath(candidate).name.lower())
             if service:
                 return Owner(service, candidate)
-        # SAM calls the role that it makes by the function.
-        for holder in holders:
-            if holder.name == f"{user.name}Role":
-                continue
-            mentioned = self._mentioned(template, holder)
-            if mentioned:
-                return Owner(mentioned)
-        named = stack.service(self.names)
+        named = self._mentioned_for(user, holders, template) or stack.service(self.names)
         if named:
             return Owner(named)
         if user.is_function:
             return _by_unregistered_folder(folder, user.code)
         return Owner(None)
+
+    def _mentioned_for(
+        self, user: Holder, holders: Sequence[Holder], template: Template
+    ) -> str | None:
+        """The service that the first of these names mentions, the role's or the user's."""
+        for holder in holders:
+            # SAM calls the role that it makes by the function.
+            is_called_by_function = holder.name == f"{user.name}Role"
+            mentioned = None if is_called_by_function else self._mentioned(template, holder)
+            if mentioned:
+                return mentioned
+        return None
 
     def _told(self, template: Template, stack: Stack, holders: Sequence[Holder]) -> str | None:
         """The service that ``--roles`` or a tag says."""

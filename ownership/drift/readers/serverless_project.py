@@ -60,7 +60,16 @@ from ownership.drift.readers.template import (
 )
 from ownership.drift.readers.template_nodes import function_name
 from ownership.drift.types import READ_AND_WRITE
-from ownership.drift.values import Map, Seq, Text, Value, concat, known_text, location_of
+from ownership.drift.values import (
+    Map,
+    Seq,
+    Text,
+    Value,
+    as_mapping,
+    concat,
+    known_text,
+    location_of,
+)
 
 GENERATED_ROLE = "IamRoleLambdaExecution"  # made by the framework from the provider's statements
 
@@ -373,25 +382,28 @@ class Project:
     def _report_sections(self) -> None:
         """Report settings that nobody has read and that are not known to permit nothing."""
         self._report_other_provider()
-        mappings = [self.provider, self.provider_iam, self.provider_role]
+        self._report_no_mappings()
+        unread = [key for key in self.root.unread() if not is_unused(key)]
+        for function in self.functions:
+            unread += function.unread()
+        custom = as_mapping(self.at("custom"))
+        for maker, plugin in CUSTOM_THAT_PERMIT.items():
+            if custom.get(maker) is not None and plugin not in self.plugins:
+                unread.append(Text(maker, custom.key_location(maker)))
+        for setting in unread:
+            self._unresolved(setting, "this setting is not read, and may permit something")
+
+    def _report_no_mappings(self) -> None:
+        """Report texts and lists in place of settings, unless they name a role."""
+        sections = [self.provider, self.provider_iam, self.provider_role]
         for function in self.functions:
             iam = function.section("iam")
-            mappings += [iam, iam.section("role")]
-        for section in mappings:
+            sections += [iam, iam.section("role")]
+        for section in sections:
             value = section.value
             if isinstance(value, Text | Seq) and not is_role(value):
                 text = value if isinstance(value, Text) else Text("a list", value.location)
                 self._unresolved(text, "is not a mapping of settings")
-        for section in (self.root, *self.functions):
-            for key in section.unread():
-                if section is not self.root or not is_unused(key):
-                    self._unresolved(key, "this setting is not read, and may permit something")
-        custom = self.at("custom")
-        if isinstance(custom, Map):
-            for maker, plugin in CUSTOM_THAT_PERMIT.items():
-                if custom.get(maker) is not None and plugin not in self.plugins:
-                    setting = Text(maker, custom.key_location(maker))
-                    self._unresolved(setting, "this setting is not read, and may permit something")
 
     def _report_other_provider(self) -> None:
         name = known_text(self.provider.get("name"))

@@ -198,18 +198,22 @@ class Template(NodeReader):
     def texts(self, node: Value, nesting: int = 0) -> list[Text]:
         """All texts that a value may have: lists flattened, both branches of Fn::If. Raises ReadError."""
         node = self.step(node, nesting)
-        if isinstance(node, Text):
-            return intrinsics.with_references(self, node)
-        if isinstance(node, Seq):
-            return self._texts_in_list(node, nesting)
-        if isinstance(node, Map):
-            name = function_name(node)
-            if name is None:
-                return [placeholder(node.location, "a mapping instead of text")]
-            argument = self.expand(node[name])
-            call = intrinsics.Call(name, argument, node.location, nesting + 1)
-            return intrinsics.apply(self, call)
+        match node:
+            case Text():
+                return intrinsics.with_references(self, node)
+            case Seq():
+                return self._texts_in_list(node, nesting)
+            case Map():
+                return self._texts_of_call(node, nesting)
         return []
+
+    def _texts_of_call(self, node: Map, nesting: int) -> list[Text]:
+        name = function_name(node)
+        if name is None:
+            return [placeholder(node.location, "a mapping instead of text")]
+        argument = self.expand(node[name])
+        call = intrinsics.Call(name, argument, node.location, nesting + 1)
+        return intrinsics.apply(self, call)
 
     def text(self, node: Value) -> Text | None:
         """The first text of a value; None for none."""
@@ -310,38 +314,29 @@ class Template(NodeReader):
 
         To be called when all readers are done: ``of_type`` and ``_section`` take down what was read.
         """
+        known_sections = self._read_sections | resource_types.SECTIONS | {"Transform"}
         for part in self._parts:
             for key, value in part.items():
-                if (
-                    key != "Transform"
-                    and value is not None
-                    and key not in self._read_sections | resource_types.SECTIONS
-                ):
-                    yield (
-                        _as_text(key, part.location),
-                        "this section is not read, and may permit something",
-                    )
+                if key not in known_sections and value is not None:
+                    reason = "this section is not read, and may permit something"
+                    yield _as_text(key, part.location), reason
         for transform in self._transforms():
             if transform not in resource_types.TRANSFORMS:
                 yield transform, "what this transform makes of the template is not known"
         for name, node in self.resources.items():
-            location = location_of(node)
-            if is_function_name(name):
-                yield (
-                    _as_text(name, location),
-                    f"{name} is not expanded, and may make resources that permit something",
-                )
-                continue
-            resource_type = self._resource_type(node)
-            if (
-                resource_type is None
-                or resource_type in self._read_types
-                or name in self._read_resources
-            ):
-                continue
-            if not resource_types.permits_nothing(resource_type):
-                reason = f"resources of type {resource_type} are not read, and may permit something"
-                yield _as_text(name, location), reason
+            why = self._why_unread(name, node)
+            if why:
+                yield _as_text(name, location_of(node)), why
+
+    def _why_unread(self, name: str, node: Value) -> str:
+        """Why a resource may permit something that no reader has read; empty if it was read, or permits nothing."""
+        if is_function_name(name):
+            return f"{name} is not expanded, and may make resources that permit something"
+        resource_type = self._resource_type(node)
+        is_read = resource_type in self._read_types or name in self._read_resources
+        if resource_type is None or is_read or resource_types.permits_nothing(resource_type):
+            return ""
+        return f"resources of type {resource_type} are not read, and may permit something"
 
     def count_as_read(self, name: str) -> None:
         """Take down that a resource was read which the template itself does not give a type."""
@@ -352,9 +347,8 @@ class Template(NodeReader):
         transforms = []
         for part in self._parts:
             for item in self.items(part.get("Transform")):
-                transforms.append(
-                    item if isinstance(item, Text) else Text("Transform", item.location)
-                )
+                name = item if isinstance(item, Text) else Text("Transform", item.location)
+                transforms.append(name)
         return transforms
 
     def _resource_type(self, node: Value) -> str | None:

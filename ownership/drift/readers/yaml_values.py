@@ -84,16 +84,17 @@ class _Builder:
 
     def build(self, events: Iterator[yaml.Event]) -> Value:
         for event in events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                self._start_document(event)
-            elif isinstance(event, yaml.CollectionStartEvent):
-                self._start_collection(event)
-            elif isinstance(event, yaml.CollectionEndEvent):
-                self._end_collection()
-            elif isinstance(event, yaml.ScalarEvent):
-                self._add(self._tagged(event, self._scalar(event)))
-            elif isinstance(event, yaml.AliasEvent):
-                self._add(self._alias(event))
+            match event:
+                case yaml.DocumentStartEvent():
+                    self._start_document(event)
+                case yaml.CollectionStartEvent():
+                    self._start_collection(event)
+                case yaml.CollectionEndEvent():
+                    self._end_collection()
+                case yaml.ScalarEvent():
+                    self._add(self._tagged(event, self._scalar(event)))
+                case yaml.AliasEvent():
+                    self._add(self._alias(event))
         if not self.documents:
             return None
         return self.documents[0]

@@ -290,12 +290,13 @@ class TemplateExpressions:
         callee = self.value(node.node, scope)
         positional = [self.value(argument, scope) for argument in node.args]
         keywords = {keyword.key: self.value(keyword.value, scope) for keyword in node.kwargs} | more
-        if isinstance(callee, Macro):
-            return self.call_macro(callee, positional, keywords)
-        if isinstance(callee, TemplateMethod):
-            return methods.call(self, callee, positional, node)
-        if isinstance(callee, GivenValue) and isinstance(node.node, nodes.Name):
-            return self._call_function(callee.name, positional, keywords, node)
+        match callee:
+            case Macro():
+                return self.call_macro(callee, positional, keywords)
+            case TemplateMethod():
+                return methods.call(self, callee, positional, node)
+            case GivenValue(name=name) if isinstance(node.node, nodes.Name):
+                return self._call_function(name, positional, keywords, node)
         return self.given(node)
 
     def _call_function(

@@ -56,12 +56,15 @@ def changed_text(
     # What a mark stands for is not in the text.
     if has_mark(text):
         return expressions.given(node)
-    if name == "split":
-        return list(text.split(texts[0] if texts else None))
-    if name == "startswith" and texts:
-        return text.startswith(texts[0])
-    if name == "endswith" and texts:
-        return text.endswith(texts[0])
+    match name, texts:
+        case "split", []:
+            return list(text.split())
+        case "split", [separator, *_]:
+            return list(text.split(separator))
+        case "startswith", [start, *_]:
+            return text.startswith(start)
+        case "endswith", [end, *_]:
+            return text.endswith(end)
     return expressions.given(node)
 
 

@@ -76,12 +76,13 @@ class Decorators(PackageCalls):
     def _decorated_by(
         self, decorator: Possibility, value: CodeValue, node: syntax.Decorate
     ) -> CodeValue:
-        if isinstance(decorator, Func | Bound | Class | Partial):
-            return self.call_one(decorator, CallSite(node, Arguments([value]), node.line))
-        if isinstance(decorator, Method) and isinstance(decorator.owner, Marked):
-            return one(_with_accessor(decorator.owner, decorator.name, value))
-        if isinstance(decorator, External):
-            return self._decorated_by_package(decorator, value)
+        match decorator:
+            case Func() | Bound() | Class() | Partial():
+                return self.call_one(decorator, CallSite(node, Arguments([value]), node.line))
+            case Method(owner=Marked() as owner, name=name):
+                return one(_with_accessor(owner, name, value))
+            case External():
+                return self._decorated_by_package(decorator, value)
         if decorator in NO_VALUES:
             return NOTHING
         return value

@@ -48,14 +48,7 @@ class StatementTable:
 
 def table_of(statement: Str) -> StatementTable | None:
     """The table of a statement; None where it can't be told."""
-    flat = ""
-    variables: list[EnvironmentVariable | Derived] = []
-    for part in statement.parts:
-        if isinstance(part, str):
-            flat += part
-        else:
-            flat += f"\x01{len(variables)}\x01"
-            variables.append(part)
+    flat, variables = _flattened(statement)
     for operation, pattern in STATEMENTS:
         match = pattern.match(flat)
         if match is None:
@@ -68,6 +61,19 @@ def table_of(statement: Str) -> StatementTable | None:
         index = texts[1] if len(texts) > 1 else None
         return StatementTable(operation, texts[0], index)
     return None
+
+
+def _flattened(statement: Str) -> tuple[str, list[EnvironmentVariable | Derived]]:
+    """The statement with a mark for each of its variables, and the variables."""
+    flat = ""
+    variables: list[EnvironmentVariable | Derived] = []
+    for part in statement.parts:
+        if isinstance(part, str):
+            flat += part
+        else:
+            flat += f"\x01{len(variables)}\x01"
+            variables.append(part)
+    return flat, variables
 
 
 def _text(name: str, variables: list[EnvironmentVariable | Derived], statement: Str) -> Str:

@@ -56,18 +56,15 @@ class ExpressionEvaluation(Instances):
 
     def _call(self, node: syntax.CallExpression) -> CodeValue:
         callee = node.callee
-        if isinstance(callee, syntax.Super):
-            return self._super_call(node)
-        if isinstance(callee, syntax.Subscript):
-            return self._call_item(node, callee)
-        if isinstance(callee, syntax.Member) and callee.name == "__new__":
-            return self._call_new(node)
-        if (
-            isinstance(callee, syntax.Member)
-            and not callee.is_item
-            and not isinstance(callee.owner, syntax.Super)
-        ):
-            return self._call_method(node, callee)
+        match callee:
+            case syntax.Super():
+                return self._super_call(node)
+            case syntax.Subscript():
+                return self._call_item(node, callee)
+            case syntax.Member(name="__new__"):
+                return self._call_new(node)
+            case syntax.Member(is_item=False, owner=owner) if not isinstance(owner, syntax.Super):
+                return self._call_method(node, callee)
         value = self.evaluate(callee)
         site = CallSite(node, self._arguments(node), node.line, node.is_new)
         return self.calls.call(value, site)

@@ -161,12 +161,13 @@ class MemberLookup(ClassMembers):
 
     def _member_names(self, owner: Possibility) -> set[str]:
         """The names of an object's fields and methods, of a class's own ones, or of what a module exports."""
-        if isinstance(owner, Namespace):
-            return _names_in_module(owner.module)
-        if isinstance(owner, Class):
-            return set(self.literal_names(owner.statics))
-        if isinstance(owner, Obj):
-            return self._names_in_object(owner)
+        match owner:
+            case Namespace():
+                return _names_in_module(owner.module)
+            case Class():
+                return set(self.literal_names(owner.statics))
+            case Obj():
+                return self._names_in_object(owner)
         return set()
 
     def _names_in_object(self, obj: Obj) -> set[str]:

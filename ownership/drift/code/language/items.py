@@ -81,12 +81,13 @@ def index_of(
     name = literal_of(key)
     if name is not None:
         return interpreter.member_of(owner, name, line)
-    if isinstance(owner, Namespace | Class):
-        return interpreter.members_like(owner, affixes, line)
-    if isinstance(owner, Obj):
-        return _item_of_object(calls, owner, key, line, affixes)
-    if isinstance(owner, External):
-        return one(owner)
+    match owner:
+        case Namespace() | Class():
+            return interpreter.members_like(owner, affixes, line)
+        case Obj():
+            return _item_of_object(calls, owner, key, line, affixes)
+        case External():
+            return one(owner)
     return UNKNOWN_VALUE
 
 
@@ -151,11 +152,7 @@ def copy_fields(calls: "Calls", target: Obj, source: CodeValue) -> None:
             _copy_object(calls, target, possibility)
         elif isinstance(possibility, Namespace):
             _copy_exports(calls, target, possibility)
-        elif (
-            possibility is ENVIRONMENT
-            or possibility is UNKNOWN
-            or isinstance(possibility, External)
-        ):
+        elif isinstance(possibility, External) or possibility in (ENVIRONMENT, UNKNOWN):
             calls.interpreter.open(target)
 
 

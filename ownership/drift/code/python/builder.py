@@ -68,14 +68,14 @@ class PythonBuilder:
 
     def _declare_target(self, target: ast.expr) -> None:
         """Declare the names in what is assigned to."""
-        if isinstance(target, ast.Name):
-            if target.id not in self.scope.outer_names:
-                self.scope.declare(target.id)
-        elif isinstance(target, ast.Tuple | ast.List):
-            for item in target.elts:
-                self._declare_target(item)
-        elif isinstance(target, ast.Starred):
-            self._declare_target(target.value)
+        match target:
+            case ast.Name(id=name) if name not in self.scope.outer_names:
+                self.scope.declare(name)
+            case ast.Tuple(elts=items) | ast.List(elts=items):
+                for item in items:
+                    self._declare_target(item)
+            case ast.Starred(value=starred):
+                self._declare_target(starred)
 
     def _leave(self) -> None:
         self.scope = self.scope.around()

@@ -106,25 +106,16 @@ def class_named_by(annotation: ast.expr | None) -> str | None:
     """The class that an annotation names: ``Repo``, ``repos.Repo``, ``"Repo"`` and ``Repo | None`` name ``Repo``."""
     if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
         annotation = annotation.left
-    if isinstance(annotation, ast.Subscript) and _is_wrapper(annotation.value):
-        annotation = annotation.slice
-        if isinstance(annotation, ast.Tuple):
-            annotation = annotation.elts[0]
-    if isinstance(annotation, ast.Attribute):
-        return annotation.attr
-    if isinstance(annotation, ast.Name):
-        return annotation.id
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        return annotation.value.rsplit(".", 1)[-1]
+    match annotation:
+        # The class is inside the brackets.
+        case ast.Subscript(ast.Name("Optional" | "Annotated"), ast.Tuple([inner, *_]) | inner):
+            annotation = inner
+    match annotation:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+        case ast.Constant(value=str() as text):
+            return text.rsplit(".", 1)[-1]
     return None
-
-
-def _is_wrapper(annotation: ast.expr) -> bool:
-    """Whether an annotation is ``Optional`` or ``Annotated``, so that the class is inside its brackets."""
-    return isinstance(annotation, ast.Name) and annotation.id in (
-        "Optional",
-        "Annotated",
-    )
 
 
 def _yields(body: Iterable[ast.AST]) -> bool:

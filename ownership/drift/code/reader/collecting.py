@@ -7,7 +7,7 @@ from ownership.drift.code.deployment import (
     EntryPoint,
 )
 from ownership.drift.code.dynamodb import OPERATION_MODES
-from ownership.drift.code.frames import Doubt, Frame, TableUse
+from ownership.drift.code.frames import Frame, TableUse
 from ownership.drift.code.reader.base import AccessKey, Found
 from ownership.drift.code.reader.texts import Texts, reported, table_in
 from ownership.drift.types import (
@@ -33,20 +33,20 @@ class Collecting(Texts):
         if reachable and not any(frame.scope is not None for frame in paths if frame is not start):
             self._unresolved(Text(entry.function, entry.location), NOT_FOUND, entry.service)
         for frame, path in paths.items():
-            if reachable:
-                self.reached.add(frame.function)
             way = _from_handler(entry, path)
             for use in frame.uses:
                 self._add_use(entry, use, way, reachable)
             if reachable:
-                for doubt in frame.doubts:
-                    self._add_doubt(entry, doubt)
-                for call in frame.unknown_calls:
-                    self.unknown_calls[entry.service, call] = None
+                self._add_reached(entry, frame)
 
-    def _add_doubt(self, entry: EntryPoint, doubt: Doubt) -> None:
-        location = reported(doubt.location)
-        self._unresolved(Text("", location), doubt.why, entry.service, doubt.modes)
+    def _add_reached(self, entry: EntryPoint, frame: Frame) -> None:
+        """Take down that a frame is reached, and what in it can't be told."""
+        self.reached.add(frame.function)
+        for doubt in frame.doubts:
+            location = reported(doubt.location)
+            self._unresolved(Text("", location), doubt.why, entry.service, doubt.modes)
+        for call in frame.unknown_calls:
+            self.unknown_calls[entry.service, call] = None
 
     def _add_use(
         self,
@@ -58,33 +58,35 @@ class Collecting(Texts):
         mode = OPERATION_MODES[use.operation]
         for text in self._texts(use.table, entry, use.location):
             table = self.names.table(table_in(text))
-            if table is None:
-                if reachable:
-                    quote = Text(str(text), reported(use.named_at), text.variables)
-                    reason = f"the table of {use.operation} can't be resolved"
-                    self.diagnostics.add_unresolved(quote, reason, entry.service, (mode,))
-                continue
-            key: AccessKey = (
-                entry.service,
-                table,
-                mode,
-                entry.function,
-                reachable,
-            )
-            found = self.accesses.setdefault(key, Found())
-            direct = self._is_own(entry, use.named_at.file)
-            if not found.path or (direct and not found.direct):
-                found.path = path
-            found.direct = found.direct or direct
-            found.operations.add(use.operation)
-            if use.index is None:
-                found.calls.add(ActionOn(use.operation))
-            else:
-                for index in self._index_names(use.index, entry, use.location):
-                    found.indexes.add(index)
-                    found.calls.add(ActionOn(use.operation, index))
-            found.evidence[reported(use.named_at)] = None
-            found.evidence[reported(use.location)] = None
+            if table is not None:
+                key = (entry.service, table, mode, entry.function, reachable)
+                self._add_access(entry, use, path, key)
+            elif reachable:
+                quote = Text(str(text), reported(use.named_at), text.variables)
+                reason = f"the table of {use.operation} can't be resolved"
+                self.diagnostics.add_unresolved(quote, reason, entry.service, (mode,))
+
+    def _add_access(
+        self,
+        entry: EntryPoint,
+        use: TableUse,
+        path: tuple[str, ...],
+        key: AccessKey,
+    ) -> None:
+        found = self.accesses.setdefault(key, Found())
+        direct = self._is_own(entry, use.named_at.file)
+        if not found.path or (direct and not found.direct):
+            found.path = path
+        found.direct = found.direct or direct
+        found.operations.add(use.operation)
+        if use.index is None:
+            found.calls.add(ActionOn(use.operation))
+        else:
+            for index in self._index_names(use.index, entry, use.location):
+                found.indexes.add(index)
+                found.calls.add(ActionOn(use.operation, index))
+        found.evidence[reported(use.named_at)] = None
+        found.evidence[reported(use.location)] = None
 
     def _result(self) -> Iterator[CodeAccess]:
         for key, found in sorted(self.accesses.items()):
@@ -115,14 +117,10 @@ def _reached_from(start: Frame) -> dict[Frame, tuple[str, ...]]:
     while functions or modules:
         frame = functions.popleft() if functions else modules.popleft()
         for called in frame.calls:
-            if called in paths:
-                continue
-            if called.scope is None:
+            if called not in paths:
                 paths[called] = (*paths[frame], called.label)
-                modules.append(called)
-            else:
-                paths[called] = (*paths[frame], called.label)
-                functions.append(called)
+                waiting = modules if called.scope is None else functions
+                waiting.append(called)
     return paths
 
 
