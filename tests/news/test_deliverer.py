@@ -13,16 +13,25 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
 
 from ownership.history.models import current_head
-from ownership.models import Delivery
+from ownership.models import Delivery, Mailing
 from ownership.news import deliverer as module
 from ownership.news.claims import claimed
 from ownership.news.deliverer import Deliverer
+from ownership.news.watching import watch
 from tests.support.endpoints import deliver, make_endpoint, revisions
-from tests.support.factories import make_service
+from tests.support.factories import (
+    make_confirmation,
+    make_member,
+    make_service,
+    make_table,
+    make_team,
+)
+from tests.support.mail_server import text_of
 from tests.support.threads import PATIENCE, at_once
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,3 +153,31 @@ def test_killed_deliverers_lose_nothing_and_keep_the_order(committed, receiver):
         ids = [int(request.headers["webhook-id"].partition("-")[0]) for request in requests]
         assert ids == sorted(ids)
         assert list(dict.fromkeys(ids)) == list(range(first + number, last + 1))
+
+
+@pytest.mark.slow
+def test_a_mail_whose_deliverers_are_killed_comes_twice_as_the_same_and_not_a_third_time(
+    committed, mail_server
+):
+    team = make_team()
+    ann = make_member(team, "ann")
+    User.objects.filter(pk=ann.pk).update(email="ann@registry.example")
+    watch(ann, "mine", None)
+    make_confirmation(make_table("orders", owner=make_service(team=team)), days=-1)
+    settings = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mail_server.port)}
+    environment = os.environ | settings | {"DATABASE_URL": database_url(), "EMAIL_SECURITY": "none"}
+    command = [sys.executable, "manage.py", "deliver", "--once"]
+
+    statuses = []
+    for _ in range(3):
+        process = subprocess.Popen(command, cwd=ROOT, env=environment)
+        mail_server.before_answer = lambda mail, process=process: process.kill()
+        statuses.append(process.wait(PATIENCE))
+
+    assert statuses == [-signal.SIGKILL, -signal.SIGKILL, 0]
+    first, second = mail_server.mails
+    assert "orders: its confirmation ended" in text_of(first)
+    assert first["Message-ID"] == second["Message-ID"]
+    assert text_of(first) == text_of(second)
+    mailing = Mailing.objects.get()
+    assert (mailing.sending_to, len(mailing.reminded)) == (None, 1)

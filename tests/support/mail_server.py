@@ -1,7 +1,7 @@
 """A mail server on loopback: it keeps what it takes, and refuses or breaks off as it is told."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -13,11 +13,16 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 @dataclass
 class MailServer:
-    """What came in; what is answered to a mail, and whether the connection ends instead, after the mail was taken."""
+    """What came in, and how mails are answered.
+
+    ``before_answer`` is called with each mail that was taken. With ``breaks_off`` the connection ends instead of an
+    answer.
+    """
 
     port: int
     answer: str = "250 OK"
     breaks_off: bool = False
+    before_answer: Callable[[EmailMessage], None] = field(default=lambda mail: None)
     mails: list[EmailMessage] = field(default_factory=list)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
@@ -26,6 +31,7 @@ class MailServer:
             message = message_from_bytes(envelope.content, policy=policy.default)
             assert envelope.rcpt_tos == [message["To"]]
             self.mails.append(message)
+            self.before_answer(message)
         if self.breaks_off:
             server.transport.abort()
         return self.answer
