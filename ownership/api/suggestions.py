@@ -146,9 +146,8 @@ class MineFilter(filters.ChoiceFilter):
         if not value:
             return qs
         request: Any = self.parent.request
-        return qs.filter(
-            pk__in=Suggestion.objects.asking(Mine.of(request.user).service_ids).values("pk")
-        )
+        mine = Mine.of(request.user)
+        return qs.asking(mine.service_ids, mine.team_ids)
 
 
 class SuggestionFilters(filters.FilterSet):

@@ -66,7 +66,7 @@ class Mine:
 
     def suggestions(self, user: AbstractUser | AnonymousUser) -> SuggestionQuerySet:
         """What others suggest to the teams, changes and hand-overs, the oldest first."""
-        waiting = Suggestion.objects.asking(self.service_ids)
+        waiting = Suggestion.objects.asking(self.service_ids, self.team_ids)
         return waiting.exclude(user_id=user.pk).order_by("number")
 
     def service_names(self) -> set[str]:

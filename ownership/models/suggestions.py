@@ -40,12 +40,13 @@ class SuggestionQuerySet(RegistryQuerySet):
         """Those that nobody answered in time."""
         return self.filter(state=Suggestion.State.OPEN, until__lt=today())
 
-    def asking(self, service_ids: Collection[int]) -> SuggestionQuerySet:
-        """Those that wait for the people who are answerable for any of the services.
+    def asking(self, service_ids: Collection[int], team_ids: Collection[int]) -> SuggestionQuerySet:
+        """Those that wait for any of the teams, who are answerable for the services.
 
-        They are asked for a change of what the service owns, or of itself; for a hand-over, if it would get the table.
+        They are asked for a change of what the service owns, or of itself; for a hand-over, if it would get the table,
+        or the team the service.
         """
-        return self.waiting().filter(pk__in=_suggestions_asking(service_ids))
+        return self.waiting().filter(pk__in=_suggestions_asking(service_ids, team_ids))
 
     def waiting_for(self, user: AbstractUser | AnonymousUser) -> SuggestionQuerySet:
         """Those that wait for the user's answer, oldest first: what a mail or a page says to that person.
@@ -64,8 +65,9 @@ class SuggestionQuerySet(RegistryQuerySet):
         memberships = Membership.objects.filter(user=user.pk).order_by()
         own_teams = set(memberships.values_list("team", flat=True))
         own_services = [pk for pk, team in teams.items() if team in own_teams]
-        of_own_teams = Q(pk__in=_suggestions_asking(own_services))
-        return rows.filter(of_own_teams | ~Q(pk__in=_suggestions_asking(with_team)))
+        of_own_teams = Q(pk__in=_suggestions_asking(own_services, own_teams))
+        all_teams = {team for team in teams.values() if team is not None}
+        return rows.filter(of_own_teams | ~Q(pk__in=_suggestions_asking(with_team, all_teams)))
 
     def about_table(self, pk: int) -> SuggestionQuerySet:
         """Those that would change the table, its accesses or indexes."""
@@ -231,7 +233,7 @@ class SuggestedStep(TypedDict):
 
 
 class SuggestionSubject(models.Model):
-    """A table or service that a suggestion is about, so that it can be looked for.
+    """A table or service that a suggestion is about, or the team that a service would go to, to look for it.
 
     Made from the suggestion's steps and written with it, never changed. Ids without foreign keys: the row may be
     deleted while the suggestion stays readable.
@@ -240,31 +242,46 @@ class SuggestionSubject(models.Model):
     suggestion = models.ForeignKey(Suggestion, models.CASCADE, related_name="subjects")
     table_id = models.BigIntegerField(null=True)
     service_id = models.BigIntegerField(null=True)
+    # Of a hand-over of a service: that team is asked, and nobody else.
+    team_id = models.BigIntegerField(null=True)
 
     class Meta:
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
                 name="suggestion_subject_is_one",
-                condition=Q(table_id__isnull=False, service_id__isnull=True)
-                | Q(table_id__isnull=True, service_id__isnull=False),
-                violation_error_message="A subject is a table or a service.",
+                condition=Q(table_id__isnull=False, service_id__isnull=True, team_id__isnull=True)
+                | Q(table_id__isnull=True, service_id__isnull=False, team_id__isnull=True)
+                | Q(table_id__isnull=True, service_id__isnull=True, team_id__isnull=False),
+                violation_error_message="A subject is a table, a service or a team.",
             ),
         ]
         indexes = [
             models.Index(fields=["table_id"], name="suggestion_by_table"),
             models.Index(fields=["service_id"], name="suggestion_by_service"),
+            models.Index(fields=["team_id"], name="suggestion_by_team"),
         ]
 
     def __str__(self) -> str:
-        return f"table {self.table_id}" if self.table_id else f"service {self.service_id}"
+        for kind in ("table", "service"):
+            pk = getattr(self, f"{kind}_id")
+            if pk is not None:
+                return f"{kind} {pk}"
+        return f"team {self.team_id}"
 
 
-def _suggestions_asking(service_ids: Collection[int]) -> QuerySet:
-    """Ids of the suggestions about what these services own, about themselves, or about a hand-over to them."""
+def _suggestions_asking(service_ids: Collection[int], team_ids: Collection[int]) -> QuerySet:
+    """Ids of the suggestions about what these services own, about themselves, or about a hand-over to them.
+
+    Those that hand a service over ask the team that would get it.
+    """
     tables = Table.objects.filter(owner__in=service_ids).order_by().values("pk")
     of_table = Q(table_id__in=tables, suggestion__kind=Suggestion.Kind.CHANGE)
-    subjects = SuggestionSubject.objects.filter(of_table | Q(service_id__in=service_ids))
+    naming_a_team = SuggestionSubject.objects.filter(team_id__isnull=False).values("suggestion")
+    of_service = Q(service_id__in=service_ids) & ~Q(suggestion__in=naming_a_team)
+    subjects = SuggestionSubject.objects.filter(
+        of_table | of_service | Q(team_id__in=list(team_ids))
+    )
     return subjects.values("suggestion")
 
 

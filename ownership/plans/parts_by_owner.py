@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractUser
 
 from ownership.models import Service, Suggestion, Table, Waiver
 from ownership.models.answerable import Links, answerable_team, service_links
-from ownership.models.rights import Rights
+from ownership.models.rights import Moment, Rights
 from ownership.plans.steps import Step, unsaved_references
 from ownership.plans.suggested_steps import table_of
 
@@ -25,16 +25,20 @@ class Part:
 
     steps: Sequence[Step]
     kind: str = Suggestion.Kind.CHANGE
+    # The team that a service of it goes to.
+    team_id: int | None = None
 
 
 def parts_by_owner(steps: Sequence[Step], user: AbstractUser) -> list[Part]:
-    """What concerns each team, or each service that no team is answerable for. At most four queries.
+    """What concerns each team, or each service that no team is answerable for. At most five queries.
 
     If rights follow the owner, and the user may edit a table but not give it to its new owner, it is a hand-over: the
-    new owner is asked. What nobody owns (groups, environments, new services) is a part of its own. A part has with it
-    the rows to be added that its own rows refer to; taking several parts adds them once.
+    new owner is asked. The same goes for a service and its new team. What nobody owns (groups, environments, new
+    services) is a part of its own. A part has with it the rows to be added that its own rows refer to; taking several
+    parts adds them once.
     """
-    asked_for = _who_is_asked(steps, user)
+    moved = _moved_services(steps, user)
+    asked_for = _who_is_asked(steps, user, moved)
     makers = {id(step.after): place for place, step in enumerate(steps) if step.before is None}
     parts: dict[Asked, set[int]] = {}
     for place, step in enumerate(steps):
@@ -51,8 +55,17 @@ def parts_by_owner(steps: Sequence[Step], user: AbstractUser) -> list[Part]:
     made = []
     for (kind, _, _), places in parts.items():
         if places:
-            made.append(Part([steps[place] for place in sorted(places)], kind))
+            steps_of_part = [steps[place] for place in sorted(places)]
+            made.append(Part(steps_of_part, kind, _team_asked(steps_of_part, moved)))
     return made
+
+
+def _team_asked(steps: Sequence[Step], moved: Mapping[int, int]) -> int | None:
+    """The team that a service among the steps goes to; None if none goes to another team."""
+    for step in steps:
+        if isinstance(step.before, Service) and step.before.pk in moved:
+            return moved[step.before.pk]
+    return None
 
 
 def _needed(places: set[int], steps: Sequence[Step], makers: dict[int, int]) -> set[int]:
@@ -71,7 +84,9 @@ def _needed(places: set[int], steps: Sequence[Step], makers: dict[int, int]) -> 
     return needed
 
 
-def _who_is_asked(steps: Sequence[Step], user: AbstractUser) -> Callable[[Step], Asked]:
+def _who_is_asked(
+    steps: Sequence[Step], user: AbstractUser, moved: Mapping[int, int]
+) -> Callable[[Step], Asked]:
     """Who is asked for a step."""
     links = service_links()
     handed_over = _handed_over(steps, user)
@@ -82,6 +97,8 @@ def _who_is_asked(steps: Sequence[Step], user: AbstractUser) -> Callable[[Step],
 
     def asked_for(step: Step) -> Asked:
         row = step.row_now
+        if isinstance(row, Service) and row.pk in moved:
+            return (Suggestion.Kind.HAND_OVER, "team", moved[row.pk])
         if isinstance(row, Service):
             return _answerable(row.pk, links, Suggestion.Kind.CHANGE)
         table = table_of(step)
@@ -119,3 +136,26 @@ def _handed_over(steps: Sequence[Step], user: AbstractUser) -> dict[int | None, 
         if rights.may_edit(before) and not rights.may_edit(after):
             new_owners[before.pk] = after.owner_id
     return new_owners
+
+
+def _moved_services(steps: Sequence[Step], user: AbstractUser) -> dict[int, int]:
+    """{a service's id: the team that would be answerable for it} of those that the user may give, to others' teams."""
+    if not settings.RIGHTS_FOLLOW_OWNER or user.is_superuser:
+        return {}
+    after: dict = {}
+    for step in steps:
+        if isinstance(step.before, Service) and isinstance(step.after, Service):
+            after[Service, step.before.pk] = step.after
+    if not after:
+        return {}
+    rights = Rights(user)
+    moment_after = Moment(after)
+    moved: dict[int, int] = {}
+    for _, pk in after:
+        team = moment_after.team_of_service(None, pk)
+        stays = team == rights.moment.team_of_service(None, pk)
+        if team is None or stays or team in rights.memberships:
+            continue
+        if rights.may_edit(Service(pk=pk)):
+            moved[pk] = team
+    return moved

@@ -73,10 +73,13 @@ def table_of(step: Step) -> Table | None:
     return row if isinstance(row, Table) else getattr(step.row, "table", None)
 
 
-def subjects_of(steps: Sequence[Step], kind: str) -> list[SuggestionSubject]:
+def subjects_of(
+    steps: Sequence[Step], kind: str, team_id: int | None = None
+) -> list[SuggestionSubject]:
     """The tables and services whose teams are asked, not saved yet and without their suggestion.
 
     Of a new table that is the service that would own it; of a hand-over, the service that the table goes to, too.
+    ``team_id`` is the team that a service goes to.
     """
     tables: dict[int, None] = {}
     services: dict[int, None] = {}
@@ -91,6 +94,8 @@ def subjects_of(steps: Sequence[Step], kind: str) -> list[SuggestionSubject]:
             services[step.after.owner_id] = None
     subjects = [SuggestionSubject(table_id=pk) for pk in tables]
     subjects += [SuggestionSubject(service_id=pk) for pk in services]
+    if team_id is not None:
+        subjects.append(SuggestionSubject(team_id=team_id))
     return subjects
 
 

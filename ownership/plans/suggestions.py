@@ -71,7 +71,7 @@ def _store(
             until=Suggestion.last_day(draft.time),
         )
         suggestion.save()
-        _save_subjects(suggestion, subjects_of(part.steps, part.kind))
+        _save_subjects(suggestion, subjects_of(part.steps, part.kind, part.team_id))
         made.append(suggestion)
     return made
 
@@ -91,8 +91,10 @@ def suggest_again(suggestion: Suggestion, user: AbstractUser) -> Suggestion:
     plan, _ = review.plan(review.choices)
     if not plan.steps:
         raise NotApplied("Everything is already as suggested.")
+    to_team = suggestion.subjects.filter(team_id__isnull=False).first()
+    team_id = None if to_team is None else to_team.team_id
     [made] = suggest(
-        [Part(plan.steps, suggestion.kind)],
+        [Part(plan.steps, suggestion.kind, team_id)],
         user=user,
         reason=suggestion.reason,
         revision=review.read_at,
@@ -103,20 +105,24 @@ def suggest_again(suggestion: Suggestion, user: AbstractUser) -> Suggestion:
 def may_answer(user: AbstractUser | AnonymousUser, suggestion: Suggestion) -> bool:
     """Whether the user may take or decline it: somebody who did not make it, and edits the map.
 
-    If rights follow the owner: one of the rows that it is about; of a hand-over, the service that the table goes to.
+    If rights follow the owner: one of the rows that it is about; of a hand-over, the service that the table goes to,
+    or what is the team's that the service goes to.
     What of it the user may write, ``refused`` says. At most five queries.
     """
     if user.pk == suggestion.user_id or not user.has_perm("ownership.change_table"):
         return False
     if not settings.RIGHTS_FOLLOW_OWNER:
         return True
-    subjects = suggestion.subjects.all()
+    subjects = list(suggestion.subjects.all())
+    rights = Rights(user)
+    team_ids = {subject.team_id for subject in subjects if subject.team_id}
+    if team_ids:
+        return user.is_superuser or not team_ids.isdisjoint(rights.memberships)
     service_ids = [subject.service_id for subject in subjects if subject.service_id]
     rows: list[Service | Table] = list(Service.objects.filter(pk__in=service_ids))
     if suggestion.kind == Suggestion.Kind.CHANGE:
         table_ids = [subject.table_id for subject in subjects if subject.table_id]
         rows += Table.objects.filter(pk__in=table_ids)
-    rights = Rights(user)
     return not rows or any(rights.may_edit(row) for row in rows)
 
 
@@ -131,14 +137,18 @@ def teams_asked(suggestions: Collection[Suggestion]) -> dict[int, list[Team]]:
         return asked
     kinds = {suggestion.pk: suggestion.kind for suggestion in suggestions}
     subjects = list(SuggestionSubject.objects.filter(suggestion__in=asked).order_by("pk"))
+    naming_a_team = {subject.suggestion_id for subject in subjects if subject.team_id}
     table_ids = [subject.table_id for subject in subjects if subject.table_id]
     owners = dict(Table.objects.filter(pk__in=table_ids).order_by().values_list("pk", "owner"))
     links = service_links()
     for subject in subjects:
-        service_id = subject.service_id
-        if subject.table_id and kinds[subject.suggestion_id] == Suggestion.Kind.CHANGE:
-            service_id = owners.get(subject.table_id)
-        team = teams.get(answerable_team(service_id, links) or 0)
+        team_id = subject.team_id
+        if subject.suggestion_id not in naming_a_team:
+            service_id = subject.service_id
+            if subject.table_id and kinds[subject.suggestion_id] == Suggestion.Kind.CHANGE:
+                service_id = owners.get(subject.table_id)
+            team_id = answerable_team(service_id, links)
+        team = teams.get(team_id or 0)
         if team is not None and team not in asked[subject.suggestion_id]:
             asked[subject.suggestion_id].append(team)
     return asked

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from ownership.history.models import current_head
-from ownership.models import Service, Suggestion, Table
+from ownership.models import Service, Suggestion, Table, Team
 from ownership.plans.parts_by_owner import parts_by_owner
 from ownership.plans.plan import Blocked, NotApplied
 from ownership.plans.steps import Step, copy_of
@@ -13,6 +13,7 @@ from ownership.plans.suggestions import (
     may_answer,
     pass_on,
     suggest,
+    suggest_again,
     take,
     teams_asked,
     withdraw,
@@ -132,6 +133,31 @@ def test_a_hand_over_suggested_by_a_stranger_to_both_teams_is_agreed_to_by_both(
     taken(hand_over, people["ben"])
     assert owner() == "bots"
     assert Table.objects.get(name="orders").description == "New"
+
+
+def test_a_service_goes_to_another_team_if_that_team_agrees(people, viewer):
+    beta = Team.objects.get(name="B")
+    for name in ("ann", "viewer"):
+        payments = Service.objects.get(name="payments")
+        moved = copy_of(payments)
+        moved.team = beta
+        by = people.get(name, viewer)
+        parts = parts_by_owner([Step(payments, moved)], by)
+        [suggestion] = suggest(parts, user=by, reason="So", revision=current_head().revision)
+        if name == "viewer":
+            assert waits_for(suggestion, people) == answers(suggestion, people) == {"ann", "abe"}
+            [suggestion] = passed_on(suggestion, people["ann"])
+        assert waits_for(suggestion, people) == answers(suggestion, people) == {"ben"}
+        assert teams_asked([suggestion]) == {suggestion.pk: [beta]}
+        assert suggestion in Suggestion.objects.about_service(payments.pk)
+        withdraw(suggestion, user=people["ann"], reason="Wait", revision=current_head().revision)
+        suggestion = suggest_again(suggestion, people["ann"])
+        assert waits_for(suggestion, people) == {"ben"}
+        with pytest.raises(Blocked, match=r"would belong to B \(#b\), which must agree"):
+            taken(suggestion, people["abe"])
+        taken(suggestion, people["ben"])
+        assert Service.objects.get(name="payments").team == beta
+        payments.save()
 
 
 def test_what_was_answered_meanwhile_is_not_passed_on(people, viewer):
