@@ -12,6 +12,7 @@ from ownership.catalog import confirmation
 from ownership.history.models import current_head
 from ownership.models import Confirmation, Mailing, Table
 from ownership.news import mailing, watching
+from ownership.news.deliverer import INTERVAL, MAIL_INTERVAL
 from ownership.news.mailing import COLLECTING, mail_next
 from ownership.plans.confirming import confirm
 from ownership.plans.suggestions import decline
@@ -94,6 +95,10 @@ def test_suggestions_of_one_minute_come_in_one_mail(accounts, mail_server, later
 
     [mail] = mail_server.mails
     assert text_of(mail).count("suggested by suggester") == 2
+
+
+def test_the_deliverer_looks_often_enough_to_mail_within_two_minutes():
+    assert COLLECTING.total_seconds() + MAIL_INTERVAL + INTERVAL <= 2 * 60
 
 
 def test_changes_come_in_the_same_mail_after_what_waits(accounts, mail_server):
