@@ -56,8 +56,6 @@ def _bases_by_pattern(text: Text, spans: Sequence[Span], pattern: NamePattern) -
 
 def _longest_match(text: str, spans: Sequence[Span], addition: str) -> int | None:
     """How much of the text's beginning, with these variables in it, may be the addition; None if none can."""
-    if not spans:
-        return len(addition) if text.startswith(addition) else None
     expression = ""
     position = 0
     for start, end in spans:

@@ -20,3 +20,11 @@ def trimmed(text: str) -> str:
 def single_spaced(text: str) -> str:
     """The text without the blanks around it, and with one space for each run of blanks in it."""
     return " ".join(trimmed(text).split())
+
+
+def without_empty_end(texts: list[str]) -> list[str]:
+    """The texts up to the last one that is not blank."""
+    end = len(texts)
+    while end and not trimmed(texts[end - 1]):
+        end -= 1
+    return texts[:end]

@@ -13,7 +13,7 @@ Source: Terraform and OpenTofu documentation, "JSON Output Format", expression r
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ownership.drift.readers.terraform_files import JSON, Object
@@ -53,6 +53,11 @@ class References:
     resources: list[tuple[Resource, str]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     count: int = 0  # of references that were followed
+
+    @property
+    def reached(self) -> set[Resource]:
+        """The resources, each once."""
+        return {resource for resource, _ in self.resources}
 
     def of_type(self, resource_type: str) -> list[Resource]:
         """The resources of a type."""
@@ -168,8 +173,7 @@ class ReferenceFinder:
             self._follow([*looped, "each.key"], around, inner, nesting)
         found.count = inner.count
         found.others += inner.others
-        reached = {resource for resource, _ in inner.resources}
-        if len(reached) > 1:
+        if len(inner.reached) > 1:
             found.others.append(reference)
             return
         attribute = ""
@@ -196,23 +200,26 @@ class ReferenceFinder:
         address = f"{module}.module.{match['name']}".lstrip(".")
         outputs = as_object(self.plan.configuration_of_module(address).get("outputs"))
         instances = self._instances_of_module(address, match["key"], key)
+        blocks = [_Block(instance, key) for instance in instances]
         if match["output"] in outputs:
-            expression = as_object(outputs[match["output"]]).get("expression")
-            for instance in instances:
-                self._follow(_references_in(expression), _Block(instance, key), found, nesting)
+            self._follow_outputs([outputs[match["output"]]], blocks, found, nesting)
             return
         # It is not shown which output. If all come from one resource, that does not matter.
         inner = References(count=found.count)
-        for instance in instances:
-            for output in outputs.values():
-                expression = as_object(output).get("expression")
-                self._follow(_references_in(expression), _Block(instance, key), inner, nesting)
+        self._follow_outputs(outputs.values(), blocks, inner, nesting)
         found.count = inner.count
-        reached = {resource for resource, _ in inner.resources}
-        if inner.others or len(reached) != 1:
+        if inner.others or len(inner.reached) != 1:
             found.others.append(f"module.{match['name']}")
         else:
-            found.resources.append((reached.pop(), ""))
+            found.resources.append((inner.reached.pop(), ""))
+
+    def _follow_outputs(
+        self, outputs: Iterable[JSON], blocks: list[_Block], found: References, nesting: int
+    ) -> None:
+        for block in blocks:
+            for output in outputs:
+                references = _references_in(as_object(output).get("expression"))
+                self._follow(references, block, found, nesting)
 
     def _instances_of_module(self, address: str, stated_key: str | None, key: str) -> list[str]:
         """The addresses of a module's instances: the one with the key, or all."""

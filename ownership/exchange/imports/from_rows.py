@@ -15,11 +15,12 @@ from ownership.exchange.exports.to_csv import (
 )
 from ownership.exchange.imports.modes import spelled_mode
 from ownership.exchange.imports.statements import KEY_FIELDS, Fields, Statements
-from ownership.exchange.texts import single_spaced, trimmed
+from ownership.exchange.texts import single_spaced, trimmed, without_empty_end
 from ownership.models import Mode
 
 # What follows from the rest, and states nothing.
 _IGNORED = (PHYSICAL_NAME, OWNER_TEAM)
+_KNOWN = frozenset([*COLUMNS, *_IGNORED])
 # Column → field of a table.
 _FIELDS = {"description": "description"}
 _FIELDS |= dict(zip(KEY_COLUMNS, KEY_FIELDS, strict=True))
@@ -36,7 +37,7 @@ CellRow = tuple[int, list[str]]  # (the line on which it begins, its cells)
 def column_named(cell: str) -> str | None:
     """The column that a cell of the head names, however it is capitalized; None for no known one."""
     name = single_spaced(cell).lower().replace(" ", "_")
-    return name if name in COLUMNS or name in _IGNORED else None
+    return name if name in _KNOWN else None
 
 
 def read_rows(rows: Iterator[CellRow], statements: Statements) -> None:
@@ -70,9 +71,7 @@ def _columns(head: list[str], line: int, statements: Statements) -> list[str]:
             f"unknown column {_quoted(sorted(set(unknown)))}. The columns are {', '.join(COLUMNS)}.",
         )
     _check_columns(columns, line, statements)
-    while columns and not columns[-1]:
-        columns.pop()
-    return columns
+    return without_empty_end(columns)
 
 
 def _check_columns(columns: list[str], line: int, statements: Statements) -> None:
@@ -100,17 +99,16 @@ def _values(
     columns: list[str], cells: list[str], line: int, statements: Statements
 ) -> dict[str, str] | None:
     """The row's value for each column; None, with a problem noted, if cells and columns don't match."""
-    count = len(cells)
-    while count > len(columns) and not trimmed(cells[count - 1]):
-        count -= 1
-    if count != len(columns):
+    number = len(columns)
+    cells = cells[:number] + without_empty_end(cells[number:])
+    if len(cells) != number:
         statements.problem(
             line,
-            f"has {count} cells, and the first line has {len(columns)}: give both the same number.",
+            f"has {len(cells)} cells, and the first line has {number}: give both the same number.",
         )
         return None
     values = {}
-    for column, cell in zip(columns, cells, strict=False):
+    for column, cell in zip(columns, cells, strict=True):
         if column:
             values[column] = cell_value(cell)
         elif trimmed(cell):

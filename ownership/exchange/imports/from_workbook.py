@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ownership.exchange.imports.from_rows import CellRow, column_named, read_rows
 from ownership.exchange.imports.statements import Enough, Statements
-from ownership.exchange.texts import trimmed
+from ownership.exchange.texts import without_empty_end
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -161,7 +161,7 @@ def _filled_rows(
         row = rows.get(number, ())
         _note_formulas_without_value(number, written, row, statements)
         _note_errors(number, row, statements)
-        yield number, _without_empty_end([_text(value) for value in row])
+        yield number, without_empty_end([_text(value) for value in row])
 
 
 def _note_formulas_without_value(
@@ -198,10 +198,3 @@ def _text(value: CellValue) -> str:
         case datetime.datetime():
             return value.isoformat(" ").removesuffix(" 00:00:00")
     return str(value)
-
-
-def _without_empty_end(texts: list[str]) -> list[str]:
-    end = len(texts)
-    while end and not trimmed(texts[end - 1]):
-        end -= 1
-    return texts[:end]

@@ -46,18 +46,19 @@ class JavaScriptImports:
 
     def find(self, file: str, module: str) -> FoundModule:
         """What an import means in a file; None for a package."""
-        is_relative = module.startswith(".")
-        if is_relative:
-            candidates = [normpath(join(dirname(file), module))]
-        else:
-            candidates = self._candidates(file, module)
-        for candidate in candidates:
-            name = self.file(candidate)
-            if name is not None:
-                return self.loader.load(name)
-        if is_relative:
+        if not module.startswith("."):
+            return self._first_of(self._candidates(file, module))
+        found = self._first_of([normpath(join(dirname(file), module))])
+        if found is None:
             reason = f"calls {module}, which is not among the files that were read"
             return self.loader.unread(module, reason)
+        return found
+
+    def _first_of(self, names: list[str]) -> FoundModule:
+        for name in names:
+            file = self.file(name)
+            if file is not None:
+                return self.loader.load(file)
         return None
 
     def file(self, name: str) -> str | None:
@@ -223,9 +224,9 @@ def _main_files(folder: str, main: str) -> list[str]:
     return candidates
 
 
-def _lists_of_texts(content: dict[object, object]) -> dict[str, list[str]]:
+def _lists_of_texts(content: dict[str, object]) -> dict[str, list[str]]:
     lists: dict[str, list[str]] = {}
     for key, value in content.items():
-        if isinstance(key, str) and isinstance(value, list):
+        if isinstance(value, list):
             lists[key] = [item for item in value if isinstance(item, str)]
     return lists

@@ -58,12 +58,13 @@ class JavaScriptModules(JavaScriptClasses):
 
     def _names_in_clause(self, node: Node, single_name: str) -> list[tuple[str, str]]:
         """The names of a part of an import; ``single_name`` is what one without braces means in the module."""
-        if node.type == "identifier":
-            return [(single_name, self.text(node))]
-        if node.type == "namespace_import":
-            return [("*", self.text(node.named_children[0]))]
-        if node.type == "named_imports":
-            return self._specifiers(node, "import_specifier")
+        match node.type:
+            case "identifier":
+                return [(single_name, self.text(node))]
+            case "namespace_import":
+                return [("*", self.text(node.named_children[0]))]
+            case "named_imports":
+                return self._specifiers(node, "import_specifier")
         return []
 
     def _specifiers(self, node: Node, specifier_type: str) -> list[tuple[str, str]]:
@@ -82,10 +83,8 @@ class JavaScriptModules(JavaScriptClasses):
         return self.text(node)
 
     def _import(self, node: Node) -> list[Statement]:
-        source = child_of(node, "source")
-        if source is None:
-            for clause in children_of_type(node, "import_require_clause"):
-                source = child_of(clause, "source")
+        require_clause = first_of_type(node, "import_require_clause")
+        source = child_of(require_clause or node, "source")
         if source is None or has_token(node, "type"):
             return []
         names = [(name, self.scope.declare(local)) for name, local in self._imported_names(node)]
