@@ -13,7 +13,6 @@ from ownership.drift.types import label_of_kind
 from ownership.history.models import (
     CHANGED,
     CREATED,
-    DELETED,
     VERBS,
     Entry,
     TrackedRow,
@@ -58,6 +57,10 @@ class FieldChange:
     field: str
     old: str | None
     new: str | None
+
+    def in_one_line(self) -> str:
+        """``mode Read + Write → Read``."""
+        return f"{self.field} {self.old or '—'} → {self.new or '—'}"
 
     def marked(self) -> tuple[Pieces, Pieces]:
         """Old and new text as (differs, words) pieces."""
@@ -150,9 +153,7 @@ def in_one_line(words: EntryDescription) -> str:
     """An entry in one line: access payments → biztechUsers changed: mode Read + Write → Read."""
     line = f"{words.kind} {words.label} {words.verb}"
     if words.entry.history_type == CHANGED:
-        changes = [
-            f"{change.field} {change.old or '—'} → {change.new or '—'}" for change in words.changes
-        ]
+        changes = [change.in_one_line() for change in words.changes]
         line += f": {'; '.join(changes)}"
     return line
 
@@ -202,16 +203,15 @@ def _step_in_words(step: SuggestedStep) -> str:
     if model is None:  # of a later or earlier release
         return f"{step['model']} {step['label']} {step['what']}"
     row = f"{model._meta.verbose_name} {step['label']}"
-    if step["what"] == VERBS[DELETED]:
-        return f"{row} {step['what']}"
-    values = []
-    if step["what"] == VERBS[CREATED]:
-        row = f"{row} {step['what']}"
-        for change in stated_changes(model, CREATED, step["changes"]):
-            values.append(f"{change.field} {change.new}")
+    values: list[str] = []
+    if step["what"] == VERBS[CHANGED]:
+        changes = describe_changes(model, step["changes"])
+        values = [change.in_one_line() for change in changes]
     else:
-        for change in describe_changes(model, step["changes"]):
-            values.append(f"{change.field} {change.old or '—'} → {change.new or '—'}")
+        row = f"{row} {step['what']}"
+    if step["what"] == VERBS[CREATED]:
+        changes = stated_changes(model, CREATED, step["changes"])
+        values = [f"{change.field} {change.new}" for change in changes]
     return f"{row}: {', '.join(values)}" if values else row
 
 

@@ -61,7 +61,7 @@ class SourceTree:
         places = in_infrastructure + in_code
         if finding.kind in KINDS_SHOWN_IN_CODE:
             places = in_code + in_infrastructure
-        return [place for place in dict.fromkeys(places) if place is not None]
+        return list(filter(None, dict.fromkeys(places)))
 
     def place_of_start(self) -> Place | None:
         """What the command line named; a location for what has none of its own."""

@@ -276,6 +276,6 @@ def _row(pair: AccessPair, waived: dict[Finding, Waiver], *, is_on_map: bool) ->
 
 def _way_outside(code: CodeSide) -> tuple[str, ...]:
     """The way from a handler to the table, if no use is in the service's own folder; else empty."""
-    if any(access.direct for access in code.accesses):
+    if not code.accesses or any(access.direct for access in code.accesses):
         return ()
-    return code.accesses[0].path if code.accesses else ()
+    return code.accesses[0].path

@@ -148,8 +148,8 @@ def _missing_references(
         steps_by_target: dict[int, list[Step]] = {}
         for step in saving:
             target = getattr(step.after, column.attname)
-            unchanged = step.before is not None and getattr(step.before, column.attname) == target
-            if target is not None and not unchanged:
+            target_before = getattr(step.before, column.attname, None)
+            if target is not None and target != target_before:
                 steps_by_target.setdefault(target, []).append(step)
         if not issubclass(column.related_model, TrackedRow):
             yield from _missing_accounts(column, steps_by_target)

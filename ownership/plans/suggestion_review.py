@@ -54,6 +54,8 @@ from ownership.plans.undo import KEPT_UNLESS_SELECTED, States, later_change_sets
 
 # What taking a suggestion does to a row.
 CREATE, CHANGE, DELETE, NOTHING = VERBS[CREATED], VERBS[CHANGED], VERBS[DELETED], ""
+# What is done to a row as a whole, and the kind of entry that it becomes.
+WHOLE = {CREATE: CREATED, DELETE: DELETED}
 ALREADY_SO = "Already as suggested."
 GONE = "It has since been deleted, so this can’t be taken."
 UNKNOWN = "This version of the registry has no rows of this kind, so this can’t be taken."
@@ -107,6 +109,11 @@ class SuggestedRow:
         return str(self.place)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the row is chosen as a whole, to be added or deleted, and not field by field."""
+        return self.action in WHOLE
+
+    @property
     def label(self) -> str:
         """What the row is called now; as it was called then, if it is gone or yet to be added."""
         label = self.stored["label"] if self.row is None else str(self.row)
@@ -115,7 +122,7 @@ class SuggestedRow:
     @property
     def choices(self) -> dict[str, Conflict | None]:
         """All that can be chosen here: {key: conflict}."""
-        if self.action in (CREATE, DELETE):
+        if self.is_whole:
             return {self.key: self.conflict}
         return {of_field.key: of_field.conflict for of_field in self.fields}
 
@@ -138,9 +145,11 @@ class SuggestedRow:
         verb = self.action
         if self.action and not self.happens(chosen):
             verb = KEPT_UNLESS_SELECTED if conflicts else NOT_SELECTED
-        chosen_as_a_whole = self.action in (CREATE, DELETE) and not conflicts
+        kind = self.stored["model"]
+        if self.model is not None:
+            kind = str(self.model._meta.verbose_name)
         return Preview(
-            kind=str(self.model._meta.verbose_name) if self.model else self.stored["model"],
+            kind=kind,
             label=self.label,
             verb=verb,
             changes=self._described(),
@@ -148,17 +157,15 @@ class SuggestedRow:
             conflicts=conflicts,
             undecided=frozenset(undecided),
             removes=self.action == DELETE,
-            key=self.key if chosen_as_a_whole else "",
+            key=self.key if self.is_whole and not conflicts else "",
         )
 
     def _described(self) -> list[FieldChange]:
         if self.model is None:
             return []
         changes = {of_field.name: [of_field.now, of_field.suggested] for of_field in self.fields}
-        if self.action == CREATE:
-            return stated_changes(self.model, CREATED, changes)
-        if self.action == DELETE:
-            return stated_changes(self.model, DELETED, changes)
+        if self.is_whole:
+            return stated_changes(self.model, WHOLE[self.action], changes)
         fields = {of_field.name: of_field for of_field in self.fields}
         described: list[FieldChange] = []
         for name in in_order(self.model, fields):
@@ -380,8 +387,8 @@ class _Now:
         suggested = step["changes"][column.name][1]
         if isinstance(column, ForeignKey):
             target = self.targets.get((target_model(column), value))
-            # What it is called now: it may have been renamed.
-            suggested = suggested if target is None else str(target)
+            if target is not None:
+                suggested = str(target)  # what it is called now: it may have been renamed
         return SuggestedField(
             name=column.name,
             key=f"{place}.{column.name}",
@@ -421,8 +428,6 @@ class _Now:
                 target = self.targets.get((target_model(column), of_field.value))  # type: ignore[arg-type]
                 if target is not None:
                     column.set_cached_value(after, target)
-                elif column.is_cached(after):
-                    column.delete_cached_value(after)
         return after
 
 

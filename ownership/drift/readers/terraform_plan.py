@@ -27,6 +27,7 @@ from ownership.drift.readers.terraform_resource import (
     as_object,
     as_text,
     is_unknown,
+    reference_name,
 )
 from ownership.drift.types import Location, printable
 from ownership.drift.values import Text, placeholder
@@ -130,8 +131,9 @@ class Plan:
             by_name = {}
             for node in as_list(self.configuration_of_module(resource.module).get("resources")):
                 own = as_object(node)
-                prefix = "data." if own.get("mode") == "data" else ""
-                by_name[f"{prefix}{own.get('type')}.{own.get('name')}"] = own
+                is_data = own.get("mode") == "data"
+                name = reference_name(is_data, str(own.get("type")), str(own.get("name")))
+                by_name[name] = own
             self._configured[resource.module] = by_name
         return self._configured[resource.module].get(resource.reference_name, {})
 

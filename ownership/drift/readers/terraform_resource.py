@@ -38,6 +38,13 @@ def as_text(node: JSON) -> str:
     return node if isinstance(node, str) else ""
 
 
+def reference_name(is_data: bool, resource_type: str, name: str) -> str:
+    """How references name a resource, or a data source, within its module: ``data.aws_iam_role.run``."""
+    if is_data:
+        return f"data.{resource_type}.{name}"
+    return f"{resource_type}.{name}"
+
+
 def is_unknown(value: Value) -> bool:
     """Whether a value is known only after apply."""
     reason = value.reason if isinstance(value, Text) else None
@@ -81,8 +88,7 @@ class Resource:
     @property
     def reference_name(self) -> str:
         """How references name it within its module, without a key."""
-        prefix = "data." if self.is_data else ""
-        return f"{prefix}{self.type}.{self.name}"
+        return reference_name(self.is_data, self.type, self.name)
 
     def _value(self, name: str, node: JSON, unknown: JSON, sensitive: Sequence[JSON]) -> Value:
         name = name or "it"

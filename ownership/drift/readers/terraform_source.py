@@ -9,12 +9,12 @@ Source: Terraform documentation, "Resource blocks", "Module sources".
 
 import re
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from ownership.drift.readers.files import Files, resolved_path
 from ownership.drift.readers.terraform_plan import Plan
-from ownership.drift.readers.terraform_resource import Resource
+from ownership.drift.readers.terraform_resource import Resource, reference_name
 from ownership.drift.types import Infrastructure, Location, ReadError
 
 BLOCK = re.compile(r'^[ \t]*(resource|data)[ \t]+"([\w-]+)"[ \t]+"([\w-]+)"[ \t]*\{', re.MULTILINE)
@@ -37,9 +37,7 @@ class SourceFinder:
 
     def with_lines(self, found: Infrastructure) -> Infrastructure:
         """What a reader found, with the line of each resource before its address in the evidence."""
-        wanted: set[Location] = set()
-        for locations in found.grants.values():
-            wanted.update(locations)
+        wanted = set(chain.from_iterable(found.grants.values()))
         for table in found.tables:
             wanted.update(table.locations)
         lines = self._lines(wanted)
@@ -96,6 +94,6 @@ class SourceFinder:
             line += text.count("\n", position, match.start())
             position = match.start()
             kind, resource_type, name = match.groups()
-            prefix = "data." if kind == "data" else ""
             location = Location(self.files.display_name(path), line)
-            blocks.setdefault(f"{prefix}{resource_type}.{name}", []).append(location)
+            reference = reference_name(kind == "data", resource_type, name)
+            blocks.setdefault(reference, []).append(location)

@@ -68,10 +68,8 @@ class JavaScriptImports:
         # TypeScript imports `./db.ts` as `./db.js`.
         for source_suffix in BUILT_SUFFIXES.get(suffix, ()):
             names.append(name.removesuffix(suffix) + source_suffix)
-        for ending in (*JAVASCRIPT, ".json"):
-            names.append(name + ending)
-        for ending in JAVASCRIPT:
-            names.append(join(name, "index") + ending)
+        names += [name + ending for ending in (*JAVASCRIPT, ".json")]
+        names += [join(name, "index") + ending for ending in JAVASCRIPT]
         for candidate in names:
             real_name = self.sources.real_name(candidate)
             if real_name in self.sources.paths:
