@@ -89,10 +89,9 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
         "teams": entries.ids_of(Team),
         "services": entries.ids_of(Service),
     }
-    changed_tables = entries.ids_of(Table) | entries.ids_of(Access, "table_id")
-    changed_tables |= entries.ids_of(SecondaryIndex, "table_id") | entries.ids_of(
-        Confirmation, "table_id"
-    )
+    changed_tables = entries.ids_of(Table)
+    for model in (Access, SecondaryIndex, Confirmation):
+        changed_tables |= entries.ids_of(model, "table_id")
     changed_tables |= _tables_that_name(changed_rows["groups"], changed_rows["services"])
     changed_tables |= _tables_with_another_team(changed_rows["teams"], changed_rows["services"])
     if environment is not None and changed_rows["environments"]:
@@ -112,11 +111,13 @@ def update(old: MapPieces, head: Head, environment: Environment | None) -> MapPi
     for pk in order:
         # Neither has a table that was deleted just now; but then the head has moved, and everything is read again.
         tables[pk] = rendered.get(pk) or old.tables.get(pk, b"")
-    lists = {}
+    changed_lists = {name for name, ids in changed_rows.items() if ids}
+    if "teams" in changed_lists:
+        changed_lists.add("services")  # which name them
+    lists = dict(old.lists)
     for name, (rows, _) in LISTS.items():
-        lists[name] = _render_list(name, rows.all()) if changed_rows[name] else old.lists[name]
-    if changed_rows["teams"]:  # services name them
-        lists["services"] = _render_list("services", LISTS["services"][0].all())
+        if name in changed_lists:
+            lists[name] = _render_list(name, rows.all())
     return MapPieces(head, lists, tables)
 
 

@@ -138,7 +138,7 @@ class Cursor:
             raise BadCursor("Takes a revision, or the `next` of an answer.")
         revision_text, sequence_text, digest_start = match.groups()
         revision = int(revision_text)
-        sequence = int(sequence_text) if sequence_text else ABOVE_ALL_SEQUENCES
+        sequence = int(sequence_text or ABOVE_ALL_SEQUENCES)
         change_set = ChangeSet.objects.filter(revision=revision).first()
         if change_set is None:
             if revision == 0:  # the beginning, before the first change set

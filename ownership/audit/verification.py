@@ -160,11 +160,9 @@ class Verification:
         key = (entry.instance_type, entry.id)
         before = self._rows.pop(key, NO_ROW)
         stored = self._stored_state(entry)
-        after = stored
-        if entry.history_type == DELETED:
-            after = NO_ROW
-        else:
-            self._rows[key] = after
+        after = NO_ROW
+        if entry.history_type != DELETED:
+            after = self._rows[key] = stored
         self.entries += 1
 
         if change_set is not None and entry.history_date != change_set.time:

@@ -21,6 +21,7 @@ from ownership.drift.types import (
     Offer,
     TableShape,
     Unchecked,
+    Unresolved,
 )
 from ownership.drift.verdicts import group_of
 from ownership.history.head import Head
@@ -221,16 +222,9 @@ class ComparedRun:
                 service=access.service,
             ):
                 unchecked.append(access)
-        unresolved = []
-        for value in self.found.unresolved:
-            if _matches(filters, service=value.service):
-                unresolved.append(value)
         usage = self.usage
         if usage is not None:
-            in_code = [
-                value for value in usage.unresolved if _matches(filters, service=value.service)
-            ]
-            usage = replace(usage, unresolved=tuple(in_code))
+            usage = replace(usage, unresolved=_unresolved_about(filters, usage.unresolved))
         truth_by_table = {}
         for table, truth in self.truth_by_table.items():
             if _matches(filters, owner=owners.get(table), table=table):
@@ -241,7 +235,7 @@ class ComparedRun:
             findings=tuple(findings),
             offers=tuple(offers),
             unchecked=tuple(unchecked),
-            found=replace(self.found, unresolved=tuple(unresolved)),
+            found=replace(self.found, unresolved=_unresolved_about(filters, self.found.unresolved)),
             usage=usage,
         )
 
@@ -249,6 +243,12 @@ class ComparedRun:
 def _matches(filters: Mapping[str, Collection[str]], **values: str | None) -> bool:
     """Whether each of the values is one that its filter asks for, if there is such a filter."""
     return all(value in filters[name] for name, value in values.items() if name in filters)
+
+
+def _unresolved_about(
+    filters: Mapping[str, Collection[str]], values: Iterable[Unresolved]
+) -> tuple[Unresolved, ...]:
+    return tuple([value for value in values if _matches(filters, service=value.service)])
 
 
 def compare_run(run: DriftRun, declared: DeclaredMap, waivers: Collection[Waiver]) -> ComparedRun:
@@ -287,21 +287,26 @@ def new_findings(
     before = series.filter(pk__lt=run.pk, findings__isnull=False).first()
     if before is None:
         return None, set()
-    environment = run.environment or None
-    was_waived = {}
-    for kind, table, service, waived_then, granted in before.findings or ():
-        was_waived[Finding(kind, table, service, None, granted, None)] = waived_then
-    waived_since = waived_by(was_waived, environment, waivers)
-    known = {}
-    for finding, waived_then in was_waived.items():
-        known[finding.identity] = waived_then or finding in waived_since
-    waived_now = waived_by(findings, environment, waivers)
+    was_waived = _waived_then_or_since(before, waivers)
+    waived_now = waived_by(findings, run.environment or None, waivers)
     new = set()
     for finding in findings:
-        counts_again = known.get(finding.identity, False) and finding not in waived_now
-        if finding.identity not in known or counts_again:
+        counts_again = was_waived.get(finding.identity, False) and finding not in waived_now
+        if finding.identity not in was_waived or counts_again:
             new.add(finding.identity)
     return before, new
+
+
+def _waived_then_or_since(run: DriftRun, waivers: Collection[Waiver]) -> dict[Identity, bool]:
+    """{a finding that the run had: whether it was waived when the run was kept, or is now}"""
+    waived_then = {}
+    for kind, table, service, is_waived, granted in run.findings or ():
+        waived_then[Finding(kind, table, service, None, granted, None)] = is_waived
+    waived_since = waived_by(waived_then, run.environment or None, waivers)
+    was_waived = {}
+    for finding, is_waived in waived_then.items():
+        was_waived[finding.identity] = is_waived or finding in waived_since
+    return was_waived
 
 
 # What a decision is made from
@@ -384,9 +389,8 @@ def new_findings_elsewhere(
         if other.pk == run.pk:
             continue
         found, usage = found_in(other, tables)
-        known = {
-            (finding.table, finding.service) for finding in compare(before, found, usage).findings
-        }
+        findings_before = compare(before, found, usage).findings
+        known = {(finding.table, finding.service) for finding in findings_before}
         for finding in compare(after, found, usage).findings:
             if (finding.table, finding.service) not in known:
                 new.append((other, finding))

@@ -144,8 +144,9 @@ def shape_findings_of(tables: Collection[Table]) -> dict[str, dict[int, list[Fin
         result = compare(declared, *found_in(run, set(by_table)))
         waived = kept_runs.waived_by(result.findings, run.environment or None, waivers)
         for finding in result.findings:
+            counts = finding.service is None and finding not in waived
             of_run = by_table.get(finding.table, {}).get(run.pk)
-            if of_run is not None and finding.service is None and finding not in waived:
+            if counts and of_run is not None:
                 of_run.append(finding)
     return by_table
 

@@ -145,15 +145,7 @@ def _read_row(row: dict[str, str], line: int, statements: Statements) -> None:
 
 
 def _read_access(table: str, row: dict[str, str], line: int, statements: Statements) -> None:
-    service = row["service"]
-    fields_of_service: Fields = {}
-    for column, kind in (("part_of", "service"), (TEAM, "team")):
-        if column in row:
-            name = row[column] or None
-            fields_of_service[column] = name
-            if name:
-                statements.mention(kind, (name,), line)
-    statements.mention("service", (service,), line, fields_of_service)
+    _read_service(row, line, statements)
     fields: Fields = {name: row[name] for name in ("mode", "notes") if name in row}
     mode = _MODES.get(spelled_mode(row.get("mode", "")))
     if mode is not None:
@@ -166,4 +158,14 @@ def _read_access(table: str, row: dict[str, str], line: int, statements: Stateme
         fields["indirect"] = _TRUTH[indirect]
     elif "indirect" in row:
         statements.problem(line, f"indirect is {row['indirect']!r}: write true or false.")
-    statements.add("access", (table, service), line, fields)
+    statements.add("access", (table, row["service"]), line, fields)
+
+
+def _read_service(row: dict[str, str], line: int, statements: Statements) -> None:
+    fields: Fields = {}
+    for column, kind in (("part_of", "service"), (TEAM, "team")):
+        if column in row:
+            fields[column] = row[column] or None
+        if row.get(column):
+            statements.mention(kind, (row[column],), line)
+    statements.mention("service", (row["service"],), line, fields)
