@@ -124,3 +124,20 @@ def test_what_a_loop_may_make_is_unresolved_because_of_the_loop(tmp_path: Path) 
     assert {u.reason.partition(",")[0] for u in found.unresolved} == {
         "Fn::ForEach::Tables is not expanded"
     }
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "key"),
+    [("AWS::IAM::Role", "RoleName"), ("AWS::IAM::ManagedPolicy", "ManagedPolicyName")],
+)
+def test_a_name_that_refers_to_itself_is_an_error_and_its_reason(
+    tmp_path: Path, resource_type: str, key: str
+) -> None:
+    resources = (
+        f"Resources: {{Own: {{Type: '{resource_type}', Properties: {{{key}: !Ref Own}}}}}}\n"
+    )
+    write(tmp_path, {"t.yml": resources})
+    (error,) = read_templates([tmp_path / "t.yml"], names(), {}, {}).errors
+    assert error.reason == (
+        "takes too many steps to resolve: it is nested too deeply, or refers to itself"
+    )

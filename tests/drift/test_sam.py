@@ -228,6 +228,47 @@ def test_other_resources_of_sam_are_read(
     assert (grants(found), found.unresolved) == (expected, ())
 
 
+UNKNOWN = {
+    "a policy template that SAM does not have": (
+        "Pay: {Type: AWS::Serverless::Function, Properties: {Policies: [DynamoDBTypoPolicy: {TableName: x}]}}",
+        "SAM has no policy template DynamoDBTypoPolicy",
+    ),
+    "a connector to what is not there": (
+        "Pay: {Type: AWS::Serverless::Function, Connectors: "
+        "{C: {Properties: {Destination: {Id: Typo}, Permissions: [Read]}}}}",
+        "there is no resource Typo in the template",
+    ),
+    "a connector to a choice of tables": (
+        "Pay: {Type: AWS::Serverless::Function, Connectors: {C: {Properties: "
+        "{Destination: !If [IsProd, {Id: Drafts}, {Id: Invoices}], Permissions: [Read]}}}}",
+        "the connector's destination can't be resolved",
+    ),
+    "a connector's permissions": (
+        "Pay: {Type: AWS::Serverless::Function, Connectors: "
+        "{C: {Properties: {Destination: {Id: Drafts}, Permissions: [!Ref Mode]}}}}",
+        "the permission is neither Read nor Write",
+    ),
+    "a data source's permissions": (
+        "Graph: {Type: AWS::Serverless::GraphQLApi, Properties: {Tags: {service: billing}, "
+        "DataSources: {DynamoDb: {Drafts: {TableName: drafts, Permissions: [!Ref Mode]}}}}}",
+        "the permission is neither Read nor Write",
+    ),
+    "a connector from what has none to tables": (
+        "Rule: {Type: AWS::Events::Rule, Connectors: "
+        "{C: {Properties: {Destination: {Id: Drafts}, Permissions: [Write]}}}}",
+        "resources of type AWS::Serverless::Connector are not read, and may permit something",
+    ),
+}
+
+
+@pytest.mark.parametrize(("resource", "reason"), UNKNOWN.values(), ids=UNKNOWN)
+def test_what_is_not_known_of_a_policy_or_connector_is_the_reason(
+    tmp_path: Path, resource: str, reason: str
+) -> None:
+    (unresolved,) = sam(tmp_path, "  " + resource).unresolved
+    assert (unresolved.reason, unresolved.modes) == (reason, {"read", "write"})
+
+
 ELSEWHERE = {
     "a state machine": (
         "Flow: {Type: AWS::Serverless::StateMachine, Properties: {Tags: {service: billing}, Role: ROLE}}"

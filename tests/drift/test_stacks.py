@@ -105,9 +105,50 @@ def test_a_nested_stack_that_is_not_there_may_permit_anything_to_anyone(tmp_path
     assert passed.reason == "Data.Outputs.InvoicesName is known only when deployed"
 
 
-def test_stacks_nested_in_a_circle_are_read_to_a_limit(tmp_path: Path) -> None:
-    circle = "Resources:\n  Self: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: main.yml}}\n"
-    assert stacks(tmp_path, {"main.yml": circle}).tables == ()
+def nesting(*urls: str) -> str:
+    """A template with these stacks nested in it."""
+    resources = [
+        f"  S{number}: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: {url}}}}}"
+        for number, url in enumerate(urls)
+    ]
+    return "\n".join(["Resources:", *resources, ""])
+
+
+CIRCLES = {
+    "in itself": {"a.yml": nesting("a.yml")},
+    "in each other": {"a.yml": nesting("b.yml"), "b.yml": nesting("a.yml")},
+    "below another one": {
+        "main.yml": nesting("a.yml"),
+        "a.yml": nesting("b.yml"),
+        "b.yml": nesting("a.yml"),
+    },
+}
+
+
+@pytest.mark.parametrize("files", CIRCLES.values(), ids=CIRCLES)
+def test_a_stack_nested_in_itself_is_an_error(tmp_path: Path, files: dict[str, str]) -> None:
+    reasons = {error.reason for error in stacks(tmp_path, files).errors}
+    assert reasons == {"nested stack S0 has a template that it is a part of"}
+
+
+def test_the_number_of_nested_stacks_is_limited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ownership.drift.readers.stacks.MAX_NESTED_STACKS", 3)
+    files = {
+        "main.yml": nesting("a.yml", "a.yml"),
+        "a.yml": nesting("b.yml"),
+        "b.yml": "Resources: {}\n",
+    }
+    reasons = {error.reason for error in stacks(tmp_path, files).errors}
+    assert reasons == {"more than 3 nested stacks are not read"}
+
+
+def test_an_output_that_a_nested_stack_does_not_have_is_the_reason(tmp_path: Path) -> None:
+    passed = MAIN.replace("DATA", "data.yml").replace("InvoicesName", "Typo")
+    found = stacks(tmp_path, {"main.yml": passed, "data.yml": DATA, "billing.yml": BILLING})
+    (unresolved,) = found.unresolved
+    assert unresolved.reason == "the nested stack Data has no output Typo"
 
 
 @pytest.mark.parametrize(

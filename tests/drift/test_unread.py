@@ -1,5 +1,6 @@
 """What nobody has read may permit something, so the service's missing accesses are unchecked and not "not granted"."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,15 @@ from ownership.drift.naming import Names
 from ownership.drift.readers.cloudformation import read_templates
 from ownership.drift.readers.sections import Section
 from ownership.drift.readers.serverless import read_projects
+from ownership.drift.readers.terraform import read_plans
 from ownership.drift.registry_client import from_map
 from ownership.drift.types import Infrastructure
 from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value
-from tests.support.drift_projects import a_map, read, write
+from tests.support.drift_projects import a_map, names, read, write
 
 FILE = "shop/serverless.yml"
 DECLARED = from_map(a_map("shop read carts"))
+SHOP = names(services=("shop",))
 
 
 def verdict(found: Infrastructure) -> list[str]:
@@ -264,3 +267,28 @@ provider:
 resources: {{Resources: {{R: {{Type: AWS::IAM::Role, Properties: {{Policies: []}}}}}}}}
 """
     assert verdict(read(tmp_path, {FILE: project})) == [expected]
+
+
+def test_a_template_that_cannot_be_read_may_permit_anything_to_anyone(tmp_path: Path) -> None:
+    role = "{Type: AWS::IAM::Role, Properties: {Tags: [{Key: service, Value: shop}], Policies: []}}"
+    write(tmp_path, {"role.yml": f"Resources: {{R: {role}}}\n", "broken.yml": "Resources: {\n"})
+    paths = [tmp_path / "role.yml"]
+    assert verdict(read_templates(paths, Names(), {}, {})) == ["access_not_granted"]
+    found = read_templates([*paths, tmp_path / "broken.yml"], Names(), {}, {})
+    assert (verdict(found), len(found.errors)) == (["unchecked"], 1)
+
+
+def test_a_plan_that_cannot_be_read_may_permit_anything_to_anyone(tmp_path: Path) -> None:
+    role = {
+        "address": "aws_iam_role.shop",
+        "mode": "managed",
+        "type": "aws_iam_role",
+        "name": "shop",
+        "values": {"name": "shop"},
+    }
+    state = {"format_version": "1.0", "values": {"root_module": {"resources": [role]}}}
+    write(tmp_path, {"state.json": json.dumps(state), "broken.json": "{"})
+    paths = [tmp_path / "state.json"]
+    assert verdict(read_plans(paths, SHOP, {})) == ["access_not_granted"]
+    found = read_plans([*paths, tmp_path / "broken.json"], SHOP, {})
+    assert (verdict(found), len(found.errors)) == (["unchecked"], 1)

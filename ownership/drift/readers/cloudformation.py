@@ -65,7 +65,7 @@ def read_templates(
     collector = Collector(names)
     templates = Stacks(Files(root), given, names.given, collector.exports)
     for error in templates.load(paths, stacks):
-        collector.add_error(error)
+        collector.add_unreadable_template(error)
     TemplateReader(templates, names, services, collector).read_all()
     for path in paths:
         if path.is_dir():
@@ -135,7 +135,7 @@ class TemplateReader:
             tables = read_tables(template, self.names, diagnostics)
             nested = self._nested(stack, template, diagnostics)
         except ReadError as error:
-            self.collector.add_error(error)
+            self.collector.add_unreadable_template(error)
             return None
         permitted += by_tables.permitted
         return Part(

@@ -7,6 +7,7 @@ whichever order they are read.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import TypeVar
 
 from ownership.drift.diagnostics import Diagnostics
@@ -15,6 +16,7 @@ from ownership.drift.iam.statements import PolicyStatement, Role
 from ownership.drift.naming import Names
 from ownership.drift.readers.template import Exports, Template
 from ownership.drift.types import READ_AND_WRITE, Infrastructure, ReadError, TableShape
+from ownership.drift.values import Text
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,13 @@ class Collector:
     def add_error(self, error: ReadError) -> None:
         """Report a file that can't be read."""
         self.diagnostics.add_error(error)
+
+    def add_unreadable_template(self, error: ReadError) -> None:
+        """Report a template or plan that can't be read: it may permit anything to anyone."""
+        self.add_error(error)
+        name = Text(PurePath(error.location.file).name, error.location)
+        reason = "this file can't be read, and may permit something"
+        self.diagnostics.add_unresolved(name, reason, None, READ_AND_WRITE)
 
     def result(self, reader: str) -> Infrastructure:
         """All that was read, with the roles' policies evaluated.

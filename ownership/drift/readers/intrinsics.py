@@ -205,7 +205,7 @@ def _if(template: "Template", call: Call) -> list[Text] | None:
 def _join(template: "Template", call: Call) -> list[Text] | None:
     if len(call.arguments) != 2:
         return None
-    separator = template.text(call.arguments[0]) or ""
+    separator = template.text(call.arguments[0], call.nesting) or ""
     members = template.expand(call.arguments[1])
     rows: Iterable[Sequence[Text]]
     if isinstance(members, Seq):
@@ -232,7 +232,10 @@ def _find_in_map(template: "Template", call: Call) -> list[Text] | None:
     """``Fn::FindInMap: [Map, Key, Key]``, with ``{DefaultValue: …}`` at the end where the map may not have the key."""
     if len(call.arguments) < 3:
         return None
-    keys = [template.text(argument) or Text("", call.location) for argument in call.arguments[:3]]
+    keys = [
+        template.text(argument, call.nesting) or Text("", call.location)
+        for argument in call.arguments[:3]
+    ]
     varies = any(key.varies for key in keys)
     value = _value_in_map(template, keys)
     if value is None:
@@ -278,7 +281,7 @@ def _reason_of(texts: Sequence[Text]) -> Reason:
 def _split(template: "Template", call: Call) -> list[Text] | None:
     if len(call.arguments) != 2:
         return None
-    separator = template.text(call.arguments[0])
+    separator = template.text(call.arguments[0], call.nesting)
     if not separator:
         return None
     parts = []
@@ -290,7 +293,7 @@ def _split(template: "Template", call: Call) -> list[Text] | None:
 def _select(template: "Template", call: Call) -> list[Text] | None:
     if len(call.arguments) != 2:
         return None
-    index = as_index(template.text(call.arguments[0]) or "")
+    index = as_index(template.text(call.arguments[0], call.nesting) or "")
     texts = template.texts(call.arguments[1], call.nesting)
     if index is not None and index < len(texts):
         return [texts[index]]

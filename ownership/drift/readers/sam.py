@@ -15,7 +15,12 @@ from collections.abc import Iterator
 from copy import copy
 
 from ownership.drift.readers.loops import LOOP
-from ownership.drift.readers.sam_policies import connector_statements, is_known, statements_of
+from ownership.drift.readers.sam_policies import (
+    connector_statements,
+    has_connectors,
+    is_known,
+    statements_of,
+)
 from ownership.drift.readers.template_nodes import (
     branches_of_if,
     function_name,
@@ -23,7 +28,7 @@ from ownership.drift.readers.template_nodes import (
     referenced,
 )
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value, as_mapping, location_of
+from ownership.drift.values import Map, Seq, Text, Value, as_mapping, location_of, placeholder
 
 TRANSFORM = "AWS::Serverless-2016-10-31"
 FUNCTION = "AWS::Serverless::Function"
@@ -188,12 +193,10 @@ class _Expansion:
             arn = source.get("TableArn")
             if arn is None:
                 arn = _table_arn(source.get("TableName"), location)
-            statements = Seq(location)
-            permissions = [str(permission) for permission in _listed(source.get("Permissions"))]
-            for permission in permissions or ["Read", "Write"]:
-                statements += connector_statements(
-                    "AWS::AppSync::DataSource", permission, arn, location
-                )
+            permissions = _listed(source.get("Permissions"))
+            if not permissions:
+                permissions = [Text("Read", location), Text("Write", location)]
+            statements = _connected("AWS::AppSync::DataSource", permissions, arn, location)
             document = Map(
                 location, [("PolicyDocument", Map(location, [("Statement", statements)]))]
             )
@@ -219,17 +222,18 @@ class _Expansion:
         for destination in _listed(properties.get("Destination")):
             target = as_mapping(destination)
             target_type = self._type_of(target)
-            if not source_type or not target_type:
-                unread = Text(f"{name}Connector{len(self.made)}", location)
-                self.made[unread] = _resource(CONNECTOR, properties, properties)
+            if target_type and target_type not in TABLES:
                 continue
-            if target_type not in TABLES:
-                continue
-            arn = target.get("Arn")
-            if arn is None and isinstance(target.get("Id"), Text):
-                arn = _get_att(str(target["Id"]), location)
-            for permission in _listed(properties.get("Permissions")):
-                statements += connector_statements(source_type, str(permission), arn, location)
+            if not has_connectors(source_type):
+                self.made[Text(name, location)] = _resource(CONNECTOR, properties, properties)
+            elif target_type:
+                arn = target.get("Arn")
+                if arn is None and isinstance(target.get("Id"), Text):
+                    arn = _get_att(str(target["Id"]), location)
+                permissions = _listed(properties.get("Permissions"))
+                statements += _connected(source_type, permissions, arn, location)
+            else:
+                statements.append(_unknown_end(target, location))
         if not statements:
             return
         role = source.get("RoleName") or self._role_of(source_id, location)
@@ -256,6 +260,26 @@ class _Expansion:
                 logical_name = referenced(properties[key])
                 return properties[key] if logical_name is None else _ref(logical_name, location)
         return _ref(f"{name}Role", location)
+
+
+def _connected(source_type: str, permissions: list[Value], arn: Value, location: Location) -> Seq:
+    """The statements of a connector to one table. A permission that is not known is kept, unresolved."""
+    statements = Seq(location)
+    for permission in permissions:
+        if isinstance(permission, Text) and permission in ("Read", "Write"):
+            statements += connector_statements(source_type, permission, arn, location)
+        else:
+            reason = "the permission is neither Read nor Write"
+            statements.append(placeholder(location, reason))
+    return statements
+
+
+def _unknown_end(target: Map, location: Location) -> Text:
+    """What replaces the statements of a connector whose destination is not known."""
+    name = target.get("Id")
+    if isinstance(name, Text):
+        return placeholder(location, f"there is no resource {name} in the template")
+    return placeholder(location, "the connector's destination can't be resolved")
 
 
 def _policies(node: Value, is_certain: bool = True) -> Iterator[tuple[Value, bool]]:
@@ -285,7 +309,8 @@ def _from_templates(policy: Map) -> Iterator[Map]:
     for name, node in policy.items():
         location = name.location if isinstance(name, Text) else policy.location
         if not is_known(name):
-            document: Value = Text(name, location)
+            reason = f"SAM has no policy template {name}"
+            document: Value = placeholder(location, reason)
         else:
             table_name = as_mapping(node).get("TableName")
             statements = statements_of(name, table_name, location)

@@ -49,6 +49,11 @@ def statements_of(policy_template: str, table_name: Value, location: Location) -
     return _statements(_table()["with_items"].get(policy_template, []), arn, location)
 
 
+def has_connectors(source_type: str) -> bool:
+    """Whether SAM has connectors from resources of this type to tables."""
+    return source_type in _table()["connectors"]
+
+
 def connector_statements(
     source_type: str, permission: str, table_arn: Value, location: Location
 ) -> list[Map]:

@@ -12,7 +12,7 @@ Source: AWS CloudFormation User Guide, "Nested stacks"; AWS SAM Developer Guide,
 Developer Guide, "Cloud assemblies", for what CDK writes into the metadata.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value
 
 ASSET_PATH = "aws:asset:path"
 MAX_NESTING = 20  # of stacks
+MAX_NESTED_STACKS = 5_000  # in all that a run reads; CloudFormation allows 2,500 in one stack
 # Names of files that say nothing of what is in them.
 GENERAL_NAMES = frozenset(
     {"template", "packaged", "main", "index", "stack", "cloudformation", "sam"}
@@ -41,7 +42,8 @@ GENERAL_NAMES = frozenset(
 class Stack:
     """One deployment of a template. ``names`` are what it is called, the most telling first.
 
-    ``tags`` are those of the whole stack. ``assets`` are the files that CDK uploads for it, by the uploads' names.
+    ``around`` are the templates of the stacks that it is nested in. ``tags`` are those of the whole stack. ``assets``
+    are the files that CDK uploads for it, by the uploads' names.
     """
 
     path: Path
@@ -51,7 +53,7 @@ class Stack:
     pseudo: Mapping[str, Text] = field(default_factory=dict)
     parent: Template | None = None
     passed: Map = field(default_factory=lambda: Map(UNKNOWN_LOCATION))
-    nesting: int = 0
+    around: tuple[Path, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     assets: Mapping[str, Path] = field(default_factory=dict)
 
@@ -92,7 +94,8 @@ class Stacks:
         self._unread: dict[Path, list[tuple[Text, str]]] = {}
         self._variables: dict[Path, Variables] = {}  # of templates that are written in Jinja2
         self._given: list[Stack] = []
-        self._nested_paths: set[Path] = set()
+        self._nested: dict[Path, set[Path]] = {}  # the templates nested in a template
+        self._nested_stacks = 0  # the number of those that were read
         self._included: set[Path] = set()  # what templates in Jinja2 take from other files
 
     def load(self, paths: Sequence[Path], selected: Sequence[str] = ()) -> Iterator[ReadError]:
@@ -136,8 +139,22 @@ class Stacks:
 
     def outermost(self) -> list[Stack]:
         """The stacks that are nested in no other, and are no part of another template."""
-        parts = self._nested_paths | self._included
-        return [stack for stack in self._given if stack.path not in parts]
+        nested = self._included.union(*self._nested.values())
+        stacks = [stack for stack in self._given if stack.path not in nested]
+        # Of stacks that are nested in each other, none is outermost: they are an error when they are read.
+        reached = self._included | self._reached_from([stack.path for stack in stacks])
+        return stacks + [stack for stack in self._given if stack.path not in reached]
+
+    def _reached_from(self, paths: Iterable[Path]) -> set[Path]:
+        """The templates themselves, those nested in them, and so on."""
+        reached: set[Path] = set()
+        waiting = list(paths)
+        while waiting:
+            path = waiting.pop()
+            if path not in reached:
+                reached.add(path)
+                waiting += self._nested.get(path, ())
+        return reached
 
     def _stacks_at(self, path: Path, selected: list[str]) -> list[Stack]:
         """The stack of a template, or those of a CDK app. Raises ReadError."""
@@ -212,7 +229,10 @@ class Stacks:
         return as_it_is if variables is None else variables.expand
 
     def nested_in(self, stack: Stack, template: Template) -> dict[Text, Stack | None]:
-        """The stacks nested in a stack, by logical name; None for one whose template is not there."""
+        """The stacks nested in a stack, by logical name; None for one whose template is not there.
+
+        Raises ReadError.
+        """
         nested = {}
         for name, properties in template.of_type(*STACK_TYPES):
             own_name = name if isinstance(name, Text) else Text(name, properties.location)
@@ -233,8 +253,9 @@ class Stacks:
         self, stack: Stack, template: Template, name: str, properties: Map
     ) -> Stack | None:
         path = self._nested_path(stack, template, name, properties)
-        if path is None or stack.nesting >= MAX_NESTING:
+        if path is None:
             return None
+        self._check_nesting(stack, path, name, properties.location)
         return replace(
             stack,
             path=path,
@@ -243,16 +264,26 @@ class Stacks:
             folder=self._folder(path),
             parent=template,
             passed=template.mapping(properties.get("Parameters")),
-            nesting=stack.nesting + 1,
+            around=(*stack.around, stack.path),
         )
+
+    def _check_nesting(self, stack: Stack, path: Path, name: str, location: Location) -> None:
+        """Raise ReadError for a template that is nested in itself, too deeply, or too often."""
+        if path == stack.path or path in stack.around:
+            raise ReadError(location, f"nested stack {name} has a template that it is a part of")
+        if len(stack.around) >= MAX_NESTING:
+            raise ReadError(location, f"stacks are nested deeper than {MAX_NESTING} levels")
+        self._nested_stacks += 1
+        if self._nested_stacks > MAX_NESTED_STACKS:
+            raise ReadError(location, f"more than {MAX_NESTED_STACKS:,} nested stacks are not read")
 
     def _find_nested(self, stack: Stack) -> None:
         body = self._body(stack.path)
         template = Template([body], self._expand(stack.path), self.given)
         for name, properties in template.of_type(*STACK_TYPES):
             nested = self._nested_path(stack, template, name, properties)
-            if nested is not None and nested != stack.path:
-                self._nested_paths.add(nested)
+            if nested is not None:
+                self._nested.setdefault(stack.path, set()).add(nested)
 
     def _nested_path(
         self, stack: Stack, template: Template, name: str, properties: Map

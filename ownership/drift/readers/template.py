@@ -77,9 +77,7 @@ class NodeReader:
         """The node's value, counted as a step. Raises ReadError where there are too many of them."""
         self._steps += 1
         if self._steps > self.max_steps or nesting > MAX_NESTING:
-            reason = (
-                "takes too many steps to resolve: its aliases, lists or loops are nested too deeply"
-            )
+            reason = "takes too many steps to resolve: it is nested too deeply, or refers to itself"
             raise ReadError(location_of(node), reason)
         return self.expand(node)
 
@@ -215,9 +213,9 @@ class Template(NodeReader):
         call = intrinsics.Call(name, argument, node.location, nesting + 1)
         return intrinsics.apply(self, call)
 
-    def text(self, node: Value) -> Text | None:
+    def text(self, node: Value, nesting: int = 0) -> Text | None:
         """The first text of a value; None for none."""
-        texts = self.texts(node)
+        texts = self.texts(node, nesting)
         if not texts:
             return None
         return texts[0]
@@ -241,10 +239,10 @@ class Template(NodeReader):
         """The name of the condition on which a resource is made; empty without one."""
         return str(self.mapping(self.resources.get(name)).get("Condition") or "")
 
-    def role_name(self, name: str) -> str:
+    def role_name(self, name: str, nesting: int = 0) -> str:
         """What a role of the template goes by in this run: its name or, without one, its file and logical name."""
         resource = self.mapping(self.resources.get(name))
-        stated = self.text(self.mapping(resource.get("Properties")).get("RoleName"))
+        stated = self.text(self.mapping(resource.get("Properties")).get("RoleName"), nesting)
         if stated and not stated.reason:
             return str(stated)
         return f"{resource.location.file.replace('/', ':')}:{name}"

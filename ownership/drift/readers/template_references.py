@@ -65,14 +65,18 @@ def reference(template: "Template", name: str, location: Location, nesting: int 
     logical_name, _, attribute = name.partition(".")
     nested = template.nested_stack(logical_name) if attribute.startswith("Outputs.") else None
     if nested is not None:
-        texts = nested.output(attribute.removeprefix("Outputs."), nesting + 1)
+        output = attribute.removeprefix("Outputs.")
+        texts = nested.output(output, nesting + 1)
+        if not texts:
+            reason = f"the nested stack {logical_name} has no output {output}"
+            return [placeholder(location, reason)]
         return [concat([text], location) for text in texts]
     table_names = template.table_names(logical_name, location, nesting)
     # Region and account are wildcards: a table of the template is in the stack's own.
     if table_names and attribute in TABLE_ATTRIBUTES:
         before, after = TABLE_ATTRIBUTES[attribute]
         return [concat([before, table_name, after], location) for table_name in table_names]
-    arn = _arn_of_other_resource(template, name)
+    arn = _arn_of_other_resource(template, name, nesting)
     if arn:
         return [Text(arn, location)]
     if logical_name not in template.resources:
@@ -169,7 +173,7 @@ def _stored(template: "Template", name: str, path: Text, location: Location) -> 
     return placeholder(location, reason.replace(PLACEHOLDER, "…"), names_environment(name))
 
 
-def _arn_of_other_resource(template: "Template", name: str) -> str | None:
+def _arn_of_other_resource(template: "Template", name: str, nesting: int) -> str | None:
     """An ARN of the right service for a resource that is no table, so that it is known to be no table's."""
     logical_name, _, attribute = name.partition(".")
     resource = template.mapping(template.resources.get(logical_name))
@@ -177,9 +181,9 @@ def _arn_of_other_resource(template: "Template", name: str) -> str | None:
     if resource_type in TABLE_TYPES:
         return None
     if resource_type == MANAGED_POLICY and attribute in ("", "PolicyArn"):
-        return _managed_policy_arn(template, logical_name, resource)
+        return _managed_policy_arn(template, logical_name, resource, nesting)
     if resource_type == ROLE and attribute in ("", "Arn"):
-        return f"arn:aws:iam:*:*:role/{template.role_name(logical_name)}"
+        return f"arn:aws:iam:*:*:role/{template.role_name(logical_name, nesting + 1)}"
     is_arn = attribute == "Arn" or (not attribute and resource_type in REF_IS_ARN)
     match = AWS_TYPE.match(resource_type)
     if not is_arn or match is None:
@@ -188,10 +192,12 @@ def _arn_of_other_resource(template: "Template", name: str) -> str | None:
     return f"arn:aws:{match[1].lower()}:*:*:*"
 
 
-def _managed_policy_arn(template: "Template", logical_name: str, resource: Map) -> str:
+def _managed_policy_arn(
+    template: "Template", logical_name: str, resource: Map, nesting: int
+) -> str:
     """The ARN of a managed policy of the template, by its name; one without a name goes by file and logical name."""
     properties = template.mapping(resource.get("Properties"))
-    name = template.text(properties.get("ManagedPolicyName"))
+    name = template.text(properties.get("ManagedPolicyName"), nesting + 1)
     if name is None or PLACEHOLDER in name:
         name = Text(f"{resource.location.file.replace('/', ':')}:{logical_name}", resource.location)
     return f"arn:aws:iam::*:policy/{name}"

@@ -57,7 +57,7 @@ def read_plans(
                 raise ReadError(Location(str(path)), f"is outside {root} (--root FOLDER)")
             plans.load(path)
         except ReadError as error:
-            collector.add_error(error)
+            collector.add_unreadable_template(error)
     TemplateReader(plans, names, plans.services(services), collector).read_all()
     return plans.sources.with_lines(collector.result("terraform"))
 
