@@ -13,7 +13,8 @@ from ownership.drift.iam_changes import SNIPPETS_FOR, as_list, iam_changes, snip
 from ownership.drift.types import FINDING_KINDS, Finding, Offer, Unchecked
 from ownership.findings import runs
 from ownership.findings.runs import ComparedRun
-from ownership.models import DriftRun, Waiver
+from ownership.models import DriftRun, Service, Team, Waiver
+from ownership.models.answerable import teams_by_service
 from ownership.pages.base import BadAddress, Page
 from ownership.pages.chart import agreement_of, truth_of_runs
 from ownership.templatetags.display import kind_label
@@ -116,6 +117,7 @@ class DriftPage(Page):
         return super().get_context_data(**kwargs) | {
             "title": "Drift",
             "revision": head[0],
+            "teams": _teams_by_name(),
             "asked": filters,
             "filtered": filters_query(filters),
             "selects": _selects(choices, filters) if latest else [],
@@ -271,6 +273,15 @@ def _is_in_state(row: FindingRow, state: str) -> bool:
     if state == "waived":
         return row.waiver is not None
     return True
+
+
+def _teams_by_name() -> dict[str, Team]:
+    """{a service's name: the team that is answerable for it}; one query without teams, else three."""
+    teams = teams_by_service()
+    if not teams:
+        return {}
+    names = Service.objects.filter(pk__in=teams).order_by().values_list("pk", "name")
+    return {name: teams[pk] for pk, name in names}
 
 
 def _by_owner(rows: Iterable[FindingRow]) -> list[tuple[str, list[FindingRow]]]:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from ownership.catalog.completion import completions
 from ownership.catalog.search import LONGEST_TEXT, LONGEST_TYPED, search
 from ownership.catalog.similar_names import similar_names
+from ownership.models.answerable import teams_by_service
 from ownership.models.roles import has_role
 from ownership.pages.base import Context, Page
 
@@ -36,6 +37,7 @@ class SearchPage(Page):
             "words": text.split() if len(text) <= LONGEST_TYPED else [],
             "found": results,
             "past": past,
+            "teams": teams_by_service() if results else {},
             "near": similar,
         }
 

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from ownership.catalog.trace import DEFAULT_DEPTH, MAX_DEPTH, MAX_ROWS, Trace, trace
 from ownership.models import Service, Table
+from ownership.models.answerable import teams_by_service
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.former_names import row_named
 
@@ -44,6 +45,7 @@ class TracePage(Page):
             depths.append((number, number == depth, self._address(direction, number)))
         return super().get_context_data(**kwargs) | {
             "start": start,
+            "teams": teams_by_service(),
             "kind": self.model._meta.verbose_name,
             "downstream": result.downstream,
             "trace": result,

@@ -3,7 +3,9 @@
 "Access not granted" instead of access_not_granted; times all in one form: 28 Nov 2026, 18:45 UTC.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 from django import template
 from django.utils.html import format_html
@@ -12,6 +14,7 @@ from django.utils.safestring import SafeString
 from ownership.drift.report import WHAT_TO_DO, verdict_in_words
 from ownership.drift.types import MODE_LABELS, Finding, label_of, label_of_code, label_of_kind
 from ownership.history.row_states import describe_day
+from ownership.models import Team
 
 register = template.Library()
 
@@ -20,6 +23,12 @@ register = template.Library()
 def kind_label(kind: str) -> str:
     """A kind of finding: "Access not granted"."""
     return label_of_kind(kind)
+
+
+@register.filter
+def team_of(teams: Mapping[Any, Team], service: int | str) -> Team | None:
+    """The team that is answerable for the service, of ``teams`` by the services' ids or names; None for none."""
+    return teams.get(service)
 
 
 @register.filter

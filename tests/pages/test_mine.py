@@ -215,6 +215,15 @@ def test_pages_name_the_team_that_is_answerable_for_the_owner_and_how_to_reach_i
         assert "Money" in text_of(ann.get(address).text), address
     page = text_of(ann.get("/tables/receipts/").text)
     assert "Team Money : #money" in page
+    keep_run("bots write receipts")
+    for address, says in (
+        ("/search/?q=receipts", "Owned by printer , team Money (#money)."),
+        ("/search/?q=receipt", "owned by printer (Money), in Group."),
+        ("/search/?q=till", "Team Money (#money)."),
+        ("/tables/receipts/trace/", "owned by printer (Money)"),
+        ("/drift/", "Owner: printer Money ("),
+    ):
+        assert says in text_of(ann.get(address).text), address
     # Of who is to be told, those without a contact of their own are reached by their team.
     assert "printer owner #money Money" in page
 
